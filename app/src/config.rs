@@ -1,0 +1,1 @@
+//! Configuration: `flawless.toml`, overridden by environment variables.

@@ -1,0 +1,220 @@
+//! What is told of a line: everything that the e-mail and the issue say, gathered before anything is rendered.
+
+use super::blame::{Blame, CommitId};
+use super::command::Scope;
+use super::ids::LineId;
+use super::repository::Repository;
+use serde::{Deserialize, Serialize};
+
+/// The one alert of a line, in the shape that both channels are rendered from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The repository that the line is in.
+    pub repository: Repository,
+    /// Our number of the line.
+    pub line: LineId,
+    /// Hidden text by which our issue is found again after a crash; unique for each line of each installation of Flawless.
+    pub marker: String,
+    /// Where the failing line is, at [`Self::revision`].
+    pub place: Place,
+    /// The commit that ran: links point there. `None` where git could not say.
+    pub revision: Option<CommitId>,
+    /// Lines around the culprit at that commit, first line number and texts; empty where the mirror has no such file.
+    pub snippet: Snippet,
+    /// `KeyError`, `requests.exceptions.Timeout`.
+    pub exception: String,
+    /// The exception's message, scrubbed.
+    pub message: Option<String>,
+    /// Whether the message may be said in an issue: not in a public repository, unless its file allows it.
+    pub message_in_issue: bool,
+    /// Who wrote the line. `None` where git could not say.
+    pub blame: Option<Blame>,
+    /// The author's login on the forge, where known.
+    pub author_login: Option<String>,
+    /// Who is told, and why them.
+    pub told: Recipient,
+    /// What was looked at, passed over and decided, in plain sentences, in order.
+    pub verdict: Vec<String>,
+    /// The traceback, own frames marked, scrubbed.
+    pub traceback: Vec<TracedException>,
+    /// The request, as name and value; scrubbed.
+    pub request: Vec<(String, String)>,
+    /// User, tags, contexts and the like, as name and value; scrubbed.
+    pub additional: Vec<(String, String)>,
+    /// How often and where.
+    pub counts: Counts,
+    /// Pages to go to.
+    pub links: Links,
+    /// A header that a rule put on the mail (`email_header`).
+    pub header: Option<String>,
+}
+
+/// A place in a repository's code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Path from the repository's root (or as the client named the file, where it is in no repository).
+    pub path: String,
+    /// Function as the client named it; `?` where unknown.
+    pub function: String,
+    /// One-based line; 0 where unknown.
+    pub line: u32,
+    /// Text of the line without its indentation.
+    pub code: String,
+}
+
+/// Some consecutive lines of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snippet {
+    /// One-based number of the first line.
+    pub first: u32,
+    /// The lines' texts.
+    pub lines: Vec<String>,
+}
+
+/// Somebody who is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipient {
+    /// Display name.
+    pub name: String,
+    /// Address that mail goes to; `None` where there is none.
+    pub email: Option<String>,
+    /// Login that the issue is assigned to; `None` where there is none that can be assigned.
+    pub login: Option<String>,
+    /// Why this person, one sentence.
+    pub why: String,
+}
+
+/// One exception of the chain, as shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedException {
+    /// Full type name.
+    pub name: String,
+    /// Its message, scrubbed.
+    pub value: Option<String>,
+    /// The sentence between this exception and the one before it ("During handling of the above exception, …").
+    pub relation: Option<String>,
+    /// Oldest call first.
+    pub frames: Vec<TracedFrame>,
+}
+
+/// One frame, as shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracedFrame {
+    /// Path in the repository for own frames, else as the client named it.
+    pub path: String,
+    /// One-based line, 0 where unknown.
+    pub line: u32,
+    /// Function name, `?` where unknown.
+    pub function: String,
+    /// Text of the line, where known.
+    pub code: Option<String>,
+    /// Code of the repository.
+    pub own: bool,
+    /// The frame that got the blame.
+    pub culprit: bool,
+    /// The line on the forge, for own frames.
+    pub url: Option<String>,
+    /// Local variables of own frames: name and representation, scrubbed.
+    pub vars: Vec<(String, String)>,
+}
+
+/// How often a line failed, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Occurrences ever.
+    pub total: u64,
+    /// First occurrence, Unix milliseconds.
+    pub first_seen_ms: i64,
+    /// Last occurrence, Unix milliseconds.
+    pub last_seen_ms: i64,
+    /// Servers, most recent first.
+    pub servers: Vec<String>,
+    /// Releases, most recent first.
+    pub releases: Vec<String>,
+    /// Environments, most recent first.
+    pub environments: Vec<String>,
+    /// Full names of exception types seen at this line, most recent first.
+    pub exceptions: Vec<String>,
+}
+
+/// Addresses of pages, each absolute. `None` where there is no such page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// The line on the forge at the revision that ran.
+    pub line: Option<String>,
+    /// The commit that wrote the line.
+    pub commit: Option<String>,
+    /// The latest occurrence (signed: works without signing in).
+    pub occurrence: Option<String>,
+    /// The form that whitelists the line (signed).
+    pub whitelist: Option<String>,
+    /// This week's report of the repository.
+    pub week: Option<String>,
+    /// The issue, once there is one.
+    pub issue: Option<String>,
+}
+
+/// What the bot says under an issue. Each is one comment, found again by its own marker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// A label whitelisted something.
+    Whitelisted {
+        /// How much.
+        scope: Scope,
+        /// What.
+        place: Place,
+        /// Login of who commanded it.
+        by: String,
+    },
+    /// A label made the function library code.
+    LibraryCode {
+        /// What.
+        place: Place,
+        /// Login of who commanded it.
+        by: String,
+    },
+    /// A rule ended: the label was taken off or the issue reopened.
+    RuleEnded {
+        /// Name of the label.
+        label: String,
+        /// What it covered.
+        place: Place,
+        /// Login of who ended it.
+        by: String,
+    },
+    /// Somebody else was assigned: the line is theirs from now on.
+    Reassigned {
+        /// Login of the new owner.
+        to: String,
+        /// Login of who did it.
+        by: String,
+    },
+    /// Closed without a label: resolved as of this commit.
+    Resolved {
+        /// Head of the default branch when it was closed.
+        commit: Option<CommitId>,
+        /// Login of who closed it.
+        by: String,
+    },
+    /// A report came from a revision that contains the commit at which the line was resolved.
+    Regressed {
+        /// The release that brought it back, as the client named it.
+        release: Option<String>,
+        /// The revision that failed.
+        revision: Option<CommitId>,
+        /// The commit at which it had been resolved.
+        resolved: Option<CommitId>,
+        /// Occurrences ever.
+        total: u64,
+    },
+    /// A round number of occurrences was reached.
+    Count {
+        /// Occurrences ever.
+        total: u64,
+        /// Servers seen.
+        servers: Vec<String>,
+        /// Releases seen.
+        releases: Vec<String>,
+    },
+}

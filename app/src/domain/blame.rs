@@ -1,0 +1,100 @@
+//! What git says of one line: the commit that wrote it, where it stood then, and by whom.
+
+use serde::{Deserialize, Serialize};
+
+/// A full object id in lower-case hexadecimal, 40 digits (SHA-1).
+pub type CommitId = String;
+
+/// The origin of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blame {
+    /// The commit that wrote the line as it is.
+    pub commit: CommitId,
+    /// Path of the file at that commit.
+    pub path: String,
+    /// One-based line number in that file at that commit.
+    pub line: u32,
+    /// Who wrote it, after `.mailmap`.
+    pub author: Author,
+    /// Author date in Unix milliseconds.
+    pub author_time_ms: i64,
+    /// First line of the commit message.
+    pub summary: String,
+}
+
+/// A person as a commit names them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// Display name.
+    pub name: String,
+    /// E-mail address as written (it is chosen by its writer).
+    pub email: String,
+}
+
+/// A noreply address of the forge: `ID+LOGIN@users.noreply.github.com`, in its old form without the id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noreply {
+    /// The account's number, which survives a renamed login.
+    pub account: Option<u64>,
+    /// The login when the commit was made.
+    pub login: String,
+}
+
+impl Author {
+    /// The forge account that a noreply address names. Mail to such an address goes nowhere and must never be sent.
+    pub fn noreply(&self) -> Option<Noreply> {
+        let (local, domain) = self.email.rsplit_once('@')?;
+        // GitHub Enterprise Server uses users.noreply.HOST.
+        if !domain.to_ascii_lowercase().starts_with("users.noreply.") {
+            return None;
+        }
+        Some(match local.split_once('+') {
+            Some((id, login)) if id.parse::<u64>().is_ok() => {
+                Noreply { account: id.parse().ok(), login: login.to_owned() }
+            }
+            _ => Noreply { account: None, login: local.to_owned() },
+        })
+    }
+
+    /// The address, if mail sent to it can arrive: no noreply address, and something on both sides of an `@`.
+    pub fn deliverable_email(&self) -> Option<&str> {
+        let email = self.email.trim();
+        let (local, domain) = email.rsplit_once('@')?;
+        let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
+        let usable = !local.is_empty()
+            && !domain.is_empty()
+            && !email.contains(forbidden)
+            && !domain.to_ascii_lowercase().contains("noreply")
+            && !matches!(local.to_ascii_lowercase().as_str(), "noreply" | "no-reply");
+        usable.then_some(email)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn author(email: &str) -> Author {
+        Author { name: "Ada".to_owned(), email: email.to_owned() }
+    }
+
+    #[test]
+    fn noreply_addresses_name_the_account_and_get_no_mail() {
+        let new = author("583231+octocat@users.noreply.github.com");
+        assert_eq!(new.noreply(), Some(Noreply { account: Some(583_231), login: "octocat".to_owned() }));
+        assert_eq!(new.deliverable_email(), None);
+        let old = author("octocat@users.noreply.github.com");
+        assert_eq!(old.noreply(), Some(Noreply { account: None, login: "octocat".to_owned() }));
+        assert_eq!(author("ada@example.com").noreply(), None);
+    }
+
+    #[test]
+    fn any_real_domain_receives_mail() {
+        // The original never mailed to a top-level domain of more than four letters.
+        assert_eq!(author("ada@example.engineering").deliverable_email(), Some("ada@example.engineering"));
+        assert_eq!(author("noreply@github.com").deliverable_email(), None);
+        for bad in ["", "ada", "@x.com", "ada@", "a b@x.com", "a@x.com,b@x.com"] {
+            assert_eq!(author(bad).deliverable_email(), None, "{bad}");
+        }
+    }
+}

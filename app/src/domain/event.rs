@@ -1,0 +1,124 @@
+//! What GitHub can tell us, reduced to what we act on: a closed set.
+
+use serde::{Deserialize, Serialize};
+
+/// One webhook delivery, parsed. Everything else that GitHub sends is [`Event::Ignored`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Commits arrived at a ref: a stamp for the mirror, never replayed.
+    Push {
+        /// The repository, with its current name.
+        repository: HookRepository,
+        /// `refs/heads/main`.
+        git_ref: String,
+    },
+    /// Something was done to an issue.
+    Issue {
+        /// The repository, with its current name.
+        repository: HookRepository,
+        /// What was done.
+        action: IssueAction,
+        /// The issue, as it is after the action.
+        issue: HookIssue,
+        /// Who did it.
+        sender: HookAccount,
+    },
+    /// Our App was installed, and these repositories are visible to it; also after `unsuspend`.
+    Installed {
+        /// The installation.
+        installation: u64,
+        /// Visible repositories, as far as the payload names them.
+        repositories: Vec<HookRepository>,
+    },
+    /// The App lost these repositories.
+    RepositoriesRemoved {
+        /// The installation.
+        installation: u64,
+        /// Repositories that it no longer sees.
+        repositories: Vec<HookRepository>,
+    },
+    /// The App was uninstalled.
+    Uninstalled {
+        /// The installation.
+        installation: u64,
+    },
+    /// The App may do nothing until unsuspended.
+    Suspended {
+        /// The installation.
+        installation: u64,
+    },
+    /// A repository was renamed, transferred, made private or public, or has a new default branch.
+    RepositoryChanged {
+        /// The repository as it is now.
+        repository: HookRepository,
+    },
+    /// A repository was deleted.
+    RepositoryDeleted {
+        /// The repository as it was.
+        repository: HookRepository,
+    },
+    /// Nothing that we act on.
+    Ignored,
+}
+
+/// What was done to an issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IssueAction {
+    /// Closed, with whatever labels it bears.
+    Closed,
+    /// Opened again.
+    Reopened,
+    /// This label was put on it.
+    Labeled(String),
+    /// This label was taken off.
+    Unlabeled(String),
+    /// This person was assigned.
+    Assigned(HookAccount),
+    /// This person was unassigned.
+    Unassigned(HookAccount),
+    /// Deleted or moved to another repository: there is no issue of ours any more.
+    Gone,
+}
+
+/// A repository as a webhook names it. Lean: GitHub's own deliveries break their schemas, so all but these is ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookRepository {
+    /// GitHub's number, which survives renames.
+    pub id: u64,
+    /// `owner/name` now.
+    pub full_name: String,
+    /// Whether it is private; `None` where the payload does not say.
+    pub private: Option<bool>,
+    /// Its default branch, where the payload says.
+    pub default_branch: Option<String>,
+    /// The installation through which we hear of it, where the payload says.
+    pub installation: Option<u64>,
+}
+
+/// An account as a webhook names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookAccount {
+    /// GitHub's number.
+    pub id: u64,
+    /// Login now.
+    pub login: String,
+    /// `User`, `Bot` or `Organization`.
+    pub kind: String,
+}
+
+/// An issue as a webhook names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookIssue {
+    /// Its number in the repository.
+    pub number: u64,
+    /// `open` or `closed`.
+    pub open: bool,
+    /// Names of its labels.
+    pub labels: Vec<String>,
+    /// Logins of its assignees.
+    pub assignees: Vec<HookAccount>,
+    /// `pull_request` present: not an issue at all.
+    pub is_pull_request: bool,
+}

@@ -1,0 +1,180 @@
+//! One exception that a client sent, in the product's own terms whatever protocol it came by.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One exception report (the Sentry protocol calls it an *event*).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// 32 lower-case hexadecimal digits, chosen by the client (or by us where it sent none).
+    pub event_id: String,
+    /// When it happened by the client's clock, in Unix milliseconds.
+    pub timestamp_ms: Option<i64>,
+    /// The language that the frames are written in.
+    pub platform: Platform,
+    /// `fatal`, `error`, `warning`, `info` or `debug`; `error` where the client left it out.
+    pub level: String,
+    /// The deployed release: a commit, a tag, `name@version` or anything else.
+    pub release: Option<String>,
+    /// The `revision` tag, where the application sets one: the commit that is running.
+    pub revision: Option<String>,
+    /// `production`, `staging` …
+    pub environment: Option<String>,
+    /// Host name of the failing machine.
+    pub server_name: Option<String>,
+    /// Route or task in which it happened.
+    pub transaction: Option<String>,
+    /// Name of the logger that reported it.
+    pub logger: Option<String>,
+    /// Client and its version, `sentry.python/2.75.0`.
+    pub sdk: Option<String>,
+    /// Text of a report that carries no exception.
+    pub message: Option<String>,
+    /// Causes first, the exception that was raised last (the Sentry protocol's order).
+    pub exceptions: Vec<Exception>,
+    /// The HTTP request that was being served.
+    pub request: Option<Request>,
+    /// `user`, `tags`, `extra` and the application's own contexts, under these names: additional information for the reader.
+    pub additional: BTreeMap<String, Value>,
+    /// How many occurrences this report stands for: clients batch repeats. At least 1.
+    pub count: u64,
+    /// The client's own threshold for an alert, where it sent one.
+    pub error_threshold: Option<u64>,
+}
+
+/// The language of a report's frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// CPython, PyPy.
+    Python,
+    /// A browser: frames name bundles by URL.
+    Javascript,
+    /// Node.js: frames name absolute paths.
+    Node,
+    /// Ruby.
+    Ruby,
+    /// The JVM: frames name classes and base names.
+    Java,
+    /// Go.
+    Go,
+    /// Rust and other native code: frames name what was compiled in.
+    Native,
+    /// Anything else.
+    #[default]
+    Other,
+}
+
+/// One exception of a chain or group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Exception {
+    /// Type name as the client sent it: `KeyError`, `TypeError`, `panic`.
+    pub kind: String,
+    /// Module of the type: `builtins`, `requests.exceptions`.
+    pub module: Option<String>,
+    /// The exception's message.
+    pub value: Option<String>,
+    /// `false`: nothing in the application caught it.
+    pub handled: Option<bool>,
+    /// The client's number of this exception within a group.
+    pub id: Option<u32>,
+    /// The number of the exception that this one belongs to.
+    pub parent: Option<u32>,
+    /// How the parent holds it: `__cause__`, `exceptions[0]` …
+    pub source: Option<String>,
+    /// A group (Python's `ExceptionGroup`, JavaScript's `AggregateError`): the failing lines are its members'.
+    pub is_group: bool,
+    /// Oldest call first, the raising frame last.
+    pub frames: Vec<Frame>,
+}
+
+impl Exception {
+    /// `module.Type`, the module left out for Python's builtins where the reader knows it.
+    pub fn full_name(&self) -> String {
+        match self.module.as_deref() {
+            None | Some("" | "builtins" | "exceptions" | "__main__") => self.kind.clone(),
+            Some(module) => format!("{module}.{}", self.kind),
+        }
+    }
+
+    /// Full dotted name, builtins included: what `ignored_exceptions` is compared with.
+    pub fn dotted_name(&self) -> String {
+        match self.module.as_deref() {
+            None | Some("") => self.kind.clone(),
+            Some(module) => format!("{module}.{}", self.kind),
+        }
+    }
+}
+
+/// One level of a traceback.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    /// As the client names it: relative to an import root, absolute, a URL or a base name.
+    pub filename: Option<String>,
+    /// Absolute path on the failing machine (or as compiled in).
+    pub abs_path: Option<String>,
+    /// `shop.pricing`.
+    pub module: Option<String>,
+    /// `discount`, `Order.parse`, `shop_worker::pricing::discount`.
+    pub function: Option<String>,
+    /// One-based line number in the deployed file.
+    pub line: Option<u32>,
+    /// One-based column.
+    pub column: Option<u32>,
+    /// Text of the line, as deployed.
+    pub context_line: Option<String>,
+    /// The lines before it.
+    pub pre_context: Vec<String>,
+    /// The lines after it.
+    pub post_context: Vec<String>,
+    /// Local variables: name to representation.
+    pub vars: BTreeMap<String, Value>,
+    /// The client's guess whether this is the application's own code: a hint only (it is wrong in many recordings).
+    pub in_app: Option<bool>,
+}
+
+impl Frame {
+    /// The most telling path of the frame: the absolute one, else the file name.
+    pub fn path(&self) -> Option<&str> {
+        self.abs_path.as_deref().or(self.filename.as_deref()).filter(|path| !path.is_empty())
+    }
+
+    /// Function name for people and for matching, `?` where unknown.
+    pub fn function_name(&self) -> &str {
+        self.function.as_deref().filter(|name| !name.is_empty()).unwrap_or("?")
+    }
+}
+
+/// The HTTP request during which the exception was raised.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Full URL.
+    pub url: Option<String>,
+    /// `GET`, `POST` …
+    pub method: Option<String>,
+    /// Query string as sent.
+    pub query: Option<String>,
+    /// Header names and values.
+    pub headers: BTreeMap<String, String>,
+    /// Body, parsed where the client parsed it.
+    pub data: Option<Value>,
+}
+
+impl Report {
+    /// The exception that was raised, the last of the chain.
+    pub fn raised(&self) -> Option<&Exception> {
+        self.exceptions.last()
+    }
+
+    /// Type and message in one line: what a title says.
+    pub fn headline(&self) -> String {
+        match self.raised() {
+            Some(exception) => match exception.value.as_deref().and_then(|value| value.lines().next()) {
+                Some(value) if !value.is_empty() => format!("{}: {value}", exception.full_name()),
+                _ => exception.full_name(),
+            },
+            None => self.message.clone().unwrap_or_else(|| "(no message)".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A watched repository: where it is, who gave it to us, how it is linked to.
+
+use super::ids::RepositoryId;
+use serde::{Deserialize, Serialize};
+
+/// A repository whose exceptions are watched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// Our number, also the PROJECT of its DSN.
+    pub id: RepositoryId,
+    /// `owner/name` on the forge; for a plain git repository a name made from its URL in the same form.
+    pub full_name: String,
+    /// Where it is cloned from: an https URL without credentials, any other git URL, or a local path.
+    pub clone_url: String,
+    /// The forge's side of it; `None` for a plain git repository, which has the e-mail channel only.
+    pub forge: Option<Forge>,
+    /// Visible to the public: then exception messages stay out of issues.
+    pub public: bool,
+    /// The default branch, as last fetched.
+    pub default_branch: Option<String>,
+    /// The commit at the head of the default branch, as last fetched.
+    pub head: Option<String>,
+}
+
+/// How the forge knows a repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forge {
+    /// GitHub's number: names change, this does not.
+    pub id: u64,
+    /// The installation of our App that sees the repository.
+    pub installation: u64,
+    /// Page of the repository, `https://github.com/owner/name`.
+    pub html_url: String,
+}
+
+impl Repository {
+    /// `owner` of `owner/name`.
+    pub fn owner(&self) -> &str {
+        self.full_name.split_once('/').map_or("", |(owner, _)| owner)
+    }
+
+    /// `name` of `owner/name`.
+    pub fn name(&self) -> &str {
+        self.full_name.split_once('/').map_or(self.full_name.as_str(), |(_, name)| name)
+    }
+
+    /// Page of a line at a commit on the forge.
+    pub fn line_url(&self, commit: &str, path: &str, line: u32) -> Option<String> {
+        let forge = self.forge.as_ref()?;
+        Some(format!("{}/blob/{commit}/{}#L{line}", forge.html_url, encode_path(path)))
+    }
+
+    /// Page of a commit on the forge.
+    pub fn commit_url(&self, commit: &str) -> Option<String> {
+        Some(format!("{}/commit/{commit}", self.forge.as_ref()?.html_url))
+    }
+
+    /// Page of an issue on the forge.
+    pub fn issue_url(&self, number: u64) -> Option<String> {
+        Some(format!("{}/issues/{number}", self.forge.as_ref()?.html_url))
+    }
+}
+
+/// Percent-encodes what has a meaning in a URL's path; slashes stay.
+fn encode_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b'+' | b'@' => {
+                out.push(char::from(byte));
+            }
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encode_path;
+
+    #[test]
+    fn paths_with_spaces_and_signs_make_links_that_work() {
+        assert_eq!(encode_path("src/a b#c?.py"), "src/a%20b%23c%3F.py");
+    }
+}

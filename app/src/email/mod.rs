@@ -1,0 +1,1 @@
+//! E-mail by lettre: SMTP, or files in the outbox directory.

@@ -1,0 +1,1 @@
+//! GitHub by octocrab: what the App asks, does and hears there.

@@ -1,0 +1,3 @@
+//! The `app` command.
+
+fn main() {}

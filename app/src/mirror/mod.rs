@@ -1,0 +1,1 @@
+//! Local mirrors of the watched repositories, by gix.

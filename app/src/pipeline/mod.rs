@@ -1,0 +1,1 @@
+//! The steps from a report to an alert, each from row to row.

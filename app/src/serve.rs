@@ -1,0 +1,1 @@
+//! The wiring of a server: rooms are opened here, handed to each other, and closed.

@@ -1,0 +1,1 @@
+//! All SQL, one dialect for SQLite and PostgreSQL, by sqlx.

@@ -1,0 +1,1 @@
+//! Reports errors to Flawless.

@@ -1,0 +1,1 @@
+//! What stories are told with: fakes of the outside world, real servers on loopback.
