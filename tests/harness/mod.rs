@@ -1,1 +1,4 @@
 //! What stories are told with: fakes of the outside world, real servers on loopback.
+
+pub mod git_repo;
+pub mod git_server;

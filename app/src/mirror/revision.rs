@@ -87,7 +87,8 @@ fn meanings(revision: &str) -> Vec<Meaning> {
     found.extend(clean.rsplit_once("-g").and_then(|(_, id)| short(id)));
     found.extend(Some(clean).filter(|clean| !is_number(clean)).and_then(short));
     for version in [clean, plain] {
-        let bare = version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
+        let bare =
+            version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
         for package in package.iter().flat_map(|package| [*package, package.rsplit('/').next().unwrap_or_default()]) {
             // Of a repository with several packages, each has its own tags.
             for tag in ["@", "-", "/", "@v", "-v", "/v"] {
@@ -155,8 +156,8 @@ fn commit(repo: &gix::Repository, id: gix::ObjectId) -> Option<gix::ObjectId> {
 mod tests {
     use super::*;
 
-    fn first_three(revision: &str) -> Vec<Meaning> {
-        meanings(revision).into_iter().take(3).collect()
+    fn first_three(revision: &str) -> [Meaning; 3] {
+        meanings(revision)[..3].to_vec().try_into().expect("more than three meanings")
     }
 
     #[test]
@@ -165,18 +166,8 @@ mod tests {
         assert_eq!(meanings(&format!("shop@{id}"))[0], Meaning::Id(id.clone()));
         assert_eq!(full_id(&format!("build/{}!", id.to_uppercase())), Some(id.clone()));
         assert_eq!(full_id(&format!("sha256:{id}{}", "0".repeat(24))), None);
-        assert_eq!(
-            first_three("shop@1.4.2+3f1c9a7"),
-            [
-                Meaning::Name("shop@1.4.2+3f1c9a7".into()),
-                Meaning::Short("3f1c9a7".into()),
-                Meaning::Name("shop@1.4.2+3f1c9a7".into())
-            ]
-            .into_iter()
-            .take(2)
-            .chain([Meaning::Name("shop-1.4.2+3f1c9a7".into())])
-            .collect::<Vec<_>>()
-        );
+        let [whole, short, _] = first_three("shop@1.4.2+3f1c9a7");
+        assert_eq!((whole, short), (Meaning::Name("shop@1.4.2+3f1c9a7".into()), Meaning::Short("3f1c9a7".into())));
         assert_eq!(first_three("1.4.2.dev5+g3f1c9a7.d20240115")[1], Meaning::Short("3f1c9a7".into()));
         assert_eq!(first_three("v1.4.2-5-g3f1c9a7-dirty")[1], Meaning::Short("3f1c9a7".into()));
     }
@@ -193,7 +184,8 @@ mod tests {
     fn a_package_has_its_own_tags_before_the_repository_has() {
         let all = meanings("@acme/shop@1.4.2");
         let at = |name: &str| all.iter().position(|meaning| *meaning == Meaning::Name(name.to_owned()));
-        for name in ["@acme/shop@1.4.2", "shop@1.4.2", "shop-1.4.2", "shop/v1.4.2", "v1.4.2", "1.4.2", "release-1.4.2"] {
+        for name in ["@acme/shop@1.4.2", "shop@1.4.2", "shop-1.4.2", "shop/v1.4.2", "v1.4.2", "1.4.2", "release-1.4.2"]
+        {
             assert!(at(name).is_some(), "{name} of {all:?}");
         }
         assert!(at("shop@1.4.2") < at("1.4.2"));

@@ -24,7 +24,11 @@ pub struct Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = if self.token.is_some() { "(secret)" } else { "(none)" };
-        f.debug_struct("Source").field("id", &self.id).field("url", &redacted(&self.url)).field("token", &token).finish()
+        f.debug_struct("Source")
+            .field("id", &self.id)
+            .field("url", &redacted(&self.url))
+            .field("token", &token)
+            .finish()
     }
 }
 
@@ -68,6 +72,9 @@ impl Address {
                 if !path.exists() {
                     return Err(MirrorError::NotFound { url: given.to_owned() });
                 }
+                if !path.join("HEAD").exists() && !path.join(".git").exists() {
+                    return Err(invalid("there is no git repository in this directory".to_owned()));
+                }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
             _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
@@ -109,11 +116,13 @@ mod tests {
 
     #[test]
     fn credentials_leave_the_url() {
-        let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).unwrap();
+        let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).expect("a URL");
         assert_eq!(address.text, "https://git.example.com/shop.git");
         assert_eq!(address.account, Some(("ada".to_owned(), "s3cret".to_owned())));
-        assert!(!format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret"));
-        let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).unwrap();
+        assert!(
+            !format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret")
+        );
+        let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).expect("a URL");
         assert_eq!(address.account, Some(("x-access-token".to_owned(), "ghs_1".to_owned())));
     }
 
@@ -122,9 +131,6 @@ mod tests {
         for url in ["", "   ", "ext::sh -c id", "ftp://example.com/x"] {
             assert!(matches!(Address::parse(&source(url, None)), Err(MirrorError::InvalidUrl { .. })), "{url:?}");
         }
-        assert!(matches!(
-            Address::parse(&source("/no/such/directory", None)),
-            Err(MirrorError::NotFound { .. })
-        ));
+        assert!(matches!(Address::parse(&source("/no/such/directory", None)), Err(MirrorError::NotFound { .. })));
     }
 }
