@@ -5,4 +5,5 @@
 
 mod emulator;
 mod harness;
+mod mirrors;
 mod tidy;
