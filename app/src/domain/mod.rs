@@ -1,10 +1,19 @@
 //! What Flawless decides and the words it decides in: pure, without IO, async or a clock.
 
 pub mod alert;
+pub mod attribution;
 pub mod blame;
 pub mod command;
+pub mod culprit;
+pub mod decision;
 pub mod digest;
 pub mod event;
 pub mod ids;
+pub mod job;
+pub mod line;
 pub mod report;
 pub mod repository;
+pub mod rule;
+pub mod settings;
+pub mod signature;
+pub mod week;

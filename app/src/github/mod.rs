@@ -1,1 +1,20 @@
 //! GitHub by octocrab: what the App asks, does and hears there.
+
+mod answer;
+mod client;
+mod comments;
+mod error;
+pub mod hook;
+mod install;
+mod issues;
+mod key;
+mod labels;
+mod limits;
+mod people;
+mod route;
+
+pub use client::{DEFAULT_API_URL, GitHub, Settings};
+pub use error::GitHubError;
+pub use install::{Installation, RemoteRepository};
+pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};
+pub use people::Account;

@@ -1,0 +1,338 @@
+//! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
+
+use super::ids::RuleId;
+use super::report::{Exception, Report};
+use super::rule::{CodeAt, KnownMatch, Rules};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Index of an exception in the report, and of a frame in it.
+pub type FrameAt = (usize, usize);
+
+/// A frame that is in the repository, at the revision that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Located {
+    /// Path in the repository.
+    pub path: String,
+    /// One-based line in the repository's file: the frame's, or where its text was found.
+    pub line: u32,
+    /// Text of that line, with its indentation.
+    pub code: String,
+    /// How deployed code and repository relate at this frame.
+    pub drift: Drift,
+}
+
+/// How deployed code and the repository relate at one frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// The same text at the same line.
+    None,
+    /// The client sent no text, so the line number is trusted.
+    Unchecked,
+    /// The text stands at another line.
+    Moved,
+    /// The text is not in the file: deployed code differs from the repository.
+    Differs,
+}
+
+/// Why a frame was not blamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passed {
+    /// In no file of the repository.
+    Outside,
+    /// In a package directory.
+    Package,
+    /// `only_blame_filepaths_matching` leaves it out.
+    IgnoredPath,
+    /// Library code, by the file or by this rule.
+    LibraryCode(Option<RuleId>),
+    /// It only raises: its caller is to blame.
+    Raise,
+}
+
+/// The culprit, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// This frame is to blame.
+    Culprit {
+        /// Which.
+        at: FrameAt,
+        /// It is a known error.
+        known: Option<KnownMatch>,
+        /// Frames nearer to the exception that were passed over, innermost first.
+        passed: Vec<(FrameAt, Passed)>,
+        /// Nothing but `raise` statements was left, and the innermost of them was taken.
+        only_raises: bool,
+    },
+    /// No frame can be blamed.
+    Nobody {
+        /// Every frame, innermost first.
+        passed: Vec<(FrameAt, Passed)>,
+    },
+    /// The report is not to be counted.
+    Dropped(Dropped),
+}
+
+/// Why a report is not counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dropped {
+    /// `ignored_exceptions` names its type.
+    IgnoredException,
+    /// It passes through `third_party_whitelist`.
+    ThirdParty,
+}
+
+/// Chooses the culprit of a report whose own frames are `located`.
+///
+/// Classes are tried in the original's order for each frame: `third_party_whitelist` anywhere drops the report; then path
+/// filter, library code, known error, bare `raise`. The innermost frame that is left is the culprit.
+pub fn choose(report: &Report, located: &BTreeMap<FrameAt, Located>, rules: &Rules) -> Choice {
+    if report.raised().is_some_and(|raised| rules.ignores(&raised.dotted_name(), &raised.full_name())) {
+        return Choice::Dropped(Dropped::IgnoredException);
+    }
+    let order = frames_in_order(report);
+    if order.iter().any(|&at| rules.third_party(code_at(report, located, at))) {
+        return Choice::Dropped(Dropped::ThirdParty);
+    }
+    let mut passed = Vec::new();
+    let mut first_raise = None;
+    for &at in &order {
+        let code = code_at(report, located, at);
+        let frame = &report.exceptions[at.0].frames[at.1];
+        let why = if !code.inside {
+            if frame.path().is_some_and(|path| rules.in_package_directory(path)) {
+                Passed::Package
+            } else {
+                Passed::Outside
+            }
+        } else if !rules.may_blame(code.path) {
+            Passed::IgnoredPath
+        } else if let Some(rule) = rules.building_block(code) {
+            Passed::LibraryCode(rule)
+        } else if let Some(known) = rules.known_error(code) {
+            return Choice::Culprit { at, known: Some(known.clone()), passed, only_raises: false };
+        } else if is_raise(code.code) {
+            first_raise.get_or_insert((at, passed.len()));
+            Passed::Raise
+        } else {
+            return Choice::Culprit { at, known: None, passed, only_raises: false };
+        };
+        passed.push((at, why));
+    }
+    match first_raise {
+        Some((at, before)) => {
+            passed.truncate(before);
+            Choice::Culprit { at, known: None, passed, only_raises: true }
+        }
+        None => Choice::Nobody { passed },
+    }
+}
+
+fn code_at<'a>(report: &'a Report, located: &'a BTreeMap<FrameAt, Located>, at: FrameAt) -> CodeAt<'a> {
+    let frame = &report.exceptions[at.0].frames[at.1];
+    match located.get(&at) {
+        Some(found) => {
+            // What ran is what the client says; the repository's text stands in where it says nothing.
+            let code = frame.context_line.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(&found.code);
+            CodeAt { path: &found.path, inside: true, function: frame.function_name(), code }
+        }
+        None => CodeAt {
+            path: frame.path().unwrap_or(""),
+            inside: false,
+            function: frame.function_name(),
+            code: frame.context_line.as_deref().unwrap_or(""),
+        },
+    }
+}
+
+/// All frames, those that are nearest to the failure first: the raised exception's before its causes', a group's members'
+/// before the group's own, each innermost first.
+pub fn frames_in_order(report: &Report) -> Vec<FrameAt> {
+    let exceptions = &report.exceptions;
+    let mut order = Vec::new();
+    let mut seen = vec![false; exceptions.len()];
+    if let Some(last) = exceptions.len().checked_sub(1) {
+        visit(exceptions, last, &mut seen, &mut order);
+    }
+    for index in (0..exceptions.len()).rev() {
+        visit(exceptions, index, &mut seen, &mut order);
+    }
+    order
+        .into_iter()
+        .flat_map(|index| (0..exceptions[index].frames.len()).rev().map(move |frame| (index, frame)))
+        .collect()
+}
+
+/// A group's first member is where it failed first; the group itself only says where members were gathered.
+fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut Vec<usize>) {
+    if std::mem::replace(&mut seen[index], true) {
+        return;
+    }
+    let group = &exceptions[index];
+    if group.is_group {
+        let mut members: Vec<usize> = (0..exceptions.len())
+            .filter(|&other| !seen[other] && group.id.is_some() && exceptions[other].parent == group.id)
+            .filter(|&other| {
+                exceptions[other]
+                    .source
+                    .as_deref()
+                    .is_none_or(|source| source.starts_with("exceptions[") || source.starts_with("errors["))
+            })
+            .collect();
+        members.sort_by_key(|&other| exceptions[other].id);
+        for member in members {
+            visit(exceptions, member, seen, order);
+        }
+    }
+    order.push(index);
+}
+
+/// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the end of the text (all of
+/// which the original's pattern missed), and what other languages have for it.
+static RAISE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:raise(?:$|[\s(;#])|throw(?:$|[\s(;])|panic!?\s*\(|(?:anyhow::)?bail!\s*\(|unreachable!\s*\()")
+        .expect("a constant pattern compiles")
+});
+
+/// Whether the text of a line only raises.
+pub fn is_raise(code: &str) -> bool {
+    RAISE.is_match(code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::Frame;
+    use super::super::settings::{CodePattern, KnownError, Settings};
+    use super::*;
+
+    /// `path:function:code`, outermost first.
+    fn report(frames: &[(&str, &str, &str)]) -> Report {
+        let frames = frames
+            .iter()
+            .map(|(path, function, code)| Frame {
+                filename: Some((*path).into()),
+                function: Some((*function).into()),
+                line: Some(1),
+                context_line: Some((*code).into()),
+                ..Frame::default()
+            })
+            .collect();
+        Report {
+            exceptions: vec![Exception { kind: "KeyError".into(), frames, ..Exception::default() }],
+            ..Report::default()
+        }
+    }
+
+    /// Everything that starts with `shop/` is in the repository.
+    fn located(report: &Report) -> BTreeMap<FrameAt, Located> {
+        frames_in_order(report)
+            .into_iter()
+            .filter_map(|at| {
+                let frame = &report.exceptions[at.0].frames[at.1];
+                let path = frame.filename.clone().filter(|path| path.starts_with("shop/"))?;
+                let code = frame.context_line.clone().unwrap_or_default();
+                Some((at, Located { path, line: 1, code, drift: Drift::None }))
+            })
+            .collect()
+    }
+
+    fn culprit(report: &Report, settings: Settings) -> Choice {
+        choose(report, &located(report), &Rules::new(settings, Vec::new()))
+    }
+
+    #[test]
+    fn the_innermost_own_frame_is_to_blame() {
+        let report = report(&[("shop/a.py", "f", "g()"), ("shop/b.py", "g", "h()"), ("lib/json.py", "loads", "x")]);
+        let Choice::Culprit { at, passed, .. } = culprit(&report, Settings::default()) else { panic!("a culprit") };
+        assert_eq!(at, (0, 1));
+        assert_eq!(passed, [((0, 2), Passed::Outside)]);
+    }
+
+    #[test]
+    fn raise_library_code_and_filtered_paths_are_passed_over() {
+        let report = report(&[
+            ("shop/a.py", "f", "g()"),
+            ("shop/gen/b.py", "g", "h()"),
+            ("shop/db.py", "h", "check()"),
+            ("shop/check.py", "check", "raise ValueError"),
+        ]);
+        let settings = Settings {
+            only_blame_filepaths_matching: vec!["shop/[^/]*$".into()],
+            building_blocks: vec![CodePattern { file: "shop/db.py".into(), ..CodePattern::default() }],
+            ..Settings::default()
+        };
+        let Choice::Culprit { at, passed, .. } = culprit(&report, settings) else { panic!("a culprit") };
+        assert_eq!(at, (0, 0));
+        let reasons: Vec<Passed> = passed.into_iter().map(|(_, why)| why).collect();
+        assert_eq!(reasons, [Passed::Raise, Passed::LibraryCode(None), Passed::IgnoredPath]);
+    }
+
+    #[test]
+    fn a_known_raise_can_be_the_culprit() {
+        let report = report(&[("shop/a.py", "f", "check()"), ("shop/check.py", "check", "raise ValueError")]);
+        let settings = Settings {
+            known_errors: vec![KnownError { file: "shop/check.py".into(), ..KnownError::default() }],
+            ..Settings::default()
+        };
+        let Choice::Culprit { at, known, .. } = culprit(&report, settings) else { panic!("a culprit") };
+        assert_eq!(at, (0, 1));
+        assert!(known.is_some());
+    }
+
+    #[test]
+    fn where_everything_raises_the_innermost_is_taken_and_where_nothing_is_ours_nobody() {
+        let raises = report(&[("shop/a.py", "<module>", "raise SystemError('x')")]);
+        assert!(matches!(culprit(&raises, Settings::default()), Choice::Culprit { at: (0, 0), only_raises: true, .. }));
+        let foreign = report(&[("/usr/lib/python3/json.py", "loads", "x")]);
+        assert!(matches!(culprit(&foreign, Settings::default()), Choice::Nobody { .. }));
+    }
+
+    #[test]
+    fn whitelisted_third_party_code_anywhere_and_ignored_types_drop_the_report() {
+        let report = report(&[("shop/a.py", "f", "g()"), ("/x/facebook.py", "post", "z"), ("shop/b.py", "g", "h()")]);
+        let third_party = Settings {
+            third_party_whitelist: vec![CodePattern { file: "facebook.py".into(), ..CodePattern::default() }],
+            ..Settings::default()
+        };
+        assert_eq!(culprit(&report, third_party), Choice::Dropped(Dropped::ThirdParty));
+        let ignored = Settings { ignored_exceptions: vec!["KeyError".into()], ..Settings::default() };
+        assert_eq!(culprit(&report, ignored), Choice::Dropped(Dropped::IgnoredException));
+    }
+
+    #[test]
+    fn what_only_raises_is_seen_in_every_spelling() {
+        for code in ["raise", "  raise X", "raise(X)", "raise\tX", "\traise", "throw new Error('x');", "panic!(\"x\")"]
+        {
+            assert!(is_raise(code), "{code}");
+        }
+        for code in ["raised = 1", "raise_for(x)", "x = raise_", "throwing()", "thrower.go()"] {
+            assert!(!is_raise(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_groups_members_come_before_the_group_and_the_raised_before_its_causes() {
+        let exception = |id, parent, source: Option<&str>, is_group| Exception {
+            id: Some(id),
+            parent,
+            source: source.map(Into::into),
+            is_group,
+            frames: vec![Frame::default()],
+            ..Exception::default()
+        };
+        let report = Report {
+            exceptions: vec![
+                exception(2, Some(0), Some("exceptions[1]"), false),
+                exception(1, Some(0), Some("exceptions[0]"), false),
+                exception(0, None, None, true),
+            ],
+            ..Report::default()
+        };
+        assert_eq!(frames_in_order(&report), [(1, 0), (0, 0), (2, 0)]);
+    }
+}

@@ -1,0 +1,86 @@
+//! Background work: a closed set of jobs, each naming the row that it is about, each safe to run twice.
+
+use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId};
+
+/// One unit of background work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Job {
+    /// Find the culprit line and its author for a stored report.
+    Attribute(ReportId),
+    /// Look at a line's counts and decide who is told.
+    Decide(LineId),
+    /// Send one e-mail, issue or comment.
+    Deliver(DeliveryId),
+    /// Act on a stored webhook delivery.
+    Obey(HookId),
+    /// Bring a mirror up to date and read the repository's settings.
+    Fetch(RepositoryId),
+    /// Compare our repositories with what GitHub says is installed.
+    Reconcile,
+}
+
+impl Job {
+    /// Name and subject, as stored.
+    pub fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::Attribute(id) => ("attribute", id.0),
+            Self::Decide(id) => ("decide", id.0),
+            Self::Deliver(id) => ("deliver", id.0),
+            Self::Obey(id) => ("obey", id.0),
+            Self::Fetch(id) => ("fetch", id.0),
+            Self::Reconcile => ("reconcile", 0),
+        }
+    }
+
+    /// From what is stored; `None` for a name that this version does not know.
+    pub fn from_parts(kind: &str, subject: i64) -> Option<Self> {
+        Some(match kind {
+            "attribute" => Self::Attribute(ReportId(subject)),
+            "decide" => Self::Decide(LineId(subject)),
+            "deliver" => Self::Deliver(DeliveryId(subject)),
+            "obey" => Self::Obey(HookId(subject)),
+            "fetch" => Self::Fetch(RepositoryId(subject)),
+            "reconcile" => Self::Reconcile,
+            _ => return None,
+        })
+    }
+}
+
+/// The first pause after a failed step, doubled each time: most outages are over within seconds.
+const FIRST_PAUSE_MS: i64 = 2_000;
+/// The longest pause: an outage of hours is noticed to be over within a quarter of an hour.
+const LONGEST_PAUSE_MS: i64 = 15 * 60_000;
+
+/// How long to wait before attempt number `attempts + 1`, in milliseconds; a server's own Retry-After wins where longer.
+pub fn back_off_ms(attempts: u32, retry_after_ms: Option<i64>) -> i64 {
+    let doubled = FIRST_PAUSE_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
+    doubled.min(LONGEST_PAUSE_MS).max(retry_after_ms.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_survive_being_stored() {
+        for job in [
+            Job::Attribute(ReportId(1)),
+            Job::Decide(LineId(2)),
+            Job::Deliver(DeliveryId(3)),
+            Job::Obey(HookId(4)),
+            Job::Fetch(RepositoryId(5)),
+            Job::Reconcile,
+        ] {
+            let (kind, subject) = job.parts();
+            assert_eq!(Job::from_parts(kind, subject), Some(job));
+        }
+        assert_eq!(Job::from_parts("dance", 1), None);
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_quarter_of_an_hour_and_honour_retry_after() {
+        assert_eq!([1, 2, 3].map(|n| back_off_ms(n, None)), [2_000, 4_000, 8_000]);
+        assert_eq!(back_off_ms(60, None), 15 * 60_000);
+        assert_eq!(back_off_ms(1, Some(60_000)), 60_000);
+    }
+}

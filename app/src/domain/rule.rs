@@ -1,0 +1,249 @@
+//! The rules in force for a repository, from its file, from labels and from pages, made ready to be asked.
+
+use super::ids::RuleId;
+use super::line::squeeze;
+use super::settings::{CodePattern, KnownError, Settings};
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+/// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
+const SHORTEST_FRAGMENT: usize = 4;
+
+/// What a rule made by a label or a person does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// Counted, alerted only as its thresholds say.
+    KnownError,
+    /// Its caller is blamed.
+    BuildingBlock,
+}
+
+impl RuleKind {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KnownError => "known_error",
+            Self::BuildingBlock => "building_block",
+        }
+    }
+
+    /// From what is stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::KnownError, Self::BuildingBlock].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// A rule that a label or a person made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeRule {
+    /// Our number of it.
+    pub id: RuleId,
+    /// What it does.
+    pub kind: RuleKind,
+    /// What it covers, with thresholds (which only a known error has).
+    pub entry: KnownError,
+}
+
+/// The code at a frame, as rules see it.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeAt<'a> {
+    /// Path in the repository, or as the client named it when [`Self::inside`] is false.
+    pub path: &'a str,
+    /// Whether the path is one of the repository.
+    pub inside: bool,
+    /// Function name as the client named it.
+    pub function: &'a str,
+    /// Text of the line; empty where unknown.
+    pub code: &'a str,
+}
+
+impl CodePattern {
+    /// Whether this covers the code. File exact (for code outside the repository: the end of its path), function exact
+    /// or its last part, text contained either way with white space squeezed. What the frame lacks matches nothing.
+    pub fn matches(&self, at: CodeAt<'_>) -> bool {
+        let file = self.file.trim_start_matches("./");
+        let same_file = at.path == file
+            || (!at.inside && at.path.strip_suffix(file).is_some_and(|before| before.ends_with(['/', '\\'])));
+        same_file
+            && self.function.as_deref().is_none_or(|function| same_function(function, at.function))
+            && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
+    }
+
+    /// How much the pattern says: 0 the file, 1 a function or a text in it, 2 both. The most specific entry wins.
+    pub fn specificity(&self) -> usize {
+        usize::from(self.function.is_some()) + usize::from(self.code.is_some())
+    }
+}
+
+/// `Order.parse` is also known as `parse`, `shop::pricing::discount` as `discount`.
+fn same_function(wanted: &str, function: &str) -> bool {
+    let wanted = wanted.trim();
+    wanted == function
+        || function.strip_suffix(wanted).is_some_and(|before| !wanted.is_empty() && before.ends_with(['.', ':', '#']))
+}
+
+fn same_code(wanted: &str, code: &str) -> bool {
+    let (wanted, code) = (squeeze(wanted), squeeze(code));
+    if wanted.is_empty() || code.is_empty() {
+        return false;
+    }
+    wanted == code
+        || (wanted.len() >= SHORTEST_FRAGMENT && code.contains(&wanted))
+        || (code.len() >= SHORTEST_FRAGMENT && wanted.contains(&code))
+}
+
+/// A known error that matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownMatch {
+    /// What is known.
+    pub entry: KnownError,
+    /// The rule behind it; `None`: the repository's file.
+    pub rule: Option<RuleId>,
+}
+
+/// All rules of a repository.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// The repository's file.
+    pub settings: Settings,
+    only: Vec<Regex>,
+    known: Vec<KnownMatch>,
+    blocks: Vec<(CodePattern, Option<RuleId>)>,
+}
+
+impl Rules {
+    /// Puts a repository's file and its made rules together. A regular expression that does not compile is left out
+    /// here, because validation of the file has refused it before.
+    pub fn new(settings: Settings, made: Vec<MadeRule>) -> Self {
+        let only = settings.only_blame_filepaths_matching.iter().filter_map(|text| anchored(text).ok()).collect();
+        let mut known: Vec<KnownMatch> =
+            settings.known_errors.iter().map(|entry| KnownMatch { entry: entry.clone(), rule: None }).collect();
+        let mut blocks: Vec<(CodePattern, Option<RuleId>)> =
+            settings.building_blocks.iter().map(|pattern| (pattern.clone(), None)).collect();
+        for rule in made {
+            match rule.kind {
+                RuleKind::KnownError => known.push(KnownMatch { entry: rule.entry, rule: Some(rule.id) }),
+                RuleKind::BuildingBlock => blocks.push((rule.entry.pattern(), Some(rule.id))),
+            }
+        }
+        // The most specific entry wins; among equals the one in the file, which is read first.
+        known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
+        Self { settings, only, known, blocks }
+    }
+
+    /// The most specific known error that covers the code.
+    pub fn known_error(&self, at: CodeAt<'_>) -> Option<&KnownMatch> {
+        self.known.iter().find(|known| known.entry.pattern().matches(at))
+    }
+
+    /// Whether the code is library code of the repository; the rule that says so, if it is not the file.
+    pub fn building_block(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
+        self.blocks.iter().find(|(pattern, _)| pattern.matches(at)).map(|(_, rule)| *rule)
+    }
+
+    /// Whether a traceback that passes here is dropped.
+    pub fn third_party(&self, at: CodeAt<'_>) -> bool {
+        self.settings.third_party_whitelist.iter().any(|pattern| pattern.matches(at))
+    }
+
+    /// Whether a repository path may be blamed.
+    pub fn may_blame(&self, path: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path))
+    }
+
+    /// Whether an exception type (full dotted name, or as shown) is ignored.
+    pub fn ignores(&self, dotted: &str, shown: &str) -> bool {
+        self.settings.ignored_exceptions.iter().any(|name| name == dotted || name == shown)
+    }
+
+    /// Whether a deployed path is in a package directory.
+    pub fn in_package_directory(&self, path: &str) -> bool {
+        self.settings
+            .report_runtime_package_directory_names
+            .iter()
+            .any(|name| format!("/{}", path.replace('\\', "/")).contains(&format!("/{}/", name.trim_matches('/'))))
+    }
+}
+
+/// Compiles a path expression as the file means it: anchored at the start.
+///
+/// # Errors
+/// The expression does not compile; the text says where.
+pub fn anchored(text: &str) -> Result<Regex, regex::Error> {
+    Regex::new(&format!("^(?:{text})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at<'a>(path: &'a str, function: &'a str, code: &'a str) -> CodeAt<'a> {
+        CodeAt { path, inside: true, function, code }
+    }
+
+    fn pattern(file: &str, function: Option<&str>, code: Option<&str>) -> CodePattern {
+        CodePattern { file: file.into(), function: function.map(Into::into), code: code.map(Into::into) }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_says_and_no_more() {
+        let whole = pattern("shop/cart.py", None, None);
+        assert!(whole.matches(at("shop/cart.py", "total", "x")));
+        assert!(!whole.matches(at("other/shop/cart.py", "total", "x")));
+        let function = pattern("shop/cart.py", Some("total"), None);
+        assert!(function.matches(at("shop/cart.py", "total", "")));
+        assert!(function.matches(at("shop/cart.py", "Cart.total", "")));
+        assert!(!function.matches(at("shop/cart.py", "subtotal", "")));
+        let line = pattern("shop/cart.py", Some("total"), Some("price =  items[sku]"));
+        assert!(line.matches(at("shop/cart.py", "total", "    price = items[sku]  # now")));
+        assert!(!line.matches(at("shop/cart.py", "total", "price = 0")));
+    }
+
+    #[test]
+    fn a_blank_or_tiny_text_does_not_match_everything() {
+        let line = pattern("a.py", None, Some("total(x)"));
+        assert!(!line.matches(at("a.py", "f", "")), "a frame without text");
+        assert!(!line.matches(at("a.py", "f", ")")), "a fragment that is in everything");
+        assert!(!pattern("a.py", None, Some(")")).matches(at("a.py", "f", "total(x)")));
+    }
+
+    #[test]
+    fn code_outside_the_repository_is_named_by_the_end_of_its_path() {
+        let pool = pattern("sqlalchemy/pool.py", Some("do_get"), None);
+        let outside = CodeAt { path: "/usr/lib/x/sqlalchemy/pool.py", inside: false, function: "do_get", code: "" };
+        assert!(pool.matches(outside));
+        assert!(!pool.matches(CodeAt { path: "/usr/lib/x/notsqlalchemy/pool.py", ..outside }));
+    }
+
+    #[test]
+    fn the_most_specific_known_error_wins() {
+        let entry = |code: Option<&str>, max| KnownError {
+            file: "a.py".into(),
+            code: code.map(Into::into),
+            max_alert_threshold: Some(max),
+            ..KnownError::default()
+        };
+        let settings =
+            Settings { known_errors: vec![entry(None, 1), entry(Some("x = y()"), 2)], ..Settings::default() };
+        let rules = Rules::new(settings, Vec::new());
+        let found = rules.known_error(at("a.py", "f", "x = y()")).expect("matches");
+        assert_eq!(found.entry.max_alert_threshold, Some(2));
+    }
+
+    #[test]
+    fn path_expressions_are_anchored_at_the_start() {
+        let settings = Settings { only_blame_filepaths_matching: vec!["src/|lib/".into()], ..Settings::default() };
+        let rules = Rules::new(settings, Vec::new());
+        assert!(rules.may_blame("src/a.py") && rules.may_blame("lib/a.py"));
+        assert!(!rules.may_blame("tests/src/a.py"));
+    }
+
+    #[test]
+    fn package_directories_are_whole_components() {
+        let rules = Rules::default();
+        assert!(rules.in_package_directory("/srv/venv/lib/python3.11/site-packages/requests/api.py"));
+        assert!(rules.in_package_directory("/home/x/.cargo/registry/src/serde/lib.rs"));
+        assert!(!rules.in_package_directory("/srv/app/my_node_modules/x.js"));
+    }
+}

@@ -1,0 +1,216 @@
+//! One HTTP answer of GitHub's: read, and sorted into success or the right error.
+
+use super::error::{GitHubError, redact};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Wait where a limit names no time: GitHub's documentation says at least a minute.
+const UNNAMED_WAIT_MS: u64 = 60_000;
+/// Longest wait that is believed. The primary limit resets within an hour; a broken clock must not stop us for days.
+const LONGEST_WAIT_MS: u64 = 2 * 3_600_000;
+/// Shortest wait: a limit that is "over now" is still met again at once.
+const SHORTEST_WAIT_MS: u64 = 1_000;
+
+/// Status, the headers that mean something to us, and the body.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Answer {
+    /// HTTP status.
+    pub(super) status: u16,
+    /// `retry-after`: seconds, or a date where a proxy put it.
+    pub(super) retry_after: Option<String>,
+    /// `x-ratelimit-remaining`.
+    pub(super) remaining: Option<String>,
+    /// `x-ratelimit-reset`, Unix seconds.
+    pub(super) reset: Option<String>,
+    /// `date`: GitHub's clock, by which its times are read, so that ours need not be right.
+    pub(super) date: Option<String>,
+    /// `location`, for redirects.
+    pub(super) location: Option<String>,
+    /// `link`, for further pages.
+    pub(super) link: Option<String>,
+    /// The body.
+    pub(super) body: String,
+}
+
+#[derive(Default, Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    errors: Option<serde_json::Value>,
+}
+
+impl Answer {
+    /// 2xx.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Points elsewhere.
+    pub(super) fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 307 | 308)
+    }
+
+    /// The body as JSON. `what` names it in the error.
+    pub(super) fn json<T: DeserializeOwned>(&self, what: &str) -> Result<T, GitHubError> {
+        serde_json::from_str(&self.body).map_err(|error| GitHubError::Unexpected(redact(&format!("{what}: {error}"))))
+    }
+
+    /// Success, or what it means. `what` names the thing that was asked for.
+    pub(super) fn accepted(self, what: &str, installation: Option<u64>) -> Result<Self, GitHubError> {
+        if self.is_success() { Ok(self) } else { Err(self.to_error(what, installation)) }
+    }
+
+    /// GitHub's date in Unix milliseconds, where it sent one.
+    pub(super) fn date_ms(&self) -> Option<i64> {
+        http_date_ms(self.date.as_deref()?)
+    }
+
+    fn to_error(&self, what: &str, installation: Option<u64>) -> GitHubError {
+        let message = self.message();
+        if self.is_rate_limit(&message) {
+            let retry_after_ms = self.wait_ms().unwrap_or(UNNAMED_WAIT_MS);
+            return GitHubError::RateLimited { retry_after_ms, message };
+        }
+        match (self.status, installation) {
+            (401, _) => GitHubError::Unauthorized(message),
+            (403, Some(installation)) if message.to_ascii_lowercase().contains("suspended") => {
+                GitHubError::Suspended { installation }
+            }
+            (404 | 410, _) => GitHubError::Gone(format!("{what} ({message})")),
+            (408, _) | (500.., _) => GitHubError::Transient {
+                message: format!("{} for {what}: {message}", self.status),
+                retry_after_ms: self.retry_after_ms(),
+            },
+            (status, _) if self.is_redirect() => {
+                let target = redact(self.location.as_deref().unwrap_or("nowhere"));
+                GitHubError::Refused { status, message: format!("{what}: redirected to {target}") }
+            }
+            (status, _) => GitHubError::Refused { status, message: format!("{what}: {message}") },
+        }
+    }
+
+    /// GitHub's `message` and the fields of its `errors`; nothing of a body that is not JSON (proxies send pages).
+    fn message(&self) -> String {
+        let Ok(body) = serde_json::from_str::<ErrorBody>(&self.body) else {
+            return "no explanation".to_owned();
+        };
+        let mut text = body.message.unwrap_or_else(|| "no explanation".to_owned());
+        if let Some(errors) = body.errors.filter(|errors| !errors.is_null()) {
+            text.push_str(&format!(" {errors}"));
+        }
+        redact(&text)
+    }
+
+    /// 429, or one of the three ways in which GitHub says it by a 403.
+    fn is_rate_limit(&self, message: &str) -> bool {
+        let message = message.to_ascii_lowercase();
+        let said = message.contains("rate limit") || message.contains("abuse detection");
+        self.status == 429
+            || (self.status == 403 && (self.retry_after.is_some() || self.remaining.as_deref() == Some("0") || said))
+    }
+
+    /// `retry-after`, else the reset of an exhausted primary limit.
+    fn wait_ms(&self) -> Option<u64> {
+        let reset = || {
+            let exhausted = self.remaining.as_deref() == Some("0");
+            let reset_s: i64 = self.reset.as_deref().filter(|_| exhausted)?.trim().parse().ok()?;
+            Some(reset_s.saturating_mul(1000).saturating_sub(self.date_ms()?))
+        };
+        match self.retry_after_ms() {
+            Some(wait) => Some(wait),
+            None => reset().map(clamp),
+        }
+    }
+
+    fn retry_after_ms(&self) -> Option<u64> {
+        let text = self.retry_after.as_deref()?.trim();
+        let wait = match text.parse::<i64>() {
+            Ok(seconds) => seconds.saturating_mul(1000),
+            Err(_) => http_date_ms(text)?.saturating_sub(self.date_ms()?),
+        };
+        Some(clamp(wait))
+    }
+}
+
+fn clamp(wait_ms: i64) -> u64 {
+    u64::try_from(wait_ms).unwrap_or(0).clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS)
+}
+
+fn http_date_ms(text: &str) -> Option<i64> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(|at| at.as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status,
+            body: body.to_owned(),
+            date: Some("Sun, 06 Nov 1994 08:49:37 GMT".to_owned()),
+            ..Answer::default()
+        }
+    }
+
+    fn error(answer: Answer) -> GitHubError {
+        answer.accepted("acme/shop", Some(7)).err().expect("an error")
+    }
+
+    #[test]
+    fn every_kind_of_limit_is_seen_with_its_wait() {
+        let limited = |headers: fn(&mut Answer), status, message: &str| {
+            let mut it = answer(status, &format!(r#"{{"message":"{message}"}}"#));
+            headers(&mut it);
+            error(it).retry_after()
+        };
+        assert_eq!(limited(|_| {}, 429, "slow down"), Some(60_000));
+        assert_eq!(limited(|a| a.retry_after = Some("30".into()), 403, "no"), Some(30_000));
+        assert_eq!(limited(|a| a.retry_after = Some("0".into()), 429, "no"), Some(1_000));
+        let date = "Sun, 06 Nov 1994 08:50:37 GMT";
+        assert_eq!(limited(|a| a.retry_after = Some("Sun, 06 Nov 1994 08:50:37 GMT".into()), 429, date), Some(60_000));
+        // The reset is read by GitHub's own clock (784111777 is that date).
+        let reset: fn(&mut Answer) = |a| {
+            a.remaining = Some("0".into());
+            a.reset = Some("784111807".into());
+        };
+        assert_eq!(limited(reset, 403, "API rate limit exceeded"), Some(30_000));
+        let broken: fn(&mut Answer) = |a| {
+            a.remaining = Some("0".into());
+            a.reset = Some("99999999999".into());
+        };
+        assert_eq!(limited(broken, 403, "API rate limit exceeded"), Some(LONGEST_WAIT_MS));
+        assert_eq!(limited(|_| {}, 403, "You have exceeded a secondary rate limit."), Some(60_000));
+        assert_eq!(limited(|_| {}, 403, "You have triggered an abuse detection mechanism"), Some(60_000));
+        // A primary limit that isn't exhausted says nothing about a secondary one's end.
+        let unrelated: fn(&mut Answer) = |a| {
+            a.remaining = Some("4000".into());
+            a.reset = Some("784111779".into());
+        };
+        assert_eq!(limited(unrelated, 403, "You have exceeded a secondary rate limit"), Some(60_000));
+    }
+
+    #[test]
+    fn a_refusal_is_no_limit() {
+        let refused = error(answer(403, r#"{"message":"Resource not accessible by integration"}"#));
+        assert_eq!(refused.to_string(), "GitHub refuses (403): acme/shop: Resource not accessible by integration");
+        assert!(refused.is_permanent());
+        let suspended = error(answer(403, r#"{"message":"This installation has been suspended"}"#));
+        assert_eq!(suspended, GitHubError::Suspended { installation: 7 });
+    }
+
+    #[test]
+    fn a_page_instead_of_json_is_not_repeated() {
+        let error = error(answer(502, "<html>Unicorn! ghs_abc</html>"));
+        assert_eq!(error.to_string(), "GitHub does not answer properly: 502 for acme/shop: no explanation");
+        assert!(!error.is_permanent());
+    }
+
+    #[test]
+    fn validation_errors_are_repeated_without_tokens() {
+        let body = r#"{"message":"Validation Failed","errors":[{"resource":"Label","code":"already_exists","field":"ghs_1.2"}]}"#;
+        let text = error(answer(422, body)).to_string();
+        assert!(text.contains("already_exists") && text.contains("[token]") && !text.contains("ghs_"), "{text}");
+    }
+}

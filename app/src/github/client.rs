@@ -1,0 +1,373 @@
+//! The connection to GitHub: who we are there, with which token, and how one request is made.
+
+use super::answer::Answer;
+use super::error::{GitHubError, redact};
+use super::install::RemoteRepository;
+use super::key;
+use super::route::{self, Base};
+use octocrab::Octocrab;
+use octocrab::models::AppId;
+use octocrab::service::middleware::retry::RetryConfig;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// github.com's API; an Enterprise Server's is `https://HOST/api/v3`.
+pub const DEFAULT_API_URL: &str = "https://api.github.com";
+/// A whole request with its answer. GitHub itself gives up after ten seconds, a proxy or slow line needs some more.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Making a connection: longer than this, nobody is there.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// A token is not used in its last minutes, so that a long fetch started with it can finish.
+const TOKEN_MARGIN: Duration = Duration::from_secs(5 * 60);
+/// How long installation tokens live, by GitHub's documentation; believed where an answer names no time.
+const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
+/// Redirects that a look at a repository's name may take: one is normal, two after two renames.
+const MAX_REDIRECTS: usize = 3;
+/// Pages of one list: at 100 a page more than any installation has, and an end to a circle of links.
+const MAX_PAGES: usize = 500;
+
+/// How to reach GitHub and who we are there.
+#[derive(Clone)]
+pub struct Settings {
+    /// The API's address, [`DEFAULT_API_URL`] or an Enterprise Server's.
+    pub api_url: String,
+    /// The App's number.
+    pub app_id: u64,
+    /// The App's private RSA key: PEM (PKCS#1 or PKCS#8), with real or written line breaks, or that in base64.
+    pub private_key_pem: String,
+    /// Time for one request with its answer.
+    pub timeout: Duration,
+}
+
+impl Settings {
+    /// Settings with the usual timeout.
+    pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<String>) -> Self {
+        Self { api_url: api_url.into(), app_id, private_key_pem: private_key_pem.into(), timeout: DEFAULT_TIMEOUT }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("api_url", &self.api_url).field("app_id", &self.app_id).finish_non_exhaustive()
+    }
+}
+
+/// The App on GitHub. Cheap to clone; all clones share tokens and take turns at writing.
+///
+/// Nothing is retried in here but one case: a request whose token was refused (401) is made once more with a new
+/// token. All else is the caller's to repeat, who knows whether the work may have been done.
+///
+/// Redirects: a repository that was renamed or transferred answers with one. Reading follows the new name. Writing
+/// returns [`GitHubError::Moved`] and has written nothing: old names can be taken by strangers, so the caller should
+/// store the new one (after comparing the id) rather than lean on GitHub's redirect for ever.
+#[derive(Clone)]
+pub struct GitHub {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    app: Octocrab,
+    base: Base,
+    timeout: Duration,
+    pub(super) slug: OnceCell<String>,
+    access: Mutex<HashMap<u64, Arc<Access>>>,
+}
+
+/// What is kept of an installation.
+#[derive(Default)]
+struct Access {
+    /// Held while a token is minted, so that ten waiting requests mint one.
+    token: tokio::sync::Mutex<Option<Token>>,
+    /// Held during a write: GitHub asks for writes one after another, else a secondary limit strikes.
+    writes: tokio::sync::Mutex<()>,
+}
+
+struct Token {
+    secret: String,
+    /// By the monotonic clock, so that this machine's date may be wrong.
+    fresh_until: Instant,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: String,
+    #[serde(default)]
+    expires_at: Option<String>,
+}
+
+/// As whom a request is made.
+#[derive(Clone, Copy)]
+pub(super) enum As {
+    /// The App, by JWT.
+    App,
+    /// An installation, by its token.
+    Installation(u64),
+}
+
+/// What a request does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Method {
+    Get,
+    Post,
+    Patch,
+    Delete,
+}
+
+impl fmt::Debug for GitHub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GitHub").field("api", &self.inner.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl GitHub {
+    /// Checks the settings; asks GitHub nothing yet. Has to be called within a Tokio runtime, which serves the connections.
+    pub fn new(settings: Settings) -> Result<Self, GitHubError> {
+        if tokio::runtime::Handle::try_current().is_err() {
+            return Err(GitHubError::Settings("made outside of a Tokio runtime".to_owned()));
+        }
+        let base = Base::new(&settings.api_url)?;
+        let key = key::read(settings.app_id, &settings.private_key_pem)?;
+        let wrong = |error: &dyn fmt::Display| GitHubError::Settings(redact(&error.to_string()));
+        let accept = "accept".parse().map_err(|_| wrong(&"accept is a header"))?;
+        // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only doubled.
+        let app = Octocrab::builder()
+            .base_uri(base.as_str())
+            .map_err(|error| wrong(&error))?
+            .app(AppId(settings.app_id), key)
+            // The default repeats writes: two comments after one dropped connection.
+            .add_retry_config(RetryConfig::None)
+            .add_header(accept, "application/vnd.github+json".to_owned())
+            .set_connect_timeout(Some(CONNECT_TIMEOUT))
+            .build()
+            .map_err(|error| {
+                GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
+            })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                app,
+                base,
+                timeout: settings.timeout,
+                slug: OnceCell::new(),
+                access: Mutex::new(HashMap::new()),
+            }),
+        })
+    }
+
+    /// The installation's token, for git over HTTPS (user name `x-access-token`). Good for at least five more minutes
+    /// where GitHub grants as much. Minted when needed, cached until then.
+    pub async fn token(&self, installation: u64) -> Result<String, GitHubError> {
+        let access = self.access(installation);
+        let mut kept = access.token.lock().await;
+        if let Some(token) = kept.as_ref().filter(|token| token.fresh_until > Instant::now()) {
+            return Ok(token.secret.clone());
+        }
+        let token = self.mint(installation).await?;
+        let secret = token.secret.clone();
+        *kept = Some(token);
+        Ok(secret)
+    }
+
+    /// Forgets the token, after git got a 401 with it: the next [`Self::token`] is a new one.
+    pub async fn forget_token(&self, installation: u64) {
+        *self.access(installation).token.lock().await = None;
+    }
+
+    async fn mint(&self, installation: u64) -> Result<Token, GitHubError> {
+        let path = format!("/app/installations/{installation}/access_tokens");
+        let answer = self.send_once(&self.inner.app, Method::Post, &path, Some(&json!({}))).await?;
+        let what = format!("a token for installation {installation}");
+        let answer = match answer.accepted(&what, Some(installation)) {
+            Ok(answer) => answer,
+            Err(GitHubError::Gone(_)) => return Err(GitHubError::Uninstalled { installation }),
+            // The one reason why an App may not have a token of its own installation.
+            Err(GitHubError::Refused { status: 403, .. }) => return Err(GitHubError::Suspended { installation }),
+            Err(other) => return Err(other),
+        };
+        let minted: TokenAnswer = answer.json("the token")?;
+        let expires = minted.expires_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
+        // Both times are GitHub's, so that our clock does not matter.
+        let life = match (expires, answer.date_ms()) {
+            (Some(end), Some(now)) => {
+                Duration::from_millis(u64::try_from(end.as_millisecond().saturating_sub(now)).unwrap_or(0))
+                    .min(TOKEN_LIFE)
+            }
+            _ => TOKEN_LIFE,
+        };
+        Ok(Token { secret: minted.token, fresh_until: Instant::now() + life.saturating_sub(TOKEN_MARGIN) })
+    }
+
+    /// One request, and once more with a new token where the old one was refused: a 401 did no work.
+    pub(super) async fn send(
+        &self,
+        who: As,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GitHubError> {
+        let As::Installation(installation) = who else {
+            return self.send_once(&self.inner.app, method, path, body).await;
+        };
+        let token = self.token(installation).await?;
+        let answer = self.send_with(&token, method, path, body).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        {
+            let access = self.access(installation);
+            let mut kept = access.token.lock().await;
+            // Another request may have minted a new one meanwhile.
+            if kept.as_ref().is_some_and(|kept| kept.secret == token) {
+                *kept = None;
+            }
+        }
+        let token = self.token(installation).await?;
+        self.send_with(&token, method, path, body).await
+    }
+
+    async fn send_with(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GitHubError> {
+        let client = self.inner.app.user_access_token(token).map_err(|error| GitHubError::from_octocrab(&error))?;
+        self.send_once(&client, method, path, body).await
+    }
+
+    async fn send_once(
+        &self,
+        client: &Octocrab,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GitHubError> {
+        let work = async {
+            let response = match method {
+                Method::Get => client._get(path).await,
+                Method::Post => client._post(path, body).await,
+                Method::Patch => client._patch(path, body).await,
+                Method::Delete => client._delete(path, body).await,
+            }?;
+            let header =
+                |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let answer = Answer {
+                status: response.status().as_u16(),
+                retry_after: header("retry-after"),
+                remaining: header("x-ratelimit-remaining"),
+                reset: header("x-ratelimit-reset"),
+                date: header("date"),
+                location: header("location"),
+                link: header("link"),
+                body: String::new(),
+            };
+            let body = client.body_to_string(response).await?;
+            Ok::<_, octocrab::Error>(Answer { body, ..answer })
+        };
+        let answer = match tokio::time::timeout(self.inner.timeout, work).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(error)) => return Err(GitHubError::from_octocrab(&error)),
+            Err(_) => {
+                let seconds = self.inner.timeout.as_secs_f32();
+                return Err(GitHubError::transient(format!("no answer within {seconds} s to {method:?} {path}")));
+            }
+        };
+        tracing::debug!(?method, path, status = answer.status, "GitHub answered");
+        Ok(answer)
+    }
+
+    /// Reads something under a repository, under its new name where it was renamed. The answer may be an error still.
+    pub(super) async fn read(&self, installation: u64, repo: &str, rest: &str) -> Result<Answer, GitHubError> {
+        let who = As::Installation(installation);
+        let answer = self.send(who, Method::Get, &route::repository(repo, rest)?, None).await?;
+        if !answer.is_redirect() {
+            return Ok(answer);
+        }
+        match self.renamed(installation, repo).await? {
+            Some(now) => self.send(who, Method::Get, &route::repository(&now.full_name, rest)?, None).await,
+            None => Ok(answer),
+        }
+    }
+
+    /// Writes something under a repository, one write of an installation at a time. `what` names it in errors.
+    pub(super) async fn write(
+        &self,
+        installation: u64,
+        repo: &str,
+        (method, rest): (Method, &str),
+        body: Option<&Value>,
+        what: &str,
+    ) -> Result<Answer, GitHubError> {
+        let path = route::repository(repo, rest)?;
+        let answer = {
+            let access = self.access(installation);
+            let _turn = access.writes.lock().await;
+            self.send(As::Installation(installation), method, &path, body).await?
+        };
+        if !answer.is_redirect() {
+            return answer.accepted(what, Some(installation));
+        }
+        match self.renamed(installation, repo).await? {
+            Some(now) => Err(GitHubError::Moved { from: repo.to_owned(), to: now.full_name, id: now.id }),
+            None => Err(GitHubError::Gone(format!("{what} (it is in another repository now)"))),
+        }
+    }
+
+    /// The repository, where it is called otherwise now; `None` where the name is right and the redirect was about
+    /// something in it, such as a transferred issue.
+    async fn renamed(&self, installation: u64, repo: &str) -> Result<Option<RemoteRepository>, GitHubError> {
+        let now = self.repository(installation, repo).await?;
+        Ok((!now.full_name.eq_ignore_ascii_case(repo)).then_some(now))
+    }
+
+    /// A GET that follows redirects, on our host only.
+    pub(super) async fn follow(&self, who: As, path: &str) -> Result<Answer, GitHubError> {
+        let mut answer = self.send(who, Method::Get, path, None).await?;
+        for _ in 0..MAX_REDIRECTS {
+            let Some(location) = answer.location.clone().filter(|_| answer.is_redirect()) else { break };
+            answer = self.send(who, Method::Get, &self.inner.base.relative(&location)?, None).await?;
+        }
+        Ok(answer)
+    }
+
+    /// Hands every page of a list to `visit`, from the first (already asked for) until it breaks or the list ends.
+    pub(super) async fn pages<P: DeserializeOwned>(
+        &self,
+        who: As,
+        first: Answer,
+        what: &str,
+        mut visit: impl FnMut(P) -> ControlFlow<()> + Send,
+    ) -> Result<(), GitHubError> {
+        let installation = match who {
+            As::App => None,
+            As::Installation(id) => Some(id),
+        };
+        let mut answer = first;
+        for _ in 0..MAX_PAGES {
+            let page = answer.accepted(what, installation)?;
+            if visit(page.json(what)?).is_break() {
+                return Ok(());
+            }
+            let Some(next) = page.link.as_deref().map(|link| self.inner.base.next_page(link)).transpose()?.flatten()
+            else {
+                return Ok(());
+            };
+            answer = self.send(who, Method::Get, &next, None).await?;
+        }
+        Err(GitHubError::Unexpected(format!("{what}: more than {MAX_PAGES} pages")))
+    }
+
+    fn access(&self, installation: u64) -> Arc<Access> {
+        // A panic while the map was held leaves it whole: entries are only ever added.
+        let mut access = self.inner.access.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(access.entry(installation).or_default())
+    }
+}

@@ -1,0 +1,117 @@
+//! What the App asks about itself: its name, its installations, and the repositories that they see.
+
+use super::client::{As, GitHub, Method};
+use super::error::GitHubError;
+use super::route;
+use serde::Deserialize;
+use std::ops::ControlFlow;
+
+/// An installation of the App.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    /// GitHub's number.
+    pub id: u64,
+    /// Login (or an enterprise's slug) of the account that installed it; empty where GitHub doesn't say.
+    pub account: String,
+    /// Nothing is possible until it is unsuspended.
+    pub suspended: bool,
+}
+
+/// A repository as GitHub describes it to an installation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct RemoteRepository {
+    /// GitHub's number, which survives renames.
+    pub id: u64,
+    /// `owner/name` now.
+    pub full_name: String,
+    /// Not visible to the public. Internal repositories of enterprises are private here too.
+    pub private: bool,
+    /// Default branch; `None` where GitHub doesn't say.
+    #[serde(default)]
+    pub default_branch: Option<String>,
+    /// Where to clone from, without credentials; `None` where GitHub doesn't say.
+    #[serde(default)]
+    pub clone_url: Option<String>,
+    /// Page of the repository.
+    #[serde(default)]
+    pub html_url: String,
+}
+
+#[derive(Deserialize)]
+struct AppAnswer {
+    slug: String,
+}
+
+#[derive(Deserialize)]
+struct InstallationAnswer {
+    id: u64,
+    #[serde(default)]
+    account: Option<AccountAnswer>,
+    #[serde(default)]
+    suspended_at: Option<serde::de::IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct AccountAnswer {
+    #[serde(default)]
+    login: Option<String>,
+    #[serde(default)]
+    slug: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RepositoriesAnswer {
+    repositories: Vec<RemoteRepository>,
+}
+
+impl GitHub {
+    /// The App's short name, as in its page's address. Asked once, then remembered.
+    pub async fn app_slug(&self) -> Result<String, GitHubError> {
+        let slug = self.inner.slug.get_or_try_init(async || {
+            let answer = self.send(As::App, Method::Get, "/app", None).await?;
+            let app: AppAnswer = answer.accepted("the App", None)?.json("the App")?;
+            Ok::<_, GitHubError>(app.slug)
+        });
+        Ok(slug.await?.clone())
+    }
+
+    /// The login under which the App acts, `SLUG[bot]`: sender of the webhooks that our own actions cause.
+    pub async fn bot_login(&self) -> Result<String, GitHubError> {
+        Ok(format!("{}[bot]", self.app_slug().await?))
+    }
+
+    /// All installations of the App, suspended ones among them.
+    pub async fn installations(&self) -> Result<Vec<Installation>, GitHubError> {
+        let mut all = Vec::new();
+        let first = self.send(As::App, Method::Get, "/app/installations?per_page=100", None).await?;
+        self.pages(As::App, first, "the installations", |page: Vec<InstallationAnswer>| {
+            all.extend(page.into_iter().map(|it| Installation {
+                id: it.id,
+                account: it.account.and_then(|account| account.login.or(account.slug)).unwrap_or_default(),
+                suspended: it.suspended_at.is_some(),
+            }));
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// All repositories that the installation sees.
+    pub async fn repositories(&self, installation: u64) -> Result<Vec<RemoteRepository>, GitHubError> {
+        let mut all = Vec::new();
+        let who = As::Installation(installation);
+        let first = self.send(who, Method::Get, "/installation/repositories?per_page=100", None).await?;
+        self.pages(who, first, "the installation's repositories", |page: RepositoriesAnswer| {
+            all.extend(page.repositories);
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(all)
+    }
+
+    /// One repository by name, under its present name where it was renamed.
+    pub async fn repository(&self, installation: u64, repo: &str) -> Result<RemoteRepository, GitHubError> {
+        let answer = self.follow(As::Installation(installation), &route::repository(repo, "")?).await?;
+        answer.accepted(repo, Some(installation))?.json("the repository")
+    }
+}

@@ -1,0 +1,268 @@
+//! Issues: filed, found again by their hidden markers, changed and looked at.
+
+use super::client::{As, GitHub, Method};
+use super::error::GitHubError;
+use super::labels::LabelAnswer;
+use super::limits;
+use super::people::{Account, AccountAnswer};
+use super::route;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::ops::ControlFlow;
+
+/// Looks for something of ours start this much earlier than asked, as GitHub's clock is not ours.
+const CLOCK_SLACK_MS: i64 = 10 * 60 * 1000;
+
+/// An issue to be filed. Without assignees: one who can't be assigned makes GitHub refuse the whole issue.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NewIssue {
+    /// At most 256 characters.
+    pub title: String,
+    /// Markdown, at most 65,536 characters, with the marker by which it is found again.
+    pub body: String,
+    /// Names of labels. GitHub makes missing ones, in grey.
+    pub labels: Vec<String>,
+}
+
+/// An issue that was filed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CreatedIssue {
+    /// Its number in the repository.
+    pub number: u64,
+    /// Its page.
+    pub html_url: String,
+}
+
+/// An issue as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundIssue {
+    /// Its number in the repository.
+    pub number: u64,
+    /// Its page.
+    pub html_url: String,
+    /// Open or closed.
+    pub open: bool,
+    /// `completed`, `not_planned`, `duplicate` or `reopened`, where GitHub says.
+    pub state_reason: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub body: String,
+    /// Names of its labels.
+    pub labels: Vec<String>,
+    /// Who has it.
+    pub assignees: Vec<Account>,
+}
+
+/// Where an issue has got to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IssueState {
+    /// It is there.
+    Present(FoundIssue),
+    /// 410: it was deleted.
+    Deleted,
+    /// 404: never there, deleted, or out of the installation's sight.
+    Missing,
+    /// 301: it was transferred to another repository.
+    Transferred,
+}
+
+/// What is to be changed of an issue; `None` and empty lists change nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IssueUpdate {
+    /// New title.
+    pub title: Option<String>,
+    /// New text.
+    pub body: Option<String>,
+    /// Closes or reopens.
+    pub state: Option<SetState>,
+    /// Labels to put on it.
+    pub labels_add: Vec<String>,
+    /// Labels to take off it; those that it hasn't are passed over.
+    pub labels_remove: Vec<String>,
+}
+
+/// A change of an issue's state. GitHub ignores the reason where the state stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetState {
+    /// Open again (reason `reopened`).
+    Open,
+    /// Closed, and why.
+    Closed(StateReason),
+}
+
+/// Why an issue is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateReason {
+    /// Done.
+    Completed,
+    /// Won't be done.
+    NotPlanned,
+    /// Told elsewhere.
+    Duplicate,
+}
+
+#[derive(Deserialize)]
+struct IssueAnswer {
+    number: u64,
+    #[serde(default)]
+    html_url: String,
+    state: String,
+    #[serde(default)]
+    state_reason: Option<String>,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    labels: Vec<LabelAnswer>,
+    #[serde(default)]
+    assignees: Option<Vec<AccountAnswer>>,
+    #[serde(default)]
+    pull_request: Option<serde::de::IgnoredAny>,
+}
+
+impl IssueAnswer {
+    fn found(self) -> FoundIssue {
+        FoundIssue {
+            number: self.number,
+            html_url: self.html_url,
+            open: self.state == "open",
+            state_reason: self.state_reason,
+            title: self.title,
+            body: self.body.unwrap_or_default(),
+            labels: self.labels.into_iter().filter_map(LabelAnswer::name).collect(),
+            assignees: self.assignees.unwrap_or_default().into_iter().filter_map(AccountAnswer::account).collect(),
+        }
+    }
+}
+
+impl GitHub {
+    /// Files an issue. Where issues are switched off this is [`GitHubError::Gone`] (410). After a
+    /// [`GitHubError::Transient`] it may have been filed: ask [`Self::find_issue`] before doing it again.
+    pub async fn create_issue(
+        &self,
+        installation: u64,
+        repo: &str,
+        issue: &NewIssue,
+    ) -> Result<CreatedIssue, GitHubError> {
+        limits::title(&issue.title)?;
+        limits::body(&issue.body)?;
+        issue.labels.iter().try_for_each(|label| limits::label(label))?;
+        let body = serde_json::to_value(issue).map_err(|error| GitHubError::Argument(error.to_string()))?;
+        let what = format!("a new issue in {repo}");
+        let answer = self.write(installation, repo, (Method::Post, "/issues"), Some(&body), &what).await?;
+        answer.json(&what)
+    }
+
+    /// The oldest issue with this label whose text holds `marker`, open or closed, among those changed since `since_ms`
+    /// (Unix milliseconds; some minutes earlier are looked at too). The oldest, since GitHub's "duplicate issue" copies
+    /// text and labels. A list is asked, not the search, whose index lags behind.
+    pub async fn find_issue(
+        &self,
+        installation: u64,
+        repo: &str,
+        label: &str,
+        marker: &str,
+        since_ms: i64,
+    ) -> Result<Option<FoundIssue>, GitHubError> {
+        limits::label(label)?;
+        if label.contains(',') {
+            return Err(GitHubError::Argument("GitHub's list takes a comma in a label for two labels".to_owned()));
+        }
+        let what = format!("issues of {repo}");
+        let rest = format!(
+            "/issues?state=all&labels={}&sort=created&direction=asc&since={}&per_page=100",
+            route::encode(label),
+            since(since_ms)?
+        );
+        let first = self.read(installation, repo, &rest).await?;
+        let mut found = None;
+        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+            // The list mixes pull requests in.
+            let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| body.contains(marker));
+            found = page.into_iter().filter(|it| it.pull_request.is_none()).find(ours);
+            if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+        Ok(found.map(IssueAnswer::found))
+    }
+
+    /// The issue as it is now, or what became of it.
+    pub async fn issue(&self, installation: u64, repo: &str, number: u64) -> Result<IssueState, GitHubError> {
+        let answer = self.read(installation, repo, &format!("/issues/{number}")).await?;
+        match answer.status {
+            404 => return Ok(IssueState::Missing),
+            410 => return Ok(IssueState::Deleted),
+            _ if answer.is_redirect() => return Ok(IssueState::Transferred),
+            _ => {}
+        }
+        let what = format!("issue #{number} of {repo}");
+        let issue: IssueAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
+        Ok(IssueState::Present(issue.found()))
+    }
+
+    /// Changes an issue: first its text and state in one request, then its labels. Doing all of it twice does no harm.
+    pub async fn update_issue(
+        &self,
+        installation: u64,
+        repo: &str,
+        number: u64,
+        update: &IssueUpdate,
+    ) -> Result<(), GitHubError> {
+        update.title.as_deref().map_or(Ok(()), limits::title)?;
+        update.body.as_deref().map_or(Ok(()), limits::body)?;
+        update.labels_add.iter().chain(&update.labels_remove).try_for_each(|label| limits::label(label))?;
+        let patch = update.patch();
+        if patch.as_object().is_some_and(|patch| !patch.is_empty()) {
+            let what = format!("issue #{number} of {repo}");
+            let rest = format!("/issues/{number}");
+            self.write(installation, repo, (Method::Patch, &rest), Some(&patch), &what).await?;
+        }
+        if !update.labels_add.is_empty() {
+            self.add_labels(installation, repo, number, &update.labels_add).await?;
+        }
+        for label in &update.labels_remove {
+            self.remove_label(installation, repo, number, label).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens a closed issue again.
+    pub async fn reopen_issue(&self, installation: u64, repo: &str, number: u64) -> Result<(), GitHubError> {
+        let update = IssueUpdate { state: Some(SetState::Open), ..IssueUpdate::default() };
+        self.update_issue(installation, repo, number, &update).await
+    }
+}
+
+impl IssueUpdate {
+    fn patch(&self) -> Value {
+        let mut patch = serde_json::Map::new();
+        let mut set = |key: &str, value: &str| patch.insert(key.to_owned(), Value::from(value));
+        if let Some(title) = &self.title {
+            set("title", title);
+        }
+        if let Some(body) = &self.body {
+            set("body", body);
+        }
+        let state = self.state.map(|state| match state {
+            SetState::Open => ("open", "reopened"),
+            SetState::Closed(StateReason::Completed) => ("closed", "completed"),
+            SetState::Closed(StateReason::NotPlanned) => ("closed", "not_planned"),
+            SetState::Closed(StateReason::Duplicate) => ("closed", "duplicate"),
+        });
+        if let Some((state, reason)) = state {
+            set("state", state);
+            set("state_reason", reason);
+        }
+        Value::Object(patch)
+    }
+}
+
+/// `since` as GitHub takes it, `YYYY-MM-DDTHH:MM:SSZ`, [`CLOCK_SLACK_MS`] earlier.
+pub(super) fn since(at_ms: i64) -> Result<String, GitHubError> {
+    let whole_s = at_ms.saturating_sub(CLOCK_SLACK_MS).max(0) / 1000;
+    jiff::Timestamp::from_second(whole_s)
+        .map(|at| route::encode(&at.to_string()))
+        .map_err(|error| GitHubError::Argument(error.to_string()))
+}

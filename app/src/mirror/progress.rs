@@ -1,0 +1,109 @@
+//! How far a clone or fetch has come, for people who wait for it.
+
+use gix::progress::{Count, Id, MessageLevel, NestedProgress, Progress as GixProgress, Step, StepShared, Unit};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How far a running clone or fetch has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done, in words: `connecting`, `receiving objects` …
+    pub phase: &'static str,
+    /// Objects (or steps) done in this phase.
+    pub done: u64,
+    /// Objects in all, where known.
+    pub total: Option<u64>,
+}
+
+/// gix's ids of the two steps that take long (`gix_pack::index::write::ProgressId`), with what they are for a reader.
+const PHASES: [(Id, &str); 2] = [(*b"IWIO", "receiving objects"), (*b"IWRO", "resolving deltas")];
+
+/// What one synchronisation is doing now; written by gix's threads, read by the page.
+#[derive(Default)]
+pub(super) struct Meter {
+    current: Mutex<Option<Current>>,
+}
+
+struct Current {
+    phase: &'static str,
+    done: StepShared,
+    total: Option<Step>,
+}
+
+impl Meter {
+    /// Starts a phase that is not counted.
+    pub(super) fn phase(&self, phase: &'static str) {
+        self.publish(Current { phase, done: StepShared::default(), total: None });
+    }
+
+    /// What to show, if anything was begun.
+    pub(super) fn read(&self) -> Option<Progress> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().map(|current| Progress {
+            phase: current.phase,
+            done: current.done.load(Ordering::Relaxed) as u64,
+            total: current.total.map(|total| total as u64),
+        })
+    }
+
+    fn publish(&self, current: Current) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(current);
+    }
+}
+
+/// One of gix's tasks, which reports to the meter if it is one that a reader is told of.
+pub(super) struct Watch {
+    meter: Arc<Meter>,
+    id: Id,
+    done: StepShared,
+}
+
+impl Watch {
+    /// The root of a synchronisation's tasks.
+    pub(super) fn root(meter: &Arc<Meter>) -> Self {
+        Self { meter: Arc::clone(meter), id: gix::progress::UNKNOWN, done: StepShared::default() }
+    }
+}
+
+impl Count for Watch {
+    fn set(&self, step: Step) {
+        self.done.store(step, Ordering::Relaxed);
+    }
+    fn step(&self) -> Step {
+        self.done.load(Ordering::Relaxed)
+    }
+    fn inc_by(&self, step: Step) {
+        self.done.fetch_add(step, Ordering::Relaxed);
+    }
+    fn counter(&self) -> StepShared {
+        Arc::clone(&self.done)
+    }
+}
+
+impl GixProgress for Watch {
+    fn init(&mut self, max: Option<Step>, _unit: Option<Unit>) {
+        if let Some((_, phase)) = PHASES.iter().find(|(id, _)| *id == self.id) {
+            self.meter.publish(Current { phase, done: Arc::clone(&self.done), total: max });
+        }
+    }
+    fn set_name(&mut self, _name: String) {}
+    fn name(&self) -> Option<String> {
+        None
+    }
+    fn id(&self) -> Id {
+        self.id
+    }
+    fn message(&self, _level: MessageLevel, _message: String) {}
+}
+
+impl NestedProgress for Watch {
+    type SubProgress = Self;
+
+    fn add_child(&mut self, name: impl Into<String>) -> Self {
+        self.add_child_with_id(name, gix::progress::UNKNOWN)
+    }
+
+    fn add_child_with_id(&mut self, _name: impl Into<String>, id: Id) -> Self {
+        Self { meter: Arc::clone(&self.meter), id, done: Arc::new(AtomicUsize::new(0)) }
+    }
+}

@@ -1,0 +1,401 @@
+//! The hot path's one transaction: what arrived within a few milliseconds, folded and committed together.
+
+use super::{Store, StoreError, Tx, get, signed};
+use crate::domain::ids::{DigestId, LineId, ReportId, RepositoryId};
+use crate::domain::job::Job;
+use crate::domain::week::{HOUR_MS, week_of};
+use sqlx::AssertSqlSafe;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Values kept of each kind (server, release …) for one line. Autoscaled servers have endless names; the first that many
+/// are kept, which is more than anybody reads.
+pub const FACETS_PER_KIND: i64 = 200;
+/// Facets that are known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
+const REMEMBERED_FACETS: usize = 100_000;
+/// Rows of one statement. A few fixed sizes keep the number of prepared statements small.
+const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+
+/// One report at the door, already parsed.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// Whose it is.
+    pub repository: RepositoryId,
+    /// Hexadecimal digest of its shape.
+    pub digest: String,
+    /// The generations in force when it came in.
+    pub code_generation: i64,
+    /// See [`Self::code_generation`].
+    pub rules_generation: i64,
+    /// How many occurrences it stands for.
+    pub count: u64,
+    /// When it came in, Unix milliseconds.
+    pub at_ms: i64,
+    /// Names of the machine, environment and release.
+    pub facets: Facets,
+    /// What is known of the digest, from an earlier answer of this store.
+    pub known: Option<Known>,
+    /// The packed report. Always there when nothing is known of the digest; for a known one, the latest traceback.
+    pub body: Option<Vec<u8>>,
+}
+
+/// Where an occurrence happened.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Facets {
+    /// Host name; empty where unknown.
+    pub server: String,
+    /// Environment; empty where unknown.
+    pub environment: String,
+}
+
+/// What is known of a digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// Its row.
+    pub id: DigestId,
+    /// Its line, or what else it came to.
+    pub state: State,
+    /// Whether pushes do not concern it.
+    pub pinned: bool,
+    /// See [`Arrival::code_generation`].
+    pub code_generation: i64,
+    /// See [`Arrival::code_generation`].
+    pub rules_generation: i64,
+    /// Attribute again from then on, Unix milliseconds.
+    pub recheck_at_ms: Option<i64>,
+}
+
+/// What a digest came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It waits to be attributed.
+    Pending,
+    /// Reports of this shape are about this line.
+    Line(LineId),
+    /// Reports of this shape are not counted.
+    Dropped,
+    /// It has to be attributed anew.
+    Stale,
+}
+
+impl Known {
+    /// Whether what is known still holds for a report that comes in now.
+    pub fn holds(&self, code_generation: i64, rules_generation: i64, now_ms: i64) -> bool {
+        match self.state {
+            State::Stale => false,
+            // Attribution will look at the code and the rules as they are when it runs.
+            State::Pending => true,
+            State::Line(_) | State::Dropped => {
+                self.rules_generation == rules_generation
+                    && (self.pinned || self.code_generation == code_generation)
+                    && self.recheck_at_ms.is_none_or(|at| now_ms < at)
+            }
+        }
+    }
+}
+
+/// What the writer remembers from one transaction to the next.
+#[derive(Debug, Default)]
+pub struct Memory {
+    facets: HashSet<(i64, u64)>,
+}
+
+impl Memory {
+    /// Whether this facet is to be written now: new to this process, or not refreshed within the hour.
+    fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at_ms: i64) -> bool {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        if self.facets.len() >= REMEMBERED_FACETS {
+            self.facets.clear();
+        }
+        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((kind, value, at_ms / HOUR_MS));
+        self.facets.insert((line.0, hash))
+    }
+}
+
+/// What one transaction counts of a line.
+#[derive(Debug, Default)]
+struct Fold {
+    hours: BTreeMap<i64, u64>,
+    count: u64,
+    last_ms: i64,
+    facets: HashSet<(&'static str, String)>,
+    traceback: Option<(DigestId, i64, Vec<u8>)>,
+}
+
+impl Store {
+    /// Takes a batch of arrivals in one durable transaction. Answers, in the same order, what is now known of each digest.
+    ///
+    /// # Errors
+    /// The database is out of reach; nothing of the batch was taken.
+    pub async fn take(&self, batch: &mut [Arrival], memory: &mut Memory) -> Result<Vec<Known>, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut known: Vec<Option<Known>> = vec![None; batch.len()];
+        let mut folds: BTreeMap<LineId, Fold> = BTreeMap::new();
+        let mut held: BTreeMap<(DigestId, i64, Facets), (u64, i64)> = BTreeMap::new();
+        let mut looked_up: HashMap<(RepositoryId, String), Known> = HashMap::new();
+        for (index, arrival) in batch.iter_mut().enumerate() {
+            let found = match arrival.known {
+                Some(found @ Known { state: State::Line(_) | State::Dropped, .. }) => found,
+                // A digest that was pending when it was last heard of may have got its line since.
+                _ => {
+                    let key = (arrival.repository, arrival.digest.clone());
+                    match looked_up.get(&key) {
+                        Some(found) => *found,
+                        None => {
+                            let found = self.admit(&mut tx, arrival).await?;
+                            looked_up.insert(key, found);
+                            found
+                        }
+                    }
+                }
+            };
+            known[index] = Some(found);
+            match found.state {
+                State::Line(line) => fold(folds.entry(line).or_default(), arrival, found.id),
+                State::Pending | State::Stale => {
+                    let key = (found.id, arrival.at_ms / HOUR_MS * HOUR_MS, arrival.facets.clone());
+                    let (count, last) = held.entry(key).or_default();
+                    *count += arrival.count;
+                    *last = arrival.at_ms.max(*last);
+                }
+                State::Dropped => {}
+            }
+        }
+        for ((digest, hour, facets), (count, last)) in held {
+            hold(&mut tx, digest, hour, &facets, count, last).await?;
+        }
+        self.count(&mut tx, &folds, memory).await?;
+        tx.commit().await?;
+        Ok(known.into_iter().map(|known| known.expect("every arrival was looked at")).collect())
+    }
+
+    /// Looks a digest up under the write lock; one never seen before, or void, gets its report and its job.
+    async fn admit(&self, tx: &mut Tx, arrival: &mut Arrival) -> Result<Known, StoreError> {
+        let fresh = DigestId(self.ids.next(arrival.at_ms));
+        let row = sqlx::query(
+            "INSERT INTO digests (id, repository_id, digest, state, pinned, code_generation, rules_generation, last_seen_ms)
+             VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4)
+             ON CONFLICT (repository_id, digest) DO UPDATE SET last_seen_ms = excluded.last_seen_ms
+             RETURNING id, state, line_id, pinned, code_generation, rules_generation, recheck_at_ms",
+        )
+        .bind(fresh.0)
+        .bind(arrival.repository.0)
+        .bind(&arrival.digest)
+        .bind(arrival.at_ms)
+        .fetch_one(tx.conn())
+        .await?;
+        let state: String = get(&row, "state")?;
+        let mut found = Known {
+            id: DigestId(get(&row, "id")?),
+            state: match (state.as_str(), get::<Option<i64>>(&row, "line_id")?) {
+                ("line", Some(line)) => State::Line(LineId(line)),
+                ("dropped", _) => State::Dropped,
+                ("pending", _) => State::Pending,
+                _ => State::Stale,
+            },
+            pinned: get::<i64>(&row, "pinned")? != 0,
+            code_generation: get(&row, "code_generation")?,
+            rules_generation: get(&row, "rules_generation")?,
+            recheck_at_ms: get(&row, "recheck_at_ms")?,
+        };
+        let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at_ms);
+        if found.id == fresh || void {
+            let Some(body) = arrival.body.take() else {
+                // The caller thought that the digest was pending and kept the report to itself. It learns from the answer
+                // that it was wrong and sends the next one; this one counts on what the digest came to before.
+                return Ok(found);
+            };
+            if void {
+                sqlx::query("UPDATE digests SET state = 'pending' WHERE id = $1")
+                    .bind(found.id.0)
+                    .execute(tx.conn())
+                    .await?;
+            }
+            let report = ReportId(self.ids.next(arrival.at_ms));
+            sqlx::query(
+                "INSERT INTO reports (id, repository_id, digest_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(report.0)
+            .bind(arrival.repository.0)
+            .bind(found.id.0)
+            .bind(arrival.at_ms)
+            .bind(body)
+            .execute(tx.conn())
+            .await?;
+            self.ask(tx, Job::Attribute(report), arrival.at_ms, arrival.at_ms).await?;
+            found.state = State::Pending;
+        }
+        Ok(found)
+    }
+
+    /// Adds what was folded to the lines, and asks for a decision where a count reached the one that was waited for.
+    async fn count(&self, tx: &mut Tx, folds: &BTreeMap<LineId, Fold>, memory: &mut Memory) -> Result<(), StoreError> {
+        let totals: Vec<[i64; 3]> =
+            folds.iter().map(|(line, fold)| [line.0, signed(fold.count), fold.last_ms]).collect();
+        for (due, at_ms) in add_totals(tx, &totals).await? {
+            self.ask(tx, Job::Decide(due), at_ms, at_ms).await?;
+        }
+        let hours: Vec<[i64; 3]> = folds
+            .iter()
+            .flat_map(|(line, fold)| fold.hours.iter().map(|(hour, count)| [line.0, *hour, signed(*count)]))
+            .collect();
+        add_hours(tx, &hours).await?;
+        for (line, fold) in folds {
+            for (kind, value) in &fold.facets {
+                if memory.is_news(*line, kind, value, fold.last_ms) {
+                    add_facet(tx, *line, kind, value, fold.last_ms).await?;
+                }
+            }
+            if let Some((digest, at_ms, body)) = &fold.traceback {
+                put_traceback(tx, *line, *digest, *at_ms, body).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn fold(fold: &mut Fold, arrival: &mut Arrival, digest: DigestId) {
+    *fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default() += arrival.count;
+    fold.count += arrival.count;
+    fold.last_ms = fold.last_ms.max(arrival.at_ms);
+    for (kind, value) in [("server", &arrival.facets.server), ("environment", &arrival.facets.environment)] {
+        if !value.is_empty() && !fold.facets.contains(&(kind, value.clone())) {
+            fold.facets.insert((kind, value.clone()));
+        }
+    }
+    if let Some(body) = arrival.body.take() {
+        fold.traceback = Some((digest, arrival.at_ms, body));
+    }
+}
+
+async fn hold(
+    tx: &mut Tx,
+    digest: DigestId,
+    hour_ms: i64,
+    facets: &Facets,
+    count: u64,
+    last_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO held (digest_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (digest_id, hour_ms, server, environment) DO UPDATE SET
+             occurrences = held.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
+    )
+    .bind(digest.0)
+    .bind(hour_ms)
+    .bind(&facets.server)
+    .bind(&facets.environment)
+    .bind(signed(count))
+    .bind(last_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide, with the moment.
+pub(super) async fn add_totals(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, i64)>, StoreError> {
+    let mut due = Vec::new();
+    for chunk in chunks(rows) {
+        let sql = format!(
+            "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
+                 last_seen_ms = CASE WHEN fresh.last > lines.last_seen_ms THEN fresh.last ELSE lines.last_seen_ms END
+             FROM fresh WHERE lines.id = fresh.id RETURNING lines.id AS line, lines.total AS total, lines.next_decide_at AS next",
+            values(chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in chunk.iter().flatten() {
+            query = query.bind(*value);
+        }
+        for row in query.fetch_all(tx.conn()).await? {
+            let line: i64 = get(&row, "line")?;
+            if get::<Option<i64>>(&row, "next")?
+                .is_some_and(|next| get::<i64>(&row, "total").is_ok_and(|total| total >= next))
+            {
+                let last = chunk.iter().find(|row| row[0] == line).map_or(0, |row| row[2]);
+                due.push((LineId(line), last));
+            }
+        }
+    }
+    for (line, _) in &due {
+        sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
+    }
+    Ok(due)
+}
+
+/// `(line, hour, count)` rows.
+pub(super) async fn add_hours(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), StoreError> {
+    for chunk in chunks(rows) {
+        let sql = format!(
+            "INSERT INTO line_hours (line_id, hour_ms, occurrences) VALUES {}
+             ON CONFLICT (line_id, hour_ms) DO UPDATE SET occurrences = line_hours.occurrences + excluded.occurrences",
+            values(chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in chunk.iter().flatten() {
+            query = query.bind(*value);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn add_facet(
+    tx: &mut Tx,
+    line: LineId,
+    kind: &str,
+    value: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO line_facets (line_id, kind, value, last_seen_ms)
+         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT)
+         WHERE (SELECT COUNT(*) FROM line_facets WHERE line_id = $1 AND kind = $2 AND value <> $3) < $5
+         ON CONFLICT (line_id, kind, value) DO UPDATE SET last_seen_ms = excluded.last_seen_ms",
+    )
+    .bind(line.0)
+    .bind(kind)
+    .bind(value)
+    .bind(at_ms)
+    .bind(FACETS_PER_KIND)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn put_traceback(
+    tx: &mut Tx,
+    line: LineId,
+    digest: DigestId,
+    at_ms: i64,
+    body: &[u8],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO tracebacks (line_id, week_ms, digest_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (line_id, week_ms) DO UPDATE SET
+             digest_id = excluded.digest_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
+    )
+    .bind(line.0)
+    .bind(week_of(at_ms))
+    .bind(digest.0)
+    .bind(at_ms)
+    .bind(body.to_vec())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+fn chunks(mut rows: &[[i64; 3]]) -> impl Iterator<Item = &[[i64; 3]]> {
+    std::iter::from_fn(move || {
+        let size = CHUNKS.into_iter().find(|&size| size <= rows.len())?;
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+/// `($1, $2, $3), ($4, …)`.
+fn values(rows: usize) -> String {
+    (0..rows)
+        .map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

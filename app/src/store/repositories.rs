@@ -1,0 +1,427 @@
+//! Watched repositories, their keys, and what is known of their mirrors.
+
+use super::{Store, StoreError, Tx, from_json, get, to_json};
+use crate::domain::ids::RepositoryId;
+use crate::domain::job::Job;
+use crate::domain::repository::{Forge, Repository};
+use crate::domain::settings::Settings;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+/// A repository to be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRepository {
+    /// `owner/name`.
+    pub full_name: String,
+    /// Where to clone from.
+    pub clone_url: String,
+    /// The forge's side; `None` for a plain git repository.
+    pub forge: Option<Forge>,
+    /// Visible to the public.
+    pub public: bool,
+}
+
+/// A repository's row: what the mirror, the settings and the pages need beside the repository itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepositoryRow {
+    /// The repository.
+    pub repository: Repository,
+    /// Goes up when the head of the default branch moves.
+    pub code_generation: i64,
+    /// Goes up when a rule is made or ends.
+    pub rules_generation: i64,
+    /// When a push was last announced, Unix milliseconds; 0: never.
+    pub pushed_at_ms: i64,
+    /// When the last successful fetch began, Unix milliseconds; 0: never cloned.
+    pub fetched_at_ms: i64,
+    /// Why the last fetch failed.
+    pub fetch_error: Option<String>,
+    /// The settings in force.
+    pub settings: Settings,
+    /// What is wrong with the settings file as it is now.
+    pub settings_error: Option<String>,
+    /// git's id of the settings file that was read last.
+    pub settings_blob: Option<String>,
+    /// When its labels were made, Unix milliseconds; 0: not yet.
+    pub labelled_at_ms: i64,
+    /// Since when the installation is suspended.
+    pub suspended_at_ms: Option<i64>,
+    /// Since when it is no longer watched.
+    pub removed_at_ms: Option<i64>,
+}
+
+/// What the door needs to know of a repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// The repository.
+    pub id: RepositoryId,
+    /// See [`RepositoryRow::code_generation`].
+    pub code_generation: i64,
+    /// See [`RepositoryRow::rules_generation`].
+    pub rules_generation: i64,
+}
+
+/// What a fetch found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fetched {
+    /// Name of the default branch.
+    pub branch: Option<String>,
+    /// Its head.
+    pub head: Option<String>,
+    /// The settings file, when it is another than the one read before: its id, and the settings or what is wrong.
+    pub settings: Option<(Option<String>, Result<Settings, String>)>,
+}
+
+const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
+    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_error, settings, settings_error, settings_blob,
+    labelled_at_ms, suspended_at_ms, removed_at_ms";
+
+fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
+    let forge = match (get::<Option<i64>>(row, "forge_id")?, get::<Option<i64>>(row, "installation")?) {
+        (Some(id), Some(installation)) => Some(Forge {
+            id: id.unsigned_abs(),
+            installation: installation.unsigned_abs(),
+            html_url: get::<Option<String>>(row, "html_url")?.unwrap_or_default(),
+        }),
+        _ => None,
+    };
+    let settings = match get::<Option<String>>(row, "settings")? {
+        Some(text) => from_json("repositories.settings", &text)?,
+        None => Settings::default(),
+    };
+    Ok(RepositoryRow {
+        repository: Repository {
+            id: RepositoryId(get(row, "id")?),
+            full_name: get(row, "full_name")?,
+            clone_url: get(row, "clone_url")?,
+            forge,
+            public: get::<i64>(row, "public")? != 0,
+            default_branch: get(row, "default_branch")?,
+            head: get(row, "head")?,
+        },
+        code_generation: get(row, "code_generation")?,
+        rules_generation: get(row, "rules_generation")?,
+        pushed_at_ms: get(row, "pushed_at_ms")?,
+        fetched_at_ms: get(row, "fetched_at_ms")?,
+        fetch_error: get(row, "fetch_error")?,
+        settings,
+        settings_error: get(row, "settings_error")?,
+        settings_blob: get(row, "settings_blob")?,
+        labelled_at_ms: get(row, "labelled_at_ms")?,
+        suspended_at_ms: get(row, "suspended_at_ms")?,
+        removed_at_ms: get(row, "removed_at_ms")?,
+    })
+}
+
+impl Store {
+    /// Watches a repository, or brings the row of one that is known (by the forge's number, else by its clone URL) up to
+    /// date. Asks for its first fetch, and makes it a key where it has none. `true`: it was not watched before.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn watch(
+        &self,
+        new: &NewRepository,
+        fresh_key: &str,
+        now_ms: i64,
+    ) -> Result<(RepositoryId, bool), StoreError> {
+        let mut tx = self.begin().await?;
+        let known = match &new.forge {
+            Some(forge) => {
+                sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id = $1")
+                    .bind(forge.id.cast_signed())
+                    .fetch_optional(tx.conn())
+                    .await?
+            }
+            None => {
+                sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id IS NULL AND clone_url = $1")
+                    .bind(&new.clone_url)
+                    .fetch_optional(tx.conn())
+                    .await?
+            }
+        };
+        let (id, is_new) = match known {
+            Some(row) => (RepositoryId(get(&row, "id")?), get::<Option<i64>>(&row, "removed_at_ms")?.is_some()),
+            None => (self.insert_repository(&mut tx, new, now_ms).await?, true),
+        };
+        sqlx::query(
+            "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
+                 suspended_at_ms = NULL, removed_at_ms = NULL WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(&new.full_name)
+        .bind(&new.clone_url)
+        .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
+        .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+        .bind(i64::from(new.public))
+        .execute(tx.conn())
+        .await?;
+        sqlx::query(
+            "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
+             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
+                 SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
+        )
+        .bind(fresh_key)
+        .bind(id.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+        if is_new {
+            self.ask(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+        }
+        tx.commit().await?;
+        Ok((id, is_new))
+    }
+
+    /// Project numbers are small and in a row, because people read them in a DSN.
+    async fn insert_repository(
+        &self,
+        tx: &mut Tx,
+        new: &NewRepository,
+        now_ms: i64,
+    ) -> Result<RepositoryId, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO repositories (id, full_name, clone_url, forge_id, installation, html_url, public, code_generation,
+                 rules_generation, pushed_at_ms, fetched_at_ms, labelled_at_ms, created_at_ms)
+             VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories), $1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7)
+             RETURNING id",
+        )
+        .bind(&new.full_name)
+        .bind(&new.clone_url)
+        .bind(new.forge.as_ref().map(|forge| forge.id.cast_signed()))
+        .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
+        .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+        .bind(i64::from(new.public))
+        .bind(now_ms)
+        .fetch_one(tx.conn())
+        .await?;
+        Ok(RepositoryId(get(&row, "id")?))
+    }
+
+    /// One repository.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the row can't be read.
+    pub async fn repository(&self, id: RepositoryId) -> Result<Option<RepositoryRow>, StoreError> {
+        self.repository_where("id = $1", id.0).await
+    }
+
+    /// The repository with the forge's number.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the row can't be read.
+    pub async fn repository_of_forge(&self, forge_id: u64) -> Result<Option<RepositoryRow>, StoreError> {
+        self.repository_where("forge_id = $1", forge_id.cast_signed()).await
+    }
+
+    async fn repository_where(&self, condition: &'static str, value: i64) -> Result<Option<RepositoryRow>, StoreError> {
+        // Both parts are constants of this file.
+        let sql = format!("SELECT {COLUMNS} FROM repositories WHERE {condition}");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(value).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The watched repository of this name, without regard to case.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the row can't be read.
+    pub async fn repository_named(&self, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NULL ORDER BY id LIMIT 1"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(full_name).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// All watched repositories, by name.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn repositories(&self) -> Result<Vec<RepositoryRow>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL ORDER BY LOWER(full_name), id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Whether a project exists, and the door of it if the key is one of its keys in force.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn door(&self, project: RepositoryId, key: &str) -> Result<(bool, Option<Door>), StoreError> {
+        let row = sqlx::query(
+            "SELECT r.code_generation, r.rules_generation, k.ingest_key FROM repositories r
+             LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2 AND k.revoked_at_ms IS NULL
+             WHERE r.id = $1 AND r.removed_at_ms IS NULL",
+        )
+        .bind(project.0)
+        .bind(key)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok((false, None)) };
+        let door = Door {
+            id: project,
+            code_generation: get(&row, "code_generation")?,
+            rules_generation: get(&row, "rules_generation")?,
+        };
+        Ok((true, row.try_get::<Option<String>, _>("ingest_key")?.map(|_| door)))
+    }
+
+    /// The keys in force of a repository, oldest first.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn keys(&self, id: RepositoryId) -> Result<Vec<String>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT ingest_key FROM ingest_keys WHERE repository_id = $1 AND revoked_at_ms IS NULL ORDER BY created_at_ms, ingest_key",
+        )
+        .bind(id.0)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(|row| get(row, "ingest_key")).collect()
+    }
+
+    /// Notes that a push was announced; the next use of the mirror fetches.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn stamp_push(&self, id: RepositoryId, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE repositories SET pushed_at_ms = $2 WHERE id = $1 AND pushed_at_ms < $2")
+            .bind(id.0)
+            .bind(at_ms)
+            .execute(tx.conn())
+            .await?;
+        self.ask(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+        tx.commit().await
+    }
+
+    /// Notes what a fetch that began at `began_ms` found. A head or settings other than before void what digests say.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn fetched(&self, id: RepositoryId, began_ms: i64, found: &Fetched) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL,
+                 code_generation = code_generation + CASE WHEN COALESCE(head, '') = COALESCE($4, '') THEN 0 ELSE 1 END,
+                 default_branch = $3, head = $4
+             WHERE id = $1 AND fetched_at_ms <= $2",
+        )
+        .bind(id.0)
+        .bind(began_ms)
+        .bind(found.branch.as_deref())
+        .bind(found.head.as_deref())
+        .execute(tx.conn())
+        .await?;
+        match &found.settings {
+            Some((blob, Ok(settings))) => {
+                sqlx::query(
+                    "UPDATE repositories SET settings = $2, settings_blob = $3, settings_error = NULL,
+                         rules_generation = rules_generation + 1 WHERE id = $1",
+                )
+                .bind(id.0)
+                .bind(to_json("repositories.settings", settings)?)
+                .bind(blob.as_deref())
+                .execute(tx.conn())
+                .await?;
+            }
+            Some((blob, Err(error))) => {
+                sqlx::query("UPDATE repositories SET settings_blob = $2, settings_error = $3 WHERE id = $1")
+                    .bind(id.0)
+                    .bind(blob.as_deref())
+                    .bind(error)
+                    .execute(tx.conn())
+                    .await?;
+            }
+            None => {}
+        }
+        tx.commit().await
+    }
+
+    /// Notes why a fetch failed.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn fetch_failed(&self, id: RepositoryId, why: &str) -> Result<(), StoreError> {
+        self.set("UPDATE repositories SET fetch_error = $2 WHERE id = $1", id, why).await
+    }
+
+    /// Takes over what a webhook says of a repository.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn repository_changed(
+        &self,
+        id: RepositoryId,
+        full_name: &str,
+        html_url: &str,
+        clone_url: &str,
+        public: Option<bool>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4, public = COALESCE($5, public) WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(full_name)
+        .bind(html_url)
+        .bind(clone_url)
+        .bind(public.map(i64::from))
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Stops watching a repository; its counts stay.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn unwatch(&self, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE repositories SET removed_at_ms = $2, fetched_at_ms = 0 WHERE id = $1")
+            .bind(id.0)
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
+        // Tracebacks hold local variables, which are not ours to keep once the repository is gone.
+        for sql in [
+            "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+            "DELETE FROM reports WHERE repository_id = $1",
+            "DELETE FROM held WHERE digest_id IN (SELECT id FROM digests WHERE repository_id = $1)",
+            "DELETE FROM digests WHERE repository_id = $1",
+        ] {
+            sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+        }
+        tx.commit().await
+    }
+
+    /// Marks all repositories of an installation as suspended.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn suspend(&self, installation: u64, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE repositories SET suspended_at_ms = $2 WHERE installation = $1")
+            .bind(installation.cast_signed())
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
+    /// Notes that the repository has its labels.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn labelled(&self, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+        self.set("UPDATE repositories SET labelled_at_ms = CAST($2 AS BIGINT) WHERE id = $1", id, &now_ms.to_string())
+            .await
+    }
+
+    async fn set(&self, sql: &'static str, id: RepositoryId, value: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(sql).bind(id.0).bind(value).execute(tx.conn()).await?;
+        tx.commit().await
+    }
+}
