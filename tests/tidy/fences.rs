@@ -21,8 +21,9 @@ const FENCES: &[(&str, &[&str])] = &[
     // The command line and the configuration file.
     ("clap", &["commands", "main"]),
     ("toml", &["commands", "config", "main"]),
-    // Randomness is an argument: where the program is put together, it comes from here.
-    ("getrandom", &["commands", "config", "demo", "main", "serve", "server"]),
+    // Randomness is an argument: where the program is put together, it comes from here. The store tells processes on one
+    // database apart by it.
+    ("getrandom", &["commands", "config", "demo", "main", "serve", "server", "store"]),
     ("gix", &["mirror"]),
     ("jsonwebtoken", &["github"]),
     ("octocrab", &["github"]),
@@ -57,7 +58,11 @@ const NOT_IN_DOMAIN: &[(&str, &str)] = &[
     ("std::io", "input and output"),
     ("std::net", "the network"),
     ("std::process", "processes"),
-    ("std::sync", "shared state"),
+    ("std::sync::Condvar", "shared state"),
+    ("std::sync::Mutex", "shared state"),
+    ("std::sync::RwLock", "shared state"),
+    ("std::sync::atomic", "shared state"),
+    ("std::sync::mpsc", "shared state"),
     ("std::thread", "threads"),
     ("std::time::Instant", "a clock"),
     ("std::time::SystemTime", "a clock"),
@@ -161,7 +166,7 @@ mod tests {
     #[test]
     fn an_impure_middle_is_found() {
         assert_eq!(
-            lines("app/src/domain/rule.rs", "use std::{fmt, fs};\nstd::env::var(x);\nasync fn f() {}"),
+            lines("app/src/domain/rule.rs", "use std::{fmt, fs};\nstd::sync::atomic::fence(x);\nasync fn f() {}"),
             [1, 2, 3]
         );
         assert_eq!(lines("app/src/domain/rule.rs", "use tokio::sync::Mutex;\nuse std::fmt;"), [1]);
