@@ -98,8 +98,8 @@ fn absolute(mention: &Mention, own: &[&str]) -> Option<Vec<String>> {
 
 fn arrow(room: &str, allowed: &[&str], known: &[String]) -> Option<String> {
     let other = known.first()?;
-    let leads_there = |to: &&str| *to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
-    if other == room || allowed.iter().any(|to| leads_there(&to)) {
+    let leads_there = |to: &str| to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
+    if other == room || allowed.iter().any(|to| leads_there(to)) {
         return None;
     }
     let known = known.join("::");
