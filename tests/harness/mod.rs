@@ -1,1 +1,3 @@
 //! What stories are told with: fakes of the outside world, real servers on loopback.
+
+pub mod fake_github;
