@@ -6,5 +6,6 @@ pub mod command;
 pub mod digest;
 pub mod event;
 pub mod ids;
+pub mod markdown;
 pub mod report;
 pub mod repository;
