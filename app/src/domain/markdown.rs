@@ -131,7 +131,7 @@ pub fn link_target(url: &str) -> Option<String> {
     let mut out = String::with_capacity(url.len());
     for c in url.chars() {
         match c {
-            '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '`' | '"' | '\'' | '|' | '*' => {
+            '(' | ')' | '<' | '>' | '[' | ']' | '\\' | '`' | '"' | '\'' | '|' | '*' | '@' => {
                 let _ = write!(out, "%{:02X}", u32::from(c));
             }
             _ if c.is_whitespace() || deceives(c) => {
@@ -249,6 +249,7 @@ mod tests {
     fn links_lead_to_the_web_and_end_where_they_should() {
         assert_eq!(link_target("https://h/a(1).py#L2").as_deref(), Some("https://h/a%281%29.py#L2"));
         assert_eq!(link_target("https://h/a b\n<c>|`").as_deref(), Some("https://h/a%20b%0A%3Cc%3E%7C%60"));
+        assert_eq!(link_target("https://h/@ada/x").as_deref(), Some("https://h/%40ada/x"), "mentions nobody");
         assert_eq!(link_target("javascript:alert(1)"), None);
         assert_eq!(link_target("/relative"), None);
     }
