@@ -3,7 +3,11 @@
 use super::detail::Detail;
 use super::format::{day, dedent, file_line, function, known_function, short_commit, thousands, when};
 use crate::domain::alert::{Alert, Links, TracedException, TracedFrame};
+use crate::domain::markdown::clip;
 use serde::Serialize;
+
+/// Characters of a message that a heading takes: some two lines.
+const MOST_HEAD_CHARS: usize = 160;
 
 /// Everything that templates say of an alert. Texts are cut and visible, but not yet escaped.
 #[derive(Clone, Debug, Serialize)]
@@ -18,6 +22,10 @@ pub struct AlertView {
     pub exception: String,
     /// Its message, several lines at most.
     pub message: Option<String>,
+    /// The beginning of the message, short enough for a heading.
+    pub message_head: Option<String>,
+    /// The heading does not hold the whole message.
+    pub message_continues: bool,
     /// Path of the failing line.
     pub path: String,
     /// Its number; 0 where unknown.
@@ -148,12 +156,16 @@ impl AlertView {
     pub(super) fn new(alert: &Alert, detail: &Detail, shortened: bool) -> Self {
         let place = &alert.place;
         let path = detail.code(&place.path);
+        let message = detail.message(alert.message.as_deref());
+        let message_head = message.as_ref().map(|text| clip(text.lines().next().unwrap_or_default(), MOST_HEAD_CHARS));
         Self {
             repository: alert.repository.full_name.clone(),
             header: detail.message(alert.header.as_deref()),
             why: why(alert, detail),
             exception: exception_name(&alert.exception, detail),
-            message: detail.message(alert.message.as_deref()),
+            message_continues: message != message_head,
+            message_head,
+            message,
             place: file_line(&path, place.line),
             path,
             line: place.line,
@@ -175,7 +187,7 @@ impl AlertView {
 
     /// The same without what exceptions said, for readers who may not know it.
     pub(super) fn without_values(mut self) -> Self {
-        self.message = None;
+        (self.message, self.message_head, self.message_continues) = (None, None, false);
         for exception in &mut self.traceback {
             exception.value = None;
         }
@@ -382,6 +394,20 @@ mod tests {
         let view = AlertView::new(&alert, &DETAILS[0], false);
         let places: Vec<&str> = view.locals.iter().map(|locals| locals.place.as_str()).collect();
         assert_eq!(places, ["shop/cart.py:42", "shop/views.py:17"]);
+    }
+
+    #[test]
+    fn a_heading_takes_the_beginning_of_a_long_message() {
+        let mut alert = sample::alert();
+        let mut head = |message: &str| {
+            alert.message = Some(message.to_owned());
+            let view = AlertView::new(&alert, &DETAILS[0], false);
+            (view.message_head.unwrap_or_default(), view.message_continues)
+        };
+        assert_eq!(head("short"), ("short".to_owned(), false));
+        assert_eq!(head("one\ntwo"), ("one".to_owned(), true));
+        let (long, continues) = head(&"x".repeat(200));
+        assert_eq!((long.chars().count(), continues), (160, true));
     }
 
     #[test]

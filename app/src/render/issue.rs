@@ -241,7 +241,7 @@ mod tests {
 
         ### How to answer
 
-        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that contains the code as it is then.
+        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that has the fix.
         - **Not worth fixing?** Close it with the label `known-error`: the line is still counted, but nobody is told of it again. `known-error: function` and `known-error: file` do the same for the whole function or file.
         - **The caller's fault?** Add the label `library-code`: this function is library code from then on, and the line that calls it is blamed.
         - **Somebody else's?** Assign them: the line is theirs from then on.
@@ -326,7 +326,7 @@ mod tests {
 
         ### How to answer
 
-        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that contains the code as it is then.
+        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that has the fix.
         - **Not worth fixing?** Close it with the label `known-error`: the line is still counted, but nobody is told of it again. `known-error: function` and `known-error: file` do the same for the whole function or file.
         - **The caller's fault?** Add the label `library-code`: this function is library code from then on, and the line that calls it is blamed.
         - **Somebody else's?** Assign them: the line is theirs from then on.
