@@ -7,4 +7,5 @@ mod emulator;
 mod github_room;
 mod harness;
 mod mirrors;
+mod mails;
 mod tidy;

@@ -4,3 +4,4 @@ pub mod emulator;
 pub mod git_repo;
 pub mod git_server;
 pub mod fake_github;
+pub(crate) mod smtp;
