@@ -6,6 +6,6 @@
 mod emulator;
 mod github_room;
 mod harness;
-mod mirrors;
 mod mails;
+mod mirrors;
 mod tidy;
