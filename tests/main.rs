@@ -4,5 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
 mod emulator;
+mod github_room;
 mod harness;
+mod mirrors;
 mod tidy;
