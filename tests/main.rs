@@ -6,5 +6,6 @@
 mod emulator;
 mod github_room;
 mod harness;
+mod mails;
 mod mirrors;
 mod tidy;

@@ -4,3 +4,4 @@ pub mod emulator;
 pub mod fake_github;
 pub mod git_repo;
 pub mod git_server;
+pub mod smtp;

@@ -13,6 +13,7 @@ pub mod ids;
 pub mod job;
 pub mod line;
 pub mod links;
+pub mod markdown;
 pub mod report;
 pub mod repository;
 pub mod routing;
