@@ -5,3 +5,4 @@ pub mod fake_github;
 pub mod git_repo;
 pub mod git_server;
 pub(crate) mod smtp;
+pub mod story;

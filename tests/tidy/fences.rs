@@ -34,6 +34,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rustls", &["commands", "demo", "main", "mirror", "serve"]),
     // The repository's own settings, read from the mirror.
     ("serde_saphyr", &["mirror"]),
+    // The demo shows a mail as a person reads it.
+    ("quoted_printable", &["commands"]),
     ("sqlx", &["store"]),
     // What waits: everything but the middle, which decides.
     (
