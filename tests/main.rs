@@ -3,6 +3,7 @@
 // A harness offers more than each day's stories use.
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
+mod alerts;
 mod emulator;
 mod github_room;
 mod harness;
