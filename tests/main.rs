@@ -5,8 +5,10 @@
 
 mod alerts;
 mod emulator;
+mod faults;
 mod github_room;
 mod harness;
+mod labels;
 mod mails;
 mod mirrors;
 mod tidy;

@@ -46,6 +46,8 @@ pub enum Fault {
     DropAfterWork,
     /// The work is done after this time.
     Delay(Duration),
+    /// The work is done, and the answer comes after this time.
+    HangAfterWork(Duration),
 }
 
 impl Fault {
@@ -111,6 +113,11 @@ impl FakeGitHub {
     pub fn fail_next(&self, operation: &str, fault: Fault) {
         assert!(self.shared.contract.knows(operation), "no operation {operation}");
         self.world().faults.push_back((operation.to_owned(), fault));
+    }
+
+    /// Takes back the faults that did not strike.
+    pub fn take_faults(&self) {
+        self.world().faults.clear();
     }
 
     /// How long tokens live that are minted from now on.

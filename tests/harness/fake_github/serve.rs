@@ -60,6 +60,7 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     };
     match fault {
         Some(Fault::DropAfterWork) => hang_up(),
+        Some(Fault::HangAfterWork(time)) => tokio::time::sleep(time).await,
         Some(Fault::AfterWork(status)) => answer = Answered { status, headers: Vec::new(), body: Value::Null },
         _ => {}
     }
