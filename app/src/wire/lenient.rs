@@ -114,19 +114,21 @@ impl<T> FieldsVisitor<T> {
 }
 
 /// The scalars that a visitor has no use for.
-macro_rules! ignore {
+macro_rules! ignore_scalars {
     ($($method:ident($kind:ty))*) => {
-        $(fn $method<E: Error>(self, _: $kind) -> Result<Self::Value, E> {
+        $(fn $method<E: serde::de::Error>(self, _: $kind) -> Result<Self::Value, E> {
             Ok(Self::Value::default())
         })*
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
             Ok(Self::Value::default())
         }
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("any JSON")
         }
     };
 }
+
+pub(super) use ignore_scalars;
 
 /// Skips the rest of a list.
 fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
@@ -143,7 +145,7 @@ fn skip_object<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
 impl<'de, T: Fields<'de>> Visitor<'de> for FieldsVisitor<T> {
     type Value = T;
 
-    ignore!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64));
+    ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64));
 
     fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<T, E> {
         Ok(T::from_text(Cow::Borrowed(text)))
@@ -226,7 +228,7 @@ struct NumberVisitor;
 impl<'de> Visitor<'de> for NumberVisitor {
     type Value = Number;
 
-    ignore!(visit_bool(bool));
+    ignore_scalars!(visit_bool(bool));
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
         Ok(Number((value > 0).then_some(value)))
@@ -267,7 +269,7 @@ struct FlagVisitor;
 impl<'de> Visitor<'de> for FlagVisitor {
     type Value = Flag;
 
-    ignore!(visit_f64(f64));
+    ignore_scalars!(visit_f64(f64));
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
         Ok(Flag(Some(value)))
@@ -311,7 +313,7 @@ struct ListVisitor<T>(PhantomData<T>);
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
     type Value = List<T>;
 
-    ignore!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+    ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
         let mut items = Vec::new();

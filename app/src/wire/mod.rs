@@ -3,9 +3,12 @@
 pub mod auth;
 pub mod encoding;
 mod lenient;
-
+mod native;
 mod repair;
 pub mod sentry;
+pub mod sentry_event;
+mod sentry_fields;
+mod sentry_report;
 
 /// Why bytes from a client are not a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
