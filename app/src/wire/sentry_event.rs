@@ -308,3 +308,225 @@ pub fn normal_event_id(id: &str) -> Option<String> {
         id.trim().chars().filter(|letter| *letter != '-').map(|letter| letter.to_ascii_lowercase()).collect();
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn report(json: &str) -> Report {
+        let mut scratch = String::new();
+        let event = parse(json.as_bytes(), &mut scratch).unwrap();
+        let digest = event.digest();
+        let report = event.into_report();
+        assert_eq!(digest_of(&report), digest, "{json}");
+        report
+    }
+
+    fn digest(json: &str) -> Digest {
+        parse(json.as_bytes(), &mut String::new()).unwrap().digest()
+    }
+
+    #[test]
+    fn exceptions_come_in_several_shapes() {
+        for json in [
+            r#"{"exception":{"values":[null,{"type":"E","value":"v"},{}]}}"#,
+            r#"{"exception":[{"type":"E","value":"v","stacktrace":null}]}"#,
+            r#"{"exception":{"type":"E","value":"v"}}"#,
+            r#"{"sentry.interfaces.Exception":{"values":[{"type":"E","value":"v","stacktrace":{"frames":null}}]}}"#,
+        ] {
+            let report = report(json);
+            let [exception] = report.exceptions.as_slice() else { panic!("{json}: {report:?}") };
+            assert_eq!((exception.kind.as_str(), exception.value.as_deref()), ("E", Some("v")), "{json}");
+        }
+        let beside = report(r#"{"exception":{"type":"E"},"stacktrace":{"frames":[{"lineno":"7"}]}}"#);
+        assert_eq!(beside.exceptions[0].frames[0].line, Some(7));
+    }
+
+    #[test]
+    fn nothing_of_an_unexpected_type_is_refused() {
+        for odd in [
+            "null",
+            "1",
+            "-1.5e300",
+            "true",
+            "\"text\"",
+            "[]",
+            "[[1,[2]],{}]",
+            "{}",
+            "{\"values\":7}",
+            "{\"frames\":{\"x\":1}}",
+        ] {
+            for field in [
+                "event_id",
+                "timestamp",
+                "platform",
+                "level",
+                "release",
+                "environment",
+                "server_name",
+                "transaction",
+                "logger",
+                "sdk",
+                "message",
+                "logentry",
+                "exception",
+                "stacktrace",
+                "threads",
+                "request",
+                "user",
+                "tags",
+                "extra",
+                "contexts",
+                "breadcrumbs",
+                "unheard_of",
+            ] {
+                report(&format!(r#"{{"{field}":{odd},"level":"error"}}"#));
+            }
+            for field in ["type", "module", "value", "mechanism", "stacktrace"] {
+                let report =
+                    report(&format!(r#"{{"exception":[{{"type":"E","value":"v"}},{{"value":"x","{field}":{odd}}}]}}"#));
+                assert_eq!(report.exceptions[0].kind, "E", "{field} {odd}");
+            }
+            for field in [
+                "filename",
+                "abs_path",
+                "module",
+                "function",
+                "lineno",
+                "colno",
+                "context_line",
+                "pre_context",
+                "post_context",
+                "vars",
+                "in_app",
+            ] {
+                let json = format!(
+                    r#"{{"exception":{{"values":[{{"type":"E","stacktrace":{{"frames":[{{"{field}":{odd}}},{{"lineno":3}}]}}}}]}}}}"#
+                );
+                assert_eq!(report(&json).exceptions[0].frames.last().unwrap().line, Some(3), "{json}");
+            }
+        }
+        assert_eq!(
+            report(r#"{"message":"m","release":1.5,"environment":["a",null]}"#).environment.unwrap(),
+            "[\"a\",null]"
+        );
+    }
+
+    #[test]
+    fn duplicate_keys_surrogates_and_broken_bytes_do_not_lose_the_report() {
+        let twice = report(r#"{"release":"a","release":"b","exception":[{"type":"E","type":"F"}]}"#);
+        assert_eq!((twice.release.as_deref(), twice.exceptions[0].kind.as_str()), (Some("b"), "F"));
+        let vars = r#""stacktrace":{"frames":[{"vars":{"name":"\udc80x","n":NaN}}]}"#;
+        let lone = report(&format!(r#"{{"exception":[{{"type":"E","value":"a\ud800b",{vars}}}]}}"#));
+        assert_eq!(lone.exceptions[0].value.as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(lone.exceptions[0].frames[0].vars["name"], "\u{fffd}x");
+        // In a skipped part, the parser does not look at them: only making the report does.
+        let skipped = report(r#"{"exception":[{"type":"E"}],"extra":{"name":"\ud800"}}"#);
+        assert_eq!(skipped.additional["extra"]["name"], "\u{fffd}");
+        let mut scratch = String::new();
+        let latin = b"{\"exception\":[{\"type\":\"E\",\"value\":\"caf\xe9 \\ud800\"}]}";
+        let report = parse(latin, &mut scratch).unwrap().into_report();
+        assert_eq!(report.exceptions[0].value.as_deref(), Some("caf\u{fffd} \u{fffd}"));
+    }
+
+    #[test]
+    fn garbage_is_named_with_its_place() {
+        let error = |bytes: &[u8]| parse(bytes, &mut String::new()).unwrap_err().to_string();
+        for garbage in [&b""[..], b"  ", b"[]", b"null", b"\xff\xfe", b"nonsense"] {
+            assert_eq!(error(garbage), "the event is not a JSON object");
+        }
+        assert_eq!(
+            error(b"{\"a\": 1,\n \"b\": tru}"),
+            "the event is not valid JSON: expected ident at line 2 column 10"
+        );
+        assert!(error(b"{\"exception\":[{\"type\":\"E\"").contains("EOF while parsing"), "cut off");
+    }
+
+    #[test]
+    fn deep_nesting_is_no_stack_overflow() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let report =
+            report(&format!(r#"{{"exception":[{{"type":"E"}}],"extra":{{"deep":{deep}}},"breadcrumbs":{deep}}}"#));
+        assert!(report.additional["extra"].is_string());
+        assert!(parse(format!("{{\"release\":{deep}}}").as_bytes(), &mut String::new()).is_err());
+    }
+
+    #[test]
+    fn levels_decide_for_messages_only() {
+        let is_error = |json: &str| parse(json.as_bytes(), &mut String::new()).unwrap().is_error();
+        for yes in [
+            r#"{"message":"m"}"#,
+            r#"{"message":"m","level":"fatal"}"#,
+            r#"{"message":{"formatted":"m"},"level":40}"#,
+            r#"{"level":"warning","exception":[{"type":"E"}]}"#,
+            r#"{"exception":[{"value":"untyped"}]}"#,
+        ] {
+            assert!(is_error(yes), "{yes}");
+        }
+        for no in [
+            "{}",
+            r#"{"message":"m","level":"Warning"}"#,
+            r#"{"logentry":{"message":"m"},"level":20}"#,
+            r#"{"level":"info","message":"m","exception":[{"value":"m","stacktrace":{"frames":[{"lineno":1}]}}]}"#,
+            r#"{"type":"transaction","transaction":"/","exception":{"values":[]}}"#,
+        ] {
+            assert!(!is_error(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn messages_with_other_parameters_are_the_same() {
+        let message = |order: u32| {
+            format!(r#"{{"logentry":{{"message":"order %s of %d","params":[{order},"é"]}},"level":"error"}}"#)
+        };
+        assert_eq!(digest(&message(1)), digest(&message(2)));
+        let report = report(&message(7));
+        assert_eq!(report.exceptions[0].value.as_deref(), Some("order 7 of é"));
+        assert_eq!(report.exceptions[0].kind, MESSAGE_KIND);
+    }
+
+    #[test]
+    fn the_digest_follows_places_not_values() {
+        let event = |release: &str, value: &str, line: u32, kind: &str| {
+            format!(
+                r#"{{"release":"{release}","timestamp":{line},"exception":[{{"type":"{kind}","value":"{value}","stacktrace":{{"frames":[{{"filename":"a.py","lineno":{line},"vars":{{"x":"{value}"}}}}]}}}}]}}"#
+            )
+        };
+        let base = digest(&event("1", "x", 5, "E"));
+        assert_eq!(base, digest(&event("1", "y", 5, "E")));
+        for other in [event("2", "x", 5, "E"), event("1", "x", 6, "E"), event("1", "x", 5, "F")] {
+            assert_ne!(base, digest(&other), "{other}");
+        }
+        assert_ne!(
+            digest(r#"{"exception":[{"type":"E","value":"a"}]}"#),
+            digest(r#"{"exception":[{"type":"E","value":"b"}]}"#)
+        );
+        let tagged = |tags: &str| digest(&format!(r#"{{"tags":{tags},"exception":[{{"type":"E"}}]}}"#));
+        assert_eq!(tagged(r#"{"revision":"abc"}"#), tagged(r#"[["a","b"],["revision","abc"]]"#));
+        assert_ne!(tagged(r#"{"revision":"abc"}"#), tagged("{}"));
+    }
+
+    #[test]
+    fn batches_count() {
+        let count = |json: &str| {
+            let mut scratch = String::new();
+            let event = parse(json.as_bytes(), &mut scratch).unwrap();
+            (event.count(), event.error_threshold())
+        };
+        assert_eq!(count(r#"{"contexts":{"flawless":{"count":12,"error_threshold":"3"}}}"#), (12, Some(3)));
+        assert_eq!(count(r#"{"contexts":{"a":1},"extra":{"flawless.count":"5"}}"#), (5, None));
+        assert_eq!(count(r#"{"contexts":{"flawless":{"count":0}},"extra":{"flawless.count":-2}}"#), (1, None));
+    }
+
+    #[test]
+    fn ids_are_brought_into_one_form() {
+        assert_eq!(
+            normal_event_id("F0A03D7C-2426-42e6-9f0b-9610ddeb35a9").unwrap(),
+            "f0a03d7c242642e69f0b9610ddeb35a9"
+        );
+        for none in ["", "xyz", "f0a03d7c242642e69f0b9610ddeb35a", "g0a03d7c242642e69f0b9610ddeb35a9"] {
+            assert_eq!(normal_event_id(none), None);
+        }
+    }
+}

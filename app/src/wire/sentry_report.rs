@@ -376,3 +376,110 @@ fn milliseconds(raw: &RawValue) -> Option<i64> {
     });
     timestamp.ok().map(jiff::Timestamp::as_millisecond)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::wire::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, digest_of, parse};
+    use serde_json::json;
+
+    fn report(json: &Value) -> Report {
+        let json = json.to_string();
+        let mut scratch = String::new();
+        let event = parse(json.as_bytes(), &mut scratch).unwrap();
+        let digest = event.digest();
+        let report = event.into_report();
+        assert_eq!(digest_of(&report), digest);
+        report
+    }
+
+    #[test]
+    fn one_huge_variable_is_cut() {
+        let frames = json!([{"vars": {"huge": "é".repeat(1_000_000), "small": 1, "deep": [[[[[[[[1]]]]]]]]}}]);
+        let report = report(&json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]}));
+        let vars = &report.exceptions[0].frames[0].vars;
+        assert!(vars["huge"].as_str().unwrap().len() <= MAX_VALUE + "…".len());
+        assert_eq!(vars["small"], 1);
+        assert!(serde_json::to_string(&report).unwrap().len() < 3_000);
+    }
+
+    #[test]
+    fn runaway_recursion_keeps_both_ends_and_the_innermost_variables() {
+        let vars: serde_json::Map<String, Value> =
+            (0..150).map(|number| (format!("v{number}"), json!("x".repeat(900)))).collect();
+        let frames: Vec<Value> = (1..=2_000).map(|line| json!({"lineno": line, "vars": vars})).collect();
+        let report = report(&json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]}));
+        let frames = &report.exceptions[0].frames;
+        assert_eq!(frames.len(), MAX_INNER_FRAMES + MAX_OUTER_FRAMES);
+        assert_eq!(frames.first().unwrap().line, Some(1));
+        assert_eq!((frames[MAX_OUTER_FRAMES].line, frames.last().unwrap().line), (Some(1_851), Some(2_000)));
+        assert_eq!(frames.last().unwrap().vars.len(), MAX_VARIABLES);
+        assert!(frames.first().unwrap().vars.is_empty());
+        assert!(serde_json::to_string(&report).unwrap().len() < MAX_STORED + MAX_STORED / 4);
+    }
+
+    #[test]
+    fn of_many_exceptions_the_last_are_kept() {
+        let all: Vec<Value> = (0..100).map(|number| json!({"type": format!("E{number}")})).collect();
+        let report = report(&json!({"exception": {"values": all}}));
+        assert_eq!(report.exceptions.len(), MAX_EXCEPTIONS);
+        assert_eq!(report.raised().unwrap().kind, "E99");
+    }
+
+    #[test]
+    fn long_names_and_messages_are_cut() {
+        let long = "ü".repeat(20_000);
+        let report = report(&json!({"release": long, "exception": [{"type": long, "value": long}],
+            "request": {"data": vec![vec!["x".repeat(900); 50]; 50]}}));
+        assert_eq!(report.exceptions[0].value.as_ref().unwrap().len(), MAX_MESSAGE);
+        assert_eq!(report.release.as_ref().unwrap().len(), MAX_TEXT);
+        assert!(report.request.unwrap().data.unwrap().as_str().unwrap().starts_with("… left out: "));
+    }
+
+    #[test]
+    fn request_and_additional_information_come_in_several_shapes() {
+        let report = report(&json!({
+            "exception": [{"type": "E", "mechanism": {"handled": false, "exception_id": 0, "parent_id": "2"}}],
+            "request": {"url": "http://h/", "headers": [["Host", "h"], ["X", 1]], "query_string": [["a", "b c"]], "data": {"k": 1}},
+            "user": {"id": 7},
+            "tags": [["t", "u"]],
+            "extra": {},
+            "contexts": {"runtime": {"name": "x"}, "rustc": {"type": "runtime"}, "order": {"id": 3}, "trace": {}},
+        }));
+        let request = report.request.unwrap();
+        assert_eq!(request.query.as_deref(), Some("a=b+c"));
+        assert_eq!(
+            request.headers,
+            BTreeMap::from([("Host".to_owned(), "h".to_owned()), ("X".to_owned(), "1".to_owned())])
+        );
+        let exception = &report.exceptions[0];
+        assert_eq!((exception.handled, exception.id, exception.parent), (Some(false), Some(0), Some(2)));
+        let expected = json!({"user": {"id": 7}, "tags": {"t": "u"}, "contexts": {"order": {"id": 3}}});
+        assert_eq!(serde_json::to_value(&report.additional).unwrap(), expected);
+    }
+
+    #[test]
+    fn timestamps_are_seconds_or_iso() {
+        let at = |json: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            milliseconds(&raw)
+        };
+        let expected = Some(1_795_347_112_000);
+        for json in [
+            "1795347112",
+            "1795347112.0004",
+            "\"1795347112\"",
+            "1795347112000",
+            "\"2026-11-22T11:31:52Z\"",
+            "\"2026-11-22T11:31:52.000000\"",
+            "\"2026-11-22T12:31:52+01:00\"",
+            "\"2026-11-22 11:31:52\"",
+        ] {
+            assert_eq!(at(json), expected, "{json}");
+        }
+        for json in ["null", "\"\"", "\"yesterday\"", "{}", "true"] {
+            assert_eq!(at(json), None, "{json}");
+        }
+    }
+}
