@@ -263,3 +263,41 @@ fn what_a_reader_wants_is_kept() {
     }
     assert_eq!(report("py_legacy_raven_6_10").timestamp_ms, Some(1_795_347_112_000));
 }
+
+#[test]
+fn damaged_requests_are_answered_not_panicked_at() {
+    let (mut refused, mut taken) = (0, 0);
+    for recording in recordings() {
+        let plain = recording.plain();
+        // Prime steps, so that the damage falls into all parts of the grammar in turn.
+        for at in (0..plain.len().min(20_000)).step_by(197) {
+            let mut flipped = plain.clone();
+            flipped[at] ^= b"\x04\x80\x02\x27"[at % 4];
+            for damaged in [&plain[..at], flipped.as_slice()] {
+                let json = if recording.is_store() {
+                    Ok(Some(damaged))
+                } else {
+                    sentry::envelope(damaged).map(|envelope| envelope.event)
+                };
+                let mut scratch = String::new();
+                match json.and_then(|json| json.map(|json| sentry_event::parse(json, &mut scratch)).transpose()) {
+                    Ok(Some(event)) => {
+                        let digest = event.digest();
+                        assert_eq!(digest_of(&event.into_report()), digest, "{} damaged at {at}", recording.name);
+                        taken += 1;
+                    }
+                    Ok(None) => {}
+                    Err(error) => {
+                        assert!(!error.to_string().is_empty());
+                        refused += 1;
+                    }
+                }
+            }
+            // Damage before decompression: any answer will do, as long as there is one.
+            if let Some(wire) = recording.body.get(..at) {
+                let _ = encoding::decode(recording.header("content-encoding"), wire, encoding::MAX_DECODED);
+            }
+        }
+    }
+    assert!(refused > 100 && taken > 100, "{refused} refused, {taken} taken");
+}
