@@ -3,7 +3,8 @@
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 
-const ALERT: [&str; 2] = ["acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]", "acme/shop#1 assigned to ada"];
+const ALERT: [&str; 2] =
+    ["acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]", "acme/shop#1 assigned to ada"];
 
 /// Looks at the first alert, which most stories begin with.
 async fn first_alert(story: &mut Story) {

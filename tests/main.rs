@@ -11,4 +11,5 @@ mod harness;
 mod labels;
 mod mails;
 mod mirrors;
+mod recordings;
 mod tidy;

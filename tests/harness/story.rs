@@ -42,8 +42,11 @@ pub const CART_PATH: &str = "shop/cart.py";
 pub fn run_test(story: impl AsyncFnOnce(&mut Story)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let log = Log::default();
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::INFO).with_ansi(false).with_writer(log.clone()).finish();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     runtime.block_on(async {
         let mut told = Story::begin(log).await;
@@ -204,7 +207,8 @@ impl Story {
                 command.env(name, value);
             }
         }
-        let log = std::fs::File::options().append(true).create(true).open(self.folder.path().join("process.log")).unwrap();
+        let log =
+            std::fs::File::options().append(true).create(true).open(self.folder.path().join("process.log")).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().unwrap();
         let process = Process { child: Some(child), url: format!("http://127.0.0.1:{port}") };
@@ -214,7 +218,10 @@ impl Story {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("the process does not listen: {}", std::fs::read_to_string(self.folder.path().join("process.log")).unwrap());
+        panic!(
+            "the process does not listen: {}",
+            std::fs::read_to_string(self.folder.path().join("process.log")).unwrap()
+        );
     }
 
     pub fn rooms(&self) -> &Rooms {
@@ -411,7 +418,8 @@ async fn database(folder: &std::path::Path) -> String {
     let Ok(server) = std::env::var("FLAWLESS_TEST_DATABASE") else {
         return format!("sqlite://{}", folder.join("flawless.db").display());
     };
-    let name = format!("story_{}", folder.file_name().unwrap().to_string_lossy().trim_start_matches('.').to_lowercase());
+    let name =
+        format!("story_{}", folder.file_name().unwrap().to_string_lossy().trim_start_matches('.').to_lowercase());
     let mut connection = sqlx::postgres::PgConnection::connect(&server).await.unwrap();
     let sql = format!("CREATE DATABASE \"{name}_{}\"", std::process::id());
     sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();

@@ -122,28 +122,23 @@ async fn take(
     }
     let project = RepositoryId(project.parse().map_err(|_| Refusal::NoProject)?);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let key = query
-        .and_then(auth::of_query)
-        .or_else(|| text("x-sentry-auth").and_then(auth::of_sentry_header))
-        .or_else(|| text("authorization").and_then(auth::of_authorization));
     let now_ms = server.clock.now_ms();
     // Refused before the body is read, where the key is outside of it.
-    let mut door = match &key {
-        Some(key) => Some(enter(server, project, key, now_ms).await?),
+    let mut door = match auth::find(query, text("x-sentry-auth"), text("authorization"), None) {
+        Some(found) => Some(enter(server, project, &found.key, now_ms).await?),
         None => None,
     };
-    let body: Bytes = axum::body::to_bytes(body, MAX_BODY)
-        .await
-        .map_err(|_| WireError::TooLarge { limit: MAX_BODY, what: "compressed" })?;
+    let body: Bytes =
+        axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| WireError::TooLarge { limit: MAX_BODY })?;
     let bytes = decode(text("content-encoding"), &body, MAX_DECODED)?;
     let mut event_id = None;
     let event_bytes = if is_envelope {
-        if door.is_none() {
-            let header = sentry::header(&bytes)?;
-            let (key, project) = header.dsn.as_deref().and_then(auth::of_dsn).ok_or(Refusal::NoKey)?;
-            door = Some(enter(server, RepositoryId(project), &key, now_ms).await?);
-        }
         let envelope = sentry::envelope(&bytes)?;
+        if door.is_none() {
+            let found = auth::find(None, None, None, envelope.dsn.as_deref()).ok_or(Refusal::NoKey)?;
+            let project = found.project.map_or(project, RepositoryId);
+            door = Some(enter(server, project, &found.key, now_ms).await?);
+        }
         event_id = envelope.event_id;
         envelope.event
     } else {
@@ -151,9 +146,9 @@ async fn take(
     };
     let door = door.ok_or(Refusal::NoKey)?;
     let Some(event_bytes) = event_bytes else { return Ok(None) };
-    let mut scratch = Vec::new();
+    let mut scratch = String::new();
     let event = sentry_event::parse(event_bytes, &mut scratch)?;
-    let id = event.event_id().or_else(|| sentry_event::normal_id(&event_id?)).unwrap_or_else(random_id);
+    let id = event.event_id().or_else(|| sentry_event::normal_event_id(event_id.as_deref()?)).unwrap_or_else(random_id);
     if !event.is_error() {
         return Ok(Some(id));
     }

@@ -1,68 +1,152 @@
-//! Whose report it is: key and project, wherever a client puts them.
+//! The key that a client shows, in each of the places where clients put it.
 
 use std::borrow::Cow;
+use url::form_urlencoded;
 
-/// A key as sent, not checked yet.
-pub type Key<'a> = Cow<'a, str>;
+/// Longest key that is looked at, in characters: ours have 32 hexadecimal digits.
+const MAX_KEY: usize = 64;
 
-/// The key of a query string: `sentry_key=…`, which Node and browsers send.
-pub fn of_query(query: &str) -> Option<Key<'_>> {
-    query.split('&').find_map(|pair| {
-        let value = pair.strip_prefix("sentry_key=")?;
-        (!value.is_empty()).then_some(Cow::Borrowed(value))
-    })
+/// What a client shows: a key, and the project that it is for where that stands beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The public key of a DSN, as sent.
+    pub key: String,
+    /// The project of a DSN: only where the key came out of one.
+    pub project: Option<i64>,
 }
 
-/// The key of an `X-Sentry-Auth` (or `Authorization`) header: `Sentry sentry_version=7, sentry_key=…`, in any order.
-pub fn of_sentry_header(header: &str) -> Option<Key<'_>> {
-    let fields = header.trim();
-    let fields = fields.strip_prefix("Sentry ").or_else(|| fields.strip_prefix("sentry ")).unwrap_or(fields);
-    fields.split(',').find_map(|field| {
-        let value = field.trim().strip_prefix("sentry_key=")?.trim();
-        (!value.is_empty()).then_some(Cow::Borrowed(value))
-    })
-}
-
-/// The key of an `Authorization` header: `Bearer KEY`, or what Sentry clients write.
-pub fn of_authorization(header: &str) -> Option<Key<'_>> {
-    let header = header.trim();
-    match header.split_once(' ') {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") && !key.trim().is_empty() => {
-            Some(Cow::Borrowed(key.trim()))
-        }
-        _ => of_sentry_header(header),
+impl Credentials {
+    /// `None` for what can't be a key, so that nothing long or strange gets to a query or a log.
+    fn new(key: &str, project: Option<i64>) -> Option<Self> {
+        let key = key.trim();
+        let plausible = !key.is_empty()
+            && key.len() <= MAX_KEY
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        plausible.then(|| Self { key: key.to_owned(), project })
     }
 }
 
-/// Key and project of a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT`.
-pub fn of_dsn(dsn: &str) -> Option<(Key<'_>, i64)> {
-    let (_, rest) = dsn.split_once("://")?;
+/// The first credentials found, in the order in which Sentry's clients use the places: query, `X-Sentry-Auth`,
+/// `Authorization`, `dsn` of the envelope's header.
+pub fn find(
+    query: Option<&str>,
+    sentry_auth: Option<&str>,
+    authorization: Option<&str>,
+    dsn: Option<&str>,
+) -> Option<Credentials> {
+    query
+        .and_then(from_query)
+        .or_else(|| sentry_auth.and_then(from_sentry_auth))
+        .or_else(|| authorization.and_then(from_authorization))
+        .or_else(|| dsn.and_then(from_dsn))
+}
+
+/// From a query string without its `?`: `sentry_version=7&sentry_key=KEY` (browsers and Node).
+pub fn from_query(query: &str) -> Option<Credentials> {
+    let key = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sentry_key")?.1;
+    Credentials::new(&key, None)
+}
+
+/// From `X-Sentry-Auth: Sentry sentry_key=KEY, sentry_version=7, …`: parts in any order (raven has its own), with or
+/// without `Sentry`, parts quoted or not.
+pub fn from_sentry_auth(header: &str) -> Option<Credentials> {
+    let header = header.trim();
+    let parts = strip_scheme(header, "Sentry").unwrap_or(header);
+    let key = parts.split(',').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("sentry_key").then(|| value.trim().trim_matches('"'))
+    })?;
+    Credentials::new(key, None)
+}
+
+/// From `Authorization: Bearer KEY` (curl, scripts) or `Authorization: Sentry sentry_key=KEY, …`.
+pub fn from_authorization(header: &str) -> Option<Credentials> {
+    let header = header.trim();
+    match strip_scheme(header, "Bearer") {
+        Some(key) => Credentials::new(key, None),
+        None => from_sentry_auth(strip_scheme(header, "Sentry")?),
+    }
+}
+
+/// From a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT` (the envelope's header, for clients behind a `tunnel`).
+pub fn from_dsn(dsn: &str) -> Option<Credentials> {
+    let (scheme, rest) = dsn.trim().split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let rest = rest.split(['?', '#']).next()?;
     let (user, place) = rest.split_once('@')?;
-    let key = user.split_once(':').map_or(user, |(key, _secret)| key);
-    let path = place.split(['?', '#']).next()?.trim_end_matches('/');
-    let (_, project) = path.rsplit_once('/')?;
-    let project = project.parse().ok()?;
-    (!key.is_empty()).then_some((Cow::Borrowed(key), project))
+    let key = user.split(':').next()?;
+    let project = place.trim_end_matches('/').rsplit_once('/')?.1.parse().ok()?;
+    let mut decoded = form_urlencoded::parse(key.as_bytes());
+    let key = decoded.next().map_or(Cow::Borrowed(key), |(name, _)| name);
+    Credentials::new(&key, Some(project))
+}
+
+/// What follows the scheme's name and at least one space.
+fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (name, rest) = header.split_once([' ', '\t'])?;
+    name.eq_ignore_ascii_case(scheme).then(|| rest.trim_start())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
+    const KEY: &str = "b9c0ffee00000000000000000000cafe";
+
+    fn key(credentials: Option<Credentials>) -> Option<String> {
+        credentials.map(|credentials| credentials.key)
+    }
+
     #[test]
-    fn keys_are_found_where_clients_put_them() {
-        let raven = "Sentry sentry_timestamp=1, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key=abc, sentry_secret=x";
-        assert_eq!(of_sentry_header(raven).as_deref(), Some("abc"));
-        assert_eq!(of_sentry_header("Sentry sentry_version=7").as_deref(), None);
-        assert_eq!(of_query("sentry_version=7&sentry_key=abc&sentry_client=x").as_deref(), Some("abc"));
-        assert_eq!(of_query("not_sentry_key=abc").as_deref(), None);
-        assert_eq!(of_authorization("Bearer  abc ").as_deref(), Some("abc"));
-        assert_eq!(of_authorization("Sentry sentry_key=abc").as_deref(), Some("abc"));
-        assert_eq!(of_authorization("Basic abc").as_deref(), None);
-        assert_eq!(of_dsn("https://abc:secret@x.example/errors/v2/42"), Some((Cow::Borrowed("abc"), 42)));
-        for bad in ["", "https://x.example/42", "https://@x.example/42", "https://abc@x.example/shop", "https://abc@42"]
-        {
-            assert_eq!(of_dsn(bad), None, "{bad}");
+    fn finds_the_key_in_a_query() {
+        let query = format!("sentry_version=7&sentry_key={KEY}&sentry_client=sentry.javascript.node%2F11.12.0");
+        assert_eq!(key(from_query(&query)).unwrap(), KEY);
+        assert_eq!(from_query("sentry_version=7"), None);
+        assert_eq!(from_query("sentry_key="), None);
+    }
+
+    #[test]
+    fn finds_the_key_in_headers_of_all_clients() {
+        for header in [
+            format!("Sentry sentry_key={KEY}, sentry_version=7, sentry_client=sentry.python/2.75.0"),
+            format!(
+                "Sentry sentry_timestamp=1795347112.17, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key={KEY}, sentry_secret=x"
+            ),
+            format!("sentry_version=7,sentry_key=\"{KEY}\""),
+            format!("sentry  sentry_key = {KEY}"),
+        ] {
+            assert_eq!(key(from_sentry_auth(&header)).as_deref(), Some(KEY), "{header}");
         }
+        assert_eq!(key(from_authorization(&format!("Bearer {KEY}"))).unwrap(), KEY);
+        assert_eq!(key(from_authorization(&format!("bearer   {KEY}  "))).unwrap(), KEY);
+        assert_eq!(key(from_authorization(&format!("Sentry sentry_key={KEY}"))).unwrap(), KEY);
+        for none in ["", "Bearer", "Bearer ", "Basic Zm9vOmJhcg==", "Bearer a b", &"a".repeat(100)] {
+            assert_eq!(from_authorization(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn reads_dsns() {
+        let credentials = |project| Some(Credentials { key: KEY.to_owned(), project: Some(project) });
+        assert_eq!(from_dsn(&format!("http://{KEY}@127.0.0.1:9900/42")), credentials(42));
+        assert_eq!(from_dsn(&format!("https://{KEY}:secret@errors.example.com/errors/v2/7/")), credentials(7));
+        for none in
+            ["", "http://", "ftp://k@h/1", "http://host/1", "http://key@host/name", "http://key@host", "http://@host/1"]
+        {
+            assert_eq!(from_dsn(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_query_comes_first_and_the_dsn_last() {
+        let found = find(Some("a=b"), None, None, Some("http://fromdsn@h/3")).unwrap();
+        assert_eq!((found.key.as_str(), found.project), ("fromdsn", Some(3)));
+        let found =
+            find(Some("sentry_key=fromquery"), Some("Sentry sentry_key=header"), None, Some("http://d@h/3")).unwrap();
+        assert_eq!(found.key, "fromquery");
+        assert_eq!(find(None, None, None, None), None);
     }
 }

@@ -3,28 +3,46 @@
 pub mod auth;
 pub mod encoding;
 mod lenient;
+mod native;
+mod repair;
 pub mod sentry;
 pub mod sentry_event;
+mod sentry_fields;
 mod sentry_report;
 
-/// Why bytes are no report.
+/// Why bytes from a client are not a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The bytes are not what the protocol says.
-    #[error("malformed: {0}")]
-    Malformed(String),
-    /// More than is taken.
-    #[error("too large: at most {limit} bytes {what} are taken")]
-    TooLarge {
-        /// The limit in bytes.
-        limit: usize,
-        /// `compressed` or `decompressed`.
-        what: &'static str,
+    /// The bytes break the format that they claim to be in.
+    #[error("{what}{}", at.map(|at| format!(" (at byte {at})")).unwrap_or_default())]
+    Malformed {
+        /// What is wrong, and where as the format counts (item, line, column).
+        what: String,
+        /// Offset in the decompressed body, where it is known.
+        at: Option<usize>,
     },
-    /// A Content-Encoding that nobody here reads.
-    #[error("Content-Encoding {0:?} is not known; gzip, deflate, br, zstd and identity are")]
+    /// Longer than allowed, before or after decompression.
+    #[error("the report is larger than {limit} bytes (after decompression): send fewer or shorter local variables")]
+    TooLarge {
+        /// The limit that was passed, in bytes.
+        limit: usize,
+    },
+    /// `Content-Encoding` names a compression that is not read here.
+    #[error("Content-Encoding `{0}` is not supported: use gzip, deflate, br, zstd or none")]
     UnknownEncoding(String),
-    /// A text that is no traceback.
-    #[error("{0}")]
+    /// Text in which no traceback of a known language was found.
+    #[error("no traceback was recognised: {0}")]
     Unrecognised(String),
+}
+
+impl WireError {
+    /// Malformed, at no known offset.
+    pub(crate) fn malformed(what: impl Into<String>) -> Self {
+        Self::Malformed { what: what.into(), at: None }
+    }
+
+    /// Malformed at this offset of the decompressed body.
+    pub(crate) fn malformed_at(what: impl Into<String>, at: usize) -> Self {
+        Self::Malformed { what: what.into(), at: Some(at) }
+    }
 }
