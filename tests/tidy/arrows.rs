@@ -21,7 +21,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pipeline", &["domain", "email", "github", "mirror", "render", "store"]),
     ("worker", &["clock", "domain", "pipeline", "store"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
-    ("server", &["clock", "domain", "github::hook", "pipeline::accept", "pipeline::obey", "render", "store", "wire"]),
+    (
+        "server",
+        &[
+            "clock",
+            "domain",
+            "github::hook",
+            "pipeline::Rooms",
+            "pipeline::accept",
+            "pipeline::obey",
+            "render",
+            "store",
+            "wire",
+        ],
+    ),
     ("commands", &["*"]),
     ("demo", &["*"]),
     ("lib", &["*"]),

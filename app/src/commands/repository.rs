@@ -42,14 +42,14 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 Some(name) => checked_name(&name)?,
                 None => name_of(&clone_url),
             };
-            if let Some(other) = rooms.store.repository_named(&full_name).await? {
-                if other.repository.clone_url != clone_url {
-                    return Err(format!(
-                        "{full_name} is watched already, from {}; choose another --name",
-                        other.repository.clone_url
-                    )
-                    .into());
-                }
+            if let Some(other) = rooms.store.repository_named(&full_name).await?
+                && other.repository.clone_url != clone_url
+            {
+                return Err(format!(
+                    "{full_name} is watched already, from {}; choose another --name",
+                    other.repository.clone_url
+                )
+                .into());
             }
             let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
             let id = rooms.watch(&new, clock.now_ms()).await?;

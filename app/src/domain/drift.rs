@@ -24,10 +24,10 @@ pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
     if wanted.is_empty() {
         return at_number.map(|(line, _)| Stand { line, drift: Drift::Unchecked, score: 1 });
     }
-    if let Some((line, text)) = at_number {
-        if squeeze(text) == wanted {
-            return Some(Stand { line, drift: Drift::None, score: 200 + neighbours(lines, line, frame) });
-        }
+    if let Some((line, text)) = at_number
+        && squeeze(text) == wanted
+    {
+        return Some(Stand { line, drift: Drift::None, score: 200 + neighbours(lines, line, frame) });
     }
     let best = lines
         .iter()

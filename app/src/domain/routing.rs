@@ -23,12 +23,12 @@ pub struct Route<'a> {
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let settings = route.settings;
     let mut told: Vec<Recipient> = Vec::new();
-    if let Some(author) = route.author {
-        if let Some(address) = address_of(&settings.email, author) {
-            match disowned_to(settings, &address, route.path) {
-                Some(other) => add(&mut told, "", &other, format!("{address} passed {} on to you.", route.path)),
-                None => add(&mut told, &author.name, &address, "You wrote this line.".to_owned()),
-            }
+    if let Some(author) = route.author
+        && let Some(address) = address_of(&settings.email, author)
+    {
+        match disowned_to(settings, &address, route.path) {
+            Some(other) => add(&mut told, "", &other, format!("{address} passed {} on to you.", route.path)),
+            None => add(&mut told, &author.name, &address, "You wrote this line.".to_owned()),
         }
     }
     for watcher in &settings.watchers {
@@ -41,17 +41,17 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     for address in route.known.iter().flat_map(|known| &known.email_recipients) {
         add(&mut told, "", address, "This known error names you as a recipient.".to_owned());
     }
-    if told.is_empty() {
-        if let Some(contact) = &settings.email.default_contact {
-            let why = match route.author {
-                Some(author) => format!(
-                    "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
-                    author.name, author.email
-                ),
-                None => "You are the default contact: no author of this line could be found.".to_owned(),
-            };
-            add(&mut told, "", contact, why);
-        }
+    if told.is_empty()
+        && let Some(contact) = &settings.email.default_contact
+    {
+        let why = match route.author {
+            Some(author) => format!(
+                "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
+                author.name, author.email
+            ),
+            None => "You are the default contact: no author of this line could be found.".to_owned(),
+        };
+        add(&mut told, "", contact, why);
     }
     told
 }

@@ -176,7 +176,7 @@ fn remember_text(text: &str, secrets: &mut BTreeSet<String>) {
 }
 
 /// Remembers what stands behind secret names inside texts.
-fn collect_pairs(text: &mut String, secrets: &mut BTreeSet<String>) {
+fn collect_pairs(text: &str, secrets: &mut BTreeSet<String>) {
     for found in PAIR.captures_iter(text) {
         if is_secret_name(&found["name"]) && !is_scheme(&found["value"]) {
             remember_text(&found["value"], secrets);
@@ -242,7 +242,7 @@ fn is_card_number(text: &str) -> bool {
             (_, twice) => twice,
         })
         .sum();
-    digits.iter().any(|&digit| digit != digits[0]) && sum % 10 == 0
+    digits.iter().any(|&digit| digit != digits[0]) && sum.is_multiple_of(10)
 }
 
 /// Every text of a report that carries data. Source code stays as it is: it is in the repository anyway.

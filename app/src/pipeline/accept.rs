@@ -33,9 +33,11 @@ pub struct Accept {
     store: Store,
     queue: mpsc::Sender<Waiting>,
     digests: Arc<Mutex<Recent<(RepositoryId, Digest), Remembered>>>,
-    doors: Arc<Mutex<Recent<(RepositoryId, String), (Door, Stamp)>>>,
+    doors: Arc<Mutex<Doors>>,
     epoch: Epoch,
 }
+
+type Doors = Recent<(RepositoryId, String), (Door, Stamp)>;
 
 type Waiting = (Arrival, oneshot::Sender<Result<Known, Arc<StoreError>>>);
 
@@ -122,10 +124,10 @@ impl Accept {
     pub async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Entry, AcceptError> {
         let stamp = Stamp { epoch: self.epoch.now(), at_ms: now_ms };
         let name = (project, key.to_owned());
-        if let Some((door, remembered)) = lock(&self.doors).get(&name) {
-            if remembered.fresh(stamp) {
-                return Ok(Entry::Open(door));
-            }
+        if let Some((door, remembered)) = lock(&self.doors).get(&name)
+            && remembered.fresh(stamp)
+        {
+            return Ok(Entry::Open(door));
         }
         Ok(match self.store.door(project, key).await? {
             (_, Some(door)) => {

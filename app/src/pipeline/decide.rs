@@ -1,7 +1,7 @@
 //! Deciding: what a line's counts mean, who is told, and at which count to ask again.
 
 use super::{Failure, Rooms};
-use crate::domain::alert::{Recipient, Reply};
+use crate::domain::alert::{MailContent, Reply};
 use crate::domain::blame::Author;
 use crate::domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use crate::domain::ids::LineId;
@@ -12,16 +12,6 @@ use crate::domain::week::date_ms;
 use crate::store::deliveries::{Channel, Decided, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
-use serde::{Deserialize, Serialize};
-
-/// What a mail needs beside its line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MailContent {
-    /// Who gets it, and why.
-    pub to: Recipient,
-    /// What it begins with.
-    pub header: Option<String>,
-}
 
 /// Decides about a line.
 ///

@@ -3,7 +3,8 @@
 use super::{Failure, Rooms, blocking};
 use crate::mirror::settings::parse;
 use crate::mirror::{MirrorError, Source};
-use crate::store::repositories::{Fetched, RepositoryRow};
+use crate::store::repositories::RepositoryRow;
+use crate::store::upkeep::Fetched;
 
 /// Where a repository keeps its settings.
 const SETTINGS_FILE: &str = ".github/flawless.yml";

@@ -17,12 +17,12 @@ pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(),
     if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
         return Ok(());
     }
-    if row.labelled_at_ms == 0 {
-        if let (Some(github), Some(forge)) = (&rooms.github, &row.repository.forge) {
-            let labels: Vec<_> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-            github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;
-            rooms.store.labelled(id, now_ms).await?;
-        }
+    if row.labelled_at_ms == 0
+        && let (Some(github), Some(forge)) = (&rooms.github, &row.repository.forge)
+    {
+        let labels: Vec<_> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
+        github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;
+        rooms.store.labelled(id, now_ms).await?;
     }
     rooms.bring_up_to_date(&row, now_ms).await
 }

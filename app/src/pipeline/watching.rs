@@ -8,10 +8,9 @@ impl Rooms {
     /// Watches a repository, or brings what is known of it up to date.
     ///
     /// # Errors
-    /// The database is out of reach, or there is no randomness for a key.
+    /// The database is out of reach.
     pub async fn watch(&self, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, Failure> {
-        let key = fresh_key().map_err(Failure::retry)?;
-        let (id, is_new) = self.store.watch(new, &key, now_ms).await?;
+        let (id, is_new) = self.store.watch(new, now_ms).await?;
         if is_new {
             tracing::info!(repository = %new.full_name, project = id.0, "watching a repository");
             self.epoch.turn();
@@ -33,11 +32,4 @@ impl Rooms {
         tracing::info!(repository = %row.repository.full_name, "not watching a repository any more");
         Ok(())
     }
-}
-
-/// A new ingest key: 32 hexadecimal digits, as SDKs insist.
-fn fresh_key() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

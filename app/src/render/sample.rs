@@ -159,7 +159,7 @@ pub(super) mod tests {
         let bad = "`@ada` <b>#1</b> ``` | [x](javascript:y) --> \u{202e}\u{0}\r\n~~~\n# @org/team GH-7 https://h/i/1 "
             .repeat(60);
         let text = || bad.clone();
-        let mut alert = super::alert();
+        let mut alert = alert();
         alert.place = Place { path: text(), function: text(), line: 42, code: text() };
         alert.snippet.lines = vec![text(); 9];
         (alert.exception, alert.message, alert.header) = (text(), Some(text()), Some(text()));

@@ -62,10 +62,10 @@ pub(super) async fn issue(
             number
         }
     };
-    if let Some(login) = login {
-        if !github.assign(forge.installation, place.name, number, &login).await? {
-            tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue");
-        }
+    if let Some(login) = login
+        && !github.assign(forge.installation, place.name, number, &login).await?
+    {
+        tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue");
     }
     Ok(number.to_string())
 }

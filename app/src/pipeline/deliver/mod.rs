@@ -4,7 +4,7 @@ mod content;
 mod forge;
 
 use super::{Failure, Rooms};
-use crate::domain::alert::Reply;
+use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::email::OutgoingMail;
 use crate::render;
@@ -63,7 +63,7 @@ async fn mail(
     delivery: &Delivery,
     now_ms: i64,
 ) -> Result<String, Failure> {
-    let content: super::decide::MailContent =
+    let content: MailContent =
         serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
     let mut alert = content::alert(rooms, row, line, content.to, now_ms).await?;
     alert.header = content.header;

@@ -95,10 +95,10 @@ async fn watch(rooms: &Rooms, installation: u64, named: &HookRepository, now_ms:
 }
 
 async fn unwatch(rooms: &Rooms, forge_id: u64, now_ms: i64) -> Result<(), Failure> {
-    if let Some(row) = rooms.store.repository_of_forge(forge_id).await? {
-        if row.removed_at_ms.is_none() {
-            rooms.unwatch(&row, now_ms).await?;
-        }
+    if let Some(row) = rooms.store.repository_of_forge(forge_id).await?
+        && row.removed_at_ms.is_none()
+    {
+        rooms.unwatch(&row, now_ms).await?;
     }
     Ok(())
 }
