@@ -61,44 +61,42 @@ impl Server {
         &self.root
     }
 
-    /// Path and query of a request as the browser knows them, prefix included.
+    /// Path and query of a request: where to come back to after signing in.
     fn path_of(&self, uri: &Uri) -> String {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        // Nested routes see the path without the prefix.
-        if path.starts_with(self.root()) && !self.root.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.root)
-        }
+        uri.path_and_query().map_or_else(|| format!("{}/", self.root), |path| path.as_str().to_owned())
     }
 }
 
 /// All routes.
 pub fn router(server: Server) -> Router {
     let prefix = server.root.clone();
-    let routes = Router::new()
-        .route("/api/{project}/envelope/", any(ingest::envelope))
-        .route("/api/{project}/envelope", any(ingest::envelope))
-        .route("/api/{project}/store/", any(ingest::store))
-        .route("/api/{project}/store", any(ingest::store))
-        .route("/api/{project}/traceback", any(ingest::traceback))
-        .route("/api/github/webhooks", post(webhook::receive))
-        .route("/", get(pages::repositories))
-        .route("/installed", get(pages::installed))
-        .route("/{owner}/{repo}", get(pages::repository))
-        .route("/get_weekly_error_report", get(weekly::weekly))
-        .route("/view_traceback", get(traceback::view))
-        .route("/add_known_error", get(known_errors::form).post(known_errors::save))
-        .route("/rules/end", post(known_errors::end))
-        .route("/check_health", get(health::check_health))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .route("/login", get(auth::login_form).post(auth::login))
-        .route("/auth/logout", post(auth::logout))
-        .route("/setup", get(setup::setup))
-        .route("/static/{name}", get(health::file))
-        .fallback(pages::nothing)
-        .with_state(Arc::new(server));
-    if prefix.is_empty() { routes } else { Router::new().nest(&prefix, routes) }
+    // Nesting would answer `/errors`, but not `/errors/`.
+    let at = |path: &str| format!("{prefix}{path}");
+    let mut routes = Router::new()
+        .route(&at("/api/{project}/envelope/"), any(ingest::envelope))
+        .route(&at("/api/{project}/envelope"), any(ingest::envelope))
+        .route(&at("/api/{project}/store/"), any(ingest::store))
+        .route(&at("/api/{project}/store"), any(ingest::store))
+        .route(&at("/api/{project}/traceback"), any(ingest::traceback))
+        .route(&at("/api/github/webhooks"), post(webhook::receive))
+        .route(&at("/"), get(pages::repositories))
+        .route(&at("/installed"), get(pages::installed))
+        .route(&at("/{owner}/{repo}"), get(pages::repository))
+        .route(&at("/get_weekly_error_report"), get(weekly::weekly))
+        .route(&at("/view_traceback"), get(traceback::view))
+        .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
+        .route(&at("/rules/end"), post(known_errors::end))
+        .route(&at("/check_health"), get(health::check_health))
+        .route(&at("/healthz"), get(health::alive))
+        .route(&at("/readyz"), get(health::ready))
+        .route(&at("/metrics"), get(health::metrics))
+        .route(&at("/login"), get(auth::login_form).post(auth::login))
+        .route(&at("/auth/logout"), post(auth::logout))
+        .route(&at("/setup"), get(setup::setup))
+        .route(&at("/static/{name}"), get(health::file))
+        .fallback(pages::nothing);
+    if !prefix.is_empty() {
+        routes = routes.route(&prefix, get(pages::repositories));
+    }
+    routes.with_state(Arc::new(server))
 }
