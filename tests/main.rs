@@ -5,4 +5,5 @@
 
 mod emulator;
 mod harness;
+mod recordings;
 mod tidy;
