@@ -107,8 +107,7 @@ fn join(packs: &[PathBuf], to: &Path) -> io::Result<u32> {
     }
     let trailer = hasher.try_finalize().map_err(io::Error::other)?;
     out.write_all(trailer.as_slice())?;
-    out.flush()
-        .map(|()| objects)
+    out.flush().map(|()| objects)
 }
 
 /// Moves a pack into the store, with an index of it.

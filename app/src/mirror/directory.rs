@@ -29,7 +29,8 @@ impl Directory {
     /// # Errors
     /// [`MirrorError::Disk`].
     pub(super) fn open(root: PathBuf) -> Result<Self, MirrorError> {
-        let failed = |error: io::Error| MirrorError::disk(format!("opening the mirrors' directory {}", root.display()), &error);
+        let failed =
+            |error: io::Error| MirrorError::disk(format!("opening the mirrors' directory {}", root.display()), &error);
         fs::create_dir_all(&root).map_err(failed)?;
         let presence = lock_file(&root.join(".presence")).map_err(failed)?;
         match presence.try_lock() {
@@ -60,7 +61,8 @@ impl Directory {
     /// [`MirrorError::Disk`], [`MirrorError::Interrupted`].
     pub(super) fn lock(&self, id: RepositoryId, stop: &AtomicBool) -> Result<File, MirrorError> {
         let path = self.root.join(format!("{id}.busy"));
-        let file = lock_file(&path).map_err(|error| MirrorError::disk(format!("locking {}", path.display()), &error))?;
+        let file =
+            lock_file(&path).map_err(|error| MirrorError::disk(format!("locking {}", path.display()), &error))?;
         while let Err(TryLockError::WouldBlock) = file.try_lock() {
             if stop.load(Ordering::Relaxed) {
                 return Err(MirrorError::Interrupted);

@@ -41,7 +41,9 @@ pub enum MirrorError {
         why: String,
     },
     /// The source has only a part of its history.
-    #[error("{url} is a shallow clone: its history is cut off, so git cannot say who wrote a line; use the full repository")]
+    #[error(
+        "{url} is a shallow clone: its history is cut off, so git cannot say who wrote a line; use the full repository"
+    )]
     Shallow {
         /// The repository.
         url: String,
@@ -126,7 +128,8 @@ impl MirrorError {
         }
         for cause in error.iter_errors() {
             if let Some(client::Error::InvokeProgram { .. }) = cause.downcast_ref() {
-                let program = if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') { "ssh" } else { "git" };
+                let program =
+                    if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') { "ssh" } else { "git" };
                 return Self::ProgramMissing { url, program };
             }
             // gix has no error type for these two; its words are stable since 0.60 and each has a test against a real source.
@@ -145,9 +148,10 @@ impl MirrorError {
 /// The operating system's refusal to write, where that is the cause.
 fn disk_refusal(error: &gix::Error) -> Option<&std::io::Error> {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    error.iter_errors().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).find(|cause| {
-        matches!(cause.kind(), StorageFull | ReadOnlyFilesystem | QuotaExceeded | FileTooLarge)
-    })
+    error
+        .iter_errors()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .find(|cause| matches!(cause.kind(), StorageFull | ReadOnlyFilesystem | QuotaExceeded | FileTooLarge))
 }
 
 /// All causes in one line, outermost first, none twice.

@@ -58,10 +58,12 @@ impl Fetch<'_> {
             let pruned = prune(repo, &wanted)?;
             let outcome = prepared.with_write_packed_refs_only(fresh).receive(Watch::root(self.meter), self.stop)?;
             let updates = match &outcome.status {
-                Status::NoPackReceived { update_refs, .. }
-                | Status::Change { update_refs, .. } => update_refs,
+                Status::NoPackReceived { update_refs, .. } | Status::Change { update_refs, .. } => update_refs,
             };
-            let moved = updates.updates.iter().any(|update| matches!(update.mode, Mode::FastForward | Mode::Forced | Mode::New));
+            let moved = updates
+                .updates
+                .iter()
+                .any(|update| matches!(update.mode, Mode::FastForward | Mode::Forced | Mode::New));
             Ok(follow_head(repo, head)? || pruned || moved)
         })
     }
@@ -87,7 +89,9 @@ impl Fetch<'_> {
         match fetched {
             Ok(()) => Ok(repo.find_commit(id).is_ok()),
             // The words of git's server and of forges for an object that is not there or not given away.
-            Err(MirrorError::Unreachable { why, .. }) if why.contains("not our ref") || why.contains("unadvertised") => {
+            Err(MirrorError::Unreachable { why, .. })
+                if why.contains("not our ref") || why.contains("unadvertised") =>
+            {
                 Ok(false)
             }
             Err(error) => Err(error),
@@ -111,10 +115,8 @@ impl Fetch<'_> {
             let target = if redirected { moved(self.address)? } else { None };
             match target {
                 Some(target) if url == self.address.url => {
-                    url = gix::url::parse(target.as_str()).map_err(|error| MirrorError::InvalidUrl {
-                        url: target,
-                        why: super::error::chain(&error),
-                    })?;
+                    url = gix::url::parse(target.as_str())
+                        .map_err(|error| MirrorError::InvalidUrl { url: target, why: super::error::chain(&error) })?;
                 }
                 _ if lost_a_race(&error) && attempt < ATTEMPTS => attempt += 1,
                 _ => {
@@ -135,7 +137,9 @@ fn head_refspec() -> Result<gix::refspec::RefSpec, gix::Error> {
 /// What the source's HEAD is: a branch (which may have no commit yet), a bare commit, or not said.
 fn remote_head(refs: &[Ref]) -> Option<Target> {
     refs.iter().find_map(|found| match found {
-        Ref::Symbolic { full_ref_name, target, .. } | Ref::Unborn { full_ref_name, target } if full_ref_name == "HEAD" => {
+        Ref::Symbolic { full_ref_name, target, .. } | Ref::Unborn { full_ref_name, target }
+            if full_ref_name == "HEAD" =>
+        {
             FullName::try_from(target.as_bstr()).ok().map(Target::Symbolic)
         }
         Ref::Direct { full_ref_name, object } if full_ref_name == "HEAD" => Some(Target::Object(*object)),

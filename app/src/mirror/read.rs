@@ -32,7 +32,8 @@ impl Mirrors {
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn contains(&self, id: RepositoryId, ancestor: &str, descendant: &str) -> Result<bool, MirrorError> {
         self.ask(id, |repo| {
-            let (Some(ancestor), Some(descendant)) = (find_commit(repo, ancestor)?, find_commit(repo, descendant)?) else {
+            let (Some(ancestor), Some(descendant)) = (find_commit(repo, ancestor)?, find_commit(repo, descendant)?)
+            else {
                 return Ok(false);
             };
             let base = repo
@@ -112,11 +113,7 @@ pub(super) fn tree<'repo>(repo: &'repo gix::Repository, commit: &str) -> Result<
 }
 
 /// The regular file at a path. A path is only ever looked up in trees, so what a report says can lead nowhere else.
-pub(super) fn blob(
-    repo: &gix::Repository,
-    commit: &str,
-    path: &str,
-) -> Result<Option<gix::ObjectId>, MirrorError> {
+pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<Option<gix::ObjectId>, MirrorError> {
     let Some(tree) = tree(repo, commit)? else { return Ok(None) };
     let entry = tree
         .lookup_entry(path.split('/').map(str::as_bytes))

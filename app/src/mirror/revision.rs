@@ -87,7 +87,8 @@ fn meanings(revision: &str) -> Vec<Meaning> {
     found.extend(clean.rsplit_once("-g").and_then(|(_, id)| short(id)));
     found.extend(Some(clean).filter(|clean| !is_number(clean)).and_then(short));
     for version in [clean, plain] {
-        let bare = version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
+        let bare =
+            version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
         for package in package.iter().flat_map(|package| [*package, package.rsplit('/').next().unwrap_or_default()]) {
             // Of a repository with several packages, each has its own tags.
             for tag in ["@", "-", "/", "@v", "-v", "/v"] {
@@ -193,7 +194,8 @@ mod tests {
     fn a_package_has_its_own_tags_before_the_repository_has() {
         let all = meanings("@acme/shop@1.4.2");
         let at = |name: &str| all.iter().position(|meaning| *meaning == Meaning::Name(name.to_owned()));
-        for name in ["@acme/shop@1.4.2", "shop@1.4.2", "shop-1.4.2", "shop/v1.4.2", "v1.4.2", "1.4.2", "release-1.4.2"] {
+        for name in ["@acme/shop@1.4.2", "shop@1.4.2", "shop-1.4.2", "shop/v1.4.2", "v1.4.2", "1.4.2", "release-1.4.2"]
+        {
             assert!(at(name).is_some(), "{name} of {all:?}");
         }
         assert!(at("shop@1.4.2") < at("1.4.2"));

@@ -24,7 +24,11 @@ pub struct Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = if self.token.is_some() { "(secret)" } else { "(none)" };
-        f.debug_struct("Source").field("id", &self.id).field("url", &redacted(&self.url)).field("token", &token).finish()
+        f.debug_struct("Source")
+            .field("id", &self.id)
+            .field("url", &redacted(&self.url))
+            .field("token", &token)
+            .finish()
     }
 }
 
@@ -112,7 +116,9 @@ mod tests {
         let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).unwrap();
         assert_eq!(address.text, "https://git.example.com/shop.git");
         assert_eq!(address.account, Some(("ada".to_owned(), "s3cret".to_owned())));
-        assert!(!format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret"));
+        assert!(
+            !format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret")
+        );
         let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).unwrap();
         assert_eq!(address.account, Some(("x-access-token".to_owned(), "ghs_1".to_owned())));
     }
@@ -122,9 +128,6 @@ mod tests {
         for url in ["", "   ", "ext::sh -c id", "ftp://example.com/x"] {
             assert!(matches!(Address::parse(&source(url, None)), Err(MirrorError::InvalidUrl { .. })), "{url:?}");
         }
-        assert!(matches!(
-            Address::parse(&source("/no/such/directory", None)),
-            Err(MirrorError::NotFound { .. })
-        ));
+        assert!(matches!(Address::parse(&source("/no/such/directory", None)), Err(MirrorError::NotFound { .. })));
     }
 }

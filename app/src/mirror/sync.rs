@@ -149,12 +149,7 @@ impl Inner {
         result
     }
 
-    fn clone_or_fetch(
-        &self,
-        id: RepositoryId,
-        address: &Address,
-        meter: &Arc<Meter>,
-    ) -> Result<Synced, MirrorError> {
+    fn clone_or_fetch(&self, id: RepositoryId, address: &Address, meter: &Arc<Meter>) -> Result<Synced, MirrorError> {
         let _busy = self.directory.lock(id, &self.stop)?;
         let path = self.directory.mirror(id);
         let fetch = Fetch { address, meter, stop: &self.stop };

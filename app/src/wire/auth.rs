@@ -96,7 +96,9 @@ mod tests {
     fn each_place_in_its_turn() {
         let query = format!("sentry_version=7&sentry_key={KEY}&sentry_client=x%2F1");
         let header = format!("Sentry sentry_key={OTHER}, sentry_version=7");
-        let raven = format!("Sentry sentry_timestamp=1.5, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key={KEY}, sentry_secret=s");
+        let raven = format!(
+            "Sentry sentry_timestamp=1.5, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key={KEY}, sentry_secret=s"
+        );
         let dsn = format!("https://{KEY}:secret@errors.example.com/errors/v2/42");
         assert_eq!(key(Some(&query), Some(&header), None, None).as_deref(), Some(KEY));
         assert_eq!(key(Some("sentry_version=7"), Some(&header), None, Some(&dsn)).as_deref(), Some(OTHER));
@@ -116,7 +118,14 @@ mod tests {
             parse_dsn(&format!("http://{KEY}@127.0.0.1:9900/errors/v2/42/")),
             Some(Dsn { key: KEY, project: 42 })
         );
-        for dsn in ["", "http://x@h/1", "http://h/1", &format!("http://{KEY}@h/shop"), &format!("http://{KEY}@h/-1"), &format!("{KEY}@h/1")] {
+        for dsn in [
+            "",
+            "http://x@h/1",
+            "http://h/1",
+            &format!("http://{KEY}@h/shop"),
+            &format!("http://{KEY}@h/-1"),
+            &format!("{KEY}@h/1"),
+        ] {
             assert_eq!(parse_dsn(dsn), None, "{dsn}");
         }
         assert_eq!(project_in_path("/api/42/envelope/"), Some(42));

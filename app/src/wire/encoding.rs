@@ -88,8 +88,9 @@ fn unpack_zstd(mut body: &[u8], limit: usize) -> Result<Vec<u8>, WireError> {
         let window = ZSTD_WINDOW.max(limit) as u64;
         match StreamingDecoder::new_with_max_window_size(&mut body, window) {
             Ok(mut decoder) => {
-                let frame = drain("zstd", &mut decoder, 0, limit - unpacked.len())
-                    .map_err(|error| if matches!(error, WireError::TooLarge { .. }) { WireError::TooLarge { limit } } else { error })?;
+                let frame = drain("zstd", &mut decoder, 0, limit - unpacked.len()).map_err(|error| {
+                    if matches!(error, WireError::TooLarge { .. }) { WireError::TooLarge { limit } } else { error }
+                })?;
                 if frames == 0 {
                     unpacked = frame;
                 } else {
@@ -149,7 +150,12 @@ mod tests {
 
     const PLAIN: &[u8] = b"{\"event_id\":\"1\"} and some more text, text, text, text";
     /// `PLAIN` by `zstd -19`.
-    const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x35, 0x5d, 0x01, 0x00, 0x44, 0x02, 0x7b, 0x22, 0x65, 0x76, 0x65, 0x6e, 0x74, 0x5f, 0x69, 0x64, 0x22, 0x3a, 0x22, 0x31, 0x22, 0x7d, 0x20, 0x61, 0x6e, 0x64, 0x20, 0x73, 0x6f, 0x6d, 0x65, 0x20, 0x6d, 0x6f, 0x72, 0x65, 0x20, 0x74, 0x65, 0x78, 0x74, 0x2c, 0x01, 0x00, 0xcc, 0x5c, 0x9e, 0xb4, 0x01, 0x02, 0x01];
+    const ZSTD: &[u8] = &[
+        0x28, 0xb5, 0x2f, 0xfd, 0x24, 0x35, 0x5d, 0x01, 0x00, 0x44, 0x02, 0x7b, 0x22, 0x65, 0x76, 0x65, 0x6e, 0x74,
+        0x5f, 0x69, 0x64, 0x22, 0x3a, 0x22, 0x31, 0x22, 0x7d, 0x20, 0x61, 0x6e, 0x64, 0x20, 0x73, 0x6f, 0x6d, 0x65,
+        0x20, 0x6d, 0x6f, 0x72, 0x65, 0x20, 0x74, 0x65, 0x78, 0x74, 0x2c, 0x01, 0x00, 0xcc, 0x5c, 0x9e, 0xb4, 0x01,
+        0x02, 0x01,
+    ];
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -219,12 +225,9 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_refused() {
-        for (encoding, body) in [
-            ("gzip", gzip(PLAIN)),
-            ("deflate", zlib(PLAIN)),
-            ("br", brotli(PLAIN)),
-            ("zstd", ZSTD.to_vec()),
-        ] {
+        for (encoding, body) in
+            [("gzip", gzip(PLAIN)), ("deflate", zlib(PLAIN)), ("br", brotli(PLAIN)), ("zstd", ZSTD.to_vec())]
+        {
             for end in 0..body.len() {
                 let cut = decode(Some(encoding), &body[..end], 1_000);
                 assert!(matches!(cut, Err(WireError::Damaged { .. })), "{encoding} cut at {end}: {cut:?}");

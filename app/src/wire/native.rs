@@ -69,10 +69,17 @@ mod tests {
 
     #[test]
     fn cuts_panics_and_captures() {
-        let panic = ["std::panicking::catch_unwind", "shop::main", "core::panicking::panic_fmt", "shop::hook", "sentry_core::x"];
+        let panic = [
+            "std::panicking::catch_unwind",
+            "shop::main",
+            "core::panicking::panic_fmt",
+            "shop::hook",
+            "sentry_core::x",
+        ];
         assert_eq!(count(Platform::Native, &panic), 2);
         assert_eq!(count(Platform::Python, &panic), 5);
-        let captured = ["sentry_core::hub::Hub::run", "shop::main", "anyhow::error::new", "std::backtrace::Backtrace::capture"];
+        let captured =
+            ["sentry_core::hub::Hub::run", "shop::main", "anyhow::error::new", "std::backtrace::Backtrace::capture"];
         assert_eq!(count(Platform::Native, &captured), 2);
         assert_eq!(count(Platform::Native, &["shop::main", "<sentry_panic::P as sentry_core::I>::setup"]), 1);
         assert_eq!(count(Platform::Native, &[]), 0);

@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn mends_only_what_is_broken() {
-        let same = [r#"{"a":"\ud83d\ude00 \\ud800 NaN -Infinity","b":-1}"#, r#"["\"\\", "NaN"]"#, "", "\"\\ud83d\\ude00\""];
+        let same =
+            [r#"{"a":"\ud83d\ude00 \\ud800 NaN -Infinity","b":-1}"#, r#"["\"\\", "NaN"]"#, "", "\"\\ud83d\\ude00\""];
         for text in same {
             assert!(matches!(readable(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text}");
         }

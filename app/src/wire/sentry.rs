@@ -55,16 +55,15 @@ impl<'a> Envelope<'a> {
     /// item, and at which byte.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
         let (line, mut at) = line(body, 0);
-        let header: EnvelopeHeader<'_> = header(line).map_err(|problem| WireError::malformed("envelope header", problem))?;
-        let mut envelope = Self {
-            event_id: header.event_id.as_deref().and_then(event_id),
-            dsn: header.dsn.0,
-            items: Vec::new(),
-        };
+        let header: EnvelopeHeader<'_> =
+            header(line).map_err(|problem| WireError::malformed("envelope header", problem))?;
+        let mut envelope =
+            Self { event_id: header.event_id.as_deref().and_then(event_id), dsn: header.dsn.0, items: Vec::new() };
         while let Some(start) = next_item(body, at) {
             let number = envelope.items.len() + 1;
-            let (item, end) = item(body, start)
-                .map_err(|problem| WireError::malformed(format!("item {number} of the envelope, byte {start}"), problem))?;
+            let (item, end) = item(body, start).map_err(|problem| {
+                WireError::malformed(format!("item {number} of the envelope, byte {start}"), problem)
+            })?;
             if number > MAX_ITEMS {
                 return Err(WireError::malformed("envelope", format!("more than {MAX_ITEMS} items")));
             }
@@ -125,9 +124,10 @@ fn item(body: &[u8], start: usize) -> Result<(Item<'_>, usize), String> {
         return Ok((Item { kind, payload }, end));
     };
     let left = body.len() - payload_start;
-    let length = usize::try_from(length).ok().filter(|&length| length <= left).ok_or_else(|| {
-        format!("its header says that {length} bytes of `{kind}` follow, but {left} are left")
-    })?;
+    let length = usize::try_from(length)
+        .ok()
+        .filter(|&length| length <= left)
+        .ok_or_else(|| format!("its header says that {length} bytes of `{kind}` follow, but {left} are left"))?;
     let end = payload_start + length;
     match body.get(end) {
         None | Some(b'\n' | b'\r') => Ok((Item { kind, payload: &body[payload_start..end] }, end)),

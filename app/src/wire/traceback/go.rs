@@ -25,7 +25,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let (kind, value) = match first.and_then(|at| Some((at, panic(lines[at])?))) {
         Some((at, (kind, value))) => {
             let more = lines[at + 1..stack].iter().copied();
-            let more = more.take_while(|line| !line.is_empty() && panic(line).is_none() && !line.starts_with("[signal "));
+            let more =
+                more.take_while(|line| !line.is_empty() && panic(line).is_none() && !line.starts_with("[signal "));
             (kind, message(std::iter::once(value).chain(more)))
         }
         None => ("goroutine", None),
@@ -49,7 +50,8 @@ fn panic(line: &str) -> Option<(&'static str, &str)> {
 
 /// `goroutine 1 [running]:`
 fn is_goroutine(line: &str) -> bool {
-    line.strip_prefix("goroutine ").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.ends_with("]:"))
+    line.strip_prefix("goroutine ")
+        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.ends_with("]:"))
 }
 
 /// Frames of one goroutine, oldest call first, those of the runtime that raises the panic left out.

@@ -1,8 +1,8 @@
 //! Stack traces of the Java virtual machine, whatever language ran on it.
 
 use super::{MESSAGE_LINES, message, place};
-use crate::wire::limits::{INNERMOST_FRAMES, OUTERMOST_FRAMES, clip_frames};
 use crate::domain::report::{Exception, Frame};
+use crate::wire::limits::{INNERMOST_FRAMES, OUTERMOST_FRAMES, clip_frames};
 use regex::Regex;
 use std::sync::LazyLock;
 

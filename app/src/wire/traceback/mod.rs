@@ -75,9 +75,9 @@ fn plain(text: &str) -> Cow<'_, str> {
     plain.push_str(parts.next().unwrap_or(""));
     for part in parts {
         // ECMA-48: parameters, then one byte that ends the sequence.
-        let end = part.find(|c: char| !matches!(c, '0'..='?' | ' '..='/')).map_or(part.len(), |end| {
-            end + part[end..].chars().next().map_or(0, char::len_utf8)
-        });
+        let end = part
+            .find(|c: char| !matches!(c, '0'..='?' | ' '..='/'))
+            .map_or(part.len(), |end| end + part[end..].chars().next().map_or(0, char::len_utf8));
         plain.push_str(&part[end..]);
     }
     Cow::Owned(plain)

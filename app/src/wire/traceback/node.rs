@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 /// An error's name at the beginning of a line, with its code, and its message.
 static NAMED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^(?:Uncaught )?([A-Za-z_$][\w$.]*)(?: \[([^\]]+)\])?(?:: (.*))?$").expect("a constant pattern compiles")
+    Regex::new(r"^(?:Uncaught )?([A-Za-z_$][\w$.]*)(?: \[([^\]]+)\])?(?:: (.*))?$")
+        .expect("a constant pattern compiles")
 });
 /// The same behind what a log puts there; the name has to tell that it is one.
 static LOGGED: LazyLock<Regex> = LazyLock::new(|| {
@@ -32,7 +33,10 @@ struct Stack {
 
 /// The exceptions of the last stack, causes and members first; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let stacks = stacks(lines);
+    let (stacks, end_of_last) = stacks(lines);
+    if let Some(thrown) = thrown_value(lines, end_of_last) {
+        return vec![thrown];
+    }
     let mut last = None;
     let mut open: Option<usize> = None;
     for (index, stack) in stacks.iter().enumerate() {
@@ -41,7 +45,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
             open = stack.is_open.then_some(stack.indent);
         }
     }
-    let Some(last) = last else { return thrown_value(lines).into_iter().collect() };
+    let Some(last) = last else { return Vec::new() };
     let mut stacks: Vec<Stack> = stacks.into_iter().skip(last).collect();
     if let Some((frame, code)) = place_above(lines, stacks[0].line) {
         add_place(&mut stacks[0].exception, frame, code);
@@ -61,7 +65,9 @@ fn gather(stacks: &mut [Option<Stack>], at: usize, depth: usize, next_id: &mut u
     let mut exception = stack.exception;
     let mut members = 0;
     let mut child = at + 1;
-    while let Some((indent, label)) = stacks.get(child).and_then(Option::as_ref).map(|child| (child.indent, child.label)) {
+    while let Some((indent, label)) =
+        stacks.get(child).and_then(Option::as_ref).map(|child| (child.indent, child.label))
+    {
         if indent <= stack.indent || !stack.is_open || depth == 0 {
             break;
         }
@@ -86,8 +92,8 @@ fn gather(stacks: &mut [Option<Stack>], at: usize, depth: usize, next_id: &mut u
     ordered.push(exception);
 }
 
-/// All stacks, in the order in which they are printed.
-fn stacks(lines: &[&str]) -> Vec<Stack> {
+/// All stacks, in the order in which they are printed, and the line at which the last ends.
+fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
     let mut stacks: Vec<Stack> = Vec::new();
     let mut end_of_last = 0;
     let mut at = 0;
@@ -114,7 +120,7 @@ fn stacks(lines: &[&str]) -> Vec<Stack> {
             at += 1;
         }
     }
-    stacks
+    (stacks, end_of_last)
 }
 
 /// `[AggregateError: All promises were rejected] {`: how an error is shown that has no stack.
@@ -136,7 +142,10 @@ fn without_frames(line: &str, at: usize) -> Option<Stack> {
 }
 
 fn label(text: &str) -> (Option<&'static str>, &str) {
-    ["[cause]: ", "cause: "].iter().find_map(|label| text.strip_prefix(label)).map_or((None, text), |text| (Some("cause"), text))
+    ["[cause]: ", "cause: "]
+        .iter()
+        .find_map(|label| text.strip_prefix(label))
+        .map_or((None, text), |text| (Some("cause"), text))
 }
 
 /// Name and message above the first frame.
@@ -158,7 +167,9 @@ fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
         // A class of one's own may be called anything, but hardly in capitals, as levels of logs are.
         .or_else(|| find(&NAMED, &|name| name.chars().any(char::is_lowercase)));
     let (at, label, kind, value) = match found {
-        Some((at, label, kind, value)) => (at, label, kind, message(value.into_iter().chain(above[at + 1..].iter().copied()))),
+        Some((at, label, kind, value)) => {
+            (at, label, kind, message(value.into_iter().chain(above[at + 1..].iter().copied())))
+        }
         None => (above.len().saturating_sub(1), None, "Error".to_owned(), message(above.last().copied())),
     };
     let indent = above.get(at).map_or(0, |line| place::indent(line));
@@ -170,7 +181,11 @@ fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
 
 /// Further lines of a message are indented as far as its first one.
 fn unindented(value: &str, indent: usize) -> String {
-    value.lines().map(|line| line.get(indent..).filter(|_| place::indent(line) >= indent).unwrap_or(line)).collect::<Vec<_>>().join("\n")
+    value
+        .lines()
+        .map(|line| line.get(indent..).filter(|_| place::indent(line) >= indent).unwrap_or(line))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// `at f (/srv/a.js:1:2)`, `at async file:///srv/a.mjs:1:2`, `at JSON.parse (<anonymous>)`.
@@ -184,9 +199,10 @@ fn frame(line: &str) -> Option<Frame> {
     };
     let function = function.map(|name| name.split(" [as ").next().unwrap_or(name));
     // `eval at f (/srv/a.js:1:2), <anonymous>:1:1`: where it was written is what counts.
-    let place = place.strip_prefix("eval at ").and_then(|text| text.split_once(" (")).map_or(place, |(_, place)| {
-        place.split_once(')').map_or(place, |(place, _)| place)
-    });
+    let place = place
+        .strip_prefix("eval at ")
+        .and_then(|text| text.split_once(" ("))
+        .map_or(place, |(_, place)| place.split_once(')').map_or(place, |(place, _)| place));
     match place::path_line_and_column(place) {
         Some((path, line, column)) => Some(place::frame(path, Some(line), Some(column), function)),
         None if matches!(place, "<anonymous>" | "native" | "unknown location") || place.starts_with("index ") => {
@@ -219,10 +235,19 @@ fn add_place(exception: &mut Exception, place: Frame, code: Option<String>) {
 }
 
 /// What was thrown is no error: Node prints the value below the place, and no stack.
-fn thrown_value(lines: &[&str]) -> Option<Exception> {
-    let marker = lines.iter().rposition(|line| !line.trim().is_empty() && line.trim().chars().all(|c| c == '^'))?;
+fn thrown_value(lines: &[&str], from: usize) -> Option<Exception> {
+    let is_marker = |line: &&str| !line.trim().is_empty() && line.trim().chars().all(|c| c == '^');
+    let marker = from + lines[from..].iter().rposition(is_marker)?;
     let (place, code) = place_above(lines, marker)?;
-    let value = message(lines[marker + 1..].iter().copied().take_while(|line| !line.is_empty() && !line.starts_with("(Use `node")))?;
+    let value = message(
+        lines[marker + 1..].iter().copied().take_while(|line| !line.is_empty() && !line.starts_with("(Use `node")),
+    )?;
     let frames = vec![Frame { context_line: code, ..place }];
-    Some(Exception { kind: "Error".to_owned(), value: Some(value), handled: Some(false), frames, ..Exception::default() })
+    Some(Exception {
+        kind: "Error".to_owned(),
+        value: Some(value),
+        handled: Some(false),
+        frames,
+        ..Exception::default()
+    })
 }

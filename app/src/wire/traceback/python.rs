@@ -18,25 +18,29 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let boxed = lines.iter().any(|line| line.contains(GROUP_HEADER));
     let mut reader = Reader { lines: lines.iter().map(|line| Line::of(line, boxed)).collect(), at: 0, next_id: 0 };
     let mut last = Vec::new();
+    let mut end_of_last = 0;
     while reader.at < reader.lines.len() {
         if reader.header().is_some() {
             let exceptions = reader.chain(0);
             if exceptions.iter().any(|exception| !exception.frames.is_empty()) {
                 last = exceptions;
+                end_of_last = reader.at;
             }
         } else {
             reader.at += 1;
         }
     }
-    if last.is_empty() { without_header(&lines) } else { last }
+    let later = without_header(&lines[end_of_last..]);
+    if later.is_empty() { last } else { later }
 }
 
 /// Takes off what a log puts before each line, where it puts it before the first frame as well.
 fn without_prefix<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let prefix = lines.windows(2).find_map(|pair| {
-        let length = pair[0].find(HEADER)?;
-        let is_frame = |line: &str| line.starts_with("  File \"");
-        (length > 0 && !is_frame(pair[1]) && pair[1].get(length..).is_some_and(is_frame)).then_some(length)
+    let is_frame = |line: &str| line.starts_with("  File \"");
+    let first = lines.iter().position(|line| line.contains(HEADER));
+    let prefix = first.and_then(|at| {
+        let (length, below) = (lines[at].find(HEADER)?, lines.get(at + 1)?);
+        (length > 0 && !is_frame(below) && below.get(length..).is_some_and(is_frame)).then_some(length)
     });
     match prefix {
         Some(length) => lines.iter().map(|line| line.get(length..).unwrap_or("")).collect(),
@@ -288,8 +292,8 @@ fn is_log_line(line: &str) -> bool {
     let separator = |at: usize| start.as_bytes().get(at).copied();
     let is_date = has_digits(0, 4) && matches!(separator(4), Some(b'-' | b'/')) && has_digits(5, 7);
     let is_time = has_digits(0, 2) && separator(2) == Some(b':') && has_digits(3, 5);
-    let is_level = ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL"].iter().any(|level| {
-        start.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', ' ', ']', '\t', 'I']))
-    });
+    let is_level = ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL"]
+        .iter()
+        .any(|level| start.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', ' ', ']', '\t', 'I'])));
     is_date || is_time || is_level
 }

@@ -28,7 +28,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
 /// `path:4:in 'f': message (Type)`, then `\tfrom path:9:in 'g'`; or those first and in reverse, numbered.
 fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, usize)> {
     let (innermost, said) = headline(lines[at])?;
-    let (value, kind) = said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)))?;
+    let (value, kind) =
+        said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)))?;
     let end_of_message = message_end(lines, at + 1);
     let more = lines[at + 1..end_of_message].iter().copied();
     let value = message(std::iter::once(value).chain(more));
@@ -114,7 +115,7 @@ fn bare(line: &str) -> Option<Frame> {
     let line = line.trim();
     let (place, function) = line.split_once(":in ")?;
     let function = function.strip_prefix(['`', '\''])?.strip_suffix('\'')?;
-    let (path, number) = place::path_and_line(place)?;
+    let (path, number) = place::path_and_line(place).filter(|(path, _)| !path.contains(": "))?;
     Some(place::frame(path, Some(number), None, Some(function)))
 }
 
