@@ -45,7 +45,8 @@ fn folder() -> PathBuf {
 }
 
 fn json_file(name: &str) -> Value {
-    serde_json::from_slice(&std::fs::read(folder().join(name)).unwrap()).unwrap_or_else(|error| panic!("{name}: {error}"))
+    serde_json::from_slice(&std::fs::read(folder().join(name)).unwrap())
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn recordings() -> Vec<Recording> {
@@ -57,16 +58,21 @@ fn recordings() -> Vec<Recording> {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             Recording {
                 path: text(&http["path"]),
-                headers: http["headers"].as_array().unwrap().iter().map(|pair| (text(&pair[0]), text(&pair[1]))).collect(),
+                headers: http["headers"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|pair| (text(&pair[0]), text(&pair[1])))
+                    .collect(),
                 body: std::fs::read(folder().join(format!("{name}.body"))).unwrap(),
                 name,
                 entry,
             }
         })
         .collect();
-    let on_disk = std::fs::read_dir(folder()).unwrap().filter(|file| {
-        file.as_ref().unwrap().file_name().to_string_lossy().ends_with(".body")
-    });
+    let on_disk = std::fs::read_dir(folder())
+        .unwrap()
+        .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().ends_with(".body"));
     assert_eq!((all.len(), on_disk.count()), (RECORDINGS, RECORDINGS), "recordings in the index and on disk");
     all
 }
@@ -108,7 +114,8 @@ fn every_request_is_unpacked_and_taken_apart() {
         assert_eq!(items, recording.entry["items"], "{name}");
 
         let query = recording.path.split_once('?').map(|(_, query)| query);
-        let key = auth::key(query, recording.header("x-sentry-auth"), recording.header("authorization"), dsn.as_deref());
+        let key =
+            auth::key(query, recording.header("x-sentry-auth"), recording.header("authorization"), dsn.as_deref());
         assert_eq!(key.as_deref(), Some(KEY), "{name}");
         let in_dsn = dsn.as_deref().and_then(auth::parse_dsn).map(|dsn| dsn.project);
         let project = auth::project_in_path(&recording.path).or(in_dsn);
@@ -212,7 +219,8 @@ fn every_report_keeps_what_concerns_the_program() {
         assert_eq!(kind, if is_message { Kind::NotAnError } else { Kind::Error }, "{name}");
         assert!(serde_json::to_vec(&report).unwrap().len() <= app::wire::limits::REPORT_BYTES, "{name}");
         let frames = report.exceptions.iter().map(|exception| exception.frames.len());
-        let indexed = recording.entry["exceptions"].as_array().unwrap().iter().map(|exception| exception["frames"].as_u64());
+        let indexed =
+            recording.entry["exceptions"].as_array().unwrap().iter().map(|exception| exception["frames"].as_u64());
         if name != "rs_panic" {
             assert!(frames.map(|frames| Some(frames as u64)).eq(indexed), "{name}");
         }
