@@ -3,7 +3,13 @@
 // A harness offers more than each day's stories use.
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
+mod alerts;
 mod emulator;
+mod faults;
+mod github_room;
 mod harness;
+mod labels;
+mod mails;
+mod mirrors;
 mod recordings;
 mod tidy;

@@ -1,6 +1,7 @@
 //! The rules of the house, as tests: each reads the source tree, and says where which rule is broken and what to do.
 
 mod arrows;
+mod features;
 mod fences;
 mod source;
 mod text;

@@ -1,1 +1,303 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
+pub const NAMES: [&str; 19] = [
+    "HOST",
+    "PORT",
+    "PUBLIC_URL",
+    "DATABASE_URL",
+    "DATA_DIR",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "APP_ID",
+    "PRIVATE_KEY",
+    "PRIVATE_KEY_PATH",
+    "WEBHOOK_SECRET",
+    "GITHUB_CLIENT_ID",
+    "GITHUB_CLIENT_SECRET",
+    "GITHUB_API_URL",
+    "GITHUB_SERVER_URL",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "ADMIN_TOKEN",
+    "FLAWLESS_CONFIG",
+];
+
+/// The file that is read where it exists, unless `FLAWLESS_CONFIG` names another.
+pub const FILE: &str = "flawless.toml";
+
+/// A server's configuration. Every setting has a default that works on one machine.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0: any free one.
+    pub port: u16,
+    /// Address that people and SDKs reach the server by, without a slash at its end.
+    pub public_url: Option<String>,
+    /// `sqlite://…` or `postgres://…`.
+    pub database_url: String,
+    /// Where the database file, mirrors and outbox are.
+    pub data_dir: PathBuf,
+    /// `error`, `warn`, `info`, `debug`, `trace`, or a filter as `tracing` reads it.
+    pub log_level: String,
+    /// Lines of JSON instead of text.
+    pub log_json: bool,
+    /// The GitHub App, where one is configured.
+    pub app: Option<AppConfig>,
+    /// What GitHub signs webhooks with.
+    pub webhook_secret: Option<String>,
+    /// REST API.
+    pub github_api_url: String,
+    /// Pages and git.
+    pub github_server_url: String,
+    /// Mail server, as lettre reads it.
+    pub smtp_url: Option<String>,
+    /// Sender of mails.
+    pub mail_from: String,
+    /// Admits to the pages.
+    pub admin_token: Option<String>,
+}
+
+/// A GitHub App's credentials.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AppConfig {
+    /// Its number.
+    pub id: u64,
+    /// Its private key, PEM.
+    pub private_key: String,
+}
+
+/// Why a configuration can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Secrets have no business in logs.
+        f.debug_struct("Config").field("settings", &self.shown()).finish()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Value {
+    Text(String),
+    Number(i64),
+}
+
+impl Config {
+    /// Reads `flawless.toml` (or the file that FLAWLESS_CONFIG names) and the environment.
+    ///
+    /// # Errors
+    /// A key that there is none of, or a value that a setting can't have.
+    pub fn load() -> Result<Self, ConfigError> {
+        let env: BTreeMap<String, String> =
+            NAMES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
+        let file =
+            match env.get("FLAWLESS_CONFIG") {
+                Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                    ConfigError(format!("FLAWLESS_CONFIG names {path}, which can't be read: {error}"))
+                })?),
+                None => std::fs::read_to_string(FILE).ok(),
+            };
+        Self::from_parts(file.as_deref(), env)
+    }
+
+    /// Puts a file's text and variables together; variables win. An empty variable counts as unset.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn from_parts(file: Option<&str>, env: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut settings: BTreeMap<String, String> = BTreeMap::new();
+        if let Some(text) = file {
+            let table: BTreeMap<String, Value> =
+                toml::from_str(text).map_err(|error| ConfigError(format!("{FILE}: {}", error.to_string().trim())))?;
+            for (key, value) in table {
+                let name = key.to_ascii_uppercase();
+                if !NAMES.contains(&name.as_str()) {
+                    return Err(ConfigError(format!("{FILE}: there is no setting {key:?}{}", nearest(&name))));
+                }
+                let value = match value {
+                    Value::Text(text) => text,
+                    Value::Number(number) => number.to_string(),
+                };
+                settings.insert(name, value);
+            }
+        }
+        settings.extend(env);
+        settings.retain(|_, value| !value.trim().is_empty());
+        Self::from_settings(&settings)
+    }
+
+    fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let get = |name: &str| settings.get(name).map(|value| value.trim().to_owned());
+        let data_dir = PathBuf::from(get("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
+        let port = match get("PORT") {
+            Some(text) => text
+                .parse()
+                .map_err(|_| ConfigError(format!("PORT is {text:?}: it has to be a number from 0 to 65535")))?,
+            None => 3000,
+        };
+        let log_json = match get("LOG_FORMAT").as_deref() {
+            None | Some("text" | "pretty") => false,
+            Some("json") => true,
+            Some(other) => return Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
+        };
+        Ok(Self {
+            host: get("HOST").unwrap_or_else(|| "127.0.0.1".to_owned()),
+            port,
+            public_url: get("PUBLIC_URL").map(|url| checked_url("PUBLIC_URL", &url)).transpose()?,
+            database_url: get("DATABASE_URL")
+                .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("flawless.db").display())),
+            log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_json,
+            app: app_of(&get)?,
+            webhook_secret: get("WEBHOOK_SECRET"),
+            github_api_url: checked_url(
+                "GITHUB_API_URL",
+                &get("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
+            )?,
+            github_server_url: checked_url(
+                "GITHUB_SERVER_URL",
+                &get("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
+            )?,
+            smtp_url: get("SMTP_URL"),
+            mail_from: get("MAIL_FROM").unwrap_or_else(|| "Flawless <flawless@localhost>".to_owned()),
+            admin_token: get("ADMIN_TOKEN"),
+            data_dir,
+        })
+    }
+
+    /// Where mails and issues go while no server for them is configured.
+    pub fn outbox(&self) -> PathBuf {
+        self.data_dir.join("outbox")
+    }
+
+    /// Where mirrors are.
+    pub fn mirrors(&self) -> PathBuf {
+        self.data_dir.join("mirrors")
+    }
+
+    /// Every setting and its value for people to read, secrets left out.
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        let secret = |set: bool| if set { "set" } else { "not set" }.to_owned();
+        vec![
+            ("HOST", self.host.clone()),
+            ("PORT", self.port.to_string()),
+            ("PUBLIC_URL", self.public_url.clone().unwrap_or_default()),
+            ("DATABASE_URL", without_password(&self.database_url)),
+            ("DATA_DIR", self.data_dir.display().to_string()),
+            ("LOG_LEVEL", self.log_level.clone()),
+            ("APP_ID", self.app.as_ref().map(|app| app.id.to_string()).unwrap_or_default()),
+            ("PRIVATE_KEY", secret(self.app.is_some())),
+            ("WEBHOOK_SECRET", secret(self.webhook_secret.is_some())),
+            ("GITHUB_API_URL", self.github_api_url.clone()),
+            ("GITHUB_SERVER_URL", self.github_server_url.clone()),
+            ("SMTP_URL", self.smtp_url.as_deref().map(without_password).unwrap_or_default()),
+            ("MAIL_FROM", self.mail_from.clone()),
+        ]
+    }
+}
+
+fn app_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<AppConfig>, ConfigError> {
+    let Some(id) = get("APP_ID") else { return Ok(None) };
+    let id = id.parse().map_err(|_| ConfigError(format!("APP_ID is {id:?}: it has to be the App's number")))?;
+    let private_key = match (get("PRIVATE_KEY"), get("PRIVATE_KEY_PATH")) {
+        (Some(key), _) => key,
+        (None, Some(path)) => std::fs::read_to_string(Path::new(&path))
+            .map_err(|error| ConfigError(format!("PRIVATE_KEY_PATH names {path}, which can't be read: {error}")))?,
+        (None, None) => {
+            return Err(ConfigError("APP_ID is set, but neither PRIVATE_KEY nor PRIVATE_KEY_PATH is".to_owned()));
+        }
+    };
+    Ok(Some(AppConfig { id, private_key }))
+}
+
+fn checked_url(name: &str, text: &str) -> Result<String, ConfigError> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be an address like https://flawless.example.com"))),
+    }
+}
+
+/// A URL with its password struck out.
+fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => match url.set_password(Some("…")) {
+            Ok(()) => url.to_string(),
+            Err(()) => "(not shown)".to_owned(),
+        },
+        _ => text.to_owned(),
+    }
+}
+
+/// `; did you mean "port"?` for a name that is nearly one of ours.
+fn nearest(name: &str) -> String {
+    /// Letters that may be wrong in a slip of the pen.
+    const SLIP: usize = 3;
+    NAMES
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .filter(|(distance, _)| *distance <= SLIP)
+        .min()
+        .map_or_else(String::new, |(_, known)| format!("; did you mean {:?}?", known.to_ascii_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn nothing_configured_works_on_one_machine() {
+        let config = Config::from_parts(None, env(&[])).expect("defaults");
+        assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 3000));
+        assert_eq!(config.database_url, "sqlite://data/flawless.db");
+        assert!(config.app.is_none());
+    }
+
+    #[test]
+    fn variables_win_over_the_file_and_empty_ones_do_not_count() {
+        let file = "port = 4000\nhost = \"0.0.0.0\"\n";
+        let config = Config::from_parts(Some(file), env(&[("PORT", "5000"), ("HOST", "")])).expect("fits");
+        assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 5000));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_the_nearest_name() {
+        let said = |file: Option<&str>, pairs: &[(&str, &str)]| {
+            Config::from_parts(file, env(pairs)).expect_err("refused").to_string()
+        };
+        assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
+        assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
+        assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
+        assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
+        assert!(said(Some("port = "), &[]).contains("flawless.toml"));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let config = Config::from_parts(
+            None,
+            env(&[
+                ("DATABASE_URL", "postgres://ada:secret@db/flawless"),
+                ("SMTP_URL", "smtp://ada:secret@mail:587"),
+                ("WEBHOOK_SECRET", "secret"),
+                ("ADMIN_TOKEN", "secret"),
+            ]),
+        )
+        .expect("fits");
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}

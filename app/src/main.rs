@@ -1,3 +1,57 @@
 //! The `app` command.
 
-fn main() {}
+use app::clock::Clock;
+use app::commands::{self, Command};
+use app::config::Config;
+use clap::Parser;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// One alert per failing line, to the person who wrote it.
+#[derive(Parser)]
+#[command(name = "app", version, about, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("the system gives no threads: {error}")),
+    };
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if let Command::Demo(options) = command {
+        return match runtime.block_on(commands::demo::demo(&options)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error.to_string()),
+        };
+    }
+    let config = match Config::load() {
+        Ok(config) => config,
+        Err(error) => return complain(&error.to_string()),
+    };
+    start_log(&config);
+    match runtime.block_on(commands::run(command, config, Clock::system())) {
+        Ok(code) => code,
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+/// Logs to standard error, so that what a command prints can be piped.
+fn start_log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json {
+        log.json().init();
+    } else {
+        log.with_target(false).init();
+    }
+}
+
+#[allow(clippy::print_stderr, reason = "the last words of a command that failed")]
+fn complain(what: &str) -> ExitCode {
+    eprintln!("app: {what}");
+    ExitCode::FAILURE
+}

@@ -1,1 +1,182 @@
 //! The wiring of a server: rooms are opened here, handed to each other, and closed.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::links::Linker;
+use crate::domain::signature::Signer;
+use crate::email::{MailError, Mailer};
+use crate::github::{GitHub, GitHubError, Settings};
+use crate::mirror::{MirrorError, Mirrors};
+use crate::pipeline::accept::Accept;
+use crate::pipeline::{Epoch, Rooms};
+use crate::server::{Server, ServerSettings, router};
+use crate::store::{Dialect, Store, StoreError};
+use crate::worker::Worker;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+/// How long requests and steps that are under way may take once the server is to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a server could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The directory of mirrors.
+    #[error("mirrors: {0}")]
+    Mirror(#[from] MirrorError),
+    /// SMTP_URL or MAIL_FROM.
+    #[error("mail: {0}")]
+    Mail(#[from] MailError),
+    /// APP_ID or PRIVATE_KEY.
+    #[error("GitHub App: {0}")]
+    GitHub(#[from] GitHubError),
+    /// HOST or PORT.
+    #[error("{host}:{port} can't be listened on: {why}; is another server running there? Set PORT to another")]
+    Listen {
+        /// Address.
+        host: String,
+        /// Port.
+        port: u16,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The system's source of randomness.
+    #[error("the system gives no randomness: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// A server that is open, but does not work or listen yet.
+pub struct Flawless {
+    /// The rooms.
+    pub rooms: Rooms,
+    /// The door for reports.
+    pub accept: Accept,
+    /// The background work.
+    pub worker: Worker,
+    /// The configuration, with the public address filled in.
+    pub config: Config,
+    /// Admits to the pages.
+    pub admin_token: String,
+    /// The token was made at this start, so that nobody knows it yet.
+    pub token_is_new: bool,
+    /// Where it listens.
+    pub address: SocketAddr,
+    listener: TcpListener,
+    writer: JoinHandle<()>,
+    signer: Signer,
+    clock: Clock,
+}
+
+/// Makes the crypto provider that all TLS uses the process's own. Later calls change nothing.
+pub fn install_crypto() {
+    // It fails only where one is installed already, which is then this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl Flawless {
+    /// Opens every room and the port.
+    ///
+    /// # Errors
+    /// A room can't be opened; the message names the setting to look at.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, ServeError> {
+        let listen = |why| ServeError::Listen { host: config.host.clone(), port: config.port, why };
+        let listener = TcpListener::bind((config.host.as_str(), config.port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let mut config = config;
+        if config.public_url.is_none() {
+            config.public_url = Some(format!("http://{address}"));
+        }
+        let (rooms, signer) = open_rooms(&config).await?;
+        if rooms.store.dialect() == Dialect::Sqlite {
+            // Nobody else works on this file, so what was being worked on when the last process ended is free.
+            rooms.store.free_all().await?;
+        }
+        let fresh = random_hex()?;
+        let stored = rooms.store.fact_or("admin_token", &fresh).await?;
+        let token_is_new = config.admin_token.is_none() && stored == fresh;
+        let admin_token = config.admin_token.clone().unwrap_or(stored);
+        let (accept, writer) = Accept::open(rooms.store.clone(), rooms.epoch.clone(), Arc::clone(&rooms.bell));
+        let worker = Worker::new(rooms.clone(), clock.clone());
+        Ok(Self { rooms, accept, worker, config, admin_token, token_is_new, address, listener, writer, signer, clock })
+    }
+
+    /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false leaves the background
+    /// work to the caller, who drains it.
+    pub async fn run(self, working: bool, stop: impl Future<Output = ()> + Send + 'static) {
+        let router = router(Server {
+            rooms: self.rooms.clone(),
+            accept: self.accept,
+            clock: self.clock,
+            settings: ServerSettings {
+                public_url: self.config.public_url.clone().unwrap_or_default(),
+                admin_token: self.admin_token,
+                signer: self.signer,
+                webhook_secret: self.config.webhook_secret.clone(),
+                shown: self.config.shown(),
+            },
+        });
+        let tasks = if working { self.worker.start() } else { Vec::new() };
+        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        if let Err(error) = served.await {
+            tracing::error!(%error, "the server ended");
+        }
+        self.worker.stop();
+        self.rooms.mirrors.interrupt();
+        let ends = async {
+            for task in tasks {
+                let _ = task.await;
+            }
+            // The door is closed with the router; its writer works off what has been acknowledged or is about to be.
+            let _ = self.writer.await;
+        };
+        if tokio::time::timeout(GRACE, ends).await.is_err() {
+            tracing::warn!("some work was still under way; it is begun anew at the next start");
+        }
+        self.rooms.store.close().await;
+    }
+}
+
+/// Opens the rooms without a server: for commands.
+///
+/// # Errors
+/// As [`Flawless::open`].
+pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> {
+    install_crypto();
+    let store = Store::open(&config.database_url).await?;
+    let secret = store.fact_or("signing_secret", &random_hex()?).await?;
+    let installation = store.fact_or("installation", &random_hex()?[..12]).await?;
+    let signer = Signer::new(secret.as_bytes());
+    let github = match &config.app {
+        Some(app) => Some(GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?),
+        None => None,
+    };
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
+    let rooms = Rooms {
+        store,
+        mirrors: Mirrors::open(config.mirrors())?,
+        github,
+        mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
+        linker: Linker::new(&public_url, signer.clone()),
+        forge_url: config.github_server_url.clone(),
+        outbox: config.outbox(),
+        installation,
+        epoch: Epoch::default(),
+        bell: Arc::new(Notify::new()),
+    };
+    Ok((rooms, signer))
+}
+
+/// 64 random hexadecimal digits.
+fn random_hex() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,1 +1,145 @@
 //! Background work: claims jobs and runs the step that each names.
+
+use crate::clock::Clock;
+use crate::domain::job::{Job, back_off_ms};
+use crate::pipeline::{Failure, Rooms, attribute, decide, deliver, obey, reconcile, refresh};
+use crate::store::StoreError;
+use crate::store::jobs::{Claim, LEASE_MS};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
+const WORKERS: usize = 4;
+/// How long an idle worker sleeps when nobody rings: another process on the same database may have put a job there.
+const IDLE: Duration = Duration::from_millis(500);
+/// Failures after which an error, not a warning, is logged: by then it is no passing trouble.
+const PATIENCE: u32 = 6;
+
+/// The background work of one process.
+#[derive(Clone)]
+pub struct Worker {
+    rooms: Rooms,
+    clock: Clock,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Work in these rooms, by this clock.
+    pub fn new(rooms: Rooms, clock: Clock) -> Self {
+        Self { rooms, clock, stopping: Arc::default() }
+    }
+
+    /// Starts working until [`Self::stop`].
+    pub fn start(&self) -> Vec<JoinHandle<()>> {
+        let mut tasks: Vec<JoinHandle<()>> = (0..WORKERS).map(|_| tokio::spawn(self.clone().work())).collect();
+        tasks.push(tokio::spawn(self.clone().keep_time()));
+        tasks
+    }
+
+    /// Lets each task end after the job that it is at.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.rooms.bell.notify_waiters();
+    }
+
+    /// Runs every job that is due, and those that follow from them, one after another. Returns how many steps were run.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn drain(&self) -> Result<usize, StoreError> {
+        let mut steps = 0;
+        while let Some(claim) = self.rooms.store.claim(self.clock.now_ms()).await? {
+            self.run(&claim).await?;
+            steps += 1;
+        }
+        Ok(steps)
+    }
+
+    async fn work(self) {
+        while !self.stopping.load(Ordering::Acquire) {
+            let next = match self.rooms.store.claim(self.clock.now_ms()).await {
+                Ok(Some(claim)) => {
+                    // There may be more than one: somebody else looks while this one is worked on.
+                    self.rooms.bell.notify_one();
+                    self.run(&claim).await
+                }
+                Ok(None) => {
+                    let _ = tokio::time::timeout(IDLE, self.rooms.bell.notified()).await;
+                    continue;
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = next {
+                tracing::error!(%error, "the queue of jobs is out of reach");
+                tokio::time::sleep(IDLE).await;
+            }
+        }
+    }
+
+    /// Asks for what no event asks for: fetches of repositories whose pushes were missed, and reconciliation.
+    async fn keep_time(self) {
+        let mut reconciled_ms = i64::MIN;
+        while !self.stopping.load(Ordering::Acquire) {
+            let now_ms = self.clock.now_ms();
+            if now_ms.saturating_sub(reconciled_ms) >= reconcile::RECONCILE_EVERY_MS {
+                reconciled_ms = now_ms;
+                if let Err(error) = self.rooms.store.enqueue(Job::Reconcile, now_ms, now_ms).await {
+                    tracing::error!(%error, "reconciliation could not be asked for");
+                }
+            }
+            if let Err(error) = refresh::ask_for_overdue(&self.rooms, now_ms).await {
+                tracing::error!(%error, "overdue fetches could not be asked for");
+            }
+            for _ in 0..60 {
+                if self.stopping.load(Ordering::Acquire) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+
+    async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
+        let result = {
+            let step = std::pin::pin!(self.step(claim.job));
+            let mut step = step;
+            loop {
+                // A first clone can take longer than a lease, and must not be begun twice.
+                match tokio::time::timeout(Duration::from_millis(LEASE_MS.unsigned_abs() / 3), &mut step).await {
+                    Ok(result) => break result,
+                    Err(_) => self.rooms.store.renew(claim, self.clock.now_ms()).await?,
+                }
+            }
+        };
+        match result {
+            Ok(()) => self.rooms.store.finish(claim).await,
+            Err(Failure::GiveUp(why)) => {
+                tracing::error!(job = ?claim.job, why, "a job was given up");
+                self.rooms.store.finish(claim).await
+            }
+            Err(Failure::Retry { why, after_ms }) => {
+                let pause_ms = back_off_ms(claim.attempts, after_ms);
+                if claim.attempts >= PATIENCE {
+                    tracing::error!(job = ?claim.job, attempts = claim.attempts, pause_ms, why, "a job keeps failing");
+                } else {
+                    tracing::warn!(job = ?claim.job, attempts = claim.attempts, pause_ms, why, "a job failed and will be tried again");
+                }
+                self.rooms.store.put_back(claim, self.clock.now_ms() + pause_ms, &why).await
+            }
+        }
+    }
+
+    async fn step(&self, job: Job) -> Result<(), Failure> {
+        let (rooms, now_ms) = (&self.rooms, self.clock.now_ms());
+        match job {
+            Job::Attribute(report) => attribute::attribute(rooms, report, now_ms).await,
+            Job::Decide(line) => decide::decide(rooms, line, now_ms).await,
+            Job::Deliver(delivery) => deliver::deliver(rooms, delivery, now_ms).await,
+            Job::Obey(hook) => obey::obey(rooms, hook, now_ms).await,
+            Job::Fetch(repository) => refresh::refresh(rooms, repository, now_ms).await,
+            Job::Reconcile => reconcile::reconcile(rooms, now_ms).await,
+        }
+    }
+}

@@ -1,3 +1,8 @@
 //! What stories are told with: fakes of the outside world, real servers on loopback.
 
 pub mod emulator;
+pub mod fake_github;
+pub mod git_repo;
+pub mod git_server;
+pub(crate) mod smtp;
+pub mod story;

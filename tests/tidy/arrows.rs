@@ -21,7 +21,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("pipeline", &["domain", "email", "github", "mirror", "render", "store"]),
     ("worker", &["clock", "domain", "pipeline", "store"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
-    ("server", &["clock", "domain", "github::hook", "pipeline::accept", "pipeline::obey", "render", "store", "wire"]),
+    (
+        "server",
+        &[
+            "clock",
+            "domain",
+            "github::hook",
+            "pipeline::Rooms",
+            "pipeline::accept",
+            "pipeline::obey",
+            "render",
+            "store",
+            "wire",
+        ],
+    ),
     ("commands", &["*"]),
     ("demo", &["*"]),
     ("lib", &["*"]),
@@ -98,8 +111,8 @@ fn absolute(mention: &Mention, own: &[&str]) -> Option<Vec<String>> {
 
 fn arrow(room: &str, allowed: &[&str], known: &[String]) -> Option<String> {
     let other = known.first()?;
-    let leads_there = |to: &&str| *to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
-    if other == room || allowed.iter().any(|to| leads_there(&to)) {
+    let leads_there = |to: &str| to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
+    if other == room || allowed.iter().any(|to| leads_there(to)) {
         return None;
     }
     let known = known.join("::");

@@ -7,6 +7,9 @@ use super::{Broken, assert_kept, broken, read, rust_files};
 const ANYWHERE: &[&str] =
     &["regex", "serde", "serde_json", "sha2", "strsim", "thiserror", "url", "base64", "hmac", "jiff"];
 
+/// Dependencies for the sake of their features (app/Cargo.toml says why): no room names them.
+const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "regex_automata", "time"];
+
 /// A library, and the rooms that may name it. A room is a file or folder of app/src.
 const FENCES: &[(&str, &[&str])] = &[
     // The HTTP side; serve only opens the listener.
@@ -18,8 +21,9 @@ const FENCES: &[(&str, &[&str])] = &[
     // The command line and the configuration file.
     ("clap", &["commands", "main"]),
     ("toml", &["commands", "config", "main"]),
-    // Randomness is an argument: where the program is put together, it comes from here.
-    ("getrandom", &["commands", "config", "demo", "main", "serve", "server"]),
+    // Randomness is an argument: where the program is put together, it comes from here. The store tells processes on one
+    // database apart by it.
+    ("getrandom", &["commands", "config", "demo", "main", "serve", "server", "store"]),
     ("gix", &["mirror"]),
     ("jsonwebtoken", &["github"]),
     ("octocrab", &["github"]),
@@ -30,6 +34,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rustls", &["commands", "demo", "main", "mirror", "serve"]),
     // The repository's own settings, read from the mirror.
     ("serde_saphyr", &["mirror"]),
+    // The demo shows a mail as a person reads it.
+    ("quoted_printable", &["commands"]),
     ("sqlx", &["store"]),
     // What waits: everything but the middle, which decides.
     (
@@ -54,7 +60,11 @@ const NOT_IN_DOMAIN: &[(&str, &str)] = &[
     ("std::io", "input and output"),
     ("std::net", "the network"),
     ("std::process", "processes"),
-    ("std::sync", "shared state"),
+    ("std::sync::Condvar", "shared state"),
+    ("std::sync::Mutex", "shared state"),
+    ("std::sync::RwLock", "shared state"),
+    ("std::sync::atomic", "shared state"),
+    ("std::sync::mpsc", "shared state"),
     ("std::thread", "threads"),
     ("std::time::Instant", "a clock"),
     ("std::time::SystemTime", "a clock"),
@@ -75,7 +85,7 @@ fn unfenced(manifest: &str) -> Vec<Broken> {
     let manifest: toml::Table = toml::from_str(manifest).expect("app/Cargo.toml is TOML");
     let dependencies = manifest["dependencies"].as_table().expect("dependencies are a table");
     let dependencies: Vec<String> = dependencies.keys().map(|name| name.replace('-', "_")).collect();
-    let fenced: Vec<&str> = FENCES.iter().map(|(name, _)| *name).chain(ANYWHERE.iter().copied()).collect();
+    let fenced: Vec<&str> = FENCES.iter().map(|(name, _)| name).chain(ANYWHERE).chain(NOWHERE).copied().collect();
     let new = dependencies.iter().filter(|name| !fenced.contains(&name.as_str())).map(|name| {
         broken("app/Cargo.toml", 1, format!("`{name}` is new: say in tests/tidy/fences.rs which room may name it"))
     });
@@ -97,6 +107,10 @@ fn check(path: &str, text: &str) -> Vec<Broken> {
     let mut places = Vec::new();
     for mention in mentions(text) {
         let name = &mention.names[0];
+        if NOWHERE.contains(&name.as_str()) {
+            let rule = format!("`{name}` is a dependency for its features only (app/Cargo.toml): no code names it");
+            places.push(broken(path, mention.line, rule));
+        }
         if let Some((_, rooms)) = FENCES.iter().find(|(library, _)| library == name)
             && !rooms.contains(&room)
         {
@@ -141,6 +155,7 @@ mod tests {
         assert_eq!(lines("app/src/pipeline/deliver.rs", "\nfn f(row: ::sqlx::any::AnyRow) {}"), [2]);
         assert_eq!(lines("app/src/domain/rule.rs", "#[derive(sqlx::FromRow)]\nstruct A;"), [1]);
         assert_eq!(lines("app/src/server/mod.rs", "use octocrab as hub;\nuse {gix, serde};"), [1, 2]);
+        assert_eq!(lines("app/src/store/mod.rs", "rand::random::<u64>()"), [1]);
     }
 
     #[test]
@@ -153,7 +168,7 @@ mod tests {
     #[test]
     fn an_impure_middle_is_found() {
         assert_eq!(
-            lines("app/src/domain/rule.rs", "use std::{fmt, fs};\nstd::env::var(x);\nasync fn f() {}"),
+            lines("app/src/domain/rule.rs", "use std::{fmt, fs};\nstd::sync::atomic::fence(x);\nasync fn f() {}"),
             [1, 2, 3]
         );
         assert_eq!(lines("app/src/domain/rule.rs", "use tokio::sync::Mutex;\nuse std::fmt;"), [1]);

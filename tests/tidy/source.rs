@@ -97,7 +97,9 @@ pub(super) fn production(blanked: &str) -> Result<&str, usize> {
         let end = after.find(']').ok_or(line)?;
         after = after[end + 1..].trim_start();
     }
-    let module = after.strip_prefix("mod ").ok_or(line)?;
+    // Tests of one file may lend what they make to another's.
+    let visibility = ["pub(super) ", "pub(crate) "].into_iter().find_map(|visibility| after.strip_prefix(visibility));
+    let module = visibility.unwrap_or(after).strip_prefix("mod ").ok_or(line)?;
     let end = module.find(['{', ';']).ok_or(line)?;
     let rest = if module[end..].starts_with(';') {
         &module[end + 1..]
@@ -251,7 +253,9 @@ mod tests {
     fn tests_at_the_end_are_cut_off_and_elsewhere_found() {
         assert_eq!(production("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { } }\n"), Ok("fn a() {}\n"));
         assert_eq!(production("fn a() {}\n#[cfg(test)]\n#[allow(x)]\nmod tests;\n"), Ok("fn a() {}\n"));
+        assert_eq!(production("fn a() {}\n#[cfg(test)]\npub(super) mod tests { }\n"), Ok("fn a() {}\n"));
         assert_eq!(production("fn a() {}\n#[cfg(test)]\nfn b() {}\n"), Err(2));
+        assert_eq!(production("fn a() {}\n#[cfg(test)]\npub fn b() {}\n"), Err(2));
         assert_eq!(production("#[cfg(test)]\nmod tests { }\nfn a() {}\n"), Err(1));
     }
 

@@ -159,7 +159,13 @@ fn not_ours(path: &str, text: &str) -> Vec<Broken> {
     for (begin, end, what) in NOT_OURS {
         let name = format!("{begin}{end}");
         let rule = format!("`{name}` is {what}: it has no place in the project");
-        places.extend(text.match_indices(&name).map(|(at, _)| broken(path, line_of(text, at), rule.clone())));
+        // A folder of somebody's machine begins at its root: "a/work/b" is any folder.
+        let begins = |at: &usize| {
+            let before = text[..*at].chars().next_back();
+            !name.starts_with('/') || !before.is_some_and(|c| c.is_alphanumeric() || "._-~/}".contains(c))
+        };
+        let offsets = text.match_indices(&name).map(|(at, _)| at).filter(begins);
+        places.extend(offsets.map(|at| broken(path, line_of(text, at), rule.clone())));
     }
     places
 }
@@ -226,6 +232,7 @@ mod tests {
         for (begin, end, _) in NOT_OURS {
             assert_eq!(not_ours("README.md", &format!("\nsee {begin}{end}x")).len(), 1, "{begin}{end}");
         }
-        assert_eq!(not_ours("README.md", "a framework/and its works"), []);
+        assert_eq!(not_ours("README.md", &format!("../{begin}{end}x", begin = "wo", end = "rk/")), []);
+        assert_eq!(not_ours("README.md", &format!("{{folder}}{}{}x", NOT_OURS[0].0, NOT_OURS[0].1)), []);
     }
 }

@@ -154,6 +154,15 @@ pub struct Links {
     pub issue: Option<String>,
 }
 
+/// What a mail needs beside its line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailContent {
+    /// Who gets it, and why.
+    pub to: Recipient,
+    /// What it begins with.
+    pub header: Option<String>,
+}
+
 /// What the bot says under an issue. Each is one comment, found again by its own marker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

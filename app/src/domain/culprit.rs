@@ -2,7 +2,7 @@
 
 use super::ids::RuleId;
 use super::report::{Exception, Report};
-use super::rule::{CodeAt, KnownMatch, Rules};
+use super::rule::{CodeAt, Rules};
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -62,7 +62,7 @@ pub enum Choice {
         /// Which.
         at: FrameAt,
         /// It is a known error.
-        known: Option<KnownMatch>,
+        known: bool,
         /// Frames nearer to the exception that were passed over, innermost first.
         passed: Vec<(FrameAt, Passed)>,
         /// Nothing but `raise` statements was left, and the innermost of them was taken.
@@ -114,20 +114,20 @@ pub fn choose(report: &Report, located: &BTreeMap<FrameAt, Located>, rules: &Rul
             Passed::IgnoredPath
         } else if let Some(rule) = rules.building_block(code) {
             Passed::LibraryCode(rule)
-        } else if let Some(known) = rules.known_error(code) {
-            return Choice::Culprit { at, known: Some(known.clone()), passed, only_raises: false };
+        } else if rules.known_error(code).is_some() {
+            return Choice::Culprit { at, known: true, passed, only_raises: false };
         } else if is_raise(code.code) {
             first_raise.get_or_insert((at, passed.len()));
             Passed::Raise
         } else {
-            return Choice::Culprit { at, known: None, passed, only_raises: false };
+            return Choice::Culprit { at, known: false, passed, only_raises: false };
         };
         passed.push((at, why));
     }
     match first_raise {
         Some((at, before)) => {
             passed.truncate(before);
-            Choice::Culprit { at, known: None, passed, only_raises: true }
+            Choice::Culprit { at, known: false, passed, only_raises: true }
         }
         None => Choice::Nobody { passed },
     }
@@ -281,7 +281,7 @@ mod tests {
         };
         let Choice::Culprit { at, known, .. } = culprit(&report, settings) else { panic!("a culprit") };
         assert_eq!(at, (0, 1));
-        assert!(known.is_some());
+        assert!(known);
     }
 
     #[test]

@@ -74,6 +74,8 @@ impl Answer {
         }
         match (self.status, installation) {
             (401, _) => GitHubError::Unauthorized(message),
+            // What a JWT of an unknown APP_ID gets.
+            (404, _) if message.contains("Integration not found") => GitHubError::Unauthorized(message),
             (403, Some(installation)) if message.to_ascii_lowercase().contains("suspended") => {
                 GitHubError::Suspended { installation }
             }
@@ -155,7 +157,7 @@ mod tests {
     }
 
     fn error(answer: Answer) -> GitHubError {
-        answer.accepted("acme/shop", Some(7)).err().expect("an error")
+        answer.accepted("acme/shop", Some(7)).expect_err("an error")
     }
 
     #[test]

@@ -284,13 +284,13 @@ mod tests {
 
     #[test]
     fn a_form_is_refused_with_what_to_do_about_it() {
-        let error = parse("ping", b"payload=%7B%22zen%22").unwrap_err();
+        let error = parse("ping", b"payload=%7B%22zen%22").expect_err("refused");
         assert!(error.to_string().contains("application/json"), "{error}");
     }
 
     #[test]
     fn a_broken_body_names_what_is_missing() {
-        let said = |event: &str, body: &str| parse(event, body.as_bytes()).unwrap_err().to_string();
+        let said = |event: &str, body: &str| parse(event, body.as_bytes()).expect_err("refused").to_string();
         assert!(said("push", "{").contains("EOF"));
         assert!(said("push", r#"{"ref":"refs/heads/main"}"#).contains("`repository` is missing"));
         assert!(said("issues", r#"{"action":"closed"}"#).contains("`issue` is missing"));

@@ -78,7 +78,7 @@ mod tests {
     const EC: &str = include_str!("../../../tests/data/ec-key.pem");
 
     fn refusal(text: &str) -> String {
-        read(1, text).err().expect("refused").to_string()
+        read(1, text).expect_err("refused").to_string()
     }
 
     #[test]

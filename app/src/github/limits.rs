@@ -53,9 +53,9 @@ mod tests {
         assert_eq!(title(&"é".repeat(257)), Err(GitHubError::TooLong { what: "the title", length: 257, limit: 256 }));
         assert_eq!(body(&"x".repeat(65_536)), Ok(()));
         assert_eq!(
-            body(&"x".repeat(65_537)).unwrap_err().to_string(),
+            body(&"x".repeat(65_537)).expect_err("refused").to_string(),
             "the body has 65537 characters, GitHub takes 65536"
         );
-        assert!(title(" ").unwrap_err().is_permanent());
+        assert!(title(" ").expect_err("refused").is_permanent());
     }
 }

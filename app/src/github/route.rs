@@ -101,7 +101,7 @@ mod tests {
         let link = r#"<https://github.example.com/api/v3/repositories/1/issues?page=1>; rel="prev", <https://github.example.com/api/v3/repositories/1/issues?after=Y3%3D&page=3>; rel="next""#;
         assert_eq!(base.next_page(link), Ok(Some("/repositories/1/issues?after=Y3%3D&page=3".to_owned())));
         assert_eq!(base.next_page(r#"<https://github.example.com/x>; rel="last""#), Ok(None));
-        let elsewhere = base.next_page(r#"<https://evil.example/x>; rel="next""#).unwrap_err().to_string();
+        let elsewhere = base.next_page(r#"<https://evil.example/x>; rel="next""#).expect_err("refused").to_string();
         assert!(elsewhere.contains("https://evil.example"), "{elsewhere}");
         assert_eq!(base.relative("/repositories/1"), Ok("/repositories/1".to_owned()));
     }
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_wrong_address_is_explained() {
         for bad in ["api.github.com", "localhost:3000", "ftp://x", "https://u:p@x", "https://x?y", ""] {
-            let said = Base::new(bad).unwrap_err().to_string();
+            let said = Base::new(bad).expect_err("refused").to_string();
             assert!(said.contains("GITHUB_API_URL"), "{said}");
         }
         assert_eq!(Base::new(" https://api.github.com ").expect("valid").as_str(), "https://api.github.com");

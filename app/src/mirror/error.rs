@@ -132,12 +132,12 @@ impl MirrorError {
                     if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') { "ssh" } else { "git" };
                 return Self::ProgramMissing { url, program };
             }
-            // gix has no error type for these two; its words are stable since 0.60 and each has a test against a real source.
+            // gix has no error type for these; each has a test against a real source, so an upgrade that rewords them shows.
             let text = cause.to_string();
             if text.contains("shallow remotes") {
                 return Self::Shallow { url };
             }
-            if text.contains("object format used by the remote is unsupported") {
+            if text.contains("hash sized 64") || text.contains("object format used by the remote is unsupported") {
                 return Self::Sha256 { url };
             }
         }

@@ -168,7 +168,7 @@ fn prune(repo: &gix::Repository, wanted: &HashSet<BString>) -> Result<bool, gix:
     let mut stale = Vec::new();
     for prefix in ["refs/heads/", "refs/tags/"] {
         for reference in repo.references()?.prefixed(BStr::new(prefix))? {
-            let reference = reference.map_err(gix::Error::from)?;
+            let reference = reference?;
             if !wanted.contains(reference.name().as_bstr()) {
                 stale.push(RefEdit {
                     change: Change::Delete {

@@ -16,6 +16,7 @@ mod progress;
 mod read;
 mod recent;
 mod revision;
+pub mod settings;
 mod source;
 mod sync;
 

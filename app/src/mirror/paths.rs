@@ -85,7 +85,7 @@ impl TreeIndex {
     fn of(tree: &gix::Tree<'_>) -> Result<(usize, Self), MirrorError> {
         let mut recorder = gix::traverse::tree::Recorder::default();
         let failed = |error: gix::Error| MirrorError::git(format!("listing tree {}", tree.id), &error);
-        tree.traverse().depthfirst(&mut recorder).map_err(|error| failed(error.into()))?;
+        tree.traverse().depthfirst(&mut recorder).map_err(failed)?;
         let mut by_name: HashMap<Box<str>, Vec<Box<str>>> = HashMap::new();
         let mut weight = 1;
         for entry in recorder.records.iter().filter(|entry| entry.mode.is_blob()) {

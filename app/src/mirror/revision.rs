@@ -156,8 +156,8 @@ fn commit(repo: &gix::Repository, id: gix::ObjectId) -> Option<gix::ObjectId> {
 mod tests {
     use super::*;
 
-    fn first_three(revision: &str) -> Vec<Meaning> {
-        meanings(revision).into_iter().take(3).collect()
+    fn first_three(revision: &str) -> [Meaning; 3] {
+        meanings(revision)[..3].to_vec().try_into().expect("more than three meanings")
     }
 
     #[test]
@@ -166,18 +166,8 @@ mod tests {
         assert_eq!(meanings(&format!("shop@{id}"))[0], Meaning::Id(id.clone()));
         assert_eq!(full_id(&format!("build/{}!", id.to_uppercase())), Some(id.clone()));
         assert_eq!(full_id(&format!("sha256:{id}{}", "0".repeat(24))), None);
-        assert_eq!(
-            first_three("shop@1.4.2+3f1c9a7"),
-            [
-                Meaning::Name("shop@1.4.2+3f1c9a7".into()),
-                Meaning::Short("3f1c9a7".into()),
-                Meaning::Name("shop@1.4.2+3f1c9a7".into())
-            ]
-            .into_iter()
-            .take(2)
-            .chain([Meaning::Name("shop-1.4.2+3f1c9a7".into())])
-            .collect::<Vec<_>>()
-        );
+        let [whole, short, _] = first_three("shop@1.4.2+3f1c9a7");
+        assert_eq!((whole, short), (Meaning::Name("shop@1.4.2+3f1c9a7".into()), Meaning::Short("3f1c9a7".into())));
         assert_eq!(first_three("1.4.2.dev5+g3f1c9a7.d20240115")[1], Meaning::Short("3f1c9a7".into()));
         assert_eq!(first_three("v1.4.2-5-g3f1c9a7-dirty")[1], Meaning::Short("3f1c9a7".into()));
     }

@@ -72,6 +72,9 @@ impl Address {
                 if !path.exists() {
                     return Err(MirrorError::NotFound { url: given.to_owned() });
                 }
+                if !path.join("HEAD").exists() && !path.join(".git").exists() {
+                    return Err(invalid("there is no git repository in this directory".to_owned()));
+                }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
             _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
@@ -113,13 +116,13 @@ mod tests {
 
     #[test]
     fn credentials_leave_the_url() {
-        let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).unwrap();
+        let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).expect("a URL");
         assert_eq!(address.text, "https://git.example.com/shop.git");
         assert_eq!(address.account, Some(("ada".to_owned(), "s3cret".to_owned())));
         assert!(
             !format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret")
         );
-        let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).unwrap();
+        let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).expect("a URL");
         assert_eq!(address.account, Some(("x-access-token".to_owned(), "ghs_1".to_owned())));
     }
 

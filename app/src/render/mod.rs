@@ -1,1 +1,21 @@
 //! Everything that a person reads, by minijinja from `web/`.
+
+mod alert;
+mod asset;
+mod detail;
+mod engine;
+mod format;
+mod issue;
+mod mail;
+mod page;
+mod reply;
+mod sample;
+pub mod views;
+
+pub use asset::asset;
+pub use engine::RenderError;
+pub use format::when;
+pub use issue::{Issue, issue};
+pub use mail::{Mail, mail};
+pub use page::{Layout, View, page};
+pub use reply::reply;

@@ -7,8 +7,7 @@ use crate::domain::week::{HOUR_MS, week_of};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Values kept of each kind (server, release …) for one line. Autoscaled servers have endless names; the first that many
-/// are kept, which is more than anybody reads.
+/// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names that nobody reads.
 pub const FACETS_PER_KIND: i64 = 200;
 /// Facets that are known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
 const REMEMBERED_FACETS: usize = 100_000;

@@ -12,6 +12,7 @@ pub mod pack;
 pub mod people;
 pub mod repositories;
 pub mod rules;
+pub mod upkeep;
 pub mod weekly;
 
 use ids::Ids;

@@ -1,6 +1,6 @@
 //! Watched repositories, their keys, and what is known of their mirrors.
 
-use super::{Store, StoreError, Tx, from_json, get, to_json};
+use super::{Store, StoreError, Tx, from_json, get};
 use crate::domain::ids::RepositoryId;
 use crate::domain::job::Job;
 use crate::domain::repository::{Forge, Repository};
@@ -61,17 +61,6 @@ pub struct Door {
     pub rules_generation: i64,
 }
 
-/// What a fetch found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Fetched {
-    /// Name of the default branch.
-    pub branch: Option<String>,
-    /// Its head.
-    pub head: Option<String>,
-    /// The settings file, when it is another than the one read before: its id, and the settings or what is wrong.
-    pub settings: Option<(Option<String>, Result<Settings, String>)>,
-}
-
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
     code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_error, settings, settings_error, settings_blob,
     labelled_at_ms, suspended_at_ms, removed_at_ms";
@@ -119,12 +108,8 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn watch(
-        &self,
-        new: &NewRepository,
-        fresh_key: &str,
-        now_ms: i64,
-    ) -> Result<(RepositoryId, bool), StoreError> {
+    pub async fn watch(&self, new: &NewRepository, now_ms: i64) -> Result<(RepositoryId, bool), StoreError> {
+        let fresh_key = fresh_key()?;
         let mut tx = self.begin().await?;
         let known = match &new.forge {
             Some(forge) => {
@@ -281,72 +266,6 @@ impl Store {
         rows.iter().map(|row| get(row, "ingest_key")).collect()
     }
 
-    /// Notes that a push was announced; the next use of the mirror fetches.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn stamp_push(&self, id: RepositoryId, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE repositories SET pushed_at_ms = $2 WHERE id = $1 AND pushed_at_ms < $2")
-            .bind(id.0)
-            .bind(at_ms)
-            .execute(tx.conn())
-            .await?;
-        self.ask(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
-        tx.commit().await
-    }
-
-    /// Notes what a fetch that began at `began_ms` found. A head or settings other than before void what digests say.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn fetched(&self, id: RepositoryId, began_ms: i64, found: &Fetched) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL,
-                 code_generation = code_generation + CASE WHEN COALESCE(head, '') = COALESCE($4, '') THEN 0 ELSE 1 END,
-                 default_branch = $3, head = $4
-             WHERE id = $1 AND fetched_at_ms <= $2",
-        )
-        .bind(id.0)
-        .bind(began_ms)
-        .bind(found.branch.as_deref())
-        .bind(found.head.as_deref())
-        .execute(tx.conn())
-        .await?;
-        match &found.settings {
-            Some((blob, Ok(settings))) => {
-                sqlx::query(
-                    "UPDATE repositories SET settings = $2, settings_blob = $3, settings_error = NULL,
-                         rules_generation = rules_generation + 1 WHERE id = $1",
-                )
-                .bind(id.0)
-                .bind(to_json("repositories.settings", settings)?)
-                .bind(blob.as_deref())
-                .execute(tx.conn())
-                .await?;
-            }
-            Some((blob, Err(error))) => {
-                sqlx::query("UPDATE repositories SET settings_blob = $2, settings_error = $3 WHERE id = $1")
-                    .bind(id.0)
-                    .bind(blob.as_deref())
-                    .bind(error)
-                    .execute(tx.conn())
-                    .await?;
-            }
-            None => {}
-        }
-        tx.commit().await
-    }
-
-    /// Notes why a fetch failed.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn fetch_failed(&self, id: RepositoryId, why: &str) -> Result<(), StoreError> {
-        self.set("UPDATE repositories SET fetch_error = $2 WHERE id = $1", id, why).await
-    }
-
     /// Takes over what a webhook says of a repository.
     ///
     /// # Errors
@@ -409,19 +328,11 @@ impl Store {
             .await?;
         tx.commit().await
     }
+}
 
-    /// Notes that the repository has its labels.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn labelled(&self, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-        self.set("UPDATE repositories SET labelled_at_ms = CAST($2 AS BIGINT) WHERE id = $1", id, &now_ms.to_string())
-            .await
-    }
-
-    async fn set(&self, sql: &'static str, id: RepositoryId, value: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(sql).bind(id.0).bind(value).execute(tx.conn()).await?;
-        tx.commit().await
-    }
+/// A new ingest key: 32 hexadecimal digits, as SDKs insist.
+fn fresh_key() -> Result<String, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Content { what: "a new key", why: error.to_string() })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

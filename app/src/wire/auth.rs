@@ -1,137 +1,152 @@
-//! Whose report it is: key and project, wherever a client puts them.
+//! The key that a client shows, in each of the places where clients put it.
 
 use std::borrow::Cow;
+use url::form_urlencoded;
 
-/// Digits of a key. SDKs refuse a DSN whose key is anything but hexadecimal digits; ours have 32 of them.
-const KEY_DIGITS: usize = 32;
+/// Longest key that is looked at, in characters: ours have 32 hexadecimal digits.
+const MAX_KEY: usize = 64;
 
-/// Key and project of a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT`.
+/// What a client shows: a key, and the project that it is for where that stands beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dsn<'a> {
-    /// The public key.
-    pub key: &'a str,
-    /// The project's number.
-    pub project: i64,
+pub struct Credentials {
+    /// The public key of a DSN, as sent.
+    pub key: String,
+    /// The project of a DSN: only where the key came out of one.
+    pub project: Option<i64>,
 }
 
-/// The request's key, looked for where SDKs put it, in the order in which Sentry looks: the query's `sentry_key`, then
-/// `X-Sentry-Auth`, then `Authorization`, then the DSN in the envelope's header (sent through a tunnel). A place
-/// whose key has not the form of a key is passed over.
-pub fn key<'a>(
-    query: Option<&'a str>,
-    x_sentry_auth: Option<&'a str>,
-    authorization: Option<&'a str>,
-    dsn: Option<&'a str>,
-) -> Option<Cow<'a, str>> {
-    let in_query = query.and_then(key_in_query).filter(|key| is_key(key));
-    in_query.or_else(|| {
-        let in_header = x_sentry_auth.and_then(key_in_sentry_auth).filter(|key| is_key(key));
-        let in_header = in_header.or_else(|| authorization.and_then(key_in_authorization).filter(|key| is_key(key)));
-        in_header.or_else(|| dsn.and_then(parse_dsn).map(|dsn| dsn.key)).map(Cow::Borrowed)
-    })
+impl Credentials {
+    /// `None` for what can't be a key, so that nothing long or strange gets to a query or a log.
+    fn new(key: &str, project: Option<i64>) -> Option<Self> {
+        let key = key.trim();
+        let plausible = !key.is_empty()
+            && key.len() <= MAX_KEY
+            && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        plausible.then(|| Self { key: key.to_owned(), project })
+    }
 }
 
-/// Whether a key has the form of a key: 32 hexadecimal digits.
-pub fn is_key(key: &str) -> bool {
-    key.len() == KEY_DIGITS && key.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// The first credentials found, in the order in which Sentry's clients use the places: query, `X-Sentry-Auth`,
+/// `Authorization`, `dsn` of the envelope's header.
+pub fn find(
+    query: Option<&str>,
+    sentry_auth: Option<&str>,
+    authorization: Option<&str>,
+    dsn: Option<&str>,
+) -> Option<Credentials> {
+    query
+        .and_then(from_query)
+        .or_else(|| sentry_auth.and_then(from_sentry_auth))
+        .or_else(|| authorization.and_then(from_authorization))
+        .or_else(|| dsn.and_then(from_dsn))
 }
 
-/// The `sentry_key` of a query string, `sentry_version=7&sentry_key=…`.
-pub fn key_in_query(query: &str) -> Option<Cow<'_, str>> {
-    url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sentry_key").map(|(_, key)| key)
+/// From a query string without its `?`: `sentry_version=7&sentry_key=KEY` (browsers and Node).
+pub fn from_query(query: &str) -> Option<Credentials> {
+    let key = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sentry_key")?.1;
+    Credentials::new(&key, None)
 }
 
-/// The `sentry_key` of `X-Sentry-Auth: Sentry sentry_version=7, sentry_key=…`, whatever the order of its parts.
-pub fn key_in_sentry_auth(header: &str) -> Option<&str> {
-    let parts = strip_scheme(header, "sentry").unwrap_or(header);
-    parts.split(',').find_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        (name.trim() == "sentry_key").then(|| value.trim().trim_matches('"'))
-    })
-}
-
-/// The key of `Authorization: Sentry sentry_key=…` or `Authorization: Bearer KEY`.
-pub fn key_in_authorization(header: &str) -> Option<&str> {
-    strip_scheme(header, "bearer").or_else(|| strip_scheme(header, "sentry").and_then(key_in_sentry_auth))
-}
-
-/// Key and project of a DSN; `None` where either is missing or has not the form that SDKs insist on.
-pub fn parse_dsn(dsn: &str) -> Option<Dsn<'_>> {
-    let (_, rest) = dsn.trim().split_once("://")?;
-    let (user, rest) = rest.split_once('@')?;
-    let key = user.split_once(':').map_or(user, |(key, _secret)| key);
-    let path = rest.split(['?', '#']).next()?.trim_end_matches('/');
-    let (_, project) = path.rsplit_once('/')?;
-    Some(Dsn { key, project: project_number(project)? }).filter(|dsn| is_key(dsn.key))
-}
-
-/// The project of `[PREFIX]/api/PROJECT/envelope/`.
-pub fn project_in_path(path: &str) -> Option<i64> {
-    let path = path.split('?').next()?.trim_end_matches('/');
-    let (before, _endpoint) = path.rsplit_once('/')?;
-    let (before, project) = before.rsplit_once('/')?;
-    if before.rsplit('/').next() == Some("api") { project_number(project) } else { None }
-}
-
-/// Digits only: `parse` would take a sign as well.
-fn project_number(text: &str) -> Option<i64> {
-    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
-}
-
-/// What follows `scheme` and white space, scheme in any case (RFC 9110, 11.1).
-fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+/// From `X-Sentry-Auth: Sentry sentry_key=KEY, sentry_version=7, …`: parts in any order (raven has its own), with or
+/// without `Sentry`, parts quoted or not.
+pub fn from_sentry_auth(header: &str) -> Option<Credentials> {
     let header = header.trim();
-    let (found, rest) = header.split_once(char::is_whitespace)?;
-    found.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+    let parts = strip_scheme(header, "Sentry").unwrap_or(header);
+    let key = parts.split(',').find_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("sentry_key").then(|| value.trim().trim_matches('"'))
+    })?;
+    Credentials::new(key, None)
+}
+
+/// From `Authorization: Bearer KEY` (curl, scripts) or `Authorization: Sentry sentry_key=KEY, …`.
+pub fn from_authorization(header: &str) -> Option<Credentials> {
+    let header = header.trim();
+    match strip_scheme(header, "Bearer") {
+        Some(key) => Credentials::new(key, None),
+        None => from_sentry_auth(strip_scheme(header, "Sentry")?),
+    }
+}
+
+/// From a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT` (the envelope's header, for clients behind a `tunnel`).
+pub fn from_dsn(dsn: &str) -> Option<Credentials> {
+    let (scheme, rest) = dsn.trim().split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
+        return None;
+    }
+    let rest = rest.split(['?', '#']).next()?;
+    let (user, place) = rest.split_once('@')?;
+    let key = user.split(':').next()?;
+    let project = place.trim_end_matches('/').rsplit_once('/')?.1.parse().ok()?;
+    let mut decoded = form_urlencoded::parse(key.as_bytes());
+    let key = decoded.next().map_or(Cow::Borrowed(key), |(name, _)| name);
+    Credentials::new(&key, Some(project))
+}
+
+/// What follows the scheme's name and at least one space.
+fn strip_scheme<'a>(header: &'a str, scheme: &str) -> Option<&'a str> {
+    let (name, rest) = header.split_once([' ', '\t'])?;
+    name.eq_ignore_ascii_case(scheme).then(|| rest.trim_start())
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     const KEY: &str = "b9c0ffee00000000000000000000cafe";
-    const OTHER: &str = "a0c0ffee00000000000000000000cafe";
 
-    #[test]
-    fn each_place_in_its_turn() {
-        let query = format!("sentry_version=7&sentry_key={KEY}&sentry_client=x%2F1");
-        let header = format!("Sentry sentry_key={OTHER}, sentry_version=7");
-        let raven = format!(
-            "Sentry sentry_timestamp=1.5, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key={KEY}, sentry_secret=s"
-        );
-        let dsn = format!("https://{KEY}:secret@errors.example.com/errors/v2/42");
-        assert_eq!(key(Some(&query), Some(&header), None, None).as_deref(), Some(KEY));
-        assert_eq!(key(Some("sentry_version=7"), Some(&header), None, Some(&dsn)).as_deref(), Some(OTHER));
-        assert_eq!(key(None, Some(&raven), None, None).as_deref(), Some(KEY));
-        assert_eq!(key(None, None, Some(&header), Some(&dsn)).as_deref(), Some(OTHER));
-        assert_eq!(key(None, None, Some(&format!("bearer  {KEY} ")), None).as_deref(), Some(KEY));
-        assert_eq!(key(None, None, Some("Basic Zm9vOmJhcg=="), Some(&dsn)).as_deref(), Some(KEY));
-        assert_eq!(key(Some("sentry_key=nonsense"), None, None, Some(&dsn)).as_deref(), Some(KEY));
-        assert_eq!(key(Some(""), Some(""), Some(""), Some("")), None);
-        assert_eq!(key_in_sentry_auth(&format!("sentry_key={KEY}")), Some(KEY));
-        assert_eq!(key_in_query(&format!("sentry_key={}", KEY.replace('b', "%62"))).as_deref(), Some(KEY));
+    fn key(credentials: Option<Credentials>) -> Option<String> {
+        credentials.map(|credentials| credentials.key)
     }
 
     #[test]
-    fn projects_of_dsns_and_paths() {
-        assert_eq!(
-            parse_dsn(&format!("http://{KEY}@127.0.0.1:9900/errors/v2/42/")),
-            Some(Dsn { key: KEY, project: 42 })
-        );
-        for dsn in [
-            "",
-            "http://x@h/1",
-            "http://h/1",
-            &format!("http://{KEY}@h/shop"),
-            &format!("http://{KEY}@h/-1"),
-            &format!("{KEY}@h/1"),
+    fn finds_the_key_in_a_query() {
+        let query = format!("sentry_version=7&sentry_key={KEY}&sentry_client=sentry.javascript.node%2F11.12.0");
+        assert_eq!(key(from_query(&query)).unwrap(), KEY);
+        assert_eq!(from_query("sentry_version=7"), None);
+        assert_eq!(from_query("sentry_key="), None);
+    }
+
+    #[test]
+    fn finds_the_key_in_headers_of_all_clients() {
+        for header in [
+            format!("Sentry sentry_key={KEY}, sentry_version=7, sentry_client=sentry.python/2.75.0"),
+            format!(
+                "Sentry sentry_timestamp=1795347112.17, sentry_client=raven-python/6.10.0, sentry_version=6, sentry_key={KEY}, sentry_secret=x"
+            ),
+            format!("sentry_version=7,sentry_key=\"{KEY}\""),
+            format!("sentry  sentry_key = {KEY}"),
         ] {
-            assert_eq!(parse_dsn(dsn), None, "{dsn}");
+            assert_eq!(key(from_sentry_auth(&header)).as_deref(), Some(KEY), "{header}");
         }
-        assert_eq!(project_in_path("/api/42/envelope/"), Some(42));
-        assert_eq!(project_in_path("/errors/v2/api/42/store/?sentry_key=1"), Some(42));
-        for path in ["/tunnel", "/api//envelope/", "/api/x/envelope/", "/api/99999999999999999999/store/", ""] {
-            assert_eq!(project_in_path(path), None, "{path}");
+        assert_eq!(key(from_authorization(&format!("Bearer {KEY}"))).unwrap(), KEY);
+        assert_eq!(key(from_authorization(&format!("bearer   {KEY}  "))).unwrap(), KEY);
+        assert_eq!(key(from_authorization(&format!("Sentry sentry_key={KEY}"))).unwrap(), KEY);
+        for none in ["", "Bearer", "Bearer ", "Basic Zm9vOmJhcg==", "Bearer a b", &"a".repeat(100)] {
+            assert_eq!(from_authorization(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn reads_dsns() {
+        let credentials = |project| Some(Credentials { key: KEY.to_owned(), project: Some(project) });
+        assert_eq!(from_dsn(&format!("http://{KEY}@127.0.0.1:9900/42")), credentials(42));
+        assert_eq!(from_dsn(&format!("https://{KEY}:secret@errors.example.com/errors/v2/7/")), credentials(7));
+        for none in
+            ["", "http://", "ftp://k@h/1", "http://host/1", "http://key@host/name", "http://key@host", "http://@host/1"]
+        {
+            assert_eq!(from_dsn(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_query_comes_first_and_the_dsn_last() {
+        let found = find(Some("a=b"), None, None, Some("http://fromdsn@h/3")).unwrap();
+        assert_eq!((found.key.as_str(), found.project), ("fromdsn", Some(3)));
+        let found =
+            find(Some("sentry_key=fromquery"), Some("Sentry sentry_key=header"), None, Some("http://d@h/3")).unwrap();
+        assert_eq!(found.key, "fromquery");
+        assert_eq!(find(None, None, None, None), None);
     }
 }

@@ -1,152 +1,219 @@
-//! Reads JSON whose types vary between clients: what can't be understood is left out, never refused.
+//! Reading of JSON that takes what clients send instead of what they should: without copying, and never failing on a type.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A struct whose fields are read from a JSON object by these keys. The last of several equal keys counts; keys that are
-/// not listed are skipped; anything but an object gives the default.
-macro_rules! object {
+/// JSON text that is only looked at when a report is kept.
+pub(super) type Raw<'a> = Option<&'a RawValue>;
+
+/// Text, borrowed where it has no escapes. Numbers become their digits, lists and objects their JSON, `null` nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
+
+impl Text<'_> {
+    /// The text, unless it is missing or blank.
+    pub(super) fn get(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.trim().is_empty())
+    }
+
+    /// Owned, unless missing or blank.
+    pub(super) fn to_owned(&self) -> Option<String> {
+        self.get().map(str::to_owned)
+    }
+}
+
+/// A count or line number from 1 on, also out of a string or a fraction; anything else is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Number(pub(super) Option<u64>);
+
+impl Number {
+    /// As a line number.
+    pub(super) fn line(self) -> Option<u32> {
+        self.0.and_then(|number| u32::try_from(number).ok())
+    }
+}
+
+/// A truth value, also out of a string or a number; anything else is nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flag(pub(super) Option<bool>);
+
+/// A list, bare or as `{"values": […]}`; `null` in it is left out, anything else is an empty one.
+#[derive(Clone, Debug)]
+pub(super) struct List<T>(pub(super) Vec<T>);
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// What [`lenient!`] makes of an object: its fields, one by one. A key that comes twice is no error: the last one counts.
+pub(super) trait Fields<'de>: Default {
+    /// Takes the value of this key, or skips it.
+    fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
+
+    /// From a text where an object belongs.
+    fn from_text(_text: Cow<'de, str>) -> Self {
+        Self::default()
+    }
+}
+
+/// Declares a struct that reads itself from an object, field = key or keys; from anything else it is empty, except that
+/// `text FIELD` puts a text into that field.
+macro_rules! lenient {
     (
-        $(#[$meta:meta])*
-        $vis:vis struct $name:ident<$life:lifetime> {
-            $($(#[$doc:meta])* $field_vis:vis $field:ident: $kind:ty = $($key:literal)|+,)*
+        $(#[$meta:meta])* $vis:vis struct $name:ident<$a:lifetime> {
+            $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $kind:ty = $($key:literal)|+,)*
         }
+        $(text $text:ident)?
     ) => {
         $(#[$meta])*
-        #[derive(Default)]
-        $vis struct $name<$life> {
-            $($(#[$doc])* $field_vis $field: $kind,)*
+        #[derive(Clone, Debug, Default)]
+        $vis struct $name<$a> {
+            $($(#[$field_meta])* $field_vis $field: $kind,)*
         }
 
-        impl<$life> $crate::wire::lenient::Fields<$life> for $name<$life> {
-            fn take<A: serde::de::MapAccess<$life>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        impl<$a> $crate::wire::lenient::Fields<$a> for $name<$a> {
+            fn field<A: serde::de::MapAccess<$a>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
                 match key {
                     $($($key)|+ => self.$field = map.next_value()?,)*
                     _ => {
                         map.next_value::<serde::de::IgnoredAny>()?;
-                        return Ok(false);
                     }
                 }
-                Ok(true)
+                Ok(())
             }
+
+            $(fn from_text(text: std::borrow::Cow<$a, str>) -> Self {
+                Self { $text: $crate::wire::lenient::Text(Some(text)), ..Self::default() }
+            })?
         }
 
-        impl<$life> serde::Deserialize<$life> for $name<$life> {
-            fn deserialize<D: serde::Deserializer<$life>>(deserializer: D) -> Result<Self, D::Error> {
-                $crate::wire::lenient::object_or_default(deserializer)
+        impl<$a> serde::Deserialize<$a> for $name<$a> {
+            fn deserialize<D: serde::Deserializer<$a>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($crate::wire::lenient::FieldsVisitor::new())
             }
         }
     };
 }
-pub(super) use object;
+pub(super) use lenient;
 
-/// What is heavy and seldom wanted: left as it was sent.
-pub(super) type Raw<'a> = Option<&'a RawValue>;
+/// Visits whatever stands where an object of [`Fields`] belongs.
+pub(super) struct FieldsVisitor<T>(PhantomData<T>);
 
-/// A struct that takes the entries of an object one by one.
-pub trait Fields<'de>: Default {
-    /// Takes the value that belongs to `key`; `false` where it has no use for it.
-    fn take<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
+impl<T> FieldsVisitor<T> {
+    /// A visitor for `T`.
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
 }
 
-pub(super) fn object_or_default<'de, D: Deserializer<'de>, T: Fields<'de>>(deserializer: D) -> Result<T, D::Error> {
-    deserializer.deserialize_any(ObjectVisitor(PhantomData))
-}
-
-/// Visitor methods for scalars that all give the same.
-macro_rules! scalars_give {
-    ($value:expr) => {
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok($value)
+/// The scalars that a visitor has no use for.
+macro_rules! ignore_scalars {
+    ($($method:ident($kind:ty))*) => {
+        $(fn $method<E: serde::de::Error>(self, _: $kind) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
+        })*
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(Self::Value::default())
         }
-        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-            Ok($value)
-        }
-        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-            Ok($value)
-        }
-        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-            Ok($value)
-        }
-        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-            Ok($value)
-        }
-        fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok($value)
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("any JSON")
         }
     };
 }
 
-fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
-    while seq.next_element::<IgnoredAny>()?.is_some() {}
+pub(super) use ignore_scalars;
+
+/// Skips the rest of a list.
+fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
+    while list.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
 }
 
-fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+/// Skips the rest of an object.
+fn skip_object<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
 }
 
-struct ObjectVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Fields<'de>> Visitor<'de> for ObjectVisitor<T> {
+impl<'de, T: Fields<'de>> Visitor<'de> for FieldsVisitor<T> {
     type Value = T;
 
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an object")
+    ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64));
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<T, E> {
+        Ok(T::from_text(Cow::Borrowed(text)))
     }
 
-    scalars_give!(T::default());
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::from_text(Cow::Owned(text.to_owned())))
+    }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
-        skip_seq(seq).map(|()| T::default())
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T, A::Error> {
+        skip_list(list)?;
+        Ok(T::default())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        let mut taken = T::default();
-        while let Some(Key(key)) = map.next_key()? {
-            taken.take(&key, &mut map)?;
+        let mut fields = T::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            fields.field(key.0.as_deref().unwrap_or_default(), &mut map)?;
         }
-        Ok(taken)
+        Ok(fields)
     }
 }
 
-/// A key, borrowed where it has no escapes.
-struct Key<'a>(Cow<'a, str>);
+struct TextVisitor;
 
-impl<'de> Deserialize<'de> for Key<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl<'de> Visitor<'de> for KeyVisitor {
-            type Value = Key<'de>;
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
 
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a key")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Key<'de>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(KeyVisitor)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON")
     }
-}
 
-/// Text, borrowed where it has no escapes; numbers and the like as they are written; `None` for `null`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Text<'a>(pub Option<Cow<'a, str>>);
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Some(Cow::Borrowed(text))))
+    }
 
-impl Text<'_> {
-    /// The text, unless it is empty: clients send empty text where they have none.
-    pub fn as_deref(&self) -> Option<&str> {
-        self.0.as_deref().filter(|text| !text.is_empty())
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Text<'de>, E> {
+        self.visit_str(if value { "true" } else { "false" })
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Text<'de>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Text<'de>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Text<'de>, E> {
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Text<'de>, E> {
+        Ok(Text(None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Text<'de>, A::Error> {
+        let value = Value::deserialize(SeqAccessDeserializer::new(list))?;
+        self.visit_str(&value.to_string())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text<'de>, A::Error> {
+        let value = Value::deserialize(MapAccessDeserializer::new(map))?;
+        self.visit_str(&value.to_string())
     }
 }
 
@@ -156,215 +223,151 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-struct TextVisitor;
+struct NumberVisitor;
 
-impl<'de> Visitor<'de> for TextVisitor {
-    type Value = Text<'de>;
+impl<'de> Visitor<'de> for NumberVisitor {
+    type Value = Number;
 
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("text")
+    ignore_scalars!(visit_bool(bool));
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Number, E> {
+        Ok(Number((value > 0).then_some(value)))
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
-        Ok(Text(Some(Cow::Borrowed(text))))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Number, E> {
+        self.visit_u64(u64::try_from(value).unwrap_or(0))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
-        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Number, E> {
+        // Saturating: negative numbers and NaN become 0, which is nothing.
+        self.visit_u64(value as u64)
     }
 
-    fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Text<'de>, E> {
-        self.visit_str(if value { "true" } else { "false" })
+    fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+        self.visit_u64(text.trim().parse().unwrap_or(0))
     }
 
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Text<'de>, E> {
-        self.visit_str(&value.to_string())
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Number, A::Error> {
+        skip_list(list)?;
+        Ok(Number(None))
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Text<'de>, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Text<'de>, E> {
-        self.visit_str(&value.to_string())
-    }
-
-    fn visit_unit<E>(self) -> Result<Text<'de>, E> {
-        Ok(Text(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text<'de>, A::Error> {
-        let mut text = String::from("[");
-        while let Some(item) = seq.next_element::<&RawValue>()? {
-            push_after_comma(&mut text, item.get());
-        }
-        text.push(']');
-        Ok(Text(Some(Cow::Owned(text))))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text<'de>, A::Error> {
-        let mut text = String::from("{");
-        while let Some((Key(key), value)) = map.next_entry::<Key<'_>, &RawValue>()? {
-            push_after_comma(&mut text, &serde_json::Value::from(key).to_string());
-            text.push(':');
-            text.push_str(value.get());
-        }
-        text.push('}');
-        Ok(Text(Some(Cow::Owned(text))))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Number, A::Error> {
+        skip_object(map)?;
+        Ok(Number(None))
     }
 }
 
-fn push_after_comma(text: &mut String, item: &str) {
-    if text.len() > 1 {
-        text.push(',');
-    }
-    text.push_str(item);
-}
-
-/// A whole number that is not negative, also as text; `None` for anything else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Whole(pub Option<u64>);
-
-impl Whole {
-    /// As a line or column number.
-    pub fn as_u32(self) -> Option<u32> {
-        self.0.and_then(|number| u32::try_from(number).ok())
-    }
-}
-
-impl<'de> Deserialize<'de> for Whole {
+impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WholeVisitor;
-        impl<'de> Visitor<'de> for WholeVisitor {
-            type Value = Whole;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a whole number")
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Whole, E> {
-                Ok(Whole(None))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Whole, E> {
-                Ok(Whole(u64::try_from(number).ok()))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Whole, E> {
-                Ok(Whole(Some(number)))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Whole, E> {
-                // 4.0 is 4: some clients know no other numbers. The cast can't wrap, it saturates.
-                Ok(Whole((number >= 0.0 && number.fract() == 0.0).then_some(number as u64)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Whole, E> {
-                Ok(Whole(text.trim().parse().ok()))
-            }
-
-            fn visit_unit<E>(self) -> Result<Whole, E> {
-                Ok(Whole(None))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Whole, A::Error> {
-                skip_seq(seq).map(|()| Whole(None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Whole, A::Error> {
-                skip_map(map).map(|()| Whole(None))
-            }
-        }
-        deserializer.deserialize_any(WholeVisitor)
+        deserializer.deserialize_any(NumberVisitor)
     }
 }
 
-/// Yes or no, also as text or number; `None` for anything else.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flag(pub Option<bool>);
+struct FlagVisitor;
 
-impl<'de> Deserialize<'de> for Flag {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text(text) = Text::deserialize(deserializer)?;
-        Ok(Self(match text.as_deref() {
-            Some("true" | "True" | "1") => Some(true),
-            Some("false" | "False" | "0") => Some(false),
+impl<'de> Visitor<'de> for FlagVisitor {
+    type Value = Flag;
+
+    ignore_scalars!(visit_f64(f64));
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Flag, E> {
+        Ok(Flag(Some(value)))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Flag, E> {
+        Ok(Flag(Some(value != 0)))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Flag, E> {
+        Ok(Flag(Some(value != 0)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Flag, E> {
+        Ok(Flag(match text.trim() {
+            "true" | "True" | "1" => Some(true),
+            "false" | "False" | "0" => Some(false),
             _ => None,
         }))
     }
-}
 
-/// A list: `[…]`, `{"values": […]}` or a lone item. Of long ones, the first `HEAD` and the last `TAIL` items are kept; memory
-/// never holds more.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct List<T, const HEAD: usize, const TAIL: usize> {
-    /// What was kept, in order.
-    pub kept: Vec<T>,
-    /// How many items between the first `HEAD` and the last `TAIL` were left out.
-    pub omitted: usize,
-}
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Flag, A::Error> {
+        skip_list(list)?;
+        Ok(Flag(None))
+    }
 
-impl<T, const HEAD: usize, const TAIL: usize> Default for List<T, HEAD, TAIL> {
-    fn default() -> Self {
-        Self { kept: Vec::new(), omitted: 0 }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Flag, A::Error> {
+        skip_object(map)?;
+        Ok(Flag(None))
     }
 }
 
-impl<'de, T, const HEAD: usize, const TAIL: usize> Deserialize<'de> for List<T, HEAD, TAIL>
-where
-    T: Fields<'de> + Deserialize<'de>,
-{
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FlagVisitor)
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = List<T>;
+
+    ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element::<Option<T>>()? {
+            items.extend(item);
+        }
+        Ok(List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List<T>, A::Error> {
+        let mut items = List::default();
+        while let Some(key) = map.next_key::<Text<'de>>()? {
+            if key.0.as_deref() == Some("values") {
+                items = map.next_value()?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(items)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ListVisitor(PhantomData))
     }
 }
 
-struct ListVisitor<T, const HEAD: usize, const TAIL: usize>(PhantomData<T>);
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
 
-impl<'de, T, const HEAD: usize, const TAIL: usize> Visitor<'de> for ListVisitor<T, HEAD, TAIL>
-where
-    T: Fields<'de> + Deserialize<'de>,
-{
-    type Value = List<T, HEAD, TAIL>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("a list")
+    #[test]
+    fn text_borrows_and_takes_anything() {
+        let text = |json: &'static str| serde_json::from_str::<Text<'static>>(json).unwrap().0;
+        assert!(matches!(text("\"plain\""), Some(Cow::Borrowed("plain"))));
+        assert!(matches!(text("\"a\\nb\""), Some(Cow::Owned(text)) if text == "a\nb"));
+        assert_eq!(text("12").as_deref(), Some("12"));
+        assert_eq!(text("true").as_deref(), Some("true"));
+        assert_eq!(text("[1, {\"a\": null}]").as_deref(), Some("[1,{\"a\":null}]"));
+        assert_eq!(text("null"), None);
     }
 
-    scalars_give!(List::default());
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = List::default();
-        // Beyond the first `HEAD` items the rest goes round in a ring.
-        let mut oldest = 0;
-        while let Some(item) = seq.next_element::<Option<T>>()? {
-            let Some(item) = item else { continue };
-            if list.kept.len() < HEAD + TAIL {
-                list.kept.push(item);
-            } else {
-                list.kept[HEAD + oldest] = item;
-                oldest = (oldest + 1) % TAIL;
-                list.omitted += 1;
-            }
-        }
-        if list.omitted > 0 {
-            list.kept[HEAD..].rotate_left(oldest);
-        }
-        Ok(list)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut list = None;
-        let mut lone = T::default();
-        let mut is_item = false;
-        while let Some(Key(key)) = map.next_key()? {
-            if key == "values" {
-                list = Some(map.next_value()?);
-            } else {
-                is_item |= lone.take(&key, &mut map)?;
-            }
-        }
-        let lone = || List { kept: if is_item { vec![lone] } else { Vec::new() }, omitted: 0 };
-        Ok(list.unwrap_or_else(lone))
+    #[test]
+    fn numbers_flags_and_lists_take_anything() {
+        let number = |json| serde_json::from_str::<Number>(json).unwrap().0;
+        assert_eq!(["7", "\"7\"", "7.0"].map(number), [Some(7); 3]);
+        assert_eq!(["0", "-3", "null", "\"x\"", "[1]", "{\"a\": 1}", "true"].map(number), [None; 7]);
+        let flag = |json| serde_json::from_str::<Flag>(json).unwrap().0;
+        assert_eq!(["true", "1", "\"true\""].map(flag), [Some(true); 3]);
+        assert_eq!(["null", "[1]", "{}", "\"?\"", "1.5"].map(flag), [None; 5]);
+        let list = |json| serde_json::from_str::<List<Number>>(json).unwrap().0.len();
+        assert_eq!(["[1,null,2]", "{\"x\":0,\"values\":[1,2]}"].map(list), [2; 2]);
+        assert_eq!(["null", "3", "\"x\"", "{}"].map(list), [0; 4]);
     }
 }

@@ -1,87 +1,105 @@
-//! Where a native stack ends for a reader: the panic's machinery and the SDK's own frames lie inwards of it.
+//! Where the application's part of a Rust traceback ends: the panic machinery and the client come after it.
 
-use crate::domain::report::Platform;
+/// Crates whose frames are never what failed, only how it failed or how it was reported.
+const MACHINERY: [&str; 9] =
+    ["core", "std", "alloc", "__rustc", "backtrace", "anyhow", "eyre", "color_eyre", "stable_eyre"];
 
-/// The runtime takes over here: everything inwards is how Rust panics, and what a hook does then.
-/// `core::panicking` at first, `rust_begin_unwind` where the optimiser left nothing of it.
-const PANIC: &[&str] = &[
-    "core::panicking::",
-    "std::panicking::begin_panic",
-    "std::panicking::panic_with_hook",
-    "std::panicking::rust_panic_with_hook",
-    "core::option::unwrap_failed",
-    "core::option::expect_failed",
-    "core::result::unwrap_failed",
+/// Functions in which a panic begins to unwind: everything inwards of it is a panic hook, whoever wrote it.
+const UNWINDING: [&str; 5] = [
     "rust_begin_unwind",
-    "__rustc::rust_begin_unwind",
+    "std::panicking::begin_panic",
+    "std::panicking::rust_panic_with_hook",
+    "std::panicking::panic_with_hook",
+    "core::panicking::panic_fmt",
 ];
 
-/// What takes the stack, innermost: a client's frames, and those of libraries that capture a backtrace with each error.
-const CAPTURE: &[&str] = &[
-    "sentry::",
-    "sentry_anyhow::",
-    "sentry_backtrace::",
-    "sentry_core::",
-    "sentry_log::",
-    "sentry_panic::",
-    "sentry_tracing::",
-    "backtrace::",
-    "std::backtrace::",
-    "std::backtrace_rs::",
-    "anyhow::",
-    "eyre::",
-    "color_eyre::",
-];
-
-/// How many of a stack's frames concern the program, oldest call first: its innermost frames are cut where they are the
-/// panic's or the client's own (every recorded stack of Rust ends in the client).
-pub(super) fn concerning<'a>(
-    platform: Platform,
-    functions: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator + Clone,
-) -> usize {
-    let all = functions.len();
-    if platform != Platform::Native {
-        return all;
-    }
-    if let Some(panic) = functions.clone().position(|function| function.is_some_and(is_panic)) {
-        return panic;
-    }
-    all - functions.rev().take_while(|function| function.is_some_and(is_capture)).count()
+/// How many of these functions (outermost first) to keep, so that the last one is the application's or a library's.
+///
+/// The Rust client sends its own frames as the innermost, some of them marked `in_app`, and those of the panic; `anyhow`'s
+/// end in `std::backtrace`. If nothing would be left, all are kept.
+pub(super) fn application_frames<'a>(functions: impl DoubleEndedIterator<Item = Option<&'a str>> + Clone) -> usize {
+    let all = functions.clone().count();
+    // The innermost of the functions that unwind; those around it are of the same run and popped with it below.
+    let hook = functions.clone().rev().position(|function| function.is_some_and(unwinds));
+    let end = hook.map_or(all, |inner| all - inner);
+    let popped = functions.rev().skip(all - end).take_while(|function| function.is_none_or(is_machinery)).count();
+    if popped == end { all } else { end - popped }
 }
 
-fn is_panic(function: &str) -> bool {
-    PANIC.iter().any(|start| function.starts_with(start))
+/// Whether a panic begins to unwind here.
+fn unwinds(function: &str) -> bool {
+    UNWINDING.iter().any(|name| function.contains(name))
 }
 
-/// Also `<sentry_panic::PanicIntegration as …>::setup`.
-fn is_capture(function: &str) -> bool {
-    let function = function.trim_start_matches(['<', '&']);
-    CAPTURE.iter().any(|start| function.starts_with(start))
+/// Whether the function belongs to the machinery, or has no name worth showing.
+fn is_machinery(function: &str) -> bool {
+    let name = function.trim();
+    if name.is_empty() || name.starts_with("<unknown") || name.starts_with("__rust") || name == "rust_begin_unwind" {
+        return true;
+    }
+    let name = crate_name(name);
+    name.starts_with("sentry") || MACHINERY.contains(&name)
+}
+
+/// The crate of a demangled function: `<&dyn core::ops::Fn as …>::call` is in `core`, `<F as core::ops::Fn>::call` too.
+fn crate_name(function: &str) -> &str {
+    let subject = function.trim_start_matches(['<', '&', '*', '(', ' ']);
+    let subject = ["dyn ", "mut ", "const "].iter().fold(subject, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+    let end = subject.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(subject.len());
+    let (name, rest) = subject.split_at(end);
+    match rest.strip_prefix(" as ") {
+        Some(of_trait) if function.starts_with('<') => crate_name(of_trait),
+        _ => name,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(platform: Platform, functions: &[&str]) -> usize {
-        concerning(platform, functions.iter().map(|function| Some(*function)))
+    fn kept(functions: &[&str]) -> usize {
+        application_frames(functions.iter().map(|name| Some(*name)))
     }
 
     #[test]
-    fn cuts_panics_and_captures() {
+    fn cuts_the_panic_and_the_client() {
         let panic = [
-            "std::panicking::catch_unwind",
+            "<unknown>",
+            "std::rt::lang_start",
             "shop::main",
+            "std::panicking::catch_unwind",
+            "shop::main::{{closure}}",
+            "shop::pricing::discount",
+            "core::panicking::panic_const::panic_const_div_by_zero",
             "core::panicking::panic_fmt",
-            "shop::hook",
-            "sentry_core::x",
+            "__rustc::rust_begin_unwind",
+            "std::panicking::panic_with_hook",
+            "shop::logging::our_own_hook",
+            "<alloc::boxed::Box<dyn for<'a> core::ops::function::Fn<()>> as core::ops::function::Fn<()>>::call",
+            "sentry_panic::panic_handler",
         ];
-        assert_eq!(count(Platform::Native, &panic), 2);
-        assert_eq!(count(Platform::Python, &panic), 5);
-        let captured =
-            ["sentry_core::hub::Hub::run", "shop::main", "anyhow::error::new", "std::backtrace::Backtrace::capture"];
-        assert_eq!(count(Platform::Native, &captured), 2);
-        assert_eq!(count(Platform::Native, &["shop::main", "<sentry_panic::P as sentry_core::I>::setup"]), 1);
-        assert_eq!(count(Platform::Native, &[]), 0);
+        assert_eq!(kept(&panic), 6);
+    }
+
+    #[test]
+    fn cuts_what_takes_a_backtrace() {
+        assert_eq!(
+            kept(&[
+                "a::main",
+                "a::load",
+                "anyhow::error::<impl anyhow::Error>::msg",
+                "std::backtrace::Backtrace::capture"
+            ]),
+            2
+        );
+        assert_eq!(kept(&["a::main", "sentry_core::api::capture_message", "core::option::Option<T>::and_then"]), 1);
+        assert_eq!(kept(&["a::main", "<F as core::ops::function::FnOnce<()>>::call_once"]), 1);
+        assert_eq!(kept(&["a::main", "<b::Thing as core::fmt::Display>::fmt"]), 2);
+    }
+
+    #[test]
+    fn keeps_what_has_nothing_else() {
+        assert_eq!(kept(&["std::rt::lang_start", "core::panicking::panic_fmt"]), 2);
+        assert_eq!(kept(&[]), 0);
     }
 }

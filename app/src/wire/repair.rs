@@ -1,67 +1,66 @@
-//! Makes readable what clients send as JSON although no strict reader takes it.
+//! Makes JSON of what some clients write instead: lone surrogates, raw control characters, `NaN`.
 
 use std::borrow::Cow;
 
-/// A JSON text without what would make a strict reader refuse it: bytes that are no UTF-8 and escapes of lone surrogates
-/// (JavaScript's and Python's strings may hold them) become U+FFFD, `NaN` and `Infinity` become `null`.
-/// Borrows where nothing is to be done, which is nearly always.
-pub fn readable(payload: &[u8]) -> Cow<'_, str> {
-    // `from_utf8` is much faster than `from_utf8_lossy` on what is right.
-    let text = std::str::from_utf8(payload).map_or_else(|_| String::from_utf8_lossy(payload), Cow::Borrowed);
-    let is_suspicious = ["\\ud", "\\uD", "NaN", "Infinity"].iter().any(|sign| text.contains(sign));
-    match is_suspicious.then(|| mend(&text)).flatten() {
-        Some(mended) => Cow::Owned(mended),
-        None => text,
-    }
-}
-
-/// `None`: nothing was to be mended.
-fn mend(text: &str) -> Option<String> {
+/// The text as a JSON parser takes it; borrowed if there was nothing to repair.
+///
+/// Python writes `"\ud800"` for a lone surrogate and `NaN` or `Infinity` for such floats (neither is JSON that anyone must
+/// accept), and hand-made clients leave line breaks in strings. A report is worth more than that.
+pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
-    let mut mended = String::new();
+    let mut repaired = String::new();
+    // Everything before this offset is in `repaired`.
     let mut copied = 0;
     let mut at = 0;
     let mut in_string = false;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let (length, replacement) = match rest[0] {
-            b'"' => {
+    while let Some(&byte) = bytes.get(at) {
+        let (length, replacement) = match (in_string, byte) {
+            (_, b'"') => {
                 in_string = !in_string;
                 (1, None)
             }
-            b'\\' if in_string => escape(rest),
-            b'N' if !in_string && rest.starts_with(b"NaN") => (3, Some("null")),
-            b'I' if !in_string && rest.starts_with(b"Infinity") => (8, Some("null")),
-            b'-' if !in_string && rest.starts_with(b"-Infinity") => (9, Some("null")),
+            (true, b'\\') => escape(&bytes[at..]),
+            (true, 0..0x20) => (1, Some(format!("\\u{byte:04x}"))),
+            (false, b'N' | b'I' | b'-') => (word(&bytes[at..]), (word(&bytes[at..]) > 1).then(|| "null".to_owned())),
             _ => (1, None),
         };
         if let Some(replacement) = replacement {
-            mended.push_str(&text[copied..at]);
-            mended.push_str(replacement);
+            repaired.push_str(&text[copied..at]);
+            repaired.push_str(&replacement);
             copied = at + length;
         }
         at += length;
     }
     if copied == 0 {
-        return None;
+        return Cow::Borrowed(text);
     }
-    mended.push_str(&text[copied..]);
-    Some(mended)
+    repaired.push_str(&text[copied..]);
+    Cow::Owned(repaired)
 }
 
-/// Length of the escape at the beginning, and what stands for it where it is a lone surrogate.
-fn escape(rest: &[u8]) -> (usize, Option<&'static str>) {
-    match unit(rest) {
-        Some(0xd800..=0xdbff) if matches!(rest.get(6..).and_then(unit), Some(0xdc00..=0xdfff)) => (12, None),
-        Some(0xd800..=0xdfff) => (6, Some("\\ufffd")),
-        _ => (2, None),
+/// Length of the escape at the start, and what to write instead of a lone surrogate.
+fn escape(bytes: &[u8]) -> (usize, Option<String>) {
+    match unit(bytes) {
+        Some(0xd800..0xdc00) => match bytes.get(6..).and_then(unit) {
+            Some(0xdc00..0xe000) => (12, None),
+            _ => (6, Some("\\ufffd".to_owned())),
+        },
+        Some(0xdc00..0xe000) => (6, Some("\\ufffd".to_owned())),
+        Some(_) => (6, None),
+        // A character that is not ASCII after a backslash is no escape: step over the backslash only.
+        None => (if bytes.get(1).is_some_and(u8::is_ascii) { 2 } else { 1 }, None),
     }
 }
 
-/// The number of `\uXXXX`.
-fn unit(rest: &[u8]) -> Option<u16> {
-    let digits = rest.strip_prefix(b"\\u")?.get(..4)?;
-    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+/// The UTF-16 unit that a `\uXXXX` at the start stands for.
+fn unit(bytes: &[u8]) -> Option<u16> {
+    let digits = bytes.strip_prefix(b"\\u")?.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)? as u16))
+}
+
+/// Length of the number at the start that JSON has no word for, 1 if there is none.
+fn word(bytes: &[u8]) -> usize {
+    ["NaN", "Infinity", "-Infinity"].iter().find(|word| bytes.starts_with(word.as_bytes())).map_or(1, |word| word.len())
 }
 
 #[cfg(test)]
@@ -69,26 +68,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mends_only_what_is_broken() {
-        let same =
-            [r#"{"a":"\ud83d\ude00 \\ud800 NaN -Infinity","b":-1}"#, r#"["\"\\", "NaN"]"#, "", "\"\\ud83d\\ude00\""];
-        for text in same {
-            assert!(matches!(readable(text.as_bytes()), Cow::Borrowed(same) if same == text), "{text}");
+    fn repairs_only_what_is_broken() {
+        for sound in [r#"{"a":"\ud83d\ude00 \\ud800 \" é","b":[-1,null]}"#, "", "plain", r#"{"a":"NaN\n"}"#] {
+            assert!(matches!(repair(sound), Cow::Borrowed(_)), "{sound}");
         }
-        let mended = [
-            (r#"{"a":"x\ud800y"}"#, r#"{"a":"x\ufffdy"}"#),
-            (r#"["\udc00\ud83d\uDE00\uD83D"]"#, r#"["\ufffd\ud83d\uDE00\ufffd"]"#),
-            (r#"["\ud800\ud83d\ude00"]"#, r#"["\ufffd\ud83d\ude00"]"#),
-            (r#"{"a":NaN,"b":[-Infinity,Infinity]}"#, r#"{"a":null,"b":[null,null]}"#),
-        ];
-        for (text, expected) in mended {
-            assert_eq!(readable(text.as_bytes()), expected);
-            serde_json::from_str::<serde_json::Value>(expected).unwrap();
+        for (broken, sound) in [
+            (r#"{"a":"\ud800"}"#, r#"{"a":"\ufffd"}"#),
+            (r#""\udc00\ud800\ud83d\ude00x""#, r#""\ufffd\ufffd\ud83d\ude00x""#),
+            (r#""\ud800\u0041""#, r#""\ufffd\u0041""#),
+            (r#"[NaN,-Infinity,Infinity,-1]"#, "[null,null,null,-1]"),
+            ("\"a\nb\u{0}\"", r#""a\u000ab\u0000""#),
+        ] {
+            assert_eq!(repair(broken), sound);
         }
-        assert_eq!(readable(b"{\"a\":\"\xff\"}"), "{\"a\":\"\u{fffd}\"}");
-        // Cut short within an escape: left for the reader to refuse.
-        for text in ["\"\\", "\"\\u", "\"\\ud8", "\"\\ud800\\u", "\"\\ud800\\udc"] {
-            assert!(readable(text.as_bytes()).len() >= text.len() - 1);
+        // Cut off anywhere, it must not panic.
+        let text = r#"{"é":"\ud83d\ude00\é\ud800"}"#;
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            repair(&text[..end]);
         }
     }
 }

@@ -1,145 +1,223 @@
-//! The envelope in which Sentry's SDKs send events: its framing.
+//! Framing of Sentry envelopes: a header line, then items of a header line and a payload each.
 
-use super::encoding::inflate;
-use super::lenient::{Text, Whole, object};
-use super::{WireError, sentry_event};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::wire::WireError;
+use crate::wire::lenient::{Raw, Text, lenient};
 use std::borrow::Cow;
 
-/// Items of one envelope. SDKs send a handful; attachments of one event are not known to come by the hundred.
-pub const MAX_ITEMS: usize = 1_000;
-
-/// An envelope, taken apart (<https://develop.sentry.dev/sdk/data-model/envelopes/>).
-#[derive(Clone, Debug, Default)]
+/// What is of use in an envelope.
+#[derive(Clone, Debug)]
 pub struct Envelope<'a> {
-    /// The event's id by the envelope's own header, 32 lower-case hexadecimal digits.
-    pub event_id: Option<String>,
-    /// The DSN that the client was configured with: how requests through a tunnel say whose they are.
+    /// The event's id in the client's spelling (Rust writes it with hyphens).
+    pub event_id: Option<Cow<'a, str>>,
+    /// The client's DSN: with a `tunnel`, the only place that names key and project.
     pub dsn: Option<Cow<'a, str>>,
-    /// What it holds, in order.
-    pub items: Vec<Item<'a>>,
+    /// JSON of the first `event` item; `None` for sessions, transactions, client reports and all else that is dropped.
+    pub event: Option<&'a [u8]>,
 }
 
 /// One item of an envelope.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
-    /// `event`, `session`, `attachment` or any other word.
+    /// `event`, `session`, `attachment` … An unknown type is none of our business, and no error.
     pub kind: Cow<'a, str>,
-    /// The payload's bytes, as sent.
+    /// Its bytes.
     pub payload: &'a [u8],
 }
 
-object! {
-    #[derive(Debug)]
-    struct EnvelopeHeader<'a> {
+lenient! {
+    struct Header<'a> {
         event_id: Text<'a> = "event_id",
         dsn: Text<'a> = "dsn",
     }
 }
 
-object! {
-    #[derive(Debug)]
+lenient! {
     struct ItemHeader<'a> {
         kind: Text<'a> = "type",
-        length: Whole = "length",
+        length: Raw<'a> = "length",
     }
 }
 
-impl<'a> Envelope<'a> {
-    /// Takes an envelope apart without copying: a header's line, then items, each a header's line and a payload of as many
-    /// bytes as its header says, or else up to the end of the line.
-    ///
-    /// # Errors
-    /// Headers that are not JSON objects, items without a type or cut short, more than [`MAX_ITEMS`] items: says which
-    /// item, and at which byte.
-    pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
-        let (line, mut at) = line(body, 0);
-        let header: EnvelopeHeader<'_> =
-            header(line).map_err(|problem| WireError::malformed("envelope header", problem))?;
-        let mut envelope =
-            Self { event_id: header.event_id.as_deref().and_then(event_id), dsn: header.dsn.0, items: Vec::new() };
-        while let Some(start) = next_item(body, at) {
-            let number = envelope.items.len() + 1;
-            let (item, end) = item(body, start).map_err(|problem| {
-                WireError::malformed(format!("item {number} of the envelope, byte {start}"), problem)
-            })?;
-            if number > MAX_ITEMS {
-                return Err(WireError::malformed("envelope", format!("more than {MAX_ITEMS} items")));
-            }
-            envelope.items.push(item);
-            at = end;
-        }
-        Ok(envelope)
-    }
-
-    /// The payload of its event. SDKs send one at most; of several the first is taken.
-    pub fn event(&self) -> Option<&'a [u8]> {
-        self.items.iter().find(|item| item.kind == "event").map(|item| item.payload)
-    }
-}
-
-/// An event's id as we keep it: SDKs send 32 hexadecimal digits, with or without hyphens.
-pub fn event_id(text: &str) -> Option<String> {
-    let digits: String = text.trim().chars().filter(|&c| c != '-').map(|c| c.to_ascii_lowercase()).collect();
-    (digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(digits)
-}
-
-/// The event's JSON in the body of a `/store/` request: as it is, or zlib in base64, as the first clients sent it
-/// without saying so in a header.
+/// Reads an envelope up to its event: what follows that is dropped anyway, and may as well be broken.
 ///
 /// # Errors
-/// Neither of both, or more than `limit` bytes once unpacked.
-pub fn store_body(body: &[u8], limit: usize) -> Result<Cow<'_, [u8]>, WireError> {
-    let trimmed = body.trim_ascii();
-    if trimmed.first() == Some(&b'{') || trimmed.is_empty() {
-        return Ok(Cow::Borrowed(trimmed));
+/// [`WireError::Malformed`] with the item (from 1 on) and the offset, for headers that are not JSON objects and for lengths
+/// that reach beyond the end.
+pub fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, WireError> {
+    let (header, items) = split(bytes)?;
+    let mut envelope = Envelope { event_id: header.event_id.0, dsn: header.dsn.0, event: None };
+    for item in items {
+        let item = item?;
+        if item.kind == "event" {
+            envelope.event = Some(item.payload);
+            break;
+        }
     }
-    let packed = STANDARD
-        .decode(trimmed)
-        .map_err(|_| WireError::malformed(sentry_event::PLACE, "it is neither a JSON object nor base64"))?;
-    inflate(&packed, limit).map(Cow::Owned)
+    Ok(envelope)
 }
 
-/// A line without its end, and where the next one begins.
-fn line(body: &[u8], start: usize) -> (&[u8], usize) {
-    let rest = &body[start..];
-    match rest.iter().position(|&byte| byte == b'\n') {
-        Some(length) => (&rest[..length], start + length + 1),
-        None => (rest, body.len()),
+/// All items of an envelope, in order; stops after the first that is broken.
+///
+/// # Errors
+/// As [`envelope`]: at once for the envelope's header, in the iteration for its items.
+pub fn items(bytes: &[u8]) -> Result<Items<'_>, WireError> {
+    split(bytes).map(|(_, items)| items)
+}
+
+/// Splits off and reads the envelope's header.
+fn split(bytes: &[u8]) -> Result<(Header<'_>, Items<'_>), WireError> {
+    let (line, next) = line(bytes, 0);
+    let header = object(line).map_err(|why| WireError::malformed_at(format!("the envelope's header {why}"), 0))?;
+    Ok((header, Items { bytes, at: next, number: 0 }))
+}
+
+/// Iterator over the items of an envelope.
+#[derive(Clone, Debug)]
+pub struct Items<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    number: usize,
+}
+
+impl<'a> Iterator for Items<'a> {
+    type Item = Result<Item<'a>, WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Blank lines between items and at the end are allowed by Sentry's own server.
+        while self.bytes.get(self.at).is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            self.at += 1;
+        }
+        if self.at >= self.bytes.len() {
+            return None;
+        }
+        self.number += 1;
+        let item = self.item();
+        if item.is_err() {
+            self.at = self.bytes.len();
+        }
+        Some(item)
     }
 }
 
-/// Where the next item's header begins: line ends between items and at the end are of no account.
-fn next_item(body: &[u8], at: usize) -> Option<usize> {
-    body[at..].iter().position(|byte| !matches!(byte, b'\n' | b'\r')).map(|skipped| at + skipped)
-}
-
-fn item(body: &[u8], start: usize) -> Result<(Item<'_>, usize), String> {
-    let (head, payload_start) = line(body, start);
-    let head: ItemHeader<'_> = header(head)?;
-    let Some(kind) = head.kind.0 else { return Err("its header has no `type`".to_owned()) };
-    let Some(length) = head.length.0 else {
-        let (payload, end) = line(body, payload_start);
-        return Ok((Item { kind, payload }, end));
-    };
-    let left = body.len() - payload_start;
-    let length = usize::try_from(length)
-        .ok()
-        .filter(|&length| length <= left)
-        .ok_or_else(|| format!("its header says that {length} bytes of `{kind}` follow, but {left} are left"))?;
-    let end = payload_start + length;
-    match body.get(end) {
-        None | Some(b'\n' | b'\r') => Ok((Item { kind, payload: &body[payload_start..end] }, end)),
-        Some(_) => Err(format!("its `{kind}` goes on after the {length} bytes that its header says")),
+impl<'a> Items<'a> {
+    /// Reads the item whose header begins here.
+    fn item(&mut self) -> Result<Item<'a>, WireError> {
+        let (number, begin) = (self.number, self.at);
+        let (header, payload) = line(self.bytes, begin);
+        let header: ItemHeader<'a> =
+            object(header).map_err(|why| WireError::malformed_at(format!("item {number}: the header {why}"), begin))?;
+        let length = match header.length {
+            None => None,
+            Some(raw) => Some(length(raw.get()).ok_or_else(|| {
+                WireError::malformed_at(format!("item {number}: `length` is not a number of bytes"), begin)
+            })?),
+        };
+        let payload = match length {
+            Some(length) => {
+                let rest = self.bytes.get(payload..).unwrap_or_default();
+                let content = rest.get(..length).ok_or_else(|| {
+                    let what = format!(
+                        "item {number}: the payload has {length} bytes by its header, but only {} follow",
+                        rest.len()
+                    );
+                    WireError::malformed_at(what, payload)
+                })?;
+                self.at = payload + length;
+                if self.bytes.get(self.at).is_some_and(|byte| !matches!(byte, b'\n' | b'\r')) {
+                    let what = format!("item {number}: the payload does not end in a line break after {length} bytes");
+                    return Err(WireError::malformed_at(what, self.at));
+                }
+                content
+            }
+            None => {
+                let (content, next) = line(self.bytes, payload);
+                self.at = next;
+                content
+            }
+        };
+        Ok(Item { kind: header.kind.0.unwrap_or_default(), payload })
     }
 }
 
-fn header<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
-    let text = std::str::from_utf8(line).map_err(|_| "the header is not UTF-8".to_owned())?.trim();
-    if !text.starts_with('{') {
-        let shown: String = text.chars().take(40).collect();
-        return Err(format!("a JSON object was expected as header, not `{shown}`"));
+/// The line that begins at `at`, without its end, and where the next one begins.
+fn line(bytes: &[u8], at: usize) -> (&[u8], usize) {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.iter().position(|byte| *byte == b'\n') {
+        Some(length) => (&rest[..length], at + length + 1),
+        None => (rest, bytes.len()),
     }
-    serde_json::from_str(text).map_err(|error| format!("the header is no JSON: {error}"))
+}
+
+/// Reads a header, or says what is wrong with it.
+fn object<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
+    match line.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(line).map_err(|error| format!("is not valid JSON: {error}")),
+        Some(_) => Err("is not a JSON object".to_owned()),
+        None => Err("is missing".to_owned()),
+    }
+}
+
+/// A number of bytes, 0 included, also as a string.
+fn length(json: &str) -> Option<usize> {
+    json.trim_matches('"').parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn kinds(bytes: &[u8]) -> Vec<(String, String)> {
+        items(bytes)
+            .unwrap()
+            .map(|item| item.unwrap())
+            .map(|item| (item.kind.into_owned(), String::from_utf8_lossy(item.payload).into_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn length_wins_over_line_breaks() {
+        let bytes = b"{\"event_id\":\"x\"}\n{\"type\":\"attachment\",\"length\":30}\nfirst\n{\"type\":\"event\"}\n{\"a\":1}\n{\"type\":\"event\",\"length\":\"2\"}\n{}";
+        assert_eq!(kinds(bytes).len(), 2);
+        let envelope = envelope(bytes).unwrap();
+        assert_eq!(envelope.event, Some(&b"{}"[..]));
+        assert_eq!(envelope.event_id.as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn without_length_a_payload_ends_with_its_line() {
+        let bytes = b"{}\n{\"type\":\"session\"}\n{\"sid\":1}\n\n{\"type\":\"event\",\"length\":null}\n{\"a\":1}";
+        let expected = [("session", "{\"sid\":1}"), ("event", "{\"a\":1}")];
+        assert_eq!(kinds(bytes), expected.map(|(kind, payload)| (kind.to_owned(), payload.to_owned())));
+        assert_eq!(envelope(b"{\"dsn\":\"http://k@h/1\"}").unwrap().dsn.as_deref(), Some("http://k@h/1"));
+        assert_eq!(kinds(b"{}\n{\"type\":\"x\",\"length\":0}\n"), [("x".to_owned(), String::new())]);
+        assert_eq!(kinds(b"{}\n{\"type\":\"x\",\"length\":0}"), [("x".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn what_follows_the_event_may_be_broken() {
+        let envelope = envelope(b"{}\n{\"type\":\"event\"}\n{}\n{\"type\":\"attachment\",\"length\":99}\ncut").unwrap();
+        assert_eq!(envelope.event, Some(&b"{}"[..]));
+    }
+
+    #[test]
+    fn errors_name_item_and_offset() {
+        for (bytes, expected) in [
+            (&b""[..], "the envelope's header is missing (at byte 0)"),
+            (b"garbage", "the envelope's header is not a JSON object (at byte 0)"),
+            (b"[]\n", "the envelope's header is not a JSON object (at byte 0)"),
+            (b"{}\nx", "item 1: the header is not a JSON object (at byte 3)"),
+            (
+                b"{}\n{\"type\":\"session\"}\n{}\n{\"type\":\"event\",\"length\":9}\n{}",
+                "item 2: the payload has 9 bytes by its header, but only 2 follow (at byte 53)",
+            ),
+            (b"{}\n{\"length\":-1}\n{}", "item 1: `length` is not a number of bytes (at byte 3)"),
+            (
+                b"{}\n{\"type\":\"event\",\"length\":1}\n{}",
+                "item 1: the payload does not end in a line break after 1 bytes (at byte 32)",
+            ),
+        ] {
+            assert_eq!(envelope(bytes).unwrap_err().to_string(), expected);
+        }
+    }
 }

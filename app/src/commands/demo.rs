@@ -1,0 +1,278 @@
+//! `app demo`: the whole story in a terminal, on a repository made for it, without configuration, account or network.
+
+use super::scene::Scene;
+use super::{Failed, repository::dsn, serve::stop_signal};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::rule::RuleKind;
+use crate::domain::settings::KnownError;
+use crate::pipeline::Rooms;
+use crate::pipeline::obey::make_rule;
+use crate::serve::Flawless;
+use crate::store::lines::Line;
+use crate::store::repositories::NewRepository;
+use crate::store::rules::NewRule;
+use clap::Args;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How the story is told.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// End when the story is told, instead of keeping the pages up until Ctrl-C.
+    #[arg(long)]
+    exit: bool,
+    /// Port of the pages; any free one where left out.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+}
+
+/// The story's admin token: nothing of the demo is worth hiding.
+const TOKEN: &str = "demo";
+/// How long one scene may take on a slow machine before something must be wrong.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How often is looked whether it is over.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Tells the story.
+///
+/// # Errors
+/// Something of it did not come true.
+pub async fn demo(options: &Options) -> Result<(), Failed> {
+    let clock = Clock::system();
+    let folder = std::env::temp_dir().join(format!("flawless-demo-{}", std::process::id()));
+    let told = tell(options, &clock, &folder).await;
+    // Everything of the story is in this folder, and nothing of it anywhere else.
+    let _ = std::fs::remove_dir_all(&folder);
+    told
+}
+
+async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Failed> {
+    headline("A small shop, written by Ada, Grace and Alan");
+    let scene = Scene::set(&folder.join("shop"), clock.now_ms())?;
+    let settings = BTreeMap::from(
+        [
+            ("DATA_DIR", folder.join("data").display().to_string()),
+            ("PORT", options.port.to_string()),
+            ("ADMIN_TOKEN", TOKEN.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let flawless = Flawless::open(Config::from_parts(None, settings)?, clock.clone()).await?;
+    let rooms = flawless.rooms.clone();
+    let url = flawless.config.public_url.clone().unwrap_or_default();
+    let outbox = flawless.config.outbox();
+    let new = NewRepository {
+        full_name: "acme/shop".to_owned(),
+        clone_url: folder.join("shop").display().to_string(),
+        forge: None,
+        public: false,
+    };
+    let id = rooms.watch(&new, clock.now_ms()).await?;
+    let key = rooms.store.keys(id).await?.into_iter().next().ok_or("the repository has no key")?;
+    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", dsn(&url, &key, id.0));
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = tokio::spawn(flawless.run(true, async {
+        let _ = stopped.await;
+    }));
+    let stage = Stage { rooms, outbox, url, project: id.0, key, client: reqwest::Client::new() };
+    stage.play(&scene, clock).await?;
+    headline("The week");
+    println!("  {}", stage.rooms.linker.week(Some("acme/shop"), clock.now_ms()));
+    println!("  Sign in with the admin token: {TOKEN}");
+    if !options.exit {
+        println!("  The pages stay up until Ctrl-C.");
+        stop_signal().await;
+    }
+    let _ = stop.send(());
+    server.await?;
+    Ok(())
+}
+
+struct Stage {
+    rooms: Rooms,
+    outbox: PathBuf,
+    url: String,
+    project: i64,
+    key: String,
+    client: reqwest::Client,
+}
+
+impl Stage {
+    async fn play(&self, scene: &Scene, clock: &Clock) -> Result<(), Failed> {
+        headline("1. web-1 fails: a customer wants a quince, which has no price");
+        self.send(&scene.unknown_fruit("web-1")?).await?;
+        let line = self.line_with("KeyError", 1).await?;
+        println!("  Blamed {}:{} in {}:", line.place.path, line.place.line, line.place.function);
+        println!("      {}", line.place.code);
+        println!(
+            "  written by {} <{}>",
+            line.author_name.as_deref().unwrap_or("?"),
+            line.author_email.as_deref().unwrap_or("?")
+        );
+        let mail = self.file("eml", 1).await?;
+        let issue = self.file("md", 1).await?;
+        println!("\n  The e-mail ({}):\n", mail.display());
+        show(&plain_text(&std::fs::read(&mail)?), 40);
+        println!("\n  The issue ({}):\n", issue.display());
+        show(&std::fs::read_to_string(&issue)?, 30);
+
+        headline("2. web-2 and web-3 fail in the same way, ten times each");
+        for _ in 0..10 {
+            self.send(&scene.unknown_fruit("web-2")?).await?;
+            self.send(&scene.unknown_fruit("web-3")?).await?;
+        }
+        let line = self.line_with("KeyError", 21).await?;
+        println!("  Counted: {} occurrences of one line. Mails about it: {}.", line.total, self.count("eml")?);
+
+        headline("3. Alan pushes: the failing line moves down, and fails again");
+        scene.move_the_line()?;
+        let forge_says = self.rooms.store.repository(line.repository).await?.ok_or("the repository is gone")?;
+        self.rooms.store.stamp_push(forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
+        self.rooms.bell.notify_one();
+        self.send(&scene.unknown_fruit("web-1")?).await?;
+        let line = self.line_with("KeyError", 22).await?;
+        println!(
+            "  It is line {} now, and still Ada's: {} occurrences, mails: {}.",
+            line.place.line,
+            line.total,
+            self.count("eml")?
+        );
+
+        headline("4. Another line fails, and another person hears of it");
+        self.send(&scene.empty_voucher("web-1")?).await?;
+        let other = self.line_with("ZeroDivisionError", 1).await?;
+        let mail = self.file("eml", 2).await?;
+        println!(
+            "  Blamed {}:{}, written by {}.",
+            other.place.path,
+            other.place.line,
+            other.author_name.as_deref().unwrap_or("?")
+        );
+        for header in String::from_utf8_lossy(&std::fs::read(&mail)?).lines().take_while(|line| !line.is_empty()) {
+            if header.starts_with("To:") || header.starts_with("Subject:") {
+                println!("  {header}");
+            }
+        }
+
+        headline("5. Ada's line is whitelisted, and fails once more");
+        let new = NewRule {
+            repository: line.repository,
+            kind: RuleKind::KnownError,
+            entry: KnownError {
+                file: line.place.path.clone(),
+                function: Some(line.place.function.clone()),
+                code: Some(line.place.code.clone()),
+                ..KnownError::default()
+            },
+            line: None,
+            label: None,
+            issue: None,
+            by: "demo".to_owned(),
+        };
+        make_rule(&self.rooms, &new, clock.now_ms()).await?;
+        self.send(&scene.unknown_fruit("web-2")?).await?;
+        let line = self.line_with("KeyError", 23).await?;
+        println!(
+            "  Counted ({} occurrences), marked as known: {}. Mails in all: {}.",
+            line.total,
+            line.known,
+            self.count("eml")?
+        );
+        if self.count("eml")? != 2 || self.count("md")? != 2 {
+            return Err("the story did not come true: it was to be two mails and two issues".into());
+        }
+        Ok(())
+    }
+
+    /// Sends a report as a Sentry SDK does.
+    async fn send(&self, event: &Value) -> Result<(), Failed> {
+        let body = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
+        let answer = self
+            .client
+            .post(format!("{}/api/{}/envelope/", self.url, self.project))
+            .header("X-Sentry-Auth", format!("Sentry sentry_version=7, sentry_key={}, sentry_client=demo/1", self.key))
+            .header("Content-Type", "application/x-sentry-envelope")
+            .body(body)
+            .send()
+            .await?;
+        if !answer.status().is_success() {
+            return Err(format!("the server answered {}: {}", answer.status(), answer.text().await?).into());
+        }
+        Ok(())
+    }
+
+    /// Waits until a line with this exception has so many occurrences.
+    async fn line_with(&self, exception: &str, total: u64) -> Result<Line, Failed> {
+        let repository = crate::domain::ids::RepositoryId(self.project);
+        let found = async {
+            loop {
+                let lines = self.rooms.store.lines_of(repository, 10).await?;
+                let queue = self.rooms.store.queue_state().await?;
+                let line = lines.into_iter().find(|line| line.exception == exception && line.total >= total);
+                if let Some(line) = line.filter(|_| queue.length == 0) {
+                    return Ok::<Line, Failed>(line);
+                }
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.map_err(|_| format!("{exception} was not attributed in time"))?
+    }
+
+    /// Waits for the outbox's file number `n` with this ending, oldest first.
+    async fn file(&self, ending: &str, n: usize) -> Result<PathBuf, Failed> {
+        let found = async {
+            loop {
+                if let Some(file) = self.files(ending)?.into_iter().nth(n - 1) {
+                    return Ok::<PathBuf, Failed>(file);
+                }
+                tokio::time::sleep(GLANCE).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.map_err(|_| format!("no .{ending} file came to the outbox"))?
+    }
+
+    fn count(&self, ending: &str) -> Result<usize, Failed> {
+        Ok(self.files(ending)?.len())
+    }
+
+    fn files(&self, ending: &str) -> Result<Vec<PathBuf>, Failed> {
+        let Ok(entries) = std::fs::read_dir(&self.outbox) else { return Ok(Vec::new()) };
+        let mut files: Vec<PathBuf> = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|found| found == ending))
+            .collect();
+        files.sort();
+        Ok(files)
+    }
+}
+
+fn headline(text: &str) {
+    println!("\n\u{1b}[1m{text}\u{1b}[0m");
+}
+
+fn show(text: &str, lines: usize) {
+    for line in text.lines().take(lines) {
+        println!("  │ {line}");
+    }
+    if text.lines().count() > lines {
+        println!("  │ …");
+    }
+}
+
+/// The plain text part of a mail, decoded.
+fn plain_text(mail: &[u8]) -> String {
+    let text = String::from_utf8_lossy(mail);
+    let Some(part) = text.find("Content-Type: text/plain").map(|at| &text[at..]) else { return text.into_owned() };
+    let (headers, body) = part.split_once("\r\n\r\n").unwrap_or(("", part));
+    let body = body.split("\r\n--").next().unwrap_or(body);
+    if headers.to_ascii_lowercase().contains("quoted-printable") {
+        quoted_printable::decode(body, quoted_printable::ParseMode::Robust)
+            .map_or_else(|_| body.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
+    } else {
+        body.to_owned()
+    }
+}

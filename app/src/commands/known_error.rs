@@ -1,0 +1,138 @@
+//! `app known-error`: errors that are counted but not alerted.
+
+use super::Failed;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::ids::RuleId;
+use crate::domain::rule::RuleKind;
+use crate::domain::settings::KnownError;
+use crate::pipeline::obey::{end_rule, make_rule};
+use crate::serve::open_rooms;
+use crate::store::repositories::RepositoryRow;
+use crate::store::rules::NewRule;
+use clap::{Args, Subcommand};
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Action {
+    /// Whitelist a file, a function of it, or a line of that.
+    Add(Entry),
+    /// List what is whitelisted.
+    List {
+        /// OWNER/NAME.
+        repository: String,
+    },
+    /// End an entry.
+    Remove {
+        /// OWNER/NAME.
+        repository: String,
+        /// Its number, as listed.
+        number: i64,
+    },
+}
+
+/// What to whitelist.
+#[derive(Debug, Args)]
+pub struct Entry {
+    /// OWNER/NAME.
+    repository: String,
+    /// Path in the repository.
+    #[arg(long)]
+    file: String,
+    /// Function; the whole file where left out.
+    #[arg(long)]
+    function: Option<String>,
+    /// Text of the line or a part of it; the whole function where left out.
+    #[arg(long)]
+    code: Option<String>,
+    /// Mail once this many were counted.
+    #[arg(long)]
+    min: Option<u64>,
+    /// No mail once there were more than this many.
+    #[arg(long)]
+    max: Option<u64>,
+    /// Mail at every multiple of this.
+    #[arg(long)]
+    every: Option<u64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The database is out of reach, or the arguments name nothing.
+pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
+    let (rooms, _) = open_rooms(&config).await?;
+    let named = async |name: &str| -> Result<RepositoryRow, Failed> {
+        let found = rooms.store.repository_named(name).await?;
+        Ok(found
+            .ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
+    };
+    match action {
+        Action::Add(entry) => {
+            let row = named(&entry.repository).await?;
+            let new = NewRule {
+                repository: row.repository.id,
+                kind: RuleKind::KnownError,
+                entry: KnownError {
+                    file: entry.file,
+                    function: entry.function,
+                    code: entry.code,
+                    min_alert_threshold: entry.min,
+                    max_alert_threshold: entry.max,
+                    alert_every_n_occurrences: entry.every,
+                    ..KnownError::default()
+                },
+                line: None,
+                label: None,
+                issue: None,
+                by: "command line".to_owned(),
+            };
+            match make_rule(&rooms, &new, clock.now_ms()).await? {
+                Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
+                None => println!("That is whitelisted already."),
+            }
+        }
+        Action::List { repository } => {
+            let row = named(&repository).await?;
+            for rule in rooms.store.made_rules(row.repository.id).await? {
+                println!("{}  {}  by {}", rule.made.id, words(&rule.made.entry, rule.made.kind), rule.by);
+            }
+            for entry in &row.settings.known_errors {
+                println!("file  {}", words(entry, RuleKind::KnownError));
+            }
+        }
+        Action::Remove { repository, number } => {
+            let row = named(&repository).await?;
+            if end_rule(&rooms, row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
+                println!("Ended.");
+            } else {
+                return Err(format!("{repository} has no entry number {number} in force").into());
+            }
+        }
+    }
+    rooms.store.close().await;
+    Ok(())
+}
+
+fn words(entry: &KnownError, kind: RuleKind) -> String {
+    let mut out = match kind {
+        RuleKind::KnownError => format!("known error: {}", entry.file),
+        RuleKind::BuildingBlock => format!("library code: {}", entry.file),
+    };
+    if let Some(function) = &entry.function {
+        out.push_str(&format!(", {function}"));
+    }
+    if let Some(code) = &entry.code {
+        out.push_str(&format!(", {code:?}"));
+    }
+    for (name, value) in [
+        ("min", entry.min_alert_threshold),
+        ("max", entry.max_alert_threshold),
+        ("every", entry.alert_every_n_occurrences),
+    ] {
+        if let Some(value) = value {
+            out.push_str(&format!(", {name} {value}"));
+        }
+    }
+    out
+}

@@ -1,0 +1,59 @@
+//! The commands of the terminal.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a command is for")]
+
+pub mod check;
+pub mod demo;
+pub mod known_error;
+pub mod report;
+pub mod repository;
+mod scene;
+pub mod serve;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use clap::Subcommand;
+use std::error::Error;
+use std::process::ExitCode;
+
+/// What a command failed with: a sentence for the terminal.
+pub type Failed = Box<dyn Error + Send + Sync>;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the server (also without any command). Needs no configuration.
+    Serve,
+    /// Tell the whole story on a small repository, without configuration, account or network.
+    Demo(demo::Options),
+    /// Verify configuration, database, mail, GitHub and mirrors.
+    Check,
+    /// Watch plain git repositories, without GitHub.
+    Repository {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: repository::Action,
+    },
+    /// Errors that are counted but not alerted.
+    KnownError {
+        /// What to do with them.
+        #[command(subcommand)]
+        action: known_error::Action,
+    },
+    /// Print a week's report.
+    Report(report::Options),
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What went wrong, in words for the terminal.
+pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitCode, Failed> {
+    match command {
+        Command::Serve => serve::serve(config, clock).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Check => check::check(config, clock).await,
+        Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
+        Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
+        Command::Report(options) => report::run(options, config, clock).await.map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,64 @@
+//! `app report`: a week's report for a terminal.
+
+use super::Failed;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::week::{WEEK_MS, date_ms, week_of};
+use crate::serve::open_rooms;
+use crate::store::weekly::Wanted;
+use clap::Args;
+
+/// Which week.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// `this-week`, `last-week`, or a day of the week as YYYY-MM-DD.
+    period: String,
+    /// OWNER/NAME; all repositories where left out.
+    #[arg(long)]
+    repository: Option<String>,
+    /// Also known errors.
+    #[arg(long)]
+    known: bool,
+}
+
+/// Prints the report.
+///
+/// # Errors
+/// The database is out of reach, or the arguments name nothing.
+pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), Failed> {
+    let now_ms = clock.now_ms();
+    let week_ms = match options.period.as_str() {
+        "this-week" => week_of(now_ms),
+        "last-week" => week_of(now_ms) - WEEK_MS,
+        day => week_of(
+            date_ms(day)
+                .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?,
+        ),
+    };
+    let (rooms, _) = open_rooms(&config).await?;
+    let repository = match &options.repository {
+        Some(name) => {
+            let found = rooms.store.repository_named(name).await?;
+            Some(found.ok_or_else(|| format!("no repository called {name:?} is watched"))?.repository.id)
+        }
+        None => None,
+    };
+    let lines = rooms.store.week(&Wanted { repository, week_ms, known: options.known }).await?;
+    if lines.is_empty() {
+        println!("Nothing failed in that week.");
+    }
+    for found in lines {
+        let place = &found.line.place;
+        println!(
+            "{:>8}  {}:{} in {}  {}  {}",
+            found.count,
+            place.path,
+            place.line,
+            place.function,
+            found.line.exception,
+            found.line.author_name.as_deref().unwrap_or("(nobody could be blamed)")
+        );
+    }
+    rooms.store.close().await;
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! `app serve`: the server, until it is asked to stop.
+
+use super::Failed;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::serve::Flawless;
+
+/// Serves until Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// The server can't be opened.
+pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
+    let flawless = Flawless::open(config, clock).await?;
+    let url = flawless.config.public_url.clone().unwrap_or_default();
+    tracing::info!(address = %flawless.address, "listening");
+    println!("Flawless is at {url}");
+    if flawless.token_is_new {
+        println!("Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}", flawless.admin_token);
+    }
+    if flawless.config.app.is_none() {
+        println!("No GitHub App is configured (APP_ID): issues are written to {}", flawless.config.outbox().display());
+    }
+    if flawless.config.smtp_url.is_none() {
+        println!(
+            "No mail server is configured (SMTP_URL): mails are written to {}",
+            flawless.config.outbox().display()
+        );
+    }
+    if flawless.rooms.store.repositories().await?.is_empty() {
+        println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one");
+    }
+    flawless.run(true, stop_signal()).await;
+    Ok(())
+}
+
+/// Done when the process is asked to stop.
+pub(super) async fn stop_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

@@ -1,0 +1,89 @@
+//! Drift: where a reported line stands in the repository's file, when deployed code and repository differ.
+
+use super::culprit::Drift;
+use super::line::squeeze;
+use super::report::Frame;
+
+/// Where a frame's line is in a file, and how sure that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// One-based line.
+    pub line: u32,
+    /// How deployed code and the repository relate.
+    pub drift: Drift,
+    /// The more, the surer: several files can end in the same path.
+    pub score: u32,
+}
+
+/// Looks for a frame's line in a file's text: at its number, else by its text, where its neighbours fit best and nearest.
+/// `None`: the file has no such line and the frame no text to look for.
+pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
+    let number = frame.line.filter(|&line| line > 0);
+    let at_number = number.and_then(|line| Some((line, lines.get(line as usize - 1)?)));
+    let wanted = squeeze(frame.context_line.as_deref().unwrap_or(""));
+    if wanted.is_empty() {
+        return at_number.map(|(line, _)| Stand { line, drift: Drift::Unchecked, score: 1 });
+    }
+    if let Some((line, text)) = at_number
+        && squeeze(text) == wanted
+    {
+        return Some(Stand { line, drift: Drift::None, score: 200 + neighbours(lines, line, frame) });
+    }
+    let best = lines
+        .iter()
+        .enumerate()
+        .filter(|(_, text)| squeeze(text) == wanted)
+        .filter_map(|(index, _)| u32::try_from(index + 1).ok())
+        .max_by_key(|&line| {
+            let distance = number.map_or(line, |number| line.abs_diff(number));
+            (neighbours(lines, line, frame), std::cmp::Reverse(distance))
+        });
+    match best {
+        Some(line) => Some(Stand { line, drift: Drift::Moved, score: 100 + neighbours(lines, line, frame) }),
+        None => Some(Stand { line: number.unwrap_or(0), drift: Drift::Differs, score: 0 }),
+    }
+}
+
+/// How many of the lines around it the client saw as well.
+fn neighbours(lines: &[String], line: u32, frame: &Frame) -> u32 {
+    let index = line as usize - 1;
+    let same = |(ours, theirs): (&String, &String)| {
+        let theirs = squeeze(theirs);
+        !theirs.is_empty() && squeeze(ours) == theirs
+    };
+    let before = lines[..index].iter().rev().zip(frame.pre_context.iter().rev()).filter(|pair| same(*pair)).count();
+    let after = lines[index + 1..].iter().zip(&frame.post_context).filter(|pair| same(*pair)).count();
+    u32::try_from(before + after).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn frame(line: u32, text: Option<&str>, before: &[&str]) -> Frame {
+        Frame {
+            line: Some(line),
+            context_line: text.map(Into::into),
+            pre_context: before.iter().map(|line| (*line).into()).collect(),
+            ..Frame::default()
+        }
+    }
+
+    #[test]
+    fn a_line_is_followed_by_its_text() {
+        let lines = file("import os\n\ndef f(x):\n    return x + 1\n\ndef g(x):\n    return x + 1\n");
+        let found = |frame: &Frame| stand(&lines, frame).map(|stand| (stand.line, stand.drift));
+        assert_eq!(found(&frame(4, Some("    return x + 1"), &[])), Some((4, Drift::None)));
+        assert_eq!(found(&frame(4, None, &[])), Some((4, Drift::Unchecked)));
+        // Two lines were added above since: the neighbours tell the two equal texts apart, else the nearer one is taken.
+        assert_eq!(found(&frame(5, Some("return x + 1"), &["def g(x):"])), Some((7, Drift::Moved)));
+        assert_eq!(found(&frame(2, Some("return x + 1"), &[])), Some((4, Drift::Moved)));
+        assert_eq!(found(&frame(4, Some("return x + 2"), &[])), Some((4, Drift::Differs)));
+        assert_eq!(found(&frame(99, None, &[])), None);
+        assert_eq!(found(&frame(0, None, &[])), None);
+    }
+}

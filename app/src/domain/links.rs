@@ -1,0 +1,154 @@
+//! Addresses of our own pages, signed where an e-mail's reader is to open them without signing in.
+
+use super::alert::Place;
+use super::signature::{LINK_LIFE_MS, Signer};
+
+/// What a signed link may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Read a line's latest traceback.
+    View,
+    /// Whitelist a line.
+    Whitelist,
+}
+
+impl Purpose {
+    fn name(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Whitelist => "whitelist",
+        }
+    }
+}
+
+/// Makes addresses below the server's public one.
+#[derive(Clone, Debug)]
+pub struct Linker {
+    base: String,
+    signer: Signer,
+}
+
+impl Linker {
+    /// `base` is the public address, with or without a slash at its end.
+    pub fn new(base: &str, signer: Signer) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), signer }
+    }
+
+    /// The public address of the server, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Latest traceback of a line; signed where an expiry base `now_ms` is given.
+    pub fn traceback(&self, repository: &str, place: &Place, at_ms: i64, signed_at_ms: Option<i64>) -> String {
+        let mut fields = self.place_fields(repository, place);
+        fields.push(("timestamp", (at_ms / 1000).to_string()));
+        self.address("/view_traceback", fields, Purpose::View, repository, place, signed_at_ms)
+    }
+
+    /// The form that whitelists a line.
+    pub fn whitelist(&self, repository: &str, place: &Place, signed_at_ms: Option<i64>) -> String {
+        let fields = vec![
+            ("repo", repository.to_owned()),
+            ("filename", place.path.clone()),
+            ("function_name", place.function.clone()),
+            ("code_fragment", place.code.clone()),
+        ];
+        self.address("/add_known_error", fields, Purpose::Whitelist, repository, place, signed_at_ms)
+    }
+
+    /// A repository's report of the week that holds this moment.
+    pub fn week(&self, repository: Option<&str>, at_ms: i64) -> String {
+        let mut fields = vec![("timestamp", (at_ms / 1000).to_string())];
+        if let Some(repository) = repository {
+            fields.insert(0, ("repo", repository.to_owned()));
+        }
+        format!("{}/get_weekly_error_report?{}", self.base, query(&fields))
+    }
+
+    /// Whether a link's signature is ours for this purpose and place, and not expired.
+    pub fn verify(
+        &self,
+        purpose: Purpose,
+        repository: &str,
+        place: &Place,
+        expires: &str,
+        signature: &str,
+        now_ms: i64,
+    ) -> bool {
+        let in_time = expires.parse::<i64>().is_ok_and(|at| now_ms <= at.saturating_mul(1000));
+        in_time && self.signer.verify(purpose.name(), &signed_fields(repository, place, expires), signature)
+    }
+
+    fn place_fields(&self, repository: &str, place: &Place) -> Vec<(&'static str, String)> {
+        vec![
+            ("repo", repository.to_owned()),
+            ("filename", place.path.clone()),
+            ("function_name", place.function.clone()),
+            ("line_number", place.line.to_string()),
+            ("text", place.code.clone()),
+        ]
+    }
+
+    fn address(
+        &self,
+        route: &str,
+        mut fields: Vec<(&'static str, String)>,
+        purpose: Purpose,
+        repository: &str,
+        place: &Place,
+        signed_at_ms: Option<i64>,
+    ) -> String {
+        if let Some(now_ms) = signed_at_ms {
+            let expires = ((now_ms + LINK_LIFE_MS) / 1000).to_string();
+            let signature = self.signer.sign(purpose.name(), &signed_fields(repository, place, &expires));
+            fields.push(("expires", expires));
+            fields.push(("signature", signature));
+        }
+        format!("{}{route}?{}", self.base, query(&fields))
+    }
+}
+
+/// The line number is left out: the line moves while the mail lies in somebody's inbox.
+fn signed_fields<'a>(repository: &'a str, place: &'a Place, expires: &'a str) -> [&'a str; 5] {
+    [repository, &place.path, &place.function, &place.code, expires]
+}
+
+/// `a=b&c=d`, percent-encoded as forms are.
+pub fn query(fields: &[(&str, String)]) -> String {
+    let mut out = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in fields {
+        out.append_pair(name, value);
+    }
+    out.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> Place {
+        Place { path: "shop/a b.py".into(), function: "f".into(), line: 3, code: "x = y[\"&\"]".into() }
+    }
+
+    #[test]
+    fn a_link_is_good_for_its_place_purpose_and_time() {
+        let linker = Linker::new("https://flawless.example/", Signer::new(&[1; 32]));
+        let link = linker.whitelist("acme/shop", &place(), Some(1_000_000));
+        let url = url::Url::parse(&link).expect("a URL");
+        let get = |name: &str| {
+            url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).expect("there")
+        };
+        assert_eq!(get("code_fragment"), place().code);
+        let (expires, signature) = (get("expires"), get("signature"));
+        let check = |purpose, repository: &str, place: &Place, now| {
+            linker.verify(purpose, repository, place, &expires, &signature, now)
+        };
+        assert!(check(Purpose::Whitelist, "acme/shop", &place(), 1_000_000));
+        assert!(!check(Purpose::View, "acme/shop", &place(), 1_000_000));
+        assert!(!check(Purpose::Whitelist, "acme/other", &place(), 1_000_000));
+        assert!(!check(Purpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, 1_000_000));
+        assert!(!check(Purpose::Whitelist, "acme/shop", &place(), 2_000_000 + LINK_LIFE_MS));
+        assert!(check(Purpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, 1_000_000), "lines move");
+    }
+}

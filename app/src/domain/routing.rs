@@ -1,0 +1,165 @@
+//! Routing: which addresses are told of a line, and why each.
+
+use super::alert::Recipient;
+use super::blame::Author;
+use super::settings::{EmailSettings, KnownError, Settings};
+
+/// What routing looks at.
+#[derive(Debug)]
+pub struct Route<'a> {
+    /// The repository's settings.
+    pub settings: &'a Settings,
+    /// Path of the culprit line; empty where nothing could be blamed.
+    pub path: &'a str,
+    /// Paths of all own frames of the traceback.
+    pub passed_through: &'a [String],
+    /// Who wrote the line.
+    pub author: Option<&'a Author>,
+    /// The known error behind the mail, where it is one.
+    pub known: Option<&'a KnownError>,
+}
+
+/// Everybody who gets a mail, the author first, each address once.
+pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
+    let settings = route.settings;
+    let mut told: Vec<Recipient> = Vec::new();
+    if let Some(author) = route.author
+        && let Some(address) = address_of(&settings.email, author)
+    {
+        match disowned_to(settings, &address, route.path) {
+            Some(other) => add(&mut told, "", &other, format!("{address} passed {} on to you.", route.path)),
+            None => add(&mut told, &author.name, &address, "You wrote this line.".to_owned()),
+        }
+    }
+    for watcher in &settings.watchers {
+        let own = covers(&watcher.path, route.path);
+        let through = watcher.all_errors && route.passed_through.iter().any(|path| covers(&watcher.path, path));
+        if own || through {
+            add(&mut told, "", &watcher.email, format!("You watch {}.", watcher.path));
+        }
+    }
+    for address in route.known.iter().flat_map(|known| &known.email_recipients) {
+        add(&mut told, "", address, "This known error names you as a recipient.".to_owned());
+    }
+    if told.is_empty()
+        && let Some(contact) = &settings.email.default_contact
+    {
+        let why = match route.author {
+            Some(author) => format!(
+                "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
+                author.name, author.email
+            ),
+            None => "You are the default contact: no author of this line could be found.".to_owned(),
+        };
+        add(&mut told, "", contact, why);
+    }
+    told
+}
+
+fn add(told: &mut Vec<Recipient>, name: &str, address: &str, why: String) {
+    let there = |one: &Recipient| one.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(address));
+    if !told.iter().any(there) {
+        told.push(Recipient { name: name.to_owned(), email: Some(address.to_owned()), login: None, why });
+    }
+}
+
+/// The address that mail to an author goes to: remapped by the full address, else by its local part, then with the
+/// company's domain where the file says so. `None`: mail can't reach them.
+pub fn address_of(settings: &EmailSettings, author: &Author) -> Option<String> {
+    let email = author.email.trim();
+    let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+    let remapped = [email, local].iter().find_map(|key| {
+        settings.remap.iter().find(|(from, _)| from.eq_ignore_ascii_case(key)).map(|(_, to)| to.clone())
+    });
+    let address = match (&remapped, &settings.domain) {
+        (Some(to), _) if to.contains('@') => to.clone(),
+        (Some(local), Some(domain)) => format!("{local}@{domain}"),
+        (Some(local), None) => local.clone(),
+        (None, Some(domain)) if author.noreply().is_none() && (settings.ignore_vcs_domain || !email.contains('@')) => {
+            format!("{local}@{domain}")
+        }
+        (None, _) => email.to_owned(),
+    };
+    let author = Author { name: author.name.clone(), email: address };
+    author.deliverable_email().map(str::to_owned)
+}
+
+/// Who is told instead of somebody who disowned the path: the most specific entry wins.
+fn disowned_to(settings: &Settings, address: &str, path: &str) -> Option<String> {
+    settings
+        .disowned
+        .iter()
+        .filter(|entry| entry.email.eq_ignore_ascii_case(address) && covers(&entry.path, path))
+        .max_by_key(|entry| entry.path.trim_matches('/').len())
+        .map(|entry| entry.designated_email.clone())
+}
+
+/// Whether a file or directory covers a path.
+fn covers(entry: &str, path: &str) -> bool {
+    let entry = entry.trim_start_matches("./").trim_matches('/');
+    !path.is_empty()
+        && (entry.is_empty() || path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings::{Disowned, Watcher};
+    use super::*;
+
+    fn author(email: &str) -> Author {
+        Author { name: "Ada".into(), email: email.into() }
+    }
+
+    fn addresses(settings: &Settings, path: &str, through: &[&str], author: Option<&Author>) -> Vec<String> {
+        let passed_through: Vec<String> = through.iter().map(|path| (*path).to_owned()).collect();
+        let route = Route { settings, path, passed_through: &passed_through, author, known: None };
+        recipients(&route).into_iter().filter_map(|one| one.email).collect()
+    }
+
+    #[test]
+    fn the_author_is_told_and_the_default_contact_where_there_is_none() {
+        let mut settings = Settings::default();
+        settings.email.default_contact = Some("oncall@x.com".into());
+        assert_eq!(addresses(&settings, "a.py", &[], Some(&author("ada@x.com"))), ["ada@x.com"]);
+        assert_eq!(addresses(&settings, "", &[], None), ["oncall@x.com"]);
+        let hidden = author("1+ada@users.noreply.github.com");
+        assert_eq!(addresses(&settings, "a.py", &[], Some(&hidden)), ["oncall@x.com"]);
+        settings.email.default_contact = None;
+        assert_eq!(addresses(&settings, "a.py", &[], Some(&hidden)), [""; 0]);
+    }
+
+    #[test]
+    fn addresses_are_remapped_and_moved_to_the_companys_domain() {
+        let mut email = EmailSettings { domain: Some("x.com".into()), ..EmailSettings::default() };
+        email.remap.insert("Old@X.com".into(), "new@y.com".into());
+        email.remap.insert("ada".into(), "lovelace".into());
+        assert_eq!(address_of(&email, &author("old@x.com")).as_deref(), Some("new@y.com"));
+        assert_eq!(address_of(&email, &author("ada@home.org")).as_deref(), Some("lovelace@x.com"));
+        assert_eq!(address_of(&email, &author("bob@home.org")).as_deref(), Some("bob@home.org"));
+        email.ignore_vcs_domain = true;
+        assert_eq!(address_of(&email, &author("bob@home.org")).as_deref(), Some("bob@x.com"));
+        assert_eq!(address_of(&email, &author("1+bob@users.noreply.github.com")), None);
+    }
+
+    #[test]
+    fn the_most_specific_disowned_path_wins_and_watchers_are_told_once() {
+        let disowned = |path: &str, to: &str| Disowned {
+            email: "ada@x.com".into(),
+            path: path.into(),
+            designated_email: to.into(),
+        };
+        let settings = Settings {
+            disowned: vec![disowned("shop/", "parent@x.com"), disowned("shop/cart", "child@x.com")],
+            watchers: vec![
+                Watcher { email: "CHILD@x.com".into(), path: "shop".into(), all_errors: false },
+                Watcher { email: "dir@x.com".into(), path: "shop".into(), all_errors: false },
+                Watcher { email: "through@x.com".into(), path: "tools/x.py".into(), all_errors: true },
+                Watcher { email: "never@x.com".into(), path: "tools/x.py".into(), all_errors: false },
+            ],
+            ..Settings::default()
+        };
+        let told = addresses(&settings, "shop/cart/a.py", &["tools/x.py"], Some(&author("ada@x.com")));
+        assert_eq!(told, ["child@x.com", "dir@x.com", "through@x.com"]);
+        assert_eq!(addresses(&settings, "shopping/a.py", &[], Some(&author("ada@x.com"))), ["ada@x.com"]);
+    }
+}

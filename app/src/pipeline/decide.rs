@@ -1,0 +1,177 @@
+//! Deciding: what a line's counts mean, who is told, and at which count to ask again.
+
+use super::{Failure, Rooms};
+use crate::domain::alert::{MailContent, Reply};
+use crate::domain::blame::Author;
+use crate::domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
+use crate::domain::ids::LineId;
+use crate::domain::routing::{Route, recipients};
+use crate::domain::rule::{CodeAt, KnownMatch, Rules};
+use crate::domain::settings::KnownError;
+use crate::domain::week::date_ms;
+use crate::store::deliveries::{Channel, Decided, NewDelivery};
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+
+/// Decides about a line.
+///
+/// # Errors
+/// The database is out of reach: to be tried again.
+pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failure> {
+    let Some(line) = rooms.store.line(id).await? else { return Ok(()) };
+    let Some(row) = rooms.store.repository(line.repository).await? else { return Ok(()) };
+    if row.removed_at_ms.is_some() {
+        return Ok(());
+    }
+    let rules = rooms.store.rules(row.repository.id, row.settings.clone()).await?;
+    let known = known_match(&rules, &line);
+    let mut decided = Decided { total: line.total, known: known.is_some(), ..Decided::default() };
+    let mut send = Vec::new();
+    if line.resolved_at_ms.is_some() && known.is_none() {
+        if line.regressed {
+            decided.regressed = true;
+            decided.alerted = true;
+            decided.next_at = decide_unknown(&tally(&line, true), &terms(&row)).next_at;
+            send = regression(rooms, &row, &line).await?;
+        }
+    } else if let Some(known) = &known {
+        let decision = decide_known(&tally(&line, line.known_mailed), &known.entry);
+        decided.next_at = decision.next_at;
+        let purpose = match decision.send {
+            Send::KnownEvery(multiple) => Some(format!("known:{multiple}")),
+            Send::KnownMinimum => Some("known:minimum".to_owned()),
+            Send::Nothing | Send::Alert => None,
+        };
+        if let Some(purpose) = purpose {
+            decided.known_mailed = true;
+            send = mails(rooms, &row, &line, Some(&known.entry), &purpose, known.entry.email_header.clone()).await?;
+        }
+    } else {
+        let decision = decide_unknown(&tally(&line, line.alerted), &terms(&row));
+        decided.next_at = decision.next_at;
+        if decision.send == Send::Alert {
+            decided.alerted = true;
+            send = mails(rooms, &row, &line, None, "alert", None).await?;
+            if has_issues(rooms, &row) {
+                send.push(delivery(Channel::Issue, "alert", "", String::new()));
+            }
+        } else if let Some(count) = decision.comment.filter(|_| line.issue.is_some()) {
+            let counts = rooms.store.counts(&line).await?;
+            let reply = Reply::Count { total: line.total, servers: counts.servers, releases: counts.releases };
+            send.push(comment(&format!("count:{count}"), &reply)?);
+        }
+        if let Some(why) = decision.silent {
+            tracing::debug!(line = id.0, why, "counted, not told");
+        }
+    }
+    if !send.is_empty() {
+        tracing::info!(
+            repository = %row.repository.full_name,
+            path = %line.place.path,
+            line = line.place.line,
+            total = line.total,
+            messages = send.len(),
+            "telling of a line"
+        );
+    }
+    rooms.store.decided(row.repository.id, id, &decided, &send, now_ms).await?;
+    rooms.bell.notify_one();
+    Ok(())
+}
+
+/// The known error that covers a line.
+fn known_match(rules: &Rules, line: &Line) -> Option<KnownMatch> {
+    let at = CodeAt { path: &line.place.path, inside: true, function: &line.place.function, code: &line.place.code };
+    rules.known_error(at).cloned()
+}
+
+fn tally(line: &Line, alerted: bool) -> Tally {
+    Tally {
+        total: line.total,
+        decided: line.decided_total,
+        alerted,
+        error_threshold: line.error_threshold,
+        written_ms: line.written_at_ms,
+    }
+}
+
+fn terms(row: &RepositoryRow) -> Terms {
+    Terms {
+        threshold: row.settings.report_error_threshold,
+        minimum_date_ms: row.settings.report_only_after_minimum_date.as_deref().and_then(date_ms),
+        comment_at: row.settings.issues.comment_at.clone(),
+    }
+}
+
+/// Issues go to GitHub, or to the outbox directory while there is no App at all. A plain repository beside an App has none.
+fn has_issues(rooms: &Rooms, row: &RepositoryRow) -> bool {
+    row.repository.forge.is_some() || rooms.github.is_none()
+}
+
+async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<Vec<NewDelivery>, Failure> {
+    let purpose = format!("regression:{}", line.regressions + 1);
+    let release = line.regressed_release.as_deref().or(line.regressed_revision.as_deref());
+    let header = match release {
+        Some(release) => format!("This line was resolved, and release {release} brought it back."),
+        None => "This line was resolved, and it is back.".to_owned(),
+    };
+    let mut send = mails(rooms, row, line, None, &purpose, Some(header)).await?;
+    let reply = Reply::Regressed {
+        release: line.regressed_release.clone(),
+        revision: line.regressed_revision.clone(),
+        resolved: line.resolved_commit.clone(),
+        total: line.total,
+    };
+    if has_issues(rooms, row) {
+        send.push(comment(&purpose, &reply)?);
+    }
+    Ok(send)
+}
+
+async fn mails(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    line: &Line,
+    known: Option<&KnownError>,
+    purpose: &str,
+    header: Option<String>,
+) -> Result<Vec<NewDelivery>, Failure> {
+    let traceback = rooms.store.traceback(line.id, i64::MAX).await?;
+    let found = match &traceback {
+        Some(traceback) => rooms.store.attribution(traceback.digest).await?,
+        None => None,
+    };
+    let passed_through: Vec<String> =
+        found.iter().flat_map(|found| found.located.values().map(|located| located.path.clone())).collect();
+    let author = line
+        .author_email
+        .clone()
+        .map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email })
+        // A person gave the line to somebody else: its author hears of it no more.
+        .filter(|_| line.owner_login.is_none() || line.owner_login == line.author_login);
+    let route = Route {
+        settings: &row.settings,
+        path: &line.place.path,
+        passed_through: &passed_through,
+        author: author.as_ref(),
+        known,
+    };
+    recipients(&route)
+        .into_iter()
+        .map(|to| {
+            let recipient = to.email.clone().unwrap_or_default();
+            let content = MailContent { to, header: header.clone() };
+            let content = serde_json::to_string(&content).map_err(|error| Failure::GiveUp(error.to_string()))?;
+            Ok(delivery(Channel::Mail, purpose, &recipient, content))
+        })
+        .collect()
+}
+
+fn comment(purpose: &str, reply: &Reply) -> Result<NewDelivery, Failure> {
+    let content = serde_json::to_string(reply).map_err(|error| Failure::GiveUp(error.to_string()))?;
+    Ok(delivery(Channel::Comment, purpose, "", content))
+}
+
+fn delivery(channel: Channel, purpose: &str, recipient: &str, content: String) -> NewDelivery {
+    NewDelivery { channel, purpose: purpose.to_owned(), recipient: recipient.to_owned(), content }
+}

@@ -1,0 +1,200 @@
+//! Issues and comments: on GitHub, or as files in the outbox directory while no App is configured.
+
+use super::{content, reply_of};
+use crate::domain::alert::{Recipient, Reply};
+use crate::domain::blame::Author;
+use crate::domain::command::OUR_LABEL;
+use crate::domain::repository::Forge;
+use crate::github::{GitHub, GitHubError, NewIssue};
+use crate::pipeline::{Failure, Rooms};
+use crate::render;
+use crate::store::deliveries::Delivery;
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use std::path::Path;
+
+/// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
+const LOGIN_LIFE_MS: i64 = 7 * 24 * 3_600_000;
+/// How long a comment waits for the issue that it belongs under.
+const ISSUE_PATIENCE_MS: i64 = 24 * 3_600_000;
+/// How long a suspended installation is left alone before it is tried again.
+const SUSPENDED_PAUSE_MS: i64 = 3_600_000;
+
+/// Files the line's issue, or finds the one that an earlier attempt filed. The receipt is its number or file.
+pub(super) async fn issue(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    line: &Line,
+    delivery: &Delivery,
+    now_ms: i64,
+) -> Result<String, Failure> {
+    let Some((github, forge)) = forge_of(rooms, row)? else {
+        let told = recipient(line, None);
+        let issue = render::issue(&content::alert(rooms, row, line, told, now_ms).await?)?;
+        let text = format!("# {}\n\n{}\n", issue.title, issue.body);
+        return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
+    };
+    let place = Place { github, forge, name: &row.repository.full_name };
+    let login = place.assignee(rooms, row, line, now_ms).await?;
+    let number = match line.issue {
+        Some(number) => number,
+        None => {
+            let marker = content::marker(rooms, line);
+            let earlier = if delivery.attempts > 0 {
+                // An earlier attempt may have filed it and died, or lost the answer.
+                let since = delivery.created_at_ms;
+                github.find_issue(forge.installation, place.name, OUR_LABEL.name, &marker, since).await?
+            } else {
+                None
+            };
+            let number = match earlier {
+                Some(found) => found.number,
+                None => {
+                    let told = recipient(line, login.clone());
+                    let text = render::issue(&content::alert(rooms, row, line, told, now_ms).await?)?;
+                    let mut labels = vec![OUR_LABEL.name.to_owned()];
+                    labels.extend(row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned());
+                    let new = NewIssue { title: text.title, body: text.body, labels };
+                    github.create_issue(forge.installation, place.name, &new).await?.number
+                }
+            };
+            rooms.store.set_issue(line.id, Some(number)).await?;
+            number
+        }
+    };
+    if let Some(login) = login
+        && !github.assign(forge.installation, place.name, number, &login).await?
+    {
+        tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue");
+    }
+    Ok(number.to_string())
+}
+
+/// Comments on the line's issue, unless an earlier attempt did. A regression opens it again first.
+pub(super) async fn comment(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    line: &Line,
+    delivery: &Delivery,
+    now_ms: i64,
+) -> Result<String, Failure> {
+    let reply = reply_of(delivery)?;
+    let marker = format!("{}:{}", content::marker(rooms, line), delivery.id);
+    let body = render::reply(&reply, &marker, &row.repository)?;
+    let Some((github, forge)) = forge_of(rooms, row)? else {
+        return write(&rooms.outbox, &format!("comment-{}.md", delivery.id), &format!("{body}\n")).await;
+    };
+    let name = &row.repository.full_name;
+    let Some(number) = line.issue else {
+        return if now_ms - delivery.created_at_ms < ISSUE_PATIENCE_MS {
+            Err(Failure::retry("the line's issue is not filed yet"))
+        } else {
+            Err(Failure::GiveUp("the line has no issue".to_owned()))
+        };
+    };
+    if matches!(reply, Reply::Regressed { .. }) {
+        github.reopen_issue(forge.installation, name, number).await?;
+    }
+    if delivery.attempts > 0 {
+        let since = delivery.created_at_ms;
+        if let Some(id) = github.find_comment(forge.installation, name, number, &marker, since).await? {
+            return Ok(id.to_string());
+        }
+    }
+    Ok(github.comment(forge.installation, name, number, &body).await?.to_string())
+}
+
+/// GitHub and its side of the repository; `None`: issues are written to files.
+fn forge_of<'a>(rooms: &'a Rooms, row: &'a RepositoryRow) -> Result<Option<(&'a GitHub, &'a Forge)>, Failure> {
+    match (&rooms.github, &row.repository.forge) {
+        (Some(_), Some(_)) if row.suspended_at_ms.is_some() => Err(Failure::Retry {
+            why: "the App is suspended in this account".to_owned(),
+            after_ms: Some(SUSPENDED_PAUSE_MS),
+        }),
+        (Some(github), Some(forge)) => Ok(Some((github, forge))),
+        (None, _) => Ok(None),
+        (Some(_), None) => Err(Failure::GiveUp("a plain git repository has no issues".to_owned())),
+    }
+}
+
+/// Whose issue it is, as its body says.
+fn recipient(line: &Line, login: Option<String>) -> Recipient {
+    let why = match (&line.owner_login, &line.author_name) {
+        (Some(owner), _) => format!("{owner} was given this line."),
+        (None, Some(name)) => format!("{name} wrote this line."),
+        (None, None) => "No author of this line could be found.".to_owned(),
+    };
+    Recipient { name: line.author_name.clone().unwrap_or_default(), email: None, login, why }
+}
+
+struct Place<'a> {
+    github: &'a GitHub,
+    forge: &'a Forge,
+    name: &'a str,
+}
+
+impl Place<'_> {
+    /// The login to assign: whom a person gave the line to, else its author, if GitHub lets the issue be assigned to them.
+    async fn assignee(
+        &self,
+        rooms: &Rooms,
+        row: &RepositoryRow,
+        line: &Line,
+        now_ms: i64,
+    ) -> Result<Option<String>, Failure> {
+        let author = self.author_login(rooms, line, now_ms).await?;
+        let Some(login) = line.owner_login.clone().or(author).filter(|_| row.settings.issues.assign) else {
+            return Ok(None);
+        };
+        let can = self.github.is_assignable(self.forge.installation, self.name, &login).await?;
+        Ok(can.then_some(login))
+    }
+
+    /// The author's login: known from before, in a noreply address, or as GitHub says of the commit.
+    async fn author_login(&self, rooms: &Rooms, line: &Line, now_ms: i64) -> Result<Option<String>, Failure> {
+        if line.author_login.is_some() {
+            return Ok(line.author_login.clone());
+        }
+        let (Some(email), Some(commit)) = (&line.author_email, &line.commit) else { return Ok(None) };
+        let login = match rooms.store.login_of(email, now_ms - LOGIN_LIFE_MS).await? {
+            Some(login) => login,
+            None => {
+                let login = self.ask_for_login(email, commit).await?;
+                rooms.store.remember_login(email, login.as_deref(), now_ms).await?;
+                login
+            }
+        };
+        if let Some(login) = &login {
+            rooms.store.set_author_login(line.id, login).await?;
+        }
+        Ok(login)
+    }
+
+    async fn ask_for_login(&self, email: &str, commit: &str) -> Result<Option<String>, Failure> {
+        let installation = self.forge.installation;
+        let noreply = Author { name: String::new(), email: email.to_owned() }.noreply();
+        if let Some(account) = noreply.as_ref().and_then(|noreply| noreply.account) {
+            // By number, because logins are renamed and then taken by others.
+            if let Some(account) = self.github.user_by_id(installation, account).await? {
+                return Ok(Some(account.login));
+            }
+        }
+        let said = match self.github.commit_author(installation, self.name, commit).await {
+            Ok(account) => account.filter(|account| account.kind != "Bot").map(|account| account.login),
+            // A commit that GitHub does not have (any more) has no author there.
+            Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(said.or(noreply.map(|noreply| noreply.login)))
+    }
+}
+
+/// Writes a file of the outbox whole or not at all; a second attempt writes the same file again.
+async fn write(outbox: &Path, name: &str, text: &str) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| Failure::retry(format!("{}: {error}", outbox.join(name).display()));
+    tokio::fs::create_dir_all(outbox).await.map_err(failed)?;
+    let unfinished = outbox.join(format!(".{name}.tmp"));
+    tokio::fs::write(&unfinished, text).await.map_err(failed)?;
+    tokio::fs::rename(&unfinished, outbox.join(name)).await.map_err(failed)?;
+    Ok(name.to_owned())
+}

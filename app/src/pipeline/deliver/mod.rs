@@ -1,0 +1,104 @@
+//! Delivering: one e-mail, issue or comment, sent once however often the step runs.
+
+mod content;
+mod forge;
+
+use super::{Failure, Rooms};
+use crate::domain::alert::{MailContent, Reply};
+use crate::domain::ids::DeliveryId;
+use crate::email::OutgoingMail;
+use crate::render;
+use crate::store::deliveries::{Channel, Delivery};
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+
+/// Sends a delivery.
+///
+/// # Errors
+/// The mail server, GitHub or the database is out of reach: to be tried again. What can never be sent is noted as given
+/// up, and is no error.
+pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
+    let Some(delivery) = rooms.store.begin_delivery(id).await? else { return Ok(()) };
+    if delivery.settled {
+        return Ok(());
+    }
+    let (Some(line), Some(row)) =
+        (rooms.store.line(delivery.line).await?, rooms.store.repository(delivery.repository).await?)
+    else {
+        return Ok(());
+    };
+    if row.removed_at_ms.is_some() {
+        rooms.store.given_up(id, "the repository is not watched any more", now_ms).await?;
+        return Ok(());
+    }
+    let result = match delivery.what.channel {
+        Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,
+        Channel::Issue => forge::issue(rooms, &row, &line, &delivery, now_ms).await,
+        Channel::Comment => forge::comment(rooms, &row, &line, &delivery, now_ms).await,
+    };
+    match result {
+        Ok(receipt) => {
+            rooms.store.delivered(id, &receipt, now_ms).await?;
+            tracing::info!(repository = %row.repository.full_name, channel = ?delivery.what.channel, receipt, "delivered");
+            Ok(())
+        }
+        Err(Failure::GiveUp(why)) => {
+            tracing::warn!(repository = %row.repository.full_name, channel = ?delivery.what.channel, why, "a delivery was given up");
+            rooms.store.given_up(id, &why, now_ms).await?;
+            Ok(())
+        }
+        Err(retry) => {
+            rooms.store.delivery_failed(id, &retry.to_string(), now_ms).await?;
+            Err(retry)
+        }
+    }
+}
+
+/// Sends a mail. A crash between sending and noting it sends it again, under the same Message-ID, which mail programs and
+/// servers show once.
+async fn mail(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    line: &Line,
+    delivery: &Delivery,
+    now_ms: i64,
+) -> Result<String, Failure> {
+    let content: MailContent =
+        serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
+    let mut alert = content::alert(rooms, row, line, content.to, now_ms).await?;
+    alert.header = content.header;
+    let mail = render::mail(&alert)?;
+    let host = host_of(rooms.linker.base());
+    let message_id = format!("flawless.{}.{}@{host}", delivery.id, rooms.installation);
+    let outgoing = OutgoingMail {
+        message_id: message_id.clone(),
+        to_name: alert.told.name.clone(),
+        to_email: delivery.what.recipient.clone(),
+        subject: mail.subject,
+        text: mail.text,
+        html: mail.html,
+        date_ms: delivery.created_at_ms,
+        reply_to: None,
+        list_id: Some(format!("{}.{host}", row.repository.full_name.replace('/', "-"))),
+        repository: row.repository.full_name.clone(),
+        line: Some(line.id.0),
+    };
+    match rooms.mailer.send(&outgoing).await {
+        Ok(()) => Ok(message_id),
+        Err(error) if error.is_worth_a_retry() => Err(Failure::retry(error)),
+        Err(error) => Err(Failure::GiveUp(error.to_string())),
+    }
+}
+
+/// The right-hand side of Message-IDs: the server's own name.
+fn host_of(base: &str) -> String {
+    url::Url::parse(base)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_else(|| "localhost".to_owned())
+}
+
+/// What a comment says.
+fn reply_of(delivery: &Delivery) -> Result<Reply, Failure> {
+    serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))
+}

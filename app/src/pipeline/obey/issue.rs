@@ -1,0 +1,207 @@
+//! What is done to an issue of ours, as a command.
+
+use super::judge_again;
+use crate::domain::alert::{Place, Reply};
+use crate::domain::command::{LabelCommand, Scope};
+use crate::domain::event::{HookAccount, HookIssue, IssueAction};
+use crate::domain::ids::HookId;
+use crate::domain::rule::RuleKind;
+use crate::domain::settings::KnownError;
+use crate::pipeline::{Failure, Rooms};
+use crate::store::deliveries::{Channel, NewDelivery};
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use crate::store::rules::NewRule;
+
+/// Acts on what somebody did to an issue, if the issue is ours and it was not us.
+pub(super) async fn obey(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    hook: HookId,
+    action: &IssueAction,
+    issue: &HookIssue,
+    sender: &HookAccount,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    if issue.is_pull_request || is_us(rooms, sender).await? {
+        return Ok(());
+    }
+    let Some(line) = rooms.store.line_of_issue(row.repository.id, issue.number).await? else { return Ok(()) };
+    let at = At { rooms, row, line: &line, issue, by: &sender.login, hook, now_ms };
+    match action {
+        IssueAction::Closed => at.closed().await,
+        IssueAction::Reopened => at.reopened().await,
+        IssueAction::Labeled(label) => at.labeled(label).await,
+        IssueAction::Unlabeled(label) => at.unlabeled(label).await,
+        IssueAction::Assigned(to) => at.assigned(to).await,
+        IssueAction::Unassigned(from) => {
+            if line.owner_login.as_deref() == Some(from.login.as_str()) {
+                rooms.store.set_owner(line.id, None).await?;
+            }
+            Ok(())
+        }
+        IssueAction::Gone => Ok(rooms.store.set_issue(line.id, None).await?),
+    }
+}
+
+/// Our own actions come back as webhooks, sent by SLUG[bot].
+async fn is_us(rooms: &Rooms, sender: &HookAccount) -> Result<bool, Failure> {
+    match &rooms.github {
+        Some(github) => Ok(sender.login == github.bot_login().await?),
+        None => Ok(false),
+    }
+}
+
+struct At<'a> {
+    rooms: &'a Rooms,
+    row: &'a RepositoryRow,
+    line: &'a Line,
+    issue: &'a HookIssue,
+    by: &'a str,
+    hook: HookId,
+    now_ms: i64,
+}
+
+impl At<'_> {
+    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default branch's head.
+    async fn closed(&self) -> Result<(), Failure> {
+        let mut whitelisted = false;
+        for label in &self.issue.labels {
+            if let Some(LabelCommand::KnownError(scope)) = LabelCommand::from_label(label) {
+                self.whitelist(scope).await?;
+                whitelisted = true;
+            }
+        }
+        if whitelisted {
+            return Ok(());
+        }
+        let commit = self.row.repository.head.clone();
+        self.rooms.store.resolve(self.line.id, commit.as_deref(), self.now_ms).await?;
+        self.rooms.epoch.turn();
+        self.reply("resolved", &Reply::Resolved { commit, by: self.by.to_owned() }).await
+    }
+
+    /// Reopened: whatever its labels commanded ends, and so does its resolution.
+    async fn reopened(&self) -> Result<(), Failure> {
+        self.end_rules(None).await?;
+        self.rooms.store.unresolve(self.line.id, self.now_ms).await?;
+        self.rooms.epoch.turn();
+        Ok(())
+    }
+
+    async fn labeled(&self, label: &str) -> Result<(), Failure> {
+        match LabelCommand::from_label(label) {
+            // On an open issue the label waits for the issue to be closed.
+            Some(LabelCommand::KnownError(scope)) if !self.issue.open => {
+                // What was resolved by closing is now known instead.
+                self.rooms.store.unresolve(self.line.id, self.now_ms).await?;
+                self.whitelist(scope).await
+            }
+            Some(LabelCommand::LibraryCode) => {
+                let place = &self.line.place;
+                let entry = KnownError {
+                    file: place.path.clone(),
+                    function: Some(place.function.clone()),
+                    ..KnownError::default()
+                };
+                let label = LabelCommand::LibraryCode.label();
+                let reply = Reply::LibraryCode { place: place.clone(), by: self.by.to_owned() };
+                self.make(RuleKind::BuildingBlock, entry, label, &reply).await
+            }
+            Some(LabelCommand::KnownError(_)) | None => Ok(()),
+        }
+    }
+
+    /// A label taken off a closed issue: its rule ends, and the next report brings the line back.
+    async fn unlabeled(&self, label: &str) -> Result<(), Failure> {
+        let command = LabelCommand::from_label(label);
+        if command.is_none() {
+            return Ok(());
+        }
+        let ended = self.end_rules(Some(label)).await?;
+        let still_known = self
+            .issue
+            .labels
+            .iter()
+            .any(|label| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_))));
+        if ended && !self.issue.open && !still_known && matches!(command, Some(LabelCommand::KnownError(_))) {
+            self.rooms.store.resolve(self.line.id, None, self.now_ms).await?;
+            self.rooms.epoch.turn();
+        }
+        Ok(())
+    }
+
+    /// Assigned by a person: the line is theirs from then on.
+    async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
+        let owner = self.line.owner_login.as_deref().or(self.line.author_login.as_deref());
+        if owner == Some(to.login.as_str()) {
+            return Ok(());
+        }
+        self.rooms.store.set_owner(self.line.id, Some(&to.login)).await?;
+        self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by.to_owned() }).await
+    }
+
+    async fn whitelist(&self, scope: Scope) -> Result<(), Failure> {
+        let place = &self.line.place;
+        let entry = KnownError {
+            file: place.path.clone(),
+            function: (scope != Scope::File).then(|| place.function.clone()),
+            code: (scope == Scope::Line && !place.code.is_empty()).then(|| place.code.clone()),
+            ..KnownError::default()
+        };
+        let reply = Reply::Whitelisted { scope, place: place.clone(), by: self.by.to_owned() };
+        self.make(RuleKind::KnownError, entry, LabelCommand::KnownError(scope).label(), &reply).await
+    }
+
+    async fn make(&self, kind: RuleKind, entry: KnownError, label: &str, reply: &Reply) -> Result<(), Failure> {
+        let new = NewRule {
+            repository: self.row.repository.id,
+            kind,
+            entry,
+            line: Some(self.line.id),
+            label: Some(label.to_owned()),
+            issue: Some(self.issue.number),
+            by: self.by.to_owned(),
+        };
+        match super::make_rule(self.rooms, &new, self.now_ms).await? {
+            Some(rule) => self.send(&format!("made:{rule}"), reply).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the rules of one label of this issue, or of all. `true`: something ended.
+    async fn end_rules(&self, label: Option<&str>) -> Result<bool, Failure> {
+        let id = self.row.repository.id;
+        let ended = self.rooms.store.end_label_rules(id, self.line.id, label, self.by, self.now_ms).await?;
+        for rule in &ended {
+            judge_again(self.rooms, id, &rule.made.entry.file).await?;
+            let entry = &rule.made.entry;
+            let reply = Reply::RuleEnded {
+                label: rule.label.clone().unwrap_or_default(),
+                place: Place {
+                    path: entry.file.clone(),
+                    function: entry.function.clone().unwrap_or_default(),
+                    line: self.line.place.line,
+                    code: entry.code.clone().unwrap_or_default(),
+                },
+                by: self.by.to_owned(),
+            };
+            self.send(&format!("ended:{}", rule.made.id), &reply).await?;
+        }
+        Ok(!ended.is_empty())
+    }
+
+    async fn reply(&self, what: &str, reply: &Reply) -> Result<(), Failure> {
+        self.send(&format!("{what}:{}", self.hook), reply).await
+    }
+
+    /// One comment for each command, however often the webhook comes.
+    async fn send(&self, purpose: &str, reply: &Reply) -> Result<(), Failure> {
+        let content = serde_json::to_string(reply).map_err(|error| Failure::GiveUp(error.to_string()))?;
+        let delivery =
+            NewDelivery { channel: Channel::Comment, purpose: purpose.to_owned(), recipient: String::new(), content };
+        self.rooms.store.deliver(self.row.repository.id, self.line.id, &delivery, self.now_ms).await?;
+        self.rooms.bell.notify_one();
+        Ok(())
+    }
+}

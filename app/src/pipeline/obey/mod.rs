@@ -1,0 +1,148 @@
+//! Obeying: what GitHub tells and what people command, by a label or on a page, through one door.
+
+mod issue;
+
+use super::{Failure, Rooms};
+use crate::domain::event::{Event, HookRepository};
+use crate::domain::ids::{HookId, RepositoryId, RuleId};
+use crate::domain::job::Job;
+use crate::domain::repository::Forge;
+use crate::domain::rule::CodeAt;
+use crate::store::repositories::{NewRepository, RepositoryRow};
+use crate::store::rules::NewRule;
+
+/// Acts on a stored webhook delivery.
+///
+/// # Errors
+/// The database or GitHub is out of reach: to be tried again.
+pub async fn obey(rooms: &Rooms, id: HookId, now_ms: i64) -> Result<(), Failure> {
+    let Some((event, received_at_ms)) = rooms.store.hook(id).await? else { return Ok(()) };
+    match &event {
+        Event::Push { repository, git_ref } => {
+            if let Some(row) = known(rooms, repository).await? {
+                tracing::debug!(repository = %row.repository.full_name, git_ref, "a push was announced");
+                rooms.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
+                rooms.bell.notify_one();
+            }
+        }
+        Event::Issue { repository, action, issue, sender } => {
+            if let Some(row) = known(rooms, repository).await? {
+                issue::obey(rooms, &row, id, action, issue, sender, now_ms).await?;
+            }
+        }
+        Event::Installed { installation, repositories } => {
+            for repository in repositories {
+                watch(rooms, *installation, repository, now_ms).await?;
+            }
+            // The payload can be incomplete, or empty after an unsuspension: GitHub is asked as well.
+            rooms.store.enqueue(Job::Reconcile, now_ms, now_ms).await?;
+            rooms.bell.notify_one();
+        }
+        Event::RepositoriesRemoved { repositories, .. } => {
+            for repository in repositories {
+                unwatch(rooms, repository.id, now_ms).await?;
+            }
+        }
+        Event::Uninstalled { installation } => {
+            for row in rooms.store.repositories().await? {
+                if row.repository.forge.as_ref().is_some_and(|forge| forge.installation == *installation) {
+                    rooms.unwatch(&row, now_ms).await?;
+                }
+            }
+        }
+        Event::Suspended { installation } => rooms.store.suspend(*installation, now_ms).await?,
+        Event::RepositoryChanged { repository } => {
+            if let Some(row) = known(rooms, repository).await? {
+                rooms.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
+            }
+        }
+        Event::RepositoryDeleted { repository } => unwatch(rooms, repository.id, now_ms).await?,
+        Event::Ignored => {}
+    }
+    rooms.store.hook_obeyed(id, now_ms).await?;
+    Ok(())
+}
+
+/// The watched repository that a payload names, brought up to date with what the payload says: every one tells the name.
+async fn known(rooms: &Rooms, named: &HookRepository) -> Result<Option<RepositoryRow>, Failure> {
+    let Some(row) = rooms.store.repository_of_forge(named.id).await? else { return Ok(None) };
+    if row.removed_at_ms.is_some() {
+        return Ok(None);
+    }
+    let public = named.private.map(|private| !private);
+    let unchanged =
+        row.repository.full_name == named.full_name && public.is_none_or(|public| public == row.repository.public);
+    if unchanged || named.full_name.is_empty() {
+        return Ok(Some(row));
+    }
+    let html_url = format!("{}/{}", rooms.forge_url, named.full_name);
+    let clone_url = format!("{html_url}.git");
+    rooms.store.repository_changed(row.repository.id, &named.full_name, &html_url, &clone_url, public).await?;
+    Ok(rooms.store.repository(row.repository.id).await?)
+}
+
+async fn watch(rooms: &Rooms, installation: u64, named: &HookRepository, now_ms: i64) -> Result<(), Failure> {
+    let html_url = format!("{}/{}", rooms.forge_url, named.full_name);
+    let new = NewRepository {
+        full_name: named.full_name.clone(),
+        clone_url: format!("{html_url}.git"),
+        forge: Some(Forge { id: named.id, installation, html_url }),
+        // What is not known to be public is treated as public: messages carry data.
+        public: named.private != Some(true),
+    };
+    rooms.watch(&new, now_ms).await?;
+    Ok(())
+}
+
+async fn unwatch(rooms: &Rooms, forge_id: u64, now_ms: i64) -> Result<(), Failure> {
+    if let Some(row) = rooms.store.repository_of_forge(forge_id).await?
+        && row.removed_at_ms.is_none()
+    {
+        rooms.unwatch(&row, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Makes a rule and puts it in force at once. `None`: it was in force already.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn make_rule(rooms: &Rooms, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, Failure> {
+    let made = rooms.store.make_rule(new, now_ms).await?;
+    judge_again(rooms, new.repository, &new.entry.file).await?;
+    Ok(made)
+}
+
+/// Ends a rule; `false` where it was not in force.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn end_rule(
+    rooms: &Rooms,
+    repository: RepositoryId,
+    rule: RuleId,
+    by: &str,
+    now_ms: i64,
+) -> Result<bool, Failure> {
+    let rules = rooms.store.made_rules(repository).await?;
+    let Some(row) = rules.into_iter().find(|row| row.made.id == rule) else { return Ok(false) };
+    let ended = rooms.store.end_rule(repository, rule, by, now_ms).await?;
+    judge_again(rooms, repository, &row.made.entry.file).await?;
+    Ok(ended)
+}
+
+/// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once.
+async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str) -> Result<(), Failure> {
+    rooms.epoch.turn();
+    let Some(row) = rooms.store.repository(repository).await? else { return Ok(()) };
+    let rules = rooms.store.rules(repository, row.settings).await?;
+    for line in rooms.store.lines_to_judge_again(repository, file).await? {
+        let at =
+            CodeAt { path: &line.place.path, inside: true, function: &line.place.function, code: &line.place.code };
+        let known = rules.known_error(at).is_some();
+        if known != line.known {
+            rooms.store.set_known(line.id, known).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! Refreshing a repository: its mirror, its settings, its labels.
+
+use super::{Failure, Rooms};
+use crate::domain::command::{COMMAND_LABELS, OUR_LABEL};
+use crate::domain::ids::RepositoryId;
+use crate::domain::job::Job;
+
+/// How often a repository is fetched though no push was announced: webhooks get lost.
+pub const FETCH_EVERY_MS: i64 = 15 * 60_000;
+
+/// Refreshes a repository.
+///
+/// # Errors
+/// The repository, GitHub or the database is out of reach: to be tried again.
+pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
+    let Some(row) = rooms.store.repository(id).await? else { return Ok(()) };
+    if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
+        return Ok(());
+    }
+    if row.labelled_at_ms == 0
+        && let (Some(github), Some(forge)) = (&rooms.github, &row.repository.forge)
+    {
+        let labels: Vec<_> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
+        github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;
+        rooms.store.labelled(id, now_ms).await?;
+    }
+    rooms.bring_up_to_date(&row, now_ms).await
+}
+
+/// Asks for a fetch of every repository that was not fetched for a while.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn ask_for_overdue(rooms: &Rooms, now_ms: i64) -> Result<(), Failure> {
+    for row in rooms.store.repositories().await? {
+        if now_ms - row.fetched_at_ms >= FETCH_EVERY_MS && row.suspended_at_ms.is_none() {
+            rooms.store.enqueue(Job::Fetch(row.repository.id), now_ms, now_ms).await?;
+        }
+    }
+    rooms.bell.notify_one();
+    Ok(())
+}

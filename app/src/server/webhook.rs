@@ -1,0 +1,59 @@
+//! Webhooks from GitHub: checked, stored, answered at once, worked on later.
+
+use super::Server;
+use crate::domain::event::Event;
+use crate::github::hook;
+use crate::store::hooks::Taken;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+/// GitHub's own limit on payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
+const MAX_PAYLOAD: usize = 25 << 20;
+
+/// `POST /api/github/webhooks`.
+pub(super) async fn receive(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
+    let (status, word) = take(&server, &headers, body).await;
+    let body = serde_json::json!({ "status": word }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, String) {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Some(secret) = &server.settings.webhook_secret else {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
+        );
+    };
+    let Ok(body) = axum::body::to_bytes(body, MAX_PAYLOAD).await else {
+        return (StatusCode::PAYLOAD_TOO_LARGE, format!("a payload has at most {MAX_PAYLOAD} bytes"));
+    };
+    // Before anything is parsed.
+    if let Err(error) = hook::verify(secret, text("x-hub-signature-256"), &body) {
+        return (StatusCode::UNAUTHORIZED, error.to_string());
+    }
+    let (Some(name), Some(delivery)) = (text("x-github-event"), text("x-github-delivery")) else {
+        return (StatusCode::BAD_REQUEST, "X-GitHub-Event or X-GitHub-Delivery is missing".to_owned());
+    };
+    let event = match hook::parse(name, &body) {
+        Ok(event) => event,
+        Err(error) => return (StatusCode::BAD_REQUEST, error.to_string()),
+    };
+    if event == Event::Ignored {
+        return (StatusCode::OK, "ignored".to_owned());
+    }
+    match server.rooms.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
+        Ok(Taken::New) => {
+            server.rooms.bell.notify_one();
+            (StatusCode::ACCEPTED, "stored".to_owned())
+        }
+        Ok(Taken::Repeated) => (StatusCode::OK, "seen before".to_owned()),
+        Err(error) => {
+            tracing::error!(%error, "a webhook could not be stored");
+            (StatusCode::SERVICE_UNAVAILABLE, "it could not be stored; deliver it again later".to_owned())
+        }
+    }
+}

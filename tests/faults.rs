@@ -1,0 +1,207 @@
+//! What goes wrong outside: nothing is lost, nothing is told twice.
+
+use crate::harness::fake_github::Fault;
+use crate::harness::smtp::Mode;
+use crate::harness::story::{REPO, run_test};
+use std::time::Duration;
+
+#[test]
+fn github_answers_502_after_filing_the_issue() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.fail_next("issues/create", Fault::AfterWork(502));
+        let event = story.event();
+        story.report(&event).await;
+        story.later(10_000).await;
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        let changes = story.changes();
+        assert_eq!(changes.len(), 2, "{changes:#?}");
+        assert_eq!(story.lines().await[0].issue, Some(1));
+        assert_eq!(story.mails().len(), 1);
+    });
+}
+
+#[test]
+fn an_answer_that_is_lost_after_commenting_is_not_repeated() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.github.fail_next("issues/create-comment", Fault::DropAfterWork);
+        story.github.close_issue(REPO, 1, "ada");
+        story.settle().await;
+        story.later(10_000).await;
+        assert_eq!(story.github.comments(REPO, 1).len(), 1);
+        assert_eq!(story.changes().len(), 1);
+    });
+}
+
+#[test]
+fn a_rate_limit_is_waited_for() {
+    run_test(async |story| {
+        story.install().await;
+        let headers = vec![("retry-after", "90".to_owned())];
+        let body = serde_json::json!({"message": "You have exceeded a secondary rate limit"});
+        story.github.fail_next("issues/create", Fault::Status { status: 403, headers, body });
+        let event = story.event();
+        story.report(&event).await;
+        story.later(60_000).await;
+        assert!(story.changes().is_empty());
+        story.later(40_000).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+    });
+}
+
+#[test]
+fn the_mail_server_is_away_for_an_hour() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        story.smtp.set(Mode::Later);
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.changes().len(), 2, "the issue does not wait for the mail");
+        for _ in 0..6 {
+            story.later(10 * 60_000).await;
+        }
+        assert!(story.mails().is_empty());
+        story.smtp.set(Mode::Accept);
+        story.later(15 * 60_000).await;
+        assert_eq!(story.mails().len(), 1);
+    });
+}
+
+#[test]
+fn a_mail_whose_acceptance_was_lost_comes_again_under_the_same_id() {
+    run_test(async |story| {
+        story.install().await;
+        story.smtp.set(Mode::DropAfterAccepting);
+        let event = story.event();
+        story.report(&event).await;
+        story.smtp.set(Mode::Accept);
+        story.later(10_000).await;
+        let mails = story.mails();
+        assert_eq!(mails.len(), 2);
+        assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
+fn an_address_that_is_refused_is_given_up_and_said_so() {
+    run_test(async |story| {
+        story.install().await;
+        story.smtp.set(Mode::NoSuchUser);
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.changes().len(), 2);
+        let line = story.lines().await.remove(0);
+        let deliveries = story.rooms().store.deliveries_of(line.id).await.unwrap();
+        let mail = deliveries.iter().find(|delivery| delivery.recipient == "ada@example.com").unwrap();
+        assert_eq!(mail.state, "given_up");
+        assert!(mail.error.as_deref().unwrap().contains("550"), "{mail:?}");
+    });
+}
+
+#[test]
+fn a_token_that_was_revoked_is_replaced() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.revoke_tokens();
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+    });
+}
+
+#[test]
+fn an_author_who_cannot_be_assigned_is_named_instead() {
+    run_test(async |story| {
+        story.github.set_assignable(REPO, &["owner"]);
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.changes(), ["acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]"]);
+        let issue = story.github.issue(REPO, 1);
+        assert!(issue.body.contains("could not be assigned to Ada Lovelace"), "{}", issue.body);
+        assert_eq!(story.mails().len(), 1);
+    });
+}
+
+#[test]
+fn a_forged_webhook_is_refused() {
+    run_test(async |story| {
+        story.install().await;
+        let answer = story
+            .http
+            .post(format!("{}/api/github/webhooks", story.url()))
+            .header("X-GitHub-Event", "push")
+            .header("X-GitHub-Delivery", "1")
+            .header("X-Hub-Signature-256", format!("sha256={}", "0".repeat(64)))
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), 401);
+    });
+}
+
+#[test]
+fn a_process_killed_between_accepting_and_alerting_alerts_after_its_restart() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        story.stop().await;
+        let mut process = story.start_process().await;
+        // Nothing gets out before the end: mail and GitHub both say "later".
+        story.smtp.set(Mode::Later);
+        story.github.fail_next("issues/create", Fault::status(503, "later"));
+        assert_eq!(story.send_to(&process.url, &key, project, &event).await, 200);
+        process.kill();
+        assert!(story.github.issues(REPO).is_empty());
+        story.smtp.set(Mode::Accept);
+        story.github.take_faults();
+        story.start().await;
+        story.settle().await;
+        story.later(10_000).await;
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        assert_eq!(story.lines().await[0].total, 1);
+        let mails = story.mails();
+        assert!(!mails.is_empty());
+        assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
+fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        story.stop().await;
+        let mut process = story.start_process().await;
+        // The answer to the filing never comes: the process is killed while it waits for it.
+        story.github.fail_next("issues/create", Fault::HangAfterWork(Duration::from_secs(20)));
+        assert_eq!(story.send_to(&process.url, &key, project, &event).await, 200);
+        for _ in 0..400 {
+            if !story.github.issues(REPO).is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        process.kill();
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        story.start().await;
+        story.settle().await;
+        story.later(200_000).await;
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        assert_eq!(story.lines().await[0].issue, Some(1));
+        assert_eq!(story.changes().len(), 2);
+        let mails = story.mails();
+        assert!(!mails.is_empty());
+        assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
+    });
+}

@@ -1,0 +1,55 @@
+//! The GitHub room against the fake GitHub: each call, and each way in which GitHub lets one down.
+
+mod access;
+mod failures;
+mod issues;
+mod people;
+mod webhooks;
+
+use crate::harness::fake_github::FakeGitHub;
+use app::clock::Clock;
+use app::github::{GitHub, NewIssue};
+
+/// A Tuesday in 2023.
+const NOW_MS: i64 = 1_700_000_000_000;
+
+/// One repository, one installation, and the room that is tested.
+struct Room {
+    fake: FakeGitHub,
+    github: GitHub,
+    clock: Clock,
+    installation: u64,
+}
+
+/// `acme/shop` with alice, who can be assigned, and mallory, who can't.
+async fn room() -> Room {
+    let clock = Clock::fixed(NOW_MS);
+    let fake = FakeGitHub::start(clock.clone()).await;
+    fake.add_user(1, "alice");
+    fake.add_user(2, "mallory");
+    fake.add_repository("acme/shop", true);
+    fake.set_assignable("acme/shop", &["alice"]);
+    let installation = fake.install("acme", &["acme/shop"]);
+    fake.lose_deliveries();
+    let github = GitHub::new(fake.settings()).unwrap();
+    Room { fake, github, clock, installation }
+}
+
+impl Room {
+    /// What the bot did to issues since the last look, a line each.
+    fn changes(&self) -> Vec<String> {
+        self.fake.take_issue_changes().iter().map(ToString::to_string).collect()
+    }
+
+    /// Files an issue with `marker` and the label `flawless`.
+    async fn file(&self, marker: &str) -> u64 {
+        let filed = self.github.create_issue(self.installation, "acme/shop", &new_issue(marker)).await.unwrap();
+        self.changes();
+        filed.number
+    }
+}
+
+fn new_issue(marker: &str) -> NewIssue {
+    let body = format!("It failed.\n\n<!-- {marker} -->");
+    NewIssue { title: "KeyError in shop/cart.py".to_owned(), body, labels: vec!["flawless".to_owned()] }
+}

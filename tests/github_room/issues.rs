@@ -1,0 +1,221 @@
+//! Issues, comments and labels: filed once, found again, changed.
+
+use super::{NOW_MS, Room, new_issue, room};
+use crate::harness::fake_github::Fault;
+use app::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use app::github::{FoundIssue, GitHubError, IssueState, IssueUpdate, SetState, StateReason};
+use serde_json::json;
+
+const REPO: &str = "acme/shop";
+const HOUR_MS: i64 = 3_600_000;
+
+async fn find(room: &Room, marker: &str, since_ms: i64) -> Option<FoundIssue> {
+    room.github.find_issue(room.installation, REPO, "flawless", marker, since_ms).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_issue_is_filed_and_found_again() {
+    let room = room().await;
+    let filed = room.github.create_issue(room.installation, REPO, &new_issue("line-1")).await.unwrap();
+    assert_eq!((filed.number, filed.html_url.as_str()), (1, "https://github.com/acme/shop/issues/1"));
+    assert_eq!(room.changes(), ["acme/shop#1 opened: KeyError in shop/cart.py [flawless]"]);
+
+    let found = find(&room, "line-1", NOW_MS).await.unwrap();
+    assert_eq!((found.number, found.open, found.labels), (1, true, vec!["flawless".to_owned()]));
+    assert_eq!(found.title, "KeyError in shop/cart.py");
+    assert!(found.body.contains("<!-- line-1 -->"));
+    assert_eq!(find(&room, "line-2", NOW_MS).await, None);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn a_closed_issue_is_found_behind_pages_of_others_and_no_pull_request_is() {
+    let room = room().await;
+    room.fake.open_pull_request(REPO, "mallory", "Fix", "<!-- line-1 -->", &["flawless"]);
+    for number in 0..210 {
+        room.fake.open_issue(REPO, "mallory", "Noise", &format!("<!-- other-{number} -->"), &["flawless"]);
+    }
+    room.fake.open_issue(REPO, "mallory", "Without our label", "<!-- line-1 -->", &["bug"]);
+    let ours = room.file("line-1").await;
+    room.fake.close_issue(REPO, ours, "alice");
+    // GitHub's "duplicate issue" copies the text, marker and all.
+    room.fake.open_issue(REPO, "mallory", "Duplicate", "<!-- line-1 -->", &["flawless"]);
+
+    let found = find(&room, "line-1", NOW_MS).await.unwrap();
+    assert_eq!((found.number, found.open, found.state_reason.as_deref()), (ours, false, Some("completed")));
+    assert_eq!(room.fake.requests_of("issues/list-for-repo").len(), 3);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn what_is_older_than_the_search_is_not_looked_through() {
+    let room = room().await;
+    room.file("line-1").await;
+    room.clock.advance(2 * HOUR_MS);
+    assert_eq!(find(&room, "line-1", NOW_MS + HOUR_MS).await, None);
+    // Clocks differ: some minutes earlier are looked at.
+    assert!(find(&room, "line-1", NOW_MS + 5 * 60_000).await.is_some());
+    assert!(find(&room, "line-1", 0).await.is_some());
+    let query = &room.fake.requests_of("issues/list-for-repo")[0].query;
+    assert!(query.contains(&("since".to_owned(), "2023-11-14T23:03:20Z".to_owned())), "{query:?}");
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn text_state_and_labels_are_changed_twice_without_harm() {
+    let room = room().await;
+    let number = room.file("line-1").await;
+    room.fake.add_label(REPO, number, "known-error: function", "alice");
+    let update = IssueUpdate {
+        title: Some("Regressed".to_owned()),
+        body: Some("New text".to_owned()),
+        state: Some(SetState::Closed(StateReason::NotPlanned)),
+        labels_add: vec!["a/b c?".to_owned()],
+        labels_remove: vec!["known-error: function".to_owned(), "never there".to_owned()],
+    };
+    for _ in 0..2 {
+        room.github.update_issue(room.installation, REPO, number, &update).await.unwrap();
+    }
+    assert_eq!(
+        room.changes(),
+        [
+            "acme/shop#1 retitled: Regressed",
+            "acme/shop#1 rewritten: New text",
+            "acme/shop#1 closed as not_planned",
+            "acme/shop#1 labeled a/b c?",
+            "acme/shop#1 unlabeled known-error: function",
+        ]
+    );
+    let IssueState::Present(found) = room.github.issue(room.installation, REPO, number).await.unwrap() else {
+        panic!("it is there");
+    };
+    assert_eq!((found.open, found.labels), (false, vec!["flawless".to_owned(), "a/b c?".to_owned()]));
+
+    room.github.reopen_issue(room.installation, REPO, number).await.unwrap();
+    assert_eq!(room.changes(), ["acme/shop#1 reopened"]);
+    assert_eq!(room.fake.issue(REPO, number).state_reason.as_deref(), Some("reopened"));
+    let requests = room.fake.requests().len();
+    room.github.update_issue(room.installation, REPO, number, &IssueUpdate::default()).await.unwrap();
+    assert_eq!(room.fake.requests().len(), requests, "nothing to change is nothing to ask");
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn every_reason_to_close_is_one_of_githubs() {
+    let room = room().await;
+    for reason in [StateReason::Completed, StateReason::NotPlanned, StateReason::Duplicate] {
+        let number = room.file("line").await;
+        let update = IssueUpdate { state: Some(SetState::Closed(reason)), ..IssueUpdate::default() };
+        room.github.update_issue(room.installation, REPO, number, &update).await.unwrap();
+    }
+    let reasons: Vec<_> = room.fake.issues(REPO).into_iter().filter_map(|issue| issue.state_reason).collect();
+    assert_eq!(reasons, ["completed", "not_planned", "duplicate"]);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
+    let room = room().await;
+    room.fake.add_repository("acme/other", true);
+    room.fake.grant(room.installation, &["acme/other"]);
+    let (deleted, transferred) = (room.file("a").await, room.file("b").await);
+    room.fake.delete_issue(REPO, deleted, "alice");
+    // Under the same number, so that the number gives nothing away.
+    room.fake.open_issue("acme/other", "alice", "First", "", &[]);
+    assert_eq!(room.fake.transfer_issue(REPO, transferred, "acme/other", "alice"), transferred);
+
+    let (github, installation) = (&room.github, room.installation);
+    assert_eq!(github.issue(installation, REPO, 99).await, Ok(IssueState::Missing));
+    assert_eq!(github.issue(installation, REPO, deleted).await, Ok(IssueState::Deleted));
+    assert_eq!(github.issue(installation, REPO, transferred).await, Ok(IssueState::Transferred));
+    for number in [99, deleted, transferred] {
+        let error = github.comment(installation, REPO, number, "Hello").await.unwrap_err();
+        assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
+        let error = github.find_comment(installation, REPO, number, "x", NOW_MS).await.unwrap_err();
+        assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
+    }
+    assert_eq!(room.fake.comments("acme/other", transferred), []);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn where_issues_are_switched_off_that_is_said() {
+    let room = room().await;
+    room.fake.set_issues_enabled(REPO, false);
+    let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+    assert!(error.is_permanent() && error.to_string().contains("Issues are disabled"), "{error}");
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn a_comment_is_found_again_behind_pages_of_others() {
+    let room = room().await;
+    let number = room.file("line-1").await;
+    for count in 0..130 {
+        room.fake.comment(REPO, number, &format!("me too {count}"), "mallory");
+    }
+    let id = room.github.comment(room.installation, REPO, number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
+    assert_eq!(room.changes(), ["acme/shop#1 commented: Whitelisted.\n<!-- reply-7 -->"]);
+    let find =
+        |marker: &'static str, since_ms| room.github.find_comment(room.installation, REPO, number, marker, since_ms);
+    assert_eq!(find("reply-7", NOW_MS).await, Ok(Some(id)));
+    assert_eq!(find("reply-8", NOW_MS).await, Ok(None));
+    assert_eq!(find("reply-7", NOW_MS + HOUR_MS).await, Ok(None));
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn missing_labels_are_made_and_the_peoples_own_are_left() {
+    let room = room().await;
+    let number = room.file("line-1").await;
+    // Made by hand, in capitals and grey; and more than fit on a page.
+    room.fake.add_label(REPO, number, "Known-Error", "alice");
+    (0..110).for_each(|count| room.fake.add_label(REPO, number, &format!("area-{count}"), "alice"));
+    let before = room.fake.labels(REPO);
+    let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
+    for _ in 0..2 {
+        room.github.ensure_labels(room.installation, REPO, &wanted).await.unwrap();
+    }
+    let after = room.fake.labels(REPO);
+    assert_eq!(after[..before.len()], before);
+    let made: Vec<_> = after[before.len()..].iter().map(|it| (it.name.as_str(), it.color.as_str())).collect();
+    assert_eq!(
+        made,
+        [("known-error: function", "fbca04"), ("known-error: file", "fbca04"), ("library-code", "c5def5")]
+    );
+    assert_eq!(after[before.len()].description, COMMAND_LABELS[1].description);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn a_label_that_somebody_else_made_meanwhile_is_fine() {
+    let room = room().await;
+    room.github.ensure_labels(room.installation, REPO, &[OUR_LABEL]).await.unwrap();
+    let stale = Fault::Status { status: 200, headers: Vec::new(), body: json!([]) };
+    room.fake.fail_next("issues/list-labels-for-repo", stale);
+    room.github.ensure_labels(room.installation, REPO, &[OUR_LABEL]).await.unwrap();
+    assert_eq!(room.fake.requests_of("issues/create-label").last().unwrap().status, 422);
+    assert_eq!(room.fake.labels(REPO).len(), 1);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn texts_over_githubs_limits_are_not_even_sent() {
+    let room = room().await;
+    let (github, installation) = (&room.github, room.installation);
+    let long = |what, length, limit| GitHubError::TooLong { what, length, limit };
+    let mut issue = new_issue("m");
+    issue.title = "x".repeat(257);
+    let error = github.create_issue(installation, REPO, &issue).await.unwrap_err();
+    assert_eq!(error, long("the title", 257, 256));
+    let text = "x".repeat(65_537);
+    assert_eq!(github.comment(installation, REPO, 1, &text).await.unwrap_err(), long("the body", 65_537, 65_536));
+    let update = IssueUpdate { labels_add: vec!["x".repeat(51)], ..IssueUpdate::default() };
+    let error = github.update_issue(installation, REPO, 1, &update).await.unwrap_err();
+    assert_eq!(error, long("a label's name", 51, 50));
+    for bad in ["shop", "acme/", "acme/../x"] {
+        let error = github.comment(installation, bad, 1, "x").await.unwrap_err();
+        assert!(matches!(error, GitHubError::Argument(_)), "{bad}: {error}");
+    }
+    assert!(room.fake.requests().is_empty());
+}

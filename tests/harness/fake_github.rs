@@ -1,0 +1,191 @@
+//! A GitHub in this process: stateful, strict, and able to fail. Its requests are held against GitHub's own OpenAPI.
+
+mod api;
+mod contract;
+pub mod hooks;
+mod issues;
+mod people;
+mod serve;
+pub mod world;
+
+pub use hooks::sign;
+pub use world::{Account, Comment, CommitAuthor, Issue, IssueChange, Label};
+
+use app::clock::Clock;
+use app::github::Settings;
+use serde_json::Value;
+use serve::Shared;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use world::World;
+
+/// The App's number.
+pub const APP_ID: u64 = 4242;
+/// The App's short name.
+pub const SLUG: &str = "flawless-test";
+/// The login under which the App acts.
+pub const BOT: &str = "flawless-test[bot]";
+/// The webhooks' secret.
+pub const SECRET: &str = "webhook secret of the tests";
+/// The App's private key; the fake knows its public half.
+pub const PRIVATE_KEY: &str = include_str!("../data/app-key.pem");
+const PUBLIC_KEY: &str = include_str!("../data/app-key.pub.pem");
+/// How long GitHub's installation tokens live.
+const TOKEN_LIFE_MS: i64 = 3_600_000;
+
+/// How the next request of an operation goes wrong.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Nothing is done, and this is the answer. A text as body is sent as it is, anything else as JSON.
+    Status { status: u16, headers: Vec<(&'static str, String)>, body: Value },
+    /// The work is done, but this is the answer, as when a proxy gives up.
+    AfterWork(u16),
+    /// The connection ends; nothing is done.
+    Drop,
+    /// The work is done, then the connection ends.
+    DropAfterWork,
+    /// The work is done after this time.
+    Delay(Duration),
+    /// The work is done, and the answer comes after this time.
+    HangAfterWork(Duration),
+}
+
+impl Fault {
+    /// A status without further ado.
+    pub fn status(status: u16, message: &str) -> Self {
+        Self::Status { status, headers: Vec::new(), body: serde_json::json!({ "message": message }) }
+    }
+}
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Such as `issues/create`; empty where it is none that we use.
+    pub operation: String,
+    pub method: String,
+    pub path: String,
+    pub query: Vec<(String, String)>,
+    pub body: Value,
+    /// What was sent as bearer.
+    pub token: String,
+    /// 0 where the connection ended.
+    pub status: u16,
+}
+
+/// The fake. Ends with its last use.
+pub struct FakeGitHub {
+    shared: Arc<Shared>,
+    url: String,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for FakeGitHub {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl FakeGitHub {
+    /// Starts on a free port of loopback. Its times, tokens' ends among them, are this clock's.
+    pub async fn start(clock: Clock) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let bot = Account { id: 999, login: BOT.to_owned(), kind: "Bot".to_owned() };
+        let world = World { url: url.clone(), accounts: vec![bot], token_life_ms: TOKEN_LIFE_MS, ..World::default() };
+        let key = jsonwebtoken::DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("the test's public key");
+        let shared = Arc::new(Shared { world: Mutex::new(world), contract: contract::Contract::load(), clock, key });
+        let router = axum::Router::new().fallback(serve::serve).with_state(Arc::clone(&shared));
+        let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("the fake GitHub serves") });
+        Self { shared, url, server }
+    }
+
+    /// The API's address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Settings with which the bot reaches this GitHub.
+    pub fn settings(&self) -> Settings {
+        Settings::new(&self.url, APP_ID, PRIVATE_KEY)
+    }
+
+    /// Lets the next request of an operation go wrong; several wait in line.
+    pub fn fail_next(&self, operation: &str, fault: Fault) {
+        assert!(self.shared.contract.knows(operation), "no operation {operation}");
+        self.world().faults.push_back((operation.to_owned(), fault));
+    }
+
+    /// Takes back the faults that did not strike.
+    pub fn take_faults(&self) {
+        self.world().faults.clear();
+    }
+
+    /// How long tokens live that are minted from now on.
+    pub fn set_token_life(&self, life_ms: i64) {
+        self.world().token_life_ms = life_ms;
+    }
+
+    /// Makes all tokens invalid before their time.
+    pub fn revoke_tokens(&self) {
+        self.world().tokens.clear();
+    }
+
+    /// The installation that a token opens, for git servers that check it.
+    pub fn installation_of(&self, token: &str) -> Option<u64> {
+        let world = self.world();
+        world.tokens.get(token).filter(|it| it.expires_ms > world.now_ms).map(|it| it.installation)
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Recorded> {
+        self.world().requests.clone()
+    }
+
+    /// The requests of one operation so far.
+    pub fn requests_of(&self, operation: &str) -> Vec<Recorded> {
+        assert!(self.shared.contract.knows(operation), "no operation {operation}");
+        self.requests().into_iter().filter(|it| it.operation == operation).collect()
+    }
+
+    /// A repository's issues and pull requests, oldest first.
+    pub fn issues(&self, repository: &str) -> Vec<Issue> {
+        self.world().repository(repository).issues.values().cloned().collect()
+    }
+
+    /// One issue.
+    pub fn issue(&self, repository: &str, number: u64) -> Issue {
+        self.world().repository(repository).issues.get(&number).cloned().expect("an issue")
+    }
+
+    /// The comments under an issue, oldest first.
+    pub fn comments(&self, repository: &str, number: u64) -> Vec<Comment> {
+        self.issue(repository, number).comments
+    }
+
+    /// A repository's labels, in the order in which they were made.
+    pub fn labels(&self, repository: &str) -> Vec<Label> {
+        self.world().repository(repository).labels.clone()
+    }
+
+    /// What the bot did to issues since the last look. A story that ends with some of it unseen should fail.
+    pub fn take_issue_changes(&self) -> Vec<IssueChange> {
+        std::mem::take(&mut self.world().changes)
+    }
+
+    /// Requests that break GitHub's rules, since the last look.
+    pub fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.world().violations)
+    }
+
+    /// Fails where a request broke GitHub's rules, or a fault was set that never struck.
+    pub fn assert_clean(&self) {
+        let world = self.world();
+        assert!(world.violations.is_empty(), "against GitHub's rules:\n  {}", world.violations.join("\n  "));
+        let waiting: Vec<&String> = world.faults.iter().map(|(operation, _)| operation).collect();
+        assert!(waiting.is_empty(), "faults that never struck: {waiting:?}");
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+}

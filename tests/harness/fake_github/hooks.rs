@@ -1,0 +1,159 @@
+//! What the fake GitHub tells the bot: payloads, queued in the order of what happened, signed and posted on demand.
+
+use super::world::{Account, World, with};
+use super::{FakeGitHub, SECRET};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use std::fmt::Write as _;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// GitHub waits ten seconds for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A webhook, waiting or sent.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// `X-GitHub-Delivery`.
+    pub id: String,
+    /// `X-GitHub-Event`.
+    pub event: String,
+    pub payload: Value,
+    /// Status of the last answer; 0 before it is sent, and where none came.
+    pub status: u16,
+}
+
+impl Delivery {
+    /// `issues.closed`, `push`.
+    pub fn name(&self) -> String {
+        match self.payload["action"].as_str() {
+            Some(action) => format!("{}.{action}", self.event),
+            None => self.event.clone(),
+        }
+    }
+}
+
+/// A signature as GitHub puts it into `X-Hub-Signature-256`.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("any length will do");
+    mac.update(body);
+    mac.finalize().into_bytes().iter().fold("sha256=".to_owned(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all");
+        text
+    })
+}
+
+impl World {
+    /// Queues a webhook about a repository, for the installation that sees it.
+    pub fn tell(&mut self, repository: u64, event: &str, by: &str, fields: Value) {
+        let seen_by = self.installations.values().find(|it| it.repositories.contains(&repository) && !it.suspended);
+        let Some(installation) = seen_by.map(|it| it.id) else { return };
+        let common = json!({
+            "repository": self.repository_json(&self.repositories[&repository]),
+            "sender": self.account_json(by),
+            "installation": { "id": installation, "node_id": format!("IN_{installation}") },
+        });
+        self.enqueue(event, with(fields, common));
+    }
+
+    /// Queues a webhook about an issue, with the issue as it is now.
+    pub fn tell_issue(&mut self, repository: u64, number: u64, (action, by): (&str, &str), more: Value) {
+        let it = &self.repositories[&repository];
+        let issue = self.issue_json(it, &it.issues[&number]);
+        self.tell(repository, "issues", by, with(json!({ "action": action, "issue": issue }), more));
+    }
+
+    /// Queues a webhook about an installation, which all Apps get.
+    pub fn tell_installation(&mut self, installation: u64, (event, action): (&str, &str), by: &str, more: Value) {
+        let about = self.installation_json(&self.installations[&installation]);
+        let fields = json!({ "action": action, "installation": about, "sender": self.account_json(by) });
+        self.enqueue(event, with(fields, more));
+    }
+
+    /// Repositories as these payloads list them: leanly.
+    pub fn listed(&self, ids: &[u64]) -> Value {
+        let lean = ids.iter().map(|id| &self.repositories[id]).map(|it| {
+            let name = it.full_name.split_once('/').map_or("", |(_, name)| name);
+            json!({ "id": it.id, "name": name, "full_name": it.full_name, "private": it.private })
+        });
+        lean.collect()
+    }
+
+    fn enqueue(&mut self, event: &str, payload: Value) {
+        let id = format!("{:08x}-0000-4000-8000-{:012x}", self.new_id(), self.queue.len() + self.delivered.len());
+        self.queue.push_back(Delivery { id, event: event.to_owned(), payload, status: 0 });
+    }
+}
+
+impl FakeGitHub {
+    /// Posts everything that waits, oldest first, each after the answer to the one before; also what is queued meanwhile.
+    /// Returns what was sent, with the answers' statuses.
+    pub async fn deliver(&self, url: &str) -> Vec<Delivery> {
+        let mut sent = Vec::new();
+        while let Some(mut delivery) = { self.world().queue.pop_front() } {
+            delivery.status = post(url, &delivery).await;
+            self.world().delivered.push(delivery.clone());
+            sent.push(delivery);
+        }
+        sent
+    }
+
+    /// Sends one again under its old id, as GitHub does when asked to.
+    pub async fn redeliver(&self, url: &str, id: &str) -> u16 {
+        let delivery = self.world().delivered.iter().find(|it| it.id == id).cloned();
+        post(url, &delivery.expect("it was delivered before")).await
+    }
+
+    /// Names of what waits, such as `issues.closed`.
+    pub fn waiting(&self) -> Vec<String> {
+        self.world().queue.iter().map(Delivery::name).collect()
+    }
+
+    /// Loses what waits, as GitHub does where nobody answers. Returns what was lost.
+    pub fn lose_deliveries(&self) -> Vec<Delivery> {
+        self.world().queue.drain(..).collect()
+    }
+
+    /// Queues any payload, such as a real one.
+    pub fn queue(&self, event: &str, payload: Value) {
+        self.world().enqueue(event, payload);
+    }
+
+    /// The account behind a login.
+    pub fn account(&self, login: &str) -> Account {
+        self.world().account(login)
+    }
+}
+
+/// Posts a delivery; the answer's status, 0 where none came in time.
+async fn post(url: &str, delivery: &Delivery) -> u16 {
+    let body = serde_json::to_vec(&delivery.payload).expect("JSON");
+    let headers = [
+        ("X-GitHub-Event", delivery.event.clone()),
+        ("X-GitHub-Delivery", delivery.id.clone()),
+        ("X-GitHub-Hook-ID", "1".to_owned()),
+        ("X-Hub-Signature-256", sign(SECRET, &body)),
+        ("Content-Type", "application/json".to_owned()),
+        ("User-Agent", "GitHub-Hookshot/fake".to_owned()),
+    ];
+    tokio::time::timeout(PATIENCE, request(url, &headers, &body)).await.ok().flatten().unwrap_or(0)
+}
+
+/// The least HTTP that posts a body and reads a status: no client library, so that nothing is retried or followed.
+async fn request(url: &str, headers: &[(&str, String)], body: &[u8]) -> Option<u16> {
+    let url = url::Url::parse(url).expect("an address");
+    let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+    let mut stream = TcpStream::connect((host, port)).await.ok()?;
+    let mut head = format!("POST {} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n", url.path());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    stream.write_all(head.as_bytes()).await.ok()?;
+    stream.write_all(body).await.ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.ok()?;
+    String::from_utf8_lossy(&answer).split_whitespace().nth(1)?.parse().ok()
+}

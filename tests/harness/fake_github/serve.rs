@@ -1,0 +1,227 @@
+//! The HTTP side of the fake GitHub: each request is recorded, held against the contract, let in, hit by faults, answered.
+
+use super::api::{Answered, Asked, Who, error};
+use super::contract::Contract;
+use super::world::World;
+use super::{APP_ID, Fault, Recorded};
+use app::clock::Clock;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::Value;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// More than any request of the bot's.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// Seconds that an App's JWT may be valid for, and the minute by which it may be back-dated.
+const JWT_LIFE_S: i64 = 600;
+const JWT_BACKDATE_S: i64 = 60;
+
+/// What the server and the tests share.
+pub struct Shared {
+    pub world: Mutex<World>,
+    pub contract: Contract,
+    pub clock: Clock,
+    pub key: DecodingKey,
+}
+
+impl Shared {
+    /// The state, with its clock set.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
+        world.now_ms = self.clock.now_ms();
+        world
+    }
+}
+
+pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, LARGEST_BODY).await.unwrap_or_default();
+    let address = head.uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
+    let received = Received::read(head.method.as_str(), &address, &head.headers, &body);
+    let (operation, fault, index) = {
+        let mut world = shared.world();
+        let operation = received.check(&shared.contract, &mut world);
+        let fault = operation.as_deref().and_then(|operation| take_fault(&mut world, operation));
+        (operation, fault, world.requests.len() - 1)
+    };
+    if let Some(Fault::Delay(time)) = &fault {
+        tokio::time::sleep(*time).await;
+    }
+    let mut answer = match &fault {
+        Some(Fault::Status { status, headers, body }) => {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            Answered { status: *status, headers, body: body.clone() }
+        }
+        Some(Fault::Drop) => hang_up(),
+        _ => shared.world().work(&received, operation.is_some(), &shared),
+    };
+    match fault {
+        Some(Fault::DropAfterWork) => hang_up(),
+        Some(Fault::HangAfterWork(time)) => tokio::time::sleep(time).await,
+        Some(Fault::AfterWork(status)) => answer = Answered { status, headers: Vec::new(), body: Value::Null },
+        _ => {}
+    }
+    let mut world = shared.world();
+    world.requests[index].status = answer.status;
+    into_response(answer, world.now_ms)
+}
+
+/// Ends the connection without an answer. The server's task for this connection ends with it, quietly.
+fn hang_up() -> ! {
+    std::panic::resume_unwind(Box::new("the fake GitHub hangs up"))
+}
+
+fn take_fault(world: &mut World, operation: &str) -> Option<Fault> {
+    let at = world.faults.iter().position(|(name, _)| name == operation)?;
+    world.faults.remove(at).map(|(_, fault)| fault)
+}
+
+fn into_response(answer: Answered, now_ms: i64) -> Response {
+    let date = jiff::Timestamp::from_millisecond(now_ms).expect("a date");
+    let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).expect("a date");
+    let mut response = Response::builder().status(answer.status).header("date", date);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    let body = match answer.body {
+        Value::Null => Body::empty(),
+        // A fault's page that is no JSON.
+        Value::String(text) => Body::from(text),
+        json => {
+            response = response.header("content-type", "application/json; charset=utf-8");
+            Body::from(json.to_string())
+        }
+    };
+    response.body(body).expect("a response")
+}
+
+/// A request as it came.
+struct Received {
+    method: String,
+    /// Path and query as sent.
+    address: String,
+    path: String,
+    query: Vec<(String, String)>,
+    body: Option<Value>,
+    bearer: Option<String>,
+    violations: Vec<String>,
+}
+
+impl Received {
+    fn read(method: &str, address: &str, headers: &HeaderMap, body: &[u8]) -> Self {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let (path, query) = address.split_once('?').unwrap_or((address, ""));
+        let query = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let mut violations = Vec::new();
+        let mut demand = |holds: bool, what: &str| {
+            if !holds {
+                violations.push(what.to_owned());
+            }
+        };
+        demand(header("x-github-api-version") == "2022-11-28", "X-GitHub-Api-Version is not 2022-11-28");
+        demand(header("accept") == "application/vnd.github+json", "Accept is not application/vnd.github+json");
+        demand(headers.get_all("user-agent").iter().count() == 1, "there is not one User-Agent");
+        let parsed = (!body.is_empty()).then(|| serde_json::from_slice(body).ok());
+        demand(parsed.as_ref().is_none_or(Option::is_some), "the body is no JSON");
+        demand(body.is_empty() || header("content-type") == "application/json", "the content type is not JSON");
+        Self {
+            method: method.to_owned(),
+            address: address.to_owned(),
+            path: path.to_owned(),
+            query,
+            body: parsed.flatten(),
+            bearer: header("authorization").strip_prefix("Bearer ").map(str::to_owned),
+            violations,
+        }
+    }
+
+    /// Records the request and what is wrong with it. The operation, where it is one.
+    fn check(&self, contract: &Contract, world: &mut World) -> Option<String> {
+        let mut violations = self.violations.clone();
+        let matched = contract.check(&self.method, &self.named_path(world), &self.query, self.body.as_ref());
+        if self.path.starts_with("/repositories/") && !world.offered.contains(&self.address) {
+            violations.push("an address by number that no answer pointed to".to_owned());
+        }
+        let operation = match matched {
+            Some(matched) => {
+                violations.extend(matched.violations);
+                Some(matched.operation)
+            }
+            None => {
+                violations.push("no operation of GitHub's that we use".to_owned());
+                None
+            }
+        };
+        let (method, address) = (&self.method, &self.address);
+        world.violations.extend(violations.into_iter().map(|it| format!("{method} {address}: {it}")));
+        world.requests.push(Recorded {
+            operation: operation.clone().unwrap_or_default(),
+            method: self.method.clone(),
+            path: self.path.clone(),
+            query: self.query.clone(),
+            body: self.body.clone().unwrap_or(Value::Null),
+            token: self.bearer.clone().unwrap_or_default(),
+            status: 0,
+        });
+        operation
+    }
+
+    /// `/repositories/ID/…`, where redirects and pages lead, written as `/repos/OWNER/NAME/…`.
+    fn named_path(&self, world: &World) -> String {
+        let Some(rest) = self.path.strip_prefix("/repositories/") else { return self.path.clone() };
+        let (id, rest) = rest.split_once('/').map_or((rest, String::new()), |(id, rest)| (id, format!("/{rest}")));
+        let it = id.parse::<u64>().ok().and_then(|id| world.repositories.get(&id));
+        it.map_or_else(|| self.path.clone(), |it| format!("/repos/{}{rest}", it.full_name))
+    }
+}
+
+impl World {
+    fn work(&mut self, received: &Received, known: bool, shared: &Shared) -> Answered {
+        let path = received.named_path(self);
+        let matched = shared.contract.check(&received.method, &path, &received.query, received.body.as_ref());
+        let (Some(matched), true) = (matched, known) else { return error(404, "Not Found") };
+        let who = match self.admit(received.bearer.as_deref(), shared) {
+            Ok(who) => who,
+            Err(refused) => return refused,
+        };
+        self.answer(&Asked {
+            operation: &matched.operation,
+            method: &received.method,
+            address: &received.address,
+            params: &matched.params,
+            query: &received.query,
+            body: received.body.as_ref(),
+            who,
+        })
+    }
+
+    /// Who it is, by an installation's token or the App's JWT, which is really verified.
+    fn admit(&mut self, bearer: Option<&str>, shared: &Shared) -> Result<Who, Answered> {
+        let Some(bearer) = bearer else { return Err(error(401, "Requires authentication")) };
+        if bearer.starts_with("ghs_") {
+            let token = self.tokens.get(bearer).filter(|it| it.expires_ms > self.now_ms);
+            return token.map(|it| Who::Installation(it.installation)).ok_or_else(|| error(401, "Bad credentials"));
+        }
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = 0;
+        let claims = jsonwebtoken::decode::<Value>(bearer, &shared.key, &validation)
+            .map_err(|_| error(401, "A JSON web token could not be decoded"))?
+            .claims;
+        let number = |name: &str| claims[name].as_i64().unwrap_or_default();
+        let now_s = i64::try_from(jsonwebtoken::get_current_timestamp()).expect("a time");
+        let issuer = claims["iss"].as_u64().or_else(|| claims["iss"].as_str()?.parse().ok());
+        if issuer != Some(APP_ID) {
+            return Err(error(404, "Integration not found"));
+        }
+        if number("exp") - now_s > JWT_LIFE_S
+            || number("iat") > now_s
+            || number("exp") - number("iat") > JWT_LIFE_S + JWT_BACKDATE_S
+        {
+            return Err(error(401, "'Expiration time' claim ('exp') is too far in the future"));
+        }
+        Ok(Who::App)
+    }
+}

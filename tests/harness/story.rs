@@ -1,0 +1,429 @@
+//! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by step.
+
+use super::fake_github::{APP_ID, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
+use super::git_repo::GitRepo;
+use super::git_server::GitServer;
+use super::smtp::{Received, SmtpServer};
+use app::clock::Clock;
+use app::config::Config;
+use app::pipeline::Rooms;
+use app::serve::Flawless;
+use app::store::lines::Line;
+use app::worker::Worker;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The repository that the App is installed on.
+pub const REPO: &str = "acme/shop";
+/// The failing file as the stories begin: line 9 is Ada's.
+pub const CART: &str = "\
+\"\"\"Carts.\"\"\"
+
+PRICES = {'apple': 120}
+
+
+def total(items):
+    amount = 0
+    for sku in items:
+        amount += PRICES[sku]
+    return amount
+";
+/// The file's path.
+pub const CART_PATH: &str = "shop/cart.py";
+
+/// Tells a story from beginning to end, and fails on anything that nobody looked at: a job left over, a mail unread, a change
+/// of an issue, an ERROR in the log, a request that GitHub's OpenAPI does not know.
+pub fn run_test(story: impl AsyncFnOnce(&mut Story)) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::INFO)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    runtime.block_on(async {
+        let mut told = Story::begin(log).await;
+        story(&mut told).await;
+        told.finish().await;
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// What was logged in this story.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// The stage.
+pub struct Story {
+    pub clock: Clock,
+    pub github: FakeGitHub,
+    pub git: GitServer,
+    pub repo: GitRepo,
+    pub smtp: SmtpServer,
+    pub http: reqwest::Client,
+    folder: tempfile::TempDir,
+    settings: BTreeMap<String, String>,
+    running: Option<Running>,
+    log: Log,
+    errors_expected: bool,
+}
+
+struct Running {
+    rooms: Rooms,
+    worker: Worker,
+    url: String,
+    stop: oneshot::Sender<()>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Story {
+    async fn begin(log: Log) -> Self {
+        app::serve::install_crypto();
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::fixed(Clock::system().now_ms());
+        let github = FakeGitHub::start(clock.clone()).await;
+        let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
+        let repo = GitRepo::init(folder.path().join("shop"));
+        let smtp = SmtpServer::start().await;
+        for (id, login) in [(11, "ada"), (12, "grace"), (13, "linus"), (14, "owner")] {
+            github.add_user(id, login);
+        }
+        github.add_repository(REPO, true);
+        github.set_assignable(REPO, &["ada", "grace", "linus", "owner"]);
+        git.host.serve(REPO, repo.git_dir());
+        let server_url = git.url("").trim_end_matches("/.git").to_owned();
+        let settings = BTreeMap::from(
+            [
+                ("PORT", "0".to_owned()),
+                ("DATA_DIR", folder.path().join("data").display().to_string()),
+                ("DATABASE_URL", database(folder.path()).await),
+                ("PUBLIC_URL", "https://flawless.test".to_owned()),
+                ("APP_ID", APP_ID.to_string()),
+                ("PRIVATE_KEY", PRIVATE_KEY.to_owned()),
+                ("WEBHOOK_SECRET", SECRET.to_owned()),
+                ("GITHUB_API_URL", github.url().to_owned()),
+                ("GITHUB_SERVER_URL", server_url),
+                ("SMTP_URL", smtp.url()),
+                ("MAIL_FROM", "Flawless <flawless@flawless.test>".to_owned()),
+                ("ADMIN_TOKEN", "admin-token-of-the-tests".to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
+        let mut story = Self {
+            clock,
+            github,
+            git,
+            repo,
+            smtp,
+            http: reqwest::Client::new(),
+            folder,
+            settings,
+            running: None,
+            log,
+            errors_expected: false,
+        };
+        story.commit("Ada Lovelace <ada@example.com>", "2026-01-05T10:00:00Z", &[(CART_PATH, CART)], "Add up carts");
+        story.start().await;
+        story
+    }
+
+    /// Sets a variable of the configuration, from the next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// The story's own folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// An ERROR in the log is part of this story.
+    pub fn expect_errors(&mut self) {
+        self.errors_expected = true;
+    }
+
+    /// Starts the server in this process, its background work left to [`Self::settle`].
+    pub async fn start(&mut self) {
+        let config = Config::from_parts(None, self.settings.clone()).unwrap();
+        let flawless = Flawless::open(config, self.clock.clone()).await.unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let (rooms, worker) = (flawless.rooms.clone(), flawless.worker.clone());
+        let url = format!("http://{}", flawless.address);
+        let server = tokio::spawn(flawless.run(false, async {
+            let _ = stopped.await;
+        }));
+        self.running = Some(Running { rooms, worker, url, stop, server });
+    }
+
+    /// Stops the server in an orderly way.
+    pub async fn stop(&mut self) {
+        // Connections that a client keeps open would hold the server up.
+        self.http = reqwest::Client::new();
+        let Running { rooms, worker, stop, server, .. } = self.running.take().unwrap();
+        drop((rooms, worker));
+        stop.send(()).unwrap();
+        server.await.unwrap();
+    }
+
+    /// Stops and starts the server.
+    pub async fn restart(&mut self) {
+        self.stop().await;
+        self.start().await;
+    }
+
+    /// Starts the server as a process of its own, with its own clock and workers.
+    pub async fn start_process(&mut self) -> Process {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        command.env_clear().envs(&self.settings).env("PORT", port.to_string()).current_dir(self.folder.path());
+        for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
+            if let Ok(value) = std::env::var(name) {
+                command.env(name, value);
+            }
+        }
+        let log =
+            std::fs::File::options().append(true).create(true).open(self.folder.path().join("process.log")).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().unwrap();
+        let process = Process { child: Some(child), url: format!("http://127.0.0.1:{port}") };
+        for _ in 0..600 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return process;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!(
+            "the process does not listen: {}",
+            std::fs::read_to_string(self.folder.path().join("process.log")).unwrap()
+        );
+    }
+
+    pub fn rooms(&self) -> &Rooms {
+        &self.running.as_ref().expect("the server runs").rooms
+    }
+
+    /// The server's real address.
+    pub fn url(&self) -> &str {
+        &self.running.as_ref().expect("the server runs").url
+    }
+
+    /// Installs the App on the repository, and lets everything that follows happen.
+    pub async fn install(&mut self) -> u64 {
+        let installation = self.github.install("acme", &[REPO]);
+        self.settle().await;
+        installation
+    }
+
+    /// Delivers webhooks and runs due jobs until nothing is left to do.
+    pub async fn settle(&mut self) {
+        loop {
+            let hooks = match &self.running {
+                Some(running) => self.github.deliver(&format!("{}/api/github/webhooks", running.url)).await,
+                None => return,
+            };
+            for hook in &hooks {
+                assert!((200..300).contains(&hook.status), "{} was answered {}", hook.name(), hook.status);
+            }
+            let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
+            if steps == 0 && hooks.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Moves the clock, and lets happen what is due then.
+    pub async fn later(&mut self, ms: i64) {
+        self.clock.advance(ms);
+        self.settle().await;
+    }
+
+    /// Commits as somebody whom GitHub knows by the local part of their address. Nobody is told: see [`Self::push`].
+    pub fn commit(&mut self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> String {
+        let sha = self.repo.commit(person, date, files, message);
+        self.know_author(person, &sha);
+        sha
+    }
+
+    /// Renames a file in a commit of its own.
+    pub fn rename(&mut self, person: &str, date: &str, from: &str, to: &str) -> String {
+        let sha = self.repo.rename(person, date, from, to);
+        self.know_author(person, &sha);
+        sha
+    }
+
+    fn know_author(&self, person: &str, sha: &str) {
+        let login = person.split_once('<').unwrap().1.split('@').next().unwrap();
+        self.github.set_commit_author(REPO, sha, CommitAuthor::Login(login.to_owned()));
+    }
+
+    /// Tells of a push to the default branch.
+    pub async fn push(&mut self) {
+        let head = self.repo.head();
+        // A webhook and the report that follows never share a moment in real life.
+        self.clock.advance(1_000);
+        self.github.push(REPO, "refs/heads/main", &"0".repeat(40), &head, "owner");
+        self.settle().await;
+    }
+
+    /// The DSN's key and project.
+    pub async fn key(&self) -> (String, i64) {
+        let row = self.rooms().store.repository_named(REPO).await.unwrap().expect("the repository is watched");
+        let id = row.repository.id;
+        (self.rooms().store.keys(id).await.unwrap().remove(0), id.0)
+    }
+
+    /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a revision of the repository.
+    pub fn event_at(&self, revision: &str, path: &str, needle: &str, function: &str, server: &str) -> Value {
+        let text = self.repo.git(&["show", &format!("{revision}:{path}")]);
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines.iter().position(|line| line.contains(needle)).unwrap_or_else(|| panic!("{needle} in {path}"));
+        json!({
+            "platform": "python", "release": revision, "environment": "production", "server_name": server,
+            "exception": {"values": [{"type": "KeyError", "module": "builtins", "value": "'quince'",
+                "mechanism": {"type": "excepthook", "handled": false},
+                "stacktrace": {"frames": [
+                    {"filename": "flask/app.py", "abs_path": "/srv/venv/lib/python3.12/site-packages/flask/app.py",
+                     "module": "flask.app", "function": "wsgi_app", "lineno": 1511, "context_line": "    response = handle()"},
+                    {"filename": path, "abs_path": format!("/srv/app/{path}"), "function": function, "lineno": at + 1,
+                     "context_line": lines[at], "pre_context": lines[at.saturating_sub(5)..at],
+                     "post_context": lines[at + 1..(at + 6).min(lines.len())], "vars": {"sku": "'quince'"}, "in_app": true},
+                ]}}]},
+            "request": {"url": "https://shop.example/cart", "method": "POST", "headers": {"Host": "shop.example"}},
+            "sdk": {"name": "sentry.python", "version": "2.75.0"},
+        })
+    }
+
+    /// The usual failure, of the newest revision.
+    pub fn event(&self) -> Value {
+        self.event_at(&self.repo.head(), CART_PATH, "PRICES[sku]", "total", "web-1")
+    }
+
+    /// Sends an event as an SDK does; answers the status.
+    pub async fn send_to(&self, url: &str, key: &str, project: i64, event: &Value) -> u16 {
+        let body = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
+        let answer = self
+            .http
+            .post(format!("{url}/api/{project}/envelope/"))
+            .header("X-Sentry-Auth", format!("Sentry sentry_version=7, sentry_key={key}"))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        answer.status().as_u16()
+    }
+
+    /// Reports an event and lets everything that follows happen.
+    pub async fn report(&mut self, event: &Value) {
+        let (key, project) = self.key().await;
+        assert_eq!(self.send_to(self.url(), &key, project, event).await, 200);
+        self.settle().await;
+    }
+
+    /// The lines that are known, oldest first.
+    pub async fn lines(&self) -> Vec<Line> {
+        let mut all = Vec::new();
+        for row in self.rooms().store.repositories().await.unwrap() {
+            all.extend(self.rooms().store.lines_of(row.repository.id, 1000).await.unwrap());
+        }
+        all.sort_by_key(|line| line.id);
+        all
+    }
+
+    /// The mails that came since the last look.
+    pub fn mails(&self) -> Vec<Received> {
+        self.smtp.take()
+    }
+
+    /// What the bot did to issues since the last look, a line each.
+    pub fn changes(&self) -> Vec<String> {
+        self.github
+            .take_issue_changes()
+            .iter()
+            .map(|change| change.to_string().lines().next().unwrap_or_default().to_owned())
+            .collect()
+    }
+
+    async fn finish(mut self) {
+        if self.running.is_none() {
+            self.start().await;
+        }
+        self.settle().await;
+        let queue = self.rooms().store.queue_state().await.unwrap();
+        assert_eq!(queue.length, 0, "jobs are left over");
+        let unread: Vec<_> = self.mails().iter().map(|mail| mail.header("Subject")).collect();
+        assert!(unread.is_empty(), "mails that nobody looked at: {unread:?}");
+        let unseen = self.changes();
+        assert!(unseen.is_empty(), "changes of issues that nobody looked at: {unseen:#?}");
+        self.github.assert_clean();
+        let log = String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned();
+        if !self.errors_expected {
+            let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();
+            assert!(errors.is_empty(), "errors in the log: {errors:#?}");
+        }
+        self.stop().await;
+    }
+}
+
+/// A server as a process of its own. Killed when it goes out of sight.
+pub struct Process {
+    child: Option<Child>,
+    pub url: String,
+}
+
+impl Process {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A database of the story's own: a SQLite file, or a new database on the server that `FLAWLESS_TEST_DATABASE` names.
+async fn database(folder: &std::path::Path) -> String {
+    use sqlx::Connection;
+    let Ok(server) = std::env::var("FLAWLESS_TEST_DATABASE") else {
+        return format!("sqlite://{}", folder.join("flawless.db").display());
+    };
+    let name =
+        format!("story_{}", folder.file_name().unwrap().to_string_lossy().trim_start_matches('.').to_lowercase());
+    let mut connection = sqlx::postgres::PgConnection::connect(&server).await.unwrap();
+    let sql = format!("CREATE DATABASE \"{name}_{}\"", std::process::id());
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    let mut url = url::Url::parse(&server).unwrap();
+    url.set_path(&format!("{name}_{}", std::process::id()));
+    url.to_string()
+}
