@@ -128,12 +128,12 @@ impl<'a> Reader<'a> {
         loop {
             let before = exceptions.len();
             self.exception(depth, &mut exceptions);
-            if let (Some(source), Some(cause)) = (led_here, before.checked_sub(1)) {
-                if exceptions.len() > before {
-                    let id = exceptions.last().and_then(|exception| exception.id);
-                    exceptions[cause].parent = id;
-                    exceptions[cause].source = Some(source);
-                }
+            if let (Some(source), Some(cause)) = (led_here, before.checked_sub(1))
+                && exceptions.len() > before
+            {
+                let id = exceptions.last().and_then(|exception| exception.id);
+                exceptions[cause].parent = id;
+                exceptions[cause].source = Some(source);
             }
             let end = self.at;
             self.skip_blank(depth);
