@@ -111,18 +111,14 @@ impl Flawless {
     /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false leaves the background
     /// work to the caller, who drains it.
     pub async fn run(self, working: bool, stop: impl Future<Output = ()> + Send + 'static) {
-        let router = router(Server {
-            rooms: self.rooms.clone(),
-            accept: self.accept,
-            clock: self.clock,
-            settings: ServerSettings {
-                public_url: self.config.public_url.clone().unwrap_or_default(),
-                admin_token: self.admin_token,
-                signer: self.signer,
-                webhook_secret: self.config.webhook_secret.clone(),
-                shown: self.config.shown(),
-            },
-        });
+        let settings = ServerSettings {
+            public_url: self.config.public_url.clone().unwrap_or_default(),
+            admin_token: self.admin_token,
+            signer: self.signer,
+            webhook_secret: self.config.webhook_secret.clone(),
+            shown: self.config.shown(),
+        };
+        let router = router(Server::new(self.rooms.clone(), self.accept, self.clock, settings));
         let tasks = if working { self.worker.start() } else { Vec::new() };
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
         if let Err(error) = served.await {

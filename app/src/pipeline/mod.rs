@@ -8,6 +8,7 @@ mod mirroring;
 pub mod obey;
 pub mod reconcile;
 pub mod refresh;
+mod telling;
 mod watching;
 
 use crate::domain::links::Linker;

@@ -6,10 +6,12 @@ use crate::pipeline::accept::{AcceptError, Entry, Occurrence};
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{WireError, auth, sentry, sentry_event};
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What clients may stop sending for a day, in three parts, because the Rust SDK ignores two. Never the category `error`.
 const RATE_LIMITS: &str = "86400:transaction;span;session;profile;profile_chunk;replay;monitor;log_item;log_byte;trace_metric;metric_bucket;feedback:organization";
@@ -72,7 +74,7 @@ pub(super) async fn envelope(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(&method, take(&server, &project, query.as_deref(), &method, &headers, body, true).await)
+    answer(&server, &method, take(&server, &project, query.as_deref(), &method, &headers, body, true).await)
 }
 
 /// `POST /api/{project}/store/`.
@@ -84,10 +86,79 @@ pub(super) async fn store(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer(&method, take(&server, &project, query.as_deref(), &method, &headers, body, false).await)
+    answer(&server, &method, take(&server, &project, query.as_deref(), &method, &headers, body, false).await)
 }
 
-fn answer(method: &Method, result: Result<Option<String>, Refusal>) -> Response {
+/// What a printed traceback can't say of itself.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Circumstances {
+    release: Option<String>,
+    environment: Option<String>,
+    server_name: Option<String>,
+    count: Option<u64>,
+}
+
+/// `POST /api/{project}/traceback`: a traceback as printed.
+pub(super) async fn traceback(
+    State(server): State<Arc<Server>>,
+    Path(project): Path<String>,
+    RawQuery(query): RawQuery,
+    Query(told): Query<Circumstances>,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let result = take_text(&server, &project, query.as_deref(), told, &method, &headers, body).await;
+    answer(&server, &method, result)
+}
+
+async fn take_text(
+    server: &Server,
+    project: &str,
+    query: Option<&str>,
+    told: Circumstances,
+    method: &Method,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Option<String>, Refusal> {
+    if method != Method::POST {
+        return Err(Refusal::Method);
+    }
+    let project = RepositoryId(project.parse().map_err(|_| Refusal::NoProject)?);
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let now_ms = server.clock.now_ms();
+    let found = auth::find(query, text("x-sentry-auth"), text("authorization"), None).ok_or(Refusal::NoKey)?;
+    let door = enter(server, project, &found.key, now_ms).await?;
+    let body: Bytes =
+        axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| WireError::TooLarge { limit: MAX_BODY })?;
+    let bytes = decode(text("content-encoding"), &body, MAX_DECODED)?;
+    let mut report = crate::wire::traceback::parse(&String::from_utf8_lossy(&bytes))?;
+    let given = |value: Option<String>| value.filter(|value| !value.is_empty());
+    report.event_id = random_id();
+    report.release = given(told.release);
+    report.environment = given(told.environment);
+    report.server_name = given(told.server_name);
+    report.count = told.count.unwrap_or(1).max(1);
+    let id = report.event_id.clone();
+    let digest = sentry_event::digest_of(&report);
+    let look = server.accept.look(door, digest, now_ms);
+    let occurrence = Occurrence {
+        count: report.count,
+        server: report.server_name.clone().unwrap_or_default(),
+        environment: report.environment.clone().unwrap_or_default(),
+    };
+    let report = look.wants_report.then_some(report);
+    server.accept.take(door, digest, look, occurrence, report, now_ms).await?;
+    Ok(Some(id))
+}
+
+fn answer(server: &Server, method: &Method, result: Result<Option<String>, Refusal>) -> Response {
+    let counter = match &result {
+        Ok(Some(_)) => &server.meters.accepted,
+        Ok(None) => &server.meters.ignored,
+        Err(_) => &server.meters.refused,
+    };
+    counter.fetch_add(1, Ordering::Relaxed);
     let mut response = match result {
         _ if method == Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         Ok(Some(id)) => ([(header::CONTENT_TYPE, "application/json")], format!("{{\"id\":\"{id}\"}}")).into_response(),

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// GitHub's own limit on payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 const MAX_PAYLOAD: usize = 25 << 20;
@@ -48,6 +49,7 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
     match server.rooms.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
         Ok(Taken::New) => {
             server.rooms.bell.notify_one();
+            server.meters.webhooks.fetch_add(1, Ordering::Relaxed);
             (StatusCode::ACCEPTED, "stored".to_owned())
         }
         Ok(Taken::Repeated) => (StatusCode::OK, "seen before".to_owned()),

@@ -66,6 +66,26 @@ impl Store {
             .collect()
     }
 
+    /// How many lines failed in a week, shown or not.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn week_size(&self, wanted: &Wanted) -> Result<u64, StoreError> {
+        let row = sqlx::query(
+            "SELECT COUNT(DISTINCT h.line_id) AS n FROM line_hours h JOIN lines l ON l.id = h.line_id
+             JOIN repositories r ON r.id = l.repository_id
+             WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND r.removed_at_ms IS NULL
+                 AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)",
+        )
+        .bind(wanted.week_ms)
+        .bind(wanted.week_ms + WEEK_MS)
+        .bind(wanted.repository.map_or(0, |id| id.0))
+        .bind(i64::from(wanted.known))
+        .fetch_one(&self.pool)
+        .await?;
+        get_count(&row, "n")
+    }
+
     async fn days(&self, wanted: &Wanted, end: i64) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
         let rows = sqlx::query(
             "SELECT h.line_id, (h.hour_ms - $1) / $3 AS day, CAST(SUM(h.occurrences) AS BIGINT) AS n FROM line_hours h

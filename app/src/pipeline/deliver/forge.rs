@@ -1,6 +1,6 @@
 //! Issues and comments: on GitHub, or as files in the outbox directory while no App is configured.
 
-use super::{content, reply_of};
+use super::reply_of;
 use crate::domain::alert::{Recipient, Reply};
 use crate::domain::blame::Author;
 use crate::domain::command::OUR_LABEL;
@@ -30,7 +30,8 @@ pub(super) async fn issue(
 ) -> Result<String, Failure> {
     let Some((github, forge)) = forge_of(rooms, row)? else {
         let told = recipient(line, None);
-        let issue = render::issue(&content::alert(rooms, row, line, told, now_ms).await?)?;
+        let latest = rooms.store.traceback(line.id, i64::MAX).await?;
+        let issue = render::issue(&rooms.alert(row, line, latest, told, now_ms).await?)?;
         let text = format!("# {}\n\n{}\n", issue.title, issue.body);
         return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
     };
@@ -39,7 +40,7 @@ pub(super) async fn issue(
     let number = match line.issue {
         Some(number) => number,
         None => {
-            let marker = content::marker(rooms, line);
+            let marker = rooms.marker(line);
             let earlier = if delivery.attempts > 0 {
                 // An earlier attempt may have filed it and died, or lost the answer.
                 let since = delivery.created_at_ms;
@@ -51,7 +52,8 @@ pub(super) async fn issue(
                 Some(found) => found.number,
                 None => {
                     let told = recipient(line, login.clone());
-                    let text = render::issue(&content::alert(rooms, row, line, told, now_ms).await?)?;
+                    let latest = rooms.store.traceback(line.id, i64::MAX).await?;
+                    let text = render::issue(&rooms.alert(row, line, latest, told, now_ms).await?)?;
                     let mut labels = vec![OUR_LABEL.name.to_owned()];
                     labels.extend(row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned());
                     let new = NewIssue { title: text.title, body: text.body, labels };
@@ -79,7 +81,7 @@ pub(super) async fn comment(
     now_ms: i64,
 ) -> Result<String, Failure> {
     let reply = reply_of(delivery)?;
-    let marker = format!("{}:{}", content::marker(rooms, line), delivery.id);
+    let marker = format!("{}:{}", rooms.marker(line), delivery.id);
     let body = render::reply(&reply, &marker, &row.repository)?;
     let Some((github, forge)) = forge_of(rooms, row)? else {
         return write(&rooms.outbox, &format!("comment-{}.md", delivery.id), &format!("{body}\n")).await;

@@ -1,6 +1,5 @@
 //! Delivering: one e-mail, issue or comment, sent once however often the step runs.
 
-mod content;
 mod forge;
 
 use super::{Failure, Rooms};
@@ -65,7 +64,8 @@ async fn mail(
 ) -> Result<String, Failure> {
     let content: MailContent =
         serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
-    let mut alert = content::alert(rooms, row, line, content.to, now_ms).await?;
+    let latest = rooms.store.traceback(line.id, i64::MAX).await?;
+    let mut alert = rooms.alert(row, line, latest, content.to, now_ms).await?;
     alert.header = content.header;
     let mail = render::mail(&alert)?;
     let host = host_of(rooms.linker.base());

@@ -2,7 +2,7 @@
 
 use super::{message, place};
 use crate::domain::report::{Exception, Frame};
-use crate::wire::native::application_frames;
+use crate::wire::native;
 
 const PANICKED: &str = "panicked at ";
 
@@ -78,8 +78,8 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
         }
     }
     frames.reverse();
-    let kept = application_frames(frames.iter().map(|frame| frame.function.as_deref()));
-    frames.truncate(kept);
+    let own = native::application_frames(frames.iter().map(|frame| frame.function.as_deref()));
+    frames.truncate(own);
     frames
 }
 

@@ -1,0 +1,75 @@
+//! Gathering what an alert says from the rows, for a mail, an issue or a page.
+
+use super::{Failure, Rooms};
+use crate::domain::alert::{Alert, Links, Recipient};
+use crate::domain::attribution::Attribution;
+use crate::domain::telling::{additional, request, traceback};
+use crate::store::lines::{Line, Traceback};
+use crate::store::repositories::RepositoryRow;
+
+impl Rooms {
+    /// The alert of a line for somebody, with the traceback given (the latest one, mostly).
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn alert(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        latest: Option<Traceback>,
+        told: Recipient,
+        now_ms: i64,
+    ) -> Result<Alert, Failure> {
+        let found: Option<Attribution> = match &latest {
+            Some(latest) => self.store.attribution(latest.digest).await?,
+            None => None,
+        };
+        let report = latest.map(|latest| latest.report).unwrap_or_default();
+        let repository = &row.repository;
+        let place = found.as_ref().map_or_else(|| line.place.clone(), |found| found.place.clone());
+        let revision = found.as_ref().and_then(|found| found.revision.clone());
+        let blame = found.as_ref().and_then(|found| found.blame.clone());
+        let own = found.as_ref().is_some_and(|found| found.culprit.is_some());
+        let links = Links {
+            line: revision
+                .as_deref()
+                .filter(|_| own && place.line > 0)
+                .and_then(|commit| repository.line_url(commit, &place.path, place.line)),
+            commit: blame.as_ref().and_then(|blame| repository.commit_url(&blame.commit)),
+            occurrence: Some(self.linker.traceback(&repository.full_name, &place, line.last_seen_ms, Some(now_ms))),
+            whitelist: Some(self.linker.whitelist(&repository.full_name, &place, Some(now_ms))),
+            week: Some(self.linker.week(Some(&repository.full_name), line.last_seen_ms)),
+            issue: line.issue.and_then(|number| repository.issue_url(number)),
+        };
+        let message = match report.raised() {
+            Some(raised) => raised.value.clone(),
+            None => report.message.clone(),
+        };
+        Ok(Alert {
+            repository: repository.clone(),
+            line: line.id,
+            marker: self.marker(line),
+            snippet: found.as_ref().map(|found| found.snippet.clone()).unwrap_or_default(),
+            revision,
+            exception: line.exception.clone(),
+            message: message.filter(|message| !message.is_empty()),
+            message_in_issue: !repository.public || row.settings.issues.message_in_public,
+            blame,
+            author_login: line.author_login.clone(),
+            told,
+            verdict: found.as_ref().map(|found| found.verdict.clone()).unwrap_or_default(),
+            traceback: traceback(repository, &report, found.as_ref()),
+            request: request(&report),
+            additional: additional(&report),
+            counts: self.store.counts(line).await?,
+            links,
+            header: None,
+            place,
+        })
+    }
+
+    /// Hidden text by which a line's issue is found again: no other installation of Flawless writes the same.
+    pub(super) fn marker(&self, line: &Line) -> String {
+        format!("flawless:{}:{}", self.installation, line.id)
+    }
+}

@@ -1,0 +1,229 @@
+//! The repositories that are watched, and the page of one.
+
+use super::Server;
+use super::respond::{Refused, thousands};
+use crate::domain::attribution::short;
+use crate::domain::rule::RuleKind;
+use crate::domain::settings::{CodePattern, KnownError};
+use crate::render::views::{
+    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, RuleView,
+    SettingsError,
+};
+use crate::render::when;
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Lines shown on a repository's page; the weekly report shows the others.
+const LINES_SHOWN: i64 = 100;
+
+/// `GET /`.
+pub(super) async fn repositories(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
+    answer(&server, &headers, list(&server, &headers, &uri).await)
+}
+
+/// `GET /{owner}/{repo}`.
+pub(super) async fn repository(
+    State(server): State<Arc<Server>>,
+    Path((owner, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&server, &headers, one(&server, &format!("{owner}/{name}"), &headers, &uri).await)
+}
+
+/// `GET /installed`: what an installer sees next is the list, whose pages have the DSNs.
+pub(super) async fn installed(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
+    answer(&server, &headers, list(&server, &headers, &uri).await)
+}
+
+/// Anything else.
+pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+    let refused = Refused::NotFound("There is no page at this address.".to_owned());
+    server.refuse(server.session(&headers).as_ref(), &refused)
+}
+
+/// The answer of a page, or the page that says why there is none.
+pub(super) fn answer(server: &Server, headers: &HeaderMap, result: Result<Response, Refused>) -> Response {
+    result.unwrap_or_else(|refused| server.refuse(server.session(headers).as_ref(), &refused))
+}
+
+async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let counts: HashMap<i64, (u64, Option<i64>)> =
+        server.rooms.store.open_counts().await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
+    let rows = server.rooms.store.repositories().await?;
+    let repositories = rows
+        .iter()
+        .map(|row| {
+            let (open_lines, last) = counts.get(&row.repository.id.0).copied().unwrap_or_default();
+            RowView {
+                name: row.repository.full_name.clone(),
+                url: format!("{}/{}", server.root(), row.repository.full_name),
+                open_lines,
+                last_report: last.map(when),
+                mirror: mirror(server, row),
+            }
+        })
+        .collect();
+    server.show(Some(&session), StatusCode::OK, &Repositories { repositories, install_url: None })
+}
+
+async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let store = &server.rooms.store;
+    let row = server.repository(name).await?;
+    let id = row.repository.id;
+    let keys = store.keys(id).await?;
+    let base = server.rooms.linker.base();
+    let lines = store.lines_of(id, LINES_SHOWN).await?;
+    let view = RepositoryPage {
+        name: row.repository.full_name.clone(),
+        forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
+        default_branch: row.repository.default_branch.clone(),
+        weekly_url: server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms()),
+        dsns: keys.iter().map(|key| dsn(base, key, id.0)).collect(),
+        traceback_url: format!("{base}/api/{id}/traceback"),
+        key: keys.into_iter().next(),
+        mirror: mirror(server, &row),
+        settings_path: ".github/flawless.yml".to_owned(),
+        settings_errors: row
+            .settings_error
+            .iter()
+            .map(|text| SettingsError { line: line_of(text), text: text.clone() })
+            .collect(),
+        lines: lines
+            .iter()
+            .filter(|line| status(line) == LineStatus::Open)
+            .map(|line| open_line(server, &row, line))
+            .collect(),
+        rules: rules(server, &row).await?,
+    };
+    server.show(Some(&session), StatusCode::OK, &view)
+}
+
+impl Server {
+    /// The watched repository of a name.
+    pub(super) async fn repository(&self, name: &str) -> Result<RepositoryRow, Refused> {
+        let found = self.rooms.store.repository_named(name).await?;
+        found.ok_or_else(|| Refused::NotFound(format!("No repository called {name} is watched.")))
+    }
+}
+
+fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
+    let progress = server.rooms.mirrors.progress(row.repository.id);
+    let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
+    match (&row.fetch_error, fetched) {
+        (Some(error), last_good) => MirrorView::Failed { error: error.clone(), last_good },
+        (None, Some(at)) => {
+            MirrorView::Fetched { at, head: row.repository.head.as_deref().map(|head| short(head).to_owned()) }
+        }
+        (None, None) => MirrorView::Cloning {
+            progress: progress.map(|progress| match progress.total {
+                Some(total) => format!("{}: {} of {}", progress.phase, thousands(progress.done), thousands(total)),
+                None => format!("{}: {}", progress.phase, thousands(progress.done)),
+            }),
+        },
+    }
+}
+
+async fn rules(server: &Server, row: &RepositoryRow) -> Result<Vec<RuleView>, Refused> {
+    let what = |kind| match kind {
+        RuleKind::KnownError => "Known error".to_owned(),
+        RuleKind::BuildingBlock => "Library code".to_owned(),
+    };
+    let mut views: Vec<RuleView> = server
+        .rooms
+        .store
+        .made_rules(row.repository.id)
+        .await?
+        .into_iter()
+        .map(|rule| RuleView {
+            what: what(rule.made.kind),
+            file: rule.made.entry.file,
+            function: rule.made.entry.function,
+            code: rule.made.entry.code,
+            by: rule.by,
+            when: when(rule.made_at_ms),
+            issue: rule.issue.and_then(|number| issue_link(row, number)),
+        })
+        .collect();
+    let of_file = |kind, pattern: CodePattern| RuleView {
+        what: what(kind),
+        file: pattern.file,
+        function: pattern.function,
+        code: pattern.code,
+        by: ".github/flawless.yml".to_owned(),
+        when: when(row.fetched_at_ms),
+        issue: None,
+    };
+    views.extend(row.settings.known_errors.iter().map(KnownError::pattern).map(|it| of_file(RuleKind::KnownError, it)));
+    views.extend(row.settings.building_blocks.iter().cloned().map(|it| of_file(RuleKind::BuildingBlock, it)));
+    Ok(views)
+}
+
+fn open_line(server: &Server, row: &RepositoryRow, line: &Line) -> OpenLine {
+    OpenLine {
+        exception: line.exception.clone(),
+        place: place(line),
+        function: function(line),
+        code: line.place.code.clone(),
+        author: author(line),
+        count: thousands(line.total),
+        last_seen: when(line.last_seen_ms),
+        status: status(line),
+        traceback_url: server.rooms.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None),
+        issue: line.issue.and_then(|number| issue_link(row, number)),
+    }
+}
+
+/// `shop/cart.py:42`.
+pub(super) fn place(line: &Line) -> String {
+    if line.place.line > 0 { format!("{}:{}", line.place.path, line.place.line) } else { line.place.path.clone() }
+}
+
+/// The function, where one is known.
+pub(super) fn function(line: &Line) -> Option<String> {
+    (line.place.function != "?").then(|| line.place.function.clone())
+}
+
+/// Whose line it is: whom a person gave it to, else who wrote it.
+pub(super) fn author(line: &Line) -> String {
+    let owner = line.owner_login.as_ref().map(|login| format!("@{login}"));
+    owner.or_else(|| line.author_name.clone()).unwrap_or_else(|| "nobody known".to_owned())
+}
+
+/// What became of a line.
+pub(super) fn status(line: &Line) -> LineStatus {
+    if line.known {
+        LineStatus::Known
+    } else if line.resolved_at_ms.is_some() {
+        LineStatus::Resolved
+    } else {
+        LineStatus::Open
+    }
+}
+
+/// A link to an issue.
+pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> {
+    Some(IssueLink { label: format!("#{number}"), url: row.repository.issue_url(number)? })
+}
+
+/// `http(s)://KEY@HOST[/PREFIX]/PROJECT`.
+fn dsn(base: &str, key: &str, project: i64) -> String {
+    match base.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
+        None => format!("{key}@{base}/{project}"),
+    }
+}
+
+/// The line that a fault of the settings file names.
+fn line_of(text: &str) -> Option<u32> {
+    let (_, rest) = text.split_once("line ")?;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}

@@ -1,0 +1,155 @@
+//! Answers to people: pages, and what is said where there is none.
+
+use super::Server;
+use super::auth::Session;
+use crate::pipeline::Failure;
+use crate::pipeline::accept::AcceptError;
+use crate::render::views::Message;
+use crate::render::{Layout, RenderError, View, page};
+use crate::store::StoreError;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// What a page may load: nothing from elsewhere, no script at all.
+const CONTENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Why there is no page. It becomes one all the same.
+#[derive(Debug)]
+pub(super) enum Refused {
+    /// Nobody is signed in: to the sign-in page, and back.
+    SignIn {
+        /// Where to come back to.
+        next: String,
+    },
+    /// There is no such thing.
+    NotFound(String),
+    /// It may not be done.
+    Forbidden(String),
+    /// The request makes no sense.
+    Bad(String),
+    /// Our fault.
+    Broken(String),
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<RenderError> for Refused {
+    fn from(error: RenderError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self::Broken(failure.to_string())
+    }
+}
+
+impl From<AcceptError> for Refused {
+    fn from(error: AcceptError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl Server {
+    /// A view as an answer.
+    pub(super) fn show<V: View>(
+        &self,
+        session: Option<&Session>,
+        status: StatusCode,
+        view: &V,
+    ) -> Result<Response, Refused> {
+        let layout = Layout {
+            root: self.root().to_owned(),
+            user: session.map(|_| "admin".to_owned()),
+            csrf: session.map(|session| self.csrf(session)).unwrap_or_default(),
+        };
+        Ok(html(status, page(&layout, view)?))
+    }
+
+    /// The page that says why there is none.
+    pub(super) fn refuse(&self, session: Option<&Session>, refused: &Refused) -> Response {
+        let root = self.root();
+        let (status, title, text, what_to_do, link) = match refused {
+            Refused::SignIn { next } => {
+                let query = crate::domain::links::query(&[("next", next.clone())]);
+                return redirect(&format!("{root}/login?{query}"));
+            }
+            Refused::NotFound(text) => (
+                StatusCode::NOT_FOUND,
+                "Not found",
+                text.clone(),
+                None,
+                Some(("The repositories".to_owned(), format!("{root}/"))),
+            ),
+            Refused::Forbidden(text) => (StatusCode::FORBIDDEN, "Not allowed", text.clone(), None, None),
+            Refused::Bad(text) => (StatusCode::BAD_REQUEST, "That makes no sense", text.clone(), None, None),
+            Refused::Broken(why) => {
+                tracing::error!(why, "a page could not be made");
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "Something is broken here",
+                    "The page could not be made. The server's log says why.".to_owned(),
+                    Some("Try again in a moment; if it stays, look at the health page.".to_owned()),
+                    Some(("Health".to_owned(), format!("{root}/check_health"))),
+                )
+            }
+        };
+        let view = Message { code: Some(status.as_u16()), title: title.to_owned(), text, what_to_do, link };
+        match self.show(session, status, &view) {
+            Ok(response) => response,
+            // Even the page about it is broken: a plain sentence is left.
+            Err(_) => (status, view.text).into_response(),
+        }
+    }
+}
+
+/// An HTML answer that no cache keeps and no frame shows.
+fn html(status: StatusCode, text: String) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Addresses of signed links are not told to other sites.
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    (status, headers, text).into_response()
+}
+
+/// To another page of ours, after a form or where something has to come first.
+pub(super) fn redirect(to: &str) -> Response {
+    match HeaderValue::from_str(to) {
+        Ok(to) => (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response(),
+        Err(_) => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// A count with separators: `1,204`.
+pub(super) fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::thousands;
+
+    #[test]
+    fn counts_are_readable() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! The latest traceback of a line, for somebody signed in or with a link out of a mail.
+
+use super::Server;
+use super::pages::{answer, status};
+use super::respond::Refused;
+use crate::domain::alert::{Place, Recipient};
+use crate::domain::links::Purpose;
+use crate::domain::week::{WEEK_MS, week_of};
+use crate::render::views::Traceback;
+use crate::render::when;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Which line, and by what right.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Question {
+    #[serde(default)]
+    repo: String,
+    #[serde(default)]
+    filename: String,
+    #[serde(default)]
+    function_name: String,
+    #[serde(default)]
+    line_number: String,
+    #[serde(default)]
+    text: String,
+    /// Unix seconds: the latest traceback of that moment's week, or of the weeks before.
+    #[serde(default)]
+    timestamp: String,
+    #[serde(default)]
+    expires: String,
+    #[serde(default)]
+    signature: String,
+}
+
+/// `GET /view_traceback`.
+pub(super) async fn view(
+    State(server): State<Arc<Server>>,
+    Query(question): Query<Question>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&server, &headers, show(&server, question, &headers, &uri).await)
+}
+
+async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let now_ms = server.clock.now_ms();
+    let number = asked.line_number.parse().unwrap_or(0);
+    let place = Place { path: asked.filename, function: asked.function_name, line: number, code: asked.text };
+    let linker = &server.rooms.linker;
+    let by_link = linker.verify(Purpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
+    let session = server.session(headers);
+    if !by_link && session.is_none() {
+        if !asked.signature.is_empty() {
+            return Err(Refused::Forbidden(
+                "This link has expired (links out of a mail work for 90 days), or it was changed on the way. Sign in to see the page."
+                    .to_owned(),
+            ));
+        }
+        return Err(Refused::SignIn { next: server.path_of(uri) });
+    }
+    let row = server.repository(&asked.repo).await?;
+    let store = &server.rooms.store;
+    let found =
+        store.line_at(row.repository.id, &place.path, &place.function, Some(&place.code), Some(place.line)).await?;
+    let line = found.ok_or_else(|| {
+        Refused::NotFound(format!("{} has never failed in {}, as far as is known here.", place.path, place.function))
+    })?;
+    // Any moment of a week stands for its end, because a week has one traceback, its latest.
+    let before_ms = asked.timestamp.parse::<i64>().map_or(i64::MAX, |s| week_of(s.saturating_mul(1000)) + WEEK_MS);
+    let latest = store.traceback(line.id, before_ms).await?;
+    let occurred = latest.as_ref().map(|latest| when(latest.received_at_ms));
+    let told = Recipient {
+        name: line.owner_login.clone().or_else(|| line.author_name.clone()).unwrap_or_default(),
+        ..Recipient::default()
+    };
+    let alert = server.rooms.alert(&row, &line, latest, told, now_ms).await?;
+    server.show(session.as_ref(), StatusCode::OK, &Traceback::new(&alert, status(&line), occurred))
+}
