@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "clock",
             "domain",
             "github::hook",
+            "pipeline::Failure",
             "pipeline::Rooms",
             "pipeline::accept",
             "pipeline::obey",
