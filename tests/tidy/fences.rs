@@ -36,6 +36,7 @@ const FENCES: &[(&str, &[&str])] = &[
     ("serde_saphyr", &["mirror"]),
     // The demo shows a mail as a person reads it.
     ("quoted_printable", &["commands"]),
+    ("rpassword", &["commands"]),
     ("sqlx", &["store"]),
     // What waits: everything but the middle, which decides.
     (
