@@ -37,7 +37,6 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("commands", &["*"]),
-    ("demo", &["*"]),
     ("lib", &["*"]),
     ("main", &["*"]),
     ("serve", &["*"]),
