@@ -205,3 +205,30 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
     });
 }
+
+#[test]
+fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        let mirrors = story.folder().join("data/mirrors");
+        let mirror = std::fs::read_dir(&mirrors)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.join("objects").is_dir())
+            .unwrap();
+        for pack in std::fs::read_dir(mirror.join("objects/pack")).unwrap() {
+            std::fs::remove_file(pack.unwrap().path()).unwrap();
+        }
+        let event = story.event();
+        story.report(&event).await;
+        for _ in 0..4 {
+            story.later(16 * 60_000).await;
+        }
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        assert_eq!(story.lines().await[0].total, 1);
+        // Cloned anew in the meantime, or told without an author: either way somebody hears of it.
+        assert!(!story.changes().is_empty());
+        let _ = story.mails();
+    });
+}

@@ -29,16 +29,21 @@ pub(super) struct Examined {
 
 /// Examines a report. Without a mirror, or where nothing fits, the attribution is by text.
 pub(super) fn examine(
-    mirrors: &Mirrors,
+    mirrors: Option<&Mirrors>,
     repository: &Repository,
     report: &Report,
     rules: &Rules,
     trouble: Option<&str>,
 ) -> Result<Examined, MirrorError> {
     let id = repository.id;
-    let (revision, pinned) = if mirrors.exists(id) { revision_of(mirrors, repository, report)? } else { (None, false) };
-    let located = match &revision {
-        Some(commit) => locate_all(mirrors, id, commit, report, rules)?,
+    let mirrors = mirrors.filter(|mirrors| mirrors.exists(id));
+    let (revision, pinned) = match mirrors {
+        Some(mirrors) => revision_of(mirrors, repository, report)?,
+        None => (None, false),
+    };
+    let at = mirrors.zip(revision.as_deref());
+    let located = match at {
+        Some((mirrors, commit)) => locate_all(mirrors, id, commit, report, rules)?,
         None => BTreeMap::new(),
     };
     let choice = choose(report, &located, rules);
@@ -48,8 +53,8 @@ pub(super) fn examine(
         Choice::Dropped(_) => (None, [].as_slice(), false),
     };
     let found = culprit.and_then(|at| located.get(&at));
-    let blame = match (&revision, found) {
-        (Some(commit), Some(found)) if found.drift != Drift::Differs => {
+    let blame = match (at, found) {
+        (Some((mirrors, commit)), Some(found)) if found.drift != Drift::Differs => {
             mirrors.blame(id, commit, &found.path, found.line)?
         }
         _ => None,
@@ -70,8 +75,8 @@ pub(super) fn examine(
     });
     let place = place_of(report, culprit, found);
     let identity = identity_of(report, &place, blame.as_ref());
-    let snippet = match (&revision, found) {
-        (Some(commit), Some(found)) => snippet_of(mirrors, id, commit, found)?,
+    let snippet = match (at, found) {
+        (Some((mirrors, commit)), Some(found)) => snippet_of(mirrors, id, commit, found)?,
         _ => Snippet::default(),
     };
     let attribution =

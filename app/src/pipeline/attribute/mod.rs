@@ -10,6 +10,7 @@ use crate::mirror::{Source, full_id};
 use crate::store::attributed::{Outcome, StoredReport};
 use crate::store::repositories::RepositoryRow;
 use examine::{Examined, examine};
+use std::sync::Arc;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
 /// mostly over by then, and an exception that nobody hears of for longer is worse than one without an author.
@@ -32,10 +33,21 @@ pub async fn attribute(rooms: &Rooms, id: ReportId, now_ms: i64) -> Result<(), F
     let trouble = ready_mirror(rooms, &row, &stored, now_ms).await?;
     // Read again: the fetch may have brought another head and other settings.
     let Some(row) = rooms.store.repository(stored.repository).await? else { return Ok(()) };
-    let rules = rooms.store.rules(row.repository.id, row.settings.clone()).await?;
-    let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
-    let Examined { choice, attribution } =
-        blocking(move || examine(&mirrors, &repository, &report, &rules, trouble.as_deref())).await?;
+    let rules = Arc::new(rooms.store.rules(row.repository.id, row.settings.clone()).await?);
+    let look = async |trouble: Option<String>, with_mirror: bool| {
+        let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
+        let rules = Arc::clone(&rules);
+        blocking(move || examine(with_mirror.then_some(&mirrors), &repository, &report, &rules, trouble.as_deref()))
+            .await
+    };
+    let Examined { choice, attribution } = match look(trouble, true).await {
+        // A mirror that can't be read for so long will not be read by waiting: somebody has to hear of the exception.
+        Err(failure) if now_ms - stored.received_at_ms >= CLONE_PATIENCE_MS => {
+            tracing::error!(repository = %row.repository.full_name, %failure, "the mirror can't be read");
+            look(Some(format!("The mirror of the repository could not be read: {failure}.")), false).await?
+        }
+        other => other?,
+    };
     if let Choice::Dropped(why) = &choice {
         tracing::debug!(repository = %row.repository.full_name, ?why, "a report is not counted");
         let outcome = outcome_of(&row, None, false, None);
@@ -92,7 +104,9 @@ async fn ready_mirror(
             }
             Ok(named.is_empty() || !named.iter().any(|name| looks_like_commit(name)))
         })
-        .await?;
+        .await
+        // A mirror that can't be read is brought up to date, which mends most of what can be wrong with it.
+        .unwrap_or(false);
         needed = !resolved;
     }
     if !needed {
