@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 /// Longest text of GitHub's that an error repeats, in characters: error pages of proxies can be whole documents.
 const MESSAGE_LIMIT: usize = 400;
 
-/// A failed request to GitHub. No text in here holds a token: every one of them passed [`redact`].
+/// A failed request to GitHub. No text in here holds a token: every one of them passed `redact`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GitHubError {
     /// The App's settings can't work: its address, or the machine's certificates.
