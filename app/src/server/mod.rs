@@ -1,10 +1,15 @@
 //! The HTTP side, by axum.
 
 mod auth;
+mod extract;
 mod health;
 mod ingest;
+mod known_error_form;
 mod known_errors;
+mod meters;
 mod pages;
+mod printed;
+mod refusal;
 mod respond;
 mod setup;
 mod traceback;
@@ -19,7 +24,7 @@ use auth::Guesses;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::{any, get, post};
-use health::Meters;
+use meters::Meters;
 use std::sync::Arc;
 
 /// What the server needs to know beside the rooms.
@@ -45,6 +50,7 @@ pub struct Server {
     settings: ServerSettings,
     root: String,
     guesses: Guesses,
+    token_guesses: Guesses,
     meters: Meters,
 }
 
@@ -53,7 +59,16 @@ impl Server {
     pub fn new(rooms: Rooms, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let path = url::Url::parse(&settings.public_url).map(|url| url.path().trim_end_matches('/').to_owned());
         let root = path.unwrap_or_default();
-        Self { rooms, accept, clock, settings, root, guesses: Guesses::default(), meters: Meters::default() }
+        Self {
+            rooms,
+            accept,
+            clock,
+            settings,
+            root,
+            guesses: Guesses::default(),
+            token_guesses: Guesses::default(),
+            meters: Meters::default(),
+        }
     }
 
     /// Path below which everything is: empty, or `/errors`.
@@ -61,44 +76,55 @@ impl Server {
         &self.root
     }
 
-    /// Path and query of a request as the browser knows them, prefix included.
+    /// Path and query of a request, as the browser knows them.
     fn path_of(&self, uri: &Uri) -> String {
-        let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        // Nested routes see the path without the prefix.
-        if path.starts_with(self.root()) && !self.root.is_empty() {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.root)
+        uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
+    }
+
+    /// An address of ours without scheme and host: who reads a page by another name of this server stays there, where
+    /// the cookie is.
+    fn here(&self, address: &str) -> String {
+        match address.strip_prefix(self.rooms.linker.base()) {
+            Some(path) => format!("{}{path}", self.root),
+            None => address.to_owned(),
         }
     }
 }
 
-/// All routes.
+/// All routes, each below the public address's path. They are not nested: axum answers `/errors` of a nested `/`, but not
+/// `/errors/`, and hides the prefix from what is nested.
 pub fn router(server: Server) -> Router {
-    let prefix = server.root.clone();
-    let routes = Router::new()
-        .route("/api/{project}/envelope/", any(ingest::envelope))
-        .route("/api/{project}/envelope", any(ingest::envelope))
-        .route("/api/{project}/store/", any(ingest::store))
-        .route("/api/{project}/store", any(ingest::store))
-        .route("/api/{project}/traceback", any(ingest::traceback))
-        .route("/api/github/webhooks", post(webhook::receive))
-        .route("/", get(pages::repositories))
-        .route("/installed", get(pages::installed))
-        .route("/{owner}/{repo}", get(pages::repository))
-        .route("/get_weekly_error_report", get(weekly::weekly))
-        .route("/view_traceback", get(traceback::view))
-        .route("/add_known_error", get(known_errors::form).post(known_errors::save))
-        .route("/rules/end", post(known_errors::end))
-        .route("/check_health", get(health::check_health))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
-        .route("/login", get(auth::login_form).post(auth::login))
-        .route("/auth/logout", post(auth::logout))
-        .route("/setup", get(setup::setup))
-        .route("/static/{name}", get(health::file))
-        .fallback(pages::nothing)
-        .with_state(Arc::new(server));
-    if prefix.is_empty() { routes } else { Router::new().nest(&prefix, routes) }
+    let root = server.root.clone();
+    let at = |path: &str| format!("{root}{path}");
+    let mut routes = Router::new()
+        .route(&at("/api/{project}/envelope/"), any(ingest::envelope))
+        .route(&at("/api/{project}/envelope"), any(ingest::envelope))
+        .route(&at("/api/{project}/store/"), any(ingest::store))
+        .route(&at("/api/{project}/store"), any(ingest::store))
+        .route(&at("/api/{project}/traceback"), any(printed::traceback))
+        .route(&at("/tunnel"), any(ingest::tunnel))
+        .route(&at("/api/github/webhooks"), post(webhook::receive))
+        .route(&at("/"), get(pages::repositories))
+        .route(&at("/installed"), get(pages::installed))
+        .route(&at("/{owner}/{repo}"), get(pages::repository))
+        .route(&at("/get_weekly_error_report"), get(weekly::weekly))
+        .route(&at("/view_traceback"), get(traceback::view))
+        .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
+        .route(&at("/rules/end"), post(known_errors::end))
+        .route(&at("/check_health"), get(health::check_health))
+        .route(&at("/healthz"), get(health::alive))
+        .route(&at("/readyz"), get(health::ready))
+        .route(&at("/metrics"), get(meters::metrics))
+        .route(&at("/login"), get(auth::login_form).post(auth::login))
+        .route(&at("/auth/logout"), post(auth::logout))
+        .route(&at("/setup"), get(setup::setup))
+        .route(&at("/static/{name}"), get(health::file));
+    if !root.is_empty() {
+        // What probes a process from beside it need not know by which path people come.
+        routes = routes
+            .route(&root, get(pages::repositories))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready));
+    }
+    routes.fallback(pages::nothing).with_state(Arc::new(server))
 }
