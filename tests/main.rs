@@ -12,4 +12,6 @@ mod labels;
 mod mails;
 mod mirrors;
 mod recordings;
+mod server_doors;
+mod server_pages;
 mod tidy;
