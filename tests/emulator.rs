@@ -8,7 +8,17 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::harness::emulator::{Emulator, REPOSITORY};
+use crate::harness::emulator::{APP_ID, Emulator, INSTALLATION, REPOSITORY, WEBHOOK_SECRET};
+use crate::harness::git_repo::GitRepo;
+use crate::harness::git_server::GitServer;
+use crate::harness::story::{CART, CART_PATH};
+use app::clock::Clock;
+use app::config::Config;
+use app::domain::repository::Forge;
+use app::serve::Flawless;
+use app::store::repositories::NewRepository;
+use app::worker::Worker;
+use std::collections::BTreeMap;
 
 #[tokio::test]
 #[ignore = "needs Node; tests/run runs it"]
@@ -26,7 +36,7 @@ async fn emulator_keeps_issues_and_tells_the_bot_of_what_people_do() {
     assert_eq!(bob.comments(REPOSITORY, number).await[0]["body"], "It is not that bad.");
 
     let closed = emulator.delivered("issues", Some("closed"), 0).await;
-    assert_eq!(closed.payload["installation"]["id"], crate::harness::emulator::INSTALLATION);
+    assert_eq!(closed.payload["installation"]["id"], INSTALLATION);
     assert_eq!(closed.payload["issue"]["labels"][0]["name"], "known-error: file");
     bob.remove_label(REPOSITORY, number, "known-error: file").await;
     bob.reopen(REPOSITORY, number).await;
@@ -42,6 +52,100 @@ async fn emulator_keeps_issues_and_tells_the_bot_of_what_people_do() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), emulator.deliveries().len());
+}
+
+/// The author as GitHub's noreply address names her, so that the bot knows her login although the emulator has other commits.
+const ALICE: &str = "Alice <alice@users.noreply.github.com>";
+
+/// From a report to an issue, a command and back, on a GitHub that nobody here wrote.
+#[tokio::test]
+#[ignore = "needs Node; tests/run runs it"]
+async fn emulator_sees_the_whole_story() {
+    app::serve::install_crypto();
+    let emulator = Emulator::start().await;
+    let alice = emulator.person("alice");
+    let folder = tempfile::tempdir().unwrap();
+    let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
+    let repo = GitRepo::init(folder.path().join("shop"));
+    let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[(CART_PATH, CART)], "Add up carts");
+    git.host.serve(REPOSITORY, repo.git_dir());
+    let server_url = git.url("").trim_end_matches("/.git").to_owned();
+    let settings = BTreeMap::from(
+        [
+            ("PORT", "0".to_owned()),
+            ("DATA_DIR", folder.path().join("data").display().to_string()),
+            ("APP_ID", APP_ID.to_string()),
+            ("PRIVATE_KEY_PATH", emulator.private_key_path().display().to_string()),
+            ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+            ("GITHUB_API_URL", emulator.bot_api_url()),
+            ("GITHUB_SERVER_URL", server_url.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let clock = Clock::system();
+    let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), clock.clone()).await.unwrap();
+    let (rooms, worker) = (flawless.rooms.clone(), flawless.worker.clone());
+    let url = format!("http://{}", flawless.address);
+    let server = tokio::spawn(flawless.run(false, std::future::pending()));
+    // The emulator tells nothing of installations, so the story begins where its webhook would have led.
+    let about = alice.repository(REPOSITORY).await;
+    let new = NewRepository {
+        full_name: REPOSITORY.to_owned(),
+        clone_url: git.url(REPOSITORY),
+        forge: Some(Forge {
+            id: about["id"].as_u64().unwrap(),
+            installation: INSTALLATION,
+            html_url: format!("{server_url}/{REPOSITORY}"),
+        }),
+        public: false,
+    };
+    let id = rooms.watch(&new, clock.now_ms()).await.unwrap();
+    worker.drain().await.unwrap();
+    let labels = alice.labels(REPOSITORY).await;
+    assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
+
+    let key = rooms.store.keys(id).await.unwrap().remove(0);
+    let report = async || {
+        let text = format!(
+            "Traceback (most recent call last):\n  File \"/srv/app/{CART_PATH}\", line 9, in total\n    amount += PRICES[sku]\nKeyError: 'quince'\n"
+        );
+        let address = format!("{url}/api/{id}/traceback?release={head}");
+        let answer = reqwest::Client::new().post(address).bearer_auth(&key).body(text).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        worker.drain().await.unwrap();
+    };
+    report().await;
+    report().await;
+    let issues = alice.issues(REPOSITORY).await;
+    assert_eq!(issues.len(), 1, "{issues:#?}");
+    assert_eq!(issues[0]["title"], "KeyError in total (shop/cart.py)");
+    let number = issues[0]["number"].as_u64().unwrap();
+
+    emulator.deliver_to(&format!("{url}/api/github/webhooks")).await;
+    alice.close_with_label(REPOSITORY, number, "known-error").await;
+    emulator.delivered("issues", Some("closed"), 0).await;
+    settle(&worker).await;
+    let comments = alice.comments(REPOSITORY, number).await;
+    assert_eq!(comments.len(), 1, "{comments:#?}");
+    report().await;
+    let line = rooms.store.lines_of(id, 10).await.unwrap().remove(0);
+    assert!(line.known && line.total == 3, "{line:#?}");
+
+    alice.remove_label(REPOSITORY, number, "known-error").await;
+    emulator.delivered("issues", Some("unlabeled"), 0).await;
+    settle(&worker).await;
+    report().await;
+    let issue = alice.issue(REPOSITORY, number).await;
+    assert_eq!(issue["state"], "open", "the line is back");
+    let comments = alice.comments(REPOSITORY, number).await;
+    assert_eq!(comments.len(), 3, "whitelisted, ended, back: {comments:#?}");
+    assert_eq!(alice.issues(REPOSITORY).await.len(), 1);
+    server.abort();
+}
+
+/// Works off what webhooks asked for.
+async fn settle(worker: &Worker) {
+    while worker.drain().await.unwrap() > 0 {}
 }
 
 /// A bot that only writes down the ids of what it is told; gives its webhook's address.

@@ -28,6 +28,13 @@ fn main() -> ExitCode {
             Err(error) => complain(&error.to_string()),
         };
     }
+    if let Command::Configure = command {
+        // The file that is to be written anew may be the one that is wrong.
+        return match runtime.block_on(commands::configure::configure()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => complain(&error.to_string()),
+        };
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string()),

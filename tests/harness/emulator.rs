@@ -166,6 +166,11 @@ impl Person {
         list(self.ask(Method::GET, &path, Value::Null).await)
     }
 
+    /// A repository as the emulator describes it.
+    pub async fn repository(&self, repository: &str) -> Value {
+        self.ask(Method::GET, &format!("/repos/{repository}"), Value::Null).await
+    }
+
     /// One issue as it is now.
     pub async fn issue(&self, repository: &str, number: u64) -> Value {
         self.ask(Method::GET, &format!("/repos/{repository}/issues/{number}"), Value::Null).await

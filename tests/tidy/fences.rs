@@ -13,7 +13,7 @@ const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "r
 /// A library, and the rooms that may name it. A room is a file or folder of app/src.
 const FENCES: &[(&str, &[&str])] = &[
     // The HTTP side; serve only opens the listener.
-    ("axum", &["server", "serve", "demo"]),
+    ("axum", &["server", "serve"]),
     // Compressed requests; compressed tracebacks in rows.
     ("brotli_decompressor", &["wire"]),
     ("flate2", &["wire", "store"]),
@@ -23,34 +23,32 @@ const FENCES: &[(&str, &[&str])] = &[
     ("toml", &["commands", "config", "main"]),
     // Randomness is an argument: where the program is put together, it comes from here. The store tells processes on one
     // database apart by it.
-    ("getrandom", &["commands", "config", "demo", "main", "serve", "server", "store"]),
+    ("getrandom", &["commands", "config", "main", "serve", "server", "store"]),
     ("gix", &["mirror"]),
     ("jsonwebtoken", &["github"]),
     ("octocrab", &["github"]),
     ("lettre", &["email"]),
     ("minijinja", &["render"]),
     // How git fetches; serve and the commands choose the TLS for all.
-    ("reqwest", &["commands", "demo", "main", "mirror", "serve"]),
-    ("rustls", &["commands", "demo", "main", "mirror", "serve"]),
+    ("reqwest", &["commands", "main", "mirror", "serve"]),
+    ("rustls", &["commands", "main", "mirror", "serve"]),
     // The repository's own settings, read from the mirror.
     ("serde_saphyr", &["mirror"]),
     // The demo shows a mail as a person reads it.
     ("quoted_printable", &["commands"]),
+    ("rpassword", &["commands"]),
     ("sqlx", &["store"]),
     // What waits: everything but the middle, which decides.
-    (
-        "tokio",
-        &["commands", "demo", "email", "github", "main", "mirror", "pipeline", "serve", "server", "store", "worker"],
-    ),
+    ("tokio", &["commands", "email", "github", "main", "mirror", "pipeline", "serve", "server", "store", "worker"]),
     // What is logged is logged once, where it is handled; the middle can't fail.
     (
         "tracing",
         &[
-            "commands", "config", "demo", "email", "github", "main", "mirror", "pipeline", "render", "serve", "server",
+            "commands", "config", "email", "github", "main", "mirror", "pipeline", "render", "serve", "server",
             "store", "wire", "worker",
         ],
     ),
-    ("tracing_subscriber", &["commands", "demo", "main", "serve"]),
+    ("tracing_subscriber", &["commands", "main", "serve"]),
 ];
 
 /// What the middle may not touch, with what it is: the domain is pure.

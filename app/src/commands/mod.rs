@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a command is for")]
 
 pub mod check;
+pub mod configure;
 pub mod demo;
 pub mod known_error;
 pub mod report;
@@ -25,6 +26,8 @@ pub enum Command {
     Serve,
     /// Tell the whole story on a small repository, without configuration, account or network.
     Demo(demo::Options),
+    /// Answer some questions, and have `flawless.toml` written.
+    Configure,
     /// Verify configuration, database, mail, GitHub and mirrors.
     Check,
     /// Watch plain git repositories, without GitHub.
@@ -51,6 +54,7 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
     match command {
         Command::Serve => serve::serve(config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
+        Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
         Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),

@@ -83,7 +83,7 @@ async fn list(rooms: &Rooms) -> Result<(), Failed> {
             (None, Some(head)) => format!("at {}", crate::domain::attribution::short(head)),
             (None, None) => "not cloned yet".to_owned(),
         };
-        println!("{}  ({}; {state})", row.repository.full_name, row.repository.clone_url);
+        println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
         for key in rooms.store.keys(row.repository.id).await? {
             println!("  DSN: {}", dsn(rooms.linker.base(), &key, row.repository.id.0));
         }
@@ -96,6 +96,19 @@ pub fn dsn(base: &str, key: &str, project: i64) -> String {
     match base.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
         None => format!("{key}@{base}/{project}"),
+    }
+}
+
+/// A clone URL without the account that it may hold.
+fn without_credentials(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut url) if url.password().is_some() => {
+            // Both fail only for URLs that can't have an account, which this one has.
+            let _ = url.set_password(None);
+            let _ = url.set_username("");
+            url.to_string()
+        }
+        _ => url.to_owned(),
     }
 }
 
@@ -142,6 +155,11 @@ mod tests {
         assert_eq!(name_of("git@example.com:acme/shop.git"), "acme/shop");
         assert_eq!(name_of("/srv/git/shop"), "git/shop");
         assert_eq!(name_of("/srv/my repos/shop/.git"), "my-repos/shop");
+        assert_eq!(
+            without_credentials("https://ada:secret@git.example.com/a/b.git"),
+            "https://git.example.com/a/b.git"
+        );
+        assert_eq!(without_credentials("git@example.com:a/b.git"), "git@example.com:a/b.git");
         assert!(checked_name("shop").is_err());
         assert!(checked_name("a/b/c").is_err());
     }

@@ -1,11 +1,15 @@
 //! Keeping a mirror and the settings in it up to date, which several steps need.
 
 use super::{Failure, Rooms, blocking};
+use crate::domain::ids::RepositoryId;
 use crate::mirror::settings::parse;
 use crate::mirror::{MirrorError, Source};
 use crate::store::repositories::RepositoryRow;
 use crate::store::upkeep::Fetched;
+use std::time::Duration;
 
+/// How often the log says how far a fetch is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// Where a repository keeps its settings.
 const SETTINGS_FILE: &str = ".github/flawless.yml";
 
@@ -77,13 +81,34 @@ impl Rooms {
     async fn sync(&self, row: &RepositoryRow) -> Result<Option<crate::mirror::Head>, SyncFailure> {
         let token = self.token(row).await.map_err(SyncFailure::Other)?;
         let source = Source { id: row.repository.id, url: row.repository.clone_url.clone(), token };
-        let mirrors = self.mirrors.clone();
-        match tokio::task::spawn_blocking(move || mirrors.sync(&source)).await {
+        let (mirrors, id) = (self.mirrors.clone(), source.id);
+        let mut work = tokio::task::spawn_blocking(move || mirrors.sync(&source));
+        let done = loop {
+            match tokio::time::timeout(PROGRESS_EVERY, &mut work).await {
+                Ok(done) => break done,
+                // A first clone can take minutes, and silence looks like a server that hangs.
+                Err(_) => self.log_progress(row, id),
+            }
+        };
+        match done {
             Ok(Ok(synced)) => Ok(synced.head),
             Ok(Err(MirrorError::Unauthorized { .. })) => Err(SyncFailure::Unauthorized),
             Ok(Err(error)) => Err(SyncFailure::Other(error.into())),
             Err(panic) => Err(SyncFailure::Other(Failure::retry(format!("git work ended in a panic: {panic}")))),
         }
+    }
+}
+
+impl Rooms {
+    fn log_progress(&self, row: &RepositoryRow, id: RepositoryId) {
+        let Some(progress) = self.mirrors.progress(id) else { return };
+        tracing::info!(
+            repository = %row.repository.full_name,
+            phase = progress.phase,
+            done = progress.done,
+            total = progress.total,
+            "the mirror is being brought up to date"
+        );
     }
 }
 

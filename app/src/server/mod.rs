@@ -76,7 +76,7 @@ impl Server {
         &self.root
     }
 
-    /// Path and query of a request, as the browser knows them.
+    /// Path and query of a request: where to come back to after signing in.
     fn path_of(&self, uri: &Uri) -> String {
         uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
     }

@@ -3,7 +3,6 @@
 pub mod auth;
 pub mod encoding;
 mod lenient;
-mod limits;
 mod native;
 mod repair;
 pub mod sentry;
@@ -33,8 +32,8 @@ pub enum WireError {
     #[error("Content-Encoding `{0}` is not supported: use gzip, deflate, br, zstd or none")]
     UnknownEncoding(String),
     /// Text in which no traceback of a known language was found.
-    #[error("no traceback was recognised: send it as Python, Node, Ruby, Java, Go or Rust print it, with its frames")]
-    NoTraceback,
+    #[error("no traceback was recognised: {0}")]
+    Unrecognised(String),
 }
 
 impl WireError {

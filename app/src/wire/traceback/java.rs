@@ -1,8 +1,7 @@
 //! Stack traces of the Java virtual machine, whatever language ran on it.
 
-use super::{MESSAGE_LINES, message, place};
+use super::{MESSAGE_LINES, clip_frames, message, place};
 use crate::domain::report::{Exception, Frame};
-use crate::wire::limits::{INNERMOST_FRAMES, OUTERMOST_FRAMES, clip_frames};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -50,7 +49,7 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         }
         end_of_last = at;
         frames.reverse();
-        clip_frames(&mut frames, OUTERMOST_FRAMES, INNERMOST_FRAMES);
+        clip_frames(&mut frames);
         trace.exception.frames = frames;
         if trace.source.is_none() {
             traces.clear();

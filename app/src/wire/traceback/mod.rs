@@ -9,15 +9,20 @@ mod ruby;
 mod rust;
 
 use super::WireError;
-use super::limits::{
-    FIRST_EXCEPTIONS, INNERMOST_FRAMES, LAST_EXCEPTIONS, LINE_BYTES, MESSAGE_CHARS, NAME_BYTES, OUTERMOST_FRAMES, clip,
-    clip_frames, head,
-};
+use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
 use crate::domain::report::{Exception, Frame, Platform, Report};
 use std::borrow::Cow;
 
 /// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last traceback is wanted.
 pub const TEXT_BYTES: usize = 1024 * 1024;
+/// Bytes kept of a report's frames, the innermost of the raised exception first: a row, a mail and a page have to hold them.
+const FRAME_BYTES: usize = 256 * 1024;
+/// Bytes that a frame takes beside its texts: the names of its fields, and its numbers.
+const FRAME_OVERHEAD: usize = 200;
+/// What a message says that has forms to offer.
+const FORMS: &str = "send one as Python (`Traceback (most recent call last):`), Node (`    at f (file.js:1:2)`), \
+                     Ruby (`file.rb:1:in 'f': message (Type)`), Java (`\\tat pkg.Class.f(File.java:1)`), \
+                     Go (`goroutine 1 [running]:`) or Rust (`thread 'main' panicked at src/main.rs:1:2:`) prints it";
 /// Lines of an exception's message, and the notes behind it. What follows in a log must not become part of it.
 const MESSAGE_LINES: usize = 30;
 
@@ -25,7 +30,7 @@ const MESSAGE_LINES: usize = 30;
 /// are left to the caller.
 ///
 /// # Errors
-/// [`WireError::NoTraceback`]: none was recognised.
+/// [`WireError::Unrecognised`]: there is none; says what would have been understood.
 pub fn parse(text: &str) -> Result<Report, WireError> {
     let text = plain(text);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
@@ -44,16 +49,14 @@ pub fn parse(text: &str) -> Result<Report, WireError> {
             best = Some((platform, exceptions));
         }
     }
-    let (platform, exceptions) = best.ok_or(WireError::NoTraceback)?;
-    let mut report = Report {
+    let (platform, exceptions) = best.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
+    Ok(Report {
         platform,
         level: "error".to_owned(),
         exceptions: within_limits(exceptions),
         count: 1,
         ..Report::default()
-    };
-    super::limits::fit(&mut report);
-    Ok(report)
+    })
 }
 
 fn count(exceptions: &[Exception]) -> usize {
@@ -83,28 +86,44 @@ fn plain(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
+/// What is kept of the exceptions, as much as of an event's.
 fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
-    if exceptions.len() > FIRST_EXCEPTIONS + LAST_EXCEPTIONS {
-        exceptions.drain(FIRST_EXCEPTIONS..exceptions.len() - LAST_EXCEPTIONS);
-    }
-    for exception in &mut exceptions {
-        shorten(&mut exception.kind);
-        exception.module.as_mut().map(shorten);
-        exception.value = exception.value.take().map(|value| clip(Cow::Owned(value), MESSAGE_CHARS));
-        clip_frames(&mut exception.frames, OUTERMOST_FRAMES, INNERMOST_FRAMES);
-        for frame in &mut exception.frames {
+    exceptions.drain(..exceptions.len().saturating_sub(MAX_EXCEPTIONS));
+    let mut left = FRAME_BYTES;
+    for exception in exceptions.iter_mut().rev() {
+        shorten(&mut exception.kind, MAX_TEXT);
+        exception.module.iter_mut().for_each(|module| shorten(module, MAX_TEXT));
+        exception.value.iter_mut().for_each(|value| shorten(value, MAX_MESSAGE));
+        clip_frames(&mut exception.frames);
+        let mut kept = 0;
+        for frame in exception.frames.iter_mut().rev() {
             let Frame { filename, abs_path, module, function, context_line, .. } = frame;
-            [filename, abs_path, module, function].into_iter().flatten().for_each(shorten);
-            if let Some(line) = context_line {
-                line.truncate(head(line, LINE_BYTES).len());
+            let mut bytes = FRAME_OVERHEAD;
+            for text in [filename, abs_path, module, function, context_line].into_iter().flatten() {
+                shorten(text, MAX_TEXT);
+                bytes += text.len();
             }
+            if bytes > left {
+                left = 0;
+                break;
+            }
+            left -= bytes;
+            kept += 1;
         }
+        exception.frames.drain(..exception.frames.len() - kept);
     }
     exceptions
 }
 
-fn shorten(name: &mut String) {
-    name.truncate(head(name, NAME_BYTES).len());
+/// Takes the middle out of an exception's frames, where there are too many.
+fn clip_frames(frames: &mut Vec<Frame>) {
+    if frames.len() > MAX_OUTER_FRAMES + MAX_INNER_FRAMES {
+        frames.drain(MAX_OUTER_FRAMES..frames.len() - MAX_INNER_FRAMES);
+    }
+}
+
+fn shorten(text: &mut String, bytes: usize) {
+    text.truncate(cut(text, bytes).len());
 }
 
 /// Lines of a message put together again; `None` where nothing is said.

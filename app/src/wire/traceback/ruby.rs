@@ -38,7 +38,7 @@ fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, 
     frames.reverse();
     if frames.is_empty() {
         // Ruby 2.5 to 2.7 on a terminal print oldest calls first, above.
-        frames = lines[end_of_last..at].iter().rev().map_while(|line| from(line)).collect();
+        frames = lines[end_of_last..at].iter().rev().map_while(|line| numbered_from(line)).collect();
         frames.reverse();
         end = at + 1;
     }
@@ -53,7 +53,7 @@ fn message_end(lines: &[&str], start: usize) -> usize {
         if from(line).is_some() {
             return end;
         }
-        if headline(line).is_some() {
+        if headline(line).is_some() || numbered_from(line).is_some() {
             break;
         }
         end += 1;
@@ -96,14 +96,15 @@ fn headline(line: &str) -> Option<(Frame, &str)> {
     Some((bare_or_script(place)?, said))
 }
 
-/// `from path:9:in 'g'`, with a number before where the order is reversed.
+/// `from path:9:in 'g'`
 fn from(line: &str) -> Option<Frame> {
-    let line = line.trim_start();
-    let line = match line.split_once(": from ") {
-        Some((number, place)) if number.bytes().all(|byte| byte.is_ascii_digit()) => place,
-        _ => line.strip_prefix("from ")?,
-    };
-    bare_or_script(line.trim_end())
+    bare_or_script(line.trim().strip_prefix("from ")?)
+}
+
+/// ` 2: from path:9:in 'g'`, where the order is reversed.
+fn numbered_from(line: &str) -> Option<Frame> {
+    let (number, place) = line.trim().split_once(": from ")?;
+    if number.bytes().all(|byte| byte.is_ascii_digit()) { bare_or_script(place) } else { None }
 }
 
 fn bare_or_script(place: &str) -> Option<Frame> {

@@ -2,14 +2,15 @@
 
 use super::{message, place};
 use crate::domain::report::{Exception, Frame};
-use crate::wire::native;
+use crate::wire::native::application_frames;
 
 const PANICKED: &str = "panicked at ";
 
 /// The last panic's exception; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let panicked = lines.iter().rposition(|line| line.contains(PANICKED)).and_then(|at| panic(&lines[at..]));
-    panicked.or_else(|| returned_error(lines)).into_iter().collect()
+    let at = lines.iter().rposition(|line| line.contains(PANICKED));
+    let later = returned_error(&lines[at.map_or(0, |at| at + 1)..]);
+    later.or_else(|| panic(&lines[at?..])).into_iter().collect()
 }
 
 /// A panic, `lines` beginning where it says so.
@@ -33,7 +34,8 @@ fn panic(lines: &[&str]) -> Option<Exception> {
 
 /// `Error: …` that `main` returned, with the backtrace that anyhow or eyre took when it was made.
 fn returned_error(lines: &[&str]) -> Option<Exception> {
-    let at = lines.iter().rposition(|line| line.trim().eq_ignore_ascii_case("stack backtrace:"))?;
+    // With a capital: a panic's begins with a small letter.
+    let at = lines.iter().rposition(|line| line.trim() == "Stack backtrace:")?;
     let frames = frames(&lines[at..]);
     let said = lines[..at].iter().rposition(|line| line.starts_with("Error: "))?;
     let text = lines[said..at].iter().map(|line| line.strip_prefix("Error: ").unwrap_or(line));
@@ -76,8 +78,8 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
         }
     }
     frames.reverse();
-    let own = native::application_frames(frames.iter().map(|frame| frame.function.as_deref()));
-    frames.truncate(own);
+    let kept = application_frames(frames.iter().map(|frame| frame.function.as_deref()));
+    frames.truncate(kept);
     frames
 }
 

@@ -129,7 +129,7 @@ fn what_is_no_traceback_is_refused() {
         "\u{1b}[",
         "ä:1:2",
     ] {
-        assert_eq!(parse(text), Err(WireError::NoTraceback), "{text:?}");
+        assert!(matches!(parse(text), Err(WireError::Unrecognised(_))), "{text:?}");
     }
     let message = parse("hello").unwrap_err().to_string();
     for language in ["Python", "Node", "Ruby", "Java", "Go", "Rust"] {
@@ -143,8 +143,8 @@ fn a_traceback_without_end_stays_small() {
     let text = format!("Traceback (most recent call last):\n{frames}ValueError: {}\n", "x".repeat(10_000));
     let report = parse(&text).unwrap();
     let exception = &report.exceptions[0];
-    assert_eq!(exception.frames.len(), OUTERMOST_FRAMES + INNERMOST_FRAMES);
-    assert!(exception.value.as_ref().unwrap().ends_with("… (10000 characters)"));
+    assert_eq!(exception.frames.len(), MAX_OUTER_FRAMES + MAX_INNER_FRAMES);
+    assert_eq!(exception.value.as_ref().unwrap().len(), MAX_MESSAGE);
     // Each of many causes claims to share many frames.
     let frames = "\tat shop.A.f(A.java:1)\n".repeat(1_000);
     let text = format!(
@@ -152,7 +152,7 @@ fn a_traceback_without_end_stays_small() {
         "Caused by: shop.B: y\n\tat shop.B.g(B.java:2)\n\t... 1000 more\n".repeat(5_000)
     );
     let report = parse(&text).unwrap();
-    assert!(serde_json::to_vec(&report).unwrap().len() <= crate::wire::limits::REPORT_BYTES);
+    assert!(serde_json::to_vec(&report).unwrap().len() < FRAME_BYTES * 2);
     // Boxes in boxes, braces in braces.
     let boxes: String = (0..300).fold("  + Exception Group Traceback (most recent call last):\n".to_owned(), |mut text, depth| {
         let indent = "  ".repeat(depth + 1);
@@ -160,13 +160,13 @@ fn a_traceback_without_end_stays_small() {
         let _ = writeln!(text, "{indent}  | Exception Group Traceback (most recent call last):");
         text
     });
-    assert!(parse(&boxes).unwrap().exceptions.len() <= 50);
+    assert!(parse(&boxes).unwrap().exceptions.len() <= MAX_EXCEPTIONS);
     let causes: String = (0..300).fold(String::new(), |mut text, depth| {
         let indent = "  ".repeat(depth);
         let _ = writeln!(text, "{indent}[cause]: Error: x\n{indent}    at f (/srv/a.js:1:1) {{");
         text
     });
-    assert!(parse(&causes).unwrap().exceptions.len() <= 50);
+    assert!(parse(&causes).unwrap().exceptions.len() <= MAX_EXCEPTIONS);
 }
 
 /// A text damaged in some way, the next number each time.

@@ -1,0 +1,150 @@
+//! Reports over HTTP: every recorded client is answered as a Sentry server would, and bad requests are told what is wrong.
+
+use crate::harness::story::{CART_PATH, Story, run_test};
+use crate::recordings::recordings;
+use app::store::repositories::NewRepository;
+use app::wire::{sentry, sentry_event};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+
+/// The key in every recording's DSN.
+const RECORDED_KEY: &str = "b9c0ffee00000000000000000000cafe";
+/// What no answer may tell a client to stop sending.
+const WANTED: &str = "error";
+
+/// A plain repository, watched without GitHub: its number and key.
+async fn plain_project(story: &Story) -> (i64, String) {
+    let new = NewRepository {
+        full_name: "plain/shop".to_owned(),
+        clone_url: story.repo.path().display().to_string(),
+        forge: None,
+        public: false,
+    };
+    let id = story.rooms().watch(&new, story.clock.now_ms()).await.unwrap();
+    (id.0, story.rooms().store.keys(id).await.unwrap().remove(0))
+}
+
+fn check_headers(answer: &Response) {
+    let limits = answer.headers()["x-sentry-rate-limits"].to_str().unwrap();
+    let parts: Vec<&str> = limits.split(':').collect();
+    assert_eq!(parts.len(), 3, "the Rust SDK ignores limits of two parts: {limits}");
+    assert!(parts[1].split(';').all(|category| category != WANTED && !category.is_empty()), "{limits}");
+    assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+}
+
+#[test]
+fn every_recorded_client_is_answered_and_every_error_is_counted() {
+    run_test(async |story| {
+        let (project, key) = plain_project(story).await;
+        let mut errors = 0;
+        for recording in recordings() {
+            let place = recording.path.replace(RECORDED_KEY, &key);
+            let rest = place.splitn(4, '/').nth(3).unwrap();
+            let mut request = story.http.post(format!("{}/api/{project}/{rest}", story.url()));
+            for (name, value) in &recording.headers {
+                if !["host", "content-length", "transfer-encoding", "connection"]
+                    .contains(&name.to_lowercase().as_str())
+                {
+                    request = request.header(name, value.replace(RECORDED_KEY, &key));
+                }
+            }
+            let answer = request.body(recording.body.clone()).send().await.unwrap();
+            assert_eq!(answer.status(), 200, "{}", recording.name);
+            check_headers(&answer);
+            let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let plain = recording.plain();
+            let event = if recording.is_store() { Some(&plain[..]) } else { sentry::envelope(&plain).unwrap().event };
+            match recording.index["event"]["event_id"].as_str() {
+                Some(id) => assert_eq!(body["id"], id, "{}", recording.name),
+                None => assert_eq!(body, json!({}), "{}", recording.name),
+            }
+            let mut scratch = String::new();
+            if event.is_some_and(|event| sentry_event::parse(event, &mut scratch).unwrap().is_error()) {
+                errors += 1;
+            }
+        }
+        story.settle().await;
+        let lines = story.lines().await;
+        assert_eq!(lines.iter().map(|line| line.total).sum::<u64>(), errors);
+        assert!(errors > 35, "{errors} of the recordings are errors");
+    });
+}
+
+#[test]
+fn a_client_with_a_tunnel_is_known_by_its_envelope() {
+    run_test(async |story| {
+        let (project, key) = plain_project(story).await;
+        let body = format!("{{\"dsn\":\"https://{key}@flawless.test/{project}\"}}\n{{\"type\":\"session\"}}\n{{}}\n");
+        let answer =
+            story.http.post(format!("{}/api/{project}/envelope/", story.url())).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+    });
+}
+
+#[test]
+fn browsers_may_ask_first() {
+    run_test(async |story| {
+        let url = format!("{}/api/1/envelope/", story.url());
+        let answer =
+            story.http.request(reqwest::Method::OPTIONS, url).header("Origin", "https://x").send().await.unwrap();
+        assert_eq!(answer.status(), 204);
+        assert_eq!(answer.headers()["access-control-allow-origin"], "*");
+        assert!(answer.headers()["access-control-allow-methods"].to_str().unwrap().contains("POST"));
+    });
+}
+
+#[test]
+fn bad_requests_are_told_what_is_wrong() {
+    run_test(async |story| {
+        let (project, key) = plain_project(story).await;
+        let base = story.url().to_owned();
+        let post = |path: &str| story.http.post(format!("{base}{path}"));
+        let said = async |request: RequestBuilder, status: u16, word: &str| {
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{word}");
+            check_headers(&answer);
+            let body: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+            let detail = body["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains(word), "{status} said {detail:?}");
+        };
+        let envelope = format!("/api/{project}/envelope/?sentry_key={key}");
+        let wrong = "0".repeat(32);
+        said(post(&format!("/api/{project}/envelope/?sentry_key={wrong}")).body("{}"), 403, "key").await;
+        said(post(&format!("/api/{project}/envelope/")).body("{}"), 403, "key").await;
+        said(post(&format!("/api/999/envelope/?sentry_key={key}")).body("{}"), 404, "project").await;
+        said(post(&format!("/api/shop/envelope/?sentry_key={key}")).body("{}"), 404, "project").await;
+        said(post(&envelope).body("hello"), 400, "header").await;
+        said(post(&envelope).body("{}\n{\"type\":\"event\"}\n[1]"), 400, "event").await;
+        said(post(&envelope).header("Content-Encoding", "gzip").body("hello"), 400, "gzip").await;
+        said(post(&envelope).header("Content-Encoding", "rot13").body("hello"), 415, "rot13").await;
+        said(post(&envelope).body(vec![b'x'; 9 << 20]), 413, "larger").await;
+        said(post(&format!("/api/{project}/traceback")).bearer_auth(&key).body("hello"), 400, "traceback").await;
+        let answer = story.http.get(format!("{base}{envelope}")).send().await.unwrap();
+        assert_eq!(answer.status(), 405);
+    });
+}
+
+#[test]
+fn a_printed_traceback_is_a_report() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        let text = format!(
+            "Mon 11:25 cron[7]: nightly job\nTraceback (most recent call last):\n  File \"/srv/app/{CART_PATH}\", line 9, in total\n    amount += PRICES[sku]\nKeyError: 'quince'\n"
+        );
+        let url = format!(
+            "{}/api/{project}/traceback?release={}&environment=cron&server_name=batch-1",
+            story.url(),
+            story.repo.head()
+        );
+        let answer = story.http.post(url).bearer_auth(&key).body(text).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        story.settle().await;
+        let line = story.lines().await.remove(0);
+        assert_eq!((line.place.path.as_str(), line.place.line, line.place.function.as_str()), (CART_PATH, 9, "total"));
+        let counts = story.rooms().store.counts(&line).await.unwrap();
+        assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
+        assert_eq!(story.mails()[0].to, ["ada@example.com"]);
+        assert_eq!(story.changes().len(), 2);
+    });
+}
