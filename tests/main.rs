@@ -14,4 +14,6 @@ mod mails;
 mod mirrors;
 mod pages;
 mod recordings;
+mod server_doors;
+mod server_pages;
 mod tidy;

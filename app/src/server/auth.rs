@@ -1,10 +1,10 @@
 //! Who is asking: the admin token, its cookie, and the secret that forms carry.
 
 use super::Server;
+use super::extract::{InForm, InQuery};
 use super::respond::{Refused, redirect};
 use crate::render::views::Login;
-use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Deserialize;
@@ -22,6 +22,8 @@ const COOKIE: &str = "flawless_session";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
     expires_ms: i64,
+    /// By the token itself: another site can't make a browser send it, so forms need no secret.
+    by_token: bool,
 }
 
 /// Counts wrong tokens by the minute.
@@ -32,7 +34,7 @@ pub(super) struct Guesses {
 }
 
 impl Guesses {
-    /// Notes a wrong token; `false`: there were too many in this minute.
+    /// `false`: there were too many wrong ones in this minute.
     fn allow(&self, now_ms: i64) -> bool {
         let minute = now_ms / 60_000;
         if self.minute.swap(minute, Ordering::AcqRel) != minute {
@@ -50,9 +52,14 @@ impl Server {
     /// The session of a request, by its cookie or by the token itself (for machines).
     pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
         let now_ms = self.clock.now_ms();
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        if bearer.is_some_and(|token| self.is_token(token.trim())) {
-            return Some(Session { expires_ms: now_ms + SESSION_LIFE_MS });
+        if let Some(token) = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?)) {
+            // Counted apart from the page's: a scraper with an old token must not keep people from signing in.
+            if self.token_guesses.allow(now_ms) {
+                if self.is_token(token) {
+                    return Some(Session { expires_ms: now_ms + SESSION_LIFE_MS, by_token: true });
+                }
+                self.token_guesses.wrong();
+            }
         }
         headers
             .get_all(header::COOKIE)
@@ -64,7 +71,7 @@ impl Server {
                 let (expires, signature) = value.split_once('.')?;
                 let expires_ms: i64 = expires.parse().ok()?;
                 let ours = self.settings.signer.verify("session", &[expires, &self.settings.admin_token], signature);
-                (ours && now_ms < expires_ms).then_some(Session { expires_ms })
+                (ours && now_ms < expires_ms).then_some(Session { expires_ms, by_token: false })
             })
     }
 
@@ -80,6 +87,9 @@ impl Server {
 
     /// Whether a form came from one of our pages.
     pub(super) fn is_our_form(&self, session: &Session, csrf: &str) -> bool {
+        if session.by_token {
+            return true;
+        }
         let fields = [&session.expires_ms.to_string(), &self.settings.admin_token];
         self.settings.signer.verify("csrf", &fields.map(String::as_str), csrf)
     }
@@ -112,12 +122,12 @@ pub(super) struct Credentials {
 }
 
 /// `GET /login`.
-pub(super) async fn login_form(State(server): State<Arc<Server>>, Query(query): Query<Next>) -> Response {
+pub(super) async fn login_form(State(server): State<Arc<Server>>, InQuery(query): InQuery<Next>) -> Response {
     form(&server, local(query.next.as_deref().unwrap_or("")), StatusCode::OK, None)
 }
 
 /// `POST /login`.
-pub(super) async fn login(State(server): State<Arc<Server>>, Form(credentials): Form<Credentials>) -> Response {
+pub(super) async fn login(State(server): State<Arc<Server>>, InForm(credentials): InForm<Credentials>) -> Response {
     let now_ms = server.clock.now_ms();
     let next = local(&credentials.next);
     if !server.guesses.allow(now_ms) {
@@ -147,7 +157,7 @@ pub(super) struct Leave {
 pub(super) async fn logout(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
-    Form(leave): Form<Leave>,
+    InForm(leave): InForm<Leave>,
 ) -> Response {
     let to = format!("{}/login", server.root());
     let mut response = redirect(&to);
@@ -168,10 +178,16 @@ fn form(server: &Server, next: &str, status: StatusCode, error: Option<String>) 
     server.show(None, status, &view).unwrap_or_else(|refused| server.refuse(None, &refused))
 }
 
-/// A path of ours; anything that could lead elsewhere is empty.
+/// The token of an `Authorization` header; names of schemes have no case.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// A path of ours; anything that could lead elsewhere, or be no header, is empty.
 fn local(next: &str) -> &str {
-    let plain = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n', '\t']);
-    if plain { next } else { "" }
+    let is_plain = |c: char| c.is_ascii_graphic() && c != '\\';
+    if next.starts_with('/') && !next.starts_with("//") && next.chars().all(is_plain) { next } else { "" }
 }
 
 #[cfg(test)]
@@ -180,12 +196,27 @@ mod tests {
 
     #[test]
     fn signing_in_leads_nowhere_else() {
-        for bad in
-            ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x", "", "/a\r\nSet-Cookie: x"]
-        {
+        for bad in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "javascript:x",
+            "",
+            "/a\r\nSet-Cookie: x",
+            "/ä",
+        ] {
             assert_eq!(local(bad), "", "{bad}");
         }
         assert_eq!(local("/acme/shop?x=1"), "/acme/shop?x=1");
+    }
+
+    #[test]
+    fn the_token_is_found_in_its_header() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearer"), None);
     }
 
     #[test]

@@ -2,64 +2,32 @@
 
 use super::Server;
 use super::auth::Session;
+use super::extract::{InForm, InQuery};
+use super::known_error_form::{Checked, Entry, check, still_alerted};
 use super::pages::{answer, place};
 use super::respond::{Refused, redirect, thousands};
 use crate::domain::alert::Place;
-use crate::domain::command::Scope;
 use crate::domain::ids::RuleId;
 use crate::domain::links::Purpose;
 use crate::domain::rule::{CodeAt, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::obey::{end_rule, make_rule};
-use crate::render::views::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match};
+use crate::render::views::{KnownErrorForm, KnownErrorSaved, Match};
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
-use axum::Form;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Characters of one field: longer than any path or line that anybody whitelists.
-const LONGEST_FIELD: usize = 2_000;
 /// Lines shown that a rule would cover.
 const MATCHES_SHOWN: usize = 10;
-
-/// The form, as filled in; also what a link fills it in with.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Entry {
-    #[serde(default)]
-    csrf: String,
-    #[serde(default)]
-    repo: String,
-    #[serde(default)]
-    scope: String,
-    #[serde(default)]
-    filename: String,
-    #[serde(default)]
-    function_name: String,
-    #[serde(default)]
-    code_fragment: String,
-    #[serde(default)]
-    min_alert_threshold: String,
-    #[serde(default)]
-    max_alert_threshold: String,
-    #[serde(default)]
-    alert_every_n_occurrences: String,
-    #[serde(default)]
-    expires: String,
-    #[serde(default)]
-    signature: String,
-    /// The place that the link's signature is for: the form may be changed, the link's right is to its repository.
-    #[serde(default)]
-    signed_for: String,
-}
 
 /// `GET /add_known_error`: changes nothing, because mail scanners follow links.
 pub(super) async fn form(
     State(server): State<Arc<Server>>,
-    Query(entry): Query<Entry>,
+    InQuery(entry): InQuery<Entry>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
@@ -71,7 +39,7 @@ pub(super) async fn save(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
     uri: Uri,
-    Form(entry): Form<Entry>,
+    InForm(entry): InForm<Entry>,
 ) -> Response {
     answer(&server, &headers, take(&server, entry, &headers, &uri).await)
 }
@@ -81,16 +49,18 @@ pub(super) async fn save(
 pub(super) struct End {
     #[serde(default)]
     csrf: String,
+    #[serde(default)]
     repo: String,
     rule: i64,
 }
 
 /// `POST /rules/end`.
-pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, Form(asked): Form<End>) -> Response {
+pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, InForm(asked): InForm<End>) -> Response {
     let result = async {
         let session = server.session(&headers).filter(|session| server.is_our_form(session, &asked.csrf));
         session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the repository's page.".to_owned()))?;
         let row = server.repository(&asked.repo).await?;
+        // A rule that had ended already is what was asked for.
         end_rule(&server.rooms, row.repository.id, RuleId(asked.rule), "admin", server.clock.now_ms()).await?;
         Ok(redirect(&format!("{}/{}", server.root(), row.repository.full_name)))
     };
@@ -100,13 +70,29 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, F
 /// By what right somebody whitelists.
 enum Right {
     SignedIn(Session),
-    Link,
+    /// A link out of a mail, for this place: its reader may whitelist in this file.
+    Link(Place),
 }
 
-fn right(server: &Server, entry: &Entry, headers: &HeaderMap) -> Option<Right> {
-    if let Some(session) = server.session(headers) {
-        return Some(Right::SignedIn(session));
+impl Right {
+    fn session(&self) -> Option<&Session> {
+        match self {
+            Self::SignedIn(session) => Some(session),
+            Self::Link(_) => None,
+        }
     }
+
+    /// The one file that may be whitelisted in, where it is one.
+    fn only_file(&self) -> Option<&str> {
+        match self {
+            Self::SignedIn(_) => None,
+            Self::Link(place) => Some(&place.path),
+        }
+    }
+}
+
+/// The right of a link. The form that it leads to may be changed, so it carries along what was signed.
+fn by_link(server: &Server, entry: &Entry) -> Option<Right> {
     let signed: Place = if entry.signed_for.is_empty() {
         Place {
             path: entry.filename.clone(),
@@ -118,45 +104,48 @@ fn right(server: &Server, entry: &Entry, headers: &HeaderMap) -> Option<Right> {
         serde_json::from_str(&entry.signed_for).ok()?
     };
     let now_ms = server.clock.now_ms();
-    server
-        .rooms
-        .linker
+    let linker = &server.rooms.linker;
+    linker
         .verify(Purpose::Whitelist, &entry.repo, &signed, &entry.expires, &entry.signature, now_ms)
-        .then_some(Right::Link)
+        .then_some(Right::Link(signed))
 }
 
 async fn show(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let right = match right(server, &entry, headers) {
+    let right = match server.session(headers).map(Right::SignedIn).or_else(|| by_link(server, &entry)) {
         Some(right) => right,
-        None if entry.signature.is_empty() => return Err(Refused::SignIn { next: server.path_of(uri) }),
-        None => return Err(Refused::Forbidden("This link has expired, or it was changed on the way.".to_owned())),
+        None => {
+            let next = server.path_of(uri);
+            let is_link = !entry.signature.is_empty();
+            return Err(if is_link { Refused::StaleLink { next } } else { Refused::SignIn { next } });
+        }
     };
     let row = server.repository(&entry.repo).await?;
-    let checked = check(&entry);
-    view(server, &row, &entry, &right, checked.fields, checked.scope, None, StatusCode::OK).await
+    let mut checked = check(&entry, right.only_file());
+    checked.forgive_empty();
+    view(server, &row, &right, &entry, checked, None).await
 }
 
 async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let right = match right(server, &entry, headers) {
-        Some(Right::SignedIn(session)) if !server.is_our_form(&session, &entry.csrf) => {
+    let session = server.session(headers);
+    let ours = session.clone().filter(|session| server.is_our_form(session, &entry.csrf));
+    // Somebody may have signed in between: then the form's right is still its link's.
+    let right = match ours.map(Right::SignedIn).or_else(|| by_link(server, &entry)) {
+        Some(right) => right,
+        None if session.is_some() => {
             return Err(Refused::Forbidden(
                 "The form is too old, or it came from another site. Load the page again, and send it once more."
                     .to_owned(),
             ));
         }
-        Some(right) => right,
         None => return Err(Refused::SignIn { next: server.path_of(uri) }),
     };
     let row = server.repository(&entry.repo).await?;
-    let checked = check(&entry);
-    let Some(known) = checked.entry else {
-        let error = Some("Nothing was saved yet: one field needs another look.".to_owned());
-        return view(server, &row, &entry, &right, checked.fields, checked.scope, error, StatusCode::BAD_REQUEST).await;
+    let checked = check(&entry, right.only_file());
+    let Some(known) = checked.entry.clone() else {
+        let error = "Nothing was saved yet: a field needs another look.".to_owned();
+        return view(server, &row, &right, &entry, checked, Some(error)).await;
     };
-    let session = match &right {
-        Right::SignedIn(session) => Some(session),
-        Right::Link => None,
-    };
+    let session = right.session();
     let new = NewRule {
         repository: row.repository.id,
         kind: RuleKind::KnownError,
@@ -179,131 +168,37 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
     server.show(session, StatusCode::OK, &saved)
 }
 
-#[allow(clippy::too_many_arguments, reason = "the parts of one form")]
 async fn view(
     server: &Server,
     row: &RepositoryRow,
-    entry: &Entry,
     right: &Right,
-    fields: KnownErrorFields,
-    scope: Scope,
+    entry: &Entry,
+    checked: Checked,
     error: Option<String>,
-    status: StatusCode,
 ) -> Result<Response, Refused> {
-    let (session, csrf, hidden) = match right {
-        Right::SignedIn(session) => (Some(session), server.csrf(session), Vec::new()),
-        Right::Link => {
-            let signed = if entry.signed_for.is_empty() {
-                let place = Place {
-                    path: entry.filename.clone(),
-                    function: entry.function_name.clone(),
-                    line: 0,
-                    code: entry.code_fragment.clone(),
-                };
-                serde_json::to_string(&place).map_err(|error| Refused::Broken(error.to_string()))?
-            } else {
-                entry.signed_for.clone()
-            };
+    let (csrf, hidden) = match right {
+        Right::SignedIn(session) => (server.csrf(session), Vec::new()),
+        Right::Link(place) => {
+            let signed = serde_json::to_string(place).map_err(|error| Refused::Broken(error.to_string()))?;
             let hidden = [("expires", &entry.expires), ("signature", &entry.signature), ("signed_for", &signed)];
-            (None, String::new(), hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
+            (String::new(), hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
         }
     };
-    let as_filled_in = check(entry).entry;
+    let status = if error.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let form = KnownErrorForm {
         repository: row.repository.full_name.clone(),
         action: format!("{}/add_known_error", server.root()),
         csrf,
         hidden,
-        fields,
-        scope,
+        fields: checked.fields,
+        scope: checked.scope,
         error,
-        matches: match as_filled_in {
+        matches: match checked.entry {
             Some(entry) => matches(server, row, &entry).await?,
             None => Vec::new(),
         },
     };
-    server.show(session, status, &form)
-}
-
-/// A form, looked through: what it says, or what is wrong with which field.
-struct Checked {
-    entry: Option<KnownError>,
-    fields: KnownErrorFields,
-    scope: Scope,
-}
-
-fn check(entry: &Entry) -> Checked {
-    let scope = match entry.scope.as_str() {
-        "file" => Scope::File,
-        "function" => Scope::Function,
-        _ => Scope::Line,
-    };
-    let mut sound = true;
-    let mut text = |value: &str, needed: bool, missing: &str| {
-        let error = if value.chars().count() > LONGEST_FIELD {
-            Some(format!("At most {LONGEST_FIELD} characters are taken."))
-        } else if needed && value.trim().is_empty() {
-            Some(missing.to_owned())
-        } else {
-            None
-        };
-        sound &= error.is_none();
-        Field { value: value.to_owned(), error }
-    };
-    let filename = text(&entry.filename, true, "A rule needs a file.");
-    let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
-    let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
-    let mut number = |value: &str| {
-        let trimmed = value.trim();
-        let parsed = if trimmed.is_empty() { Ok(None) } else { trimmed.parse::<u64>().map(Some) };
-        let error = parsed.is_err().then(|| "This has to be a whole number, 0 or more, or empty.".to_owned());
-        sound &= error.is_none();
-        (parsed.ok().flatten(), Field { value: value.to_owned(), error })
-    };
-    let (min, min_alert_threshold) = number(&entry.min_alert_threshold);
-    let (every, mut alert_every_n_occurrences) = number(&entry.alert_every_n_occurrences);
-    let (max, mut max_alert_threshold) = number(&entry.max_alert_threshold);
-    if every == Some(0) {
-        alert_every_n_occurrences.error = Some("This has to be 1 or more, or empty.".to_owned());
-        sound = false;
-    }
-    if min.zip(max).is_some_and(|(min, max)| min > max) {
-        max_alert_threshold.error = Some("This is less than the count above, so nobody would ever be told.".to_owned());
-        sound = false;
-    }
-    let given = |value: &str| (!value.trim().is_empty()).then(|| value.trim().to_owned());
-    let known = KnownError {
-        file: entry.filename.trim().to_owned(),
-        function: given(&entry.function_name).filter(|_| scope != Scope::File),
-        code: given(&entry.code_fragment).filter(|_| scope == Scope::Line),
-        min_alert_threshold: min,
-        max_alert_threshold: max,
-        alert_every_n_occurrences: every,
-        ..KnownError::default()
-    };
-    let fields = KnownErrorFields {
-        filename,
-        function_name,
-        code_fragment,
-        min_alert_threshold,
-        max_alert_threshold,
-        alert_every_n_occurrences,
-    };
-    Checked { entry: sound.then_some(known), fields, scope }
-}
-
-fn still_alerted(known: &KnownError) -> Vec<String> {
-    let mut words = Vec::new();
-    if let Some(min) = known.min_alert_threshold {
-        words.push(format!("It is told once, at {} occurrences.", thousands(min)));
-    }
-    if let Some(every) = known.alert_every_n_occurrences {
-        words.push(format!("It is told again at every {} occurrences.", thousands(every)));
-    }
-    if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
-        words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
-    }
-    words
+    server.show(right.session(), status, &form)
 }
 
 async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, Refused> {
@@ -323,38 +218,4 @@ async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Re
             count: thousands(line.total),
         })
         .collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry() -> Entry {
-        Entry { filename: "a.py".into(), function_name: "f".into(), code_fragment: "x = y".into(), ..Entry::default() }
-    }
-
-    #[test]
-    fn the_scope_says_what_counts() {
-        let of = |scope: &str| check(&Entry { scope: scope.into(), ..entry() }).entry.expect("sound");
-        assert_eq!((of("line").function.as_deref(), of("line").code.as_deref()), (Some("f"), Some("x = y")));
-        assert_eq!((of("function").function.as_deref(), of("function").code), (Some("f"), None));
-        assert_eq!((of("file").function, of("file").code), (None, None));
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_beside_its_field() {
-        let checked = check(&Entry {
-            filename: " ".into(),
-            min_alert_threshold: "ten".into(),
-            alert_every_n_occurrences: "0".into(),
-            ..entry()
-        });
-        assert!(checked.entry.is_none());
-        let fields = checked.fields;
-        assert!(fields.filename.error.is_some() && fields.min_alert_threshold.error.is_some());
-        assert!(fields.alert_every_n_occurrences.error.is_some() && fields.function_name.error.is_none());
-        let crossed = Entry { min_alert_threshold: "9".into(), max_alert_threshold: "3".into(), ..entry() };
-        assert!(check(&crossed).fields.max_alert_threshold.error.is_some());
-        assert!(check(&Entry { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }).entry.is_none());
-    }
 }

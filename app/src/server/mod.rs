@@ -1,10 +1,15 @@
 //! The HTTP side, by axum.
 
 mod auth;
+mod extract;
 mod health;
 mod ingest;
+mod known_error_form;
 mod known_errors;
+mod meters;
 mod pages;
+mod printed;
+mod refusal;
 mod respond;
 mod setup;
 mod traceback;
@@ -19,7 +24,7 @@ use auth::Guesses;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::{any, get, post};
-use health::Meters;
+use meters::Meters;
 use std::sync::Arc;
 
 /// What the server needs to know beside the rooms.
@@ -45,6 +50,7 @@ pub struct Server {
     settings: ServerSettings,
     root: String,
     guesses: Guesses,
+    token_guesses: Guesses,
     meters: Meters,
 }
 
@@ -53,7 +59,16 @@ impl Server {
     pub fn new(rooms: Rooms, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let path = url::Url::parse(&settings.public_url).map(|url| url.path().trim_end_matches('/').to_owned());
         let root = path.unwrap_or_default();
-        Self { rooms, accept, clock, settings, root, guesses: Guesses::default(), meters: Meters::default() }
+        Self {
+            rooms,
+            accept,
+            clock,
+            settings,
+            root,
+            guesses: Guesses::default(),
+            token_guesses: Guesses::default(),
+            meters: Meters::default(),
+        }
     }
 
     /// Path below which everything is: empty, or `/errors`.
@@ -63,21 +78,31 @@ impl Server {
 
     /// Path and query of a request: where to come back to after signing in.
     fn path_of(&self, uri: &Uri) -> String {
-        uri.path_and_query().map_or_else(|| format!("{}/", self.root), |path| path.as_str().to_owned())
+        uri.path_and_query().map_or("/", |path| path.as_str()).to_owned()
+    }
+
+    /// An address of ours without scheme and host: who reads a page by another name of this server stays there, where
+    /// the cookie is.
+    fn here(&self, address: &str) -> String {
+        match address.strip_prefix(self.rooms.linker.base()) {
+            Some(path) => format!("{}{path}", self.root),
+            None => address.to_owned(),
+        }
     }
 }
 
-/// All routes.
+/// All routes, each below the public address's path. They are not nested: axum answers `/errors` of a nested `/`, but not
+/// `/errors/`, and hides the prefix from what is nested.
 pub fn router(server: Server) -> Router {
-    let prefix = server.root.clone();
-    // Nesting would answer `/errors`, but not `/errors/`.
-    let at = |path: &str| format!("{prefix}{path}");
+    let root = server.root.clone();
+    let at = |path: &str| format!("{root}{path}");
     let mut routes = Router::new()
         .route(&at("/api/{project}/envelope/"), any(ingest::envelope))
         .route(&at("/api/{project}/envelope"), any(ingest::envelope))
         .route(&at("/api/{project}/store/"), any(ingest::store))
         .route(&at("/api/{project}/store"), any(ingest::store))
-        .route(&at("/api/{project}/traceback"), any(ingest::traceback))
+        .route(&at("/api/{project}/traceback"), any(printed::traceback))
+        .route(&at("/tunnel"), any(ingest::tunnel))
         .route(&at("/api/github/webhooks"), post(webhook::receive))
         .route(&at("/"), get(pages::repositories))
         .route(&at("/installed"), get(pages::installed))
@@ -89,14 +114,17 @@ pub fn router(server: Server) -> Router {
         .route(&at("/check_health"), get(health::check_health))
         .route(&at("/healthz"), get(health::alive))
         .route(&at("/readyz"), get(health::ready))
-        .route(&at("/metrics"), get(health::metrics))
+        .route(&at("/metrics"), get(meters::metrics))
         .route(&at("/login"), get(auth::login_form).post(auth::login))
         .route(&at("/auth/logout"), post(auth::logout))
         .route(&at("/setup"), get(setup::setup))
-        .route(&at("/static/{name}"), get(health::file))
-        .fallback(pages::nothing);
-    if !prefix.is_empty() {
-        routes = routes.route(&prefix, get(pages::repositories));
+        .route(&at("/static/{name}"), get(health::file));
+    if !root.is_empty() {
+        // What probes a process from beside it need not know by which path people come.
+        routes = routes
+            .route(&root, get(pages::repositories))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready));
     }
-    routes.with_state(Arc::new(server))
+    routes.fallback(pages::nothing).with_state(Arc::new(server))
 }

@@ -1,6 +1,7 @@
 //! The repositories that are watched, and the page of one.
 
 use super::Server;
+use super::refusal::detail;
 use super::respond::{Refused, thousands};
 use crate::domain::attribution::short;
 use crate::domain::rule::RuleKind;
@@ -18,8 +19,10 @@ use axum::response::Response;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Lines shown on a repository's page; the weekly report shows the others.
-const LINES_SHOWN: i64 = 100;
+/// Open lines shown on a repository's page; the weekly report shows the others.
+const LINES_SHOWN: usize = 100;
+/// Lines looked through for open ones: known and resolved ones that fail every minute must not hide them.
+const LINES_READ: i64 = 2_000;
 
 /// `GET /`.
 pub(super) async fn repositories(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
@@ -42,7 +45,12 @@ pub(super) async fn installed(State(server): State<Arc<Server>>, headers: Header
 }
 
 /// Anything else.
-pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
+    let below = uri.path().strip_prefix(server.root()).unwrap_or(uri.path());
+    if below.starts_with("/api/") {
+        // A program asks, and its log shows the answer.
+        return detail(StatusCode::NOT_FOUND, "there is nothing at this address: a DSN ends in the project's number");
+    }
     let refused = Refused::NotFound("There is no page at this address.".to_owned());
     server.refuse(server.session(&headers).as_ref(), &refused)
 }
@@ -80,12 +88,12 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
     let id = row.repository.id;
     let keys = store.keys(id).await?;
     let base = server.rooms.linker.base();
-    let lines = store.lines_of(id, LINES_SHOWN).await?;
+    let lines = store.lines_of(id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
         forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
         default_branch: row.repository.default_branch.clone(),
-        weekly_url: server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms()),
+        weekly_url: server.here(&server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
         dsns: keys.iter().map(|key| dsn(base, key, id.0)).collect(),
         traceback_url: format!("{base}/api/{id}/traceback"),
         key: keys.into_iter().next(),
@@ -99,6 +107,7 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
         lines: lines
             .iter()
             .filter(|line| status(line) == LineStatus::Open)
+            .take(LINES_SHOWN)
             .map(|line| open_line(server, &row, line))
             .collect(),
         rules: rules(server, &row).await?,
@@ -109,8 +118,18 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
 impl Server {
     /// The watched repository of a name.
     pub(super) async fn repository(&self, name: &str) -> Result<RepositoryRow, Refused> {
-        let found = self.rooms.store.repository_named(name).await?;
+        let name = name.trim();
+        if name.is_empty() {
+            return Err(Refused::Bad("The address names no repository: repo is missing.".to_owned()));
+        }
+        // PostgreSQL takes no such character in a text.
+        let found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
         found.ok_or_else(|| Refused::NotFound(format!("No repository called {name} is watched.")))
+    }
+
+    /// The page of a line's latest traceback, for somebody who is signed in.
+    pub(super) fn traceback_of(&self, row: &RepositoryRow, line: &Line) -> String {
+        self.here(&self.rooms.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None))
     }
 }
 
@@ -176,7 +195,7 @@ fn open_line(server: &Server, row: &RepositoryRow, line: &Line) -> OpenLine {
         count: thousands(line.total),
         last_seen: when(line.last_seen_ms),
         status: status(line),
-        traceback_url: server.rooms.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None),
+        traceback_url: server.traceback_of(row, line),
         issue: line.issue.and_then(|number| issue_link(row, number)),
     }
 }
@@ -226,4 +245,22 @@ fn line_of(text: &str) -> Option<u32> {
     let (_, rest) = text.split_once("line ")?;
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dsn_is_of_the_form_that_sdks_insist_on() {
+        assert_eq!(dsn("https://flawless.example", "ab12", 7), "https://ab12@flawless.example/7");
+        assert_eq!(dsn("http://127.0.0.1:3000/errors", "ab12", 7), "http://ab12@127.0.0.1:3000/errors/7");
+    }
+
+    #[test]
+    fn the_line_of_a_fault_is_read_from_its_text() {
+        assert_eq!(line_of("unknown key `isues` at line 12, column 3"), Some(12));
+        assert_eq!(line_of("the file is larger than 64 kB"), None);
+        assert_eq!(line_of("line by line"), None);
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Server;
 use super::auth::Session;
+use super::ingest::random_id;
 use crate::pipeline::Failure;
-use crate::pipeline::accept::AcceptError;
 use crate::render::views::Message;
 use crate::render::{Layout, RenderError, View, page};
 use crate::store::StoreError;
@@ -26,6 +26,11 @@ pub(super) enum Refused {
     NotFound(String),
     /// It may not be done.
     Forbidden(String),
+    /// A link out of a mail that is too old or was changed: who is signed in needs none.
+    StaleLink {
+        /// Where to come back to.
+        next: String,
+    },
     /// The request makes no sense.
     Bad(String),
     /// Our fault.
@@ -50,12 +55,6 @@ impl From<Failure> for Refused {
     }
 }
 
-impl From<AcceptError> for Refused {
-    fn from(error: AcceptError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
 impl Server {
     /// A view as an answer.
     pub(super) fn show<V: View>(
@@ -76,10 +75,14 @@ impl Server {
     pub(super) fn refuse(&self, session: Option<&Session>, refused: &Refused) -> Response {
         let root = self.root();
         let (status, title, text, what_to_do, link) = match refused {
-            Refused::SignIn { next } => {
-                let query = crate::domain::links::query(&[("next", next.clone())]);
-                return redirect(&format!("{root}/login?{query}"));
-            }
+            Refused::SignIn { next } => return redirect(&sign_in(root, next)),
+            Refused::StaleLink { next } => (
+                StatusCode::FORBIDDEN,
+                "This link works no more",
+                "It has expired, or it was changed on the way: links out of a mail work for 90 days.".to_owned(),
+                Some("Sign in to see the page all the same.".to_owned()),
+                Some(("Sign in".to_owned(), sign_in(root, next))),
+            ),
             Refused::NotFound(text) => (
                 StatusCode::NOT_FOUND,
                 "Not found",
@@ -90,11 +93,12 @@ impl Server {
             Refused::Forbidden(text) => (StatusCode::FORBIDDEN, "Not allowed", text.clone(), None, None),
             Refused::Bad(text) => (StatusCode::BAD_REQUEST, "That makes no sense", text.clone(), None, None),
             Refused::Broken(why) => {
-                tracing::error!(why, "a page could not be made");
+                let id = &random_id()[..8];
+                tracing::error!(why, id, "a page could not be made");
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "Something is broken here",
-                    "The page could not be made. The server's log says why.".to_owned(),
+                    format!("The page could not be made. The server's log says why, under the id {id}."),
                     Some("Try again in a moment; if it stays, look at the health page.".to_owned()),
                     Some(("Health".to_owned(), format!("{root}/check_health"))),
                 )
@@ -107,6 +111,11 @@ impl Server {
             Err(_) => (status, view.text).into_response(),
         }
     }
+}
+
+/// The sign-in page that leads back.
+fn sign_in(root: &str, next: &str) -> String {
+    format!("{root}/login?{}", crate::domain::links::query(&[("next", next.to_owned())]))
 }
 
 /// An HTML answer that no cache keeps and no frame shows.

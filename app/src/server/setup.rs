@@ -28,7 +28,7 @@ fn show(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Ref
     let has_app = server.rooms.github.is_some();
     let view = Setup {
         permissions: PERMISSIONS.map(|(what, why)| (what.to_owned(), why.to_owned())).to_vec(),
-        webhook_url: format!("{}/api/github/webhooks", server.settings.public_url),
+        webhook_url: format!("{}/api/github/webhooks", server.rooms.linker.base()),
         variables: vec![
             variable("APP_ID", "the App's number, on its page", has_app),
             variable(

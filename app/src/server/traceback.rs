@@ -1,6 +1,7 @@
 //! The latest traceback of a line, for somebody signed in or with a link out of a mail.
 
 use super::Server;
+use super::extract::InQuery;
 use super::pages::{answer, status};
 use super::respond::Refused;
 use crate::domain::alert::{Place, Recipient};
@@ -8,7 +9,7 @@ use crate::domain::links::Purpose;
 use crate::domain::week::{WEEK_MS, week_of};
 use crate::render::views::Traceback;
 use crate::render::when;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
@@ -39,7 +40,7 @@ pub(super) struct Question {
 /// `GET /view_traceback`.
 pub(super) async fn view(
     State(server): State<Arc<Server>>,
-    Query(question): Query<Question>,
+    InQuery(question): InQuery<Question>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
@@ -54,13 +55,9 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     let by_link = linker.verify(Purpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
     let session = server.session(headers);
     if !by_link && session.is_none() {
-        if !asked.signature.is_empty() {
-            return Err(Refused::Forbidden(
-                "This link has expired (links out of a mail work for 90 days), or it was changed on the way. Sign in to see the page."
-                    .to_owned(),
-            ));
-        }
-        return Err(Refused::SignIn { next: server.path_of(uri) });
+        let next = server.path_of(uri);
+        let is_link = !asked.signature.is_empty();
+        return Err(if is_link { Refused::StaleLink { next } } else { Refused::SignIn { next } });
     }
     let row = server.repository(&asked.repo).await?;
     let store = &server.rooms.store;
@@ -77,6 +74,11 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
         name: line.owner_login.clone().or_else(|| line.author_name.clone()).unwrap_or_default(),
         ..Recipient::default()
     };
-    let alert = server.rooms.alert(&row, &line, latest, told, now_ms).await?;
+    let mut alert = server.rooms.alert(&row, &line, latest, told, now_ms).await?;
+    // What a mail's reader gets signed is not signed anew here: a link to read would turn into a right to whitelist, and each
+    // look into another 90 days.
+    alert.links.occurrence = None;
+    alert.links.whitelist = Some(server.here(&linker.whitelist(&row.repository.full_name, &alert.place, None)));
+    alert.links.week = alert.links.week.map(|week| server.here(&week));
     server.show(session.as_ref(), StatusCode::OK, &Traceback::new(&alert, status(&line), occurred))
 }

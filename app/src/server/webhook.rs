@@ -1,6 +1,8 @@
 //! Webhooks from GitHub: checked, stored, answered at once, worked on later.
 
 use super::Server;
+use super::extract::read;
+use super::refusal::Refusal;
 use crate::domain::event::Event;
 use crate::github::hook;
 use crate::store::hooks::Taken;
@@ -9,7 +11,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// GitHub's own limit on payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 const MAX_PAYLOAD: usize = 25 << 20;
@@ -17,6 +18,12 @@ const MAX_PAYLOAD: usize = 25 << 20;
 /// `POST /api/github/webhooks`.
 pub(super) async fn receive(State(server): State<Arc<Server>>, headers: HeaderMap, body: Body) -> Response {
     let (status, word) = take(&server, &headers, body).await;
+    server.meters.hook(match (status, word.as_str()) {
+        (StatusCode::ACCEPTED, _) => "stored",
+        (StatusCode::OK, "ignored") => "ignored",
+        (StatusCode::OK, _) => "repeated",
+        _ => "refused",
+    });
     let body = serde_json::json!({ "status": word }).to_string();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
@@ -29,8 +36,12 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
             "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
         );
     };
-    let Ok(body) = axum::body::to_bytes(body, MAX_PAYLOAD).await else {
-        return (StatusCode::PAYLOAD_TOO_LARGE, format!("a payload has at most {MAX_PAYLOAD} bytes"));
+    let body = match read(body, MAX_PAYLOAD).await {
+        Ok(body) => body,
+        Err(Refusal::Wire(_)) => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, format!("a payload has at most {MAX_PAYLOAD} bytes"));
+        }
+        Err(_) => return (StatusCode::BAD_REQUEST, "the payload did not come to its end".to_owned()),
     };
     // Before anything is parsed.
     if let Err(error) = hook::verify(secret, text("x-hub-signature-256"), &body) {
@@ -49,7 +60,6 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
     match server.rooms.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
         Ok(Taken::New) => {
             server.rooms.bell.notify_one();
-            server.meters.webhooks.fetch_add(1, Ordering::Relaxed);
             (StatusCode::ACCEPTED, "stored".to_owned())
         }
         Ok(Taken::Repeated) => (StatusCode::OK, "seen before".to_owned()),

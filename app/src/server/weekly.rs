@@ -1,6 +1,7 @@
 //! The weekly report.
 
 use super::Server;
+use super::extract::InQuery;
 use super::pages::{answer, author, function, issue_link, place, status};
 use super::respond::{Refused, thousands};
 use crate::domain::links::query;
@@ -9,7 +10,7 @@ use crate::render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as Lin
 use crate::render::when;
 use crate::store::repositories::RepositoryRow;
 use crate::store::weekly::{Wanted, WeeklyLine};
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use serde::Deserialize;
@@ -33,7 +34,7 @@ pub(super) struct Question {
 /// `GET /get_weekly_error_report`.
 pub(super) async fn weekly(
     State(server): State<Arc<Server>>,
-    Query(question): Query<Question>,
+    InQuery(question): InQuery<Question>,
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
@@ -177,7 +178,7 @@ fn line_view(server: &Server, found: &WeeklyLine, rows: &HashMap<i64, &Repositor
         first_seen: when(line.first_seen_ms),
         last_seen: when(line.last_seen_ms),
         status: status(line),
-        traceback_url: server.rooms.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None),
+        traceback_url: server.traceback_of(row, line),
         issue: line.issue.and_then(|number| issue_link(row, number)),
     })
 }

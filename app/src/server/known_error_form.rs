@@ -1,0 +1,196 @@
+//! The whitelisting form, looked through: what it says, or what is wrong with which field.
+
+use super::respond::thousands;
+use crate::domain::command::Scope;
+use crate::domain::settings::KnownError;
+use crate::render::views::{Field, KnownErrorFields};
+use serde::Deserialize;
+
+/// Characters of one field: longer than any path or line that anybody whitelists.
+const LONGEST_FIELD: usize = 2_000;
+
+/// The form as it arrives; also what a link fills it in with.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Entry {
+    #[serde(default)]
+    pub(super) csrf: String,
+    #[serde(default)]
+    pub(super) repo: String,
+    #[serde(default)]
+    pub(super) scope: String,
+    #[serde(default)]
+    pub(super) filename: String,
+    #[serde(default)]
+    pub(super) function_name: String,
+    #[serde(default)]
+    pub(super) code_fragment: String,
+    #[serde(default)]
+    min_alert_threshold: String,
+    #[serde(default)]
+    max_alert_threshold: String,
+    #[serde(default)]
+    alert_every_n_occurrences: String,
+    #[serde(default)]
+    pub(super) expires: String,
+    #[serde(default)]
+    pub(super) signature: String,
+    /// The place that the link's signature is for, as JSON: the other fields may be changed.
+    #[serde(default)]
+    pub(super) signed_for: String,
+}
+
+/// A form, looked through: what it says, or what is wrong with which field.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// What it says, where nothing is wrong.
+    pub(super) entry: Option<KnownError>,
+    /// As typed, each with what is wrong with it.
+    pub(super) fields: KnownErrorFields,
+    /// How much is covered.
+    pub(super) scope: Scope,
+}
+
+impl Checked {
+    /// Leaves out what is wrong with empty fields: of a form that nobody has filled in yet.
+    pub(super) fn forgive_empty(&mut self) {
+        let fields = &mut self.fields;
+        for field in [&mut fields.filename, &mut fields.function_name, &mut fields.code_fragment] {
+            field.error.take_if(|_| field.value.trim().is_empty());
+        }
+    }
+}
+
+/// Looks a form through. `only_file`: the one file that its sender may whitelist in.
+pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
+    let scope = match entry.scope.as_str() {
+        "file" => Scope::File,
+        "function" => Scope::Function,
+        _ => Scope::Line,
+    };
+    let mut sound = true;
+    let mut text = |value: &str, needed: bool, missing: &str| {
+        let error = if value.chars().count() > LONGEST_FIELD {
+            Some(format!("At most {LONGEST_FIELD} characters are taken."))
+        } else if value.contains('\0') {
+            Some("No path or code has such a character (NUL).".to_owned())
+        } else if needed && value.trim().is_empty() {
+            Some(missing.to_owned())
+        } else {
+            None
+        };
+        sound &= error.is_none();
+        Field { value: value.to_owned(), error }
+    };
+    let mut filename = text(&entry.filename, true, "A rule needs a file.");
+    let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
+    let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
+    let mut number = |value: &str| {
+        let trimmed = value.trim();
+        let parsed = if trimmed.is_empty() { Ok(None) } else { trimmed.parse::<u64>().map(Some) };
+        let error = parsed.is_err().then(|| "This has to be a whole number, 0 or more, or empty.".to_owned());
+        sound &= error.is_none();
+        (parsed.ok().flatten(), Field { value: value.to_owned(), error })
+    };
+    let (min, min_alert_threshold) = number(&entry.min_alert_threshold);
+    let (every, mut alert_every_n_occurrences) = number(&entry.alert_every_n_occurrences);
+    let (max, mut max_alert_threshold) = number(&entry.max_alert_threshold);
+    if every == Some(0) {
+        alert_every_n_occurrences.error = Some("This has to be 1 or more, or empty.".to_owned());
+        sound = false;
+    }
+    if min.zip(max).is_some_and(|(min, max)| min > max) {
+        max_alert_threshold.error = Some("This is less than the count above, so nobody would ever be told.".to_owned());
+        sound = false;
+    }
+    let file = entry.filename.trim().trim_start_matches("./").to_owned();
+    if let Some(only) = only_file.filter(|only| filename.error.is_none() && *only != file) {
+        filename.error = Some(format!("The link out of the mail is for {only} only: sign in to whitelist elsewhere."));
+        sound = false;
+    }
+    let given = |value: &str| (!value.trim().is_empty()).then(|| value.trim().to_owned());
+    let known = KnownError {
+        file,
+        function: given(&entry.function_name).filter(|_| scope != Scope::File),
+        code: given(&entry.code_fragment).filter(|_| scope == Scope::Line),
+        min_alert_threshold: min,
+        max_alert_threshold: max,
+        alert_every_n_occurrences: every,
+        ..KnownError::default()
+    };
+    let fields = KnownErrorFields {
+        filename,
+        function_name,
+        code_fragment,
+        min_alert_threshold,
+        max_alert_threshold,
+        alert_every_n_occurrences,
+    };
+    Checked { entry: sound.then_some(known), fields, scope }
+}
+
+/// When it is still told, a sentence for each threshold.
+pub(super) fn still_alerted(known: &KnownError) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(min) = known.min_alert_threshold {
+        words.push(format!("It is told once, at {} occurrences.", thousands(min)));
+    }
+    if let Some(every) = known.alert_every_n_occurrences {
+        words.push(format!("It is told again at every {} occurrences.", thousands(every)));
+    }
+    if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
+        words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry { filename: "a.py".into(), function_name: "f".into(), code_fragment: "x = y".into(), ..Entry::default() }
+    }
+
+    #[test]
+    fn the_scope_says_what_counts() {
+        let of = |scope: &str| check(&Entry { scope: scope.into(), ..entry() }, None).entry.expect("sound");
+        assert_eq!((of("line").function.as_deref(), of("line").code.as_deref()), (Some("f"), Some("x = y")));
+        assert_eq!((of("function").function.as_deref(), of("function").code), (Some("f"), None));
+        assert_eq!((of("file").function, of("file").code), (None, None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_beside_its_field() {
+        let wrong = Entry {
+            filename: " ".into(),
+            min_alert_threshold: "ten".into(),
+            alert_every_n_occurrences: "0".into(),
+            ..entry()
+        };
+        let checked = check(&wrong, None);
+        assert!(checked.entry.is_none());
+        let fields = checked.fields;
+        assert!(fields.filename.error.is_some() && fields.min_alert_threshold.error.is_some());
+        assert!(fields.alert_every_n_occurrences.error.is_some() && fields.function_name.error.is_none());
+        let crossed = Entry { min_alert_threshold: "9".into(), max_alert_threshold: "3".into(), ..entry() };
+        assert!(check(&crossed, None).fields.max_alert_threshold.error.is_some());
+        assert!(check(&Entry { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).entry.is_none());
+        assert!(check(&Entry { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some());
+    }
+    #[test]
+    fn a_form_that_nobody_filled_in_is_not_scolded() {
+        let mut checked = check(&Entry { min_alert_threshold: "ten".into(), ..Entry::default() }, None);
+        checked.forgive_empty();
+        assert!(checked.entry.is_none() && checked.fields.filename.error.is_none());
+        assert!(checked.fields.min_alert_threshold.error.is_some(), "this was typed");
+    }
+
+    #[test]
+    fn a_link_is_for_its_file() {
+        assert!(check(&entry(), Some("a.py")).entry.is_some());
+        let written_otherwise = Entry { filename: "./a.py".into(), ..entry() };
+        assert_eq!(check(&written_otherwise, Some("a.py")).entry.map(|known| known.file).as_deref(), Some("a.py"));
+        let elsewhere = check(&entry(), Some("b.py"));
+        assert!(elsewhere.entry.is_none() && elsewhere.fields.filename.error.is_some());
+    }
+}

@@ -1,0 +1,178 @@
+//! What is counted at the doors, and the metrics that Prometheus reads.
+
+use super::Server;
+use super::refusal::{Outcome, Refusal};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::fmt::{Display, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Reasons of [`Refusal::reason`], each a series from the start: one that appears with its first event is no rate.
+const REASONS: [&str; 8] =
+    ["malformed", "too_large", "encoding", "key", "project", "interrupted", "unavailable", "method"];
+
+/// What was counted since the start.
+#[derive(Debug, Default)]
+pub(super) struct Meters {
+    new: AtomicU64,
+    repeated: AtomicU64,
+    ignored: AtomicU64,
+    refused: [AtomicU64; REASONS.len()],
+    /// Webhooks by what became of them: stored, seen before, ignored, refused.
+    pub(super) webhooks: [AtomicU64; 4],
+}
+
+/// Places in [`Meters::webhooks`], named as the metrics name them.
+pub(super) const HOOK_RESULTS: [&str; 4] = ["stored", "repeated", "ignored", "refused"];
+
+impl Meters {
+    /// Counts what became of a report.
+    pub(super) fn count(&self, result: &Result<Outcome, Refusal>) {
+        let counter = match result {
+            Ok(Outcome::Taken { repeat: false, .. }) => &self.new,
+            Ok(Outcome::Taken { repeat: true, .. }) => &self.repeated,
+            Ok(Outcome::Ignored(_)) => &self.ignored,
+            Err(refusal) => {
+                let at = REASONS.iter().position(|reason| *reason == refusal.reason()).unwrap_or(0);
+                &self.refused[at]
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a webhook.
+    pub(super) fn hook(&self, result: &str) {
+        let at = HOOK_RESULTS.iter().position(|name| *name == result).unwrap_or(0);
+        self.webhooks[at].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// `GET /metrics`, for an admin's Prometheus: `Authorization: Bearer ADMIN_TOKEN`.
+pub(super) async fn metrics(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
+    if server.session(&headers).is_none() {
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")];
+        return (StatusCode::UNAUTHORIZED, challenge, "Authorization: Bearer ADMIN_TOKEN is needed\n").into_response();
+    }
+    let mut out = Text::default();
+    server.meters.write(&mut out);
+    write_store(&server, &mut out).await;
+    let kind =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (kind, out.0).into_response()
+}
+
+impl Meters {
+    fn write(&self, out: &mut Text) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        out.family("flawless_build_info", "gauge", "The version that runs.");
+        out.sample("flawless_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        out.family(
+            "flawless_reports_total",
+            "counter",
+            "Reports taken: of a new shape, or repeats that were only counted.",
+        );
+        out.sample("flawless_reports_total", &[("kind", "new")], read(&self.new));
+        out.sample("flawless_reports_total", &[("kind", "repeat")], read(&self.repeated));
+        out.family("flawless_requests_ignored_total", "counter", "Requests of clients without an error in them.");
+        out.sample("flawless_requests_ignored_total", &[], read(&self.ignored));
+        out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");
+        for (reason, counter) in REASONS.iter().zip(&self.refused) {
+            out.sample("flawless_reports_refused_total", &[("reason", reason)], read(counter));
+        }
+        out.family("flawless_webhooks_total", "counter", "Webhooks by what became of them.");
+        for (result, counter) in HOOK_RESULTS.iter().zip(&self.webhooks) {
+            out.sample("flawless_webhooks_total", &[("result", result)], read(counter));
+        }
+    }
+}
+
+/// What the database knows. A figure that it does not tell is left out, because 0 would be a lie.
+async fn write_store(server: &Server, out: &mut Text) {
+    let store = &server.rooms.store;
+    let now_ms = server.clock.now_ms();
+    out.family("flawless_database_up", "gauge", "Whether the database answers.");
+    out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
+    if let Ok(queue) = store.queue_state().await {
+        out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
+        out.sample("flawless_jobs", &[], queue.length);
+        out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
+        out.sample("flawless_jobs_failing", &[], queue.failing);
+        out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
+        out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
+    }
+    if let Ok((pending, given_up)) = store.delivery_counts().await {
+        out.family("flawless_deliveries", "gauge", "Mails, issues and comments by state.");
+        out.sample("flawless_deliveries", &[("state", "pending")], pending);
+        out.sample("flawless_deliveries", &[("state", "given_up")], given_up);
+    }
+    if let Ok(rows) = store.repositories().await {
+        let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
+        out.family("flawless_repositories", "gauge", "Repositories that are watched.");
+        out.sample("flawless_repositories", &[], rows.len());
+        out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
+        out.sample("flawless_mirrors_failing", &[], failing);
+    }
+    if let Ok(Some(at)) = store.last_hook_ms().await {
+        out.family("flawless_last_webhook_timestamp_seconds", "gauge", "When the last webhook came, in Unix seconds.");
+        out.sample("flawless_last_webhook_timestamp_seconds", &[], at / 1000);
+    }
+}
+
+/// Prometheus' text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+#[derive(Debug, Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing into a text can't fail, here and below.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// Values of labels are ours: none has a quote, backslash or line break that would have to be escaped.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::accept::AcceptError;
+    use crate::wire::WireError;
+
+    #[test]
+    fn each_refusal_is_counted_under_its_reason() {
+        let refusals = [
+            Refusal::Wire(WireError::NoTraceback),
+            Refusal::Wire(WireError::TooLarge { limit: 1 }),
+            Refusal::Wire(WireError::UnknownEncoding("lzma".into())),
+            Refusal::NoKey,
+            Refusal::NoProject,
+            Refusal::Slow,
+            Refusal::Accept(AcceptError::Stopping),
+            Refusal::Method,
+        ];
+        let meters = Meters::default();
+        for refusal in refusals {
+            assert!(REASONS.contains(&refusal.reason()), "{} is no series", refusal.reason());
+            meters.count(&Err(refusal));
+        }
+        assert!(meters.refused.iter().all(|counter| counter.load(Ordering::Relaxed) == 1));
+    }
+
+    #[test]
+    fn samples_are_written_as_prometheus_reads_them() {
+        let mut out = Text::default();
+        out.family("a_total", "counter", "What it is.");
+        out.sample("a_total", &[("kind", "x"), ("state", "y")], 3);
+        out.sample("b", &[], 0);
+        assert_eq!(
+            out.0,
+            "# HELP a_total What it is.\n# TYPE a_total counter\na_total{kind=\"x\",state=\"y\"} 3\nb 0\n"
+        );
+    }
+}

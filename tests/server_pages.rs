@@ -1,0 +1,362 @@
+//! The pages over real HTTP: signing in, links out of mails, whitelisting, and what strangers are shown.
+
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use reqwest::redirect::Policy;
+use url::Url;
+
+const TOKEN: &str = "admin-token-of-the-tests";
+
+/// A browser: follows no redirect by itself, keeps the one cookie.
+struct Browser {
+    http: reqwest::Client,
+    base: String,
+    cookie: Option<String>,
+}
+
+struct Page {
+    status: u16,
+    location: String,
+    set_cookie: String,
+    headers: reqwest::header::HeaderMap,
+    text: String,
+}
+
+impl Page {
+    /// The value of a hidden field.
+    fn hidden(&self, name: &str) -> String {
+        let begin = format!("name=\"{name}\" value=\"");
+        let rest = self.text.split_once(&begin).unwrap_or_else(|| panic!("no {name} in {}", self.text)).1;
+        unescaped(rest.split_once('"').unwrap().0)
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    text.replace("&quot;", "\"")
+        .replace("&#x27;", "'")
+        .replace("&#39;", "'")
+        .replace("&#x2f;", "/")
+        .replace("&amp;", "&")
+}
+
+impl Browser {
+    fn new(story: &Story) -> Self {
+        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+        Self { http, base: story.url().to_owned(), cookie: None }
+    }
+
+    async fn signed_in(story: &Story) -> Self {
+        let mut browser = Self::new(story);
+        let page = browser.post("/login", &[("token", TOKEN), ("next", "/")]).await;
+        assert_eq!((page.status, page.location.as_str()), (303, "/"), "{}", page.text);
+        browser.cookie = Some(page.set_cookie.split(';').next().unwrap().to_owned());
+        browser
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Page {
+        let request = match &self.cookie {
+            Some(cookie) => request.header("cookie", format!("theme=dark; {cookie}")),
+            None => request,
+        };
+        let response = request.send().await.unwrap();
+        let header = |name: &str| response.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        Page {
+            status: response.status().as_u16(),
+            location: header("location"),
+            set_cookie: header("set-cookie"),
+            headers: response.headers().clone(),
+            text: response.text().await.unwrap(),
+        }
+    }
+
+    async fn get(&self, path: &str) -> Page {
+        self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.http.post(format!("{}{path}", self.base));
+        self.send(request.header("content-type", "application/x-www-form-urlencoded").body(body)).await
+    }
+}
+
+/// Path and query of the address in a mail that has this path.
+fn link(mail: &str, path: &str) -> String {
+    let found = mail.split_whitespace().find(|word| word.contains(path)).unwrap_or_else(|| panic!("{path}: {mail}"));
+    found.strip_prefix("https://flawless.test").unwrap().to_owned()
+}
+
+fn field(link: &str, name: &str) -> String {
+    let url = Url::parse(&format!("https://flawless.test{link}")).unwrap();
+    url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("{name}: {link}")).1.into_owned()
+}
+
+/// The text of the first alert's mail.
+async fn alert(story: &mut Story) -> String {
+    story.install().await;
+    let event = story.event();
+    story.report(&event).await;
+    story.changes();
+    story.mails().remove(0).text()
+}
+
+#[test]
+fn nobody_sees_a_page_before_signing_in() {
+    run_test(async |story| {
+        story.install().await;
+        let stranger = Browser::new(story);
+        for (path, next) in [
+            ("/", "%2F"),
+            ("/acme/shop", "%2Facme%2Fshop"),
+            ("/get_weekly_error_report?repo=acme/shop", "%2Fget_weekly_error_report%3Frepo%3Dacme%2Fshop"),
+            ("/setup", "%2Fsetup"),
+            ("/installed", "%2Finstalled"),
+            ("/view_traceback?repo=acme/shop", "%2Fview_traceback%3Frepo%3Dacme%2Fshop"),
+            ("/add_known_error?repo=acme/shop", "%2Fadd_known_error%3Frepo%3Dacme%2Fshop"),
+        ] {
+            let page = stranger.get(path).await;
+            assert_eq!((page.status, page.location), (303, format!("/login?next={next}")), "{path}");
+        }
+        let wrong = stranger.post("/login", &[("token", "guess"), ("next", "/acme/shop")]).await;
+        assert_eq!((wrong.status, wrong.set_cookie.as_str()), (403, ""));
+        assert_eq!(wrong.hidden("next"), "/acme/shop");
+        let away = stranger.post("/login", &[("token", TOKEN), ("next", "https://evil.example/")]).await;
+        assert_eq!((away.status, away.location.as_str()), (303, "/"));
+        let forged = Browser { cookie: Some("flawless_session=9999999999999.00".to_owned()), ..Browser::new(story) };
+        assert_eq!(forged.get("/").await.status, 303);
+    });
+}
+
+#[test]
+fn one_is_signed_in_for_a_week_by_a_cookie_that_scripts_and_other_sites_do_not_get() {
+    run_test(async |story| {
+        story.install().await;
+        let stranger = Browser::new(story);
+        let cookie = stranger.post("/login", &[("token", TOKEN)]).await.set_cookie;
+        for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/", "Max-Age=604800"] {
+            assert!(cookie.contains(part), "{part}: {cookie}");
+        }
+        let admin = Browser::signed_in(story).await;
+        let page = admin.get("/").await;
+        assert!(page.status == 200 && page.text.contains(REPO), "{}", page.text);
+        let header = |name: &str| page.headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        assert!(header("content-security-policy").starts_with("default-src 'none'"));
+        assert!(!header("content-security-policy").contains("script-src"));
+        assert_eq!(header("x-frame-options"), "DENY");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("cache-control"), "no-store");
+        assert_eq!(header("referrer-policy"), "same-origin");
+        let shop = admin.get("/acme/shop").await;
+        let (key, project) = story.key().await;
+        assert!(shop.text.contains(&format!("https://{key}@flawless.test/{project}")), "{}", shop.text);
+        assert_eq!(admin.get("/acme/nothing").await.status, 404);
+        // Another site's form has no secret.
+        assert_eq!(admin.post("/auth/logout", &[]).await.set_cookie, "");
+        let out = admin.post("/auth/logout", &[("csrf", &page.hidden("csrf"))]).await;
+        assert!(out.set_cookie.contains("flawless_session=;") && out.set_cookie.contains("Max-Age=0"));
+        story.clock.advance(7 * 24 * 3_600_000);
+        assert_eq!(admin.get("/").await.status, 303);
+    });
+}
+
+#[test]
+fn guessing_is_stopped_and_keeps_no_scraper_out() {
+    run_test(async |story| {
+        let stranger = Browser::new(story);
+        let scraped = async |token: &str| {
+            let request = stranger.http.get(format!("{}/metrics", stranger.base));
+            stranger.send(request.header("authorization", format!("Bearer {token}"))).await.status
+        };
+        for n in 0..10 {
+            assert_eq!(stranger.post("/login", &[("token", &n.to_string())]).await.status, 403);
+        }
+        assert_eq!(stranger.post("/login", &[("token", "10")]).await.status, 429);
+        assert_eq!(scraped(TOKEN).await, 200, "the page's guesses are not the scraper's");
+        for n in 0..10 {
+            assert_eq!(scraped(&n.to_string()).await, 401);
+        }
+        assert_eq!(scraped(TOKEN).await, 401, "guessing by header is stopped as well");
+        story.clock.advance(60_000);
+        assert_eq!(scraped(TOKEN).await, 200);
+        assert_eq!(stranger.post("/login", &[("token", TOKEN)]).await.status, 303);
+    });
+}
+
+#[test]
+fn a_mails_link_shows_its_traceback_and_nothing_else() {
+    run_test(async |story| {
+        let mail = alert(story).await;
+        let stranger = Browser::new(story);
+        let view = link(&mail, "/view_traceback?");
+        let page = stranger.get(&view).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("PRICES[sku]") && page.text.contains("KeyError"));
+        // A right to read must not turn into a right to whitelist, nor last longer with each look.
+        assert!(page.text.contains("/add_known_error?"), "the way there is shown");
+        assert!(!unescaped(&page.text).contains("signature="), "{}", page.text);
+        let elsewhere = view.replace("cart.py", "card.py");
+        assert_eq!(stranger.get(&elsewhere).await.status, 403);
+        let as_whitelist = format!(
+            "/add_known_error?repo=acme%2Fshop&filename={}&function_name={}&code_fragment={}&expires={}&signature={}",
+            field(&view, "filename"),
+            field(&view, "function_name"),
+            field(&view, "text"),
+            field(&view, "expires"),
+            field(&view, "signature")
+        );
+        assert_eq!(stranger.get(&as_whitelist).await.status, 403);
+        story.clock.advance(91 * 24 * 3_600_000);
+        let late = stranger.get(&view).await;
+        assert_eq!(late.status, 403);
+        assert!(unescaped(&late.text).contains("/login?next="), "the way in is shown: {}", late.text);
+    });
+}
+
+#[test]
+fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
+    run_test(async |story| {
+        let mail = alert(story).await;
+        let stranger = Browser::new(story);
+        let whitelist = link(&mail, "/add_known_error?");
+        let form = stranger.get(&whitelist).await;
+        assert_eq!(form.status, 200, "{}", form.text);
+        let id = story.lines().await[0].repository;
+        assert!(story.rooms().store.made_rules(id).await.unwrap().is_empty(), "mail scanners follow links");
+
+        let (expires, signature, signed) =
+            (form.hidden("expires"), form.hidden("signature"), form.hidden("signed_for"));
+        let by_link = [("repo", REPO), ("expires", &expires), ("signature", &signature), ("signed_for", &signed)];
+        let with = |more: &[(&'static str, &'static str)]| {
+            by_link.iter().copied().chain(more.iter().copied()).collect::<Vec<(&str, &str)>>()
+        };
+        let other = stranger.post("/add_known_error", &with(&[("scope", "file"), ("filename", "shop/db.py")])).await;
+        assert_eq!(other.status, 400, "{}", other.text);
+        assert!(other.text.contains("sign in to whitelist elsewhere"));
+        let forged: Vec<(&str, &str)> = with(&[("scope", "file"), ("filename", "shop/db.py")])
+            .into_iter()
+            .map(|(name, value)| (name, if name == "signed_for" { "{}" } else { value }))
+            .collect();
+        assert_eq!(stranger.post("/add_known_error", &forged).await.status, 303);
+        assert!(story.rooms().store.made_rules(id).await.unwrap().is_empty());
+
+        let function = with(&[
+            ("scope", "function"),
+            ("filename", CART_PATH),
+            ("function_name", "total"),
+            ("min_alert_threshold", "1000"),
+        ]);
+        for _ in 0..2 {
+            let saved = stranger.post("/add_known_error", &function).await;
+            assert_eq!(saved.status, 200, "{}", saved.text);
+            assert!(saved.text.contains("told once, at 1,000 occurrences"));
+        }
+        let rules = story.rooms().store.made_rules(id).await.unwrap();
+        assert_eq!(rules.len(), 1, "sent twice, made once");
+        assert_eq!((rules[0].made.entry.code.as_deref(), rules[0].by.as_str()), (None, "a link out of a mail"));
+        assert!(story.lines().await[0].known, "in force at once");
+    });
+}
+
+#[test]
+fn an_admin_whitelists_and_takes_it_back() {
+    run_test(async |story| {
+        alert(story).await;
+        let admin = Browser::signed_in(story).await;
+        let empty = admin.get("/add_known_error?repo=acme/shop").await;
+        assert_eq!((empty.status, empty.text.contains("role=\"alert\"")), (200, false), "nobody filled it in yet");
+        let line = [
+            ("repo", REPO),
+            ("scope", "line"),
+            ("filename", "./shop/cart.py"),
+            ("function_name", "total"),
+            ("code_fragment", "amount += PRICES[sku]"),
+        ];
+        let foreign = admin.post("/add_known_error", &line).await;
+        assert_eq!(foreign.status, 403, "another site's form has no secret");
+        let csrf = empty.hidden("csrf");
+        let ours = |more: &[(&'static str, &'static str)]| {
+            let mut fields = vec![("csrf", csrf.as_str())];
+            fields.extend(line.iter().filter(|(name, _)| more.iter().all(|(other, _)| other != name)).copied());
+            fields.extend(more.iter().copied());
+            fields
+        };
+        let crossed = ours(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]);
+        let wrong = admin.post("/add_known_error", &crossed).await;
+        assert!(wrong.status == 400 && wrong.text.contains("less than the count above"), "{}", wrong.text);
+        assert_eq!(admin.post("/add_known_error", &ours(&[("filename", "a\0b")])).await.status, 400);
+        assert_eq!(admin.post("/add_known_error", &ours(&[])).await.status, 200);
+        let id = story.lines().await[0].repository;
+        assert!(story.lines().await[0].known, "found although the path was written with ./");
+        let weekly = admin.get("/get_weekly_error_report?repo=acme/shop").await;
+        assert!(!weekly.text.contains("PRICES[sku]"), "known errors are left out");
+        let weekly = admin.get("/get_weekly_error_report?repo=acme/shop&include_known_errors=true").await;
+        assert!(weekly.text.contains("PRICES[sku]"));
+
+        let rule = story.rooms().store.made_rules(id).await.unwrap()[0].made.id.0.to_string();
+        let end = [("repo", REPO), ("rule", rule.as_str())];
+        assert_eq!(admin.post("/rules/end", &end).await.status, 403);
+        let end = [("repo", REPO), ("rule", rule.as_str()), ("csrf", csrf.as_str())];
+        let ended = admin.post("/rules/end", &end).await;
+        assert_eq!((ended.status, ended.location.as_str()), (303, "/acme/shop"));
+        assert!(!story.lines().await[0].known);
+    });
+}
+
+#[test]
+fn a_form_opened_by_a_link_works_for_who_signs_in_meanwhile() {
+    run_test(async |story| {
+        let mail = alert(story).await;
+        let form = Browser::new(story).get(&link(&mail, "/add_known_error?")).await;
+        let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
+        let mut fields = vec![("repo", REPO), ("csrf", ""), ("scope", "file"), ("filename", CART_PATH)];
+        fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+        let saved = Browser::signed_in(story).await.post("/add_known_error", &fields).await;
+        assert_eq!(saved.status, 200, "{}", saved.text);
+    });
+}
+
+#[test]
+fn the_week_is_the_one_of_its_moment() {
+    run_test(async |story| {
+        alert(story).await;
+        let admin = Browser::signed_in(story).await;
+        let now = story.clock.now_ms() / 1000;
+        let at = async |seconds: i64| {
+            admin.get(&format!("/get_weekly_error_report?timestamp={seconds}")).await.text.contains("PRICES[sku]")
+        };
+        assert!(at(now).await);
+        assert!(!at(now - 8 * 24 * 3600).await);
+        let bad = admin.get("/get_weekly_error_report?timestamp=yesterday").await;
+        assert!(bad.status == 400 && bad.text.contains("Unix seconds"), "{}", bad.text);
+        assert_eq!(admin.get("/get_weekly_error_report?repo=acme/other").await.status, 404);
+        // Links stay on the name of the server by which the page is read: the cookie is there.
+        let page = admin.get("/get_weekly_error_report").await;
+        assert!(unescaped(&page.text).contains("href=\"/view_traceback?"), "{}", page.text);
+        let shop = admin.get("/acme/shop").await;
+        assert!(unescaped(&shop.text).contains("href=\"/get_weekly_error_report?"), "{}", shop.text);
+    });
+}
+
+#[test]
+fn a_strange_request_is_answered_by_a_page() {
+    run_test(async |story| {
+        story.install().await;
+        let admin = Browser::signed_in(story).await;
+        for (path, status) in [
+            ("/nowhere", 404),
+            ("/static/nothing.css", 404),
+            ("/view_traceback?repo=acme/shop&filename=no.py&function_name=f", 404),
+            ("/view_traceback?repo=acme/shop&filename=a%00b", 400),
+            ("/view_traceback?repo=a&repo=b", 400),
+            ("/view_traceback", 400),
+            ("/add_known_error", 400),
+            ("/acme/%00", 404),
+            ("/acme/%ff", 400),
+        ] {
+            let page = admin.get(path).await;
+            assert_eq!(page.status, status, "{path}: {}", page.text);
+        }
+        let no_form = admin.http.post(format!("{}/login", admin.base)).body("token=x");
+        assert_eq!(admin.send(no_form).await.status, 400);
+        assert_eq!(admin.post("/rules/end", &[("repo", REPO), ("rule", "first")]).await.status, 400);
+    });
+}
