@@ -233,7 +233,7 @@ fn what_a_killed_run_left_is_cleared_away() {
             break;
         }
         drop(mirrors);
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::thread::sleep(Duration::from_millis(20));
         mirrors = Mirrors::open(root.clone()).unwrap();
     }
     for path in left {

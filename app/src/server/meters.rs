@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn each_refusal_is_counted_under_its_reason() {
         let refusals = [
-            Refusal::Wire(WireError::NoTraceback),
+            Refusal::Wire(WireError::Unrecognised(String::new())),
             Refusal::Wire(WireError::TooLarge { limit: 1 }),
             Refusal::Wire(WireError::UnknownEncoding("lzma".into())),
             Refusal::NoKey,
