@@ -100,8 +100,8 @@ fn each_way_to_show_a_key_is_taken() {
         story.settle().await;
         assert_eq!(story.lines().await[0].total, 6);
         assert_eq!((story.mails().len(), story.changes().len()), (1, 2));
-        assert_eq!(metric(story, "flawless_reports_total{kind=\"new\"}").await.as_deref(), Some("1"));
-        assert_eq!(metric(story, "flawless_reports_total{kind=\"repeat\"}").await.as_deref(), Some("5"));
+        assert_eq!(metric(story, "flawless_reports_accepted_total").await.as_deref(), Some("6"));
+        assert_eq!(metric(story, "flawless_reports_repeated_total").await.as_deref(), Some("5"));
     });
 }
 
@@ -164,8 +164,8 @@ fn what_is_no_error_is_accepted_and_dropped() {
         assert_eq!(post(story, &path, envelope("{}", &info)).await.status, 200);
         story.settle().await;
         assert!(story.lines().await.is_empty());
-        assert_eq!(metric(story, "flawless_requests_ignored_total").await.as_deref(), Some("2"));
-        assert_eq!(metric(story, "flawless_reports_total{kind=\"new\"}").await.as_deref(), Some("0"));
+        assert_eq!(metric(story, "flawless_items_ignored_total").await.as_deref(), Some("2"));
+        assert_eq!(metric(story, "flawless_reports_accepted_total").await.as_deref(), Some("0"));
     });
 }
 
@@ -208,7 +208,10 @@ fn a_printed_traceback_finds_its_line() {
 
         let unread = send(story, Method::POST, &path, &headers, "it broke").await;
         assert_eq!(unread.status, 400);
-        assert!(unread.refusal().contains("Python, Node, Ruby, Java, Go or Rust"), "{}", unread.text);
+        let detail = unread.refusal();
+        for language in ["Python", "Node", "Ruby", "Java", "Go", "Rust"] {
+            assert!(detail.contains(language), "{language}: {detail}");
+        }
         let bad = send(story, Method::POST, &format!("{path}?count=many"), &headers, text.clone()).await;
         assert_eq!((bad.status, bad.refusal().contains("count")), (400, true));
         assert_eq!(post(story, &path, text).await.status, 403);

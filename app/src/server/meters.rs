@@ -68,15 +68,13 @@ impl Meters {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         out.family("flawless_build_info", "gauge", "The version that runs.");
         out.sample("flawless_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
-        out.family(
-            "flawless_reports_total",
-            "counter",
-            "Reports taken: of a new shape, or repeats that were only counted.",
-        );
-        out.sample("flawless_reports_total", &[("kind", "new")], read(&self.new));
-        out.sample("flawless_reports_total", &[("kind", "repeat")], read(&self.repeated));
-        out.family("flawless_requests_ignored_total", "counter", "Requests of clients without an error in them.");
-        out.sample("flawless_requests_ignored_total", &[], read(&self.ignored));
+        let (new, repeated) = (read(&self.new), read(&self.repeated));
+        out.family("flawless_reports_accepted_total", "counter", "Reports stored or counted.");
+        out.sample("flawless_reports_accepted_total", &[], new + repeated);
+        out.family("flawless_reports_repeated_total", "counter", "Those of a shape that was known, and only counted.");
+        out.sample("flawless_reports_repeated_total", &[], repeated);
+        out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
+        out.sample("flawless_items_ignored_total", &[], read(&self.ignored));
         out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");
         for (reason, counter) in REASONS.iter().zip(&self.refused) {
             out.sample("flawless_reports_refused_total", &[("reason", reason)], read(counter));
@@ -103,9 +101,10 @@ async fn write_store(server: &Server, out: &mut Text) {
         out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
     }
     if let Ok((pending, given_up)) = store.delivery_counts().await {
-        out.family("flawless_deliveries", "gauge", "Mails, issues and comments by state.");
-        out.sample("flawless_deliveries", &[("state", "pending")], pending);
-        out.sample("flawless_deliveries", &[("state", "given_up")], given_up);
+        out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
+        out.sample("flawless_deliveries_pending", &[], pending);
+        out.family("flawless_deliveries_given_up", "gauge", "Mails, issues and comments that were given up.");
+        out.sample("flawless_deliveries_given_up", &[], given_up);
     }
     if let Ok(rows) = store.repositories().await {
         let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
@@ -147,7 +146,7 @@ mod tests {
     #[test]
     fn each_refusal_is_counted_under_its_reason() {
         let refusals = [
-            Refusal::Wire(WireError::Unrecognised(String::new())),
+            Refusal::Query("count".into()),
             Refusal::Wire(WireError::TooLarge { limit: 1 }),
             Refusal::Wire(WireError::UnknownEncoding("lzma".into())),
             Refusal::NoKey,
