@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names that nobody reads.
 pub const FACETS_PER_KIND: i64 = 200;
-/// Facets that are known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
+/// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
 const REMEMBERED_FACETS: usize = 100_000;
-/// Rows of one statement. A few fixed sizes keep the number of prepared statements small.
+/// Rows of one statement: a few sizes, so that few statements are prepared.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 
 /// One report at the door, already parsed.
@@ -153,7 +153,7 @@ impl Store {
                 State::Pending | State::Stale => {
                     let key = (found.id, arrival.at_ms / HOUR_MS * HOUR_MS, arrival.facets.clone());
                     let (count, last) = held.entry(key).or_default();
-                    *count += arrival.count;
+                    *count = count.saturating_add(arrival.count);
                     *last = arrival.at_ms.max(*last);
                 }
                 State::Dropped => {}
@@ -199,8 +199,7 @@ impl Store {
         let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at_ms);
         if found.id == fresh || void {
             let Some(body) = arrival.body.take() else {
-                // The caller thought that the digest was pending and kept the report to itself. It learns from the answer
-                // that it was wrong and sends the next one; this one counts on what the digest came to before.
+                // The caller believed it pending; this answer tells it better, and the next report comes whole.
                 return Ok(found);
             };
             if void {
@@ -253,8 +252,9 @@ impl Store {
 }
 
 fn fold(fold: &mut Fold, arrival: &mut Arrival, digest: DigestId) {
-    *fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default() += arrival.count;
-    fold.count += arrival.count;
+    let hour = fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default();
+    *hour = hour.saturating_add(arrival.count);
+    fold.count = fold.count.saturating_add(arrival.count);
     fold.last_ms = fold.last_ms.max(arrival.at_ms);
     for (kind, value) in [("server", &arrival.facets.server), ("environment", &arrival.facets.environment)] {
         if !value.is_empty() && !fold.facets.contains(&(kind, value.clone())) {
