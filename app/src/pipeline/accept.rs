@@ -5,7 +5,7 @@ use crate::domain::digest::Digest;
 use crate::domain::ids::RepositoryId;
 use crate::domain::report::Report;
 use crate::domain::scrub::scrub;
-use crate::store::intake::{Arrival, Facets, Known, Memory, State};
+use crate::store::intake::{Arrival, Facets, Known, Memory};
 use crate::store::pack::pack;
 use crate::store::repositories::Door;
 use crate::store::{Store, StoreError};
@@ -18,13 +18,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 const QUEUE: usize = 4096;
 /// Reports of one transaction: at most what is worked off within some 10 ms.
 const BATCH: usize = 1024;
-/// The latest traceback of a line is renewed no more often than this: it is a sample, and writing it is what costs.
-const SAMPLE_EVERY_MS: i64 = 60_000;
 /// Digests remembered in each half of the memory, about 100 bytes each.
 const REMEMBERED_DIGESTS: usize = 50_000;
 /// Keys remembered in each half of the memory.
 const REMEMBERED_DOORS: usize = 10_000;
-/// What another process changed (a key revoked, a rule made) holds here no later than this.
+/// What another process changed (a key revoked, a rule made) holds here no later than this. The first report of a shape
+/// after that is taken whole, so this is also how often a line's latest traceback is renewed.
 const MEMORY_LIFE_MS: i64 = 10_000;
 
 /// The door for reports.
@@ -52,7 +51,6 @@ struct Stamp {
 struct Remembered {
     known: Known,
     stamp: Stamp,
-    sampled_at_ms: i64,
 }
 
 /// Who may come in.
@@ -147,14 +145,10 @@ impl Accept {
         let remembered = digests.get(&name).filter(|remembered| {
             remembered.stamp.fresh(stamp) && remembered.known.holds(door.code_generation, door.rules_generation, now_ms)
         });
-        let Some(mut remembered) = remembered else { return Look { known: None, wants_report: true } };
-        let sample =
-            matches!(remembered.known.state, State::Line(_)) && now_ms - remembered.sampled_at_ms >= SAMPLE_EVERY_MS;
-        if sample {
-            remembered.sampled_at_ms = now_ms;
-            digests.put(name, remembered);
+        match remembered {
+            Some(remembered) => Look { known: Some(remembered.known), wants_report: false },
+            None => Look { known: None, wants_report: true },
         }
-        Look { known: Some(remembered.known), wants_report: sample }
     }
 
     /// Takes a report; returns when it is durable. `report` where [`Look::wants_report`] asked for it.
@@ -196,7 +190,7 @@ impl Accept {
         let is_news = look.known.is_none_or(|before| before != known);
         if is_news {
             let stamp = Stamp { epoch, at_ms: now_ms };
-            lock(&self.digests).put((door.id, digest), Remembered { known, stamp, sampled_at_ms: now_ms });
+            lock(&self.digests).put((door.id, digest), Remembered { known, stamp });
         }
         Ok(())
     }
