@@ -233,3 +233,32 @@ fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
         let _ = story.mails();
     });
 }
+
+#[test]
+fn odd_characters_and_endless_names_lose_no_report() {
+    run_test(async |story| {
+        story.install().await;
+        let mut event = story.event();
+        event["server_name"] = "web\u{0}1".into();
+        // No two parts are alike: PostgreSQL compresses what it indexes.
+        let endless: String = (0_u32..2_000).map(|n| format!("{:x}", n.wrapping_mul(2_654_435_761))).collect();
+        event["environment"] = endless.as_str().into();
+        event["release"] = format!("\u{0}{endless}").into();
+        event["exception"]["values"][0]["value"] = "zero \u{0} character".into();
+        story.report(&event).await;
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        assert_eq!(story.lines().await[0].total, 2);
+    });
+}
+
+#[test]
+fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.github.fail_next("issues/create-label", Fault::status(403, "Resource not accessible by integration"));
+        story.install().await;
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
+    });
+}

@@ -103,12 +103,13 @@ impl Worker {
 
     async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
         let result = {
-            let step = std::pin::pin!(self.step(claim.job));
-            let mut step = step;
+            // A task of its own: a step that panics is a job that failed, and not the end of a worker.
+            let mut step = OwnTask(tokio::spawn(self.clone().step(claim.job)));
             loop {
                 // A first clone can take longer than a lease, and must not be begun twice.
-                match tokio::time::timeout(Duration::from_millis(LEASE_MS.unsigned_abs() / 3), &mut step).await {
-                    Ok(result) => break result,
+                match tokio::time::timeout(Duration::from_millis(LEASE_MS.unsigned_abs() / 3), &mut step.0).await {
+                    Ok(Ok(result)) => break result,
+                    Ok(Err(panic)) => break Err(Failure::retry(format!("the step ended in a panic: {panic}"))),
                     Err(_) => self.rooms.store.renew(claim, self.clock.now_ms()).await?,
                 }
             }
@@ -117,6 +118,9 @@ impl Worker {
             Ok(()) => self.rooms.store.finish(claim).await,
             Err(Failure::GiveUp(why)) => {
                 tracing::error!(job = ?claim.job, why, "a job was given up");
+                if let Job::Attribute(report) = claim.job {
+                    self.rooms.store.attribution_given_up(report).await?;
+                }
                 self.rooms.store.finish(claim).await
             }
             Err(Failure::Retry { why, after_ms }) => {
@@ -131,7 +135,7 @@ impl Worker {
         }
     }
 
-    async fn step(&self, job: Job) -> Result<(), Failure> {
+    async fn step(self, job: Job) -> Result<(), Failure> {
         let (rooms, now_ms) = (&self.rooms, self.clock.now_ms());
         match job {
             Job::Attribute(report) => attribute::attribute(rooms, report, now_ms).await,
@@ -141,5 +145,14 @@ impl Worker {
             Job::Fetch(repository) => refresh::refresh(rooms, repository, now_ms).await,
             Job::Reconcile => reconcile::reconcile(rooms, now_ms).await,
         }
+    }
+}
+
+/// A task that ends with its holder: a step must not go on once nobody renews its lease.
+struct OwnTask(JoinHandle<Result<(), Failure>>);
+
+impl Drop for OwnTask {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

@@ -17,6 +17,8 @@ pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(),
     if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
         return Ok(());
     }
+    // First, because reports can do without labels, but not without the mirror.
+    rooms.bring_up_to_date(&row, now_ms).await?;
     if row.labelled_at_ms == 0
         && let (Some(github), Some(forge)) = (&rooms.github, &row.repository.forge)
     {
@@ -24,7 +26,7 @@ pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(),
         github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;
         rooms.store.labelled(id, now_ms).await?;
     }
-    rooms.bring_up_to_date(&row, now_ms).await
+    Ok(())
 }
 
 /// Asks for a fetch of every repository that was not fetched for a while.

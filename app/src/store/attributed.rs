@@ -1,8 +1,9 @@
 //! What attribution writes: the line, what was counted while it was not known, and the job to decide.
 
-use super::intake::{add_facet, add_hours, add_totals, put_traceback};
+use super::facets::add_facet;
+use super::intake::{add_hours, add_totals, put_traceback};
 use super::pack::{pack, unpack};
-use super::{Store, StoreError, Tx, get, signed};
+use super::{Store, StoreError, Tx, get, signed, storable};
 use crate::domain::attribution::Attribution;
 use crate::domain::ids::{DigestId, LineId, ReportId, RepositoryId};
 use crate::domain::job::Job;
@@ -138,7 +139,7 @@ impl Store {
                 .bind(line.0)
                 .bind(stored.received_at_ms)
                 .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
-                .bind(report.release.clone())
+                .bind(report.release.as_deref().map(storable))
                 .execute(tx.conn())
                 .await?;
             }
@@ -149,6 +150,23 @@ impl Store {
         sqlx::query("DELETE FROM reports WHERE id = $1").bind(stored.id.0).execute(tx.conn()).await?;
         tx.commit().await?;
         Ok(line)
+    }
+
+    /// Lets go of a report that can't be attributed. The next report of its shape is attributed anew, and its line gets what
+    /// was counted meanwhile: a shape that waited for ever would never be told of.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn attribution_given_up(&self, id: ReportId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for sql in [
+            "UPDATE digests SET state = 'stale'
+             WHERE state = 'pending' AND id = (SELECT digest_id FROM reports WHERE id = $1)",
+            "DELETE FROM reports WHERE id = $1",
+        ] {
+            sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+        }
+        tx.commit().await
     }
 
     async fn upsert_line(
@@ -173,12 +191,12 @@ impl Store {
         .bind(self.ids.next(now_ms))
         .bind(stored.repository.0)
         .bind(found.identity.key())
-        .bind(&found.place.path)
-        .bind(&found.place.function)
+        .bind(storable(&found.place.path))
+        .bind(storable(&found.place.function))
         .bind(i64::from(found.place.line))
-        .bind(&found.place.code)
-        .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()))
-        .bind(stored.report.headline())
+        .bind(storable(&found.place.code))
+        .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| storable(&raised.full_name())))
+        .bind(storable(&stored.report.headline()))
         .bind(blame.map(|blame| blame.commit.clone()))
         .bind(blame.map(|blame| blame.author_time_ms))
         .bind(blame.map(|blame| blame.author.name.clone()))

@@ -1,5 +1,6 @@
 //! The hot path's one transaction: what arrived within a few milliseconds, folded and committed together.
 
+use super::facets::{add_facet, facet};
 use super::{Store, StoreError, Tx, get, signed};
 use crate::domain::ids::{DigestId, LineId, ReportId, RepositoryId};
 use crate::domain::job::Job;
@@ -7,8 +8,6 @@ use crate::domain::week::{HOUR_MS, week_of};
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names that nobody reads.
-pub const FACETS_PER_KIND: i64 = 200;
 /// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
 const REMEMBERED_FACETS: usize = 100_000;
 /// Rows of one statement: a few sizes, so that few statements are prepared.
@@ -131,7 +130,10 @@ impl Store {
         let mut folds: BTreeMap<LineId, Fold> = BTreeMap::new();
         let mut held: BTreeMap<(DigestId, i64, Facets), (u64, i64)> = BTreeMap::new();
         let mut looked_up: HashMap<(RepositoryId, String), Known> = HashMap::new();
-        for (index, arrival) in batch.iter_mut().enumerate() {
+        // In one order in every process: two that lock the same digests crosswise would wait for each other for ever.
+        let mut order: Vec<(usize, &mut Arrival)> = batch.iter_mut().enumerate().collect();
+        order.sort_by(|(_, a), (_, b)| (a.repository, &a.digest).cmp(&(b.repository, &b.digest)));
+        for (index, arrival) in order {
             let found = match arrival.known {
                 Some(found @ Known { state: State::Line(_) | State::Dropped, .. }) => found,
                 // A digest that was pending when it was last heard of may have got its line since.
@@ -281,8 +283,8 @@ async fn hold(
     )
     .bind(digest.0)
     .bind(hour_ms)
-    .bind(&facets.server)
-    .bind(&facets.environment)
+    .bind(facet(&facets.server))
+    .bind(facet(&facets.environment))
     .bind(signed(count))
     .bind(last_ms)
     .execute(tx.conn())
@@ -337,29 +339,6 @@ pub(super) async fn add_hours(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), Stor
     Ok(())
 }
 
-pub(super) async fn add_facet(
-    tx: &mut Tx,
-    line: LineId,
-    kind: &str,
-    value: &str,
-    at_ms: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO line_facets (line_id, kind, value, last_seen_ms)
-         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT)
-         WHERE (SELECT COUNT(*) FROM line_facets WHERE line_id = $1 AND kind = $2 AND value <> $3) < $5
-         ON CONFLICT (line_id, kind, value) DO UPDATE SET last_seen_ms = excluded.last_seen_ms",
-    )
-    .bind(line.0)
-    .bind(kind)
-    .bind(value)
-    .bind(at_ms)
-    .bind(FACETS_PER_KIND)
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
 pub(super) async fn put_traceback(
     tx: &mut Tx,
     line: LineId,
@@ -368,7 +347,9 @@ pub(super) async fn put_traceback(
     body: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO tracebacks (line_id, week_ms, digest_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)
+        // A shape whose repository was given up a moment ago is gone: it must not take the whole batch with it.
+        "INSERT INTO tracebacks (line_id, week_ms, digest_id, received_at_ms, body)
+         SELECT $1, $2, id, $4, $5 FROM digests WHERE id = $3
          ON CONFLICT (line_id, week_ms) DO UPDATE SET
              digest_id = excluded.digest_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
     )

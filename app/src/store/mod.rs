@@ -2,6 +2,7 @@
 
 pub mod attributed;
 pub mod deliveries;
+mod facets;
 pub mod hooks;
 pub mod ids;
 pub mod intake;
@@ -214,6 +215,11 @@ fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> 
 
 fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Content { what, why: error.to_string() })
+}
+
+/// A text as both databases take it: PostgreSQL refuses the character U+0000, which clients do send.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 fn signed(count: u64) -> i64 {
