@@ -202,6 +202,14 @@ impl Store {
         if found.id == fresh || void {
             let Some(body) = arrival.body.take() else {
                 // The caller believed it pending; this answer tells it better, and the next report comes whole.
+                if found.id == fresh {
+                    // Its row was deleted meanwhile: without this it would wait for a report that nobody has.
+                    sqlx::query("UPDATE digests SET state = 'stale' WHERE id = $1")
+                        .bind(fresh.0)
+                        .execute(tx.conn())
+                        .await?;
+                    found.state = State::Stale;
+                }
                 return Ok(found);
             };
             if void {

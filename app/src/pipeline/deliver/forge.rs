@@ -36,7 +36,14 @@ pub(super) async fn issue(
         return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
     };
     let place = Place { github, forge, name: &row.repository.full_name };
-    let login = place.assignee(rooms, row, line, now_ms).await?;
+    let login = match place.assignee(rooms, row, line, now_ms).await {
+        // The issue matters more than whom it is assigned to.
+        Err(Failure::GiveUp(why)) => {
+            tracing::warn!(repository = %place.name, why, "nobody could be found to assign the issue to");
+            None
+        }
+        other => other?,
+    };
     let number = match line.issue {
         Some(number) => number,
         None => {
@@ -64,10 +71,15 @@ pub(super) async fn issue(
             number
         }
     };
-    if let Some(login) = login
-        && !github.assign(forge.installation, place.name, number, &login).await?
-    {
-        tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue");
+    if let Some(login) = login {
+        match github.assign(forge.installation, place.name, number, &login).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue"),
+            Err(error) if error.is_permanent() => {
+                tracing::warn!(repository = %place.name, number, login, %error, "the issue could not be assigned");
+            }
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(number.to_string())
 }
