@@ -23,11 +23,12 @@ pub(crate) enum Order {
 }
 
 /// What to send.
-#[derive(Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) order: Order,
     pub(crate) repeats: usize,
     pub(crate) connections: usize,
+    /// Goes up with each acknowledgement, for those who watch.
+    pub(crate) progress: Arc<AtomicUsize>,
 }
 
 /// What came of it.
@@ -67,20 +68,21 @@ struct Answer {
 
 /// Sends the load. Connections that break, as those to a killed server do, end quietly with what they have.
 pub(crate) async fn drive(port: u16, requests: &Requests, load: Load) -> Outcome {
-    let shared = Arc::new(Shared { requests: Arc::clone(requests), load, next: AtomicUsize::new(0) });
     let mut streams = Vec::new();
     for _ in 0..load.connections {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         streams.push(stream);
     }
+    let latencies = Vec::with_capacity(load.repeats);
+    let shared = Arc::new(Shared { requests: Arc::clone(requests), load, next: AtomicUsize::new(0) });
     let began = Instant::now();
     let tasks: Vec<_> =
         streams.into_iter().map(|stream| tokio::spawn(connection(stream, Arc::clone(&shared)))).collect();
     let mut outcome = Outcome {
         acknowledged: vec![0; requests.len()],
         acknowledged_at: vec![0.0; requests.len()],
-        latencies: Vec::with_capacity(load.repeats),
+        latencies,
         seconds: 0.0,
     };
     let mut done = Vec::new();
@@ -115,6 +117,7 @@ async fn connection(mut stream: TcpStream, shared: Arc<Shared>) -> Vec<Answer> {
         if stream.write_all(request).await.is_err() || answer(&mut stream, &mut buffer).await.is_none() {
             return answers;
         }
+        shared.load.progress.fetch_add(1, Ordering::Relaxed);
         answers.push(Answer { line, at: unix_now(), seconds: began.elapsed().as_secs_f64() });
     }
 }
