@@ -29,6 +29,8 @@ const FENCES: &[(&str, &[&str])] = &[
     ("octocrab", &["github"]),
     ("lettre", &["email"]),
     ("minijinja", &["render"]),
+    // Look-around in path expressions, which the original's configurations have.
+    ("fancy_regex", &["domain"]),
     // How git fetches; serve and the commands choose the TLS for all.
     ("reqwest", &["commands", "main", "mirror", "serve"]),
     ("rustls", &["commands", "main", "mirror", "serve"]),

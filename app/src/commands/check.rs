@@ -77,7 +77,7 @@ async fn mirrors(rooms: &Rooms, now_ms: i64) -> bool {
             }
         };
         if let Some(error) = &row.settings_error {
-            sound &= say(name, Err(format!(".github/flawless.yml is not used: {error}")));
+            sound &= say(name, Err(format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "))));
         }
     }
     sound

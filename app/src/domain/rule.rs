@@ -3,11 +3,15 @@
 use super::ids::RuleId;
 use super::line::squeeze;
 use super::settings::{CodePattern, KnownError, Settings};
-use regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 /// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
 const SHORTEST_FRAGMENT: usize = 4;
+
+/// Steps back that an expression with look-around may take on one path: a path has a few hundred characters, so only an
+/// expression that tries every way of splitting them needs more, and one of those must not hold up all reports.
+const BACKTRACK_LIMIT: usize = 100_000;
 
 /// What a rule made by a label or a person does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,9 +74,15 @@ impl CodePattern {
             && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
     }
 
-    /// How much the pattern says: 0 the file, 1 a function or a text in it, 2 both. The most specific entry wins.
-    pub fn specificity(&self) -> usize {
-        usize::from(self.function.is_some()) + usize::from(self.code.is_some())
+    /// How much the pattern says, to be compared: the file, a function or a text in it, or both; among equals the longer
+    /// text, then the longer name of a function (`Cart.total` says more than `total`). The most specific entry wins.
+    pub fn specificity(&self) -> (usize, usize, usize) {
+        let said = |text: &Option<String>| text.as_deref().map_or(0, |text| squeeze(text).len());
+        (
+            usize::from(self.function.is_some()) + usize::from(self.code.is_some()),
+            said(&self.code),
+            said(&self.function),
+        )
     }
 }
 
@@ -129,6 +139,7 @@ impl Rules {
         }
         // The most specific entry wins; among equals the one in the file, which is read first.
         known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
+        blocks.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
         Self { settings, only, known, blocks }
     }
 
@@ -147,9 +158,9 @@ impl Rules {
         self.settings.third_party_whitelist.iter().any(|pattern| pattern.matches(at))
     }
 
-    /// Whether a repository path may be blamed.
+    /// Whether a repository path may be blamed. An expression that takes too many steps does not match.
     pub fn may_blame(&self, path: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path))
+        self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path).unwrap_or(false))
     }
 
     /// Whether an exception type (full dotted name, or as shown) is ignored.
@@ -166,12 +177,16 @@ impl Rules {
     }
 }
 
-/// Compiles a path expression as the file means it: anchored at the start.
+/// Compiles a path expression as the file means it: anchored at the start. Look-around and back-references are allowed,
+/// as they were in the original's configuration.
 ///
 /// # Errors
-/// The expression does not compile; the text says where.
-pub fn anchored(text: &str) -> Result<Regex, regex::Error> {
-    Regex::new(&format!("^(?:{text})"))
+/// The expression does not compile; a sentence says why.
+pub fn anchored(text: &str) -> Result<Regex, String> {
+    // By itself first: a bracket too many must not be closed by ours.
+    Regex::new(text)
+        .and_then(|_| RegexBuilder::new(&format!("^(?:{text})")).backtrack_limit(BACKTRACK_LIMIT).build())
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

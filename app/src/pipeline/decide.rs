@@ -143,17 +143,14 @@ async fn mails(
     };
     let passed_through: Vec<String> =
         found.iter().flat_map(|found| found.located.values().map(|located| located.path.clone())).collect();
-    let author = line
-        .author_email
-        .clone()
-        .map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email })
-        // A person gave the line to somebody else: its author hears of it no more.
-        .filter(|_| line.owner_login.is_none() || line.owner_login == line.author_login);
+    let author =
+        line.author_email.clone().map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email });
     let route = Route {
         settings: &row.settings,
         path: &line.place.path,
         passed_through: &passed_through,
         author: author.as_ref(),
+        reassigned: line.owner_login.is_some() && line.owner_login != line.author_login,
         known,
     };
     recipients(&route)

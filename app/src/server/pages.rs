@@ -99,11 +99,7 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
         key: keys.into_iter().next(),
         mirror: mirror(server, &row),
         settings_path: ".github/flawless.yml".to_owned(),
-        settings_errors: row
-            .settings_error
-            .iter()
-            .map(|text| SettingsError { line: line_of(text), text: text.clone() })
-            .collect(),
+        settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
         lines: lines
             .iter()
             .filter(|line| status(line) == LineStatus::Open)
@@ -240,11 +236,13 @@ fn dsn(base: &str, key: &str, project: i64) -> String {
     }
 }
 
-/// The line that a fault of the settings file names.
-fn line_of(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("line ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
+/// A fault as `mirror::settings` says it: `line 12: isues: there is no such key`. Faults stored by older versions say it otherwise.
+fn settings_fault(text: &str) -> SettingsError {
+    let parts = text.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    match parts.and_then(|(line, said)| Some((line.parse().ok()?, said))) {
+        Some((line, said)) => SettingsError { line: Some(line), text: said.to_owned() },
+        None => SettingsError { line: None, text: text.to_owned() },
+    }
 }
 
 #[cfg(test)]
@@ -259,8 +257,9 @@ mod tests {
 
     #[test]
     fn the_line_of_a_fault_is_read_from_its_text() {
-        assert_eq!(line_of("unknown key `isues` at line 12, column 3"), Some(12));
-        assert_eq!(line_of("the file is larger than 64 kB"), None);
-        assert_eq!(line_of("line by line"), None);
+        let of = |text: &str| (settings_fault(text).line, settings_fault(text).text);
+        assert_eq!(of("line 12: isues: no"), (Some(12), "isues: no".to_owned()));
+        assert_eq!(of("the file is larger than 64 kB"), (None, "the file is larger than 64 kB".to_owned()));
+        assert_eq!(of("line by line: no"), (None, "line by line: no".to_owned()));
     }
 }
