@@ -14,6 +14,7 @@ mod mails;
 mod mirrors;
 mod pages;
 mod recordings;
+mod server_cases;
 mod server_doors;
 mod server_pages;
 mod tidy;

@@ -9,6 +9,7 @@ use app::config::Config;
 use app::pipeline::Rooms;
 use app::serve::Flawless;
 use app::store::lines::Line;
+use app::store::repositories::NewRepository;
 use app::worker::Worker;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -343,6 +344,22 @@ impl Story {
         let (key, project) = self.key().await;
         assert_eq!(self.send_to(self.url(), &key, project, event).await, 200);
         self.settle().await;
+    }
+
+    /// A page as the admin sees it.
+    pub async fn page(&self, path: &str) -> String {
+        let asked = self.http.get(format!("{}{path}", self.url())).bearer_auth("admin-token-of-the-tests");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// Watches a plain git repository, as `app repository add` does; its DSN's key and project.
+    pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
+        let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
+        let id = self.rooms().watch(&new, self.clock.now_ms()).await.unwrap();
+        self.settle().await;
+        (self.rooms().store.keys(id).await.unwrap().remove(0), id.0)
     }
 
     /// The lines that are known, oldest first.
