@@ -8,6 +8,7 @@ use crate::email::{MailError, Mailer};
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
 use crate::pipeline::accept::Accept;
+use crate::pipeline::app::{App, AppSlot, Origin};
 use crate::pipeline::{Epoch, Rooms};
 use crate::server::{Server, ServerSettings, router};
 use crate::store::{Dialect, Store, StoreError};
@@ -115,7 +116,6 @@ impl Flawless {
             public_url: self.config.public_url.clone().unwrap_or_default(),
             admin_token: self.admin_token,
             signer: self.signer,
-            webhook_secret: self.config.webhook_secret.clone(),
             shown: self.config.shown(),
         };
         let router = router(Server::new(self.rooms.clone(), self.accept, self.clock, settings));
@@ -150,15 +150,19 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
     let secret = store.fact_or("signing_secret", &random_hex()?).await?;
     let installation = store.fact_or("installation", &random_hex()?[..12]).await?;
     let signer = Signer::new(secret.as_bytes());
-    let github = match &config.app {
-        Some(app) => Some(GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?),
+    let app = match &config.app {
+        Some(app) => Some(App {
+            github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
+            webhook_secret: config.webhook_secret.as_deref().map(Into::into),
+            origin: Origin::Configuration,
+        }),
         None => None,
     };
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
     let rooms = Rooms {
         store,
         mirrors: Mirrors::open(config.mirrors())?,
-        github,
+        app: AppSlot::new(app),
         mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
         linker: Linker::new(&public_url, signer.clone()),
         forge_url: config.github_server_url.clone(),

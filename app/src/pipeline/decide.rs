@@ -105,7 +105,7 @@ fn terms(row: &RepositoryRow) -> Terms {
 
 /// Issues go to GitHub, or to the outbox directory while there is no App at all. A plain repository beside an App has none.
 fn has_issues(rooms: &Rooms, row: &RepositoryRow) -> bool {
-    row.repository.forge.is_some() || rooms.github.is_none()
+    row.repository.forge.is_some() || rooms.app.get().is_none()
 }
 
 async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<Vec<NewDelivery>, Failure> {

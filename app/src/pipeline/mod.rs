@@ -1,6 +1,7 @@
 //! The steps from a report to an alert, each from row to row.
 
 pub mod accept;
+pub mod app;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
@@ -13,10 +14,11 @@ mod watching;
 
 use crate::domain::links::Linker;
 use crate::email::Mailer;
-use crate::github::{GitHub, GitHubError};
+use crate::github::GitHubError;
 use crate::mirror::{MirrorError, Mirrors};
 use crate::render::RenderError;
 use crate::store::{Store, StoreError};
+use app::AppSlot;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +31,8 @@ pub struct Rooms {
     pub store: Store,
     /// The mirrors.
     pub mirrors: Mirrors,
-    /// GitHub; `None`: no App is configured, and issues are written to the outbox directory.
-    pub github: Option<GitHub>,
+    /// The GitHub App; while there is none, issues are written to the outbox directory.
+    pub app: AppSlot,
     /// The mailer.
     pub mailer: Arc<Mailer>,
     /// Addresses of our own pages.

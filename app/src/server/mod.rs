@@ -36,8 +36,6 @@ pub struct ServerSettings {
     pub admin_token: String,
     /// Signs cookies and forms.
     pub signer: Signer,
-    /// What GitHub signs webhooks with.
-    pub webhook_secret: Option<String>,
     /// The configuration for an admin to read, without its secrets.
     pub shown: Vec<(&'static str, String)>,
 }

@@ -25,7 +25,7 @@ pub(super) async fn setup(State(server): State<Arc<Server>>, headers: HeaderMap,
 fn show(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
     let variable = |name: &str, text: &str, set| Variable { name: name.to_owned(), text: text.to_owned(), set };
-    let has_app = server.rooms.github.is_some();
+    let has_app = server.rooms.app.get().is_some();
     let view = Setup {
         permissions: PERMISSIONS.map(|(what, why)| (what.to_owned(), why.to_owned())).to_vec(),
         webhook_url: format!("{}/api/github/webhooks", server.rooms.linker.base()),
@@ -39,7 +39,7 @@ fn show(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Ref
             variable(
                 "WEBHOOK_SECRET",
                 "the secret typed into the App's form",
-                server.settings.webhook_secret.is_some(),
+                server.rooms.app.get().is_some_and(|app| app.webhook_secret.is_some()),
             ),
         ],
         new_app_url: format!("{}/settings/apps/new", server.rooms.forge_url),

@@ -35,7 +35,7 @@ pub(super) async fn issue(
         let text = format!("# {}\n\n{}\n", issue.title, issue.body);
         return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
     };
-    let place = Place { github, forge, name: &row.repository.full_name };
+    let place = Place { github: &github, forge, name: &row.repository.full_name };
     let login = match place.assignee(rooms, row, line, now_ms).await {
         // The issue matters more than whom it is assigned to.
         Err(Failure::GiveUp(why)) => {
@@ -119,8 +119,8 @@ pub(super) async fn comment(
 }
 
 /// GitHub and its side of the repository; `None`: issues are written to files.
-fn forge_of<'a>(rooms: &'a Rooms, row: &'a RepositoryRow) -> Result<Option<(&'a GitHub, &'a Forge)>, Failure> {
-    match (&rooms.github, &row.repository.forge) {
+fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<Option<(GitHub, &'a Forge)>, Failure> {
+    match (rooms.app.github(), &row.repository.forge) {
         (Some(_), Some(_)) if row.suspended_at_ms.is_some() => Err(Failure::Retry {
             why: "the App is suspended in this account".to_owned(),
             after_ms: Some(SUSPENDED_PAUSE_MS),

@@ -46,7 +46,7 @@ pub(super) async fn obey(
 
 /// Our own actions come back as webhooks, sent by `SLUG[bot]`.
 async fn is_us(rooms: &Rooms, sender: &HookAccount) -> Result<bool, Failure> {
-    match &rooms.github {
+    match rooms.app.github() {
         Some(github) => Ok(sender.login == github.bot_login().await?),
         None => Ok(false),
     }
