@@ -18,4 +18,5 @@ mod recordings;
 mod server_cases;
 mod server_doors;
 mod server_pages;
+mod setup;
 mod tidy;

@@ -159,6 +159,11 @@ impl Story {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a variable out of the configuration, from the next start on.
+    pub fn unset(&mut self, name: &str) {
+        self.settings.remove(name);
+    }
+
     /// The story's own folder.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

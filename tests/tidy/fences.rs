@@ -34,8 +34,10 @@ const FENCES: &[(&str, &[&str])] = &[
     // How git fetches; serve and the commands choose the TLS for all.
     ("reqwest", &["commands", "main", "mirror", "serve"]),
     ("rustls", &["commands", "main", "mirror", "serve"]),
-    // The repository's own settings, read from the mirror.
-    ("serde_saphyr", &["mirror"]),
+    // The repository's own settings, read from the mirror; and app.yml.
+    ("serde_saphyr", &["github", "mirror"]),
+    // What is encrypted in the database; it is the TLS's as well.
+    ("ring", &["vault"]),
     // The demo shows a mail as a person reads it.
     ("quoted_printable", &["commands"]),
     ("rpassword", &["commands"]),

@@ -18,6 +18,7 @@ use crate::github::GitHubError;
 use crate::mirror::{MirrorError, Mirrors};
 use crate::render::RenderError;
 use crate::store::{Store, StoreError};
+use crate::vault::Vault;
 use app::AppSlot;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +34,10 @@ pub struct Rooms {
     pub mirrors: Mirrors,
     /// The GitHub App; while there is none, issues are written to the outbox directory.
     pub app: AppSlot,
+    /// Address of GitHub's API.
+    pub github_api_url: String,
+    /// Keeps the App's secrets.
+    pub vault: Vault,
     /// The mailer.
     pub mailer: Arc<Mailer>,
     /// Addresses of our own pages.

@@ -116,6 +116,8 @@ pub fn router(server: Server) -> Router {
         .route(&at("/login"), get(auth::login_form).post(auth::login))
         .route(&at("/auth/logout"), post(auth::logout))
         .route(&at("/setup"), get(setup::setup))
+        .route(&at("/setup/callback"), get(setup::callback))
+        .route(&at("/setup/forget"), post(setup::forget))
         .route(&at("/static/{name}"), get(health::file));
     if !root.is_empty() {
         // What probes a process from beside it need not know by which path people come.
