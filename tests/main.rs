@@ -20,3 +20,4 @@ mod server_doors;
 mod server_pages;
 mod setup;
 mod tidy;
+mod whitelist;

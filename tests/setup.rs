@@ -1,72 +1,23 @@
 //! Making the GitHub App with one click, by GitHub's manifest flow.
 
+use crate::harness::browser::{Browser, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
-use reqwest::{Client, redirect::Policy};
 use serde_json::Value;
 
-/// Somebody at a browser, signed in as admin.
-struct Admin {
-    client: Client,
-    cookie: String,
-}
-
-struct Seen {
-    status: u16,
-    location: String,
-    policy: String,
-    text: String,
-}
-
-impl Admin {
-    async fn sign_in(story: &Story) -> Self {
-        let client = Client::builder().redirect(Policy::none()).build().unwrap();
-        let asked = client.post(format!("{}/login", story.url())).body("token=admin-token-of-the-tests");
-        let answer = asked.header("Content-Type", "application/x-www-form-urlencoded").send().await.unwrap();
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-        Self { client, cookie }
-    }
-
-    async fn get(&self, story: &Story, path: &str) -> Seen {
-        Self::seen(self.client.get(format!("{}{path}", story.url())).header("Cookie", &self.cookie)).await
-    }
-
-    async fn post(&self, story: &Story, path: &str, form: &str) -> Seen {
-        let asked = self.client.post(format!("{}{path}", story.url())).header("Cookie", &self.cookie);
-        Self::seen(asked.header("Content-Type", "application/x-www-form-urlencoded").body(form.to_owned())).await
-    }
-
-    async fn seen(request: reqwest::RequestBuilder) -> Seen {
-        let answer = request.send().await.unwrap();
-        let header = |name: &str| answer.headers().get(name).map(|it| it.to_str().unwrap().to_owned());
-        let (location, policy) = (header("location"), header("content-security-policy"));
-        Seen {
-            status: answer.status().as_u16(),
-            location: location.unwrap_or_default(),
-            policy: policy.unwrap_or_default(),
-            text: answer.text().await.unwrap(),
-        }
-    }
-}
-
 /// A server without an App.
-async fn stranger(story: &mut Story) -> Admin {
+async fn stranger(story: &mut Story) -> Browser {
     for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] {
         story.unset(name);
     }
     story.restart().await;
-    Admin::sign_in(story).await
+    Browser::signed_in(story).await
 }
 
 /// The text between two others.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
     rest.split_once(after).unwrap().0
-}
-
-fn unescaped(text: &str) -> String {
-    let text = text.replace("&quot;", "\"").replace("&#34;", "\"").replace("&#x27;", "'").replace("&#x2f;", "/");
-    text.replace("&#x2F;", "/").replace("&amp;", "&")
 }
 
 /// What the form of the page posts to GitHub: where to, the state, the manifest.
@@ -82,15 +33,16 @@ fn form(page: &str) -> (String, String, Value) {
 fn a_click_makes_the_app_and_its_first_report_is_filed() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let page = admin.get(story, "/setup").await;
+        let page = admin.get("/setup").await;
         let (address, state, manifest) = form(&page.text);
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
         let forge = story.git.url("").trim_end_matches("/.git").to_owned();
         assert_eq!(address, format!("{forge}/settings/apps/new"));
-        assert!(page.policy.contains(&format!("form-action 'self' {forge}")), "{}", page.policy);
+        assert!(policy.contains(&format!("form-action 'self' {forge}")), "{policy}");
         assert_eq!(manifest["hook_attributes"]["url"], "https://flawless.test/api/github/webhooks");
 
         let code = story.github.make_app(&manifest);
-        let back = admin.get(story, &format!("/setup/callback?code={code}&state={state}")).await;
+        let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
         assert_eq!(
             (back.status, back.location.as_str()),
             (303, "https://github.com/apps/flawless-test/installations/new")
@@ -119,10 +71,10 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
 fn an_organization_can_own_it_and_its_name_leads_nowhere_else() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let page = admin.get(story, "/setup?organization=acme").await;
+        let page = admin.get("/setup?organization=acme").await;
         let forge = story.git.url("").trim_end_matches("/.git").to_owned();
         assert_eq!(form(&page.text).0, format!("{forge}/organizations/acme/settings/apps/new"));
-        let page = admin.get(story, "/setup?organization=..%2F..%2Fevil").await;
+        let page = admin.get("/setup?organization=..%2F..%2Fevil").await;
         assert_eq!(form(&page.text).0, format!("{forge}/settings/apps/new"));
         assert!(page.text.contains("letters, digits and hyphens"));
     });
@@ -132,22 +84,19 @@ fn an_organization_can_own_it_and_its_name_leads_nowhere_else() {
 fn an_answer_that_nobody_here_asked_for_makes_nothing() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let (_, state, manifest) = form(&admin.get(story, "/setup").await.text);
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
         let code = story.github.make_app(&manifest);
-        let nobody = Admin { client: admin.client.clone(), cookie: String::new() };
+        let nobody = Browser::new(story);
         let path = format!("/setup/callback?code={code}&state={state}");
-        assert!(nobody.get(story, &path).await.location.contains("/login"), "signing in comes first");
+        assert!(nobody.get(&path).await.location.contains("/login"), "signing in comes first");
         // Of another session, of nobody's, and of an hour ago.
         story.clock.advance(1);
-        let other = Admin::sign_in(story).await;
-        assert_eq!(other.get(story, &path).await.status, 403);
-        assert_eq!(
-            admin.get(story, &format!("/setup/callback?code={code}&state=9999999999999.abcd")).await.status,
-            403
-        );
-        assert_eq!(admin.get(story, &format!("/setup/callback?code={code}")).await.status, 403);
+        let other = Browser::signed_in(story).await;
+        assert_eq!(other.get(&path).await.status, 403);
+        assert_eq!(admin.get(&format!("/setup/callback?code={code}&state=9999999999999.abcd")).await.status, 403);
+        assert_eq!(admin.get(&format!("/setup/callback?code={code}")).await.status, 403);
         story.clock.advance(3_600_000);
-        assert_eq!(admin.get(story, &path).await.status, 403);
+        assert_eq!(admin.get(&path).await.status, 403);
         assert!(story.github.requests_of("apps/create-from-manifest").is_empty());
         assert!(story.rooms().app.get().is_none());
     });
@@ -157,18 +106,18 @@ fn an_answer_that_nobody_here_asked_for_makes_nothing() {
 fn a_code_works_once_and_a_github_that_is_down_can_be_asked_again() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let (_, state, manifest) = form(&admin.get(story, "/setup").await.text);
-        let unknown = admin.get(story, &format!("/setup/callback?code=used-up&state={state}")).await;
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let unknown = admin.get(&format!("/setup/callback?code=used-up&state={state}")).await;
         assert_eq!(unknown.status, 400);
         assert!(unknown.text.contains("it works once, and for an hour"), "{}", unknown.text);
 
         let code = story.github.make_app(&manifest);
         let path = format!("/setup/callback?code={code}&state={state}");
         story.github.fail_next("apps/create-from-manifest", Fault::status(502, "Bad Gateway"));
-        let down = admin.get(story, &path).await;
+        let down = admin.get(&path).await;
         assert!(down.text.contains("Load this page again within the hour"), "{}", down.text);
-        assert_eq!(admin.get(story, &path).await.status, 303);
-        assert_eq!(admin.get(story, &path).await.location, "/setup", "the browser's second visit harms nothing");
+        assert_eq!(admin.get(&path).await.status, 303);
+        assert_eq!(admin.get(&path).await.location, "/setup", "the browser's second visit harms nothing");
     });
 }
 
@@ -176,16 +125,16 @@ fn a_code_works_once_and_a_github_that_is_down_can_be_asked_again() {
 fn it_can_be_forgotten_by_the_form_only() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let (_, state, manifest) = form(&admin.get(story, "/setup").await.text);
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
         let code = story.github.make_app(&manifest);
-        admin.get(story, &format!("/setup/callback?code={code}&state={state}")).await;
-        let page = admin.get(story, "/setup").await;
+        admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        let page = admin.get("/setup").await;
         assert!(page.text.contains("https://github.com/apps/flawless-test/installations/new"));
-        assert_eq!(admin.post(story, "/setup/forget", "csrf=forged").await.status, 403);
+        assert_eq!(admin.post("/setup/forget", &[("csrf", "forged")]).await.status, 403);
         assert!(story.rooms().app.get().is_some());
         let form = page.text.split("<form").find(|form| form.contains("/setup/forget")).unwrap();
         let csrf = between(form, "name=\"csrf\" value=\"", "\"");
-        assert_eq!(admin.post(story, "/setup/forget", &format!("csrf={csrf}")).await.status, 303);
+        assert_eq!(admin.post("/setup/forget", &[("csrf", csrf)]).await.status, 303);
         assert!(story.rooms().app.get().is_none());
         story.restart().await;
         assert!(story.rooms().app.get().is_none());

@@ -4,7 +4,7 @@ use super::scene::Scene;
 use super::{Failed, repository::dsn, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::Rooms;
 use crate::pipeline::obey::make_rule;
@@ -171,6 +171,7 @@ impl Stage {
             line: None,
             label: None,
             issue: None,
+            origin: Origin::Page,
             by: "demo".to_owned(),
         };
         make_rule(&self.rooms, &new, clock.now_ms()).await?;

@@ -38,6 +38,37 @@ impl RuleKind {
     }
 }
 
+/// Where a rule that a person made came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A label on an issue.
+    Label,
+    /// A page, by somebody who had signed in.
+    Page,
+    /// The link out of a mail.
+    Mail,
+    /// A terminal.
+    Terminal,
+}
+
+impl Origin {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Page => "page",
+            Self::Mail => "mail",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// From what is stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Label, Self::Page, Self::Mail, Self::Terminal].into_iter().find(|origin| origin.as_str() == text)
+    }
+}
+
 /// A rule that a label or a person made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeRule {
@@ -72,6 +103,19 @@ impl CodePattern {
         same_file
             && self.function.as_deref().is_none_or(|function| same_function(function, at.function))
             && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
+    }
+
+    /// Whether what this covers is still in the file, whose text this is. Names that are no names in the text, such as
+    /// `<module>`, are taken to be.
+    pub fn stands_in(&self, text: &str) -> bool {
+        let code = self.code.as_deref().is_none_or(|code| text.lines().any(|line| same_code(code, line)));
+        let name = self.function.as_deref().and_then(|name| name.rsplit(['.', ':', '#']).next());
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let function = name.filter(|name| !name.is_empty() && name.chars().all(is_word)).is_none_or(|name| {
+            text.match_indices(name)
+                .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + name.len()..].starts_with(is_word))
+        });
+        code && function
     }
 
     /// How much the pattern says, to be compared: the file, a function or a text in it, or both; among equals the longer
@@ -244,6 +288,16 @@ mod tests {
         let rules = Rules::new(settings, Vec::new());
         let found = rules.known_error(at("a.py", "f", "x = y()")).expect("matches");
         assert_eq!(found.entry.max_alert_threshold, Some(2));
+    }
+
+    #[test]
+    fn what_left_the_file_is_missed() {
+        let text = "def total(items):\n    price =  items[sku]\n";
+        assert!(pattern("a.py", Some("Cart.total"), Some("price = items[sku]")).stands_in(text));
+        assert!(pattern("a.py", None, None).stands_in(text));
+        assert!(pattern("a.py", Some("<module>"), None).stands_in(text));
+        assert!(!pattern("a.py", Some("tot"), None).stands_in(text));
+        assert!(!pattern("a.py", Some("total"), Some("price = prices[sku]")).stands_in(text));
     }
 
     #[test]

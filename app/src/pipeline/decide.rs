@@ -6,7 +6,7 @@ use crate::domain::blame::Author;
 use crate::domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use crate::domain::ids::LineId;
 use crate::domain::routing::{Route, recipients};
-use crate::domain::rule::{CodeAt, KnownMatch, Rules};
+use crate::domain::rule::{KnownMatch, Rules};
 use crate::domain::settings::KnownError;
 use crate::domain::week::date_ms;
 use crate::store::deliveries::{Channel, Decided, NewDelivery};
@@ -81,8 +81,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
 
 /// The known error that covers a line.
 fn known_match(rules: &Rules, line: &Line) -> Option<KnownMatch> {
-    let at = CodeAt { path: &line.place.path, inside: true, function: &line.place.function, code: &line.place.code };
-    rules.known_error(at).cloned()
+    rules.known_error(line.code_at()).cloned()
 }
 
 fn tally(line: &Line, alerted: bool) -> Tally {

@@ -11,6 +11,7 @@ pub mod reconcile;
 pub mod refresh;
 mod telling;
 mod watching;
+pub mod whitelist;
 
 use crate::domain::links::Linker;
 use crate::email::Mailer;

@@ -31,6 +31,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/repository.html", include_str!("../../../web/pages/repository.html")),
     ("pages/setup.html", include_str!("../../../web/pages/setup.html")),
     ("pages/traceback.html", include_str!("../../../web/pages/traceback.html")),
+    ("pages/whitelist.html", include_str!("../../../web/pages/whitelist.html")),
     ("pages/weekly.html", include_str!("../../../web/pages/weekly.html")),
 ];
 

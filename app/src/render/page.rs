@@ -113,6 +113,7 @@ mod tests {
         check_page::<Login>();
         check_page::<Message>();
         check_page::<Setup>();
+        check_page::<Whitelist>();
     }
 
     #[test]

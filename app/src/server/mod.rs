@@ -11,10 +11,12 @@ mod pages;
 mod printed;
 mod refusal;
 mod respond;
+mod rule_edit;
 mod setup;
 mod traceback;
 mod webhook;
 mod weekly;
+mod whitelist;
 
 use crate::clock::Clock;
 use crate::domain::signature::Signer;
@@ -108,6 +110,8 @@ pub fn router(server: Server) -> Router {
         .route(&at("/get_weekly_error_report"), get(weekly::weekly))
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
+        .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))
         .route(&at("/rules/end"), post(known_errors::end))
         .route(&at("/check_health"), get(health::check_health))
         .route(&at("/healthz"), get(health::alive))

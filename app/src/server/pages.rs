@@ -4,11 +4,8 @@ use super::Server;
 use super::refusal::detail;
 use super::respond::{Refused, thousands};
 use crate::domain::attribution::short;
-use crate::domain::rule::RuleKind;
-use crate::domain::settings::{CodePattern, KnownError};
 use crate::render::views::{
-    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, RuleView,
-    SettingsError,
+    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
 };
 use crate::render::when;
 use crate::store::lines::Line;
@@ -106,7 +103,7 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
             .take(LINES_SHOWN)
             .map(|line| open_line(server, &row, line))
             .collect(),
-        rules: rules(server, &row).await?,
+        whitelist_url: format!("{}/{}/whitelist", server.root(), row.repository.full_name),
     };
     server.show(Some(&session), StatusCode::OK, &view)
 }
@@ -144,41 +141,6 @@ fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
             }),
         },
     }
-}
-
-async fn rules(server: &Server, row: &RepositoryRow) -> Result<Vec<RuleView>, Refused> {
-    let what = |kind| match kind {
-        RuleKind::KnownError => "Known error".to_owned(),
-        RuleKind::BuildingBlock => "Library code".to_owned(),
-    };
-    let mut views: Vec<RuleView> = server
-        .rooms
-        .store
-        .made_rules(row.repository.id)
-        .await?
-        .into_iter()
-        .map(|rule| RuleView {
-            what: what(rule.made.kind),
-            file: rule.made.entry.file,
-            function: rule.made.entry.function,
-            code: rule.made.entry.code,
-            by: rule.by,
-            when: when(rule.made_at_ms),
-            issue: rule.issue.and_then(|number| issue_link(row, number)),
-        })
-        .collect();
-    let of_file = |kind, pattern: CodePattern| RuleView {
-        what: what(kind),
-        file: pattern.file,
-        function: pattern.function,
-        code: pattern.code,
-        by: ".github/flawless.yml".to_owned(),
-        when: when(row.fetched_at_ms),
-        issue: None,
-    };
-    views.extend(row.settings.known_errors.iter().map(KnownError::pattern).map(|it| of_file(RuleKind::KnownError, it)));
-    views.extend(row.settings.building_blocks.iter().cloned().map(|it| of_file(RuleKind::BuildingBlock, it)));
-    Ok(views)
 }
 
 fn open_line(server: &Server, row: &RepositoryRow, line: &Line) -> OpenLine {

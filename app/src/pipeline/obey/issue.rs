@@ -5,7 +5,7 @@ use crate::domain::alert::{Place, Reply};
 use crate::domain::command::{LabelCommand, Scope};
 use crate::domain::event::{HookAccount, HookIssue, IssueAction};
 use crate::domain::ids::HookId;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::{Failure, Rooms};
 use crate::store::deliveries::{Channel, NewDelivery};
@@ -161,6 +161,7 @@ impl At<'_> {
             line: Some(self.line.id),
             label: Some(label.to_owned()),
             issue: Some(self.issue.number),
+            origin: Origin::Label,
             by: self.by.to_owned(),
         };
         match super::make_rule(self.rooms, &new, self.now_ms).await? {

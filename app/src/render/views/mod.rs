@@ -6,11 +6,13 @@ mod repository;
 mod setup;
 mod traceback;
 mod weekly;
+mod whitelist;
 
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
-pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match};
+pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
-pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, RuleView, SettingsError};
+pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
 pub use setup::{Permission, Setup, SetupState};
 pub use traceback::Traceback;
 pub use weekly::{IssueLink, LineStatus, Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
+pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};

@@ -78,8 +78,8 @@ pub struct RepositoryPage {
     pub settings_errors: Vec<SettingsError>,
     /// Open lines, latest first.
     pub lines: Vec<OpenLine>,
-    /// Whitelist and library code.
-    pub rules: Vec<RuleView>,
+    /// Its whitelist.
+    pub whitelist_url: String,
 }
 
 /// A fault in the settings file.
@@ -113,25 +113,6 @@ pub struct OpenLine {
     /// Its latest traceback.
     pub traceback_url: String,
     /// Its issue, once there is one.
-    pub issue: Option<IssueLink>,
-}
-
-/// A rule in force.
-#[derive(Clone, Debug, Serialize)]
-pub struct RuleView {
-    /// `Known error` or `Library code`.
-    pub what: String,
-    /// File.
-    pub file: String,
-    /// Function; `None`: the whole file.
-    pub function: Option<String>,
-    /// Text of the line; `None`: the whole function.
-    pub code: Option<String>,
-    /// `ada`, `.github/flawless.yml`.
-    pub by: String,
-    /// When it was made.
-    pub when: String,
-    /// The issue that it was made on.
     pub issue: Option<IssueLink>,
 }
 
@@ -204,26 +185,7 @@ impl View for RepositoryPage {
                 traceback_url: "/view_traceback?line=12".to_owned(),
                 issue: issue(),
             }],
-            rules: vec![
-                RuleView {
-                    what: "Known error".to_owned(),
-                    file: "shop/rates.py".to_owned(),
-                    function: Some("refresh".to_owned()),
-                    code: Some("response = session.get(url)".to_owned()),
-                    by: "grace".to_owned(),
-                    when: "2026-11-02 15:20 UTC".to_owned(),
-                    issue: issue(),
-                },
-                RuleView {
-                    what: "Library code".to_owned(),
-                    file: "shop/db.py".to_owned(),
-                    function: None,
-                    code: None,
-                    by: ".github/flawless.yml".to_owned(),
-                    when: "2026-10-01 09:00 UTC".to_owned(),
-                    issue: None,
-                },
-            ],
+            whitelist_url: "/acme/shop/whitelist".to_owned(),
         }
     }
 }
