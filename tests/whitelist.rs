@@ -49,8 +49,8 @@ fn each_entry_says_where_it_came_from_and_what_it_silenced() {
         let admin = Browser::signed_in(story).await;
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("label known-error, by owner #1"), "{page}");
-        assert!(page.contains("Silenced since 3: shop/cart.py:9"), "what came before it was told: {page}");
-        assert!(page.contains("Counted, ever 0") && page.contains("It is changed in .github/flawless.yml"), "{page}");
+        assert!(page.contains("Silenced 3 since then, at shop/cart.py:9"), "what came before it was told: {page}");
+        assert!(page.contains("Counted 0 in all") && page.contains("It is changed in .github/flawless.yml"), "{page}");
         assert!(page.contains("This file is not in the default branch any more."), "{page}");
         assert!(page.contains("This code is not in the file any more"), "{page}");
         assert!(admin.get(&format!("/{REPO}")).await.text.contains(PAGE), "the repository's page leads there");
