@@ -6,7 +6,7 @@ use crate::domain::digest::Digest;
 use crate::domain::ids::RepositoryId;
 use crate::domain::report::Report;
 use crate::pipeline::accept::{Entry, Occurrence};
-use crate::store::repositories::Door;
+use crate::store::keys::Door;
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{auth, sentry, sentry_event};
 use axum::body::Body;
@@ -168,6 +168,7 @@ impl Server {
     pub(super) async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Door, Refusal> {
         match self.accept.enter(project, key, now_ms).await? {
             Entry::Open(door) => Ok(door),
+            Entry::Revoked(at_ms) => Err(Refusal::Revoked { at_ms }),
             Entry::WrongKey => Err(Refusal::WrongKey),
             Entry::NoProject => Err(Refusal::NoProject),
         }

@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod ids;
 pub mod intake;
 pub mod jobs;
+pub mod keys;
 pub mod lines;
 pub mod meta;
 pub mod pack;
