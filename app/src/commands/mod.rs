@@ -30,7 +30,7 @@ pub enum Command {
     Configure,
     /// Verify configuration, database, mail, GitHub and mirrors.
     Check,
-    /// Watch plain git repositories, without GitHub.
+    /// Watch plain git repositories, without GitHub; make and revoke the keys of all.
     Repository {
         /// What to do with them.
         #[command(subcommand)]

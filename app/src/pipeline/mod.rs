@@ -4,6 +4,7 @@ pub mod accept;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
+mod keys;
 mod mirroring;
 pub mod obey;
 pub mod reconcile;
