@@ -1,6 +1,7 @@
 //! The steps from a report to an alert, each from row to row.
 
 pub mod accept;
+mod assigning;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
@@ -9,6 +10,7 @@ mod mirroring;
 pub mod obey;
 pub mod reconcile;
 pub mod refresh;
+mod rehearsing;
 mod telling;
 mod watching;
 

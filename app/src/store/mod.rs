@@ -12,6 +12,7 @@ pub mod lines;
 pub mod meta;
 pub mod pack;
 pub mod people;
+pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
 pub mod upkeep;
