@@ -87,7 +87,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             println!("Watching {full_name}. The server clones it now, or when it is started.");
             let keys = rooms.store.keys(id).await?;
             for key in &keys {
-                println!("DSN: {}", dsn(rooms.linker.base(), key, id.0));
+                println!("DSN: {}", rooms.linker.dsn(key, id));
             }
             if keys.is_empty() {
                 println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
@@ -103,7 +103,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Key { action: KeyAction::Add { name, label } } => {
             let row = named(&rooms, &name).await?;
             let key = rooms.add_key(&row, label.as_deref(), clock.now_ms()).await?;
-            println!("DSN: {}", dsn(rooms.linker.base(), &key, row.repository.id.0));
+            println!("DSN: {}", rooms.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
@@ -133,7 +133,7 @@ fn print_key(rooms: &Rooms, key: &KeyRow) {
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
     println!("{}{label}  (made {}; {state})", key.key, when(key.created_at_ms));
     if key.revoked_at_ms.is_none() {
-        println!("  DSN: {}", dsn(rooms.linker.base(), &key.key, key.repository.0));
+        println!("  DSN: {}", rooms.linker.dsn(&key.key, key.repository));
     }
 }
 
@@ -156,18 +156,10 @@ async fn list(rooms: &Rooms) -> Result<(), Failed> {
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
         for key in rooms.store.keys(row.repository.id).await? {
-            println!("  DSN: {}", dsn(rooms.linker.base(), &key, row.repository.id.0));
+            println!("  DSN: {}", rooms.linker.dsn(&key, row.repository.id));
         }
     }
     Ok(())
-}
-
-/// `http(s)://KEY@HOST[/PREFIX]/PROJECT`.
-pub fn dsn(base: &str, key: &str, project: i64) -> String {
-    match base.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
-        None => format!("{key}@{base}/{project}"),
-    }
 }
 
 /// A clone URL without the account that it may hold.
@@ -239,10 +231,5 @@ mod tests {
     fn a_key_is_taken_bare_or_out_of_its_dsn() {
         assert_eq!(key_of("ab12"), "ab12");
         assert_eq!(key_of("https://ab12@x.example/errors/7"), "ab12");
-    }
-
-    #[test]
-    fn a_dsn_has_the_form_that_sdks_insist_on() {
-        assert_eq!(dsn("https://x.example/errors", "ab", 7), "https://ab@x.example/errors/7");
     }
 }

@@ -94,7 +94,8 @@ impl Refusal {
         }
     }
 
-    fn detail(&self) -> String {
+    /// The reason in words.
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::Wire(error) => error.to_string(),
             Self::Query(what) => what.clone(),

@@ -15,6 +15,7 @@ pub mod people;
 pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
+pub mod shapes;
 pub mod upkeep;
 pub mod weekly;
 
