@@ -4,6 +4,7 @@
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
 mod alerts;
+mod connect;
 mod emulator;
 mod faults;
 mod github_room;
