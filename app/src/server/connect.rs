@@ -188,7 +188,7 @@ async fn arrivals(
                 fresh: since_ms.is_some_and(|since| taken.at_ms >= since),
                 exception: taken.exception.clone(),
                 client: taken.client.clone(),
-                release: taken.release.clone(),
+                release: taken.release.as_deref().map(release),
                 count: Some(thousands(taken.count)),
                 outcome: String::new(),
                 author: None,
@@ -207,7 +207,7 @@ async fn arrivals(
             fresh: since_ms.is_some_and(|since| kept.received_at_ms >= since),
             exception: report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()),
             client: report.sdk,
-            release: report.revision.or(report.release),
+            release: report.revision.or(report.release).as_deref().map(release),
             count: None,
             outcome: String::new(),
             author: None,
@@ -224,7 +224,7 @@ async fn arrivals(
             Some(Shape::Line(line)) => {
                 if let Some(line) = server.rooms.store.line(line).await? {
                     arrival.outcome = place(&line);
-                    arrival.author = Some(author(&line));
+                    arrival.author = line.commit.is_some().then(|| author(&line));
                     arrival.url = Some(server.traceback_of(row, &line));
                 }
             }
@@ -240,6 +240,12 @@ async fn arrivals(
         arrivals.push(arrival);
     }
     Ok(arrivals)
+}
+
+/// A release for people: of a whole commit its first digits.
+fn release(name: &str) -> String {
+    let is_commit = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit { short(name) } else { name }.to_owned()
 }
 
 fn refusals(seen: &Seen, since_ms: Option<i64>) -> Vec<RefusalView> {
