@@ -271,7 +271,8 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         let event = story.event();
         assert_eq!(story.send_to(story.url(), &first, project, &event).await, 200);
         story.settle().await;
-        (story.mails(), story.changes());
+        story.mails();
+        story.changes();
         let browser = Browser::signed_in(story).await;
         assert_eq!(browser.press("key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
         let id = app::domain::ids::RepositoryId(project);
@@ -365,7 +366,8 @@ fn a_real_report_is_seen_arriving() {
         story.clock.advance(301_000);
         let page = browser.get(&format!("{PAGE}?watch={waited}")).await;
         assert!(!page.contains("http-equiv"), "the wait is bounded");
-        (story.mails(), story.changes());
+        story.mails();
+        story.changes();
     });
 }
 
@@ -394,12 +396,18 @@ fn keys_are_made_listed_and_revoked_in_the_terminal() {
         let made = story.command(&["repository", "key", "add", "acme/shop", "--label", "worker"]);
         let dsn = made.trim().strip_prefix("DSN: ").expect("a DSN").to_owned();
         assert!(dsn.ends_with(&format!("@flawless.test/{project}")), "{made}");
+        let key = dsn.strip_prefix("https://").unwrap().split('@').next().unwrap();
+        let event = story.event();
+        assert_eq!(story.send_to(story.url(), key, project, &event).await, 200);
         let revoked = story.command(&["repository", "key", "revoke", &dsn]);
         assert!(revoked.contains("Revoked."), "{revoked}");
         let listed = story.command(&["repository", "keys", "acme/shop"]);
         assert!(listed.contains(&first) && listed.contains("\"worker\"") && listed.contains("revoked 20"), "{listed}");
-        let key = dsn.strip_prefix("https://").unwrap().split('@').next().unwrap();
-        let event = story.event();
+        // The running server hears of it within ten seconds.
+        story.clock.advance(10_000);
         assert_eq!(story.send_to(story.url(), key, project, &event).await, 403);
+        story.settle().await;
+        story.mails();
+        story.changes();
     });
 }
