@@ -89,6 +89,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             for key in &keys {
                 println!("DSN: {}", rooms.linker.dsn(key, id));
             }
+            println!("How to connect an application: {}/{full_name}/connect", rooms.linker.base());
             if keys.is_empty() {
                 println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
             }
