@@ -5,6 +5,7 @@
 
 mod alerts;
 mod beats;
+mod connect;
 mod emulator;
 mod faults;
 mod github_room;

@@ -33,7 +33,7 @@ pub enum Command {
     Check,
     /// Verify a repository's own settings file, `.github/flawless.yml`.
     CheckRules(check_rules::Options),
-    /// Watch plain git repositories, without GitHub.
+    /// Watch plain git repositories, without GitHub; make and revoke the keys of all.
     Repository {
         /// What to do with them.
         #[command(subcommand)]

@@ -2,13 +2,16 @@
 
 pub mod accept;
 pub mod app;
+mod assigning;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
+mod keys;
 mod mirroring;
 pub mod obey;
 pub mod reconcile;
 pub mod refresh;
+mod rehearsing;
 mod telling;
 mod watching;
 pub mod whitelist;

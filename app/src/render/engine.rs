@@ -22,6 +22,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("issue/reply.md", include_str!("../../../web/issue/reply.md")),
     ("pages/layout.html", include_str!("../../../web/pages/layout.html")),
     ("pages/parts.html", include_str!("../../../web/pages/parts.html")),
+    ("pages/connect.html", include_str!("../../../web/pages/connect.html")),
+    ("pages/snippets.html", include_str!("../../../web/pages/snippets.html")),
     ("pages/health.html", include_str!("../../../web/pages/health.html")),
     ("pages/known_error_form.html", include_str!("../../../web/pages/known_error_form.html")),
     ("pages/known_error_saved.html", include_str!("../../../web/pages/known_error_saved.html")),

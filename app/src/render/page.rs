@@ -105,6 +105,7 @@ mod tests {
     fn every_page_renders_and_stays_escaped() {
         check_page::<Weekly>();
         check_page::<Repositories>();
+        check_page::<Connect>();
         check_page::<RepositoryPage>();
         check_page::<Traceback>();
         check_page::<KnownErrorForm>();

@@ -1,6 +1,9 @@
 //! The HTTP side, by axum.
 
+mod arrivals;
 mod auth;
+mod connect;
+mod connect_forms;
 mod extract;
 mod health;
 mod ingest;
@@ -22,6 +25,7 @@ use crate::clock::Clock;
 use crate::domain::signature::Signer;
 use crate::pipeline::Rooms;
 use crate::pipeline::accept::Accept;
+use arrivals::Arrivals;
 use auth::Guesses;
 use axum::Router;
 use axum::http::Uri;
@@ -52,6 +56,7 @@ pub struct Server {
     guesses: Guesses,
     token_guesses: Guesses,
     meters: Meters,
+    arrivals: Arrivals,
 }
 
 impl Server {
@@ -68,6 +73,7 @@ impl Server {
             guesses: Guesses::default(),
             token_guesses: Guesses::default(),
             meters: Meters::default(),
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -107,6 +113,10 @@ pub fn router(server: Server) -> Router {
         .route(&at("/"), get(pages::repositories))
         .route(&at("/installed"), get(pages::installed))
         .route(&at("/{owner}/{repo}"), get(pages::repository))
+        .route(&at("/{owner}/{repo}/connect"), get(connect::connect))
+        .route(&at("/{owner}/{repo}/connect/test"), post(connect_forms::test))
+        .route(&at("/{owner}/{repo}/connect/key"), post(connect_forms::add_key))
+        .route(&at("/{owner}/{repo}/connect/revoke"), post(connect_forms::revoke_key))
         .route(&at("/get_weekly_error_report"), get(weekly::weekly))
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))

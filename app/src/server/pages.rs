@@ -69,6 +69,7 @@ async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Respons
             RowView {
                 name: row.repository.full_name.clone(),
                 url: format!("{}/{}", server.root(), row.repository.full_name),
+                connect_url: server.connect_url(row),
                 open_lines,
                 last_report: last.map(when),
                 mirror: mirror(server, row),
@@ -84,16 +85,14 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
     let row = server.repository(name).await?;
     let id = row.repository.id;
     let keys = store.keys(id).await?;
-    let base = server.rooms.linker.base();
     let lines = store.lines_of(id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
         forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
         default_branch: row.repository.default_branch.clone(),
         weekly_url: server.here(&server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
-        dsns: keys.iter().map(|key| dsn(base, key, id.0)).collect(),
-        traceback_url: format!("{base}/api/{id}/traceback"),
-        key: keys.into_iter().next(),
+        dsns: keys.iter().map(|key| server.rooms.linker.dsn(key, id)).collect(),
+        connect_url: server.connect_url(&row),
         mirror: mirror(server, &row),
         settings_path: ".github/flawless.yml".to_owned(),
         settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
@@ -126,7 +125,8 @@ impl Server {
     }
 }
 
-fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
+/// How the mirror of a repository is.
+pub(super) fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
     let progress = server.rooms.mirrors.progress(row.repository.id);
     let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
     match (&row.fetch_error, fetched) {
@@ -190,14 +190,6 @@ pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> 
     Some(IssueLink { label: format!("#{number}"), url: row.repository.issue_url(number)? })
 }
 
-/// `http(s)://KEY@HOST[/PREFIX]/PROJECT`.
-fn dsn(base: &str, key: &str, project: i64) -> String {
-    match base.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
-        None => format!("{key}@{base}/{project}"),
-    }
-}
-
 /// A fault as `mirror::settings` says it: `line 12: isues: there is no such key`. Faults stored by older versions say it otherwise.
 fn settings_fault(text: &str) -> SettingsError {
     let parts = text.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
@@ -210,12 +202,6 @@ fn settings_fault(text: &str) -> SettingsError {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_dsn_is_of_the_form_that_sdks_insist_on() {
-        assert_eq!(dsn("https://flawless.example", "ab12", 7), "https://ab12@flawless.example/7");
-        assert_eq!(dsn("http://127.0.0.1:3000/errors", "ab12", 7), "http://ab12@127.0.0.1:3000/errors/7");
-    }
 
     #[test]
     fn the_line_of_a_fault_is_read_from_its_text() {

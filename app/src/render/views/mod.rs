@@ -1,5 +1,6 @@
 //! What each page shows: plain values, prepared by the server.
 
+mod connect;
 mod known_error;
 mod notice;
 mod repository;
@@ -9,6 +10,7 @@ mod weekly;
 mod whitelist;
 
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
+pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};

@@ -20,6 +20,8 @@ pub struct RepositoryRow {
     pub name: String,
     /// Its page here.
     pub url: String,
+    /// The page that connects an application.
+    pub connect_url: String,
     /// Open lines.
     pub open_lines: u64,
     /// When the last report came; `None`: none yet.
@@ -64,12 +66,10 @@ pub struct RepositoryPage {
     pub default_branch: Option<String>,
     /// Its report of this week.
     pub weekly_url: String,
-    /// Its DSNs, each with its key; the snippets use the first.
+    /// Its DSNs, one for each key in force.
     pub dsns: Vec<String>,
-    /// `POST` address for printed tracebacks.
-    pub traceback_url: String,
-    /// The key of the first DSN, for `Authorization: Bearer`.
-    pub key: Option<String>,
+    /// The page that connects an application.
+    pub connect_url: String,
     /// Its mirror.
     pub mirror: MirrorView,
     /// Path of the settings file in the repository.
@@ -128,6 +128,7 @@ impl View for Repositories {
         let row = |name: &str, open_lines, last_report: Option<&str>, mirror| RepositoryRow {
             name: name.to_owned(),
             url: format!("/{name}"),
+            connect_url: format!("/{name}/connect"),
             open_lines,
             last_report: last_report.map(str::to_owned),
             mirror,
@@ -165,8 +166,7 @@ impl View for RepositoryPage {
             default_branch: Some("main".to_owned()),
             weekly_url: "/get_weekly_error_report?repo=acme%2Fshop".to_owned(),
             dsns: vec![format!("https://{key}@flawless.example.com/7")],
-            traceback_url: "https://flawless.example.com/api/7/traceback".to_owned(),
-            key: Some(key.to_owned()),
+            connect_url: "/acme/shop/connect".to_owned(),
             mirror: fetched(),
             settings_path: ".github/flawless.yml".to_owned(),
             settings_errors: vec![SettingsError {
