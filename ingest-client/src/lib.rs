@@ -18,6 +18,7 @@
 //! Flawless blames lines, so the program needs line numbers: `debug = "line-tables-only"` in its release profile.
 
 mod options;
+pub mod printed;
 mod revision;
 mod transport;
 
