@@ -63,7 +63,7 @@ _SHAPES: List[Tuple[Pattern[str], str]] = [
     (
         re.compile(
             r"\b((?i:bearer|basic)[ \t]+)"
-            r"(?=[a-z]*[0-9=+_~A-Z]|[A-Z][a-z]+[A-Z]|\S{25})[A-Za-z0-9._~+/-]{6,}={0,2}"
+            r"(?=[A-Za-z./-]*[0-9=+_~]|[A-Z]*[a-z]+[A-Z]|[A-Z]{2,}[a-z]|\S{25})[A-Za-z0-9._~+/-]{6,}={0,2}"
         ),
         rf"\1{FILTERED}",
     ),
@@ -71,7 +71,7 @@ _SHAPES: List[Tuple[Pattern[str], str]] = [
 
 # A name, what may close it, what announces a value, and the value: quoted (escaped quotes and all), or one word.
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w.%-]+)(?P<close>\\*[\"']?[\])]?)[ \t]*(?P<sign>=>|:=|=(?!=)|:)[ \t]*"
+    r"(?<![\w.%-])(?P<name>[\w.%-]{1,200})(?P<close>\\*[\"']?[\])]?)[ \t]*(?P<sign>=>|:=|=(?!=)|:)[ \t]*"
     r"(?P<prefix>[A-Za-z_]{0,24}\()?(?P<kind>[bBuUrR]{0,2})"
     r"(?:(?P<quote>\\*[\"'])(?P<quoted>.*?)(?:(?<!\\)(?P=quote)|\Z)|(?P<bare>[^\s&;,\"'()\[\]{}\\]+))",
     re.S,
@@ -132,7 +132,12 @@ class Scrub:
             for key, item in _head(dict.items(value)):
                 self._visit(item, secret or self.is_secret(key), depth - 1)
         elif isinstance(value, (list, tuple, set, frozenset)):
-            for item in _head(value):
+            items = _head(value)
+            for name, item in zip(items, items[1:]):
+                # `--password x`, as in the arguments of a program.
+                if isinstance(name, str) and name.startswith("-") and self.is_secret(name):
+                    self._visit(item, True, depth - 1)
+            for item in items:
                 # A pair may be a name and its value, as in a list of headers.
                 if kind is tuple and len(value) == 2 and self.is_secret(_name(value[0])):
                     self._visit(value[1], True, depth - 1)
@@ -144,7 +149,10 @@ class Scrub:
 
     def _remember(self, value: str) -> None:
         value = value.strip()
-        for word in (value, *value.split(" ")[1:]) if value.lower().startswith(("bearer ", "basic ", "token ")) else (value,):
+        words = [value]
+        if value.lower().startswith(("bearer ", "basic ", "token ")):
+            words.extend(value.split(" ")[1:])
+        for word in words:
             if len(word) < MIN_SECRET or word.lower() in _COMMON or word in _PLAIN or len(self._values) >= MAX_SECRETS:
                 continue
             self._values[word[:MAX_SECRET]] = None
@@ -183,7 +191,12 @@ class Scrub:
         if isinstance(value, (list, tuple)):
             if len(value) == 2 and isinstance(value[0], str) and self.is_secret(value[0]):
                 return [value[0], FILTERED]
-            return [self.tree(item, None, depth - 1) for item in value]
+            before = [None, *value]
+            return [
+                # `--password x`, as in the arguments of a program.
+                self.tree(item, name if isinstance(name, str) and name.startswith("-") else None, depth - 1)
+                for name, item in zip(before, value)
+            ]
         return value
 
     def _known(self) -> Pattern[str]:
