@@ -78,7 +78,10 @@ class Told(SinkCase):
         self.assertEqual(self.sink.events[-1]["contexts"]["flawless"], {"count": 2, "error_threshold": 50})
 
     def test_what_waits_is_sent_in_pieces_that_fit_the_queue(self) -> None:
-        kinds = 150
+        pieces = mock.patch.object(_reporter, "MAX_AT_ONCE", 5)
+        pieces.start()
+        self.addCleanup(pieces.stop)
+        kinds = 12
         for number in range(kinds):
             scope: Dict[str, Any] = {}
             exec(compile("def made():\n raise ValueError", f"made{number}.py", "exec"), scope)

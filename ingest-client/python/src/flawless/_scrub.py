@@ -20,13 +20,13 @@ MAX_SECRET = 512
 MAX_SECRETS = 200
 
 # Values looked at in search of secrets in one report: large tables among the variables must not slow the application.
-MAX_VISITED = 20_000
+MAX_VISITED = 4_000
 
 # Levels below a variable that are searched.
-MAX_DEPTH = 6
+MAX_DEPTH = 5
 
 # Elements of one collection that are searched.
-MAX_ELEMENTS = 200
+MAX_ELEMENTS = 100
 
 # Characters of one text that are kept: the server keeps less, and the patterns are run on all of it.
 MAX_TEXT = 8_000
