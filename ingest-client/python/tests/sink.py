@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Dict, List, Optional
 
 import flawless
+from flawless import _information
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -110,6 +111,8 @@ class SinkCase(unittest.TestCase):
             os.environ.pop(name, None)
         self.sink = Sink()
         self.addCleanup(self.sink.stop)
+        # Not only of this test, since all run in one thread.
+        _information._known.set(({}, None))
         self.clock = Clock()
         self.begin(**self.options)
         self.addCleanup(flawless.close)

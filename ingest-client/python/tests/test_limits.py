@@ -94,6 +94,7 @@ class Limits(SinkCase):
         self.assertEqual(found["odd"], "<Odd: can't be shown (RuntimeError)>")
         self.assertEqual(found["endless"], "<Endless: can't be shown (RecursionError)>")
         self.assertEqual(found["fine"], "5")
+        self.assertTrue(found["lying"].startswith("xxx"))
 
     def test_variables_can_be_left_out(self) -> None:
         self.begin(include_local_variables=False)

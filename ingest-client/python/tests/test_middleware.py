@@ -13,6 +13,7 @@ from tests.sink import SinkCase, frames, variables
 def environ(**more: Any) -> Dict[str, Any]:
     made: Dict[str, Any] = {
         "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
         "PATH_INFO": "/cart/\xc3\xa4",
         "QUERY_STRING": "sku=quince&token=swordfish",
         "HTTP_HOST": "shop.example",

@@ -3,9 +3,11 @@
 import copy
 import json
 import unittest
+from unittest import mock
 from typing import Any, Dict
 
 import flawless
+from flawless import _reporter
 from flawless._names import is_secret
 from flawless._scrub import Rules, Scrub
 from tests.sink import SinkCase, frames, variables
@@ -190,6 +192,18 @@ class Reports(SinkCase):
         self.assertIs(caught.exception.args[1], settings)
         event = self.only()
         self.assertNotIn("swordfish", json.dumps([event["extra"], event["exception"]["values"][-1]["value"]]))
+
+    def test_where_scrubbing_fails_the_place_is_sent_and_no_text(self) -> None:
+        @flawless.wrap_function(reraise_exception=False)
+        def fails() -> None:
+            raise ValueError("no swordfish")
+
+        with mock.patch.object(_reporter, "_scrubbed", side_effect=RuntimeError("no")):
+            fails()
+        event = self.only()
+        self.assertEqual(event["exception"]["values"][-1]["value"], "")
+        self.assertEqual(frames(event)[-1]["function"], "fails")
+        self.assertNotIn("vars", frames(event)[-1])
 
     def test_breadcrumbs_arguments_and_tags_too(self) -> None:
         import sentry_sdk

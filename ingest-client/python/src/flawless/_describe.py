@@ -92,14 +92,14 @@ def _variables(frame: FrameType) -> List[Tuple[str, Any]]:
         items = [
             (name, value)
             for name, value in items
-            if not name.startswith("__") and not isinstance(value, (ModuleType, FunctionType, type))
+            if not name.startswith("__") and not issubclass(type(value), (ModuleType, FunctionType, type))
         ]
     return items[:MAX_VARIABLES]
 
 
 def describe(value: Any, scrub: Scrub, name: object = None) -> str:
     """The value as `repr` writes it, cut, without secrets. Whatever the value does, this returns a text."""
-    if name is not None and scrub.is_secret(name) and value is not None and not isinstance(value, bool):
+    if name is not None and scrub.is_secret(name) and value is not None and type(value) is not bool:
         return FILTERED
     try:
         text = _write(value, scrub, MAX_DEPTH)
@@ -121,7 +121,7 @@ def _write(value: Any, scrub: Scrub, depth: int) -> str:
     if kind in (list, tuple, set, frozenset):
         return _collection(value, kind, scrub, depth)
     # Subclasses too: `repr` of a large one is slow, and does not know which keys are secret.
-    if isinstance(value, dict) and kind.__repr__ in _OF_DICTIONARIES:
+    if issubclass(kind, dict) and kind.__repr__ in _OF_DICTIONARIES:
         return _dictionary(value, scrub, depth)
     for processor in tuple(serializer.global_repr_processors):
         # So that, for instance, a query of Django is not run by showing it.
@@ -150,7 +150,7 @@ def _collection(value: Any, kind: type, scrub: Scrub, depth: int) -> str:
     if depth <= 0:
         return f"{opening}…{closing}"
     # A pair may be a name and its value, as in a list of headers.
-    if kind is tuple and len(value) == 2 and isinstance(value[0], str) and scrub.is_secret(value[0]):
+    if kind is tuple and len(value) == 2 and type(value[0]) is str and scrub.is_secret(value[0]):
         return f"({value[0]!r}, {FILTERED})"
     parts: List[str] = []
     for item in islice(value, MAX_ELEMENTS):

@@ -89,10 +89,10 @@ class SecretNames:
         self._added: FrozenSet[str] = frozenset(filter(None, map(_squeezed, added)))
 
     def __contains__(self, name: object) -> bool:
-        if not isinstance(name, str):
+        if not issubclass(type(name), str):
             return False
         # A subclass of `str` could do anything in the calls below.
-        plain = str.__str__(name)
+        plain = str.__str__(name)  # type: ignore[arg-type]
         if self._added and len(plain) <= MAX_NAME:
             squeezed = _squeezed(plain)
             if any(added in squeezed for added in self._added):

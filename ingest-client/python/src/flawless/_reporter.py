@@ -145,7 +145,7 @@ class Reporter:
             event = _scrubbed(event, scrub)
         except Exception:
             # Unscrubbed text never leaves; where it failed still does.
-            event = _bare(event)
+            event = {**_bare(event), "event_id": event["event_id"], "timestamp": event["timestamp"]}
             for value in event["exception"]["values"]:
                 value["value"] = ""
         said = {"count": count}
@@ -170,7 +170,7 @@ class Reporter:
             extra = dict(event.get("extra") or {})
             for name, value in added.items():
                 # Texts and numbers as they are; `repr` would put quotes around them.
-                plain = isinstance(value, (str, bool, int, float)) and not scrub.is_secret(name)
+                plain = type(value) in (str, bool, int, float) and not scrub.is_secret(name)
                 extra[name] = scrub.text(str(value))[: 4 * _describe.MAX_VALUE] if plain else _describe.describe(value, scrub, name)
             event["extra"] = extra
         for value in ((event.get("exception") or {}).get("values")) or ():

@@ -112,30 +112,35 @@ class Scrub:
 
     def learn(self, name: object, value: Any) -> None:
         """Remembers the secrets in a value that goes by this name. Nothing of the application's is called or changed."""
-        self._visit(value, self.is_secret(name), MAX_DEPTH)
+        try:
+            self._visit(value, self.is_secret(name), MAX_DEPTH)
+        except Exception:
+            # A value that is made to be no ordinary one; what was found in it so far counts.
+            pass
 
     def _visit(self, value: Any, secret: bool, depth: int) -> None:
         self._left -= 1
         if self._left < 0 or depth < 0 or value is None:
             return
+        # Not `isinstance`: it asks the value for its class, and a proxy goes and asks what it stands for.
         kind = type(value)
-        if isinstance(value, str):
+        if issubclass(kind, str):
             if secret:
                 self._remember(str.__str__(value))
-        elif isinstance(value, (bytes, bytearray)):
+        elif issubclass(kind, (bytes, bytearray)):
             if secret:
                 self._remember(bytes(value[:MAX_TEXT]).decode("utf-8", "replace"))
         elif kind is int:
             if secret and value.bit_length() < 256:
                 self._remember(str(value))
-        elif isinstance(value, dict):
+        elif issubclass(kind, dict):
             for key, item in _head(dict.items(value)):
                 self._visit(item, secret or self.is_secret(key), depth - 1)
-        elif isinstance(value, (list, tuple, set, frozenset)):
+        elif kind in (list, tuple, set, frozenset):
             items = _head(value)
             for name, item in zip(items, items[1:]):
                 # `--password x`, as in the arguments of a program.
-                if isinstance(name, str) and name.startswith("-") and self.is_secret(name):
+                if type(name) is str and name.startswith("-") and self.is_secret(name):
                     self._visit(item, True, depth - 1)
             for item in items:
                 # A pair may be a name and its value, as in a list of headers.
@@ -143,7 +148,7 @@ class Scrub:
                     self._visit(value[1], True, depth - 1)
                     return
                 self._visit(item, secret, depth - 1)
-        elif kind.__module__ != "builtins" and not isinstance(value, type):
+        elif kind.__module__ != "builtins" and not issubclass(kind, type):
             for key, item in _head(attributes(value).items()):
                 self._visit(item, secret or self.is_secret(key), depth - 1)
 
@@ -267,7 +272,7 @@ def _head(items: Iterable[Any]) -> List[Any]:
 
 
 def _name(value: Any) -> object:
-    return value.decode("latin-1") if isinstance(value, bytes) and len(value) < 200 else value
+    return value.decode("latin-1") if type(value) is bytes and len(value) < 200 else value
 
 
 def _tells_nothing(value: Any) -> bool:
