@@ -129,7 +129,7 @@ class Waiting(SinkCase):
         self.sink.go_on.clear()
         scope: Any = {}
         names = []
-        for number in range(300):
+        for number in range(130):
             exec(compile(f"def fails():\n raise ValueError({number})", f"made{number}.py", "exec"), scope)
             names.append(flawless.wrap_function(reraise_exception=False)(scope["fails"]))
         took = []

@@ -20,7 +20,7 @@ MAX_SECRET = 512
 MAX_SECRETS = 200
 
 # Values looked at in search of secrets in one report: large tables among the variables must not slow the application.
-MAX_VISITED = 4_000
+MAX_VISITED = 2_000
 
 # Levels below a variable that are searched.
 MAX_DEPTH = 5
@@ -68,6 +68,11 @@ _SHAPES: List[Tuple[Pattern[str], str]] = [
         rf"\1{FILTERED}",
     ),
 ]
+
+# Every shape contains one of these.
+_SHAPE_HINT = re.compile(
+    r"://|-----BEGIN|eyJ|gh[opsur]_|github_pat_|glpat-|xox|sk-|[rs]k_|AKIA|ASIA|AIza|npm_|pypi-|whsec_|(?i:bearer|basic)"
+)
 
 # A name, what may close it, what announces a value, and the value: quoted (escaped quotes and all), or one word.
 _ASSIGNED = re.compile(
@@ -171,9 +176,11 @@ class Scrub:
             text = text[:MAX_TEXT] + "…"
         if self._values:
             text = self._known().sub(FILTERED, text)
-        if len(text) >= 8:
+        # Most texts are short and plain: they are spared the closer looks.
+        if len(text) >= 3 and (":" in text or "=" in text):
             text = _HEADER.sub(self._header, text)
             text = self._assigned(text)
+        if len(text) >= 12 and _SHAPE_HINT.search(text):
             for pattern, instead in _SHAPES:
                 text = pattern.sub(instead, text)
         for pattern in self._rules.patterns:
