@@ -13,6 +13,7 @@ mod labels;
 mod mails;
 mod mirrors;
 mod pages;
+mod python_client;
 mod recordings;
 mod server_doors;
 mod server_pages;
