@@ -40,7 +40,7 @@ class Sink:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                sink.go_on.wait(PATIENCE)
+                sink.go_on.wait()
                 sink.take(self.headers.get("Content-Encoding"), body)
                 answer = b"{}"
                 self.send_response(sink.status)

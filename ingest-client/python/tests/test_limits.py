@@ -137,8 +137,8 @@ class Waiting(SinkCase):
             began = time.monotonic()
             fails()
             took.append(time.monotonic() - began)
-        # The slowest of many on a busy machine; the server answers after 20 s.
-        self.assertLess(max(took), 5)
+        # The slowest of many on a busy machine; the server does not answer at all.
+        self.assertLess(max(took), 15)
         self.assertEqual(self.sink.events, [])
         import sentry_sdk
 
