@@ -118,6 +118,8 @@ class SinkCase(unittest.TestCase):
         self.addCleanup(flawless.close)
 
     def begin(self, **options: Any) -> None:
+        # Without looking for fifty frameworks at each of a hundred beginnings.
+        options.setdefault("auto_enabling_integrations", False)
         self.assertTrue(flawless.init(self.sink.dsn, release="1.0", clock=self.clock, **options))
 
     def reported(self) -> List[Dict[str, Any]]:
