@@ -153,7 +153,7 @@ class Waiting(SinkCase):
         program = """
             import sys, flawless
             if sys.argv[1:]:
-                flawless.init(sys.argv[1])
+                flawless.init(sys.argv[1], auto_enabling_integrations=False)
             @flawless.wrap_function
             def main():
                 print("working")

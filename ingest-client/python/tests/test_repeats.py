@@ -140,7 +140,7 @@ class Ending(SinkCase):
     def test_the_end_of_a_program_tells_what_waits(self) -> None:
         program = """
             import flawless
-            flawless.init()
+            flawless.init(auto_enabling_integrations=False)
             @flawless.wrap_function(reraise_exception=False)
             def swallowed():
                 raise ValueError("it failed")
@@ -155,7 +155,7 @@ class Ending(SinkCase):
     def test_a_child_process_does_not_tell_its_parents_counts(self) -> None:
         program = """
             import os, flawless
-            flawless.init()
+            flawless.init(auto_enabling_integrations=False)
             @flawless.wrap_function(reraise_exception=False)
             def swallowed():
                 raise ValueError("it failed")

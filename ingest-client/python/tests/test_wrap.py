@@ -375,7 +375,7 @@ class Once(SinkCase):
     def test_an_uncaught_exception_is_reported_once(self) -> None:
         program = """
             import flawless
-            flawless.init()
+            flawless.init(auto_enabling_integrations=False)
             @flawless.wrap_function
             def main():
                 raise ValueError("it failed")
