@@ -183,17 +183,20 @@ class Reporter:
     def _add_variables(self, event: Dict[str, Any], error: BaseException, scrub: Scrub) -> None:
         values = ((event.get("exception") or {}).get("values")) or []
         pairs: List[Any] = []
+        # After those of the tracebacks, the causes' too: callers say less about the failure.
+        callers: List[Any] = []
         for value, one in zip(reversed(values), _tracebacks.exceptions_of(error)):
             places = _tracebacks.traceback_places(one.__traceback__)
+            inside = len(places)
             if one is error:
                 places = _tracebacks.caller_places(one.__traceback__) + places
             frames = ((value.get("stacktrace") or {}).get("frames")) or []
-            for written, (frame, line) in zip(reversed(frames), reversed(places)):
+            for step, (written, (frame, line)) in enumerate(zip(reversed(frames), reversed(places))):
                 if written.get("function") == frame.f_code.co_name and written.get("lineno") == line:
-                    pairs.append((written, frame))
+                    (pairs if step < inside else callers).append((written, frame))
             if len(frames) > _tracebacks.MAX_INNER_FRAMES + _tracebacks.MAX_OUTER_FRAMES:
                 del frames[_tracebacks.MAX_OUTER_FRAMES : -_tracebacks.MAX_INNER_FRAMES]
-        pairs = pairs[: _describe.MAX_FRAMES]
+        pairs = (pairs + callers)[: _describe.MAX_FRAMES]
         # Secrets are learned with the variables not sent, too: they may stand in the message.
         _describe.learn([frame for _, frame in pairs], scrub)
         if not self._with_locals:
