@@ -15,6 +15,7 @@ mod labels;
 mod mails;
 mod mirrors;
 mod pages;
+mod python_client;
 mod recordings;
 mod server_cases;
 mod server_doors;
