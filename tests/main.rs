@@ -10,6 +10,7 @@ mod github_room;
 mod harness;
 mod ingest;
 mod labels;
+mod live;
 mod mails;
 mod mirrors;
 mod pages;
