@@ -157,7 +157,7 @@ impl Deployed {
             assert_eq!(report.release.as_deref(), Some(self.release.as_str()));
             let frame = blamed_frame(&report, number, expected);
             let local = expected.local.map(|(name, value)| {
-                assert_eq!(text_of(&frame.vars[name]), value, "{frame:#?}");
+                assert_eq!(frame.vars.get(name).map(text_of).as_deref(), Some(value), "{frame:#?}");
                 format!("{name} = {value}")
             });
             println!(

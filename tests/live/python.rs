@@ -224,7 +224,7 @@ fn live_python_logging() {
     };
     script("logged.py", true, false, failing, 1, |report| {
         assert_eq!(report.logger.as_deref(), Some("nightly.books"));
-        assert_eq!(report.message.as_deref(), Some("booking %s could not be converted"));
+        assert_eq!(report.message.as_deref(), Some("booking 4711 could not be converted"));
     });
 }
 

@@ -21,7 +21,7 @@ app.conf.worker_hijack_root_logger = False
 @celeryd_init.connect
 def report_errors(**_):
     """In the worker's own process, as the client's handbook has it."""
-    sentry_sdk.init(dsn=os.environ["DSN"], release=os.environ["GIT_COMMIT"])
+    sentry_sdk.init(dsn=os.environ["DSN"], release=os.environ["GIT_COMMIT"], send_default_pii=True)
 
 
 @worker_ready.connect
