@@ -12,6 +12,7 @@ mod github_room;
 mod harness;
 mod ingest;
 mod labels;
+mod live;
 mod mails;
 mod mirrors;
 mod pages;

@@ -1,5 +1,6 @@
 //! What stories are told with: fakes of the outside world, real servers on loopback.
 
+pub mod application;
 pub mod browser;
 pub mod emulator;
 pub mod fake_github;

@@ -107,19 +107,19 @@ impl<'a> Event<'a> {
         if self.exceptions.0.is_empty() && self.text().is_some() {
             let stacktrace = self.stack_beside();
             self.exceptions.0.push(RawException { stacktrace, ..RawException::default() });
-        } else if let [only] = self.exceptions.0.as_mut_slice()
-            && without_frames
-            && let Some(raw) = self.stacktrace
-        {
-            // Old clients put the stack beside the exception.
-            only.stacktrace = serde_json::from_str(raw.get()).unwrap_or_default();
+        } else if without_frames && !self.exceptions.0.is_empty() {
+            // Old clients put the stack beside the exception, and Rust's, whose errors know no stack, into a thread.
+            let stacktrace = self.stack_beside();
+            if let Some(raised) = self.exceptions.0.last_mut() {
+                raised.stacktrace = stacktrace;
+            }
         }
         let extra = self.exceptions.0.len().saturating_sub(MAX_EXCEPTIONS);
         self.exceptions.0.drain(..extra);
         self
     }
 
-    /// The stack that a message was captured with: of the crashed or current thread.
+    /// The stack that a message or an error without one was captured with: of the crashed or current thread.
     fn stack_beside(&self) -> Stacktrace<'a> {
         let parsed = |raw: Raw<'a>| raw.and_then(|raw| serde_json::from_str::<Stacktrace<'a>>(raw.get()).ok());
         let threads = self.threads.and_then(|raw| serde_json::from_str::<List<Thread<'a>>>(raw.get()).ok());
@@ -341,6 +341,10 @@ mod tests {
         }
         let beside = report(r#"{"exception":{"type":"E"},"stacktrace":{"frames":[{"lineno":"7"}]}}"#);
         assert_eq!(beside.exceptions[0].frames[0].line, Some(7));
+        let thread = report(
+            r#"{"exception":[{"type":"Cause"},{"type":"E"}],"threads":[{"stacktrace":{"frames":[{"lineno":8}]}}]}"#,
+        );
+        assert_eq!((thread.exceptions[0].frames.len(), thread.exceptions[1].frames[0].line), (0, Some(8)));
     }
 
     #[test]
