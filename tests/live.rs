@@ -10,6 +10,7 @@ use crate::harness::application::{Application, looks, pause};
 use crate::harness::git_repo::{ADA, GRACE, LINUS, isolated_git};
 use crate::harness::story::Story;
 use app::domain::report::{Frame, Report};
+use app::store::lines::Line;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -109,18 +110,7 @@ impl Deployed {
         failing: &[Failing],
         occurrences: u64,
     ) -> Vec<Report> {
-        let wanted = failing.len() as u64 * occurrences;
-        let mut total = 0;
-        for _ in 0..looks(ARRIVAL) {
-            story.settle().await;
-            total = story.lines().await.iter().map(|line| line.total).sum();
-            if total >= wanted {
-                break;
-            }
-            pause().await;
-        }
-        let lines = story.lines().await;
-        assert_eq!(total, wanted, "the application wrote:\n{}\nlines: {lines:#?}", application.output());
+        let lines = arrived(story, application, failing.len() as u64 * occurrences).await;
         let (changes, mails) = (story.changes(), story.mails());
         let mut reports = Vec::new();
         for expected in failing {
@@ -176,6 +166,22 @@ impl Deployed {
         assert_eq!(mails.len(), failing.len());
         reports
     }
+}
+
+/// Waits until the server has counted exactly this many failures, and has done all that follows; gives the lines.
+async fn arrived(story: &mut Story, application: &Application, wanted: u64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for _ in 0..looks(ARRIVAL) {
+        story.settle().await;
+        lines = story.lines().await;
+        if lines.iter().map(|line| line.total).sum::<u64>() >= wanted {
+            break;
+        }
+        pause().await;
+    }
+    let total: u64 = lines.iter().map(|line| line.total).sum();
+    assert_eq!(total, wanted, "the application wrote:\n{}\nlines: {lines:#?}", application.output());
+    lines
 }
 
 /// The frame with the failing line.
