@@ -36,6 +36,7 @@ struct Failing {
 
 /// An application of `tests/live` as it was put on a server: the revision that runs, while the repository moves on.
 struct Deployed {
+    application: &'static str,
     folder: PathBuf,
     release: String,
     dsn: String,
@@ -44,12 +45,17 @@ struct Deployed {
 impl Deployed {
     /// Commits the application's files to the story's repository, the failing lines by their authors and all else by others,
     /// clones the result as a deployment does, and lets the repository move on.
-    async fn of(story: &mut Story, application: &str, failing: &[Failing]) -> Self {
-        Self::of_files(story, files_below(&folder().join(application)), failing).await
+    async fn of(story: &mut Story, application: &'static str, failing: &[Failing]) -> Self {
+        Self::of_files(story, application, files_below(&folder().join(application)), failing).await
     }
 
     /// The same with files at hand.
-    async fn of_files(story: &mut Story, files: BTreeMap<String, String>, failing: &[Failing]) -> Self {
+    async fn of_files(
+        story: &mut Story,
+        application: &'static str,
+        files: BTreeMap<String, String>,
+        failing: &[Failing],
+    ) -> Self {
         story.install().await;
         let whole = |path: &str| files[path].as_str();
         let others: Vec<&str> =
@@ -84,7 +90,7 @@ impl Deployed {
         story.push().await;
         let (key, project) = story.key().await;
         let dsn = format!("{}/{project}", story.url().replace("http://", &format!("http://{key}@")));
-        Self { folder, release, dsn }
+        Self { application, folder, release, dsn }
     }
 
     /// Takes the history away, as images for production do.
@@ -151,7 +157,8 @@ impl Deployed {
                 format!("{name} = {value}")
             });
             println!(
-                "{} → {}:{number} {}, {}; blamed: {login}; local: {}; release {}",
+                "LIVE {}, {} → {}:{number} {}, {}; {occurrences} told once; blamed: {login}; local: {}; release {}",
+                self.application,
                 report.sdk.as_deref().unwrap_or("?"),
                 expected.path,
                 expected.function,
