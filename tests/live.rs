@@ -10,6 +10,7 @@ use crate::harness::application::{Application, looks, pause};
 use crate::harness::git_repo::{ADA, GRACE, LINUS, isolated_git};
 use crate::harness::story::Story;
 use app::domain::report::{Frame, Report};
+use app::store::lines::Line;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -35,6 +36,7 @@ struct Failing {
 
 /// An application of `tests/live` as it was put on a server: the revision that runs, while the repository moves on.
 struct Deployed {
+    application: &'static str,
     folder: PathBuf,
     release: String,
     dsn: String,
@@ -43,12 +45,17 @@ struct Deployed {
 impl Deployed {
     /// Commits the application's files to the story's repository, the failing lines by their authors and all else by others,
     /// clones the result as a deployment does, and lets the repository move on.
-    async fn of(story: &mut Story, application: &str, failing: &[Failing]) -> Self {
-        Self::of_files(story, files_below(&folder().join(application)), failing).await
+    async fn of(story: &mut Story, application: &'static str, failing: &[Failing]) -> Self {
+        Self::of_files(story, application, files_below(&folder().join(application)), failing).await
     }
 
     /// The same with files at hand.
-    async fn of_files(story: &mut Story, files: BTreeMap<String, String>, failing: &[Failing]) -> Self {
+    async fn of_files(
+        story: &mut Story,
+        application: &'static str,
+        files: BTreeMap<String, String>,
+        failing: &[Failing],
+    ) -> Self {
         story.install().await;
         let whole = |path: &str| files[path].as_str();
         let others: Vec<&str> =
@@ -83,7 +90,7 @@ impl Deployed {
         story.push().await;
         let (key, project) = story.key().await;
         let dsn = format!("{}/{project}", story.url().replace("http://", &format!("http://{key}@")));
-        Self { folder, release, dsn }
+        Self { application, folder, release, dsn }
     }
 
     /// Takes the history away, as images for production do.
@@ -109,18 +116,7 @@ impl Deployed {
         failing: &[Failing],
         occurrences: u64,
     ) -> Vec<Report> {
-        let wanted = failing.len() as u64 * occurrences;
-        let mut total = 0;
-        for _ in 0..looks(ARRIVAL) {
-            story.settle().await;
-            total = story.lines().await.iter().map(|line| line.total).sum();
-            if total >= wanted {
-                break;
-            }
-            pause().await;
-        }
-        let lines = story.lines().await;
-        assert_eq!(total, wanted, "the application wrote:\n{}\nlines: {lines:#?}", application.output());
+        let lines = arrived(story, application, failing.len() as u64 * occurrences).await;
         let (changes, mails) = (story.changes(), story.mails());
         let mut reports = Vec::new();
         for expected in failing {
@@ -161,7 +157,8 @@ impl Deployed {
                 format!("{name} = {value}")
             });
             println!(
-                "{} → {}:{number} {}, {}; blamed: {login}; local: {}; release {}",
+                "LIVE {}, {} → {}:{number} {}, {}; {occurrences} told once; blamed: {login}; local: {}; release {}",
+                self.application,
                 report.sdk.as_deref().unwrap_or("?"),
                 expected.path,
                 expected.function,
@@ -176,6 +173,22 @@ impl Deployed {
         assert_eq!(mails.len(), failing.len());
         reports
     }
+}
+
+/// Waits until the server has counted exactly this many failures, and has done all that follows; gives the lines.
+async fn arrived(story: &mut Story, application: &Application, wanted: u64) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for _ in 0..looks(ARRIVAL) {
+        story.settle().await;
+        lines = story.lines().await;
+        if lines.iter().map(|line| line.total).sum::<u64>() >= wanted {
+            break;
+        }
+        pause().await;
+    }
+    let total: u64 = lines.iter().map(|line| line.total).sum();
+    assert_eq!(total, wanted, "the application wrote:\n{}\nlines: {lines:#?}", application.output());
+    lines
 }
 
 /// The frame with the failing line.

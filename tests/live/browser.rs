@@ -1,7 +1,7 @@
 //! The browser: a page in Chromium without a window, with @sentry/browser.
 
 use super::node::packages;
-use super::{Deployed, Failing};
+use super::{Deployed, Failing, arrived};
 use crate::harness::application::Application;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::run_test;
@@ -10,12 +10,26 @@ use axum::extract::{Path as At, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
 /// Names under which systems install it.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
+/// No window, nothing but the page, and nothing asked of the network beside it.
+const FLAGS: [&str; 9] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+];
 
 fn chromium() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -33,6 +47,14 @@ fn bundle(target: &Path) {
     command.arg(entry).args(["--bundle", "--minify", "--format=iife", "--global-name=Sentry", "--log-level=warning"]);
     let out = command.arg(format!("--outfile={}", target.display())).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// Opens a page for somebody who was never there before.
+fn open(profile: &Path, page: &str) -> Application {
+    let profile_flag = format!("--user-data-dir={}", profile.display());
+    let mut arguments = FLAGS.to_vec();
+    arguments.extend([profile_flag.as_str(), page]);
+    Application::start(&chromium(), &arguments, profile.parent().unwrap(), &[])
 }
 
 /// Serves the deployed folder `static/`, as web servers do; gives the address.
@@ -78,26 +100,18 @@ fn live_browser() {
         let deployed = Deployed::of(story, "node/browser", &failing).await.without_git();
         let pages = deployed.folder.join("static");
         bundle(&pages.join("vendor/sentry.js"));
-        let settings = serde_json::json!({ "dsn": deployed.dsn, "release": deployed.release });
-        std::fs::write(pages.join("js/settings.js"), format!("window.settings = {settings};")).unwrap();
-        let url = serve(pages).await;
-        let profile = format!("--user-data-dir={}", story.folder().join("profile").display());
+        let url = serve(pages.clone()).await;
         let page = format!("{url}/static/index.html");
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--disable-dev-shm-usage",
-            profile.as_str(),
-            page.as_str(),
-        ];
-        let browser = Application::start(&chromium(), &arguments, &deployed.folder, &[]);
-        let reports = deployed.told(story, &browser, &failing, 1).await;
+        // As it is, the client's request needs no leave of the server; with a header of the page's own, a browser asks first.
+        let mut last = None;
+        for (visit, headers) in [json!({}), json!({ "X-Shop": "acme" })].into_iter().enumerate() {
+            let settings = json!({ "dsn": deployed.dsn, "release": deployed.release, "headers": headers });
+            std::fs::write(pages.join("js/settings.js"), format!("window.settings = {settings};")).unwrap();
+            let browser = open(&story.folder().join(format!("profile-{visit}")), &page);
+            arrived(story, &browser, failing.len() as u64 * (visit as u64 + 1)).await;
+            last = Some(browser);
+        }
+        let reports = deployed.told(story, &last.unwrap(), &failing, 2).await;
         for report in &reports {
             assert_eq!(report.raised().unwrap().handled, Some(false));
             let request = report.request.as_ref().unwrap();

@@ -38,7 +38,7 @@ fn live_rust() {
         // Under the paths that it was compiled from, which are in its debug information.
         let files = files_below(&folder().join("rust"));
         let files = files.into_iter().map(|(path, text)| (format!("tests/live/rust/{path}"), text)).collect();
-        let deployed = Deployed::of_files(story, files, &failing).await.without_git();
+        let deployed = Deployed::of_files(story, "rust", files, &failing).await.without_git();
         let mut app = deployed.start(&program(), &[], "", &[]);
         assert!(!app.ends().await.success(), "{}", app.output());
         let reports = deployed.told(story, &app, &failing, 1).await;
