@@ -3,6 +3,7 @@
 
 mod browser;
 mod node;
+mod own;
 mod python;
 mod rust;
 

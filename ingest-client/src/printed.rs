@@ -46,14 +46,18 @@ impl Destination {
 
     fn of(settings: &Settings) -> Option<Self> {
         let dsn = settings.dsn.as_ref()?;
-        let circumstances = [
-            ("release", &settings.release),
-            ("environment", &settings.environment),
-            ("server_name", &settings.server_name),
-        ];
+        let machine = || hostname::get().ok()?.into_string().ok().filter(|name| !name.is_empty());
+        let server_name = settings.server_name.clone().or_else(machine);
+        let circumstances =
+            [("release", &settings.release), ("environment", &settings.environment), ("server_name", &server_name)];
         let circumstances =
             circumstances.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect();
-        Some(Self { address: address(dsn), key: dsn.public_key().to_owned(), dsn: dsn.to_string(), circumstances })
+        Some(Self {
+            address: address(dsn),
+            key: dsn.public_key().to_owned(),
+            dsn: format!("{}://{}@{}{}", dsn.scheme(), dsn.public_key(), host(dsn), dsn.project_id()),
+            circumstances,
+        })
     }
 
     /// The DSN, which is a secret.
@@ -75,6 +79,7 @@ impl Destination {
         let request = request
             .header("Authorization", format!("Bearer {}", self.key))
             .header("Content-Type", "text/plain")
+            .header("User-Agent", concat!("flawless-report/", env!("CARGO_PKG_VERSION")))
             .config()
             .http_status_as_error(false)
             .build();
@@ -96,14 +101,18 @@ impl Destination {
     }
 }
 
-/// `https://HOST/PREFIX/api/PROJECT/traceback`.
-fn address(dsn: &Dsn) -> String {
+/// `HOST/PREFIX/`, with its port where that is not the scheme's own.
+fn host(dsn: &Dsn) -> String {
     let port = match (dsn.scheme().to_string().as_str(), dsn.port()) {
         ("https", 443) | ("http", 80) => String::new(),
         (_, port) => format!(":{port}"),
     };
-    let host = dsn.host();
-    format!("{}://{host}{port}{}api/{}/traceback", dsn.scheme(), dsn.path(), dsn.project_id())
+    format!("{}{port}{}", dsn.host(), dsn.path())
+}
+
+/// `https://HOST/PREFIX/api/PROJECT/traceback`.
+fn address(dsn: &Dsn) -> String {
+    format!("{}://{}api/{}/traceback", dsn.scheme(), host(dsn), dsn.project_id())
 }
 
 /// A text of a small JSON answer, `{"id": "…"}`.
@@ -124,7 +133,7 @@ mod tests {
             (format!("http://{key}@127.0.0.1:3000/errors/7"), "http://127.0.0.1:3000/errors/api/7/traceback"),
         ] {
             let destination = Destination::from_options(Options::with_dsn(&dsn)).unwrap().unwrap();
-            assert_eq!(destination.address, expected);
+            assert_eq!((destination.address.as_str(), destination.dsn()), (expected, dsn.as_str()));
             assert!(!format!("{destination:?}").contains(key), "a key has no business in a log");
         }
     }
