@@ -4,6 +4,7 @@ use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use app::domain::rule::Origin;
+use app::pipeline::obey::end_what_is_over;
 
 const PAGE: &str = "/acme/shop/whitelist";
 
@@ -264,5 +265,54 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
         assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (Origin::Mail, "known_error"));
         assert!(rules[0].made.entry.email_recipients.is_empty());
+    });
+}
+
+#[test]
+fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    run_test(async |story| {
+        story.install().await;
+        let day = |story: &Story, ahead: i64| {
+            let at = jiff::Timestamp::from_millisecond(story.clock.now_ms() + ahead * DAY_MS).unwrap();
+            at.strftime("%Y-%m-%d").to_string()
+        };
+        let settings = format!("known_errors: [{{ file: {CART_PATH}, until: {} }}]\n", day(story, 0));
+        story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", &settings)], "For today");
+        story.push().await;
+        fails(story, 2).await;
+        assert!(story.changes().is_empty() && story.mails().is_empty());
+
+        // On the form, for a day longer.
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let tomorrow = day(story, 1);
+        let mut entry = vec![
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("scope", "function"),
+            ("filename", CART_PATH),
+            ("function_name", "total"),
+            ("until", "soon"),
+        ];
+        let wrong = admin.post("/add_known_error", &entry).await;
+        assert!(wrong.text.contains("Write the day as 2026-12-31."), "{}", wrong.text);
+        entry.retain(|(name, _)| *name != "until");
+        entry.push(("until", tomorrow.as_str()));
+        assert_eq!(admin.post("/add_known_error", &entry).await.status, 200);
+        assert!(admin.get(PAGE).await.seen().contains(&format!("This ends by itself after {tomorrow}.")));
+
+        story.later(DAY_MS).await;
+        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        fails(story, 1).await;
+        assert!(story.changes().is_empty() && story.mails().is_empty(), "the form's entry holds still");
+        story.later(DAY_MS).await;
+        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        let page = admin.get(PAGE).await.seen();
+        assert!(page.contains("Ended by its last day"), "{page}");
+        assert!(!story.lines().await[0].known);
+        fails(story, 1).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told now");
+        assert_eq!(story.lines().await[0].total, 4);
     });
 }

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::domain::ids::RuleId;
 use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
+use crate::domain::week::date_ms;
 use crate::pipeline::obey::{end_rule, make_rule};
 use crate::serve::open_rooms;
 use crate::store::repositories::RepositoryRow;
@@ -54,6 +55,9 @@ pub struct Entry {
     /// Mail at every multiple of this.
     #[arg(long)]
     every: Option<u64>,
+    /// The last day on which this holds, as 2026-12-31.
+    #[arg(long, value_parser = a_day)]
+    until: Option<String>,
 }
 
 /// Runs the command.
@@ -80,6 +84,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                     min_alert_threshold: entry.min,
                     max_alert_threshold: entry.max,
                     alert_every_n_occurrences: entry.every,
+                    until: entry.until,
                     ..KnownError::default()
                 },
                 line: None,
@@ -115,6 +120,10 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
     Ok(())
 }
 
+fn a_day(text: &str) -> Result<String, String> {
+    date_ms(text).map(|_| text.to_owned()).ok_or_else(|| "write a day as 2026-12-31".to_owned())
+}
+
 fn words(entry: &KnownError, kind: RuleKind) -> String {
     let mut out = match kind {
         RuleKind::KnownError => format!("known error: {}", entry.file),
@@ -134,6 +143,9 @@ fn words(entry: &KnownError, kind: RuleKind) -> String {
         if let Some(value) = value {
             out.push_str(&format!(", {name} {value}"));
         }
+    }
+    if let Some(day) = &entry.until {
+        out.push_str(&format!(", until {day}"));
     }
     out
 }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     fn culprit(report: &Report, settings: Settings) -> Choice {
-        choose(report, &located(report), &Rules::new(settings, Vec::new()))
+        choose(report, &located(report), &Rules::new(settings, Vec::new(), 0))
     }
 
     #[test]

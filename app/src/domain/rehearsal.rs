@@ -183,7 +183,7 @@ mod tests {
 
     fn files(paths: &[&str], only: &[&str]) -> Vec<String> {
         let only = only.iter().map(|text| (*text).to_owned()).collect();
-        let rules = Rules::new(Settings { only_blame_filepaths_matching: only, ..Settings::default() }, Vec::new());
+        let rules = Rules::new(Settings { only_blame_filepaths_matching: only, ..Settings::default() }, Vec::new(), 0);
         test_files(paths.iter().map(|path| (*path).to_owned()).collect(), &rules)
     }
 

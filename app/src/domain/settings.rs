@@ -1,7 +1,11 @@
 //! What a repository's `.github/flawless.yml` can say, typed; reading the file is `mirror::settings`.
 
+use super::week::date_ms;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// A day of 24 hours, as UTC has them.
+const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Directory names under which a frame is somebody else's package, unless the file says otherwise.
 pub const RUNTIME_DIRECTORIES: [&str; 6] =
@@ -113,9 +117,17 @@ pub struct KnownError {
     /// First words of the mail.
     #[serde(default)]
     pub email_header: Option<String>,
+    /// `YYYY-MM-DD`: the last day (UTC) on which this holds.
+    #[serde(default)]
+    pub until: Option<String>,
 }
 
 impl KnownError {
+    /// Whether its last day is over.
+    pub fn is_over(&self, now_ms: i64) -> bool {
+        self.until.as_deref().and_then(date_ms).is_some_and(|last_ms| now_ms >= last_ms + DAY_MS)
+    }
+
     /// The code that it covers.
     pub fn pattern(&self) -> CodePattern {
         CodePattern { file: self.file.clone(), function: self.function.clone(), code: self.code.clone() }

@@ -138,6 +138,9 @@ fn check(settings: &Settings, faults: &mut Vec<Fault>) {
         if entry.alert_every_n_occurrences == Some(0) {
             fault(key("alert_every_n_occurrences"), "it has to be 1 or more, or be left out".to_owned());
         }
+        if let Some(day) = entry.until.as_ref().filter(|day| date_ms(day).is_none()) {
+            fault(key("until"), format!("{day:?} is no date; write it as 2025-01-31"));
+        }
         for (at, address) in entry.email_recipients.iter().enumerate() {
             reachable(address, key(&format!("email_recipients[{at}]")), &mut fault);
         }
@@ -205,7 +208,7 @@ third_party_whitelist: [{ file: shop/legacy.py }]
 known_errors:
   - { file: shop/cart.py, function: total, code: 'price = items[sku]',
       min_alert_threshold: 100, max_alert_threshold: 1000, alert_every_n_occurrences: 50,
-      email_recipients: [ops@example.com], email_header: 'Known, but growing' }
+      email_recipients: [ops@example.com], email_header: 'Known, but growing', until: 2027-01-31 }
 ignored_exceptions: [ConnectionResetError, builtins.BrokenPipeError]
 watchers: [{ email: lead@example.com, path: shop/, all_errors: true }]
 disowned: [{ email: old@example.com, path: shop/, designated_email: new@example.com }]
@@ -261,6 +264,7 @@ issues: { asign: true, nonsense: 1 }
             ("known_errors:\n- file: ' '", "line 2: known_errors[0].file: it is empty"),
             ("known_errors:\n- file: a\n  code: ''", "line 3: known_errors[0].code: it is empty"),
             ("known_errors:\n- file: a\n  alert_every_n_occurrences: 0", "line 3: known_errors[0].alert_every"),
+            ("known_errors:\n- file: a\n  until: soon", "line 3: known_errors[0].until: \"soon\" is no date"),
             ("watchers: [{ email: lead, path: x }]", "line 1: watchers[0].email: \"lead\" is no address"),
             ("path_mappings: [{ from: '', to: x }]", "line 1: path_mappings[0].from: it is empty"),
             ("email: { ignore_vcs_domain: true }", "there is no email.domain"),

@@ -22,7 +22,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
     if row.removed_at_ms.is_some() {
         return Ok(());
     }
-    let rules = rooms.store.rules(row.repository.id, row.settings.clone()).await?;
+    let rules = rooms.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
     let known = known_match(&rules, &line);
     let mut decided = Decided { total: line.total, known: known.is_some(), ..Decided::default() };
     let mut send = Vec::new();

@@ -12,12 +12,12 @@ impl Rooms {
     ///
     /// # Errors
     /// The mirror or the database is out of reach.
-    pub async fn test_line(&self, row: &RepositoryRow) -> Result<Option<TestLine>, Failure> {
+    pub async fn test_line(&self, row: &RepositoryRow, now_ms: i64) -> Result<Option<TestLine>, Failure> {
         let id = row.repository.id;
         if !self.mirrors.exists(id) {
             return Ok(None);
         }
-        let rules = self.store.rules(id, row.settings.clone()).await?;
+        let rules = self.store.rules(id, row.settings.clone(), now_ms).await?;
         let mirrors = self.mirrors.clone();
         blocking(move || {
             let Some(head) = mirrors.head(id)? else { return Ok(None) };

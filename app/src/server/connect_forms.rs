@@ -116,7 +116,7 @@ async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> 
             "Every key of this repository is revoked, so no report gets in. Make one first.".to_owned(),
         ));
     };
-    let line = match server.rooms.test_line(row).await {
+    let line = match server.rooms.test_line(row, server.clock.now_ms()).await {
         Ok(line) => line,
         Err(failure) => {
             // The report is sent all the same: what it comes to says what is wrong with the mirror.

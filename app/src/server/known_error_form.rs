@@ -4,6 +4,7 @@ use super::respond::thousands;
 use crate::domain::command::Scope;
 use crate::domain::rule::{MadeRule, RuleKind};
 use crate::domain::settings::KnownError;
+use crate::domain::week::date_ms;
 use crate::render::views::{Field, KnownErrorFields};
 use serde::Deserialize;
 
@@ -35,6 +36,8 @@ pub(super) struct Entry {
     email_recipients: String,
     #[serde(default)]
     email_header: String,
+    #[serde(default)]
+    until: String,
     /// `building_block`, else a known error.
     #[serde(default)]
     pub(super) kind: String,
@@ -71,6 +74,7 @@ impl Entry {
             alert_every_n_occurrences: number(known.alert_every_n_occurrences),
             email_recipients: known.email_recipients.join(", "),
             email_header: known.email_header.clone().unwrap_or_default(),
+            until: known.until.clone().unwrap_or_default(),
             kind: rule.kind.as_str().to_owned(),
             ..Self::default()
         }
@@ -126,6 +130,7 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
     let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
     let mut email_recipients = text(&entry.email_recipients, false, "");
     let email_header = text(&entry.email_header, false, "");
+    let mut until = text(&entry.until, false, "");
     let mut number = |value: &str| {
         let trimmed = value.trim();
         let parsed = if trimmed.is_empty() { Ok(None) } else { trimmed.parse::<u64>().map(Some) };
@@ -147,6 +152,10 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
     if let Some(wrong) = recipients.iter().find(|address| !is_address(address)) {
         email_recipients.error =
             Some(format!("{wrong} is no address; write them as one@example.com, two@example.com."));
+        sound = false;
+    }
+    if !entry.until.trim().is_empty() && date_ms(entry.until.trim()).is_none() {
+        until.error = Some("Write the day as 2026-12-31.".to_owned());
         sound = false;
     }
     if every == Some(0) {
@@ -172,13 +181,15 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
         alert_every_n_occurrences: every,
         email_recipients: recipients,
         email_header: given(&entry.email_header),
+        until: given(&entry.until),
     };
     let known = match kind {
         RuleKind::KnownError if may_name => known,
         RuleKind::KnownError => KnownError { email_recipients: Vec::new(), email_header: None, ..known },
         // Thresholds mean nothing where another line is blamed.
         RuleKind::BuildingBlock => {
-            KnownError { file: known.file, function: known.function, code: known.code, ..KnownError::default() }
+            let KnownError { file, function, code, until, .. } = known;
+            KnownError { file, function, code, until, ..KnownError::default() }
         }
     };
     let fields = KnownErrorFields {
@@ -190,6 +201,7 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
         alert_every_n_occurrences,
         email_recipients,
         email_header,
+        until,
     };
     Checked { entry: sound.then_some(known), fields, scope, kind }
 }
@@ -209,6 +221,9 @@ pub(super) fn still_alerted(known: &KnownError) -> Vec<String> {
     }
     if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
         words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
+    }
+    if let Some(day) = &known.until {
+        words.push(format!("This ends by itself after {day}."));
     }
     words
 }

@@ -193,8 +193,9 @@ fn covers(kind: RuleKind, entry: &KnownError) -> Covers {
 /// When somebody is told after all, and who.
 fn terms(kind: RuleKind, entry: &KnownError) -> Vec<String> {
     let mut terms = still_alerted(entry);
-    if terms.is_empty() && kind == RuleKind::KnownError {
-        terms.push("It is counted, and nobody is told.".to_owned());
+    if kind == RuleKind::KnownError && entry.min_alert_threshold.is_none() && entry.alert_every_n_occurrences.is_none()
+    {
+        terms.insert(0, "It is counted, and nobody is told.".to_owned());
     }
     if !entry.email_recipients.is_empty() {
         terms.push(format!("Told as well: {}.", entry.email_recipients.join(", ")));

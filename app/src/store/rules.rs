@@ -133,9 +133,9 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach, or a row can't be read.
-    pub async fn rules(&self, repository: RepositoryId, settings: Settings) -> Result<Rules, StoreError> {
+    pub async fn rules(&self, repository: RepositoryId, settings: Settings, now_ms: i64) -> Result<Rules, StoreError> {
         let made = self.made_rules(repository).await?.into_iter().map(|row| row.made).collect();
-        Ok(Rules::new(settings, made))
+        Ok(Rules::new(settings, made, now_ms))
     }
 
     /// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label of the same issue
@@ -282,6 +282,16 @@ impl Store {
         }
         tx.commit().await?;
         Ok(ended > 0)
+    }
+
+    /// Notes that rules changed which are not in this table: those of the repository's file, whose last day is over.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn rules_lapsed(&self, repository: RepositoryId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        self.rules_changed(&mut tx, repository).await?;
+        tx.commit().await
     }
 
     /// What digests say was worked out under other rules: each is attributed anew at its next report.

@@ -38,7 +38,7 @@ pub async fn attribute(rooms: &Rooms, id: ReportId, now_ms: i64) -> Result<(), F
     let trouble = ready_mirror(rooms, &row, &stored, now_ms).await?;
     // Read again: the fetch may have brought another head and other settings.
     let Some(row) = rooms.store.repository(stored.repository).await? else { return Ok(()) };
-    let rules = Arc::new(rooms.store.rules(row.repository.id, row.settings.clone()).await?);
+    let rules = Arc::new(rooms.store.rules(row.repository.id, row.settings.clone(), now_ms).await?);
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);

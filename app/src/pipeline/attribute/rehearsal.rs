@@ -27,7 +27,7 @@ pub(super) async fn rehearse(
     let id = stored.repository;
     // Read again: the fetch may have brought another head and other settings.
     let Some(row) = rooms.store.repository(id).await? else { return Ok(()) };
-    let rules = Arc::new(rooms.store.rules(id, row.settings.clone()).await?);
+    let rules = Arc::new(rooms.store.rules(id, row.settings.clone(), now_ms).await?);
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);

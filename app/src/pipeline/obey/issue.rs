@@ -175,7 +175,7 @@ impl At<'_> {
         let id = self.row.repository.id;
         let ended = self.rooms.store.end_label_rules(id, self.line.id, label, self.by, self.now_ms).await?;
         for rule in &ended {
-            judge_again(self.rooms, id, &rule.made.entry.file).await?;
+            judge_again(self.rooms, id, &rule.made.entry.file, self.now_ms).await?;
             let entry = &rule.made.entry;
             let reply = Reply::RuleEnded {
                 label: rule.label.clone().unwrap_or_default(),

@@ -11,6 +11,7 @@ use crate::domain::rule::RuleKind;
 use crate::domain::settings::KnownError;
 use crate::store::repositories::{NewRepository, RepositoryRow};
 use crate::store::rules::{Baseline, NewRule, RuleRow};
+use std::collections::BTreeSet;
 
 /// Acts on a stored webhook delivery.
 ///
@@ -111,7 +112,7 @@ async fn unwatch(rooms: &Rooms, forge_id: u64, now_ms: i64) -> Result<(), Failur
 pub async fn make_rule(rooms: &Rooms, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, Failure> {
     let covered = covered(rooms, new.repository, &new.entry).await?;
     let made = rooms.store.make_rule(new, &covered, now_ms).await?;
-    judge_again(rooms, new.repository, &new.entry.file).await?;
+    judge_again(rooms, new.repository, &new.entry.file, now_ms).await?;
     Ok(made)
 }
 
@@ -129,9 +130,9 @@ pub async fn change_rule(
     let Some(before) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
     let covered = covered(rooms, repository, entry).await?;
     let changed = rooms.store.change_rule(repository, rule, entry, &covered, (by, now_ms)).await?;
-    judge_again(rooms, repository, &before.made.entry.file).await?;
+    judge_again(rooms, repository, &before.made.entry.file, now_ms).await?;
     if before.made.entry.file != entry.file {
-        judge_again(rooms, repository, &entry.file).await?;
+        judge_again(rooms, repository, &entry.file, now_ms).await?;
     }
     Ok(changed)
 }
@@ -150,7 +151,7 @@ pub async fn end_rule(
 ) -> Result<bool, Failure> {
     let Some(row) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
     let ended = rooms.store.end_rule(repository, rule, by, now_ms).await?;
-    judge_again(rooms, repository, &row.made.entry.file).await?;
+    judge_again(rooms, repository, &row.made.entry.file, now_ms).await?;
     if let Some(id) = row.line.filter(|_| row.made.kind == RuleKind::KnownError)
         && let Some(line) = rooms.store.line(id).await?
         && !line.known
@@ -159,6 +160,28 @@ pub async fn end_rule(
         rooms.epoch.turn();
     }
     Ok(ended)
+}
+
+/// Ends what holds until a day that is over, and lets lines be told again that only such entries of a file covered.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn end_what_is_over(rooms: &Rooms, now_ms: i64) -> Result<(), Failure> {
+    for row in rooms.store.repositories().await? {
+        let id = row.repository.id;
+        for rule in rooms.store.made_rules(id).await?.iter().filter(|rule| rule.made.entry.is_over(now_ms)) {
+            end_rule(rooms, id, rule.made.id, "its last day", now_ms).await?;
+        }
+        let over: BTreeSet<&str> =
+            row.settings.known_errors.iter().filter(|it| it.is_over(now_ms)).map(|it| it.file.as_str()).collect();
+        for file in over {
+            if judge_again(rooms, id, file, now_ms).await? > 0 {
+                rooms.store.rules_lapsed(id).await?;
+                rooms.epoch.turn();
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn rule_of(rooms: &Rooms, repository: RepositoryId, rule: RuleId) -> Result<Option<RuleRow>, Failure> {
@@ -172,16 +195,19 @@ async fn covered(rooms: &Rooms, repository: RepositoryId, entry: &KnownError) ->
     Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
 }
 
-/// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once.
-async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str) -> Result<(), Failure> {
+/// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once. Returns how many
+/// changed.
+async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str, now_ms: i64) -> Result<usize, Failure> {
     rooms.epoch.turn();
-    let Some(row) = rooms.store.repository(repository).await? else { return Ok(()) };
-    let rules = rooms.store.rules(repository, row.settings).await?;
+    let Some(row) = rooms.store.repository(repository).await? else { return Ok(0) };
+    let rules = rooms.store.rules(repository, row.settings, now_ms).await?;
+    let mut changed = 0;
     for line in rooms.store.lines_to_judge_again(repository, file).await? {
         let known = rules.known_error(line.code_at()).is_some();
         if known != line.known {
             rooms.store.set_known(line.id, known).await?;
+            changed += 1;
         }
     }
-    Ok(())
+    Ok(changed)
 }

@@ -49,6 +49,8 @@ pub struct KnownErrorFields {
     pub email_recipients: Field,
     /// First words of the mail.
     pub email_header: Field,
+    /// The last day on which this holds.
+    pub until: Field,
 }
 
 /// What the form is for.
