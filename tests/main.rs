@@ -4,6 +4,8 @@
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
 mod alerts;
+mod beats;
+mod connect;
 mod emulator;
 mod faults;
 mod github_room;
@@ -14,7 +16,11 @@ mod live;
 mod mails;
 mod mirrors;
 mod pages;
+mod python_client;
 mod recordings;
+mod server_cases;
 mod server_doors;
 mod server_pages;
+mod setup;
 mod tidy;
+mod whitelist;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 20] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -24,6 +24,7 @@ pub const NAMES: [&str; 19] = [
     "SMTP_URL",
     "MAIL_FROM",
     "ADMIN_TOKEN",
+    "SECRET_KEY",
     "FLAWLESS_CONFIG",
 ];
 
@@ -61,6 +62,8 @@ pub struct Config {
     pub mail_from: String,
     /// Admits to the pages.
     pub admin_token: Option<String>,
+    /// What secrets in the database are encrypted with; else the key in the data directory.
+    pub secret_key: Option<String>,
 }
 
 /// A GitHub App's credentials.
@@ -170,6 +173,7 @@ impl Config {
             smtp_url: get("SMTP_URL"),
             mail_from: get("MAIL_FROM").unwrap_or_else(|| "Flawless <flawless@localhost>".to_owned()),
             admin_token: get("ADMIN_TOKEN"),
+            secret_key: get("SECRET_KEY"),
             data_dir,
         })
     }

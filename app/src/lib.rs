@@ -12,5 +12,6 @@ pub mod render;
 pub mod serve;
 pub mod server;
 pub mod store;
+pub mod vault;
 pub mod wire;
 pub mod worker;

@@ -35,6 +35,13 @@ fn main() -> ExitCode {
             Err(error) => complain(&error.to_string()),
         };
     }
+    if let Command::CheckRules(options) = command {
+        // It looks at one file: no configuration of a server is needed for that, and none of it can be in the way.
+        return match commands::check_rules::check_rules(&options) {
+            Ok(code) => code,
+            Err(error) => complain(&error.to_string()),
+        };
+    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string()),

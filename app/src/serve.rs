@@ -8,9 +8,11 @@ use crate::email::{MailError, Mailer};
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
 use crate::pipeline::accept::Accept;
+use crate::pipeline::app::{App, AppError, AppSlot, Origin, kept};
 use crate::pipeline::{Epoch, Rooms};
 use crate::server::{Server, ServerSettings, router};
 use crate::store::{Dialect, Store, StoreError};
+use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -38,6 +40,12 @@ pub enum ServeError {
     /// APP_ID or PRIVATE_KEY.
     #[error("GitHub App: {0}")]
     GitHub(#[from] GitHubError),
+    /// The App that the setup page made.
+    #[error("GitHub App, as the setup page made it: {0}")]
+    App(#[from] AppError),
+    /// SECRET_KEY.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// HOST or PORT.
     #[error("{host}:{port} can't be listened on: {why}; is another server running there? Set PORT to another")]
     Listen {
@@ -115,7 +123,6 @@ impl Flawless {
             public_url: self.config.public_url.clone().unwrap_or_default(),
             admin_token: self.admin_token,
             signer: self.signer,
-            webhook_secret: self.config.webhook_secret.clone(),
             shown: self.config.shown(),
         };
         let router = router(Server::new(self.rooms.clone(), self.accept, self.clock, settings));
@@ -150,15 +157,22 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
     let secret = store.fact_or("signing_secret", &random_hex()?).await?;
     let installation = store.fact_or("installation", &random_hex()?[..12]).await?;
     let signer = Signer::new(secret.as_bytes());
-    let github = match &config.app {
-        Some(app) => Some(GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?),
-        None => None,
+    let vault = Vault::new(config.secret_key.as_deref(), &config.data_dir)?;
+    let app = match &config.app {
+        Some(app) => Some(App {
+            github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
+            webhook_secret: config.webhook_secret.as_deref().map(Into::into),
+            origin: Origin::Configuration,
+        }),
+        None => kept(&store, &vault, &config.github_api_url).await?,
     };
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
     let rooms = Rooms {
         store,
         mirrors: Mirrors::open(config.mirrors())?,
-        github,
+        app: AppSlot::new(app),
+        github_api_url: config.github_api_url.clone(),
+        vault,
         mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
         linker: Linker::new(&public_url, signer.clone()),
         forge_url: config.github_server_url.clone(),

@@ -18,7 +18,10 @@
 //! Flawless blames lines, so the program needs line numbers: `debug = "line-tables-only"` in its release profile.
 
 mod options;
+pub mod printed;
 mod revision;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod transport;
 
 use std::error::Error;
@@ -36,7 +39,8 @@ pub use options::{DsnFault, InitError, Options};
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Functions of the reporting itself, by the path that they begin with: they stand above the caller in every stack.
-const OWN_FUNCTIONS: [&str; 4] = ["backtrace::", "sentry", "ingest_client::capture_error", "<sentry"];
+const OWN_FUNCTIONS: [&str; 5] =
+    ["backtrace::", "sentry", "ingest_client::capture_error", "ingest_client::capture_anyhow", "<sentry"];
 
 /// Reporting is on while this lives; dropping it sends what still waits, for two seconds at most.
 #[must_use = "reporting ends when the guard is dropped: bind it to a name such as `_reporting`"]
@@ -99,6 +103,22 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<String> {
     let mut event = sentry::event_from_error(error);
     // The list begins with the first cause: the last one is the error itself.
     if let Some(exception) = event.exception.values.last_mut() {
+        exception.stacktrace = current_stacktrace().map(without_own_frames);
+    }
+    let id = hub.capture_event(event);
+    (!id.is_nil()).then(|| id.simple().to_string())
+}
+
+/// Reports an error of anyhow with its chain of causes, and with the stack of where it was made, if the program runs with
+/// `RUST_BACKTRACE=1` (or `RUST_LIB_BACKTRACE=1`); else with the stack from here.
+#[cfg(feature = "anyhow")]
+pub fn capture_anyhow(error: &anyhow::Error) -> Option<String> {
+    let hub = Hub::current();
+    hub.client().filter(|client| client.is_enabled())?;
+    let mut event = sentry::integrations::anyhow::event_from_error(error);
+    if let Some(exception) = event.exception.values.last_mut()
+        && exception.stacktrace.is_none()
+    {
         exception.stacktrace = current_stacktrace().map(without_own_frames);
     }
     let id = hub.capture_event(event);

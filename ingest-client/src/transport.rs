@@ -51,7 +51,7 @@ impl Drop for Detached {
     }
 }
 
-fn agent(timeout: Duration) -> Agent {
+pub(crate) fn agent(timeout: Duration) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::PlatformVerifier)

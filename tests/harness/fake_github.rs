@@ -2,12 +2,14 @@
 
 mod api;
 mod contract;
+mod creation;
 pub mod hooks;
 mod issues;
 mod people;
 mod serve;
 pub mod world;
 
+pub use creation::CLIENT_SECRET;
 pub use hooks::sign;
 pub use world::{Account, Comment, CommitAuthor, Issue, IssueChange, Label};
 

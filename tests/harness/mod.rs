@@ -1,6 +1,7 @@
 //! What stories are told with: fakes of the outside world, real servers on loopback.
 
 pub mod application;
+pub mod browser;
 pub mod emulator;
 pub mod fake_github;
 pub mod git_repo;

@@ -9,6 +9,7 @@ use app::config::Config;
 use app::pipeline::Rooms;
 use app::serve::Flawless;
 use app::store::lines::Line;
+use app::store::repositories::NewRepository;
 use app::worker::Worker;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -158,6 +159,11 @@ impl Story {
         self.settings.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Takes a variable out of the configuration, from the next start on.
+    pub fn unset(&mut self, name: &str) {
+        self.settings.remove(name);
+    }
+
     /// The story's own folder.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -222,6 +228,20 @@ impl Story {
             "the process does not listen: {}",
             std::fs::read_to_string(self.folder.path().join("process.log")).unwrap()
         );
+    }
+
+    /// Runs a command of the program beside the server; what it prints.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
+            if let Ok(value) = std::env::var(name) {
+                command.env(name, value);
+            }
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     }
 
     pub fn rooms(&self) -> &Rooms {
@@ -343,6 +363,22 @@ impl Story {
         let (key, project) = self.key().await;
         assert_eq!(self.send_to(self.url(), &key, project, event).await, 200);
         self.settle().await;
+    }
+
+    /// A page as the admin sees it.
+    pub async fn page(&self, path: &str) -> String {
+        let asked = self.http.get(format!("{}{path}", self.url())).bearer_auth("admin-token-of-the-tests");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.text().await.unwrap()
+    }
+
+    /// Watches a plain git repository, as `app repository add` does; its DSN's key and project.
+    pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
+        let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
+        let id = self.rooms().watch(&new, self.clock.now_ms()).await.unwrap();
+        self.settle().await;
+        (self.rooms().store.keys(id).await.unwrap().remove(0), id.0)
     }
 
     /// The lines that are known, oldest first.

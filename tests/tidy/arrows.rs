@@ -16,9 +16,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("mirror", &["domain"]),
     ("render", &["domain"]),
     ("store", &["domain"]),
+    ("vault", &[]),
     ("wire", &["domain"]),
     // The steps between the rows.
-    ("pipeline", &["domain", "email", "github", "mirror", "render", "store"]),
+    ("pipeline", &["domain", "email", "github", "mirror", "render", "store", "vault"]),
     ("worker", &["clock", "domain", "pipeline", "store"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
     (
@@ -26,11 +27,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "clock",
             "domain",
+            "github::GitHubError",
             "github::hook",
+            "github::manifest",
             "pipeline::Failure",
             "pipeline::Rooms",
             "pipeline::accept",
+            "pipeline::app",
             "pipeline::obey",
+            "pipeline::whitelist",
             "render",
             "store",
             "wire",

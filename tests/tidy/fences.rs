@@ -8,7 +8,7 @@ const ANYWHERE: &[&str] =
     &["regex", "serde", "serde_json", "sha2", "strsim", "thiserror", "url", "base64", "hmac", "jiff"];
 
 /// Dependencies for the sake of their features (app/Cargo.toml says why): no room names them.
-const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "regex_automata", "time"];
+const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "regex_automata", "signal_hook", "time"];
 
 /// A library, and the rooms that may name it. A room is a file or folder of app/src.
 const FENCES: &[(&str, &[&str])] = &[
@@ -29,11 +29,15 @@ const FENCES: &[(&str, &[&str])] = &[
     ("octocrab", &["github"]),
     ("lettre", &["email"]),
     ("minijinja", &["render"]),
+    // Look-around in path expressions, which the original's configurations have.
+    ("fancy_regex", &["domain"]),
     // How git fetches; serve and the commands choose the TLS for all.
     ("reqwest", &["commands", "main", "mirror", "serve"]),
     ("rustls", &["commands", "main", "mirror", "serve"]),
-    // The repository's own settings, read from the mirror.
-    ("serde_saphyr", &["mirror"]),
+    // The repository's own settings, read from the mirror; and app.yml.
+    ("serde_saphyr", &["github", "mirror"]),
+    // What is encrypted in the database; it is the TLS's as well.
+    ("ring", &["vault"]),
     // The demo shows a mail as a person reads it.
     ("quoted_printable", &["commands"]),
     ("rpassword", &["commands"]),

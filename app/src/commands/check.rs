@@ -47,12 +47,13 @@ async fn mail(config: &Config, rooms: &Rooms) -> Result<String, String> {
 }
 
 async fn github(config: &Config, rooms: &Rooms) -> Result<String, String> {
-    let Some(github) = &rooms.github else {
+    let Some(app) = rooms.app.get() else {
         return Ok(format!("no APP_ID, issues are written to {}", config.outbox().display()));
     };
+    let github = app.github;
     let slug = github.app_slug().await.map_err(|error| error.to_string())?;
     let installations = github.installations().await.map_err(|error| error.to_string())?;
-    if config.webhook_secret.is_none() {
+    if app.webhook_secret.is_none() {
         return Err(format!("the App {slug} answers, but WEBHOOK_SECRET is not set: no webhook can be believed"));
     }
     Ok(format!("the App {slug} answers, with {} installation(s)", installations.len()))
@@ -77,7 +78,7 @@ async fn mirrors(rooms: &Rooms, now_ms: i64) -> bool {
             }
         };
         if let Some(error) = &row.settings_error {
-            sound &= say(name, Err(format!(".github/flawless.yml is not used: {error}")));
+            sound &= say(name, Err(format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "))));
         }
     }
     sound

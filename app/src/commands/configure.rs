@@ -129,8 +129,8 @@ fn line() -> Result<String, Failed> {
 
 /// Writes the file for its owner's eyes only: it holds secrets.
 fn write(answers: &BTreeMap<String, String>) -> Result<(), Failed> {
-    let text: String =
-        answers.iter().map(|(name, value)| format!("{} = {value:?}\n", name.to_ascii_lowercase())).collect();
+    let lower = answers.iter().map(|(name, value)| (name.to_ascii_lowercase(), toml::Value::from(value.as_str())));
+    let text = lower.collect::<toml::Table>().to_string();
     let unfinished = format!(".{FILE}.tmp");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

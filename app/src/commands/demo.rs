@@ -1,10 +1,10 @@
 //! `app demo`: the whole story in a terminal, on a repository made for it, without configuration, account or network.
 
 use super::scene::Scene;
-use super::{Failed, repository::dsn, serve::stop_signal};
+use super::{Failed, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::Rooms;
 use crate::pipeline::obey::make_rule;
@@ -73,7 +73,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     };
     let id = rooms.watch(&new, clock.now_ms()).await?;
     let key = rooms.store.keys(id).await?.into_iter().next().ok_or("the repository has no key")?;
-    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", dsn(&url, &key, id.0));
+    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", rooms.linker.dsn(&key, id));
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
@@ -171,6 +171,7 @@ impl Stage {
             line: None,
             label: None,
             issue: None,
+            origin: Origin::Page,
             by: "demo".to_owned(),
         };
         make_rule(&self.rooms, &new, clock.now_ms()).await?;

@@ -4,7 +4,7 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::RuleId;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::obey::{end_rule, make_rule};
 use crate::serve::open_rooms;
@@ -85,6 +85,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 line: None,
                 label: None,
                 issue: None,
+                origin: Origin::Terminal,
                 by: "command line".to_owned(),
             };
             match make_rule(&rooms, &new, clock.now_ms()).await? {

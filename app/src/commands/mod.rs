@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a command is for")]
 
 pub mod check;
+pub mod check_rules;
 pub mod configure;
 pub mod demo;
 pub mod known_error;
@@ -30,7 +31,9 @@ pub enum Command {
     Configure,
     /// Verify configuration, database, mail, GitHub and mirrors.
     Check,
-    /// Watch plain git repositories, without GitHub.
+    /// Verify a repository's own settings file, `.github/flawless.yml`.
+    CheckRules(check_rules::Options),
+    /// Watch plain git repositories, without GitHub; make and revoke the keys of all.
     Repository {
         /// What to do with them.
         #[command(subcommand)]
@@ -56,6 +59,7 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
         Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
+        Command::CheckRules(options) => check_rules::check_rules(&options),
         Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Report(options) => report::run(options, config, clock).await.map(|()| ExitCode::SUCCESS),

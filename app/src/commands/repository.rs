@@ -1,11 +1,13 @@
-//! `app repository`: watching plain git repositories, without GitHub.
+//! `app repository`: watching plain git repositories, without GitHub, and the keys of all.
 
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::pipeline::Rooms;
+use crate::render::when;
 use crate::serve::open_rooms;
-use crate::store::repositories::NewRepository;
+use crate::store::keys::KeyRow;
+use crate::store::repositories::{NewRepository, RepositoryRow};
 use clap::Subcommand;
 use std::path::Path;
 
@@ -26,6 +28,35 @@ pub enum Action {
     Remove {
         /// OWNER/NAME, as listed.
         name: String,
+    },
+    /// List a repository's keys, also the revoked ones.
+    Keys {
+        /// OWNER/NAME, as listed.
+        name: String,
+    },
+    /// Make or revoke a key, for any watched repository.
+    Key {
+        /// What to do with it.
+        #[command(subcommand)]
+        action: KeyAction,
+    },
+}
+
+/// What to do with a key.
+#[derive(Debug, Subcommand)]
+pub enum KeyAction {
+    /// Make a repository another key; prints its DSN.
+    Add {
+        /// OWNER/NAME, as listed.
+        name: String,
+        /// What to call it, such as the application that will use it.
+        #[arg(long)]
+        label: Option<String>,
+    },
+    /// Revoke a key for ever: reports with it are refused, at the latest after 10 seconds.
+    Revoke {
+        /// The key, 32 digits, or the DSN that it stands in.
+        key: String,
     },
 }
 
@@ -54,22 +85,63 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
             let id = rooms.watch(&new, clock.now_ms()).await?;
             println!("Watching {full_name}. The server clones it now, or when it is started.");
-            for key in rooms.store.keys(id).await? {
-                println!("DSN: {}", dsn(rooms.linker.base(), &key, id.0));
+            let keys = rooms.store.keys(id).await?;
+            for key in &keys {
+                println!("DSN: {}", rooms.linker.dsn(key, id));
+            }
+            println!("How to connect an application: {}/{full_name}/connect", rooms.linker.base());
+            if keys.is_empty() {
+                println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
             }
         }
         Action::List => list(&rooms).await?,
+        Action::Keys { name } => {
+            let row = named(&rooms, &name).await?;
+            for key in rooms.store.all_keys(row.repository.id).await? {
+                print_key(&rooms, &key);
+            }
+        }
+        Action::Key { action: KeyAction::Add { name, label } } => {
+            let row = named(&rooms, &name).await?;
+            let key = rooms.add_key(&row, label.as_deref(), clock.now_ms()).await?;
+            println!("DSN: {}", rooms.linker.dsn(&key, row.repository.id));
+        }
+        Action::Key { action: KeyAction::Revoke { key } } => {
+            let key = key_of(&key);
+            if !rooms.revoke_key(key, clock.now_ms()).await? {
+                return Err(format!("there is no key {key:?}; `app repository keys NAME` shows them").into());
+            }
+            println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
+        }
         Action::Remove { name } => {
-            let row =
-                rooms.store.repository_named(&name).await?.ok_or_else(|| {
-                    format!("no repository called {name:?} is watched; `app repository list` shows them")
-                })?;
+            let row = named(&rooms, &name).await?;
             rooms.unwatch(&row, clock.now_ms()).await?;
             println!("Not watching {} any more.", row.repository.full_name);
         }
     }
     rooms.store.close().await;
     Ok(())
+}
+
+async fn named(rooms: &Rooms, name: &str) -> Result<RepositoryRow, Failed> {
+    let found = rooms.store.repository_named(name).await?;
+    Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
+}
+
+fn print_key(rooms: &Rooms, key: &KeyRow) {
+    let used = key.last_used_at_ms.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
+    let state = key.revoked_at_ms.map_or(used, |at| format!("revoked {}", when(at)));
+    let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
+    println!("{}{label}  (made {}; {state})", key.key, when(key.created_at_ms));
+    if key.revoked_at_ms.is_none() {
+        println!("  DSN: {}", rooms.linker.dsn(&key.key, key.repository));
+    }
+}
+
+/// The key of a DSN, or what is one already.
+fn key_of(text: &str) -> &str {
+    let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+    after_scheme.split_once('@').map_or(after_scheme, |(key, _)| key).trim()
 }
 
 async fn list(rooms: &Rooms) -> Result<(), Failed> {
@@ -85,18 +157,10 @@ async fn list(rooms: &Rooms) -> Result<(), Failed> {
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
         for key in rooms.store.keys(row.repository.id).await? {
-            println!("  DSN: {}", dsn(rooms.linker.base(), &key, row.repository.id.0));
+            println!("  DSN: {}", rooms.linker.dsn(&key, row.repository.id));
         }
     }
     Ok(())
-}
-
-/// `http(s)://KEY@HOST[/PREFIX]/PROJECT`.
-pub fn dsn(base: &str, key: &str, project: i64) -> String {
-    match base.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
-        None => format!("{key}@{base}/{project}"),
-    }
 }
 
 /// A clone URL without the account that it may hold.
@@ -165,7 +229,8 @@ mod tests {
     }
 
     #[test]
-    fn a_dsn_has_the_form_that_sdks_insist_on() {
-        assert_eq!(dsn("https://x.example/errors", "ab", 7), "https://ab@x.example/errors/7");
+    fn a_key_is_taken_bare_or_out_of_its_dsn() {
+        assert_eq!(key_of("ab12"), "ab12");
+        assert_eq!(key_of("https://ab12@x.example/errors/7"), "ab12");
     }
 }

@@ -1,6 +1,7 @@
 //! Addresses of our own pages, signed where an e-mail's reader is to open them without signing in.
 
 use super::alert::Place;
+use super::ids::RepositoryId;
 use super::signature::{LINK_LIFE_MS, Signer};
 
 /// What a signed link may do.
@@ -37,6 +38,14 @@ impl Linker {
     /// The public address of the server, without a slash at its end.
     pub fn base(&self) -> &str {
         &self.base
+    }
+
+    /// A DSN, `http(s)://KEY@HOST[/PREFIX]/PROJECT`: the form that SDKs insist on.
+    pub fn dsn(&self, key: &str, project: RepositoryId) -> String {
+        match self.base.split_once("://") {
+            Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
+            None => format!("{key}@{}/{project}", self.base),
+        }
     }
 
     /// Latest traceback of a line; signed where an expiry base `now_ms` is given.
@@ -129,6 +138,13 @@ mod tests {
 
     fn place() -> Place {
         Place { path: "shop/a b.py".into(), function: "f".into(), line: 3, code: "x = y[\"&\"]".into() }
+    }
+
+    #[test]
+    fn a_dsn_is_of_the_form_that_sdks_insist_on() {
+        let dsn = |base: &str| Linker::new(base, Signer::new(&[1; 32])).dsn("ab12", RepositoryId(7));
+        assert_eq!(dsn("https://flawless.example"), "https://ab12@flawless.example/7");
+        assert_eq!(dsn("http://127.0.0.1:3000/errors/"), "http://ab12@127.0.0.1:3000/errors/7");
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod job;
 pub mod line;
 pub mod links;
 pub mod markdown;
+pub mod rehearsal;
 pub mod report;
 pub mod repository;
 pub mod routing;

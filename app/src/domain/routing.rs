@@ -15,6 +15,8 @@ pub struct Route<'a> {
     pub passed_through: &'a [String],
     /// Who wrote the line.
     pub author: Option<&'a Author>,
+    /// A person gave the line to somebody else: GitHub tells them, and the author hears of it no more.
+    pub reassigned: bool,
     /// The known error behind the mail, where it is one.
     pub known: Option<&'a KnownError>,
 }
@@ -23,7 +25,8 @@ pub struct Route<'a> {
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let settings = route.settings;
     let mut told: Vec<Recipient> = Vec::new();
-    if let Some(author) = route.author
+    let author = route.author.filter(|_| !route.reassigned);
+    if let Some(author) = author
         && let Some(address) = address_of(&settings.email, author)
     {
         match disowned_to(settings, &address, route.path) {
@@ -41,16 +44,17 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     for address in route.known.iter().flat_map(|known| &known.email_recipients) {
         add(&mut told, "", address, "This known error names you as a recipient.".to_owned());
     }
-    if told.is_empty()
-        && let Some(contact) = &settings.email.default_contact
-    {
-        let why = match route.author {
-            Some(author) => format!(
-                "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
-                author.name, author.email
-            ),
-            None => "You are the default contact: no author of this line could be found.".to_owned(),
-        };
+    let why = match author {
+        _ if route.reassigned => None,
+        // Those who watch or are named with the known error don't look after it by that.
+        None => Some("You are the default contact: no author of this line could be found.".to_owned()),
+        Some(author) if told.is_empty() => Some(format!(
+            "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
+            author.name, author.email
+        )),
+        Some(_) => None,
+    };
+    if let Some((contact, why)) = settings.email.default_contact.as_ref().zip(why) {
         add(&mut told, "", contact, why);
     }
     told
@@ -112,7 +116,7 @@ mod tests {
 
     fn addresses(settings: &Settings, path: &str, through: &[&str], author: Option<&Author>) -> Vec<String> {
         let passed_through: Vec<String> = through.iter().map(|path| (*path).to_owned()).collect();
-        let route = Route { settings, path, passed_through: &passed_through, author, known: None };
+        let route = Route { settings, path, passed_through: &passed_through, author, reassigned: false, known: None };
         recipients(&route).into_iter().filter_map(|one| one.email).collect()
     }
 
@@ -126,6 +130,26 @@ mod tests {
         assert_eq!(addresses(&settings, "a.py", &[], Some(&hidden)), ["oncall@x.com"]);
         settings.email.default_contact = None;
         assert_eq!(addresses(&settings, "a.py", &[], Some(&hidden)), [""; 0]);
+    }
+
+    #[test]
+    fn the_default_contact_hears_of_what_has_no_author_whoever_watches() {
+        let mut settings = Settings {
+            watchers: vec![Watcher { email: "w@x.com".into(), path: "lib".into(), all_errors: true }],
+            ..Settings::default()
+        };
+        settings.email.default_contact = Some("oncall@x.com".into());
+        assert_eq!(addresses(&settings, "/usr/lib/json.py", &["lib/a.py"], None), ["w@x.com", "oncall@x.com"]);
+        let ada = author("ada@x.com");
+        let route = Route {
+            settings: &settings,
+            path: "a.py",
+            passed_through: &[],
+            author: Some(&ada),
+            reassigned: true,
+            known: None,
+        };
+        assert!(recipients(&route).is_empty(), "GitHub tells who it was given to");
     }
 
     #[test]

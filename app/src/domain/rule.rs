@@ -3,11 +3,15 @@
 use super::ids::RuleId;
 use super::line::squeeze;
 use super::settings::{CodePattern, KnownError, Settings};
-use regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
 /// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
 const SHORTEST_FRAGMENT: usize = 4;
+
+/// Steps back that an expression with look-around may take on one path: a path has a few hundred characters, so only an
+/// expression that tries every way of splitting them needs more, and one of those must not hold up all reports.
+const BACKTRACK_LIMIT: usize = 100_000;
 
 /// What a rule made by a label or a person does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,37 @@ impl RuleKind {
     /// From what is stored.
     pub fn from_stored(text: &str) -> Option<Self> {
         [Self::KnownError, Self::BuildingBlock].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// Where a rule that a person made came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A label on an issue.
+    Label,
+    /// A page, by somebody who had signed in.
+    Page,
+    /// The link out of a mail.
+    Mail,
+    /// A terminal.
+    Terminal,
+}
+
+impl Origin {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Label => "label",
+            Self::Page => "page",
+            Self::Mail => "mail",
+            Self::Terminal => "terminal",
+        }
+    }
+
+    /// From what is stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Label, Self::Page, Self::Mail, Self::Terminal].into_iter().find(|origin| origin.as_str() == text)
     }
 }
 
@@ -70,9 +105,28 @@ impl CodePattern {
             && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
     }
 
-    /// How much the pattern says: 0 the file, 1 a function or a text in it, 2 both. The most specific entry wins.
-    pub fn specificity(&self) -> usize {
-        usize::from(self.function.is_some()) + usize::from(self.code.is_some())
+    /// Whether what this covers is still in the file, whose text this is. Names that are no names in the text, such as
+    /// `<module>`, are taken to be.
+    pub fn stands_in(&self, text: &str) -> bool {
+        let code = self.code.as_deref().is_none_or(|code| text.lines().any(|line| same_code(code, line)));
+        let name = self.function.as_deref().and_then(|name| name.rsplit(['.', ':', '#']).next());
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let function = name.filter(|name| !name.is_empty() && name.chars().all(is_word)).is_none_or(|name| {
+            text.match_indices(name)
+                .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + name.len()..].starts_with(is_word))
+        });
+        code && function
+    }
+
+    /// How much the pattern says, to be compared: the file, a function or a text in it, or both; among equals the longer
+    /// text, then the longer name of a function (`Cart.total` says more than `total`). The most specific entry wins.
+    pub fn specificity(&self) -> (usize, usize, usize) {
+        let said = |text: &Option<String>| text.as_deref().map_or(0, |text| squeeze(text).len());
+        (
+            usize::from(self.function.is_some()) + usize::from(self.code.is_some()),
+            said(&self.code),
+            said(&self.function),
+        )
     }
 }
 
@@ -129,6 +183,7 @@ impl Rules {
         }
         // The most specific entry wins; among equals the one in the file, which is read first.
         known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
+        blocks.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
         Self { settings, only, known, blocks }
     }
 
@@ -147,9 +202,9 @@ impl Rules {
         self.settings.third_party_whitelist.iter().any(|pattern| pattern.matches(at))
     }
 
-    /// Whether a repository path may be blamed.
+    /// Whether a repository path may be blamed. An expression that takes too many steps does not match.
     pub fn may_blame(&self, path: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path))
+        self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path).unwrap_or(false))
     }
 
     /// Whether an exception type (full dotted name, or as shown) is ignored.
@@ -166,12 +221,16 @@ impl Rules {
     }
 }
 
-/// Compiles a path expression as the file means it: anchored at the start.
+/// Compiles a path expression as the file means it: anchored at the start. Look-around and back-references are allowed,
+/// as they were in the original's configuration.
 ///
 /// # Errors
-/// The expression does not compile; the text says where.
-pub fn anchored(text: &str) -> Result<Regex, regex::Error> {
-    Regex::new(&format!("^(?:{text})"))
+/// The expression does not compile; a sentence says why.
+pub fn anchored(text: &str) -> Result<Regex, String> {
+    // By itself first: a bracket too many must not be closed by ours.
+    Regex::new(text)
+        .and_then(|_| RegexBuilder::new(&format!("^(?:{text})")).backtrack_limit(BACKTRACK_LIMIT).build())
+        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
@@ -229,6 +288,16 @@ mod tests {
         let rules = Rules::new(settings, Vec::new());
         let found = rules.known_error(at("a.py", "f", "x = y()")).expect("matches");
         assert_eq!(found.entry.max_alert_threshold, Some(2));
+    }
+
+    #[test]
+    fn what_left_the_file_is_missed() {
+        let text = "def total(items):\n    price =  items[sku]\n";
+        assert!(pattern("a.py", Some("Cart.total"), Some("price = items[sku]")).stands_in(text));
+        assert!(pattern("a.py", None, None).stands_in(text));
+        assert!(pattern("a.py", Some("<module>"), None).stands_in(text));
+        assert!(!pattern("a.py", Some("tot"), None).stands_in(text));
+        assert!(!pattern("a.py", Some("total"), Some("price = prices[sku]")).stands_in(text));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 /// github.com's API; an Enterprise Server's is `https://HOST/api/v3`.
 pub const DEFAULT_API_URL: &str = "https://api.github.com";
 /// A whole request with its answer. GitHub itself gives up after ten seconds, a proxy or slow line needs some more.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Making a connection: longer than this, nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A token is not used in its last minutes, so that a long fetch started with it can finish.
@@ -33,6 +33,9 @@ const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 const MAX_REDIRECTS: usize = 3;
 /// Pages of one list: at 100 a page more than any installation has, and an end to a circle of links.
 const MAX_PAGES: usize = 500;
+
+/// What GitHub's API is asked to answer in.
+const MEDIA_TYPE: &str = "application/vnd.github+json";
 
 /// How to reach GitHub and who we are there.
 #[derive(Clone)]
@@ -50,7 +53,7 @@ pub struct Settings {
 impl Settings {
     /// Settings with the usual timeout.
     pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<String>) -> Self {
-        Self { api_url: api_url.into(), app_id, private_key_pem: private_key_pem.into(), timeout: DEFAULT_TIMEOUT }
+        Self { api_url: api_url.into(), app_id, private_key_pem: private_key_pem.into(), timeout: USUAL_TIMEOUT }
     }
 }
 
@@ -121,6 +124,25 @@ pub(super) enum Method {
     Delete,
 }
 
+fn no_tls(error: &octocrab::Error) -> GitHubError {
+    GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
+}
+
+/// A client that is nobody: for what GitHub answers to anybody.
+pub(super) fn anonymous(base: &Base) -> Result<Octocrab, GitHubError> {
+    Octocrab::builder()
+        .base_uri(base.as_str())
+        .map_err(|error| GitHubError::Settings(redact(&error.to_string())))?
+        .add_retry_config(RetryConfig::None)
+        .add_header(
+            "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
+            MEDIA_TYPE.to_owned(),
+        )
+        .set_connect_timeout(Some(CONNECT_TIMEOUT))
+        .build()
+        .map_err(|error| no_tls(&error))
+}
+
 impl fmt::Debug for GitHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GitHub").field("api", &self.inner.base.as_str()).finish_non_exhaustive()
@@ -136,7 +158,6 @@ impl GitHub {
         let base = Base::new(&settings.api_url)?;
         let key = key::read(settings.app_id, &settings.private_key_pem)?;
         let wrong = |error: &dyn fmt::Display| GitHubError::Settings(redact(&error.to_string()));
-        let accept = "accept".parse().map_err(|_| wrong(&"accept is a header"))?;
         // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only doubled.
         let app = Octocrab::builder()
             .base_uri(base.as_str())
@@ -144,12 +165,13 @@ impl GitHub {
             .app(AppId(settings.app_id), key)
             // The default repeats writes: two comments after one dropped connection.
             .add_retry_config(RetryConfig::None)
-            .add_header(accept, "application/vnd.github+json".to_owned())
+            .add_header(
+                "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
+                MEDIA_TYPE.to_owned(),
+            )
             .set_connect_timeout(Some(CONNECT_TIMEOUT))
             .build()
-            .map_err(|error| {
-                GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
-            })?;
+            .map_err(|error| no_tls(&error))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 app,

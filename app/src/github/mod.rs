@@ -10,6 +10,7 @@ mod issues;
 mod key;
 mod labels;
 mod limits;
+pub mod manifest;
 mod people;
 mod route;
 

@@ -17,6 +17,7 @@ mod read;
 mod recent;
 mod revision;
 pub mod settings;
+mod settings_tree;
 mod source;
 mod sync;
 

@@ -68,6 +68,17 @@ impl Mirrors {
         Ok(found)
     }
 
+    /// The regular files of a commit, by path. `commit` is a full id; unknown ones have no files.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn files(&self, id: RepositoryId, commit: &str) -> Result<Vec<String>, MirrorError> {
+        let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
+        let mut paths: Vec<String> = index.by_name.values().flatten().map(|path| path.to_string()).collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
     fn tree_index(&self, id: RepositoryId, commit: &str) -> Result<Option<Arc<TreeIndex>>, MirrorError> {
         self.ask(id, |repo| {
             let Some(tree) = read::tree(repo, commit)? else { return Ok(None) };

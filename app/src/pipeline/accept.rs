@@ -6,8 +6,8 @@ use crate::domain::ids::RepositoryId;
 use crate::domain::report::Report;
 use crate::domain::scrub::scrub;
 use crate::store::intake::{Arrival, Facets, Known, Memory};
+use crate::store::keys::{Caller, Door, USE_NOTED_EVERY_MS};
 use crate::store::pack::pack;
-use crate::store::repositories::Door;
 use crate::store::{Store, StoreError};
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -58,7 +58,9 @@ struct Remembered {
 pub enum Entry {
     /// The key is one of the project's.
     Open(Door),
-    /// There is such a project, but the key is not one of its keys in force.
+    /// The key was one of the project's until then, Unix milliseconds.
+    Revoked(i64),
+    /// There is such a project, but the key is not one of its keys.
     WrongKey,
     /// There is no such project.
     NoProject,
@@ -127,13 +129,20 @@ impl Accept {
         {
             return Ok(Entry::Open(door));
         }
-        Ok(match self.store.door(project, key).await? {
-            (_, Some(door)) => {
+        Ok(match self.store.caller(project, key).await? {
+            Caller::Admitted { door, last_used_at_ms } => {
                 lock(&self.doors).put(name, (door, stamp));
+                if last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_NOTED_EVERY_MS)
+                    && let Err(error) = self.store.note_use(key, now_ms).await
+                {
+                    // Only a column of a page is poorer for it.
+                    tracing::warn!(%error, "the use of a key could not be noted");
+                }
                 Entry::Open(door)
             }
-            (true, None) => Entry::WrongKey,
-            (false, None) => Entry::NoProject,
+            Caller::Revoked(at_ms) => Entry::Revoked(at_ms),
+            Caller::WrongKey => Entry::WrongKey,
+            Caller::NoProject => Entry::NoProject,
         })
     }
 

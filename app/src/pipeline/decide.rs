@@ -3,12 +3,11 @@
 use super::{Failure, Rooms};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::blame::Author;
-use crate::domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
+use crate::domain::decision::{Send, Tally, decide_known, decide_unknown};
 use crate::domain::ids::LineId;
 use crate::domain::routing::{Route, recipients};
-use crate::domain::rule::{CodeAt, KnownMatch, Rules};
+use crate::domain::rule::{KnownMatch, Rules};
 use crate::domain::settings::KnownError;
-use crate::domain::week::date_ms;
 use crate::store::deliveries::{Channel, Decided, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
@@ -31,7 +30,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
         if line.regressed {
             decided.regressed = true;
             decided.alerted = true;
-            decided.next_at = decide_unknown(&tally(&line, true), &terms(&row)).next_at;
+            decided.next_at = decide_unknown(&tally(&line, true), &Rooms::terms(&row)).next_at;
             send = regression(rooms, &row, &line).await?;
         }
     } else if let Some(known) = &known {
@@ -47,12 +46,12 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             send = mails(rooms, &row, &line, Some(&known.entry), &purpose, known.entry.email_header.clone()).await?;
         }
     } else {
-        let decision = decide_unknown(&tally(&line, line.alerted), &terms(&row));
+        let decision = decide_unknown(&tally(&line, line.alerted), &Rooms::terms(&row));
         decided.next_at = decision.next_at;
         if decision.send == Send::Alert {
             decided.alerted = true;
             send = mails(rooms, &row, &line, None, "alert", None).await?;
-            if has_issues(rooms, &row) {
+            if rooms.has_issues(&row) {
                 send.push(delivery(Channel::Issue, "alert", "", String::new()));
             }
         } else if let Some(count) = decision.comment.filter(|_| line.issue.is_some()) {
@@ -81,8 +80,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
 
 /// The known error that covers a line.
 fn known_match(rules: &Rules, line: &Line) -> Option<KnownMatch> {
-    let at = CodeAt { path: &line.place.path, inside: true, function: &line.place.function, code: &line.place.code };
-    rules.known_error(at).cloned()
+    rules.known_error(line.code_at()).cloned()
 }
 
 fn tally(line: &Line, alerted: bool) -> Tally {
@@ -93,19 +91,6 @@ fn tally(line: &Line, alerted: bool) -> Tally {
         error_threshold: line.error_threshold,
         written_ms: line.written_at_ms,
     }
-}
-
-fn terms(row: &RepositoryRow) -> Terms {
-    Terms {
-        threshold: row.settings.report_error_threshold,
-        minimum_date_ms: row.settings.report_only_after_minimum_date.as_deref().and_then(date_ms),
-        comment_at: row.settings.issues.comment_at.clone(),
-    }
-}
-
-/// Issues go to GitHub, or to the outbox directory while there is no App at all. A plain repository beside an App has none.
-fn has_issues(rooms: &Rooms, row: &RepositoryRow) -> bool {
-    row.repository.forge.is_some() || rooms.github.is_none()
 }
 
 async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<Vec<NewDelivery>, Failure> {
@@ -122,7 +107,7 @@ async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<V
         resolved: line.resolved_commit.clone(),
         total: line.total,
     };
-    if has_issues(rooms, row) {
+    if rooms.has_issues(row) {
         send.push(comment(&purpose, &reply)?);
     }
     Ok(send)
@@ -143,17 +128,14 @@ async fn mails(
     };
     let passed_through: Vec<String> =
         found.iter().flat_map(|found| found.located.values().map(|located| located.path.clone())).collect();
-    let author = line
-        .author_email
-        .clone()
-        .map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email })
-        // A person gave the line to somebody else: its author hears of it no more.
-        .filter(|_| line.owner_login.is_none() || line.owner_login == line.author_login);
+    let author =
+        line.author_email.clone().map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email });
     let route = Route {
         settings: &row.settings,
         path: &line.place.path,
         passed_through: &passed_through,
         author: author.as_ref(),
+        reassigned: line.owner_login.is_some() && line.owner_login != line.author_login,
         known,
     };
     recipients(&route)

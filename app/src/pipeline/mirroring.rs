@@ -19,7 +19,7 @@ impl Rooms {
     /// # Errors
     /// GitHub gives none.
     pub(super) async fn token(&self, row: &RepositoryRow) -> Result<Option<String>, Failure> {
-        match (&self.github, &row.repository.forge) {
+        match (self.app.github(), &row.repository.forge) {
             (Some(github), Some(forge)) => Ok(Some(github.token(forge.installation).await?)),
             (None, Some(_)) => Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)")),
             (_, None) => Ok(None),
@@ -43,7 +43,7 @@ impl Rooms {
         let synced = match self.sync(row).await {
             Err(SyncFailure::Unauthorized) => {
                 // A token can be revoked before it expires; a new one settles it, or the App has lost the repository.
-                if let (Some(github), Some(forge)) = (&self.github, &row.repository.forge) {
+                if let (Some(github), Some(forge)) = (self.app.github(), &row.repository.forge) {
                     github.forget_token(forge.installation).await;
                 }
                 self.sync(row).await

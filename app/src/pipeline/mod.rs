@@ -1,22 +1,29 @@
 //! The steps from a report to an alert, each from row to row.
 
 pub mod accept;
+pub mod app;
+mod assigning;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
+mod keys;
 mod mirroring;
 pub mod obey;
 pub mod reconcile;
 pub mod refresh;
+mod rehearsing;
 mod telling;
 mod watching;
+pub mod whitelist;
 
 use crate::domain::links::Linker;
 use crate::email::Mailer;
-use crate::github::{GitHub, GitHubError};
+use crate::github::GitHubError;
 use crate::mirror::{MirrorError, Mirrors};
 use crate::render::RenderError;
 use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+use app::AppSlot;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +36,12 @@ pub struct Rooms {
     pub store: Store,
     /// The mirrors.
     pub mirrors: Mirrors,
-    /// GitHub; `None`: no App is configured, and issues are written to the outbox directory.
-    pub github: Option<GitHub>,
+    /// The GitHub App; while there is none, issues are written to the outbox directory.
+    pub app: AppSlot,
+    /// Address of GitHub's API.
+    pub github_api_url: String,
+    /// Keeps the App's secrets.
+    pub vault: Vault,
     /// The mailer.
     pub mailer: Arc<Mailer>,
     /// Addresses of our own pages.

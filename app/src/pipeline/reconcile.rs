@@ -13,7 +13,7 @@ pub const RECONCILE_EVERY_MS: i64 = 60 * 60_000;
 /// # Errors
 /// GitHub or the database is out of reach: to be tried again.
 pub async fn reconcile(rooms: &Rooms, now_ms: i64) -> Result<(), Failure> {
-    let Some(github) = &rooms.github else { return Ok(()) };
+    let Some(github) = rooms.app.github() else { return Ok(()) };
     let mut seen: HashSet<u64> = HashSet::new();
     for installation in github.installations().await? {
         if installation.suspended {

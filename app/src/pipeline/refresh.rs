@@ -20,7 +20,7 @@ pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(),
     // First, because reports can do without labels, but not without the mirror.
     rooms.bring_up_to_date(&row, now_ms).await?;
     if row.labelled_at_ms == 0
-        && let (Some(github), Some(forge)) = (&rooms.github, &row.repository.forge)
+        && let (Some(github), Some(forge)) = (rooms.app.github(), &row.repository.forge)
     {
         let labels: Vec<_> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
         github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;

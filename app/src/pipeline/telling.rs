@@ -1,9 +1,11 @@
-//! Gathering what an alert says from the rows, for a mail, an issue or a page.
+//! Gathering what an alert says from the rows, and on which terms it is told, for a mail, an issue or a page.
 
 use super::{Failure, Rooms};
 use crate::domain::alert::{Alert, Links, Recipient};
 use crate::domain::attribution::Attribution;
+use crate::domain::decision::Terms;
 use crate::domain::telling::{additional, request, traceback};
+use crate::domain::week::date_ms;
 use crate::store::lines::{Line, Traceback};
 use crate::store::repositories::RepositoryRow;
 
@@ -66,6 +68,20 @@ impl Rooms {
             header: None,
             place,
         })
+    }
+
+    /// The repository's word on alerts.
+    pub(super) fn terms(row: &RepositoryRow) -> Terms {
+        Terms {
+            threshold: row.settings.report_error_threshold,
+            minimum_date_ms: row.settings.report_only_after_minimum_date.as_deref().and_then(date_ms),
+            comment_at: row.settings.issues.comment_at.clone(),
+        }
+    }
+
+    /// Issues go to GitHub, or to the outbox directory while there is no App at all. A plain repository beside an App has none.
+    pub(super) fn has_issues(&self, row: &RepositoryRow) -> bool {
+        row.repository.forge.is_some() || self.app.get().is_none()
     }
 
     /// Hidden text by which a line's issue is found again: no other installation of Flawless writes the same.

@@ -22,6 +22,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("issue/reply.md", include_str!("../../../web/issue/reply.md")),
     ("pages/layout.html", include_str!("../../../web/pages/layout.html")),
     ("pages/parts.html", include_str!("../../../web/pages/parts.html")),
+    ("pages/connect.html", include_str!("../../../web/pages/connect.html")),
+    ("pages/snippets.html", include_str!("../../../web/pages/snippets.html")),
     ("pages/health.html", include_str!("../../../web/pages/health.html")),
     ("pages/known_error_form.html", include_str!("../../../web/pages/known_error_form.html")),
     ("pages/known_error_saved.html", include_str!("../../../web/pages/known_error_saved.html")),
@@ -31,6 +33,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/repository.html", include_str!("../../../web/pages/repository.html")),
     ("pages/setup.html", include_str!("../../../web/pages/setup.html")),
     ("pages/traceback.html", include_str!("../../../web/pages/traceback.html")),
+    ("pages/whitelist.html", include_str!("../../../web/pages/whitelist.html")),
     ("pages/weekly.html", include_str!("../../../web/pages/weekly.html")),
 ];
 

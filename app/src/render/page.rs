@@ -105,6 +105,7 @@ mod tests {
     fn every_page_renders_and_stays_escaped() {
         check_page::<Weekly>();
         check_page::<Repositories>();
+        check_page::<Connect>();
         check_page::<RepositoryPage>();
         check_page::<Traceback>();
         check_page::<KnownErrorForm>();
@@ -113,6 +114,7 @@ mod tests {
         check_page::<Login>();
         check_page::<Message>();
         check_page::<Setup>();
+        check_page::<Whitelist>();
     }
 
     #[test]

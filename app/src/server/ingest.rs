@@ -1,12 +1,13 @@
 //! Reports from Sentry SDKs.
 
 use super::Server;
+use super::arrivals::Sketch;
 use super::refusal::{Outcome, Refusal};
 use crate::domain::digest::Digest;
 use crate::domain::ids::RepositoryId;
 use crate::domain::report::Report;
 use crate::pipeline::accept::{Entry, Occurrence};
-use crate::store::repositories::Door;
+use crate::store::keys::Door;
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{auth, sentry, sentry_event};
 use axum::body::Body;
@@ -36,6 +37,17 @@ impl<'a> Asked<'a> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// Name of the client, as far as it says.
+    pub(super) fn client(&self) -> Option<String> {
+        let signed = self.header("x-sentry-auth").into_iter().flat_map(|header| header.split([',', ' ']));
+        let named = signed.filter_map(|part| part.trim().strip_prefix("sentry_client=")).next();
+        let queried = || {
+            let query = url::form_urlencoded::parse(self.query?.as_bytes());
+            query.into_iter().find(|(name, _)| name == "sentry_client").map(|(_, value)| value.into_owned())
+        };
+        named.map(str::to_owned).or_else(queried).or_else(|| self.header("user-agent").map(str::to_owned))
+    }
+
     /// The key, where it stands outside of the body.
     pub(super) fn key(&self) -> Option<auth::Credentials> {
         auth::find(self.query, self.header("x-sentry-auth"), self.header("authorization"), None)
@@ -61,10 +73,11 @@ pub(super) async fn envelope(
     body: Body,
 ) -> Response {
     let asked = Asked { method: &method, query: query.as_deref(), headers: &headers };
-    let result = match number(project) {
+    let (project, result) = match number(project) {
         Ok(project) => take_envelope(&server, Some(project), &asked, body).await,
-        Err(refusal) => Err(refusal),
+        Err(refusal) => (None, Err(refusal)),
     };
+    server.remember(project, &asked, &result).await;
     server.answer(&method, result)
 }
 
@@ -76,7 +89,8 @@ pub(super) async fn tunnel(
     body: Body,
 ) -> Response {
     let asked = Asked { method: &method, query: None, headers: &headers };
-    let result = take_envelope(&server, None, &asked, body).await;
+    let (project, result) = take_envelope(&server, None, &asked, body).await;
+    server.remember(project, &asked, &result).await;
     server.answer(&method, result)
 }
 
@@ -90,16 +104,29 @@ pub(super) async fn store(
     body: Body,
 ) -> Response {
     let asked = Asked { method: &method, query: query.as_deref(), headers: &headers };
-    let result = match number(project) {
-        Ok(project) => take_event(&server, project, &asked, body).await,
-        Err(refusal) => Err(refusal),
+    let (project, result) = match number(project) {
+        Ok(project) => (Some(project), take_event(&server, project, &asked, body).await),
+        Err(refusal) => (None, Err(refusal)),
     };
+    server.remember(project, &asked, &result).await;
     server.answer(&method, result)
 }
 
-async fn take_envelope(
+/// Takes an envelope. Answers also whose it is, which the envelope alone may say.
+pub(super) async fn take_envelope(
     server: &Server,
     project: Option<RepositoryId>,
+    asked: &Asked<'_>,
+    body: Body,
+) -> (Option<RepositoryId>, Result<Outcome, Refusal>) {
+    let mut whose = project;
+    let result = read_envelope(server, &mut whose, asked, body).await;
+    (whose, result)
+}
+
+async fn read_envelope(
+    server: &Server,
+    project: &mut Option<RepositoryId>,
     asked: &Asked<'_>,
     body: Body,
 ) -> Result<Outcome, Refusal> {
@@ -119,8 +146,9 @@ async fn take_envelope(
         Some(door) => door,
         None => {
             let found = auth::find(None, None, None, envelope.dsn.as_deref()).ok_or(Refusal::NoKey)?;
-            let project = found.project.map(RepositoryId).or(project).ok_or(Refusal::NoProject)?;
-            server.enter(project, &found.key, now_ms).await?
+            let named = found.project.map(RepositoryId).or(*project).ok_or(Refusal::NoProject)?;
+            *project = Some(named);
+            server.enter(named, &found.key, now_ms).await?
         }
     };
     match envelope.event {
@@ -168,6 +196,7 @@ impl Server {
     pub(super) async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Door, Refusal> {
         match self.accept.enter(project, key, now_ms).await? {
             Entry::Open(door) => Ok(door),
+            Entry::Revoked(at_ms) => Err(Refusal::Revoked { at_ms }),
             Entry::WrongKey => Err(Refusal::WrongKey),
             Entry::NoProject => Err(Refusal::NoProject),
         }
@@ -192,7 +221,12 @@ impl Server {
             report
         });
         let repeat = report.is_none();
+        let kept = report.as_ref().map(Sketch::of);
         self.accept.take(door, digest, look, occurrence, report, now_ms).await?;
+        match kept {
+            Some(sketch) => self.arrivals.taken(door.id, digest, sketch, now_ms),
+            None => self.arrivals.repeated(door.id, digest, now_ms),
+        }
         Ok(Outcome::Taken { id, repeat })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::respond::thousands;
 use crate::domain::command::Scope;
+use crate::domain::rule::{MadeRule, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::render::views::{Field, KnownErrorFields};
 use serde::Deserialize;
@@ -31,12 +32,49 @@ pub(super) struct Entry {
     #[serde(default)]
     alert_every_n_occurrences: String,
     #[serde(default)]
+    email_recipients: String,
+    #[serde(default)]
+    email_header: String,
+    /// `building_block`, else a known error.
+    #[serde(default)]
+    pub(super) kind: String,
+    /// The number of the rule that is changed.
+    #[serde(default)]
+    pub(super) rule: String,
+    #[serde(default)]
     pub(super) expires: String,
     #[serde(default)]
     pub(super) signature: String,
     /// The place that the link's signature is for, as JSON: the other fields may be changed.
     #[serde(default)]
     pub(super) signed_for: String,
+}
+
+impl Entry {
+    /// A rule as the form shows it.
+    pub(super) fn of(repo: &str, rule: &MadeRule) -> Self {
+        let known = &rule.entry;
+        let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let scope = match (&known.function, &known.code) {
+            (_, Some(_)) => "line",
+            (Some(_), None) => "function",
+            (None, None) => "file",
+        };
+        Self {
+            repo: repo.to_owned(),
+            scope: scope.to_owned(),
+            filename: known.file.clone(),
+            function_name: known.function.clone().unwrap_or_default(),
+            code_fragment: known.code.clone().unwrap_or_default(),
+            min_alert_threshold: number(known.min_alert_threshold),
+            max_alert_threshold: number(known.max_alert_threshold),
+            alert_every_n_occurrences: number(known.alert_every_n_occurrences),
+            email_recipients: known.email_recipients.join(", "),
+            email_header: known.email_header.clone().unwrap_or_default(),
+            kind: rule.kind.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
 }
 
 /// A form, looked through: what it says, or what is wrong with which field.
@@ -48,6 +86,8 @@ pub(super) struct Checked {
     pub(super) fields: KnownErrorFields,
     /// How much is covered.
     pub(super) scope: Scope,
+    /// What the rule does.
+    pub(super) kind: RuleKind,
 }
 
 impl Checked {
@@ -84,6 +124,8 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
     let mut filename = text(&entry.filename, true, "A rule needs a file.");
     let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
     let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
+    let mut email_recipients = text(&entry.email_recipients, false, "");
+    let email_header = text(&entry.email_header, false, "");
     let mut number = |value: &str| {
         let trimmed = value.trim();
         let parsed = if trimmed.is_empty() { Ok(None) } else { trimmed.parse::<u64>().map(Some) };
@@ -94,6 +136,19 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
     let (min, min_alert_threshold) = number(&entry.min_alert_threshold);
     let (every, mut alert_every_n_occurrences) = number(&entry.alert_every_n_occurrences);
     let (max, mut max_alert_threshold) = number(&entry.max_alert_threshold);
+    // Who follows a link out of a mail may silence, but not have others written to.
+    let may_name = only_file.is_none();
+    let kind = match entry.kind.as_str() {
+        "building_block" if may_name => RuleKind::BuildingBlock,
+        _ => RuleKind::KnownError,
+    };
+    let recipients: Vec<String> =
+        entry.email_recipients.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect();
+    if let Some(wrong) = recipients.iter().find(|address| !is_address(address)) {
+        email_recipients.error =
+            Some(format!("{wrong} is no address; write them as one@example.com, two@example.com."));
+        sound = false;
+    }
     if every == Some(0) {
         alert_every_n_occurrences.error = Some("This has to be 1 or more, or empty.".to_owned());
         sound = false;
@@ -115,7 +170,16 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
         min_alert_threshold: min,
         max_alert_threshold: max,
         alert_every_n_occurrences: every,
-        ..KnownError::default()
+        email_recipients: recipients,
+        email_header: given(&entry.email_header),
+    };
+    let known = match kind {
+        RuleKind::KnownError if may_name => known,
+        RuleKind::KnownError => KnownError { email_recipients: Vec::new(), email_header: None, ..known },
+        // Thresholds mean nothing where another line is blamed.
+        RuleKind::BuildingBlock => {
+            KnownError { file: known.file, function: known.function, code: known.code, ..KnownError::default() }
+        }
     };
     let fields = KnownErrorFields {
         filename,
@@ -124,8 +188,14 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
         min_alert_threshold,
         max_alert_threshold,
         alert_every_n_occurrences,
+        email_recipients,
+        email_header,
     };
-    Checked { entry: sound.then_some(known), fields, scope }
+    Checked { entry: sound.then_some(known), fields, scope, kind }
+}
+
+fn is_address(text: &str) -> bool {
+    text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
 }
 
 /// When it is still told, a sentence for each threshold.

@@ -9,10 +9,10 @@ use super::respond::{Refused, redirect, thousands};
 use crate::domain::alert::Place;
 use crate::domain::ids::RuleId;
 use crate::domain::links::Purpose;
-use crate::domain::rule::{CodeAt, RuleKind};
+use crate::domain::rule::Origin;
 use crate::domain::settings::KnownError;
 use crate::pipeline::obey::{end_rule, make_rule};
-use crate::render::views::{KnownErrorForm, KnownErrorSaved, Match};
+use crate::render::views::{KnownErrorForm, KnownErrorSaved, Match, Purpose as FormPurpose};
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
 use axum::extract::State;
@@ -58,11 +58,11 @@ pub(super) struct End {
 pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, InForm(asked): InForm<End>) -> Response {
     let result = async {
         let session = server.session(&headers).filter(|session| server.is_our_form(session, &asked.csrf));
-        session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the repository's page.".to_owned()))?;
+        session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the whitelist.".to_owned()))?;
         let row = server.repository(&asked.repo).await?;
         // A rule that had ended already is what was asked for.
         end_rule(&server.rooms, row.repository.id, RuleId(asked.rule), "admin", server.clock.now_ms()).await?;
-        Ok(redirect(&format!("{}/{}", server.root(), row.repository.full_name)))
+        Ok(redirect(&format!("{}/{}/whitelist", server.root(), row.repository.full_name)))
     };
     answer(&server, &headers, result.await)
 }
@@ -148,17 +148,19 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
     let session = right.session();
     let new = NewRule {
         repository: row.repository.id,
-        kind: RuleKind::KnownError,
+        kind: checked.kind,
         entry: known.clone(),
         line: None,
         label: None,
         issue: None,
+        origin: if session.is_some() { Origin::Page } else { Origin::Mail },
         by: if session.is_some() { "admin" } else { "a link out of a mail" }.to_owned(),
     };
     make_rule(&server.rooms, &new, server.clock.now_ms()).await?;
     let saved = KnownErrorSaved {
         repository: row.repository.full_name.clone(),
-        repository_url: session.map(|_| format!("{}/{}", server.root(), row.repository.full_name)),
+        whitelist_url: session.map(|_| format!("{}/{}/whitelist", server.root(), row.repository.full_name)),
+        kind: checked.kind,
         still_alerted: still_alerted(&known),
         matches: matches(server, &row, &known).await?,
         file: known.file,
@@ -190,6 +192,8 @@ async fn view(
         action: format!("{}/add_known_error", server.root()),
         csrf,
         hidden,
+        purpose: if right.session().is_some() { FormPurpose::Add } else { FormPurpose::AddByLink },
+        kind: checked.kind,
         fields: checked.fields,
         scope: checked.scope,
         error,
@@ -201,15 +205,12 @@ async fn view(
     server.show(right.session(), status, &form)
 }
 
-async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, Refused> {
+pub(super) async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, Refused> {
     let pattern = known.pattern();
     let lines = server.rooms.store.lines_to_judge_again(row.repository.id, &known.file).await?;
     Ok(lines
         .iter()
-        .filter(|line| {
-            let at = &line.place;
-            pattern.matches(CodeAt { path: &at.path, inside: true, function: &at.function, code: &at.code })
-        })
+        .filter(|line| pattern.matches(line.code_at()))
         .take(MATCHES_SHOWN)
         .map(|line| Match {
             place: place(line),

@@ -1,6 +1,9 @@
 //! The HTTP side, by axum.
 
+mod arrivals;
 mod auth;
+mod connect;
+mod connect_forms;
 mod extract;
 mod health;
 mod ingest;
@@ -11,15 +14,18 @@ mod pages;
 mod printed;
 mod refusal;
 mod respond;
+mod rule_edit;
 mod setup;
 mod traceback;
 mod webhook;
 mod weekly;
+mod whitelist;
 
 use crate::clock::Clock;
 use crate::domain::signature::Signer;
 use crate::pipeline::Rooms;
 use crate::pipeline::accept::Accept;
+use arrivals::Arrivals;
 use auth::Guesses;
 use axum::Router;
 use axum::http::Uri;
@@ -36,8 +42,6 @@ pub struct ServerSettings {
     pub admin_token: String,
     /// Signs cookies and forms.
     pub signer: Signer,
-    /// What GitHub signs webhooks with.
-    pub webhook_secret: Option<String>,
     /// The configuration for an admin to read, without its secrets.
     pub shown: Vec<(&'static str, String)>,
 }
@@ -52,6 +56,7 @@ pub struct Server {
     guesses: Guesses,
     token_guesses: Guesses,
     meters: Meters,
+    arrivals: Arrivals,
 }
 
 impl Server {
@@ -68,6 +73,7 @@ impl Server {
             guesses: Guesses::default(),
             token_guesses: Guesses::default(),
             meters: Meters::default(),
+            arrivals: Arrivals::default(),
         }
     }
 
@@ -107,9 +113,15 @@ pub fn router(server: Server) -> Router {
         .route(&at("/"), get(pages::repositories))
         .route(&at("/installed"), get(pages::installed))
         .route(&at("/{owner}/{repo}"), get(pages::repository))
+        .route(&at("/{owner}/{repo}/connect"), get(connect::connect))
+        .route(&at("/{owner}/{repo}/connect/test"), post(connect_forms::test))
+        .route(&at("/{owner}/{repo}/connect/key"), post(connect_forms::add_key))
+        .route(&at("/{owner}/{repo}/connect/revoke"), post(connect_forms::revoke_key))
         .route(&at("/get_weekly_error_report"), get(weekly::weekly))
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
+        .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))
         .route(&at("/rules/end"), post(known_errors::end))
         .route(&at("/check_health"), get(health::check_health))
         .route(&at("/healthz"), get(health::alive))
@@ -118,6 +130,8 @@ pub fn router(server: Server) -> Router {
         .route(&at("/login"), get(auth::login_form).post(auth::login))
         .route(&at("/auth/logout"), post(auth::logout))
         .route(&at("/setup"), get(setup::setup))
+        .route(&at("/setup/callback"), get(setup::callback))
+        .route(&at("/setup/forget"), post(setup::forget))
         .route(&at("/static/{name}"), get(health::file));
     if !root.is_empty() {
         // What probes a process from beside it need not know by which path people come.

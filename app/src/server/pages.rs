@@ -4,11 +4,8 @@ use super::Server;
 use super::refusal::detail;
 use super::respond::{Refused, thousands};
 use crate::domain::attribution::short;
-use crate::domain::rule::RuleKind;
-use crate::domain::settings::{CodePattern, KnownError};
 use crate::render::views::{
-    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, RuleView,
-    SettingsError,
+    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
 };
 use crate::render::when;
 use crate::store::lines::Line;
@@ -72,6 +69,7 @@ async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Respons
             RowView {
                 name: row.repository.full_name.clone(),
                 url: format!("{}/{}", server.root(), row.repository.full_name),
+                connect_url: server.connect_url(row),
                 open_lines,
                 last_report: last.map(when),
                 mirror: mirror(server, row),
@@ -87,30 +85,24 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
     let row = server.repository(name).await?;
     let id = row.repository.id;
     let keys = store.keys(id).await?;
-    let base = server.rooms.linker.base();
     let lines = store.lines_of(id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
         forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
         default_branch: row.repository.default_branch.clone(),
         weekly_url: server.here(&server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
-        dsns: keys.iter().map(|key| dsn(base, key, id.0)).collect(),
-        traceback_url: format!("{base}/api/{id}/traceback"),
-        key: keys.into_iter().next(),
+        dsns: keys.iter().map(|key| server.rooms.linker.dsn(key, id)).collect(),
+        connect_url: server.connect_url(&row),
         mirror: mirror(server, &row),
         settings_path: ".github/flawless.yml".to_owned(),
-        settings_errors: row
-            .settings_error
-            .iter()
-            .map(|text| SettingsError { line: line_of(text), text: text.clone() })
-            .collect(),
+        settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
         lines: lines
             .iter()
             .filter(|line| status(line) == LineStatus::Open)
             .take(LINES_SHOWN)
             .map(|line| open_line(server, &row, line))
             .collect(),
-        rules: rules(server, &row).await?,
+        whitelist_url: format!("{}/{}/whitelist", server.root(), row.repository.full_name),
     };
     server.show(Some(&session), StatusCode::OK, &view)
 }
@@ -133,7 +125,8 @@ impl Server {
     }
 }
 
-fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
+/// How the mirror of a repository is.
+pub(super) fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
     let progress = server.rooms.mirrors.progress(row.repository.id);
     let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
     match (&row.fetch_error, fetched) {
@@ -148,41 +141,6 @@ fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
             }),
         },
     }
-}
-
-async fn rules(server: &Server, row: &RepositoryRow) -> Result<Vec<RuleView>, Refused> {
-    let what = |kind| match kind {
-        RuleKind::KnownError => "Known error".to_owned(),
-        RuleKind::BuildingBlock => "Library code".to_owned(),
-    };
-    let mut views: Vec<RuleView> = server
-        .rooms
-        .store
-        .made_rules(row.repository.id)
-        .await?
-        .into_iter()
-        .map(|rule| RuleView {
-            what: what(rule.made.kind),
-            file: rule.made.entry.file,
-            function: rule.made.entry.function,
-            code: rule.made.entry.code,
-            by: rule.by,
-            when: when(rule.made_at_ms),
-            issue: rule.issue.and_then(|number| issue_link(row, number)),
-        })
-        .collect();
-    let of_file = |kind, pattern: CodePattern| RuleView {
-        what: what(kind),
-        file: pattern.file,
-        function: pattern.function,
-        code: pattern.code,
-        by: ".github/flawless.yml".to_owned(),
-        when: when(row.fetched_at_ms),
-        issue: None,
-    };
-    views.extend(row.settings.known_errors.iter().map(KnownError::pattern).map(|it| of_file(RuleKind::KnownError, it)));
-    views.extend(row.settings.building_blocks.iter().cloned().map(|it| of_file(RuleKind::BuildingBlock, it)));
-    Ok(views)
 }
 
 fn open_line(server: &Server, row: &RepositoryRow, line: &Line) -> OpenLine {
@@ -232,19 +190,13 @@ pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> 
     Some(IssueLink { label: format!("#{number}"), url: row.repository.issue_url(number)? })
 }
 
-/// `http(s)://KEY@HOST[/PREFIX]/PROJECT`.
-fn dsn(base: &str, key: &str, project: i64) -> String {
-    match base.split_once("://") {
-        Some((scheme, rest)) => format!("{scheme}://{key}@{rest}/{project}"),
-        None => format!("{key}@{base}/{project}"),
+/// A fault as `mirror::settings` says it: `line 12: isues: there is no such key`. Faults stored by older versions say it otherwise.
+fn settings_fault(text: &str) -> SettingsError {
+    let parts = text.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    match parts.and_then(|(line, said)| Some((line.parse().ok()?, said))) {
+        Some((line, said)) => SettingsError { line: Some(line), text: said.to_owned() },
+        None => SettingsError { line: None, text: text.to_owned() },
     }
-}
-
-/// The line that a fault of the settings file names.
-fn line_of(text: &str) -> Option<u32> {
-    let (_, rest) = text.split_once("line ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
 }
 
 #[cfg(test)]
@@ -252,15 +204,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dsn_is_of_the_form_that_sdks_insist_on() {
-        assert_eq!(dsn("https://flawless.example", "ab12", 7), "https://ab12@flawless.example/7");
-        assert_eq!(dsn("http://127.0.0.1:3000/errors", "ab12", 7), "http://ab12@127.0.0.1:3000/errors/7");
-    }
-
-    #[test]
     fn the_line_of_a_fault_is_read_from_its_text() {
-        assert_eq!(line_of("unknown key `isues` at line 12, column 3"), Some(12));
-        assert_eq!(line_of("the file is larger than 64 kB"), None);
-        assert_eq!(line_of("line by line"), None);
+        let of = |text: &str| (settings_fault(text).line, settings_fault(text).text);
+        assert_eq!(of("line 12: isues: no"), (Some(12), "isues: no".to_owned()));
+        assert_eq!(of("the file is larger than 64 kB"), (None, "the file is larger than 64 kB".to_owned()));
+        assert_eq!(of("line by line: no"), (None, "line by line: no".to_owned()));
     }
 }

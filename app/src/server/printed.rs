@@ -4,6 +4,7 @@ use super::Server;
 use super::extract::read;
 use super::ingest::{Asked, Project, number, random_id};
 use super::refusal::{Outcome, Refusal};
+use crate::domain::ids::RepositoryId;
 use crate::pipeline::accept::Occurrence;
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{auth, sentry_event};
@@ -36,15 +37,18 @@ pub(super) async fn traceback(
     body: Body,
 ) -> Response {
     let asked = Asked { method: &method, query: query.as_deref(), headers: &headers };
-    let result = take(&server, project, &asked, body).await;
+    let (project, result) = match number(project) {
+        Ok(project) => (Some(project), take(&server, project, &asked, body).await),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    server.remember(project, &asked, &result).await;
     server.answer(&method, result)
 }
 
-async fn take(server: &Server, project: Project, asked: &Asked<'_>, body: Body) -> Result<Outcome, Refusal> {
+async fn take(server: &Server, project: RepositoryId, asked: &Asked<'_>, body: Body) -> Result<Outcome, Refusal> {
     if asked.method != Method::POST {
         return Err(Refusal::Method);
     }
-    let project = number(project)?;
     let now_ms = server.clock.now_ms();
     let told = circumstances(asked.query.unwrap_or(""))?;
     let by_name = told.key.as_deref().and_then(|key| auth::from_authorization(&format!("Bearer {key}")));
@@ -53,6 +57,8 @@ async fn take(server: &Server, project: Project, asked: &Asked<'_>, body: Body) 
     let body = read(body, MAX_BODY).await?;
     let bytes = decode(asked.header("content-encoding"), &body, MAX_DECODED)?;
     let mut report = crate::wire::traceback::parse(&String::from_utf8_lossy(&bytes))?;
+    // Its client, in place of an SDK's name.
+    report.sdk = asked.client();
     report.release = told.release;
     report.environment = told.environment;
     report.server_name = told.server_name;

@@ -2,6 +2,7 @@
 
 use super::Server;
 use crate::pipeline::accept::AcceptError;
+use crate::render::when;
 use crate::wire::WireError;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -34,7 +35,12 @@ pub(super) enum Refusal {
     Query(String),
     /// It shows no key.
     NoKey,
-    /// The key is another project's, or was revoked.
+    /// The key was revoked.
+    Revoked {
+        /// When, Unix milliseconds.
+        at_ms: i64,
+    },
+    /// The key is another project's, or nobody's.
     WrongKey,
     /// There is no such project.
     NoProject,
@@ -67,7 +73,7 @@ impl Refusal {
             Self::Wire(WireError::TooLarge { .. }) => "too_large",
             Self::Wire(WireError::UnknownEncoding(_)) => "encoding",
             Self::Wire(_) | Self::Query(_) => "malformed",
-            Self::NoKey | Self::WrongKey => "key",
+            Self::NoKey | Self::WrongKey | Self::Revoked { .. } => "key",
             Self::NoProject => "project",
             Self::Broken(_) | Self::Slow => "interrupted",
             Self::Accept(_) => "unavailable",
@@ -80,7 +86,7 @@ impl Refusal {
             Self::Wire(WireError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Wire(WireError::UnknownEncoding(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Wire(_) | Self::Query(_) | Self::Broken(_) => StatusCode::BAD_REQUEST,
-            Self::NoKey | Self::WrongKey => StatusCode::FORBIDDEN,
+            Self::NoKey | Self::WrongKey | Self::Revoked { .. } => StatusCode::FORBIDDEN,
             Self::NoProject => StatusCode::NOT_FOUND,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Accept(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -88,11 +94,16 @@ impl Refusal {
         }
     }
 
-    fn detail(&self) -> String {
+    /// The reason in words.
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::Wire(error) => error.to_string(),
             Self::Query(what) => what.clone(),
             Self::NoKey => "the request names no key: sentry_key in the query, X-Sentry-Auth, Authorization: Bearer KEY or a DSN in the envelope's header".to_owned(),
+            Self::Revoked { at_ms } => format!(
+                "the key was revoked on {}: the repository's page \"Connect an application\" has those in force",
+                when(*at_ms)
+            ),
             Self::WrongKey => "the key is not one of this project's keys".to_owned(),
             Self::NoProject => "there is no such project: the number at the end of the DSN belongs here".to_owned(),
             Self::Broken(why) => format!("the body could not be read: {why}"),

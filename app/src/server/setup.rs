@@ -1,48 +1,243 @@
-//! What the GitHub App needs, until it can be made with one click.
+//! The setup page: makes the GitHub App by GitHub's manifest flow.
+//!
+//! Our page posts `app.yml` to GitHub; GitHub asks the person, makes the App, and sends the browser back with a code,
+//! which is exchanged for the App's secrets:
+//! <https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest>
 
 use super::Server;
+use super::auth::Session;
+use super::extract::{InForm, InQuery};
 use super::pages::answer;
-use super::respond::Refused;
-use crate::render::views::{Setup, Variable};
+use super::respond::{Refused, redirect};
+use crate::github::GitHubError;
+use crate::github::manifest::Manifest;
+use crate::pipeline::app::{AppError, Origin};
+use crate::render::views::{Permission, Setup, SetupState};
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
+use serde::Deserialize;
 use std::sync::Arc;
 
-/// What the App asks for and why, as `app.yml` has it.
-const PERMISSIONS: [(&str, &str); 4] = [
-    ("Issues: write", "to file one issue for each line, assign it and answer under it"),
-    ("Contents: read", "to mirror the repository and blame its lines"),
-    ("Metadata: read", "GitHub asks this of every App"),
-    ("Pull requests: read", "to name the pull request that brought a line"),
+/// How long GitHub's page may stay open: the code that it gives is good for an hour.
+const STATE_LIFE_MS: i64 = 3_600_000;
+/// GitHub's limit on names of accounts.
+const LONGEST_ORGANIZATION: usize = 39;
+
+/// What each permission is for. A permission that is not here has no business in `app.yml`.
+const REASONS: [(&str, &str, &str); 4] = [
+    ("issues", "Issues", "files one issue for each line, assigns it and answers under it"),
+    ("contents", "Contents", "mirrors the repository and blames its lines; never writes"),
+    ("metadata", "Metadata", "GitHub asks this of every App"),
+    ("pull_requests", "Pull requests", "names the pull request that brought a line"),
 ];
 
-/// `GET /setup`.
-pub(super) async fn setup(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
-    answer(&server, &headers, show(&server, &headers, &uri))
+#[derive(Debug, Deserialize)]
+pub(super) struct Owner {
+    #[serde(default)]
+    organization: String,
 }
 
-fn show(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+/// `GET /setup`.
+pub(super) async fn setup(
+    State(server): State<Arc<Server>>,
+    InQuery(owner): InQuery<Owner>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&server, &headers, show(&server, owner.organization.trim(), &headers, &uri))
+}
+
+fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
-    let variable = |name: &str, text: &str, set| Variable { name: name.to_owned(), text: text.to_owned(), set };
-    let has_app = server.rooms.github.is_some();
+    let manifest = Manifest::new(server.rooms.linker.base());
     let view = Setup {
-        permissions: PERMISSIONS.map(|(what, why)| (what.to_owned(), why.to_owned())).to_vec(),
+        app: state(server, &session, organization, &manifest),
+        permissions: manifest
+            .permissions()
+            .into_iter()
+            .map(|(key, level)| {
+                let known = REASONS.iter().find(|(name, ..)| *name == key);
+                let (name, why) = known.map_or((key.as_str(), ""), |(_, name, why)| (*name, *why));
+                Permission { name: name.to_owned(), level, why: why.to_owned() }
+            })
+            .collect(),
+        events: manifest.events(),
         webhook_url: format!("{}/api/github/webhooks", server.rooms.linker.base()),
-        variables: vec![
-            variable("APP_ID", "the App's number, on its page", has_app),
-            variable(
-                "PRIVATE_KEY_PATH",
-                "file with the private key that GitHub made, or its text in PRIVATE_KEY",
-                has_app,
-            ),
-            variable(
-                "WEBHOOK_SECRET",
-                "the secret typed into the App's form",
-                server.settings.webhook_secret.is_some(),
-            ),
-        ],
-        new_app_url: format!("{}/settings/apps/new", server.rooms.forge_url),
+        unreachable: unreachable(server.rooms.linker.base(), &server.rooms.forge_url),
     };
-    server.show(Some(&session), StatusCode::OK, &view)
+    let mut response = server.show(Some(&session), StatusCode::OK, &view)?;
+    allow_form_to(&mut response, &server.rooms.forge_url);
+    Ok(response)
+}
+
+fn state(server: &Server, session: &Session, organization: &str, manifest: &Manifest) -> SetupState {
+    match server.rooms.app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
+        Some((has_webhook_secret, Origin::Configuration)) => SetupState::Configured { has_webhook_secret },
+        Some((_, Origin::Setup { name, html_url })) => SetupState::Made {
+            install_url: format!("{html_url}/installations/new"),
+            forget_action: format!("{}/setup/forget", server.root()),
+            csrf: server.csrf(session),
+            name,
+            html_url,
+        },
+        None => {
+            let forge = &server.rooms.forge_url;
+            let sound = organization.is_empty() || is_account(organization);
+            let page = match organization {
+                name if sound && !name.is_empty() => format!("{forge}/organizations/{name}/settings/apps/new"),
+                _ => format!("{forge}/settings/apps/new"),
+            };
+            let expires = (server.clock.now_ms() + STATE_LIFE_MS).to_string();
+            let query = crate::domain::links::query(&[("state", sign(server, session, &expires))]);
+            SetupState::ToMake {
+                action: format!("{page}?{query}"),
+                manifest: manifest.to_json(),
+                name: manifest.name().to_owned(),
+                organization: organization.to_owned(),
+                error: (!sound).then(|| "Names of organizations have letters, digits and hyphens only.".to_owned()),
+                by_hand_url: format!("{forge}/settings/apps/new"),
+            }
+        }
+    }
+}
+
+/// Says that the answer belongs to a form of this session: `EXPIRES.SIGNATURE`.
+fn sign(server: &Server, session: &Session, expires: &str) -> String {
+    let signature = server.settings.signer.sign("setup", &[expires, &server.csrf(session)]);
+    format!("{expires}.{signature}")
+}
+
+fn is_account(name: &str) -> bool {
+    name.len() <= LONGEST_ORGANIZATION && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// Why GitHub will not reach an address, where that is clear from the address.
+fn unreachable(base: &str, forge: &str) -> Option<String> {
+    let host = |text: &str| url::Url::parse(text).ok()?.host().map(|host| host.to_owned());
+    let is_local = |text: &str| match host(text) {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
+        None => false,
+    };
+    // A forge on this machine may well reach it.
+    (is_local(base) && !is_local(forge)).then(|| "Its public address is one of this machine only.".to_owned())
+}
+
+/// This one page has a form for another site.
+fn allow_form_to(response: &mut Response, forge: &str) {
+    let Some(origin) = url::Url::parse(forge).ok().map(|url| url.origin().ascii_serialization()) else { return };
+    let headers = response.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|value| value.to_str().ok());
+    let wider = policy.map(|policy| policy.replace("form-action 'self'", &format!("form-action 'self' {origin}")));
+    if let Some(value) = wider.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, value);
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Callback {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+}
+
+/// `GET /setup/callback`: GitHub sends the browser here once the App is made.
+pub(super) async fn callback(
+    State(server): State<Arc<Server>>,
+    InQuery(callback): InQuery<Callback>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&server, &headers, take(&server, &callback, &headers, &uri).await)
+}
+
+async fn take(server: &Server, callback: &Callback, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let now_ms = server.clock.now_ms();
+    let expires = callback.state.split_once('.').map(|(expires, _)| expires).unwrap_or_default();
+    let in_time = expires.parse::<i64>().is_ok_and(|expires| now_ms < expires);
+    let fields = [expires, &server.csrf(&session)];
+    let signature = callback.state.split_once('.').map(|(_, signature)| signature).unwrap_or_default();
+    if !in_time || !server.settings.signer.verify("setup", &fields, signature) {
+        return Err(Refused::Forbidden(
+            "This answer belongs to no form of yours, or to one that is too old. Begin again on the setup page."
+                .to_owned(),
+        ));
+    }
+    match server.rooms.app.get().map(|app| app.origin) {
+        Some(Origin::Configuration) => {
+            return Err(Refused::Bad("The configuration names an App (APP_ID), and it wins over this one.".to_owned()));
+        }
+        // The browser was sent here twice.
+        Some(Origin::Setup { .. }) => return Ok(redirect(&format!("{}/setup", server.root()))),
+        None => {}
+    }
+    match server.rooms.adopt(&callback.code, now_ms).await {
+        Ok(created) => Ok(redirect(&format!("{}/installations/new", created.html_url))),
+        Err(AppError::GitHub(GitHubError::Gone(_))) => Err(Refused::Bad(
+            "GitHub does not know this code: it works once, and for an hour. Delete the App on GitHub, if one was made \
+             there, and begin again on the setup page."
+                .to_owned(),
+        )),
+        Err(AppError::GitHub(error)) if !error.is_permanent() => Err(Refused::Bad(format!(
+            "GitHub could not be asked for the new App ({error}). Load this page again within the hour."
+        ))),
+        Err(error) => Err(Refused::Broken(error.to_string())),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Forget {
+    #[serde(default)]
+    csrf: String,
+}
+
+/// `POST /setup/forget`.
+pub(super) async fn forget(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    InForm(forget): InForm<Forget>,
+) -> Response {
+    let result = async {
+        let session = server.session(&headers).filter(|session| server.is_our_form(session, &forget.csrf));
+        session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the setup page.".to_owned()))?;
+        if matches!(server.rooms.app.get().map(|app| app.origin), Some(Origin::Setup { .. })) {
+            server.rooms.forget_app().await?;
+        }
+        Ok(redirect(&format!("{}/setup", server.root())))
+    };
+    answer(&server, &headers, result.await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_this_machine_is_told_from_others() {
+        let github = "https://github.com";
+        for local in ["http://127.0.0.1:3000", "http://localhost:3000/x", "http://[::1]:1", "http://0.0.0.0"] {
+            assert!(unreachable(local, github).is_some(), "{local}");
+        }
+        assert_eq!(unreachable("https://flawless.example.com", github), None);
+        assert_eq!(unreachable("http://127.0.0.1:3000", "http://127.0.0.1:4000"), None, "an emulated GitHub");
+    }
+
+    #[test]
+    fn names_of_organizations_cannot_lead_elsewhere() {
+        assert!(is_account("acme-42"));
+        for bad in ["a/b", "..", "a?b", "a b", &"a".repeat(40)] {
+            assert!(!is_account(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_permission_of_the_app_has_its_reason() {
+        for (name, _) in Manifest::new("https://x.example").permissions() {
+            assert!(REASONS.iter().any(|(known, ..)| *known == name), "{name}");
+        }
+    }
 }

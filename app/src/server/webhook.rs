@@ -30,7 +30,7 @@ pub(super) async fn receive(State(server): State<Arc<Server>>, headers: HeaderMa
 
 async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, String) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(secret) = &server.settings.webhook_secret else {
+    let Some(secret) = server.rooms.app.get().and_then(|app| app.webhook_secret) else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
@@ -44,7 +44,7 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
         Err(_) => return (StatusCode::BAD_REQUEST, "the payload did not come to its end".to_owned()),
     };
     // Before anything is parsed.
-    if let Err(error) = hook::verify(secret, text("x-hub-signature-256"), &body) {
+    if let Err(error) = hook::verify(&secret, text("x-hub-signature-256"), &body) {
         return (StatusCode::UNAUTHORIZED, error.to_string());
     }
     let (Some(name), Some(delivery)) = (text("x-github-event"), text("x-github-delivery")) else {

@@ -75,6 +75,18 @@ pub enum State {
     Stale,
 }
 
+impl State {
+    /// From what is stored.
+    pub(super) fn from_stored(state: &str, line: Option<LineId>) -> Self {
+        match (state, line) {
+            ("line", Some(line)) => Self::Line(line),
+            ("dropped", _) => Self::Dropped,
+            ("pending", _) => Self::Pending,
+            _ => Self::Stale,
+        }
+    }
+}
+
 impl Known {
     /// Whether what is known still holds for a report that comes in now.
     pub fn holds(&self, code_generation: i64, rules_generation: i64, now_ms: i64) -> bool {
@@ -187,12 +199,7 @@ impl Store {
         let state: String = get(&row, "state")?;
         let mut found = Known {
             id: DigestId(get(&row, "id")?),
-            state: match (state.as_str(), get::<Option<i64>>(&row, "line_id")?) {
-                ("line", Some(line)) => State::Line(LineId(line)),
-                ("dropped", _) => State::Dropped,
-                ("pending", _) => State::Pending,
-                _ => State::Stale,
-            },
+            state: State::from_stored(&state, get::<Option<i64>>(&row, "line_id")?.map(LineId)),
             pinned: get::<i64>(&row, "pinned")? != 0,
             code_generation: get(&row, "code_generation")?,
             rules_generation: get(&row, "rules_generation")?,

@@ -6,6 +6,7 @@ use crate::domain::alert::{Counts, Place};
 use crate::domain::ids::{DigestId, LineId, RepositoryId};
 use crate::domain::job::Job;
 use crate::domain::report::Report;
+use crate::domain::rule::CodeAt;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -67,6 +68,14 @@ pub struct Line {
     pub regressed_release: Option<String>,
     /// How often it came back.
     pub regressions: u64,
+}
+
+impl Line {
+    /// Its code, as rules see it.
+    pub fn code_at(&self) -> CodeAt<'_> {
+        let place = &self.place;
+        CodeAt { path: &place.path, inside: true, function: &place.function, code: &place.code }
+    }
 }
 
 /// The latest traceback of a line in a week.

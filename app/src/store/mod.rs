@@ -7,12 +7,15 @@ pub mod hooks;
 pub mod ids;
 pub mod intake;
 pub mod jobs;
+pub mod keys;
 pub mod lines;
 pub mod meta;
 pub mod pack;
 pub mod people;
+pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
+pub mod shapes;
 pub mod upkeep;
 pub mod weekly;
 

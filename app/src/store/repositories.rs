@@ -1,11 +1,11 @@
 //! Watched repositories, their keys, and what is known of their mirrors.
 
+use super::keys::fresh_key;
 use super::{Store, StoreError, Tx, from_json, get};
 use crate::domain::ids::RepositoryId;
 use crate::domain::job::Job;
 use crate::domain::repository::{Forge, Repository};
 use crate::domain::settings::Settings;
-use sqlx::Row;
 use sqlx::any::AnyRow;
 
 /// A repository to be watched.
@@ -48,17 +48,6 @@ pub struct RepositoryRow {
     pub suspended_at_ms: Option<i64>,
     /// Since when it is no longer watched.
     pub removed_at_ms: Option<i64>,
-}
-
-/// What the door needs to know of a repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Door {
-    /// The repository.
-    pub id: RepositoryId,
-    /// See [`RepositoryRow::code_generation`].
-    pub code_generation: i64,
-    /// See [`RepositoryRow::rules_generation`].
-    pub rules_generation: i64,
 }
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
@@ -104,7 +93,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
 
 impl Store {
     /// Watches a repository, or brings the row of one that is known (by the forge's number, else by its clone URL) up to
-    /// date. Asks for its first fetch, and makes it a key where it has none. `true`: it was not watched before.
+    /// date. Where it was not watched before (`true`), asks for its first fetch, and makes it a key if it has none.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -141,17 +130,18 @@ impl Store {
         .bind(i64::from(new.public))
         .execute(tx.conn())
         .await?;
-        sqlx::query(
-            "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
-             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
-                 SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
-        )
-        .bind(fresh_key)
-        .bind(id.0)
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
         if is_new {
+            // Only then: whoever revoked the last key of a repository wants none.
+            sqlx::query(
+                "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
+                 SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
+                     SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
+            )
+            .bind(fresh_key)
+            .bind(id.0)
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
             self.ask(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
         }
         tx.commit().await?;
@@ -229,43 +219,6 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Whether a project exists, and the door of it if the key is one of its keys in force.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn door(&self, project: RepositoryId, key: &str) -> Result<(bool, Option<Door>), StoreError> {
-        let row = sqlx::query(
-            "SELECT r.code_generation, r.rules_generation, k.ingest_key FROM repositories r
-             LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2 AND k.revoked_at_ms IS NULL
-             WHERE r.id = $1 AND r.removed_at_ms IS NULL",
-        )
-        .bind(project.0)
-        .bind(key)
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else { return Ok((false, None)) };
-        let door = Door {
-            id: project,
-            code_generation: get(&row, "code_generation")?,
-            rules_generation: get(&row, "rules_generation")?,
-        };
-        Ok((true, row.try_get::<Option<String>, _>("ingest_key")?.map(|_| door)))
-    }
-
-    /// The keys in force of a repository, oldest first.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn keys(&self, id: RepositoryId) -> Result<Vec<String>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT ingest_key FROM ingest_keys WHERE repository_id = $1 AND revoked_at_ms IS NULL ORDER BY created_at_ms, ingest_key",
-        )
-        .bind(id.0)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| get(row, "ingest_key")).collect()
-    }
-
     /// Takes over what a webhook says of a repository.
     ///
     /// # Errors
@@ -328,11 +281,4 @@ impl Store {
             .await?;
         tx.commit().await
     }
-}
-
-/// A new ingest key: 32 hexadecimal digits, as SDKs insist.
-fn fresh_key() -> Result<String, StoreError> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Content { what: "a new key", why: error.to_string() })?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -2,9 +2,10 @@
 
 use super::{Store, StoreError, Tx, from_json, get, to_json};
 use crate::domain::ids::{LineId, RepositoryId, RuleId};
-use crate::domain::rule::{MadeRule, RuleKind, Rules};
+use crate::domain::rule::{MadeRule, Origin, RuleKind, Rules};
 use crate::domain::settings::{KnownError, Settings};
 use sqlx::any::AnyRow;
+use std::collections::HashMap;
 
 /// A rule to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,16 +22,25 @@ pub struct NewRule {
     pub label: Option<String>,
     /// The issue that bears the label.
     pub issue: Option<u64>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Login, address or `admin`.
     pub by: String,
 }
+
+/// A line that a rule covers, and how often it had happened when the rule was made.
+pub type Baseline = (LineId, u64);
+
+const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, edited_by, edited_at_ms, ended_by, ended_at_ms";
 
 /// A rule as a page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleRow {
     /// The rule.
     pub made: MadeRule,
-    /// The label that commands it; `None`: made on the page or in a terminal.
+    /// The line whose issue bears the label.
+    pub line: Option<LineId>,
+    /// The label that commands it.
     pub label: Option<String>,
     /// The issue that bears the label.
     pub issue: Option<u64>,
@@ -38,10 +48,20 @@ pub struct RuleRow {
     pub by: String,
     /// When, Unix milliseconds.
     pub made_at_ms: i64,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Who changed it last, and when.
+    pub edited: Option<(String, i64)>,
+    /// Who ended it, and when.
+    pub ended: Option<(String, i64)>,
 }
 
 fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     let kind: String = get(row, "kind")?;
+    let origin: String = get(row, "origin")?;
+    let when = |by: &'static str, at: &'static str| -> Result<Option<(String, i64)>, StoreError> {
+        Ok(get::<Option<String>>(row, by)?.zip(get::<Option<i64>>(row, at)?))
+    };
     Ok(RuleRow {
         made: MadeRule {
             id: RuleId(get(row, "id")?),
@@ -51,10 +71,17 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
             })?,
             entry: from_json("rules.entry", &get::<String>(row, "entry")?)?,
         },
+        line: get::<Option<i64>>(row, "line_id")?.map(LineId),
         label: get(row, "label")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         by: get(row, "made_by")?,
         made_at_ms: get(row, "made_at_ms")?,
+        origin: Origin::from_stored(&origin).ok_or_else(|| StoreError::Content {
+            what: "rules.origin",
+            why: format!("no rule comes from {origin:?}"),
+        })?,
+        edited: when("edited_by", "edited_at_ms")?,
+        ended: when("ended_by", "ended_at_ms")?,
     })
 }
 
@@ -64,14 +91,42 @@ impl Store {
     /// # Errors
     /// The database is out of reach, or a row can't be read.
     pub async fn made_rules(&self, repository: RepositoryId) -> Result<Vec<RuleRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND ended_at_ms IS NULL ORDER BY id");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.0).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Rules that ended, the latest first.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn ended_rules(&self, repository: RepositoryId, limit: i64) -> Result<Vec<RuleRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND ended_at_ms IS NOT NULL
+             ORDER BY ended_at_ms DESC, id DESC LIMIT $2"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// How often the lines that rules in force cover had happened when the rule was made.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn baselines(&self, repository: RepositoryId) -> Result<HashMap<(RuleId, LineId), u64>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, kind, entry, label, issue_number, made_by, made_at_ms FROM rules
-             WHERE repository_id = $1 AND ended_at_ms IS NULL ORDER BY id",
+            "SELECT b.rule_id, b.line_id, b.total FROM rule_baselines b JOIN rules r ON r.id = b.rule_id
+             WHERE r.repository_id = $1 AND r.ended_at_ms IS NULL",
         )
         .bind(repository.0)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(read).collect()
+        rows.iter()
+            .map(|row| {
+                let at = (RuleId(get(row, "rule_id")?), LineId(get(row, "line_id")?));
+                Ok((at, get::<i64>(row, "total")?.cast_unsigned()))
+            })
+            .collect()
     }
 
     /// All rules of a repository, ready to be asked.
@@ -83,18 +138,24 @@ impl Store {
         Ok(Rules::new(settings, made))
     }
 
-    /// Makes a rule, unless one of the same kind, label and coverage is in force. `None`: it was in force already.
+    /// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label of the same issue
+    /// made (which somebody may have changed since). `None`: it was in force already. `covered`: the lines that it covers.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn make_rule(&self, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, StoreError> {
+    pub async fn make_rule(
+        &self,
+        new: &NewRule,
+        covered: &[Baseline],
+        now_ms: i64,
+    ) -> Result<Option<RuleId>, StoreError> {
         let mut tx = self.begin().await?;
         // The write comes first: it takes the lock that keeps two equal commands apart.
         self.rules_changed(&mut tx, new.repository).await?;
         let entry = to_json("rules.entry", &new.entry)?;
         let known = sqlx::query(
-            "SELECT id FROM rules WHERE repository_id = $1 AND kind = $2 AND entry = $3 AND COALESCE(label, '') = $4
-                 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
+            "SELECT id FROM rules WHERE repository_id = $1 AND kind = $2 AND (entry = $3 OR $4 <> '')
+                 AND COALESCE(label, '') = $4 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
         )
         .bind(new.repository.0)
         .bind(new.kind.as_str())
@@ -108,8 +169,8 @@ impl Store {
         }
         let id = RuleId(self.ids.next(now_ms));
         sqlx::query(
-            "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(id.0)
         .bind(new.repository.0)
@@ -120,10 +181,45 @@ impl Store {
         .bind(new.issue.map(u64::cast_signed))
         .bind(&new.by)
         .bind(now_ms)
+        .bind(new.origin.as_str())
         .execute(tx.conn())
         .await?;
+        note(&mut tx, id, covered).await?;
         tx.commit().await?;
         Ok(Some(id))
+    }
+
+    /// Changes what a rule covers and when it is told; `false` where it is not in force. What it silenced so far stays its own.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn change_rule(
+        &self,
+        repository: RepositoryId,
+        rule: RuleId,
+        entry: &KnownError,
+        covered: &[Baseline],
+        (by, now_ms): (&str, i64),
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let changed = sqlx::query(
+            "UPDATE rules SET entry = $3, edited_by = $4, edited_at_ms = $5
+             WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
+        )
+        .bind(rule.0)
+        .bind(repository.0)
+        .bind(to_json("rules.entry", entry)?)
+        .bind(by)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+        if changed > 0 {
+            note(&mut tx, rule, covered).await?;
+            self.rules_changed(&mut tx, repository).await?;
+        }
+        tx.commit().await?;
+        Ok(changed > 0)
     }
 
     /// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns what ended.
@@ -139,18 +235,19 @@ impl Store {
         now_ms: i64,
     ) -> Result<Vec<RuleRow>, StoreError> {
         let mut tx = self.begin().await?;
-        let rows = sqlx::query(
+        let sql = format!(
             "UPDATE rules SET ended_at_ms = $4, ended_by = $5
              WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND ended_at_ms IS NULL
-             RETURNING id, kind, entry, label, issue_number, made_by, made_at_ms",
-        )
-        .bind(line.0)
-        .bind(label.unwrap_or(""))
-        .bind(i64::from(label.is_none()))
-        .bind(now_ms)
-        .bind(by)
-        .fetch_all(tx.conn())
-        .await?;
+             RETURNING {COLUMNS}"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(line.0)
+            .bind(label.unwrap_or(""))
+            .bind(i64::from(label.is_none()))
+            .bind(now_ms)
+            .bind(by)
+            .fetch_all(tx.conn())
+            .await?;
         if !rows.is_empty() {
             self.rules_changed(&mut tx, repository).await?;
         }
@@ -195,4 +292,19 @@ impl Store {
             .await?;
         Ok(())
     }
+}
+
+/// Notes how often the covered lines had happened, where that is not noted yet.
+async fn note(tx: &mut Tx, rule: RuleId, covered: &[Baseline]) -> Result<(), StoreError> {
+    for (line, total) in covered {
+        sqlx::query(
+            "INSERT INTO rule_baselines (rule_id, line_id, total) VALUES ($1, $2, $3) ON CONFLICT (rule_id, line_id) DO NOTHING",
+        )
+        .bind(rule.0)
+        .bind(line.0)
+        .bind(total.cast_signed())
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(())
 }

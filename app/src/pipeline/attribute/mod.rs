@@ -1,11 +1,13 @@
 //! Attribution: from a stored report to the line that failed, who wrote it, and the words for it.
 
 mod examine;
+mod rehearsal;
 
 use super::{Failure, Rooms, blocking};
 use crate::domain::attribution::Attribution;
 use crate::domain::culprit::Choice;
 use crate::domain::ids::ReportId;
+use crate::domain::rehearsal::TEST_EXCEPTION;
 use crate::mirror::{Source, full_id};
 use crate::store::attributed::{Outcome, StoredReport};
 use crate::store::repositories::RepositoryRow;
@@ -30,6 +32,9 @@ pub async fn attribute(rooms: &Rooms, id: ReportId, now_ms: i64) -> Result<(), F
     let Some(row) = rooms.store.repository(stored.repository).await? else {
         return Err(Failure::GiveUp("the repository is not watched any more".to_owned()));
     };
+    if is_test(rooms, &stored).await? {
+        return rehearsal::rehearse(rooms, &row, &stored, now_ms).await;
+    }
     let trouble = ready_mirror(rooms, &row, &stored, now_ms).await?;
     // Read again: the fetch may have brought another head and other settings.
     let Some(row) = rooms.store.repository(stored.repository).await? else { return Ok(()) };
@@ -65,6 +70,14 @@ pub async fn attribute(rooms: &Rooms, id: ReportId, now_ms: i64) -> Result<(), F
     let outcome = outcome_of(&row, Some(attribution), regressed, recheck_at_ms);
     rooms.store.attributed(&stored, &outcome, now_ms).await?;
     Ok(())
+}
+
+/// Whether it is the test report that a person asked for on our page. Others of its type are real ones.
+async fn is_test(rooms: &Rooms, stored: &StoredReport) -> Result<bool, Failure> {
+    if stored.report.raised().is_none_or(|raised| raised.kind != TEST_EXCEPTION) {
+        return Ok(false);
+    }
+    Ok(rooms.store.is_rehearsal(stored.repository, &stored.report.event_id).await?)
 }
 
 fn outcome_of(

@@ -2,10 +2,9 @@
 
 use super::reply_of;
 use crate::domain::alert::{Recipient, Reply};
-use crate::domain::blame::Author;
 use crate::domain::command::OUR_LABEL;
 use crate::domain::repository::Forge;
-use crate::github::{GitHub, GitHubError, NewIssue};
+use crate::github::{GitHub, NewIssue};
 use crate::pipeline::{Failure, Rooms};
 use crate::render;
 use crate::store::deliveries::Delivery;
@@ -13,8 +12,6 @@ use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use std::path::Path;
 
-/// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
-const LOGIN_LIFE_MS: i64 = 7 * 24 * 3_600_000;
 /// How long a comment waits for the issue that it belongs under.
 const ISSUE_PATIENCE_MS: i64 = 24 * 3_600_000;
 /// How long a suspended installation is left alone before it is tried again.
@@ -35,7 +32,7 @@ pub(super) async fn issue(
         let text = format!("# {}\n\n{}\n", issue.title, issue.body);
         return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
     };
-    let place = Place { github, forge, name: &row.repository.full_name };
+    let place = Place { github: &github, forge, name: &row.repository.full_name };
     let login = match place.assignee(rooms, row, line, now_ms).await {
         // The issue matters more than whom it is assigned to.
         Err(Failure::GiveUp(why)) => {
@@ -119,8 +116,8 @@ pub(super) async fn comment(
 }
 
 /// GitHub and its side of the repository; `None`: issues are written to files.
-fn forge_of<'a>(rooms: &'a Rooms, row: &'a RepositoryRow) -> Result<Option<(&'a GitHub, &'a Forge)>, Failure> {
-    match (&rooms.github, &row.repository.forge) {
+fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<Option<(GitHub, &'a Forge)>, Failure> {
+    match (rooms.app.github(), &row.repository.forge) {
         (Some(_), Some(_)) if row.suspended_at_ms.is_some() => Err(Failure::Retry {
             why: "the App is suspended in this account".to_owned(),
             after_ms: Some(SUSPENDED_PAUSE_MS),
@@ -170,36 +167,12 @@ impl Place<'_> {
             return Ok(line.author_login.clone());
         }
         let (Some(email), Some(commit)) = (&line.author_email, &line.commit) else { return Ok(None) };
-        let login = match rooms.store.login_of(email, now_ms - LOGIN_LIFE_MS).await? {
-            Some(login) => login,
-            None => {
-                let login = self.ask_for_login(email, commit).await?;
-                rooms.store.remember_login(email, login.as_deref(), now_ms).await?;
-                login
-            }
-        };
+        let at = (self.github, self.forge, self.name);
+        let login = rooms.login_of_author(at, email, commit, now_ms).await?;
         if let Some(login) = &login {
             rooms.store.set_author_login(line.id, login).await?;
         }
         Ok(login)
-    }
-
-    async fn ask_for_login(&self, email: &str, commit: &str) -> Result<Option<String>, Failure> {
-        let installation = self.forge.installation;
-        let noreply = Author { name: String::new(), email: email.to_owned() }.noreply();
-        if let Some(account) = noreply.as_ref().and_then(|noreply| noreply.account) {
-            // By number, because logins are renamed and then taken by others.
-            if let Some(account) = self.github.user_by_id(installation, account).await? {
-                return Ok(Some(account.login));
-            }
-        }
-        let said = match self.github.commit_author(installation, self.name, commit).await {
-            Ok(account) => account.filter(|account| account.kind != "Bot").map(|account| account.login),
-            // A commit that GitHub does not have (any more) has no author there.
-            Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        Ok(said.or(noreply.map(|noreply| noreply.login)))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::domain::alert::{Place, Reply};
 use crate::domain::command::{LabelCommand, Scope};
 use crate::domain::event::{HookAccount, HookIssue, IssueAction};
 use crate::domain::ids::HookId;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::{Failure, Rooms};
 use crate::store::deliveries::{Channel, NewDelivery};
@@ -46,7 +46,7 @@ pub(super) async fn obey(
 
 /// Our own actions come back as webhooks, sent by `SLUG[bot]`.
 async fn is_us(rooms: &Rooms, sender: &HookAccount) -> Result<bool, Failure> {
-    match &rooms.github {
+    match rooms.app.github() {
         Some(github) => Ok(sender.login == github.bot_login().await?),
         None => Ok(false),
     }
@@ -161,6 +161,7 @@ impl At<'_> {
             line: Some(self.line.id),
             label: Some(label.to_owned()),
             issue: Some(self.issue.number),
+            origin: Origin::Label,
             by: self.by.to_owned(),
         };
         match super::make_rule(self.rooms, &new, self.now_ms).await? {

@@ -7,9 +7,10 @@ use crate::domain::event::{Event, HookRepository};
 use crate::domain::ids::{HookId, RepositoryId, RuleId};
 use crate::domain::job::Job;
 use crate::domain::repository::Forge;
-use crate::domain::rule::CodeAt;
+use crate::domain::rule::RuleKind;
+use crate::domain::settings::KnownError;
 use crate::store::repositories::{NewRepository, RepositoryRow};
-use crate::store::rules::NewRule;
+use crate::store::rules::{Baseline, NewRule, RuleRow};
 
 /// Acts on a stored webhook delivery.
 ///
@@ -108,12 +109,35 @@ async fn unwatch(rooms: &Rooms, forge_id: u64, now_ms: i64) -> Result<(), Failur
 /// # Errors
 /// The database is out of reach.
 pub async fn make_rule(rooms: &Rooms, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, Failure> {
-    let made = rooms.store.make_rule(new, now_ms).await?;
+    let covered = covered(rooms, new.repository, &new.entry).await?;
+    let made = rooms.store.make_rule(new, &covered, now_ms).await?;
     judge_again(rooms, new.repository, &new.entry.file).await?;
     Ok(made)
 }
 
-/// Ends a rule; `false` where it was not in force.
+/// Changes a rule that is in force, wherever it came from; `false` where it is not.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn change_rule(
+    rooms: &Rooms,
+    repository: RepositoryId,
+    rule: RuleId,
+    entry: &KnownError,
+    (by, now_ms): (&str, i64),
+) -> Result<bool, Failure> {
+    let Some(before) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
+    let covered = covered(rooms, repository, entry).await?;
+    let changed = rooms.store.change_rule(repository, rule, entry, &covered, (by, now_ms)).await?;
+    judge_again(rooms, repository, &before.made.entry.file).await?;
+    if before.made.entry.file != entry.file {
+        judge_again(rooms, repository, &entry.file).await?;
+    }
+    Ok(changed)
+}
+
+/// Ends a rule; `false` where it was not in force. One that a label made leaves its issue closed: the line counts as
+/// resolved then, so that its next report opens the issue again.
 ///
 /// # Errors
 /// The database is out of reach.
@@ -124,11 +148,28 @@ pub async fn end_rule(
     by: &str,
     now_ms: i64,
 ) -> Result<bool, Failure> {
-    let rules = rooms.store.made_rules(repository).await?;
-    let Some(row) = rules.into_iter().find(|row| row.made.id == rule) else { return Ok(false) };
+    let Some(row) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
     let ended = rooms.store.end_rule(repository, rule, by, now_ms).await?;
     judge_again(rooms, repository, &row.made.entry.file).await?;
+    if let Some(id) = row.line.filter(|_| row.made.kind == RuleKind::KnownError)
+        && let Some(line) = rooms.store.line(id).await?
+        && !line.known
+    {
+        rooms.store.resolve(id, None, now_ms).await?;
+        rooms.epoch.turn();
+    }
     Ok(ended)
+}
+
+async fn rule_of(rooms: &Rooms, repository: RepositoryId, rule: RuleId) -> Result<Option<RuleRow>, Failure> {
+    Ok(rooms.store.made_rules(repository).await?.into_iter().find(|row| row.made.id == rule))
+}
+
+/// The lines that an entry covers, with their counts.
+async fn covered(rooms: &Rooms, repository: RepositoryId, entry: &KnownError) -> Result<Vec<Baseline>, Failure> {
+    let pattern = entry.pattern();
+    let lines = rooms.store.lines_to_judge_again(repository, &entry.file).await?;
+    Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
 }
 
 /// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once.
@@ -137,9 +178,7 @@ async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str) -> Res
     let Some(row) = rooms.store.repository(repository).await? else { return Ok(()) };
     let rules = rooms.store.rules(repository, row.settings).await?;
     for line in rooms.store.lines_to_judge_again(repository, file).await? {
-        let at =
-            CodeAt { path: &line.place.path, inside: true, function: &line.place.function, code: &line.place.code };
-        let known = rules.known_error(at).is_some();
+        let known = rules.known_error(line.code_at()).is_some();
         if known != line.known {
             rooms.store.set_known(line.id, known).await?;
         }

@@ -1,6 +1,7 @@
 //! The form that whitelists a line, a function or a file, and what is shown once that is done.
 
 use crate::domain::command::Scope;
+use crate::domain::rule::RuleKind;
 use crate::render::View;
 use serde::Serialize;
 
@@ -15,6 +16,10 @@ pub struct KnownErrorForm {
     pub csrf: String,
     /// What the form carries along unseen, such as the signature of the link that led here.
     pub hidden: Vec<(String, String)>,
+    /// What the form is for.
+    pub purpose: Purpose,
+    /// What the rule does.
+    pub kind: RuleKind,
     /// What was filled in.
     pub fields: KnownErrorFields,
     /// How much is covered.
@@ -40,6 +45,22 @@ pub struct KnownErrorFields {
     pub max_alert_threshold: Field,
     /// Alert at every multiple of this.
     pub alert_every_n_occurrences: Field,
+    /// Also told: addresses with commas between them.
+    pub email_recipients: Field,
+    /// First words of the mail.
+    pub email_header: Field,
+}
+
+/// What the form is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A new entry, by somebody who has signed in.
+    Add,
+    /// A known error, by the link out of a mail.
+    AddByLink,
+    /// An entry that is there.
+    Change,
 }
 
 /// A field as filled in.
@@ -69,8 +90,10 @@ pub struct Match {
 pub struct KnownErrorSaved {
     /// `owner/name`.
     pub repository: String,
-    /// The repository's page here; `None` for a reader who may not see it.
-    pub repository_url: Option<String>,
+    /// The whitelist; `None` for a reader who may not see it.
+    pub whitelist_url: Option<String>,
+    /// What the rule does.
+    pub kind: RuleKind,
     /// File.
     pub file: String,
     /// Function; `None`: the whole file.
@@ -94,7 +117,10 @@ impl View for KnownErrorForm {
     const TEMPLATE: &'static str = "pages/known_error_form.html";
 
     fn title(&self) -> String {
-        "Whitelist a known error".to_owned()
+        match self.purpose {
+            Purpose::Add | Purpose::AddByLink => "Add to the whitelist".to_owned(),
+            Purpose::Change => "Change an entry of the whitelist".to_owned(),
+        }
     }
 
     fn sample() -> Self {
@@ -103,6 +129,8 @@ impl View for KnownErrorForm {
             action: "/add_known_error".to_owned(),
             csrf: "4f1c".to_owned(),
             hidden: vec![("signature".to_owned(), "c2ln".to_owned())],
+            purpose: Purpose::Add,
+            kind: RuleKind::KnownError,
             fields: KnownErrorFields {
                 filename: Field::of("shop/cart.py"),
                 function_name: Field::of("total"),
@@ -130,7 +158,8 @@ impl View for KnownErrorSaved {
     fn sample() -> Self {
         Self {
             repository: "acme/shop".to_owned(),
-            repository_url: Some("/acme/shop".to_owned()),
+            whitelist_url: Some("/acme/shop/whitelist".to_owned()),
+            kind: RuleKind::KnownError,
             file: "shop/cart.py".to_owned(),
             function: Some("total".to_owned()),
             code: Some("price = self.prices[sku]".to_owned()),

@@ -55,30 +55,6 @@ pub struct Message {
     pub link: Option<(String, String)>,
 }
 
-/// `GET /setup`.
-#[derive(Clone, Debug, Serialize)]
-pub struct Setup {
-    /// What the App would be given and told, name and reason.
-    pub permissions: Vec<(String, String)>,
-    /// The address that GitHub sends webhooks to.
-    pub webhook_url: String,
-    /// Variables to set, and whether each is set.
-    pub variables: Vec<Variable>,
-    /// Page of the forge on which an App is made by hand.
-    pub new_app_url: String,
-}
-
-/// A variable of the environment.
-#[derive(Clone, Debug, Serialize)]
-pub struct Variable {
-    /// `APP_ID`.
-    pub name: String,
-    /// What it holds.
-    pub text: String,
-    /// It is set.
-    pub set: bool,
-}
-
 impl View for Health {
     const TEMPLATE: &'static str = "pages/health.html";
     const SECTION: &'static str = "health";
@@ -139,37 +115,6 @@ impl View for Message {
             text: "acme/shpo is not watched, or you may not see it on GitHub.".to_owned(),
             what_to_do: Some("Check the name, or ask an owner of the repository to install the App in it.".to_owned()),
             link: Some(("The repositories you may see".to_owned(), "/".to_owned())),
-        }
-    }
-}
-
-impl View for Setup {
-    const TEMPLATE: &'static str = "pages/setup.html";
-
-    fn title(&self) -> String {
-        "Set up the GitHub App".to_owned()
-    }
-
-    fn sample() -> Self {
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let variable = |name: &str, text: &str, set| Variable { name: name.to_owned(), text: text.to_owned(), set };
-        Self {
-            permissions: vec![
-                pair("Issues: write", "to file one issue for each line, assign it and answer under it"),
-                pair("Contents: read", "to mirror the repository and blame its lines"),
-                pair("Metadata: read", "GitHub asks this of every App"),
-            ],
-            webhook_url: "https://flawless.example.com/api/github/webhooks".to_owned(),
-            variables: vec![
-                variable("APP_ID", "the App's number, on its page", true),
-                variable(
-                    "PRIVATE_KEY_PATH",
-                    "file with the private key that GitHub made, or its text in PRIVATE_KEY",
-                    false,
-                ),
-                variable("WEBHOOK_SECRET", "the secret typed into the App's form", false),
-            ],
-            new_app_url: "https://github.com/settings/apps/new".to_owned(),
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct RepositoryRow {
     pub name: String,
     /// Its page here.
     pub url: String,
+    /// The page that connects an application.
+    pub connect_url: String,
     /// Open lines.
     pub open_lines: u64,
     /// When the last report came; `None`: none yet.
@@ -64,12 +66,10 @@ pub struct RepositoryPage {
     pub default_branch: Option<String>,
     /// Its report of this week.
     pub weekly_url: String,
-    /// Its DSNs, each with its key; the snippets use the first.
+    /// Its DSNs, one for each key in force.
     pub dsns: Vec<String>,
-    /// `POST` address for printed tracebacks.
-    pub traceback_url: String,
-    /// The key of the first DSN, for `Authorization: Bearer`.
-    pub key: Option<String>,
+    /// The page that connects an application.
+    pub connect_url: String,
     /// Its mirror.
     pub mirror: MirrorView,
     /// Path of the settings file in the repository.
@@ -78,8 +78,8 @@ pub struct RepositoryPage {
     pub settings_errors: Vec<SettingsError>,
     /// Open lines, latest first.
     pub lines: Vec<OpenLine>,
-    /// Whitelist and library code.
-    pub rules: Vec<RuleView>,
+    /// Its whitelist.
+    pub whitelist_url: String,
 }
 
 /// A fault in the settings file.
@@ -116,25 +116,6 @@ pub struct OpenLine {
     pub issue: Option<IssueLink>,
 }
 
-/// A rule in force.
-#[derive(Clone, Debug, Serialize)]
-pub struct RuleView {
-    /// `Known error` or `Library code`.
-    pub what: String,
-    /// File.
-    pub file: String,
-    /// Function; `None`: the whole file.
-    pub function: Option<String>,
-    /// Text of the line; `None`: the whole function.
-    pub code: Option<String>,
-    /// `ada`, `.github/flawless.yml`.
-    pub by: String,
-    /// When it was made.
-    pub when: String,
-    /// The issue that it was made on.
-    pub issue: Option<IssueLink>,
-}
-
 impl View for Repositories {
     const TEMPLATE: &'static str = "pages/repositories.html";
     const SECTION: &'static str = "repositories";
@@ -147,6 +128,7 @@ impl View for Repositories {
         let row = |name: &str, open_lines, last_report: Option<&str>, mirror| RepositoryRow {
             name: name.to_owned(),
             url: format!("/{name}"),
+            connect_url: format!("/{name}/connect"),
             open_lines,
             last_report: last_report.map(str::to_owned),
             mirror,
@@ -184,8 +166,7 @@ impl View for RepositoryPage {
             default_branch: Some("main".to_owned()),
             weekly_url: "/get_weekly_error_report?repo=acme%2Fshop".to_owned(),
             dsns: vec![format!("https://{key}@flawless.example.com/7")],
-            traceback_url: "https://flawless.example.com/api/7/traceback".to_owned(),
-            key: Some(key.to_owned()),
+            connect_url: "/acme/shop/connect".to_owned(),
             mirror: fetched(),
             settings_path: ".github/flawless.yml".to_owned(),
             settings_errors: vec![SettingsError {
@@ -204,26 +185,7 @@ impl View for RepositoryPage {
                 traceback_url: "/view_traceback?line=12".to_owned(),
                 issue: issue(),
             }],
-            rules: vec![
-                RuleView {
-                    what: "Known error".to_owned(),
-                    file: "shop/rates.py".to_owned(),
-                    function: Some("refresh".to_owned()),
-                    code: Some("response = session.get(url)".to_owned()),
-                    by: "grace".to_owned(),
-                    when: "2026-11-02 15:20 UTC".to_owned(),
-                    issue: issue(),
-                },
-                RuleView {
-                    what: "Library code".to_owned(),
-                    file: "shop/db.py".to_owned(),
-                    function: None,
-                    code: None,
-                    by: ".github/flawless.yml".to_owned(),
-                    when: "2026-10-01 09:00 UTC".to_owned(),
-                    issue: None,
-                },
-            ],
+            whitelist_url: "/acme/shop/whitelist".to_owned(),
         }
     }
 }

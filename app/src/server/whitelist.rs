@@ -1,0 +1,243 @@
+//! The whitelist of a repository: what is in force, from where, and what came of it.
+
+use super::Server;
+use super::known_error_form::still_alerted;
+use super::pages::{answer, issue_link, place};
+use super::respond::{Refused, thousands};
+use crate::domain::ids::{LineId, RuleId};
+use crate::domain::links::query;
+use crate::domain::rule::{Origin, RuleKind};
+use crate::domain::settings::{CodePattern, KnownError};
+use crate::pipeline::whitelist::Standing;
+use crate::render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
+use crate::render::when;
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use crate::store::rules::RuleRow;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Lines looked through for what entries cover, the latest first: far more than fail in a repository.
+const LINES_READ: i64 = 20_000;
+/// Lines listed with an entry.
+const LINES_SHOWN: usize = 5;
+/// Ended entries listed.
+const ENDED_SHOWN: i64 = 100;
+/// Where a repository keeps its settings.
+const SETTINGS_PATH: &str = ".github/flawless.yml";
+
+/// `GET /{owner}/{repo}/whitelist`.
+pub(super) async fn whitelist(
+    State(server): State<Arc<Server>>,
+    Path((owner, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    answer(&server, &headers, show(&server, &format!("{owner}/{name}"), &headers, &uri).await)
+}
+
+async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let row = server.repository(name).await?;
+    let id = row.repository.id;
+    let store = &server.rooms.store;
+    let lines = store.lines_of(id, LINES_READ).await?;
+    let baselines = store.baselines(id).await?;
+    let of_file = of_file(&row);
+    let mut made = store.made_rules(id).await?;
+    made.reverse();
+    let patterns =
+        made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
+    let standings = server.rooms.standings(&row, patterns.collect()).await;
+    let look = Look { server, row: &row, lines: &lines, baselines: &baselines };
+    let mut entries: Vec<WhitelistEntry> =
+        made.iter().zip(&standings).map(|(rule, standing)| look.made(rule, *standing)).collect();
+    entries.extend(
+        of_file
+            .iter()
+            .zip(standings.iter().skip(made.len()))
+            .map(|((kind, entry), at)| look.of_file(*kind, entry, *at)),
+    );
+    let full_name = row.repository.full_name.clone();
+    let branch = row.repository.default_branch.as_deref();
+    let view = Whitelist {
+        repository_url: format!("{}/{full_name}", server.root()),
+        add_url: format!("{}/add_known_error?{}", server.root(), query(&[("repo", full_name.clone())])),
+        end_action: format!("{}/rules/end", server.root()),
+        csrf: server.csrf(&session),
+        settings_path: SETTINGS_PATH.to_owned(),
+        settings_url: row
+            .repository
+            .forge
+            .as_ref()
+            .zip(branch)
+            .map(|(forge, branch)| format!("{}/blob/{branch}/{SETTINGS_PATH}", forge.html_url)),
+        entries,
+        ended: store.ended_rules(id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
+        repository: full_name,
+    };
+    server.show(Some(&session), StatusCode::OK, &view)
+}
+
+/// The entries of the repository's file.
+fn of_file(row: &RepositoryRow) -> Vec<(RuleKind, KnownError)> {
+    let blocks = row.settings.building_blocks.iter().map(|block| {
+        let CodePattern { file, function, code } = block.clone();
+        (RuleKind::BuildingBlock, KnownError { file, function, code, ..KnownError::default() })
+    });
+    row.settings.known_errors.iter().map(|known| (RuleKind::KnownError, known.clone())).chain(blocks).collect()
+}
+
+/// What the entries are looked at with.
+struct Look<'a> {
+    server: &'a Server,
+    row: &'a RepositoryRow,
+    lines: &'a [Line],
+    baselines: &'a HashMap<(RuleId, LineId), u64>,
+}
+
+impl Look<'_> {
+    fn made(&self, rule: &RuleRow, standing: Standing) -> WhitelistEntry {
+        let id = rule.made.id;
+        let fields = [("repo", self.row.repository.full_name.clone()), ("rule", id.to_string())];
+        let before = |line: LineId| self.baselines.get(&(id, line)).copied().unwrap_or(0);
+        WhitelistEntry {
+            id: Some(id.0),
+            origin: origin(rule),
+            when: Some(when(rule.made_at_ms)),
+            edited: rule.edited.as_ref().map(|(by, at_ms)| format!("by {by}, {}", when(*at_ms))),
+            issue: rule.issue.and_then(|number| issue_link(self.row, number)),
+            silenced: self.silenced(rule.made.kind, &rule.made.entry.pattern(), true, before),
+            edit_url: Some(format!("{}/rules/edit?{}", self.server.root(), query(&fields))),
+            end_note: end_note(rule),
+            ..self.entry(rule.made.kind, &rule.made.entry, standing)
+        }
+    }
+
+    fn of_file(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+        WhitelistEntry {
+            origin: SETTINGS_PATH.to_owned(),
+            silenced: self.silenced(kind, &entry.pattern(), false, |_| 0),
+            ..self.entry(kind, entry, standing)
+        }
+    }
+
+    fn entry(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+        let gone = match standing {
+            Standing::There | Standing::Unknown => None,
+            Standing::FileGone => Some("This file is not in the default branch any more."),
+            Standing::CodeGone => Some("This code is not in the file any more, as the default branch has it."),
+        };
+        WhitelistEntry {
+            id: None,
+            covers: covers(kind, entry),
+            terms: terms(kind, entry),
+            origin: String::new(),
+            when: None,
+            edited: None,
+            issue: None,
+            silenced: None,
+            gone: gone.map(str::to_owned),
+            edit_url: None,
+            end_note: String::new(),
+        }
+    }
+
+    /// What a known error kept from being told, `before` being how often a line had happened when it was made.
+    fn silenced(
+        &self,
+        kind: RuleKind,
+        pattern: &CodePattern,
+        since_made: bool,
+        before: impl Fn(LineId) -> u64,
+    ) -> Option<Silenced> {
+        if kind == RuleKind::BuildingBlock {
+            return None;
+        }
+        let mut covered: Vec<(u64, &Line)> = self
+            .lines
+            .iter()
+            .filter(|line| pattern.matches(line.code_at()))
+            .map(|line| (line.total.saturating_sub(before(line.id)), line))
+            .collect();
+        covered.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        Some(Silenced {
+            occurrences: thousands(covered.iter().map(|(count, _)| count).sum()),
+            since_made,
+            lines: covered
+                .iter()
+                .take(LINES_SHOWN)
+                .map(|(_, line)| (place(line), self.server.traceback_of(self.row, line)))
+                .collect(),
+            more: covered.len().saturating_sub(LINES_SHOWN),
+        })
+    }
+}
+
+fn covers(kind: RuleKind, entry: &KnownError) -> Covers {
+    Covers {
+        what: match kind {
+            RuleKind::KnownError => "Known error",
+            RuleKind::BuildingBlock => "Library code",
+        }
+        .to_owned(),
+        file: entry.file.clone(),
+        function: entry.function.clone(),
+        code: entry.code.clone(),
+    }
+}
+
+/// When somebody is told after all, and who.
+fn terms(kind: RuleKind, entry: &KnownError) -> Vec<String> {
+    let mut terms = still_alerted(entry);
+    if terms.is_empty() && kind == RuleKind::KnownError {
+        terms.push("It is counted, and nobody is told.".to_owned());
+    }
+    if !entry.email_recipients.is_empty() {
+        terms.push(format!("Told as well: {}.", entry.email_recipients.join(", ")));
+    }
+    if let Some(header) = &entry.email_header {
+        terms.push(format!("The mail begins with: {header}"));
+    }
+    terms
+}
+
+/// `label known-error, by ada`.
+fn origin(rule: &RuleRow) -> String {
+    let from = match (rule.origin, &rule.label) {
+        (Origin::Label, Some(label)) => format!("label {label}"),
+        (Origin::Label, None) => "a label".to_owned(),
+        (Origin::Page, _) => "the form".to_owned(),
+        (Origin::Mail, _) => return "the link in a mail".to_owned(),
+        (Origin::Terminal, _) => return "a terminal".to_owned(),
+    };
+    format!("{from}, by {}", rule.by)
+}
+
+fn end_note(rule: &RuleRow) -> String {
+    match (rule.made.kind, rule.origin) {
+        (RuleKind::KnownError, Origin::Label) => {
+            "The label stays on its issue, which the next report opens again: it is told as before."
+        }
+        (RuleKind::BuildingBlock, Origin::Label) => "The label stays on its issue. This code is blamed again.",
+        (RuleKind::KnownError, _) => {
+            "Its lines are treated as all others again: one that was told before stays told, another is told at its next report."
+        }
+        (RuleKind::BuildingBlock, _) => "This code is blamed again.",
+    }
+    .to_owned()
+}
+
+fn ended(rule: &RuleRow) -> Option<EndedEntry> {
+    let (by, at_ms) = rule.ended.clone()?;
+    Some(EndedEntry {
+        covers: covers(rule.made.kind, &rule.made.entry),
+        origin: origin(rule),
+        made: when(rule.made_at_ms),
+        ended_by: by,
+        ended: when(at_ms),
+    })
+}

@@ -1,0 +1,150 @@
+//! Making the GitHub App with one click, by GitHub's manifest flow.
+
+use crate::harness::browser::{Browser, unescaped};
+use crate::harness::fake_github::{CLIENT_SECRET, Fault};
+use crate::harness::story::{REPO, Story, run_test};
+use serde_json::Value;
+
+/// A server without an App.
+async fn stranger(story: &mut Story) -> Browser {
+    for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] {
+        story.unset(name);
+    }
+    story.restart().await;
+    Browser::signed_in(story).await
+}
+
+/// The text between two others.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split_once(after).unwrap().0
+}
+
+/// What the form of the page posts to GitHub: where to, the state, the manifest.
+fn form(page: &str) -> (String, String, Value) {
+    let form = page.split("<form").find(|form| form.contains("name=\"manifest\"")).expect("the form");
+    let action = unescaped(between(form, "action=\"", "\""));
+    let (address, state) = action.split_once("?state=").unwrap();
+    let manifest = unescaped(between(form, "name=\"manifest\" value=\"", "\">"));
+    (address.to_owned(), state.to_owned(), serde_json::from_str(&manifest).unwrap())
+}
+
+#[test]
+fn a_click_makes_the_app_and_its_first_report_is_filed() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let page = admin.get("/setup").await;
+        let (address, state, manifest) = form(&page.text);
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        let forge = story.git.url("").trim_end_matches("/.git").to_owned();
+        assert_eq!(address, format!("{forge}/settings/apps/new"));
+        assert!(policy.contains(&format!("form-action 'self' {forge}")), "{policy}");
+        assert_eq!(manifest["hook_attributes"]["url"], "https://flawless.test/api/github/webhooks");
+
+        let code = story.github.make_app(&manifest);
+        let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        assert_eq!(
+            (back.status, back.location.as_str()),
+            (303, "https://github.com/apps/flawless-test/installations/new")
+        );
+
+        // The same process works as that App at once …
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.changes().len(), 2);
+        assert_eq!(story.mails().len(), 1);
+        // … and so does the next, though the secrets can't be read in the database.
+        story.restart().await;
+        assert!(story.page("/setup").await.contains("Flawless (test)"));
+        story.github.close_issue(REPO, 1, "owner");
+        story.settle().await;
+        assert_eq!(story.changes().len(), 1, "webhooks are believed by the stored secret");
+        let sealed = story.rooms().store.fact("github_app").await.unwrap().unwrap();
+        assert!(!sealed.contains("PRIVATE KEY") && !sealed.contains(CLIENT_SECRET), "{sealed}");
+        assert!(sealed.len() > 1_000);
+        assert!(story.folder().join("data/secret.key").exists());
+    });
+}
+
+#[test]
+fn an_organization_can_own_it_and_its_name_leads_nowhere_else() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let page = admin.get("/setup?organization=acme").await;
+        let forge = story.git.url("").trim_end_matches("/.git").to_owned();
+        assert_eq!(form(&page.text).0, format!("{forge}/organizations/acme/settings/apps/new"));
+        let page = admin.get("/setup?organization=..%2F..%2Fevil").await;
+        assert_eq!(form(&page.text).0, format!("{forge}/settings/apps/new"));
+        assert!(page.text.contains("letters, digits and hyphens"));
+    });
+}
+
+#[test]
+fn an_answer_that_nobody_here_asked_for_makes_nothing() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let code = story.github.make_app(&manifest);
+        let nobody = Browser::new(story);
+        let path = format!("/setup/callback?code={code}&state={state}");
+        assert!(nobody.get(&path).await.location.contains("/login"), "signing in comes first");
+        // Of another session, of nobody's, and of an hour ago.
+        story.clock.advance(1);
+        let other = Browser::signed_in(story).await;
+        assert_eq!(other.get(&path).await.status, 403);
+        assert_eq!(admin.get(&format!("/setup/callback?code={code}&state=9999999999999.abcd")).await.status, 403);
+        assert_eq!(admin.get(&format!("/setup/callback?code={code}")).await.status, 403);
+        story.clock.advance(3_600_000);
+        assert_eq!(admin.get(&path).await.status, 403);
+        assert!(story.github.requests_of("apps/create-from-manifest").is_empty());
+        assert!(story.rooms().app.get().is_none());
+    });
+}
+
+#[test]
+fn a_code_works_once_and_a_github_that_is_down_can_be_asked_again() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let unknown = admin.get(&format!("/setup/callback?code=used-up&state={state}")).await;
+        assert_eq!(unknown.status, 400);
+        assert!(unknown.text.contains("it works once, and for an hour"), "{}", unknown.text);
+
+        let code = story.github.make_app(&manifest);
+        let path = format!("/setup/callback?code={code}&state={state}");
+        story.github.fail_next("apps/create-from-manifest", Fault::status(502, "Bad Gateway"));
+        let down = admin.get(&path).await;
+        assert!(down.text.contains("Load this page again within the hour"), "{}", down.text);
+        assert_eq!(admin.get(&path).await.status, 303);
+        assert_eq!(admin.get(&path).await.location, "/setup", "the browser's second visit harms nothing");
+    });
+}
+
+#[test]
+fn it_can_be_forgotten_by_the_form_only() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let code = story.github.make_app(&manifest);
+        admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        let page = admin.get("/setup").await;
+        assert!(page.text.contains("https://github.com/apps/flawless-test/installations/new"));
+        assert_eq!(admin.post("/setup/forget", &[("csrf", "forged")]).await.status, 403);
+        assert!(story.rooms().app.get().is_some());
+        let form = page.text.split("<form").find(|form| form.contains("/setup/forget")).unwrap();
+        let csrf = between(form, "name=\"csrf\" value=\"", "\"");
+        assert_eq!(admin.post("/setup/forget", &[("csrf", csrf)]).await.status, 303);
+        assert!(story.rooms().app.get().is_none());
+        story.restart().await;
+        assert!(story.rooms().app.get().is_none());
+    });
+}
+
+#[test]
+fn a_configured_app_wins() {
+    run_test(async |story| {
+        let page = story.page("/setup").await;
+        assert!(page.contains("APP_ID") && !page.contains("name=\"manifest\""), "{page}");
+    });
+}

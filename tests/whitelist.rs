@@ -1,0 +1,268 @@
+//! The whitelist's pages: what is in force, from where, what came of it; adding, changing and ending.
+
+use crate::harness::browser::Browser;
+use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use app::domain::rule::Origin;
+
+const PAGE: &str = "/acme/shop/whitelist";
+
+async fn alerted(story: &mut Story) {
+    story.install().await;
+    let event = story.event();
+    story.report(&event).await;
+    assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+}
+
+async fn fails(story: &mut Story, times: usize) {
+    for _ in 0..times {
+        let event = story.event();
+        story.report(&event).await;
+    }
+}
+
+/// Whitelisted by its label.
+async fn labelled(story: &mut Story) {
+    alerted(story).await;
+    story.github.add_label(REPO, 1, "known-error", "owner");
+    story.github.close_issue(REPO, 1, "owner");
+    story.settle().await;
+    assert_eq!(story.changes().len(), 1);
+}
+
+/// The number of the only rule in force.
+async fn rule(story: &Story) -> String {
+    let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+    let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
+    assert_eq!(rules.len(), 1, "{rules:#?}");
+    rules[0].made.id.0.to_string()
+}
+
+#[test]
+fn each_entry_says_where_it_came_from_and_what_it_silenced() {
+    run_test(async |story| {
+        labelled(story).await;
+        fails(story, 3).await;
+        let settings = "known_errors: [{ file: shop/other.py, function: old }]\nbuilding_blocks: [{ file: shop/cart.py, function: gone }]\n";
+        story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", settings)], "Configure");
+        story.push().await;
+        let admin = Browser::signed_in(story).await;
+        let page = admin.get(PAGE).await.seen();
+        assert!(page.contains("label known-error, by owner #1"), "{page}");
+        assert!(page.contains("Silenced 3 since then, at shop/cart.py:9"), "what came before it was told: {page}");
+        assert!(page.contains("Counted 0 in all") && page.contains("It is changed in .github/flawless.yml"), "{page}");
+        assert!(page.contains("This file is not in the default branch any more."), "{page}");
+        assert!(page.contains("This code is not in the file any more"), "{page}");
+        assert!(admin.get(&format!("/{REPO}")).await.text.contains(PAGE), "the repository's page leads there");
+    });
+}
+
+#[test]
+fn an_entry_is_added_changed_and_ended_by_forms_only() {
+    run_test(async |story| {
+        alerted(story).await;
+        let admin = Browser::signed_in(story).await;
+        let form = admin.get("/add_known_error?repo=acme/shop").await;
+        let csrf = form.hidden("csrf");
+        let line = [
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("scope", "function"),
+            ("filename", CART_PATH),
+            ("function_name", "total"),
+            ("email_recipients", "ops@example.com, lead@example.com"),
+            ("email_header", "Known, but growing"),
+            ("min_alert_threshold", "100"),
+        ];
+        assert_eq!(admin.post("/add_known_error", &line).await.status, 200);
+        let id = rule(story).await;
+        let page = admin.get(PAGE).await.seen();
+        for part in
+            ["the form, by admin", "Told as well: ops@example.com, lead@example.com.", "told once, at 100 occurrences"]
+        {
+            assert!(page.contains(part), "no {part} in {page}");
+        }
+
+        // The form shows the entry as it is; looking at it changes nothing.
+        let edit = format!("/rules/edit?repo=acme/shop&rule={id}");
+        let form = admin.get(&edit).await;
+        assert!(
+            form.text.contains("value=\"100\"") && form.text.contains("ops@example.com, lead@example.com"),
+            "{}",
+            form.text
+        );
+        let mut change = line.to_vec();
+        change.push(("rule", id.as_str()));
+        change.retain(|(name, _)| !matches!(*name, "min_alert_threshold" | "email_recipients"));
+        change.push(("alert_every_n_occurrences", "2"));
+        let foreign: Vec<_> = change.iter().copied().filter(|(name, _)| *name != "csrf").collect();
+        assert_eq!(admin.post("/rules/edit", &foreign).await.status, 403);
+        let wrong: Vec<_> = change.iter().copied().chain([("max_alert_threshold", "lots")]).collect();
+        let refused = admin.post("/rules/edit", &wrong).await;
+        assert_eq!(refused.status, 400);
+        assert!(refused.text.contains("This has to be a whole number"), "{}", refused.text);
+        let saved = admin.post("/rules/edit", &change).await;
+        assert_eq!((saved.status, saved.location.as_str()), (303, PAGE));
+        assert_eq!(rule(story).await, id, "changed, not made anew");
+        let page = admin.get(PAGE).await.seen();
+        assert!(page.contains("Changed by admin") && !page.contains("Told as well"), "{page}");
+
+        // In force at once, for this process's memories too: the second occurrence is one of every two.
+        fails(story, 1).await;
+        let mails = story.mails();
+        assert_eq!(mails.len(), 1);
+        assert!(mails[0].text().contains("Known, but growing"));
+
+        let end = [("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())];
+        assert_eq!(admin.post("/rules/end", &end[1..]).await.status, 403);
+        assert_eq!(admin.post("/rules/end", &end).await.location, PAGE);
+        let page = admin.get(PAGE).await.seen();
+        assert!(page.contains("Nothing is whitelisted") && page.contains("Ended by admin"), "{page}");
+        assert_eq!(admin.get(&edit).await.status, 404, "what has ended is not changed");
+        assert_eq!(admin.post("/rules/edit", &change).await.status, 404);
+    });
+}
+
+#[test]
+fn library_code_can_be_added_and_the_caller_is_blamed() {
+    run_test(async |story| {
+        alerted(story).await;
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let entry = [
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("kind", "building_block"),
+            ("scope", "function"),
+            ("filename", CART_PATH),
+            ("function_name", "total"),
+            ("min_alert_threshold", "7"),
+        ];
+        let saved = admin.post("/add_known_error", &entry).await;
+        assert!(saved.text.contains("is library code from now on"), "{}", saved.text);
+        let page = admin.get(PAGE).await.seen();
+        assert!(
+            page.contains("Library code shop/cart.py") && page.contains("The line that calls it is blamed."),
+            "{page}"
+        );
+        fails(story, 1).await;
+        let lines = story.lines().await;
+        assert_eq!(lines.len(), 2, "nobody of ours calls it, and that is another line");
+        story.changes();
+        story.mails();
+    });
+}
+
+#[test]
+fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
+    run_test(async |story| {
+        labelled(story).await;
+        fails(story, 1).await;
+        assert!(story.changes().is_empty());
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let id = rule(story).await;
+        admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
+        // No revision but the one that is deployed already: it counts as back once a day has passed, or by newer code.
+        story.commit(ADA, "2026-03-01T00:00:00Z", &[("shop/new.py", "x = 1\n")], "More");
+        story.push().await;
+        fails(story, 1).await;
+        let changes = story.changes();
+        assert!(changes.iter().any(|change| change.contains("reopened")), "{changes:#?}");
+        story.mails();
+    });
+}
+
+#[test]
+fn a_changed_label_entry_is_not_made_twice_and_ends_with_its_label() {
+    run_test(async |story| {
+        labelled(story).await;
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let id = rule(story).await;
+        let change = [
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("rule", id.as_str()),
+            ("scope", "file"),
+            ("filename", CART_PATH),
+        ];
+        assert_eq!(admin.post("/rules/edit", &change).await.status, 303);
+        // The same command again, as by somebody who closes the issue once more.
+        story.github.add_label(REPO, 1, "known-error", "owner");
+        story.settle().await;
+        assert_eq!(rule(story).await, id);
+        story.github.remove_label(REPO, 1, "known-error", "owner");
+        story.settle().await;
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        assert!(story.rooms().store.made_rules(row.repository.id).await.unwrap().is_empty());
+        story.changes();
+    });
+}
+
+#[test]
+fn an_entry_whose_line_was_deleted_is_marked() {
+    run_test(async |story| {
+        labelled(story).await;
+        let admin = Browser::signed_in(story).await;
+        assert!(!admin.get(PAGE).await.seen().contains("any more"));
+        let text = CART.replace("PRICES[sku]", "PRICES.get(sku, 0)");
+        story.commit(GRACE, "2026-02-01T00:00:00Z", &[(CART_PATH, &text)], "Be kind to unknown fruit");
+        story.push().await;
+        let page = admin.get(PAGE).await.seen();
+        assert!(page.contains("This code is not in the file any more, as the default branch has it."), "{page}");
+    });
+}
+
+#[test]
+fn a_rule_of_another_repository_is_out_of_reach() {
+    run_test(async |story| {
+        labelled(story).await;
+        let id = rule(story).await;
+        let url = format!("file://{}", story.repo.git_dir().display());
+        story.watch_plainly("plain/other", &url).await;
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let fields = [
+            ("csrf", csrf.as_str()),
+            ("repo", "plain/other"),
+            ("rule", id.as_str()),
+            ("filename", "x"),
+            ("scope", "file"),
+        ];
+        assert_eq!(admin.post("/rules/edit", &fields).await.status, 404);
+        admin.post("/rules/end", &fields).await;
+        assert_eq!(rule(story).await, id);
+        assert_eq!(Browser::new(story).get(PAGE).await.status, 303, "signing in comes first");
+    });
+}
+
+#[test]
+fn a_mails_link_silences_but_has_nobody_written_to() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        story.changes();
+        let mail = story.mails().remove(0).text();
+        let at = mail.find("https://flawless.test/add_known_error?").unwrap();
+        let link: String = mail[at..].chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | ')')).collect();
+        let stranger = Browser::new(story);
+        let form = stranger.get(link.trim_start_matches("https://flawless.test")).await;
+        assert!(!form.text.contains("email_recipients"));
+        let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
+        let mut fields = vec![
+            ("repo", REPO),
+            ("scope", "file"),
+            ("filename", CART_PATH),
+            ("kind", "building_block"),
+            ("email_recipients", "victim@example.com"),
+        ];
+        fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+        assert_eq!(stranger.post("/add_known_error", &fields).await.status, 200);
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
+        assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (Origin::Mail, "known_error"));
+        assert!(rules[0].made.entry.email_recipients.is_empty());
+    });
+}
