@@ -3,6 +3,7 @@
 use crate::harness::fake_github::Fault;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, run_test};
+use app::domain::job::Job;
 use std::time::Duration;
 
 #[test]
@@ -260,5 +261,49 @@ fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
         story.install().await;
         let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
         assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
+    });
+}
+
+#[test]
+fn a_webhook_that_was_lost_is_asked_for_again() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        // The server is down for a moment: GitHub does not try again by itself.
+        story.github.add_label(REPO, 1, "known-error", "owner");
+        story.github.close_issue(REPO, 1, "owner");
+        assert_eq!(story.github.lose_deliveries().len(), 2);
+        story.settle().await;
+        assert!(!story.lines().await[0].known);
+        for _ in 0..2 {
+            let now_ms = story.clock.now_ms();
+            story.rooms().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
+            story.settle().await;
+            story.clock.advance(3_600_000);
+        }
+        assert!(story.lines().await[0].known, "heard of all the same");
+        assert_eq!(story.changes().len(), 1, "and confirmed once");
+        assert_eq!(story.github.requests_of("apps/redeliver-webhook-delivery").len(), 2, "each asked for once");
+    });
+}
+
+#[test]
+fn a_webhook_that_is_never_taken_is_given_up() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.queue("issues", serde_json::json!({"action": "closed", "issue": {"number": 1}}));
+        story.github.lose_deliveries();
+        for _ in 0..8 {
+            let now_ms = story.clock.now_ms();
+            story.rooms().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
+            while story.rooms().store.queue_state().await.unwrap().length > 0 {
+                story.settle_without_webhooks().await;
+            }
+            story.github.lose_deliveries();
+            story.clock.advance(3_600_000);
+        }
+        assert_eq!(story.github.requests_of("apps/redeliver-webhook-delivery").len(), 4, "and its first try");
     });
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod client;
 mod comments;
+mod deliveries;
 mod error;
 pub mod hook;
 mod install;
@@ -15,6 +16,7 @@ mod people;
 mod route;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
+pub use deliveries::HookDelivery;
 pub use error::GitHubError;
 pub use install::{Installation, RemoteRepository};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};

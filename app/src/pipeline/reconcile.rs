@@ -1,12 +1,27 @@
-//! Comparing the repositories that we watch with those that GitHub says are installed: webhooks get lost.
+//! Comparing what we know with what GitHub says: the repositories that are installed, and the webhooks that got lost.
 
 use super::{Failure, Rooms};
 use crate::domain::repository::Forge;
+use crate::github::{GitHub, HookDelivery};
 use crate::store::repositories::NewRepository;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// How often GitHub is asked.
 pub const RECONCILE_EVERY_MS: i64 = 60 * 60_000;
+
+/// GitHub can deliver again what is not older than three days
+/// (<https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>).
+const REDELIVERABLE_MS: i64 = 3 * 24 * 3_600_000;
+/// What was delivered a moment ago may still be under way.
+const UNDER_WAY_MS: i64 = 60_000;
+/// Tries of one webhook after which it is given up: what we refuse five times we refuse for ever.
+const MOST_TRIES: usize = 5;
+/// Webhooks asked for again at one time; the next hour asks for the others.
+const MOST_REDELIVERED: usize = 200;
+/// What is acted on; all else may stay lost.
+const HEEDED: [&str; 5] = ["installation", "installation_repositories", "issues", "push", "repository"];
+/// The fact that says until when deliveries were looked through.
+const LOOKED_UNTIL: &str = "deliveries_looked_until_ms";
 
 /// Watches what is installed, and stops watching what is not any more.
 ///
@@ -41,6 +56,52 @@ pub async fn reconcile(rooms: &Rooms, now_ms: i64) -> Result<(), Failure> {
         if row.repository.forge.as_ref().is_some_and(|forge| !seen.contains(&forge.id)) {
             rooms.unwatch(&row, now_ms).await?;
         }
+    }
+    redeliver(rooms, &github, now_ms).await
+}
+
+/// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those that arrived under the same
+/// id meanwhile change nothing.
+async fn redeliver(rooms: &Rooms, github: &GitHub, now_ms: i64) -> Result<(), Failure> {
+    let looked_ms = rooms.store.fact(LOOKED_UNTIL).await?.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+    let tries = match github.hook_deliveries(looked_ms.max(now_ms - REDELIVERABLE_MS)).await {
+        Ok(tries) => tries,
+        // A server that is not GitHub's own may not know of them: then what is lost stays lost, as it does without asking.
+        Err(error) if error.is_permanent() => {
+            tracing::info!(%error, "lost webhooks can't be asked for");
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut all: BTreeMap<&str, Vec<&HookDelivery>> = BTreeMap::new();
+    for delivery in tries.iter().filter(|delivery| HEEDED.contains(&delivery.event.as_str())) {
+        all.entry(&delivery.guid).or_default().push(delivery);
+    }
+    // In the order in which they happened.
+    let mut all: Vec<_> = all.into_iter().collect();
+    all.sort_by_key(|(_, tries)| tries.iter().map(|delivery| delivery.id).min());
+    let mut asked = 0;
+    let mut waiting = false;
+    for (guid, tries) in all {
+        if tries.iter().any(|delivery| delivery.is_delivered) || rooms.store.has_hook(guid).await? {
+            continue;
+        }
+        waiting = true;
+        if tries.len() >= MOST_TRIES || asked >= MOST_REDELIVERED {
+            continue;
+        }
+        // The latest stands first.
+        match github.redeliver(tries[0].id).await {
+            Ok(()) => asked += 1,
+            Err(error) if error.is_permanent() => tracing::warn!(guid, %error, "a lost webhook can't be had again"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if asked > 0 {
+        tracing::info!(asked, "asked GitHub for webhooks that did not arrive");
+    }
+    if !waiting {
+        rooms.store.set_fact(LOOKED_UNTIL, &(now_ms - UNDER_WAY_MS).to_string()).await?;
     }
     Ok(())
 }

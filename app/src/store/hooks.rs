@@ -62,6 +62,16 @@ impl Store {
         Ok(Some((from_json("hooks.parsed", &get::<String>(&row, "parsed")?)?, get(&row, "received_at_ms")?)))
     }
 
+    /// Whether a delivery arrived.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn has_hook(&self, delivery: &str) -> Result<bool, StoreError> {
+        let row =
+            sqlx::query("SELECT id FROM hooks WHERE delivery = $1").bind(delivery).fetch_optional(&self.pool).await?;
+        Ok(row.is_some())
+    }
+
     /// Marks a delivery as acted on.
     ///
     /// # Errors

@@ -81,6 +81,8 @@ impl World {
     pub fn answer(&mut self, asked: &Asked<'_>) -> Answered {
         let as_app = asked.operation == "apps/get-authenticated"
             || asked.operation == "apps/list-installations"
+            || asked.operation == "apps/list-webhook-deliveries"
+            || asked.operation == "apps/redeliver-webhook-delivery"
             || asked.operation == "apps/create-installation-access-token";
         match (as_app, asked.who) {
             (true, Who::Installation(_)) => return error(401, "A JSON web token could not be decoded"),
@@ -103,6 +105,14 @@ impl World {
                 let all = self.installations.values().map(|it| self.installation_json(it)).collect();
                 self.page(asked, all, None)
             }
+            "apps/list-webhook-deliveries" => {
+                let all = self.deliveries();
+                self.page(asked, all, None)
+            }
+            "apps/redeliver-webhook-delivery" => match self.deliver_again(asked.number("delivery_id")) {
+                true => plain(202, json!({})),
+                false => error(404, "Not Found"),
+            },
             "apps/create-installation-access-token" => self.mint(asked.number("installation_id")),
             "apps/list-repos-accessible-to-installation" => {
                 let Who::Installation(id) = asked.who else { return error(403, "Forbidden") };

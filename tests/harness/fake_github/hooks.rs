@@ -23,6 +23,8 @@ pub struct Delivery {
     pub payload: Value,
     /// Status of the last answer; 0 before it is sent, and where none came.
     pub status: u16,
+    /// When it was sent or lost.
+    pub at_ms: i64,
 }
 
 impl Delivery {
@@ -46,6 +48,28 @@ pub fn sign(secret: &str, body: &[u8]) -> String {
 }
 
 impl World {
+    /// All tries, the latest first, as the API lists them. A try's number is its place.
+    pub fn deliveries(&self) -> Vec<Value> {
+        let tries = self.delivered.iter().enumerate().rev();
+        tries
+            .map(|(at, it)| {
+                json!({
+                    "id": at + 1, "guid": it.id, "delivered_at": super::world::time(it.at_ms), "redelivery": false,
+                    "duration": 0.03, "status": if it.status == 200 { "OK" } else { "Bad" }, "status_code": it.status,
+                    "event": it.event, "action": it.payload["action"], "installation_id": null, "repository_id": null,
+                })
+            })
+            .collect()
+    }
+
+    /// One more try, under the same id.
+    pub fn deliver_again(&mut self, number: u64) -> bool {
+        let found = number.checked_sub(1).and_then(|at| self.delivered.get(usize::try_from(at).ok()?)).cloned();
+        let is_there = found.is_some();
+        self.queue.extend(found);
+        is_there
+    }
+
     /// Queues a webhook about a repository, for the installation that sees it.
     pub fn tell(&mut self, repository: u64, event: &str, by: &str, fields: Value) {
         let seen_by = self.installations.values().find(|it| it.repositories.contains(&repository) && !it.suspended);
@@ -83,7 +107,7 @@ impl World {
 
     fn enqueue(&mut self, event: &str, payload: Value) {
         let id = format!("{:08x}-0000-4000-8000-{:012x}", self.new_id(), self.queue.len() + self.delivered.len());
-        self.queue.push_back(Delivery { id, event: event.to_owned(), payload, status: 0 });
+        self.queue.push_back(Delivery { id, event: event.to_owned(), payload, status: 0, at_ms: 0 });
     }
 }
 
@@ -94,6 +118,7 @@ impl FakeGitHub {
         let mut sent = Vec::new();
         while let Some(mut delivery) = { self.world().queue.pop_front() } {
             delivery.status = post(url, &delivery).await;
+            delivery.at_ms = self.world().now_ms;
             self.world().delivered.push(delivery.clone());
             sent.push(delivery);
         }
@@ -111,9 +136,15 @@ impl FakeGitHub {
         self.world().queue.iter().map(Delivery::name).collect()
     }
 
-    /// Loses what waits, as GitHub does where nobody answers. Returns what was lost.
+    /// Loses what waits, as GitHub does where nobody answers: it is kept, and sent again only on request. Returns what was lost.
     pub fn lose_deliveries(&self) -> Vec<Delivery> {
-        self.world().queue.drain(..).collect()
+        let mut world = self.world();
+        let (at_ms, mut lost) = (world.now_ms, Vec::from_iter(world.queue.drain(..)));
+        for delivery in &mut lost {
+            (delivery.status, delivery.at_ms) = (502, at_ms);
+        }
+        world.delivered.extend(lost.iter().cloned());
+        lost
     }
 
     /// Queues any payload, such as a real one.
