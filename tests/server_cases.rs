@@ -184,6 +184,8 @@ fn s3_where_only_an_excluded_file_qualifies_nobody_is_blamed_and_the_default_con
         let lines = lines(story).await;
         assert_eq!(lines.len(), 1);
         assert!(lines[0].ends_with("nobody 2"), "{lines:?}");
+        let page = story.page(&format!("/{REPO}")).await;
+        assert!(page.contains("self.protocol.read_struct()") && page.contains("nobody known"), "{page}");
     });
 }
 

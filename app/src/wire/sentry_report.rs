@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
-/// Local variables kept of one frame: module frames have a hundred, and nobody reads more.
-const MAX_VARIABLES: usize = 100;
+/// Local variables kept of one frame: our client for Python sends a hundred, and as many attributes of `self` beside them.
+const MAX_VARIABLES: usize = 200;
 
 /// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut them: one local variable
 /// can be 2 MB.
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn runaway_recursion_keeps_both_ends_and_the_innermost_variables() {
         let vars: serde_json::Map<String, Value> =
-            (0..150).map(|number| (format!("v{number}"), json!("x".repeat(90)))).collect();
+            (0..250).map(|number| (format!("v{number}"), json!("x".repeat(90)))).collect();
         let frames: Vec<Value> = (1..=400).map(|line| json!({"lineno": line, "vars": vars})).collect();
         let report = report(&json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]}));
         let frames = &report.exceptions[0].frames;
