@@ -5,9 +5,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::RuleId;
 use crate::domain::rule::{Origin, RuleKind};
-use crate::domain::settings::KnownError;
+use crate::domain::settings::{CodePattern, KnownError};
 use crate::domain::week::date_ms;
 use crate::pipeline::obey::{end_rule, make_rule};
+use crate::render::when;
 use crate::serve::open_rooms;
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
@@ -101,10 +102,23 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::List { repository } => {
             let row = named(&repository).await?;
             for rule in rooms.store.made_rules(row.repository.id).await? {
-                println!("{}  {}  by {}", rule.made.id, words(&rule.made.entry, rule.made.kind), rule.by);
+                let from = match (rule.origin, &rule.label, rule.issue) {
+                    (Origin::Label, Some(label), Some(issue)) => format!("label {label} on #{issue} by {}", rule.by),
+                    (Origin::Label, ..) => format!("a label by {}", rule.by),
+                    (Origin::Page, ..) => format!("the form by {}", rule.by),
+                    (Origin::Mail, ..) => "the link in a mail".to_owned(),
+                    (Origin::Terminal, ..) => "a terminal".to_owned(),
+                };
+                let words = words(&rule.made.entry, rule.made.kind);
+                println!("{}  {words}  from {from}, {}", rule.made.id, when(rule.made_at_ms));
             }
             for entry in &row.settings.known_errors {
-                println!("file  {}", words(entry, RuleKind::KnownError));
+                println!(".github/flawless.yml  {}", words(entry, RuleKind::KnownError));
+            }
+            for block in &row.settings.building_blocks {
+                let CodePattern { file, function, code } = block.clone();
+                let entry = KnownError { file, function, code, ..KnownError::default() };
+                println!(".github/flawless.yml  {}", words(&entry, RuleKind::BuildingBlock));
             }
         }
         Action::Remove { repository, number } => {
