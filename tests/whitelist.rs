@@ -44,7 +44,7 @@ fn each_entry_says_where_it_came_from_and_what_it_silenced() {
     run_test(async |story| {
         labelled(story).await;
         fails(story, 3).await;
-        let settings = "known_errors: [{ file: shop/other.py, function: old }]\nbuilding_blocks: [{ file: shop/cart.py, function: gone }]\n";
+        let settings = "known_errors: [{ file: shop/other.py, function: old }]\nbuilding_blocks: [{ file: shop/cart.py, function: gone }]\nignored_exceptions: [BananaError]\nthird_party_whitelist: [{ file: facebook.py, function: post }]\n";
         story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", settings)], "Configure");
         story.push().await;
         let admin = Browser::signed_in(story).await;
@@ -54,6 +54,10 @@ fn each_entry_says_where_it_came_from_and_what_it_silenced() {
         assert!(page.contains("Counted 0 in all") && page.contains("It is changed in .github/flawless.yml"), "{page}");
         assert!(page.contains("This file is not in the default branch any more."), "{page}");
         assert!(page.contains("This code is not in the file any more"), "{page}");
+        assert!(
+            page.contains("exceptions of the type BananaError tracebacks that pass through facebook.py, post"),
+            "{page}"
+        );
         assert!(admin.get(&format!("/{REPO}")).await.text.contains(PAGE), "the repository's page leads there");
     });
 }

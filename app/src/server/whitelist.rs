@@ -76,6 +76,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
             .zip(branch)
             .map(|(forge, branch)| format!("{}/blob/{branch}/{SETTINGS_PATH}", forge.html_url)),
         entries,
+        dropped: dropped(&row),
         ended: store.ended_rules(id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
         repository: full_name,
     };
@@ -89,6 +90,17 @@ fn of_file(row: &RepositoryRow) -> Vec<(RuleKind, KnownError)> {
         (RuleKind::BuildingBlock, KnownError { file, function, code, ..KnownError::default() })
     });
     row.settings.known_errors.iter().map(|known| (RuleKind::KnownError, known.clone())).chain(blocks).collect()
+}
+
+/// What the repository's file has dropped.
+fn dropped(row: &RepositoryRow) -> Vec<String> {
+    let types = row.settings.ignored_exceptions.iter().map(|name| format!("exceptions of the type {name}"));
+    let code = row.settings.third_party_whitelist.iter().map(|it| {
+        let function = it.function.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
+        let code = it.code.as_deref().map(|code| format!(", {code}")).unwrap_or_default();
+        format!("tracebacks that pass through {}{function}{code}", it.file)
+    });
+    types.chain(code).collect()
 }
 
 /// What the entries are looked at with.

@@ -23,6 +23,8 @@ pub struct Whitelist {
     pub settings_url: Option<String>,
     /// What is in force, latest first; the file's entries last.
     pub entries: Vec<WhitelistEntry>,
+    /// What the file has dropped without counting: types of exceptions, and code that tracebacks pass through.
+    pub dropped: Vec<String>,
     /// What ended, latest first.
     pub ended: Vec<EndedEntry>,
 }
@@ -153,6 +155,7 @@ impl View for Whitelist {
             settings_path: ".github/flawless.yml".to_owned(),
             settings_url: Some("https://github.com/acme/shop/blob/main/.github/flawless.yml".to_owned()),
             entries: vec![entry, of_file],
+            dropped: vec!["exceptions of the type ConnectionResetError".to_owned()],
             ended: vec![EndedEntry {
                 covers: covers("Known error", "shop/rates.py", Some("refresh"), None),
                 origin: "page, by admin".to_owned(),
