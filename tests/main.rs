@@ -18,6 +18,7 @@ mod mirrors;
 mod pages;
 mod python_client;
 mod recordings;
+mod rust_client;
 mod server_cases;
 mod server_doors;
 mod server_pages;

@@ -3,6 +3,7 @@
 use crate::harness::browser::{Browser, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
+use app::serve::Flawless;
 use serde_json::Value;
 
 /// A server without an App.
@@ -146,5 +147,49 @@ fn a_configured_app_wins() {
     run_test(async |story| {
         let page = story.page("/setup").await;
         assert!(page.contains("APP_ID") && !page.contains("name=\"manifest\""), "{page}");
+    });
+}
+
+#[test]
+fn a_key_that_was_lost_stops_no_report_and_is_said() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let code = story.github.make_app(&manifest);
+        admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        story.install().await;
+        story.expect_errors();
+        let key = story.folder().join("data/secret.key");
+        let text = std::fs::read_to_string(&key).unwrap();
+        std::fs::remove_file(&key).unwrap();
+        story.restart().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 1, "mail needs no App");
+        assert!(story.changes().is_empty());
+        let page = story.page("/setup").await;
+        assert!(page.contains("The App that was made can't be used") && page.contains("secret.key"), "{page}");
+        // The key is found again: what waited is filed.
+        std::fs::write(&key, text).unwrap();
+        story.restart().await;
+        story.later(20 * 60_000).await;
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
+fn another_process_hears_of_the_app_that_was_made() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let other = Flawless::open(story.config(), story.clock.clone()).await.unwrap();
+        assert!(other.rooms.app.get().is_none());
+        let (_, state, manifest) = form(&admin.get("/setup").await.text);
+        let code = story.github.make_app(&manifest);
+        admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        other.rooms.look_for_app().await.unwrap();
+        assert!(other.rooms.app.get().is_some());
+        story.rooms().forget_app().await.unwrap();
+        other.rooms.look_for_app().await.unwrap();
+        assert!(other.rooms.app.get().is_none());
     });
 }

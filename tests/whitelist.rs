@@ -320,3 +320,27 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         assert_eq!(story.lines().await[0].total, 4);
     });
 }
+
+#[test]
+fn a_labels_entry_that_is_changed_away_from_its_line_lets_the_issue_come_back() {
+    run_test(async |story| {
+        labelled(story).await;
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let id = rule(story).await;
+        let change = [
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("rule", id.as_str()),
+            ("scope", "file"),
+            ("filename", "./shop/other.py"),
+        ];
+        assert_eq!(admin.post("/rules/edit", &change).await.status, 303);
+        story.commit(ADA, "2026-03-01T00:00:00Z", &[("shop/new.py", "x = 1\n")], "More");
+        story.push().await;
+        fails(story, 1).await;
+        let changes = story.changes();
+        assert!(changes.iter().any(|change| change.contains("reopened")), "{changes:#?}");
+        story.mails();
+    });
+}

@@ -8,7 +8,7 @@ use crate::email::{MailError, Mailer};
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
 use crate::pipeline::accept::Accept;
-use crate::pipeline::app::{App, AppError, AppSlot, Origin, kept};
+use crate::pipeline::app::{App, AppSlot, Origin};
 use crate::pipeline::{Epoch, Rooms};
 use crate::server::{Server, ServerSettings, router};
 use crate::store::{Dialect, Store, StoreError};
@@ -40,9 +40,6 @@ pub enum ServeError {
     /// APP_ID or PRIVATE_KEY.
     #[error("GitHub App: {0}")]
     GitHub(#[from] GitHubError),
-    /// The App that the setup page made.
-    #[error("GitHub App, as the setup page made it: {0}")]
-    App(#[from] AppError),
     /// SECRET_KEY.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -159,18 +156,19 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
     let signer = Signer::new(secret.as_bytes());
     let vault = Vault::new(config.secret_key.as_deref(), &config.data_dir)?;
     let app = match &config.app {
-        Some(app) => Some(App {
+        Some(app) => AppSlot::configured(App {
             github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
             webhook_secret: config.webhook_secret.as_deref().map(Into::into),
             origin: Origin::Configuration,
         }),
-        None => kept(&store, &vault, &config.github_api_url).await?,
+        None => AppSlot::default(),
     };
+    app.look(&store, &vault, &config.github_api_url).await?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
     let rooms = Rooms {
         store,
         mirrors: Mirrors::open(config.mirrors())?,
-        app: AppSlot::new(app),
+        app,
         github_api_url: config.github_api_url.clone(),
         vault,
         mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),

@@ -115,18 +115,23 @@ impl Vault {
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         }
+        // Whole or not at all: another process must not take half a key for one.
+        let unfinished = self.file.with_extension(format!("{}.tmp", &text[..8]));
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&self.file) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| error.to_string())?;
-                Ok(text)
+        let written = options.open(&unfinished).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::hard_link(&unfinished, &self.file)
+        });
+        let _ = std::fs::remove_file(&unfinished);
+        match written {
+            Ok(()) => Ok(text),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                self.file_key(false).map_err(|error| error.to_string())
             }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => std::fs::read_to_string(&self.file)
-                .map(|text| text.trim().to_owned())
-                .map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         }
     }

@@ -92,6 +92,9 @@ impl Worker {
             if let Err(error) = refresh::ask_for_overdue(&self.rooms, now_ms).await {
                 tracing::error!(%error, "overdue fetches could not be asked for");
             }
+            if let Err(error) = self.rooms.look_for_app().await {
+                tracing::error!(%error, "whether there is a GitHub App could not be looked up");
+            }
             if let Err(error) = obey::end_what_is_over(&self.rooms, now_ms).await {
                 tracing::error!(%error, "rules whose last day is over could not be ended");
             }

@@ -15,10 +15,14 @@
 //! Panics are reported by themselves, also with `panic = "abort"`. A server that is down, slow or refusing changes
 //! nothing for the program: reports wait in a short queue for a thread of their own, and what does not fit is dropped.
 //!
+//! With the feature `tower`, `tower::ReportLayer` reports what happens in a web server with its request; with the feature
+//! `anyhow`, `capture_anyhow` sends the backtrace of the place where an error was made.
+//!
 //! Flawless blames lines, so the program needs line numbers: `debug = "line-tables-only"` in its release profile.
 
 mod options;
-pub mod printed;
+#[cfg(feature = "report")]
+pub mod report;
 mod revision;
 #[cfg(feature = "tower")]
 pub mod tower;
@@ -39,8 +43,19 @@ pub use options::{DsnFault, InitError, Options};
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Functions of the reporting itself, by the path that they begin with: they stand above the caller in every stack.
-const OWN_FUNCTIONS: [&str; 5] =
-    ["backtrace::", "sentry", "ingest_client::capture_error", "ingest_client::capture_anyhow", "<sentry"];
+const OWN_FUNCTIONS: [&str; 4] = ["backtrace::", "sentry", "ingest_client::capture_", "<sentry"];
+
+/// Functions that stand above the place where an error of anyhow was made, by the paths that they begin with.
+#[cfg(feature = "anyhow")]
+const MAKING_ERRORS: [&str; 7] = [
+    "anyhow::",
+    "<anyhow",
+    "<E as anyhow::",
+    "<core::result::Result",
+    "<core::option::Option",
+    "<std::backtrace",
+    "std::backtrace",
+];
 
 /// Reporting is on while this lives; dropping it sends what still waits, for two seconds at most.
 #[must_use = "reporting ends when the guard is dropped: bind it to a name such as `_reporting`"]
@@ -109,17 +124,24 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<String> {
     (!id.is_nil()).then(|| id.simple().to_string())
 }
 
-/// Reports an error of anyhow with its chain of causes, and with the stack of where it was made, if the program runs with
-/// `RUST_BACKTRACE=1` (or `RUST_LIB_BACKTRACE=1`); else with the stack from here.
+/// Reports an error of anyhow with its chain, and with the backtrace that it took where it was made. It takes one where
+/// `RUST_LIB_BACKTRACE=1` or `RUST_BACKTRACE=1` is set as the program starts; else the stack from here is sent, as by
+/// [`capture_error`].
+///
+/// ```
+/// let error = anyhow::anyhow!("no price for tea").context("can't place the order");
+/// assert_eq!(ingest_client::capture_anyhow(&error), None, "no DSN, so nothing was sent");
+/// ```
 #[cfg(feature = "anyhow")]
 pub fn capture_anyhow(error: &anyhow::Error) -> Option<String> {
     let hub = Hub::current();
     hub.client().filter(|client| client.is_enabled())?;
     let mut event = sentry::integrations::anyhow::event_from_error(error);
-    if let Some(exception) = event.exception.values.last_mut()
-        && exception.stacktrace.is_none()
-    {
-        exception.stacktrace = current_stacktrace().map(without_own_frames);
+    if let Some(exception) = event.exception.values.last_mut() {
+        exception.stacktrace = match exception.stacktrace.take() {
+            Some(stack) => Some(without(stack, &MAKING_ERRORS)),
+            None => current_stacktrace().map(without_own_frames),
+        };
     }
     let id = hub.capture_event(event);
     (!id.is_nil()).then(|| id.simple().to_string())
@@ -133,12 +155,17 @@ pub fn flush(timeout: Duration) -> bool {
 
 /// The stack without the frames of the reporting itself: the innermost frame is the one that called
 /// [`capture_error`].
-fn without_own_frames(mut stack: Stacktrace) -> Stacktrace {
-    let is_own = |frame: &Frame| {
-        frame.function.as_deref().is_some_and(|name| OWN_FUNCTIONS.iter().any(|own| name.starts_with(own)))
+fn without_own_frames(stack: Stacktrace) -> Stacktrace {
+    without(stack, &OWN_FUNCTIONS)
+}
+
+/// The stack without its innermost frames of functions whose paths begin so.
+fn without(mut stack: Stacktrace, functions: &[&str]) -> Stacktrace {
+    let is_one = |frame: &Frame| {
+        frame.function.as_deref().is_some_and(|name| functions.iter().any(|function| name.starts_with(function)))
     };
     // Frames stand outermost first.
-    while stack.frames.last().is_some_and(is_own) {
+    while stack.frames.last().is_some_and(is_one) {
         stack.frames.pop();
     }
     stack

@@ -8,6 +8,9 @@ use crate::revision;
 /// Digits in the key of a DSN: Flawless gives out keys of 32 hexadecimal digits, as the Sentry protocol has them.
 const KEY_DIGITS: usize = 32;
 
+/// Where a DSN was read that the program itself gave.
+pub(crate) const GIVEN: &str = "Options::dsn";
+
 /// What reporting is set up with. All of it may be left out.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -80,7 +83,7 @@ pub(crate) fn resolve(options: Options, variable: impl Fn(&str) -> Option<String
     let given = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let variable = |name: &'static str| variable(name).and_then(given);
     let candidates = [
-        ("Options::dsn", options.dsn.and_then(given)),
+        (GIVEN, options.dsn.and_then(given)),
         ("FLAWLESS_DSN", variable("FLAWLESS_DSN")),
         ("SENTRY_DSN", variable("SENTRY_DSN")),
     ];

@@ -1,90 +1,161 @@
-//! A layer for web services built on tower, such as axum's: each request's errors bear the request.
+//! A layer for tower's services: what goes wrong while a request is served is reported with the request.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use ingest_client::tower::ReportLayer;
+//!
+//! let app: Router = Router::new().route("/", get(async || "hello")).layer(ReportLayer::new());
+//! ```
+//!
+//! - A handler that **panics** is reported once, by the panic's own report, which now bears method, URL and headers.
+//! - A service that returns an **`Err`** is reported once. An error does not say where it was made, so this report has no
+//!   stack: better, report it where it is made, by [`capture_error`](crate::capture_error), which bears the request too,
+//!   and answer with a response.
+//! - Answers are not changed, and neither is how a panic ends.
+//!
+//! axum makes a response of a handler's `Err`, so that no layer sees it: report it in the `IntoResponse` of your own error.
+//! Headers that may hold secrets (`Authorization`, `Cookie` …) are left out, and so is a URL's password.
 
 use std::error::Error;
-use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::Request;
+use http::{Request, Response};
 use pin_project_lite::pin_project;
-use sentry::integrations::tower::{NewSentryLayer, SentryHttpLayer};
-use tower_layer::{Layer, Stack};
+use sentry::integrations::tower::{SentryHttpFuture, SentryHttpLayer, SentryHttpService};
+use sentry::{Hub, SentryFuture, SentryFutureExt};
+use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::capture_error;
+/// What boxes errors in tower's own layers.
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What [`layer`] makes.
-pub type Reporting<B> = Stack<Stack<ErrorLayer, SentryHttpLayer>, NewSentryLayer<Request<B>>>;
-
-/// Reports what goes wrong in a request with its method, address and headers (secrets among them left out): panics of
-/// handlers, errors that the service ends with, and what [`capture_error`] is called with meanwhile. Requests that run side by
-/// side are kept apart. Answers are passed on as they are; one with a status of 500 is not reported for that alone, because
-/// it does not say where it was made.
-///
-/// ```
-/// use axum::{Router, routing::get};
-///
-/// let app: Router = Router::new().route("/", get(async || "hello")).layer(ingest_client::tower::layer());
-/// ```
-pub fn layer<B>() -> Reporting<B> {
-    Stack::new(Stack::new(ErrorLayer, SentryHttpLayer::new()), NewSentryLayer::new_from_top())
+/// How an error is looked at.
+pub trait View<E> {
+    /// The error as the standard library knows it.
+    fn view(error: &E) -> &(dyn Error + 'static);
 }
 
-/// Reports the errors that a service ends with.
+/// Looks at types that are errors themselves.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ErrorLayer;
+pub struct Plain;
 
-impl<S> Layer<S> for ErrorLayer {
-    type Service = ErrorService<S>;
+/// Looks into a [`BoxError`], which is no error itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Boxed;
 
-    fn layer(&self, service: S) -> ErrorService<S> {
-        ErrorService(service)
+impl<E: Error + 'static> View<E> for Plain {
+    fn view(error: &E) -> &(dyn Error + 'static) {
+        error
     }
 }
 
-/// A service whose errors are reported.
-#[derive(Clone, Debug)]
-pub struct ErrorService<S>(S);
+impl View<BoxError> for Boxed {
+    fn view(error: &BoxError) -> &(dyn Error + 'static) {
+        &**error
+    }
+}
 
-impl<R, S> Service<R> for ErrorService<S>
+/// Reports panics and errors of the services below it, with the request. Call [`init`](crate::init) first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReportLayer<V = Plain>(V);
+
+impl ReportLayer {
+    /// For services whose errors are errors of the standard library, axum's among them.
+    pub fn new() -> Self {
+        Self(Plain)
+    }
+}
+
+impl ReportLayer<Boxed> {
+    /// For services whose errors are a [`BoxError`], as below tower's own timeouts and limits.
+    pub fn boxed() -> Self {
+        Self(Boxed)
+    }
+}
+
+impl<S, V: Copy> Layer<S> for ReportLayer<V> {
+    type Service = ReportService<S, V>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ReportService(SentryHttpLayer::new().layer(Errors { inner, _view: self.0 }))
+    }
+}
+
+/// A service below a [`ReportLayer`].
+#[derive(Clone)]
+pub struct ReportService<S, V = Plain>(SentryHttpService<Errors<S, V>>);
+
+impl<S, V, Asked, Answered> Service<Request<Asked>> for ReportService<S, V>
 where
-    S: Service<R>,
-    S::Error: Error,
+    S: Service<Request<Asked>, Response = Response<Answered>>,
+    V: View<S::Error>,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ErrorFuture<S::Future>;
+    type Future = SentryFuture<SentryHttpFuture<ErrorFuture<S::Future, V>>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, request: R) -> Self::Future {
-        ErrorFuture { answer: self.0.call(request) }
+    fn call(&mut self, request: Request<Asked>) -> Self::Future {
+        // Each request has a hub of its own: requests that are served at the same time must not be mixed up.
+        let hub = Arc::new(Hub::new_from_top(Hub::current()));
+        Hub::run(Arc::clone(&hub), || self.0.call(request)).bind_hub(hub)
+    }
+}
+
+/// Reports the errors of a service.
+#[derive(Clone)]
+#[doc(hidden)]
+pub struct Errors<S, V> {
+    inner: S,
+    _view: V,
+}
+
+impl<S, V, Asked, Answered> Service<Request<Asked>> for Errors<S, V>
+where
+    S: Service<Request<Asked>, Response = Response<Answered>>,
+    V: View<S::Error>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ErrorFuture<S::Future, V>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Asked>) -> Self::Future {
+        ErrorFuture { inner: self.inner.call(request), view: std::marker::PhantomData }
     }
 }
 
 pin_project! {
-    /// The answer of an [`ErrorService`].
-    #[derive(Debug)]
-    pub struct ErrorFuture<F> {
+    /// Reports the error that a future ends with.
+    #[doc(hidden)]
+    pub struct ErrorFuture<F, V> {
         #[pin]
-        answer: F,
+        inner: F,
+        view: std::marker::PhantomData<fn() -> V>,
     }
 }
 
-impl<F, T, E> Future for ErrorFuture<F>
+impl<F, V, T, E> Future for ErrorFuture<F, V>
 where
     F: Future<Output = Result<T, E>>,
-    E: Error,
+    V: View<E>,
 {
     type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let answer = ready!(self.project().answer.poll(context));
-        if let Err(error) = &answer {
-            capture_error(error);
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let result = ready!(self.project().inner.poll(context));
+        if let Err(error) = &result {
+            // Without the stack: it is the one of the layers, and would lead to somebody who has nothing to do with it.
+            sentry::capture_error(V::view(error));
         }
-        Poll::Ready(answer)
+        Poll::Ready(result)
     }
 }

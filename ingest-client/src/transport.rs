@@ -51,6 +51,7 @@ impl Drop for Detached {
     }
 }
 
+/// An HTTP client whose requests end by then.
 pub(crate) fn agent(timeout: Duration) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)

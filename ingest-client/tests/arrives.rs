@@ -1,76 +1,15 @@
 //! What an application reports arrives as a server reads it. Reporting is one for a process, so this is one test.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, channel};
+mod receiver;
+
 use std::thread;
-use std::time::Duration;
 
 use ingest_client::{Options, capture_error, init};
+use receiver::{KEY, Server};
 use serde_json::Value;
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
 const RELEASE: &str = "89e6c98d92887913cadf06b2adb97f26cde4849b";
-const PATIENCE: Duration = Duration::from_secs(20);
-
-/// One request as it came over the wire.
-struct Request {
-    line: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Request {
-    fn read(stream: &TcpStream) -> Request {
-        let mut reader = BufReader::new(stream);
-        let mut next = || {
-            let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
-            line.trim_end().to_owned()
-        };
-        let line = next();
-        let headers: Vec<(String, String)> = std::iter::repeat_with(&mut next)
-            .take_while(|line| !line.is_empty())
-            .filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned())))
-            .collect();
-        let mut request = Request { line, headers, body: Vec::new() };
-        request.body.resize(request.header("content-length").parse().unwrap(), 0);
-        reader.read_exact(&mut request.body).unwrap();
-        request
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
-    }
-
-    /// The event of the envelope: header line, item header line, event.
-    fn event(&self) -> Value {
-        let mut lines = self.body.split(|byte| *byte == b'\n');
-        let _envelope_header: Value = serde_json::from_slice(lines.next().unwrap()).unwrap();
-        let item: Value = serde_json::from_slice(lines.next().unwrap()).unwrap();
-        assert_eq!(item["type"], "event");
-        serde_json::from_slice(lines.next().unwrap()).unwrap()
-    }
-}
-
-/// A server that takes what it is sent and answers 200; returns its DSN and what it received.
-fn server() -> (String, Receiver<Request>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let dsn = format!("http://{KEY}@{}/7", listener.local_addr().unwrap());
-    let (sender, received) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let request = Request::read(&stream);
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}").unwrap();
-            if sender.send(request).is_err() {
-                return;
-            }
-        }
-    });
-    (dsn, received)
-}
 
 #[derive(Debug)]
 struct OrderFailed(std::num::ParseIntError);
@@ -100,12 +39,12 @@ fn innermost(exception: &Value) -> &Value {
 
 #[test]
 fn an_error_and_a_panic_arrive_with_type_chain_key_release_and_line() {
-    let (dsn, received) = server();
-    let reporting = init(Options::with_dsn(dsn).release(RELEASE)).unwrap();
+    let server = Server::start();
+    let reporting = init(Options::with_dsn(server.dsn()).release(RELEASE)).unwrap();
     assert!(reporting.is_enabled());
 
     let (id, line) = place_order();
-    let request = received.recv_timeout(PATIENCE).unwrap();
+    let request = server.next();
     assert_eq!(request.line, "POST /api/7/envelope/ HTTP/1.1");
     let auth = request.header("x-sentry-auth");
     assert!(auth.starts_with("Sentry ") && auth.contains(&format!("sentry_key={KEY}")), "{auth}");
@@ -129,7 +68,7 @@ fn an_error_and_a_panic_arrive_with_type_chain_key_release_and_line() {
     assert!(frame["abs_path"].as_str().unwrap().ends_with("ingest-client/tests/arrives.rs"), "{frame}");
 
     assert!(thread::spawn(|| panic!("no change left")).join().is_err());
-    let event = received.recv_timeout(PATIENCE).unwrap().event();
+    let event = server.next().event();
     let exception = &event["exception"]["values"][0];
     assert_eq!((&exception["type"], &exception["value"]), (&"panic".into(), &"no change left".into()));
     assert_eq!(exception["mechanism"]["handled"], false);

@@ -1,274 +1,505 @@
-//! `flawless-report` as a real process: it changes nothing of the command it runs, and loses no report while the server
-//! is down.
+//! `flawless-report` as cron runs it: real processes, a small server, and what either of them gets.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
-#![cfg(unix)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod receiver;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-const KEY: &str = "0123456789abcdef0123456789abcdef";
-const TRACEBACK: &str = "Traceback (most recent call last):\n  File \"cart.py\", line 3, in total\n    price = prices[sku]\nKeyError: 'quince'\n";
+use receiver::{KEY, Server, nobody};
 
-/// What came over the wire: the request's line, its headers and its body.
-#[derive(Clone, Debug)]
-struct Request {
-    line: String,
-    headers: String,
-    body: Vec<u8>,
-}
+const TRACEBACK: &str = "Traceback (most recent call last):\n  File \"job.py\", line 3, in total\n    return 1 / 0\nZeroDivisionError: division by zero\n";
 
-/// A server that answers each request by a function of its body, until the test ends.
-struct Server {
+/// How long the command's end may be held up at most, with some for a busy machine.
+const BEARABLE: Duration = Duration::from_secs(20);
+
+/// A place of its own for each test, without what the caller's shell says.
+struct Place {
+    home: tempfile::TempDir,
     dsn: String,
-    received: Arc<Mutex<Vec<Request>>>,
 }
 
-impl Server {
-    fn start(answer: impl Fn(&[u8]) -> &'static str + Send + 'static) -> Self {
-        Self::at(TcpListener::bind("127.0.0.1:0").unwrap(), answer)
+impl Place {
+    fn with(dsn: impl Into<String>) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), dsn: dsn.into() }
     }
 
-    fn at(listener: TcpListener, answer: impl Fn(&[u8]) -> &'static str + Send + 'static) -> Self {
-        let dsn = format!("http://{KEY}@{}/7", listener.local_addr().unwrap());
-        let received = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&received);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                let request = read(&stream);
-                let status = answer(&request.body);
-                let body = if status.starts_with("200") { "{\"id\":\"abc\"}" } else { "{\"detail\":\"no, because\"}" };
-                kept.lock().unwrap().push(request);
-                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-                let _ = stream.write_all(format!("{head}{body}").as_bytes());
-            }
-        });
-        Self { dsn, received }
-    }
-
-    fn ok() -> Self {
-        Self::start(|_| "200 OK")
-    }
-
-    fn received(&self) -> Vec<Request> {
-        self.received.lock().unwrap().clone()
-    }
-}
-
-fn read(stream: &TcpStream) -> Request {
-    let mut reader = BufReader::new(stream);
-    let mut lines = Vec::new();
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line).unwrap();
-        if line.trim_end().is_empty() {
-            break;
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless-report"));
+        for name in ["FLAWLESS_RELEASE", "SENTRY_RELEASE", "SENTRY_DSN", "SENTRY_ENVIRONMENT", "FLAWLESS_SPOOL"] {
+            command.env_remove(name);
         }
-        lines.push(line.trim_end().to_owned());
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "XDG_STATE_HOME"] {
+            command.env_remove(name);
+        }
+        command.env("FLAWLESS_DSN", &self.dsn).env("HOME", self.home.path()).current_dir(self.home.path());
+        command.args(arguments).stdin(Stdio::null());
+        command
     }
-    let headers = lines[1..].join("\n").to_lowercase();
-    let length = headers.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).unwrap();
-    Request { line: lines[0].clone(), headers, body }
-}
 
-/// A DSN at which nobody listens.
-fn nobody() -> (String, std::net::SocketAddr) {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    (format!("http://{KEY}@{address}/7"), address)
-}
-
-fn command(dsn: &str, spool: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless-report"));
-    command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "LLVM_PROFILE_FILE"));
-    command.env("FLAWLESS_DSN", dsn).env("FLAWLESS_SPOOL", spool).env("FLAWLESS_RELEASE", "v1.2+3 x");
-    command.args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn run(dsn: &str, spool: &Path, arguments: &[&str]) -> Output {
-    command(dsn, spool, arguments).output().unwrap()
-}
-
-fn script(text: &str) -> [&str; 5] {
-    ["run", "--", "sh", "-c", text]
-}
-
-fn waiting(spool: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(spool) else { return Vec::new() };
-    let mut all: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    all.retain(|path| path.extension().is_some_and(|ending| ending == "report"));
-    all.sort();
-    all
-}
-
-#[test]
-fn a_failing_commands_traceback_is_reported_and_nothing_of_it_is_changed() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    let text = format!("echo out; printf '%s' \"{}\" >&2; exit 3", TRACEBACK.replace('"', "\\\""));
-    let output = run(&server.dsn, folder.path(), &script(&text));
-    assert_eq!(output.status.code(), Some(3));
-    assert_eq!(String::from_utf8(output.stdout).unwrap(), "out\n");
-    assert_eq!(String::from_utf8(output.stderr).unwrap(), TRACEBACK, "not a word of ours");
-    let received = server.received();
-    assert_eq!(received.len(), 1);
-    assert!(received[0].line.starts_with("POST /api/7/traceback?release=v1.2%2B3%20x"), "{}", received[0].line);
-    assert!(received[0].headers.contains(&format!("authorization: bearer {KEY}")), "{}", received[0].headers);
-    assert_eq!(received[0].body, TRACEBACK.as_bytes());
-}
-
-#[test]
-fn exit_codes_are_the_commands_own() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    for (text, code) in [("exit 0", 0), ("exit 42", 42), ("kill -TERM $$", 128 + 15), ("kill -KILL $$", 128 + 9)] {
-        assert_eq!(run(&server.dsn, folder.path(), &script(text)).status.code(), Some(code), "{text}");
+    /// Runs a shell's words under `run`.
+    fn run(&self, script: &str) -> Output {
+        self.command(&["run", "--", "sh", "-c", script]).output().unwrap()
     }
-    let missing = run(&server.dsn, folder.path(), &["run", "--", "no-such-program"]);
-    assert_eq!(missing.status.code(), Some(127));
-    assert!(String::from_utf8(missing.stderr).unwrap().contains("no-such-program"));
-    let file = folder.path().join("no-program");
-    std::fs::write(&file, "").unwrap();
-    assert_eq!(run(&server.dsn, folder.path(), &["run", file.to_str().unwrap()]).status.code(), Some(126));
-    assert_eq!(run(&server.dsn, folder.path(), &["run"]).status.code(), Some(125));
-    // A traceback of a command that went well all the same, and a failure without one.
-    run(&server.dsn, folder.path(), &script(&format!("printf '%s' \"{}\" >&2", TRACEBACK.replace('"', "\\\""))));
-    assert!(server.received().is_empty(), "{:?}", server.received());
-}
 
-#[test]
-fn without_a_dsn_the_command_runs_all_the_same() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = format!("printf '%s' \"{}\" >&2; exit 4", TRACEBACK.replace('"', "\\\""));
-    for (dsn, said) in [("", "set FLAWLESS_DSN"), ("https://errors.example.com/7", "it has no key")] {
-        let output = run(dsn, folder.path(), &script(&text));
-        assert_eq!(output.status.code(), Some(4));
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(stderr.starts_with(TRACEBACK) && stderr.contains(said), "{stderr}");
+    /// A script that prints this and fails.
+    fn failing(&self, text: &str, code: u8) -> String {
+        let file = self.home.path().join("said");
+        fs::write(&file, text).unwrap();
+        format!("cat '{}' >&2; exit {code}", file.display())
+    }
+
+    fn send(&self, arguments: &[&str], text: &str) -> Output {
+        let mut child = self
+            .command(&[&["send"], arguments].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It may have ended without reading.
+        let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    fn spool(&self) -> PathBuf {
+        self.home.path().join(".local/state/flawless/spool")
+    }
+
+    /// Files of the spool with this ending.
+    fn kept(&self, ending: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.spool()) else { return Vec::new() };
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.extension().is_some_and(|known| known == ending)).collect()
     }
 }
 
-#[test]
-fn megabytes_of_any_bytes_pass_through_as_they_come() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    let bytes: Vec<u8> = (0..10_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let file = folder.path().join("bytes");
-    std::fs::write(&file, &bytes).unwrap();
-    let last = TRACEBACK.replace('"', "\\\"");
-    let text = format!("cat {0} >&2; cat {0}; printf '%s' \"{last}\" >&2; exit 1", file.display());
-    let output = run(&server.dsn, &folder.path().join("spool"), &script(&text));
-    assert!(output.stdout == bytes && output.stderr == [&bytes, TRACEBACK.as_bytes()].concat());
-    let received = server.received();
-    assert!(received[0].body.len() <= 1 << 20 && received[0].body.ends_with(TRACEBACK.as_bytes()));
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
 }
 
-#[test]
-fn standard_output_is_looked_through_on_request() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    let text = format!("printf '%s' \"{}\"; exit 1", TRACEBACK.replace('"', "\\\""));
-    run(&server.dsn, folder.path(), &["run", "--", "sh", "-c", &text]);
-    assert!(server.received().is_empty());
-    let output = run(&server.dsn, folder.path(), &["run", "--stdout", "--", "sh", "-c", &text]);
-    assert_eq!((output.status.code(), output.stdout), (Some(1), TRACEBACK.as_bytes().to_vec()));
-    assert_eq!(server.received().len(), 1);
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-#[test]
-fn what_stays_in_the_background_holds_nothing_up() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    let began = Instant::now();
-    let text = format!("sleep 30 & printf '%s' \"{}\" >&2; exit 5", TRACEBACK.replace('"', "\\\""));
-    let status = command(&server.dsn, folder.path(), &script(&text))
-        .stderr(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .unwrap();
-    assert_eq!(status.code(), Some(5));
-    assert!(began.elapsed() < Duration::from_secs(20), "it waited {:?}", began.elapsed());
-    assert_eq!(server.received().len(), 1);
-}
-
-#[test]
-fn a_signal_that_asks_for_the_end_reaches_the_command() {
-    let (server, folder) = (Server::ok(), tempfile::tempdir().unwrap());
-    let text = "trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.05; done";
-    let mut child = command(&server.dsn, folder.path(), &script(text)).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert_eq!(lines.next().unwrap().unwrap(), "ready");
-    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
-    assert_eq!(lines.next().unwrap().unwrap(), "asked");
-    assert_eq!(child.wait().unwrap().code(), Some(7));
-}
-
-#[test]
-fn a_server_that_is_down_gets_the_report_once_it_is_up() {
-    let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("state/spool");
-    let (dsn, address) = nobody();
-    let text = format!("printf '%s' \"{}\" >&2; exit 3", TRACEBACK.replace('"', "\\\""));
-    for _ in 0..3 {
-        let output = run(&dsn, &spool, &script(&text));
-        assert_eq!(output.status.code(), Some(3));
-        assert!(String::from_utf8(output.stderr).unwrap().contains("kept for later in"));
+/// Waits until something is so.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < BEARABLE, "in vain: {what}");
+        thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(waiting(&spool).len(), 3);
-    assert_eq!(run(&dsn, &spool, &["flush"]).status.code(), Some(1), "still down");
+}
 
-    let server = Server::at(TcpListener::bind(address).unwrap(), |_| "200 OK");
-    // Two at once: each report leaves once.
-    let others: Vec<_> = (0..2).map(|_| command(&dsn, &spool, &["flush"]).spawn().unwrap()).collect();
-    for mut other in others {
-        other.wait().unwrap();
-    }
-    run(&dsn, &spool, &["flush"]);
-    let received = server.received();
-    assert_eq!(received.len(), 3);
-    assert!(received.iter().all(|request| request.body == TRACEBACK.as_bytes()));
-    assert!(received[0].line.contains("release=v1.2%2B3%20x"), "the release of then: {}", received[0].line);
-    assert!(waiting(&spool).is_empty());
+/// Every byte there is, without a pattern that a buffer's length could hide in.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let step = |_| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 32) as u8
+    };
+    (0..length).map(step).collect()
 }
 
 #[test]
-fn what_the_server_refuses_for_good_is_said_and_blocks_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let spool = folder.path().join("spool");
-    let (dsn, address) = nobody();
-    for text in ["poison", "sound"] {
-        let file = folder.path().join(text);
-        std::fs::write(&file, text).unwrap();
-        assert!(run(&dsn, &spool, &["send", file.to_str().unwrap()]).status.success(), "kept");
-    }
-    let server =
-        Server::at(
-            TcpListener::bind(address).unwrap(),
-            |body| {
-                if body == b"poison" { "400 Bad Request" } else { "200 OK" }
-            },
-        );
-    let refused = run(&dsn, &spool, &["send", folder.path().join("poison").to_str().unwrap()]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8(refused.stderr).unwrap().contains("400: no, because"));
-    let flushed = run(&dsn, &spool, &["flush"]);
-    assert!(String::from_utf8(flushed.stderr).unwrap().contains("set aside"), "and why");
-    assert!(waiting(&spool).is_empty());
-    assert_eq!(waiting(&spool.join("refused")).len(), 1);
-    assert_eq!(server.received().iter().filter(|request| request.body == b"sound").count(), 1);
+fn a_failing_command_is_reported_with_all_that_is_known() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let script = place.failing(&format!("starting\n{TRACEBACK}"), 3);
+    let words = ["run", "--release", "v1.2+3", "--environment", "cron", "--server-name", "batch 1", "--", "sh", "-c"];
+    let output = place.command(&[&words[..], &[&script]].concat()).output().unwrap();
+    assert_eq!((code(&output), said(&output)), (3, format!("starting\n{TRACEBACK}")));
+    let request = server.next();
+    assert_eq!(request.line, "POST /api/7/traceback?release=v1.2%2B3&environment=cron&server_name=batch+1 HTTP/1.1");
+    assert_eq!(request.header("authorization"), format!("Bearer {KEY}"));
+    assert_eq!(request.header("content-type"), "text/plain");
+    assert_eq!(request.text(), format!("starting\n{TRACEBACK}"));
+    server.assert_quiet();
+    assert!(!place.spool().exists());
 }
 
 #[test]
-fn a_server_that_is_not_itself_is_asked_again_later() {
-    let folder = tempfile::tempdir().unwrap();
-    for status in ["503 Service Unavailable", "429 Too Many Requests"] {
-        let server = Server::start(move |_| status);
-        let spool = folder.path().join(&status[..3]);
-        let mut child = command(&server.dsn, &spool, &["send"]).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(TRACEBACK.as_bytes()).unwrap();
+fn the_release_is_the_checked_out_commit_unless_something_else_is_said() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let commit = "89e6c98d92887913cadf06b2adb97f26cde4849b";
+    fs::create_dir(place.home.path().join(".git")).unwrap();
+    fs::write(place.home.path().join(".git/HEAD"), commit).unwrap();
+    let script = place.failing(TRACEBACK, 1);
+    place.run(&script);
+    assert!(server.next().line.contains(&format!("?release={commit}&server_name=")), "the machine's name too");
+    let mut told = place.command(&["run", "--", "sh", "-c", &script]);
+    told.env("FLAWLESS_RELEASE", "v2").env("SENTRY_ENVIRONMENT", "staging").output().unwrap();
+    assert!(server.next().line.contains("?release=v2&environment=staging&"));
+}
+
+#[test]
+fn bytes_pass_through_as_they_are() {
+    let place = Place::with("");
+    let bytes = noise(300_000);
+    let (out, err) = (place.home.path().join("out"), place.home.path().join("err"));
+    fs::write(&out, &bytes[..100_000]).unwrap();
+    fs::write(&err, &bytes[100_000..]).unwrap();
+    for watch in [&["run"][..], &["run", "--stdout"]] {
+        let script = "cat out; cat err >&2; cat; exit 3";
+        let mut child = place
+            .command(&[watch, &["--", "sh", "-c", script]].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(b"from\0stdin").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 3);
+        assert!(output.stdout == [&bytes[..100_000], b"from\0stdin"].concat(), "standard output is not the command's");
+        assert!(output.stderr == bytes[100_000..], "standard error is not the command's");
+    }
+}
+
+#[test]
+fn ten_megabytes_pass_and_the_last_one_is_sent() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let bytes = [noise(10 << 20), TRACEBACK.as_bytes().to_vec()].concat();
+    fs::write(place.home.path().join("err"), &bytes).unwrap();
+    let output = place.run("cat err >&2; exit 1");
+    assert_eq!(code(&output), 1);
+    assert!(output.stderr == bytes, "standard error is not the command's");
+    let sent = server.next().body;
+    assert!(sent == bytes[bytes.len() - (1 << 20)..], "{} bytes sent", sent.len());
+}
+
+#[test]
+fn output_appears_while_the_command_runs() {
+    let place = Place::with("");
+    for (watch, redirect) in [(&["run"][..], ">&2"), (&["run", "--stdout"], "")] {
+        let script = format!("printf 'no end of line' {redirect}; cat");
+        let mut command = place.command(&[watch, &["--", "sh", "-c", &script]].concat());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut seen = [0; 14];
+        if redirect.is_empty() {
+            child.stdout.as_mut().unwrap().read_exact(&mut seen).unwrap();
+        } else {
+            child.stderr.as_mut().unwrap().read_exact(&mut seen).unwrap();
+        }
+        assert_eq!(&seen, b"no end of line");
+        assert_eq!(child.try_wait().unwrap(), None);
+        drop(child.stdin.take());
         assert!(child.wait().unwrap().success());
-        assert_eq!(waiting(&spool).len(), 1, "{status}");
     }
+}
+
+#[test]
+fn exit_codes_are_the_commands() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    for (script, expected) in
+        [("exit 0", 0), ("exit 3", 3), ("exit 255", 255), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
+    {
+        let output = place.run(script);
+        assert_eq!((code(&output), said(&output).as_str()), (expected, ""), "{script}");
+    }
+    let output = place.command(&["run", "--", "no-such-command-anywhere"]).output().unwrap();
+    assert_eq!(code(&output), 127);
+    assert!(said(&output).starts_with("flawless-report: no-such-command-anywhere: "), "{}", said(&output));
+    fs::write(place.home.path().join("plain"), "no program").unwrap();
+    assert_eq!(code(&place.command(&["run", "--", "./plain"]).output().unwrap()), 126);
+    assert_eq!(code(&place.command(&["run"]).output().unwrap()), 125, "nothing to run");
+    assert_eq!(code(&place.command(&["run", "--odd", "--", "true"]).output().unwrap()), 125);
+    assert_eq!(code(&place.command(&["sent"]).output().unwrap()), 2);
+    assert_eq!(code(&place.command(&["--help"]).output().unwrap()), 0);
+    server.assert_quiet();
+}
+
+#[test]
+fn only_a_failure_with_a_traceback_is_reported() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let works = place.failing(TRACEBACK, 0);
+    assert_eq!((code(&place.run(&works)), said(&place.run(&works)).as_str()), (0, TRACEBACK));
+    assert_eq!(code(&place.run("echo 'no such table' >&2; exit 1")), 1);
+    let on_stdout = place.failing(TRACEBACK, 1).replace(" >&2", "");
+    assert_eq!(code(&place.run(&on_stdout)), 1);
+    server.assert_quiet();
+    let output = place.command(&["run", "--stdout", "--", "sh", "-c", &on_stdout]).output().unwrap();
+    assert_eq!((code(&output), output.stdout), (1, TRACEBACK.as_bytes().to_vec()));
+    assert_eq!(server.next().text(), TRACEBACK);
+}
+
+#[test]
+fn a_command_that_a_signal_ends_is_reported_too() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let script = place.failing(TRACEBACK, 0).replace("exit 0", "kill -ABRT $$");
+    assert_eq!(code(&place.run(&script)), 134);
+    assert_eq!(server.next().text(), TRACEBACK);
+}
+
+/// Starts a command that says what signal it got, and waits until it is ready.
+fn trapping(place: &Place) -> Child {
+    let script = "trap 'echo INT; exit 5' INT; trap 'echo TERM; exit 6' TERM; trap 'echo HUP; exit 7' HUP; \
+                  echo ready >&2; while :; do sleep 0.05; done";
+    let mut command = place.command(&["run", "--", "sh", "-c", script]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = [0; 6];
+    child.stderr.as_mut().unwrap().read_exact(&mut ready).unwrap();
+    child
+}
+
+#[test]
+fn a_command_whose_output_nobody_reads_ends_as_it_would() {
+    let place = Place::with("");
+    for (watch, script) in [(&["run"][..], "yes >&2"), (&["run", "--stdout"], "yes")] {
+        let mut command = place.command(&[watch, &["--", "sh", "-c", script]].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(128 + 13), "{script}: by SIGPIPE");
+    }
+}
+
+#[test]
+fn signals_reach_the_command() {
+    let place = Place::with("");
+    for (name, expected) in [("INT", 5), ("TERM", 6), ("HUP", 7)] {
+        let child = trapping(&place);
+        let kill = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((code(&output), output.stdout), (expected, format!("{name}\n").into_bytes()));
+    }
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_ignored() {
+    let place = Place::with("");
+    let program = env!("CARGO_BIN_EXE_flawless-report");
+    let script =
+        format!("trap '' HUP; exec '{program}' run -- sh -c 'kill -HUP $$; kill -HUP $PPID; sleep 0.3; exit 4'");
+    let mut command = place.command(&[]);
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .envs(command.stdin(Stdio::null()).get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), if cfg!(target_os = "linux") { 4 } else { 129 });
+}
+
+#[test]
+fn a_process_left_behind_holds_nothing_up() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let start = Instant::now();
+    let script = format!("sleep 300 & echo $! > left; {}", place.failing(TRACEBACK, 9));
+    let mut command = place.command(&["run", "--", "sh", "-c", &script]);
+    // To a file: a pipe of ours would be held open by the process as well.
+    let err = place.home.path().join("err");
+    let status = command.stderr(fs::File::create(&err).unwrap()).status().unwrap();
+    assert!(start.elapsed() < BEARABLE, "held up for {:?}", start.elapsed());
+    assert_eq!(status.code(), Some(9));
+    assert_eq!(fs::read_to_string(err).unwrap(), TRACEBACK);
+    assert_eq!(server.next().text(), TRACEBACK);
+    let left = fs::read_to_string(place.home.path().join("left")).unwrap();
+    assert!(Command::new("kill").arg(left.trim()).status().unwrap().success(), "it still runs");
+}
+
+#[test]
+fn what_a_server_that_is_down_misses_it_gets_once() {
+    let address = nobody();
+    let place = Place::with(format!("http://{KEY}@{address}/7"));
+    let output = place.run(&place.failing(TRACEBACK, 3));
+    assert_eq!(code(&output), 3);
+    let words = said(&output);
+    assert!(words.starts_with(TRACEBACK) && words.contains("waits for the next time"), "{words}");
+    let output = place.send(&["--count", "4"], "panicked at src/main.rs:1:2:\nsecond\n");
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(place.kept("report").len(), 2);
+    assert!(!words.contains(KEY));
+
+    // A command that works does not fail for what waits, and says nothing of it: cron would make a mail of that.
+    let output = place.run("exit 0");
+    assert_eq!((code(&output), said(&output).as_str()), (0, ""));
+    assert_eq!(place.kept("report").len(), 2);
+
+    let server = Server::at(TcpListener::bind(address).unwrap(), 200, "{}", Duration::ZERO);
+    // The DSN is each report's own, whatever project is reported to by now.
+    let output = place.command(&["run", "--", "true"]).env_remove("FLAWLESS_DSN").output().unwrap();
+    assert_eq!((code(&output), said(&output).as_str()), (0, ""));
+    let (first, second) = (server.next(), server.next());
+    assert_eq!(first.text(), TRACEBACK, "oldest first");
+    assert!(second.line.contains("count=4") && second.text().contains("second"));
+    assert_eq!(second.header("authorization"), format!("Bearer {KEY}"));
+    assert_eq!(place.kept("report").len(), 0);
+    let output = place.command(&["flush"]).output().unwrap();
+    assert_eq!((code(&output), said(&output).as_str()), (0, "flawless-report: 0 sent, 0 refused, 0 waiting\n"));
+    server.assert_quiet();
+}
+
+#[test]
+fn a_server_that_is_down_keeps_no_report_from_another() {
+    let server = Server::start();
+    let place = Place::with(format!("http://{KEY}@{}/7", nobody()));
+    assert_eq!(code(&place.send(&[], TRACEBACK)), 0);
+    let down = place.kept("report").remove(0);
+    let text = fs::read_to_string(&down).unwrap();
+    let dsn = text.lines().nth(1).unwrap();
+    fs::write(place.spool().join("999999999999999-0.report"), text.replace(dsn, &server.dsn())).unwrap();
+    let output = place.command(&["flush"]).output().unwrap();
+    assert!(said(&output).ends_with("1 sent, 0 refused, 1 waiting\n"), "{}", said(&output));
+    assert_eq!((server.next().text().as_str(), place.kept("report")), (TRACEBACK, vec![down]));
+}
+
+#[test]
+fn a_server_that_fails_or_sends_elsewhere_is_waited_for() {
+    for status in [301, 408, 429, 500, 503] {
+        let server = Server::answering(status, "");
+        let place = Place::with(server.dsn());
+        let output = place.send(&[], TRACEBACK);
+        assert_eq!((code(&output), place.kept("report").len()), (0, 1), "{status}");
+        assert!(said(&output).contains(&format!("HTTP {status}")), "{}", said(&output));
+        server.next();
+        let output = place.command(&["flush"]).output().unwrap();
+        assert_eq!((code(&output), place.kept("report").len()), (1, 1), "{status}");
+        assert!(said(&output).contains(&format!("no report could be sent to {}: HTTP {status}", server.address)));
+        server.next();
+        server.assert_quiet();
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_holds_the_end_up_for_a_bounded_time() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = Place::with(format!("http://{KEY}@{}/7", silent.local_addr().unwrap()));
+    let start = Instant::now();
+    assert_eq!(code(&place.run(&place.failing(TRACEBACK, 3))), 3);
+    assert!(start.elapsed() < BEARABLE, "held up for {:?}", start.elapsed());
+    assert_eq!(place.kept("report").len(), 1);
+}
+
+#[test]
+fn what_is_refused_is_said_and_blocks_nothing() {
+    let server = Server::answering(403, r#"{"detail":"the key is not one of this project's keys"}"#);
+    let place = Place::with(server.dsn());
+    let output = place.send(&[], TRACEBACK);
+    assert_eq!(code(&output), 1);
+    assert!(said(&output).contains("HTTP 403: the key is not one of this project's keys"), "{}", said(&output));
+    assert_eq!(place.kept("report").len() + place.kept("refused").len(), 0, "whoever sends a file has it");
+
+    let output = place.run(&place.failing(TRACEBACK, 3));
+    assert_eq!(code(&output), 3);
+    assert_eq!((place.kept("report").len(), place.kept("refused").len()), (0, 1), "{}", said(&output));
+    let reason = fs::read_to_string(&place.kept("reason")[0]).unwrap();
+    assert!(reason.contains("not one of this project's keys"), "{reason}");
+
+    // One that waits for a server that refuses it, and behind it one for a server that takes it.
+    let away = nobody();
+    for dsn in [format!("http://{KEY}@{away}/7"), format!("http://{KEY}@{}/7", nobody())] {
+        assert_eq!(code(&place.send(&["--dsn", &dsn], TRACEBACK)), 0);
+        thread::sleep(Duration::from_millis(5));
+    }
+    let mut waiting = place.kept("report");
+    waiting.sort();
+    let good = Server::start();
+    let behind = fs::read_to_string(&waiting[1]).unwrap();
+    let own = behind.lines().nth(1).unwrap().to_owned();
+    fs::write(&waiting[1], behind.replace(&own, &good.dsn())).unwrap();
+    let _refusing = Server::at(TcpListener::bind(away).unwrap(), 404, "", Duration::ZERO);
+    let broken = place.spool().join("000000000000001-0.report");
+    fs::write(&broken, "not a report").unwrap();
+    let output = place.command(&["flush"]).output().unwrap();
+    assert!(said(&output).ends_with("1 sent, 2 refused, 0 waiting\n"), "{}", said(&output));
+    assert_eq!((code(&output), good.next().text().as_str()), (0, TRACEBACK));
+    assert!(broken.with_extension("refused").exists());
+}
+
+#[test]
+fn two_that_flush_at_once_send_nothing_twice() {
+    let address = nobody();
+    let place = Place::with(format!("http://{KEY}@{address}/7"));
+    for number in 0..12 {
+        assert_eq!(code(&place.send(&[], &format!("{TRACEBACK}{number}"))), 0);
+    }
+    assert_eq!(place.kept("report").len(), 12);
+    let server = Server::at(TcpListener::bind(address).unwrap(), 200, "{}", Duration::from_millis(60));
+    let mut flushes: Vec<Child> =
+        (0..4).map(|_| place.command(&["flush"]).stderr(Stdio::null()).spawn().unwrap()).collect();
+    for flush in &mut flushes {
+        assert_eq!(flush.wait().unwrap().code(), Some(0));
+    }
+    let mut texts: Vec<String> = (0..12).map(|_| server.next().text()).collect();
+    server.assert_quiet();
+    texts.sort();
+    texts.dedup();
+    assert_eq!((texts.len(), place.kept("report").len()), (12, 0));
+}
+
+#[test]
+fn a_flush_that_is_ended_gives_its_turn_back() {
+    let address = nobody();
+    let place = Place::with(format!("http://{KEY}@{address}/7"));
+    assert_eq!(code(&place.send(&[], TRACEBACK)), 0);
+    let silent = TcpListener::bind(address).unwrap();
+    let mut flush = place.command(&["flush"]).stderr(Stdio::null()).spawn().unwrap();
+    let (connection, _) = silent.accept().unwrap();
+    let other = place.command(&["flush"]).output().unwrap();
+    assert_eq!((code(&other), said(&other).contains("another process")), (0, true));
+    flush.kill().unwrap();
+    flush.wait().unwrap();
+    drop(connection);
+    let server = Server::at(silent, 200, "{}", Duration::ZERO);
+    until("the report is sent", || {
+        code(&place.command(&["flush"]).output().unwrap()) == 0 && place.kept("report").is_empty()
+    });
+    assert_eq!(server.next().text(), TRACEBACK);
+}
+
+#[test]
+fn send_takes_a_file_and_says_what_is_wrong() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    fs::write(place.home.path().join("log"), [&noise(3 << 20), TRACEBACK.as_bytes()].concat()).unwrap();
+    let output = place.command(&["send", "--release", "v1", "log"]).output().unwrap();
+    assert_eq!((code(&output), said(&output).as_str()), (0, ""));
+    let request = server.next();
+    assert!(request.line.contains("release=v1&") && request.body.ends_with(TRACEBACK.as_bytes()));
+    assert_eq!(request.body.len(), 1 << 20);
+    let output = place.command(&["send", "nowhere"]).output().unwrap();
+    assert_eq!((code(&output), said(&output).contains("nowhere: ")), (1, true));
+    server.assert_quiet();
+}
+
+#[test]
+fn without_a_project_the_command_runs_all_the_same() {
+    for (dsn, words) in [("", "give --dsn"), ("https://x@errors.example.com/7", "FLAWLESS_DSN can't be used")] {
+        let place = Place::with(dsn);
+        let output = place.run(&place.failing(TRACEBACK, 3));
+        assert_eq!(code(&output), 3);
+        assert!(said(&output).starts_with(TRACEBACK) && said(&output).contains(words), "{}", said(&output));
+        let output = place.send(&[], TRACEBACK);
+        assert_eq!((code(&output), said(&output).contains(words)), (2, true));
+        let output = place.send(&["--dsn", "nonsense"], TRACEBACK);
+        assert_eq!((code(&output), said(&output).contains("the DSN in --dsn can't be used")), (2, true));
+    }
+}
+
+#[test]
+fn a_spool_that_cannot_be_written_is_said() {
+    let place = Place::with(format!("http://{KEY}@{}/7", nobody()));
+    let file = place.home.path().join("file");
+    fs::write(&file, "").unwrap();
+    let spool = file.join("spool");
+    let spool: &Path = &spool;
+    let words = ["--spool", spool.to_str().unwrap()];
+    let script = place.failing(TRACEBACK, 3);
+    let output = place.command(&[&["run"], &words[..], &["--", "sh", "-c", &script]].concat()).output().unwrap();
+    assert_eq!((code(&output), said(&output).contains("it can't be kept")), (3, true), "{}", said(&output));
+    assert_eq!(code(&place.send(&words, TRACEBACK)), 1);
 }

@@ -164,6 +164,11 @@ impl Story {
         self.settings.remove(name);
     }
 
+    /// The configuration of the next start.
+    pub fn config(&self) -> Config {
+        Config::from_parts(None, self.settings.clone()).unwrap()
+    }
+
     /// The story's own folder.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()

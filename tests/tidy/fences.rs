@@ -8,7 +8,7 @@ const ANYWHERE: &[&str] =
     &["regex", "serde", "serde_json", "sha2", "strsim", "thiserror", "url", "base64", "hmac", "jiff"];
 
 /// Dependencies for the sake of their features (app/Cargo.toml says why): no room names them.
-const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "regex_automata", "signal_hook", "time"];
+const NOWHERE: &[&str] = &["email_address", "num_bigint", "num_iter", "rand", "regex_automata", "time"];
 
 /// A library, and the rooms that may name it. A room is a file or folder of app/src.
 const FENCES: &[(&str, &[&str])] = &[

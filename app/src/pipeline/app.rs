@@ -2,7 +2,7 @@
 
 use super::{Failure, Rooms};
 use crate::domain::job::Job;
-use crate::github::manifest::{CreatedApp, exchange};
+use crate::github::manifest::exchange;
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -39,18 +39,38 @@ pub enum Origin {
 
 /// The place for an App, shared by all rooms.
 #[derive(Clone, Default)]
-pub struct AppSlot(Arc<RwLock<Option<App>>>);
+pub struct AppSlot {
+    held: Arc<RwLock<Held>>,
+    /// Held while an App is taken over: its code works once, and browsers ask twice.
+    adopting: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Held {
+    app: Option<App>,
+    /// As it is stored, to tell when another process has made or forgotten one.
+    sealed: String,
+    /// Why the stored one can't be used.
+    trouble: Option<String>,
+}
 
 impl AppSlot {
-    /// A place that is taken, or not yet.
-    pub fn new(app: Option<App>) -> Self {
-        Self(Arc::new(RwLock::new(app)))
+    /// The App that the configuration names.
+    pub fn configured(app: App) -> Self {
+        let slot = Self::default();
+        slot.hold(Held { app: Some(app), ..Held::default() });
+        slot
     }
 
     /// The App, where there is one.
     pub fn get(&self) -> Option<App> {
         // What is in it is replaced whole, so a panic elsewhere leaves nothing half done.
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.held.read().unwrap_or_else(PoisonError::into_inner).app.clone()
+    }
+
+    /// Why the App that is stored can't be used, where it can't.
+    pub fn trouble(&self) -> Option<String> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).trouble.clone()
     }
 
     /// GitHub, as the App sees it.
@@ -58,8 +78,32 @@ impl AppSlot {
         self.get().map(|app| app.github)
     }
 
-    fn set(&self, app: Option<App>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = app;
+    /// Looks whether the setup page, of this process or another, has made an App or forgotten it. One that can't be used is
+    /// as none, and said: reports are taken all the same.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn look(&self, store: &Store, vault: &Vault, api_url: &str) -> Result<(), StoreError> {
+        if self.get().is_some_and(|app| app.origin == Origin::Configuration) {
+            return Ok(());
+        }
+        let sealed = store.fact(FACT).await?.unwrap_or_default();
+        if sealed == self.held.read().unwrap_or_else(PoisonError::into_inner).sealed {
+            return Ok(());
+        }
+        let (app, trouble) = match opened(&sealed, vault, api_url) {
+            Ok(app) => (app, None),
+            Err(error) => {
+                tracing::error!(%error, "the GitHub App that is stored can't be used; what is for GitHub waits");
+                (None, Some(error.to_string()))
+            }
+        };
+        self.hold(Held { app, sealed, trouble });
+        Ok(())
+    }
+
+    fn hold(&self, held: Held) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
     }
 }
 
@@ -102,50 +146,62 @@ impl Kept {
     }
 }
 
-/// The App that the setup page made, where it made one.
-///
-/// # Errors
-/// It is there, and can't be used.
-pub async fn kept(store: &Store, vault: &Vault, api_url: &str) -> Result<Option<App>, AppError> {
-    let Some(sealed) = store.fact(FACT).await?.filter(|sealed| !sealed.is_empty()) else { return Ok(None) };
-    let kept: Kept = serde_json::from_str(&vault.open(FACT, &sealed)?)?;
+fn opened(sealed: &str, vault: &Vault, api_url: &str) -> Result<Option<App>, AppError> {
+    if sealed.is_empty() {
+        return Ok(None);
+    }
+    let kept: Kept = serde_json::from_str(&vault.open(FACT, sealed)?)?;
     Ok(Some(kept.app(api_url)?))
 }
 
 impl Rooms {
     /// Takes over the App that GitHub made, by the code that it sent the browser back with; answers its page. It is
-    /// stored before it is used: GitHub hands its secrets over only once.
+    /// stored before it is used: GitHub hands its secrets over only once. A second call finds what the first one took.
     ///
     /// # Errors
     /// GitHub does not know the code, or the App can't be stored.
-    pub async fn adopt(&self, code: &str, now_ms: i64) -> Result<CreatedApp, AppError> {
+    pub async fn adopt(&self, code: &str, now_ms: i64) -> Result<String, AppError> {
+        let _turn = self.app.adopting.lock().await;
+        if let Some(Origin::Setup { html_url, .. }) = self.app.get().map(|app| app.origin) {
+            return Ok(html_url);
+        }
+        // What can't be kept must not be asked for.
+        self.vault.seal(FACT, "a try")?;
         let created = exchange(&self.github_api_url, code).await?;
         let kept = Kept {
             id: created.id,
-            name: created.name.clone(),
+            name: created.name,
             html_url: created.html_url.clone(),
-            pem: created.pem.clone(),
-            webhook_secret: created.webhook_secret.clone(),
-            client_id: created.client_id.clone(),
-            client_secret: created.client_secret.clone(),
+            pem: created.pem,
+            webhook_secret: created.webhook_secret,
+            client_id: created.client_id,
+            client_secret: created.client_secret,
         };
         let sealed = self.vault.seal(FACT, &serde_json::to_string(&kept)?)?;
         self.store.set_fact(FACT, &sealed).await?;
-        self.app.set(Some(kept.app(&self.github_api_url)?));
+        self.app.look(&self.store, &self.vault, &self.github_api_url).await?;
         tracing::info!(app = %created.slug, "the GitHub App was created");
         self.store.enqueue(Job::Reconcile, now_ms, now_ms).await?;
         self.bell.notify_one();
-        Ok(created)
+        Ok(created.html_url)
+    }
+
+    /// Looks whether another process has made an App or forgotten it.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn look_for_app(&self) -> Result<(), Failure> {
+        Ok(self.app.look(&self.store, &self.vault, &self.github_api_url).await?)
     }
 
     /// Forgets the App that the setup page made, as after it was deleted on GitHub. What it watched stays listed, and
-    /// is told of by mail only.
+    /// its issues wait for another App.
     ///
     /// # Errors
     /// The database is out of reach.
     pub async fn forget_app(&self) -> Result<(), Failure> {
         self.store.set_fact(FACT, "").await?;
-        self.app.set(None);
+        self.app.look(&self.store, &self.vault, &self.github_api_url).await?;
         tracing::info!("the GitHub App was forgotten");
         Ok(())
     }

@@ -65,6 +65,7 @@ fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Uri) -> 
         events: manifest.events(),
         webhook_url: format!("{}/api/github/webhooks", server.rooms.linker.base()),
         unreachable: unreachable(server.rooms.linker.base(), &server.rooms.forge_url),
+        trouble: server.rooms.app.trouble(),
     };
     let mut response = server.show(Some(&session), StatusCode::OK, &view)?;
     allow_form_to(&mut response, &server.rooms.forge_url);
@@ -175,8 +176,11 @@ async fn take(server: &Server, callback: &Callback, headers: &HeaderMap, uri: &U
         Some(Origin::Setup { .. }) => return Ok(redirect(&format!("{}/setup", server.root()))),
         None => {}
     }
-    match server.rooms.adopt(&callback.code, now_ms).await {
-        Ok(created) => Ok(redirect(&format!("{}/installations/new", created.html_url))),
+    // In a task of its own: whoever closes the page now must not lose the App, whose secrets are handed over only once.
+    let (rooms, code) = (server.rooms.clone(), callback.code.clone());
+    let adopted = tokio::spawn(async move { rooms.adopt(&code, now_ms).await }).await;
+    match adopted.map_err(|error| Refused::Broken(error.to_string()))? {
+        Ok(html_url) => Ok(redirect(&format!("{html_url}/installations/new"))),
         Err(AppError::GitHub(GitHubError::Gone(_))) => Err(Refused::Bad(
             "GitHub does not know this code: it works once, and for an hour. Delete the App on GitHub, if one was made \
              there, and begin again on the setup page."

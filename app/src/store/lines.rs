@@ -281,7 +281,11 @@ impl Store {
     /// The database is out of reach.
     pub async fn lines_to_judge_again(&self, repository: RepositoryId, path: &str) -> Result<Vec<Line>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.0).bind(path).fetch_all(&self.pool).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(repository.0)
+            .bind(path.trim_start_matches("./"))
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(read).collect()
     }
 

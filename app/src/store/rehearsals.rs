@@ -5,6 +5,9 @@ use super::{Store, StoreError, from_json, get, to_json};
 use crate::domain::ids::RepositoryId;
 use crate::domain::rehearsal::Rehearsal;
 
+/// A test report that is not settled by then got lost, or its repository did.
+const LOST_AFTER_MS: i64 = 24 * 3_600_000;
+
 /// A repository's latest test report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RehearsalRow {
@@ -24,10 +27,13 @@ impl Store {
     /// The database is out of reach.
     pub async fn begin_rehearsal(&self, id: RepositoryId, event_id: &str, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM rehearsals WHERE repository_id = $1 AND settled_at_ms IS NOT NULL")
-            .bind(id.0)
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "DELETE FROM rehearsals WHERE repository_id = $1 AND (settled_at_ms IS NOT NULL OR sent_at_ms < $2)",
+        )
+        .bind(id.0)
+        .bind(now_ms - LOST_AFTER_MS)
+        .execute(tx.conn())
+        .await?;
         sqlx::query("INSERT INTO rehearsals (event_id, repository_id, sent_at_ms) VALUES ($1, $2, $3)")
             .bind(event_id)
             .bind(id.0)
@@ -66,7 +72,7 @@ impl Store {
     /// The database is out of reach, or the row can't be read.
     pub async fn rehearsal(&self, id: RepositoryId) -> Result<Option<RehearsalRow>, StoreError> {
         let row =
-            sqlx::query("SELECT event_id, sent_at_ms, settled_at_ms, outcome FROM rehearsals WHERE repository_id = $1")
+            sqlx::query("SELECT event_id, sent_at_ms, settled_at_ms, outcome FROM rehearsals WHERE repository_id = $1 ORDER BY sent_at_ms DESC LIMIT 1")
                 .bind(id.0)
                 .fetch_optional(&self.pool)
                 .await?;

@@ -131,6 +131,17 @@ class Reports(SinkCase):
         self.assertEqual(event["extra"]["order"], "5")
         self.assertEqual(variables(event, "fails")["other"], "'the answer is [Filtered]!'")
 
+    def test_a_long_secret_leaves_neither_its_end_nor_its_half_behind(self) -> None:
+        token = "".join(f"{number:x}-" for number in range(400))
+        scrub = Scrub(Rules())
+        scrub.learn("session_token", token)
+        self.assertEqual(scrub.text(f"refused: {token}, again"), "refused: [Filtered], again")
+        short = "correct-horse-battery-staple-9"
+        scrub.learn("password", short)
+        text = scrub.text("x" * (8_000 - 10) + " " + short + " tail")
+        self.assertNotIn("correct-h", text)
+        self.assertLess(len(text), 8_100)
+
     def test_attributes_slots_and_objects_are_searched(self) -> None:
         class Slotted:
             __slots__ = ("password",)

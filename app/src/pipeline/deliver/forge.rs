@@ -123,7 +123,9 @@ fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<Option<(GitHub,
             after_ms: Some(SUSPENDED_PAUSE_MS),
         }),
         (Some(github), Some(forge)) => Ok(Some((github, forge))),
-        (None, _) => Ok(None),
+        (None, None) => Ok(None),
+        // It was GitHub's when the line was decided: an App that is there again files it.
+        (None, Some(_)) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
         (Some(_), None) => Err(Failure::GiveUp("a plain git repository has no issues".to_owned())),
     }
 }

@@ -118,17 +118,22 @@ impl At<'_> {
         if command.is_none() {
             return Ok(());
         }
-        let ended = self.end_rules(Some(label)).await?;
         let still_known = self
             .issue
             .labels
             .iter()
             .any(|label| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_))));
-        if ended && !self.issue.open && !still_known && matches!(command, Some(LabelCommand::KnownError(_))) {
+        let in_force = self.rooms.store.made_rules(self.row.repository.id).await?;
+        let ends = in_force.iter().any(|rule| {
+            rule.line == Some(self.line.id)
+                && rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label))
+        });
+        // First: cut off in between, the command is obeyed once more, and finds the rule still in force.
+        if ends && !self.issue.open && !still_known && matches!(command, Some(LabelCommand::KnownError(_))) {
             self.rooms.store.resolve(self.line.id, None, self.now_ms).await?;
             self.rooms.epoch.turn();
         }
-        Ok(())
+        self.end_rules(Some(label)).await
     }
 
     /// Assigned by a person: the line is theirs from then on.
@@ -170,8 +175,8 @@ impl At<'_> {
         }
     }
 
-    /// Ends the rules of one label of this issue, or of all. `true`: something ended.
-    async fn end_rules(&self, label: Option<&str>) -> Result<bool, Failure> {
+    /// Ends the rules of one label of this issue, or of all.
+    async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
         let id = self.row.repository.id;
         let ended = self.rooms.store.end_label_rules(id, self.line.id, label, self.by, self.now_ms).await?;
         for rule in &ended {
@@ -189,7 +194,7 @@ impl At<'_> {
             };
             self.send(&format!("ended:{}", rule.made.id), &reply).await?;
         }
-        Ok(!ended.is_empty())
+        Ok(())
     }
 
     async fn reply(&self, what: &str, reply: &Reply) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::domain::event::{Event, HookRepository};
 use crate::domain::ids::{HookId, RepositoryId, RuleId};
 use crate::domain::job::Job;
 use crate::domain::repository::Forge;
-use crate::domain::rule::RuleKind;
+use crate::domain::rule::{MadeRule, RuleKind, Rules};
 use crate::domain::settings::KnownError;
 use crate::store::repositories::{NewRepository, RepositoryRow};
 use crate::store::rules::{Baseline, NewRule, RuleRow};
@@ -129,6 +129,7 @@ pub async fn change_rule(
 ) -> Result<bool, Failure> {
     let Some(before) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
     let covered = covered(rooms, repository, entry).await?;
+    release_line(rooms, &before, Some(entry), now_ms).await?;
     let changed = rooms.store.change_rule(repository, rule, entry, &covered, (by, now_ms)).await?;
     judge_again(rooms, repository, &before.made.entry.file, now_ms).await?;
     if before.made.entry.file != entry.file {
@@ -150,16 +151,31 @@ pub async fn end_rule(
     now_ms: i64,
 ) -> Result<bool, Failure> {
     let Some(row) = rule_of(rooms, repository, rule).await? else { return Ok(false) };
+    release_line(rooms, &row, None, now_ms).await?;
     let ended = rooms.store.end_rule(repository, rule, by, now_ms).await?;
     judge_again(rooms, repository, &row.made.entry.file, now_ms).await?;
-    if let Some(id) = row.line.filter(|_| row.made.kind == RuleKind::KnownError)
-        && let Some(line) = rooms.store.line(id).await?
-        && !line.known
-    {
+    Ok(ended)
+}
+
+/// Before a label's rule ends or is changed: if nothing else covers its line then, the line counts as resolved, for its issue is
+/// closed, and nothing would ever open it again. It comes first, so that whoever is cut off in between can do it once more: while
+/// the rule is in force, it is the one that decides.
+async fn release_line(rooms: &Rooms, rule: &RuleRow, becomes: Option<&KnownError>, now_ms: i64) -> Result<(), Failure> {
+    let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
+    let Some(line) = rooms.store.line(id).await? else { return Ok(()) };
+    let Some(row) = rooms.store.repository(line.repository).await? else { return Ok(()) };
+    let made = rooms.store.made_rules(line.repository).await?.into_iter().map(|row| row.made);
+    let then = made.filter_map(|made| match becomes {
+        _ if made.id != rule.made.id => Some(made),
+        Some(entry) => Some(MadeRule { entry: entry.clone(), ..made }),
+        None => None,
+    });
+    let rules = Rules::new(row.settings, then.collect(), now_ms);
+    if rules.known_error(line.code_at()).is_none() {
         rooms.store.resolve(id, None, now_ms).await?;
         rooms.epoch.turn();
     }
-    Ok(ended)
+    Ok(())
 }
 
 /// Ends what holds until a day that is over, and lets lines be told again that only such entries of a file covered.

@@ -16,6 +16,8 @@ pub struct Setup {
     pub webhook_url: String,
     /// Why GitHub will not reach that address, where that is clear.
     pub unreachable: Option<String>,
+    /// Why the App that is stored can't be used, where it can't.
+    pub trouble: Option<String>,
 }
 
 /// How far the App is.
@@ -98,6 +100,7 @@ impl View for Setup {
             events: vec!["issues".to_owned(), "push".to_owned()],
             webhook_url: "https://flawless.example.com/api/github/webhooks".to_owned(),
             unreachable: Some("It is an address of this machine only.".to_owned()),
+            trouble: Some("the stored secret can't be read with this key".to_owned()),
         }
     }
 }
@@ -114,6 +117,7 @@ impl Setup {
                 csrf: "c".to_owned(),
             },
             unreachable: None,
+            trouble: None,
             ..Self::sample()
         }
     }

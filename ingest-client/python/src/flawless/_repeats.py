@@ -35,7 +35,7 @@ class Repeats:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._kinds: "OrderedDict[Hashable, _Kind]" = OrderedDict()
         self._evicted: Deque[Waiting] = deque(maxlen=MAX_EVICTED)
 
@@ -88,7 +88,7 @@ class Repeats:
 
     def forget(self) -> None:
         """After a fork: what was counted before is the parent's, and its lock may be held for ever."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._kinds = OrderedDict()
         self._evicted = deque(maxlen=MAX_EVICTED)
 

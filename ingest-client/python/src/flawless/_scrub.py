@@ -165,17 +165,22 @@ class Scrub:
         for word in words:
             if len(word) < MIN_SECRET or word.lower() in _COMMON or word in _PLAIN or len(self._values) >= MAX_SECRETS:
                 continue
-            self._values[word[:MAX_SECRET]] = None
+            self._values[word[: MAX_SECRET + 1]] = None
             self._pattern = None
 
     # --- Then: making texts harmless -----------------------------------------------------------------------------
 
     def text(self, text: str) -> str:
         """The text without secrets, and not longer than a report needs."""
-        if len(text) > MAX_TEXT:
-            text = text[:MAX_TEXT] + "…"
+        # What is cut off must not cut a secret in two: its first half would be no secret that is known. Quoted for a URL,
+        # one takes three times its room.
+        is_long = len(text) > MAX_TEXT
+        if is_long:
+            text = text[: MAX_TEXT + 3 * MAX_SECRET]
         if self._values:
             text = self._known().sub(FILTERED, text)
+        if is_long:
+            text = text[:MAX_TEXT] + "…"
         # Most texts are short and plain: they are spared the closer looks.
         if len(text) >= 3 and (":" in text or "=" in text):
             text = _HEADER.sub(self._header, text)
@@ -214,7 +219,7 @@ class Scrub:
     def _known(self) -> Pattern[str]:
         if self._pattern is None:
             forms = {form for value in self._values for form in (value, repr(value)[1:-1], quote(value, safe=""))}
-            self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+            self._pattern = re.compile("|".join(map(_sought, sorted(forms, key=len, reverse=True))))
         return self._pattern
 
     def _header(self, found: "re.Match[str]") -> str:
@@ -247,6 +252,13 @@ class Scrub:
             start = at = found.end(group)
         parts.append(text[start:])
         return "".join(parts)
+
+
+def _sought(form: str) -> str:
+    """A long secret is known by its beginning, and ends where its characters do: what follows is as secret."""
+    if len(form) <= MAX_SECRET:
+        return re.escape(form)
+    return re.escape(form[:MAX_SECRET]) + r"[^\s\"'<>,;]*"
 
 
 def attributes(value: Any) -> Dict[str, Any]:

@@ -1,0 +1,97 @@
+//! Whether a text holds something like a traceback: what fails without one is not sent anywhere.
+//!
+//! The server reads the text and has the last word. This only has to miss nothing that it would understand.
+
+/// What only a traceback says, wherever it stands in a line: Python, Rust, Rust's anyhow, Node with a thrown value.
+const WORDS: [&str; 4] =
+    ["Traceback (most recent call last):", "panicked at ", "Stack backtrace:", "node --trace-uncaught"];
+
+/// How Python begins a line about a file that it can't read as Python: there is no traceback yet.
+const SYNTAX_ERRORS: [&str; 3] = ["SyntaxError: ", "IndentationError: ", "TabError: "];
+
+/// Whether `text` holds a line of a traceback as Python, Node, Ruby, Java, Go or Rust prints it.
+pub(super) fn holds_traceback(text: &[u8]) -> bool {
+    text.split(|byte| *byte == b'\n').any(|line| is_mark(&String::from_utf8_lossy(line)))
+}
+
+fn is_mark(line: &str) -> bool {
+    WORDS.iter().any(|word| line.contains(word))
+        || SYNTAX_ERRORS.iter().any(|name| line.starts_with(name))
+        || is_goroutine(line)
+        || is_call(line)
+        || is_ruby(line)
+}
+
+/// Go: `goroutine 1 [running]:`
+fn is_goroutine(line: &str) -> bool {
+    line.split_once("goroutine ").is_some_and(|(_, rest)| begins_with_digit(rest) && rest.trim_end().ends_with("]:"))
+}
+
+/// Java and Node: `    at f (file.js:1:2)`, `\tat pkg.Class.f(File.java:1)`, `    at file:///job.mjs:1:2`, and Java's
+/// calls without a line.
+fn is_call(line: &str) -> bool {
+    line.match_indices("at ").any(|(start, at)| {
+        let (before, call) = (&line[..start], &line[start + at.len()..]);
+        // A log may put something before the line, but the indent is there.
+        let is_indented = before.ends_with("  ") || before.ends_with('\t');
+        is_indented && (has_line(call) || call.contains("(Native Method)") || call.contains("(Unknown Source)"))
+    })
+}
+
+/// Ruby: `job.rb:3:in 'total'`, with a backquote before Ruby 3.4.
+fn is_ruby(line: &str) -> bool {
+    let ends_with_line = |before: &str| before.ends_with(|last: char| last.is_ascii_digit());
+    [":in '", ":in `"].iter().any(|mark| line.match_indices(mark).any(|(at, _)| ends_with_line(&line[..at])))
+}
+
+/// Whether a colon and a digit stand in it.
+fn has_line(place: &str) -> bool {
+    place.split(':').skip(1).any(begins_with_digit)
+}
+
+fn begins_with_digit(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_is_known_by_its_lines() {
+        let texts = [
+            "Mon cron[7]: Traceback (most recent call last):\n  File \"job.py\", line 3, in total\nKeyError: 'tea'\n",
+            "  File \"job.py\", line 1\n    def (\n        ^\nSyntaxError: invalid syntax\n",
+            "TypeError: x is not a function\n    at total (/srv/job.js:3:9)\n",
+            "Error: no\n    at file:///srv/job.mjs:1:7\n",
+            "Uncaught 'no'\n(Use `node --trace-uncaught ...` to show where the exception was thrown)\n",
+            "Exception in thread \"main\" shop.Error: no\n\tat shop.Job.total(Job.java:3)\n",
+            "shop.Error\r\n\tat shop.Job.total(Native Method)\r\n",
+            "job.rb:3:in 'total': no price (KeyError)\n\tfrom job.rb:9:in '<main>'\n",
+            "job.rb:3:in `total': no price (KeyError)\n",
+            "panic: no price\n\ngoroutine 1 [running]:\nmain.main()\n\t/srv/job.go:3 +0x1d\n",
+            "thread 'main' (7) panicked at src/main.rs:3:5:\nno price\n",
+            "Error: no price\n\nStack backtrace:\n   0: job::total\n             at ./src/main.rs:3:5\n",
+        ];
+        for text in texts {
+            assert!(holds_traceback(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_failing_command_says_otherwise_is_none() {
+        let texts = [
+            "",
+            "ls: cannot access 'nothing': No such file or directory\n",
+            "error: could not compile `job` (bin) due to 1 previous error\n --> src/main.rs:3:5\n",
+            "connected at 10:31:07\nfailed at last\n",
+            "make: *** [Makefile:3: all] Error 1\n",
+            "look at this\n  meet me at 10:30\n",
+            "\u{0}\u{1}\u{2}",
+        ];
+        for text in texts {
+            assert!(!holds_traceback(text.as_bytes()), "{text}");
+        }
+        assert!(!holds_traceback(&[0xff; 9000]));
+    }
+}

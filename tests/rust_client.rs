@@ -1,0 +1,126 @@
+//! `flawless-report` against the whole server: a script of the repository really fails, and its author is told.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use app::store::lines::Line;
+
+use crate::harness::story::{CART_PATH, Story, run_test};
+
+/// A job beside the failing file; it is Bob's, and not to blame.
+const JOB: &str = "\
+import shop.cart
+
+
+def nightly():
+    print('adding up')
+    return shop.cart.total(['apple', 'quince'])
+
+
+nightly()
+";
+
+/// The command, built beside this test by `cargo test --workspace`.
+fn flawless_report() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    // target/debug/deps/stories-0123… → target/debug/flawless-report
+    let program = test.parent().unwrap().parent().unwrap().join("flawless-report");
+    assert!(program.exists(), "{} is missing: cargo build -p ingest-client", program.display());
+    program
+}
+
+/// Runs the job in a checkout of the repository. In a thread of its own, because the server runs in this one.
+async fn nightly(checkout: &Path, home: &Path, dsn: &str) -> Output {
+    let mut command = Command::new(flawless_report());
+    for name in ["FLAWLESS_RELEASE", "SENTRY_RELEASE", "SENTRY_DSN", "SENTRY_ENVIRONMENT", "FLAWLESS_SPOOL"] {
+        command.env_remove(name);
+    }
+    command
+        .args(["run", "--environment", "cron", "--server-name", "batch-1", "--", "python3", "-m", "jobs.nightly"])
+        .env("FLAWLESS_DSN", dsn)
+        .env("HOME", home)
+        .env_remove("XDG_STATE_HOME")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(checkout)
+        .stdin(Stdio::null());
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+/// A checkout of what is to be blamed, somewhere else than the repository, as on a server.
+fn check_out(story: &mut Story) -> (tempfile::TempDir, PathBuf) {
+    story.commit("Bob <bob@example.com>", "2026-02-01T10:00:00Z", &[("jobs/nightly.py", JOB)], "Add up at night");
+    let home = tempfile::tempdir().unwrap();
+    let checkout = home.path().join("app");
+    story.repo.git(&["clone", "--quiet", ".", checkout.to_str().unwrap()]);
+    (home, checkout)
+}
+
+fn place(line: &Line) -> (&str, u32, &str) {
+    (line.place.path.as_str(), line.place.line, line.place.function.as_str())
+}
+
+#[test]
+#[ignore = "needs Python; tests/run runs it"]
+fn live_cron_job_under_flawless_report_finds_the_author() {
+    run_test(async |story| {
+        let (home, checkout) = check_out(story);
+        story.install().await;
+        let (key, project) = story.key().await;
+        let dsn = story.url().replace("://", &format!("://{key}@")) + &format!("/{project}");
+        let output = nightly(&checkout, home.path(), &dsn).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(output.stdout, b"adding up\n");
+        assert!(said.starts_with("Traceback") && said.ends_with("KeyError: 'quince'\n"), "{said}");
+
+        story.settle().await;
+        let lines = story.lines().await;
+        assert_eq!(lines.iter().map(place).collect::<Vec<_>>(), [(CART_PATH, 9, "total")]);
+        let counts = story.rooms().store.counts(&lines[0]).await.unwrap();
+        assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
+        let mails = story.mails();
+        assert_eq!(mails.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), [["ada@example.com"]]);
+        let head = story.repo.head();
+        assert!(
+            mails[0].text().contains(&head[..7]),
+            "the release is the commit that was checked out: {}",
+            mails[0].text()
+        );
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
+#[ignore = "needs Python; tests/run runs it"]
+fn live_cron_job_is_reported_once_the_server_is_back() {
+    run_test(async |story| {
+        let (home, checkout) = check_out(story);
+        story.install().await;
+        let (key, project) = story.key().await;
+        let dsn = |url: &str| url.replace("://", &format!("://{key}@")) + &format!("/{project}");
+        // Nobody listens on the port of a listener that is gone.
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let output = nightly(&checkout, home.path(), &dsn(&format!("http://{nobody}"))).await;
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("waits for the next time"), "{said}");
+
+        // The server is back, and it has moved: what waits is told so by its own file.
+        let spool = home.path().join(".local/state/flawless/spool");
+        let kept = std::fs::read_dir(&spool).unwrap().map(|entry| entry.unwrap().path());
+        let kept: Vec<PathBuf> = kept.filter(|path| path.extension().is_some_and(|it| it == "report")).collect();
+        let text = std::fs::read_to_string(&kept[0]).unwrap();
+        let address = story.url().trim_start_matches("http://");
+        std::fs::write(&kept[0], text.replace(&nobody.to_string(), address)).unwrap();
+        let mut flush = Command::new(flawless_report());
+        flush.args(["flush", "--spool"]).arg(&spool);
+        let output = tokio::task::spawn_blocking(move || flush.output().unwrap()).await.unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.ends_with("1 sent, 0 refused, 0 waiting\n"), "{said}");
+
+        story.settle().await;
+        assert_eq!(story.lines().await.iter().map(place).collect::<Vec<_>>(), [(CART_PATH, 9, "total")]);
+        assert_eq!(story.mails().len(), 1);
+        assert_eq!(story.changes().len(), 2);
+    });
+}
