@@ -130,6 +130,30 @@ fn a_commit_whose_push_was_never_announced_is_fetched_when_a_report_names_it() {
 }
 
 #[test]
+fn a_report_of_a_commit_that_is_not_here_yet_waits_for_the_next_fetch() {
+    run_test(async |story| {
+        story.install().await;
+        let fresh = "def refund(order):\n    return order['paid']\n";
+        story.commit(LINUS, "2026-03-01T10:00:00Z", &[("shop/refund.py", fresh)], "Refund");
+        // The repository was fetched a moment ago: told now, it would be nobody's.
+        let event = story.event_at(&story.repo.head(), "shop/refund.py", "order['paid']", "refund", "web-1");
+        story.report(&event).await;
+        assert!(story.mails().is_empty() && story.changes().is_empty());
+        story.later(31_000).await;
+        assert_eq!(story.mails()[0].to, ["linus@example.com"]);
+        assert_eq!(story.changes().len(), 2);
+
+        // A commit that never comes is looked for once, and told without.
+        let mut event = story.event();
+        event["release"] = "0123456789abcdef0123456789abcdef01234567".into();
+        story.report(&event).await;
+        story.later(31_000).await;
+        assert_eq!(story.mails()[0].to, ["ada@example.com"]);
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
 fn an_older_release_is_blamed_as_of_that_release() {
     run_test(async |story| {
         let old = story.repo.head();

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
 /// mostly over by then, and an exception that nobody hears of for longer is worse than one without an author.
 const CLONE_PATIENCE_MS: i64 = 30 * 60_000;
-/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this.
+/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and waits for it.
 const FETCH_PAUSE_MS: i64 = 30_000;
 /// A report that names no revision can't say whether it comes from before or after a fix. So long after the resolution it
 /// is taken to come from after it: deployments take hours, not days.
@@ -105,7 +105,8 @@ async fn ready_mirror(
     let id = row.repository.id;
     let there = rooms.mirrors.exists(id);
     let mut needed = !there || row.fetched_at_ms == 0 || row.pushed_at_ms > row.fetched_at_ms;
-    if !needed && now_ms - row.fetched_at_ms > FETCH_PAUSE_MS {
+    // A fetch that began after the report came has brought all that there is.
+    if !needed && row.fetched_at_ms <= stored.received_at_ms {
         // A release that is not in the mirror may have been pushed a moment ago, its webhook still under way.
         let named = named_revisions(stored);
         let mirrors = rooms.mirrors.clone();
@@ -121,6 +122,13 @@ async fn ready_mirror(
         // A mirror that can't be read is brought up to date, which mends most of what can be wrong with it.
         .unwrap_or(false);
         needed = !resolved;
+        let pause_ms = FETCH_PAUSE_MS - (now_ms - row.fetched_at_ms);
+        if needed && pause_ms > 0 {
+            // Told now, it would be told as nobody's, and once and for all.
+            let why =
+                "it comes from a commit that is not here yet, and the repository was fetched a moment ago".to_owned();
+            return Err(Failure::Retry { why, after_ms: Some(pause_ms) });
+        }
     }
     if !needed {
         return Ok(None);
