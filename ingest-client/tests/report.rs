@@ -503,3 +503,15 @@ fn a_spool_that_cannot_be_written_is_said() {
     assert_eq!((code(&output), said(&output).contains("it can't be kept")), (3, true), "{}", said(&output));
     assert_eq!(code(&place.send(&words, TRACEBACK)), 1);
 }
+
+#[test]
+fn a_reader_that_pauses_gets_every_byte() {
+    let server = Server::start();
+    let place = Place::with(server.dsn());
+    let script = "head -c 150000 /dev/zero >&2; exit 3";
+    let mut child = place.command(&["run", "--", "sh", "-c", script]).stderr(Stdio::piped()).spawn().unwrap();
+    thread::sleep(Duration::from_secs(4));
+    let mut read = Vec::new();
+    child.stderr.take().unwrap().read_to_end(&mut read).unwrap();
+    assert_eq!((read.len(), child.wait().unwrap().code()), (150_000, Some(3)));
+}

@@ -68,13 +68,15 @@ fn say(text: &str) {
 }
 
 fn run_and_report(run: Run) -> ExitCode {
+    // Before it runs: a command may check another commit out.
+    let settings = settings(run.about, None);
     let ended = run::run(&run.command, run.stdout);
     let deadline = Deadline::after(REPORT_TIME);
     let spool = open(run.spool);
     let text = ended.tails.into_iter().find(|text| ended.code != 0 && marks::holds_traceback(text));
     if let Some(text) = text {
         // Whatever is wrong here, the command is none the worse for it.
-        match settings(run.about, None) {
+        match settings {
             Ok((dsn, told)) => {
                 let parcel = Parcel::new(dsn, &told, text);
                 let fate = delivery::deliver(&parcel, spool.as_ref(), deadline);

@@ -22,9 +22,16 @@ const NOT_EXECUTABLE: u8 = 126;
 /// What shells add to the number of the signal that ended a command.
 const BY_SIGNAL: i32 = 128;
 
-/// How long output is awaited once the command has ended: what it wrote itself is in the pipe already, and processes
-/// that it left behind may hold the pipe open for as long as they run.
+/// How long more output is awaited once the command has ended: what it wrote itself is in the pipe already, and processes
+/// that it left behind may hold the pipe open for as long as they run. Time in which our own reader is slow does not count.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
+
+/// Bytes that can be the command's own once it has ended: the largest pipe that Linux lets a user make. Whatever comes
+/// beyond is of a process that it left behind, and may go on for ever.
+const LARGEST_PIPE: u64 = 1 << 20;
+
+/// How often one looks whether output still moves.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// How often the command is looked at although nothing said that it ended.
 const LOOK: Duration = Duration::from_secs(1);
@@ -65,7 +72,7 @@ pub(super) fn run(command: &[OsString], watch_stdout: bool) -> Ended {
         }
     };
     let tails = streams(&mut child, &tell);
-    let status = wait(&mut child, &events, tails.len());
+    let status = wait(&mut child, &events, &tails);
     let tails = tails.iter().map(Growing::take).collect();
     Ended { code: code(status), tails }
 }
@@ -96,7 +103,8 @@ fn streams(child: &mut Child, tell: &Sender<Event>) -> Vec<Growing> {
 }
 
 /// Waits for the command, passing signals on, and then for the rest of its output.
-fn wait(child: &mut Child, events: &Receiver<Event>, mut open: usize) -> io::Result<ExitStatus> {
+fn wait(child: &mut Child, events: &Receiver<Event>, tails: &[Growing]) -> io::Result<ExitStatus> {
+    let mut open = tails.len();
     // Nobody else waits for the child, so its id stays its own for as long as this finds it running.
     let status = loop {
         match child.try_wait() {
@@ -111,12 +119,20 @@ fn wait(child: &mut Child, events: &Receiver<Event>, mut open: usize) -> io::Res
             Err(RecvTimeoutError::Disconnected) => break child.wait(),
         }
     };
-    let deadline = Deadline::after(LAST_OUTPUT);
-    while open > 0 {
-        let Some(left) = deadline.left() else { break };
-        if let Ok(Event::EndOfStream) = events.recv_timeout(left) {
+    let came = || tails.iter().map(|tail| tail.progress().0).sum::<u64>();
+    let at_the_end = came();
+    let mut before = at_the_end;
+    let mut deadline = Deadline::after(LAST_OUTPUT);
+    while open > 0 && deadline.left().is_some() {
+        if let Ok(Event::EndOfStream) = events.recv_timeout(GLANCE) {
             open -= 1;
         }
+        let now = came();
+        let is_held_up = tails.iter().any(|tail| tail.progress().1);
+        if (is_held_up || now > before) && now - at_the_end <= LARGEST_PIPE {
+            deadline = Deadline::after(LAST_OUTPUT);
+        }
+        before = now;
     }
     status
 }

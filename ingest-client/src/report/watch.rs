@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -42,16 +43,32 @@ impl Tail {
 
 /// A tail that is still growing.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Growing(Arc<Mutex<Tail>>);
+pub(super) struct Growing(Arc<Flow>);
+
+#[derive(Debug, Default)]
+struct Flow {
+    tail: Mutex<Tail>,
+    /// Bytes that came.
+    came: AtomicU64,
+    /// What came is being written: whoever reads it may be slow.
+    is_writing: AtomicBool,
+}
 
 impl Growing {
     /// What has come so far.
     pub(super) fn take(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.tail.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Bytes that have come so far, and whether some of them wait for their reader.
+    pub(super) fn progress(&self) -> (u64, bool) {
+        (self.0.came.load(Ordering::Acquire), self.0.is_writing.load(Ordering::Acquire))
     }
 
     fn push(&self, bytes: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+        self.0.is_writing.store(true, Ordering::Release);
+        self.0.came.fetch_add(bytes.len() as u64, Ordering::AcqRel);
+        self.0.tail.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
     }
 }
 
@@ -74,7 +91,9 @@ pub(super) fn pass_on(
             };
             kept.push(read);
             // Nobody reads any more. The command learns it as it would without us: its own next write fails.
-            if write_all(&mut to, read).is_err() {
+            let written = write_all(&mut to, read);
+            kept.0.is_writing.store(false, Ordering::Release);
+            if written.is_err() {
                 break;
             }
         }
