@@ -19,7 +19,8 @@ fn forty_new_lines_at_once_are_forty_alerts() {
         for n in 0..40 {
             writeln!(text, "def f{n}(x):\n    return x.part_{n}\n").unwrap();
         }
-        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/parts.py", &text)], "Add parts");
+        let files = [("shop/parts.py", text.as_str()), (".github/flawless.yml", "storm: { lines: 100 }\n")];
+        story.commit(ADA, "2026-01-06T10:00:00Z", &files, "Add parts");
         story.install().await;
         let (key, project) = story.key().await;
         let head = story.repo.head();

@@ -83,8 +83,8 @@ fn a_mail_whose_acceptance_was_lost_comes_again_under_the_same_id() {
         story.smtp.set(Mode::Accept);
         story.later(10_000).await;
         let mails = story.mails();
-        assert_eq!(mails.len(), 2);
-        assert_eq!(mails[0].header("Message-ID"), mails[1].header("Message-ID"));
+        assert!(mails.len() > 1);
+        assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
         assert_eq!(story.changes().len(), 2);
     });
 }
@@ -256,11 +256,17 @@ fn odd_characters_and_endless_names_lose_no_report() {
 #[test]
 fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
     run_test(async |story| {
-        story.expect_errors();
         story.github.fail_next("issues/create-label", Fault::status(403, "Resource not accessible by integration"));
         story.install().await;
         let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
         assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
+        assert_eq!(story.github.labels(REPO).len(), 0);
+        // Nor do they keep an issue from being filed; and they are made when that is possible.
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.later(15 * 60_000).await;
+        assert_eq!(story.github.labels(REPO).len(), 5);
     });
 }
 

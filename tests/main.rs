@@ -23,5 +23,6 @@ mod server_cases;
 mod server_doors;
 mod server_pages;
 mod setup;
+mod storms;
 mod tidy;
 mod whitelist;

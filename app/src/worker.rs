@@ -129,6 +129,7 @@ impl Worker {
                 }
                 self.rooms.store.finish(claim).await
             }
+            Err(Failure::Again { at_ms }) => self.rooms.store.again(claim, at_ms, self.clock.now_ms()).await,
             Err(Failure::Retry { why, after_ms }) => {
                 let pause_ms = back_off_ms(claim.attempts, after_ms);
                 if claim.attempts >= PATIENCE {
@@ -147,6 +148,8 @@ impl Worker {
             Job::Attribute(report) => attribute::attribute(rooms, report, now_ms).await,
             Job::Decide(line) => decide::decide(rooms, line, now_ms).await,
             Job::Deliver(delivery) => deliver::deliver(rooms, delivery, now_ms).await,
+            Job::Write(installation) => deliver::turn(rooms, installation, now_ms).await,
+            Job::Storm(storm) => deliver::storm(rooms, storm, now_ms).await,
             Job::Obey(hook) => obey::obey(rooms, hook, now_ms).await,
             Job::Fetch(repository) => refresh::refresh(rooms, repository, now_ms).await,
             Job::Reconcile => reconcile::reconcile(rooms, now_ms).await,

@@ -127,8 +127,8 @@ async fn a_renamed_repository_is_read_and_not_written() {
     assert_eq!(github.create_issue(installation, REPO, &new_issue("line-2")).await, Err(moved.clone()));
     assert_eq!(github.assign(installation, REPO, number, "alice").await, Err(moved.clone()));
     assert_eq!(github.reopen_issue(installation, REPO, number).await, Err(moved.clone()));
-    let labels = app::domain::command::COMMAND_LABELS;
-    assert_eq!(github.ensure_labels(installation, REPO, &labels).await, Err(moved));
+    let label = app::domain::command::OUR_LABEL;
+    assert_eq!(github.create_label(installation, REPO, &label).await, Err(moved));
     assert_eq!(room.changes(), [""; 0]);
 
     github.comment(installation, "acme/store", number, "x").await.unwrap();

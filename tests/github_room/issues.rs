@@ -1,10 +1,8 @@
 //! Issues, comments and labels: filed once, found again, changed.
 
 use super::{NOW_MS, Room, new_issue, room};
-use crate::harness::fake_github::Fault;
 use app::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use app::github::{FoundIssue, GitHubError, IssueState, IssueUpdate, SetState, StateReason};
-use serde_json::json;
 
 const REPO: &str = "acme/shop";
 const HOUR_MS: i64 = 3_600_000;
@@ -173,9 +171,10 @@ async fn missing_labels_are_made_and_the_peoples_own_are_left() {
     (0..110).for_each(|count| room.fake.add_label(REPO, number, &format!("area-{count}"), "alice"));
     let before = room.fake.labels(REPO);
     let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-    for _ in 0..2 {
-        room.github.ensure_labels(room.installation, REPO, &wanted).await.unwrap();
+    for label in room.github.missing_labels(room.installation, REPO, &wanted).await.unwrap() {
+        room.github.create_label(room.installation, REPO, &label).await.unwrap();
     }
+    assert_eq!(room.github.missing_labels(room.installation, REPO, &wanted).await.unwrap(), []);
     let after = room.fake.labels(REPO);
     assert_eq!(after[..before.len()], before);
     let made: Vec<_> = after[before.len()..].iter().map(|it| (it.name.as_str(), it.color.as_str())).collect();
@@ -190,10 +189,8 @@ async fn missing_labels_are_made_and_the_peoples_own_are_left() {
 #[tokio::test]
 async fn a_label_that_somebody_else_made_meanwhile_is_fine() {
     let room = room().await;
-    room.github.ensure_labels(room.installation, REPO, &[OUR_LABEL]).await.unwrap();
-    let stale = Fault::Status { status: 200, headers: Vec::new(), body: json!([]) };
-    room.fake.fail_next("issues/list-labels-for-repo", stale);
-    room.github.ensure_labels(room.installation, REPO, &[OUR_LABEL]).await.unwrap();
+    room.github.create_label(room.installation, REPO, &OUR_LABEL).await.unwrap();
+    room.github.create_label(room.installation, REPO, &OUR_LABEL).await.unwrap();
     assert_eq!(room.fake.requests_of("issues/create-label").last().unwrap().status, 422);
     assert_eq!(room.fake.labels(REPO).len(), 1);
     room.fake.assert_clean();

@@ -72,6 +72,8 @@ pub struct Recorded {
     pub token: String,
     /// 0 where the connection ended.
     pub status: u16,
+    /// By the story's clock, Unix milliseconds.
+    pub at_ms: i64,
 }
 
 /// The fake. Ends with its last use.
@@ -177,6 +179,25 @@ impl FakeGitHub {
     /// Requests that break GitHub's rules, since the last look.
     pub fn take_violations(&self) -> Vec<String> {
         std::mem::take(&mut self.world().violations)
+    }
+
+    /// Fails where an installation wrote faster than GitHub wants: within a second of the write before, more than 80 times a
+    /// minute or 500 times an hour.
+    pub fn assert_pace(&self) {
+        let mut writes: std::collections::BTreeMap<u64, Vec<i64>> = std::collections::BTreeMap::new();
+        for request in self.requests().iter().filter(|it| it.method != "GET") {
+            if let Some(installation) = self.installation_of(&request.token) {
+                writes.entry(installation).or_default().push(request.at_ms);
+            }
+        }
+        for times in writes.values() {
+            for (at, &time) in times.iter().enumerate() {
+                assert!(at == 0 || time - times[at - 1] >= 1_000, "two writes within a second");
+                let within = |window: i64| times[..=at].iter().filter(|&&other| other > time - window).count();
+                assert!(within(60_000) <= 80, "more than 80 writes within a minute");
+                assert!(within(3_600_000) <= 500, "more than 500 writes within an hour");
+            }
+        }
     }
 
     /// Fails where a request broke GitHub's rules, or a fault was set that never struck.

@@ -6,6 +6,7 @@ use super::git_server::GitServer;
 use super::smtp::{Received, SmtpServer};
 use app::clock::Clock;
 use app::config::Config;
+use app::domain::pace::GAP_MS;
 use app::pipeline::Rooms;
 use app::serve::Flawless;
 use app::store::lines::Line;
@@ -93,6 +94,7 @@ pub struct Story {
     running: Option<Running>,
     log: Log,
     errors_expected: bool,
+    other_clocks: bool,
 }
 
 struct Running {
@@ -148,6 +150,7 @@ impl Story {
             running: None,
             log,
             errors_expected: false,
+            other_clocks: false,
         };
         story.commit("Ada Lovelace <ada@example.com>", "2026-01-05T10:00:00Z", &[(CART_PATH, CART)], "Add up carts");
         story.start().await;
@@ -210,6 +213,7 @@ impl Story {
 
     /// Starts the server as a process of its own, with its own clock and workers.
     pub async fn start_process(&mut self) -> Process {
+        self.other_clocks = true;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
         command.env_clear().envs(&self.settings).env("PORT", port.to_string()).current_dir(self.folder.path());
@@ -265,7 +269,8 @@ impl Story {
         installation
     }
 
-    /// Delivers webhooks and runs due jobs until nothing is left to do.
+    /// Delivers webhooks and runs due jobs until nothing is left to do. Writes to GitHub come a second apart: the clock goes
+    /// on by that second, and by nothing longer, which is a pause that the story has to wait for.
     pub async fn settle(&mut self) {
         loop {
             let hooks = match &self.running {
@@ -277,7 +282,11 @@ impl Story {
             }
             let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
             if steps == 0 && hooks.is_empty() {
-                return;
+                let now = self.clock.now_ms();
+                match self.rooms().store.next_turn_due().await.unwrap() {
+                    Some(due) if due <= now + GAP_MS => self.clock.advance((due - now).max(1)),
+                    _ => return,
+                }
             }
         }
     }
@@ -427,6 +436,9 @@ impl Story {
         let unseen = self.changes();
         assert!(unseen.is_empty(), "changes of issues that nobody looked at: {unseen:#?}");
         self.github.assert_clean();
+        if !self.other_clocks {
+            self.github.assert_pace();
+        }
         let log = String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned();
         if !self.errors_expected {
             let errors: Vec<&str> = log.lines().filter(|line| line.contains("ERROR")).collect();

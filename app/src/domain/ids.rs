@@ -43,6 +43,10 @@ id!(
     RuleId
 );
 id!(
+    /// Many new lines of one repository within a short time.
+    StormId
+);
+id!(
     /// A unit of background work.
     JobId
 );

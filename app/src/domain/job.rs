@@ -1,6 +1,6 @@
 //! Background work: a closed set of jobs, each naming the row that it is about, each safe to run twice.
 
-use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId};
+use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId, StormId};
 
 /// One unit of background work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,8 +9,12 @@ pub enum Job {
     Attribute(ReportId),
     /// Look at a line's counts and decide who is told.
     Decide(LineId),
-    /// Send one e-mail, issue or comment.
+    /// Send one e-mail, or write one issue or comment into the outbox.
     Deliver(DeliveryId),
+    /// Write to GitHub what this installation has to write, one write after another.
+    Write(u64),
+    /// Send the mails of a storm, and end it once it is quiet.
+    Storm(StormId),
     /// Act on a stored webhook delivery.
     Obey(HookId),
     /// Bring a mirror up to date and read the repository's settings.
@@ -26,6 +30,8 @@ impl Job {
             Self::Attribute(id) => ("attribute", id.0),
             Self::Decide(id) => ("decide", id.0),
             Self::Deliver(id) => ("deliver", id.0),
+            Self::Write(installation) => ("write", installation.cast_signed()),
+            Self::Storm(id) => ("storm", id.0),
             Self::Obey(id) => ("obey", id.0),
             Self::Fetch(id) => ("fetch", id.0),
             Self::Reconcile => ("reconcile", 0),
@@ -38,6 +44,8 @@ impl Job {
             "attribute" => Self::Attribute(ReportId(subject)),
             "decide" => Self::Decide(LineId(subject)),
             "deliver" => Self::Deliver(DeliveryId(subject)),
+            "write" => Self::Write(subject.cast_unsigned()),
+            "storm" => Self::Storm(StormId(subject)),
             "obey" => Self::Obey(HookId(subject)),
             "fetch" => Self::Fetch(RepositoryId(subject)),
             "reconcile" => Self::Reconcile,
@@ -67,6 +75,8 @@ mod tests {
             Job::Attribute(ReportId(1)),
             Job::Decide(LineId(2)),
             Job::Deliver(DeliveryId(3)),
+            Job::Write(7),
+            Job::Storm(StormId(6)),
             Job::Obey(HookId(4)),
             Job::Fetch(RepositoryId(5)),
             Job::Reconcile,

@@ -1,5 +1,6 @@
 //! What a repository's `.github/flawless.yml` can say, typed; reading the file is `mirror::settings`.
 
+use super::storm::StormSettings;
 use super::week::date_ms;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,6 +45,10 @@ pub struct Settings {
     pub email: EmailSettings,
     /// What issues are like.
     pub issues: IssueSettings,
+    /// When many new lines are told of as one.
+    pub storm: StormSettings,
+    /// Nothing is sent, all is shown (`true`), or everything is sent (`false`), whatever the server's default.
+    pub shadow: Option<bool>,
 }
 
 impl Default for Settings {
@@ -62,6 +67,8 @@ impl Default for Settings {
             disowned: Vec::new(),
             email: EmailSettings::default(),
             issues: IssueSettings::default(),
+            storm: StormSettings::default(),
+            shadow: None,
         }
     }
 }

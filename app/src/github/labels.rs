@@ -29,12 +29,13 @@ impl LabelAnswer {
 }
 
 impl GitHub {
-    /// Makes those labels that the repository lacks. Existing ones are left as they are: people recolour labels.
-    pub async fn ensure_labels(&self, installation: u64, repo: &str, labels: &[LabelSpec]) -> Result<(), GitHubError> {
-        for label in labels {
-            limits::label(label.name)?;
-            limits::description(label.description)?;
-        }
+    /// Those of these labels that the repository lacks. People may recolour labels: the name is what counts.
+    pub async fn missing_labels(
+        &self,
+        installation: u64,
+        repo: &str,
+        labels: &[LabelSpec],
+    ) -> Result<Vec<LabelSpec>, GitHubError> {
         let what = format!("labels of {repo}");
         let mut present = Vec::new();
         let first = self.read(installation, repo, "/labels?per_page=100").await?;
@@ -43,16 +44,14 @@ impl GitHub {
             ControlFlow::Continue(())
         })
         .await?;
-        for label in labels {
-            // GitHub compares names without regard to case.
-            if !present.contains(&label.name.to_lowercase()) {
-                self.create_label(installation, repo, label).await?;
-            }
-        }
-        Ok(())
+        // GitHub compares names without regard to case.
+        Ok(labels.iter().filter(|label| !present.contains(&label.name.to_lowercase())).copied().collect())
     }
 
-    async fn create_label(&self, installation: u64, repo: &str, label: &LabelSpec) -> Result<(), GitHubError> {
+    /// Makes a label, unless somebody was faster.
+    pub async fn create_label(&self, installation: u64, repo: &str, label: &LabelSpec) -> Result<(), GitHubError> {
+        limits::label(label.name)?;
+        limits::description(label.description)?;
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
         let what = format!("label `{}` of {repo}", label.name);
         match self.write(installation, repo, (Method::Post, "/labels"), Some(&body), &what).await {

@@ -5,6 +5,7 @@ use crate::domain::rule::anchored;
 use crate::domain::settings::{
     CodePattern, Disowned, EmailSettings, IssueSettings, KnownError, PathMapping, Settings, Watcher,
 };
+use crate::domain::storm::MOST_MINUTES;
 use crate::domain::week::date_ms;
 use std::fmt;
 
@@ -159,6 +160,9 @@ fn check(settings: &Settings, faults: &mut Vec<Fault>) {
         reachable(&entry.email, format!("disowned[{index}].email"), &mut fault);
         reachable(&entry.designated_email, format!("disowned[{index}].designated_email"), &mut fault);
     }
+    if !(1..=MOST_MINUTES).contains(&settings.storm.minutes) {
+        fault("storm.minutes".to_owned(), format!("it has to be from 1 to {MOST_MINUTES}"));
+    }
     if let Some(contact) = &settings.email.default_contact {
         reachable(contact, "email.default_contact".to_owned(), &mut fault);
     }
@@ -214,6 +218,8 @@ watchers: [{ email: lead@example.com, path: shop/, all_errors: true }]
 disowned: [{ email: old@example.com, path: shop/, designated_email: new@example.com }]
 email: { remap: { 'old@example.com': new@example.com }, default_contact: oncall@example.com, domain: example.com, ignore_vcs_domain: false }
 issues: { labels: [flawless], assign: true, comment_at: [10, 100], message_in_public: true }
+storm: { lines: 50, minutes: 5 }
+shadow: false
 ";
 
     #[test]
@@ -223,6 +229,8 @@ issues: { labels: [flawless], assign: true, comment_at: [10, 100], message_in_pu
         assert_eq!(settings.known_errors[0].alert_every_n_occurrences, Some(50));
         assert_eq!(settings.email.remap["old@example.com"], "new@example.com");
         assert_eq!(settings.issues.comment_at, [10, 100]);
+        assert_eq!((settings.storm.lines, settings.storm.minutes), (50, 5));
+        assert_eq!(settings.shadow, Some(false));
     }
 
     #[test]

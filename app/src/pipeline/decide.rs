@@ -8,7 +8,7 @@ use crate::domain::ids::LineId;
 use crate::domain::routing::{Route, recipients};
 use crate::domain::rule::{KnownMatch, Rules};
 use crate::domain::settings::KnownError;
-use crate::store::deliveries::{Channel, Decided, NewDelivery};
+use crate::store::deliveries::{Channel, Decided, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 
@@ -26,6 +26,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
     let known = known_match(&rules, &line);
     let mut decided = Decided { total: line.total, known: known.is_some(), ..Decided::default() };
     let mut send = Vec::new();
+    let mut manner = if row.is_shadow(now_ms) { Manner::Shadow } else { Manner::Singly };
     if line.resolved_at_ms.is_some() && known.is_none() {
         if line.regressed {
             decided.regressed = true;
@@ -54,6 +55,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             if rooms.has_issues(&row) {
                 send.push(delivery(Channel::Issue, "alert", "", String::new()));
             }
+            manner = storm(rooms, &row, manner, now_ms).await?;
         } else if let Some(count) = decision.comment.filter(|_| line.issue.is_some()) {
             let counts = rooms.store.counts(&line).await?;
             let reply = Reply::Count { total: line.total, servers: counts.servers, releases: counts.releases };
@@ -73,9 +75,27 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             "telling of a line"
         );
     }
-    rooms.store.decided(row.repository.id, id, &decided, &send, now_ms).await?;
+    rooms.store.decided(row.repository.id, id, &decided, (&send, manner), now_ms).await?;
     rooms.bell.notify_one();
     Ok(())
+}
+
+/// How a new line is told of: by itself, or as one of a storm's, which it may begin.
+async fn storm(rooms: &Rooms, row: &RepositoryRow, manner: Manner, now_ms: i64) -> Result<Manner, Failure> {
+    let id = row.repository.id;
+    if manner == Manner::Shadow {
+        return Ok(manner);
+    }
+    if let Some(storm) = rooms.store.open_storm(id).await? {
+        return Ok(Manner::Storm(storm));
+    }
+    let since_ms = now_ms - row.settings.storm.window_ms();
+    let before = rooms.store.lines_alerted_since(id, since_ms).await?;
+    if !row.settings.storm.is_storm(before) {
+        return Ok(manner);
+    }
+    tracing::warn!(repository = %row.repository.full_name, lines = before + 1, "so many new lines at once are a storm");
+    Ok(Manner::Storm(rooms.store.begin_storm(id, since_ms, now_ms).await?))
 }
 
 /// The known error that covers a line.

@@ -88,6 +88,12 @@ pub enum Failure {
     /// It will never go well.
     #[error("{0}")]
     GiveUp(String),
+    /// Nothing failed: there is more to do, from that moment on.
+    #[error("there is more to do")]
+    Again {
+        /// Unix milliseconds.
+        at_ms: i64,
+    },
 }
 
 impl Failure {

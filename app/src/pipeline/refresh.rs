@@ -1,7 +1,6 @@
-//! Refreshing a repository: its mirror, its settings, its labels.
+//! Refreshing a repository: its mirror and its settings.
 
 use super::{Failure, Rooms};
-use crate::domain::command::{COMMAND_LABELS, OUR_LABEL};
 use crate::domain::ids::RepositoryId;
 use crate::domain::job::Job;
 
@@ -17,16 +16,7 @@ pub async fn refresh(rooms: &Rooms, id: RepositoryId, now_ms: i64) -> Result<(),
     if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
         return Ok(());
     }
-    // First, because reports can do without labels, but not without the mirror.
-    rooms.bring_up_to_date(&row, now_ms).await?;
-    if row.labelled_at_ms == 0
-        && let (Some(github), Some(forge)) = (rooms.app.github(), &row.repository.forge)
-    {
-        let labels: Vec<_> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-        github.ensure_labels(forge.installation, &row.repository.full_name, &labels).await?;
-        rooms.store.labelled(id, now_ms).await?;
-    }
-    Ok(())
+    rooms.bring_up_to_date(&row, now_ms).await
 }
 
 /// Asks for a fetch of every repository that was not fetched for a while.

@@ -14,8 +14,8 @@ impl Rooms {
         if is_new {
             tracing::info!(repository = %new.full_name, project = id.0, "watching a repository");
             self.epoch.turn();
-            self.bell.notify_one();
         }
+        self.bell.notify_one();
         Ok(id)
     }
 

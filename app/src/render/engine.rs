@@ -18,8 +18,11 @@ pub struct RenderError {
 const TEMPLATES: &[(&str, &str)] = &[
     ("email/alert.html", include_str!("../../../web/email/alert.html")),
     ("email/alert.txt", include_str!("../../../web/email/alert.txt")),
+    ("email/storm.html", include_str!("../../../web/email/storm.html")),
+    ("email/storm.txt", include_str!("../../../web/email/storm.txt")),
     ("issue/issue.md", include_str!("../../../web/issue/issue.md")),
     ("issue/reply.md", include_str!("../../../web/issue/reply.md")),
+    ("issue/storm.md", include_str!("../../../web/issue/storm.md")),
     ("pages/layout.html", include_str!("../../../web/pages/layout.html")),
     ("pages/parts.html", include_str!("../../../web/pages/parts.html")),
     ("pages/connect.html", include_str!("../../../web/pages/connect.html")),

@@ -10,6 +10,7 @@ mod mail;
 mod page;
 mod reply;
 mod sample;
+mod storm;
 pub mod views;
 
 pub use asset::asset;
@@ -19,3 +20,4 @@ pub use issue::{Issue, issue};
 pub use mail::{Mail, mail};
 pub use page::{Layout, View, page};
 pub use reply::reply;
+pub use storm::{MailedLine, storm_issue, storm_mail};

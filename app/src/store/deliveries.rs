@@ -2,8 +2,9 @@
 
 use super::lines::unresolve;
 use super::{Store, StoreError, get, get_count, signed};
-use crate::domain::ids::{DeliveryId, LineId, RepositoryId};
+use crate::domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use crate::domain::job::Job;
+use crate::domain::pace::Rank;
 use sqlx::any::AnyRow;
 
 /// Where a delivery goes.
@@ -46,6 +47,40 @@ pub struct NewDelivery {
     pub content: String,
 }
 
+/// How deliveries go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// Each by itself, at once.
+    #[default]
+    Singly,
+    /// In a storm: mails are gathered for its digests, issues come after everybody else's.
+    Storm(StormId),
+    /// Never: they are kept to be shown, because the repository is in shadow mode.
+    Shadow,
+}
+
+impl Manner {
+    fn state(self, channel: Channel) -> &'static str {
+        match (self, channel) {
+            (Self::Shadow, _) => "shadow",
+            (Self::Storm(_), Channel::Mail) => "gathered",
+            _ => "pending",
+        }
+    }
+}
+
+impl NewDelivery {
+    /// What it is worth beside others, when not all can be written at once.
+    fn rank(&self, manner: Manner) -> Rank {
+        match (manner, self.purpose.split(':').next().unwrap_or_default()) {
+            (Manner::Storm(_), "alert") => Rank::StormLine,
+            (_, "alert" | "regression" | "exception") => Rank::News,
+            (_, "count") => Rank::Count,
+            _ => Rank::Reply,
+        }
+    }
+}
+
 /// A delivery's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
@@ -82,7 +117,7 @@ pub struct Decided {
     pub regressed: bool,
 }
 
-fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
+pub(super) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: DeliveryId(get(row, "id")?),
         repository: RepositoryId(get(row, "repository_id")?),
@@ -109,7 +144,7 @@ impl Store {
         repository: RepositoryId,
         line: LineId,
         decided: &Decided,
-        send: &[NewDelivery],
+        (send, manner): (&[NewDelivery], Manner),
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
@@ -147,7 +182,11 @@ impl Store {
             self.ask(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
         }
         for delivery in send {
-            self.insert_delivery(&mut tx, repository, line, delivery, now_ms).await?;
+            self.insert_delivery(&mut tx, (repository, line), (delivery, manner), now_ms).await?;
+        }
+        if let Manner::Storm(storm) = manner {
+            self.join_storm(&mut tx, storm, line, now_ms).await?;
+            self.ask_for_write(&mut tx, repository, now_ms).await?;
         }
         tx.commit().await
     }
@@ -160,26 +199,28 @@ impl Store {
         &self,
         repository: RepositoryId,
         line: LineId,
-        delivery: &NewDelivery,
+        (delivery, manner): (&NewDelivery, Manner),
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        self.insert_delivery(&mut tx, repository, line, delivery, now_ms).await?;
+        self.insert_delivery(&mut tx, (repository, line), (delivery, manner), now_ms).await?;
         tx.commit().await
     }
 
     async fn insert_delivery(
         &self,
         tx: &mut super::Tx,
-        repository: RepositoryId,
-        line: LineId,
-        delivery: &NewDelivery,
+        (repository, line): (RepositoryId, LineId),
+        (delivery, manner): (&NewDelivery, Manner),
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let id = DeliveryId(self.ids.next(now_ms));
+        let state = manner.state(delivery.channel);
+        let storm = if let Manner::Storm(storm) = manner { Some(storm.0) } else { None };
         let fresh = sqlx::query(
-            "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, recipient, content, state, attempts, created_at_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', 0, $8)
+            "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, recipient, content, state, attempts, created_at_ms,
+                 rank, storm_id)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $9, 0, $8, $10, $11)
              ON CONFLICT (line_id, channel, purpose, recipient) DO NOTHING",
         )
         .bind(id.0)
@@ -190,10 +231,16 @@ impl Store {
         .bind(&delivery.recipient)
         .bind(&delivery.content)
         .bind(now_ms)
+        .bind(state)
+        .bind(delivery.rank(manner).number())
+        .bind(storm)
         .execute(tx.conn())
         .await?
         .rows_affected();
-        if fresh > 0 {
+        if fresh == 0 || state != "pending" {
+            return Ok(());
+        }
+        if delivery.channel == Channel::Mail || !self.ask_for_write(tx, repository, now_ms).await? {
             self.ask(tx, Job::Deliver(id), now_ms, now_ms).await?;
         }
         Ok(())
@@ -214,11 +261,17 @@ impl Store {
         let Some(delivery) = row.as_ref().map(read).transpose()? else { return Ok(None) };
         if !delivery.settled {
             let mut tx = self.begin().await?;
-            sqlx::query("UPDATE deliveries SET attempts = attempts + 1 WHERE id = $1")
-                .bind(id.0)
-                .execute(tx.conn())
-                .await?;
+            let begun =
+                sqlx::query("UPDATE deliveries SET attempts = attempts + 1 WHERE id = $1 AND state = 'pending'")
+                    .bind(id.0)
+                    .execute(tx.conn())
+                    .await?
+                    .rows_affected();
             tx.commit().await?;
+            // A storm that begins at this moment has taken it.
+            if begun == 0 {
+                return Ok(None);
+            }
         }
         Ok(Some(delivery))
     }
@@ -251,12 +304,12 @@ impl Store {
         .await
     }
 
-    /// Notes why an attempt failed.
+    /// Notes why an attempt failed, and when the next is due.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn delivery_failed(&self, id: DeliveryId, why: &str, now_ms: i64) -> Result<(), StoreError> {
-        self.settle("UPDATE deliveries SET error = $2 WHERE id = $1 AND created_at_ms <= $3", id, why, now_ms).await
+    pub async fn delivery_failed(&self, id: DeliveryId, why: &str, due_at_ms: i64) -> Result<(), StoreError> {
+        self.settle("UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at_ms).await
     }
 
     async fn settle(&self, sql: &'static str, id: DeliveryId, text: &str, now_ms: i64) -> Result<(), StoreError> {

@@ -135,6 +135,25 @@ impl Store {
         tx.commit().await
     }
 
+    /// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again meanwhile.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn again(&self, claim: &Claim, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query(
+            "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
+                 run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END WHERE id = $1",
+        )
+        .bind(claim.id.0)
+        .bind(claim.version)
+        .bind(at_ms)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+
     /// Holds a job for another lease: for steps that take long.
     ///
     /// # Errors
@@ -159,13 +178,14 @@ impl Store {
         tx.commit().await
     }
 
-    /// When the next job is due, Unix milliseconds; `None`: there is none.
+    /// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to write.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn next_due(&self) -> Result<Option<i64>, StoreError> {
+    pub async fn next_turn_due(&self) -> Result<Option<i64>, StoreError> {
         let row = sqlx::query(
-            "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due FROM jobs",
+            "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
+             FROM jobs WHERE kind = 'write'",
         )
         .fetch_one(&self.pool)
         .await?;

@@ -16,8 +16,10 @@ pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
 pub mod shapes;
+pub mod storms;
 pub mod upkeep;
 pub mod weekly;
+pub mod writes;
 
 use ids::Ids;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions, AnyRow};

@@ -48,11 +48,20 @@ pub struct RepositoryRow {
     pub suspended_at_ms: Option<i64>,
     /// Since when it is no longer watched.
     pub removed_at_ms: Option<i64>,
+    /// Until when nothing is sent, unless its file says otherwise; Unix milliseconds.
+    pub shadow_until_ms: Option<i64>,
+}
+
+impl RepositoryRow {
+    /// Whether everything is worked out and shown, and nothing sent. The repository's file has the last word.
+    pub fn is_shadow(&self, now_ms: i64) -> bool {
+        self.settings.shadow.unwrap_or_else(|| self.shadow_until_ms.is_some_and(|until| now_ms < until))
+    }
 }
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
     code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_error, settings, settings_error, settings_blob,
-    labelled_at_ms, suspended_at_ms, removed_at_ms";
+    labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     let forge = match (get::<Option<i64>>(row, "forge_id")?, get::<Option<i64>>(row, "installation")?) {
@@ -88,6 +97,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         labelled_at_ms: get(row, "labelled_at_ms")?,
         suspended_at_ms: get(row, "suspended_at_ms")?,
         removed_at_ms: get(row, "removed_at_ms")?,
+        shadow_until_ms: get(row, "shadow_until_ms")?,
     })
 }
 
@@ -144,6 +154,8 @@ impl Store {
             .await?;
             self.ask(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
         }
+        // Labels, and what waited while the installation was suspended.
+        self.ask_for_write(&mut tx, id, now_ms).await?;
         tx.commit().await?;
         Ok((id, is_new))
     }

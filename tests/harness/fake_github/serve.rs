@@ -165,6 +165,7 @@ impl Received {
             body: self.body.clone().unwrap_or(Value::Null),
             token: self.bearer.clone().unwrap_or_default(),
             status: 0,
+            at_ms: world.now_ms,
         });
         operation
     }

@@ -1,37 +1,31 @@
-//! Issues and comments: on GitHub, or as files in the outbox directory while no App is configured.
+//! Issues and comments on GitHub.
 
 use super::reply_of;
+use super::turn::Turn;
 use crate::domain::alert::{Recipient, Reply};
 use crate::domain::command::OUR_LABEL;
 use crate::domain::repository::Forge;
-use crate::github::{GitHub, NewIssue};
+use crate::github::{GitHub, IssueState, NewIssue};
 use crate::pipeline::{Failure, Rooms};
 use crate::render;
 use crate::store::deliveries::Delivery;
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
-use std::path::Path;
 
 /// How long a comment waits for the issue that it belongs under.
 const ISSUE_PATIENCE_MS: i64 = 24 * 3_600_000;
-/// How long a suspended installation is left alone before it is tried again.
-const SUSPENDED_PAUSE_MS: i64 = 3_600_000;
 
-/// Files the line's issue, or finds the one that an earlier attempt filed. The receipt is its number or file.
+/// Files the line's issue, or finds the one that an earlier attempt filed, and assigns it. The receipt is its number.
+/// Filing and assigning are two writes, so they take two turns.
 pub(super) async fn issue(
     rooms: &Rooms,
+    turn: &Turn<'_>,
     row: &RepositoryRow,
     line: &Line,
     delivery: &Delivery,
     now_ms: i64,
 ) -> Result<String, Failure> {
-    let Some((github, forge)) = forge_of(rooms, row)? else {
-        let told = recipient(line, None);
-        let latest = rooms.store.traceback(line.id, i64::MAX).await?;
-        let issue = render::issue(&rooms.alert(row, line, latest, told, now_ms).await?)?;
-        let text = format!("# {}\n\n{}\n", issue.title, issue.body);
-        return write(&rooms.outbox, &format!("issue-{}.md", delivery.id), &text).await;
-    };
+    let (github, forge) = forge_of(rooms, row)?;
     let place = Place { github: &github, forge, name: &row.repository.full_name };
     let login = match place.assignee(rooms, row, line, now_ms).await {
         // The issue matters more than whom it is assigned to.
@@ -58,9 +52,8 @@ pub(super) async fn issue(
                     let told = recipient(line, login.clone());
                     let latest = rooms.store.traceback(line.id, i64::MAX).await?;
                     let text = render::issue(&rooms.alert(row, line, latest, told, now_ms).await?)?;
-                    let mut labels = vec![OUR_LABEL.name.to_owned()];
-                    labels.extend(row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned());
-                    let new = NewIssue { title: text.title, body: text.body, labels };
+                    let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
+                    turn.take().await?;
                     github.create_issue(forge.installation, place.name, &new).await?.number
                 }
             };
@@ -69,6 +62,7 @@ pub(super) async fn issue(
         }
     };
     if let Some(login) = login {
+        turn.take().await?;
         match github.assign(forge.installation, place.name, number, &login).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue"),
@@ -81,9 +75,16 @@ pub(super) async fn issue(
     Ok(number.to_string())
 }
 
-/// Comments on the line's issue, unless an earlier attempt did. A regression opens it again first.
+/// Labels of a new issue: ours, and the repository's own.
+pub(super) fn labels(row: &RepositoryRow) -> Vec<String> {
+    let own = row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned();
+    std::iter::once(OUR_LABEL.name.to_owned()).chain(own).collect()
+}
+
+/// Comments on the line's issue, unless an earlier attempt did. A regression opens it again first, in a turn of its own.
 pub(super) async fn comment(
     rooms: &Rooms,
+    turn: &Turn<'_>,
     row: &RepositoryRow,
     line: &Line,
     delivery: &Delivery,
@@ -92,9 +93,7 @@ pub(super) async fn comment(
     let reply = reply_of(delivery)?;
     let marker = format!("{}:{}", rooms.marker(line), delivery.id);
     let body = render::reply(&reply, &marker, &row.repository)?;
-    let Some((github, forge)) = forge_of(rooms, row)? else {
-        return write(&rooms.outbox, &format!("comment-{}.md", delivery.id), &format!("{body}\n")).await;
-    };
+    let (github, forge) = forge_of(rooms, row)?;
     let name = &row.repository.full_name;
     let Some(number) = line.issue else {
         return if now_ms - delivery.created_at_ms < ISSUE_PATIENCE_MS {
@@ -103,7 +102,11 @@ pub(super) async fn comment(
             Err(Failure::GiveUp("the line has no issue".to_owned()))
         };
     };
-    if matches!(reply, Reply::Regressed { .. }) {
+    if matches!(reply, Reply::Regressed { .. })
+        && let IssueState::Present(issue) = github.issue(forge.installation, name, number).await?
+        && !issue.open
+    {
+        turn.take().await?;
         github.reopen_issue(forge.installation, name, number).await?;
     }
     if delivery.attempts > 0 {
@@ -112,26 +115,22 @@ pub(super) async fn comment(
             return Ok(id.to_string());
         }
     }
+    turn.take().await?;
     Ok(github.comment(forge.installation, name, number, &body).await?.to_string())
 }
 
-/// GitHub and its side of the repository; `None`: issues are written to files.
-fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<Option<(GitHub, &'a Forge)>, Failure> {
+/// GitHub and its side of the repository.
+pub(super) fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<(GitHub, &'a Forge), Failure> {
     match (rooms.app.github(), &row.repository.forge) {
-        (Some(_), Some(_)) if row.suspended_at_ms.is_some() => Err(Failure::Retry {
-            why: "the App is suspended in this account".to_owned(),
-            after_ms: Some(SUSPENDED_PAUSE_MS),
-        }),
-        (Some(github), Some(forge)) => Ok(Some((github, forge))),
-        (None, None) => Ok(None),
-        // It was GitHub's when the line was decided: an App that is there again files it.
-        (None, Some(_)) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
+        (Some(github), Some(forge)) => Ok((github, forge)),
+        // An App that is there again files it.
+        (None, _) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
         (Some(_), None) => Err(Failure::GiveUp("a plain git repository has no issues".to_owned())),
     }
 }
 
 /// Whose issue it is, as its body says.
-fn recipient(line: &Line, login: Option<String>) -> Recipient {
+pub(super) fn recipient(line: &Line, login: Option<String>) -> Recipient {
     let why = match (&line.owner_login, &line.author_name) {
         (Some(owner), _) => format!("{owner} was given this line."),
         (None, Some(name)) => format!("{name} wrote this line."),
@@ -176,14 +175,4 @@ impl Place<'_> {
         }
         Ok(login)
     }
-}
-
-/// Writes a file of the outbox whole or not at all; a second attempt writes the same file again.
-async fn write(outbox: &Path, name: &str, text: &str) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::retry(format!("{}: {error}", outbox.join(name).display()));
-    tokio::fs::create_dir_all(outbox).await.map_err(failed)?;
-    let unfinished = outbox.join(format!(".{name}.tmp"));
-    tokio::fs::write(&unfinished, text).await.map_err(failed)?;
-    tokio::fs::rename(&unfinished, outbox.join(name)).await.map_err(failed)?;
-    Ok(name.to_owned())
 }

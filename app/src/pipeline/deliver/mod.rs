@@ -1,10 +1,18 @@
 //! Delivering: one e-mail, issue or comment, sent once however often the step runs.
 
+mod files;
 mod forge;
+mod labels;
+mod storm;
+mod turn;
+
+pub use storm::storm;
+pub use turn::turn;
 
 use super::{Failure, Rooms};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
+use crate::domain::job::Job;
 use crate::email::OutgoingMail;
 use crate::render;
 use crate::store::deliveries::{Channel, Delivery};
@@ -32,8 +40,20 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
     }
     let result = match delivery.what.channel {
         Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,
-        Channel::Issue => forge::issue(rooms, &row, &line, &delivery, now_ms).await,
-        Channel::Comment => forge::comment(rooms, &row, &line, &delivery, now_ms).await,
+        Channel::Issue | Channel::Comment => match &row.repository.forge {
+            // It was decided before the repository was GitHub's, or by a version that had no queue.
+            Some(forge) => {
+                rooms.store.enqueue(Job::Write(forge.installation), now_ms, now_ms).await?;
+                return Ok(());
+            }
+            None if rooms.app.get().is_some() => {
+                Err(Failure::GiveUp("a plain git repository has no issues".to_owned()))
+            }
+            None if delivery.what.channel == Channel::Issue => {
+                files::issue(rooms, &row, &line, &delivery, now_ms).await
+            }
+            None => files::comment(rooms, &row, &line, &delivery).await,
+        },
     };
     match result {
         Ok(receipt) => {

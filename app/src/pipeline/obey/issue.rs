@@ -8,7 +8,7 @@ use crate::domain::ids::HookId;
 use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
 use crate::pipeline::{Failure, Rooms};
-use crate::store::deliveries::{Channel, NewDelivery};
+use crate::store::deliveries::{Channel, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
@@ -206,7 +206,9 @@ impl At<'_> {
         let content = serde_json::to_string(reply).map_err(|error| Failure::GiveUp(error.to_string()))?;
         let delivery =
             NewDelivery { channel: Channel::Comment, purpose: purpose.to_owned(), recipient: String::new(), content };
-        self.rooms.store.deliver(self.row.repository.id, self.line.id, &delivery, self.now_ms).await?;
+        let manner = if self.row.is_shadow(self.now_ms) { Manner::Shadow } else { Manner::Singly };
+        let id = self.row.repository.id;
+        self.rooms.store.deliver(id, self.line.id, (&delivery, manner), self.now_ms).await?;
         self.rooms.bell.notify_one();
         Ok(())
     }

@@ -1,0 +1,97 @@
+//! A storm: so many new lines of one repository within a short time that telling of each would drown people.
+
+use super::alert::Place;
+use super::ids::{RepositoryId, StormId};
+use serde::{Deserialize, Serialize};
+
+/// New lines within the time below from which on it is a storm, unless the repository's file says otherwise: a bad deploy
+/// breaks a handful of lines, more than twenty are one cause (a database that is away, a missing variable).
+const LINES: u64 = 20;
+/// Minutes of that time.
+const MINUTES: u64 = 10;
+/// Most minutes that a file can ask for: a day.
+pub const MOST_MINUTES: u64 = 24 * 60;
+
+/// When many new lines are a storm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StormSettings {
+    /// So many new lines are told of one by one; more of them are a storm. 0: there are no storms.
+    pub lines: u64,
+    /// Within so many minutes. As long without a new line, and the storm is over.
+    pub minutes: u64,
+}
+
+impl Default for StormSettings {
+    fn default() -> Self {
+        Self { lines: LINES, minutes: MINUTES }
+    }
+}
+
+impl StormSettings {
+    /// The time in which lines are counted, in milliseconds.
+    pub fn window_ms(&self) -> i64 {
+        i64::try_from(self.minutes.clamp(1, MOST_MINUTES) * 60_000).unwrap_or(i64::MAX)
+    }
+
+    /// Whether one more new line, after `before` others within the time, makes a storm.
+    pub fn is_storm(&self, before: u64) -> bool {
+        self.lines > 0 && before >= self.lines
+    }
+}
+
+/// A storm, as its issue and its mails tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storm {
+    /// Our number.
+    pub id: StormId,
+    /// Whose it is.
+    pub repository: RepositoryId,
+    /// When the first of its lines was told of, Unix milliseconds.
+    pub began_at_ms: i64,
+    /// When the latest was.
+    pub last_line_at_ms: i64,
+    /// When it was over; `None`: it goes on.
+    pub ended_at_ms: Option<i64>,
+    /// Its issue.
+    pub issue: Option<u64>,
+    /// Attempts to file the issue so far: more than none means that it may have been filed.
+    pub attempts: u64,
+    /// When its mails are due, Unix milliseconds; `None`: none wait.
+    pub digest_at_ms: Option<i64>,
+}
+
+/// A line of a storm.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StormLine {
+    /// Where.
+    pub place: Place,
+    /// Full name of the exception type.
+    pub exception: String,
+    /// Exception and message in one line; for those who may read messages.
+    pub headline: String,
+    /// Whose line it is: who was given it, else who wrote it; `None` where git could not say.
+    pub author: Option<String>,
+    /// Occurrences so far.
+    pub total: u64,
+    /// Its own issue, once there is one.
+    pub issue: Option<u64>,
+    /// When it was last seen, Unix milliseconds.
+    pub last_seen_ms: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_twenty_are_a_storm() {
+        let usual = StormSettings::default();
+        assert!(!usual.is_storm(19), "the twentieth is not");
+        assert!(usual.is_storm(20), "the twenty-first is");
+        assert_eq!(usual.window_ms(), 600_000);
+        let never = StormSettings { lines: 0, ..usual };
+        assert!(!never.is_storm(1_000_000));
+        assert_eq!(StormSettings { lines: 1, minutes: 0 }.window_ms(), 60_000, "no time at all would never end");
+    }
+}

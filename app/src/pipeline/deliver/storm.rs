@@ -1,0 +1,185 @@
+//! Telling of a storm: its one issue, kept up to date, and one mail for each person.
+
+use super::forge::{forge_of, labels};
+use super::turn::Turn;
+use super::{files, host_of};
+use crate::domain::alert::MailContent;
+use crate::domain::command::OUR_LABEL;
+use crate::domain::ids::{LineId, StormId};
+use crate::domain::job::back_off_ms;
+use crate::domain::storm::{Storm, StormLine};
+use crate::email::OutgoingMail;
+use crate::github::{IssueUpdate, NewIssue};
+use crate::pipeline::{Failure, Rooms};
+use crate::render::{self, MailedLine};
+use crate::store::deliveries::Delivery;
+use crate::store::repositories::RepositoryRow;
+use std::collections::HashMap;
+
+/// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
+const UPDATE_EVERY_MS: i64 = 60_000;
+/// The same once it is over, when nothing but the numbers of the lines' own issues is added.
+const COMPLETE_EVERY_MS: i64 = 10 * 60_000;
+
+/// Sends the mails of a storm that are due, and ends it once no new line came for a while.
+///
+/// # Errors
+/// The storm goes on ([`Failure::Again`]), or the database or the mail server is out of reach.
+pub async fn storm(rooms: &Rooms, id: StormId, now_ms: i64) -> Result<(), Failure> {
+    let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
+    let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
+    let quiet_at_ms = storm.last_line_at_ms + row.settings.storm.window_ms();
+    let is_over = now_ms >= quiet_at_ms || row.removed_at_ms.is_some();
+    // Ended first: whoever joins from now on begins another one, and what was gathered is sent all the same.
+    if is_over && storm.ended_at_ms.is_none() {
+        rooms.store.end_storm(id, storm.repository, now_ms).await?;
+        tracing::info!(repository = %row.repository.full_name, "a storm is over");
+    }
+    let is_due = storm.digest_at_ms.is_some_and(|at| now_ms >= at);
+    if is_due || is_over {
+        mails(rooms, &row, &storm, now_ms).await?;
+    }
+    if row.repository.forge.is_none() && rooms.app.get().is_none() {
+        let ended_at_ms = storm.ended_at_ms.or(is_over.then_some(now_ms));
+        let (title, body, _) = text(rooms, &row, &Storm { ended_at_ms, ..storm.clone() }).await?;
+        files::write(&rooms.outbox, &format!("storm-{id}.md"), &format!("# {title}\n\n{body}\n")).await?;
+    }
+    if is_over {
+        return Ok(());
+    }
+    let next_ms = rooms.store.storm(id).await?.and_then(|storm| storm.digest_at_ms).unwrap_or(quiet_at_ms);
+    Err(Failure::Again { at_ms: next_ms.min(quiet_at_ms) })
+}
+
+/// One mail for each recipient of what was gathered; who has one line gets the mail that it would have been without a storm.
+async fn mails(rooms: &Rooms, row: &RepositoryRow, storm: &Storm, now_ms: i64) -> Result<(), Failure> {
+    let gathered = rooms.store.gathered(storm.id).await?;
+    let lines: HashMap<LineId, StormLine> = rooms.store.lines_of_storm(storm.id).await?.into_iter().collect();
+    let mut failed = None;
+    for mails in gathered.chunk_by(|one, other| one.what.recipient == other.what.recipient) {
+        if row.removed_at_ms.is_some() {
+            rooms.store.digest_settled(mails, Err("the repository is not watched any more"), now_ms).await?;
+            continue;
+        }
+        match digest(rooms, row, storm, mails, &lines, now_ms).await {
+            Ok(receipt) => rooms.store.digest_settled(mails, Ok(&receipt), now_ms).await?,
+            Err(Failure::GiveUp(why)) => rooms.store.digest_settled(mails, Err(&why), now_ms).await?,
+            // The others are not to wait for one.
+            Err(retry) => failed = Some(retry),
+        }
+    }
+    match failed {
+        Some(failed) => Err(failed),
+        None => Ok(rooms.store.digests_sent(storm.id).await?),
+    }
+}
+
+/// Sends one recipient's mail. A crash between sending and noting it sends it again, under the same Message-ID.
+async fn digest(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    storm: &Storm,
+    mails: &[Delivery],
+    lines: &HashMap<LineId, StormLine>,
+    now_ms: i64,
+) -> Result<String, Failure> {
+    let first = &mails[0];
+    if mails.len() == 1
+        && let Some(line) = rooms.store.line(first.line).await?
+    {
+        return super::mail(rooms, row, &line, first, now_ms).await;
+    }
+    let content: MailContent =
+        serde_json::from_str(&first.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
+    let name = &row.repository.full_name;
+    let mailed: Vec<MailedLine> = mails
+        .iter()
+        .filter_map(|mail| Some((mail, lines.get(&mail.line)?)))
+        .map(|(mail, line)| MailedLine {
+            why: serde_json::from_str(&mail.what.content).map_or_else(|_| String::new(), |it: MailContent| it.to.why),
+            occurrence: rooms.linker.traceback(name, &line.place, line.last_seen_ms, Some(now_ms)),
+            whitelist: rooms.linker.whitelist(name, &line.place, Some(now_ms)),
+            issue: line.issue.and_then(|number| row.repository.issue_url(number)),
+            line: line.clone(),
+        })
+        .collect();
+    let week = rooms.linker.week(Some(name), storm.last_line_at_ms);
+    let mail = render::storm_mail(&row.repository, storm, &mailed, (lines.len(), &week))?;
+    let host = host_of(rooms.linker.base());
+    // The first of its mails tells this digest from the storm's next one to the same person.
+    let message_id = format!("flawless.storm.{}.{}@{host}", first.id, rooms.installation);
+    let outgoing = OutgoingMail {
+        message_id: message_id.clone(),
+        to_name: content.to.name.clone(),
+        to_email: first.what.recipient.clone(),
+        subject: mail.subject,
+        text: mail.text,
+        html: mail.html,
+        date_ms: first.created_at_ms,
+        reply_to: None,
+        list_id: Some(format!("{}.{host}", name.replace('/', "-"))),
+        repository: name.clone(),
+        line: None,
+    };
+    match rooms.mailer.send(&outgoing).await {
+        Ok(()) => Ok(message_id),
+        Err(error) if error.is_worth_a_retry() => Err(Failure::retry(error)),
+        Err(error) => Err(Failure::GiveUp(error.to_string())),
+    }
+}
+
+/// Files the storm's issue, or brings it up to date: one write.
+pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
+    let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
+    let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
+    match write(rooms, turn, &row, &storm, now_ms).await {
+        Ok(()) => {
+            let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
+            Ok(rooms.store.storm_written(id, now_ms, now_ms + pause_ms).await?)
+        }
+        Err(Failure::GiveUp(why)) => {
+            tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm could not be written");
+            // Nobody misses a list of lines that have their own issues: it is left as it is.
+            Ok(rooms.store.storm_written(id, i64::MAX, i64::MAX).await?)
+        }
+        Err(Failure::Retry { why, after_ms }) => {
+            let attempts = u32::try_from(storm.attempts + 1).unwrap_or(u32::MAX);
+            rooms.store.storm_due(id, now_ms + back_off_ms(attempts, after_ms)).await?;
+            tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm will be tried again");
+            Err(Failure::Retry { why, after_ms })
+        }
+        Err(again @ Failure::Again { .. }) => Err(again),
+    }
+}
+
+async fn write(rooms: &Rooms, turn: &Turn<'_>, row: &RepositoryRow, storm: &Storm, now_ms: i64) -> Result<(), Failure> {
+    let (github, forge) = forge_of(rooms, row)?;
+    let name = &row.repository.full_name;
+    let (title, body, marker) = text(rooms, row, storm).await?;
+    if let Some(number) = storm.issue {
+        turn.take().await?;
+        let update = IssueUpdate { title: Some(title), body: Some(body), ..IssueUpdate::default() };
+        return Ok(github.update_issue(forge.installation, name, number, &update).await?);
+    }
+    if storm.attempts > 0 {
+        let since = storm.began_at_ms;
+        if let Some(found) = github.find_issue(forge.installation, name, OUR_LABEL.name, &marker, since).await? {
+            return Ok(rooms.store.set_storm_issue(storm.id, found.number).await?);
+        }
+    }
+    rooms.store.begin_storm_issue(storm.id).await?;
+    turn.take().await?;
+    let new = NewIssue { title, body, labels: labels(row) };
+    let made = github.create_issue(forge.installation, name, &new).await?;
+    tracing::info!(repository = %name, number = made.number, now_ms, "the issue of a storm was filed");
+    Ok(rooms.store.set_storm_issue(storm.id, made.number).await?)
+}
+
+/// Title, body and marker of a storm's issue.
+async fn text(rooms: &Rooms, row: &RepositoryRow, storm: &Storm) -> Result<(String, String, String), Failure> {
+    let marker = format!("flawless:{}:storm:{}", rooms.installation, storm.id);
+    let lines: Vec<StormLine> = rooms.store.lines_of_storm(storm.id).await?.into_iter().map(|(_, line)| line).collect();
+    let week = rooms.linker.week(Some(&row.repository.full_name), storm.last_line_at_ms);
+    let issue = render::storm_issue(&row.repository, storm, &lines, (&marker, &week))?;
+    Ok((issue.title, issue.body, marker))
+}

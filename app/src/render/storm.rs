@@ -1,0 +1,215 @@
+//! A storm's issue in GitHub's Markdown, and the mail that tells one author of their lines in it.
+
+use super::engine::{RenderError, render};
+use super::format::{file_line, known_function, occurrences, thousands, when};
+use super::issue::Issue;
+use super::mail::Mail;
+use crate::domain::markdown::{clip, one_line};
+use crate::domain::repository::Repository;
+use crate::domain::storm::{Storm, StormLine};
+use minijinja::context;
+use std::collections::BTreeMap;
+
+/// Lines that the issue lists: at the longest that a row can be, GitHub's 65,536 characters hold so many.
+const MOST_LISTED: usize = 150;
+/// Lines that a mail lists: beyond that nobody reads on, and mail programs cut.
+const MOST_MAILED: usize = 50;
+/// Authors that the issue names.
+const MOST_AUTHORS: usize = 30;
+/// Characters of a path, a function or a name in a row.
+const MOST_CHARS: usize = 80;
+
+/// What a mail says of one of its reader's lines, beside the line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MailedLine {
+    /// The line.
+    pub line: StormLine,
+    /// Why this reader is told of it, one sentence.
+    pub why: String,
+    /// Its latest occurrence (signed).
+    pub occurrence: String,
+    /// The form that whitelists it (signed).
+    pub whitelist: String,
+    /// Its own issue.
+    pub issue: Option<String>,
+}
+
+/// The issue of a storm. It names people, and mentions nobody: each hears of their own lines.
+///
+/// # Errors
+/// [`RenderError`] where the template is faulty.
+pub fn storm_issue(
+    repository: &Repository,
+    storm: &Storm,
+    lines: &[StormLine],
+    (marker, week): (&str, &str),
+) -> Result<Issue, RenderError> {
+    let mut authors: BTreeMap<String, usize> = BTreeMap::new();
+    for line in lines {
+        *authors.entry(author(line)).or_default() += 1;
+    }
+    let mut authors: Vec<_> = authors.into_iter().collect();
+    authors.sort_by_key(|(name, count)| (usize::MAX - count, name.clone()));
+    let rows: Vec<_> = lines
+        .iter()
+        .take(MOST_LISTED)
+        .map(|line| {
+            context! {
+                place => cut(&file_line(&line.place.path, line.place.line)),
+                url => line_url(repository, line),
+                function => known_function(&line.place.function).map(|name| cut(&name)),
+                exception => cut(&line.exception),
+                author => cut(&author(line)),
+                total => thousands(line.total),
+                issue => line.issue,
+            }
+        })
+        .collect();
+    let values = context! {
+        marker,
+        week,
+        began => when(storm.began_at_ms),
+        ended => storm.ended_at_ms.map(when),
+        last => when(storm.last_line_at_ms),
+        total => lines.len(),
+        more => lines.len().saturating_sub(MOST_LISTED),
+        more_authors => authors.len().saturating_sub(MOST_AUTHORS),
+        authors => authors.into_iter().take(MOST_AUTHORS)
+            .map(|(name, count)| context! { name => cut(&name), count }).collect::<Vec<_>>(),
+        rows,
+    };
+    let count = lines.len();
+    Ok(Issue { title: format!("Storm: {count} lines began to fail at once"), body: render("issue/storm.md", values)? })
+}
+
+/// The mail to one person about their lines of a storm.
+///
+/// # Errors
+/// [`RenderError`] where a template is faulty.
+pub fn storm_mail(
+    repository: &Repository,
+    storm: &Storm,
+    lines: &[MailedLine],
+    (all, week): (usize, &str),
+) -> Result<Mail, RenderError> {
+    let count = lines.len();
+    let subject = one_line(&format!("[{}] Storm: {count} of your lines began to fail", repository.full_name));
+    let rows: Vec<_> = lines
+        .iter()
+        .take(MOST_MAILED)
+        .map(|mailed| {
+            let line = &mailed.line;
+            context! {
+                place => file_line(&line.place.path, line.place.line),
+                function => known_function(&line.place.function),
+                code => clip(&line.place.code, 200),
+                headline => clip(&one_line(&line.headline), 300),
+                occurrences => occurrences(line.total),
+                why => &mailed.why,
+                occurrence => &mailed.occurrence,
+                whitelist => &mailed.whitelist,
+                issue => &mailed.issue,
+            }
+        })
+        .collect();
+    let values = context! {
+        subject => subject.as_str(),
+        repository => &repository.full_name,
+        began => when(storm.began_at_ms),
+        issue => storm.issue.and_then(|number| repository.issue_url(number)),
+        all,
+        count,
+        more => count.saturating_sub(MOST_MAILED),
+        week,
+        rows,
+    };
+    Ok(Mail { text: render("email/storm.txt", values.clone())?, html: render("email/storm.html", values)?, subject })
+}
+
+fn author(line: &StormLine) -> String {
+    line.author.clone().unwrap_or_else(|| "nobody known".to_owned())
+}
+
+fn cut(text: &str) -> String {
+    clip(&one_line(text), MOST_CHARS)
+}
+
+/// The line at the default branch's head: what a person looks at first, though it may have moved since.
+fn line_url(repository: &Repository, line: &StormLine) -> Option<String> {
+    let head = repository.head.as_deref().filter(|_| line.place.line > 0)?;
+    repository.line_url(head, &line.place.path, line.place.line).filter(|url| url.len() <= 300)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::alert::Place;
+    use crate::domain::ids::{RepositoryId, StormId};
+    use crate::render::sample;
+
+    fn storm() -> Storm {
+        Storm {
+            id: StormId(1),
+            repository: RepositoryId(7),
+            began_at_ms: 1_795_000_000_000,
+            last_line_at_ms: 1_795_000_060_000,
+            ended_at_ms: None,
+            issue: Some(12),
+            attempts: 0,
+            digest_at_ms: None,
+        }
+    }
+
+    fn lines(count: usize, length: usize) -> Vec<StormLine> {
+        (0..count)
+            .map(|n| StormLine {
+                place: Place {
+                    path: format!("shop/{}{n}.py", "a|`<".repeat(length)),
+                    function: format!("f{}{n}", "@x".repeat(length)),
+                    line: 7,
+                    code: "return prices[sku]".to_owned(),
+                },
+                exception: "KeyError".repeat(1 + length / 4),
+                headline: "KeyError: 'sku-7'".to_owned(),
+                author: (n % 3 > 0).then(|| format!("Ada @lovelace {}", n % 3)),
+                total: 1_204,
+                issue: (n == 0).then_some(13),
+                last_seen_ms: 0,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_issue_lists_lines_and_authors_and_mentions_nobody() {
+        let issue = storm_issue(&sample::repository(), &storm(), &lines(4, 0), ("m:1", "https://f.test/week"))
+            .expect("renders");
+        assert_eq!(issue.title, "Storm: 4 lines began to fail at once");
+        insta::assert_snapshot!(issue.body);
+    }
+
+    #[test]
+    fn no_storm_is_too_large_for_an_issue() {
+        let issue = storm_issue(&sample::repository(), &storm(), &lines(5_000, 200), ("m:1", "https://f.test/week"))
+            .expect("renders");
+        assert!(issue.body.chars().count() < 65_000, "{}", issue.body.chars().count());
+        assert!(issue.body.contains("4850 more"), "{}", issue.body);
+    }
+
+    #[test]
+    fn the_mail_lists_the_readers_lines() {
+        let mailed: Vec<MailedLine> = lines(2, 0)
+            .into_iter()
+            .map(|line| MailedLine {
+                issue: line.issue.map(|number| format!("https://github.com/acme/shop/issues/{number}")),
+                line,
+                why: "You wrote this line.".to_owned(),
+                occurrence: "https://f.test/view".to_owned(),
+                whitelist: "https://f.test/known".to_owned(),
+            })
+            .collect();
+        let mail = storm_mail(&sample::repository(), &storm(), &mailed, (300, "https://f.test/week")).expect("renders");
+        assert_eq!(mail.subject, "[acme/shop] Storm: 2 of your lines began to fail");
+        insta::assert_snapshot!(mail.text);
+        assert!(mail.html.contains("shop/0.py:7"), "{}", mail.html);
+    }
+}
