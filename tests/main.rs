@@ -23,6 +23,7 @@ mod server_cases;
 mod server_doors;
 mod server_pages;
 mod setup;
+mod shadow;
 mod storms;
 mod tidy;
 mod whitelist;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 20] = [
+pub const NAMES: [&str; 21] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -25,8 +25,12 @@ pub const NAMES: [&str; 20] = [
     "MAIL_FROM",
     "ADMIN_TOKEN",
     "SECRET_KEY",
+    "SHADOW_DAYS",
     "FLAWLESS_CONFIG",
 ];
+
+/// Longest shadow that a setting can ask for: a year is no trial any more.
+const MOST_SHADOW_DAYS: u32 = 365;
 
 /// The file that is read where it exists, unless `FLAWLESS_CONFIG` names another.
 pub const FILE: &str = "flawless.toml";
@@ -64,6 +68,8 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// What secrets in the database are encrypted with; else the key in the data directory.
     pub secret_key: Option<String>,
+    /// Days that a repository which is new here spends in shadow mode.
+    pub shadow_days: u32,
 }
 
 /// A GitHub App's credentials.
@@ -174,6 +180,12 @@ impl Config {
             mail_from: get("MAIL_FROM").unwrap_or_else(|| "Flawless <flawless@localhost>".to_owned()),
             admin_token: get("ADMIN_TOKEN"),
             secret_key: get("SECRET_KEY"),
+            shadow_days: match get("SHADOW_DAYS") {
+                Some(text) => text.parse().ok().filter(|days| *days <= MOST_SHADOW_DAYS).ok_or_else(|| {
+                    ConfigError(format!("SHADOW_DAYS is {text:?}: it has to be a number from 0 to {MOST_SHADOW_DAYS}"))
+                })?,
+                None => 0,
+            },
             data_dir,
         })
     }
@@ -205,6 +217,7 @@ impl Config {
             ("GITHUB_SERVER_URL", self.github_server_url.clone()),
             ("SMTP_URL", self.smtp_url.as_deref().map(without_password).unwrap_or_default()),
             ("MAIL_FROM", self.mail_from.clone()),
+            ("SHADOW_DAYS", self.shadow_days.to_string()),
         ]
     }
 }
@@ -285,6 +298,7 @@ mod tests {
         };
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
+        assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
         assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
         assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
         assert!(said(Some("port = "), &[]).contains("flawless.toml"));

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::links::Linker;
 use crate::domain::signature::Signer;
+use crate::domain::week::DAY_MS;
 use crate::email::{MailError, Mailer};
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
@@ -174,6 +175,7 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
         mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
         linker: Linker::new(&public_url, signer.clone()),
         forge_url: config.github_server_url.clone(),
+        shadow_ms: i64::from(config.shadow_days) * DAY_MS,
         outbox: config.outbox(),
         installation,
         epoch: Epoch::default(),

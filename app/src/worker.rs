@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::domain::job::{Job, back_off_ms};
-use crate::pipeline::{Failure, Rooms, attribute, decide, deliver, obey, reconcile, refresh};
+use crate::pipeline::{Failure, Rooms, attribute, decide, deliver, obey, reconcile, refresh, shadow};
 use crate::store::StoreError;
 use crate::store::jobs::{Claim, LEASE_MS};
 use std::sync::Arc;
@@ -97,6 +97,9 @@ impl Worker {
             }
             if let Err(error) = obey::end_what_is_over(&self.rooms, now_ms).await {
                 tracing::error!(%error, "rules whose last day is over could not be ended");
+            }
+            if let Err(error) = shadow::end_what_is_over(&self.rooms, now_ms).await {
+                tracing::error!(%error, "shadows whose time is over could not be ended");
             }
             for _ in 0..60 {
                 if self.stopping.load(Ordering::Acquire) {

@@ -28,7 +28,8 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
     let mut send = Vec::new();
     let mut manner = if row.is_shadow(now_ms) { Manner::Shadow } else { Manner::Singly };
     if line.resolved_at_ms.is_some() && known.is_none() {
-        if line.regressed {
+        // In shadow mode it stays to be told of: nobody but GitHub's issue knows that it was resolved.
+        if line.regressed && manner != Manner::Shadow {
             decided.regressed = true;
             decided.alerted = true;
             decided.next_at = decide_unknown(&tally(&line, true), &Rooms::terms(&row)).next_at;

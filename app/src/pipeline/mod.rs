@@ -12,6 +12,7 @@ pub mod obey;
 pub mod reconcile;
 pub mod refresh;
 mod rehearsing;
+pub mod shadow;
 mod telling;
 mod watching;
 pub mod whitelist;
@@ -48,6 +49,8 @@ pub struct Rooms {
     pub linker: Linker,
     /// The forge's address for people and git, `https://github.com`.
     pub forge_url: String,
+    /// How long a repository that is new here is in shadow mode, milliseconds; 0: it is not.
+    pub shadow_ms: i64,
     /// Where issues go while no App is configured.
     pub outbox: PathBuf,
     /// Tells this installation's issues from another's.

@@ -11,6 +11,9 @@ impl Rooms {
     /// The database is out of reach.
     pub async fn watch(&self, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, Failure> {
         let (id, is_new) = self.store.watch(new, now_ms).await?;
+        if is_new && self.shadow_ms > 0 {
+            self.store.begin_first_shadow(id, now_ms, now_ms.saturating_add(self.shadow_ms)).await?;
+        }
         if is_new {
             tracing::info!(repository = %new.full_name, project = id.0, "watching a repository");
             self.epoch.turn();

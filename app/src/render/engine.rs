@@ -35,6 +35,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/repositories.html", include_str!("../../../web/pages/repositories.html")),
     ("pages/repository.html", include_str!("../../../web/pages/repository.html")),
     ("pages/setup.html", include_str!("../../../web/pages/setup.html")),
+    ("pages/shadow.html", include_str!("../../../web/pages/shadow.html")),
+    ("pages/shadow_preview.html", include_str!("../../../web/pages/shadow_preview.html")),
     ("pages/traceback.html", include_str!("../../../web/pages/traceback.html")),
     ("pages/whitelist.html", include_str!("../../../web/pages/whitelist.html")),
     ("pages/weekly.html", include_str!("../../../web/pages/weekly.html")),

@@ -114,6 +114,8 @@ mod tests {
         check_page::<Login>();
         check_page::<Message>();
         check_page::<Setup>();
+        check_page::<Shadow>();
+        check_page::<ShadowPreview>();
         check_page::<Whitelist>();
     }
 

@@ -16,6 +16,7 @@ mod refusal;
 mod respond;
 mod rule_edit;
 mod setup;
+mod shadow;
 mod traceback;
 mod webhook;
 mod weekly;
@@ -121,6 +122,8 @@ pub fn router(server: Server) -> Router {
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/{owner}/{repo}/shadow"), get(shadow::list).post(shadow::set))
+        .route(&at("/{owner}/{repo}/shadow/{number}"), get(shadow::preview))
         .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))
         .route(&at("/rules/end"), post(known_errors::end))
         .route(&at("/check_health"), get(health::check_health))

@@ -15,6 +15,7 @@ pub mod people;
 pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
+pub mod shadow;
 pub mod shapes;
 pub mod storms;
 pub mod upkeep;

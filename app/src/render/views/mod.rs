@@ -5,6 +5,7 @@ mod known_error;
 mod notice;
 mod repository;
 mod setup;
+mod shadow;
 mod traceback;
 mod weekly;
 mod whitelist;
@@ -15,6 +16,7 @@ pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, 
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
 pub use setup::{Permission, Setup, SetupState};
+pub use shadow::{Shadow, ShadowItem, ShadowPreview};
 pub use traceback::Traceback;
 pub use weekly::{IssueLink, LineStatus, Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};

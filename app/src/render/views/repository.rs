@@ -80,6 +80,10 @@ pub struct RepositoryPage {
     pub lines: Vec<OpenLine>,
     /// Its whitelist.
     pub whitelist_url: String,
+    /// The page of its shadow mode.
+    pub shadow_url: String,
+    /// It is in shadow mode: nothing is sent.
+    pub shadow: bool,
 }
 
 /// A fault in the settings file.
@@ -186,6 +190,8 @@ impl View for RepositoryPage {
                 issue: issue(),
             }],
             whitelist_url: "/acme/shop/whitelist".to_owned(),
+            shadow_url: "/acme/shop/shadow".to_owned(),
+            shadow: true,
         }
     }
 }

@@ -1,0 +1,185 @@
+//! The page of a repository's shadow mode: what would have been sent, and the switch.
+
+use super::Server;
+use super::extract::InForm;
+use super::pages::{answer, author, function, place};
+use super::respond::{Refused, redirect};
+use crate::domain::alert::MailContent;
+use crate::domain::ids::DeliveryId;
+use crate::render::views::{Shadow, ShadowItem, ShadowPreview};
+use crate::render::when;
+use crate::store::deliveries::{Channel, Delivery};
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use crate::store::shadow::FOR_EVER_MS;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// What is listed: enough to judge by, and one page.
+const MOST_LISTED: usize = 100;
+
+/// What the form carries.
+#[derive(Debug, Deserialize)]
+pub(super) struct Sent {
+    #[serde(default)]
+    csrf: String,
+    #[serde(default)]
+    set: String,
+}
+
+/// `GET /{owner}/{repo}/shadow`.
+pub(super) async fn list(
+    State(server): State<Arc<Server>>,
+    Path((owner, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let result = async {
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
+        let row = server.repository(&format!("{owner}/{name}")).await?;
+        let now_ms = server.clock.now_ms();
+        let url = server.shadow_url(&row);
+        let mut deliveries = server.rooms.store.shadow_deliveries(row.repository.id, MOST_LISTED + 1).await?;
+        let more = deliveries.len() > MOST_LISTED;
+        deliveries.truncate(MOST_LISTED);
+        let storms = storms(&row, &deliveries);
+        let mut items = Vec::new();
+        for delivery in &deliveries {
+            let Some(line) = server.rooms.store.line(delivery.line).await? else { continue };
+            items.push(ShadowItem {
+                at: when(delivery.created_at_ms),
+                what: what(delivery, &line),
+                exception: line.exception.clone(),
+                place: place(&line),
+                function: function(&line),
+                why: why(delivery),
+                in_storm: storms.contains(&delivery.line.0),
+                preview_url: format!("{url}/{}", delivery.id),
+            });
+        }
+        let view = Shadow {
+            repository: row.repository.full_name.clone(),
+            repository_url: format!("{}/{}", server.root(), row.repository.full_name),
+            on: row.is_shadow(now_ms),
+            until: row.shadow_until_ms.filter(|&until| until != FOR_EVER_MS).map(when),
+            by_file: row.settings.shadow,
+            action: url,
+            csrf: server.csrf(&session),
+            items,
+            more,
+        };
+        server.show(Some(&session), StatusCode::OK, &view)
+    };
+    answer(&server, &headers, result.await)
+}
+
+/// `GET /{owner}/{repo}/shadow/{number}`.
+pub(super) async fn preview(
+    State(server): State<Arc<Server>>,
+    Path((owner, name, number)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let result = async {
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
+        let row = server.repository(&format!("{owner}/{name}")).await?;
+        let none = || Refused::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
+        let id = DeliveryId(number.parse().map_err(|_| none())?);
+        let delivery = server.rooms.store.shadow_delivery(row.repository.id, id).await?.ok_or_else(none)?;
+        let line = server.rooms.store.line(delivery.line).await?.ok_or_else(none)?;
+        let preview = server.rooms.preview(&row, &delivery, server.clock.now_ms()).await?;
+        let view = ShadowPreview {
+            repository: row.repository.full_name.clone(),
+            back_url: server.shadow_url(&row),
+            what: what(&delivery, &line),
+            heading: preview.title,
+            text: preview.text,
+        };
+        server.show(Some(&session), StatusCode::OK, &view)
+    };
+    answer(&server, &headers, result.await)
+}
+
+/// `POST /{owner}/{repo}/shadow`.
+pub(super) async fn set(
+    State(server): State<Arc<Server>>,
+    Path((owner, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    InForm(sent): InForm<Sent>,
+) -> Response {
+    let result = async {
+        let full_name = format!("{owner}/{name}");
+        let session = server.must_be_signed_in(&headers, &format!("{}/{full_name}/shadow", server.root()))?;
+        if !server.is_our_form(&session, &sent.csrf) {
+            let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
+            return Err(Refused::Forbidden(text.to_owned()));
+        }
+        let row = server.repository(&full_name).await?;
+        if row.settings.shadow.is_some() {
+            let text = "The repository's .github/flawless.yml says whether it is in shadow mode. Change it there.";
+            return Err(Refused::Bad(text.to_owned()));
+        }
+        match sent.set.as_str() {
+            "on" => server.rooms.begin_shadow(&row).await?,
+            "off" => server.rooms.end_shadow(&row, server.clock.now_ms()).await?,
+            _ => return Err(Refused::Bad("The form says neither on nor off.".to_owned())),
+        }
+        Ok(redirect(&server.shadow_url(&row)))
+    };
+    answer(&server, &headers, result.await)
+}
+
+impl Server {
+    /// The page of a repository's shadow mode.
+    pub(super) fn shadow_url(&self, row: &RepositoryRow) -> String {
+        format!("{}/{}/shadow", self.root(), row.repository.full_name)
+    }
+}
+
+/// `mail to ada@example.com`, `issue for Ada Lovelace`.
+fn what(delivery: &Delivery, line: &Line) -> String {
+    match delivery.what.channel {
+        Channel::Mail => format!("mail to {}", delivery.what.recipient),
+        Channel::Issue => format!("issue for {}", author(line)),
+        Channel::Comment => "comment".to_owned(),
+    }
+}
+
+fn why(delivery: &Delivery) -> String {
+    if delivery.what.channel == Channel::Mail
+        && let Ok(content) = serde_json::from_str::<MailContent>(&delivery.what.content)
+    {
+        return content.to.why;
+    }
+    match delivery.what.purpose.split(':').next() {
+        Some("alert") => "a new line".to_owned(),
+        Some("count") => "a round count".to_owned(),
+        _ => delivery.what.purpose.clone(),
+    }
+}
+
+/// The lines that would have been part of a storm, as far as the list goes back.
+fn storms(row: &RepositoryRow, deliveries: &[Delivery]) -> HashSet<i64> {
+    let mut lines: Vec<(i64, i64)> = deliveries
+        .iter()
+        .filter(|delivery| delivery.what.purpose == "alert")
+        .map(|delivery| (delivery.created_at_ms, delivery.line.0))
+        .collect();
+    lines.sort_unstable();
+    lines.dedup_by_key(|(_, line)| *line);
+    let window_ms = row.settings.storm.window_ms();
+    let mut stormy = HashSet::new();
+    for (at, &(time, line)) in lines.iter().enumerate() {
+        let before: Vec<i64> =
+            lines[..at].iter().filter(|(earlier, _)| *earlier > time - window_ms).map(|(_, line)| *line).collect();
+        if row.settings.storm.is_storm(u64::try_from(before.len()).unwrap_or(u64::MAX)) {
+            stormy.insert(line);
+            stormy.extend(before);
+        }
+    }
+    stormy
+}

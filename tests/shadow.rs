@@ -1,0 +1,134 @@
+//! Shadow mode: everything is worked out and shown, nothing is sent; and the way out of it.
+
+use crate::harness::story::{REPO, run_test};
+use app::pipeline::shadow::end_what_is_over;
+
+const ADA: &str = "Ada Lovelace <ada@example.com>";
+
+#[test]
+fn a_repository_in_shadow_shows_what_it_would_have_sent() {
+    run_test(async |story| {
+        story.set("SHADOW_DAYS", "7");
+        story.restart().await;
+        story.install().await;
+        assert_eq!(story.github.labels(REPO).len(), 0, "not even labels are made");
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        assert_eq!(story.lines().await.len(), 1, "it is counted");
+
+        let page = story.page(&format!("/{REPO}")).await;
+        assert!(page.contains("Shadow mode: nothing is sent"), "{page}");
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        assert!(page.contains("mail to ada@example.com") && page.contains("issue for Ada Lovelace"), "{page}");
+        assert!(page.contains("You wrote this line.") && page.contains("It ends on "), "{page}");
+        let preview = page.split("href=\"").filter_map(|part| part.split('"').next()).find(|url| {
+            url.rsplit('/').next().is_some_and(|last| last.len() > 5 && last.chars().all(|c| c.is_ascii_digit()))
+        });
+        let preview = story.page(preview.expect("a link to the text")).await;
+        assert!(preview.contains("KeyError"), "{preview}");
+
+        // The first days are over: what happens from now on is told, also of the line that is known already.
+        story.clock.advance(7 * 24 * 3_600_000);
+        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        story.settle().await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing happened yet");
+        assert_eq!(story.github.labels(REPO).len(), 5);
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.report(&event).await;
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        assert!(page.contains("not in shadow mode"), "{page}");
+    });
+}
+
+#[test]
+fn it_is_begun_and_ended_by_hand() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        let set = async |story: &crate::harness::story::Story, to: &str| {
+            let asked = story
+                .http
+                .post(format!("{}/{REPO}/shadow", story.url()))
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(format!("set={to}"));
+            asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap().status()
+        };
+        assert_eq!(set(story, "on").await, 200);
+        // A command is obeyed, and not confirmed; a second line is found, and not told of.
+        story.github.add_label(REPO, 1, "known-error", "owner");
+        story.github.close_issue(REPO, 1, "owner");
+        story.settle().await;
+        assert!(story.lines().await[0].known);
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[("shop/new.py", "def f(x):\n    return x.y\n")], "Add f");
+        story.push().await;
+        let head = story.repo.head();
+        let other = story.event_at(&head, "shop/new.py", "x.y", "f", "web-1");
+        story.report(&other).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        assert_eq!(set(story, "maybe").await, 400);
+
+        assert_eq!(set(story, "off").await, 200);
+        story.settle().await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.report(&other).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told once it happens again");
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 0, "the known one stays known");
+    });
+}
+
+#[test]
+fn the_repositorys_file_has_the_last_word() {
+    run_test(async |story| {
+        let path = ".github/flawless.yml";
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[(path, "shadow: true\n")], "Try it first");
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        assert!(page.contains("shadow: true") && !page.contains("<form method=\"post\" action=\"/acme"), "{page}");
+        let asked = story
+            .http
+            .post(format!("{}/{REPO}/shadow", story.url()))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("set=off");
+        assert_eq!(asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap().status(), 400);
+
+        story.commit(ADA, "2026-02-02T10:00:00Z", &[(path, "shadow: false\n")], "Go");
+        story.push().await;
+        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        story.settle().await;
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+    });
+}
+
+#[test]
+fn what_came_back_in_the_shadow_is_told_after_it() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.github.close_issue(REPO, 1, "ada");
+        story.settle().await;
+        assert_eq!(story.changes().len(), 1, "resolved, said so");
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().begin_shadow(&row).await.unwrap();
+        story.commit("Grace <grace@example.com>", "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        story.push().await;
+        let head = story.repo.head();
+        let back = story.event_at(&head, "shop/cart.py", "PRICES[sku]", "total", "web-1");
+        story.report(&back).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.settle().await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, with a comment and a mail");
+    });
+}
