@@ -101,6 +101,9 @@ impl Worker {
             if let Err(error) = shadow::end_what_is_over(&self.rooms, now_ms).await {
                 tracing::error!(%error, "shadows whose time is over could not be ended");
             }
+            if let Err(error) = self.rooms.store.ask_for_statuses(now_ms).await {
+                tracing::error!(%error, "issues whose status is old could not be looked up");
+            }
             for _ in 0..60 {
                 if self.stopping.load(Ordering::Acquire) {
                     return;

@@ -11,7 +11,7 @@ pub mod world;
 
 pub use creation::CLIENT_SECRET;
 pub use hooks::sign;
-pub use world::{Account, Comment, CommitAuthor, Issue, IssueChange, Label};
+pub use world::{Account, Change, Comment, CommitAuthor, Issue, IssueChange, Label};
 
 use app::clock::Clock;
 use app::github::Settings;

@@ -1,12 +1,13 @@
 //! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by step.
 
-use super::fake_github::{APP_ID, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
+use super::fake_github::{APP_ID, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
 use super::git_server::GitServer;
 use super::smtp::{Received, SmtpServer};
 use app::clock::Clock;
 use app::config::Config;
 use app::domain::pace::GAP_MS;
+use app::domain::status::BEGIN;
 use app::pipeline::Rooms;
 use app::serve::Flawless;
 use app::store::lines::Line;
@@ -420,6 +421,7 @@ impl Story {
         self.github
             .take_issue_changes()
             .iter()
+            .filter(|change| !matches!(&change.what, Change::Rewritten(body) if body.contains(BEGIN)))
             .map(|change| change.to_string().lines().next().unwrap_or_default().to_owned())
             .collect()
     }

@@ -4,6 +4,7 @@ use super::blame::{Blame, CommitId};
 use super::command::Scope;
 use super::ids::LineId;
 use super::repository::Repository;
+use super::status::Status;
 use serde::{Deserialize, Serialize};
 
 /// The one alert of a line, in the shape that both channels are rendered from.
@@ -43,10 +44,19 @@ pub struct Alert {
     pub additional: Vec<(String, String)>,
     /// How often and where.
     pub counts: Counts,
+    /// Occurrences of each of the last days, as [`Status::days`].
+    pub days: Vec<u64>,
     /// Pages to go to.
     pub links: Links,
     /// A header that a rule put on the mail (`email_header`).
     pub header: Option<String>,
+}
+
+impl Alert {
+    /// What its issue's status block says at first.
+    pub fn status(&self) -> Status {
+        Status { counts: self.counts.clone(), days: self.days.clone(), ..Status::default() }
+    }
 }
 
 /// A place in a repository's code.

@@ -23,6 +23,7 @@ pub mod rule;
 pub mod scrub;
 pub mod settings;
 pub mod signature;
+pub mod status;
 pub mod storm;
 pub mod telling;
 pub mod week;

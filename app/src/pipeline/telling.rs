@@ -64,6 +64,7 @@ impl Rooms {
             request: request(&report),
             additional: additional(&report),
             counts: self.store.counts(line).await?,
+            days: self.store.last_days(line).await?,
             links,
             header: None,
             place,

@@ -22,6 +22,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("email/storm.txt", include_str!("../../../web/email/storm.txt")),
     ("issue/issue.md", include_str!("../../../web/issue/issue.md")),
     ("issue/reply.md", include_str!("../../../web/issue/reply.md")),
+    ("issue/status.md", include_str!("../../../web/issue/status.md")),
     ("issue/storm.md", include_str!("../../../web/issue/storm.md")),
     ("pages/layout.html", include_str!("../../../web/pages/layout.html")),
     ("pages/parts.html", include_str!("../../../web/pages/parts.html")),

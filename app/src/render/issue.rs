@@ -4,10 +4,11 @@ use super::alert::{AlertView, CallView, Step};
 use super::detail::{DETAILS, Detail};
 use super::engine::{RenderError, render};
 use super::format::{function, headline};
+use super::status::status_block;
 use crate::domain::alert::Alert;
 use crate::domain::command::{LabelCommand, Scope};
-use minijinja::context;
 use minijinja::value::Serde;
+use minijinja::{Value, context};
 use std::fmt::Write as _;
 
 /// GitHub refuses bodies over 65,536 characters (422). It counts characters, not bytes; the rest is margin.
@@ -56,6 +57,7 @@ fn body(alert: &Alert, detail: &Detail, shortened: bool) -> Result<String, Rende
     }
     let values = context! {
         marker => alert.marker.as_str(),
+        status => Value::from_safe_string(status_block(&alert.status(), &alert.repository)?),
         permalink => permalink(alert),
         language => language(&alert.place.path),
         snippet => snippet(&view),
@@ -170,6 +172,7 @@ fn language(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::status::{BEGIN, END};
     use crate::render::sample;
 
     #[test]
@@ -178,7 +181,19 @@ mod tests {
         assert_eq!(issue.title, "KeyError in total (shop/cart.py)");
         insta::assert_snapshot!(issue.body, @r#"
         <!-- flawless line 12 of 3f9a -->
-        **`KeyError`** in `total`, `shop/cart.py:42`: 1,204 occurrences so far.
+        **`KeyError`** in `total`, `shop/cart.py:42`.
+
+        <!-- flawless:status -->
+        **1,204 occurrences**, the first on 2026-11-22 11:31 UTC, the latest on 2026-11-22 15:23 UTC. Open.
+
+        `▁▁▁▁▁▁▁▁▁▁▁▁▂█` the last 14 days up to 2026-11-22 15:23 UTC, 1,200 on the busiest
+
+        | | |
+        | --- | --- |
+        | Environments | production |
+        | Releases | shop@&#8203;2.4.1 |
+        | Servers | web-3, web-1 |
+        <!-- /flawless:status -->
 
         ```
         'sku-1042'
@@ -226,17 +241,6 @@ mod tests {
         KeyError: 'sku-1042'
         ```
 
-        ### How often
-
-        | | |
-        | --- | --- |
-        | Occurrences | 1,204 |
-        | First seen | 2026-11-22 11:31 UTC |
-        | Last seen | 2026-11-22 15:23 UTC |
-        | Environments | production |
-        | Releases | shop@&#8203;2.4.1 |
-        | Servers | web-3, web-1 |
-
         [All errors of this week](https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop), with the latest traceback of each line, for those who may see them.
 
         ### How to answer
@@ -262,7 +266,19 @@ mod tests {
         let issue = issue(&alert).expect("renders");
         insta::assert_snapshot!(issue.body, @r#"
         <!-- flawless line 12 of 3f9a -->
-        **`KeyError`** in `total`, `shop/cart.py:42`: 1,204 occurrences so far.
+        **`KeyError`** in `total`, `shop/cart.py:42`.
+
+        <!-- flawless:status -->
+        **1,204 occurrences**, the first on 2026-11-22 11:31 UTC, the latest on 2026-11-22 15:23 UTC. Open.
+
+        `▁▁▁▁▁▁▁▁▁▁▁▁▂█` the last 14 days up to 2026-11-22 15:23 UTC, 1,200 on the busiest
+
+        | | |
+        | --- | --- |
+        | Environments | production |
+        | Releases | shop@&#8203;2.4.1 |
+        | Servers | web-3, web-1 |
+        <!-- /flawless:status -->
 
         This could not be assigned to Ada Lovelace: no account of theirs can be assigned in this repository.
 
@@ -311,17 +327,6 @@ mod tests {
         KeyError
         ```
 
-        ### How often
-
-        | | |
-        | --- | --- |
-        | Occurrences | 1,204 |
-        | First seen | 2026-11-22 11:31 UTC |
-        | Last seen | 2026-11-22 15:23 UTC |
-        | Environments | production |
-        | Releases | shop@&#8203;2.4.1 |
-        | Servers | web-3, web-1 |
-
         [All errors of this week](https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop), with the latest traceback of each line, for those who may see them.
 
         ### How to answer
@@ -369,6 +374,8 @@ mod tests {
             assert!(issue.body.contains("### How to answer") && issue.body.contains("shortened to fit"));
             // The entities that escaping itself writes are no references.
             let outside = outside_code(&issue.body).replace("&#124;", "").replace("&#8203;", "~");
+            assert_eq!((outside.matches(BEGIN).count(), outside.matches(END).count()), (1, 1), "one status, ours");
+            let outside = outside.replace(BEGIN, "").replace(END, "");
             for bad in ["@ada", "@org", "#1", "GH-7", "://h/", "<b>", "-->\n\n", "\u{202e}", "\0"] {
                 assert!(!outside.contains(bad), "{bad:?} in\n{outside}");
             }

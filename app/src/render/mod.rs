@@ -10,6 +10,7 @@ mod mail;
 mod page;
 mod reply;
 mod sample;
+mod status;
 mod storm;
 pub mod views;
 
@@ -20,4 +21,5 @@ pub use issue::{Issue, issue};
 pub use mail::{Mail, mail};
 pub use page::{Layout, View, page};
 pub use reply::reply;
+pub use status::status_block;
 pub use storm::{MailedLine, storm_issue, storm_mail};

@@ -81,6 +81,7 @@ pub(super) fn alert() -> Alert {
             pair("Cookie", "[scrubbed]"),
         ],
         additional: vec![pair("user.id", "8812"), pair("tags.plan", "premium")],
+        days: vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1_200],
         counts: Counts {
             total: 1_204,
             first_seen_ms: 1_795_347_060_000,

@@ -149,7 +149,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query(
-            "UPDATE lines SET decided_total = $2, next_decide_at = $3, known = $4,
+            "UPDATE lines SET decided_total = $2, next_decide_at = $3,
+                 status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
                  alerted_at_ms = CASE WHEN $5 = 1 THEN COALESCE(alerted_at_ms, $7) ELSE alerted_at_ms END,
                  known_mailed_at_ms = CASE WHEN $6 = 1 THEN COALESCE(known_mailed_at_ms, $7) ELSE known_mailed_at_ms END
              WHERE id = $1",

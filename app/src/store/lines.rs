@@ -209,7 +209,8 @@ impl Store {
     /// The database is out of reach.
     pub async fn set_issue(&self, line: LineId, issue: Option<u64>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET issue_number = $2 WHERE id = $1")
+        sqlx::query("UPDATE lines SET issue_number = $2, status_total = total, status_at_ms = last_seen_ms, status_wanted = 0, status_off = 0
+             WHERE id = $1")
             .bind(line.0)
             .bind(issue.map(signed))
             .execute(tx.conn())
@@ -237,7 +238,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn set_owner(&self, line: LineId, login: Option<&str>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET owner_login = $2 WHERE id = $1")
+        sqlx::query("UPDATE lines SET owner_login = $2, status_wanted = 1 WHERE id = $1")
             .bind(line.0)
             .bind(login)
             .execute(tx.conn())
@@ -252,8 +253,8 @@ impl Store {
     pub async fn resolve(&self, line: LineId, commit: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query(
-            "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL
-             WHERE id = $1",
+            "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL,
+                 status_wanted = 1 WHERE id = $1",
         )
         .bind(line.0)
         .bind(now_ms)
@@ -295,7 +296,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn set_known(&self, line: LineId, known: bool) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET known = $2 WHERE id = $1")
+        sqlx::query("UPDATE lines SET known = $2, status_wanted = 1 WHERE id = $1 AND known <> $2")
             .bind(line.0)
             .bind(i64::from(known))
             .execute(tx.conn())
@@ -351,7 +352,7 @@ impl Store {
 pub(super) async fn unresolve(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET resolved_at_ms = NULL, resolved_commit = NULL, regressed_at_ms = NULL, regressed_revision = NULL,
-             regressed_release = NULL WHERE id = $1",
+             regressed_release = NULL, status_wanted = 1 WHERE id = $1",
     )
     .bind(line.0)
     .execute(tx.conn())

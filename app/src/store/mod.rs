@@ -17,6 +17,7 @@ pub mod repositories;
 pub mod rules;
 pub mod shadow;
 pub mod shapes;
+pub mod status;
 pub mod storms;
 pub mod upkeep;
 pub mod weekly;

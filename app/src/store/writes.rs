@@ -1,7 +1,8 @@
 //! The queue of writes to GitHub, one for each installation: what waits, what was written lately, and pauses.
 
+use super::status::stale;
 use super::{Store, StoreError, Tx, get, get_count};
-use crate::domain::ids::{DeliveryId, RepositoryId, StormId};
+use crate::domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use crate::domain::job::Job;
 use crate::domain::pace::{Budget, HOUR_MS, Rank};
 
@@ -14,6 +15,8 @@ pub enum Waiting {
     Storm(StormId),
     /// A label that the repository lacks.
     Label(RepositoryId),
+    /// The status block of a line's issue.
+    Status(LineId),
 }
 
 /// What waits first, and of which rank it is ([`Rank::number`]).
@@ -88,6 +91,21 @@ impl Store {
         }
         if let Some(row) = delivery {
             waiting.push(First { what: Waiting::Delivery(DeliveryId(get(&row, "id")?)), rank: get(&row, "rank")? });
+        }
+        if waiting.is_empty() {
+            let sql = format!(
+                "SELECT l.id AS id FROM lines l JOIN repositories r ON r.id = l.repository_id
+                 WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
+                stale()
+            );
+            let status = sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(installation.cast_signed())
+                .bind(now_ms)
+                .fetch_optional(&self.pool)
+                .await?;
+            if let Some(row) = status {
+                waiting.push(First { what: Waiting::Status(LineId(get(&row, "id")?)), rank: Rank::Status.number() });
+            }
         }
         Ok(waiting.into_iter().min_by_key(|first| first.rank))
     }

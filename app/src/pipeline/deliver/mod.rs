@@ -3,6 +3,7 @@
 mod files;
 mod forge;
 mod labels;
+mod status;
 mod storm;
 mod turn;
 

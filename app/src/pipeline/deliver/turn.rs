@@ -1,6 +1,6 @@
 //! A turn of an installation's queue of writes: the most important thing that waits, and at most one write of it.
 
-use super::{forge, labels, storm};
+use super::{forge, labels, status, storm};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::back_off_ms;
 use crate::domain::pace::{GAP_MS, Rank, allowed_at};
@@ -60,6 +60,7 @@ pub async fn turn(rooms: &Rooms, installation: u64, now_ms: i64) -> Result<(), F
     let failed = match first.what {
         Waiting::Delivery(id) => delivery(rooms, &turn, id, now_ms).await,
         Waiting::Label(id) => labels::label(rooms, &turn, id, now_ms).await,
+        Waiting::Status(id) => status::status(rooms, &turn, id, now_ms).await,
         Waiting::Storm(id) => storm::issue(rooms, &turn, id, now_ms).await,
     };
     match failed {

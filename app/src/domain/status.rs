@@ -1,0 +1,92 @@
+//! The living block in an issue's text: what it says, and how it is put in the place of the one before.
+
+use super::alert::Counts;
+
+/// Days that the sparkline shows.
+pub const SPARK_DAYS: usize = 14;
+/// What the block begins with. Hidden in what people read.
+pub const BEGIN: &str = "<!-- flawless:status -->";
+/// What it ends with.
+pub const END: &str = "<!-- /flawless:status -->";
+
+/// What became of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum State {
+    /// Somebody has to do something about it.
+    #[default]
+    Open,
+    /// It is whitelisted.
+    Known,
+    /// Its issue was closed without a label.
+    Resolved {
+        /// As of this commit; `None`: by time.
+        commit: Option<String>,
+        /// When, Unix milliseconds.
+        at_ms: i64,
+    },
+}
+
+/// What the status block says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// How often and where.
+    pub counts: Counts,
+    /// Occurrences of each of the last [`SPARK_DAYS`] days (UTC), oldest first, the last the day of the latest occurrence.
+    pub days: Vec<u64>,
+    /// What became of it.
+    pub state: State,
+    /// How often it came back.
+    pub regressions: u64,
+    /// Login of whom a person gave it to.
+    pub owner: Option<String>,
+}
+
+/// A row of blocks, one a day: the highest day is full, a day with anything at all is more than nothing.
+pub fn sparkline(days: &[u64]) -> String {
+    const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let top = days.iter().copied().max().unwrap_or(0).max(1);
+    let height = |count: u64| match count {
+        0 => 0,
+        // From the second block to the last.
+        _ => usize::try_from((u128::from(count) * 7).div_ceil(u128::from(top))).unwrap_or(7).clamp(1, 7),
+    };
+    days.iter().map(|&count| BLOCKS[height(count)]).collect()
+}
+
+/// The text with `block` (which has [`BEGIN`] and [`END`]) in the place of the block that it has. `None`: it has none, a
+/// person took it out. All else stays as it is.
+pub fn replace_block(body: &str, block: &str) -> Option<String> {
+    let begin = body.find(BEGIN)?;
+    let end = begin + body[begin..].find(END)? + END.len();
+    Some(format!("{}{block}{}", &body[..begin], &body[end..]))
+}
+
+/// Whether the text has this very block already, whatever line ends a browser left in it.
+pub fn has_block(body: &str, block: &str) -> bool {
+    body.replace("\r\n", "\n").contains(block)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sparkline_shows_every_day_with_anything() {
+        assert_eq!(sparkline(&[0, 1, 1_000, 500, 0]), "▁▂█▅▁");
+        assert_eq!(sparkline(&[0, 0]), "▁▁");
+        assert_eq!(sparkline(&[3, 3, 1]), "██▄");
+        assert_eq!(sparkline(&[u64::MAX, 1]), "█▂");
+    }
+
+    #[test]
+    fn only_the_block_changes_and_a_block_taken_out_stays_out() {
+        let block = |text: &str| format!("{BEGIN}\n{text}\n{END}");
+        let body = format!("marker\nmine\r\n{}\r\nmine, too <!-- x -->", block("old"));
+        let new = replace_block(&body, &block("new")).expect("there is a block");
+        assert_eq!(new, format!("marker\nmine\r\n{}\r\nmine, too <!-- x -->", block("new")));
+        assert_eq!(replace_block("marker\nmine", &block("new")), None);
+        assert_eq!(replace_block(&format!("{BEGIN}\nno end"), &block("new")), None);
+        assert!(has_block(&new.replace('\n', "\r\n"), &block("new")));
+        assert!(!has_block(&new, &block("old")));
+    }
+}
