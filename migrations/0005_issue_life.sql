@@ -5,3 +5,6 @@ ALTER TABLE lines ADD COLUMN status_at_ms BIGINT NOT NULL DEFAULT 0;    -- when 
 ALTER TABLE lines ADD COLUMN status_due_at_ms BIGINT NOT NULL DEFAULT 0; -- not tried before then
 ALTER TABLE lines ADD COLUMN status_wanted BIGINT NOT NULL DEFAULT 0;   -- 1: something else than a count changed
 ALTER TABLE lines ADD COLUMN status_off BIGINT NOT NULL DEFAULT 0;      -- 1: a person took the block out of the issue
+
+-- When a value was first seen; 0: before this was kept.
+ALTER TABLE line_facets ADD COLUMN first_seen_ms BIGINT NOT NULL DEFAULT 0;

@@ -11,6 +11,7 @@ mod faults;
 mod github_room;
 mod harness;
 mod ingest;
+mod issue_life;
 mod labels;
 mod live;
 mod mails;

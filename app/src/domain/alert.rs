@@ -227,6 +227,33 @@ pub enum Reply {
         /// Occurrences ever.
         total: u64,
     },
+    /// An exception of another type was raised at the line.
+    NewException {
+        /// Its full type name.
+        exception: String,
+        /// The newest release that the line was seen in, as the client named it.
+        release: Option<String>,
+    },
+    /// The line was edited, and the same exception goes on in the same function: the issue goes on with the new line.
+    CarriedOver {
+        /// The line as it was.
+        from: Place,
+        /// The line as it is.
+        to: Place,
+        /// The commit that edited it.
+        commit: Option<CommitId>,
+        /// Who did.
+        author: Option<String>,
+    },
+    /// A label that is no command, but nearly one.
+    Refused {
+        /// Name of the label.
+        label: String,
+        /// The command that may be meant.
+        meant: String,
+        /// Login of who put it there.
+        by: String,
+    },
     /// A round number of occurrences was reached.
     Count {
         /// Occurrences ever.

@@ -71,6 +71,24 @@ impl LabelCommand {
         }
     }
 
+    /// The command that a label nearly is: `known error`, `known-error:function`, `libary-code`. `None` for a command, and for
+    /// what is like none.
+    pub fn nearly(name: &str) -> Option<&'static str> {
+        /// Letters that may be wrong in a slip of the pen.
+        const SLIP: usize = 2;
+        let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
+        let meant = plain(name);
+        if Self::from_label(name).is_some() || meant.is_empty() {
+            return None;
+        }
+        COMMAND_LABELS
+            .iter()
+            .map(|spec| (strsim::damerau_levenshtein(&plain(spec.name), &meant), spec.name))
+            .filter(|(distance, _)| *distance <= SLIP)
+            .min()
+            .map(|(_, name)| name)
+    }
+
     /// The label's name.
     pub fn label(self) -> &'static str {
         match self {
@@ -97,5 +115,22 @@ mod tests {
         }
         assert_eq!(LabelCommand::from_label("Known-Error"), Some(LabelCommand::KnownError(Scope::Line)));
         assert_eq!(LabelCommand::from_label("bug"), None);
+    }
+
+    #[test]
+    fn what_is_nearly_a_command_is_recognised_as_none() {
+        for (written, meant) in [
+            ("known error", "known-error"),
+            ("Known_Error", "known-error"),
+            ("known-eror", "known-error"),
+            ("known-error:function", "known-error: function"),
+            ("known errors: file", "known-error: file"),
+            ("libary code", "library-code"),
+        ] {
+            assert_eq!(LabelCommand::nearly(written), Some(meant), "{written}");
+        }
+        for other in ["known-error", "Library-Code", "bug", "error", "known", "library", "flawless", "→"] {
+            assert_eq!(LabelCommand::nearly(other), None, "{other}");
+        }
     }
 }

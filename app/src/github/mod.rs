@@ -5,6 +5,7 @@ mod client;
 mod comments;
 mod deliveries;
 mod error;
+mod events;
 pub mod hook;
 mod install;
 mod issues;

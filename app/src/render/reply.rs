@@ -43,6 +43,22 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
             resolved => commit(repository, resolved.as_deref()),
             total => occurrences(*total),
         },
+        Reply::NewException { exception, release } => context! {
+            kind => "new_exception",
+            exception => cut(exception),
+            release => release.as_deref().map(cut),
+        },
+        Reply::CarriedOver { from, to, commit: at, author } => context! {
+            kind => "carried_over",
+            from => place(from),
+            place => place(to),
+            number => to.line,
+            commit => commit(repository, at.as_deref()),
+            author => author.as_deref().map(cut),
+        },
+        Reply::Refused { label, meant, by } => {
+            context! { kind => "refused", label => cut(label), meant, by => cut(by) }
+        }
         Reply::Count { total, servers, releases } => context! {
             kind => "count",
             total => occurrences(*total),

@@ -1,6 +1,7 @@
 //! What is to be sent and what was: the rows behind "told once".
 
 use super::lines::unresolve;
+use super::succession::carry_over;
 use super::{Store, StoreError, get, get_count, signed};
 use crate::domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use crate::domain::job::Job;
@@ -115,6 +116,8 @@ pub struct Decided {
     pub known_mailed: bool,
     /// The line is back: its resolution ends.
     pub regressed: bool,
+    /// The line that it was before somebody edited it, and that line's issue, which is its own from now on.
+    pub carried_from: Option<(LineId, u64)>,
 }
 
 pub(super) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
@@ -135,7 +138,8 @@ pub(super) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
 }
 
 impl Store {
-    /// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line from now on.
+    /// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line from now on. `false`:
+    /// nothing was written, because the issue that it was to carry on changed meanwhile.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -146,8 +150,13 @@ impl Store {
         decided: &Decided,
         (send, manner): (&[NewDelivery], Manner),
         now_ms: i64,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
+        if let Some((old, issue)) = decided.carried_from
+            && !carry_over(&mut tx, old, issue, line).await?
+        {
+            return Ok(false);
+        }
         sqlx::query(
             "UPDATE lines SET decided_total = $2, next_decide_at = $3,
                  status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
@@ -189,7 +198,8 @@ impl Store {
             self.join_storm(&mut tx, storm, line, now_ms).await?;
             self.ask_for_write(&mut tx, repository, now_ms).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Asks for a delivery by itself; one of the same purpose that exists already is not sent again.

@@ -19,6 +19,7 @@ pub mod shadow;
 pub mod shapes;
 pub mod status;
 pub mod storms;
+mod succession;
 pub mod upkeep;
 pub mod weekly;
 pub mod writes;

@@ -2,7 +2,7 @@
 
 use super::BOT;
 use super::api::{Answered, Asked, error, invalid, plain};
-use super::world::{Change, Comment, Gone, Issue, IssueChange, Repository, World};
+use super::world::{Change, Comment, Gone, Issue, IssueChange, Repository, World, time};
 use serde_json::{Value, json};
 
 impl World {
@@ -51,6 +51,18 @@ impl World {
                 let since = since_ms(asked);
                 let fresh = issue.comments.iter().filter(|comment| comment.updated_ms >= since);
                 let all = fresh.map(|comment| self.comment_json(it, number, comment)).collect();
+                self.page(asked, all, None)
+            }
+            "issues/list-events" => {
+                let actor = self.account_json("owner");
+                let event = |name: &str, commit: Option<&String>| {
+                    let at = time(issue.updated_ms);
+                    json!({ "id": 1, "event": name, "actor": actor, "commit_id": commit, "created_at": at })
+                };
+                let mut all = vec![event("labeled", None)];
+                if !issue.open {
+                    all.push(event("closed", issue.closed_by.as_ref()));
+                }
                 self.page(asked, all, None)
             }
             "issues/update" => self.update(asked, id, number),

@@ -177,7 +177,22 @@ impl FakeGitHub {
     /// Somebody closes an issue.
     pub fn close_issue(&self, repository: &str, number: u64, by: &str) {
         self.act(repository, number, (by, "closed"), json!({}), |issue| {
+            (issue.open, issue.state_reason, issue.closed_by) = (false, Some("completed".to_owned()), None);
+        });
+    }
+
+    /// Somebody writes an issue's text anew.
+    pub fn edit_issue(&self, repository: &str, number: u64, body: &str) {
+        self.act(repository, number, ("owner", "edited"), json!({ "changes": {} }), |issue| {
+            issue.body = body.to_owned()
+        });
+    }
+
+    /// Somebody pushes a commit to the default branch that says "fixes #…".
+    pub fn close_issue_by(&self, repository: &str, number: u64, by: &str, commit: &str) {
+        self.act(repository, number, (by, "closed"), json!({}), |issue| {
             (issue.open, issue.state_reason) = (false, Some("completed".to_owned()));
+            issue.closed_by = Some(commit.to_owned());
         });
     }
 
@@ -295,6 +310,7 @@ impl World {
             assignees: Vec::new(),
             comments: Vec::new(),
             pull_request: pull,
+            closed_by: None,
             user: by.to_owned(),
             created_ms: now_ms,
             updated_ms: now_ms,

@@ -101,6 +101,8 @@ pub struct Issue {
     pub assignees: Vec<String>,
     pub comments: Vec<Comment>,
     pub pull_request: bool,
+    /// The commit by which it was closed last, where it was by one.
+    pub closed_by: Option<String>,
     pub user: String,
     pub created_ms: i64,
     pub updated_ms: i64,

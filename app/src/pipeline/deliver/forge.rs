@@ -109,6 +109,17 @@ pub(super) async fn comment(
         turn.take().await?;
         github.reopen_issue(forge.installation, name, number).await?;
     }
+    if matches!(reply, Reply::CarriedOver { .. }) {
+        // Whoever edited the line has it now, unless a person gave it to somebody.
+        let place = Place { github: &github, forge, name };
+        if let Ok(Some(login)) = place.assignee(rooms, row, line, now_ms).await
+            && let IssueState::Present(issue) = github.issue(forge.installation, name, number).await?
+            && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
+        {
+            turn.take().await?;
+            github.assign(forge.installation, name, number, &login).await?;
+        }
+    }
     if delivery.attempts > 0 {
         let since = delivery.created_at_ms;
         if let Some(id) = github.find_comment(forge.installation, name, number, &marker, since).await? {

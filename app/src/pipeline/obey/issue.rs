@@ -7,7 +7,7 @@ use crate::domain::event::{HookAccount, HookIssue, IssueAction};
 use crate::domain::ids::HookId;
 use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
-use crate::pipeline::{Failure, Rooms};
+use crate::pipeline::{Failure, Rooms, blocking};
 use crate::store::deliveries::{Channel, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
@@ -75,10 +75,38 @@ impl At<'_> {
         if whitelisted {
             return Ok(());
         }
-        let commit = self.row.repository.head.clone();
+        let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
         self.rooms.store.resolve(self.line.id, commit.as_deref(), self.now_ms).await?;
         self.rooms.epoch.turn();
         self.reply("resolved", &Reply::Resolved { commit, by: self.by.to_owned() }).await
+    }
+
+    /// The commit that closed the issue, where one did and the mirror has it: only what contains it has the fix.
+    async fn closing_commit(&self) -> Result<Option<String>, Failure> {
+        let (Some(github), Some(forge)) = (self.rooms.app.github(), &self.row.repository.forge) else {
+            return Ok(None);
+        };
+        let name = &self.row.repository.full_name;
+        let commit = match github.closing_commit(forge.installation, name, self.issue.number).await {
+            Ok(commit) => commit,
+            // The default branch's head is nearly as good.
+            Err(error) if error.is_permanent() => {
+                tracing::info!(repository = %name, number = self.issue.number, %error, "who closed an issue is not known");
+                None
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let Some(commit) = commit else { return Ok(None) };
+        let (mirrors, id) = (self.rooms.mirrors.clone(), self.row.repository.id);
+        let there = async |commit: &String| {
+            let (mirrors, commit) = (mirrors.clone(), commit.clone());
+            blocking(move || mirrors.resolve(id, &commit)).await
+        };
+        // Its push may still be on its way.
+        if there(&commit).await.unwrap_or(None).is_none() {
+            self.rooms.bring_up_to_date(self.row, self.now_ms).await?;
+        }
+        there(&commit).await
     }
 
     /// Reopened: whatever its labels commanded ends, and so does its resolution.
@@ -108,7 +136,15 @@ impl At<'_> {
                 let reply = Reply::LibraryCode { place: place.clone(), by: self.by.to_owned() };
                 self.make(RuleKind::BuildingBlock, entry, label, &reply).await
             }
-            Some(LabelCommand::KnownError(_)) | None => Ok(()),
+            Some(LabelCommand::KnownError(_)) => Ok(()),
+            None => match LabelCommand::nearly(label) {
+                Some(meant) => {
+                    let reply =
+                        Reply::Refused { label: label.to_owned(), meant: meant.to_owned(), by: self.by.to_owned() };
+                    self.send(&format!("refused:{}", label.to_lowercase()), &reply).await
+                }
+                None => Ok(()),
+            },
         }
     }
 

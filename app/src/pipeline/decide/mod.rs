@@ -1,5 +1,7 @@
 //! Deciding: what a line's counts mean, who is told, and at which count to ask again.
 
+mod carry;
+
 use super::{Failure, Rooms};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::blame::Author;
@@ -11,6 +13,9 @@ use crate::domain::settings::KnownError;
 use crate::store::deliveries::{Channel, Decided, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
+
+/// Types of exceptions of one line that are told of, beside the first: a line that raises ever other ones is no news.
+const MOST_NEW_EXCEPTIONS: usize = 5;
 
 /// Decides about a line.
 ///
@@ -53,6 +58,13 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
         if decision.send == Send::Alert {
             decided.alerted = true;
             send = mails(rooms, &row, &line, None, "alert", None).await?;
+            if let Some(old) = carry::edited_from(rooms, &line).await?.filter(|_| manner == Manner::Singly) {
+                let told = carry::told_of(rooms, &old).await?;
+                send.retain(|mail| !told.contains(&mail.recipient.to_lowercase()));
+                send.push(carried_over(&old, &line)?);
+                decided.carried_from = old.issue.map(|issue| (old.id, issue));
+                return finish(rooms, &row, &line, &decided, (&send, manner), now_ms).await;
+            }
             if rooms.has_issues(&row) {
                 send.push(delivery(Channel::Issue, "alert", "", String::new()));
             }
@@ -62,10 +74,29 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             let reply = Reply::Count { total: line.total, servers: counts.servers, releases: counts.releases };
             send.push(comment(&format!("count:{count}"), &reply)?);
         }
+        if line.alerted && line.issue.is_some() {
+            for exception in rooms.store.exceptions_since_alert(line.id, MOST_NEW_EXCEPTIONS).await? {
+                let purpose = format!("exception:{exception}");
+                let release = rooms.store.counts(&line).await?.releases.into_iter().next();
+                send.push(comment(&purpose, &Reply::NewException { exception, release })?);
+            }
+        }
         if let Some(why) = decision.silent {
             tracing::debug!(line = id.0, why, "counted, not told");
         }
     }
+    finish(rooms, &row, &line, &decided, (&send, manner), now_ms).await
+}
+
+/// Writes a decision.
+async fn finish(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    line: &Line,
+    decided: &Decided,
+    (send, manner): (&[NewDelivery], Manner),
+    now_ms: i64,
+) -> Result<(), Failure> {
     if !send.is_empty() {
         tracing::info!(
             repository = %row.repository.full_name,
@@ -76,9 +107,21 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             "telling of a line"
         );
     }
-    rooms.store.decided(row.repository.id, id, &decided, (&send, manner), now_ms).await?;
+    if !rooms.store.decided(row.repository.id, line.id, decided, (send, manner), now_ms).await? {
+        return Err(Failure::retry("the line that it was edited from changed at the same moment"));
+    }
     rooms.bell.notify_one();
     Ok(())
+}
+
+fn carried_over(old: &Line, line: &Line) -> Result<NewDelivery, Failure> {
+    let reply = Reply::CarriedOver {
+        from: old.place.clone(),
+        to: line.place.clone(),
+        commit: line.commit.clone(),
+        author: line.author_name.clone(),
+    };
+    comment(&format!("carried:{}", old.id), &reply)
 }
 
 /// How a new line is told of: by itself, or as one of a storm's, which it may begin.
