@@ -94,10 +94,11 @@ fn a_line_that_changes_is_another_line_with_another_author() {
         story.report(&event).await;
         assert_eq!(story.lines().await.len(), 2);
         assert_eq!(story.mails()[0].to, ["grace@example.com"]);
-        assert_eq!(
-            story.changes(),
-            ["acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]", "acme/shop#2 assigned to grace"]
-        );
+        // The issue goes on with the line as it is now.
+        let changes = story.changes();
+        assert_eq!(changes.len(), 2);
+        assert_eq!(changes[0], "acme/shop#1 assigned to grace");
+        assert!(changes[1].starts_with("acme/shop#1 commented"));
     });
 }
 
