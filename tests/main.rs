@@ -3,6 +3,7 @@
 // A harness offers more than each day's stories use.
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
+mod access;
 mod alerts;
 mod beats;
 mod connect;

@@ -1,6 +1,6 @@
 //! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by step.
 
-use super::fake_github::{APP_ID, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
+use super::fake_github::{APP_ID, CLIENT_ID, CLIENT_SECRET, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
 use super::git_server::GitServer;
 use super::smtp::{Received, SmtpServer};
@@ -112,7 +112,8 @@ impl Story {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Clock::system().now_ms());
         let github = FakeGitHub::start(clock.clone()).await;
-        let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
+        let pages = github.sign_in_router();
+        let git = tokio::task::spawn_blocking(|| GitServer::start_with(pages)).await.unwrap();
         let repo = GitRepo::init(folder.path().join("shop"));
         let smtp = SmtpServer::start().await;
         for (id, login) in [(11, "ada"), (12, "grace"), (13, "linus"), (14, "owner")] {
@@ -133,6 +134,8 @@ impl Story {
                 ("WEBHOOK_SECRET", SECRET.to_owned()),
                 ("GITHUB_API_URL", github.url().to_owned()),
                 ("GITHUB_SERVER_URL", server_url),
+                ("GITHUB_CLIENT_ID", CLIENT_ID.to_owned()),
+                ("GITHUB_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
                 ("SMTP_URL", smtp.url()),
                 ("MAIL_FROM", "Flawless <flawless@flawless.test>".to_owned()),
                 ("ADMIN_TOKEN", "admin-token-of-the-tests".to_owned()),

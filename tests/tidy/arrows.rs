@@ -35,6 +35,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pipeline::accept",
             "pipeline::app",
             "pipeline::obey",
+            "pipeline::sign_in",
             "pipeline::whitelist",
             "render",
             "store",

@@ -15,6 +15,7 @@ mod limits;
 pub mod manifest;
 mod people;
 mod route;
+pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use deliveries::HookDelivery;

@@ -13,6 +13,7 @@ pub mod reconcile;
 pub mod refresh;
 mod rehearsing;
 pub mod shadow;
+pub mod sign_in;
 mod telling;
 mod watching;
 pub mod whitelist;

@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/message.html", include_str!("../../../web/pages/message.html")),
     ("pages/repositories.html", include_str!("../../../web/pages/repositories.html")),
     ("pages/repository.html", include_str!("../../../web/pages/repository.html")),
+    ("pages/sessions.html", include_str!("../../../web/pages/sessions.html")),
     ("pages/setup.html", include_str!("../../../web/pages/setup.html")),
     ("pages/shadow.html", include_str!("../../../web/pages/shadow.html")),
     ("pages/shadow_preview.html", include_str!("../../../web/pages/shadow_preview.html")),

@@ -23,6 +23,7 @@ pub struct World {
     /// Addresses that answers pointed to: only those may be asked outside of the OpenAPI's paths.
     pub offered: HashSet<String>,
     pub next_id: u64,
+    pub people: super::sign_in::People,
     /// Apps that were made by manifest and wait to be handed over, by code: until when.
     pub codes: HashMap<String, i64>,
 }

@@ -4,6 +4,7 @@ mod connect;
 mod known_error;
 mod notice;
 mod repository;
+mod sessions;
 mod setup;
 mod shadow;
 mod traceback;
@@ -15,6 +16,7 @@ pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
+pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};
 pub use traceback::Traceback;
