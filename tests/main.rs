@@ -28,4 +28,5 @@ mod setup;
 mod shadow;
 mod storms;
 mod tidy;
+mod webhook_examples;
 mod whitelist;
