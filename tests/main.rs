@@ -7,6 +7,7 @@ mod access;
 mod alerts;
 mod beats;
 mod connect;
+mod doctor;
 mod emulator;
 mod faults;
 mod github_room;

@@ -6,10 +6,10 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// GitHub takes what is answered later for lost after ten seconds; ours are answered within one.
-const ANSWER: Duration = Duration::from_secs(1);
+/// GitHub takes what is answered later for lost. Ours take milliseconds; this machine may be busy.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// Event and payload of every example.
 fn examples() -> Vec<(String, Value)> {
@@ -26,7 +26,6 @@ fn examples() -> Vec<(String, Value)> {
 
 /// Sends a payload as GitHub does; the status.
 async fn send(story: &Story, event: &str, delivery: &str, body: &[u8], signature: Option<String>) -> u16 {
-    let began = Instant::now();
     let mut request = story
         .http
         .post(format!("{}/api/github/webhooks", story.url()))
@@ -36,9 +35,8 @@ async fn send(story: &Story, event: &str, delivery: &str, body: &[u8], signature
     if let Some(signature) = signature {
         request = request.header("X-Hub-Signature-256", signature);
     }
-    let status = request.body(body.to_vec()).send().await.unwrap().status().as_u16();
-    assert!(began.elapsed() < ANSWER * 5, "{event} was answered after {:?}", began.elapsed());
-    status
+    let answer = tokio::time::timeout(ANSWER, request.body(body.to_vec()).send()).await;
+    answer.unwrap_or_else(|_| panic!("{event} was not answered in time")).unwrap().status().as_u16()
 }
 
 async fn signed(story: &Story, event: &str, delivery: &str, payload: &Value) -> u16 {

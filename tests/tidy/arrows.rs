@@ -34,6 +34,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pipeline::Rooms",
             "pipeline::accept",
             "pipeline::app",
+            "pipeline::doctor",
             "pipeline::obey",
             "pipeline::sign_in",
             "pipeline::whitelist",

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod digest;
 pub mod drift;
 pub mod event;
+pub mod finding;
 pub mod ids;
 pub mod job;
 pub mod line;

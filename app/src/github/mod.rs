@@ -20,6 +20,6 @@ pub mod user;
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use deliveries::HookDelivery;
 pub use error::GitHubError;
-pub use install::{Installation, RemoteRepository};
+pub use install::{Installation, Itself, RemoteRepository};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};
 pub use people::Account;

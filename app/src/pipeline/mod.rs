@@ -6,6 +6,7 @@ mod assigning;
 pub mod attribute;
 pub mod decide;
 pub mod deliver;
+pub mod doctor;
 mod keys;
 mod mirroring;
 pub mod obey;

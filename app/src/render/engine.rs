@@ -28,6 +28,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/parts.html", include_str!("../../../web/pages/parts.html")),
     ("pages/connect.html", include_str!("../../../web/pages/connect.html")),
     ("pages/snippets.html", include_str!("../../../web/pages/snippets.html")),
+    ("pages/doctor.html", include_str!("../../../web/pages/doctor.html")),
     ("pages/health.html", include_str!("../../../web/pages/health.html")),
     ("pages/known_error_form.html", include_str!("../../../web/pages/known_error_form.html")),
     ("pages/known_error_saved.html", include_str!("../../../web/pages/known_error_saved.html")),

@@ -112,6 +112,7 @@ mod tests {
         check_page::<Traceback>();
         check_page::<KnownErrorForm>();
         check_page::<KnownErrorSaved>();
+        check_page::<Doctor>();
         check_page::<Health>();
         check_page::<Login>();
         check_page::<Message>();

@@ -4,6 +4,7 @@ mod arrivals;
 mod auth;
 mod connect;
 mod connect_forms;
+mod doctor;
 mod extract;
 mod health;
 mod ingest;
@@ -136,6 +137,7 @@ pub fn router(server: Server) -> Router {
         .route(&at("/auth/logout"), post(auth::logout))
         .route(&at("/auth/github"), get(sign_in::begin))
         .route(&at("/auth/github/callback"), get(sign_in::callback))
+        .route(&at("/doctor"), get(doctor::doctor))
         .route(&at("/sessions"), get(sessions::list))
         .route(&at("/sessions/end"), post(sessions::end))
         .route(&at("/setup"), get(setup::setup))

@@ -108,7 +108,16 @@ impl World {
         }
         match asked.operation {
             "apps/get-authenticated" => {
-                plain(200, json!({ "id": super::APP_ID, "slug": SLUG, "name": "Flawless (test)" }))
+                let html_url = format!("https://github.com/apps/{SLUG}");
+                let permissions = self.app_permissions();
+                let events = ["issues", "issue_comment", "label", "push", "repository"];
+                plain(
+                    200,
+                    json!({
+                        "id": super::APP_ID, "slug": SLUG, "name": "Flawless (test)", "html_url": html_url,
+                        "permissions": permissions, "events": events,
+                    }),
+                )
             }
             "apps/list-installations" => {
                 let all = self.installations.values().map(|it| self.installation_json(it)).collect();
@@ -128,6 +137,10 @@ impl World {
                 let ids = self.installations[&id].repositories.iter();
                 let all = ids.map(|id| self.repository_json(&self.repositories[id])).collect();
                 self.page(asked, all, Some("repositories"))
+            }
+            "rate-limit/get" => {
+                let rate = json!({ "limit": 5000, "remaining": 4987, "reset": self.now_ms / 1000 + 3600, "used": 13 });
+                plain(200, json!({ "resources": { "core": rate }, "rate": rate }))
             }
             "users/get-by-id" => {
                 let id = asked.number("account_id");

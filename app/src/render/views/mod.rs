@@ -1,6 +1,7 @@
 //! What each page shows: plain values, prepared by the server.
 
 mod connect;
+mod doctor;
 mod known_error;
 mod notice;
 mod repository;
@@ -13,6 +14,7 @@ mod whitelist;
 
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
+pub use doctor::{Doctor, FindingView};
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
