@@ -31,7 +31,7 @@ fn a_sound_server_is_told_to_be_sound() {
             assert!(text.contains(said), "{said}: {text}");
         }
         // In the terminal the same, beside the server.
-        let said = story.command(&["check"]);
+        let said = story.asking_command(&["check"]).await;
         assert!(said.contains("ok    GitHub App: flawless-test answers"), "{said}");
         assert!(said.contains("ok    acme/shop: mirrored"), "{said}");
     });

@@ -257,6 +257,19 @@ impl Story {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The same for a command that asks GitHub or the mail server, which have to answer meanwhile.
+    pub async fn asking_command(&self, arguments: &'static [&'static str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
+            if let Ok(value) = std::env::var(name) {
+                command.env(name, value);
+            }
+        }
+        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+
     pub fn rooms(&self) -> &Rooms {
         &self.running.as_ref().expect("the server runs").rooms
     }
