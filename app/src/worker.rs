@@ -158,7 +158,7 @@ impl Worker {
             Job::Attribute(report) => attribute::attribute(rooms, report, now_ms).await,
             Job::Decide(line) => decide::decide(rooms, line, now_ms).await,
             Job::Deliver(delivery) => deliver::deliver(rooms, delivery, now_ms).await,
-            Job::Write(installation) => deliver::turn(rooms, installation, now_ms).await,
+            Job::Write(installation) => deliver::turn(rooms, installation, &|| self.clock.now_ms()).await,
             Job::Storm(storm) => deliver::storm(rooms, storm, now_ms).await,
             Job::Obey(hook) => obey::obey(rooms, hook, now_ms).await,
             Job::Fetch(repository) => refresh::refresh(rooms, repository, now_ms).await,

@@ -51,6 +51,8 @@ pub enum Fault {
     Delay(Duration),
     /// The work is done, and the answer comes after this time.
     HangAfterWork(Duration),
+    /// The work is done, and the answer comes when the story's clock has gone on by so many milliseconds.
+    Takes(i64),
 }
 
 impl Fault {

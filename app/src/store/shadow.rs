@@ -70,6 +70,22 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// Keeps from going out what was decided before its repository was put in shadow mode. An alert that was never tried
+    /// is shown like those that were decided since; anything else may be half done, and waits until `due_ms`.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn withhold(&self, delivery: &Delivery, due_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        let sql = if delivery.what.purpose == "alert" && delivery.attempts == 0 {
+            "UPDATE deliveries SET state = 'shadow', due_at_ms = $2 WHERE id = $1 AND state IN ('pending', 'gathered')"
+        } else {
+            "UPDATE deliveries SET due_at_ms = $2 WHERE id = $1"
+        };
+        sqlx::query(sql).bind(delivery.id.0).bind(due_ms).execute(tx.conn()).await?;
+        tx.commit().await
+    }
+
     /// Repositories of which something would have been sent.
     ///
     /// # Errors
@@ -99,7 +115,20 @@ impl Store {
         .bind(id.0)
         .execute(tx.conn())
         .await?;
+        // Nobody got the mail of a known error that reached its minimum, which comes once.
+        sqlx::query(
+            "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
+             WHERE repository_id = $1 AND id IN (
+                 SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
+        )
+        .bind(id.0)
+        .execute(tx.conn())
+        .await?;
         sqlx::query("DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?;
+        sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
             .bind(id.0)
             .execute(tx.conn())
             .await?;

@@ -17,7 +17,7 @@ const OLD_MS: i64 = DAY_MS;
 /// A line (`l`) whose issue's status lacks something that is due at $2.
 pub(super) fn stale() -> String {
     format!(
-        "l.issue_number IS NOT NULL AND l.status_off = 0 AND l.status_due_at_ms <= $2 AND (l.status_wanted = 1 OR
+        "l.issue_number IS NOT NULL AND l.status_off = 0 AND l.status_due_at_ms <= $2 AND (l.status_wanted > 0 OR
              (l.total > l.status_total AND l.status_at_ms <= $2 - CASE WHEN $2 - l.first_seen_ms < {DAY_MS} THEN {FRESH_MS}
                  WHEN $2 - l.first_seen_ms < {} THEN {RECENT_MS} ELSE {OLD_MS} END))",
         7 * DAY_MS
@@ -68,6 +68,19 @@ impl Store {
         Ok(days)
     }
 
+    /// Notes that an issue's status is about to be written: what changes from now on is wanted anew.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn begin_status(&self, line: LineId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE lines SET status_wanted = 2 WHERE id = $1 AND status_wanted = 1")
+            .bind(line.0)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
     /// Notes that an issue's status says this total. `off`: it has no block any more, and gets none.
     ///
     /// # Errors
@@ -75,7 +88,8 @@ impl Store {
     pub async fn status_written(&self, line: LineId, total: u64, off: bool, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         sqlx::query(
-            "UPDATE lines SET status_total = $2, status_at_ms = $3, status_wanted = 0,
+            "UPDATE lines SET status_total = $2, status_at_ms = $3,
+                 status_wanted = CASE WHEN status_wanted = 1 THEN 1 ELSE 0 END,
                  status_off = CASE WHEN $4 = 1 THEN 1 ELSE status_off END WHERE id = $1",
         )
         .bind(line.0)

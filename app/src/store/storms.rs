@@ -121,6 +121,8 @@ impl Store {
         if gathered > 0 {
             self.mails_wait(&mut tx, id, now_ms).await?;
         }
+        // It must end, too, where the line that began it never joins it.
+        self.ask(&mut tx, Job::Storm(id), now_ms, now_ms).await?;
         tx.commit().await?;
         Ok(id)
     }
@@ -221,19 +223,37 @@ impl Store {
             .collect()
     }
 
-    /// The mails of a storm that were gathered and not sent, by recipient.
+    /// The mails of a storm that were gathered and not sent, by recipient; each with the moment from which it may be tried
+    /// again, Unix milliseconds, 0 where it was not tried.
     ///
     /// # Errors
     /// The database is out of reach, or a row can't be read.
-    pub async fn gathered(&self, id: StormId) -> Result<Vec<Delivery>, StoreError> {
+    pub async fn gathered(&self, id: StormId) -> Result<Vec<(Delivery, i64)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+            "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state, due_at_ms
              FROM deliveries WHERE storm_id = $1 AND state = 'gathered' ORDER BY recipient, id",
         )
         .bind(id.0)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(read_delivery).collect()
+        rows.iter().map(|row| Ok((read_delivery(row)?, get(row, "due_at_ms")?))).collect()
+    }
+
+    /// Notes that one recipient's gathered mails could not be sent, and when they may be tried again.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn digest_failed(&self, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for mail in mails {
+            sqlx::query("UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3 WHERE id = $1")
+                .bind(mail.id.0)
+                .bind(why)
+                .bind(due_ms)
+                .execute(tx.conn())
+                .await?;
+        }
+        tx.commit().await
     }
 
     /// Notes that one recipient's gathered mails went out as one (or, with `error`, never will).
@@ -242,7 +262,7 @@ impl Store {
     /// The database is out of reach.
     pub async fn digest_settled(
         &self,
-        mails: &[Delivery],
+        mails: &[&Delivery],
         result: Result<&str, &str>,
         now_ms: i64,
     ) -> Result<(), StoreError> {
@@ -260,12 +280,25 @@ impl Store {
         tx.commit().await
     }
 
-    /// Notes that the mails which waited are sent. New ones set a new time.
+    /// Notes that the mails which waited were sent, or tried. Those that came meanwhile wait for the next time, and where
+    /// there are none, the next line sets it.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn digests_sent(&self, id: StormId) -> Result<(), StoreError> {
-        self.change_storm("UPDATE storms SET digests = digests + 1, digest_at_ms = NULL WHERE id = $1", id, None).await
+    pub async fn digests_sent(&self, id: StormId, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        // First the lock: a line that joins at this moment is seen by the second statement, or sees what that one wrote.
+        sqlx::query("UPDATE storms SET digests = digests + 1 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+        sqlx::query(
+            "UPDATE storms SET digest_at_ms = CASE WHEN EXISTS (
+                 SELECT 1 FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND due_at_ms = 0)
+                 THEN CAST($2 AS BIGINT) ELSE NULL END WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(now_ms + NEXT_DIGEST_AFTER_MS)
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
     }
 
     /// Ends a storm: the next new lines are told of one by one again.

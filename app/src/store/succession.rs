@@ -74,10 +74,10 @@ pub(super) async fn carry_over(tx: &mut Tx, old: LineId, issue: u64, new: LineId
         .bind(new.0)
         .execute(tx.conn())
         .await?;
-    // Its issue has gone: what was still to be said of the old line has no place any more.
+    // Its issue has gone: what was still to be said or done there of the old line has no place any more.
     sqlx::query(
         "UPDATE deliveries SET state = 'given_up', error = 'its issue goes on with the line as it was edited'
-         WHERE line_id = $1 AND channel = 'comment' AND state = 'pending'",
+         WHERE line_id = $1 AND channel IN ('comment', 'issue') AND state = 'pending'",
     )
     .bind(old.0)
     .execute(tx.conn())

@@ -19,6 +19,10 @@ pub enum Waiting {
     Status(LineId),
 }
 
+/// A write that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteId(i64);
+
 /// What waits first, and of which rank it is ([`Rank::number`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct First {
@@ -31,7 +35,7 @@ pub struct First {
 /// An installation's queue in figures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WriteQueue {
-    /// Issues and comments that wait.
+    /// Issues and comments that wait and can be written.
     pub length: u64,
     /// When the oldest of them was decided, Unix milliseconds.
     pub oldest_ms: Option<i64>,
@@ -39,10 +43,14 @@ pub struct WriteQueue {
 
 /// Of repositories that can be written to.
 const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
-/// What one installation's writer does.
-const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
+/// What one installation's writer does. The issue of a line that was whitelisted while it waited is not filed, as long as
+/// the whitelisting holds: somebody has dealt with it.
+const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment') AND NOT (
+     d.channel = 'issue' AND d.attempts = 0 AND EXISTS (SELECT 1 FROM lines k WHERE k.id = d.line_id AND k.known = 1))";
 /// A storm whose issue lacks something.
 const STALE: &str = "(s.issue_number IS NULL OR s.changed_at_ms > s.written_at_ms)";
+/// "Never", as the moment at which something is due.
+pub const NEVER_MS: i64 = i64::MAX;
 
 /// A repository whose labels are still to be made.
 const UNLABELLED: &str = "r.labelled_at_ms = 0";
@@ -121,7 +129,7 @@ impl Store {
                  WHERE {WRITABLE} AND {OURS}
                  UNION ALL
                  SELECT s.due_at_ms AS due FROM storms s JOIN repositories r ON r.id = s.repository_id
-                 WHERE {WRITABLE} AND {STALE}
+                 WHERE {WRITABLE} AND {STALE} AND s.due_at_ms < {NEVER_MS}
                  UNION ALL
                  SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}) AS waiting"
         );
@@ -146,7 +154,8 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn note_write(&self, installation: u64, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn note_write(&self, installation: u64, now_ms: i64) -> Result<WriteId, StoreError> {
+        let id = self.ids.next(now_ms);
         let mut tx = self.begin().await?;
         sqlx::query("DELETE FROM writes WHERE installation = $1 AND at_ms <= $2")
             .bind(installation.cast_signed())
@@ -154,8 +163,23 @@ impl Store {
             .execute(tx.conn())
             .await?;
         sqlx::query("INSERT INTO writes (id, installation, at_ms) VALUES ($1, $2, $3)")
-            .bind(self.ids.next(now_ms))
+            .bind(id)
             .bind(installation.cast_signed())
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await?;
+        Ok(WriteId(id))
+    }
+
+    /// Notes when a write was answered, which is when it counts from.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn write_answered(&self, id: WriteId, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE writes SET at_ms = $2 WHERE id = $1 AND at_ms < $2")
+            .bind(id.0)
             .bind(now_ms)
             .execute(tx.conn())
             .await?;
@@ -222,10 +246,20 @@ impl Store {
     pub async fn write_queue(&self, installation: u64) -> Result<WriteQueue, StoreError> {
         let sql = format!(
             "SELECT COUNT(*) AS length, MIN(d.created_at_ms) AS oldest
-             FROM deliveries d JOIN repositories r ON r.id = d.repository_id WHERE r.installation = $1 AND {OURS}"
+             FROM deliveries d JOIN repositories r ON r.id = d.repository_id WHERE {WRITABLE} AND {OURS}"
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&self.pool).await?;
         Ok(WriteQueue { length: get_count(&row, "length")?, oldest_ms: get(&row, "oldest")? })
+    }
+
+    /// Asks for a turn of the queue that a repository's issues go through: something that waited may be written now.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn wake_writes(&self, repository: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        self.ask_for_write(&mut tx, repository, now_ms).await?;
+        tx.commit().await
     }
 
     /// The installation whose queue a repository's issues go through; `None`: it is not on GitHub.

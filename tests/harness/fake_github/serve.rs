@@ -61,6 +61,7 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     match fault {
         Some(Fault::DropAfterWork) => hang_up(),
         Some(Fault::HangAfterWork(time)) => tokio::time::sleep(time).await,
+        Some(Fault::Takes(ms)) => shared.clock.advance(ms),
         Some(Fault::AfterWork(status)) => answer = Answered { status, headers: Vec::new(), body: Value::Null },
         _ => {}
     }

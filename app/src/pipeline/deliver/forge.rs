@@ -62,15 +62,7 @@ pub(super) async fn issue(
         }
     };
     if let Some(login) = login {
-        turn.take().await?;
-        match github.assign(forge.installation, place.name, number, &login).await {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!(repository = %place.name, number, login, "GitHub did not assign the issue"),
-            Err(error) if error.is_permanent() => {
-                tracing::warn!(repository = %place.name, number, login, %error, "the issue could not be assigned");
-            }
-            Err(error) => return Err(error.into()),
-        }
+        place.assign(turn, number, &login).await?;
     }
     Ok(number.to_string())
 }
@@ -109,25 +101,30 @@ pub(super) async fn comment(
         turn.take().await?;
         github.reopen_issue(forge.installation, name, number).await?;
     }
+    let earlier = if delivery.attempts > 0 {
+        let since = delivery.created_at_ms;
+        github.find_comment(forge.installation, name, number, &marker, since).await?
+    } else {
+        None
+    };
+    let id = match earlier {
+        Some(id) => id,
+        None => {
+            turn.take().await?;
+            github.comment(forge.installation, name, number, &body).await?
+        }
+    };
     if matches!(reply, Reply::CarriedOver { .. }) {
-        // Whoever edited the line has it now, unless a person gave it to somebody.
+        // Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is tried once.
         let place = Place { github: &github, forge, name };
         if let Ok(Some(login)) = place.assignee(rooms, row, line, now_ms).await
             && let IssueState::Present(issue) = github.issue(forge.installation, name, number).await?
             && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
         {
-            turn.take().await?;
-            github.assign(forge.installation, name, number, &login).await?;
+            place.assign(turn, number, &login).await?;
         }
     }
-    if delivery.attempts > 0 {
-        let since = delivery.created_at_ms;
-        if let Some(id) = github.find_comment(forge.installation, name, number, &marker, since).await? {
-            return Ok(id.to_string());
-        }
-    }
-    turn.take().await?;
-    Ok(github.comment(forge.installation, name, number, &body).await?.to_string())
+    Ok(id.to_string())
 }
 
 /// GitHub and its side of the repository.
@@ -157,6 +154,20 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Assigns an issue. Where GitHub would not have it, the issue goes on without.
+    async fn assign(&self, turn: &Turn<'_>, number: u64, login: &str) -> Result<(), Failure> {
+        turn.take().await?;
+        match self.github.assign(self.forge.installation, self.name, number, login).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(repository = %self.name, number, login, "GitHub did not assign the issue"),
+            Err(error) if error.is_permanent() => {
+                tracing::warn!(repository = %self.name, number, login, %error, "the issue could not be assigned");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
     /// The login to assign: whom a person gave the line to, else its author, if GitHub lets the issue be assigned to them.
     async fn assignee(
         &self,

@@ -20,6 +20,9 @@ use crate::store::deliveries::{Channel, Delivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 
+/// How long what was decided before a shadow is left alone in it, until it is looked at again: nobody waits for it.
+const WITHHELD_MS: i64 = 15 * 60_000;
+
 /// Sends a delivery.
 ///
 /// # Errors
@@ -38,6 +41,11 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
     if row.removed_at_ms.is_some() {
         rooms.store.given_up(id, "the repository is not watched any more", now_ms).await?;
         return Ok(());
+    }
+    if row.is_shadow(now_ms) {
+        rooms.store.withhold(&delivery, now_ms + WITHHELD_MS).await?;
+        // An alert has left the queue: the next run finds it settled.
+        return Err(Failure::Again { at_ms: now_ms + WITHHELD_MS });
     }
     let result = match delivery.what.channel {
         Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,

@@ -15,6 +15,7 @@ const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
 /// Writes the status block of a line's issue.
 pub(super) async fn status(rooms: &Rooms, turn: &Turn<'_>, id: LineId, now_ms: i64) -> Result<(), Failure> {
+    rooms.store.begin_status(id).await?;
     let Some(line) = rooms.store.line(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(line.repository).await? else { return Ok(()) };
     let result = if row.is_shadow(now_ms) {

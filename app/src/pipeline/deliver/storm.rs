@@ -2,7 +2,7 @@
 
 use super::forge::{forge_of, labels};
 use super::turn::Turn;
-use super::{files, host_of};
+use super::{WITHHELD_MS, files, host_of};
 use crate::domain::alert::MailContent;
 use crate::domain::command::OUR_LABEL;
 use crate::domain::ids::{LineId, StormId};
@@ -14,6 +14,7 @@ use crate::pipeline::{Failure, Rooms};
 use crate::render::{self, MailedLine};
 use crate::store::deliveries::Delivery;
 use crate::store::repositories::RepositoryRow;
+use crate::store::writes::NEVER_MS;
 use std::collections::HashMap;
 
 /// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
@@ -36,42 +37,70 @@ pub async fn storm(rooms: &Rooms, id: StormId, now_ms: i64) -> Result<(), Failur
         tracing::info!(repository = %row.repository.full_name, "a storm is over");
     }
     let is_due = storm.digest_at_ms.is_some_and(|at| now_ms >= at);
-    if is_due || is_over {
-        mails(rooms, &row, &storm, now_ms).await?;
-    }
-    if row.repository.forge.is_none() && rooms.app.get().is_none() {
+    let retry_ms = mails(rooms, &row, &storm, (is_due || is_over, now_ms)).await?;
+    if row.repository.forge.is_none() && rooms.app.get().is_none() && !row.is_shadow(now_ms) {
         let ended_at_ms = storm.ended_at_ms.or(is_over.then_some(now_ms));
         let (title, body, _) = text(rooms, &row, &Storm { ended_at_ms, ..storm.clone() }).await?;
         files::write(&rooms.outbox, &format!("storm-{id}.md"), &format!("# {title}\n\n{body}\n")).await?;
     }
-    if is_over {
-        return Ok(());
-    }
-    let next_ms = rooms.store.storm(id).await?.and_then(|storm| storm.digest_at_ms).unwrap_or(quiet_at_ms);
-    Err(Failure::Again { at_ms: next_ms.min(quiet_at_ms) })
+    let digest_ms = rooms.store.storm(id).await?.and_then(|storm| storm.digest_at_ms);
+    let next_ms = [digest_ms, retry_ms, (!is_over).then_some(quiet_at_ms)].into_iter().flatten().min();
+    next_ms.map_or(Ok(()), |at_ms| Err(Failure::Again { at_ms }))
 }
 
-/// One mail for each recipient of what was gathered; who has one line gets the mail that it would have been without a storm.
-async fn mails(rooms: &Rooms, row: &RepositoryRow, storm: &Storm, now_ms: i64) -> Result<(), Failure> {
+/// One mail for each recipient of what was gathered, where they are due; who has one line gets the mail that it would have
+/// been without a storm. What failed is tried again by itself: the others neither wait for it nor get more mails because of
+/// it. Returns when that is, Unix milliseconds.
+async fn mails(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    storm: &Storm,
+    (due, now_ms): (bool, i64),
+) -> Result<Option<i64>, Failure> {
     let gathered = rooms.store.gathered(storm.id).await?;
-    let lines: HashMap<LineId, StormLine> = rooms.store.lines_of_storm(storm.id).await?.into_iter().collect();
-    let mut failed = None;
-    for mails in gathered.chunk_by(|one, other| one.what.recipient == other.what.recipient) {
+    let mut again_ms: Vec<i64> = Vec::new();
+    let mut lines: Option<HashMap<LineId, StormLine>> = None;
+    for waiting in gathered.chunk_by(|(one, _), (other, _)| one.what.recipient == other.what.recipient) {
+        let mails: Vec<&Delivery> = waiting.iter().map(|(mail, _)| mail).collect();
+        let retry_ms = waiting.iter().map(|&(_, at)| at).max().unwrap_or(0);
         if row.removed_at_ms.is_some() {
-            rooms.store.digest_settled(mails, Err("the repository is not watched any more"), now_ms).await?;
+            rooms.store.digest_settled(&mails, Err("the repository is not watched any more"), now_ms).await?;
             continue;
         }
-        match digest(rooms, row, storm, mails, &lines, now_ms).await {
-            Ok(receipt) => rooms.store.digest_settled(mails, Ok(&receipt), now_ms).await?,
-            Err(Failure::GiveUp(why)) => rooms.store.digest_settled(mails, Err(&why), now_ms).await?,
-            // The others are not to wait for one.
-            Err(retry) => failed = Some(retry),
+        if row.is_shadow(now_ms) {
+            for mail in mails {
+                rooms.store.withhold(mail, now_ms + WITHHELD_MS).await?;
+            }
+            continue;
+        }
+        if retry_ms > now_ms {
+            again_ms.push(retry_ms);
+            continue;
+        }
+        if !due && retry_ms == 0 {
+            continue;
+        }
+        let lines = match &mut lines {
+            Some(lines) => lines,
+            none => none.insert(rooms.store.lines_of_storm(storm.id).await?.into_iter().collect()),
+        };
+        match digest(rooms, row, storm, &mails, lines, now_ms).await {
+            Ok(receipt) => rooms.store.digest_settled(&mails, Ok(&receipt), now_ms).await?,
+            Err(Failure::GiveUp(why)) => rooms.store.digest_settled(&mails, Err(&why), now_ms).await?,
+            Err(failed) => {
+                let attempts = u32::try_from(mails[0].attempts + 1).unwrap_or(u32::MAX);
+                let retry_ms = now_ms + back_off_ms(attempts, None);
+                let why = failed.to_string();
+                tracing::warn!(repository = %row.repository.full_name, attempts, why, "a storm's mail will be tried again");
+                rooms.store.digest_failed(&mails, &why, retry_ms).await?;
+                again_ms.push(retry_ms);
+            }
         }
     }
-    match failed {
-        Some(failed) => Err(failed),
-        None => Ok(rooms.store.digests_sent(storm.id).await?),
+    if due {
+        rooms.store.digests_sent(storm.id, now_ms).await?;
     }
+    Ok(again_ms.into_iter().min())
 }
 
 /// Sends one recipient's mail. A crash between sending and noting it sends it again, under the same Message-ID.
@@ -79,11 +108,11 @@ async fn digest(
     rooms: &Rooms,
     row: &RepositoryRow,
     storm: &Storm,
-    mails: &[Delivery],
+    mails: &[&Delivery],
     lines: &HashMap<LineId, StormLine>,
     now_ms: i64,
 ) -> Result<String, Failure> {
-    let first = &mails[0];
+    let (first, last) = (mails[0], mails[mails.len() - 1]);
     if mails.len() == 1
         && let Some(line) = rooms.store.line(first.line).await?
     {
@@ -106,8 +135,9 @@ async fn digest(
     let week = rooms.linker.week(Some(name), storm.last_line_at_ms);
     let mail = render::storm_mail(&row.repository, storm, &mailed, (lines.len(), &week))?;
     let host = host_of(rooms.linker.base());
-    // The first of its mails tells this digest from the storm's next one to the same person.
-    let message_id = format!("flawless.storm.{}.{}@{host}", first.id, rooms.installation);
+    // What it holds is its name: a digest that is sent once more with another line in it is another mail, for mail programs
+    // show a Message-ID once.
+    let message_id = format!("flawless.storm.{}.{}.{}@{host}", first.id, last.id, rooms.installation);
     let outgoing = OutgoingMail {
         message_id: message_id.clone(),
         to_name: content.to.name.clone(),
@@ -132,6 +162,9 @@ async fn digest(
 pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
     let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
+    if row.is_shadow(now_ms) {
+        return Ok(rooms.store.storm_due(id, now_ms + WITHHELD_MS).await?);
+    }
     match write(rooms, turn, &row, &storm, now_ms).await {
         Ok(()) => {
             let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
@@ -140,7 +173,7 @@ pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm could not be written");
             // Nobody misses a list of lines that have their own issues: it is left as it is.
-            Ok(rooms.store.storm_written(id, i64::MAX, i64::MAX).await?)
+            Ok(rooms.store.storm_written(id, NEVER_MS, NEVER_MS).await?)
         }
         Err(Failure::Retry { why, after_ms }) => {
             let attempts = u32::try_from(storm.attempts + 1).unwrap_or(u32::MAX);
@@ -156,16 +189,19 @@ async fn write(rooms: &Rooms, turn: &Turn<'_>, row: &RepositoryRow, storm: &Stor
     let (github, forge) = forge_of(rooms, row)?;
     let name = &row.repository.full_name;
     let (title, body, marker) = text(rooms, row, storm).await?;
-    if let Some(number) = storm.issue {
+    let mut filed = storm.issue;
+    if filed.is_none() && storm.attempts > 0 {
+        let since = storm.began_at_ms;
+        if let Some(found) = github.find_issue(forge.installation, name, OUR_LABEL.name, &marker, since).await? {
+            rooms.store.set_storm_issue(storm.id, found.number).await?;
+            filed = Some(found.number);
+        }
+    }
+    // One that an earlier attempt filed says what was known then.
+    if let Some(number) = filed {
         turn.take().await?;
         let update = IssueUpdate { title: Some(title), body: Some(body), ..IssueUpdate::default() };
         return Ok(github.update_issue(forge.installation, name, number, &update).await?);
-    }
-    if storm.attempts > 0 {
-        let since = storm.began_at_ms;
-        if let Some(found) = github.find_issue(forge.installation, name, OUR_LABEL.name, &marker, since).await? {
-            return Ok(rooms.store.set_storm_issue(storm.id, found.number).await?);
-        }
     }
     rooms.store.begin_storm_issue(storm.id).await?;
     turn.take().await?;

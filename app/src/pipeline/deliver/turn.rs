@@ -1,26 +1,30 @@
 //! A turn of an installation's queue of writes: the most important thing that waits, and at most one write of it.
 
-use super::{forge, labels, status, storm};
+use super::{WITHHELD_MS, forge, labels, status, storm};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::back_off_ms;
 use crate::domain::pace::{GAP_MS, Rank, allowed_at};
 use crate::pipeline::{Failure, Rooms};
 use crate::store::deliveries::Channel;
-use crate::store::writes::Waiting;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::store::writes::{Waiting, WriteId};
+use std::sync::OnceLock;
+
+/// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which it began is not the
+/// moment of its write.
+pub(super) type Now<'a> = &'a (dyn Fn() -> i64 + Sync);
 
 /// The one write that a turn has.
 pub(super) struct Turn<'a> {
     rooms: &'a Rooms,
     installation: u64,
-    now_ms: i64,
-    spent: AtomicBool,
+    now: Now<'a>,
+    spent: OnceLock<WriteId>,
 }
 
 impl<'a> Turn<'a> {
     /// A turn of this installation's.
-    pub(super) fn new(rooms: &'a Rooms, installation: u64, now_ms: i64) -> Self {
-        Self { rooms, installation, now_ms, spent: AtomicBool::new(false) }
+    pub(super) fn new(rooms: &'a Rooms, installation: u64, now: Now<'a>) -> Self {
+        Self { rooms, installation, now, spent: OnceLock::new() }
     }
 
     /// Takes the turn's write, to be called right before each. The second one has to wait for the next turn: what calls it
@@ -29,10 +33,21 @@ impl<'a> Turn<'a> {
     /// # Errors
     /// The write is taken, or the database is out of reach.
     pub(super) async fn take(&self) -> Result<(), Failure> {
-        if self.spent.swap(true, Ordering::AcqRel) {
-            return Err(Failure::Again { at_ms: self.now_ms + GAP_MS });
+        if self.spent.get().is_some() {
+            return Err(Failure::Again { at_ms: (self.now)() + GAP_MS });
         }
-        Ok(self.rooms.store.note_write(self.installation, self.now_ms).await?)
+        let id = self.rooms.store.note_write(self.installation, (self.now)()).await?;
+        // Nobody else takes it: a turn does one thing after another.
+        let _ = self.spent.set(id);
+        Ok(())
+    }
+
+    /// Notes when the write was answered: the next one keeps its distance from then on.
+    async fn end(&self) -> Result<(), Failure> {
+        match self.spent.get() {
+            Some(&id) => Ok(self.rooms.store.write_answered(id, (self.now)()).await?),
+            None => Ok(()),
+        }
     }
 }
 
@@ -40,7 +55,8 @@ impl<'a> Turn<'a> {
 ///
 /// # Errors
 /// There is more ([`Failure::Again`]), or the database is out of reach.
-pub async fn turn(rooms: &Rooms, installation: u64, now_ms: i64) -> Result<(), Failure> {
+pub async fn turn(rooms: &Rooms, installation: u64, now: Now<'_>) -> Result<(), Failure> {
+    let now_ms = now();
     let paused_ms = rooms.store.paused_until(installation).await?;
     if paused_ms > now_ms {
         return Err(Failure::Again { at_ms: paused_ms });
@@ -56,13 +72,15 @@ pub async fn turn(rooms: &Rooms, installation: u64, now_ms: i64) -> Result<(), F
     if allowed_ms > now_ms {
         return Err(Failure::Again { at_ms: allowed_ms });
     }
-    let turn = Turn::new(rooms, installation, now_ms);
+    let turn = Turn::new(rooms, installation, now);
     let failed = match first.what {
         Waiting::Delivery(id) => delivery(rooms, &turn, id, now_ms).await,
         Waiting::Label(id) => labels::label(rooms, &turn, id, now_ms).await,
         Waiting::Status(id) => status::status(rooms, &turn, id, now_ms).await,
         Waiting::Storm(id) => storm::issue(rooms, &turn, id, now_ms).await,
     };
+    turn.end().await?;
+    let now_ms = now();
     match failed {
         Ok(()) => Err(Failure::Again { at_ms: now_ms }),
         // GitHub named a time: it means all of this installation's writes.
@@ -86,6 +104,9 @@ async fn delivery(rooms: &Rooms, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -
     else {
         return Ok(rooms.store.given_up(id, "its line is not there any more", now_ms).await?);
     };
+    if row.is_shadow(now_ms) {
+        return Ok(rooms.store.withhold(&delivery, now_ms + WITHHELD_MS).await?);
+    }
     let name = &row.repository.full_name;
     let channel = delivery.what.channel;
     let result = match channel {

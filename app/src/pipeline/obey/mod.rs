@@ -225,5 +225,10 @@ async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str, now_ms
             changed += 1;
         }
     }
+    if changed > 0 {
+        // Issues that waited for the end of a whitelisting, and what the others' statuses say of it.
+        rooms.store.wake_writes(repository, now_ms).await?;
+        rooms.bell.notify_one();
+    }
     Ok(changed)
 }

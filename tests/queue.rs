@@ -1,0 +1,331 @@
+//! The queue of writes in bad weather: a slow GitHub, refusals, a shadow that falls, crashes in between.
+
+use crate::harness::fake_github::Fault;
+use crate::harness::smtp::Mode;
+use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use serde_json::json;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+const ADA: &str = "Ada Lovelace <ada@example.com>";
+const GRACE: &str = "Grace Hopper <grace@example.com>";
+const MINUTE_MS: i64 = 60_000;
+
+/// A file of this many functions, each with a line of its own that fails.
+fn functions(prefix: &str, count: usize) -> String {
+    let mut text = String::new();
+    for n in 0..count {
+        writeln!(text, "def {prefix}{n}(x):\n    return x.{prefix}_{n}\n").unwrap();
+    }
+    text
+}
+
+/// Reports of functions of such a file, each from the head. Nothing follows yet.
+async fn send(story: &Story, path: &str, prefix: &str, range: std::ops::Range<usize>) {
+    let (key, project) = story.key().await;
+    let head = story.repo.head();
+    for n in range {
+        let event = story.event_at(&head, path, &format!("x.{prefix}_{n}"), &format!("{prefix}{n}"), "web-1");
+        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
+    }
+}
+
+/// The same, and what follows.
+async fn fail(story: &mut Story, path: &str, prefix: &str, range: std::ops::Range<usize>) {
+    send(story, path, prefix, range).await;
+    story.settle().await;
+}
+
+fn titles(story: &Story, beginning: &str) -> usize {
+    story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
+}
+
+/// The edited line of the cart, failing.
+async fn edit_and_fail(story: &mut Story) {
+    let text = CART.replace("        amount += PRICES[sku]\n", "        amount += PRICES[sku.lower()]\n");
+    story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
+    story.push().await;
+    let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
+    story.report(&event).await;
+}
+
+async fn told(story: &mut Story) {
+    story.install().await;
+    let event = story.event();
+    story.report(&event).await;
+    assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+}
+
+#[test]
+fn writes_keep_their_distance_from_the_moment_of_the_write_before() {
+    run_test(async |story| {
+        story.install().await;
+        // What a turn asks before it writes takes its time; the story's end checks the distance.
+        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(3_000));
+        story.github.fail_next("issues/create", Fault::Takes(2_500));
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        let at = |operation: &str| story.github.requests_of(operation)[0].at_ms;
+        let distance = at("issues/add-assignees") - at("issues/create");
+        assert!(distance >= 3_500, "a second after the answer, not after the request: {distance}");
+    });
+}
+
+#[test]
+fn a_pause_that_github_asks_for_begins_when_it_asks() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(20_000));
+        let headers = vec![("retry-after", "60".to_owned())];
+        let body = json!({ "message": "You have exceeded a secondary rate limit." });
+        story.github.fail_next("issues/create", Fault::Status { status: 403, headers, body });
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 1));
+        story.later(45_000).await;
+        assert_eq!(story.changes().len(), 0, "not 60 seconds yet");
+        story.later(15_000).await;
+        assert_eq!(story.changes().len(), 2);
+    });
+}
+
+#[test]
+fn an_edited_line_is_told_of_though_github_assigns_nobody() {
+    run_test(async |story| {
+        told(story).await;
+        // As with ten assignees already: GitHub says yes, and drops the eleventh.
+        let issue = json!({ "number": 1, "assignees": [] });
+        for _ in 0..4 {
+            let drops = Fault::Status { status: 201, headers: Vec::new(), body: issue.clone() };
+            story.github.fail_next("issues/add-assignees", drops);
+        }
+        let before = story.github.requests_of("issues/add-assignees").len();
+        edit_and_fail(story).await;
+        story.later(MINUTE_MS).await;
+        assert_eq!(story.github.requests_of("issues/add-assignees").len() - before, 1, "asked once");
+        story.github.take_faults();
+        let changes = story.changes();
+        assert_eq!(changes.len(), 1, "{changes:?}");
+        assert!(story.github.comments(REPO, 1)[0].body.contains("edited by Grace Hopper"));
+        assert_eq!(story.mails().len(), 1);
+    });
+}
+
+#[test]
+fn an_edited_line_is_told_of_though_github_refuses_the_assignment() {
+    run_test(async |story| {
+        told(story).await;
+        story.github.fail_next("issues/add-assignees", Fault::status(422, "Validation Failed"));
+        edit_and_fail(story).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (1, 1), "the comment says it all the same");
+    });
+}
+
+#[test]
+fn an_issue_that_goes_on_with_the_edited_line_is_not_taken_back() {
+    run_test(async |story| {
+        story.install().await;
+        let headers = vec![("retry-after", "3600".to_owned())];
+        let body = json!({ "message": "You have exceeded a secondary rate limit." });
+        // Filed, and to be assigned after an hour's pause, in which the line is edited.
+        story.github.fail_next("issues/add-assignees", Fault::Status { status: 403, headers, body });
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (1, 1));
+        edit_and_fail(story).await;
+        story.later(61 * MINUTE_MS).await;
+        let lines = story.lines().await;
+        assert_eq!((lines[0].issue, lines[1].issue), (None, Some(1)), "one issue is one line's");
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        let changes = story.changes();
+        assert_eq!(changes.len(), 2, "a comment, and Grace has it: {changes:?}");
+        assert_eq!(story.mails().len(), 1);
+    });
+}
+
+#[test]
+fn what_changes_while_a_status_is_written_is_written_next() {
+    run_test(async |story| {
+        told(story).await;
+        let (rooms, line) = (story.rooms().clone(), story.lines().await[0].id);
+        rooms.store.set_owner(line, Some("grace")).await.unwrap();
+        story.clock.advance(1_000);
+        rooms.store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
+        let (installation, now) =
+            (story.rooms().store.repository_named(REPO).await.unwrap().unwrap(), story.clock.now_ms());
+        let installation = installation.repository.forge.unwrap().installation;
+        let before = rooms.store.writes_of(installation, now).await.unwrap().len();
+        let meanwhile = async {
+            while rooms.store.writes_of(installation, now).await.unwrap().len() == before {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            rooms.store.set_owner(line, Some("linus")).await.unwrap();
+        };
+        let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
+        tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");
+        story.rooms().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        story.settle().await;
+        let body = story.github.issue(REPO, 1).body;
+        assert!(body.contains("linus") && !body.contains("grace"), "{body}");
+        story.changes();
+    });
+}
+
+#[test]
+fn a_shadow_holds_what_was_on_its_way() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");
+        story.install().await;
+        send(story, "shop/a.py", "a", 0..30).await;
+        // All is decided, one issue is written; the others, the storm's and its mails wait.
+        story.settle_without_webhooks().await;
+        let (written, mailed) = (story.github.issues(REPO).len(), story.mails().len());
+        assert!(written <= 1 && mailed <= 21, "{written} {mailed}");
+        story.changes();
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().begin_shadow(&row).await.unwrap();
+        story.settle().await;
+        story.later(30 * MINUTE_MS).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing is sent");
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        assert!(page.contains("issue for Ada Lovelace") && page.contains("mail to ada@example.com"), "{page}");
+
+        // It ends: each line is told of once more than nobody was, when it happens again.
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.later(15 * MINUTE_MS).await;
+        fail(story, "shop/a.py", "a", 0..30).await;
+        story.later(60 * MINUTE_MS).await;
+        assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
+        assert_eq!(story.github.issues(REPO).len() - titles(story, "Storm"), 30, "one issue each");
+        assert!(!story.mails().is_empty());
+        story.changes();
+        let mut told = 0;
+        for line in story.lines().await {
+            let mails = story.rooms().store.deliveries_of(line.id).await.unwrap();
+            told += mails.iter().filter(|it| it.recipient == "ada@example.com" && it.state == "sent").count();
+        }
+        assert_eq!(told, 30, "each line was mailed once");
+    });
+}
+
+#[test]
+fn a_storm_whose_worker_died_at_its_beginning_ends() {
+    run_test(async |story| {
+        story.install().await;
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        let (id, now) = (row.repository.id, story.clock.now_ms());
+        story.rooms().store.begin_storm(id, now - 1, now).await.unwrap();
+        story.later(11 * MINUTE_MS).await;
+        assert_eq!(story.rooms().store.open_storm(id).await.unwrap(), None);
+        story.later(11 * MINUTE_MS).await;
+        story.changes();
+    });
+}
+
+#[test]
+fn a_storm_whose_issue_github_refuses_leaves_nothing_behind() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 22))], "Add a");
+        story.install().await;
+        fail(story, "shop/a.py", "a", 0..20).await;
+        story.changes();
+        story.mails();
+        story.github.fail_next("issues/create", Fault::status(422, "Validation Failed"));
+        fail(story, "shop/a.py", "a", 20..22).await;
+        // Its last text, when it is over.
+        story.github.fail_next("issues/create", Fault::status(422, "Validation Failed"));
+        story.later(11 * MINUTE_MS).await;
+        // No job is left over, which the story's end checks.
+        assert_eq!(titles(story, "Storm"), 0);
+        assert_eq!((story.changes().len(), story.mails().len()), (4, 1));
+    });
+}
+
+#[test]
+fn a_storms_issue_that_is_found_again_is_brought_up_to_date() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 26))], "Add a");
+        story.install().await;
+        fail(story, "shop/a.py", "a", 0..20).await;
+        story.changes();
+        story.mails();
+        story.clock.advance(1_000);
+        story.github.fail_next("issues/create", Fault::AfterWork(502));
+        send(story, "shop/a.py", "a", 20..22).await;
+        story.settle_without_webhooks().await;
+        fail(story, "shop/a.py", "a", 22..26).await;
+        story.later(5_000).await;
+        let issues = story.github.issues(REPO);
+        let storm: Vec<_> = issues.iter().filter(|issue| issue.title.starts_with("Storm")).collect();
+        assert_eq!(storm.len(), 1);
+        assert_eq!(storm[0].title, "Storm: 26 lines began to fail at once");
+        story.later(20 * MINUTE_MS).await;
+        story.mails();
+        story.changes();
+    });
+}
+
+#[test]
+fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
+        story.install().await;
+        send(story, "shop/a.py", "a", 0..40).await;
+        story.settle_without_webhooks().await;
+        for _ in 0..6 {
+            story.clock.advance(1_000);
+            story.settle_without_webhooks().await;
+        }
+        let filed = story.github.issues(REPO).len();
+        assert!((2..10).contains(&filed), "{filed}");
+        let first = story.lines().await.into_iter().find_map(|line| line.issue).unwrap();
+        story.github.add_label(REPO, first, "known-error: file", "ada");
+        story.github.close_issue(REPO, first, "ada");
+        story.settle().await;
+        story.later(30 * MINUTE_MS).await;
+        let then = story.github.issues(REPO).len();
+        assert!(then <= filed + 1, "{filed} issues became {then}");
+        story.changes();
+        story.mails();
+        // It ends: what waited is filed.
+        story.github.reopen_issue(REPO, first, "ada");
+        story.settle().await;
+        story.later(60 * MINUTE_MS).await;
+        assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
+        story.changes();
+        story.mails();
+    });
+}
+
+#[test]
+fn a_storms_mail_that_fails_makes_no_more_mails_for_the_others() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
+        story.install().await;
+        fail(story, "shop/a.py", "a", 0..20).await;
+        assert_eq!(story.mails().len(), 20);
+        fail(story, "shop/a.py", "a", 20..22).await;
+        // Kept, and never acknowledged: another line joins before it is tried again.
+        story.smtp.set(Mode::DropAfterAccepting);
+        story.later(2 * MINUTE_MS).await;
+        let first = story.mails();
+        assert!(!first.is_empty());
+        story.smtp.set(Mode::Accept);
+        fail(story, "shop/a.py", "a", 22..24).await;
+        story.later(5 * MINUTE_MS).await;
+        let again = story.mails();
+        assert_eq!(again.len(), 1);
+        let ids = [first[0].header("Message-ID"), again[0].header("Message-ID")];
+        assert!(again[0].text().contains("in a23"), "{}", again[0].text());
+        assert_ne!(ids[0], ids[1], "a mail that holds more is another mail");
+        fail(story, "shop/a.py", "a", 24..26).await;
+        story.later(5 * MINUTE_MS).await;
+        assert_eq!(story.mails().len(), 0, "one an hour, or at the end");
+        story.later(60 * MINUTE_MS).await;
+        assert_eq!(story.mails().len(), 1);
+        story.changes();
+    });
+}
