@@ -97,8 +97,8 @@ fn a_line_that_changes_is_another_line_with_another_author() {
         // The issue goes on with the line as it is now.
         let changes = story.changes();
         assert_eq!(changes.len(), 2);
-        assert_eq!(changes[0], "acme/shop#1 assigned to grace");
-        assert!(changes[1].starts_with("acme/shop#1 commented"));
+        assert!(changes[0].starts_with("acme/shop#1 commented"));
+        assert_eq!(changes[1], "acme/shop#1 assigned to grace");
     });
 }
 
