@@ -20,6 +20,7 @@ mod mails;
 mod mirrors;
 mod pages;
 mod python_client;
+mod reconcile;
 mod recordings;
 mod rust_client;
 mod server_cases;

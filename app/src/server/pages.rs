@@ -135,7 +135,11 @@ impl Server {
             return Err(Refused::Bad("The address names no repository: repo is missing.".to_owned()));
         }
         // PostgreSQL takes no such character in a text.
-        let found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
+        let mut found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
+        if found.is_none() && !name.contains('\0') {
+            // Links in mails say the name that it had.
+            found = self.rooms.store.repository_formerly(name).await?;
+        }
         found.ok_or_else(|| not_watched(name))
     }
 

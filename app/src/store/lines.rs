@@ -218,6 +218,27 @@ impl Store {
         tx.commit().await
     }
 
+    /// Notes that a line's issue is not there any more: deleted, or in another repository. The next report files anew; whoever
+    /// had a mail gets no second one.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn issue_gone(&self, line: LineId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM deliveries WHERE line_id = $1 AND channel IN ('issue', 'comment')")
+            .bind(line.0)
+            .execute(tx.conn())
+            .await?;
+        sqlx::query(
+            "UPDATE lines SET issue_number = NULL, alerted_at_ms = NULL, next_decide_at = total + 1, resolved_at_ms = NULL,
+                 resolved_commit = NULL, regressed_at_ms = NULL WHERE id = $1",
+        )
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+
     /// Notes the login of a line's author.
     ///
     /// # Errors

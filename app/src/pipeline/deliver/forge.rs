@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::domain::alert::{Recipient, Reply};
 use crate::domain::command::OUR_LABEL;
 use crate::domain::repository::Forge;
-use crate::github::{GitHub, IssueState, NewIssue};
+use crate::github::{GitHub, GitHubError, IssueState, NewIssue};
 use crate::pipeline::{Failure, Rooms};
 use crate::render;
 use crate::store::deliveries::Delivery;
@@ -127,7 +127,17 @@ pub(super) async fn comment(
         }
     }
     turn.take().await?;
-    Ok(github.comment(forge.installation, name, number, &body).await?.to_string())
+    match github.comment(forge.installation, name, number, &body).await {
+        Ok(id) => Ok(id.to_string()),
+        Err(error @ GitHubError::Gone(_)) => {
+            // Deleted, and no webhook said so: the next report files anew.
+            if !matches!(github.issue(forge.installation, name, number).await?, IssueState::Present(_)) {
+                rooms.store.issue_gone(line.id).await?;
+            }
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// GitHub and its side of the repository.

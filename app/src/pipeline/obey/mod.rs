@@ -55,6 +55,11 @@ pub async fn obey(rooms: &Rooms, id: HookId, now_ms: i64) -> Result<(), Failure>
         Event::Suspended { installation } => rooms.store.suspend(*installation, now_ms).await?,
         Event::RepositoryChanged { repository } => {
             if let Some(row) = known(rooms, repository).await? {
+                let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
+                if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
+                    // It went to another account that has the App: writes go through that one's queue from now on.
+                    watch(rooms, theirs, repository, now_ms).await?;
+                }
                 rooms.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
             }
         }
