@@ -111,7 +111,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
         story.later(2 * 60_000).await;
         let mails = story.mails();
         assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 2 of your lines began to fail");
+        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 2 lines that concern you began to fail");
         assert!(mails[0].text().contains("shop/a.py:62 in a20"), "{}", mails[0].text());
         assert!(mails[0].text().contains("You wrote this line."));
         story.changes();
