@@ -249,3 +249,48 @@ fn an_edited_line_whose_issue_is_closed_is_a_new_alert() {
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "an issue of its own");
     });
 }
+
+#[test]
+fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
+    run_test(async |story| {
+        story.install().await;
+        let mut event = story.event();
+        event["exception"]["values"][0]["type"] = BEGIN.into();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        let before = story.github.issue(REPO, 1).body;
+        let first = before.lines().nth(1).unwrap().to_owned();
+        assert!(first.contains(BEGIN) && first.contains(CART_PATH), "{first}");
+        story.report(&event).await;
+        story.clock.advance(16 * MINUTE_MS);
+        minute(story).await;
+        let body = story.github.issue(REPO, 1).body;
+        assert_eq!(rewrites(story), 1);
+        assert_eq!(body.lines().nth(1), Some(first.as_str()), "{body}");
+        assert!(body.contains("**2 occurrences**"), "{body}");
+    });
+}
+
+#[test]
+fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
+    run_test(async |story| {
+        use crate::harness::fake_github::Fault;
+        story.install().await;
+        let limited = Fault::Status {
+            status: 403,
+            headers: vec![("retry-after", "600".to_owned())],
+            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
+        };
+        story.github.fail_next("issues/create", limited);
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 1));
+        let line = story.lines().await.remove(0).id;
+        story.rooms().store.set_known(line, true).await.unwrap();
+        story.later(30 * MINUTE_MS).await;
+        assert_eq!(story.changes(), [""; 0], "they have answered already");
+        story.rooms().store.set_known(line, false).await.unwrap();
+        story.later(60 * MINUTE_MS).await;
+        assert_eq!(story.changes().len(), 2, "the rule ended");
+    });
+}

@@ -7,6 +7,9 @@ use crate::store::deliveries::{Channel, Delivery};
 use crate::store::repositories::RepositoryRow;
 use crate::store::shadow::FOR_EVER_MS;
 
+/// How long what a shadow holds back waits before it is looked at again.
+pub(super) const AGAIN_AFTER_MS: i64 = 15 * 60_000;
+
 /// What would have been sent, as its reader would have got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
@@ -38,6 +41,22 @@ impl Rooms {
         self.bell.notify_one();
         tracing::info!(repository = %row.repository.full_name, "shadow mode is over");
         Ok(())
+    }
+
+    /// Holds back what was decided before the shadow began. An alert that was never tried is kept to be shown, as those
+    /// that come in the shadow are: its line is told of when it happens again. All else may be half done, or is said once
+    /// (a regression): it goes on when the shadow is over. Answers whether it waits for that.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub(super) async fn hold_back(&self, delivery: &Delivery, now_ms: i64) -> Result<bool, Failure> {
+        if delivery.attempts == 0 && delivery.what.purpose == "alert" {
+            self.store.keep_in_shadow(delivery.id).await?;
+            return Ok(false);
+        }
+        let why = "nothing is sent in shadow mode";
+        self.store.delivery_failed(delivery.id, why, now_ms.saturating_add(AGAIN_AFTER_MS)).await?;
+        Ok(true)
     }
 
     /// What a delivery that was never sent would have said.

@@ -10,6 +10,7 @@ mod turn;
 pub use storm::storm;
 pub use turn::turn;
 
+use super::shadow::AGAIN_AFTER_MS;
 use super::{Failure, Rooms};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
@@ -38,6 +39,12 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
     if row.removed_at_ms.is_some() {
         rooms.store.given_up(id, "the repository is not watched any more", now_ms).await?;
         return Ok(());
+    }
+    if row.is_shadow(now_ms) {
+        return match rooms.hold_back(&delivery, now_ms).await? {
+            true => Err(Failure::Again { at_ms: now_ms.saturating_add(AGAIN_AFTER_MS) }),
+            false => Ok(()),
+        };
     }
     let result = match delivery.what.channel {
         Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,

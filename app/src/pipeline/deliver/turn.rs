@@ -9,6 +9,10 @@ use crate::store::deliveries::Channel;
 use crate::store::writes::Waiting;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How long the issue of a line waits that somebody whitelisted before it was filed: nobody wants an issue for what they
+/// have just answered, but the rule may end.
+const KNOWN_AGAIN_AFTER_MS: i64 = 3_600_000;
+
 /// The one write that a turn has.
 pub(super) struct Turn<'a> {
     rooms: &'a Rooms,
@@ -86,8 +90,15 @@ async fn delivery(rooms: &Rooms, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -
     else {
         return Ok(rooms.store.given_up(id, "its line is not there any more", now_ms).await?);
     };
+    if row.is_shadow(now_ms) {
+        return rooms.hold_back(&delivery, now_ms).await.map(|_| ());
+    }
     let name = &row.repository.full_name;
     let channel = delivery.what.channel;
+    if channel == Channel::Issue && line.known && line.issue.is_none() {
+        let why = "the line was whitelisted before its issue was filed: it waits until that ends";
+        return Ok(rooms.store.delivery_failed(id, why, now_ms + KNOWN_AGAIN_AFTER_MS).await?);
+    }
     let result = match channel {
         Channel::Issue => forge::issue(rooms, turn, &row, &line, &delivery, now_ms).await,
         Channel::Comment => forge::comment(rooms, turn, &row, &line, &delivery, now_ms).await,
