@@ -41,8 +41,8 @@ pub struct WriteQueue {
 const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
-/// A storm whose issue lacks something.
-const STALE: &str = "(s.issue_number IS NULL OR s.changed_at_ms > s.written_at_ms)";
+/// A storm whose issue lacks something. One that was given up was "written" at the end of time.
+const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.changed_at_ms > s.written_at_ms)";
 
 /// A repository whose labels are still to be made.
 const UNLABELLED: &str = "r.labelled_at_ms = 0";

@@ -9,10 +9,6 @@ use crate::store::deliveries::Channel;
 use crate::store::writes::Waiting;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How long the issue of a line waits that somebody whitelisted before it was filed: nobody wants an issue for what they
-/// have just answered, but the rule may end.
-const KNOWN_AGAIN_AFTER_MS: i64 = 3_600_000;
-
 /// The one write that a turn has.
 pub(super) struct Turn<'a> {
     rooms: &'a Rooms,
@@ -95,9 +91,10 @@ async fn delivery(rooms: &Rooms, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -
     }
     let name = &row.repository.full_name;
     let channel = delivery.what.channel;
-    if channel == Channel::Issue && line.known && line.issue.is_none() {
-        let why = "the line was whitelisted before its issue was filed: it waits until that ends";
-        return Ok(rooms.store.delivery_failed(id, why, now_ms + KNOWN_AGAIN_AFTER_MS).await?);
+    // Nobody wants an issue for what they have just answered. One that was tried may be there: it is looked for, and says so.
+    if channel == Channel::Issue && line.known && line.issue.is_none() && delivery.attempts == 0 {
+        tracing::info!(repository = %name, line = line.id.0, "whitelisted before its issue was filed: none is");
+        return Ok(rooms.store.withdraw_issue(id, line.id).await?);
     }
     let result = match channel {
         Channel::Issue => forge::issue(rooms, turn, &row, &line, &delivery, now_ms).await,
