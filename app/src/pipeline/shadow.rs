@@ -1,14 +1,11 @@
 //! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or by time.
 
-use super::{Failure, Rooms};
+use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Recipient};
 use crate::render;
 use crate::store::deliveries::{Channel, Delivery};
 use crate::store::repositories::RepositoryRow;
 use crate::store::shadow::FOR_EVER_MS;
-
-/// How long what a shadow holds back waits before it is looked at again.
-pub(super) const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
 /// What would have been sent, as its reader would have got it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +52,7 @@ impl Rooms {
             return Ok(false);
         }
         let why = "nothing is sent in shadow mode";
-        self.store.delivery_failed(delivery.id, why, now_ms.saturating_add(AGAIN_AFTER_MS)).await?;
+        self.store.delivery_failed(delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?;
         Ok(true)
     }
 

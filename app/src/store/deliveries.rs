@@ -315,23 +315,6 @@ impl Store {
         .await
     }
 
-    /// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the rule ends, the line is told
-    /// of when it happens again.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn withdraw_issue(&self, id: DeliveryId, line: LineId) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM deliveries WHERE id = $1 AND state = 'pending'").bind(id.0).execute(tx.conn()).await?;
-        sqlx::query(
-            "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1 WHERE id = $1 AND issue_number IS NULL",
-        )
-        .bind(line.0)
-        .execute(tx.conn())
-        .await?;
-        tx.commit().await
-    }
-
     /// Notes why an attempt failed, and when the next is due.
     ///
     /// # Errors

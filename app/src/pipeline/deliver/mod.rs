@@ -10,8 +10,7 @@ mod turn;
 pub use storm::storm;
 pub use turn::turn;
 
-use super::shadow::AGAIN_AFTER_MS;
-use super::{Failure, Rooms};
+use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::Job;
@@ -42,7 +41,7 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
     }
     if row.is_shadow(now_ms) {
         return match rooms.hold_back(&delivery, now_ms).await? {
-            true => Err(Failure::Again { at_ms: now_ms.saturating_add(AGAIN_AFTER_MS) }),
+            true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
             false => Ok(()),
         };
     }

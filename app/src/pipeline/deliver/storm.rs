@@ -10,8 +10,7 @@ use crate::domain::job::back_off_ms;
 use crate::domain::storm::{Storm, StormLine};
 use crate::email::OutgoingMail;
 use crate::github::{IssueUpdate, NewIssue};
-use crate::pipeline::shadow::AGAIN_AFTER_MS;
-use crate::pipeline::{Failure, Rooms};
+use crate::pipeline::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::render::{self, MailedLine};
 use crate::store::deliveries::Delivery;
 use crate::store::repositories::RepositoryRow;
@@ -140,7 +139,7 @@ pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i
     let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
     if row.is_shadow(now_ms) {
-        return Ok(rooms.store.storm_due(id, now_ms.saturating_add(AGAIN_AFTER_MS)).await?);
+        return Ok(rooms.store.storm_due(id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
     }
     match write(rooms, turn, &row, &storm, now_ms).await {
         Ok(()) => {
