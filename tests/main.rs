@@ -3,9 +3,11 @@
 // A harness offers more than each day's stories use.
 #![allow(dead_code, unreachable_pub, reason = "tests")]
 
+mod access;
 mod alerts;
 mod beats;
 mod connect;
+mod doctor;
 mod emulator;
 mod faults;
 mod github_room;
@@ -27,4 +29,5 @@ mod setup;
 mod shadow;
 mod storms;
 mod tidy;
+mod webhook_examples;
 mod whitelist;

@@ -1,5 +1,6 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
 
+use crate::domain::access::SignIn;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ pub struct Config {
     pub app: Option<AppConfig>,
     /// What GitHub signs webhooks with.
     pub webhook_secret: Option<String>,
+    /// With what people sign in.
+    pub sign_in: Option<SignIn>,
     /// REST API.
     pub github_api_url: String,
     /// Pages and git.
@@ -168,6 +171,16 @@ impl Config {
             log_json,
             app: app_of(&get)?,
             webhook_secret: get("WEBHOOK_SECRET"),
+            sign_in: match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
+                (Some(client_id), Some(client_secret)) => Some(SignIn { client_id, client_secret }),
+                (None, None) => None,
+                (Some(_), None) => {
+                    return Err(ConfigError("GITHUB_CLIENT_ID is set, but GITHUB_CLIENT_SECRET is not".to_owned()));
+                }
+                (None, Some(_)) => {
+                    return Err(ConfigError("GITHUB_CLIENT_SECRET is set, but GITHUB_CLIENT_ID is not".to_owned()));
+                }
+            },
             github_api_url: checked_url(
                 "GITHUB_API_URL",
                 &get("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
@@ -213,6 +226,8 @@ impl Config {
             ("APP_ID", self.app.as_ref().map(|app| app.id.to_string()).unwrap_or_default()),
             ("PRIVATE_KEY", secret(self.app.is_some())),
             ("WEBHOOK_SECRET", secret(self.webhook_secret.is_some())),
+            ("GITHUB_CLIENT_ID", self.sign_in.as_ref().map(|app| app.client_id.clone()).unwrap_or_default()),
+            ("GITHUB_CLIENT_SECRET", secret(self.sign_in.is_some())),
             ("GITHUB_API_URL", self.github_api_url.clone()),
             ("GITHUB_SERVER_URL", self.github_server_url.clone()),
             ("SMTP_URL", self.smtp_url.as_deref().map(without_password).unwrap_or_default()),
@@ -299,6 +314,7 @@ mod tests {
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
         assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
+        assert!(said(None, &[("GITHUB_CLIENT_ID", "Iv1")]).contains("GITHUB_CLIENT_SECRET is not"));
         assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
         assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
         assert!(said(Some("port = "), &[]).contains("flawless.toml"));

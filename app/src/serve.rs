@@ -160,6 +160,7 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
         Some(app) => AppSlot::configured(App {
             github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
             webhook_secret: config.webhook_secret.as_deref().map(Into::into),
+            sign_in: config.sign_in.clone(),
             origin: Origin::Configuration,
         }),
         None => AppSlot::default(),

@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::domain::job::{Job, back_off_ms};
+use crate::pipeline::sign_in::SESSION_IDLE_MS;
 use crate::pipeline::{Failure, Rooms, attribute, decide, deliver, obey, reconcile, refresh, shadow};
 use crate::store::StoreError;
 use crate::store::jobs::{Claim, LEASE_MS};
@@ -103,6 +104,9 @@ impl Worker {
             }
             if let Err(error) = self.rooms.store.ask_for_statuses(now_ms).await {
                 tracing::error!(%error, "issues whose status is old could not be looked up");
+            }
+            if let Err(error) = self.rooms.store.delete_old_sessions(now_ms, now_ms - SESSION_IDLE_MS).await {
+                tracing::error!(%error, "sessions that are over could not be deleted");
             }
             for _ in 0..60 {
                 if self.stopping.load(Ordering::Acquire) {

@@ -7,9 +7,10 @@ pub mod hooks;
 mod issues;
 mod people;
 mod serve;
+mod sign_in;
 pub mod world;
 
-pub use creation::CLIENT_SECRET;
+pub use creation::{CLIENT_ID, CLIENT_SECRET};
 pub use hooks::sign;
 pub use world::{Account, Change, Comment, CommitAuthor, Issue, IssueChange, Label};
 

@@ -118,13 +118,18 @@ pub struct GitServer {
 impl GitServer {
     /// Starts to listen.
     pub fn start() -> Self {
+        Self::start_with(Router::new())
+    }
+
+    /// Starts to listen, with other pages of the same server.
+    pub fn start_with(pages: Router) -> Self {
         // Clients of https need it, and also those of http ask for it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let host = GitHost::default();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let router = host.router();
+        let router = pages.merge(host.router());
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { host, address, runtime: Some(runtime) }
     }

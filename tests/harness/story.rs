@@ -1,6 +1,6 @@
 //! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by step.
 
-use super::fake_github::{APP_ID, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
+use super::fake_github::{APP_ID, CLIENT_ID, CLIENT_SECRET, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
 use super::git_server::GitServer;
 use super::smtp::{Received, SmtpServer};
@@ -112,7 +112,8 @@ impl Story {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Clock::system().now_ms());
         let github = FakeGitHub::start(clock.clone()).await;
-        let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
+        let pages = github.sign_in_router();
+        let git = tokio::task::spawn_blocking(|| GitServer::start_with(pages)).await.unwrap();
         let repo = GitRepo::init(folder.path().join("shop"));
         let smtp = SmtpServer::start().await;
         for (id, login) in [(11, "ada"), (12, "grace"), (13, "linus"), (14, "owner")] {
@@ -133,6 +134,8 @@ impl Story {
                 ("WEBHOOK_SECRET", SECRET.to_owned()),
                 ("GITHUB_API_URL", github.url().to_owned()),
                 ("GITHUB_SERVER_URL", server_url),
+                ("GITHUB_CLIENT_ID", CLIENT_ID.to_owned()),
+                ("GITHUB_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
                 ("SMTP_URL", smtp.url()),
                 ("MAIL_FROM", "Flawless <flawless@flawless.test>".to_owned()),
                 ("ADMIN_TOKEN", "admin-token-of-the-tests".to_owned()),
@@ -252,6 +255,19 @@ impl Story {
         let output = command.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same for a command that asks GitHub or the mail server, which have to answer meanwhile.
+    pub async fn asking_command(&self, arguments: &'static [&'static str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
+        for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
+            if let Ok(value) = std::env::var(name) {
+                command.env(name, value);
+            }
+        }
+        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
     pub fn rooms(&self) -> &Rooms {

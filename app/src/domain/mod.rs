@@ -1,5 +1,6 @@
 //! What Flawless decides and the words it decides in: pure, without IO, async or a clock.
 
+pub mod access;
 pub mod alert;
 pub mod attribution;
 pub mod blame;
@@ -9,6 +10,7 @@ pub mod decision;
 pub mod digest;
 pub mod drift;
 pub mod event;
+pub mod finding;
 pub mod ids;
 pub mod job;
 pub mod line;

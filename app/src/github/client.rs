@@ -130,13 +130,18 @@ fn no_tls(error: &octocrab::Error) -> GitHubError {
 
 /// A client that is nobody: for what GitHub answers to anybody.
 pub(super) fn anonymous(base: &Base) -> Result<Octocrab, GitHubError> {
+    anonymous_accepting(base, MEDIA_TYPE)
+}
+
+/// The same for what is not the REST API and answers in another type.
+pub(super) fn anonymous_accepting(base: &Base, media_type: &str) -> Result<Octocrab, GitHubError> {
     Octocrab::builder()
         .base_uri(base.as_str())
         .map_err(|error| GitHubError::Settings(redact(&error.to_string())))?
         .add_retry_config(RetryConfig::None)
         .add_header(
             "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
-            MEDIA_TYPE.to_owned(),
+            media_type.to_owned(),
         )
         .set_connect_timeout(Some(CONNECT_TIMEOUT))
         .build()
@@ -254,7 +259,7 @@ impl GitHub {
         self.send_with(&token, method, path, body).await
     }
 
-    async fn send_with(
+    pub(super) async fn send_with(
         &self,
         token: &str,
         method: Method,

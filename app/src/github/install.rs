@@ -4,6 +4,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::route;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// An installation of the App.
@@ -15,6 +16,25 @@ pub struct Installation {
     pub account: String,
     /// Nothing is possible until it is unsuspended.
     pub suspended: bool,
+    /// What it may do: `issues`, `write`.
+    pub permissions: BTreeMap<String, String>,
+    /// What it tells of.
+    pub events: Vec<String>,
+}
+
+/// What GitHub says of the App itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Itself {
+    /// Its short name.
+    pub slug: String,
+    /// Its page.
+    pub html_url: String,
+    /// What it asks of those who install it.
+    pub permissions: BTreeMap<String, String>,
+    /// What it is told of.
+    pub events: Vec<String>,
+    /// How much our clock is ahead of GitHub's, milliseconds; `None` where GitHub sent no date.
+    pub skew_ms: Option<i64>,
 }
 
 /// A repository as GitHub describes it to an installation.
@@ -49,6 +69,32 @@ struct InstallationAnswer {
     account: Option<AccountAnswer>,
     #[serde(default)]
     suspended_at: Option<serde::de::IgnoredAny>,
+    #[serde(default)]
+    permissions: BTreeMap<String, String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct ItselfAnswer {
+    slug: String,
+    #[serde(default)]
+    html_url: String,
+    #[serde(default)]
+    permissions: BTreeMap<String, String>,
+    #[serde(default)]
+    events: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct LimitAnswer {
+    rate: Limit,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    limit: u64,
+    remaining: u64,
 }
 
 #[derive(Deserialize)]
@@ -80,6 +126,21 @@ impl GitHub {
         Ok(format!("{}[bot]", self.app_slug().await?))
     }
 
+    /// The App as GitHub knows it, asked anew each time.
+    pub async fn itself(&self, now_ms: i64) -> Result<Itself, GitHubError> {
+        let answer = self.send(As::App, Method::Get, "/app", None).await?;
+        let skew_ms = answer.date_ms().map(|theirs| now_ms - theirs);
+        let it: ItselfAnswer = answer.accepted("the App", None)?.json("the App")?;
+        Ok(Itself { slug: it.slug, html_url: it.html_url, permissions: it.permissions, events: it.events, skew_ms })
+    }
+
+    /// Requests that an installation has left this hour, and how many it has in all.
+    pub async fn rate_limit(&self, installation: u64) -> Result<(u64, u64), GitHubError> {
+        let answer = self.send(As::Installation(installation), Method::Get, "/rate_limit", None).await?;
+        let it: LimitAnswer = answer.accepted("the rate limit", Some(installation))?.json("the rate limit")?;
+        Ok((it.rate.remaining, it.rate.limit))
+    }
+
     /// All installations of the App, suspended ones among them.
     pub async fn installations(&self) -> Result<Vec<Installation>, GitHubError> {
         let mut all = Vec::new();
@@ -89,6 +150,8 @@ impl GitHub {
                 id: it.id,
                 account: it.account.and_then(|account| account.login.or(account.slug)).unwrap_or_default(),
                 suspended: it.suspended_at.is_some(),
+                permissions: it.permissions,
+                events: it.events,
             }));
             ControlFlow::Continue(())
         })

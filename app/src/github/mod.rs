@@ -15,10 +15,11 @@ mod limits;
 pub mod manifest;
 mod people;
 mod route;
+pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use deliveries::HookDelivery;
 pub use error::GitHubError;
-pub use install::{Installation, RemoteRepository};
+pub use install::{Installation, Itself, RemoteRepository};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};
 pub use people::Account;

@@ -1,6 +1,7 @@
 //! The GitHub App that this server is, once it is one: it can be made while the server runs.
 
 use super::{Failure, Rooms};
+use crate::domain::access::SignIn;
 use crate::domain::job::Job;
 use crate::github::manifest::exchange;
 use crate::github::{GitHub, GitHubError, Settings};
@@ -19,6 +20,8 @@ pub struct App {
     pub github: GitHub,
     /// What GitHub signs webhooks with; `None`: none can be believed.
     pub webhook_secret: Option<Arc<str>>,
+    /// With what it signs people in; `None`: they can't sign in with GitHub.
+    pub sign_in: Option<SignIn>,
     /// Where the App came from.
     pub origin: Origin,
 }
@@ -141,6 +144,7 @@ impl Kept {
         Ok(App {
             github: GitHub::new(Settings::new(api_url, self.id, &self.pem))?,
             webhook_secret: self.webhook_secret.as_deref().map(Into::into),
+            sign_in: Some(SignIn { client_id: self.client_id.clone(), client_secret: self.client_secret.clone() }),
             origin: Origin::Setup { name: self.name.clone(), html_url: self.html_url.clone() },
         })
     }

@@ -29,6 +29,8 @@ pub struct Layout {
     pub root: String,
     /// Who is signed in. `None`: nobody, and no navigation to pages that need it.
     pub user: Option<String>,
+    /// They are the admin.
+    pub admin: bool,
     /// The secret that forms carry; for the sign-out form.
     pub csrf: String,
 }
@@ -58,7 +60,7 @@ mod tests {
     const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=y> \u{202e}\u{0}";
 
     fn signed_in() -> Layout {
-        Layout { root: String::new(), user: Some("ada".to_owned()), csrf: "csrf-of-ada".to_owned() }
+        Layout { user: Some("ada".to_owned()), admin: true, csrf: "csrf-of-ada".to_owned(), ..Layout::default() }
     }
 
     /// Every text within a value replaced.
@@ -88,7 +90,7 @@ mod tests {
         let mut poisoned = serde_json::to_value(V::sample()).expect("views are data");
         poison(&mut poisoned);
         let values = context! {
-            layout => Serde(Layout { root: String::new(), user: Some(HOSTILE.to_owned()), csrf: HOSTILE.to_owned() }),
+            layout => Serde(Layout { user: Some(HOSTILE.to_owned()), admin: true, csrf: HOSTILE.to_owned(), ..Layout::default() }),
             title => HOSTILE,
             section => V::SECTION,
             version => "0",
@@ -110,9 +112,11 @@ mod tests {
         check_page::<Traceback>();
         check_page::<KnownErrorForm>();
         check_page::<KnownErrorSaved>();
+        check_page::<Doctor>();
         check_page::<Health>();
         check_page::<Login>();
         check_page::<Message>();
+        check_page::<Sessions>();
         check_page::<Setup>();
         check_page::<Shadow>();
         check_page::<ShadowPreview>();

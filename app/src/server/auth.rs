@@ -1,9 +1,12 @@
-//! Who is asking: the admin token, its cookie, and the secret that forms carry.
+//! Who is asking: sessions by cookie, the admin token for machines, and the secret that forms carry.
 
 use super::Server;
 use super::extract::{InForm, InQuery};
 use super::respond::{Refused, redirect};
+use crate::domain::access::{Right, Who};
+use crate::pipeline::sign_in::{SESSION_LIFE_MS, SignInError};
 use crate::render::views::Login;
+use crate::store::repositories::RepositoryRow;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
@@ -11,8 +14,6 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
-/// How long one stays signed in.
-const SESSION_LIFE_MS: i64 = 7 * 24 * 3_600_000;
 /// Wrong tokens that are answered within a minute: a token of 64 digits is not guessed at this pace.
 const TRIES_A_MINUTE: u32 = 10;
 /// Name of the cookie.
@@ -21,9 +22,11 @@ const COOKIE: &str = "flawless_session";
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
-    expires_ms: i64,
-    /// By the token itself: another site can't make a browser send it, so forms need no secret.
-    by_token: bool,
+    /// Who.
+    pub(super) who: Who,
+    /// The session's id as it is stored; `None`: by the token itself. Another site can't make a browser send that, so forms
+    /// need no secret.
+    pub(super) id: Option<String>,
 }
 
 /// Counts wrong tokens by the minute.
@@ -49,49 +52,97 @@ impl Guesses {
 }
 
 impl Server {
-    /// The session of a request, by its cookie or by the token itself (for machines).
-    pub(super) fn session(&self, headers: &HeaderMap) -> Option<Session> {
+    /// The session of a request, by its cookie or by the token itself (for machines); `None` also where it can't be looked up.
+    pub(super) async fn session(&self, headers: &HeaderMap) -> Option<Session> {
+        self.ask_session(headers).await.unwrap_or_else(|refused| {
+            tracing::warn!(?refused, "a session could not be looked up");
+            None
+        })
+    }
+
+    async fn ask_session(&self, headers: &HeaderMap) -> Result<Option<Session>, Refused> {
         let now_ms = self.clock.now_ms();
         if let Some(token) = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?)) {
             // Counted apart from the page's: a scraper with an old token must not keep people from signing in.
             if self.token_guesses.allow(now_ms) {
                 if self.is_token(token) {
-                    return Some(Session { expires_ms: now_ms + SESSION_LIFE_MS, by_token: true });
+                    return Ok(Some(Session { who: Who::Admin, id: None }));
                 }
                 self.token_guesses.wrong();
             }
         }
-        headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
-            .find_map(|value| {
-                let (expires, signature) = value.split_once('.')?;
-                let expires_ms: i64 = expires.parse().ok()?;
-                let ours = self.settings.signer.verify("session", &[expires, &self.settings.admin_token], signature);
-                (ours && now_ms < expires_ms).then_some(Session { expires_ms, by_token: false })
-            })
+        for value in cookies(headers, COOKIE) {
+            match self.rooms.live_session(value, &self.bound_to(), now_ms).await {
+                Ok(Some(live)) => return Ok(Some(Session { who: live.who, id: Some(live.id) })),
+                Ok(None) => {}
+                Err(SignInError::OutOfReach(why)) => return Err(Refused::CannotAsk(why)),
+                Err(error) => return Err(Refused::Broken(error.to_string())),
+            }
+        }
+        Ok(None)
     }
 
     /// The session, or the way to the sign-in page.
-    pub(super) fn must_be_signed_in(&self, headers: &HeaderMap, next: &str) -> Result<Session, Refused> {
-        self.session(headers).ok_or_else(|| Refused::SignIn { next: next.to_owned() })
+    pub(super) async fn must_be_signed_in(&self, headers: &HeaderMap, next: &str) -> Result<Session, Refused> {
+        self.ask_session(headers).await?.ok_or_else(|| Refused::SignIn { next: next.to_owned() })
+    }
+
+    /// The admin's session, or the way to the sign-in page.
+    pub(super) async fn must_be_admin(&self, headers: &HeaderMap, next: &str) -> Result<Session, Refused> {
+        let session = self.must_be_signed_in(headers, next).await?;
+        if session.who.is_admin() {
+            return Ok(session);
+        }
+        let text = "This page is for the admin of this server. Sign out, and sign in with the admin token.";
+        Err(Refused::Forbidden(text.to_owned()))
+    }
+
+    /// A session whose form this is.
+    pub(super) async fn must_be_our_form(&self, headers: &HeaderMap, csrf: &str) -> Result<Session, Refused> {
+        let ours = self.ask_session(headers).await?.filter(|session| self.is_our_form(session, csrf));
+        ours.ok_or_else(|| {
+            let text = "The form is too old, it came from another site, or you are not signed in any more. Load the page again, and send it once more.";
+            Refused::Forbidden(text.to_owned())
+        })
+    }
+
+    /// The watched repository of a name, for somebody who may do this in it. One that may not be seen is as none.
+    pub(super) async fn repository_for(
+        &self,
+        session: &Session,
+        name: &str,
+        needed: Right,
+    ) -> Result<RepositoryRow, Refused> {
+        let row = self.repository(name).await?;
+        match self.right_in(session, &row) {
+            Some(right) if right >= needed => Ok(row),
+            Some(right) => Err(Refused::Forbidden(format!(
+                "This needs the role {} in {} on GitHub, and {} has {}.",
+                needed.role(),
+                row.repository.full_name,
+                session.who.name(),
+                right.role()
+            ))),
+            None => Err(super::pages::not_watched(name)),
+        }
+    }
+
+    /// What somebody may do in a repository.
+    pub(super) fn right_in(&self, session: &Session, row: &RepositoryRow) -> Option<Right> {
+        session.who.right_in(row.repository.forge.as_ref().map(|forge| forge.id))
     }
 
     /// The secret that the forms of a session carry.
     pub(super) fn csrf(&self, session: &Session) -> String {
-        self.settings.signer.sign("csrf", &[&session.expires_ms.to_string(), &self.settings.admin_token])
+        self.settings.signer.sign("csrf", &[session.id.as_deref().unwrap_or("token"), &self.settings.admin_token])
     }
 
     /// Whether a form came from one of our pages.
     pub(super) fn is_our_form(&self, session: &Session, csrf: &str) -> bool {
-        if session.by_token {
-            return true;
+        match &session.id {
+            None => true,
+            Some(id) => self.settings.signer.verify("csrf", &[id, &self.settings.admin_token], csrf),
         }
-        let fields = [&session.expires_ms.to_string(), &self.settings.admin_token];
-        self.settings.signer.verify("csrf", &fields.map(String::as_str), csrf)
     }
 
     /// Compared as signatures, which takes the same time whatever is wrong.
@@ -100,12 +151,68 @@ impl Server {
         self.settings.signer.verify("token", &[&self.settings.admin_token], &signature)
     }
 
-    fn cookie(&self, value: &str, life_s: i64) -> HeaderValue {
+    /// What ties an admin's session to the token: another token ends it.
+    fn bound_to(&self) -> String {
+        self.settings.signer.sign("admin session", &[&self.settings.admin_token])
+    }
+
+    /// A cookie of ours for this many seconds.
+    pub(super) fn cookie(&self, name: &str, value: &str, life_s: i64) -> HeaderValue {
         let secure = if self.settings.public_url.starts_with("https:") { "; Secure" } else { "" };
         let path = if self.root().is_empty() { "/" } else { self.root() };
-        let text = format!("{COOKIE}={value}; Path={path}; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}");
+        let text = format!("{name}={value}; Path={path}; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
     }
+
+    /// The cookie of a session that has just begun.
+    pub(super) fn session_cookie(&self, value: &str) -> HeaderValue {
+        self.cookie(COOKIE, value, SESSION_LIFE_MS / 1000)
+    }
+
+    /// Ends the session that a browser had: its new one is another.
+    pub(super) async fn end_former(&self, headers: &HeaderMap) {
+        if let Some(Session { id: Some(id), .. }) = self.session(headers).await
+            && let Err(error) = self.rooms.store.end_session(&id).await
+        {
+            tracing::warn!(%error, "a former session could not be ended");
+        }
+    }
+
+    /// The sign-in page.
+    pub(super) fn sign_in_page(&self, next: &str, status: StatusCode, error: Option<String>) -> Response {
+        let has_sign_in = self.rooms.app.get().is_some_and(|app| app.sign_in.is_some());
+        let query = crate::domain::links::query(&[("next", next.to_owned())]);
+        let view = Login {
+            action: format!("{}/login", self.root()),
+            csrf: String::new(),
+            next: next.to_owned(),
+            error,
+            github_url: has_sign_in.then(|| format!("{}/auth/github?{query}", self.root())),
+        };
+        self.show(None, status, &view).unwrap_or_else(|refused| self.refuse(None, &refused))
+    }
+}
+
+/// The values of a cookie: more than one where an older one was set for another path.
+pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// What a browser calls itself.
+pub(super) fn browser(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// A cookie's value that nobody can guess.
+pub(super) fn random_value() -> Result<String, Refused> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| Refused::Broken(error.to_string()))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[derive(Debug, Deserialize)]
@@ -123,28 +230,41 @@ pub(super) struct Credentials {
 
 /// `GET /login`.
 pub(super) async fn login_form(State(server): State<Arc<Server>>, InQuery(query): InQuery<Next>) -> Response {
-    form(&server, local(query.next.as_deref().unwrap_or("")), StatusCode::OK, None)
+    server.sign_in_page(local(query.next.as_deref().unwrap_or("")), StatusCode::OK, None)
 }
 
 /// `POST /login`.
-pub(super) async fn login(State(server): State<Arc<Server>>, InForm(credentials): InForm<Credentials>) -> Response {
+pub(super) async fn login(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    InForm(credentials): InForm<Credentials>,
+) -> Response {
     let now_ms = server.clock.now_ms();
     let next = local(&credentials.next);
     if !server.guesses.allow(now_ms) {
         let error = "Too many wrong tokens. Wait a minute.".to_owned();
-        return form(&server, next, StatusCode::TOO_MANY_REQUESTS, Some(error));
+        return server.sign_in_page(next, StatusCode::TOO_MANY_REQUESTS, Some(error));
     }
     if !server.is_token(credentials.token.trim()) {
         server.guesses.wrong();
         let error = "That is not the admin token. The server printed it at its first start; ADMIN_TOKEN sets another.";
-        return form(&server, next, StatusCode::FORBIDDEN, Some(error.to_owned()));
+        return server.sign_in_page(next, StatusCode::FORBIDDEN, Some(error.to_owned()));
     }
-    let expires = (now_ms + SESSION_LIFE_MS).to_string();
-    let signature = server.settings.signer.sign("session", &[&expires, &server.settings.admin_token]);
-    let mut response = redirect(&if next.is_empty() { format!("{}/", server.root()) } else { next.to_owned() });
-    let cookie = server.cookie(&format!("{expires}.{signature}"), SESSION_LIFE_MS / 1000);
-    response.headers_mut().insert(header::SET_COOKIE, cookie);
-    response
+    let begun = async {
+        let value = random_value()?;
+        server.end_former(&headers).await;
+        let kept = server.rooms.begin_admin_session(&value, &server.bound_to(), browser(&headers), now_ms).await;
+        kept.map_err(|error| Refused::Broken(error.to_string()))?;
+        Ok::<_, Refused>(value)
+    };
+    match begun.await {
+        Ok(value) => {
+            let mut response = redirect(&if next.is_empty() { format!("{}/", server.root()) } else { next.to_owned() });
+            response.headers_mut().insert(header::SET_COOKIE, server.session_cookie(&value));
+            response
+        }
+        Err(refused) => server.refuse(None, &refused),
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -159,23 +279,16 @@ pub(super) async fn logout(
     headers: HeaderMap,
     InForm(leave): InForm<Leave>,
 ) -> Response {
-    let to = format!("{}/login", server.root());
-    let mut response = redirect(&to);
-    if server.session(&headers).is_some_and(|session| server.is_our_form(&session, &leave.csrf)) {
-        response.headers_mut().insert(header::SET_COOKIE, server.cookie("", 0));
+    let mut response = redirect(&format!("{}/login", server.root()));
+    if let Some(session) = server.session(&headers).await.filter(|session| server.is_our_form(session, &leave.csrf)) {
+        if let Some(id) = &session.id
+            && let Err(error) = server.rooms.store.end_session(id).await
+        {
+            return server.refuse(Some(&session), &Refused::Broken(error.to_string()));
+        }
+        response.headers_mut().insert(header::SET_COOKIE, server.cookie(COOKIE, "", 0));
     }
     response
-}
-
-fn form(server: &Server, next: &str, status: StatusCode, error: Option<String>) -> Response {
-    let view = Login {
-        action: format!("{}/login", server.root()),
-        csrf: String::new(),
-        next: next.to_owned(),
-        error,
-        github_url: None,
-    };
-    server.show(None, status, &view).unwrap_or_else(|refused| server.refuse(None, &refused))
 }
 
 /// The token of an `Authorization` header; names of schemes have no case.
@@ -185,7 +298,7 @@ fn bearer(value: &str) -> Option<&str> {
 }
 
 /// A path of ours; anything that could lead elsewhere, or be no header, is empty.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let is_plain = |c: char| c.is_ascii_graphic() && c != '\\';
     if next.starts_with('/') && !next.starts_with("//") && next.chars().all(is_plain) { next } else { "" }
 }

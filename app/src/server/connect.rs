@@ -6,6 +6,7 @@ use super::auth::Session;
 use super::extract::InQuery;
 use super::pages::{answer, author, mirror, place};
 use super::respond::{Refused, thousands};
+use crate::domain::access::Right;
 use crate::domain::attribution::short;
 use crate::domain::rehearsal::{IssuePlan, Rehearsal};
 use crate::render::views::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
@@ -48,11 +49,11 @@ pub(super) async fn connect(
     uri: Uri,
 ) -> Response {
     let result = async {
-        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
-        let row = server.repository(&format!("{owner}/{name}")).await?;
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri)).await?;
+        let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Write).await?;
         show(&server, &session, &row, &asked).await
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 async fn show(server: &Server, session: &Session, row: &RepositoryRow, asked: &Asked) -> Result<Response, Refused> {

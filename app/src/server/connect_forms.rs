@@ -5,6 +5,7 @@ use super::extract::InForm;
 use super::ingest::{Asked, random_id, take_envelope};
 use super::pages::answer;
 use super::respond::{Refused, redirect};
+use crate::domain::access::Right;
 use crate::domain::rehearsal::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
 use crate::pipeline::Failure;
 use crate::store::repositories::RepositoryRow;
@@ -40,13 +41,9 @@ async fn admitted(
     sent: &Sent,
 ) -> Result<RepositoryRow, Refused> {
     let full_name = format!("{owner}/{name}");
-    let session = server.must_be_signed_in(headers, &format!("{}/{full_name}/connect", server.root()))?;
-    if !server.is_our_form(&session, &sent.csrf) {
-        return Err(Refused::Forbidden(
-            "The form is too old, or it came from another site. Load the page again, and send it once more.".to_owned(),
-        ));
-    }
-    server.repository(&full_name).await
+    server.must_be_signed_in(headers, &format!("{}/{full_name}/connect", server.root())).await?;
+    let session = server.must_be_our_form(headers, &sent.csrf).await?;
+    server.repository_for(&session, &full_name, Right::Write).await
 }
 
 /// `POST /{owner}/{repo}/connect/test`.
@@ -61,7 +58,7 @@ pub(super) async fn test(
         send_test(&server, &row).await?;
         Ok(redirect(&format!("{}#test", server.connect_url(&row))))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// `POST /{owner}/{repo}/connect/key`.
@@ -79,7 +76,7 @@ pub(super) async fn add_key(
             Err(failure) => Err(failure.into()),
         }
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// `POST /{owner}/{repo}/connect/revoke`.
@@ -98,7 +95,7 @@ pub(super) async fn revoke_key(
         server.rooms.revoke_key(&sent.key, server.clock.now_ms()).await?;
         Ok(redirect(&format!("{}?done=revoked#keys", server.connect_url(&row))))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// Sends a test report through the door that SDKs use, key and all.

@@ -46,15 +46,17 @@ impl<T: DeserializeOwned> FromRequestParts<Arc<Server>> for InQuery<T> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Server>) -> Result<Self, Response> {
-        let bad = |text: String| server.refuse(server.session(&parts.headers).as_ref(), &Refused::Bad(text));
+        let bad =
+            async |text: String| server.refuse(server.session(&parts.headers).await.as_ref(), &Refused::Bad(text));
         // PostgreSQL takes no such character in a text, and no path or code has one.
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(bad("The address has a character in it that no text has (%00).".to_owned()));
+            return Err(bad("The address has a character in it that no text has (%00).".to_owned()).await);
         }
-        match Query::<T>::try_from_uri(&parts.uri) {
-            Ok(Query(asked)) => Ok(Self(asked)),
-            Err(error) => Err(bad(error.body_text())),
-        }
+        let text = match Query::<T>::try_from_uri(&parts.uri) {
+            Ok(Query(asked)) => return Ok(Self(asked)),
+            Err(error) => error.body_text(),
+        };
+        Err(bad(text).await)
     }
 }
 
@@ -65,7 +67,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Server>> for InForm<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Response> {
-        let session = server.session(request.headers());
+        let session = server.session(request.headers()).await;
         match Form::<T>::from_request(request, server).await {
             Ok(Form(sent)) => Ok(Self(sent)),
             Err(error) => Err(server.refuse(session.as_ref(), &Refused::Bad(error.body_text()))),

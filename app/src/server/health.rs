@@ -32,13 +32,14 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
 
 /// `GET /check_health`: a page or JSON, by Accept; the configuration only for an admin, and never its secrets.
 pub(super) async fn check_health(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
-    let session = server.session(&headers);
-    let checks = checks(&server, session.is_some()).await;
+    let session = server.session(&headers).await;
+    let is_admin = session.as_ref().is_some_and(|session| session.who.is_admin());
+    let checks = checks(&server, is_admin).await;
     // Up is who can take reports. A mirror that can't be fetched is the page's to show, and no reason to be restarted; nor
     // may the answer depend on who asks.
     let up = checks.iter().all(|check| check.ok || check.name != DATABASE);
     let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let configuration = session.is_some().then(|| {
+    let configuration = is_admin.then(|| {
         server.settings.shown.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Vec<_>>()
     });
     let wants_page = headers

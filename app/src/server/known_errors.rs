@@ -6,6 +6,7 @@ use super::extract::{InForm, InQuery};
 use super::known_error_form::{Checked, Entry, check, still_alerted};
 use super::pages::{answer, place};
 use super::respond::{Refused, redirect, thousands};
+use crate::domain::access::Right;
 use crate::domain::alert::Place;
 use crate::domain::ids::RuleId;
 use crate::domain::links::Purpose;
@@ -31,7 +32,7 @@ pub(super) async fn form(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, show(&server, entry, &headers, &uri).await)
+    answer(&server, &headers, show(&server, entry, &headers, &uri).await).await
 }
 
 /// `POST /add_known_error`.
@@ -41,7 +42,7 @@ pub(super) async fn save(
     uri: Uri,
     InForm(entry): InForm<Entry>,
 ) -> Response {
-    answer(&server, &headers, take(&server, entry, &headers, &uri).await)
+    answer(&server, &headers, take(&server, entry, &headers, &uri).await).await
 }
 
 /// What ends a rule.
@@ -57,24 +58,24 @@ pub(super) struct End {
 /// `POST /rules/end`.
 pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, InForm(asked): InForm<End>) -> Response {
     let result = async {
-        let session = server.session(&headers).filter(|session| server.is_our_form(session, &asked.csrf));
-        session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the whitelist.".to_owned()))?;
-        let row = server.repository(&asked.repo).await?;
+        let session = server.must_be_our_form(&headers, &asked.csrf).await?;
+        let row = server.repository_for(&session, &asked.repo, Right::Triage).await?;
         // A rule that had ended already is what was asked for.
-        end_rule(&server.rooms, row.repository.id, RuleId(asked.rule), "admin", server.clock.now_ms()).await?;
+        end_rule(&server.rooms, row.repository.id, RuleId(asked.rule), session.who.name(), server.clock.now_ms())
+            .await?;
         Ok(redirect(&format!("{}/{}/whitelist", server.root(), row.repository.full_name)))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// By what right somebody whitelists.
-enum Right {
+enum By {
     SignedIn(Session),
     /// A link out of a mail, for this place: its reader may whitelist in this file.
     Link(Place),
 }
 
-impl Right {
+impl By {
     fn session(&self) -> Option<&Session> {
         match self {
             Self::SignedIn(session) => Some(session),
@@ -92,7 +93,7 @@ impl Right {
 }
 
 /// The right of a link. The form that it leads to may be changed, so it carries along what was signed.
-fn by_link(server: &Server, entry: &Entry) -> Option<Right> {
+fn by_link(server: &Server, entry: &Entry) -> Option<By> {
     let signed: Place = if entry.signed_for.is_empty() {
         Place {
             path: entry.filename.clone(),
@@ -107,11 +108,23 @@ fn by_link(server: &Server, entry: &Entry) -> Option<Right> {
     let linker = &server.rooms.linker;
     linker
         .verify(Purpose::Whitelist, &entry.repo, &signed, &entry.expires, &entry.signature, now_ms)
-        .then_some(Right::Link(signed))
+        .then_some(By::Link(signed))
+}
+
+/// The repository, for somebody who may whitelist in it: by their role on GitHub, else by a link out of a mail.
+async fn admitted(server: &Server, entry: &Entry, by: By) -> Result<(RepositoryRow, By), Refused> {
+    let By::SignedIn(session) = &by else { return Ok((server.repository(&entry.repo).await?, by)) };
+    match server.repository_for(session, &entry.repo, Right::Triage).await {
+        Ok(row) => Ok((row, by)),
+        Err(refused) => match by_link(server, entry) {
+            Some(link) => Ok((server.repository(&entry.repo).await?, link)),
+            None => Err(refused),
+        },
+    }
 }
 
 async fn show(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let right = match server.session(headers).map(Right::SignedIn).or_else(|| by_link(server, &entry)) {
+    let right = match server.session(headers).await.map(By::SignedIn).or_else(|| by_link(server, &entry)) {
         Some(right) => right,
         None => {
             let next = server.path_of(uri);
@@ -119,17 +132,17 @@ async fn show(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
             return Err(if is_link { Refused::StaleLink { next } } else { Refused::SignIn { next } });
         }
     };
-    let row = server.repository(&entry.repo).await?;
+    let (row, right) = admitted(server, &entry, right).await?;
     let mut checked = check(&entry, right.only_file());
     checked.forgive_empty();
     view(server, &row, &right, &entry, checked, None).await
 }
 
 async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.session(headers);
+    let session = server.session(headers).await;
     let ours = session.clone().filter(|session| server.is_our_form(session, &entry.csrf));
     // Somebody may have signed in between: then the form's right is still its link's.
-    let right = match ours.map(Right::SignedIn).or_else(|| by_link(server, &entry)) {
+    let right = match ours.map(By::SignedIn).or_else(|| by_link(server, &entry)) {
         Some(right) => right,
         None if session.is_some() => {
             return Err(Refused::Forbidden(
@@ -139,7 +152,7 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
         }
         None => return Err(Refused::SignIn { next: server.path_of(uri) }),
     };
-    let row = server.repository(&entry.repo).await?;
+    let (row, right) = admitted(server, &entry, right).await?;
     let checked = check(&entry, right.only_file());
     let Some(known) = checked.entry.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
@@ -154,7 +167,7 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
         label: None,
         issue: None,
         origin: if session.is_some() { Origin::Page } else { Origin::Mail },
-        by: if session.is_some() { "admin" } else { "a link out of a mail" }.to_owned(),
+        by: session.map_or("a link out of a mail", |session| session.who.name()).to_owned(),
     };
     make_rule(&server.rooms, &new, server.clock.now_ms()).await?;
     let saved = KnownErrorSaved {
@@ -173,14 +186,14 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
 async fn view(
     server: &Server,
     row: &RepositoryRow,
-    right: &Right,
+    right: &By,
     entry: &Entry,
     checked: Checked,
     error: Option<String>,
 ) -> Result<Response, Refused> {
     let (csrf, hidden) = match right {
-        Right::SignedIn(session) => (server.csrf(session), Vec::new()),
-        Right::Link(place) => {
+        By::SignedIn(session) => (server.csrf(session), Vec::new()),
+        By::Link(place) => {
             let signed = serde_json::to_string(place).map_err(|error| Refused::Broken(error.to_string()))?;
             let hidden = [("expires", &entry.expires), ("signature", &entry.signature), ("signed_for", &signed)];
             (String::new(), hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())

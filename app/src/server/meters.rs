@@ -51,7 +51,7 @@ impl Meters {
 
 /// `GET /metrics`, for an admin's Prometheus: `Authorization: Bearer ADMIN_TOKEN`.
 pub(super) async fn metrics(State(server): State<Arc<Server>>, headers: HeaderMap) -> Response {
-    if server.session(&headers).is_none() {
+    if server.session(&headers).await.is_none_or(|session| !session.who.is_admin()) {
         let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")];
         return (StatusCode::UNAUTHORIZED, challenge, "Authorization: Bearer ADMIN_TOKEN is needed\n").into_response();
     }

@@ -4,6 +4,7 @@ mod arrivals;
 mod auth;
 mod connect;
 mod connect_forms;
+mod doctor;
 mod extract;
 mod health;
 mod ingest;
@@ -15,8 +16,10 @@ mod printed;
 mod refusal;
 mod respond;
 mod rule_edit;
+mod sessions;
 mod setup;
 mod shadow;
+mod sign_in;
 mod traceback;
 mod webhook;
 mod weekly;
@@ -132,6 +135,11 @@ pub fn router(server: Server) -> Router {
         .route(&at("/metrics"), get(meters::metrics))
         .route(&at("/login"), get(auth::login_form).post(auth::login))
         .route(&at("/auth/logout"), post(auth::logout))
+        .route(&at("/auth/github"), get(sign_in::begin))
+        .route(&at("/auth/github/callback"), get(sign_in::callback))
+        .route(&at("/doctor"), get(doctor::doctor))
+        .route(&at("/sessions"), get(sessions::list))
+        .route(&at("/sessions/end"), post(sessions::end))
         .route(&at("/setup"), get(setup::setup))
         .route(&at("/setup/callback"), get(setup::callback))
         .route(&at("/setup/forget"), post(setup::forget))

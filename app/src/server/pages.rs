@@ -3,7 +3,9 @@
 use super::Server;
 use super::refusal::detail;
 use super::respond::{Refused, thousands};
+use crate::domain::access::Right;
 use crate::domain::attribution::short;
+use crate::pipeline::app::Origin;
 use crate::render::views::{
     IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
 };
@@ -23,7 +25,7 @@ const LINES_READ: i64 = 2_000;
 
 /// `GET /`.
 pub(super) async fn repositories(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
-    answer(&server, &headers, list(&server, &headers, &uri).await)
+    answer(&server, &headers, list(&server, &headers, &uri).await).await
 }
 
 /// `GET /{owner}/{repo}`.
@@ -33,12 +35,12 @@ pub(super) async fn repository(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, one(&server, &format!("{owner}/{name}"), &headers, &uri).await)
+    answer(&server, &headers, one(&server, &format!("{owner}/{name}"), &headers, &uri).await).await
 }
 
 /// `GET /installed`: what an installer sees next is the list, whose pages have the DSNs.
 pub(super) async fn installed(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
-    answer(&server, &headers, list(&server, &headers, &uri).await)
+    answer(&server, &headers, list(&server, &headers, &uri).await).await
 }
 
 /// Anything else.
@@ -49,42 +51,57 @@ pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMa
         return detail(StatusCode::NOT_FOUND, "there is nothing at this address: a DSN ends in the project's number");
     }
     let refused = Refused::NotFound("There is no page at this address.".to_owned());
-    server.refuse(server.session(&headers).as_ref(), &refused)
+    server.refuse(server.session(&headers).await.as_ref(), &refused)
 }
 
 /// The answer of a page, or the page that says why there is none.
-pub(super) fn answer(server: &Server, headers: &HeaderMap, result: Result<Response, Refused>) -> Response {
-    result.unwrap_or_else(|refused| server.refuse(server.session(headers).as_ref(), &refused))
+pub(super) async fn answer(server: &Server, headers: &HeaderMap, result: Result<Response, Refused>) -> Response {
+    match result {
+        Ok(response) => response,
+        Err(refused) => server.refuse(server.session(headers).await.as_ref(), &refused),
+    }
+}
+
+/// What is said of a repository that is not watched, or that the reader may not see: nobody learns which.
+pub(super) fn not_watched(name: &str) -> Refused {
+    Refused::NotFound(format!("No repository called {} is watched.", name.trim()))
 }
 
 async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let counts: HashMap<i64, (u64, Option<i64>)> =
         server.rooms.store.open_counts().await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
     let rows = server.rooms.store.repositories().await?;
-    let repositories = rows
+    let repositories: Vec<RowView> = rows
         .iter()
+        .filter(|row| server.right_in(&session, row).is_some())
         .map(|row| {
             let (open_lines, last) = counts.get(&row.repository.id.0).copied().unwrap_or_default();
             RowView {
                 name: row.repository.full_name.clone(),
                 url: format!("{}/{}", server.root(), row.repository.full_name),
                 connect_url: server.connect_url(row),
+                may_connect: server.right_in(&session, row) >= Some(Right::Write),
                 open_lines,
                 last_report: last.map(when),
                 mirror: mirror(server, row),
             }
         })
         .collect();
-    server.show(Some(&session), StatusCode::OK, &Repositories { repositories, install_url: None })
+    let install_url = match server.rooms.app.get().map(|app| app.origin) {
+        Some(Origin::Setup { html_url, .. }) => Some(format!("{html_url}/installations/new")),
+        _ => None,
+    };
+    server.show(Some(&session), StatusCode::OK, &Repositories { repositories, install_url })
 }
 
 async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let store = &server.rooms.store;
-    let row = server.repository(name).await?;
+    let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
-    let keys = store.keys(id).await?;
+    let may_connect = server.right_in(&session, &row) >= Some(Right::Write);
+    let keys = if may_connect { store.keys(id).await? } else { Vec::new() };
     let lines = store.lines_of(id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
@@ -105,6 +122,7 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
         whitelist_url: format!("{}/{}/whitelist", server.root(), row.repository.full_name),
         shadow_url: server.shadow_url(&row),
         shadow: row.is_shadow(server.clock.now_ms()),
+        may_connect,
     };
     server.show(Some(&session), StatusCode::OK, &view)
 }
@@ -118,7 +136,7 @@ impl Server {
         }
         // PostgreSQL takes no such character in a text.
         let found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
-        found.ok_or_else(|| Refused::NotFound(format!("No repository called {name} is watched.")))
+        found.ok_or_else(|| not_watched(name))
     }
 
     /// The page of a line's latest traceback, for somebody who is signed in.

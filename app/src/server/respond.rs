@@ -31,6 +31,8 @@ pub(super) enum Refused {
         /// Where to come back to.
         next: String,
     },
+    /// GitHub can't be asked whether it may be done.
+    CannotAsk(String),
     /// The request makes no sense.
     Bad(String),
     /// Our fault.
@@ -65,7 +67,8 @@ impl Server {
     ) -> Result<Response, Refused> {
         let layout = Layout {
             root: self.root().to_owned(),
-            user: session.map(|_| "admin".to_owned()),
+            user: session.map(|session| session.who.name().to_owned()),
+            admin: session.is_some_and(|session| session.who.is_admin()),
             csrf: session.map(|session| self.csrf(session)).unwrap_or_default(),
         };
         Ok(html(status, page(&layout, view)?))
@@ -91,6 +94,13 @@ impl Server {
                 Some(("The repositories".to_owned(), format!("{root}/"))),
             ),
             Refused::Forbidden(text) => (StatusCode::FORBIDDEN, "Not allowed", text.clone(), None, None),
+            Refused::CannotAsk(why) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "GitHub does not answer",
+                format!("What you may see is asked of GitHub, which can't be asked now: {why}."),
+                Some("Try again in a moment. The admin token works without GitHub.".to_owned()),
+                Some(("Sign in with the admin token".to_owned(), format!("{root}/login"))),
+            ),
             Refused::Bad(text) => (StatusCode::BAD_REQUEST, "That makes no sense", text.clone(), None, None),
             Refused::Broken(why) => {
                 let id = &random_id()[..8];

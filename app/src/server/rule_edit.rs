@@ -7,6 +7,7 @@ use super::known_error_form::{Checked, Entry, check};
 use super::known_errors::matches;
 use super::pages::answer;
 use super::respond::{Refused, redirect};
+use crate::domain::access::Right;
 use crate::domain::ids::RuleId;
 use crate::pipeline::obey::change_rule;
 use crate::render::views::{KnownErrorForm, Purpose};
@@ -33,13 +34,13 @@ pub(super) async fn form(
     uri: Uri,
 ) -> Response {
     let result = async {
-        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
-        let (row, rule) = rule_of(&server, &asked.repo, asked.rule).await?;
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri)).await?;
+        let (row, rule) = rule_of(&server, &session, &asked.repo, asked.rule).await?;
         let entry = Entry::of(&asked.repo, &rule.made);
         let checked = check(&entry, None);
         view(&server, &row, &session, rule.made.id, checked, None).await
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// `POST /rules/edit`.
@@ -49,11 +50,9 @@ pub(super) async fn save(
     InForm(mut entry): InForm<Entry>,
 ) -> Response {
     let result = async {
-        let session = server.session(&headers).filter(|session| server.is_our_form(session, &entry.csrf));
-        let session = session
-            .ok_or_else(|| Refused::Forbidden("Sign in, and use the form that the whitelist leads to.".to_owned()))?;
+        let session = server.must_be_our_form(&headers, &entry.csrf).await?;
         let number = entry.rule.parse().map_err(|_| Refused::Bad("The form names no entry.".to_owned()))?;
-        let (row, rule) = rule_of(&server, &entry.repo, number).await?;
+        let (row, rule) = rule_of(&server, &session, &entry.repo, number).await?;
         // What an entry does is not changed by editing it.
         rule.made.kind.as_str().clone_into(&mut entry.kind);
         let checked = check(&entry, None);
@@ -62,15 +61,20 @@ pub(super) async fn save(
             return view(&server, &row, &session, rule.made.id, checked, Some(error)).await;
         };
         let now_ms = server.clock.now_ms();
-        change_rule(&server.rooms, row.repository.id, rule.made.id, known, ("admin", now_ms)).await?;
+        change_rule(&server.rooms, row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
         Ok(redirect(&format!("{}/{}/whitelist", server.root(), row.repository.full_name)))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// A rule in force, of this repository and no other.
-async fn rule_of(server: &Server, repo: &str, number: i64) -> Result<(RepositoryRow, RuleRow), Refused> {
-    let row = server.repository(repo).await?;
+async fn rule_of(
+    server: &Server,
+    session: &Session,
+    repo: &str,
+    number: i64,
+) -> Result<(RepositoryRow, RuleRow), Refused> {
+    let row = server.repository_for(session, repo, Right::Triage).await?;
     let rules = server.rooms.store.made_rules(row.repository.id).await?;
     let rule = rules.into_iter().find(|rule| rule.made.id == RuleId(number));
     let rule =

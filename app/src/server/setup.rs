@@ -45,11 +45,11 @@ pub(super) async fn setup(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, show(&server, owner.organization.trim(), &headers, &uri))
+    answer(&server, &headers, show(&server, owner.organization.trim(), &headers, &uri).await).await
 }
 
-fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+async fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
+    let session = server.must_be_admin(headers, &server.path_of(uri)).await?;
     let manifest = Manifest::new(server.rooms.linker.base());
     let view = Setup {
         app: state(server, &session, organization, &manifest),
@@ -152,11 +152,11 @@ pub(super) async fn callback(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, take(&server, &callback, &headers, &uri).await)
+    answer(&server, &headers, take(&server, &callback, &headers, &uri).await).await
 }
 
 async fn take(server: &Server, callback: &Callback, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let session = server.must_be_admin(headers, &server.path_of(uri)).await?;
     let now_ms = server.clock.now_ms();
     let expires = callback.state.split_once('.').map(|(expires, _)| expires).unwrap_or_default();
     let in_time = expires.parse::<i64>().is_ok_and(|expires| now_ms < expires);
@@ -206,14 +206,14 @@ pub(super) async fn forget(
     InForm(forget): InForm<Forget>,
 ) -> Response {
     let result = async {
-        let session = server.session(&headers).filter(|session| server.is_our_form(session, &forget.csrf));
-        session.ok_or_else(|| Refused::Forbidden("Sign in, and use the form of the setup page.".to_owned()))?;
+        server.must_be_our_form(&headers, &forget.csrf).await?;
+        server.must_be_admin(&headers, "/setup").await?;
         if matches!(server.rooms.app.get().map(|app| app.origin), Some(Origin::Setup { .. })) {
             server.rooms.forget_app().await?;
         }
         Ok(redirect(&format!("{}/setup", server.root())))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::Server;
 use super::extract::InForm;
 use super::pages::{answer, author, function, place};
 use super::respond::{Refused, redirect};
+use crate::domain::access::Right;
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::render::views::{Shadow, ShadowItem, ShadowPreview};
@@ -39,8 +40,8 @@ pub(super) async fn list(
     uri: Uri,
 ) -> Response {
     let result = async {
-        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
-        let row = server.repository(&format!("{owner}/{name}")).await?;
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri)).await?;
+        let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let now_ms = server.clock.now_ms();
         let url = server.shadow_url(&row);
         let mut deliveries = server.rooms.store.shadow_deliveries(row.repository.id, MOST_LISTED + 1).await?;
@@ -68,13 +69,14 @@ pub(super) async fn list(
             until: row.shadow_until_ms.filter(|&until| until != FOR_EVER_MS).map(when),
             by_file: row.settings.shadow,
             action: url,
+            may_set: server.right_in(&session, &row) >= Some(Right::Write),
             csrf: server.csrf(&session),
             items,
             more,
         };
         server.show(Some(&session), StatusCode::OK, &view)
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// `GET /{owner}/{repo}/shadow/{number}`.
@@ -85,8 +87,8 @@ pub(super) async fn preview(
     uri: Uri,
 ) -> Response {
     let result = async {
-        let session = server.must_be_signed_in(&headers, &server.path_of(&uri))?;
-        let row = server.repository(&format!("{owner}/{name}")).await?;
+        let session = server.must_be_signed_in(&headers, &server.path_of(&uri)).await?;
+        let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let none = || Refused::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
         let id = DeliveryId(number.parse().map_err(|_| none())?);
         let delivery = server.rooms.store.shadow_delivery(row.repository.id, id).await?.ok_or_else(none)?;
@@ -101,7 +103,7 @@ pub(super) async fn preview(
         };
         server.show(Some(&session), StatusCode::OK, &view)
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 /// `POST /{owner}/{repo}/shadow`.
@@ -113,12 +115,9 @@ pub(super) async fn set(
 ) -> Response {
     let result = async {
         let full_name = format!("{owner}/{name}");
-        let session = server.must_be_signed_in(&headers, &format!("{}/{full_name}/shadow", server.root()))?;
-        if !server.is_our_form(&session, &sent.csrf) {
-            let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
-            return Err(Refused::Forbidden(text.to_owned()));
-        }
-        let row = server.repository(&full_name).await?;
+        server.must_be_signed_in(&headers, &format!("{}/{full_name}/shadow", server.root())).await?;
+        let session = server.must_be_our_form(&headers, &sent.csrf).await?;
+        let row = server.repository_for(&session, &full_name, Right::Write).await?;
         if row.settings.shadow.is_some() {
             let text = "The repository's .github/flawless.yml says whether it is in shadow mode. Change it there.";
             return Err(Refused::Bad(text.to_owned()));
@@ -130,7 +129,7 @@ pub(super) async fn set(
         }
         Ok(redirect(&server.shadow_url(&row)))
     };
-    answer(&server, &headers, result.await)
+    answer(&server, &headers, result.await).await
 }
 
 impl Server {

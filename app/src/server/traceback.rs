@@ -4,6 +4,7 @@ use super::Server;
 use super::extract::InQuery;
 use super::pages::{answer, status};
 use super::respond::Refused;
+use crate::domain::access::Right;
 use crate::domain::alert::{Place, Recipient};
 use crate::domain::links::Purpose;
 use crate::domain::week::{WEEK_MS, week_of};
@@ -44,7 +45,7 @@ pub(super) async fn view(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, show(&server, question, &headers, &uri).await)
+    answer(&server, &headers, show(&server, question, &headers, &uri).await).await
 }
 
 async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
@@ -53,13 +54,16 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     let place = Place { path: asked.filename, function: asked.function_name, line: number, code: asked.text };
     let linker = &server.rooms.linker;
     let by_link = linker.verify(Purpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
-    let session = server.session(headers);
+    let session = server.session(headers).await;
     if !by_link && session.is_none() {
         let next = server.path_of(uri);
         let is_link = !asked.signature.is_empty();
         return Err(if is_link { Refused::StaleLink { next } } else { Refused::SignIn { next } });
     }
-    let row = server.repository(&asked.repo).await?;
+    let row = match &session {
+        Some(session) if !by_link => server.repository_for(session, &asked.repo, Right::Read).await?,
+        _ => server.repository(&asked.repo).await?,
+    };
     let store = &server.rooms.store;
     let found =
         store.line_at(row.repository.id, &place.path, &place.function, Some(&place.code), Some(place.line)).await?;

@@ -4,6 +4,8 @@ use super::Server;
 use super::extract::InQuery;
 use super::pages::{answer, author, function, issue_link, place, status};
 use super::respond::{Refused, thousands};
+use crate::domain::access::Right;
+use crate::domain::ids::RepositoryId;
 use crate::domain::links::query;
 use crate::domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
 use crate::render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
@@ -38,11 +40,11 @@ pub(super) async fn weekly(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, report(&server, question, &headers, &uri).await)
+    answer(&server, &headers, report(&server, question, &headers, &uri).await).await
 }
 
 async fn report(server: &Server, question: Question, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
+    let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let now_ms = server.clock.now_ms();
     let asked_ms = match question.timestamp.trim() {
         "" => now_ms,
@@ -57,10 +59,11 @@ async fn report(server: &Server, question: Question, headers: &HeaderMap, uri: &
             })
             .ok_or_else(|| Refused::Bad(format!("timestamp is {text:?}: it has to be Unix seconds")))?,
     };
-    let rows = server.rooms.store.repositories().await?;
+    let mut rows = server.rooms.store.repositories().await?;
+    rows.retain(|row| server.right_in(&session, row).is_some());
     let only = match question.repo.trim() {
         "" => None,
-        name => Some(server.repository(name).await?.repository),
+        name => Some(server.repository_for(&session, name, Right::Read).await?.repository),
     };
     let ask = Asked {
         root: server.root().to_owned(),
@@ -69,9 +72,19 @@ async fn report(server: &Server, question: Question, headers: &HeaderMap, uri: &
         known: truth(&question.include_known_errors),
         old: truth(&question.include_modified_before_min_date),
     };
-    let wanted = Wanted { repository: only.map(|repository| repository.id), week_ms: ask.week_ms, known: ask.known };
-    let found = server.rooms.store.week(&wanted).await?;
-    let all = server.rooms.store.week_size(&wanted).await?;
+    // The admin's report of all is one question; a person's is one for each repository that they may see.
+    let of: Vec<Option<RepositoryId>> = match &only {
+        Some(repository) => vec![Some(repository.id)],
+        None if session.who.is_admin() => vec![None],
+        None => rows.iter().map(|row| Some(row.repository.id)).collect(),
+    };
+    let (mut found, mut all) = (Vec::new(), 0);
+    for repository in of {
+        let wanted = Wanted { repository, week_ms: ask.week_ms, known: ask.known };
+        found.extend(server.rooms.store.week(&wanted).await?);
+        all += server.rooms.store.week_size(&wanted).await?;
+    }
+    found.sort_by_key(|line| std::cmp::Reverse(line.count));
     let by_id: HashMap<i64, &RepositoryRow> = rows.iter().map(|row| (row.repository.id.0, row)).collect();
     let shown: Vec<&WeeklyLine> = found.iter().filter(|line| ask.old || !is_old(line, &by_id)).collect();
     let total: u64 = shown.iter().map(|line| line.count).sum();

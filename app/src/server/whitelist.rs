@@ -4,6 +4,7 @@ use super::Server;
 use super::known_error_form::still_alerted;
 use super::pages::{answer, issue_link, place};
 use super::respond::{Refused, thousands};
+use crate::domain::access::Right;
 use crate::domain::ids::{LineId, RuleId};
 use crate::domain::links::query;
 use crate::domain::rule::{Origin, RuleKind};
@@ -36,12 +37,12 @@ pub(super) async fn whitelist(
     headers: HeaderMap,
     uri: Uri,
 ) -> Response {
-    answer(&server, &headers, show(&server, &format!("{owner}/{name}"), &headers, &uri).await)
+    answer(&server, &headers, show(&server, &format!("{owner}/{name}"), &headers, &uri).await).await
 }
 
 async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
-    let session = server.must_be_signed_in(headers, &server.path_of(uri))?;
-    let row = server.repository(name).await?;
+    let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
+    let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
     let store = &server.rooms.store;
     let lines = store.lines_of(id, LINES_READ).await?;
@@ -68,6 +69,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
         add_url: format!("{}/add_known_error?{}", server.root(), query(&[("repo", full_name.clone())])),
         end_action: format!("{}/rules/end", server.root()),
         csrf: server.csrf(&session),
+        may_edit: server.right_in(&session, &row) >= Some(Right::Triage),
         settings_path: SETTINGS_PATH.to_owned(),
         settings_url: row
             .repository

@@ -15,6 +15,7 @@ pub mod people;
 pub mod rehearsals;
 pub mod repositories;
 pub mod rules;
+pub mod sessions;
 pub mod shadow;
 pub mod shapes;
 pub mod status;

@@ -48,6 +48,8 @@ pub struct RepositoryRow {
     pub suspended_at_ms: Option<i64>,
     /// Since when it is no longer watched.
     pub removed_at_ms: Option<i64>,
+    /// When it was first watched, Unix milliseconds.
+    pub created_at_ms: i64,
     /// Until when nothing is sent, unless its file says otherwise; Unix milliseconds.
     pub shadow_until_ms: Option<i64>,
 }
@@ -61,7 +63,7 @@ impl RepositoryRow {
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
     code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_error, settings, settings_error, settings_blob,
-    labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms";
+    labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     let forge = match (get::<Option<i64>>(row, "forge_id")?, get::<Option<i64>>(row, "installation")?) {
@@ -97,6 +99,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         labelled_at_ms: get(row, "labelled_at_ms")?,
         suspended_at_ms: get(row, "suspended_at_ms")?,
         removed_at_ms: get(row, "removed_at_ms")?,
+        created_at_ms: get(row, "created_at_ms")?,
         shadow_until_ms: get(row, "shadow_until_ms")?,
     })
 }

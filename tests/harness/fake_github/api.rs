@@ -14,6 +14,8 @@ const LIMITS: [(&str, usize); 3] = [("body", 65_536), ("title", 256), ("name", 5
 pub enum Who {
     App,
     Installation(u64),
+    /// Whoever the token says.
+    Person(()),
 }
 
 /// A request that passed the contract.
@@ -26,6 +28,8 @@ pub struct Asked<'a> {
     pub query: &'a [(String, String)],
     pub body: Option<&'a Value>,
     pub who: Who,
+    /// What was sent as bearer.
+    pub token: &'a str,
 }
 
 /// An answer, before any fault.
@@ -85,6 +89,7 @@ impl World {
             || asked.operation == "apps/redeliver-webhook-delivery"
             || asked.operation == "apps/create-installation-access-token";
         match (as_app, asked.who) {
+            (_, Who::Person(())) => {}
             (true, Who::Installation(_)) => return error(401, "A JSON web token could not be decoded"),
             (false, Who::App) => return error(403, "Resource not accessible by integration"),
             (false, Who::Installation(id)) => match self.installations.get(&id) {
@@ -94,12 +99,25 @@ impl World {
             },
             (true, Who::App) => {}
         }
+        if let Who::Person(_) = asked.who {
+            let login = self.user_of(asked.token).unwrap_or_default();
+            return self.answer_person(asked, &login);
+        }
         if let Some(refused) = self.too_long(asked) {
             return refused;
         }
         match asked.operation {
             "apps/get-authenticated" => {
-                plain(200, json!({ "id": super::APP_ID, "slug": SLUG, "name": "Flawless (test)" }))
+                let html_url = format!("https://github.com/apps/{SLUG}");
+                let permissions = self.app_permissions();
+                let events = ["issues", "issue_comment", "label", "push", "repository"];
+                plain(
+                    200,
+                    json!({
+                        "id": super::APP_ID, "slug": SLUG, "name": "Flawless (test)", "html_url": html_url,
+                        "permissions": permissions, "events": events,
+                    }),
+                )
             }
             "apps/list-installations" => {
                 let all = self.installations.values().map(|it| self.installation_json(it)).collect();
@@ -119,6 +137,10 @@ impl World {
                 let ids = self.installations[&id].repositories.iter();
                 let all = ids.map(|id| self.repository_json(&self.repositories[id])).collect();
                 self.page(asked, all, Some("repositories"))
+            }
+            "rate-limit/get" => {
+                let rate = json!({ "limit": 5000, "remaining": 4987, "reset": self.now_ms / 1000 + 3600, "used": 13 });
+                plain(200, json!({ "resources": { "core": rate }, "rate": rate }))
             }
             "users/get-by-id" => {
                 let id = asked.number("account_id");

@@ -64,6 +64,11 @@ impl FakeGitHub {
         id
     }
 
+    /// The App has not this permission.
+    pub fn withhold(&self, permission: &str) {
+        self.world().withheld.push(permission.to_owned());
+    }
+
     /// Gives the installation further repositories.
     pub fn grant(&self, installation: u64, repositories: &[&str]) {
         self.select(installation, repositories, true);

@@ -200,6 +200,7 @@ impl World {
             query: &received.query,
             body: received.body.as_ref(),
             who,
+            token: received.bearer.as_deref().unwrap_or_default(),
         })
     }
 
@@ -209,6 +210,9 @@ impl World {
         if bearer.starts_with("ghs_") {
             let token = self.tokens.get(bearer).filter(|it| it.expires_ms > self.now_ms);
             return token.map(|it| Who::Installation(it.installation)).ok_or_else(|| error(401, "Bad credentials"));
+        }
+        if bearer.starts_with("ghu_") {
+            return self.user_of(bearer).map(|_| Who::Person(())).ok_or_else(|| error(401, "Bad credentials"));
         }
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = 0;

@@ -23,6 +23,9 @@ pub struct World {
     /// Addresses that answers pointed to: only those may be asked outside of the OpenAPI's paths.
     pub offered: HashSet<String>,
     pub next_id: u64,
+    /// Permissions that nobody granted.
+    pub withheld: Vec<String>,
+    pub people: super::sign_in::People,
     /// Apps that were made by manifest and wait to be handed over, by code: until when.
     pub codes: HashMap<String, i64>,
 }
@@ -263,12 +266,21 @@ impl World {
         })
     }
 
+    /// What the App was granted, here and in each installation.
+    pub fn app_permissions(&self) -> Value {
+        let mut all = json!({ "issues": "write", "contents": "read", "metadata": "read", "pull_requests": "read" });
+        for name in &self.withheld {
+            all.as_object_mut().expect("an object").remove(name);
+        }
+        all
+    }
+
     pub fn installation_json(&self, it: &Installation) -> Value {
         let suspended_at = it.suspended.then(|| time(self.now_ms));
         json!({
             "id": it.id, "account": self.account_json(&it.account), "app_id": super::APP_ID, "app_slug": super::SLUG,
             "repository_selection": "selected", "target_type": self.account(&it.account).kind,
-            "permissions": { "issues": "write", "contents": "read", "metadata": "read" },
+            "permissions": self.app_permissions(),
             "events": ["issues", "issue_comment", "label", "push", "repository"], "suspended_at": suspended_at,
         })
     }

@@ -1,9 +1,11 @@
 //! What each page shows: plain values, prepared by the server.
 
 mod connect;
+mod doctor;
 mod known_error;
 mod notice;
 mod repository;
+mod sessions;
 mod setup;
 mod shadow;
 mod traceback;
@@ -12,9 +14,11 @@ mod whitelist;
 
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
+pub use doctor::{Doctor, FindingView};
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
+pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};
 pub use traceback::Traceback;

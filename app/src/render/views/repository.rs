@@ -22,6 +22,8 @@ pub struct RepositoryRow {
     pub url: String,
     /// The page that connects an application.
     pub connect_url: String,
+    /// The reader may do that.
+    pub may_connect: bool,
     /// Open lines.
     pub open_lines: u64,
     /// When the last report came; `None`: none yet.
@@ -84,6 +86,8 @@ pub struct RepositoryPage {
     pub shadow_url: String,
     /// It is in shadow mode: nothing is sent.
     pub shadow: bool,
+    /// The reader may connect applications: sees the keys.
+    pub may_connect: bool,
 }
 
 /// A fault in the settings file.
@@ -133,6 +137,7 @@ impl View for Repositories {
             name: name.to_owned(),
             url: format!("/{name}"),
             connect_url: format!("/{name}/connect"),
+            may_connect: true,
             open_lines,
             last_report: last_report.map(str::to_owned),
             mirror,
@@ -192,6 +197,7 @@ impl View for RepositoryPage {
             whitelist_url: "/acme/shop/whitelist".to_owned(),
             shadow_url: "/acme/shop/shadow".to_owned(),
             shadow: true,
+            may_connect: true,
         }
     }
 }

@@ -18,6 +18,8 @@ pub struct Shadow {
     pub by_file: Option<bool>,
     /// Where the form that begins and ends it is posted to.
     pub action: String,
+    /// The reader may begin and end it.
+    pub may_set: bool,
     /// The secret that forms carry.
     pub csrf: String,
     /// What would have been sent, latest first.
@@ -88,6 +90,7 @@ impl View for Shadow {
             until: Some("2026-11-29 11:30 UTC".to_owned()),
             by_file: None,
             action: "/acme/shop/shadow".to_owned(),
+            may_set: true,
             csrf: "c3NyZg".to_owned(),
             items: vec![
                 item("mail to ada@example.com", "You wrote this line.", false),

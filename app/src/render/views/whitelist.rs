@@ -17,6 +17,8 @@ pub struct Whitelist {
     pub end_action: String,
     /// The secret that forms carry.
     pub csrf: String,
+    /// The reader may change it.
+    pub may_edit: bool,
     /// Path of the settings file in the repository.
     pub settings_path: String,
     /// The settings file on the forge.
@@ -151,6 +153,7 @@ impl View for Whitelist {
             repository_url: "/acme/shop".to_owned(),
             add_url: "/add_known_error?repo=acme%2Fshop".to_owned(),
             end_action: "/rules/end".to_owned(),
+            may_edit: true,
             csrf: "4f1c".to_owned(),
             settings_path: ".github/flawless.yml".to_owned(),
             settings_url: Some("https://github.com/acme/shop/blob/main/.github/flawless.yml".to_owned()),

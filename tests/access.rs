@@ -1,0 +1,430 @@
+//! Who may do what: every route for everybody, and signing in with GitHub.
+
+use crate::harness::browser::{Browser, Page};
+use crate::harness::fake_github::Fault;
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+
+/// A repository that nobody of the story's people but one may see.
+const OTHER: &str = "acme/vault";
+const MINUTE_MS: i64 = 60_000;
+
+/// Signs somebody in, as a browser does it.
+async fn signed_in(story: &Story, login: &str) -> Browser {
+    let mut browser = Browser::new(story);
+    let page = sign_in(story, &mut browser, login, "/").await;
+    assert_eq!((page.status, page.location.as_str()), (303, "/"), "{}", page.seen());
+    browser
+}
+
+/// From our button to GitHub's page and back; the last page. The browser keeps what it is given.
+async fn sign_in(story: &Story, browser: &mut Browser, login: &str, next: &str) -> Page {
+    let page = browser.get(&format!("/auth/github?next={next}")).await;
+    assert_eq!(page.status, 303, "{}", page.text);
+    browser.cookie = Some(page.set_cookie.split(';').next().unwrap().to_owned());
+    let back = story.github.authorize(&page.location, login);
+    let page = browser.get(back.strip_prefix("https://flawless.test").unwrap()).await;
+    let cookies = page.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    browser.cookie = cookies
+        .filter(|cookie| cookie.starts_with("flawless_session="))
+        .map(|cookie| cookie.split(';').next().unwrap().to_owned())
+        .next();
+    page
+}
+
+/// A repository with an alert, another one, and people of every kind.
+async fn stage(story: &mut Story) {
+    story.github.add_repository(OTHER, true);
+    story.git.host.serve(OTHER, story.repo.git_dir());
+    story.github.install("acme", &[REPO, OTHER]);
+    for (login, repository, role) in
+        [("ada", REPO, "read"), ("grace", REPO, "triage"), ("linus", REPO, "write"), ("owner", OTHER, "admin")]
+    {
+        story.github.set_role(login, repository, role);
+    }
+    story.settle().await;
+    let event = story.event();
+    story.report(&event).await;
+    assert_eq!(story.changes().len(), 2);
+}
+
+/// The signed links of the mail: the traceback's and the whitelisting form's.
+fn links(story: &Story) -> [String; 2] {
+    let text = story.mails()[0].text();
+    ["/view_traceback", "/add_known_error"].map(|path| {
+        let begin = text.find(&format!("https://flawless.test{path}")).unwrap() + "https://flawless.test".len();
+        text[begin..].split_whitespace().next().unwrap().to_owned()
+    })
+}
+
+/// What everybody gets at each route: anonymous, the admin, somebody who may read, triage, write, and a member of another
+/// repository. 303 leads an anonymous reader to the sign-in page. Posts are forms without their secret, but for `admin*`,
+/// which is the token itself.
+const MATRIX: [(&str, &str, [u16; 6]); 37] = [
+    //                                                    anon admin read triage write other
+    ("GET", "/", /*                                    */ [303, 200, 200, 200, 200, 200]),
+    ("GET", "/installed", /*                           */ [303, 200, 200, 200, 200, 200]),
+    ("GET", "/{owner}/{repo}", /*                      */ [303, 200, 200, 200, 200, 404]),
+    ("GET", "/{owner}/{repo}/connect", /*              */ [303, 200, 403, 403, 200, 404]),
+    ("POST", "/{owner}/{repo}/connect/test", /*        */ [303, 303, 403, 403, 303, 404]),
+    ("POST", "/{owner}/{repo}/connect/key", /*         */ [303, 303, 403, 403, 303, 404]),
+    ("POST", "/{owner}/{repo}/connect/revoke", /*      */ [303, 400, 403, 403, 400, 404]),
+    ("GET", "/get_weekly_error_report", /*             */ [303, 200, 200, 200, 200, 200]),
+    ("GET", "/get_weekly_error_report?repo=R", /*      */ [303, 200, 200, 200, 200, 404]),
+    ("GET", "/view_traceback?repo=R&L", /*             */ [303, 200, 200, 200, 200, 404]),
+    ("GET", "/add_known_error?repo=R&F", /*            */ [303, 200, 403, 200, 200, 404]),
+    ("POST", "/add_known_error?repo=R&F", /*           */ [303, 200, 403, 200, 200, 404]),
+    ("GET", "/{owner}/{repo}/whitelist", /*            */ [303, 200, 200, 200, 200, 404]),
+    ("GET", "/{owner}/{repo}/shadow", /*               */ [303, 200, 200, 200, 200, 404]),
+    ("POST", "/{owner}/{repo}/shadow", /*              */ [303, 303, 403, 403, 303, 404]),
+    ("GET", "/{owner}/{repo}/shadow/{number}", /*      */ [303, 404, 404, 404, 404, 404]),
+    ("GET", "/rules/edit?repo=R&rule=1", /*            */ [303, 404, 403, 404, 404, 404]),
+    ("POST", "/rules/edit?repo=R&rule=1", /*           */ [403, 404, 403, 404, 404, 404]),
+    ("POST", "/rules/end?repo=R&rule=1", /*            */ [403, 303, 403, 303, 303, 404]),
+    ("GET", "/check_health", /*                        */ [200, 200, 200, 200, 200, 200]),
+    ("GET", "/healthz", /*                             */ [200, 200, 200, 200, 200, 200]),
+    ("GET", "/readyz", /*                              */ [200, 200, 200, 200, 200, 200]),
+    ("GET", "/metrics", /*                             */ [401, 200, 401, 401, 401, 401]),
+    ("GET", "/login", /*                               */ [200, 200, 200, 200, 200, 200]),
+    ("POST", "/login", /*                              */ [403, 403, 403, 403, 403, 403]),
+    ("GET", "/sessions", /*                            */ [303, 200, 200, 200, 200, 200]),
+    ("POST", "/sessions/end", /*                       */ [403, 404, 404, 404, 404, 404]),
+    ("GET", "/auth/github", /*                         */ [303, 303, 303, 303, 303, 303]),
+    ("GET", "/auth/github/callback", /*                */ [403, 403, 403, 403, 403, 403]),
+    ("GET", "/doctor", /*                              */ [303, 200, 403, 403, 403, 403]),
+    ("GET", "/setup", /*                               */ [303, 200, 403, 403, 403, 403]),
+    ("GET", "/setup/callback", /*                      */ [303, 403, 403, 403, 403, 403]),
+    ("POST", "/setup/forget", /*                       */ [403, 303, 403, 403, 403, 403]),
+    ("GET", "/static/{name}", /*                       */ [404, 404, 404, 404, 404, 404]),
+    ("GET", "/nothing/of/this", /*                     */ [404, 404, 404, 404, 404, 404]),
+    ("POST", "/api/github/webhooks", /*                */ [401, 401, 401, 401, 401, 401]),
+    ("POST", "/auth/logout", /*                        */ [303, 303, 303, 303, 303, 303]),
+];
+
+/// Routes for programs, which have keys of their own: `tests/ingest.rs` and `tests/server_doors.rs` are about them.
+const FOR_PROGRAMS: [&str; 6] = [
+    "/api/{project}/envelope/",
+    "/api/{project}/envelope",
+    "/api/{project}/store/",
+    "/api/{project}/store",
+    "/api/{project}/traceback",
+    "/tunnel",
+];
+
+#[test]
+fn everybody_may_do_what_their_role_says_at_every_route() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let mut people = Vec::new();
+        let mut admin = Browser::new(story);
+        admin.bearer = true;
+        people.push(("anonymous", Browser::new(story), String::new()));
+        people.push(("admin", admin, String::new()));
+        for (kind, login) in [("reader", "ada"), ("triager", "grace"), ("writer", "linus"), ("other", "owner")] {
+            let browser = signed_in(story, login).await;
+            let csrf = browser.get("/sessions").await.hidden("csrf");
+            people.push((kind, browser, csrf));
+        }
+        let place = format!("filename={CART_PATH}&function_name=total");
+        let mut wrong = Vec::new();
+        for (method, route, expected) in MATRIX {
+            let path = route
+                .replace("{owner}/{repo}", REPO)
+                .replace("repo=R", &format!("repo={REPO}"))
+                .replace("&L", &format!("&{place}&line_number=9"))
+                .replace("&F", &format!("&{place}&code_fragment=nothing"))
+                .replace("{number}", "1")
+                .replace("{name}", "nothing.css");
+            for ((kind, browser, csrf), expected) in people.iter().zip(expected) {
+                let (path, query) = path.split_once('?').unwrap_or((&path, ""));
+                let page = if method == "GET" {
+                    browser.get(&format!("{path}?{query}")).await
+                } else {
+                    let mut fields: Vec<(&str, &str)> =
+                        query.split('&').filter_map(|pair| pair.split_once('=')).collect();
+                    fields.extend([("set", "off"), ("kind", "known"), ("session", "0")]);
+                    // Signing out would end the session of the rows that follow.
+                    if !csrf.is_empty() && path != "/auth/logout" {
+                        fields.push(("csrf", csrf));
+                    }
+                    browser.post(path, &fields).await
+                };
+                if page.status != expected {
+                    wrong.push(format!(
+                        "{kind}: {method} {route}: {} instead of {expected}: {}",
+                        page.status,
+                        page.seen()
+                    ));
+                }
+                if page.status == 303 && *kind == "anonymous" && !path.starts_with("/auth/") {
+                    assert!(page.location.starts_with("/login?next="), "{path} leads to {}", page.location);
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        story.settle().await;
+        // A test report, and nothing else, came of it.
+        assert_eq!(story.changes().len(), 0);
+    });
+}
+
+#[test]
+fn the_matrix_names_every_route() {
+    let source = include_str!("../app/src/server/mod.rs");
+    let routes: Vec<&str> = source.split(".route(&at(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(routes.len() > 30, "{routes:?}");
+    for route in routes {
+        let named = MATRIX.iter().any(|(_, path, _)| path.split('?').next() == Some(route));
+        assert!(named || FOR_PROGRAMS.contains(&route), "{route} is in no row of the matrix");
+    }
+}
+
+#[test]
+fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
+    run_test(async |story| {
+        stage(story).await;
+        let [traceback, form] = links(story);
+        let anonymous = Browser::new(story);
+        let stranger = signed_in(story, "owner").await;
+        let reader = signed_in(story, "ada").await;
+        for browser in [&anonymous, &stranger, &reader] {
+            assert_eq!(browser.get(&traceback).await.status, 200);
+            assert_eq!(browser.get(&form).await.status, 200);
+            let other = traceback.replace("shop%2Fcart.py", "shop%2Fother.py").replace("shop/cart.py", "shop/other.py");
+            assert_ne!(browser.get(&other).await.status, 200);
+        }
+        // The form whitelists by the link's right, though the role would not do.
+        let page = reader.get(&form).await;
+        let fields = ["repo", "expires", "signature", "signed_for", "csrf"].map(|name| (name, page.hidden(name)));
+        let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fields.extend([("scope", "file"), ("filename", CART_PATH)]);
+        assert_eq!(reader.post("/add_known_error", &fields).await.status, 200);
+        let id = story.rooms().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+        let rules = story.rooms().store.made_rules(id).await.unwrap();
+        assert_eq!(rules[0].by, "a link out of a mail");
+        story.settle().await;
+    });
+}
+
+#[test]
+fn a_person_sees_their_repositories_and_is_named_by_what_they_do() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let grace = signed_in(story, "grace").await;
+        let page = grace.get("/").await;
+        assert!(page.text.contains(REPO) && !page.text.contains(OTHER), "{}", page.seen());
+        assert!(page.text.contains(">grace</a>") && !page.text.contains("GitHub App</a>"), "{}", page.text);
+        let page = grace.get("/get_weekly_error_report").await;
+        assert!(page.text.contains("KeyError") && !page.text.contains(OTHER), "{}", page.seen());
+        let other = signed_in(story, "owner").await;
+        let page = other.get("/get_weekly_error_report").await;
+        assert!(!page.text.contains("KeyError") && !page.text.contains(REPO), "{}", page.seen());
+        // What one may not see is told from what is not there by nothing.
+        let (hidden, none) = (other.get(&format!("/{REPO}")).await, other.get("/acme/none").await);
+        assert_eq!(hidden.status, none.status);
+        assert_eq!(hidden.seen().replace(REPO, "X"), none.seen().replace("acme/none", "X"));
+
+        let csrf = grace.get("/sessions").await.hidden("csrf");
+        let fields = [("csrf", csrf.as_str()), ("repo", REPO), ("scope", "file"), ("filename", CART_PATH)];
+        assert_eq!(grace.post("/add_known_error", &fields).await.status, 200);
+        let page = grace.get(&format!("/{REPO}/whitelist")).await;
+        assert!(page.seen().contains("grace"), "{}", page.seen());
+        story.settle().await;
+        let ada = signed_in(story, "ada").await;
+        let page = ada.get(&format!("/{REPO}/whitelist")).await;
+        assert!(!page.text.contains("End this entry") && !page.text.contains("Add an entry"), "{}", page.seen());
+        let page = ada.get(&format!("/{REPO}")).await;
+        assert!(!page.text.contains("https://") || !page.text.contains("@flawless.test/"), "no DSN: {}", page.text);
+    });
+}
+
+#[test]
+fn what_somebody_else_began_signs_nobody_in() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let mut browser = Browser::new(story);
+        // No flow of this browser's.
+        let page = browser.get("/auth/github/callback?code=x&state=y").await;
+        assert_eq!(page.status, 403);
+        assert!(page.seen().contains("begun more than ten minutes ago, or in another browser"), "{}", page.seen());
+        // Another flow's state: somebody else's code is slipped in.
+        let mine = browser.get("/auth/github").await;
+        let theirs = Browser::new(story).get("/auth/github").await;
+        browser.cookie = Some(mine.set_cookie.split(';').next().unwrap().to_owned());
+        let back = story.github.authorize(&theirs.location, "owner");
+        let page = browser.get(back.strip_prefix("https://flawless.test").unwrap()).await;
+        assert_eq!(page.status, 403);
+        assert!(page.seen().contains("another try"), "{}", page.seen());
+        // Their code with my state: PKCE says no.
+        let state = mine.location.split("state=").nth(1).unwrap().split('&').next().unwrap();
+        let code = back.split("code=").nth(1).unwrap().split('&').next().unwrap();
+        let page = browser.get(&format!("/auth/github/callback?code={code}&state={state}")).await;
+        assert_eq!(page.status, 403);
+        assert!(page.seen().contains("bad_verification_code"), "{}", page.seen());
+        // They said no, or took too long.
+        let page = browser.get(&format!("/auth/github/callback?error=access_denied&state={state}")).await;
+        assert!(page.seen().contains("did not let GitHub"), "{}", page.seen());
+        let back = story.github.authorize(&mine.location, "ada");
+        story.clock.advance(11 * MINUTE_MS);
+        let page = browser.get(back.strip_prefix("https://flawless.test").unwrap()).await;
+        assert!(page.seen().contains("ten minutes"), "{}", page.seen());
+        // And a good one leads back to where one was, but never elsewhere.
+        let page = sign_in(story, &mut browser, "ada", &format!("/{REPO}")).await;
+        assert_eq!(page.location, format!("/{REPO}"));
+        let page = sign_in(story, &mut Browser::new(story), "ada", "https://evil.example/").await;
+        assert_eq!(page.location, "/");
+    });
+}
+
+#[test]
+fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let mut browser = Browser::new(story);
+        let page = sign_in(story, &mut browser, "ada", "/").await;
+        let cookies: Vec<&str> = page.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap()).collect();
+        let session = cookies.iter().find(|it| it.starts_with("flawless_session=")).unwrap();
+        for attribute in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
+            assert!(session.contains(attribute), "{session}");
+        }
+        assert!(
+            cookies.iter().any(|it| it.starts_with("flawless_sign_in=;") && it.contains("Max-Age=0")),
+            "{cookies:?}"
+        );
+        let first = browser.cookie.clone();
+        // Signing in again ends the former session.
+        let again = browser.get("/auth/github").await;
+        let flow = again.set_cookie.split(';').next().unwrap().to_owned();
+        browser.cookie = Some(format!("{}; {flow}", first.clone().unwrap()));
+        let back = story.github.authorize(&again.location, "ada");
+        let page = browser.get(back.strip_prefix("https://flawless.test").unwrap()).await;
+        assert_eq!(page.status, 303);
+        browser.cookie = first;
+        assert_eq!(browser.get("/").await.status, 303, "the old cookie leads to the sign-in page");
+        let rows = story.rooms().store.sessions(Some("ada"), story.clock.now_ms()).await.unwrap();
+        assert_eq!(rows.len(), 1);
+        assert!(!rows[0].tokens.as_ref().unwrap().contains("ghu_"), "sealed");
+    });
+}
+
+#[test]
+fn sessions_end_by_time_by_hand_and_by_another_token() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let ada = signed_in(story, "ada").await;
+        let phone = signed_in(story, "ada").await;
+        let grace = signed_in(story, "grace").await;
+        let page = ada.get("/sessions").await;
+        assert_eq!(page.text.matches("name=\"session\"").count(), 2, "hers: {}", page.seen());
+        let graces = story.rooms().store.sessions(Some("grace"), story.clock.now_ms()).await.unwrap()[0].id.clone();
+        let csrf = page.hidden("csrf");
+        assert_eq!(ada.post("/sessions/end", &[("csrf", &csrf), ("session", &graces)]).await.status, 404, "not hers");
+        let page = phone.get("/sessions").await;
+        let other = page.text.split("name=\"session\" value=\"").skip(1).filter_map(|it| it.split('"').next());
+        let phones = page.hidden("csrf");
+        for id in other.map(str::to_owned).collect::<Vec<_>>() {
+            // Whichever ends itself first, the other ends what is left.
+            for (browser, csrf) in [(&ada, &csrf), (&phone, &phones)] {
+                browser.post("/sessions/end", &[("csrf", csrf), ("session", &id)]).await;
+            }
+        }
+        assert_eq!((ada.get("/").await.status, phone.get("/").await.status), (303, 303));
+        assert_eq!(grace.get("/").await.status, 200);
+        // Signing out ends it on the server, not only in the browser.
+        let csrf = grace.get("/sessions").await.hidden("csrf");
+        assert_eq!(grace.post("/auth/logout", &[("csrf", "wrong")]).await.status, 303);
+        assert_eq!(grace.get("/").await.status, 200);
+        assert_eq!(grace.post("/auth/logout", &[("csrf", &csrf)]).await.status, 303);
+        assert_eq!(grace.get("/").await.status, 303);
+        // Without use for a week.
+        let idle = signed_in(story, "grace").await;
+        let admin = Browser::signed_in(story).await;
+        story.clock.advance(6 * 24 * 60 * MINUTE_MS);
+        assert_eq!((idle.get("/").await.status, admin.get("/").await.status), (200, 200));
+        story.clock.advance(7 * 24 * 60 * MINUTE_MS + 1);
+        assert_eq!((idle.get("/").await.status, admin.get("/").await.status), (303, 303));
+        // Another admin token ends the sessions of the old one.
+        let admin = Browser::signed_in(story).await;
+        assert_eq!(admin.get("/setup").await.status, 200);
+        story.set("ADMIN_TOKEN", "another-token-of-the-tests");
+        story.restart().await;
+        let admin = Browser { base: story.url().to_owned(), ..admin };
+        assert_eq!(admin.get("/setup").await.status, 303);
+    });
+}
+
+#[test]
+fn a_role_taken_away_is_gone_within_ten_minutes_and_tokens_are_renewed() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let ada = signed_in(story, "ada").await;
+        let path = format!("/{REPO}");
+        assert_eq!(ada.get(&path).await.status, 200);
+        let asked = story.github.requests_of("apps/list-installations-for-authenticated-user").len();
+        story.clock.advance(9 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 200);
+        assert_eq!(story.github.requests_of("apps/list-installations-for-authenticated-user").len(), asked);
+        story.github.set_role("ada", REPO, "");
+        story.clock.advance(2 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 404);
+        story.github.set_role("ada", REPO, "triage");
+        story.clock.advance(10 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 200);
+        // After eight hours the token is over: it is renewed without a word.
+        story.clock.advance(9 * 60 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 200);
+        story.clock.advance(9 * 60 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 200);
+        // She takes the App's access away.
+        story.github.revoke_user("ada");
+        story.clock.advance(11 * MINUTE_MS);
+        assert_eq!(ada.get(&path).await.status, 303);
+    });
+}
+
+#[test]
+fn while_github_is_away_its_last_word_holds_for_an_hour() {
+    run_test(async |story| {
+        stage(story).await;
+        story.mails();
+        let ada = signed_in(story, "ada").await;
+        let path = format!("/{REPO}");
+        let down = |story: &Story| {
+            let operation = "apps/list-installations-for-authenticated-user";
+            story.github.fail_next(operation, Fault::status(502, "Bad gateway"));
+        };
+        story.clock.advance(11 * MINUTE_MS);
+        down(story);
+        assert_eq!(ada.get(&path).await.status, 200);
+        story.clock.advance(60 * MINUTE_MS);
+        down(story);
+        down(story);
+        let page = ada.get(&path).await;
+        assert_eq!(page.status, 503);
+        assert!(page.seen().contains("GitHub does not answer"), "{}", page.seen());
+        story.github.take_faults();
+        assert_eq!(ada.get(&path).await.status, 200, "and it goes on where it was");
+    });
+}
+
+#[test]
+fn without_a_client_id_only_the_token_signs_in() {
+    run_test(async |story| {
+        story.unset("GITHUB_CLIENT_ID");
+        story.unset("GITHUB_CLIENT_SECRET");
+        story.restart().await;
+        let browser = Browser::new(story);
+        assert!(!browser.get("/login").await.text.contains("/auth/github"));
+        assert_eq!(browser.get("/auth/github").await.status, 404);
+        story.set("GITHUB_CLIENT_ID", "Iv1.0123456789abcdef");
+        story.set("GITHUB_CLIENT_SECRET", "client-secret-of-the-tests");
+        story.restart().await;
+        let browser = Browser::new(story);
+        assert!(browser.get("/login").await.text.contains("Sign in with GitHub"));
+    });
+}
