@@ -70,6 +70,19 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// Keeps what was to be sent when the shadow began: it is shown, and not sent.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn keep_in_shadow(&self, id: DeliveryId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
     /// Repositories of which something would have been sent.
     ///
     /// # Errors
@@ -100,6 +113,11 @@ impl Store {
         .execute(tx.conn())
         .await?;
         sqlx::query("DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?;
+        // What may have been sent in part before the shadow goes on now.
+        sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
             .bind(id.0)
             .execute(tx.conn())
             .await?;

@@ -41,8 +41,8 @@ pub struct WriteQueue {
 const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
-/// A storm whose issue lacks something.
-const STALE: &str = "(s.issue_number IS NULL OR s.changed_at_ms > s.written_at_ms)";
+/// A storm whose issue lacks something. One that was given up was "written" at the end of time.
+const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.changed_at_ms > s.written_at_ms)";
 
 /// A repository whose labels are still to be made.
 const UNLABELLED: &str = "r.labelled_at_ms = 0";
@@ -159,6 +159,23 @@ impl Store {
             .bind(now_ms)
             .execute(tx.conn())
             .await?;
+        tx.commit().await
+    }
+
+    /// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the rule ends, the line is told
+    /// of when it happens again.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn withdraw_issue(&self, id: DeliveryId, line: LineId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM deliveries WHERE id = $1 AND state = 'pending'").bind(id.0).execute(tx.conn()).await?;
+        sqlx::query(
+            "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1 WHERE id = $1 AND issue_number IS NULL",
+        )
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
         tx.commit().await
     }
 

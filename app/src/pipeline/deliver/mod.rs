@@ -10,7 +10,7 @@ mod turn;
 pub use storm::storm;
 pub use turn::turn;
 
-use super::{Failure, Rooms};
+use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::Job;
@@ -38,6 +38,12 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
     if row.removed_at_ms.is_some() {
         rooms.store.given_up(id, "the repository is not watched any more", now_ms).await?;
         return Ok(());
+    }
+    if row.is_shadow(now_ms) {
+        return match rooms.hold_back(&delivery, now_ms).await? {
+            true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
+            false => Ok(()),
+        };
     }
     let result = match delivery.what.channel {
         Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,

@@ -10,7 +10,7 @@ use crate::domain::job::back_off_ms;
 use crate::domain::storm::{Storm, StormLine};
 use crate::email::OutgoingMail;
 use crate::github::{IssueUpdate, NewIssue};
-use crate::pipeline::{Failure, Rooms};
+use crate::pipeline::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::render::{self, MailedLine};
 use crate::store::deliveries::Delivery;
 use crate::store::repositories::RepositoryRow;
@@ -39,7 +39,7 @@ pub async fn storm(rooms: &Rooms, id: StormId, now_ms: i64) -> Result<(), Failur
     if is_due || is_over {
         mails(rooms, &row, &storm, now_ms).await?;
     }
-    if row.repository.forge.is_none() && rooms.app.get().is_none() {
+    if row.repository.forge.is_none() && rooms.app.get().is_none() && !row.is_shadow(now_ms) {
         let ended_at_ms = storm.ended_at_ms.or(is_over.then_some(now_ms));
         let (title, body, _) = text(rooms, &row, &Storm { ended_at_ms, ..storm.clone() }).await?;
         files::write(&rooms.outbox, &format!("storm-{id}.md"), &format!("# {title}\n\n{body}\n")).await?;
@@ -59,6 +59,12 @@ async fn mails(rooms: &Rooms, row: &RepositoryRow, storm: &Storm, now_ms: i64) -
     for mails in gathered.chunk_by(|one, other| one.what.recipient == other.what.recipient) {
         if row.removed_at_ms.is_some() {
             rooms.store.digest_settled(mails, Err("the repository is not watched any more"), now_ms).await?;
+            continue;
+        }
+        if row.is_shadow(now_ms) {
+            for mail in mails {
+                rooms.store.keep_in_shadow(mail.id).await?;
+            }
             continue;
         }
         match digest(rooms, row, storm, mails, &lines, now_ms).await {
@@ -132,6 +138,9 @@ async fn digest(
 pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
     let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
+    if row.is_shadow(now_ms) {
+        return Ok(rooms.store.storm_due(id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
+    }
     match write(rooms, turn, &row, &storm, now_ms).await {
         Ok(()) => {
             let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
