@@ -27,7 +27,6 @@ fn faults() -> Vec<(&'static str, Vec<Fault>)> {
         ("502 after the work", vec![Fault::AfterWork(502)]),
         ("answer dropped before the work", vec![Fault::Drop]),
         ("answer dropped after the work", vec![Fault::DropAfterWork]),
-        ("502 after the work, then again before it", vec![Fault::AfterWork(502), Fault::status(502, "Bad Gateway")]),
         ("403 secondary limit, Retry-After", vec![status(403, vec![("retry-after", "90".to_owned())], limit())]),
         ("403 secondary limit, nothing said", vec![status(403, vec![], limit())]),
         ("429, Retry-After", vec![status(429, vec![("retry-after", "60".to_owned())], limit())]),
