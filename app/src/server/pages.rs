@@ -38,11 +38,6 @@ pub(super) async fn repository(
     answer(&server, &headers, one(&server, &format!("{owner}/{name}"), &headers, &uri).await).await
 }
 
-/// `GET /installed`: what an installer sees next is the list, whose pages have the DSNs.
-pub(super) async fn installed(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
-    answer(&server, &headers, list(&server, &headers, &uri).await).await
-}
-
 /// Anything else.
 pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
     let below = uri.path().strip_prefix(server.root()).unwrap_or(uri.path());

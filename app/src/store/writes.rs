@@ -41,6 +41,9 @@ pub struct WriteQueue {
 const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
+/// The comments of one issue are read in the order in which they were decided, so a later one waits for an earlier one.
+const IN_TURN: &str = "(d.channel = 'issue' OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.line_id = d.line_id
+    AND o.channel = 'comment' AND o.state = 'pending' AND o.id < d.id))";
 /// A storm whose issue lacks something. One that was given up was "written" at the end of time.
 const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.changed_at_ms > s.written_at_ms)";
 
@@ -55,7 +58,7 @@ impl Store {
     pub async fn first_write(&self, installation: u64, now_ms: i64) -> Result<Option<First>, StoreError> {
         let sql = format!(
             "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
-             WHERE {WRITABLE} AND {OURS} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
+             WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
         );
         let delivery = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(installation.cast_signed())
@@ -118,7 +121,7 @@ impl Store {
         let sql = format!(
             "SELECT MIN(due) AS due FROM (
                  SELECT d.due_at_ms AS due FROM deliveries d JOIN repositories r ON r.id = d.repository_id
-                 WHERE {WRITABLE} AND {OURS}
+                 WHERE {WRITABLE} AND {OURS} AND {IN_TURN}
                  UNION ALL
                  SELECT s.due_at_ms AS due FROM storms s JOIN repositories r ON r.id = s.repository_id
                  WHERE {WRITABLE} AND {STALE}

@@ -30,6 +30,10 @@ pub(super) async fn issues(
     let rules = rooms.store.made_rules(row.repository.id).await?;
     for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
         let Some(line) = rooms.store.line_of_issue(row.repository.id, issue.number).await? else { continue };
+        // We are about to open it again: that it is still closed is nobody's word.
+        if rooms.store.is_reopening(line.id).await? {
+            continue;
+        }
         for action in untold(&line, &issue, &rules) {
             tracing::info!(repository = %name, number = issue.number, ?action, "no webhook told of this");
             // The same door as a webhook's, and once: until it is obeyed, the next look finds the same.
