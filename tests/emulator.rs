@@ -228,7 +228,7 @@ async fn settle(rooms: &Rooms, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
         match rooms.store.next_turn_due().await.unwrap() {
-            Some(due) if due <= Clock::system().now_ms() + GAP_MS => {
+            Some(due) if due <= Clock::system().now_ms() + 2 * GAP_MS => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
             _ => return,

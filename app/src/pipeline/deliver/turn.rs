@@ -8,19 +8,22 @@ use crate::pipeline::{Failure, Rooms};
 use crate::store::deliveries::Channel;
 use crate::store::writes::Waiting;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::time::Instant;
 
 /// The one write that a turn has.
 pub(super) struct Turn<'a> {
     rooms: &'a Rooms,
     installation: u64,
     now_ms: i64,
+    /// Asking before writing takes time: the write is noted as of when it is made.
+    began: Instant,
     spent: AtomicBool,
 }
 
 impl<'a> Turn<'a> {
     /// A turn of this installation's.
     pub(super) fn new(rooms: &'a Rooms, installation: u64, now_ms: i64) -> Self {
-        Self { rooms, installation, now_ms, spent: AtomicBool::new(false) }
+        Self { rooms, installation, now_ms, began: Instant::now(), spent: AtomicBool::new(false) }
     }
 
     /// Takes the turn's write, to be called right before each. The second one has to wait for the next turn: what calls it
@@ -32,7 +35,8 @@ impl<'a> Turn<'a> {
         if self.spent.swap(true, Ordering::AcqRel) {
             return Err(Failure::Again { at_ms: self.now_ms + GAP_MS });
         }
-        Ok(self.rooms.store.note_write(self.installation, self.now_ms).await?)
+        let at_ms = self.now_ms + i64::try_from(self.began.elapsed().as_millis()).unwrap_or(0);
+        Ok(self.rooms.store.note_write(self.installation, at_ms).await?)
     }
 }
 
