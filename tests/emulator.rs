@@ -14,7 +14,9 @@ use crate::harness::git_server::GitServer;
 use crate::harness::story::{CART, CART_PATH};
 use app::clock::Clock;
 use app::config::Config;
+use app::domain::pace::GAP_MS;
 use app::domain::repository::Forge;
+use app::pipeline::Rooms;
 use app::serve::Flawless;
 use app::store::repositories::NewRepository;
 use app::worker::Worker;
@@ -100,7 +102,7 @@ async fn emulator_sees_the_whole_story() {
         public: false,
     };
     let id = rooms.watch(&new, clock.now_ms()).await.unwrap();
-    worker.drain().await.unwrap();
+    settle(&rooms, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
 
@@ -112,7 +114,7 @@ async fn emulator_sees_the_whole_story() {
         let address = format!("{url}/api/{id}/traceback?release={head}");
         let answer = reqwest::Client::new().post(address).bearer_auth(&key).body(text).send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        worker.drain().await.unwrap();
+        settle(&rooms, &worker).await;
     };
     report().await;
     report().await;
@@ -124,7 +126,7 @@ async fn emulator_sees_the_whole_story() {
     emulator.deliver_to(&format!("{url}/api/github/webhooks")).await;
     alice.close_with_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("closed"), 0).await;
-    settle(&worker).await;
+    settle(&rooms, &worker).await;
     let comments = alice.comments(REPOSITORY, number).await;
     assert_eq!(comments.len(), 1, "{comments:#?}");
     report().await;
@@ -133,7 +135,7 @@ async fn emulator_sees_the_whole_story() {
 
     alice.remove_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("unlabeled"), 0).await;
-    settle(&worker).await;
+    settle(&rooms, &worker).await;
     report().await;
     let issue = alice.issue(REPOSITORY, number).await;
     assert_eq!(issue["state"], "open", "the line is back");
@@ -143,9 +145,95 @@ async fn emulator_sees_the_whole_story() {
     server.abort();
 }
 
-/// Works off what webhooks asked for.
-async fn settle(worker: &Worker) {
-    while worker.drain().await.unwrap() > 0 {}
+/// Many new lines at once, on a GitHub that nobody here wrote and by the real clock: one issue for all of them, and single ones
+/// as the pace allows. `FLAWLESS_TEST_STORM_LINES` says how many, and `FLAWLESS_TEST_STORM_SECONDS` how long it goes on after that issue is complete.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs Node; tests/run runs it"]
+async fn emulator_weathers_a_storm() {
+    app::serve::install_crypto();
+    let count: usize = std::env::var("FLAWLESS_TEST_STORM_LINES").map_or(30, |text| text.parse().unwrap());
+    let emulator = Emulator::start().await;
+    let alice = emulator.person("alice");
+    let folder = tempfile::tempdir().unwrap();
+    let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
+    let repo = GitRepo::init(folder.path().join("shop"));
+    let text: String = (0..count).map(|n| format!("def f{n}(x):\n    return x.part_{n}\n")).collect();
+    let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[("shop/parts.py", &text)], "Add parts");
+    git.host.serve(REPOSITORY, repo.git_dir());
+    let server_url = git.url("").trim_end_matches("/.git").to_owned();
+    let settings = BTreeMap::from(
+        [
+            ("PORT", "0".to_owned()),
+            ("DATA_DIR", folder.path().join("data").display().to_string()),
+            ("APP_ID", APP_ID.to_string()),
+            ("PRIVATE_KEY_PATH", emulator.private_key_path().display().to_string()),
+            ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+            ("GITHUB_API_URL", emulator.bot_api_url()),
+            ("GITHUB_SERVER_URL", server_url.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), Clock::system()).await.unwrap();
+    let rooms = flawless.rooms.clone();
+    let url = format!("http://{}", flawless.address);
+    let about = alice.repository(REPOSITORY).await;
+    let new = NewRepository {
+        full_name: REPOSITORY.to_owned(),
+        clone_url: git.url(REPOSITORY),
+        forge: Some(Forge {
+            id: about["id"].as_u64().unwrap(),
+            installation: INSTALLATION,
+            html_url: format!("{server_url}/{REPOSITORY}"),
+        }),
+        public: false,
+    };
+    let id = rooms.watch(&new, Clock::system().now_ms()).await.unwrap();
+    let key = rooms.store.keys(id).await.unwrap().remove(0);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(flawless.run(true, async {
+        let _ = stopped.await;
+    }));
+    let http = reqwest::Client::new();
+    for n in 0..count {
+        let line = 2 * n + 2;
+        let text = format!(
+            "Traceback (most recent call last):\n  File \"/srv/app/shop/parts.py\", line {line}, in f{n}\n    return x.part_{n}\nAttributeError: part_{n}\n"
+        );
+        let address = format!("{url}/api/{id}/traceback?release={head}");
+        assert_eq!(http.post(address).bearer_auth(&key).body(text).send().await.unwrap().status(), 200);
+    }
+    let wanted = format!("Storm: {count} lines began to fail at once");
+    let mut issues = Vec::new();
+    for _ in 0..180 {
+        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        issues = alice.issues(REPOSITORY).await;
+        if issues.iter().any(|issue| issue["title"] == wanted) {
+            break;
+        }
+    }
+    if let Ok(seconds) = std::env::var("FLAWLESS_TEST_STORM_SECONDS") {
+        tokio::time::sleep(std::time::Duration::from_secs(seconds.parse().unwrap())).await;
+        issues = alice.issues(REPOSITORY).await;
+    }
+    let storms = issues.iter().filter(|it| it["title"].as_str().unwrap().starts_with("Storm")).count();
+    println!("{} issues, {storms} of them a storm's", issues.len());
+    assert_eq!(storms, 1, "{:?}", issues.iter().map(|issue| &issue["title"]).collect::<Vec<_>>());
+    assert!(issues.iter().any(|issue| issue["title"] == wanted), "it is kept up to date");
+    stop.send(()).unwrap();
+    server.await.unwrap();
+}
+
+/// Works off what was asked for, the writes with their second between them.
+async fn settle(rooms: &Rooms, worker: &Worker) {
+    loop {
+        while worker.drain().await.unwrap() > 0 {}
+        match rooms.store.next_turn_due().await.unwrap() {
+            Some(due) if due <= Clock::system().now_ms() + 2 * GAP_MS => {
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
+            _ => return,
+        }
+    }
 }
 
 /// A bot that only writes down the ids of what it is told; gives its webhook's address.

@@ -249,3 +249,83 @@ fn an_edited_line_whose_issue_is_closed_is_a_new_alert() {
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "an issue of its own");
     });
 }
+
+#[test]
+fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
+    run_test(async |story| {
+        story.install().await;
+        let mut event = story.event();
+        event["exception"]["values"][0]["type"] = BEGIN.into();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        let before = story.github.issue(REPO, 1).body;
+        let first = before.lines().nth(1).unwrap().to_owned();
+        assert!(first.contains(BEGIN) && first.contains(CART_PATH), "{first}");
+        story.report(&event).await;
+        story.clock.advance(16 * MINUTE_MS);
+        minute(story).await;
+        let body = story.github.issue(REPO, 1).body;
+        assert_eq!(rewrites(story), 1);
+        assert_eq!(body.lines().nth(1), Some(first.as_str()), "{body}");
+        assert!(body.contains("**2 occurrences**"), "{body}");
+    });
+}
+
+#[test]
+fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
+    run_test(async |story| {
+        use crate::harness::fake_github::Fault;
+        use app::pipeline::obey::end_rule;
+        story.install().await;
+        let limited = Fault::Status {
+            status: 403,
+            headers: vec![("retry-after", "600".to_owned())],
+            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
+        };
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[("shop/new.py", "def f(x):\n    return x.y\n")], "Add f");
+        story.push().await;
+        story.github.fail_next("issues/create", limited);
+        let event = story.event();
+        story.report(&event).await;
+        let other = story.event_at(&story.repo.head(), "shop/new.py", "x.y", "f", "web-1");
+        story.report(&other).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "GitHub asks to wait");
+        let url = format!("{}/add_known_error", story.url());
+        for (path, function, code) in
+            [(CART_PATH, "total", "amount += PRICES[sku]"), ("shop/new.py", "f", "return x.y")]
+        {
+            let body: String = url::form_urlencoded::Serializer::new(String::new())
+                .extend_pairs([("repo", REPO), ("filename", path), ("function_name", function)])
+                .extend_pairs([("code_fragment", code), ("scope", "line")])
+                .finish();
+            let asked = story.http.post(&url).header("content-type", "application/x-www-form-urlencoded").body(body);
+            let answer = asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap();
+            assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+        }
+        story.settle().await;
+        assert!(story.lines().await.iter().all(|line| line.known), "both are whitelisted");
+        story.later(30 * MINUTE_MS).await;
+        assert_eq!(story.changes().len(), 2, "the one that was tried may be there already");
+        minute(story).await;
+        assert!(
+            status(story, 1).contains("A known error"),
+            "and it does not say that it is open: {}",
+            status(story, 1)
+        );
+        assert_eq!(story.github.issues(REPO).len(), 1, "the other gets none: they have answered already");
+
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
+        assert_eq!(rules.len(), 2);
+        for rule in rules {
+            let now_ms = story.clock.now_ms();
+            end_rule(story.rooms(), row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
+        }
+        story.report(&other).await;
+        assert_eq!(
+            (story.changes().len(), story.mails().len()),
+            (2, 0),
+            "told once the rule is over; its mail was sent"
+        );
+    });
+}

@@ -132,3 +132,65 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, with a comment and a mail");
     });
 }
+
+#[test]
+fn what_waited_when_the_shadow_began_is_held_back() {
+    run_test(async |story| {
+        use crate::harness::fake_github::Fault;
+        story.install().await;
+        let limited = Fault::Status {
+            status: 403,
+            headers: vec![("retry-after", "600".to_owned())],
+            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
+        };
+        story.github.fail_next("issues/create", limited);
+        let event = story.event();
+        story.report(&event).await;
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[("shop/new.py", "def f(x):\n    return x.y\n")], "Add f");
+        story.push().await;
+        let other = story.event_at(&story.repo.head(), "shop/new.py", "x.y", "f", "web-1");
+        story.report(&other).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "the issues wait for GitHub");
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().begin_shadow(&row).await.unwrap();
+        story.later(60 * 60_000).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "the page says that nothing is sent");
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        assert!(page.contains("issue for Ada Lovelace") && page.contains("shop/new.py"), "{page}");
+
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.later(20 * 60_000).await;
+        assert_eq!(story.changes().len(), 2, "the one that was tried goes on");
+        story.report(&other).await;
+        assert_eq!(
+            (story.changes().len(), story.mails().len()),
+            (2, 0),
+            "the other when it happens again; its mail was sent"
+        );
+        story.report(&event).await;
+        assert_eq!(story.github.issues(REPO).len(), 2);
+    });
+}
+
+#[test]
+fn comments_that_were_not_sent_say_why_they_would_have_been() {
+    run_test(async |story| {
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().begin_shadow(&row).await.unwrap();
+        let mut typed = story.event();
+        typed["exception"]["values"][0]["type"] = "TypeError".into();
+        story.report(&typed).await;
+        story.github.close_issue(REPO, 1, "ada");
+        story.settle().await;
+        let page = story.page(&format!("/{REPO}/shadow")).await;
+        for said in ["comment on #1", "it raises TypeError as well", "ada closed its issue"] {
+            assert!(page.contains(said), "{said}: {page}");
+        }
+        assert!(!page.contains("resolved:") && !page.contains("exception:"), "{page}");
+    });
+}

@@ -111,7 +111,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
         story.later(2 * 60_000).await;
         let mails = story.mails();
         assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 2 of your lines began to fail");
+        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 2 lines that concern you began to fail");
         assert!(mails[0].text().contains("shop/a.py:62 in a20"), "{}", mails[0].text());
         assert!(mails[0].text().contains("You wrote this line."));
         story.changes();
@@ -225,5 +225,24 @@ fn what_is_new_goes_before_counts_and_what_github_asks_is_obeyed() {
         assert!(changes.last().unwrap().contains("commented: "), "{changes:?}");
         assert_eq!(changes.len(), 3, "{changes:?}");
         story.mails();
+    });
+}
+
+#[test]
+fn a_storm_whose_issue_github_refuses_for_good_leaves_nothing_behind() {
+    run_test(async |story| {
+        use crate::harness::fake_github::Fault;
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 22))], "Add a");
+        story.install().await;
+        fail_all(story, "shop/a.py", "a", 0..20).await;
+        story.changes();
+        story.mails();
+        story.github.fail_next("issues/create", Fault::status(410, "Issues has been disabled in this repository."));
+        fail_all(story, "shop/a.py", "a", 20..22).await;
+        story.later(2 * 60_000).await;
+        story.later(30 * 60_000).await;
+        assert!(!story.github.issues(REPO).iter().any(|issue| issue.title.starts_with("Storm")));
+        assert_eq!((story.changes().len(), story.mails().len()), (4, 1), "the lines' own issues");
+        // The story's end looks whether any job is left.
     });
 }

@@ -118,7 +118,10 @@ impl FakeGitHub {
 
     /// Lets the next request of an operation go wrong; several wait in line.
     pub fn fail_next(&self, operation: &str, fault: Fault) {
-        assert!(self.shared.contract.knows(operation), "no operation {operation}");
+        assert!(
+            self.shared.contract.knows(operation.split('#').next().unwrap_or_default()),
+            "no operation {operation}"
+        );
         self.world().faults.push_back((operation.to_owned(), fault));
     }
 

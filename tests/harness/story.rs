@@ -287,7 +287,7 @@ impl Story {
     }
 
     /// Delivers webhooks and runs due jobs until nothing is left to do. Writes to GitHub come a second apart: the clock goes
-    /// on by that second, and by nothing longer, which is a pause that the story has to wait for.
+    /// on by that second and what a turn took, and by nothing longer, which is a pause that the story has to wait for.
     pub async fn settle(&mut self) {
         loop {
             let hooks = match &self.running {
@@ -301,7 +301,7 @@ impl Story {
             if steps == 0 && hooks.is_empty() {
                 let now = self.clock.now_ms();
                 match self.rooms().store.next_turn_due().await.unwrap() {
-                    Some(due) if due <= now + GAP_MS => self.clock.advance((due - now).max(1)),
+                    Some(due) if due <= now + GAP_MS + 900 => self.clock.advance((due - now).max(1)),
                     _ => return,
                 }
             }

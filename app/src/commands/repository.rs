@@ -28,6 +28,9 @@ pub enum Action {
     Remove {
         /// OWNER/NAME, as listed.
         name: String,
+        /// Delete its counts, rules and keys as well, also those of a repository that is not watched any more. Can't be undone.
+        #[arg(long)]
+        with_counts: bool,
     },
     /// List a repository's keys, also the revoked ones.
     Keys {
@@ -113,10 +116,21 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
-        Action::Remove { name } => {
-            let row = named(&rooms, &name).await?;
-            rooms.unwatch(&row, clock.now_ms()).await?;
-            println!("Not watching {} any more.", row.repository.full_name);
+        Action::Remove { name, with_counts } => {
+            let removed = if with_counts { rooms.store.removed_repository(&name).await? } else { None };
+            let id = match (rooms.store.repository_named(&name).await?, removed) {
+                (Some(row), _) => {
+                    rooms.unwatch(&row, clock.now_ms()).await?;
+                    println!("Not watching {} any more.", row.repository.full_name);
+                    row.repository.id
+                }
+                (None, Some(id)) => id,
+                (None, None) => named(&rooms, &name).await?.repository.id,
+            };
+            if with_counts {
+                rooms.store.forget_repository(id).await?;
+                println!("Everything that was known of {name} is deleted.");
+            }
         }
     }
     rooms.store.close().await;

@@ -56,9 +56,20 @@ pub fn sparkline(days: &[u64]) -> String {
 /// The text with `block` (which has [`BEGIN`] and [`END`]) in the place of the block that it has. `None`: it has none, a
 /// person took it out. All else stays as it is.
 pub fn replace_block(body: &str, block: &str) -> Option<String> {
-    let begin = body.find(BEGIN)?;
-    let end = begin + body[begin..].find(END)? + END.len();
+    let begin = find_line(body, BEGIN, 0)?;
+    let end = find_line(body, END, begin)? + END.len();
     Some(format!("{}{block}{}", &body[..begin], &body[end..]))
+}
+
+/// Where a line is that says `marker` and nothing else. Within a line, code that others named stands as it is: an exception
+/// can be called like our marker.
+fn find_line(body: &str, marker: &str, from: usize) -> Option<usize> {
+    let is_alone = |at: usize| {
+        let (before, after) = (&body[..at], &body[at + marker.len()..]);
+        (before.is_empty() || before.ends_with('\n'))
+            && (after.is_empty() || after.starts_with('\n') || after.starts_with("\r\n"))
+    };
+    body[from..].match_indices(marker).map(|(at, _)| from + at).find(|&at| is_alone(at))
 }
 
 /// Whether the text has this very block already, whatever line ends a browser left in it.
@@ -86,6 +97,10 @@ mod tests {
         assert_eq!(new, format!("marker\nmine\r\n{}\r\nmine, too <!-- x -->", block("new")));
         assert_eq!(replace_block("marker\nmine", &block("new")), None);
         assert_eq!(replace_block(&format!("{BEGIN}\nno end"), &block("new")), None);
+        let forged = format!("**`{BEGIN}`** in `{END}`\n\n{}\n\nmine", block("old"));
+        let new_forged = replace_block(&forged, &block("new")).expect("there is a block");
+        assert_eq!(new_forged, format!("**`{BEGIN}`** in `{END}`\n\n{}\n\nmine", block("new")));
+        assert_eq!(replace_block(&format!("**`{BEGIN}`** in `{END}`"), &block("new")), None);
         assert!(has_block(&new.replace('\n', "\r\n"), &block("new")));
         assert!(!has_block(&new, &block("old")));
     }

@@ -188,6 +188,30 @@ impl GitHub {
         Ok(found.map(IssueAnswer::found))
     }
 
+    /// The issues with this label that changed since `since_ms` (Unix milliseconds; some minutes earlier are looked at too).
+    pub async fn changed_issues(
+        &self,
+        installation: u64,
+        repo: &str,
+        label: &str,
+        since_ms: i64,
+    ) -> Result<Vec<FoundIssue>, GitHubError> {
+        let what = format!("issues of {repo}");
+        let rest = format!(
+            "/issues?state=all&labels={}&sort=updated&direction=asc&since={}&per_page=100",
+            route::encode(label),
+            since(since_ms)?
+        );
+        let first = self.read(installation, repo, &rest).await?;
+        let mut found = Vec::new();
+        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+            found.extend(page.into_iter().filter(|it| it.pull_request.is_none()).map(IssueAnswer::found));
+            ControlFlow::Continue(())
+        })
+        .await?;
+        Ok(found)
+    }
+
     /// The issue as it is now, or what became of it.
     pub async fn issue(&self, installation: u64, repo: &str, number: u64) -> Result<IssueState, GitHubError> {
         let answer = self.read(installation, repo, &format!("/issues/{number}")).await?;

@@ -79,6 +79,9 @@ impl Epoch {
     }
 }
 
+/// How long what a shadow holds back waits before it is looked at again: for what has to wait for days, that is soon.
+const SHADOW_AGAIN_AFTER_MS: i64 = 15 * 60_000;
+
 /// Why a step did not get to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {

@@ -1,6 +1,6 @@
 //! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or by time.
 
-use super::{Failure, Rooms};
+use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Recipient};
 use crate::render;
 use crate::store::deliveries::{Channel, Delivery};
@@ -38,6 +38,22 @@ impl Rooms {
         self.bell.notify_one();
         tracing::info!(repository = %row.repository.full_name, "shadow mode is over");
         Ok(())
+    }
+
+    /// Holds back what was decided before the shadow began. An alert that was never tried is kept to be shown, as those
+    /// that come in the shadow are: its line is told of when it happens again. All else may be half done, or is said once
+    /// (a regression): it goes on when the shadow is over. Answers whether it waits for that.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub(super) async fn hold_back(&self, delivery: &Delivery, now_ms: i64) -> Result<bool, Failure> {
+        if delivery.attempts == 0 && delivery.what.purpose == "alert" {
+            self.store.keep_in_shadow(delivery.id).await?;
+            return Ok(false);
+        }
+        let why = "nothing is sent in shadow mode";
+        self.store.delivery_failed(delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?;
+        Ok(true)
     }
 
     /// What a delivery that was never sent would have said.

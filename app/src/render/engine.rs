@@ -30,6 +30,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/snippets.html", include_str!("../../../web/pages/snippets.html")),
     ("pages/doctor.html", include_str!("../../../web/pages/doctor.html")),
     ("pages/health.html", include_str!("../../../web/pages/health.html")),
+    ("pages/installed.html", include_str!("../../../web/pages/installed.html")),
     ("pages/known_error_form.html", include_str!("../../../web/pages/known_error_form.html")),
     ("pages/known_error_saved.html", include_str!("../../../web/pages/known_error_saved.html")),
     ("pages/login.html", include_str!("../../../web/pages/login.html")),

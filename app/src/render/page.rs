@@ -114,6 +114,7 @@ mod tests {
         check_page::<KnownErrorSaved>();
         check_page::<Doctor>();
         check_page::<Health>();
+        check_page::<Installed>();
         check_page::<Login>();
         check_page::<Message>();
         check_page::<Sessions>();

@@ -102,7 +102,7 @@ pub fn storm_mail(
     (all, week): (usize, &str),
 ) -> Result<Mail, RenderError> {
     let count = lines.len();
-    let subject = one_line(&format!("[{}] Storm: {count} of your lines began to fail", repository.full_name));
+    let subject = one_line(&format!("[{}] Storm: {count} lines that concern you began to fail", repository.full_name));
     let rows: Vec<_> = lines
         .iter()
         .take(MOST_MAILED)
@@ -230,9 +230,9 @@ mod tests {
             })
             .collect();
         let mail = storm_mail(&sample::repository(), &storm(), &mailed, (300, "https://f.test/week")).expect("renders");
-        assert_eq!(mail.subject, "[acme/shop] Storm: 2 of your lines began to fail");
+        assert_eq!(mail.subject, "[acme/shop] Storm: 2 lines that concern you began to fail");
         for said in [
-            "2 of your lines in acme/shop began to fail in a storm",
+            "2 lines of acme/shop that concern you began to fail in a storm",
             "300 lines in all",
             "KeyError: 'sku-7'\n  shop/0.py:7 in f0, 1,204 occurrences\n  return prices[sku]\n  You wrote this line.\n",
             "Whitelist this line:  https://f.test/known",
@@ -241,5 +241,17 @@ mod tests {
             assert!(mail.text.contains(said), "{said}:\n{}", mail.text);
         }
         assert!(mail.html.contains("shop/0.py:7"), "{}", mail.html);
+        // Where git could not say, there is no text of the line, and no empty box for it.
+        let unknown: Vec<MailedLine> = mailed
+            .into_iter()
+            .map(|mut mailed| {
+                mailed.line.place.code.clear();
+                mailed
+            })
+            .collect();
+        let mail =
+            storm_mail(&sample::repository(), &storm(), &unknown, (300, "https://f.test/week")).expect("renders");
+        assert!(mail.text.contains("1,204 occurrences\n  You wrote this line.\n"), "{}", mail.text);
+        assert!(!mail.html.contains("class=\"block\""), "{}", mail.html);
     }
 }

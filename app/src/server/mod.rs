@@ -8,6 +8,7 @@ mod doctor;
 mod extract;
 mod health;
 mod ingest;
+mod installed;
 mod known_error_form;
 mod known_errors;
 mod meters;
@@ -115,7 +116,7 @@ pub fn router(server: Server) -> Router {
         .route(&at("/tunnel"), any(ingest::tunnel))
         .route(&at("/api/github/webhooks"), post(webhook::receive))
         .route(&at("/"), get(pages::repositories))
-        .route(&at("/installed"), get(pages::installed))
+        .route(&at("/installed"), get(installed::installed))
         .route(&at("/{owner}/{repo}"), get(pages::repository))
         .route(&at("/{owner}/{repo}/connect"), get(connect::connect))
         .route(&at("/{owner}/{repo}/connect/test"), post(connect_forms::test))

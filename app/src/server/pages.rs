@@ -38,11 +38,6 @@ pub(super) async fn repository(
     answer(&server, &headers, one(&server, &format!("{owner}/{name}"), &headers, &uri).await).await
 }
 
-/// `GET /installed`: what an installer sees next is the list, whose pages have the DSNs.
-pub(super) async fn installed(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
-    answer(&server, &headers, list(&server, &headers, &uri).await).await
-}
-
 /// Anything else.
 pub(super) async fn nothing(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
     let below = uri.path().strip_prefix(server.root()).unwrap_or(uri.path());
@@ -135,7 +130,11 @@ impl Server {
             return Err(Refused::Bad("The address names no repository: repo is missing.".to_owned()));
         }
         // PostgreSQL takes no such character in a text.
-        let found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
+        let mut found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
+        if found.is_none() && !name.contains('\0') {
+            // Links in mails say the name that it had.
+            found = self.rooms.store.repository_formerly(name).await?;
+        }
         found.ok_or_else(|| not_watched(name))
     }
 

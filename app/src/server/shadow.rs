@@ -5,7 +5,7 @@ use super::extract::InForm;
 use super::pages::{answer, author, function, place};
 use super::respond::{Refused, redirect};
 use crate::domain::access::Right;
-use crate::domain::alert::MailContent;
+use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::render::views::{Shadow, ShadowItem, ShadowPreview};
 use crate::render::when;
@@ -144,7 +144,10 @@ fn what(delivery: &Delivery, line: &Line) -> String {
     match delivery.what.channel {
         Channel::Mail => format!("mail to {}", delivery.what.recipient),
         Channel::Issue => format!("issue for {}", author(line)),
-        Channel::Comment => "comment".to_owned(),
+        Channel::Comment => match line.issue {
+            Some(number) => format!("comment on #{number}"),
+            None => "comment".to_owned(),
+        },
     }
 }
 
@@ -154,10 +157,22 @@ fn why(delivery: &Delivery) -> String {
     {
         return content.to.why;
     }
-    match delivery.what.purpose.split(':').next() {
-        Some("alert") => "a new line".to_owned(),
-        Some("count") => "a round count".to_owned(),
-        _ => delivery.what.purpose.clone(),
+    if delivery.what.channel == Channel::Issue {
+        return "a new line".to_owned();
+    }
+    // What is stored is what was to be said: its kind is the reason.
+    let Ok(reply) = serde_json::from_str::<Reply>(&delivery.what.content) else { return String::new() };
+    match reply {
+        Reply::Whitelisted { by, .. } => format!("{by} whitelisted it"),
+        Reply::LibraryCode { by, .. } => format!("{by} made it library code"),
+        Reply::RuleEnded { by, .. } => format!("{by} ended a rule"),
+        Reply::Reassigned { by, to } => format!("{by} gave it to {to}"),
+        Reply::Resolved { by, .. } => format!("{by} closed its issue"),
+        Reply::Regressed { .. } => "it came back after it was resolved".to_owned(),
+        Reply::NewException { exception, .. } => format!("it raises {exception} as well"),
+        Reply::CarriedOver { .. } => "the line was edited".to_owned(),
+        Reply::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
+        Reply::Count { total, .. } => format!("it happened {total} times"),
     }
 }
 

@@ -209,12 +209,37 @@ impl Store {
     /// The database is out of reach.
     pub async fn set_issue(&self, line: LineId, issue: Option<u64>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET issue_number = $2, status_total = total, status_at_ms = last_seen_ms, status_wanted = 0, status_off = 0
-             WHERE id = $1")
+        // What a new issue says is that it is open, and nobody's: more is added where there is more to say.
+        sqlx::query(
+            "UPDATE lines SET issue_number = $2, status_total = total, status_at_ms = last_seen_ms, status_off = 0,
+                 status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
+             WHERE id = $1",
+        )
+        .bind(line.0)
+        .bind(issue.map(signed))
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+
+    /// Notes that a line's issue is not there any more: deleted, or in another repository. The next report files anew; whoever
+    /// had a mail gets no second one.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn issue_gone(&self, line: LineId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM deliveries WHERE line_id = $1 AND channel IN ('issue', 'comment')")
             .bind(line.0)
-            .bind(issue.map(signed))
             .execute(tx.conn())
             .await?;
+        sqlx::query(
+            "UPDATE lines SET issue_number = NULL, alerted_at_ms = NULL, next_decide_at = total + 1, resolved_at_ms = NULL,
+                 resolved_commit = NULL, regressed_at_ms = NULL WHERE id = $1",
+        )
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
         tx.commit().await
     }
 

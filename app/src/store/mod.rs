@@ -3,6 +3,7 @@
 pub mod attributed;
 pub mod deliveries;
 mod facets;
+mod forget;
 pub mod hooks;
 pub mod ids;
 pub mod intake;

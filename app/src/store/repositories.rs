@@ -131,6 +131,7 @@ impl Store {
             Some(row) => (RepositoryId(get(&row, "id")?), get::<Option<i64>>(&row, "removed_at_ms")?.is_some()),
             None => (self.insert_repository(&mut tx, new, now_ms).await?, true),
         };
+        keep_name(&mut tx, id, &new.full_name).await?;
         sqlx::query(
             "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
                  suspended_at_ms = NULL, removed_at_ms = NULL WHERE id = $1",
@@ -223,6 +224,20 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// The watched repository that had this name, and none has it now.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the row can't be read.
+    pub async fn repository_formerly(&self, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL
+                 AND id = (SELECT repository_id FROM former_names WHERE full_name = $1)"
+        );
+        let name = full_name.to_lowercase();
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(name).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
     /// All watched repositories, by name.
     ///
     /// # Errors
@@ -247,6 +262,7 @@ impl Store {
         public: Option<bool>,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
+        keep_name(&mut tx, id, full_name).await?;
         sqlx::query(
             "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4, public = COALESCE($5, public) WHERE id = $1",
         )
@@ -296,4 +312,18 @@ impl Store {
             .await?;
         tx.commit().await
     }
+}
+
+/// Keeps the name that a repository has until now, if it gets another one.
+async fn keep_name(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO former_names (full_name, repository_id)
+         SELECT LOWER(full_name), id FROM repositories WHERE id = $1 AND LOWER(full_name) <> LOWER($2)
+         ON CONFLICT (full_name) DO UPDATE SET repository_id = excluded.repository_id",
+    )
+    .bind(id.0)
+    .bind(next)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -70,19 +70,16 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Keeps from going out what was decided before its repository was put in shadow mode. An alert that was never tried
-    /// is shown like those that were decided since; anything else may be half done, and waits until `due_ms`.
+    /// Keeps what was to be sent when the shadow began: it is shown, and not sent.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn withhold(&self, delivery: &Delivery, due_ms: i64) -> Result<(), StoreError> {
+    pub async fn keep_in_shadow(&self, id: DeliveryId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let sql = if delivery.what.purpose == "alert" && delivery.attempts == 0 {
-            "UPDATE deliveries SET state = 'shadow', due_at_ms = $2 WHERE id = $1 AND state IN ('pending', 'gathered')"
-        } else {
-            "UPDATE deliveries SET due_at_ms = $2 WHERE id = $1"
-        };
-        sqlx::query(sql).bind(delivery.id.0).bind(due_ms).execute(tx.conn()).await?;
+        sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?;
         tx.commit().await
     }
 
@@ -128,6 +125,7 @@ impl Store {
             .bind(id.0)
             .execute(tx.conn())
             .await?;
+        // What may have been sent in part before the shadow goes on now.
         sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
             .bind(id.0)
             .execute(tx.conn())

@@ -27,6 +27,21 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Whether the issue of a line that came back is still to be opened again.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn is_reopening(&self, line: LineId) -> Result<bool, StoreError> {
+        let row = sqlx::query(
+            "SELECT id FROM deliveries WHERE line_id = $1 AND channel = 'comment' AND state = 'pending'
+                 AND purpose LIKE 'regression:%' LIMIT 1",
+        )
+        .bind(line.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.is_some())
+    }
+
     /// Types of exceptions that a line raised for the first time after its alert, oldest first.
     ///
     /// # Errors

@@ -43,14 +43,13 @@ pub struct WriteQueue {
 
 /// Of repositories that can be written to.
 const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
-/// What one installation's writer does. The issue of a line that was whitelisted while it waited is not filed, as long as
-/// the whitelisting holds: somebody has dealt with it.
-const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment') AND NOT (
-     d.channel = 'issue' AND d.attempts = 0 AND EXISTS (SELECT 1 FROM lines k WHERE k.id = d.line_id AND k.known = 1))";
-/// A storm whose issue lacks something.
-const STALE: &str = "(s.issue_number IS NULL OR s.changed_at_ms > s.written_at_ms)";
-/// "Never", as the moment at which something is due.
-pub const NEVER_MS: i64 = i64::MAX;
+/// What one installation's writer does.
+const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
+/// The comments of one issue are read in the order in which they were decided, so a later one waits for an earlier one.
+const IN_TURN: &str = "(d.channel = 'issue' OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.line_id = d.line_id
+    AND o.channel = 'comment' AND o.state = 'pending' AND o.id < d.id))";
+/// A storm whose issue lacks something. One that was given up was "written" at the end of time.
+const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.changed_at_ms > s.written_at_ms)";
 
 /// A repository whose labels are still to be made.
 const UNLABELLED: &str = "r.labelled_at_ms = 0";
@@ -63,7 +62,7 @@ impl Store {
     pub async fn first_write(&self, installation: u64, now_ms: i64) -> Result<Option<First>, StoreError> {
         let sql = format!(
             "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
-             WHERE {WRITABLE} AND {OURS} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
+             WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
         );
         let delivery = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(installation.cast_signed())
@@ -126,10 +125,10 @@ impl Store {
         let sql = format!(
             "SELECT MIN(due) AS due FROM (
                  SELECT d.due_at_ms AS due FROM deliveries d JOIN repositories r ON r.id = d.repository_id
-                 WHERE {WRITABLE} AND {OURS}
+                 WHERE {WRITABLE} AND {OURS} AND {IN_TURN}
                  UNION ALL
                  SELECT s.due_at_ms AS due FROM storms s JOIN repositories r ON r.id = s.repository_id
-                 WHERE {WRITABLE} AND {STALE} AND s.due_at_ms < {NEVER_MS}
+                 WHERE {WRITABLE} AND {STALE}
                  UNION ALL
                  SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}) AS waiting"
         );
@@ -183,6 +182,23 @@ impl Store {
             .bind(now_ms)
             .execute(tx.conn())
             .await?;
+        tx.commit().await
+    }
+
+    /// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the rule ends, the line is told
+    /// of when it happens again.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn withdraw_issue(&self, id: DeliveryId, line: LineId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM deliveries WHERE id = $1 AND state = 'pending'").bind(id.0).execute(tx.conn()).await?;
+        sqlx::query(
+            "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1 WHERE id = $1 AND issue_number IS NULL",
+        )
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
         tx.commit().await
     }
 
@@ -250,16 +266,6 @@ impl Store {
         );
         let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&self.pool).await?;
         Ok(WriteQueue { length: get_count(&row, "length")?, oldest_ms: get(&row, "oldest")? })
-    }
-
-    /// Asks for a turn of the queue that a repository's issues go through: something that waited may be written now.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn wake_writes(&self, repository: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        self.ask_for_write(&mut tx, repository, now_ms).await?;
-        tx.commit().await
     }
 
     /// The installation whose queue a repository's issues go through; `None`: it is not on GitHub.

@@ -208,6 +208,11 @@ impl FakeGitHub {
         });
     }
 
+    /// Somebody deletes a label of the repository.
+    pub fn delete_label(&self, repository: &str, label: &str) {
+        self.world().repository_mut(repository).labels.retain(|known| known.name != label);
+    }
+
     /// Somebody puts a label on an issue.
     pub fn add_label(&self, repository: &str, number: u64, label: &str, by: &str) {
         let more = {

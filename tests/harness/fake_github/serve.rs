@@ -44,7 +44,8 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     let (operation, fault, index) = {
         let mut world = shared.world();
         let operation = received.check(&shared.contract, &mut world);
-        let fault = operation.as_deref().and_then(|operation| take_fault(&mut world, operation));
+        let fault =
+            operation.as_deref().and_then(|operation| take_fault(&mut world, operation, received.body.as_ref()));
         (operation, fault, world.requests.len() - 1)
     };
     if let Some(Fault::Delay(time)) = &fault {
@@ -75,8 +76,13 @@ fn hang_up() -> ! {
     std::panic::resume_unwind(Box::new("the fake GitHub hangs up"))
 }
 
-fn take_fault(world: &mut World, operation: &str) -> Option<Fault> {
-    let at = world.faults.iter().position(|(name, _)| name == operation)?;
+/// The first fault that was set for this operation, or for it with a field, as `issues/update#state`.
+fn take_fault(world: &mut World, operation: &str, body: Option<&Value>) -> Option<Fault> {
+    let strikes = |name: &str| match name.split_once('#') {
+        Some((name, field)) => name == operation && body.is_some_and(|body| body.get(field).is_some()),
+        None => name == operation,
+    };
+    let at = world.faults.iter().position(|(name, _)| strikes(name))?;
     world.faults.remove(at).map(|(_, fault)| fault)
 }
 

@@ -110,10 +110,6 @@ async fn finish(
     if !rooms.store.decided(row.repository.id, line.id, decided, (send, manner), now_ms).await? {
         return Err(Failure::retry("the line that it was edited from changed at the same moment"));
     }
-    if line.known && !decided.known {
-        // Its issue may have waited for the end of the whitelisting.
-        rooms.store.wake_writes(row.repository.id, now_ms).await?;
-    }
     rooms.bell.notify_one();
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::turn::Turn;
 use crate::domain::alert::{Recipient, Reply};
 use crate::domain::command::OUR_LABEL;
 use crate::domain::repository::Forge;
-use crate::github::{GitHub, IssueState, NewIssue};
+use crate::github::{GitHub, GitHubError, IssueState, NewIssue};
 use crate::pipeline::{Failure, Rooms};
 use crate::render;
 use crate::store::deliveries::Delivery;
@@ -111,7 +111,17 @@ pub(super) async fn comment(
         Some(id) => id,
         None => {
             turn.take().await?;
-            github.comment(forge.installation, name, number, &body).await?
+            match github.comment(forge.installation, name, number, &body).await {
+                Ok(id) => id,
+                Err(error) => {
+                    let there = async || github.issue(forge.installation, name, number).await;
+                    if matches!(error, GitHubError::Gone(_)) && !matches!(there().await?, IssueState::Present(_)) {
+                        // Deleted, and no webhook said so: the next report files anew.
+                        rooms.store.issue_gone(line.id).await?;
+                    }
+                    return Err(error.into());
+                }
+            }
         }
     };
     if matches!(reply, Reply::CarriedOver { .. }) {

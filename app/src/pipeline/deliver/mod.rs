@@ -10,7 +10,7 @@ mod turn;
 pub use storm::storm;
 pub use turn::turn;
 
-use super::{Failure, Rooms};
+use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::Job;
@@ -19,9 +19,6 @@ use crate::render;
 use crate::store::deliveries::{Channel, Delivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
-
-/// How long what was decided before a shadow is left alone in it, until it is looked at again: nobody waits for it.
-const WITHHELD_MS: i64 = 15 * 60_000;
 
 /// Sends a delivery.
 ///
@@ -43,9 +40,10 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
         return Ok(());
     }
     if row.is_shadow(now_ms) {
-        rooms.store.withhold(&delivery, now_ms + WITHHELD_MS).await?;
-        // An alert has left the queue: the next run finds it settled.
-        return Err(Failure::Again { at_ms: now_ms + WITHHELD_MS });
+        return match rooms.hold_back(&delivery, now_ms).await? {
+            true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
+            false => Ok(()),
+        };
     }
     let result = match delivery.what.channel {
         Channel::Mail => mail(rooms, &row, &line, &delivery, now_ms).await,

@@ -2,7 +2,7 @@
 
 use super::forge::{forge_of, labels};
 use super::turn::Turn;
-use super::{WITHHELD_MS, files, host_of};
+use super::{files, host_of};
 use crate::domain::alert::MailContent;
 use crate::domain::command::OUR_LABEL;
 use crate::domain::ids::{LineId, StormId};
@@ -10,11 +10,10 @@ use crate::domain::job::back_off_ms;
 use crate::domain::storm::{Storm, StormLine};
 use crate::email::OutgoingMail;
 use crate::github::{IssueUpdate, NewIssue};
-use crate::pipeline::{Failure, Rooms};
+use crate::pipeline::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::render::{self, MailedLine};
 use crate::store::deliveries::Delivery;
 use crate::store::repositories::RepositoryRow;
-use crate::store::writes::NEVER_MS;
 use std::collections::HashMap;
 
 /// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
@@ -69,7 +68,7 @@ async fn mails(
         }
         if row.is_shadow(now_ms) {
             for mail in mails {
-                rooms.store.withhold(mail, now_ms + WITHHELD_MS).await?;
+                rooms.store.keep_in_shadow(mail.id).await?;
             }
             continue;
         }
@@ -163,7 +162,7 @@ pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i
     let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
     if row.is_shadow(now_ms) {
-        return Ok(rooms.store.storm_due(id, now_ms + WITHHELD_MS).await?);
+        return Ok(rooms.store.storm_due(id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
     }
     match write(rooms, turn, &row, &storm, now_ms).await {
         Ok(()) => {
@@ -173,7 +172,7 @@ pub(super) async fn issue(rooms: &Rooms, turn: &Turn<'_>, id: StormId, now_ms: i
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm could not be written");
             // Nobody misses a list of lines that have their own issues: it is left as it is.
-            Ok(rooms.store.storm_written(id, NEVER_MS, NEVER_MS).await?)
+            Ok(rooms.store.storm_written(id, i64::MAX, i64::MAX).await?)
         }
         Err(Failure::Retry { why, after_ms }) => {
             let attempts = u32::try_from(storm.attempts + 1).unwrap_or(u32::MAX);

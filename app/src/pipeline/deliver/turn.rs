@@ -1,6 +1,6 @@
 //! A turn of an installation's queue of writes: the most important thing that waits, and at most one write of it.
 
-use super::{WITHHELD_MS, forge, labels, status, storm};
+use super::{forge, labels, status, storm};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::back_off_ms;
 use crate::domain::pace::{GAP_MS, Rank, allowed_at};
@@ -105,10 +105,15 @@ async fn delivery(rooms: &Rooms, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -
         return Ok(rooms.store.given_up(id, "its line is not there any more", now_ms).await?);
     };
     if row.is_shadow(now_ms) {
-        return Ok(rooms.store.withhold(&delivery, now_ms + WITHHELD_MS).await?);
+        return rooms.hold_back(&delivery, now_ms).await.map(|_| ());
     }
     let name = &row.repository.full_name;
     let channel = delivery.what.channel;
+    // Nobody wants an issue for what they have just answered. One that was tried may be there: it is looked for, and says so.
+    if channel == Channel::Issue && line.known && line.issue.is_none() && delivery.attempts == 0 {
+        tracing::info!(repository = %name, line = line.id.0, "whitelisted before its issue was filed: none is");
+        return Ok(rooms.store.withdraw_issue(id, line.id).await?);
+    }
     let result = match channel {
         Channel::Issue => forge::issue(rooms, turn, &row, &line, &delivery, now_ms).await,
         Channel::Comment => forge::comment(rooms, turn, &row, &line, &delivery, now_ms).await,

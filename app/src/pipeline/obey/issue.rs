@@ -2,11 +2,12 @@
 
 use super::judge_again;
 use crate::domain::alert::{Place, Reply};
-use crate::domain::command::{LabelCommand, Scope};
+use crate::domain::command::{LabelCommand, OUR_LABEL, Scope};
 use crate::domain::event::{HookAccount, HookIssue, IssueAction};
-use crate::domain::ids::HookId;
+use crate::domain::ids::{HookId, LineId};
 use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
+use crate::github::{FoundIssue, IssueState};
 use crate::pipeline::{Failure, Rooms, blocking};
 use crate::store::deliveries::{Channel, Manner, NewDelivery};
 use crate::store::lines::Line;
@@ -26,7 +27,26 @@ pub(super) async fn obey(
     if issue.is_pull_request || is_us(rooms, sender).await? {
         return Ok(());
     }
-    let Some(line) = rooms.store.line_of_issue(row.repository.id, issue.number).await? else { return Ok(()) };
+    let mut line = rooms.store.line_of_issue(row.repository.id, issue.number).await?;
+    if line.is_none() && !issue.labels.iter().any(|label| label.eq_ignore_ascii_case(OUR_LABEL.name)) {
+        return Ok(());
+    }
+    if *action == IssueAction::Gone {
+        return match line {
+            Some(line) => Ok(rooms.store.issue_gone(line.id).await?),
+            None => Ok(()),
+        };
+    }
+    // Webhooks come in any order, and some hours late. What was done counts as far as it still stands.
+    let present = present(rooms, row, issue.number).await?;
+    if line.is_none() {
+        line = by_marker(rooms, row, issue.number, present.as_ref()).await?;
+    }
+    let Some(line) = line else { return Ok(()) };
+    let issue = &present.map_or_else(|| issue.clone(), |present| as_told(&present));
+    if !still_stands(action, issue) {
+        return Ok(());
+    }
     let at = At { rooms, row, line: &line, issue, by: &sender.login, hook, now_ms };
     match action {
         IssueAction::Closed => at.closed().await,
@@ -40,7 +60,65 @@ pub(super) async fn obey(
             }
             Ok(())
         }
-        IssueAction::Gone => Ok(rooms.store.set_issue(line.id, None).await?),
+        IssueAction::Gone => Ok(()),
+    }
+}
+
+/// The issue as it is now; `None` where GitHub does not say, and the webhook has to be believed.
+async fn present(rooms: &Rooms, row: &RepositoryRow, number: u64) -> Result<Option<FoundIssue>, Failure> {
+    let (Some(github), Some(forge)) = (rooms.app.github(), &row.repository.forge) else { return Ok(None) };
+    match github.issue(forge.installation, &row.repository.full_name, number).await {
+        Ok(IssueState::Present(issue)) => Ok(Some(issue)),
+        Ok(_) => Ok(None),
+        Err(error) if error.is_permanent() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The line whose marker the issue bears: it was closed or labelled before its number was noted.
+async fn by_marker(
+    rooms: &Rooms,
+    row: &RepositoryRow,
+    number: u64,
+    present: Option<&FoundIssue>,
+) -> Result<Option<Line>, Failure> {
+    let Some(present) = present else { return Ok(None) };
+    let begin = format!("flawless:{}:", rooms.installation);
+    let Some((_, rest)) = present.body.split_once(&begin) else { return Ok(None) };
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let Some(id) = digits.parse().ok().map(LineId) else { return Ok(None) };
+    match rooms.store.line(id).await? {
+        Some(line) if line.repository == row.repository.id && line.issue.is_none() => {
+            rooms.store.set_issue(id, Some(number)).await?;
+            Ok(rooms.store.line(id).await?)
+        }
+        _ => Ok(None),
+    }
+}
+
+fn as_told(issue: &FoundIssue) -> HookIssue {
+    let account = |it: &crate::github::Account| HookAccount { id: it.id, login: it.login.clone(), kind: String::new() };
+    HookIssue {
+        number: issue.number,
+        open: issue.open,
+        labels: issue.labels.clone(),
+        assignees: issue.assignees.iter().map(account).collect(),
+        is_pull_request: false,
+    }
+}
+
+/// Whether what was done to the issue has not been taken back since.
+fn still_stands(action: &IssueAction, issue: &HookIssue) -> bool {
+    let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
+    let has = |account: &HookAccount| issue.assignees.iter().any(|known| known.login == account.login);
+    match action {
+        IssueAction::Closed => !issue.open,
+        IssueAction::Reopened => issue.open,
+        IssueAction::Labeled(label) => bears(label),
+        IssueAction::Unlabeled(label) => !bears(label),
+        IssueAction::Assigned(to) => has(to),
+        IssueAction::Unassigned(from) => !has(from),
+        IssueAction::Gone => true,
     }
 }
 
@@ -72,7 +150,8 @@ impl At<'_> {
                 whitelisted = true;
             }
         }
-        if whitelisted {
+        // Resolved already: told by somebody else, or by a webhook that came twice in two ways.
+        if whitelisted || self.line.resolved_at_ms.is_some() {
             return Ok(());
         }
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());

@@ -55,6 +55,11 @@ pub async fn obey(rooms: &Rooms, id: HookId, now_ms: i64) -> Result<(), Failure>
         Event::Suspended { installation } => rooms.store.suspend(*installation, now_ms).await?,
         Event::RepositoryChanged { repository } => {
             if let Some(row) = known(rooms, repository).await? {
+                let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
+                if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
+                    // It went to another account that has the App: writes go through that one's queue from now on.
+                    watch(rooms, theirs, repository, now_ms).await?;
+                }
                 rooms.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
             }
         }
@@ -224,11 +229,6 @@ async fn judge_again(rooms: &Rooms, repository: RepositoryId, file: &str, now_ms
             rooms.store.set_known(line.id, known).await?;
             changed += 1;
         }
-    }
-    if changed > 0 {
-        // Issues that waited for the end of a whitelisting, and what the others' statuses say of it.
-        rooms.store.wake_writes(repository, now_ms).await?;
-        rooms.bell.notify_one();
     }
     Ok(changed)
 }

@@ -2,6 +2,7 @@
 
 mod connect;
 mod doctor;
+mod installed;
 mod known_error;
 mod notice;
 mod repository;
@@ -15,6 +16,7 @@ mod whitelist;
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
 pub use doctor::{Doctor, FindingView};
+pub use installed::{Installed, InstalledRepository};
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};

@@ -1,9 +1,13 @@
 //! Comparing what we know with what GitHub says: the repositories that are installed, and the webhooks that got lost.
 
+mod issues;
+
 use super::{Failure, Rooms};
+use crate::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use crate::domain::job::Job;
 use crate::domain::repository::Forge;
 use crate::github::{GitHub, HookDelivery};
-use crate::store::repositories::NewRepository;
+use crate::store::repositories::{NewRepository, RepositoryRow};
 use std::collections::{BTreeMap, HashSet};
 
 /// How often GitHub is asked.
@@ -57,7 +61,39 @@ pub async fn reconcile(rooms: &Rooms, now_ms: i64) -> Result<(), Failure> {
             rooms.unwatch(&row, now_ms).await?;
         }
     }
-    redeliver(rooms, &github, now_ms).await
+    redeliver(rooms, &github, now_ms).await?;
+    for row in rooms.store.repositories().await? {
+        let Some(forge) = row.repository.forge.clone().filter(|_| row.suspended_at_ms.is_none()) else { continue };
+        let looked = async {
+            issues::issues(rooms, &github, &row, &forge, now_ms).await?;
+            labels(rooms, &github, &row, &forge, now_ms).await
+        };
+        match looked.await {
+            // One repository that can't be looked at keeps no other from it.
+            Err(Failure::GiveUp(why)) => tracing::warn!(repository = %row.repository.full_name, why, "not compared"),
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// Has labels made again that somebody deleted: a command that can't be given is no command.
+async fn labels(
+    rooms: &Rooms,
+    github: &GitHub,
+    row: &RepositoryRow,
+    forge: &Forge,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    if row.labelled_at_ms == 0 || row.is_shadow(now_ms) {
+        return Ok(());
+    }
+    let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
+    if !github.missing_labels(forge.installation, &row.repository.full_name, &wanted).await?.is_empty() {
+        rooms.store.labelled(row.repository.id, 0).await?;
+        rooms.store.enqueue(Job::Write(forge.installation), now_ms, now_ms).await?;
+    }
+    Ok(())
 }
 
 /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those that arrived under the same

@@ -1,0 +1,89 @@
+//! The story of a stranger: from an empty folder to an App, an installation, an issue's whole life, and away again.
+
+use crate::harness::browser::{Browser, unescaped};
+use crate::harness::story::{REPO, run_test};
+use serde_json::Value;
+
+/// The text between two others.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split_once(after).unwrap().0
+}
+
+#[test]
+fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
+    run_test(async |story| {
+        for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"] {
+            story.unset(name);
+        }
+        story.restart().await;
+        assert!(story.rooms().store.repositories().await.unwrap().is_empty());
+
+        // One click makes the App.
+        let admin = Browser::signed_in(story).await;
+        let page = admin.get("/setup").await;
+        let form = page.text.split("<form").find(|form| form.contains("name=\"manifest\"")).expect("the form");
+        let action = unescaped(between(form, "action=\"", "\""));
+        let (_, state) = action.split_once("?state=").unwrap();
+        let manifest: Value =
+            serde_json::from_str(&unescaped(between(form, "name=\"manifest\" value=\"", "\">"))).unwrap();
+        let code = story.github.make_app(&manifest);
+        let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+        assert_eq!(back.status, 303);
+        assert!(back.location.ends_with("/installations/new"), "{}", back.location);
+
+        // Installed: labels are made, the mirror is there, a DSN too.
+        let installation = story.install().await;
+        assert_eq!(story.github.labels(REPO).len(), 5);
+        let mirrors = story.folder().join("data/mirrors");
+        let mirror = std::fs::read_dir(&mirrors)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.join("objects").is_dir())
+            .expect("a mirror");
+        let (key, _) = story.key().await;
+        let greeting = admin.get(&format!("/installed?installation_id={installation}&setup_action=install")).await;
+        assert_eq!(greeting.status, 200);
+        assert!(greeting.text.contains(&key) && greeting.text.contains("sentry_sdk.init("), "{}", greeting.seen());
+
+        // The first report: filed, assigned, mailed.
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.changes().len(), 2);
+        assert_eq!(story.mails().len(), 1);
+        assert_eq!(story.github.issue(REPO, 1).assignees, ["ada"]);
+
+        // A known error is silent.
+        story.github.add_label(REPO, 1, "known-error", "ada");
+        story.github.close_issue(REPO, 1, "ada");
+        story.settle().await;
+        assert!(story.lines().await[0].known);
+        assert_eq!(story.changes().len(), 1, "confirmed");
+        story.report(&event).await;
+        assert!(story.changes().is_empty() && story.mails().is_empty());
+
+        // No longer known, open again; then resolved, and back as a regression.
+        story.github.remove_label(REPO, 1, "known-error", "ada");
+        story.github.reopen_issue(REPO, 1, "ada");
+        story.settle().await;
+        assert!(!story.lines().await[0].known);
+        story.changes();
+        story.github.close_issue(REPO, 1, "ada");
+        story.settle().await;
+        story.changes();
+        story.later(60 * 60_000).await;
+        story.report(&event).await;
+        assert!(story.github.issue(REPO, 1).open, "a regression");
+        assert!(!story.changes().is_empty());
+        story.mails();
+
+        // Away: the mirror is gone, and what was counted is kept.
+        story.github.uninstall(installation);
+        story.settle().await;
+        assert!(!mirror.exists());
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        let sent = story.github.requests().len();
+        println!("{sent} requests, 0 against GitHub's OpenAPI");
+        story.github.assert_clean();
+    });
+}
