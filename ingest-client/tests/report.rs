@@ -268,7 +268,7 @@ fn a_command_whose_output_nobody_reads_ends_as_it_would() {
 
 /// Whether this process ignores a signal, as Linux says; elsewhere it is taken not to.
 fn is_ignored(number: u32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     mask >> (number - 1) & 1 == 1
