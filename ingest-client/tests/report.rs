@@ -266,10 +266,23 @@ fn a_command_whose_output_nobody_reads_ends_as_it_would() {
     }
 }
 
+/// Whether this process ignores a signal, as Linux says; elsewhere it is taken not to.
+fn is_ignored(number: u32) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (number - 1) & 1 == 1
+}
+
 #[test]
 fn signals_reach_the_command() {
     let place = Place::with("");
-    for (name, expected) in [("INT", 5), ("TERM", 6), ("HUP", 7)] {
+    for (name, number, expected) in [("INT", 2, 5), ("TERM", 15, 6), ("HUP", 1, 7)] {
+        // What a shell starts in the background has SIGINT ignored, and so have its children: no trap changes that.
+        if is_ignored(number) {
+            println!("SIG{name} is ignored where this test runs, so it can't reach the command");
+            continue;
+        }
         let child = trapping(&place);
         let kill = Command::new("kill").args([format!("-{name}"), child.id().to_string()]).status().unwrap();
         assert!(kill.success());
