@@ -321,10 +321,58 @@ fn a_storms_mail_that_fails_makes_no_more_mails_for_the_others() {
         assert!(again[0].text().contains("in a23"), "{}", again[0].text());
         assert_ne!(ids[0], ids[1], "a mail that holds more is another mail");
         fail(story, "shop/a.py", "a", 24..26).await;
-        story.later(5 * MINUTE_MS).await;
+        story.later(MINUTE_MS).await;
         assert_eq!(story.mails().len(), 0, "one an hour, or at the end");
         story.later(60 * MINUTE_MS).await;
         assert_eq!(story.mails().len(), 1);
         story.changes();
+    });
+}
+
+#[test]
+fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
+        story.install().await;
+        fail(story, "shop/a.py", "a", 0..22).await;
+        let id = story.rooms().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+        assert!(story.rooms().store.open_storm(id).await.unwrap().is_some());
+        for n in 22..27 {
+            story.later(8 * MINUTE_MS).await;
+            fail(story, "shop/a.py", "a", n..n + 1).await;
+        }
+        assert_eq!(story.rooms().store.open_storm(id).await.unwrap(), None, "one line in eight minutes is no storm");
+        story.mails();
+        story.changes();
+        fail(story, "shop/a.py", "a", 27..28).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told at once, by itself");
+        story.later(30 * MINUTE_MS).await;
+        assert_eq!(titles(story, "Storm"), 1);
+        story.mails();
+        story.changes();
+    });
+}
+
+#[test]
+fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
+    run_test(async |story| {
+        let settings =
+            "known_errors:\n  - { file: shop/cart.py, min_alert_threshold: 2, email_recipients: [ops@example.com] }\n";
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Settings");
+        story.install().await;
+        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        story.rooms().begin_shadow(&row).await.unwrap();
+        let event = story.event();
+        for _ in 0..3 {
+            story.report(&event).await;
+        }
+        assert_eq!(story.mails().len(), 0);
+        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.report(&event).await;
+        let got = story.mails();
+        assert!(got.iter().any(|mail| mail.to == ["ops@example.com"]), "{}", got.len());
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 0, "once");
+        assert_eq!(story.changes().len(), 0);
     });
 }

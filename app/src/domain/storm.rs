@@ -18,7 +18,7 @@ pub const MOST_MINUTES: u64 = 24 * 60;
 pub struct StormSettings {
     /// So many new lines are told of one by one; more of them are a storm. 0: there are no storms.
     pub lines: u64,
-    /// Within so many minutes. As long without a new line, and the storm is over.
+    /// Within so many minutes. As long with fewer than half as many, and the storm is over.
     pub minutes: u64,
 }
 
@@ -37,6 +37,12 @@ impl StormSettings {
     /// Whether one more new line, after `before` others within the time, makes a storm.
     pub fn is_storm(&self, before: u64) -> bool {
         self.lines > 0 && before >= self.lines
+    }
+
+    /// Whether so few new lines within the time are no storm any more. Half of what begins one: a line now and then does not
+    /// hold a storm for days, and the next line does not begin another at once.
+    pub fn is_calm(&self, recent: u64) -> bool {
+        recent.saturating_mul(2) < self.lines
     }
 }
 
@@ -90,6 +96,8 @@ mod tests {
         assert!(!usual.is_storm(19), "the twentieth is not");
         assert!(usual.is_storm(20), "the twenty-first is");
         assert_eq!(usual.window_ms(), 600_000);
+        assert!(usual.is_calm(9) && !usual.is_calm(10));
+        assert!(!StormSettings { lines: 1, ..usual.clone() }.is_calm(1), "the one that began it counts");
         let never = StormSettings { lines: 0, ..usual };
         assert!(!never.is_storm(1_000_000));
         assert_eq!(StormSettings { lines: 1, minutes: 0 }.window_ms(), 60_000, "no time at all would never end");

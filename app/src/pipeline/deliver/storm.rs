@@ -21,7 +21,7 @@ const UPDATE_EVERY_MS: i64 = 60_000;
 /// The same once it is over, when nothing but the numbers of the lines' own issues is added.
 const COMPLETE_EVERY_MS: i64 = 10 * 60_000;
 
-/// Sends the mails of a storm that are due, and ends it once no new line came for a while.
+/// Sends the mails of a storm that are due, and ends it once hardly any new line came for a while.
 ///
 /// # Errors
 /// The storm goes on ([`Failure::Again`]), or the database or the mail server is out of reach.
@@ -29,7 +29,9 @@ pub async fn storm(rooms: &Rooms, id: StormId, now_ms: i64) -> Result<(), Failur
     let Some(storm) = rooms.store.storm(id).await? else { return Ok(()) };
     let Some(row) = rooms.store.repository(storm.repository).await? else { return Ok(()) };
     let quiet_at_ms = storm.last_line_at_ms + row.settings.storm.window_ms();
-    let is_over = now_ms >= quiet_at_ms || row.removed_at_ms.is_some();
+    let since_ms = now_ms - row.settings.storm.window_ms();
+    let recent = rooms.store.lines_alerted_since(storm.repository, since_ms).await?;
+    let is_over = now_ms >= quiet_at_ms || row.settings.storm.is_calm(recent) || row.removed_at_ms.is_some();
     // Ended first: whoever joins from now on begins another one, and what was gathered is sent all the same.
     if is_over && storm.ended_at_ms.is_none() {
         rooms.store.end_storm(id, storm.repository, now_ms).await?;
