@@ -3,6 +3,8 @@
 use crate::harness::fake_github::Fault;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use app::domain::job::Job;
+use app::store::jobs::LEASE_MS;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -374,5 +376,27 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
         story.report(&event).await;
         assert_eq!(story.mails().len(), 0, "once");
         assert_eq!(story.changes().len(), 0);
+    });
+}
+
+#[test]
+fn a_worker_that_slept_too_long_leaves_the_job_to_whoever_has_it_now() {
+    run_test(async |story| {
+        story.install().await;
+        let (store, now) = (story.rooms().store.clone(), story.clock.now_ms());
+        store.enqueue(Job::Reconcile, now, now).await.unwrap();
+        let mut slept = store.claim(now).await.unwrap().expect("a job");
+        assert!(store.renew(&mut slept, now + 1).await.unwrap(), "its own");
+        let later = now + 1 + LEASE_MS;
+        let mut holder = store.claim(later).await.unwrap().expect("the same job: its lease is over");
+        assert_eq!(holder.job, Job::Reconcile);
+        assert!(!store.renew(&mut slept, later + 1).await.unwrap());
+        store.again(&slept, later, later).await.unwrap();
+        store.put_back(&slept, later, "slept").await.unwrap();
+        store.finish(&slept).await.unwrap();
+        assert_eq!(store.claim(later).await.unwrap(), None, "it is held, and there");
+        assert!(store.renew(&mut holder, later + 1).await.unwrap());
+        store.finish(&holder).await.unwrap();
+        assert_eq!(store.queue_state().await.unwrap().length, 0);
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::harness::browser::Browser;
 use crate::harness::fake_github::Fault;
-use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use app::domain::job::Job;
 
 async fn told(story: &mut Story) {
@@ -248,5 +248,32 @@ fn making_a_repository_public_hides_what_its_issues_said_from_then_on() {
         story.report(&event).await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
         assert!(!story.github.issue(REPO, 1).body.contains("quince"), "{}", story.github.issue(REPO, 1).body);
+    });
+}
+
+#[test]
+fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
+    run_test(async |story| {
+        told(story).await;
+        story.mails();
+        // Grace edits it, and GitHub lets nothing be assigned to her: Ada stays assigned, which nobody did.
+        story.github.set_assignable(REPO, &["ada", "linus", "owner"]);
+        let text = CART.replace("        amount += PRICES[sku]\n", "        amount += PRICES[sku.lower()]\n");
+        story.commit("Grace Hopper <grace@example.com>", "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
+        story.push().await;
+        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
+        story.report(&event).await;
+        assert_eq!((story.changes().len(), story.mails().len()), (1, 1));
+        compare(story).await;
+        assert_eq!(story.changes(), [""; 0], "nobody assigned anybody");
+        let line = story.lines().await.remove(1);
+        assert_eq!((line.issue, line.owner_login), (Some(1), None));
+        // What somebody does is noticed.
+        story.github.assign(REPO, 1, "linus", "owner");
+        story.github.unassign(REPO, 1, "ada", "owner");
+        story.github.lose_deliveries();
+        compare(story).await;
+        assert_eq!(story.changes().len(), 1);
+        assert_eq!(story.lines().await[1].owner_login.as_deref(), Some("linus"));
     });
 }

@@ -118,6 +118,7 @@ impl Worker {
     }
 
     async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
+        let claim = &mut claim.clone();
         let result = {
             // A task of its own: a step that panics is a job that failed, and not the end of a worker.
             let mut step = OwnTask(tokio::spawn(self.clone().step(claim.job)));
@@ -126,7 +127,13 @@ impl Worker {
                 match tokio::time::timeout(Duration::from_millis(LEASE_MS.unsigned_abs() / 3), &mut step.0).await {
                     Ok(Ok(result)) => break result,
                     Ok(Err(panic)) => break Err(Failure::retry(format!("the step ended in a panic: {panic}"))),
-                    Err(_) => self.rooms.store.renew(claim, self.clock.now_ms()).await?,
+                    Err(_) => {
+                        if !self.rooms.store.renew(claim, self.clock.now_ms()).await? {
+                            // This machine slept. The step ends here: it is another worker's now.
+                            tracing::warn!(job = ?claim.job, "a job took longer than its lease, and is another worker's");
+                            return Ok(());
+                        }
+                    }
                 }
             }
         };

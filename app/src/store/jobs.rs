@@ -17,6 +17,8 @@ pub struct Claim {
     /// How often it was begun, this time included. More than one: an earlier attempt failed or died.
     pub attempts: u32,
     version: i64,
+    /// Until when it is this worker's, Unix milliseconds; no two workers hold it until the same moment.
+    locked_until_ms: i64,
 }
 
 /// The queue in figures.
@@ -96,24 +98,30 @@ impl Store {
             job,
             attempts: u32::try_from(get::<i64>(&row, "attempts")?).unwrap_or(u32::MAX),
             version: get(&row, "version")?,
+            locked_until_ms: now_ms + LEASE_MS,
         }))
     }
 
-    /// Ends a job that was done; asked for again meanwhile, it runs once more.
+    /// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job that another worker holds
+    /// by now, because this one was stopped for longer than its lease, is left to that one.
     ///
     /// # Errors
     /// The database is out of reach.
     pub async fn finish(&self, claim: &Claim) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2")
+        let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND locked_until_ms = $3")
             .bind(claim.id.0)
             .bind(claim.version)
+            .bind(claim.locked_until_ms)
             .execute(tx.conn())
             .await?
             .rows_affected();
         if done == 0 {
-            sqlx::query("UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL WHERE id = $1")
+            sqlx::query(
+                "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL WHERE id = $1 AND locked_until_ms = $2",
+            )
                 .bind(claim.id.0)
+                .bind(claim.locked_until_ms)
                 .execute(tx.conn())
                 .await?;
         }
@@ -126,12 +134,15 @@ impl Store {
     /// The database is out of reach.
     pub async fn put_back(&self, claim: &Claim, run_at_ms: i64, why: &str) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1")
-            .bind(claim.id.0)
-            .bind(run_at_ms)
-            .bind(why)
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
+        )
+        .bind(claim.id.0)
+        .bind(run_at_ms)
+        .bind(why)
+        .bind(claim.locked_until_ms)
+        .execute(tx.conn())
+        .await?;
         tx.commit().await
     }
 
@@ -143,29 +154,36 @@ impl Store {
         let mut tx = self.begin().await?;
         sqlx::query(
             "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
-                 run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END WHERE id = $1",
+                 run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
+             WHERE id = $1 AND locked_until_ms = $5",
         )
         .bind(claim.id.0)
         .bind(claim.version)
         .bind(at_ms)
         .bind(now_ms)
+        .bind(claim.locked_until_ms)
         .execute(tx.conn())
         .await?;
         tx.commit().await
     }
 
-    /// Holds a job for another lease: for steps that take long.
+    /// Holds a job for another lease: for steps that take long. `false`: another worker holds it.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn renew(&self, claim: &Claim, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn renew(&self, claim: &mut Claim, now_ms: i64) -> Result<bool, StoreError> {
+        let until_ms = now_ms.max(claim.locked_until_ms - LEASE_MS) + LEASE_MS;
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1")
+        let held = sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1 AND locked_until_ms = $3")
             .bind(claim.id.0)
-            .bind(now_ms + LEASE_MS)
+            .bind(until_ms)
+            .bind(claim.locked_until_ms)
             .execute(tx.conn())
-            .await?;
-        tx.commit().await
+            .await?
+            .rows_affected();
+        tx.commit().await?;
+        claim.locked_until_ms = until_ms;
+        Ok(held > 0)
     }
 
     /// Frees jobs that a killed process held, at the start of the only process on a SQLite file.

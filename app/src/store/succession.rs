@@ -27,6 +27,22 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The line that a line was before somebody edited it, where it took over that one's issue.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn line_before(&self, line: LineId) -> Result<Option<LineId>, StoreError> {
+        let row = sqlx::query(
+            "SELECT purpose FROM deliveries WHERE line_id = $1 AND channel = 'comment' AND purpose LIKE 'carried:%' LIMIT 1",
+        )
+        .bind(line.0)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let purpose: String = get(&row, "purpose")?;
+        Ok(purpose.strip_prefix("carried:").and_then(|id| id.parse().ok()).map(LineId))
+    }
+
     /// Whether the issue of a line that came back is still to be opened again.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::RuleRow;
 
+/// Edits of a line that its issue went on through, back to which it is remembered who had it.
+const MOST_EDITS: usize = 20;
 /// Who did it, where only its result is known.
 const SOMEBODY: &str = "somebody on GitHub";
 
@@ -34,7 +36,8 @@ pub(super) async fn issues(
         if rooms.store.is_reopening(line.id).await? {
             continue;
         }
-        for action in untold(&line, &issue, &rules) {
+        let owners = owners(rooms, &line).await?;
+        for action in untold(&line, &owners, &issue, &rules) {
             tracing::info!(repository = %name, number = issue.number, ?action, "no webhook told of this");
             // The same door as a webhook's, and once: until it is obeyed, the next look finds the same.
             let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
@@ -46,8 +49,25 @@ pub(super) async fn issues(
     Ok(())
 }
 
+/// Whose assignment is no news: the line's owner's, else its author's and those of the lines that it was before somebody edited
+/// it, who had the issue then.
+async fn owners(rooms: &Rooms, line: &Line) -> Result<Vec<String>, Failure> {
+    if let Some(owner) = &line.owner_login {
+        return Ok(vec![owner.clone()]);
+    }
+    let mut owners: Vec<String> = line.author_login.iter().cloned().collect();
+    let mut next = rooms.store.line_before(line.id).await?;
+    for _ in 0..MOST_EDITS {
+        let Some(id) = next else { break };
+        let Some(before) = rooms.store.line(id).await? else { break };
+        owners.extend(before.author_login.clone());
+        next = rooms.store.line_before(id).await?;
+    }
+    Ok(owners)
+}
+
 /// What was done to an issue, as far as our line does not know of it.
-fn untold(line: &Line, issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
+fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
     let mut actions = Vec::new();
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
     let ours = |rule: &&RuleRow| rule.line == Some(line.id) && rule.label.is_some();
@@ -76,8 +96,7 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction
     if bears(library) && !in_force(library) {
         actions.push(IssueAction::Labeled(library.to_owned()));
     }
-    let owner = line.owner_login.as_ref().or(line.author_login.as_ref());
-    let is_theirs = |account: &Account| owner.is_some_and(|owner| owner.eq_ignore_ascii_case(&account.login));
+    let is_theirs = |account: &Account| owners.iter().any(|owner| owner.eq_ignore_ascii_case(&account.login));
     if let Some(other) = issue.assignees.first().filter(|_| !issue.assignees.iter().any(is_theirs)) {
         actions.push(IssueAction::Assigned(account(other)));
     }
