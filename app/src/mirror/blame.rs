@@ -41,6 +41,9 @@ impl Mirrors {
                 author: described.author,
                 author_time_ms: described.author_time_ms,
                 summary: described.summary,
+                committed_at_ms: origin.time().map_or(0, |time| time.seconds.saturating_mul(1000)),
+                co_authors: Vec::new(),
+                passed: Vec::new(),
             }))
         })
     }

@@ -54,6 +54,9 @@ pub(super) fn alert() -> Alert {
             author: Author { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned() },
             author_time_ms: 1_793_613_600_000,
             summary: "Look prices up once instead of per item".to_owned(),
+            committed_at_ms: 1_793_613_600_000,
+            co_authors: Vec::new(),
+            passed: Vec::new(),
         }),
         author_login: Some("ada".to_owned()),
         told: Recipient {
