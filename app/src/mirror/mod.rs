@@ -4,7 +4,7 @@
 //! machine (a path or `file://` URL), which gix reads through `git upload-pack`, and `ssh` for ssh URLs. The process must have
 //! a rustls crypto provider installed before the first clone over http(s).
 
-mod blame;
+pub mod blame;
 mod connection;
 mod consolidate;
 mod directory;
