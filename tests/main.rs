@@ -6,6 +6,7 @@
 mod access;
 mod alerts;
 mod beats;
+mod blame_agrees;
 mod connect;
 mod doctor;
 mod emulator;

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 /// Bytes of decoded objects that one handle keeps. 256 MB were no faster than 64 MB on sqlalchemy, and a fresh handle for
 /// each question takes three times as long.
-const OBJECT_CACHE: usize = 64 << 20;
+pub(super) const OBJECT_CACHE: usize = 64 << 20;
 
 /// Warm handles kept in all, so that their caches together stay below 128 MB.
 const WARM: usize = 2;

@@ -18,6 +18,17 @@ use super::Mirrors;
 use super::error::MirrorError;
 use crate::domain::blame::Blame;
 use crate::domain::ids::RepositoryId;
+use std::path::Path;
+
+/// Opens a repository that is no mirror of ours, with the memory for objects that a walk wants.
+///
+/// # Errors
+/// [`MirrorError::Git`].
+pub fn open(directory: &Path) -> Result<gix::Repository, MirrorError> {
+    let mut repo = super::handles::open(directory)?.to_thread_local();
+    repo.object_cache_size_if_unset(super::handles::OBJECT_CACHE);
+    Ok(repo)
+}
 
 impl Mirrors {
     /// The commit that wrote a line of a file as it stands at `commit`, following renames and passing over commits that are
