@@ -5,8 +5,10 @@ use super::blame::{Blame, CommitId};
 use super::culprit::{Drift, FrameAt, Located, Passed};
 use super::line::Identity;
 use super::report::{Frame, Report};
+use super::suspects::Suspect;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Everything that attribution found out about one shape of report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +30,13 @@ pub struct Attribution {
     pub blame: Option<Blame>,
     /// Lines around the culprit.
     pub snippet: Snippet,
+    /// First and last line of the culprit's function at [`Self::revision`], where they are known.
+    #[serde(default)]
+    pub function_lines: Option<RangeInclusive<u32>>,
+    /// Who may be to blame, the most likely first. Empty where no frame is the repository's, and in rows from before they were
+    /// kept.
+    #[serde(default)]
+    pub suspects: Vec<Suspect>,
     /// What was looked at, passed over and decided, in plain sentences.
     pub verdict: Vec<String>,
 }
@@ -70,6 +79,8 @@ pub struct Findings<'a> {
     pub only_raises: bool,
     /// The line's origin.
     pub blame: Option<&'a Blame>,
+    /// Who may be to blame, the most likely first.
+    pub suspects: &'a [Suspect],
     /// Why git could not say, where it could not.
     pub trouble: Option<&'a str>,
 }
@@ -159,6 +170,9 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
             Passed::IgnoredPath => "left out by only_blame_filepaths_matching",
             Passed::LibraryCode(_) => "library code by a rule",
             Passed::Raise => "only raises",
+            Passed::Forwards => "passes its arguments on",
+            Passed::CallsGiven => "calls what it was given",
+            Passed::GivenValue(name) => return format!("{place} (was given {name} as it is)"),
         };
         format!("{place} ({why})")
     };

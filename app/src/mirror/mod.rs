@@ -16,6 +16,7 @@ mod progress;
 mod read;
 mod recent;
 mod revision;
+mod search;
 pub mod settings;
 mod settings_tree;
 mod source;

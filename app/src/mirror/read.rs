@@ -122,7 +122,7 @@ pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<O
 }
 
 /// The text of a blob, if it is one of a bearable size.
-fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
+pub(super) fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
     let failed = |error: gix::Error| MirrorError::git(format!("reading {blob}"), &error);
     if repo.find_header(blob).map_err(failed)?.size() > LARGEST_TEXT {
         return Ok(None);

@@ -18,6 +18,8 @@ use super::Mirrors;
 use super::error::MirrorError;
 use crate::domain::blame::Blame;
 use crate::domain::ids::RepositoryId;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// Opens a repository that is no mirror of ours, with the memory for objects that a walk wants.
@@ -40,6 +42,24 @@ impl Mirrors {
     pub fn blame(&self, id: RepositoryId, commit: &str, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
         self.ask(id, |repo| {
             Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop)).line(commit, path, line)
+        })
+    }
+
+    /// The same for several lines of a file, by their numbers; those that git can't tell are left out.
+    ///
+    /// # Errors
+    /// As [`Self::blame`].
+    pub fn blame_lines(
+        &self,
+        id: RepositoryId,
+        commit: &str,
+        path: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Result<BTreeMap<u32, Blame>, MirrorError> {
+        self.ask(id, |repo| {
+            let mut walker = Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop));
+            let found = walker.lines(commit, path, lines.clone())?;
+            Ok(lines.zip(found).filter_map(|(line, blame)| Some((line, blame?))).collect())
         })
     }
 }
