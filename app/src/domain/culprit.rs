@@ -1,5 +1,6 @@
 //! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
 
+use super::heuristic::Heuristic;
 use super::ids::RuleId;
 use super::report::{Exception, Report};
 use super::rule::{CodeAt, Rules};
@@ -63,11 +64,14 @@ pub enum Passed {
 }
 
 impl Passed {
-    /// The frame is code of the repository that could have been blamed, and its caller was preferred.
-    pub fn is_step(&self) -> bool {
+    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its caller.
+    pub fn heuristic(&self) -> Option<Heuristic> {
         match self {
-            Self::Raise | Self::Forwards | Self::CallsGiven | Self::GivenValue(_) => true,
-            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => false,
+            Self::Raise => Some(Heuristic::RaiseHelper),
+            Self::Forwards => Some(Heuristic::Forwarder),
+            Self::CallsGiven => Some(Heuristic::GivenCallee),
+            Self::GivenValue(_) => Some(Heuristic::GivenValue),
+            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => None,
         }
     }
 }
@@ -141,6 +145,7 @@ pub fn choose(
         } else if rules.known_error(code).is_some() {
             return Choice::Culprit { at, known: true, passed, only_raises: false };
         } else if let Some(why) = step_over(
+            rules,
             &report.exceptions[at.0],
             code.code,
             facts.get(&at),

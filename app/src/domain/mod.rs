@@ -12,6 +12,7 @@ pub mod drift;
 pub mod elsewhere;
 pub mod event;
 pub mod finding;
+pub mod heuristic;
 pub mod ids;
 pub mod job;
 pub mod line;

@@ -1,5 +1,6 @@
 //! The rules in force for a repository, from its file, from labels and from pages, made ready to be asked.
 
+use super::heuristic::Heuristic;
 use super::ids::RuleId;
 use super::line::squeeze;
 use super::settings::{CodePattern, KnownError, Settings};
@@ -164,6 +165,7 @@ pub struct Rules {
     only: Vec<Regex>,
     known: Vec<KnownMatch>,
     blocks: Vec<(CodePattern, Option<RuleId>)>,
+    off: Vec<Heuristic>,
 }
 
 impl Rules {
@@ -185,7 +187,18 @@ impl Rules {
         // The most specific entry wins; among equals the one in the file, which is read first.
         known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
         blocks.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
-        Self { settings, only, known, blocks }
+        Self { settings, only, known, blocks, off: Vec::new() }
+    }
+
+    /// The same rules, without some rules of thumb: what each of those is worth is measured so.
+    pub fn without(mut self, off: &[Heuristic]) -> Self {
+        self.off.extend_from_slice(off);
+        self
+    }
+
+    /// Whether a rule of thumb is in force.
+    pub fn uses(&self, heuristic: Heuristic) -> bool {
+        !self.off.contains(&heuristic)
     }
 
     /// The most specific known error that covers the code.

@@ -4,7 +4,9 @@
 //! has the figures, and `app evaluate` prints them anew.
 
 use super::culprit::{Passed, is_raise};
+use super::heuristic::Heuristic;
 use super::report::Exception;
+use super::rule::Rules;
 use super::source::{LineFacts, Origin, Role};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -14,19 +16,26 @@ const SHORT_HELPER: u32 = 12;
 
 /// Why a frame's caller is to blame instead of it, by its code. `code` is the line's text, for what could not be parsed;
 /// `recursive`: the caller is the same function.
-pub fn step_over(exception: &Exception, code: &str, facts: Option<&LineFacts>, recursive: bool) -> Option<Passed> {
-    let Some(facts) = facts else { return is_raise(code).then_some(Passed::Raise) };
+pub fn step_over(
+    rules: &Rules,
+    exception: &Exception,
+    code: &str,
+    facts: Option<&LineFacts>,
+    recursive: bool,
+) -> Option<Passed> {
+    let helper = rules.uses(Heuristic::RaiseHelper);
+    let Some(facts) = facts else { return (helper && is_raise(code)).then_some(Passed::Raise) };
     let function = facts.function.as_ref()?;
-    if (facts.raises || is_raise(code)) && function.length() <= SHORT_HELPER && !recursive {
+    if helper && (facts.raises || is_raise(code)) && function.length() <= SHORT_HELPER && !recursive {
         return Some(Passed::Raise);
     }
-    if facts.forwards {
+    if facts.forwards && rules.uses(Heuristic::Forwarder) {
         return Some(Passed::Forwards);
     }
-    if facts.calls_given {
+    if facts.calls_given && rules.uses(Heuristic::GivenCallee) {
         return Some(Passed::CallsGiven);
     }
-    given(exception, facts).map(Passed::GivenValue)
+    given(exception, facts).filter(|_| rules.uses(Heuristic::GivenValue)).map(Passed::GivenValue)
 }
 
 /// What the message of a wrong value speaks of.
@@ -110,25 +119,29 @@ mod tests {
         LineFacts { function: Some(function), uses, ..LineFacts::default() }
     }
 
+    fn step(exception: &Exception, code: &str, facts: Option<&LineFacts>, recursive: bool) -> Option<Passed> {
+        step_over(&Rules::default(), exception, code, facts, recursive)
+    }
+
     #[test]
     fn a_short_helper_that_raises_is_stepped_over_and_a_long_function_is_not() {
         let error = exception("ValueError", "no");
         let raising = |length| LineFacts { raises: true, ..facts(length, Vec::new()) };
-        assert_eq!(step_over(&error, "self.fail('x')", Some(&raising(12)), false), Some(Passed::Raise));
-        assert_eq!(step_over(&error, "raise ValueError", Some(&raising(13)), false), None);
-        assert_eq!(step_over(&error, "raise ValueError", Some(&raising(12)), true), None, "a recursion's caller is itself");
-        assert_eq!(step_over(&error, "raise ValueError", None, false), Some(Passed::Raise), "not parsed: by its text");
+        assert_eq!(step(&error, "self.fail('x')", Some(&raising(12)), false), Some(Passed::Raise));
+        assert_eq!(step(&error, "raise ValueError", Some(&raising(13)), false), None);
+        assert_eq!(step(&error, "raise ValueError", Some(&raising(12)), true), None, "a recursion's caller is itself");
+        assert_eq!(step(&error, "raise ValueError", None, false), Some(Passed::Raise), "not parsed: by its text");
         let module = LineFacts { raises: true, ..LineFacts::default() };
-        assert_eq!(step_over(&error, "raise ValueError", Some(&module), false), None, "a module is no helper");
+        assert_eq!(step(&error, "raise ValueError", Some(&module), false), None, "a module is no helper");
     }
 
     #[test]
     fn wrappers_pass_the_blame_on() {
         let error = exception("KeyError", "'x'");
         let forwards = LineFacts { forwards: true, ..facts(3, Vec::new()) };
-        assert_eq!(step_over(&error, "return func(*args)", Some(&forwards), false), Some(Passed::Forwards));
+        assert_eq!(step(&error, "return func(*args)", Some(&forwards), false), Some(Passed::Forwards));
         let calls = LineFacts { calls_given: true, ..facts(3, Vec::new()) };
-        assert_eq!(step_over(&error, "return func(x)", Some(&calls), false), Some(Passed::CallsGiven));
+        assert_eq!(step(&error, "return func(x)", Some(&calls), false), Some(Passed::CallsGiven));
     }
 
     #[test]
@@ -137,17 +150,17 @@ mod tests {
         let passed = Some(Passed::GivenValue("price".into()));
         let types = exception("TypeError", "'>' not supported between instances of 'str' and 'int'");
         let compares = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Other)]);
-        assert_eq!(step_over(&types, "if price > MOST:", Some(&compares), false), passed);
+        assert_eq!(step(&types, "if price > MOST:", Some(&compares), false), passed);
         let own = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Local)]);
-        assert_eq!(step_over(&types, "if price > most:", Some(&own), false), None, "either could be wrong");
+        assert_eq!(step(&types, "if price > most:", Some(&own), false), None, "either could be wrong");
         let nothing = exception("AttributeError", "'NoneType' object has no attribute 'net'");
         let reads = facts(20, vec![(Role::Attribute("net".into()), given())]);
-        assert_eq!(step_over(&nothing, "price.net", Some(&reads), false), passed);
+        assert_eq!(step(&nothing, "price.net", Some(&reads), false), passed);
         let other = exception("AttributeError", "'Price' object has no attribute 'net'");
-        assert_eq!(step_over(&other, "price.net", Some(&reads), false), None, "the name may be wrong");
+        assert_eq!(step(&other, "price.net", Some(&reads), false), None, "the name may be wrong");
         let reads_of_undefined = exception("TypeError", "Cannot read properties of undefined (reading 'net')");
-        assert_eq!(step_over(&reads_of_undefined, "price.net", Some(&reads), false), passed);
+        assert_eq!(step(&reads_of_undefined, "price.net", Some(&reads), false), passed);
         let nil = exception("NoMethodError", "undefined method `net' for nil:NilClass");
-        assert_eq!(step_over(&nil, "price.net", Some(&reads), false), passed);
+        assert_eq!(step(&nil, "price.net", Some(&reads), false), passed);
     }
 }

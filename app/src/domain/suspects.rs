@@ -5,6 +5,8 @@
 
 use super::blame::Blame;
 use super::culprit::FrameAt;
+use super::heuristic::Heuristic;
+use super::rule::Rules;
 use serde::{Deserialize, Serialize};
 
 /// Most suspects that are named: a third says where to look next, a fourth is noise.
@@ -42,6 +44,18 @@ pub enum Rule {
     Caller,
     /// The latest change to the culprit's function.
     LatestChange,
+}
+
+impl Rule {
+    /// The rule of thumb behind it, where it is one of those that can be left out.
+    pub fn heuristic(self) -> Option<Heuristic> {
+        match self {
+            Self::Constructor => Some(Heuristic::Constructor),
+            Self::Signature => Some(Heuristic::Signature),
+            Self::Fresh => Some(Heuristic::Fresh),
+            Self::Innermost | Self::SteppedTo | Self::SteppedOver | Self::Caller | Self::LatestChange => None,
+        }
+    }
 }
 
 /// A place that may be to blame.
@@ -91,10 +105,10 @@ pub struct Found {
 }
 
 /// Ranks the suspects. `event_ms`: when it happened, in Unix milliseconds.
-pub fn rank(found: Found, event_ms: i64) -> Vec<Suspect> {
+pub fn rank(found: Found, rules: &Rules, event_ms: i64) -> Vec<Suspect> {
     let Some(mut culprit) = found.culprit else { return Vec::new() };
     culprit.rule = if found.stepped { Rule::SteppedTo } else { Rule::Innermost };
-    let fresh = fresh_caller(&culprit, &found.callers, event_ms);
+    let fresh = fresh_caller(&culprit, &found.callers, event_ms).filter(|_| rules.uses(Heuristic::Fresh));
     let named = |suspect: Option<Suspect>, rule: Rule| suspect.map(|suspect| Suspect { rule, ..suspect });
     let caller = found.callers.first().cloned();
     let order = found
@@ -153,7 +167,7 @@ mod tests {
     }
 
     fn rules(found: Found) -> Vec<(String, Rule)> {
-        rank(found, NOW).into_iter().map(|one| (one.path, one.rule)).collect()
+        rank(found, &Rules::default(), NOW).into_iter().map(|one| (one.path, one.rule)).collect()
     }
 
     #[test]

@@ -83,6 +83,12 @@ impl Mirrors {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a checkout, `app evaluate`. It is
+    /// never written to, as nothing of these commands fetches.
+    pub fn borrow(&self, id: RepositoryId, git_directory: PathBuf) {
+        self.inner.directory.borrow(id, git_directory);
+    }
+
     /// Whether there is a mirror to ask. A clone under way does not count.
     pub fn exists(&self, id: RepositoryId) -> bool {
         self.inner.directory.mirror(id).join("HEAD").is_file()

@@ -1,10 +1,12 @@
 //! Reading on where the frames end: the constructor or the signature that an exception speaks of.
 
-use super::reading::Reading;
+use super::reading::Evidence;
 use crate::code::Source;
 use crate::domain::blame::Blame;
 use crate::domain::elsewhere::{Wanted, wanted};
+use crate::domain::heuristic::Heuristic;
 use crate::domain::report::Exception;
+use crate::domain::rule::Rules;
 use crate::domain::source::{Block, LineFacts};
 use crate::domain::suspects::{Rule, Suspect, changed_ms};
 use crate::mirror::MirrorError;
@@ -25,20 +27,21 @@ pub(super) struct Start<'a> {
     pub(super) blame: Option<&'a Blame>,
     /// Files of the located frames, the culprit's first: what is meant is mostly in one of them.
     pub(super) paths: &'a [&'a str],
+    pub(super) rules: &'a Rules,
 }
 
 /// The place outside of the frames that is more to blame than the culprit's line, if there is one.
-pub(super) fn elsewhere(reading: Reading<'_>, start: &Start<'_>) -> Result<Option<Suspect>, MirrorError> {
+pub(super) fn elsewhere(reading: Evidence<'_>, start: &Start<'_>) -> Result<Option<Suspect>, MirrorError> {
     match wanted(start.exception, start.facts) {
-        Some(Wanted::Constructor { class, field }) => constructor(reading, start, &class, &field),
-        Some(Wanted::Signature { name }) => signature(reading, start, &name),
-        None => Ok(None),
+        Some(Wanted::Constructor { class, field }) if start.rules.uses(Heuristic::Constructor) => constructor(reading, start, &class, &field),
+        Some(Wanted::Signature { name }) if start.rules.uses(Heuristic::Signature) => signature(reading, start, &name),
+        _ => Ok(None),
     }
 }
 
 /// The class's own constructor: the line that sets the field too late, else the last line of those that forgot it.
 fn constructor(
-    reading: Reading<'_>,
+    reading: Evidence<'_>,
     start: &Start<'_>,
     class: &str,
     field: &str,
@@ -60,7 +63,7 @@ fn constructor(
 }
 
 /// The definition of what was called, at its latest change, if that is later than the call's.
-fn signature(reading: Reading<'_>, start: &Start<'_>, name: &str) -> Result<Option<Suspect>, MirrorError> {
+fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Option<Suspect>, MirrorError> {
     let Some(called) = start.blame else { return Ok(None) };
     let found = definitions(reading, start.paths, name, &|block| block.name == name)?;
     if found.len() > DEFINITIONS {
@@ -92,7 +95,7 @@ fn signature(reading: Reading<'_>, start: &Start<'_>, name: &str) -> Result<Opti
 /// Where a name is defined: in the files given, else anywhere in files of the same language. Tests are left out: what is
 /// defined there was not deployed.
 fn definitions(
-    reading: Reading<'_>,
+    reading: Evidence<'_>,
     paths: &[&str],
     name: &str,
     wanted: &dyn Fn(&Block) -> bool,
@@ -111,7 +114,7 @@ fn definitions(
         return Ok(found);
     };
     for keyword in ["class", "def"] {
-        for path in reading.mirrors.containing(reading.id, reading.commit, &ending, &format!("{keyword} {name}"))? {
+        for path in reading.containing(&ending, &format!("{keyword} {name}"))? {
             if !is_test(&path) && read.insert(path.clone(), ()).is_none() {
                 found.extend(matching(reading, &path, wanted)?);
             }
@@ -121,7 +124,7 @@ fn definitions(
 }
 
 fn matching(
-    reading: Reading<'_>,
+    reading: Evidence<'_>,
     path: &str,
     wanted: &dyn Fn(&Block) -> bool,
 ) -> Result<Vec<(String, Block)>, MirrorError> {

@@ -1,12 +1,12 @@
 //! Looking a report up in the mirror: revision, files, lines, culprit and blame, all in one go, blocking.
 
 use super::locate::locate_all;
-use super::naming::{Known, suspects};
-use super::reading::Reading;
+use super::naming::{Accusation, accuse};
+use super::reading::{Evidence, Reading, Told};
 use crate::domain::alert::{Place, Snippet};
 use crate::domain::attribution::{Attribution, Findings, verdict};
 use crate::domain::blame::Blame;
-use crate::domain::culprit::{Choice, Drift, FrameAt, Located, choose, frames_in_order};
+use crate::domain::culprit::{Choice, Drift, FrameAt, Located, frames_in_order};
 use crate::domain::line::Identity;
 use crate::domain::report::Report;
 use crate::domain::repository::Repository;
@@ -56,8 +56,9 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
     };
     let reading = mirrors.zip(revision.as_deref()).map(|(mirrors, commit)| Reading { mirrors, id, commit });
     let located = reading.map(|at| locate_all(at, report, rules)).transpose()?.unwrap_or_default();
-    let facts = reading.map(|at| at.facts(&located)).transpose()?.unwrap_or_default();
-    let choice = choose(report, &located, &facts, rules);
+    let nothing = Told::default();
+    let evidence = reading.map_or(Evidence::Told(&nothing), Evidence::Mirror);
+    let Accusation { choice, facts, suspects } = accuse(evidence, report, &located, rules, case.event_ms)?;
     let (culprit, passed, only_raises) = match &choice {
         Choice::Culprit { at, passed, only_raises, .. } => (Some(*at), passed.as_slice(), *only_raises),
         Choice::Nobody { passed } => (None, passed.as_slice(), false),
@@ -65,13 +66,6 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
     };
     let found = culprit.and_then(|at| located.get(&at));
     let function = culprit.and_then(|at| facts.get(&at)?.function.clone());
-    let suspects = match (reading, culprit) {
-        (Some(at), Some(culprit)) => {
-            let known = Known { report, located: &located, facts: &facts, rules, culprit, passed };
-            suspects(at, &known, case.event_ms)?
-        }
-        _ => Vec::new(),
-    };
     let blame = suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
     let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
         .then_some("Git could not say who wrote this line, so it is known by its text.");

@@ -16,6 +16,8 @@ use crate::mirror::{Source, full_id};
 use crate::store::attributed::{Outcome, StoredReport};
 use crate::store::repositories::RepositoryRow;
 pub use examine::{Case, Examined, examine};
+pub use naming::{Accusation, accuse};
+pub use reading::{Evidence, Reading, Told};
 use std::sync::Arc;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is

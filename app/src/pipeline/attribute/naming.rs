@@ -1,34 +1,81 @@
 //! Naming the suspects of a report: the culprit's line, what stands around it in the traceback, and what it leads to.
 
 use super::elsewhere::{Start, elsewhere};
-use super::reading::Reading;
-use crate::domain::culprit::{Drift, FrameAt, Located, Passed, frames_in_order};
+use super::reading::Evidence;
+use crate::domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
+use crate::domain::heuristic::Heuristic;
 use crate::domain::report::Report;
 use crate::domain::rule::{CodeAt, Rules};
 use crate::domain::source::LineFacts;
 use crate::domain::steps::step_over;
 use crate::domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
 use crate::mirror::MirrorError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A function longer than this is not asked for its latest change: that would be of anything.
 const LONGEST_FUNCTION: u32 = 300;
 
+/// Chooses the culprit among the located frames, and names the suspects.
+///
+/// # Errors
+/// The mirror can't be read.
+pub fn accuse(
+    evidence: Evidence<'_>,
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    rules: &Rules,
+    event_ms: i64,
+) -> Result<Accusation, MirrorError> {
+    let facts = evidence.facts(located)?;
+    let choice = choose(report, located, &facts, rules);
+    let suspects = match &choice {
+        Choice::Culprit { at, passed, .. } => {
+            let known = Known { report, located, facts: &facts, rules, culprit: *at, passed };
+            suspects(evidence, &known, event_ms)?
+        }
+        Choice::Nobody { .. } | Choice::Dropped(_) => Vec::new(),
+    };
+    Ok(Accusation { choice, facts, suspects })
+}
+
+/// The culprit frame and who is suspected.
+#[derive(Debug)]
+pub struct Accusation {
+    /// The culprit frame, or why there is none.
+    pub choice: Choice,
+    /// What the source says of the located frames.
+    pub facts: BTreeMap<FrameAt, LineFacts>,
+    /// Who may be to blame, the most likely first.
+    pub suspects: Vec<Suspect>,
+}
+
+impl Accusation {
+    /// The rules of thumb that had a part in it. Without any other one, it would be the same.
+    pub fn used(&self) -> BTreeSet<Heuristic> {
+        let passed = match &self.choice {
+            Choice::Culprit { passed, .. } | Choice::Nobody { passed } => passed.as_slice(),
+            Choice::Dropped(_) => &[],
+        };
+        let stepped = passed.iter().filter_map(|(_, why)| why.heuristic());
+        stepped.chain(self.suspects.iter().filter_map(|suspect| suspect.rule.heuristic())).collect()
+    }
+}
+
 /// What is known of a report once its culprit was chosen.
-pub(super) struct Known<'a> {
-    pub(super) report: &'a Report,
-    pub(super) located: &'a BTreeMap<FrameAt, Located>,
-    pub(super) facts: &'a BTreeMap<FrameAt, LineFacts>,
-    pub(super) rules: &'a Rules,
-    pub(super) culprit: FrameAt,
-    pub(super) passed: &'a [(FrameAt, Passed)],
+struct Known<'a> {
+    report: &'a Report,
+    located: &'a BTreeMap<FrameAt, Located>,
+    facts: &'a BTreeMap<FrameAt, LineFacts>,
+    rules: &'a Rules,
+    culprit: FrameAt,
+    passed: &'a [(FrameAt, Passed)],
 }
 
 /// The suspects, the most likely first.
-pub(super) fn suspects(reading: Reading<'_>, known: &Known<'_>, event_ms: i64) -> Result<Vec<Suspect>, MirrorError> {
+fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_ms: i64) -> Result<Vec<Suspect>, MirrorError> {
     let Some(culprit) = known.suspect(reading, known.culprit)? else { return Ok(Vec::new()) };
     let stepped: Vec<FrameAt> =
-        known.passed.iter().filter(|(_, why)| why.is_step()).map(|(at, _)| *at).collect();
+        known.passed.iter().filter(|(_, why)| why.heuristic().is_some()).map(|(at, _)| *at).collect();
     let mut callers = Vec::new();
     for at in known.callers() {
         if callers.len() < FRESH_REACH {
@@ -48,6 +95,7 @@ pub(super) fn suspects(reading: Reading<'_>, known: &Known<'_>, event_ms: i64) -
             facts,
             blame: culprit.blame.as_ref(),
             paths: &known.paths(),
+            rules: known.rules,
         },
     )?;
     let latest_change = match &facts.function {
@@ -60,12 +108,12 @@ pub(super) fn suspects(reading: Reading<'_>, known: &Known<'_>, event_ms: i64) -
     };
     let found =
         Found { culprit: Some(culprit), stepped: !stepped.is_empty(), elsewhere, callers, stepped_over, latest_change };
-    Ok(rank(found, event_ms))
+    Ok(rank(found, known.rules, event_ms))
 }
 
 impl<'a> Known<'a> {
     /// A frame as a suspect, with its origin where git can tell it.
-    fn suspect(&self, reading: Reading<'_>, at: FrameAt) -> Result<Option<Suspect>, MirrorError> {
+    fn suspect(&self, reading: Evidence<'_>, at: FrameAt) -> Result<Option<Suspect>, MirrorError> {
         let Some(found) = self.located.get(&at) else { return Ok(None) };
         let blame = match found.drift {
             Drift::Differs => None,
@@ -104,7 +152,7 @@ impl<'a> Known<'a> {
         !self.rules.may_blame(&located.path)
             || self.rules.building_block(code).is_some()
             || matches!(
-                step_over(&self.report.exceptions[at.0], &located.code, self.facts.get(&at), false),
+                step_over(self.rules, &self.report.exceptions[at.0], &located.code, self.facts.get(&at), false),
                 Some(Passed::Forwards | Passed::CallsGiven)
             )
     }

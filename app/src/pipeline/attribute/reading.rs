@@ -1,4 +1,4 @@
-//! One commit of one mirror, as the examination reads it: its files as source code, and the origins of their lines.
+//! What an examination reads from: one commit of one mirror, or what somebody else found out before.
 
 use crate::code::Source;
 use crate::domain::blame::Blame;
@@ -11,21 +11,46 @@ use std::ops::RangeInclusive;
 
 /// A commit of a mirror.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'a> {
-    pub(super) mirrors: &'a Mirrors,
-    pub(super) id: RepositoryId,
-    pub(super) commit: &'a str,
+pub struct Reading<'a> {
+    /// The mirrors.
+    pub mirrors: &'a Mirrors,
+    /// The repository among them.
+    pub id: RepositoryId,
+    /// Full id of the commit.
+    pub commit: &'a str,
 }
 
-impl Reading<'_> {
+/// What was found out without us: enough to judge frames by, but no code to read on in.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// What is known of the frames' lines.
+    pub facts: BTreeMap<FrameAt, LineFacts>,
+    /// The origins of lines, by path and number.
+    pub origins: BTreeMap<(String, u32), Blame>,
+}
+
+/// Where the facts come from.
+#[derive(Clone, Copy)]
+pub enum Evidence<'a> {
+    /// A mirror: code is read and lines are blamed.
+    Mirror(Reading<'a>),
+    /// Another's findings.
+    Told(&'a Told),
+}
+
+impl Evidence<'_> {
     /// A file's text; `None` where there is no such text file.
     pub(super) fn text(&self, path: &str) -> Result<Option<String>, MirrorError> {
-        Ok(self.mirrors.lines(self.id, self.commit, path)?.map(|lines| lines.join("\n")))
+        let Self::Mirror(at) = self else { return Ok(None) };
+        Ok(at.mirrors.lines(at.id, at.commit, path)?.map(|lines| lines.join("\n")))
     }
 
     /// The origin of a line.
     pub(super) fn blame(&self, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
-        self.mirrors.blame(self.id, self.commit, path, line)
+        match self {
+            Self::Mirror(at) => at.mirrors.blame(at.id, at.commit, path, line),
+            Self::Told(told) => Ok(told.origins.get(&(path.to_owned(), line)).cloned()),
+        }
     }
 
     /// The origins of some lines, by their numbers. Those that git can't tell are left out.
@@ -34,7 +59,8 @@ impl Reading<'_> {
         path: &str,
         lines: RangeInclusive<u32>,
     ) -> Result<BTreeMap<u32, Blame>, MirrorError> {
-        self.mirrors.blame_lines(self.id, self.commit, path, lines)
+        let Self::Mirror(at) = self else { return Ok(BTreeMap::new()) };
+        at.mirrors.blame_lines(at.id, at.commit, path, lines)
     }
 
     /// What the source says of the located frames' lines. Frames in languages that are not read are left out.
@@ -42,6 +68,9 @@ impl Reading<'_> {
         &self,
         located: &BTreeMap<FrameAt, Located>,
     ) -> Result<BTreeMap<FrameAt, LineFacts>, MirrorError> {
+        if let Self::Told(told) = self {
+            return Ok(told.facts.clone());
+        }
         let mut by_path: BTreeMap<&str, Vec<(FrameAt, u32)>> = BTreeMap::new();
         for (&at, found) in located {
             by_path.entry(&found.path).or_default().push((at, found.line));
@@ -63,5 +92,11 @@ impl Reading<'_> {
     pub(super) fn blocks(&self, path: &str) -> Result<Vec<Block>, MirrorError> {
         let Some(text) = self.text(path)? else { return Ok(Vec::new()) };
         Ok(Source::parse(path, &text).map(|source| source.blocks()).unwrap_or_default())
+    }
+
+    /// Files whose name ends in `ending` and that contain a text.
+    pub(super) fn containing(&self, ending: &str, needle: &str) -> Result<Vec<String>, MirrorError> {
+        let Self::Mirror(at) = self else { return Ok(Vec::new()) };
+        at.mirrors.containing(at.id, at.commit, ending, needle)
     }
 }
