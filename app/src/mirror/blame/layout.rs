@@ -75,13 +75,13 @@ impl Reading {
     }
 }
 
-/// The same code without its layout, line by line.
+/// The same code without quotes and trailing commas, line by line.
 fn bare(pieces: &[Piece], lines: Range<u32>) -> Text {
     let mut data = Vec::with_capacity(pieces.len() + lines.len());
     let mut rest = pieces;
     for line in lines {
         let own = rest.partition_point(|piece| piece.line <= line);
-        data.extend(rest[..own].iter().filter(|piece| !piece.layout).map(|piece| piece.byte));
+        data.extend(rest[..own].iter().map(|piece| piece.byte));
         data.push(b'\n');
         rest = &rest[own..];
     }
@@ -180,6 +180,7 @@ mod tests {
             ("a.py", "x = (1,)\n", "x = (1)\n"),
             ("a.py", "x = f(a)\n", "x = f(b)\n"),
             ("a.py", "x = f(\n", "x = f\n"),
+            ("a.py", "x = all([\n]\n", "x = all([\n])\n"),
             ("a.rs", "let c = 'x';\n", "let c = \"x\";\n"),
             ("a.py", "# one\n", "\n"),
             ("a.py", "", "\n"),
