@@ -100,7 +100,9 @@ impl Subject {
         for revision in 0..REVISIONS {
             let commit = line[revision * line.len() / REVISIONS];
             let files = self.files(commit);
-            let log = self.git(&["log", "-M", "--diff-filter=R", "--format=", "--name-status", "-n4000", commit]);
+            let log = self
+                .try_git(&["log", "-M", "--diff-filter=R", "--format=", "--name-status", "-n4000", commit])
+                .unwrap_or_default();
             let known: BTreeSet<&str> = files.iter().map(String::as_str).collect();
             let renamed: Vec<String> = log
                 .lines()
@@ -155,7 +157,8 @@ impl Subject {
     fn ask_git(&self, question: &Question) -> (Option<Answer>, u64) {
         let range = format!("{0},{0}", question.line);
         let mut command = isolated_git();
-        command.current_dir(&self.directory).args(["blame", "-w", "--porcelain", "-L", &range]);
+        command.current_dir(&self.directory).args(["-c", "core.quotePath=false", "blame", "-w"]);
+        command.args(["--porcelain", "-L", &range]);
         if let Some(list) = &self.list {
             command.arg("--ignore-revs-file").arg(list.path());
         }

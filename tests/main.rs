@@ -7,6 +7,7 @@ mod access;
 mod alerts;
 mod beats;
 mod blame_agrees;
+mod blame_histories;
 mod connect;
 mod doctor;
 mod emulator;

@@ -170,7 +170,8 @@ impl Matching {
     fn choose(&self, line: usize, range: &Range<usize>) -> Known {
         // The middle of a line of the change, in proportion.
         let place = ((2 * line + 1) * self.before.len() / (2 * self.after.len())) as i64;
-        let (mut best, mut second): (Option<(i64, usize)>, Option<(i64, usize)>) = (None, None);
+        let mut best: Option<(i64, usize)> = None;
+        let mut second: Option<(i64, usize)> = None;
         for at in range.clone() {
             let distance = (at as i64 - place).abs();
             if distance > REACH {

@@ -7,7 +7,7 @@ use crate::mirror::MirrorError;
 use crate::mirror::recent::Recent;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::hashtable::HashMap;
+use gix::hashtable::{HashMap, HashSet};
 use gix::objs::tree::EntryMode;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -64,6 +64,8 @@ enum Parent {
 pub(super) struct History<'repo> {
     pub(super) repo: &'repo gix::Repository,
     pub(super) effort: Effort<'repo>,
+    /// The last commits of a shallow clone.
+    cut_off: HashSet<ObjectId>,
     links: HashMap<ObjectId, Rc<Links>>,
     touched: std::collections::HashMap<(ObjectId, Rc<BString>), Touched>,
     texts: Recent<ObjectId, Text>,
@@ -72,9 +74,11 @@ pub(super) struct History<'repo> {
 
 impl<'repo> History<'repo> {
     pub(super) fn new(repo: &'repo gix::Repository, effort: Effort<'repo>) -> Self {
+        let cut_off = repo.shallow_commits().ok().flatten();
         Self {
             repo,
             effort,
+            cut_off: cut_off.iter().flat_map(|all| all.iter().copied()).collect(),
             links: HashMap::default(),
             touched: std::collections::HashMap::new(),
             texts: Recent::new(TEXTS),
@@ -230,7 +234,10 @@ impl<'repo> History<'repo> {
         let failed = |error: gix::Error| MirrorError::git(format!("reading the commit {commit}"), &error);
         let object = self.repo.find_commit(commit).map_err(failed)?;
         let tree = object.tree_id().map_err(failed)?.detach();
-        let links = Rc::new(Links { tree, parents: object.parent_ids().map(gix::Id::detach).collect() });
+        // Where a shallow clone is cut off, git takes the commit for a first one.
+        let cut = self.cut_off.contains(&commit);
+        let parents = if cut { Vec::new() } else { object.parent_ids().map(gix::Id::detach).collect() };
+        let links = Rc::new(Links { tree, parents });
         self.links.insert(commit, Rc::clone(&links));
         Ok(links)
     }
@@ -248,6 +255,11 @@ impl<'repo> History<'repo> {
         self.effort.spend_reading(data.len())?;
         let text = Text::new(data);
         Ok(Some(self.texts.put(blob, text.size(), text)))
+    }
+
+    /// Whether a file's content is there: a partial clone lacks some.
+    pub(super) fn has(&self, blob: ObjectId) -> bool {
+        self.repo.has_object(blob)
     }
 
     /// A file's size in bytes.

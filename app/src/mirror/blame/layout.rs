@@ -1,7 +1,7 @@
 //! Code without its layout: whether two pieces of it are the same but for line breaks, trailing commas, quotes and the
 //! parentheses that hold a broken line together.
 
-use super::text::{Text, is_space};
+use super::text::{Changes, Fate, Text, solid};
 use std::ops::Range;
 
 /// Languages in which `'` and `"` mean different things: there a change of quotes is a change of code.
@@ -33,7 +33,7 @@ impl Reading {
     fn pieces(self, text: &Text, range: Range<u32>) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for number in range {
-            let solid: Vec<u8> = text.line(number).iter().copied().filter(|byte| !is_space(*byte)).collect();
+            let solid: Vec<u8> = solid(text.line(number)).collect();
             let mut only_closers = true;
             for (at, byte) in solid.iter().copied().enumerate() {
                 let last = at + 1 == solid.len();
@@ -51,12 +51,47 @@ impl Reading {
     }
 
     /// For each line of `after`, the line of `before` that has the most of its code; `None` where the code is not the same.
-    pub(super) fn same_code(self, before: (&Text, Range<u32>), after: (&Text, Range<u32>)) -> Option<Vec<Option<u32>>> {
-        let lines = after.1.clone();
-        let (old, new) = (self.pieces(before.0, before.1), self.pieces(after.0, after.1));
-        let pairs = aligned(&old, &new)?;
-        Some(lines.map(|line| most_common(&pairs, line)).collect())
+    /// Beside lines whose code was changed, those that were not are found one by one.
+    pub(super) fn same_code(self, before: (&Text, Range<u32>), after: (&Text, Range<u32>)) -> Vec<Option<u32>> {
+        let (old, new) = (self.pieces(before.0, before.1.clone()), self.pieces(after.0, after.1.clone()));
+        if let Some(pairs) = aligned(&old, &new) {
+            return after.1.map(|line| most_common(&pairs, line)).collect();
+        }
+        let (first_old, first_new) = (before.1.start, after.1.start);
+        let changes = Changes::between(&bare(&old, before.1), &bare(&new, after.1.clone()));
+        let aligned: Vec<_> = changes
+            .hunks()
+            .iter()
+            .map(|hunk| aligned(within(&old, first_old, &hunk.before), within(&new, first_new, &hunk.after)))
+            .collect();
+        let origin = |line: u32| match changes.fate(line - first_new) {
+            // What differs in white space only is git's to find, and it did not.
+            Fate::Kept(at) => {
+                Some(at + first_old).filter(|at| !solid(before.0.line(*at)).eq(solid(after.0.line(line))))
+            }
+            Fate::Changed(number) => most_common(aligned[number].as_ref()?, line),
+        };
+        after.1.map(origin).collect()
     }
+}
+
+/// The same code without quotes and trailing commas, line by line.
+fn bare(pieces: &[Piece], lines: Range<u32>) -> Text {
+    let mut data = Vec::with_capacity(pieces.len() + lines.len());
+    let mut rest = pieces;
+    for line in lines {
+        let own = rest.partition_point(|piece| piece.line <= line);
+        data.extend(rest[..own].iter().map(|piece| piece.byte));
+        data.push(b'\n');
+        rest = &rest[own..];
+    }
+    Text::new(data)
+}
+
+/// The pieces of some lines, counted from `first`.
+fn within<'a>(pieces: &'a [Piece], first: u32, lines: &Range<u32>) -> &'a [Piece] {
+    let at = |line: u32| pieces.partition_point(|piece| piece.line < first + line);
+    &pieces[at(lines.start)..at(lines.end)]
 }
 
 fn is_closer(byte: u8) -> bool {
@@ -65,8 +100,7 @@ fn is_closer(byte: u8) -> bool {
 
 /// Whether the next line that is not blank begins with a closing bracket.
 fn next_line_closes(text: &Text, line: u32) -> bool {
-    let solid = |number| text.line(number).iter().copied().find(|byte| !is_space(*byte));
-    (line + 1..text.len()).find_map(solid).is_some_and(is_closer)
+    (line + 1..text.len()).find_map(|next| solid(text.line(next)).next()).is_some_and(is_closer)
 }
 
 /// The lines, before and after, of all code that both have. `None`: it is not the same, or there is none.
@@ -111,7 +145,7 @@ fn most_common(pairs: &[(u32, u32)], line: u32) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn same(path: &str, before: &str, after: &str) -> Option<Vec<Option<u32>>> {
+    fn same(path: &str, before: &str, after: &str) -> Vec<Option<u32>> {
         let (before, after) = (Text::new(before.as_bytes().to_vec()), Text::new(after.as_bytes().to_vec()));
         Reading::of(path.as_bytes()).same_code((&before, 0..before.len()), (&after, 0..after.len()))
     }
@@ -119,11 +153,24 @@ mod tests {
     #[test]
     fn layout_is_no_code() {
         let broken = "total = sum(\n    first,\n    second,\n)\n";
-        assert_eq!(same("a.py", "total = sum(first, second)\n", broken), Some(vec![Some(0); 4]));
-        assert_eq!(same("a.py", broken, "total = sum(first, second)\n"), Some(vec![Some(0)]));
-        assert_eq!(same("a.py", "a = 'x'\nb = 1\n", "a = \"x\"\nb=1\n"), Some(vec![Some(0), Some(1)]));
+        assert_eq!(same("a.py", "total = sum(first, second)\n", broken), [Some(0); 4]);
+        assert_eq!(same("a.py", broken, "total = sum(first, second)\n"), [Some(0)]);
+        assert_eq!(same("a.py", "a = 'x'\nb = 1\n", "a = \"x\"\nb=1\n"), [Some(0), Some(1)]);
         let wrapped = "if (\n    one\n    and two\n):\n";
-        assert_eq!(same("a.py", "if one and \\\n  two:\n", wrapped), Some(vec![Some(0), Some(0), Some(0), Some(1)]));
+        assert_eq!(same("a.py", "if one and \\\n  two:\n", wrapped), [Some(0), Some(0), Some(0), Some(1)]);
+    }
+
+    #[test]
+    fn what_kept_its_code_is_found_beside_what_did_not() {
+        let before = "a = 'a'\nb = f('b', 1)\nc = 3\nd = {'d': 4}\nend\n";
+        let after = "a = \"a\"\nb = f(\n    \"b\",\n    1,\n)\nc = 33\nd = {\n    \"d\": 4,\n}\nend\n";
+        let expected = [Some(0), Some(1), Some(1), Some(1), Some(1), None, None, None, None, None];
+        let found = same("a.py", before, after);
+        assert_eq!((found[0], found[5], found[9]), (expected[0], expected[5], expected[9]), "{found:?}");
+        let quotes = same("a.py", "a = 'a'\nb = 1\nc = 'c'\n", "a = \"a\"\nb = 2\nc = \"c\"\n");
+        assert_eq!(quotes, [Some(0), None, Some(2)]);
+        // Not what git would have found, had it been kept.
+        assert_eq!(same("a.py", "x = 1\ny = 2\n", "y = 3\nx = 1\n"), [None, None]);
     }
 
     #[test]
@@ -133,11 +180,12 @@ mod tests {
             ("a.py", "x = (1,)\n", "x = (1)\n"),
             ("a.py", "x = f(a)\n", "x = f(b)\n"),
             ("a.py", "x = f(\n", "x = f\n"),
+            ("a.py", "x = all([\n]\n", "x = all([\n])\n"),
             ("a.rs", "let c = 'x';\n", "let c = \"x\";\n"),
             ("a.py", "# one\n", "\n"),
             ("a.py", "", "\n"),
         ] {
-            assert_eq!(same(path, before, after), None, "{before} {after}");
+            assert!(same(path, before, after).iter().all(Option::is_none), "{before} {after}");
         }
     }
 }

@@ -4,6 +4,7 @@ use super::effort::Cut;
 use super::history::{History, Place};
 use super::layout::Reading;
 use super::renames::compare;
+use super::text::{Text, solid};
 use gix::ObjectId;
 use gix::diff::tree::recorder::Change;
 use std::collections::HashMap;
@@ -21,8 +22,8 @@ const REAL_IN_A_HUNDRED: usize = 10;
 /// Comparisons that are kept between the lines of a file.
 const MOST_KEPT: usize = 1_000;
 
-/// The lines that those of a change come from, if it only reformats.
-type Layout = Option<Rc<Vec<Option<u32>>>>;
+/// The lines that those of a change come from, where it only reformats.
+type Layout = Rc<Vec<Option<u32>>>;
 
 /// What was found out about changes and commits.
 #[derive(Default)]
@@ -53,9 +54,9 @@ impl Reformats {
             }
             let reading = Reading::of(&after.path);
             let lines = reading.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
-            self.changes.insert(key, lines.map(Rc::new));
+            self.changes.insert(key, Rc::new(lines));
         }
-        let lines = self.changes.get(&key).and_then(Option::as_ref);
+        let lines = self.changes.get(&key);
         Ok(lines.and_then(|lines| lines.get((line - hunk.after.start) as usize).copied().flatten()))
     }
 
@@ -96,17 +97,15 @@ fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Cut> {
         let Some(changes) = history.changes(*before, *after)? else { continue };
         let reading = Reading::of(path);
         for hunk in changes.hunks() {
-            let lines = hunk.before.len().max(hunk.after.len());
-            let blank = |text: &super::text::Text, range: &std::ops::Range<u32>| {
-                text.lines(range.clone()).all(|line| super::text::solid(line).next().is_none())
-            };
-            if blank(&old, &hunk.before) && blank(&new, &hunk.after) {
-                continue;
-            }
-            changed += lines;
-            if reading.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone())).is_none() {
-                real += lines;
-            }
+            let coded = |text: &Text, line: u32| solid(text.line(line)).next().is_some();
+            let lines = reading.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
+            let new = hunk.after.clone().zip(&lines).filter(|(line, _)| coded(&new, *line));
+            let (kept, added): (Vec<_>, Vec<_>) = new.partition(|(_, origin)| origin.is_some());
+            // What was taken away shows only where nothing came instead.
+            let removed = hunk.before.clone().filter(|line| coded(&old, *line)).count();
+            let others = added.len().max(if kept.is_empty() { removed } else { 0 });
+            changed += kept.len() + others;
+            real += others;
         }
     }
     Ok(changed > 0 && real * 100 <= changed * REAL_IN_A_HUNDRED)

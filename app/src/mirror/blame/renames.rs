@@ -136,6 +136,9 @@ impl Pieces {
 
     /// How much of the larger file both have, in thousandths.
     fn alike(&self, history: &History<'_>, other: ObjectId) -> Result<u64, Cut> {
+        if !history.has(other) {
+            return Ok(0);
+        }
         let size = history.size(other)?;
         let (small, large) = (size.min(self.size), size.max(self.size));
         // Even if the whole of the smaller one were in the larger.
