@@ -18,6 +18,7 @@ pub mod line;
 pub mod links;
 pub mod markdown;
 pub mod pace;
+pub mod person;
 pub mod rehearsal;
 pub mod report;
 pub mod repository;
