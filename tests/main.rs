@@ -18,6 +18,7 @@ mod issue_life;
 mod labels;
 mod live;
 mod mails;
+mod mirror_people;
 mod mirrors;
 mod pages;
 mod python_client;

@@ -12,6 +12,7 @@ mod error;
 mod fetch;
 mod handles;
 mod paths;
+mod people;
 mod progress;
 mod read;
 mod recent;
@@ -23,6 +24,7 @@ mod sync;
 
 pub use error::MirrorError;
 pub use paths::Candidate;
+pub use people::{Active, Provenance};
 pub use progress::Progress;
 pub use read::CommitInfo;
 pub use revision::full_id;
@@ -62,6 +64,8 @@ struct Inner {
     texts: Recent<gix::ObjectId, Vec<String>>,
     /// By root tree id.
     trees: Recent<gix::ObjectId, TreeIndex>,
+    /// Who was there in the last year.
+    years: people::Years,
 }
 
 impl Mirrors {
@@ -78,6 +82,7 @@ impl Mirrors {
             stop: AtomicBool::new(false),
             texts: Recent::new(TEXTS),
             trees: Recent::new(TREE_PATHS),
+            years: Recent::new(people::REMEMBERED),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
