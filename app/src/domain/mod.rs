@@ -19,6 +19,7 @@ pub mod links;
 pub mod markdown;
 pub mod pace;
 pub mod person;
+pub mod pull;
 pub mod rehearsal;
 pub mod report;
 pub mod repository;
