@@ -7,6 +7,7 @@ use super::line::Identity;
 use super::report::{Frame, Report};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// Everything that attribution found out about one shape of report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct Attribution {
     pub blame: Option<Blame>,
     /// Lines around the culprit.
     pub snippet: Snippet,
+    /// First and last line of the culprit's function at [`Self::revision`], where they are known.
+    #[serde(default)]
+    pub function_lines: Option<RangeInclusive<u32>>,
     /// What was looked at, passed over and decided, in plain sentences.
     pub verdict: Vec<String>,
 }

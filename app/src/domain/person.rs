@@ -1,11 +1,14 @@
 //! Who is told of a blamed line, and who was passed over on the way and why.
 
 mod bots;
+mod subject;
 mod words;
 
 pub use bots::{is_bot, is_bot_name};
+pub use subject::Subject;
 
 use super::blame::Author;
+use super::pull::Pull;
 use serde::{Deserialize, Serialize};
 
 /// A year, after which somebody without a commit is taken to have left.
@@ -173,6 +176,17 @@ pub struct Person {
     pub step: Step,
     /// Who was passed over, and why, in order.
     pub passed: Vec<(String, String)>,
+}
+
+/// Who is told of a line, and which pull request brought it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub person: Person,
+    /// The pull request.
+    pub pull: Option<Pull>,
+    /// The forge answered whatever it was asked; else it is to be asked again when there is time.
+    pub is_complete: bool,
 }
 
 /// Chooses who is told: the author, or for a program and a squashed pull request its people; else those who know the function,

@@ -3,7 +3,7 @@
 use super::error::MirrorError;
 use super::read::{blob, find_commit};
 use super::{Mirrors, Recent};
-use crate::domain::blame::Author;
+use crate::domain::blame::{Author, CommitId};
 use crate::domain::ids::RepositoryId;
 use gix::bstr::{BStr, ByteSlice};
 use gix::revision::walk::Sorting;
@@ -34,6 +34,8 @@ const DAY_MS: i64 = 24 * 3_600_000;
 pub struct Active {
     /// Who, after `.mailmap`.
     pub author: Author,
+    /// The commit of theirs that was found first, a full id.
+    pub commit: CommitId,
     /// How many commits, or lines, of what was asked about are theirs.
     pub count: usize,
     /// Their last commit anywhere, Unix milliseconds.
@@ -76,7 +78,9 @@ impl Mirrors {
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn last_commit_of(&self, id: RepositoryId, author: &Author, since_ms: i64) -> Result<Option<i64>, MirrorError> {
-        Ok(self.year(id, since_ms)?.last_of(author))
+        let year = self.year(id, since_ms)?;
+        let author = self.ask(id, |repo| Ok(resolved(&repo.open_mailmap(), author)))?;
+        Ok(year.last_of(&author))
     }
 
     /// Who changed a file since `since_ms`, on any branch, by the path that it has now; most commits first.
@@ -113,7 +117,7 @@ impl Mirrors {
                 };
                 let after = file_of(*commit)?;
                 if after.is_some() && after != before {
-                    found.add(author, &year);
+                    found.add(author, &commit.to_string(), &year);
                 }
             }
             Ok(found.ranked())
@@ -139,7 +143,7 @@ impl Mirrors {
         let step = lines.clone().count().div_ceil(MOST_LINES).max(1);
         for line in lines.step_by(step) {
             if let Some(blame) = self.blame(id, commit, path, line)? {
-                found.add(&blame.author, &year);
+                found.add(&blame.author, &blame.commit, &year);
             }
         }
         Ok(found.ranked())
@@ -240,11 +244,13 @@ struct Counted(Vec<Active>);
 
 impl Counted {
     /// Counts one more, if they are still there.
-    fn add(&mut self, author: &Author, year: &Year) {
+    fn add(&mut self, author: &Author, commit: &str, year: &Year) {
         let same = |it: &&mut Active| it.author.email.eq_ignore_ascii_case(&author.email);
         match (self.0.iter_mut().find(same), year.last_of(author)) {
             (Some(known), _) => known.count += 1,
-            (None, Some(last_ms)) => self.0.push(Active { author: author.clone(), count: 1, last_ms }),
+            (None, Some(last_ms)) => {
+                self.0.push(Active { author: author.clone(), commit: commit.to_owned(), count: 1, last_ms })
+            }
             (None, None) => {}
         }
     }

@@ -79,8 +79,18 @@ pub(super) fn examine(
         (Some((mirrors, commit)), Some(found)) => snippet_of(mirrors, id, commit, found)?,
         _ => Snippet::default(),
     };
-    let attribution =
-        Attribution { identity, place, revision, pinned, culprit, located, blame, snippet, verdict: words };
+    let attribution = Attribution {
+        identity,
+        place,
+        revision,
+        pinned,
+        culprit,
+        located,
+        blame,
+        snippet,
+        function_lines: None,
+        verdict: words,
+    };
     Ok(Examined { choice, attribution })
 }
 
