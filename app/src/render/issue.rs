@@ -203,6 +203,8 @@ mod tests {
 
         Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
 
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
+
         <details><summary>The code as text</summary>
 
         ```python
@@ -285,6 +287,8 @@ mod tests {
         https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L39-L44
 
         Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
+
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
 
         <details><summary>The code as text</summary>
 

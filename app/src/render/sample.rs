@@ -182,7 +182,7 @@ pub(super) mod tests {
         alert.author_login = Some(text());
         alert.first_release = Some(text());
         if let Some(pull) = &mut alert.pull {
-            pull.title = text();
+            (pull.number, pull.title) = (77, text());
         }
         alert.verdict = vec![text(); 200];
         alert.request = vec![(text(), text()); 300];
