@@ -23,7 +23,7 @@ pub struct Candidate {
     pub login: Option<String>,
     /// It is a program.
     pub is_bot: bool,
-    /// No commit anywhere in the repository for [`GONE_AFTER_MS`].
+    /// No commit anywhere in the repository for [`GONE_AFTER_MS`], while others went on.
     pub has_left: bool,
     /// Whether the forge lets issues be assigned to them; `None`: not known.
     pub is_assignable: Option<bool>,
@@ -219,13 +219,21 @@ pub fn choose(facts: &Facts) -> Person {
     if person.who.is_none() {
         let unreadable = facts.owners.unreadable.iter();
         person.passed.extend(unreadable.map(|team| (team.clone(), "its members can't be read".to_owned())));
-        if facts.default_contact.is_some() {
+        let by_mail = |(it, obstacle): &&(&Candidate, Obstacle)| {
+            *obstacle == Obstacle::NotAssignable && it.can_be_mailed && !it.is_refused
+        };
+        let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| {
+            *obstacle == Obstacle::Left && (it.can_be_mailed && !it.is_refused || it.is_assignable == Some(true))
+        };
+        // Somebody who is there and gets mail knows more of the line than the default contact does.
+        let after_all = passed
+            .iter()
+            .find(by_mail)
+            .or_else(|| passed.iter().find(in_any_way).filter(|_| facts.default_contact.is_none()));
+        if let Some((it, _)) = after_all {
+            (person.who, person.step) = (Some((*it).clone()), Step::AfterAll);
+        } else if facts.default_contact.is_some() {
             person.step = Step::DefaultContact;
-        } else if let Some((after_all, _)) = passed.iter().find(|(it, obstacle)| {
-            matches!(obstacle, Obstacle::Left | Obstacle::NotAssignable) && !it.is_refused && it.can_be_mailed
-                || *obstacle == Obstacle::Left && it.is_assignable == Some(true)
-        }) {
-            (person.who, person.step) = (Some((*after_all).clone()), Step::AfterAll);
         }
     }
     person

@@ -83,6 +83,22 @@ impl Mirrors {
         Ok(year.last_of(&author))
     }
 
+    /// When the newest commit on any branch was made, Unix milliseconds; `None` where there is no commit.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn newest_commit_ms(&self, id: RepositoryId) -> Result<Option<i64>, MirrorError> {
+        self.ask(id, |repo| {
+            let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
+            let mut newest = None;
+            for tip in branches(repo).map_err(failed)? {
+                let time = repo.find_commit(tip).and_then(|commit| commit.time()).map_err(failed)?;
+                newest = newest.max(Some(time.seconds.saturating_mul(1000)));
+            }
+            Ok(newest)
+        })
+    }
+
     /// Who changed a file since `since_ms`, on any branch, by the path that it has now; most commits first.
     ///
     /// # Errors

@@ -90,8 +90,9 @@ fn unassigned(alert: &Alert, detail: &Detail) -> Option<String> {
     if alert.told.login.is_some() {
         return None;
     }
-    let named = &alert.blame.as_ref()?.author.name;
-    let name = alert.author_login.as_ref().filter(|login| !login.is_empty()).unwrap_or(named);
+    let author = alert.blame.as_ref().map(|blame| &blame.author.name);
+    let mut names = [Some(&alert.told.name), alert.author_login.as_ref(), author].into_iter().flatten();
+    let name = names.find(|name| !name.trim().is_empty())?;
     (!name.trim().is_empty()).then(|| detail.code(name))
 }
 

@@ -153,6 +153,19 @@ fn what_keeps_a_message_from_somebody_is_said() {
 }
 
 #[test]
+fn one_who_cannot_be_assigned_gets_mail_before_the_default_contact_does() {
+    let mut ada = someone("Ada");
+    ada.is_assignable = Some(false);
+    let mut facts = Facts { default_contact: Some("oncall@x.com".into()), ..facts(ada.clone()) };
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Ada", &Step::AfterAll));
+    assert_eq!(person.why_you(), "You brought this line, and nobody else could be found who can be told.");
+    ada.can_be_mailed = false;
+    facts.author = Some(ada);
+    assert_eq!(choose(&facts).step, Step::DefaultContact);
+}
+
+#[test]
 fn nobody_is_told_after_all_whom_nothing_reaches() {
     let mut ada = gone("Ada");
     (ada.is_refused, ada.is_assignable) = (true, Some(false));

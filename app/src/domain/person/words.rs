@@ -27,7 +27,7 @@ impl Person {
     pub fn why_you(&self) -> String {
         match &self.step {
             Step::Author => "You wrote this line.".to_owned(),
-            Step::AfterAll => "You are told because nobody else could be found for this line.".to_owned(),
+            Step::AfterAll => "You brought this line, and nobody else could be found who can be told.".to_owned(),
             Step::DefaultContact | Step::Nobody => {
                 "You are the default contact: nobody else could be found for this line.".to_owned()
             }

@@ -51,6 +51,11 @@ impl<'a> Asking<'a> {
         self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether what is to be known can be: there is a forge and it can be asked, or there is none.
+    pub(super) fn can_ask(&self) -> bool {
+        self.forge.is_some() || !self.has_forge()
+    }
+
     /// Whether there is a forge at all.
     pub(super) fn has_forge(&self) -> bool {
         self.row.repository.forge.is_some()

@@ -20,10 +20,12 @@ const REFUSED_LIFE_MS: i64 = 30 * 24 * 3_600_000;
 
 /// What is being looked at.
 pub(super) struct Gathering<'a> {
-    pub(super) rooms: &'a Rooms,
-    pub(super) row: &'a RepositoryRow,
-    pub(super) subject: &'a Subject<'a>,
-    pub(super) asking: &'a Asking<'a>,
+    rooms: &'a Rooms,
+    row: &'a RepositoryRow,
+    subject: &'a Subject<'a>,
+    asking: &'a Asking<'a>,
+    /// From then on somebody who committed is still there, Unix milliseconds.
+    since_ms: i64,
 }
 
 /// Somebody as a step names them.
@@ -38,7 +40,21 @@ struct Named<'n> {
     is_appointed: bool,
 }
 
-impl Gathering<'_> {
+impl<'a> Gathering<'a> {
+    pub(super) async fn new(
+        rooms: &'a Rooms,
+        row: &'a RepositoryRow,
+        subject: &'a Subject<'a>,
+        asking: &'a Asking<'a>,
+    ) -> Self {
+        let mut it = Self { rooms, row, subject, asking, since_ms: subject.failed_at_ms - GONE_AFTER_MS };
+        // In a repository that nobody works on any more, nobody has left: whoever was there at the end knows it best.
+        if let Some(newest_ms) = it.mirror(|mirrors, id| mirrors.newest_commit_ms(id)).await.flatten() {
+            it.since_ms = it.since_ms.min(newest_ms - GONE_AFTER_MS);
+        }
+        it
+    }
+
     /// Who is told, and which pull request brought the line.
     pub(super) async fn gather(&self) -> Result<(Person, Option<Pull>), Failure> {
         let mut facts = Facts { default_contact: self.row.settings.email.default_contact.clone(), ..Facts::default() };
@@ -147,7 +163,7 @@ impl Gathering<'_> {
             return Ok(it);
         }
         if !named.is_appointed && !it.author.email.is_empty() {
-            let (author, since_ms) = (it.author.clone(), self.since_ms());
+            let (author, since_ms) = (it.author.clone(), self.since_ms);
             let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since_ms)).await;
             it.has_left = matches!(last, Some(None));
         }
@@ -166,7 +182,7 @@ impl Gathering<'_> {
         let (Some(lines), Some(revision)) = (self.subject.function.clone(), self.subject.revision) else {
             return Vec::new();
         };
-        let (revision, path, since_ms) = (revision.to_owned(), self.subject.path.to_owned(), self.since_ms());
+        let (revision, path, since_ms) = (revision.to_owned(), self.subject.path.to_owned(), self.since_ms);
         let found = self
             .mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, (&revision, &path), lines, since_ms))
             .await;
@@ -174,7 +190,7 @@ impl Gathering<'_> {
     }
 
     async fn of_file(&self) -> Vec<Active> {
-        let (path, since_ms) = (self.subject.path.to_owned(), self.since_ms());
+        let (path, since_ms) = (self.subject.path.to_owned(), self.since_ms);
         let found = self.mirror(move |mirrors, id| mirrors.active_authors_of_file(id, &path, since_ms)).await;
         first_people(found.unwrap_or_default())
     }
@@ -223,11 +239,6 @@ impl Gathering<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The moment from which somebody who committed is still there.
-    fn since_ms(&self) -> i64 {
-        self.subject.failed_at_ms - GONE_AFTER_MS
     }
 
     /// Asks the mirror. Where it can't be read, the alert goes out without what it would have said.

@@ -26,9 +26,10 @@ impl Rooms {
         now_ms: i64,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
         let asking = Asking::new(self, row, now_ms);
-        let (person, pull) = Gathering { rooms: self, row, subject, asking: &asking }.gather().await?;
+        let (person, pull) = Gathering::new(self, row, subject, &asking).await.gather().await?;
+        let can_ask = asking.can_ask();
         let failure = asking.into_failure();
-        Ok((Told { person, pull, is_complete: failure.is_none() }, failure))
+        Ok((Told { person, pull, is_complete: can_ask && failure.is_none() }, failure))
     }
 
     /// The same for a line that is known, and noted with it. Nobody is looked for where a person gave it to somebody.
