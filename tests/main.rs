@@ -21,6 +21,7 @@ mod mails;
 mod mirror_people;
 mod mirrors;
 mod pages;
+mod people;
 mod python_client;
 mod queue;
 mod reconcile;

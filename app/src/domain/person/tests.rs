@@ -46,11 +46,14 @@ fn a_bot_is_passed_over_for_the_pull_requests_author_then_merger_then_co_author(
     assert_eq!((person.name(), &person.step), ("Grace", &Step::PullAuthor(12)));
     assert_eq!(
         person.sentences(),
-        ["Not told: renovate (a bot).", "Told: Grace, who opened pull request #12, which brought this line."]
+        [
+            "Passed over as the one to tell: renovate (a bot).",
+            "Told: Grace, who opened pull request #12, which brought this line."
+        ]
     );
     assert_eq!(
         person.why_you(),
-        "You are told as somebody who opened pull request #12, which brought this line. Not told: renovate (a bot)."
+        "You are told as somebody who opened pull request #12, which brought this line. Passed over: renovate (a bot)."
     );
     facts.pull = pull(bot("renovate"), Some(someone("Linus")));
     assert_eq!(choose(&facts).step, Step::Merger(12));
@@ -114,7 +117,7 @@ fn one_who_has_left_is_passed_over_down_to_the_default_contact() {
     assert_eq!(
         person.sentences(),
         [
-            "Not told: Ada (no commit in this repository for a year), Alan (no commit in this repository for a year), \
+            "Passed over as the one to tell: Ada (no commit in this repository for a year), Alan (no commit in this repository for a year), \
              @acme/secret (its members can't be read).",
             "Told: the default contact, because nobody else could be found.",
         ]

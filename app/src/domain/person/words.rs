@@ -8,7 +8,7 @@ impl Person {
         let mut words = Vec::new();
         if !self.passed.is_empty() {
             let names: Vec<String> = self.passed.iter().map(|(who, why)| format!("{who} ({why})")).collect();
-            words.push(format!("Not told: {}.", names.join(", ")));
+            words.push(format!("Passed over as the one to tell: {}.", names.join(", ")));
         }
         let name = self.name();
         match &self.step {
@@ -33,7 +33,7 @@ impl Person {
             }
             _ => match self.passed.first() {
                 Some((who, why)) => {
-                    format!("You are told as somebody {}. Not told: {who} ({why}).", self.because("who", "whom"))
+                    format!("You are told as somebody {}. Passed over: {who} ({why}).", self.because("who", "whom"))
                 }
                 None => format!("You are told as somebody {}.", self.because("who", "whom")),
             },

@@ -5,11 +5,43 @@ use crate::domain::person::Step;
 use crate::domain::routing::{Route, recipients};
 use crate::domain::settings::KnownError;
 use crate::pipeline::{Failure, Rooms};
-use crate::store::deliveries::{Channel, NewDelivery};
+use crate::store::deliveries::{Channel, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 
 impl Rooms {
+    /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is known. Whether anybody is.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub(in crate::pipeline) async fn mail_another(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        refused: &NewDelivery,
+        manner: Manner,
+        now_ms: i64,
+    ) -> Result<bool, Failure> {
+        if !self.store.is_refused(&refused.recipient, now_ms).await? {
+            return Ok(false);
+        }
+        let content: MailContent =
+            serde_json::from_str(&refused.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
+        let told = self.store.deliveries_of(line.id).await?;
+        let mut more = false;
+        for mail in self.mails(row, line, None, (&refused.purpose, content.header), now_ms).await? {
+            let is = |address: &str| address.eq_ignore_ascii_case(&mail.recipient);
+            let is_told = told.iter().any(|one| one.channel == Channel::Mail && is(&one.recipient));
+            // Who watches was told, or is not to be told of this.
+            if !is_told && !row.settings.watchers.iter().any(|watcher| is(&watcher.email)) {
+                self.store.deliver(row.repository.id, line.id, (&mail, manner), now_ms).await?;
+                more = true;
+            }
+        }
+        self.bell.notify_one();
+        Ok(more)
+    }
+
     /// A mail for each who is told of a line.
     ///
     /// # Errors
