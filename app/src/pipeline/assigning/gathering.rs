@@ -36,8 +36,8 @@ struct Named<'n> {
     account: Option<&'n HookAccount>,
     /// A commit of theirs, by which the forge knows their account.
     commit: Option<&'n str>,
-    /// Whoever a file names is there, commits or not.
-    is_appointed: bool,
+    /// They were there then, commits or not, Unix milliseconds.
+    seen_ms: Option<i64>,
 }
 
 impl<'a> Gathering<'a> {
@@ -129,11 +129,12 @@ impl<'a> Gathering<'a> {
             opener = opener.or(by);
             merger = merged_by;
         }
+        let named = |account| Named { account: Some(account), seen_ms: pull.merged_at_ms, ..Named::default() };
         if let Some(account) = &opener {
-            people.author = Some(self.candidate(Named { account: Some(account), ..Named::default() }).await?);
+            people.author = Some(self.candidate(named(account)).await?);
         }
         if let Some(account) = &merger {
-            people.merger = Some(self.candidate(Named { account: Some(account), ..Named::default() }).await?);
+            people.merger = Some(self.candidate(named(account)).await?);
         }
         Ok(people)
     }
@@ -162,7 +163,10 @@ impl<'a> Gathering<'a> {
         if it.is_bot {
             return Ok(it);
         }
-        if !named.is_appointed && !it.author.email.is_empty() {
+        // Beside a plain repository an account reaches nobody.
+        it.login = it.login.filter(|_| self.asking.has_forge());
+        let was_seen = named.seen_ms.is_some_and(|seen_ms| seen_ms >= self.since_ms);
+        if !was_seen && !it.author.email.is_empty() {
             let (author, since_ms) = (it.author.clone(), self.since_ms);
             let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since_ms)).await;
             it.has_left = matches!(last, Some(None));
@@ -210,7 +214,8 @@ impl<'a> Gathering<'a> {
         let Some(owned) = found.flatten().and_then(|text| codeowners::owners_of(&text, path)) else { return Ok(()) };
         facts.owners = Owners { pattern: owned.pattern.clone(), ..Owners::default() };
         for owner in &owned.owners {
-            let appointed = |author: Author| Named { author, is_appointed: true, ..Named::default() };
+            // Whom the file names is there, commits or not.
+            let appointed = |author: Author| Named { author, seen_ms: Some(i64::MAX), ..Named::default() };
             let user = |login: &str| HookAccount { login: login.to_owned(), ..HookAccount::default() };
             match owner {
                 Owner::Email(email) => {
