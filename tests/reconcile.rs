@@ -1,7 +1,7 @@
 //! What webhooks did not tell: issues are compared, names kept, labels made again; and the order of webhooks means nothing.
 
 use crate::harness::browser::Browser;
-use crate::harness::fake_github::Fault;
+use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use app::domain::job::Job;
 
@@ -256,10 +256,11 @@ fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
     run_test(async |story| {
         told(story).await;
         story.mails();
-        // Grace edits it, and GitHub lets nothing be assigned to her: Ada stays assigned, which nobody did.
-        story.github.set_assignable(REPO, &["ada", "linus", "owner"]);
+        // Grace edits it, and GitHub knows no account of hers: Ada stays assigned, which nobody did.
         let text = CART.replace("        amount += PRICES[sku]\n", "        amount += PRICES[sku.lower()]\n");
-        story.commit("Grace Hopper <grace@example.com>", "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
+        let sha =
+            story.commit("Grace Hopper <grace@example.com>", "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
+        story.github.set_commit_author(REPO, &sha, CommitAuthor::Null);
         story.push().await;
         let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
         story.report(&event).await;

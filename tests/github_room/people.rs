@@ -64,3 +64,64 @@ async fn who_is_dropped_silently_is_noticed() {
     assert_eq!(room.changes(), [""; 0]);
     room.fake.assert_clean();
 }
+
+#[tokio::test]
+async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
+    let room = room().await;
+    let sha = |digit: &str| digit.repeat(40);
+    for digit in ["a", "b"] {
+        room.fake.set_commit_author(REPO, &sha(digit), CommitAuthor::Null);
+    }
+    let pull = async |digit: &str| {
+        room.github.pull_of_commit(room.installation, REPO, &sha(digit), Some("main")).await.unwrap()
+    };
+    assert_eq!(pull("a").await, None, "pushed without");
+    assert_eq!(pull("c").await, None, "unknown to GitHub");
+    let release = room.fake.merge_pull(REPO, ("alice", "alice"), "Release", &[&sha("a")]);
+    room.fake.change_pull(REPO, release, |pull| pull.base = "production".to_owned());
+    room.clock.advance(60_000);
+    let open = room.fake.merge_pull(REPO, ("mallory", "alice"), "Not yet", &[&sha("a"), &sha("b")]);
+    room.fake.change_pull(REPO, open, |pull| pull.merged_ms = None);
+    let merged = room.fake.merge_pull(REPO, ("mallory", "alice"), "Add up carts", &[&sha("a")]);
+    let found = pull("a").await.unwrap();
+    assert_eq!((found.number, found.title.as_str()), (merged, "Add up carts"));
+    assert_eq!(found.url, format!("https://github.com/acme/shop/pull/{merged}"));
+    assert_eq!(found.merged_at_ms, Some(room.clock.now_ms()));
+    assert_eq!(found.author, Some(account(2, "mallory")));
+    assert_eq!(pull("b").await, None, "an open one brought nothing");
+    let people = async |number| room.github.pull_people(room.installation, REPO, number).await.unwrap();
+    assert_eq!(people(merged).await, Some((Some(account(2, "mallory")), Some(account(1, "alice")))));
+    assert_eq!(people(4711).await, None);
+    room.fake.withhold("pull_requests");
+    let refused = room.github.pull_of_commit(room.installation, REPO, &sha("a"), None).await.unwrap_err();
+    assert!(matches!(refused, GitHubError::Refused { status: 403, .. }), "{refused}");
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn an_accounts_address_is_that_of_its_commits_else_the_one_it_shows() {
+    let room = room().await;
+    let author = async |login: &str| room.github.author_of_login(room.installation, REPO, login).await.unwrap();
+    assert_eq!(author("alice").await.unwrap().email, "", "it shows none");
+    room.fake.shows_address("alice", "alice@home.example");
+    room.fake.writes_as("alice", "Alice", "1+alice@users.noreply.github.com");
+    assert_eq!(author("alice").await.unwrap().email, "alice@home.example");
+    room.fake.writes_as("alice", "Alice", "alice@example.com");
+    let found = author("alice").await.unwrap();
+    assert_eq!((found.name.as_str(), found.email.as_str()), ("Alice", "alice@example.com"));
+    assert_eq!(author("nobody").await, None);
+    room.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn a_teams_members_are_read_where_they_may_be() {
+    let room = room().await;
+    room.fake.add_team("acme/payments", &["mallory", "alice"]);
+    let members = async |slug: &str| room.github.team_members(room.installation, "acme", slug).await.unwrap();
+    assert_eq!(members("payments").await, Some(vec![account(2, "mallory"), account(1, "alice")]));
+    assert_eq!(members("secret").await, None);
+    let refused = Fault::status(403, "Resource not accessible by integration");
+    room.fake.fail_next("teams/list-members-in-org", refused);
+    assert_eq!(members("payments").await, None);
+    room.fake.assert_clean();
+}

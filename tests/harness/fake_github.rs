@@ -6,6 +6,7 @@ mod creation;
 pub mod hooks;
 mod issues;
 mod people;
+pub mod pulls;
 mod serve;
 mod sign_in;
 pub mod world;

@@ -64,6 +64,7 @@ struct State {
     mode: Mode,
     login: Option<(String, String)>,
     mails: Vec<Received>,
+    refused: Vec<String>,
     attempts: usize,
 }
 
@@ -114,6 +115,11 @@ impl SmtpServer {
     /// Changes how it behaves.
     pub(crate) fn set(&self, mode: Mode) {
         self.lock().mode = mode;
+    }
+
+    /// Says 550 to this recipient from now on: no such user.
+    pub(crate) fn refuse(&self, address: &str) {
+        self.lock().refused.push(address.to_owned());
     }
 
     /// Stops listening: from now on connections are refused.
@@ -181,6 +187,9 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
             }
             "RCPT" if mode == Mode::Later => "451 4.7.1 Greylisted, try again later".to_owned(),
             "RCPT" if mode == Mode::NoSuchUser => "550 5.1.1 No such user here".to_owned(),
+            "RCPT" if state.lock().unwrap().refused.contains(&address(rest)) => {
+                "550 5.1.1 No such user here".to_owned()
+            }
             "RCPT" => {
                 to.push(address(rest));
                 "250 OK".to_owned()

@@ -3,6 +3,7 @@
 use super::blame::{Blame, CommitId};
 use super::command::Scope;
 use super::ids::LineId;
+use super::pull::Pull;
 use super::repository::Repository;
 use super::status::Status;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,10 @@ pub struct Alert {
     pub message_in_issue: bool,
     /// Who wrote the line. `None` where git could not say.
     pub blame: Option<Blame>,
+    /// The pull request that brought the line, where there is one.
+    pub pull: Option<Pull>,
+    /// The release in which the line first failed, as the client named it.
+    pub first_release: Option<String>,
     /// The author's login on the forge, where known.
     pub author_login: Option<String>,
     /// Who is told, and why them.
@@ -154,6 +159,8 @@ pub struct Links {
     pub line: Option<String>,
     /// The commit that wrote the line.
     pub commit: Option<String>,
+    /// The pull request that brought it.
+    pub pull: Option<String>,
     /// The latest occurrence (signed: works without signing in).
     pub occurrence: Option<String>,
     /// The form that whitelists the line (signed).

@@ -55,6 +55,11 @@ impl Repository {
         Some(format!("{}/commit/{commit}", self.forge.as_ref()?.html_url))
     }
 
+    /// Page of a pull request on the forge.
+    pub fn pull_url(&self, number: u64) -> Option<String> {
+        Some(format!("{}/pull/{number}", self.forge.as_ref()?.html_url))
+    }
+
     /// Page of an issue on the forge.
     pub fn issue_url(&self, number: u64) -> Option<String> {
         Some(format!("{}/issues/{number}", self.forge.as_ref()?.html_url))

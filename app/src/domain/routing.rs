@@ -13,8 +13,10 @@ pub struct Route<'a> {
     pub path: &'a str,
     /// Paths of all own frames of the traceback.
     pub passed_through: &'a [String],
-    /// Who wrote the line.
+    /// Who is told of the line: its author, mostly.
     pub author: Option<&'a Author>,
+    /// Why them, in a sentence to themselves; `None` where there is nothing to say but that nobody could be blamed.
+    pub why: Option<&'a str>,
     /// A person gave the line to somebody else: GitHub tells them, and the author hears of it no more.
     pub reassigned: bool,
     /// The known error behind the mail, where it is one.
@@ -31,7 +33,7 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     {
         match disowned_to(settings, &address, route.path) {
             Some(other) => add(&mut told, "", &other, format!("{address} passed {} on to you.", route.path)),
-            None => add(&mut told, &author.name, &address, "You wrote this line.".to_owned()),
+            None => add(&mut told, &author.name, &address, route.why.unwrap_or("You wrote this line.").to_owned()),
         }
     }
     for watcher in &settings.watchers {
@@ -47,10 +49,16 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let why = match author {
         _ if route.reassigned => None,
         // Those who watch or are named with the known error don't look after it by that.
-        None => Some("You are the default contact: no author of this line could be found.".to_owned()),
+        None => {
+            Some(route.why.unwrap_or("You are the default contact: no author of this line could be found.").to_owned())
+        }
+        Some(author) if told.is_empty() && author.email.is_empty() => {
+            Some(format!("You are the default contact: no address of {} is known.", named(author)))
+        }
         Some(author) if told.is_empty() => Some(format!(
-            "You are the default contact: mail to the author, {}, can't be delivered at <{}>.",
-            author.name, author.email
+            "You are the default contact: mail to {} can't be delivered at <{}>.",
+            named(author),
+            author.email
         )),
         Some(_) => None,
     };
@@ -58,6 +66,10 @@ pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
         add(&mut told, "", contact, why);
     }
     told
+}
+
+fn named(author: &Author) -> &str {
+    if author.name.trim().is_empty() { "whoever should be told" } else { &author.name }
 }
 
 fn add(told: &mut Vec<Recipient>, name: &str, address: &str, why: String) {
@@ -116,7 +128,15 @@ mod tests {
 
     fn addresses(settings: &Settings, path: &str, through: &[&str], author: Option<&Author>) -> Vec<String> {
         let passed_through: Vec<String> = through.iter().map(|path| (*path).to_owned()).collect();
-        let route = Route { settings, path, passed_through: &passed_through, author, reassigned: false, known: None };
+        let route = Route {
+            settings,
+            path,
+            passed_through: &passed_through,
+            author,
+            why: None,
+            reassigned: false,
+            known: None,
+        };
         recipients(&route).into_iter().filter_map(|one| one.email).collect()
     }
 
@@ -146,6 +166,7 @@ mod tests {
             path: "a.py",
             passed_through: &[],
             author: Some(&ada),
+            why: None,
             reassigned: true,
             known: None,
         };

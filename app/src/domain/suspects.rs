@@ -69,10 +69,29 @@ pub struct Suspect {
     pub function: String,
     /// The frame, where it is one of the traceback's.
     pub frame: Option<FrameAt>,
+    /// First and last line of that function, where they are known.
+    pub function_lines: Option<(u32, u32)>,
     /// Who wrote the line.
     pub blame: Option<Blame>,
     /// The rule that named it.
     pub rule: Rule,
+}
+
+impl Suspect {
+    /// What its author did, where that is not writing the failing line: the words that follow a name.
+    pub fn role(&self) -> Option<String> {
+        let Self { path, line, function, .. } = self;
+        match self.rule {
+            Rule::Constructor => Some(format!(
+                "wrote {path}:{line} in {function}, the constructor that should have set what is missing"
+            )),
+            Rule::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
+            Rule::Fresh => Some(format!(
+                "changed {path}:{line} in {function}, which leads to the failing line, less than 30 days before"
+            )),
+            Rule::Innermost | Rule::SteppedTo | Rule::SteppedOver | Rule::Caller | Rule::LatestChange => None,
+        }
+    }
 }
 
 /// How sure a verdict is.
@@ -163,7 +182,7 @@ mod tests {
             co_authors: Vec::new(),
             passed: Vec::new(),
         };
-        Suspect { path: path.into(), line, function: "f".into(), frame: None, blame: Some(blame), rule: Rule::Innermost }
+        Suspect { path: path.into(), line, function: "f".into(), frame: None, function_lines: None, blame: Some(blame), rule: Rule::Innermost }
     }
 
     fn rules(found: Found) -> Vec<(String, Rule)> {

@@ -65,6 +65,16 @@ impl MailError {
         }
     }
 
+    /// Whether it is the address that is refused, whatever is sent to it: nobody has it, or not any more.
+    pub fn is_about_the_address(&self) -> bool {
+        match self {
+            // 5.7 are policies: the sender or the content displeased.
+            Self::Permanent { code, text, .. } => matches!(code, 550 | 551 | 553) && !text.contains("5.7."),
+            Self::BadAddress { .. } => true,
+            Self::Transient { .. } | Self::Unreachable { .. } | Self::Outbox { .. } | Self::Configuration(_) => false,
+        }
+    }
+
     /// lettre's error, in our terms.
     pub(super) fn from_smtp(server: &str, error: &lettre::transport::smtp::Error) -> Self {
         let server = server.to_owned();
@@ -91,4 +101,19 @@ fn whole(error: &lettre::transport::smtp::Error) -> String {
         cause = deeper.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MailError;
+
+    #[test]
+    fn an_address_that_nobody_has_is_told_from_a_mail_that_displeases() {
+        let refusal = |code: u16, text: &str| MailError::Permanent { server: "mx".into(), code, text: text.into() };
+        assert!(refusal(550, "5.1.1 No such user").is_about_the_address());
+        assert!(refusal(551, "User not local").is_about_the_address());
+        for other in [refusal(550, "5.7.1 Spam"), refusal(552, "Too large"), refusal(554, "No"), refusal(535, "Who?")] {
+            assert!(!other.is_about_the_address(), "{other}");
+        }
+    }
 }

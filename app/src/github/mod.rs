@@ -14,6 +14,7 @@ mod labels;
 mod limits;
 pub mod manifest;
 mod people;
+mod pulls;
 mod route;
 pub mod user;
 

@@ -1,11 +1,15 @@
-//! Who is who on GitHub: authors of commits, accounts by number, and who can be assigned.
+//! Who is who on GitHub: authors of commits, accounts by number, their addresses, teams, and who can be assigned.
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::route;
+use crate::domain::blame::Author;
 use crate::domain::event::HookAccount;
 use serde::Deserialize;
 use serde_json::json;
+
+/// Members of a team that are read: more are too many to ask one after another whether they are there.
+const MOST_MEMBERS: usize = 30;
 
 /// An account: number, login now, and `User`, `Bot` or `Organization`.
 pub type Account = HookAccount;
@@ -25,6 +29,26 @@ pub(super) struct AccountAnswer {
 struct CommitAnswer {
     #[serde(default)]
     author: Option<AccountAnswer>,
+}
+
+#[derive(Deserialize)]
+struct WrittenAnswer {
+    commit: WrittenCommit,
+}
+
+#[derive(Deserialize)]
+struct WrittenCommit {
+    #[serde(default)]
+    author: Option<AuthorAnswer>,
+}
+
+/// A name and an address: of a commit, or as an account shows them.
+#[derive(Deserialize)]
+struct AuthorAnswer {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +95,57 @@ impl GitHub {
         let what = format!("account {id}");
         let account: AccountAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
         Ok(account.account())
+    }
+
+    /// The name and address that an account writes commits of the repository with, else those that it shows to everybody; the
+    /// address may be one that mail can't be sent to, or empty. `None` where there is no such account.
+    pub async fn author_of_login(
+        &self,
+        installation: u64,
+        repo: &str,
+        login: &str,
+    ) -> Result<Option<Author>, GitHubError> {
+        let author =
+            |it: AuthorAnswer| Author { name: it.name.unwrap_or_default(), email: it.email.unwrap_or_default() };
+        let rest = format!("/commits?author={}&per_page=1", route::encode(login));
+        let answer = self.read(installation, repo, &rest).await?;
+        // 409 "Git Repository is empty".
+        if !matches!(answer.status, 404 | 409 | 422) {
+            let what = format!("commits of {login} in {repo}");
+            let commits: Vec<WrittenAnswer> = answer.accepted(&what, Some(installation))?.json(&what)?;
+            let written = commits.into_iter().next().and_then(|it| it.commit.author).map(author);
+            if let Some(author) = written.filter(|author| author.deliverable_email().is_some()) {
+                return Ok(Some(author));
+            }
+        }
+        let path = format!("/users/{}", route::encode(login));
+        let answer = self.send(As::Installation(installation), Method::Get, &path, None).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let what = format!("account {login}");
+        Ok(Some(author(answer.accepted(&what, Some(installation))?.json(&what)?)))
+    }
+
+    /// The members of a team. `None` where there is no such team, or the App may not see it, which takes a permission of its own.
+    pub async fn team_members(
+        &self,
+        installation: u64,
+        org: &str,
+        slug: &str,
+    ) -> Result<Option<Vec<Account>>, GitHubError> {
+        let path =
+            format!("/orgs/{}/teams/{}/members?per_page={MOST_MEMBERS}", route::encode(org), route::encode(slug));
+        let answer = self.send(As::Installation(installation), Method::Get, &path, None).await?;
+        let what = format!("team {org}/{slug}");
+        match answer.accepted(&what, Some(installation)) {
+            Ok(answer) => {
+                let members: Vec<AccountAnswer> = answer.json(&what)?;
+                Ok(Some(members.into_iter().filter_map(AccountAnswer::account).collect()))
+            }
+            Err(GitHubError::Gone(_) | GitHubError::Refused { status: 403, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether issues of the repository can be assigned to this login.

@@ -12,6 +12,7 @@ mod error;
 mod fetch;
 mod handles;
 mod paths;
+mod people;
 mod progress;
 mod read;
 mod recent;
@@ -24,6 +25,7 @@ mod sync;
 
 pub use error::MirrorError;
 pub use paths::Candidate;
+pub use people::{Active, Provenance};
 pub use progress::Progress;
 pub use read::CommitInfo;
 pub use revision::full_id;
@@ -63,6 +65,8 @@ struct Inner {
     texts: Recent<gix::ObjectId, Vec<String>>,
     /// By root tree id.
     trees: Recent<gix::ObjectId, TreeIndex>,
+    /// Who was there in the last year.
+    years: people::Years,
 }
 
 impl Mirrors {
@@ -79,6 +83,7 @@ impl Mirrors {
             stop: AtomicBool::new(false),
             texts: Recent::new(TEXTS),
             trees: Recent::new(TREE_PATHS),
+            years: Recent::new(people::REMEMBERED),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -71,7 +71,8 @@ impl Rooms {
         }
         let latest = self.store.traceback(line.id, i64::MAX).await?;
         if delivery.what.channel == Channel::Issue {
-            let told = Recipient { login: line.author_login.clone(), ..Recipient::default() };
+            let login = line.logins().next().map(str::to_owned);
+            let told = Recipient { login, ..Recipient::default() };
             let issue = render::issue(&self.alert(row, &line, latest, told, now_ms).await?)?;
             return Ok(Preview { title: Some(issue.title), text: issue.body });
         }

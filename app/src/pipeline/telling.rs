@@ -9,6 +9,15 @@ use crate::domain::week::date_ms;
 use crate::store::lines::{Line, Traceback};
 use crate::store::repositories::RepositoryRow;
 
+/// What was decided about the line, then about who is told, unless a person decided that.
+fn verdict(line: &Line, found: Option<&Attribution>) -> Vec<String> {
+    let mut words = found.map(|found| found.verdict.clone()).unwrap_or_default();
+    if let Some(told) = line.told.as_ref().filter(|_| !line.is_reassigned()) {
+        words.extend(told.person.sentences());
+    }
+    words
+}
+
 impl Rooms {
     /// The alert of a line for somebody, with the traceback given (the latest one, mostly).
     ///
@@ -38,6 +47,11 @@ impl Rooms {
                 .filter(|_| own && place.line > 0)
                 .and_then(|commit| repository.line_url(commit, &place.path, place.line)),
             commit: blame.as_ref().and_then(|blame| repository.commit_url(&blame.commit)),
+            pull: line
+                .told
+                .as_ref()
+                .and_then(|told| Some(told.pull.as_ref()?.url.clone()))
+                .filter(|url| !url.is_empty()),
             occurrence: Some(self.linker.traceback(&repository.full_name, &place, line.last_seen_ms, Some(now_ms))),
             whitelist: Some(self.linker.whitelist(&repository.full_name, &place, Some(now_ms))),
             week: Some(self.linker.week(Some(&repository.full_name), line.last_seen_ms)),
@@ -59,7 +73,9 @@ impl Rooms {
             blame,
             author_login: line.author_login.clone(),
             told,
-            verdict: found.as_ref().map(|found| found.verdict.clone()).unwrap_or_default(),
+            pull: line.told.as_ref().and_then(|told| told.pull.clone()),
+            first_release: self.store.first_release(line.id).await?,
+            verdict: verdict(line, found.as_ref()),
             traceback: traceback(repository, &report, found.as_ref()),
             request: request(&report),
             additional: additional(&report),

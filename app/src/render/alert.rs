@@ -36,6 +36,10 @@ pub struct AlertView {
     pub function: Option<String>,
     /// Who wrote it.
     pub author: Option<AuthorView>,
+    /// The pull request that brought it.
+    pub pull: Option<PullView>,
+    /// The release in which it first failed.
+    pub first_release: Option<String>,
     /// The line among its neighbours; just the line where the file isn't known.
     pub snippet: Vec<CodeLine>,
     /// The chain of exceptions, as printed.
@@ -71,6 +75,17 @@ pub struct AuthorView {
     pub commit: String,
     /// First line of the commit message.
     pub summary: String,
+}
+
+/// The pull request that brought the line.
+#[derive(Clone, Debug, Serialize)]
+pub struct PullView {
+    /// Its number.
+    pub number: u64,
+    /// Its title, where it is known.
+    pub title: Option<String>,
+    /// Day on which it was merged, where it is known.
+    pub day: Option<String>,
 }
 
 /// One numbered line of code.
@@ -171,6 +186,12 @@ impl AlertView {
             line: place.line,
             function: function(place).map(|name| detail.code(&name)),
             author: author(alert, detail),
+            pull: alert.pull.as_ref().map(|pull| PullView {
+                number: pull.number,
+                title: Some(detail.code(&pull.title)).filter(|title| !title.trim().is_empty()),
+                day: pull.merged_at_ms.map(day),
+            }),
+            first_release: alert.first_release.as_ref().map(|release| detail.code(release)),
             snippet: snippet(alert, detail),
             traceback: traceback(&alert.traceback, detail),
             locals: locals(&alert.traceback, detail),

@@ -90,8 +90,9 @@ fn unassigned(alert: &Alert, detail: &Detail) -> Option<String> {
     if alert.told.login.is_some() {
         return None;
     }
-    let named = &alert.blame.as_ref()?.author.name;
-    let name = alert.author_login.as_ref().filter(|login| !login.is_empty()).unwrap_or(named);
+    let author = alert.blame.as_ref().map(|blame| &blame.author.name);
+    let mut names = [Some(&alert.told.name), alert.author_login.as_ref(), author].into_iter().flatten();
+    let name = names.find(|name| !name.trim().is_empty())?;
     (!name.trim().is_empty()).then(|| detail.code(name))
 }
 
@@ -203,6 +204,8 @@ mod tests {
 
         Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
 
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
+
         <details><summary>The code as text</summary>
 
         ```python
@@ -285,6 +288,8 @@ mod tests {
         https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L39-L44
 
         Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
+
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
 
         <details><summary>The code as text</summary>
 

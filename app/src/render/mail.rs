@@ -82,6 +82,8 @@ mod tests {
         https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L42
 
         Last changed by Ada Lovelace on 2026-11-02 in 9f2c1e7: Look prices up once instead of per item
+        It came with pull request #12, Faster carts (merged on 2026-11-03)
+        It first failed in release shop@2.4.1
 
         Traceback (most recent call last):
           File "site-packages/flask/app.py", line 1498, in __call__
@@ -135,6 +137,7 @@ mod tests {
 
         Latest occurrence:     https://flawless.example.com/view_traceback?line=12&sig=c2ln
         The commit:            https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071
+        The pull request:      https://github.com/acme/shop/pull/12
         All errors this week:  https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop
         The issue:             https://github.com/acme/shop/issues/318
         Whitelist this line:   https://flawless.example.com/add_known_error?line=12&sig=c2ln
@@ -153,6 +156,7 @@ mod tests {
         alert.place.code.clear();
         alert.snippet.lines.clear();
         alert.blame = None;
+        (alert.pull, alert.first_release) = (None, None);
         alert.message = None;
         alert.traceback.clear();
         alert.request.clear();

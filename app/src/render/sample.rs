@@ -3,6 +3,7 @@
 use crate::domain::alert::{Alert, Counts, Links, Place, Recipient, Snippet, TracedException, TracedFrame};
 use crate::domain::blame::{Author, Blame};
 use crate::domain::ids::{LineId, RepositoryId};
+use crate::domain::pull::Pull;
 use crate::domain::repository::{Forge, Repository};
 
 /// The revision that ran.
@@ -58,6 +59,14 @@ pub(super) fn alert() -> Alert {
             co_authors: Vec::new(),
             passed: Vec::new(),
         }),
+        pull: Some(Pull {
+            number: 12,
+            title: "Faster carts".to_owned(),
+            url: "https://github.com/acme/shop/pull/12".to_owned(),
+            merged_at_ms: Some(1_793_700_000_000),
+            author: None,
+        }),
+        first_release: Some("shop@2.4.1".to_owned()),
         author_login: Some("ada".to_owned()),
         told: Recipient {
             name: "Ada Lovelace".to_owned(),
@@ -97,6 +106,7 @@ pub(super) fn alert() -> Alert {
         links: Links {
             line: repository.line_url(REVISION, "shop/cart.py", 42),
             commit: repository.commit_url(COMMIT),
+            pull: repository.pull_url(12),
             occurrence: Some("https://flawless.example.com/view_traceback?line=12&sig=c2ln".to_owned()),
             whitelist: Some("https://flawless.example.com/add_known_error?line=12&sig=c2ln".to_owned()),
             week: Some("https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop".to_owned()),
@@ -173,6 +183,10 @@ pub(super) mod tests {
             blame.summary = text();
         }
         alert.author_login = Some(text());
+        alert.first_release = Some(text());
+        if let Some(pull) = &mut alert.pull {
+            (pull.number, pull.title) = (77, text());
+        }
         alert.verdict = vec![text(); 200];
         alert.request = vec![(text(), text()); 300];
         alert.additional = alert.request.clone();

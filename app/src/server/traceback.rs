@@ -75,7 +75,12 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     let latest = store.traceback(line.id, before_ms).await?;
     let occurred = latest.as_ref().map(|latest| when(latest.received_at_ms));
     let told = Recipient {
-        name: line.owner_login.clone().or_else(|| line.author_name.clone()).unwrap_or_default(),
+        name: line
+            .owner_login
+            .clone()
+            .or_else(|| Some(line.told.as_ref()?.person.name().to_owned()).filter(|name| !name.is_empty()))
+            .or_else(|| line.author_name.clone())
+            .unwrap_or_default(),
         ..Recipient::default()
     };
     let mut alert = server.rooms.alert(&row, &line, latest, told, now_ms).await?;

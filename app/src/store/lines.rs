@@ -1,10 +1,11 @@
 //! Blamed lines: what is known of each, its issue, its life.
 
 use super::pack::unpack;
-use super::{Store, StoreError, Tx, get, get_count, signed};
+use super::{Store, StoreError, Tx, from_json, get, get_count, signed};
 use crate::domain::alert::{Counts, Place};
 use crate::domain::ids::{DigestId, LineId, RepositoryId};
 use crate::domain::job::Job;
+use crate::domain::person::Told;
 use crate::domain::report::Report;
 use crate::domain::rule::CodeAt;
 use sqlx::Row;
@@ -68,9 +69,23 @@ pub struct Line {
     pub regressed_release: Option<String>,
     /// How often it came back.
     pub regressions: u64,
+    /// Who is told of it, once that was decided.
+    pub told: Option<Told>,
 }
 
 impl Line {
+    /// A person gave it to somebody who was not told of it before.
+    pub fn is_reassigned(&self) -> bool {
+        let Some(owner) = &self.owner_login else { return false };
+        !self.logins().any(|login| login.eq_ignore_ascii_case(owner))
+    }
+
+    /// Logins of whom we would assign by ourselves: who is told, and the author.
+    pub fn logins(&self) -> impl Iterator<Item = &str> {
+        let told = self.told.as_ref().and_then(|told| told.person.who.as_ref()?.login.as_deref());
+        told.into_iter().chain(self.author_login.as_deref())
+    }
+
     /// Its code, as rules see it.
     pub fn code_at(&self) -> CodeAt<'_> {
         let place = &self.place;
@@ -92,7 +107,7 @@ pub struct Traceback {
 pub(super) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
     written_at_ms, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, first_seen_ms,
     last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
-    regressed_revision, regressed_release, regressions";
+    regressed_revision, regressed_release, regressions, told";
 
 pub(super) fn read(row: &AnyRow) -> Result<Line, StoreError> {
     Ok(Line {
@@ -127,6 +142,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         regressed_revision: get(row, "regressed_revision")?,
         regressed_release: get(row, "regressed_release")?,
         regressions: get_count(row, "regressions")?,
+        told: get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?,
     })
 }
 
@@ -240,20 +256,6 @@ impl Store {
         .bind(line.0)
         .execute(tx.conn())
         .await?;
-        tx.commit().await
-    }
-
-    /// Notes the login of a line's author.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn set_author_login(&self, line: LineId, login: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET author_login = $2 WHERE id = $1")
-            .bind(line.0)
-            .bind(login)
-            .execute(tx.conn())
-            .await?;
         tx.commit().await
     }
 

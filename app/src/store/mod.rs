@@ -10,6 +10,7 @@ pub mod intake;
 pub mod jobs;
 pub mod keys;
 pub mod lines;
+pub mod lookups;
 pub mod meta;
 pub mod pack;
 pub mod people;

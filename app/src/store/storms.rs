@@ -1,11 +1,12 @@
 //! Storms: begun, joined, told of and ended.
 
 use super::deliveries::{Delivery, read as read_delivery};
-use super::{Store, StoreError, Tx, get, get_count, signed};
+use super::{Store, StoreError, Tx, from_json, get, get_count, signed};
 use crate::domain::alert::Place;
 use crate::domain::ids::{LineId, RepositoryId, StormId};
 use crate::domain::job::Job;
 use crate::domain::pace::Rank;
+use crate::domain::person::Told;
 use crate::domain::storm::{Storm, StormLine};
 use sqlx::any::AnyRow;
 
@@ -192,7 +193,7 @@ impl Store {
     /// The database is out of reach, or a row can't be read.
     pub async fn lines_of_storm(&self, id: StormId) -> Result<Vec<(LineId, StormLine)>, StoreError> {
         let rows = sqlx::query(
-            "SELECT id, path, function_name, line_number, code, exception, headline, author_name, author_login, owner_login, total,
+            "SELECT id, path, function_name, line_number, code, exception, headline, author_name, author_login, owner_login, told, total,
                  issue_number, last_seen_ms FROM lines WHERE storm_id = $1 ORDER BY id",
         )
         .bind(id.0)
@@ -200,8 +201,11 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                let whose: [Option<String>; 3] =
-                    [get(row, "owner_login")?, get(row, "author_name")?, get(row, "author_login")?];
+                let told: Option<Told> =
+                    get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?;
+                let told = told.map(|told| told.person.name().to_owned());
+                let whose: [Option<String>; 4] =
+                    [get(row, "owner_login")?, told, get(row, "author_name")?, get(row, "author_login")?];
                 Ok((
                     LineId(get(row, "id")?),
                     StormLine {

@@ -147,6 +147,8 @@ impl World {
                 let login = self.accounts.iter().find(|it| it.id == id).map(|it| it.login.clone());
                 login.map_or_else(|| error(404, "Not Found"), |login| plain(200, self.account_json(&login)))
             }
+            "users/get-by-username" => self.user(asked),
+            "teams/list-members-in-org" => self.team_members(asked),
             _ => self.in_repository(asked),
         }
     }
@@ -253,6 +255,14 @@ impl World {
         match asked.operation {
             "repos/get" => plain(200, self.repository_json(it)),
             "repos/get-commit" => self.commit(it, &asked.params["ref"]),
+            "repos/list-pull-requests-associated-with-commit" | "pulls/get"
+                if self.withheld.iter().any(|name| name == "pull_requests") =>
+            {
+                error(403, "Resource not accessible by integration")
+            }
+            "repos/list-pull-requests-associated-with-commit" => self.pulls_of_commit(asked, id),
+            "pulls/get" => self.one_pull(asked, id),
+            "repos/list-commits" => self.commits_of(asked),
             "issues/check-user-can-be-assigned" => {
                 let login = &asked.params["assignee"];
                 if assignable(it, login) { plain(204, Value::Null) } else { error(404, "Not Found") }

@@ -42,6 +42,7 @@ impl FakeGitHub {
             labels: Vec::new(),
             issues: BTreeMap::new(),
             gone: BTreeMap::new(),
+            pulls: BTreeMap::new(),
             authors: HashMap::new(),
             assignable: BTreeSet::new(),
             issues_enabled: true,

@@ -26,6 +26,7 @@ pub struct World {
     /// Permissions that nobody granted.
     pub withheld: Vec<String>,
     pub people: super::sign_in::People,
+    pub contacts: super::pulls::Contacts,
     /// Apps that were made by manifest and wait to be handed over, by code: until when.
     pub codes: HashMap<String, i64>,
 }
@@ -59,6 +60,7 @@ pub struct Repository {
     pub labels: Vec<Label>,
     pub issues: BTreeMap<u64, Issue>,
     pub gone: BTreeMap<u64, Gone>,
+    pub pulls: BTreeMap<u64, super::pulls::Pull>,
     pub authors: HashMap<String, CommitAuthor>,
     pub assignable: BTreeSet<String>,
     pub issues_enabled: bool,

@@ -58,8 +58,9 @@ fn constructor(
     };
     let line = source.field_set(&constructor, field).first().copied().unwrap_or(constructor.end);
     let blame = reading.blame(&path, line)?;
+    let function_lines = Some((constructor.start, constructor.end));
     let function = constructor.qualified;
-    Ok(Some(Suspect { path, line, function, frame: None, blame, rule: Rule::Constructor }))
+    Ok(Some(Suspect { path, line, function, frame: None, function_lines, blame, rule: Rule::Constructor }))
 }
 
 /// The definition of what was called, at its latest change, if that is later than the call's.
@@ -81,12 +82,14 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     // Of several lines that one commit changed, the first: it is the nearest to the signature.
     let latest = origins.into_iter().max_by_key(|(line, blame)| (changed_ms(blame), std::cmp::Reverse(*line)));
     let later = latest.filter(|(_, blame)| changed_ms(blame) > changed_ms(called));
+    let function_lines = Some((block.start, block.end));
     let function = block.qualified;
     Ok(later.map(|(line, blame)| Suspect {
         path,
         line,
         function,
         frame: None,
+        function_lines,
         blame: Some(blame),
         rule: Rule::Signature,
     }))

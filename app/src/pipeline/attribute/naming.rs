@@ -120,11 +120,16 @@ impl<'a> Known<'a> {
             _ => reading.blame(&found.path, found.line)?,
         };
         let function = self.facts.get(&at).and_then(|facts| facts.function.as_ref());
-        let function = function.map_or_else(
-            || self.report.exceptions[at.0].frames[at.1].function_name().to_owned(),
-            |function| function.qualified.clone(),
-        );
-        Ok(Some(Suspect { path: found.path.clone(), line: found.line, function, frame: Some(at), blame, rule: Rule::Caller }))
+        let name = self.function(at).1;
+        Ok(Some(Suspect {
+            path: found.path.clone(),
+            line: found.line,
+            function: name,
+            frame: Some(at),
+            function_lines: function.map(|function| (function.start, function.end)),
+            blame,
+            rule: Rule::Caller,
+        }))
     }
 
     /// Own frames outwards of the culprit, nearest first: each of another function than the one before, and none that would

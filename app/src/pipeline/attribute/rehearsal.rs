@@ -2,12 +2,13 @@
 
 use super::examine::{Case, Examined, examine};
 use super::ready_mirror;
-use crate::domain::blame::Blame;
 use crate::domain::culprit::{Choice, Dropped};
 use crate::domain::decision::{Tally, decide_known, decide_unknown};
+use crate::domain::person::{Person, Subject};
 use crate::domain::rehearsal::{IssuePlan, Rehearsal, Way};
 use crate::domain::routing::{Route, recipients};
 use crate::domain::rule::{CodeAt, Rules};
+use crate::github::GitHubError;
 use crate::pipeline::{Failure, Rooms, blocking};
 use crate::store::attributed::StoredReport;
 use crate::store::repositories::RepositoryRow;
@@ -70,6 +71,10 @@ pub(super) async fn rehearse(
 /// What a first report of this line would lead to.
 async fn foretell(rooms: &Rooms, row: &RepositoryRow, rules: &Rules, examined: Examined, now_ms: i64) -> Rehearsal {
     let Examined { choice, attribution } = examined;
+    // A database that is out of reach fails the step when the outcome is written.
+    let (told, failure) =
+        rooms.look_for_person(row, &Subject::of(&attribution, now_ms), now_ms).await.unwrap_or_default();
+    let person = &told.person;
     let blame = attribution.blame.clone();
     let is_dropped = matches!(choice, Choice::Dropped(_));
     let place = attribution.culprit.map(|_| attribution.place.clone());
@@ -92,22 +97,24 @@ async fn foretell(rooms: &Rooms, row: &RepositoryRow, rules: &Rules, examined: E
         _ => decision.silent.map(str::to_owned),
     };
     let through: Vec<String> = attribution.located.values().map(|located| located.path.clone()).collect();
+    let why = person.why_you();
     let route = Route {
         settings: &row.settings,
         path,
         passed_through: &through,
-        author: blame.as_ref().map(|blame| &blame.author),
+        author: person.who.as_ref().map(|who| &who.author),
+        why: blame.as_ref().map(|_| why.as_str()),
         reassigned: false,
         known: known.map(|known| &known.entry),
     };
     let mails = if is_dropped { Vec::new() } else { recipients(&route) };
     let has_issue = !is_dropped && known.is_none() && rooms.has_issues(row);
-    let issue = if has_issue { issue_plan(rooms, row, blame.as_ref(), now_ms).await } else { IssuePlan::None };
+    let issue = if has_issue { issue_plan(rooms, row, person, failure).await } else { IssuePlan::None };
     Rehearsal {
         place,
         revision: attribution.revision,
         blame,
-        verdict: attribution.verdict,
+        verdict: [attribution.verdict, if is_dropped { Vec::new() } else { person.sentences() }].concat(),
         mails,
         mail: Way::default(),
         issue,
@@ -116,18 +123,20 @@ async fn foretell(rooms: &Rooms, row: &RepositoryRow, rules: &Rules, examined: E
 }
 
 /// Asks GitHub what filing the issue would ask it, which also shows whether the App gets through.
-async fn issue_plan(rooms: &Rooms, row: &RepositoryRow, blame: Option<&Blame>, now_ms: i64) -> IssuePlan {
+async fn issue_plan(rooms: &Rooms, row: &RepositoryRow, person: &Person, failure: Option<GitHubError>) -> IssuePlan {
     let (Some(github), Some(forge)) = (rooms.app.github(), &row.repository.forge) else { return IssuePlan::File };
     if row.suspended_at_ms.is_some() {
         let trouble = Some("the App is suspended in this account".to_owned());
         return IssuePlan::Forge { login: None, trouble };
     }
-    let Some(blame) = blame else { return IssuePlan::Forge { login: None, trouble: None } };
+    if let Some(error) = failure {
+        return IssuePlan::Forge { login: None, trouble: Some(error.to_string()) };
+    }
+    let Some(who) = &person.who else { return IssuePlan::Forge { login: None, trouble: None } };
     let name = row.repository.full_name.as_str();
     let ask = async {
-        let found = rooms.login_of_author((&github, forge, name), &blame.author.email, &blame.commit, now_ms).await?;
-        let Some(login) = found else {
-            return Ok((None, Some(format!("GitHub knows no account of {}", blame.author.name))));
+        let Some(login) = who.login.clone() else {
+            return Ok((None, Some(format!("GitHub knows no account of {}", who.name()))));
         };
         if !row.settings.issues.assign {
             return Ok((None, Some("the settings say issues: { assign: false }".to_owned())));

@@ -3,13 +3,10 @@
 mod carry;
 
 use super::{Failure, Rooms};
-use crate::domain::alert::{MailContent, Reply};
-use crate::domain::blame::Author;
+use crate::domain::alert::Reply;
 use crate::domain::decision::{Send, Tally, decide_known, decide_unknown};
 use crate::domain::ids::LineId;
-use crate::domain::routing::{Route, recipients};
 use crate::domain::rule::{KnownMatch, Rules};
-use crate::domain::settings::KnownError;
 use crate::store::deliveries::{Channel, Decided, Manner, NewDelivery};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
@@ -38,7 +35,7 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
             decided.regressed = true;
             decided.alerted = true;
             decided.next_at = decide_unknown(&tally(&line, true), &Rooms::terms(&row)).next_at;
-            send = regression(rooms, &row, &line).await?;
+            send = regression(rooms, &row, &line, now_ms).await?;
         }
     } else if let Some(known) = &known {
         let decision = decide_known(&tally(&line, line.known_mailed), &known.entry);
@@ -50,14 +47,15 @@ pub async fn decide(rooms: &Rooms, id: LineId, now_ms: i64) -> Result<(), Failur
         };
         if let Some(purpose) = purpose {
             decided.known_mailed = true;
-            send = mails(rooms, &row, &line, Some(&known.entry), &purpose, known.entry.email_header.clone()).await?;
+            let header = known.entry.email_header.clone();
+            send = rooms.mails(&row, &line, Some(&known.entry), (&purpose, header), now_ms).await?;
         }
     } else {
         let decision = decide_unknown(&tally(&line, line.alerted), &Rooms::terms(&row));
         decided.next_at = decision.next_at;
         if decision.send == Send::Alert {
             decided.alerted = true;
-            send = mails(rooms, &row, &line, None, "alert", None).await?;
+            send = rooms.mails(&row, &line, None, ("alert", None), now_ms).await?;
             if let Some(old) = carry::edited_from(rooms, &line).await?.filter(|_| manner == Manner::Singly) {
                 let told = carry::told_of(rooms, &old).await?;
                 send.retain(|mail| !told.contains(&mail.recipient.to_lowercase()));
@@ -157,14 +155,14 @@ fn tally(line: &Line, alerted: bool) -> Tally {
     }
 }
 
-async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<Vec<NewDelivery>, Failure> {
+async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line, now_ms: i64) -> Result<Vec<NewDelivery>, Failure> {
     let purpose = format!("regression:{}", line.regressions + 1);
     let release = line.regressed_release.as_deref().or(line.regressed_revision.as_deref());
     let header = match release {
         Some(release) => format!("This line was resolved, and release {release} brought it back."),
         None => "This line was resolved, and it is back.".to_owned(),
     };
-    let mut send = mails(rooms, row, line, None, &purpose, Some(header)).await?;
+    let mut send = rooms.mails(row, line, None, (&purpose, Some(header)), now_ms).await?;
     let reply = Reply::Regressed {
         release: line.regressed_release.clone(),
         revision: line.regressed_revision.clone(),
@@ -175,42 +173,6 @@ async fn regression(rooms: &Rooms, row: &RepositoryRow, line: &Line) -> Result<V
         send.push(comment(&purpose, &reply)?);
     }
     Ok(send)
-}
-
-async fn mails(
-    rooms: &Rooms,
-    row: &RepositoryRow,
-    line: &Line,
-    known: Option<&KnownError>,
-    purpose: &str,
-    header: Option<String>,
-) -> Result<Vec<NewDelivery>, Failure> {
-    let traceback = rooms.store.traceback(line.id, i64::MAX).await?;
-    let found = match &traceback {
-        Some(traceback) => rooms.store.attribution(traceback.digest).await?,
-        None => None,
-    };
-    let passed_through: Vec<String> =
-        found.iter().flat_map(|found| found.located.values().map(|located| located.path.clone())).collect();
-    let author =
-        line.author_email.clone().map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email });
-    let route = Route {
-        settings: &row.settings,
-        path: &line.place.path,
-        passed_through: &passed_through,
-        author: author.as_ref(),
-        reassigned: line.owner_login.is_some() && line.owner_login != line.author_login,
-        known,
-    };
-    recipients(&route)
-        .into_iter()
-        .map(|to| {
-            let recipient = to.email.clone().unwrap_or_default();
-            let content = MailContent { to, header: header.clone() };
-            let content = serde_json::to_string(&content).map_err(|error| Failure::GiveUp(error.to_string()))?;
-            Ok(delivery(Channel::Mail, purpose, &recipient, content))
-        })
-        .collect()
 }
 
 fn comment(purpose: &str, reply: &Reply) -> Result<NewDelivery, Failure> {

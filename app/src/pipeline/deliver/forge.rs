@@ -14,6 +14,8 @@ use crate::store::repositories::RepositoryRow;
 
 /// How long a comment waits for the issue that it belongs under.
 const ISSUE_PATIENCE_MS: i64 = 24 * 3_600_000;
+/// How long an issue waits for GitHub to say who its person is, while it takes issues: then it goes to whom git knows.
+const LOOK_UP_PATIENCE_MS: i64 = 30 * 60_000;
 
 /// Files the line's issue, or finds the one that an earlier attempt filed, and assigns it. The receipt is its number.
 /// Filing and assigning are two writes, so they take two turns.
@@ -27,14 +29,15 @@ pub(super) async fn issue(
 ) -> Result<String, Failure> {
     let (github, forge) = forge_of(rooms, row)?;
     let place = Place { github: &github, forge, name: &row.repository.full_name };
-    let login = match place.assignee(rooms, row, line, now_ms).await {
+    let told = match place.whose(rooms, row, line, delivery.created_at_ms + LOOK_UP_PATIENCE_MS, now_ms).await {
         // The issue matters more than whom it is assigned to.
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %place.name, why, "nobody could be found to assign the issue to");
-            None
+            recipient(line, None)
         }
         other => other?,
     };
+    let login = told.login.clone();
     let number = match line.issue {
         Some(number) => number,
         None => {
@@ -49,9 +52,10 @@ pub(super) async fn issue(
             let number = match earlier {
                 Some(found) => found.number,
                 None => {
-                    let told = recipient(line, login.clone());
                     let latest = rooms.store.traceback(line.id, i64::MAX).await?;
-                    let text = render::issue(&rooms.alert(row, line, latest, told, now_ms).await?)?;
+                    // Read again: who is told may just have been found.
+                    let line = rooms.store.line(line.id).await?.unwrap_or_else(|| line.clone());
+                    let text = render::issue(&rooms.alert(row, &line, latest, told, now_ms).await?)?;
                     let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
                     turn.take().await?;
                     github.create_issue(forge.installation, place.name, &new).await?.number
@@ -127,7 +131,7 @@ pub(super) async fn comment(
     if matches!(reply, Reply::CarriedOver { .. }) {
         // Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is tried once.
         let place = Place { github: &github, forge, name };
-        if let Ok(Some(login)) = place.assignee(rooms, row, line, now_ms).await
+        if let Ok(Recipient { login: Some(login), .. }) = place.whose(rooms, row, line, now_ms, now_ms).await
             && let IssueState::Present(issue) = github.issue(forge.installation, name, number).await?
             && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
         {
@@ -149,12 +153,16 @@ pub(super) fn forge_of<'a>(rooms: &Rooms, row: &'a RepositoryRow) -> Result<(Git
 
 /// Whose issue it is, as its body says.
 pub(super) fn recipient(line: &Line, login: Option<String>) -> Recipient {
-    let why = match (&line.owner_login, &line.author_name) {
-        (Some(owner), _) => format!("{owner} was given this line."),
-        (None, Some(name)) => format!("{name} wrote this line."),
-        (None, None) => "No author of this line could be found.".to_owned(),
+    let person = line.told.as_ref().map(|told| &told.person);
+    let author = line.author_name.as_deref();
+    let why = match (&line.owner_login, person, author) {
+        (Some(owner), ..) => format!("{owner} was given this line."),
+        (None, Some(person), author) => person.why_them(author),
+        (None, None, Some(author)) => format!("{author} wrote this line."),
+        (None, None, None) => "No author of this line could be found.".to_owned(),
     };
-    Recipient { name: line.author_name.clone().unwrap_or_default(), email: None, login, why }
+    let name = person.map(|person| person.name()).filter(|name| !name.is_empty()).or(author);
+    Recipient { name: name.unwrap_or_default().to_owned(), email: None, login, why }
 }
 
 struct Place<'a> {
@@ -178,33 +186,35 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// The login to assign: whom a person gave the line to, else its author, if GitHub lets the issue be assigned to them.
-    async fn assignee(
+    /// Whose issue it is: whom a person gave the line to, else who is told of it, if GitHub lets the issue be assigned to them.
+    async fn whose(
         &self,
         rooms: &Rooms,
         row: &RepositoryRow,
         line: &Line,
+        patient_until_ms: i64,
         now_ms: i64,
-    ) -> Result<Option<String>, Failure> {
-        let author = self.author_login(rooms, line, now_ms).await?;
-        let Some(login) = line.owner_login.clone().or(author).filter(|_| row.settings.issues.assign) else {
-            return Ok(None);
+    ) -> Result<Recipient, Failure> {
+        let told = match &line.told {
+            Some(told) if told.is_complete => told.clone(),
+            _ => {
+                let latest = rooms.store.traceback(line.id, i64::MAX).await?;
+                let found = match &latest {
+                    Some(latest) => rooms.store.attribution(latest.digest).await?,
+                    None => None,
+                };
+                match rooms.look_for_person_of(row, line, found.as_ref(), now_ms).await? {
+                    // The mail did without; the issue has time.
+                    (_, Some(error)) if now_ms < patient_until_ms => return Err(error.into()),
+                    (told, _) => told,
+                }
+            }
         };
-        let can = self.github.is_assignable(self.forge.installation, self.name, &login).await?;
-        Ok(can.then_some(login))
-    }
-
-    /// The author's login: known from before, in a noreply address, or as GitHub says of the commit.
-    async fn author_login(&self, rooms: &Rooms, line: &Line, now_ms: i64) -> Result<Option<String>, Failure> {
-        if line.author_login.is_some() {
-            return Ok(line.author_login.clone());
-        }
-        let (Some(email), Some(commit)) = (&line.author_email, &line.commit) else { return Ok(None) };
-        let at = (self.github, self.forge, self.name);
-        let login = rooms.login_of_author(at, email, commit, now_ms).await?;
-        if let Some(login) = &login {
-            rooms.store.set_author_login(line.id, login).await?;
-        }
-        Ok(login)
+        let login = line.owner_login.clone().or_else(|| told.person.who.as_ref()?.login.clone());
+        let login = match login.filter(|_| row.settings.issues.assign) {
+            Some(login) if self.github.is_assignable(self.forge.installation, self.name, &login).await? => Some(login),
+            _ => None,
+        };
+        Ok(recipient(&Line { told: Some(told), ..line.clone() }, login))
     }
 }

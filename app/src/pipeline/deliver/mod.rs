@@ -14,9 +14,9 @@ use super::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::domain::alert::{MailContent, Reply};
 use crate::domain::ids::DeliveryId;
 use crate::domain::job::Job;
-use crate::email::OutgoingMail;
+use crate::email::{MailError, OutgoingMail};
 use crate::render;
-use crate::store::deliveries::{Channel, Delivery};
+use crate::store::deliveries::{Channel, Delivery, Manner};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 
@@ -70,6 +70,10 @@ pub async fn deliver(rooms: &Rooms, id: DeliveryId, now_ms: i64) -> Result<(), F
         }
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %row.repository.full_name, channel = ?delivery.what.channel, why, "a delivery was given up");
+            // First somebody else: cut off in between, it is tried once more.
+            if delivery.what.channel == Channel::Mail {
+                rooms.mail_another(&row, &line, &delivery.what, Manner::Singly, now_ms).await?;
+            }
             rooms.store.given_up(id, &why, now_ms).await?;
             Ok(())
         }
@@ -112,9 +116,16 @@ async fn mail(
     };
     match rooms.mailer.send(&outgoing).await {
         Ok(()) => Ok(message_id),
-        Err(error) if error.is_worth_a_retry() => Err(Failure::retry(error)),
-        Err(error) => Err(Failure::GiveUp(error.to_string())),
+        Err(error) => Err(unsent(rooms, &outgoing.to_email, &error, now_ms).await?),
     }
+}
+
+/// What becomes of a mail that could not be sent. That its address is refused is remembered.
+async fn unsent(rooms: &Rooms, address: &str, error: &MailError, now_ms: i64) -> Result<Failure, Failure> {
+    if error.is_about_the_address() {
+        rooms.store.address_refused(address, &error.to_string(), now_ms).await?;
+    }
+    Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::GiveUp(error.to_string()) })
 }
 
 /// The right-hand side of Message-IDs: the server's own name.

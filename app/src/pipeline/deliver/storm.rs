@@ -2,7 +2,7 @@
 
 use super::forge::{forge_of, labels};
 use super::turn::Turn;
-use super::{files, host_of};
+use super::{files, host_of, unsent};
 use crate::domain::alert::MailContent;
 use crate::domain::command::OUR_LABEL;
 use crate::domain::ids::{LineId, StormId};
@@ -12,7 +12,7 @@ use crate::email::OutgoingMail;
 use crate::github::{IssueUpdate, NewIssue};
 use crate::pipeline::{Failure, Rooms, SHADOW_AGAIN_AFTER_MS};
 use crate::render::{self, MailedLine};
-use crate::store::deliveries::Delivery;
+use crate::store::deliveries::{Delivery, Manner};
 use crate::store::repositories::RepositoryRow;
 use std::collections::HashMap;
 
@@ -60,6 +60,8 @@ async fn mails(
 ) -> Result<Option<i64>, Failure> {
     let gathered = rooms.store.gathered(storm.id).await?;
     let mut again_ms: Vec<i64> = Vec::new();
+    // Somebody else is told instead of one whose address is refused, with the next mails.
+    let mut more = false;
     let mut lines: Option<HashMap<LineId, StormLine>> = None;
     for waiting in gathered.chunk_by(|(one, _), (other, _)| one.what.recipient == other.what.recipient) {
         let mails: Vec<&Delivery> = waiting.iter().map(|(mail, _)| mail).collect();
@@ -87,7 +89,15 @@ async fn mails(
         };
         match digest(rooms, row, storm, &mails, lines, now_ms).await {
             Ok(receipt) => rooms.store.digest_settled(&mails, Ok(&receipt), now_ms).await?,
-            Err(Failure::GiveUp(why)) => rooms.store.digest_settled(&mails, Err(&why), now_ms).await?,
+            Err(Failure::GiveUp(why)) => {
+                for mail in &mails {
+                    if let Some(line) = rooms.store.line(mail.line).await? {
+                        let manner = Manner::Storm(storm.id);
+                        more |= rooms.mail_another(row, &line, &mail.what, manner, now_ms).await?;
+                    }
+                }
+                rooms.store.digest_settled(&mails, Err(&why), now_ms).await?;
+            }
             Err(failed) => {
                 let attempts = u32::try_from(mails[0].attempts + 1).unwrap_or(u32::MAX);
                 let retry_ms = now_ms + back_off_ms(attempts, None);
@@ -98,7 +108,7 @@ async fn mails(
             }
         }
     }
-    if due {
+    if due || more {
         rooms.store.digests_sent(storm.id, now_ms).await?;
     }
     Ok(again_ms.into_iter().min())
@@ -154,8 +164,7 @@ async fn digest(
     };
     match rooms.mailer.send(&outgoing).await {
         Ok(()) => Ok(message_id),
-        Err(error) if error.is_worth_a_retry() => Err(Failure::retry(error)),
-        Err(error) => Err(Failure::GiveUp(error.to_string())),
+        Err(error) => Err(unsent(rooms, &outgoing.to_email, &error, now_ms).await?),
     }
 }
 

@@ -253,7 +253,7 @@ impl At<'_> {
 
     /// Assigned by a person: the line is theirs from then on.
     async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
-        let owner = self.line.owner_login.as_deref().or(self.line.author_login.as_deref());
+        let owner = self.line.owner_login.as_deref().or_else(|| self.line.logins().next());
         if owner == Some(to.login.as_str()) {
             return Ok(());
         }

@@ -55,12 +55,12 @@ async fn owners(rooms: &Rooms, line: &Line) -> Result<Vec<String>, Failure> {
     if let Some(owner) = &line.owner_login {
         return Ok(vec![owner.clone()]);
     }
-    let mut owners: Vec<String> = line.author_login.iter().cloned().collect();
+    let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
     let mut next = rooms.store.line_before(line.id).await?;
     for _ in 0..MOST_EDITS {
         let Some(id) = next else { break };
         let Some(before) = rooms.store.line(id).await? else { break };
-        owners.extend(before.author_login.clone());
+        owners.extend(before.logins().map(str::to_owned));
         next = rooms.store.line_before(id).await?;
     }
     Ok(owners)

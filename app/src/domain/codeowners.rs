@@ -1,0 +1,344 @@
+//! Who owns a file, by the rules that GitHub documents for CODEOWNERS.
+//!
+//! <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>
+
+/// Where GitHub looks for the file, first found first.
+pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
+
+/// GitHub does not read a larger file: 3 MB.
+const MOST_BYTES: usize = 3 << 20;
+
+/// An owner as the file names one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// `@login`.
+    User(String),
+    /// `@org/team`.
+    Team {
+        /// The organization's login.
+        org: String,
+        /// The team's short name.
+        slug: String,
+    },
+    /// `name@example.com`.
+    Email(String),
+}
+
+impl Owner {
+    /// The owner as written.
+    pub fn name(&self) -> String {
+        match self {
+            Self::User(login) => format!("@{login}"),
+            Self::Team { org, slug } => format!("@{org}/{slug}"),
+            Self::Email(email) => email.clone(),
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        let usable = |part: &str| !part.is_empty() && !part.contains(['@', '/']);
+        if let Some(name) = word.strip_prefix('@') {
+            return match name.split_once('/') {
+                Some((org, slug)) => {
+                    (usable(org) && usable(slug)).then(|| Self::Team { org: org.to_owned(), slug: slug.to_owned() })
+                }
+                None => usable(name).then(|| Self::User(name.to_owned())),
+            };
+        }
+        let (local, domain) = word.split_once('@')?;
+        (usable(local) && usable(domain)).then(|| Self::Email(word.to_owned()))
+    }
+}
+
+/// The line of the file that says whose a path is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    /// The pattern as written.
+    pub pattern: String,
+    /// One-based line of the file.
+    pub line: usize,
+    /// Its owners, in their order; empty: the path is nobody's.
+    pub owners: Vec<Owner>,
+}
+
+/// The last line that matches a path from the repository's root; `None` where none does. Lines that GitHub finds wrong are
+/// passed over, as it does.
+pub fn owners_of(text: &str, path: &str) -> Option<Owned> {
+    if text.len() > MOST_BYTES {
+        return None;
+    }
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines.iter().enumerate().rev().find_map(|(at, line)| {
+        let (pattern, owners) = rule(line)?;
+        matches(&pattern, &parts).then(|| Owned { pattern, line: at + 1, owners })
+    })
+}
+
+/// The pattern and owners of a line. `None`: it is empty, a comment, or nothing that GitHub understands.
+fn rule(line: &str) -> Option<(String, Vec<Owner>)> {
+    let mut words = words(line).into_iter();
+    let pattern = words.next()?;
+    // Negation, character ranges and an escaped # at the beginning do not work in this file.
+    if pattern.starts_with('!') || pattern.starts_with("\\#") || pattern.contains(['[', ']']) || pattern.contains("***")
+    {
+        return None;
+    }
+    let owners = words.map(|word| Owner::parse(&word)).collect::<Option<Vec<_>>>()?;
+    Some((pattern, owners))
+}
+
+/// The words of a line up to a comment. A space after a backslash belongs to its word; the backslash stays.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut escaped = false;
+    for c in line.chars() {
+        match c {
+            _ if escaped => {
+                word.push(c);
+                escaped = false;
+            }
+            '\\' => {
+                word.push(c);
+                escaped = true;
+            }
+            '#' if word.is_empty() => break,
+            c if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            c => word.push(c),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// Whether a pattern matches a path, given in its parts: as in a gitignore file, in which a name alone stands anywhere and a
+/// directory stands for all that is in it.
+fn matches(pattern: &str, path: &[&str]) -> bool {
+    let mut segments: Vec<&str> = pattern.split('/').collect();
+    let is_rooted = segments.first() == Some(&"");
+    if is_rooted {
+        segments.remove(0);
+    }
+    // `/` alone means nothing.
+    if segments.iter().all(|segment| segment.is_empty()) {
+        return false;
+    }
+    let is_name = segments.len() == 1 || (segments.len() == 2 && segments[1].is_empty());
+    if !is_rooted && is_name && segments[0] != "**" {
+        segments.insert(0, "**");
+    }
+    if let Some(last) = segments.last_mut()
+        && last.is_empty()
+    {
+        *last = "**";
+    }
+    matches_from(&segments, path)
+}
+
+/// Follows all ways at once, so that no pattern takes long: how much of the path the segments so far can have matched.
+fn matches_from(segments: &[&str], path: &[&str]) -> bool {
+    let mut reached = vec![false; path.len() + 1];
+    reached[0] = true;
+    let Some((last, before)) = segments.split_last() else { return false };
+    for segment in before {
+        let first = reached.iter().position(|there| *there);
+        let mut next = vec![false; path.len() + 1];
+        match (*segment, first) {
+            (_, None) => return false,
+            ("**", Some(first)) => next[first..].fill(true),
+            (segment, Some(_)) => {
+                for at in 0..path.len() {
+                    next[at + 1] = reached[at] && matches_part(segment, path[at]);
+                }
+            }
+        }
+        reached = next;
+    }
+    (0..path.len()).filter(|at| reached[*at]).any(|at| match *last {
+        // At the end it stands for everything inside, so for one part at least.
+        "**" => true,
+        // `docs/*` is what is right in docs, and nothing deeper.
+        "*" => at + 1 == path.len(),
+        // A name at the end is a file, or a directory with all that is in it.
+        name => matches_part(name, path[at]),
+    })
+}
+
+/// Whether one part of a path is as a segment says: `*` is any characters, `?` is one, a backslash takes the next literally.
+fn matches_part(segment: &str, part: &str) -> bool {
+    let mut pattern: Vec<Piece> = Vec::new();
+    let mut chars = segment.chars();
+    while let Some(c) = chars.next() {
+        pattern.push(match c {
+            '*' => Piece::Any,
+            '?' => Piece::One,
+            '\\' => Piece::Char(chars.next().unwrap_or('\\')),
+            c => Piece::Char(c),
+        });
+    }
+    let text: Vec<char> = part.chars().collect();
+    // Position after the last star, and where in the text that star's match ends: the only place to go back to.
+    let (mut at, mut of, mut star) = (0, 0, None);
+    while of < text.len() {
+        match pattern.get(at) {
+            Some(Piece::Any) => {
+                at += 1;
+                star = Some((at, of));
+            }
+            Some(Piece::One) => (at, of) = (at + 1, of + 1),
+            Some(Piece::Char(c)) if *c == text[of] => (at, of) = (at + 1, of + 1),
+            _ => match star {
+                Some((after, end)) => {
+                    (at, of) = (after, end + 1);
+                    star = Some((after, end + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[at..].iter().all(|piece| matches!(piece, Piece::Any))
+}
+
+enum Piece {
+    Any,
+    One,
+    Char(char),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of GitHub's documentation, in its order.
+    const EXAMPLE: &str = "\
+# This is a comment.
+*       @global-owner1 @global-owner2
+*.js    @js-owner #This is an inline comment.
+*.go docs@example.com
+*.txt @octo-org/octocats
+/build/logs/ @doctocat
+docs/* docs@example.com
+apps/ @octocat
+/docs/ @doctocat
+/scripts/ @doctocat @octocat
+**/logs @octocat
+/apps/ @octocat
+/apps/github
+";
+
+    fn owners(text: &str, path: &str) -> String {
+        match owners_of(text, path) {
+            None => "no line".to_owned(),
+            Some(owned) if owned.owners.is_empty() => "nobody".to_owned(),
+            Some(owned) => owned.owners.iter().map(Owner::name).collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    #[test]
+    fn the_example_of_the_documentation_says_what_it_says_there() {
+        for (path, expected) in [
+            ("README.md", "@global-owner1 @global-owner2"),
+            ("src/deep/app.js", "@js-owner"),
+            ("main.go", "docs@example.com"),
+            ("notes/a.txt", "@octo-org/octocats"),
+            ("build/logs/today.txt", "@octocat"),
+            ("src/build/logs/today.xml", "@octocat"),
+            ("docs/getting-started.md", "@doctocat"),
+            ("docs/build-app/troubleshooting.md", "@doctocat"),
+            ("sub/apps/x.py", "@octocat"),
+            ("scripts/deploy/run.sh", "@doctocat @octocat"),
+            ("deeply/nested/logs/x", "@octocat"),
+            ("apps/web/x.py", "@octocat"),
+            ("apps/github/x.py", "nobody"),
+            ("apps/github", "nobody"),
+        ] {
+            assert_eq!(owners(EXAMPLE, path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn patterns_match_as_github_says() {
+        // Pattern, a path, whether it matches.
+        for (pattern, path, expected) in [
+            ("*", "a/b/c", true),
+            ("*.js", "a/b.js", true),
+            ("*.js", "a/b.jsx", false),
+            ("docs/*", "docs/a.md", true),
+            ("docs/*", "docs/a/b.md", false),
+            ("docs/*", "x/docs/a.md", false),
+            ("docs/**", "docs/a/b.md", true),
+            ("docs/**/*.md", "docs/b.md", true),
+            ("docs/**/*.md", "docs/a/c/b.md", true),
+            ("apps/", "x/y/apps/z", true),
+            ("apps/", "apps", false),
+            ("/apps/", "x/apps/z", false),
+            ("/apps", "apps/x/y", true),
+            ("apps/web", "apps/web/x", true),
+            ("apps/web", "x/apps/web", false),
+            ("**/logs", "logs/x", true),
+            ("**/logs", "a/b/logs", true),
+            ("**/logs", "a/catalogs", false),
+            ("**", "a", true),
+            ("/**", "a/b", true),
+            ("/*", "a", true),
+            ("/*", "a/b", false),
+            ("/", "a", false),
+            ("a/**/z", "a/z", true),
+            ("a/**/z", "a/b/c/z", true),
+            ("a/**/z", "a/bz", false),
+            ("file?.py", "file1.py", true),
+            ("file?.py", "file10.py", false),
+            ("Shop/", "shop/x.py", false),
+            ("with\\ space/", "with space/x", true),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "axb", false),
+            ("src/*/test_*.py", "src/a/test_b.py", true),
+            ("src/*/test_*.py", "src/a/b/test_b.py", false),
+            ("src/*/gen", "src/a/gen/x.py", true),
+            ("a*b*c", "aXbYbZc", true),
+            ("a*b*c", "aXbYbZ", false),
+        ] {
+            let found = owners_of(&format!("{pattern} @x\n"), path).is_some();
+            assert_eq!(found, expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn the_last_line_wins_and_wrong_lines_are_passed_over() {
+        assert_eq!(owners("*.py @a\n/shop/ @b\n", "shop/x.py"), "@b");
+        assert_eq!(owners("/shop/ @b\n*.py @a\n", "shop/x.py"), "@a");
+        assert_eq!(owners("* @a\r\n/shop/\r\n", "shop/x.py"), "nobody");
+        for wrong in
+            ["!*.py @b", "[a-z].py @b", "\\#x.py @b", "*.py b", "*.py @", "*.py @b/", "*.py @b/c/d", "*.py @b @@c"]
+        {
+            assert_eq!(owners(&format!("* @a\n{wrong}\n"), "x.py"), "@a", "{wrong}");
+        }
+        assert_eq!(owners("\u{feff}# top\n\n   \n* @a # why\n", "x"), "@a");
+        assert_eq!(owners("* @a #@b\n", "x"), "@a");
+        assert_eq!(owners("a#b @a\n", "a#b"), "@a");
+        assert_eq!(owners("", "x"), "no line");
+        let owned = owners_of("# one\n*.py @a/b c@d.org\n", "x.py").unwrap();
+        assert_eq!((owned.pattern.as_str(), owned.line), ("*.py", 2));
+        assert_eq!(owned.owners[0], Owner::Team { org: "a".into(), slug: "b".into() });
+        assert_eq!(owned.owners[1], Owner::Email("c@d.org".into()));
+    }
+
+    #[test]
+    fn a_file_that_github_does_not_read_owns_nothing() {
+        let mut text = "* @a\n".to_owned();
+        text.push_str(&"# filler\n".repeat(MOST_BYTES / 9 + 1));
+        assert_eq!(owners_of(&text, "x"), None);
+        // Stars that could be tried in very many ways are tried in one.
+        let hostile = format!("{}b @a\n", "a*".repeat(60));
+        assert_eq!(owners_of(&hostile, &"a".repeat(5_000)), None);
+        let hostile = format!("{}b @a\n", "**/a/".repeat(60));
+        assert_eq!(owners_of(&hostile, &"a/".repeat(500)), None);
+    }
+}

@@ -1,0 +1,285 @@
+//! Who is told of a blamed line, and who was passed over on the way and why.
+
+mod bots;
+mod subject;
+mod words;
+
+pub use bots::{is_bot, is_bot_name};
+pub use subject::Subject;
+
+use super::blame::Author;
+use super::pull::Pull;
+use serde::{Deserialize, Serialize};
+
+/// A year, after which somebody without a commit is taken to have left.
+pub const GONE_AFTER_MS: i64 = 365 * 24 * 3_600_000;
+
+/// Somebody who could be told, with what is known of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Name and address; either may be empty.
+    pub author: Author,
+    /// Login on the forge.
+    pub login: Option<String>,
+    /// It is a program.
+    pub is_bot: bool,
+    /// No commit anywhere in the repository for [`GONE_AFTER_MS`], while others went on.
+    pub has_left: bool,
+    /// Whether the forge lets issues be assigned to them; `None`: not known.
+    pub is_assignable: Option<bool>,
+    /// Mail can be sent to the address.
+    pub can_be_mailed: bool,
+    /// The mail server refused the address.
+    pub is_refused: bool,
+}
+
+impl Candidate {
+    /// Their name, else login, else the address.
+    pub fn name(&self) -> &str {
+        let name = self.author.name.trim();
+        if !name.is_empty() {
+            return name;
+        }
+        self.login.as_deref().filter(|login| !login.is_empty()).unwrap_or(self.author.email.trim())
+    }
+
+    /// Why they can't be told; `None`: they can.
+    fn obstacle(&self) -> Option<Obstacle> {
+        if self.is_bot {
+            Some(Obstacle::Bot)
+        } else if self.has_left {
+            Some(Obstacle::Left)
+        } else if self.is_assignable == Some(false) {
+            Some(Obstacle::NotAssignable)
+        } else if self.is_refused {
+            Some(Obstacle::Refused)
+        } else if !self.can_be_mailed && self.login.is_none() {
+            // With a login the issue reaches them, if not now.
+            Some(Obstacle::NoAddress)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it is the same person, by account or address.
+    fn is(&self, other: &Self) -> bool {
+        let same = |one: &str, two: &str| !one.trim().is_empty() && one.trim().eq_ignore_ascii_case(two.trim());
+        same(&self.author.email, &other.author.email)
+            || self.login.as_deref().zip(other.login.as_deref()).is_some_and(|(one, two)| same(one, two))
+    }
+}
+
+/// What stands between somebody and a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Obstacle {
+    Bot,
+    Left,
+    NotAssignable,
+    Refused,
+    NoAddress,
+}
+
+impl Obstacle {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Bot => "a bot",
+            Self::Left => "no commit in this repository for a year",
+            Self::NotAssignable => "issues of this repository can't be assigned to them",
+            Self::Refused => "the mail server refuses their address",
+            Self::NoAddress => "no address or account by which to reach them",
+        }
+    }
+}
+
+/// The people of the pull request that brought the line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PullPeople {
+    /// Its number.
+    pub number: u64,
+    /// Who opened it.
+    pub author: Option<Candidate>,
+    /// Who merged it.
+    pub merger: Option<Candidate>,
+}
+
+/// Whom CODEOWNERS names for the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owners {
+    /// The pattern of its line.
+    pub pattern: String,
+    /// Each with the name that the file has for them, `@acme/payments` for a member of that team.
+    pub people: Vec<(String, Candidate)>,
+    /// Teams whose members could not be read.
+    pub unreadable: Vec<String>,
+}
+
+/// What is known. What was not looked for yet is empty: each step costs more than the one before, so it is looked for only
+/// where the steps before found nobody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The commit's author; `None` where git could not say.
+    pub author: Option<Candidate>,
+    /// The commit is a whole pull request, squashed or merged by the forge.
+    pub is_whole_pull: bool,
+    /// The pull request that brought the line.
+    pub pull: Option<PullPeople>,
+    /// Whom the commit names as co-authors.
+    pub co_authors: Vec<Candidate>,
+    /// Who wrote the function, those with most of its lines first.
+    pub function: Vec<Candidate>,
+    /// Who changed the file in the last year, those who did most often first.
+    pub file: Vec<Candidate>,
+    /// Whom CODEOWNERS names.
+    pub owners: Owners,
+    /// Whom the settings name for what is nobody's.
+    pub default_contact: Option<String>,
+}
+
+/// The step at which somebody was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// The line's author.
+    Author,
+    /// Who opened the pull request of this number.
+    PullAuthor(u64),
+    /// Who merged the pull request of this number.
+    Merger(u64),
+    /// Whom the commit names as co-author.
+    CoAuthor,
+    /// Who wrote most of the function, of those who are there.
+    Function,
+    /// Who changed the file most often in the last year.
+    File,
+    /// Whom CODEOWNERS names.
+    CodeOwner {
+        /// By this pattern.
+        pattern: String,
+        /// As this.
+        owner: String,
+    },
+    /// The default contact of the settings.
+    DefaultContact,
+    /// The first one who was passed over, because nobody else was found.
+    AfterAll,
+    /// Nobody was found.
+    #[default]
+    Nobody,
+}
+
+/// Who is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Them; `None` for the default contact, whom the settings name, and where nobody was found.
+    pub who: Option<Candidate>,
+    /// The step that found them.
+    pub step: Step,
+    /// Who was passed over, and why, in order.
+    pub passed: Vec<(String, String)>,
+    /// What the author did, where that is not writing the failing line: the words that follow a name.
+    #[serde(default)]
+    pub role: Option<String>,
+}
+
+/// Who is told of a line, and which pull request brought it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Who.
+    pub person: Person,
+    /// The pull request.
+    pub pull: Option<Pull>,
+    /// The forge answered whatever it was asked; else it is to be asked again when there is time.
+    pub is_complete: bool,
+}
+
+/// Chooses who is told: the author, or for a program and a squashed pull request its people; else those who know the function,
+/// then the file; then CODEOWNERS; then the default contact.
+pub fn choose(facts: &Facts) -> Person {
+    let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
+    let mut person = Person::default();
+    let teams = facts.owners.people.iter();
+    let owners =
+        teams.map(|(owner, it)| (Step::CodeOwner { pattern: facts.owners.pattern.clone(), owner: owner.clone() }, it));
+    let steps = bringers(facts)
+        .into_iter()
+        .chain(facts.function.iter().map(|it| (Step::Function, it)))
+        .chain(facts.file.iter().map(|it| (Step::File, it)))
+        .chain(owners);
+    for (step, candidate) in steps {
+        if passed.iter().any(|(known, _)| known.is(candidate)) {
+            continue;
+        }
+        match candidate.obstacle() {
+            Some(obstacle) => passed.push((candidate, obstacle)),
+            None => {
+                (person.who, person.step) = (Some(candidate.clone()), step);
+                break;
+            }
+        }
+    }
+    let words = |(it, obstacle): &(&Candidate, Obstacle)| (it.name().to_owned(), obstacle.words().to_owned());
+    person.passed = passed.iter().map(words).collect();
+    if person.who.is_none() {
+        let unreadable = facts.owners.unreadable.iter();
+        person.passed.extend(unreadable.map(|team| (team.clone(), "its members can't be read".to_owned())));
+        let by_mail = |(it, obstacle): &&(&Candidate, Obstacle)| {
+            *obstacle == Obstacle::NotAssignable && it.can_be_mailed && !it.is_refused
+        };
+        let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| {
+            *obstacle == Obstacle::Left && (it.can_be_mailed && !it.is_refused || it.is_assignable == Some(true))
+        };
+        // Somebody who is there and gets mail knows more of the line than the default contact does.
+        let after_all = passed
+            .iter()
+            .find(by_mail)
+            .or_else(|| passed.iter().find(in_any_way).filter(|_| facts.default_contact.is_none()));
+        if let Some((it, _)) = after_all {
+            (person.who, person.step) = (Some((*it).clone()), Step::AfterAll);
+        } else if facts.default_contact.is_some() {
+            person.step = Step::DefaultContact;
+        }
+    }
+    person
+}
+
+/// Who brought the line, in the order in which they are asked.
+fn bringers(facts: &Facts) -> Vec<(Step, &Candidate)> {
+    let mut all: Vec<(Step, &Candidate)> = Vec::new();
+    let author = facts.author.as_ref();
+    let pull = facts.pull.as_ref();
+    let opener = pull.and_then(|pull| Some((Step::PullAuthor(pull.number), pull.author.as_ref()?)));
+    let is_program = author.is_some_and(|author| author.is_bot);
+    let opened_by_another = opener.as_ref().filter(|(_, it)| !it.is_bot && !author.is_some_and(|author| author.is(it)));
+    if facts.is_whole_pull
+        && let Some(opener) = opened_by_another
+    {
+        all.push(opener.clone());
+    }
+    all.extend(author.map(|author| (Step::Author, author)));
+    if is_program {
+        all.extend(opener);
+        all.extend(pull.and_then(|pull| Some((Step::Merger(pull.number), pull.merger.as_ref()?))));
+        all.extend(facts.co_authors.iter().map(|it| (Step::CoAuthor, it)));
+    }
+    all
+}
+
+impl Person {
+    /// Whether further steps need not be looked at.
+    pub fn is_found(&self) -> bool {
+        self.who.is_some() && self.step != Step::AfterAll
+    }
+
+    /// Whether it is the line's author, as it mostly is.
+    pub fn is_author(&self) -> bool {
+        self.step == Step::Author
+    }
+
+    /// Name of who is told, where it is a person.
+    pub fn name(&self) -> &str {
+        self.who.as_ref().map_or("", Candidate::name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+//! The pull request that brought a line.
+
+use super::event::HookAccount;
+use serde::{Deserialize, Serialize};
+
+/// A merged pull request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its title; empty where only git was asked.
+    pub title: String,
+    /// Its page.
+    pub url: String,
+    /// When it was merged, Unix milliseconds; `None` where only git was asked.
+    pub merged_at_ms: Option<i64>,
+    /// Who opened it; `None` where only git was asked, or the account is deleted.
+    pub author: Option<HookAccount>,
+}
+
+/// Whether a commit is a whole pull request, squashed or merged on the forge's pages, and which: the forge made the commit, and
+/// its subject says so in the forge's words.
+pub fn whole_pull(committer_email: &str, subject: &str) -> Option<u64> {
+    if !committer_email.trim().eq_ignore_ascii_case("noreply@github.com") {
+        return None;
+    }
+    named_in(subject)
+}
+
+/// The pull request that a subject names in the forge's words: `Add up carts (#12)`, `Merge pull request #12 from …`.
+fn named_in(subject: &str) -> Option<u64> {
+    let subject = subject.trim();
+    let digits = match subject.strip_prefix("Merge pull request #") {
+        Some(rest) => rest.split(|c: char| !c.is_ascii_digit()).next()?,
+        None => subject.strip_suffix(')')?.rsplit_once("(#")?.1,
+    };
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|number| is_number && *number > 0)
+}
+
+/// The title in the subject of a squashed pull request: what stands before its number.
+pub fn title_in(subject: &str) -> Option<&str> {
+    let (title, _) = subject.trim().strip_suffix(')')?.rsplit_once("(#")?;
+    Some(title.trim()).filter(|title| !title.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forges_own_commits_name_their_pull_request() {
+        for (subject, expected) in [
+            ("Add up carts (#12)", Some(12)),
+            ("Merge pull request #7 from ada/carts", Some(7)),
+            ("Revert \"Add up carts (#12)\" (#13)", Some(13)),
+            ("Add up carts", None),
+            ("Fixes #12", None),
+            ("See (#12) for more", None),
+            ("Odd (#)", None),
+            ("Odd (#12a)", None),
+            ("Odd (#+12)", None),
+            ("Merge pull request #", None),
+        ] {
+            assert_eq!(whole_pull("noreply@github.com", subject), expected, "{subject}");
+        }
+        assert_eq!(whole_pull("ada@example.com", "Add up carts (#12)"), None, "written by hand");
+        assert_eq!(title_in("Add up carts (#12)"), Some("Add up carts"));
+        assert_eq!(title_in("Merge pull request #7 from ada/carts"), None);
+    }
+}

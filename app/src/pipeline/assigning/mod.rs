@@ -1,0 +1,70 @@
+//! Finding who is told of a line, which deciding, delivering and rehearsing do.
+
+mod asking;
+mod gathering;
+mod mails;
+
+use super::{Failure, Rooms};
+use crate::domain::attribution::Attribution;
+use crate::domain::blame::Author;
+use crate::domain::person::{Subject, Told};
+use crate::github::GitHubError;
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use asking::Asking;
+use gathering::Gathering;
+
+impl Rooms {
+    /// Who is told of a line and which pull request brought it, with why GitHub could not say it all, where it could not.
+    ///
+    /// # Errors
+    /// The database is out of reach. GitHub and the mirror never are a reason.
+    pub(super) async fn look_for_person(
+        &self,
+        row: &RepositoryRow,
+        subject: &Subject<'_>,
+        now_ms: i64,
+    ) -> Result<(Told, Option<GitHubError>), Failure> {
+        let asking = Asking::new(self, row, now_ms);
+        let (mut person, pull) = Gathering::new(self, row, subject, &asking).await.gather().await?;
+        person.role.clone_from(&subject.role);
+        let can_ask = asking.can_ask();
+        let failure = asking.into_failure();
+        Ok((Told { person, pull, is_complete: can_ask && failure.is_none() }, failure))
+    }
+
+    /// The same for a line that is known, and noted with it. Nobody is looked for where a person gave it to somebody.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub(super) async fn look_for_person_of(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        found: Option<&Attribution>,
+        now_ms: i64,
+    ) -> Result<(Told, Option<GitHubError>), Failure> {
+        let by_row =
+            line.author_email.clone().map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email });
+        let subject = match found {
+            // The line's own row names who wrote it, whatever its latest shape was blamed on.
+            Some(found) if found.blame.is_some() || by_row.is_none() => Subject::of(found, line.last_seen_ms),
+            _ => Subject {
+                commit: line.commit.as_deref(),
+                author: by_row.as_ref(),
+                path: &line.place.path,
+                failed_at_ms: line.last_seen_ms,
+                ..Subject::default()
+            },
+        };
+        let (told, failure) = self.look_for_person(row, &subject, now_ms).await?;
+        self.store.set_told(line.id, &told).await?;
+        if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
+            && let Some(known) = self.store.account_of(&author.email, i64::MIN).await?
+            && let Some(login) = known.login
+        {
+            self.store.set_author_login(line.id, &login).await?;
+        }
+        Ok((told, failure))
+    }
+}

@@ -1,0 +1,140 @@
+//! Who is still there, asked of real mirrors.
+
+use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
+use app::domain::blame::Author;
+use app::domain::ids::RepositoryId;
+use app::mirror::{Mirrors, Source};
+
+const ID: RepositoryId = RepositoryId(7);
+const PATH: &str = "shop/cart.py";
+/// 2025-06-01.
+const SINCE_MS: i64 = 1_748_736_000_000;
+
+struct World {
+    mirrors: Mirrors,
+    repo: GitRepo,
+    _directory: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let repo = GitRepo::init(directory.path().join("work"));
+        let mirrors = Mirrors::open(directory.path().join("mirrors")).unwrap();
+        Self { mirrors, repo, _directory: directory }
+    }
+
+    fn sync(&self) {
+        let url = self.repo.path().display().to_string();
+        self.mirrors.sync(&Source { id: ID, url, token: None }).unwrap();
+    }
+
+    fn last(&self, name: &str, email: &str) -> Option<String> {
+        let author = Author { name: name.into(), email: email.into() };
+        let last_ms = self.mirrors.last_commit_of(ID, &author, SINCE_MS).unwrap()?;
+        Some(jiff::Timestamp::from_millisecond(last_ms).unwrap().to_string()[..10].to_owned())
+    }
+
+    fn of_file(&self) -> Vec<(String, usize)> {
+        let found = self.mirrors.active_authors_of_file(ID, PATH, SINCE_MS).unwrap();
+        found.into_iter().map(|it| (it.author.name, it.count)).collect()
+    }
+}
+
+#[test]
+fn somebody_was_there_last_by_any_address_on_any_branch() {
+    let world = World::new();
+    world.repo.commit(ADA, "2024-01-05T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.repo.commit("ada <ada@old.example>", "2025-07-01T10:00:00Z", &[("a", "a")], "By another address");
+    world.repo.commit(GRACE, "2025-05-31T10:00:00Z", &[("b", "b")], "A day too early");
+    let message = "Together\n\nCo-authored-by: Linus Torvalds <linus@example.com>";
+    world.repo.commit("Alan <alan@example.com>", "2025-08-01T10:00:00Z", &[("c", "c")], message);
+    world.repo.branch("feature");
+    world.repo.commit("Barbara Liskov <barbara@example.com>", "2025-09-01T10:00:00Z", &[("d", "d")], "On a branch");
+    world.repo.switch("main");
+    world.sync();
+    assert_eq!(world.last("Ada Lovelace", "ada@example.com"), None);
+    assert_eq!(world.last("Grace Hopper", "grace@example.com"), None);
+    assert_eq!(world.last("Linus Torvalds", "linus@example.com").as_deref(), Some("2025-08-01"));
+    assert_eq!(world.last("Barbara Liskov", "barbara@example.com").as_deref(), Some("2025-09-01"));
+    // The same full name is the same person, a first name is not.
+    assert_eq!(world.last("Barbara Liskov", "b.l@new.example").as_deref(), Some("2025-09-01"));
+    assert_eq!(world.last("Alan", "alan@elsewhere.example"), None);
+
+    let mailmap = "Ada Lovelace <ada@example.com> <ada@old.example>\n";
+    world.repo.commit(LINUS, "2025-10-01T10:00:00Z", &[(".mailmap", mailmap)], "Say who is who");
+    world.sync();
+    assert_eq!(world.last("Ada Lovelace", "ADA@example.com").as_deref(), Some("2025-07-01"));
+}
+
+#[test]
+fn who_applied_a_patch_was_there_but_the_forge_is_nobody() {
+    let world = World::new();
+    world.repo.commit(ADA, "2025-07-01T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.repo.git_as(GRACE, "2025-07-02T10:00:00Z", &["commit", "--amend", "--no-edit", "--author", ADA]);
+    world.sync();
+    assert_eq!(world.last("Grace Hopper", "grace@example.com").as_deref(), Some("2025-07-02"));
+    assert_eq!(world.last("Ada Lovelace", "ada@example.com").as_deref(), Some("2025-07-02"));
+}
+
+#[test]
+fn a_files_authors_of_the_year_are_ranked_by_their_commits() {
+    let world = World::new();
+    for n in 0..3 {
+        world.repo.commit(ADA, &format!("2024-01-0{}T10:00:00Z", n + 1), &[(PATH, &format!("{n}\n"))], "Old");
+    }
+    world.repo.commit(GRACE, "2025-07-01T10:00:00Z", &[(PATH, "grace\n")], "New");
+    world.repo.commit(LINUS, "2025-07-02T10:00:00Z", &[(PATH, "linus\n")], "Newer");
+    world.repo.commit(ADA, "2025-07-03T10:00:00Z", &[("other.py", "1\n")], "Elsewhere");
+    world.sync();
+    assert_eq!(world.of_file(), [("Linus Torvalds".into(), 1), ("Grace Hopper".into(), 1)], "the later one first");
+    world.repo.branch("feature");
+    world.repo.commit(GRACE, "2025-07-04T10:00:00Z", &[(PATH, "grace again\n")], "Again");
+    world.repo.switch("main");
+    world.repo.merge(LINUS, "2025-07-05T10:00:00Z", "feature");
+    world.sync();
+    assert_eq!(world.of_file(), [("Grace Hopper".into(), 2), ("Linus Torvalds".into(), 1)], "a merge is no change");
+    assert!(world.mirrors.active_authors_of_file(ID, "gone.py", SINCE_MS).unwrap().is_empty());
+}
+
+#[test]
+fn a_functions_authors_are_those_of_its_lines_who_are_still_there() {
+    let world = World::new();
+    let text = |lines: &[&str]| lines.join("\n") + "\n";
+    world.repo.commit(ADA, "2024-01-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "a3", "a4", "x"]))], "Ada's");
+    world.repo.commit(GRACE, "2024-02-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "g3", "g4", "x"]))], "Grace's");
+    let head =
+        world.repo.commit(LINUS, "2025-07-01T10:00:00Z", &[(PATH, &text(&["a1", "l2", "g3", "g4", "x"]))], "His");
+    world.sync();
+    let authors = |lines| {
+        let found = world.mirrors.active_authors_of_lines(ID, (&head, PATH), lines, SINCE_MS).unwrap();
+        found.into_iter().map(|it| (it.author.name, it.count)).collect::<Vec<_>>()
+    };
+    assert_eq!(authors(1..=4), [("Linus Torvalds".to_owned(), 1)]);
+    world.repo.commit(GRACE, "2025-08-01T10:00:00Z", &[("other.py", "1\n")], "Still here");
+    world.sync();
+    assert_eq!(authors(1..=4), [("Grace Hopper".to_owned(), 2), ("Linus Torvalds".to_owned(), 1)]);
+    assert_eq!(authors(2..=2), [("Linus Torvalds".to_owned(), 1)]);
+    // Lines that are not there.
+    assert_eq!(authors(1..=u32::MAX), authors(1..=4));
+    assert!(authors(9..=12).is_empty());
+}
+
+#[test]
+fn a_commit_says_where_it_comes_from() {
+    let world = World::new();
+    let message = "Add up carts (#12)\n\n* one\n* two\n\nCo-authored-by: Grace Hopper <grace@example.com>";
+    world.repo.write(PATH, "one\n");
+    world.repo.git(&["add", "--all"]);
+    world.repo.git_as(
+        "GitHub <noreply@github.com>",
+        "2025-07-01T10:00:00Z",
+        &["commit", "-qm", message, "--author", ADA],
+    );
+    world.sync();
+    let found = world.mirrors.provenance(ID, &world.repo.head()).unwrap().unwrap();
+    assert_eq!(found.committer.email, "noreply@github.com");
+    assert_eq!(found.subject, "Add up carts (#12)");
+    assert_eq!(found.co_authors, [Author { name: "Grace Hopper".into(), email: "grace@example.com".into() }]);
+    assert_eq!(world.mirrors.provenance(ID, &"0".repeat(40)).unwrap(), None);
+}

@@ -1,0 +1,362 @@
+//! Who is told: bots, squashed pull requests, people who left or can't be reached, and GitHub being down for all of it.
+
+use crate::harness::fake_github::{CommitAuthor, Fault};
+use crate::harness::git_repo::{ADA, GRACE, LINUS};
+use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+
+const BOT: &str = "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>";
+/// Was there, long ago.
+const ALAN: &str = "Alan Turing <alan@example.com>";
+const OLD_PATH: &str = "shop/old.py";
+const OLD: &str = "def decode(text):\n    return KEYS[text]\n";
+
+/// A commit by Dependabot, whose account is a bot's, to the failing line.
+fn bump(story: &mut Story, message: &str) -> String {
+    story.github.add_account(49_699_333, "dependabot[bot]", "Bot");
+    let text = CART.replace("PRICES[sku]", "PRICES[sku.strip()]");
+    let sha = story.repo.commit(BOT, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], message);
+    story.github.set_commit_author(REPO, &sha, CommitAuthor::Login("dependabot[bot]".to_owned()));
+    sha
+}
+
+/// The failure of the line that Dependabot changed.
+async fn fail_bumped(story: &mut Story) {
+    let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.strip()]", "total", "web-1");
+    story.report(&event).await;
+}
+
+/// Alan's file, of which nobody else ever changed anything.
+fn add_old(story: &mut Story) {
+    story.github.add_user(21, "alan");
+    story.github.set_assignable(REPO, &["ada", "grace", "linus", "owner", "alan"]);
+    story.commit(ALAN, "2024-01-05T10:00:00Z", &[(OLD_PATH, OLD)], "Decode");
+    story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/new.py", "NEW = 1\n")], "Go on");
+}
+
+async fn fail_old(story: &mut Story) {
+    let event = story.event_at(&story.repo.head(), OLD_PATH, "KEYS[text]", "decode", "web-1");
+    story.report(&event).await;
+}
+
+/// Who was told, by mail and by assignment, and the text of the one mail.
+fn told(story: &Story) -> (Vec<String>, Vec<String>, String) {
+    let mails = story.mails();
+    let to = mails.iter().flat_map(|mail| mail.to.clone()).collect();
+    let assigned =
+        story.changes().into_iter().filter_map(|change| Some(change.split_once("assigned to ")?.1.to_owned()));
+    (to, assigned.collect(), mails.first().map(|mail| mail.text()).unwrap_or_default())
+}
+
+#[track_caller]
+fn assert_says(text: &str, sentences: &[&str]) {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in sentences {
+        assert!(text.contains(sentence), "{sentence:?} in\n{text}");
+    }
+}
+
+#[test]
+fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_shown() {
+    run_test(async |story| {
+        let sha = bump(story, "Bump prices");
+        story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
+        let number = story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.install().await;
+        fail_bumped(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        let day = &jiff::Timestamp::from_millisecond(story.clock.now_ms()).unwrap().to_string()[..10];
+        let release = format!("It first failed in release {}", story.repo.head());
+        let merged = format!("It came with pull request #{number}, Newer prices (merged on {day})");
+        assert_says(
+            &text,
+            &[
+                &format!(
+                    "You are told as somebody who opened pull request #{number}, which brought this line. Passed over: dependabot[bot] (a bot)."
+                ),
+                "Last changed by dependabot[bot] on 2026-02-01",
+                &merged,
+                &release,
+                "Git says that dependabot[bot] wrote this line",
+                "Passed over as the one to tell: dependabot[bot] (a bot).",
+                &format!("Told: Grace Hopper, who opened pull request #{number}, which brought this line."),
+                &format!("The pull request: https://github.com/acme/shop/pull/{number}"),
+            ],
+        );
+        let body = story.github.issue(REPO, 2).body;
+        assert_says(
+            &body,
+            &[
+                &format!(
+                    "It came with pull request [#{number}](https://github.com/acme/shop/pull/{number}), Newer prices (merged on {day})."
+                ),
+                "Told: Grace Hopper, who opened pull request",
+            ],
+        );
+        let path = format!(
+            "/view_traceback?repo={REPO}&filename={CART_PATH}&function_name=total&line_number=9&text=amount%20%2B%3D%20PRICES%5Bsku.strip()%5D"
+        );
+        let page = story.page(&path).await;
+        assert_says(
+            &page,
+            &["Newer prices (merged on", "Told: <strong>Grace Hopper</strong>", "opened pull request #"],
+        );
+    });
+}
+
+#[test]
+fn a_bots_own_pull_request_is_told_to_who_merged_it_and_github_is_asked_once() {
+    run_test(async |story| {
+        let sha = bump(story, "Bump prices");
+        story.github.merge_pull(REPO, ("dependabot[bot]", "linus"), "Bump prices", &[&sha]);
+        story.github.shows_address("linus", "linus@home.example");
+        story.install().await;
+        fail_bumped(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["linus@home.example".to_owned()], vec!["linus".to_owned()]));
+        assert_says(&text, &["You are told as somebody who merged pull request #1, which brought this line."]);
+        // The same commit's other line.
+        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
+        story.report(&event).await;
+        let (_, assigned, _) = told(story);
+        assert_eq!(assigned, ["ada"], "it is another commit's");
+        for operation in ["pulls/get", "repos/list-commits", "users/get-by-username"] {
+            assert_eq!(story.github.requests_of(operation).len(), 1, "{operation}");
+        }
+        assert_eq!(story.github.requests_of("repos/list-pull-requests-associated-with-commit").len(), 2);
+    });
+}
+
+#[test]
+fn a_bot_without_a_pull_request_has_co_authors() {
+    run_test(async |story| {
+        bump(
+            story,
+            "Bump prices\n\nCo-authored-by: Renovate <bot@renovateapp.com>\nCo-authored-by: Linus Torvalds <linus@example.com>",
+        );
+        story.commit(LINUS, "2026-02-02T10:00:00Z", &[("shop/x.py", "X = 1\n")], "Go on");
+        story.install().await;
+        fail_bumped(story).await;
+        let (mails, _, text) = told(story);
+        assert_eq!(mails, ["linus@example.com"]);
+        assert_says(&text, &["You are told as somebody whom the commit names as co-author."]);
+    });
+}
+
+#[test]
+fn a_squashed_pull_request_is_its_authors() {
+    run_test(async |story| {
+        let text = CART.replace("PRICES[sku]", "PRICES[sku.strip()]");
+        story.repo.write(CART_PATH, &text);
+        story.repo.git(&["add", "--all"]);
+        let squash = ["commit", "--quiet", "--message", "Strip (#1)", "--author", LINUS];
+        story.repo.git_as("GitHub <noreply@github.com>", "2026-02-01T10:00:00Z", &squash);
+        let sha = story.repo.head();
+        story.github.set_commit_author(REPO, &sha, CommitAuthor::Login("linus".to_owned()));
+        assert_eq!(story.github.merge_pull(REPO, ("grace", "linus"), "Strip", &[&sha]), 1);
+        story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
+        story.install().await;
+        fail_bumped(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_says(
+            &text,
+            &[
+                "You are told as somebody who opened pull request #1, which brought this line.",
+                "Last changed by Linus Torvalds",
+                "Told: Grace Hopper, who opened pull request #1",
+            ],
+        );
+    });
+}
+
+#[test]
+fn one_who_left_is_passed_over_for_who_changed_the_file_in_the_last_year() {
+    run_test(async |story| {
+        add_old(story);
+        let more = format!("{OLD}\n\ndef encode(text):\n    return text\n");
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(OLD_PATH, &more)], "Encode");
+        story.install().await;
+        fail_old(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_says(
+            &text,
+            &[
+                "Last changed by Alan Turing on 2024-01-05",
+                "You are told as somebody who changed this file most often in the last year. Passed over: Alan Turing (no commit in this repository for a year).",
+            ],
+        );
+        let line = story.lines().await.remove(0);
+        assert_eq!((line.author_name.as_deref(), line.owner_login), (Some("Alan Turing"), None), "still its author");
+    });
+}
+
+#[test]
+fn where_nobody_is_left_codeowners_name_somebody() {
+    run_test(async |story| {
+        add_old(story);
+        let owners = "* @ada\n/shop/ @alan-gone @acme/secret @acme/old\n";
+        story.commit(ADA, "2026-01-07T10:00:00Z", &[(".github/CODEOWNERS", owners)], "Own");
+        story.github.add_team("acme/old", &["dependabot[bot]", "owner"]);
+        story.github.shows_address("owner", "owner@example.com");
+        story.install().await;
+        fail_old(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["owner@example.com".to_owned()], vec!["owner".to_owned()]));
+        assert_says(
+            &text,
+            &[
+                "Alan Turing (no commit in this repository for a year), alan-gone (issues of this repository can't be assigned to them)",
+                "Told: owner, who is a member of @acme/old, which CODEOWNERS names for /shop/.",
+            ],
+        );
+    });
+}
+
+#[test]
+fn where_the_owners_are_nobody_the_default_contact_is_told() {
+    run_test(async |story| {
+        add_old(story);
+        let settings = "email: { default_contact: oncall@example.com }\n";
+        let files = [("CODEOWNERS", "* @ada\n/shop/old.py @acme/secret\n"), (".github/flawless.yml", settings)];
+        story.commit(ADA, "2026-01-07T10:00:00Z", &files, "Own");
+        story.install().await;
+        fail_old(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["oncall@example.com".to_owned()], Vec::new()));
+        assert_says(
+            &text,
+            &[
+                "You are the default contact: nobody else could be found for this line.",
+                "@acme/secret (its members can't be read).",
+                "Told: the default contact, because nobody else could be found.",
+            ],
+        );
+        // And where there is no default contact, the author after all.
+        story.commit(ADA, "2026-01-08T10:00:00Z", &[(".github/flawless.yml", "")], "Nobody is on call");
+        story.commit(ALAN, "2024-01-06T10:00:00Z", &[("shop/older.py", OLD)], "Decode once more");
+        story.push().await;
+        let event = story.event_at(&story.repo.head(), "shop/older.py", "KEYS[text]", "decode", "web-1");
+        story.report(&event).await;
+        let (mails, assigned, _) = told(story);
+        assert_eq!((mails, assigned), (vec!["alan@example.com".to_owned()], vec!["alan".to_owned()]));
+    });
+}
+
+#[test]
+fn one_who_cannot_be_assigned_is_passed_over_for_somebody_who_can() {
+    run_test(async |story| {
+        let text = CART.replace("PRICES[sku]", "PRICES[sku.strip()]");
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Strip");
+        story.github.set_assignable(REPO, &["ada", "owner"]);
+        story.install().await;
+        fail_bumped(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
+        assert_says(&text, &["Passed over: Grace Hopper (issues of this repository can't be assigned to them)."]);
+        // Reassigned by a person, it is theirs, and nobody else is looked for.
+        story.github.assign(REPO, 1, "linus", "owner");
+        story.settle().await;
+        assert_eq!(story.lines().await[0].owner_login.as_deref(), Some("linus"));
+        assert_eq!(story.changes().len(), 1, "a comment");
+    });
+}
+
+#[test]
+fn whose_address_is_refused_is_passed_over_at_once_and_next_time() {
+    run_test(async |story| {
+        let more = CART.replace("PRICES = {'apple': 120}", "PRICES = {'apple': 130}");
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &more)], "Raise the price of apples");
+        story.smtp.refuse("ada@example.com");
+        story.install().await;
+        let event = story.event();
+        story.report(&event).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_says(&text, &["Passed over: Ada Lovelace (the mail server refuses their address)."]);
+        let tried = story.smtp.attempts();
+        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
+        story.report(&event).await;
+        let (mails, assigned, _) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_eq!(story.smtp.attempts(), tried + 1, "it is not tried again");
+    });
+}
+
+#[test]
+fn github_being_down_stops_no_mail_and_the_issue_goes_to_whom_it_names_later() {
+    run_test(async |story| {
+        let sha = bump(story, "Bump prices\n\nCo-authored-by: Linus Torvalds <linus@example.com>");
+        story.commit(LINUS, "2026-02-02T10:00:00Z", &[("shop/x.py", "X = 1\n")], "Go on");
+        story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
+        story.install().await;
+        for _ in 0..3 {
+            let down = Fault::status(503, "Service Unavailable");
+            story.github.fail_next("repos/list-pull-requests-associated-with-commit", down);
+        }
+        fail_bumped(story).await;
+        let mails = story.mails();
+        assert_eq!(mails.iter().flat_map(|mail| mail.to.clone()).collect::<Vec<_>>(), ["linus@example.com"]);
+        assert_eq!(
+            story.github.requests_of("repos/get-commit").len(),
+            0,
+            "once it does not answer, it is asked no more"
+        );
+        assert_eq!(story.changes(), [""; 0], "the issue has time");
+        story.later(10 * 60_000).await;
+        let changes = story.changes();
+        assert_eq!(changes.len(), 2, "{changes:#?}");
+        assert_eq!(changes[1], "acme/shop#2 assigned to grace");
+        assert_says(&story.github.issue(REPO, 2).body, &["Told: Grace Hopper, who opened pull request"]);
+    });
+}
+
+#[test]
+fn github_down_for_good_keeps_no_issue_back() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.withhold("pull_requests");
+        for _ in 0..40 {
+            let down = Fault::status(500, "Server Error");
+            story.github.fail_next("issues/check-user-can-be-assigned", down);
+        }
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 1);
+        assert_eq!(story.changes(), [""; 0]);
+        story.github.take_faults();
+        story.later(20 * 60_000).await;
+        assert_eq!(story.changes()[1], "acme/shop#1 assigned to ada");
+    });
+}
+
+#[test]
+fn in_a_repository_that_sleeps_nobody_has_left() {
+    run_test(async |story| {
+        story.install().await;
+        story.clock.advance(3 * 365 * 24 * 3_600_000);
+        let event = story.event();
+        story.report(&event).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
+        assert_says(&text, &["You wrote this line."]);
+    });
+}
+
+#[test]
+fn a_plain_repository_has_git_and_nothing_else_to_ask() {
+    run_test(async |story| {
+        add_old(story);
+        story.commit(ADA, "2026-01-07T10:00:00Z", &[("CODEOWNERS", "/shop/ @ada grace@example.com\n")], "Own");
+        let url = story.repo.path().display().to_string();
+        let (key, project) = story.watch_plainly("team/plain", &url).await;
+        let event = story.event_at(&story.repo.head(), OLD_PATH, "KEYS[text]", "decode", "web-1");
+        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
+        story.settle().await;
+        let (mails, _, text) = told(story);
+        assert_eq!(mails, ["grace@example.com"]);
+        assert_says(&text, &["Told: grace@example.com, whom CODEOWNERS names for /shop/."]);
+    });
+}
