@@ -94,18 +94,6 @@ impl Suspect {
     }
 }
 
-/// How sure a verdict is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Confidence {
-    /// About three in four such verdicts name an author whose line the fix changed.
-    High,
-    /// About two in three.
-    Medium,
-    /// Fewer.
-    Low,
-}
-
 /// Everything that may be suspected, as it was found.
 #[derive(Debug, Default)]
 pub struct Found {

@@ -6,11 +6,13 @@ use super::reading::{Evidence, Reading, Told};
 use crate::domain::alert::{Place, Snippet};
 use crate::domain::attribution::{Attribution, Findings, verdict};
 use crate::domain::blame::Blame;
-use crate::domain::culprit::{Choice, Drift, FrameAt, Located, frames_in_order};
+use crate::domain::confidence::{Confidence, Grounds};
+use crate::domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
 use crate::domain::line::Identity;
 use crate::domain::report::Report;
 use crate::domain::repository::Repository;
 use crate::domain::rule::Rules;
+use crate::domain::suspects::changed_ms;
 use crate::mirror::{MirrorError, Mirrors};
 
 /// Lines shown before and after the culprit.
@@ -69,8 +71,18 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
     let blame = suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
     let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
         .then_some("Git could not say who wrote this line, so it is known by its text.");
+    let confidence = culprit.map(|at| {
+        let first = suspects.first().and_then(|suspect| suspect.blame.as_ref());
+        Confidence::of(Grounds {
+            age_ms: first.map(|blame| case.event_ms - changed_ms(blame)),
+            raises: facts.get(&at).is_some_and(|facts| facts.raises),
+            outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
+            stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
+        })
+    });
     let words = verdict(&Findings {
         report,
+        rules,
         revision: revision.as_deref(),
         pinned,
         branch: repository.default_branch.as_deref(),
@@ -80,6 +92,7 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
         only_raises,
         blame: blame.as_ref(),
         suspects: &suspects,
+        confidence,
         trouble: trouble.or(unknown),
     });
     let place = place_of(report, culprit, found);
@@ -99,6 +112,7 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
         snippet,
         function_lines: function.map(|function| function.start..=function.end),
         suspects,
+        confidence,
         verdict: words,
     };
     Ok(Examined { choice, attribution })
