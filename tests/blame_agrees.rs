@@ -203,15 +203,14 @@ fn bare(entry: &Path) -> Option<PathBuf> {
 /// Asks both, and prints each difference. Returns how many answers there were, and how many were the same.
 fn compare(subject: &Subject, name: &str, questions: &[Question]) -> (usize, usize) {
     let repo = app::mirror::blame::open(&subject.directory).unwrap();
-    let ignored = Ignored::of_head(&repo).unwrap();
+    let mut walker = Walker::new(&repo, Ignored::of_head(&repo).unwrap()).as_git();
     let (mut same, mut moved) = (0, 0);
     let (mut ours_took, mut gits_took) = (Vec::new(), Vec::new());
     for question in questions {
         let (gits, took) = subject.ask_git(question);
         gits_took.push(took);
         let begin = cpu("/proc/thread-self/schedstat");
-        let blame =
-            Walker::new(&repo, ignored.clone()).as_git().line(&question.commit, &question.path, question.line).unwrap();
+        let blame = walker.line(&question.commit, &question.path, question.line).unwrap();
         ours_took.push(cpu("/proc/thread-self/schedstat") - begin);
         let ours = blame.map(|blame| (blame.commit, blame.path, blame.line));
         moved += usize::from(gits.as_ref().is_some_and(|(_, path, _)| *path != question.path));

@@ -76,6 +76,13 @@ fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<V
     Ok(files)
 }
 
+/// The path that a change is about.
+pub(super) fn path_of(change: &gix::diff::tree::recorder::Change) -> &BStr {
+    use gix::diff::tree::recorder::Change::{Addition, Deletion, Modification};
+    let (Addition { path, .. } | Deletion { path, .. } | Modification { path, .. }) = change;
+    path.as_bstr()
+}
+
 /// What differs between two root trees.
 pub(super) fn compare(
     history: &History<'_>,
