@@ -169,7 +169,13 @@ impl<'repo> Walker<'repo> {
                 lines
             }
         };
-        Ok(lines.get((line - hunk.after.start) as usize).copied().flatten())
+        if let Some(at) = lines.get((line - hunk.after.start) as usize).copied().flatten() {
+            return Ok(Some(at));
+        }
+        let texts = (self.history.text(origin.blob)?, self.history.text(here.blob)?);
+        let (Some(before), Some(after)) = texts else { return Ok(None) };
+        self.history.effort.spend_comparing(guess::REPEATED * before.size())?;
+        Ok(guess::elsewhere(&before, &after, line))
     }
 
     /// Where the line was, if the commit only reformatted it.
