@@ -184,6 +184,8 @@ impl Subject {
 
 /// CPU time in microseconds, by the kernel's statistics; 0 where there are none.
 fn cpu(statistics: &str) -> u64 {
+    // The kernel adds up what a thread has used when it lets another run.
+    std::thread::yield_now();
     let text = fs::read_to_string(statistics).unwrap_or_default();
     text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default() / 1000
 }
@@ -192,7 +194,8 @@ fn quantiles(mut times: Vec<u64>) -> String {
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default() as f64 / 1000.0;
     let most = times.last().copied().unwrap_or_default() as f64 / 1000.0;
-    format!("median {:.1} ms, p95 {:.1} ms, most {most:.1} ms", at(50), at(95))
+    let mean = times.iter().sum::<u64>() as f64 / 1000.0 / times.len().max(1) as f64;
+    format!("median {:.2} ms, mean {mean:.2} ms, p95 {:.2} ms, most {most:.1} ms", at(50), at(95))
 }
 
 fn bare(entry: &Path) -> Option<PathBuf> {

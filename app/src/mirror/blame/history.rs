@@ -308,6 +308,7 @@ impl<'repo> History<'repo> {
         }
         let (Some(old), Some(new)) = (self.text(before)?, self.text(after)?) else { return Ok(None) };
         self.effort.spend_comparing(old.size() + new.size())?;
+        self.effort.spend_diffing(old.differing(&new))?;
         let changes = Rc::new(Changes::between(&old, &new));
         self.changes.insert((before, after), Rc::clone(&changes));
         Ok(Some(changes))
