@@ -9,9 +9,11 @@ mod layout;
 mod reformat;
 mod renames;
 mod text;
+mod touches;
 mod walker;
 
 pub use ignored::Ignored;
+pub(super) use touches::Touches;
 pub use walker::Walker;
 
 use super::Mirrors;
@@ -41,7 +43,9 @@ impl Mirrors {
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
     pub fn blame(&self, id: RepositoryId, commit: &str, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
         self.ask(id, |repo| {
-            Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop)).line(commit, path, line)
+            let touches =
+                self.inner.touches.get(&id).unwrap_or_else(|| self.inner.touches.put(id, 1, Touches::default()));
+            Walker::with(repo, Ignored::of_head(repo)?, Some(&self.inner.stop), touches).line(commit, path, line)
         })
     }
 
