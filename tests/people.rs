@@ -360,3 +360,23 @@ fn a_plain_repository_has_git_and_nothing_else_to_ask() {
         assert_says(&text, &["Told: grace@example.com, whom CODEOWNERS names for /shop/."]);
     });
 }
+
+#[test]
+fn github_that_lets_an_alert_wait_in_vain_is_not_asked_for_a_while() {
+    run_test(async |story| {
+        story.install().await;
+        let hangs = Fault::Delay(std::time::Duration::from_secs(30));
+        story.github.fail_next("repos/list-pull-requests-associated-with-commit", hangs);
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.mails()[0].to, ["ada@example.com"]);
+        let asked = story.github.requests_of("repos/list-pull-requests-associated-with-commit").len();
+        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 1);
+        assert_eq!(story.github.requests_of("repos/list-pull-requests-associated-with-commit").len(), asked);
+        story.later(5 * 60_000).await;
+        let (_, assigned, _) = told(story);
+        assert_eq!(assigned, ["ada", "ada"]);
+    });
+}

@@ -88,7 +88,7 @@ impl<'a> Gathering<'a> {
         let Some((commit, author)) = self.subject.commit.zip(self.subject.author) else { return Ok(None) };
         let owned = commit.to_owned();
         let from = self.mirror(move |mirrors, id| mirrors.provenance(id, &owned)).await.flatten().unwrap_or_default();
-        let whole = whole_pull(&from.committer.email, &from.subject).filter(|_| self.asking.has_forge());
+        let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.asking.has_forge());
         let pull = match self.asking.pull(commit).await? {
             Some(pull) => Some(pull),
             None => whole.map(|number| self.by_subject(number, &from)),
@@ -97,8 +97,13 @@ impl<'a> Gathering<'a> {
         let by_author = Named { author: author.clone(), commit: Some(commit), ..Named::default() };
         let author = self.candidate(by_author).await?;
         let is_program = author.is_bot;
+        // Mostly who opened a pull request is who wrote it, and there is nothing to ask about them.
+        let is_by_another = pull
+            .as_ref()
+            .and_then(|pull| pull.author.as_ref())
+            .is_none_or(|opener| author.login.as_ref().is_none_or(|login| !login.eq_ignore_ascii_case(&opener.login)));
         facts.author = Some(author);
-        if let Some(pull) = pull.as_ref().filter(|_| is_program || whole.is_some()) {
+        if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
             facts.pull = Some(self.people_of(pull, is_program).await?);
         }
         if is_program {
