@@ -23,7 +23,7 @@ const WRONG_CLOCKS: usize = 100;
 /// Commits that are compared with their parents for a file's sake, newest first: some seconds of work at most.
 const MOST_COMPARED: usize = 10_000;
 /// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
-const MOST_LINES: usize = 40;
+const MOST_LINES: usize = 20;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
 pub(super) const REMEMBERED: usize = 300_000;
 /// What is known of a year is worked out anew for each day.
@@ -261,7 +261,8 @@ struct Counted(Vec<Active>);
 impl Counted {
     /// Counts one more, if they are still there.
     fn add(&mut self, author: &Author, commit: &str, year: &Year) {
-        let same = |it: &&mut Active| it.author.email.eq_ignore_ascii_case(&author.email);
+        let known = keys(author);
+        let same = |it: &&mut Active| keys(&it.author).iter().any(|key| known.contains(key));
         match (self.0.iter_mut().find(same), year.last_of(author)) {
             (Some(known), _) => known.count += 1,
             (None, Some(last_ms)) => {
