@@ -128,6 +128,26 @@ fn a_bots_own_pull_request_is_told_to_who_merged_it_and_github_is_asked_once() {
 }
 
 #[test]
+fn where_who_opened_a_bots_pull_request_cannot_be_told_it_is_who_merged_it() {
+    run_test(async |story| {
+        let sha = bump(story, "Bump prices");
+        story.github.set_assignable(REPO, &["ada", "owner"]);
+        story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.install().await;
+        fail_bumped(story).await;
+        let (_, assigned, _) = told(story);
+        assert_eq!(assigned, ["owner"]);
+        assert_says(
+            &story.github.issue(REPO, 2).body,
+            &[
+                "(a bot), grace (issues of this repository can't be assigned to them).",
+                "Told: owner, who merged pull request",
+            ],
+        );
+    });
+}
+
+#[test]
 fn a_bot_without_a_pull_request_has_co_authors() {
     run_test(async |story| {
         bump(
@@ -255,6 +275,12 @@ fn one_who_cannot_be_assigned_is_passed_over_for_somebody_who_can() {
         let (mails, assigned, text) = told(story);
         assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
         assert_says(&text, &["Passed over: Grace Hopper (issues of this repository can't be assigned to them)."]);
+        // Given by hand to its author, it is hers, and GitHub tells her.
+        story.github.assign(REPO, 1, "grace", "owner");
+        story.settle().await;
+        let line = story.lines().await.remove(0);
+        assert_eq!((line.owner_login.as_deref(), line.is_reassigned()), (Some("grace"), true));
+        assert_eq!(story.changes().len(), 1, "a comment");
         // Reassigned by a person, it is theirs, and nobody else is looked for.
         story.github.assign(REPO, 1, "linus", "owner");
         story.settle().await;
