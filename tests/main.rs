@@ -6,6 +6,8 @@
 mod access;
 mod alerts;
 mod beats;
+mod blame_agrees;
+mod blame_histories;
 mod connect;
 mod doctor;
 mod emulator;

@@ -1,6 +1,7 @@
 //! Flawless as a library: the rooms that `main` wires together. See ARCHITECTURE.md for the map.
 
 pub mod clock;
+pub mod code;
 pub mod commands;
 pub mod config;
 pub mod domain;

@@ -5,6 +5,7 @@ pub mod check;
 pub mod check_rules;
 pub mod configure;
 pub mod demo;
+pub mod evaluate;
 pub mod known_error;
 pub mod report;
 pub mod repository;
@@ -33,6 +34,8 @@ pub enum Command {
     Check,
     /// Verify a repository's own settings file, `.github/flawless.yml`.
     CheckRules(check_rules::Options),
+    /// Judge recorded exceptions whose culprit is known, and print how often the verdict is right.
+    Evaluate(evaluate::Options),
     /// Watch plain git repositories, without GitHub; make and revoke the keys of all.
     Repository {
         /// What to do with them.
@@ -60,6 +63,7 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
         Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
         Command::CheckRules(options) => check_rules::check_rules(&options),
+        Command::Evaluate(options) => evaluate::evaluate(&options),
         Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Report(options) => report::run(options, config, clock).await.map(|()| ExitCode::SUCCESS),

@@ -1,10 +1,14 @@
 //! The outcome of attribution: where a report's failing line is, whose it is, and the words for it.
 
 use super::alert::{Place, Snippet};
-use super::blame::{Blame, CommitId};
+use super::blame::{Blame, CommitId, PassedCommit, PassedWhy};
+use super::confidence::Confidence;
 use super::culprit::{Drift, FrameAt, Located, Passed};
 use super::line::Identity;
 use super::report::{Frame, Report};
+use super::rule::Rules;
+use super::suspects::{Rule, Suspect, changed_ms};
+use super::week::day_of;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -32,6 +36,13 @@ pub struct Attribution {
     /// First and last line of the culprit's function at [`Self::revision`], where they are known.
     #[serde(default)]
     pub function_lines: Option<RangeInclusive<u32>>,
+    /// Who may be to blame, the most likely first. Empty where no frame is the repository's, and in rows from before they were
+    /// kept.
+    #[serde(default)]
+    pub suspects: Vec<Suspect>,
+    /// How sure the verdict is; `None` where nobody is blamed, and in rows from before it was kept.
+    #[serde(default)]
+    pub confidence: Option<Confidence>,
     /// What was looked at, passed over and decided, in plain sentences.
     pub verdict: Vec<String>,
 }
@@ -64,6 +75,8 @@ pub struct Findings<'a> {
     pub pinned: bool,
     /// Name of the default branch.
     pub branch: Option<&'a str>,
+    /// The rules in force.
+    pub rules: &'a Rules,
     /// Frames that are in the repository.
     pub located: &'a BTreeMap<FrameAt, Located>,
     /// The culprit frame.
@@ -74,56 +87,111 @@ pub struct Findings<'a> {
     pub only_raises: bool,
     /// The line's origin.
     pub blame: Option<&'a Blame>,
+    /// Who may be to blame, the most likely first.
+    pub suspects: &'a [Suspect],
+    /// How sure the verdict is.
+    pub confidence: Option<Confidence>,
     /// Why git could not say, where it could not.
     pub trouble: Option<&'a str>,
 }
 
-/// The verdict in plain sentences, in the order in which things were decided.
+/// The verdict in plain sentences: who is blamed for what, who else may be, what was passed over and why, how sure that is.
 pub fn verdict(found: &Findings<'_>) -> Vec<String> {
-    let mut words = vec![revision_sentence(found)];
+    let mut words = Vec::new();
     match found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {
         Some((at, located)) => {
-            let function = found.report.exceptions[at.0].frames[at.1].function_name();
-            let what = if found.only_raises {
-                "the innermost line of the repository's code (every one of them only raises)"
-            } else if found.passed.is_empty() {
-                "the line that raised the exception"
-            } else {
-                "the innermost line of the repository's code that can be to blame"
-            };
-            words.push(format!("Blamed {}:{} in {function}: {what}.", located.path, located.line));
-            match located.drift {
-                Drift::None => {}
-                Drift::Unchecked => words.push(
-                    "The report carries no source text, so the line number was trusted as it is.".to_owned(),
-                ),
-                Drift::Moved => words.push(format!(
-                    "The repository has that text at line {}, not at the reported line: the line was followed by its text.",
-                    located.line
-                )),
-                Drift::Differs => words.push(
-                    "The deployed code differs from the repository at this line, so the line is known by its text and git was not asked."
-                        .to_owned(),
-                ),
-            }
+            words.push(blamed_sentence(found, at, located));
+            words.extend(found.suspects.iter().filter(|one| one.frame != Some(at)).map(suspect_sentence));
         }
         None => words.push("No line of the traceback is code of this repository that can be blamed.".to_owned()),
     }
-    if let Some(sentence) = passed_sentence(found) {
-        words.push(sentence);
-    }
-    if let Some(blame) = found.blame {
-        words.push(format!(
-            "Git says that {} wrote this line in {} ({}).",
-            blame.author.name,
-            short(&blame.commit),
-            blame.summary
-        ));
-    }
-    if let Some(trouble) = found.trouble {
-        words.push(trouble.to_owned());
+    words.extend(passed_sentence(found));
+    words.extend(found.blame.and_then(passed_commits_sentence));
+    words.push(revision_sentence(found));
+    words.extend(drift_sentence(found));
+    words.extend(found.trouble.map(str::to_owned));
+    if found.culprit.is_some() {
+        words.extend(found.confidence.map(Confidence::sentence));
     }
     words
+}
+
+fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> String {
+    let function = found.report.exceptions[at.0].frames[at.1].function_name();
+    let what = if found.only_raises {
+        "the innermost line of the repository's code (every one of them only leads on)"
+    } else if found.passed.is_empty() {
+        "the line that raised the exception"
+    } else {
+        "the innermost line of the repository's code that can be to blame"
+    };
+    let place = format!("{}:{} in {function}", located.path, located.line);
+    match found.blame {
+        Some(blame) => format!("Blamed {}: {place}, {what}.", written_by(blame)),
+        None => format!("Blamed {place}: {what}."),
+    }
+}
+
+/// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`.
+fn written_by(blame: &Blame) -> String {
+    let day = day_of(changed_ms(blame));
+    format!("{} ({}, {day}, {})", blame.author.name, short(&blame.commit), blame.summary)
+}
+
+/// A place that is suspected beside the blamed line.
+fn suspect_sentence(suspect: &Suspect) -> String {
+    let place = format!("{}:{} in {}", suspect.path, suspect.line, suspect.function);
+    let by = suspect.blame.as_ref().map(|blame| format!(", by {}", written_by(blame))).unwrap_or_default();
+    match suspect.rule {
+        Rule::Constructor => {
+            format!("More likely at fault: {place}{by}: the constructor should have set what is missing.")
+        }
+        Rule::Signature => format!("More likely at fault: {place}{by}: it was changed after the call was written."),
+        Rule::Fresh => format!(
+            "More likely at fault: {place}{by}: it leads to the blamed line and was changed within 30 days before, the blamed line long ago."
+        ),
+        Rule::SteppedOver => format!("Look next at {place}{by}: it was passed over."),
+        Rule::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
+        Rule::Caller | Rule::Innermost | Rule::SteppedTo => {
+            format!("Look next at {place}{by}: it called the blamed line.")
+        }
+    }
+}
+
+/// How many commits that were passed over are named one by one.
+const NAMED_COMMITS: usize = 3;
+
+fn passed_commits_sentence(blame: &Blame) -> Option<String> {
+    let name = |one: &PassedCommit| {
+        let why = match one.why {
+            PassedWhy::ListedInIgnoreRevs => "listed in .git-blame-ignore-revs",
+            PassedWhy::Reformatted => "it only laid out the code anew",
+        };
+        format!("{} ({why})", short(&one.commit))
+    };
+    let mut names: Vec<String> = blame.passed.iter().take(NAMED_COMMITS).map(name).collect();
+    if blame.passed.len() > NAMED_COMMITS {
+        names.push(format!("{} more", blame.passed.len() - NAMED_COMMITS));
+    }
+    (!names.is_empty()).then(|| format!("Commits passed over: {}.", names.join(", ")))
+}
+
+fn drift_sentence(found: &Findings<'_>) -> Option<String> {
+    let located = found.located.get(&found.culprit?)?;
+    match located.drift {
+        Drift::None => None,
+        Drift::Unchecked => {
+            Some("The report carries no source text, so the line number was trusted as it is.".to_owned())
+        }
+        Drift::Moved => Some(format!(
+            "The repository has that text at line {}, not at the reported line: the line was followed by its text.",
+            located.line
+        )),
+        Drift::Differs => Some(
+            "The deployed code differs from the repository at this line, so the line is known by its text and git was not asked."
+                .to_owned(),
+        ),
+    }
 }
 
 fn revision_sentence(found: &Findings<'_>) -> String {
@@ -161,8 +229,12 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
             Passed::Outside => "not in the repository",
             Passed::Package => "an installed package",
             Passed::IgnoredPath => "left out by only_blame_filepaths_matching",
-            Passed::LibraryCode(_) => "library code by a rule",
+            Passed::LibraryCode(None) => "library code by .github/flawless.yml",
+            Passed::LibraryCode(Some(rule)) => return format!("{place} (library code by {})", found.rules.source(*rule)),
             Passed::Raise => "only raises",
+            Passed::Forwards => "passes its arguments on",
+            Passed::CallsGiven => "calls what it was given",
+            Passed::GivenValue(name) => return format!("{place} (was given {name} as it is)"),
         };
         format!("{place} ({why})")
     };

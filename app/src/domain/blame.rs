@@ -20,6 +20,37 @@ pub struct Blame {
     pub author_time_ms: i64,
     /// First line of the commit message.
     pub summary: String,
+    /// Committer date in Unix milliseconds: when the line came to where it is now, after rebases and merges by the forge. 0 in
+    /// rows that were stored before it was kept.
+    #[serde(default)]
+    pub committed_at_ms: i64,
+    /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the author.
+    #[serde(default)]
+    pub co_authors: Vec<Author>,
+    /// Commits that changed the line since and were passed over, the newest first.
+    #[serde(default)]
+    pub passed: Vec<PassedCommit>,
+}
+
+/// A commit that changed a line, but does not count as having written it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedCommit {
+    /// Its id.
+    pub commit: CommitId,
+    /// First line of its message.
+    pub summary: String,
+    /// Why it does not count.
+    pub why: PassedWhy,
+}
+
+/// Why a commit does not count as having written a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PassedWhy {
+    /// The repository's `.git-blame-ignore-revs` names it.
+    ListedInIgnoreRevs,
+    /// It only laid out the same code anew.
+    Reformatted,
 }
 
 /// A person as a commit names them.
@@ -76,6 +107,16 @@ mod tests {
 
     fn author(email: &str) -> Author {
         Author { name: "Ada".to_owned(), email: email.to_owned() }
+    }
+
+    #[test]
+    fn a_row_stored_before_still_parses() {
+        let old = r#"{"commit":"c","path":"a.py","line":3,"author":{"name":"Ada","email":"ada@example.com"},
+            "author_time_ms":5,"summary":"Add a"}"#;
+        let blame: Blame = serde_json::from_str(old).unwrap();
+        assert_eq!((blame.line, blame.committed_at_ms, blame.co_authors.len(), blame.passed.len()), (3, 0, 0, 0));
+        let why = serde_json::to_string(&[PassedWhy::ListedInIgnoreRevs, PassedWhy::Reformatted]).unwrap();
+        assert_eq!(why, r#"["listed_in_ignore_revs","reformatted"]"#);
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
 
+use super::heuristic::Heuristic;
 use super::ids::RuleId;
 use super::report::{Exception, Report};
 use super::rule::{CodeAt, Rules};
+use super::source::LineFacts;
+use super::steps::step_over;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,6 +55,25 @@ pub enum Passed {
     LibraryCode(Option<RuleId>),
     /// It only raises: its caller is to blame.
     Raise,
+    /// It passes its arguments on as it got them: a wrapper.
+    Forwards,
+    /// It calls the function that it was given.
+    CallsGiven,
+    /// The value that was wrong came in as this parameter.
+    GivenValue(String),
+}
+
+impl Passed {
+    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its caller.
+    pub fn heuristic(&self) -> Option<Heuristic> {
+        match self {
+            Self::Raise => Some(Heuristic::RaiseHelper),
+            Self::Forwards => Some(Heuristic::Forwarder),
+            Self::CallsGiven => Some(Heuristic::GivenCallee),
+            Self::GivenValue(_) => Some(Heuristic::GivenValue),
+            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => None,
+        }
+    }
 }
 
 /// The culprit, or why there is none.
@@ -65,7 +87,7 @@ pub enum Choice {
         known: bool,
         /// Frames nearer to the exception that were passed over, innermost first.
         passed: Vec<(FrameAt, Passed)>,
-        /// Nothing but `raise` statements was left, and the innermost of them was taken.
+        /// Nothing was left but frames that are stepped over by what their code does, and the innermost of them was taken.
         only_raises: bool,
     },
     /// No frame can be blamed.
@@ -90,8 +112,14 @@ pub enum Dropped {
 /// Chooses the culprit of a report whose own frames are `located`.
 ///
 /// Classes are tried in the original's order for each frame: `third_party_whitelist` anywhere drops the report; then path
-/// filter, library code, known error, bare `raise`. The innermost frame that is left is the culprit.
-pub fn choose(report: &Report, located: &BTreeMap<FrameAt, Located>, rules: &Rules) -> Choice {
+/// filter, library code, known error, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is
+/// left is the culprit.
+pub fn choose(
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+    rules: &Rules,
+) -> Choice {
     if report.raised().is_some_and(|raised| rules.ignores(&raised.dotted_name(), &raised.full_name())) {
         return Choice::Dropped(Dropped::IgnoredException);
     }
@@ -100,8 +128,8 @@ pub fn choose(report: &Report, located: &BTreeMap<FrameAt, Located>, rules: &Rul
         return Choice::Dropped(Dropped::ThirdParty);
     }
     let mut passed = Vec::new();
-    let mut first_raise = None;
-    for &at in &order {
+    let mut first_step = None;
+    for (index, &at) in order.iter().enumerate() {
         let code = code_at(report, located, at);
         let frame = &report.exceptions[at.0].frames[at.1];
         let why = if !code.inside {
@@ -116,21 +144,42 @@ pub fn choose(report: &Report, located: &BTreeMap<FrameAt, Located>, rules: &Rul
             Passed::LibraryCode(rule)
         } else if rules.known_error(code).is_some() {
             return Choice::Culprit { at, known: true, passed, only_raises: false };
-        } else if is_raise(code.code) {
-            first_raise.get_or_insert((at, passed.len()));
-            Passed::Raise
+        } else if let Some(why) = step_over(
+            rules,
+            &report.exceptions[at.0],
+            code.code,
+            facts.get(&at),
+            is_recursive(&order[index + 1..], at, located, facts),
+        ) {
+            first_step.get_or_insert((at, passed.len()));
+            why
         } else {
             return Choice::Culprit { at, known: false, passed, only_raises: false };
         };
         passed.push((at, why));
     }
-    match first_raise {
+    match first_step {
         Some((at, before)) => {
             passed.truncate(before);
             Choice::Culprit { at, known: false, passed, only_raises: true }
         }
         None => Choice::Nobody { passed },
     }
+}
+
+/// Whether the next own frame outwards is in the same function.
+fn is_recursive(
+    outwards: &[FrameAt],
+    at: FrameAt,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+) -> bool {
+    let function = |at: &FrameAt| {
+        let block = facts.get(at)?.function.as_ref()?;
+        Some((located.get(at)?.path.as_str(), block.start))
+    };
+    let next = outwards.iter().find(|next| next.0 == at.0 && located.contains_key(next));
+    next.is_some_and(|next| function(next).is_some() && function(next) == function(&at))
 }
 
 fn code_at<'a>(report: &'a Report, located: &'a BTreeMap<FrameAt, Located>, at: FrameAt) -> CodeAt<'a> {
@@ -242,7 +291,7 @@ mod tests {
     }
 
     fn culprit(report: &Report, settings: Settings) -> Choice {
-        choose(report, &located(report), &Rules::new(settings, Vec::new(), 0))
+        choose(report, &located(report), &BTreeMap::new(), &Rules::new(settings, Vec::new(), 0))
     }
 
     #[test]

@@ -176,6 +176,9 @@ pub struct Person {
     pub step: Step,
     /// Who was passed over, and why, in order.
     pub passed: Vec<(String, String)>,
+    /// What the author did, where that is not writing the failing line: the words that follow a name.
+    #[serde(default)]
+    pub role: Option<String>,
 }
 
 /// Who is told of a line, and which pull request brought it.

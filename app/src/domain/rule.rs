@@ -1,10 +1,12 @@
 //! The rules in force for a repository, from its file, from labels and from pages, made ready to be asked.
 
+use super::heuristic::Heuristic;
 use super::ids::RuleId;
 use super::line::squeeze;
 use super::settings::{CodePattern, KnownError, Settings};
 use fancy_regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
 const SHORTEST_FRAGMENT: usize = 4;
@@ -78,6 +80,8 @@ pub struct MadeRule {
     pub kind: RuleKind,
     /// What it covers, with thresholds (which only a known error has).
     pub entry: KnownError,
+    /// The issue whose label made it.
+    pub issue: Option<u64>,
 }
 
 /// The code at a frame, as rules see it.
@@ -164,6 +168,8 @@ pub struct Rules {
     only: Vec<Regex>,
     known: Vec<KnownMatch>,
     blocks: Vec<(CodePattern, Option<RuleId>)>,
+    issues: BTreeMap<RuleId, u64>,
+    off: Vec<Heuristic>,
 }
 
 impl Rules {
@@ -176,6 +182,7 @@ impl Rules {
         known.retain(|known| !known.entry.is_over(now_ms));
         let mut blocks: Vec<(CodePattern, Option<RuleId>)> =
             settings.building_blocks.iter().map(|pattern| (pattern.clone(), None)).collect();
+        let issues = made.iter().filter_map(|rule| Some((rule.id, rule.issue?))).collect();
         for rule in made.into_iter().filter(|rule| !rule.entry.is_over(now_ms)) {
             match rule.kind {
                 RuleKind::KnownError => known.push(KnownMatch { entry: rule.entry, rule: Some(rule.id) }),
@@ -185,7 +192,26 @@ impl Rules {
         // The most specific entry wins; among equals the one in the file, which is read first.
         known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
         blocks.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
-        Self { settings, only, known, blocks }
+        Self { settings, only, known, blocks, issues, off: Vec::new() }
+    }
+
+    /// The same rules, without some rules of thumb: what each of those is worth is measured so.
+    pub fn without(mut self, off: &[Heuristic]) -> Self {
+        self.off.extend_from_slice(off);
+        self
+    }
+
+    /// Where a made rule comes from, in words.
+    pub fn source(&self, rule: RuleId) -> String {
+        match self.issues.get(&rule) {
+            Some(issue) => format!("the rule from issue #{issue}"),
+            None => "a rule that somebody made on the page".to_owned(),
+        }
+    }
+
+    /// Whether a rule of thumb is in force.
+    pub fn uses(&self, heuristic: Heuristic) -> bool {
+        !self.off.contains(&heuristic)
     }
 
     /// The most specific known error that covers the code.

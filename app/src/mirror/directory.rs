@@ -2,10 +2,12 @@
 
 use super::error::MirrorError;
 use crate::domain::ids::RepositoryId;
+use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// In the names of directories that are not (or no longer) mirrors.
@@ -18,6 +20,8 @@ const LOCK_POLL: Duration = Duration::from_millis(50);
 pub(super) struct Directory {
     root: PathBuf,
     temporaries: AtomicU64,
+    /// Repositories that stand elsewhere and are only read.
+    borrowed: Mutex<HashMap<RepositoryId, PathBuf>>,
     /// Held, shared, for as long as this process may write here: see [`Directory::open`].
     _presence: File,
 }
@@ -41,12 +45,18 @@ impl Directory {
         // Downgrading a held lock is not atomic everywhere, so it is given back first. Nothing of ours is here yet.
         let _ = presence.unlock();
         let _ = presence.lock_shared();
-        Ok(Self { root, temporaries: AtomicU64::new(0), _presence: presence })
+        Ok(Self { root, temporaries: AtomicU64::new(0), borrowed: Mutex::default(), _presence: presence })
     }
 
     /// Where a repository's mirror is.
     pub(super) fn mirror(&self, id: RepositoryId) -> PathBuf {
-        self.root.join(format!("{id}.git"))
+        let borrowed = self.borrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        borrowed.get(&id).cloned().unwrap_or_else(|| self.root.join(format!("{id}.git")))
+    }
+
+    /// Has a repository read where it stands.
+    pub(super) fn borrow(&self, id: RepositoryId, path: PathBuf) {
+        self.borrowed.lock().unwrap_or_else(PoisonError::into_inner).insert(id, path);
     }
 
     /// A new name beside the mirrors, which the next start deletes if we don't.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 /// Bytes of decoded objects that one handle keeps. 256 MB were no faster than 64 MB on sqlalchemy, and a fresh handle for
 /// each question takes three times as long.
-const OBJECT_CACHE: usize = 64 << 20;
+pub(super) const OBJECT_CACHE: usize = 64 << 20;
 
 /// Warm handles kept in all, so that their caches together stay below 128 MB.
 const WARM: usize = 2;
@@ -93,8 +93,9 @@ pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository, MirrorError
         .map_err(|error| MirrorError::git(format!("opening the mirror {}", path.display()), &error))
 }
 
-/// Time and size of the mirror's configuration file, which is written once, when it is cloned.
+/// Time and size of the mirror's configuration file, which is written once, when it is cloned. A repository that is not ours
+/// may have none.
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
-    let file = std::fs::metadata(path.join("config")).ok()?;
+    let file = std::fs::metadata(path.join("config")).or_else(|_| std::fs::metadata(path.join("HEAD"))).ok()?;
     Some((file.modified().ok()?, file.len()))
 }

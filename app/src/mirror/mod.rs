@@ -4,7 +4,7 @@
 //! machine (a path or `file://` URL), which gix reads through `git upload-pack`, and `ssh` for ssh URLs. The process must have
 //! a rustls crypto provider installed before the first clone over http(s).
 
-mod blame;
+pub mod blame;
 mod connection;
 mod consolidate;
 mod directory;
@@ -17,6 +17,7 @@ mod progress;
 mod read;
 mod recent;
 mod revision;
+mod search;
 pub mod settings;
 mod settings_tree;
 mod source;
@@ -85,6 +86,12 @@ impl Mirrors {
             years: Recent::new(people::REMEMBERED),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a checkout, `app evaluate`. It is
+    /// never written to, as nothing of these commands fetches.
+    pub fn borrow(&self, id: RepositoryId, git_directory: PathBuf) {
+        self.inner.directory.borrow(id, git_directory);
     }
 
     /// Whether there is a mirror to ask. A clone under way does not count.

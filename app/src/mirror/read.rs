@@ -90,7 +90,7 @@ impl Mirrors {
     pub fn commit(&self, id: RepositoryId, commit: &str) -> Result<Option<CommitInfo>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
-            Ok(Some(describe(repo, &commit)))
+            Ok(Some(describe(&repo.open_mailmap(), &commit)))
         })
     }
 }
@@ -122,7 +122,7 @@ pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<O
 }
 
 /// The text of a blob, if it is one of a bearable size.
-fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
+pub(super) fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
     let failed = |error: gix::Error| MirrorError::git(format!("reading {blob}"), &error);
     if repo.find_header(blob).map_err(failed)?.size() > LARGEST_TEXT {
         return Ok(None);
@@ -140,21 +140,22 @@ fn split(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Reads a commit, leniently: history holds commits whose author line no tool would write today.
-pub(super) fn describe(repo: &gix::Repository, commit: &gix::Commit<'_>) -> CommitInfo {
+pub(super) fn describe(mailmap: &gix::mailmap::Snapshot, commit: &gix::Commit<'_>) -> CommitInfo {
     let summary = commit.message().map(|message| message.summary().to_str_lossy().into_owned()).unwrap_or_default();
     let (author, author_time_ms) = match commit.author() {
         Ok(signature) => {
             let seconds = signature.time().or_else(|_| commit.time()).map(|time| time.seconds).unwrap_or_default();
-            let person = repo.open_mailmap().resolve_cow(signature.trim());
-            let author = Author {
-                name: person.name.to_str_lossy().into_owned(),
-                email: person.email.to_str_lossy().into_owned(),
-            };
-            (author, seconds.saturating_mul(1000))
+            (person(mailmap, signature), seconds.saturating_mul(1000))
         }
         Err(_) => (Author::default(), 0),
     };
     CommitInfo { summary, author, author_time_ms }
+}
+
+/// A person as `.mailmap` has them.
+pub(super) fn person(mailmap: &gix::mailmap::Snapshot, signature: gix::actor::SignatureRef<'_>) -> Author {
+    let person = mailmap.resolve_cow(signature.trim());
+    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
 }
 
 #[cfg(test)]

@@ -55,6 +55,9 @@ pub(super) fn alert() -> Alert {
             author: Author { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned() },
             author_time_ms: 1_793_613_600_000,
             summary: "Look prices up once instead of per item".to_owned(),
+            committed_at_ms: 1_793_613_600_000,
+            co_authors: Vec::new(),
+            passed: Vec::new(),
         }),
         pull: Some(Pull {
             number: 12,

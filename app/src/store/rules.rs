@@ -70,6 +70,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
                 why: format!("no rule is called {kind:?}"),
             })?,
             entry: from_json("rules.entry", &get::<String>(row, "entry")?)?,
+            issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         },
         line: get::<Option<i64>>(row, "line_id")?.map(LineId),
         label: get(row, "label")?,

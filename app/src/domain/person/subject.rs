@@ -19,11 +19,26 @@ pub struct Subject<'a> {
     pub function: Option<RangeInclusive<u32>>,
     /// When it failed, Unix milliseconds.
     pub failed_at_ms: i64,
+    /// What its author did, where it is not the failing line: the words that follow a name.
+    pub role: Option<String>,
 }
 
 impl<'a> Subject<'a> {
-    /// The line of an attribution.
+    /// The line of an attribution: the first suspect's, which mostly is the failing one.
     pub fn of(found: &'a Attribution, failed_at_ms: i64) -> Self {
+        let other = found.suspects.first().filter(|suspect| suspect.blame.is_some());
+        if let Some((suspect, role)) = other.and_then(|suspect| Some((suspect, suspect.role()?))) {
+            let blame: Option<&Blame> = suspect.blame.as_ref();
+            return Self {
+                commit: blame.map(|blame| blame.commit.as_str()),
+                author: blame.map(|blame| &blame.author),
+                path: &suspect.path,
+                revision: found.revision.as_deref(),
+                function: suspect.function_lines.map(|(start, end)| start..=end),
+                failed_at_ms,
+                role: Some(role),
+            };
+        }
         let blame: Option<&Blame> = found.blame.as_ref();
         Self {
             commit: blame.map(|blame| blame.commit.as_str()),
@@ -32,6 +47,7 @@ impl<'a> Subject<'a> {
             revision: found.revision.as_deref(),
             function: found.function_lines.clone(),
             failed_at_ms,
+            role: None,
         }
     }
 }

@@ -12,7 +12,7 @@ impl Person {
         }
         let name = self.name();
         match &self.step {
-            Step::Author => {}
+            Step::Author => words.extend(self.role.as_ref().map(|role| format!("Told: {name}, who {role}."))),
             Step::DefaultContact => {
                 words.push("Told: the default contact, because nobody else could be found.".to_owned());
             }
@@ -26,7 +26,10 @@ impl Person {
     /// Why they are told, in a sentence to themselves.
     pub fn why_you(&self) -> String {
         match &self.step {
-            Step::Author => "You wrote this line.".to_owned(),
+            Step::Author => match &self.role {
+                Some(role) => format!("You {role}."),
+                None => "You wrote this line.".to_owned(),
+            },
             Step::AfterAll => "You brought this line, and nobody else could be found who can be told.".to_owned(),
             Step::DefaultContact | Step::Nobody => {
                 "You are the default contact: nobody else could be found for this line.".to_owned()
@@ -44,7 +47,7 @@ impl Person {
     pub fn why_them(&self, author: Option<&str>) -> String {
         let name = self.name();
         match (&self.step, author) {
-            (Step::Author, _) => format!("{name} wrote this line."),
+            (Step::Author, _) => format!("{name} {}.", self.role.as_deref().unwrap_or("wrote this line")),
             (Step::AfterAll, _) => format!("{name} is told because nobody else could be found."),
             (Step::DefaultContact | Step::Nobody, Some(author)) => format!("{author} wrote this line."),
             (Step::DefaultContact | Step::Nobody, None) => "No author of this line could be found.".to_owned(),

@@ -26,7 +26,8 @@ impl Rooms {
         now_ms: i64,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
         let asking = Asking::new(self, row, now_ms);
-        let (person, pull) = Gathering::new(self, row, subject, &asking).await.gather().await?;
+        let (mut person, pull) = Gathering::new(self, row, subject, &asking).await.gather().await?;
+        person.role.clone_from(&subject.role);
         let can_ask = asking.can_ask();
         let failure = asking.into_failure();
         Ok((Told { person, pull, is_complete: can_ask && failure.is_none() }, failure))
@@ -58,7 +59,7 @@ impl Rooms {
         };
         let (told, failure) = self.look_for_person(row, &subject, now_ms).await?;
         self.store.set_told(line.id, &told).await?;
-        if let Some(author) = subject.author.filter(|_| line.author_login.is_none())
+        if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
             && let Some(known) = self.store.account_of(&author.email, i64::MIN).await?
             && let Some(login) = known.login
         {

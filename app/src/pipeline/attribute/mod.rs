@@ -1,6 +1,10 @@
 //! Attribution: from a stored report to the line that failed, who wrote it, and the words for it.
 
+mod elsewhere;
 mod examine;
+mod locate;
+mod naming;
+mod reading;
 mod rehearsal;
 
 use super::{Failure, Rooms, blocking};
@@ -11,7 +15,9 @@ use crate::domain::rehearsal::TEST_EXCEPTION;
 use crate::mirror::{Source, full_id};
 use crate::store::attributed::{Outcome, StoredReport};
 use crate::store::repositories::RepositoryRow;
-use examine::{Examined, examine};
+pub use examine::{Case, Examined, examine};
+pub use naming::{Accusation, accuse};
+pub use reading::{Evidence, Reading, Told};
 use std::sync::Arc;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
@@ -42,8 +48,18 @@ pub async fn attribute(rooms: &Rooms, id: ReportId, now_ms: i64) -> Result<(), F
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);
-        blocking(move || examine(with_mirror.then_some(&mirrors), &repository, &report, &rules, trouble.as_deref()))
-            .await
+        let event_ms = stored.received_at_ms;
+        blocking(move || {
+            examine(Case {
+                mirrors: with_mirror.then_some(&mirrors),
+                repository: &repository,
+                report: &report,
+                rules: &rules,
+                event_ms,
+                trouble: trouble.as_deref(),
+            })
+        })
+        .await
     };
     let Examined { choice, attribution } = match look(trouble, true).await {
         // A mirror that can't be read for so long will not be read by waiting: somebody has to hear of the exception.

@@ -1,6 +1,6 @@
 //! A test report takes the way of every report up to the point where something would be written, counted or sent.
 
-use super::examine::{Examined, examine};
+use super::examine::{Case, Examined, examine};
 use super::ready_mirror;
 use crate::domain::culprit::{Choice, Dropped};
 use crate::domain::decision::{Tally, decide_known, decide_unknown};
@@ -32,8 +32,18 @@ pub(super) async fn rehearse(
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (rooms.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);
-        blocking(move || examine(with_mirror.then_some(&mirrors), &repository, &report, &rules, trouble.as_deref()))
-            .await
+        let event_ms = stored.received_at_ms;
+        blocking(move || {
+            examine(Case {
+                mirrors: with_mirror.then_some(&mirrors),
+                repository: &repository,
+                report: &report,
+                rules: &rules,
+                event_ms,
+                trouble: trouble.as_deref(),
+            })
+        })
+        .await
     };
     let examined = match look(trouble, true).await {
         Err(failure) => {

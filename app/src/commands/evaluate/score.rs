@@ -1,0 +1,89 @@
+//! Comparing predictions with what the fix says was to blame.
+
+use super::case::{Case, Truth};
+use crate::domain::suspects::Rule;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::fmt::Write;
+
+/// One suspect of one case, as it is printed.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Prediction {
+    pub(super) case_id: String,
+    /// From 1, the most likely first.
+    pub(super) rank: u32,
+    pub(super) path: String,
+    pub(super) lineno: u32,
+    /// Qualified name of the function.
+    pub(super) function: String,
+    pub(super) commit: Option<String>,
+    pub(super) author_email: Option<String>,
+    /// The rule that named it.
+    pub(super) rule: Rule,
+}
+
+/// Whether the function, an author and a commit were hit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hit {
+    pub(super) function: bool,
+    pub(super) author: bool,
+    pub(super) commit: bool,
+}
+
+impl Hit {
+    pub(super) fn each(self) -> [bool; 3] {
+        [self.function, self.author, self.commit]
+    }
+}
+
+/// What the first `suspects` of a case hit.
+pub(super) fn hit(case: &Case, predictions: &[Prediction], suspects: usize) -> Hit {
+    let Some(truth) = &case.truth else { return Hit::default() };
+    predictions.iter().take(suspects).fold(Hit::default(), |before, prediction| {
+        let one = hit_by(truth, prediction);
+        Hit {
+            function: before.function || one.function,
+            author: before.author || one.author,
+            commit: before.commit || one.commit,
+        }
+    })
+}
+
+fn hit_by(truth: &Truth, prediction: &Prediction) -> Hit {
+    let function = truth
+        .functions
+        .iter()
+        .any(|(path, name)| *path == prediction.path && *name == prediction.function);
+    let author = prediction.author_email.as_deref().map(hashed).is_some_and(|email| {
+        truth.szz_authors.iter().flat_map(|author| &author.aliases).any(|alias| hashed(alias) == email)
+    });
+    let commit = prediction.commit.as_deref().is_some_and(|commit| {
+        truth.szz_commits.iter().any(|one| one.sha.starts_with(commit) || commit.starts_with(&one.sha))
+    });
+    Hit { function, author, commit }
+}
+
+/// Addresses of cases are hashes, 16 digits of SHA-256 and `@h`.
+fn hashed(email: &str) -> String {
+    let email = email.trim().to_lowercase();
+    if email.ends_with("@h") {
+        return email;
+    }
+    let digest = Sha256::digest(email.as_bytes());
+    digest.iter().take(8).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }) + "@h"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_compared_by_their_hashes() {
+        assert_eq!(hashed("Ada@Example.com"), hashed("ada@example.com "));
+        assert_eq!(hashed(&hashed("ada@example.com")), hashed("ada@example.com"));
+        assert_eq!(hashed("ada@example.com").len(), 18);
+    }
+}

@@ -1,0 +1,94 @@
+//! How sure a verdict is, in classes that were counted on recorded exceptions whose culprit is known.
+
+use serde::{Deserialize, Serialize};
+
+/// A line younger than this is likely to be what broke.
+const YOUNG_MS: i64 = 90 * DAY_MS;
+
+/// A line that raises on purpose, and has for this long, mostly does what it should: somebody else broke the contract.
+const RAISES_SINCE_MS: i64 = 365 * DAY_MS;
+
+/// A line this old that only led to what failed has been right for that long.
+const OLD_MS: i64 = 3 * 365 * DAY_MS;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// How sure a verdict is: how often the first suspect's author had written a line that the fix changed. Counted on 467 recorded
+/// exceptions of 49 repositories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// 85 in 100 (115 cases).
+    High,
+    /// 73 in 100 (271 cases).
+    Medium,
+    /// 47 in 100 (81 cases).
+    Low,
+}
+
+/// What a verdict's confidence depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Grounds {
+    /// How long before the event the first suspect's line was changed, in milliseconds; `None`: git could not say.
+    pub age_ms: Option<i64>,
+    /// The culprit's line raises by itself.
+    pub raises: bool,
+    /// The exception was raised outside of the repository's code, in something that the culprit calls.
+    pub outside: bool,
+    /// Frames of the repository were stepped over.
+    pub stepped: bool,
+}
+
+impl Confidence {
+    /// The class of a verdict.
+    pub fn of(grounds: Grounds) -> Self {
+        let Grounds { age_ms, raises, outside, stepped } = grounds;
+        let Some(age) = age_ms else { return Self::Low };
+        if (raises && age >= RAISES_SINCE_MS) || ((outside || stepped) && age >= OLD_MS) {
+            Self::Low
+        } else if age < YOUNG_MS && !raises && !stepped {
+            Self::High
+        } else {
+            Self::Medium
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+
+    /// In a sentence.
+    pub fn sentence(self) -> String {
+        let share = match self {
+            Self::High => 85,
+            Self::Medium => 73,
+            Self::Low => 47,
+        };
+        format!("Confidence: {}. Of 100 recorded exceptions like this one, {share} were blamed on the right author.", self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_classes_are_those_that_were_counted() {
+        let of = |days: i64, raises, outside, stepped| {
+            Confidence::of(Grounds { age_ms: Some(days * DAY_MS), raises, outside, stepped })
+        };
+        assert_eq!(of(89, false, true, false), Confidence::High);
+        assert_eq!(of(89, false, false, true), Confidence::Medium);
+        assert_eq!(of(4_000, false, false, false), Confidence::Medium);
+        assert_eq!(of(4_000, false, true, false), Confidence::Low);
+        assert_eq!(of(366, true, false, false), Confidence::Low);
+        assert_eq!(of(300, true, false, false), Confidence::Medium);
+        let unknown = Grounds { age_ms: None, raises: false, outside: false, stepped: false };
+        assert_eq!(Confidence::of(unknown), Confidence::Low);
+    }
+}

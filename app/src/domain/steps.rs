@@ -1,0 +1,166 @@
+//! Which frames of the repository are stepped over by what their code does: the culprit is then their caller.
+//!
+//! Each rule is small, has a name, and was kept because it paid on repositories that it was not made from: ARCHITECTURE.md
+//! has the figures, and `app evaluate` prints them anew.
+
+use super::culprit::{Passed, is_raise};
+use super::heuristic::Heuristic;
+use super::report::Exception;
+use super::rule::Rules;
+use super::source::{LineFacts, Origin, Role};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// A function that raises is stepped over as a helper up to this many lines: a longer one decides something itself.
+const SHORT_HELPER: u32 = 12;
+
+/// Why a frame's caller is to blame instead of it, by its code. `code` is the line's text, for what could not be parsed;
+/// `recursive`: the caller is the same function.
+pub fn step_over(
+    rules: &Rules,
+    exception: &Exception,
+    code: &str,
+    facts: Option<&LineFacts>,
+    recursive: bool,
+) -> Option<Passed> {
+    let helper = rules.uses(Heuristic::RaiseHelper);
+    let Some(facts) = facts else { return (helper && is_raise(code)).then_some(Passed::Raise) };
+    let function = facts.function.as_ref()?;
+    if helper && (facts.raises || is_raise(code)) && function.length() <= SHORT_HELPER && !recursive {
+        return Some(Passed::Raise);
+    }
+    if facts.forwards && rules.uses(Heuristic::Forwarder) {
+        return Some(Passed::Forwards);
+    }
+    if facts.calls_given && rules.uses(Heuristic::GivenCallee) {
+        return Some(Passed::CallsGiven);
+    }
+    given(exception, facts).filter(|_| rules.uses(Heuristic::GivenValue)).map(Passed::GivenValue)
+}
+
+/// What the message of a wrong value speaks of.
+fn blamed_roles(exception: &Exception) -> Vec<Role> {
+    let message = exception.value.as_deref().unwrap_or("");
+    let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
+    if let Some(attribute) = missing_on_nothing(message) {
+        return vec![Role::Attribute(attribute)];
+    }
+    if exception.kind.rsplit('.').next() != Some("TypeError") {
+        return Vec::new();
+    }
+    if has(&["not subscriptable", "indices must be", "item assignment", "__getitem__"]) {
+        vec![Role::Indexed]
+    } else if message.contains("argument of type") && message.contains("not iterable") {
+        vec![Role::Operand]
+    } else if has(&["not iterable", "cannot unpack", "non-iterable"]) {
+        vec![Role::Iterated]
+    } else if has(&["not callable", "is not a function"]) {
+        vec![Role::Called]
+    } else if has(&["unsupported operand", "not supported between", "concatenate"]) {
+        vec![Role::Operand]
+    } else if ARGUMENT.is_match(message) && !has(&["positional", "keyword"]) {
+        vec![Role::Argument]
+    } else {
+        Vec::new()
+    }
+}
+
+static ARGUMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"has no len|expected|must be|argument|not \w+$").expect("a constant pattern compiles"));
+
+/// The attribute that was asked of nothing: of `None`, `undefined`, `null` or `nil`.
+fn missing_on_nothing(message: &str) -> Option<String> {
+    static NOTHING: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r"(?x) 'NoneType'\ object\ has\ no\ attribute\ '(\w+)'
+            | Cannot\ (?:read|set)\ propert(?:y|ies)\ of\ (?:undefined|null)\ \((?:reading|setting)\ '(\w+)'\)
+            | undefined\ method\ [`'](\w+[?!]?)'\ for\ nil",
+        )
+        .expect("a constant pattern compiles")
+    });
+    let found = NOTHING.captures(message)?;
+    (1..=3).find_map(|group| found.get(group)).map(|name| name.as_str().to_owned())
+}
+
+/// The parameter whose value was wrong when it came in: the message speaks of it, and nothing of the function's own does
+/// as well.
+fn given(exception: &Exception, facts: &LineFacts) -> Option<String> {
+    let roles = blamed_roles(exception);
+    let spoken_of = || facts.uses.iter().filter(|one| roles.contains(&one.role));
+    let own = |origin: &Origin| matches!(origin, Origin::Local | Origin::Own(_) | Origin::Outcome);
+    if spoken_of().any(|one| own(&one.origin)) {
+        return None;
+    }
+    spoken_of().find_map(|one| match &one.origin {
+        Origin::Given(name) => Some(name.clone()),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::{Block, Use};
+    use super::*;
+
+    fn exception(kind: &str, value: &str) -> Exception {
+        Exception { kind: kind.into(), value: Some(value.into()), ..Exception::default() }
+    }
+
+    fn facts(length: u32, uses: Vec<(Role, Origin)>) -> LineFacts {
+        let function = Block {
+            name: "f".into(),
+            qualified: "f".into(),
+            start: 1,
+            end: length,
+            is_class: false,
+            parameters: vec!["price".into()],
+        };
+        let uses = uses.into_iter().map(|(role, origin)| Use { role, origin, name: None }).collect();
+        LineFacts { function: Some(function), uses, ..LineFacts::default() }
+    }
+
+    fn step(exception: &Exception, code: &str, facts: Option<&LineFacts>, recursive: bool) -> Option<Passed> {
+        step_over(&Rules::default(), exception, code, facts, recursive)
+    }
+
+    #[test]
+    fn a_short_helper_that_raises_is_stepped_over_and_a_long_function_is_not() {
+        let error = exception("ValueError", "no");
+        let raising = |length| LineFacts { raises: true, ..facts(length, Vec::new()) };
+        assert_eq!(step(&error, "self.fail('x')", Some(&raising(12)), false), Some(Passed::Raise));
+        assert_eq!(step(&error, "raise ValueError", Some(&raising(13)), false), None);
+        assert_eq!(step(&error, "raise ValueError", Some(&raising(12)), true), None, "a recursion's caller is itself");
+        assert_eq!(step(&error, "raise ValueError", None, false), Some(Passed::Raise), "not parsed: by its text");
+        let module = LineFacts { raises: true, ..LineFacts::default() };
+        assert_eq!(step(&error, "raise ValueError", Some(&module), false), None, "a module is no helper");
+    }
+
+    #[test]
+    fn wrappers_pass_the_blame_on() {
+        let error = exception("KeyError", "'x'");
+        let forwards = LineFacts { forwards: true, ..facts(3, Vec::new()) };
+        assert_eq!(step(&error, "return func(*args)", Some(&forwards), false), Some(Passed::Forwards));
+        let calls = LineFacts { calls_given: true, ..facts(3, Vec::new()) };
+        assert_eq!(step(&error, "return func(x)", Some(&calls), false), Some(Passed::CallsGiven));
+    }
+
+    #[test]
+    fn a_wrong_value_that_came_in_is_its_callers() {
+        let given = || Origin::Given("price".into());
+        let passed = Some(Passed::GivenValue("price".into()));
+        let types = exception("TypeError", "'>' not supported between instances of 'str' and 'int'");
+        let compares = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Other)]);
+        assert_eq!(step(&types, "if price > MOST:", Some(&compares), false), passed);
+        let own = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Local)]);
+        assert_eq!(step(&types, "if price > most:", Some(&own), false), None, "either could be wrong");
+        let nothing = exception("AttributeError", "'NoneType' object has no attribute 'net'");
+        let reads = facts(20, vec![(Role::Attribute("net".into()), given())]);
+        assert_eq!(step(&nothing, "price.net", Some(&reads), false), passed);
+        let other = exception("AttributeError", "'Price' object has no attribute 'net'");
+        assert_eq!(step(&other, "price.net", Some(&reads), false), None, "the name may be wrong");
+        let reads_of_undefined = exception("TypeError", "Cannot read properties of undefined (reading 'net')");
+        assert_eq!(step(&reads_of_undefined, "price.net", Some(&reads), false), passed);
+        let nil = exception("NoMethodError", "undefined method `net' for nil:NilClass");
+        assert_eq!(step(&nil, "price.net", Some(&reads), false), passed);
+    }
+}

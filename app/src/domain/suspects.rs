@@ -1,0 +1,219 @@
+//! Who may be to blame, ranked: the first is assigned, the second mentioned.
+//!
+//! The alert's line stays the culprit frame's, whoever is suspected: a line has one alert for ever, and what is suspected may
+//! change with time (a fresh change grows old).
+
+use super::blame::Blame;
+use super::culprit::FrameAt;
+use super::heuristic::Heuristic;
+use super::rule::Rules;
+use serde::{Deserialize, Serialize};
+
+/// Most suspects that are named: a third says where to look next, a fourth is noise.
+pub const MOST: usize = 3;
+
+/// A culprit whose line is older than this is doubted where a caller's was changed just now. Within a year both may well be
+/// the same work.
+pub const SETTLED_MS: i64 = 365 * DAY_MS;
+
+/// A line changed this shortly before the event is fresh.
+pub const FRESH_MS: i64 = 30 * DAY_MS;
+
+/// How many own frames outwards a fresh change is looked for. Farther out, everything is called from code that changes daily.
+pub const FRESH_REACH: usize = 2;
+
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// The rule that named a suspect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The innermost own frame that nothing speaks against.
+    Innermost,
+    /// A frame that others were stepped over for.
+    SteppedTo,
+    /// An attribute is missing that the class's constructor should have set.
+    Constructor,
+    /// The arguments do not fit the function, and it was changed later than the call.
+    Signature,
+    /// A caller's line was changed just before, the culprit's long ago.
+    Fresh,
+    /// It was stepped over.
+    SteppedOver,
+    /// It called the culprit.
+    Caller,
+    /// The latest change to the culprit's function.
+    LatestChange,
+}
+
+impl Rule {
+    /// The rule of thumb behind it, where it is one of those that can be left out.
+    pub fn heuristic(self) -> Option<Heuristic> {
+        match self {
+            Self::Constructor => Some(Heuristic::Constructor),
+            Self::Signature => Some(Heuristic::Signature),
+            Self::Fresh => Some(Heuristic::Fresh),
+            Self::Innermost | Self::SteppedTo | Self::SteppedOver | Self::Caller | Self::LatestChange => None,
+        }
+    }
+}
+
+/// A place that may be to blame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspect {
+    /// Path in the repository.
+    pub path: String,
+    /// One-based line at the revision that ran.
+    pub line: u32,
+    /// The function around it, with what it stands in; empty where unknown.
+    pub function: String,
+    /// The frame, where it is one of the traceback's.
+    pub frame: Option<FrameAt>,
+    /// First and last line of that function, where they are known.
+    pub function_lines: Option<(u32, u32)>,
+    /// Who wrote the line.
+    pub blame: Option<Blame>,
+    /// The rule that named it.
+    pub rule: Rule,
+}
+
+impl Suspect {
+    /// What its author did, where that is not writing the failing line: the words that follow a name.
+    pub fn role(&self) -> Option<String> {
+        let Self { path, line, function, .. } = self;
+        match self.rule {
+            Rule::Constructor => Some(format!(
+                "wrote {path}:{line} in {function}, the constructor that should have set what is missing"
+            )),
+            Rule::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
+            Rule::Fresh => Some(format!(
+                "changed {path}:{line} in {function}, which leads to the failing line, less than 30 days before"
+            )),
+            Rule::Innermost | Rule::SteppedTo | Rule::SteppedOver | Rule::Caller | Rule::LatestChange => None,
+        }
+    }
+}
+
+/// Everything that may be suspected, as it was found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The culprit frame.
+    pub culprit: Option<Suspect>,
+    /// Others were stepped over for it.
+    pub stepped: bool,
+    /// Where the source was read on, outside of the frames.
+    pub elsewhere: Option<Suspect>,
+    /// Own frames outwards of the culprit, nearest first, each of another function.
+    pub callers: Vec<Suspect>,
+    /// The innermost frame that was stepped over.
+    pub stepped_over: Option<Suspect>,
+    /// The line of the culprit's function that was changed last.
+    pub latest_change: Option<Suspect>,
+}
+
+/// Ranks the suspects. `event_ms`: when it happened, in Unix milliseconds.
+pub fn rank(found: Found, rules: &Rules, event_ms: i64) -> Vec<Suspect> {
+    let Some(mut culprit) = found.culprit else { return Vec::new() };
+    culprit.rule = if found.stepped { Rule::SteppedTo } else { Rule::Innermost };
+    let fresh = fresh_caller(&culprit, &found.callers, event_ms).filter(|_| rules.uses(Heuristic::Fresh));
+    let named = |suspect: Option<Suspect>, rule: Rule| suspect.map(|suspect| Suspect { rule, ..suspect });
+    let caller = found.callers.first().cloned();
+    let order = found
+        .elsewhere
+        .into_iter()
+        .chain(named(fresh, Rule::Fresh))
+        // What was stepped over is the next to look at, because rules are wrong at times.
+        .chain([culprit])
+        .chain(named(found.stepped_over, Rule::SteppedOver))
+        .chain(named(caller, Rule::Caller))
+        .chain(named(found.latest_change, Rule::LatestChange));
+    let mut ranked: Vec<Suspect> = Vec::new();
+    for suspect in order {
+        let same_place = |one: &Suspect| one.path == suspect.path && one.line == suspect.line;
+        if !ranked.iter().any(same_place) {
+            ranked.push(suspect);
+        }
+    }
+    ranked.truncate(MOST);
+    ranked
+}
+
+fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_ms: i64) -> Option<Suspect> {
+    let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_ms - changed_ms(blame));
+    if age(culprit)? < SETTLED_MS {
+        return None;
+    }
+    callers.iter().take(FRESH_REACH).find(|caller| age(caller).is_some_and(|age| age < FRESH_MS)).cloned()
+}
+
+/// When a line came to where it is. Rows from before the committer's date was kept have the author's.
+pub fn changed_ms(blame: &Blame) -> i64 {
+    if blame.committed_at_ms == 0 { blame.author_time_ms } else { blame.committed_at_ms }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::blame::Author;
+    use super::*;
+
+    const NOW: i64 = 2_000 * DAY_MS;
+
+    fn suspect(path: &str, line: u32, age_days: i64) -> Suspect {
+        let blame = Blame {
+            commit: "a".repeat(40),
+            path: path.into(),
+            line,
+            author: Author::default(),
+            author_time_ms: 0,
+            summary: String::new(),
+            committed_at_ms: NOW - age_days * DAY_MS,
+            co_authors: Vec::new(),
+            passed: Vec::new(),
+        };
+        Suspect { path: path.into(), line, function: "f".into(), frame: None, function_lines: None, blame: Some(blame), rule: Rule::Innermost }
+    }
+
+    fn rules(found: Found) -> Vec<(String, Rule)> {
+        rank(found, &Rules::default(), NOW).into_iter().map(|one| (one.path, one.rule)).collect()
+    }
+
+    #[test]
+    fn the_culprit_comes_first_and_its_caller_second() {
+        let found = Found {
+            culprit: Some(suspect("a", 1, 10)),
+            callers: vec![suspect("b", 1, 5), suspect("c", 1, 5)],
+            latest_change: Some(suspect("a", 3, 1)),
+            ..Found::default()
+        };
+        let expected = [("a", Rule::Innermost), ("b", Rule::Caller), ("a", Rule::LatestChange)];
+        assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
+        assert!(rules(Found::default()).is_empty());
+    }
+
+    #[test]
+    fn a_fresh_change_of_a_caller_beats_an_old_line_only() {
+        let found = |own, caller| Found {
+            culprit: Some(suspect("a", 1, own)),
+            callers: vec![suspect("b", 1, 400), suspect("c", 1, caller)],
+            ..Found::default()
+        };
+        assert_eq!(rules(found(366, 29))[0], ("c".to_owned(), Rule::Fresh));
+        assert_eq!(rules(found(366, 29))[1], ("a".to_owned(), Rule::Innermost));
+        assert_eq!(rules(found(366, 31))[0].0, "a");
+        assert_eq!(rules(found(364, 1))[0].0, "a");
+    }
+
+    #[test]
+    fn what_was_read_elsewhere_comes_first_and_what_was_stepped_over_second() {
+        let found = Found {
+            culprit: Some(suspect("a", 1, 10)),
+            stepped: true,
+            elsewhere: Some(Suspect { rule: Rule::Constructor, ..suspect("x", 9, 10) }),
+            stepped_over: Some(suspect("s", 1, 10)),
+            callers: vec![suspect("b", 1, 5)],
+            ..Found::default()
+        };
+        let expected = [("x", Rule::Constructor), ("a", Rule::SteppedTo), ("s", Rule::SteppedOver)];
+        assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
+    }
+}

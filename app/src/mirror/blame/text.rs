@@ -1,0 +1,230 @@
+//! Files as lines, and what changed between two of them when white space does not count.
+
+use gix::diff::blob::{Algorithm, Diff, Hunk, IndentHeuristic, IndentLevel, InternedInput, SliderHeuristic, Token};
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+
+/// Columns to which git's placement of changes takes a tab.
+const TAB: u8 = 8;
+
+/// A file's content, split into lines.
+pub(super) struct Text {
+    data: Vec<u8>,
+    /// Where each line begins, and the end of the last.
+    starts: Vec<u32>,
+    /// A hash of each line's non-space bytes.
+    hashes: Vec<u64>,
+}
+
+impl Text {
+    pub(super) fn new(data: Vec<u8>) -> Self {
+        let mut starts = vec![0];
+        let mut hashes = Vec::new();
+        let mut hash = Fnv::new();
+        for (at, byte) in data.iter().enumerate() {
+            if *byte == b'\n' {
+                starts.push(at as u32 + 1);
+                hashes.push(hash.take());
+            } else if !is_space(*byte) {
+                hash.add(*byte);
+            }
+        }
+        if starts.last().is_some_and(|start| (*start as usize) < data.len()) {
+            starts.push(data.len() as u32);
+            hashes.push(hash.take());
+        }
+        Self { data, starts, hashes }
+    }
+
+    /// How many lines there are.
+    pub(super) fn len(&self) -> u32 {
+        self.hashes.len() as u32
+    }
+
+    /// The bytes as they are.
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Size in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.data.len()
+    }
+
+    /// A line with its end; nothing beyond the last.
+    pub(super) fn line(&self, number: u32) -> &[u8] {
+        let at = number as usize;
+        match (self.starts.get(at), self.starts.get(at + 1)) {
+            (Some(start), Some(end)) => &self.data[*start as usize..*end as usize],
+            _ => &[],
+        }
+    }
+
+    /// These lines, in order.
+    pub(super) fn lines(&self, range: Range<u32>) -> impl Iterator<Item = &[u8]> {
+        range.map(|number| self.line(number))
+    }
+
+    fn squeezed(&self) -> impl Iterator<Item = Squeezed<'_>> {
+        self.hashes
+            .iter()
+            .zip(self.starts.windows(2))
+            .map(|(hash, bounds)| Squeezed { line: &self.data[bounds[0] as usize..bounds[1] as usize], hash: *hash })
+    }
+}
+
+/// What git takes for white space in a line.
+pub(super) fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// What is left of a line without its white space.
+pub(super) fn solid(line: &[u8]) -> impl Iterator<Item = u8> {
+    line.iter().copied().filter(|byte| !is_space(*byte))
+}
+
+/// A line that equals another if only their white space differs.
+#[derive(Default)]
+struct Squeezed<'a> {
+    line: &'a [u8],
+    hash: u64,
+}
+
+impl PartialEq for Squeezed<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && (self.line == other.line || solid(self.line).eq(solid(other.line)))
+    }
+}
+
+impl Eq for Squeezed<'_> {}
+
+impl Hash for Squeezed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+/// A hash that takes byte after byte, so that white space can be left out (Fowler, Noll and Vo's).
+pub(super) struct Fnv(u64);
+
+impl Fnv {
+    const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+
+    pub(super) fn new() -> Self {
+        Self(Self::BASIS)
+    }
+
+    pub(super) fn add(&mut self, byte: u8) {
+        self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(Self::PRIME);
+    }
+
+    /// The hash of what was added, and begins anew.
+    pub(super) fn take(&mut self) -> u64 {
+        std::mem::replace(&mut self.0, Self::BASIS)
+    }
+}
+
+/// What became of a line between two versions of its file.
+pub(super) enum Fate {
+    /// It stood at this line before.
+    Kept(u32),
+    /// It is in the change of this number.
+    Changed(usize),
+}
+
+/// The changes between two versions of a file, in order.
+pub(super) struct Changes(Vec<Hunk>);
+
+impl Changes {
+    /// Compares as `git diff -w` does, changes being placed by git's indentation rule.
+    pub(super) fn between(before: &Text, after: &Text) -> Self {
+        let mut input = InternedInput::default();
+        input.update_before(before.squeezed());
+        input.update_after(after.squeezed());
+        let mut diff = Diff::compute(Algorithm::Myers, &input);
+        let numbered = (0..before.len().max(after.len())).map(Token).collect();
+        let places = Places { before, after, of_before: &input.before, numbered };
+        diff.postprocess_with(&input.before, &input.after, places);
+        Self(diff.hunks().collect())
+    }
+
+    pub(super) fn fate(&self, line: u32) -> Fate {
+        let next = self.0.partition_point(|hunk| hunk.after.end <= line);
+        match self.0.get(next) {
+            Some(hunk) if hunk.after.start <= line => Fate::Changed(next),
+            _ => {
+                let (before, after) =
+                    next.checked_sub(1).map_or((0, 0), |last| (self.0[last].before.end, self.0[last].after.end));
+                Fate::Kept(line - after + before)
+            }
+        }
+    }
+
+    /// All changes.
+    pub(super) fn hunks(&self) -> &[Hunk] {
+        &self.0
+    }
+}
+
+/// Git's placement by indentation, by each line's own: lines that are equal but for white space differ in it.
+struct Places<'a> {
+    before: &'a Text,
+    after: &'a Text,
+    of_before: &'a [Token],
+    /// The rule asks for the indentation of a token: here each line is a token of its own.
+    numbered: Vec<Token>,
+}
+
+impl SliderHeuristic for Places<'_> {
+    fn best_slider_end(&mut self, tokens: &[Token], hunk: Range<u32>, earliest_end: u32) -> u32 {
+        let text = if std::ptr::eq(tokens, self.of_before) { self.before } else { self.after };
+        let indent = |token: Token| IndentLevel::for_ascii_line(text.line(token.0).iter().copied(), TAB);
+        IndentHeuristic::new(indent).best_slider_end(&self.numbered[..tokens.len()], hunk, earliest_end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(content: &str) -> Text {
+        Text::new(content.as_bytes().to_vec())
+    }
+
+    fn kept(before: &str, after: &str) -> Vec<Option<u32>> {
+        let (before, after) = (text(before), text(after));
+        let changes = Changes::between(&before, &after);
+        (0..after.len())
+            .map(|line| match changes.fate(line) {
+                Fate::Kept(at) => Some(at),
+                Fate::Changed(_) => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn lines_are_counted_as_git_counts_them() {
+        let file = text("a\r\n\nlast");
+        assert_eq!(
+            (file.len(), file.line(0), file.line(1), file.line(2)),
+            (3, &b"a\r\n"[..], &b"\n"[..], &b"last"[..])
+        );
+        assert_eq!((text("").len(), text("\n").len(), file.line(3)), (0, 1, &b""[..]));
+    }
+
+    #[test]
+    fn white_space_changes_nothing() {
+        assert_eq!(kept("a b\nc\n", "\tab\r\nc"), [Some(0), Some(1)]);
+        assert_eq!(kept("if x:\n  y\n", "if z:\n    y\nw\n"), [None, Some(1), None]);
+        assert_eq!(kept("", "a\n"), [None]);
+        assert_eq!(kept("one\ntwo\nthree\n", "zero\none\nthree\n"), [None, Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn an_insertion_is_placed_by_indentation() {
+        let before = "def a():\n    pass\n\ndef b():\n    pass\n";
+        let after = "def a():\n    pass\n\ndef c():\n    pass\n\ndef b():\n    pass\n";
+        assert_eq!(kept(before, after), [Some(0), Some(1), Some(2), None, None, None, Some(3), Some(4)]);
+    }
+}
