@@ -98,6 +98,21 @@ fn a_files_authors_of_the_year_are_ranked_by_their_commits() {
 }
 
 #[test]
+fn a_files_authors_are_followed_through_its_renames() {
+    let world = World::new();
+    let text = "def total(items):\n    return sum(item.price for item in items)\n";
+    world.repo.commit(ADA, "2024-01-01T10:00:00Z", &[("old/cart.py", "old\n")], "Old");
+    world.repo.commit(GRACE, "2025-07-01T10:00:00Z", &[("old/cart.py", text)], "Grace's");
+    world.repo.rename(ADA, "2025-07-02T10:00:00Z", "old/cart.py", "old/basket.py");
+    world.repo.commit(GRACE, "2025-07-03T10:00:00Z", &[("old/basket.py", &format!("{text}# 1\n"))], "Hers");
+    std::fs::create_dir_all(world.repo.path().join("shop")).unwrap();
+    std::fs::rename(world.repo.path().join("old/basket.py"), world.repo.path().join(PATH)).unwrap();
+    world.repo.commit(LINUS, "2025-07-04T10:00:00Z", &[(PATH, &format!("{text}# 1\n# 2\n"))], "Move and change it");
+    world.sync();
+    assert_eq!(world.of_file(), [("Grace Hopper".into(), 2), ("Linus Torvalds".into(), 1)]);
+}
+
+#[test]
 fn a_functions_authors_are_those_of_its_lines_who_are_still_there() {
     let world = World::new();
     let text = |lines: &[&str]| lines.join("\n") + "\n";

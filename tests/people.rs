@@ -128,6 +128,26 @@ fn a_bots_own_pull_request_is_told_to_who_merged_it_and_github_is_asked_once() {
 }
 
 #[test]
+fn where_who_opened_a_bots_pull_request_cannot_be_told_it_is_who_merged_it() {
+    run_test(async |story| {
+        let sha = bump(story, "Bump prices");
+        story.github.set_assignable(REPO, &["ada", "owner"]);
+        story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.install().await;
+        fail_bumped(story).await;
+        let (_, assigned, _) = told(story);
+        assert_eq!(assigned, ["owner"]);
+        assert_says(
+            &story.github.issue(REPO, 2).body,
+            &[
+                "(a bot), grace (issues of this repository can't be assigned to them).",
+                "Told: owner, who merged pull request",
+            ],
+        );
+    });
+}
+
+#[test]
 fn a_bot_without_a_pull_request_has_co_authors() {
     run_test(async |story| {
         bump(
@@ -255,6 +275,12 @@ fn one_who_cannot_be_assigned_is_passed_over_for_somebody_who_can() {
         let (mails, assigned, text) = told(story);
         assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
         assert_says(&text, &["Passed over: Grace Hopper (issues of this repository can't be assigned to them)."]);
+        // Given by hand to its author, it is hers, and GitHub tells her.
+        story.github.assign(REPO, 1, "grace", "owner");
+        story.settle().await;
+        let line = story.lines().await.remove(0);
+        assert_eq!((line.owner_login.as_deref(), line.is_reassigned()), (Some("grace"), true));
+        assert_eq!(story.changes().len(), 1, "a comment");
         // Reassigned by a person, it is theirs, and nobody else is looked for.
         story.github.assign(REPO, 1, "linus", "owner");
         story.settle().await;
@@ -358,5 +384,25 @@ fn a_plain_repository_has_git_and_nothing_else_to_ask() {
         let (mails, _, text) = told(story);
         assert_eq!(mails, ["grace@example.com"]);
         assert_says(&text, &["Told: grace@example.com, whom CODEOWNERS names for /shop/."]);
+    });
+}
+
+#[test]
+fn github_that_lets_an_alert_wait_in_vain_is_not_asked_for_a_while() {
+    run_test(async |story| {
+        story.install().await;
+        let hangs = Fault::Delay(std::time::Duration::from_secs(30));
+        story.github.fail_next("repos/list-pull-requests-associated-with-commit", hangs);
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.mails()[0].to, ["ada@example.com"]);
+        let asked = story.github.requests_of("repos/list-pull-requests-associated-with-commit").len();
+        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
+        story.report(&event).await;
+        assert_eq!(story.mails().len(), 1);
+        assert_eq!(story.github.requests_of("repos/list-pull-requests-associated-with-commit").len(), asked);
+        story.later(5 * 60_000).await;
+        let (_, assigned, _) = told(story);
+        assert_eq!(assigned, ["ada", "ada"]);
     });
 }

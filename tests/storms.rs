@@ -246,3 +246,29 @@ fn a_storm_whose_issue_github_refuses_for_good_leaves_nothing_behind() {
         // The story's end looks whether any job is left.
     });
 }
+
+#[test]
+fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
+    run_test(async |story| {
+        let text = functions("a", 30);
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &text)], "Add a");
+        story.commit(GRACE, "2026-02-06T10:00:00Z", &[("shop/a.py", &format!("# All of a.\n{text}"))], "Say so");
+        story.install().await;
+        fail_all(story, "shop/a.py", "a", 0..20).await;
+        fail_all(story, "shop/a.py", "a", 20..26).await;
+        assert!(story.mails().iter().all(|mail| mail.to == ["ada@example.com"]));
+        story.changes();
+        // Ada leaves while the storm's mail waits.
+        story.smtp.refuse("ada@example.com");
+        story.later(2 * 60_000).await;
+        assert_eq!(story.mails().len(), 0);
+        story.later(60 * 60_000).await;
+        let mails = story.mails();
+        assert_eq!(mails.iter().flat_map(|mail| mail.to.clone()).collect::<Vec<_>>(), ["grace@example.com"]);
+        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 6 lines that concern you began to fail");
+        let text = mails[0].text().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains("Passed over: Ada Lovelace (the mail server refuses their address)."), "{text}");
+        story.later(60 * 60_000).await;
+        story.changes();
+    });
+}

@@ -10,7 +10,7 @@ use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
 use crate::pipeline::accept::Accept;
 use crate::pipeline::app::{App, AppSlot, Origin};
-use crate::pipeline::{Epoch, Rooms};
+use crate::pipeline::{Epoch, Hush, Rooms};
 use crate::server::{Server, ServerSettings, router};
 use crate::store::{Dialect, Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -180,6 +180,7 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
         outbox: config.outbox(),
         installation,
         epoch: Epoch::default(),
+        hush: Hush::default(),
         bell: Arc::new(Notify::new()),
     };
     Ok((rooms, signer))

@@ -226,7 +226,9 @@ pub fn choose(facts: &Facts) -> Person {
             *obstacle == Obstacle::NotAssignable && it.can_be_mailed && !it.is_refused
         };
         let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| {
-            *obstacle == Obstacle::Left && (it.can_be_mailed && !it.is_refused || it.is_assignable == Some(true))
+            let by_mail = *obstacle == Obstacle::Left && it.can_be_mailed && !it.is_refused;
+            let by_issue = matches!(obstacle, Obstacle::Left | Obstacle::Refused) && it.is_assignable == Some(true);
+            by_mail || by_issue
         };
         // Somebody who is there and gets mail knows more of the line than the default contact does.
         let after_all = passed

@@ -1,5 +1,6 @@
 //! The pull request that brought a line.
 
+use super::blame::Author;
 use super::event::HookAccount;
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +21,12 @@ pub struct Pull {
 
 /// Whether a commit is a whole pull request, squashed or merged on the forge's pages, and which: the forge made the commit, and
 /// its subject says so in the forge's words.
-pub fn whole_pull(committer_email: &str, subject: &str) -> Option<u64> {
-    if !committer_email.trim().eq_ignore_ascii_case("noreply@github.com") {
-        return None;
-    }
-    named_in(subject)
+pub fn whole_pull(committer: &Author, subject: &str) -> Option<u64> {
+    let (local, domain) = committer.email.trim().rsplit_once('@')?;
+    // GitHub Enterprise Server commits as noreply@HOST.
+    let is_forge = local.eq_ignore_ascii_case("noreply")
+        && (domain.eq_ignore_ascii_case("github.com") || committer.name.starts_with("GitHub"));
+    if is_forge { named_in(subject) } else { None }
 }
 
 /// The pull request that a subject names in the forge's words: `Add up carts (#12)`, `Merge pull request #12 from …`.
@@ -48,6 +50,10 @@ pub fn title_in(subject: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    fn by(name: &str, email: &str) -> Author {
+        Author { name: name.into(), email: email.into() }
+    }
+
     #[test]
     fn the_forges_own_commits_name_their_pull_request() {
         for (subject, expected) in [
@@ -62,9 +68,12 @@ mod tests {
             ("Odd (#+12)", None),
             ("Merge pull request #", None),
         ] {
-            assert_eq!(whole_pull("noreply@github.com", subject), expected, "{subject}");
+            assert_eq!(whole_pull(&by("GitHub", "noreply@github.com"), subject), expected, "{subject}");
         }
-        assert_eq!(whole_pull("ada@example.com", "Add up carts (#12)"), None, "written by hand");
+        let squash = "Add up carts (#12)";
+        assert_eq!(whole_pull(&by("GitHub Enterprise", "noreply@git.acme.example"), squash), Some(12));
+        assert_eq!(whole_pull(&by("Ada", "ada@example.com"), squash), None, "written by hand");
+        assert_eq!(whole_pull(&by("Gitea", "noreply@git.acme.example"), squash), None);
         assert_eq!(title_in("Add up carts (#12)"), Some("Add up carts"));
         assert_eq!(title_in("Merge pull request #7 from ada/carts"), None);
     }

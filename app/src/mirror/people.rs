@@ -1,7 +1,7 @@
 //! Who is still there: the people of the last year of a repository's history, of one of its files, and of some of its lines.
 
 use super::error::MirrorError;
-use super::read::{blob, find_commit};
+use super::read::{blob, find_commit, tree};
 use super::{Mirrors, Recent};
 use crate::domain::blame::{Author, CommitId};
 use crate::domain::ids::RepositoryId;
@@ -22,8 +22,12 @@ const MOST_COMMITS: usize = 50_000;
 const WRONG_CLOCKS: usize = 100;
 /// Commits that are compared with their parents for a file's sake, newest first: some seconds of work at most.
 const MOST_COMPARED: usize = 10_000;
+/// Names of a file that are followed back: more renames in one year say that it is another file by now.
+const MOST_RENAMES: usize = 5;
+/// Most pairs of deleted and added files that one commit's renames are looked for in, as for the blame.
+const RENAME_LIMIT: usize = 300;
 /// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
-const MOST_LINES: usize = 40;
+const MOST_LINES: usize = 20;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
 pub(super) const REMEMBERED: usize = 300_000;
 /// What is known of a year is worked out anew for each day.
@@ -99,7 +103,7 @@ impl Mirrors {
         })
     }
 
-    /// Who changed a file since `since_ms`, on any branch, by the path that it has now; most commits first.
+    /// Who changed a file since `since_ms`, on any branch, through its renames; most commits first.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -112,28 +116,41 @@ impl Mirrors {
         let year = self.year(id, since_ms)?;
         self.ask(id, |repo| {
             let mut found = Counted::default();
+            // The names that the file had, the newest first.
+            let mut names = vec![path.to_owned()];
             // A commit's file is asked for as that of its child's parent, too.
-            let mut files: HashMap<gix::ObjectId, Option<gix::ObjectId>> = HashMap::new();
-            let mut file_of = |commit: gix::ObjectId| match files.get(&commit) {
-                Some(known) => Ok(*known),
-                None => {
-                    let file = blob(repo, &commit.to_string(), path)?;
-                    files.insert(commit, file);
-                    Ok::<_, MirrorError>(file)
-                }
-            };
+            let mut files: HashMap<(gix::ObjectId, usize), Option<gix::ObjectId>> = HashMap::new();
             for (commit, parents, author) in year.commits.iter().take(MOST_COMPARED) {
                 // A merge takes over what others wrote.
                 if parents.len() > 1 {
                     continue;
                 }
-                let before = match parents.first() {
-                    Some(parent) => file_of(*parent)?,
-                    None => None,
-                };
-                let after = file_of(*commit)?;
-                if after.is_some() && after != before {
-                    found.add(author, &commit.to_string(), &year);
+                for at in 0..names.len() {
+                    let mut file_of = |commit: gix::ObjectId| match files.get(&(commit, at)) {
+                        Some(known) => Ok(*known),
+                        None => {
+                            let file = blob(repo, &commit.to_string(), &names[at])?;
+                            files.insert((commit, at), file);
+                            Ok::<_, MirrorError>(file)
+                        }
+                    };
+                    let Some(after) = file_of(*commit)? else { continue };
+                    let before = parents.first().map_or(Ok(None), |parent| file_of(*parent))?;
+                    if before.is_some_and(|before| before == after) {
+                        break;
+                    }
+                    let source = match (before, parents.first()) {
+                        (None, Some(parent)) if names.len() <= MOST_RENAMES => {
+                            renamed(repo, parent, commit, &names[at])?
+                        }
+                        _ => None,
+                    };
+                    // Who renames a file does not thereby know it.
+                    if source.as_ref().is_none_or(|(_, file)| *file != after) {
+                        found.add(author, &commit.to_string(), &year);
+                    }
+                    names.extend(source.map(|(name, _)| name).filter(|name| !names.contains(name)));
+                    break;
                 }
             }
             Ok(found.ranked())
@@ -261,7 +278,8 @@ struct Counted(Vec<Active>);
 impl Counted {
     /// Counts one more, if they are still there.
     fn add(&mut self, author: &Author, commit: &str, year: &Year) {
-        let same = |it: &&mut Active| it.author.email.eq_ignore_ascii_case(&author.email);
+        let known = keys(author);
+        let same = |it: &&mut Active| keys(&it.author).iter().any(|key| known.contains(key));
         match (self.0.iter_mut().find(same), year.last_of(author)) {
             (Some(known), _) => known.count += 1,
             (None, Some(last_ms)) => {
@@ -289,6 +307,30 @@ fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
     }
     tips.dedup();
     Ok(tips)
+}
+
+/// The name and content that a file had before this commit gave it its name.
+fn renamed(
+    repo: &gix::Repository,
+    parent: &gix::ObjectId,
+    commit: &gix::ObjectId,
+    path: &str,
+) -> Result<Option<(String, gix::ObjectId)>, MirrorError> {
+    let (Some(old), Some(new)) = (tree(repo, &parent.to_string())?, tree(repo, &commit.to_string())?) else {
+        return Ok(None);
+    };
+    let rewrites = gix::diff::Rewrites { limit: RENAME_LIMIT, ..Default::default() };
+    let mut options = gix::diff::Options::default().with_rewrites(Some(rewrites));
+    options.track_path();
+    let changes = repo
+        .diff_tree_to_tree(&old, &new, options)
+        .map_err(|error| MirrorError::git(format!("looking for what {path} was called before {commit}"), &error))?;
+    Ok(changes.into_iter().find_map(|change| match change {
+        gix::object::tree::diff::ChangeDetached::Rewrite {
+            source_location, source_id, location, copy: false, ..
+        } if location == path.as_bytes() => Some((source_location.to_str_lossy().into_owned(), source_id)),
+        _ => None,
+    }))
 }
 
 fn plain(name: &BStr, email: &BStr) -> Author {

@@ -29,7 +29,7 @@ use crate::vault::Vault;
 use app::AppSlot;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use tokio::sync::Notify;
 
 /// The rooms that the steps work with, opened by `serve` and shared by all.
@@ -59,6 +59,8 @@ pub struct Rooms {
     pub installation: String,
     /// What the memories of this process are worth.
     pub epoch: Epoch,
+    /// Until when GitHub is not asked about people.
+    pub hush: Hush,
     /// Rings when there is a job.
     pub bell: Arc<Notify>,
 }
@@ -76,6 +78,22 @@ impl Epoch {
     /// Begins another one.
     pub fn turn(&self) {
         self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts would wait one after another.
+#[derive(Clone, Debug, Default)]
+pub struct Hush(Arc<AtomicI64>);
+
+impl Hush {
+    /// Milliseconds that are left of it.
+    fn left_ms(&self, now_ms: i64) -> i64 {
+        (self.0.load(Ordering::Acquire) - now_ms).max(0)
+    }
+
+    /// Begins it.
+    fn until(&self, at_ms: i64) {
+        self.0.store(at_ms, Ordering::Release);
     }
 }
 

@@ -77,7 +77,11 @@ impl Line {
     /// A person gave it to somebody who was not told of it before.
     pub fn is_reassigned(&self) -> bool {
         let Some(owner) = &self.owner_login else { return false };
-        !self.logins().any(|login| login.eq_ignore_ascii_case(owner))
+        let ours = match &self.told {
+            Some(told) if !told.person.is_author() => told.person.who.as_ref().and_then(|who| who.login.as_deref()),
+            _ => self.logins().next(),
+        };
+        ours.is_none_or(|login| !login.eq_ignore_ascii_case(owner))
     }
 
     /// Logins of whom we would assign by ourselves: who is told, and the author.

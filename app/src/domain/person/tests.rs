@@ -175,6 +175,9 @@ fn nobody_is_told_after_all_whom_nothing_reaches() {
     assert_eq!(choose(&facts(ada)).step, Step::Nobody);
     assert_eq!(choose(&facts(bot("renovate"))).step, Step::Nobody);
     assert_eq!(choose(&Facts::default()).step, Step::Nobody);
+    let mut refused = someone("Ada");
+    refused.is_refused = true;
+    assert_eq!(choose(&facts(refused)).step, Step::AfterAll, "by the issue");
     let mut hidden = gone("Ada");
     hidden.can_be_mailed = false;
     assert_eq!(choose(&facts(hidden)).step, Step::AfterAll, "the issue reaches them");

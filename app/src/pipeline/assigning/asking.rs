@@ -22,7 +22,10 @@ const ANSWER_LIFE_MS: i64 = 24 * 3_600_000;
 /// How long it is believed that there is no answer: a pull request may be merged, and a permission be granted.
 const NONE_LIFE_MS: i64 = 3_600_000;
 /// How long one question may take. The alert waits for it, and can do without.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long GitHub is not asked after it did not answer in that time.
+const HUSH_MS: i64 = 60_000;
 
 /// The forge did not answer.
 struct NotKnown;
@@ -43,7 +46,12 @@ pub(super) struct Asking<'a> {
 impl<'a> Asking<'a> {
     pub(super) fn new(rooms: &'a Rooms, row: &'a RepositoryRow, now_ms: i64) -> Self {
         let forge = rooms.app.github().zip(row.repository.forge.as_ref()).filter(|_| row.suspended_at_ms.is_none());
-        Self { rooms, row, forge, now_ms, failure: Mutex::new(None) }
+        let left_ms = u64::try_from(rooms.hush.left_ms(now_ms)).ok().filter(|left_ms| *left_ms > 0);
+        let failure = forge.as_ref().and(left_ms).map(|left_ms| GitHubError::Transient {
+            message: "it let an alert wait in vain a moment ago".to_owned(),
+            retry_after_ms: Some(left_ms),
+        });
+        Self { rooms, row, forge, now_ms, failure: Mutex::new(failure) }
     }
 
     /// Why the forge did not answer something, where it did not.
@@ -85,6 +93,7 @@ impl<'a> Asking<'a> {
             Ok(Err(GitHubError::Gone(_) | GitHubError::Refused { .. })) => Ok(None),
             Ok(Err(error)) => Err(self.failed(error)),
             Err(_) => {
+                self.rooms.hush.until(self.now_ms + HUSH_MS);
                 let message = format!("no answer within {} s", PATIENCE.as_secs());
                 Err(self.failed(GitHubError::Transient { message, retry_after_ms: None }))
             }

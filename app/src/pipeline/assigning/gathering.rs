@@ -88,7 +88,7 @@ impl<'a> Gathering<'a> {
         let Some((commit, author)) = self.subject.commit.zip(self.subject.author) else { return Ok(None) };
         let owned = commit.to_owned();
         let from = self.mirror(move |mirrors, id| mirrors.provenance(id, &owned)).await.flatten().unwrap_or_default();
-        let whole = whole_pull(&from.committer.email, &from.subject).filter(|_| self.asking.has_forge());
+        let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.asking.has_forge());
         let pull = match self.asking.pull(commit).await? {
             Some(pull) => Some(pull),
             None => whole.map(|number| self.by_subject(number, &from)),
@@ -97,11 +97,16 @@ impl<'a> Gathering<'a> {
         let by_author = Named { author: author.clone(), commit: Some(commit), ..Named::default() };
         let author = self.candidate(by_author).await?;
         let is_program = author.is_bot;
+        // Mostly who opened a pull request is who wrote it, and there is nothing to ask about them.
+        let is_by_another = pull
+            .as_ref()
+            .and_then(|pull| pull.author.as_ref())
+            .is_none_or(|opener| author.login.as_ref().is_none_or(|login| !login.eq_ignore_ascii_case(&opener.login)));
         facts.author = Some(author);
-        if let Some(pull) = pull.as_ref().filter(|_| is_program || whole.is_some()) {
-            facts.pull = Some(self.people_of(pull, is_program).await?);
+        if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
+            self.people_of(pull, facts).await?;
         }
-        if is_program {
+        if is_program && !choose(facts).is_found() {
             for co_author in from.co_authors.iter().take(MOST_OF_A_STEP) {
                 let named = Named { author: co_author.clone(), ..Named::default() };
                 facts.co_authors.push(self.candidate(named).await?);
@@ -120,23 +125,28 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    async fn people_of(&self, pull: &Pull, is_program: bool) -> Result<PullPeople, Failure> {
-        let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
-        let mut opener = pull.author.clone();
-        let mut merger = None;
-        if is_program && opener.as_ref().is_none_or(is_program_account) {
-            let (by, merged_by) = self.asking.pull_people(pull.number).await?;
-            opener = opener.or(by);
-            merger = merged_by;
-        }
+    /// Who opened the pull request; who merged it only where a program's commit has nobody else.
+    async fn people_of(&self, pull: &Pull, facts: &mut Facts) -> Result<(), Failure> {
         let named = |account| Named { account: Some(account), seen_ms: pull.merged_at_ms, ..Named::default() };
-        if let Some(account) = &opener {
+        let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
+        if let Some(account) = &pull.author {
+            people.author = Some(self.candidate(named(account)).await?);
+        }
+        facts.pull = Some(people);
+        if facts.author.as_ref().is_none_or(|author| !author.is_bot) || choose(facts).is_found() {
+            return Ok(());
+        }
+        let (opener, merger) = self.asking.pull_people(pull.number).await?;
+        let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
+        // Git names the pull request by its number alone.
+        if let Some(account) = pull.author.as_ref().or(opener.as_ref()) {
             people.author = Some(self.candidate(named(account)).await?);
         }
         if let Some(account) = &merger {
             people.merger = Some(self.candidate(named(account)).await?);
         }
-        Ok(people)
+        facts.pull = Some(people);
+        Ok(())
     }
 
     async fn active(&self, active: &Active) -> Result<Candidate, Failure> {
