@@ -5,6 +5,7 @@
 //! a rustls crypto provider installed before the first clone over http(s).
 
 pub mod blame;
+mod checkout;
 mod connection;
 mod consolidate;
 mod directory;
@@ -23,6 +24,7 @@ mod settings_tree;
 mod source;
 mod sync;
 
+pub use checkout::{Checkout, checkout_around};
 pub use error::MirrorError;
 pub use paths::Candidate;
 pub use people::{Active, Provenance};
