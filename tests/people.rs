@@ -77,7 +77,7 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
                 "Last changed by dependabot[bot] on 2026-02-01",
                 &merged,
                 &release,
-                "Git says that dependabot[bot] wrote this line",
+                "Blamed dependabot[bot] (",
                 "Passed over as the one to tell: dependabot[bot] (a bot).",
                 &format!("Told: Grace Hopper, who opened pull request #{number}, which brought this line."),
                 &format!("The pull request: https://github.com/acme/shop/pull/{number}"),

@@ -60,24 +60,32 @@ impl Judge {
 
     /// The suspects of a case, without some rules of thumb, and which of the others had a part in it.
     pub(super) fn judge(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
-        let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
-        let (report, located) = (report_of(case), located_in(case));
-        let event_ms = case.event_time * 1000;
-        let accusation = match &self.repositories {
-            Some(repositories) => {
-                let id = repositories.id(&case.repo)?;
-                let reading = Reading { mirrors: &repositories.mirrors, id, commit: &case.revision };
-                if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
-                    return Err(format!("{} has no commit {}", case.repo, case.revision).into());
-                }
-                accuse(Evidence::Mirror(reading), &report, &located, &rules, event_ms)?
-            }
-            None => accuse(Evidence::Told(&told_by(case)), &report, &located, &rules, event_ms)?,
-        };
-        let suspects = (1..).zip(&accusation.suspects);
-        let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
-        Ok(Verdict { predictions, used: accusation.used() })
+        let Some(repositories) = &self.repositories else { return Self::by_case(case, off) };
+        let id = repositories.id(&case.repo)?;
+        if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
+            return Err(format!("{} has no commit {}", case.repo, case.revision).into());
+        }
+        let reading = Reading { mirrors: &repositories.mirrors, id, commit: &case.revision };
+        verdict(case, Evidence::Mirror(reading), off)
     }
+
+    /// The same by what the case says itself.
+    pub(super) fn by_case(case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
+        verdict(case, Evidence::Told(&told_by(case)), off)
+    }
+
+    /// The same in the way that is possible.
+    pub(super) fn judge_anyhow(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
+        self.judge(case, off).or_else(|_| Self::by_case(case, off))
+    }
+}
+
+fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Verdict, Failed> {
+    let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
+    let accusation = accuse(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
+    let suspects = (1..).zip(&accusation.suspects);
+    let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
+    Ok(Verdict { predictions, used: accusation.used() })
 }
 
 impl Repositories {
