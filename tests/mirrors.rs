@@ -653,6 +653,8 @@ fn the_default_branch_says_which_commits_are_not_blamed() {
     world.repo.merge(ADA, DAY, "topic");
     world.sync();
     assert_eq!((blamed().commit, blamed().passed[0].commit.clone()), (first, second.clone()));
+    let lines = world.mirrors.blame_lines(ID, &second, "a.py", 1..=2).unwrap();
+    assert_eq!((lines[0].as_ref(), lines[1].as_ref()), (Some(&blamed()), None));
     // A shut-down server walks no further.
     world.mirrors.interrupt();
     assert_eq!(world.mirrors.blame(ID, &second, "a.py", 1), Err(MirrorError::Interrupted));

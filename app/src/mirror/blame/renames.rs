@@ -50,11 +50,12 @@ pub(super) fn source(
     {
         return Ok(Some((only.path.clone(), only.blob)));
     }
+    // Of several that are equally alike the last: where names count versions, that is the newest.
     let mut best: Option<(u64, bool, &Deleted)> = None;
     for source in &deleted {
         let score = wanted.alike(history, source.blob)?;
         let rank = (score, base(source.path.as_bstr()) == name);
-        if score >= ALIKE && best.is_none_or(|(score, named, _)| rank > (score, named)) {
+        if score >= ALIKE && best.is_none_or(|(score, named, _)| rank >= (score, named)) {
             best = Some((rank.0, rank.1, source));
         }
     }
