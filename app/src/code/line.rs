@@ -15,7 +15,7 @@ const ALIASES: usize = 3;
 const USES: usize = 200;
 
 /// What only raises, by its name: the test frameworks' and argument parsers' own.
-const RAISERS: &[&str] = &["self.fail", "self.error", "panic", "bail", "anyhow::bail", "unreachable", "raise", "fail"];
+const RAISERS: &[&str] = &["self.fail", "self.error", "panic", "bail", "anyhow::bail", "unreachable", "raise"];
 
 /// The facts of a line whose innermost function is `function`.
 pub(super) fn facts(language: Language, root: Node<'_>, text: &str, line: u32, function: Option<Block>) -> LineFacts {
@@ -126,7 +126,8 @@ fn raises(statement: Node<'_>, text: &str) -> bool {
     let mut node = statement;
     loop {
         if is_call(node.kind()) {
-            return RAISERS.contains(&callee(node).map_or("", |callee| slice(callee, text)));
+            let called = callee(node).map_or("", |callee| slice(callee, text));
+            return RAISERS.contains(&called) || called.starts_with("self.raise_");
         }
         match node.named_child_count() {
             1 => match node.named_child(0) {
