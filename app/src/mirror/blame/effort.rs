@@ -4,8 +4,8 @@ use crate::mirror::MirrorError;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What one line may cost, in units of about a microsecond of one core: half a minute. The slowest of 2,500 lines of five large
-/// repositories took a third of a second. Work is counted, not time: so a line gets the same answer on a busy machine, and
+/// What one line may cost, in units of about a microsecond of one core: half a minute. The slowest of 6,600 lines of three large
+/// repositories took two seconds. Work is counted, not time: so a line gets the same answer on a busy machine, and
 /// with it the same identity.
 pub(super) const PATIENCE: u64 = 30_000_000;
 
