@@ -77,7 +77,7 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
                 "Last changed by dependabot[bot] on 2026-02-01",
                 &merged,
                 &release,
-                "Git says that dependabot[bot] wrote this line",
+                "Blamed dependabot[bot] (",
                 "Passed over as the one to tell: dependabot[bot] (a bot).",
                 &format!("Told: Grace Hopper, who opened pull request #{number}, which brought this line."),
                 &format!("The pull request: https://github.com/acme/shop/pull/{number}"),
@@ -209,6 +209,32 @@ fn one_who_left_is_passed_over_for_who_changed_the_file_in_the_last_year() {
         );
         let line = story.lines().await.remove(0);
         assert_eq!((line.author_name.as_deref(), line.owner_login), (Some("Alan Turing"), None), "still its author");
+    });
+}
+
+#[test]
+fn one_who_left_is_passed_over_first_for_who_wrote_most_of_the_function() {
+    run_test(async |story| {
+        story.github.add_user(21, "alan");
+        story.github.set_assignable(REPO, &["ada", "grace", "linus", "owner", "alan"]);
+        let first = "def decode(text):\n    return KEYS[text]\n";
+        story.commit(ALAN, "2024-01-05T10:00:00Z", &[(OLD_PATH, first)], "Decode");
+        let checked = "def decode(text):\n    if not text:\n        return None\n    return KEYS[text]\n";
+        story.commit(GRACE, "2024-01-06T10:00:00Z", &[(OLD_PATH, checked)], "Decode nothing");
+        // Linus changed the file lately, but none of the function.
+        let more = format!("{checked}\n\ndef encode(text):\n    return text\n");
+        story.commit(LINUS, "2026-02-01T10:00:00Z", &[(OLD_PATH, &more)], "Encode");
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[("shop/new.py", "NEW = 1\n")], "Go on");
+        story.install().await;
+        fail_old(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_says(
+            &text,
+            &[
+                "You are told as somebody who wrote more of this function than others who are still there. Passed over: Alan Turing",
+            ],
+        );
     });
 }
 
