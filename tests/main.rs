@@ -37,5 +37,6 @@ mod shadow;
 mod storms;
 mod stranger;
 mod tidy;
+mod verdicts;
 mod webhook_examples;
 mod whitelist;

@@ -636,6 +636,30 @@ fn authors_go_by_the_mailmap_of_the_default_branch() {
     assert_eq!(world.mirrors.commit(ID, &commit).unwrap().unwrap().author.email, "grace@example.com");
 }
 
+#[test]
+fn the_default_branch_says_which_commits_are_not_blamed() {
+    let world = World::cloned();
+    let (old, new) = ("total = price * count\n", "total = self.price * self.count\n");
+    let first = world.repo.commit(ADA, DAY, &[("a.py", old)], "Total");
+    let second = world.repo.commit(GRACE, DAY, &[("a.py", new)], "Self");
+    world.sync();
+    let blamed = || world.mirrors.blame(ID, &second, "a.py", 1).unwrap().unwrap();
+    assert_eq!((blamed().commit, blamed().passed.len()), (second.clone(), 0));
+    world.repo.branch("topic");
+    world.repo.commit(ADA, DAY, &[(".git-blame-ignore-revs", &second)], "List it");
+    world.repo.switch("main");
+    world.sync();
+    assert_eq!(blamed().commit, second, "a list on another branch says nothing");
+    world.repo.merge(ADA, DAY, "topic");
+    world.sync();
+    assert_eq!((blamed().commit, blamed().passed[0].commit.clone()), (first, second.clone()));
+    let lines = world.mirrors.blame_lines(ID, &second, "a.py", 1..=2).unwrap();
+    assert_eq!((lines[0].as_ref(), lines[1].as_ref()), (Some(&blamed()), None));
+    // A shut-down server walks no further.
+    world.mirrors.interrupt();
+    assert_eq!(world.mirrors.blame(ID, &second, "a.py", 1), Err(MirrorError::Interrupted));
+}
+
 /// A history of edits, renames and merges that is the same each time.
 fn long_history(repo: &GitRepo) {
     let mut seed = 1_u64;

@@ -10,6 +10,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // The one reader of the system's clock.
     ("clock", &[]),
     // Adapters speak the domain's words and never see each other; time is an argument to them.
+    ("code", &["domain"]),
     ("config", &["domain"]),
     ("email", &["domain"]),
     ("github", &["domain"]),
@@ -19,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("wire", &["domain"]),
     // The steps between the rows.
-    ("pipeline", &["domain", "email", "github", "mirror", "render", "store", "vault"]),
+    ("pipeline", &["code", "domain", "email", "github", "mirror", "render", "store", "vault"]),
     ("worker", &["clock", "domain", "pipeline", "store"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
     (

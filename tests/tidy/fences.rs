@@ -25,6 +25,15 @@ const FENCES: &[(&str, &[&str])] = &[
     // database apart by it.
     ("getrandom", &["commands", "config", "main", "serve", "server", "store"]),
     ("gix", &["mirror"]),
+    // A parser of its own for each language would be six programs.
+    ("tree_sitter", &["code"]),
+    ("tree_sitter_go", &["code"]),
+    ("tree_sitter_java", &["code"]),
+    ("tree_sitter_javascript", &["code"]),
+    ("tree_sitter_python", &["code"]),
+    ("tree_sitter_ruby", &["code"]),
+    ("tree_sitter_rust", &["code"]),
+    ("tree_sitter_typescript", &["code"]),
     ("jsonwebtoken", &["github"]),
     ("octocrab", &["github"]),
     ("lettre", &["email"]),

@@ -106,17 +106,20 @@ pub(super) fn is_attribute(kind: &str) -> bool {
 }
 
 pub(super) fn is_index(kind: &str) -> bool {
-    matches!(
-        kind,
-        "subscript" | "subscript_expression" | "element_reference" | "index_expression" | "array_access"
-    )
+    matches!(kind, "subscript" | "subscript_expression" | "element_reference" | "index_expression" | "array_access")
 }
 
 pub(super) fn is_operator(kind: &str) -> bool {
     matches!(
         kind,
-        "binary_operator" | "comparison_operator" | "binary_expression" | "binary" | "augmented_assignment"
-            | "augmented_assignment_expression" | "operator_assignment" | "compound_assignment_expr"
+        "binary_operator"
+            | "comparison_operator"
+            | "binary_expression"
+            | "binary"
+            | "augmented_assignment"
+            | "augmented_assignment_expression"
+            | "operator_assignment"
+            | "compound_assignment_expr"
     )
 }
 
@@ -152,10 +155,32 @@ pub(super) fn is_statement(kind: &str) -> bool {
 pub(super) fn is_block(kind: &str) -> bool {
     matches!(
         kind,
-        "block" | "statement_block" | "body_statement" | "then" | "else" | "do" | "else_clause" | "elif_clause"
-            | "except_clause" | "except_group_clause" | "finally_clause" | "catch_clause" | "case_clause"
-            | "class_body" | "declaration_list" | "switch_body" | "switch_block" | "do_block" | "constructor_body"
-            | "rescue" | "ensure" | "elsif" | "when" | "match_block" | "expression_case" | "default_case"
+        "block"
+            | "statement_block"
+            | "body_statement"
+            | "then"
+            | "else"
+            | "do"
+            | "else_clause"
+            | "elif_clause"
+            | "except_clause"
+            | "except_group_clause"
+            | "finally_clause"
+            | "catch_clause"
+            | "case_clause"
+            | "class_body"
+            | "declaration_list"
+            | "switch_body"
+            | "switch_block"
+            | "do_block"
+            | "constructor_body"
+            | "rescue"
+            | "ensure"
+            | "elsif"
+            | "when"
+            | "match_block"
+            | "expression_case"
+            | "default_case"
     ) || is_function(kind)
 }
 
@@ -168,10 +193,27 @@ pub(super) fn is_name(kind: &str) -> bool {
 pub(super) fn is_constant(kind: &str) -> bool {
     matches!(
         kind,
-        "string" | "integer" | "float" | "true" | "false" | "none" | "null" | "nil" | "number" | "string_literal"
-            | "concatenated_string" | "template_string" | "int_literal" | "float_literal" | "integer_literal"
-            | "boolean_literal" | "interpreted_string_literal" | "raw_string_literal" | "decimal_integer_literal"
-            | "null_literal" | "simple_symbol"
+        "string"
+            | "integer"
+            | "float"
+            | "true"
+            | "false"
+            | "none"
+            | "null"
+            | "nil"
+            | "number"
+            | "string_literal"
+            | "concatenated_string"
+            | "template_string"
+            | "int_literal"
+            | "float_literal"
+            | "integer_literal"
+            | "boolean_literal"
+            | "interpreted_string_literal"
+            | "raw_string_literal"
+            | "decimal_integer_literal"
+            | "null_literal"
+            | "simple_symbol"
     )
 }
 

@@ -66,7 +66,10 @@ fn statement_at(root: Node<'_>, line: u32) -> Option<Node<'_>> {
         if is_statement(node.kind()) && node.is_named() {
             let smaller = best.is_none_or(|best| node.byte_range().len() <= best.byte_range().len());
             // A function that is written within one line of its statement is not the statement.
-            if smaller && !(is_function(node.kind()) && best.is_some_and(|best| best.start_position() == node.start_position())) {
+            if smaller
+                && !(is_function(node.kind())
+                    && best.is_some_and(|best| best.start_position() == node.start_position()))
+            {
                 best = Some(node);
             }
         }
@@ -137,7 +140,9 @@ fn raises(statement: Node<'_>, text: &str) -> bool {
 
 /// What a call calls, as it is written.
 fn callee(call: Node<'_>) -> Option<Node<'_>> {
-    ["function", "constructor", "method", "name", "macro", "type"].iter().find_map(|field| call.child_by_field_name(field))
+    ["function", "constructor", "method", "name", "macro", "type"]
+        .iter()
+        .find_map(|field| call.child_by_field_name(field))
 }
 
 fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
@@ -169,9 +174,17 @@ fn iterated(statement: Node<'_>) -> Vec<Node<'_>> {
 /// Left sides of an assignment of any kind.
 fn targets(node: Node<'_>) -> Vec<Node<'_>> {
     let field = match node.kind() {
-        "assignment" | "augmented_assignment" | "assignment_expression" | "for_statement" | "for_in_clause"
-        | "for_in_statement" | "short_var_declaration" | "assignment_statement" | "operator_assignment"
-        | "augmented_assignment_expression" | "range_clause" => "left",
+        "assignment"
+        | "augmented_assignment"
+        | "assignment_expression"
+        | "for_statement"
+        | "for_in_clause"
+        | "for_in_statement"
+        | "short_var_declaration"
+        | "assignment_statement"
+        | "operator_assignment"
+        | "augmented_assignment_expression"
+        | "range_clause" => "left",
         "named_expression" | "variable_declarator" | "enhanced_for_statement" => "name",
         "let_declaration" | "for_expression" => "pattern",
         "as_pattern" => "alias",
@@ -331,7 +344,11 @@ impl Here<'_> {
                 let value = ["right", "value"].iter().find_map(|field| node.child_by_field_name(field));
                 let plain = matches!(
                     node.kind(),
-                    "assignment" | "variable_declarator" | "assignment_expression" | "let_declaration" | "named_expression"
+                    "assignment"
+                        | "variable_declarator"
+                        | "assignment_expression"
+                        | "let_declaration"
+                        | "named_expression"
                 );
                 best = Some((row, value.filter(|_| alone && plain)));
             }

@@ -168,10 +168,7 @@ def wrapper(func):
         assert!(origins(&adds, &Role::Operand).contains(&Origin::Given("price".into())), "followed through `other`");
         assert_eq!(origins(&python(7), &Role::Iterated), [Origin::Local]);
         let compares = python(18);
-        assert_eq!(
-            origins(&compares, &Role::Operand),
-            [Origin::Given("amount".into()), Origin::Own("limit".into())]
-        );
+        assert_eq!(origins(&compares, &Role::Operand), [Origin::Given("amount".into()), Origin::Own("limit".into())]);
         // A line in the middle of a statement is the statement's.
         assert!(origins(&python(21), &Role::Attribute("pay".into())).contains(&Origin::Own("wallet".into())));
     }
@@ -202,7 +199,8 @@ def wrapper(func):
 
     #[test]
     fn broken_and_strange_code_does_no_harm() {
-        for text in ["", "\n\n", "def f(:\n  x = (\n", "\u{feff}def f():\n\tpass\r\n", "print 'old', x\nraise E, 'x'\n"] {
+        for text in ["", "\n\n", "def f(:\n  x = (\n", "\u{feff}def f():\n\tpass\r\n", "print 'old', x\nraise E, 'x'\n"]
+        {
             let source = Source::parse("a.py", text).expect("Python");
             for line in 0..5 {
                 source.line(line);

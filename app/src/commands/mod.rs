@@ -1,6 +1,7 @@
 //! The commands of the terminal.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a command is for")]
 
+pub mod blame;
 pub mod check;
 pub mod check_rules;
 pub mod configure;
@@ -16,10 +17,31 @@ use crate::clock::Clock;
 use crate::config::Config;
 use clap::Subcommand;
 use std::error::Error;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What a command failed with: a sentence for the terminal.
 pub type Failed = Box<dyn Error + Send + Sync>;
+
+/// A folder of one command's own, for mirrors that there are none of. Deleted with this.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(command: &str) -> Self {
+        Self(std::env::temp_dir().join(format!("flawless-{command}-{}", std::process::id())))
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Left behind, it is an empty folder among the system's temporary ones.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -30,6 +52,8 @@ pub enum Command {
     Demo(demo::Options),
     /// Answer some questions, and have `flawless.toml` written.
     Configure,
+    /// Say who wrote a line, or who is to blame for a traceback.
+    Blame(blame::Options),
     /// Verify configuration, database, mail, GitHub and mirrors.
     Check,
     /// Verify a repository's own settings file, `.github/flawless.yml`.
@@ -61,6 +85,7 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
         Command::Serve => serve::serve(config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
+        Command::Blame(options) => blame::blame(options, config, clock.now_ms()).await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
         Command::CheckRules(options) => check_rules::check_rules(&options),
         Command::Evaluate(options) => evaluate::evaluate(&options),

@@ -144,7 +144,7 @@ fn suspect_sentence(suspect: &Suspect) -> String {
     let by = suspect.blame.as_ref().map(|blame| format!(", by {}", written_by(blame))).unwrap_or_default();
     match suspect.rule {
         Rule::Constructor => {
-            format!("More likely at fault: {place}{by}: the constructor should have set what is missing.")
+            format!("Probably to be mended at {place}: the constructor should have set what the line asks for.")
         }
         Rule::Signature => format!("More likely at fault: {place}{by}: it was changed after the call was written."),
         Rule::Fresh => format!(
@@ -161,7 +161,8 @@ fn suspect_sentence(suspect: &Suspect) -> String {
 /// How many commits that were passed over are named one by one.
 const NAMED_COMMITS: usize = 3;
 
-fn passed_commits_sentence(blame: &Blame) -> Option<String> {
+/// The commits that blame passed over, as a sentence.
+pub fn passed_commits_sentence(blame: &Blame) -> Option<String> {
     let name = |one: &PassedCommit| {
         let why = match one.why {
             PassedWhy::ListedInIgnoreRevs => "listed in .git-blame-ignore-revs",
@@ -230,7 +231,9 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
             Passed::Package => "an installed package",
             Passed::IgnoredPath => "left out by only_blame_filepaths_matching",
             Passed::LibraryCode(None) => "library code by .github/flawless.yml",
-            Passed::LibraryCode(Some(rule)) => return format!("{place} (library code by {})", found.rules.source(*rule)),
+            Passed::LibraryCode(Some(rule)) => {
+                return format!("{place} (library code by {})", found.rules.source(*rule));
+            }
             Passed::Raise => "only raises",
             Passed::Forwards => "passes its arguments on",
             Passed::CallsGiven => "calls what it was given",

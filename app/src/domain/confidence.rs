@@ -69,7 +69,10 @@ impl Confidence {
             Self::Medium => 73,
             Self::Low => 47,
         };
-        format!("Confidence: {}. Of 100 recorded exceptions like this one, {share} were blamed on the right author.", self.name())
+        format!(
+            "Confidence: {}. Of 100 recorded exceptions like this one, {share} were blamed on the right author.",
+            self.name()
+        )
     }
 }
 

@@ -65,8 +65,9 @@ fn blamed_roles(exception: &Exception) -> Vec<Role> {
     }
 }
 
-static ARGUMENT: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"has no len|expected|must be|argument|not \w+$").expect("a constant pattern compiles"));
+static ARGUMENT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"has no len|expected|must be|argument|not \w+$").expect("a constant pattern compiles")
+});
 
 /// The attribute that was asked of nothing: of `None`, `undefined`, `null` or `nil`.
 fn missing_on_nothing(message: &str) -> Option<String> {

@@ -71,7 +71,7 @@ pub struct Suspect {
     pub frame: Option<FrameAt>,
     /// First and last line of that function, where they are known.
     pub function_lines: Option<(u32, u32)>,
-    /// Who wrote the line.
+    /// Who wrote the line; for [`Rule::Constructor`] who wrote the line that asks for what is missing.
     pub blame: Option<Blame>,
     /// The rule that named it.
     pub rule: Rule,
@@ -82,14 +82,17 @@ impl Suspect {
     pub fn role(&self) -> Option<String> {
         let Self { path, line, function, .. } = self;
         match self.rule {
-            Rule::Constructor => Some(format!(
-                "wrote {path}:{line} in {function}, the constructor that should have set what is missing"
-            )),
             Rule::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
             Rule::Fresh => Some(format!(
                 "changed {path}:{line} in {function}, which leads to the failing line, less than 30 days before"
             )),
-            Rule::Innermost | Rule::SteppedTo | Rule::SteppedOver | Rule::Caller | Rule::LatestChange => None,
+            // The constructor's suspect has the failing line's author.
+            Rule::Constructor
+            | Rule::Innermost
+            | Rule::SteppedTo
+            | Rule::SteppedOver
+            | Rule::Caller
+            | Rule::LatestChange => None,
         }
     }
 }
@@ -170,7 +173,15 @@ mod tests {
             co_authors: Vec::new(),
             passed: Vec::new(),
         };
-        Suspect { path: path.into(), line, function: "f".into(), frame: None, function_lines: None, blame: Some(blame), rule: Rule::Innermost }
+        Suspect {
+            path: path.into(),
+            line,
+            function: "f".into(),
+            frame: None,
+            function_lines: None,
+            blame: Some(blame),
+            rule: Rule::Innermost,
+        }
     }
 
     fn rules(found: Found) -> Vec<(String, Rule)> {

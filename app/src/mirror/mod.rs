@@ -5,6 +5,7 @@
 //! a rustls crypto provider installed before the first clone over http(s).
 
 pub mod blame;
+mod checkout;
 mod connection;
 mod consolidate;
 mod directory;
@@ -23,6 +24,7 @@ mod settings_tree;
 mod source;
 mod sync;
 
+pub use checkout::{Checkout, checkout_around};
 pub use error::MirrorError;
 pub use paths::Candidate;
 pub use people::{Active, Provenance};
@@ -49,6 +51,9 @@ const TEXTS: usize = 32 << 20;
 /// Paths of trees that are kept, in paths in all: about 100 bytes each.
 const TREE_PATHS: usize = 500_000;
 
+/// Repositories of which blame remembers what each commit touched: up to 16 MB each.
+const TOUCHED_REPOSITORIES: usize = 8;
+
 /// All mirrors. Cheap to clone; every clone is the same mirrors.
 #[derive(Clone)]
 pub struct Mirrors {
@@ -63,6 +68,8 @@ struct Inner {
     stop: AtomicBool,
     /// By blob id, so a file that did not change between two commits is there once.
     texts: Recent<gix::ObjectId, Vec<String>>,
+    /// What walks of blame learnt, by repository.
+    touches: Recent<RepositoryId, blame::Touches>,
     /// By root tree id.
     trees: Recent<gix::ObjectId, TreeIndex>,
     /// Who was there in the last year.
@@ -82,6 +89,7 @@ impl Mirrors {
             idle: Mutex::default(),
             stop: AtomicBool::new(false),
             texts: Recent::new(TEXTS),
+            touches: Recent::new(TOUCHED_REPOSITORIES),
             trees: Recent::new(TREE_PATHS),
             years: Recent::new(people::REMEMBERED),
         };

@@ -24,8 +24,7 @@ impl Mirrors {
         ending: &str,
         needle: &str,
     ) -> Result<Vec<String>, MirrorError> {
-        let paths: Vec<String> =
-            self.files(id, commit)?.into_iter().filter(|path| path.ends_with(ending)).collect();
+        let paths: Vec<String> = self.files(id, commit)?.into_iter().filter(|path| path.ends_with(ending)).collect();
         self.ask(id, |repo| {
             let (mut found, mut bytes) = (Vec::new(), 0);
             for path in paths {

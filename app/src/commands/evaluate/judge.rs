@@ -1,6 +1,6 @@
 //! Judging a case as a report would be judged: with its repository, or by what the case itself says.
 
-use super::super::Failed;
+use super::super::{Failed, Scratch};
 use super::case::{Case, CaseFrame};
 use super::score::Prediction;
 use crate::code::Source;
@@ -38,24 +38,16 @@ struct Repositories {
     ids: RefCell<HashMap<String, RepositoryId>>,
 }
 
-/// An empty folder for the mirrors that there are none of.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Left behind, it is an empty folder among the system's temporary ones.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 impl Judge {
     pub(super) fn new(root: Option<&Path>) -> Result<Self, Failed> {
         let Some(root) = root else { return Ok(Self { repositories: None }) };
         if !root.is_dir() {
-            return Err(format!("{} is no folder: --mirrors takes the one that holds OWNER+NAME", root.display()).into());
+            return Err(
+                format!("{} is no folder: --mirrors takes the one that holds OWNER+NAME", root.display()).into()
+            );
         }
-        let scratch = Scratch(std::env::temp_dir().join(format!("flawless-evaluate-{}", std::process::id())));
-        let mirrors = Mirrors::open(scratch.0.clone())?;
+        let scratch = Scratch::new("evaluate");
+        let mirrors = Mirrors::open(scratch.path().to_owned())?;
         Ok(Self {
             repositories: Some(Repositories {
                 root: root.to_owned(),
@@ -68,24 +60,32 @@ impl Judge {
 
     /// The suspects of a case, without some rules of thumb, and which of the others had a part in it.
     pub(super) fn judge(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
-        let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
-        let (report, located) = (report_of(case), located_in(case));
-        let event_ms = case.event_time * 1000;
-        let accusation = match &self.repositories {
-            Some(repositories) => {
-                let id = repositories.id(&case.repo)?;
-                let reading = Reading { mirrors: &repositories.mirrors, id, commit: &case.revision };
-                if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
-                    return Err(format!("{} has no commit {}", case.repo, case.revision).into());
-                }
-                accuse(Evidence::Mirror(reading), &report, &located, &rules, event_ms)?
-            }
-            None => accuse(Evidence::Told(&told_by(case)), &report, &located, &rules, event_ms)?,
-        };
-        let suspects = (1..).zip(&accusation.suspects);
-        let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
-        Ok(Verdict { predictions, used: accusation.used() })
+        let Some(repositories) = &self.repositories else { return Self::by_case(case, off) };
+        let id = repositories.id(&case.repo)?;
+        if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
+            return Err(format!("{} has no commit {}", case.repo, case.revision).into());
+        }
+        let reading = Reading { mirrors: &repositories.mirrors, id, commit: &case.revision };
+        verdict(case, Evidence::Mirror(reading), off)
     }
+
+    /// The same by what the case says itself.
+    pub(super) fn by_case(case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
+        verdict(case, Evidence::Told(&told_by(case)), off)
+    }
+
+    /// The same in the way that is possible.
+    pub(super) fn judge_anyhow(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
+        self.judge(case, off).or_else(|_| Self::by_case(case, off))
+    }
+}
+
+fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Verdict, Failed> {
+    let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
+    let accusation = accuse(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
+    let suspects = (1..).zip(&accusation.suspects);
+    let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
+    Ok(Verdict { predictions, used: accusation.used() })
 }
 
 impl Repositories {
@@ -95,7 +95,8 @@ impl Repositories {
         }
         let folder = self.root.join(name.replace('/', "+"));
         let places = [folder.clone(), folder.join("repo"), folder.join("repo/.git"), folder.join(".git")];
-        let Some(found) = places.iter().find(|place| place.join("HEAD").is_file() && place.join("objects").is_dir()) else {
+        let Some(found) = places.iter().find(|place| place.join("HEAD").is_file() && place.join("objects").is_dir())
+        else {
             return Err(format!("there is no git repository in {}", folder.display()).into());
         };
         let id = RepositoryId(i64::try_from(self.ids.borrow().len())? + 1);
@@ -210,10 +211,7 @@ fn origin_of(case: &Case, frame: &CaseFrame, line: u32) -> Option<Blame> {
         commit: id.clone(),
         path: frame.filename.clone(),
         line,
-        author: Author {
-            name: commit.author_name.clone().unwrap_or_default(),
-            email: commit.author_email.clone(),
-        },
+        author: Author { name: commit.author_name.clone().unwrap_or_default(), email: commit.author_email.clone() },
         author_time_ms: commit.atime * 1000,
         summary: commit.subject.clone().unwrap_or_default(),
         committed_at_ms: commit.ctime * 1000,

@@ -32,7 +32,7 @@ pub struct Options {
     quiet: bool,
 }
 
-/// Runs the command. Exit code 1 where a case could not be judged; the others are.
+/// Runs the command. A case whose repository can't be read is judged without it, and said to be.
 ///
 /// # Errors
 /// The cases can't be read, or standard output is closed.
@@ -42,26 +42,26 @@ pub fn evaluate(options: &Options) -> Result<ExitCode, Failed> {
     let mut out = std::io::stdout().lock();
     let (mut failed, mut judged) = (0, Vec::new());
     for case in &cases {
-        match judge.judge(case, &[]) {
-            Ok(verdict) => {
-                for prediction in &verdict.predictions {
-                    writeln!(out, "{}", serde_json::to_string(prediction)?)?;
-                }
-                judged.push((case, verdict));
-            }
+        let verdict = match judge.judge(case, &[]) {
+            Ok(verdict) => verdict,
+            // One repository that is missing must not cost the others their figures.
             Err(error) => {
-                eprintln!("{}: {error}", case.case_id);
+                eprintln!("{}: {error}. It is judged by what the case says itself.", case.case_id);
                 failed += 1;
+                Judge::by_case(case, &[])?
             }
+        };
+        for prediction in &verdict.predictions {
+            writeln!(out, "{}", serde_json::to_string(prediction)?)?;
         }
+        judged.push((case, verdict));
     }
     out.flush()?;
     if !options.quiet {
         report(&judge, judged)?;
     }
     if failed > 0 {
-        eprintln!("{failed} of {} cases could not be judged.", cases.len());
-        return Ok(ExitCode::FAILURE);
+        eprintln!("{failed} of {} cases were judged without their repositories.", cases.len());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -78,12 +78,12 @@ fn report(judge: &Judge, judged: Vec<(&Case, Verdict)>) -> Result<(), Failed> {
         // What had no part in it would not be missed.
         let mut without = BTreeMap::new();
         for &heuristic in &verdict.used {
-            without.insert(heuristic, judge.judge(case, &[heuristic])?.predictions);
+            without.insert(heuristic, judge.judge_anyhow(case, &[heuristic])?.predictions);
         }
         let plain = if verdict.used.is_empty() {
             verdict.predictions.clone()
         } else {
-            judge.judge(case, &Heuristic::ALL)?.predictions
+            judge.judge_anyhow(case, &Heuristic::ALL)?.predictions
         };
         rows.push(Row { case, full: verdict.predictions, plain, without });
     }

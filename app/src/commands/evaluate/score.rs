@@ -50,10 +50,7 @@ pub(super) fn hit(case: &Case, predictions: &[Prediction], suspects: usize) -> H
 }
 
 fn hit_by(truth: &Truth, prediction: &Prediction) -> Hit {
-    let function = truth
-        .functions
-        .iter()
-        .any(|(path, name)| *path == prediction.path && *name == prediction.function);
+    let function = truth.functions.iter().any(|(path, name)| *path == prediction.path && *name == prediction.function);
     let author = prediction.author_email.as_deref().map(hashed).is_some_and(|email| {
         truth.szz_authors.iter().flat_map(|author| &author.aliases).any(|alias| hashed(alias) == email)
     });

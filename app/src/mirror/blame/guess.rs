@@ -6,10 +6,15 @@
 
 use super::text::{Text, is_space};
 use gix::diff::blob::Hunk;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// How far from its proportional place in the parent's lines of the change a line is looked for.
 const REACH: i64 = 10;
+
+/// Lines of a change that are looked at. The time grows with the square where the clearest are always at an end, and
+/// what has more is data.
+const LONGEST: usize = 20_000;
 
 /// One pair in common weighs so much, less the distance of the lines.
 const WEIGHT: i64 = 1000;
@@ -17,7 +22,7 @@ const WEIGHT: i64 = 1000;
 /// Pairs that a line must have in common with one elsewhere in the file, outside the change, to come from there.
 const ENOUGH_ELSEWHERE: u32 = 10;
 
-/// How often the lines of a change are compared with each other, in the reckoning of the work.
+/// How often each line is compared with others, in the reckoning of the work.
 pub(super) const REPEATED: usize = 20;
 
 /// A line's pairs of neighbouring characters, each with how often it occurs: letters in lower case, white space all the same.
@@ -92,8 +97,11 @@ struct Matching {
     found: Vec<Option<u32>>,
 }
 
-/// The lines of `before` that the lines of a change in `after` come from, in order.
+/// The lines of `before` within a change that its lines in `after` come from, in order.
 pub(super) fn origins(before: &Text, after: &Text, hunk: &Hunk) -> Vec<Option<u32>> {
+    if hunk.before.len().max(hunk.after.len()) > LONGEST {
+        return vec![None; hunk.after.len()];
+    }
     let prints = |text: &Text, range: &Range<u32>| text.lines(range.clone()).map(Print::of).collect::<Vec<_>>();
     let lines = prints(after, &hunk.after);
     let mut matching = Matching {
@@ -103,22 +111,16 @@ pub(super) fn origins(before: &Text, after: &Text, hunk: &Hunk) -> Vec<Option<u3
         after: lines,
     };
     matching.settle();
-    let mut found: Vec<Option<u32>> = matching.found.iter().map(|at| at.map(|at| at + hunk.before.start)).collect();
-    if found.iter().any(Option::is_none) {
-        let everywhere = prints(before, &(0..before.len()));
-        for (at, line) in found.iter_mut().enumerate().filter(|(_, line)| line.is_none()) {
-            *line = elsewhere(&everywhere, &matching.after[at], hunk.after.start + at as u32);
-        }
-    }
-    found
+    matching.found.iter().map(|at| at.map(|at| at + hunk.before.start)).collect()
 }
 
-/// The line of a whole file that is most alike, the nearest of several.
-fn elsewhere(file: &[Print], line: &Print, at: u32) -> Option<u32> {
-    let common = (0_u32..).zip(file).map(|(number, print)| (number, print.common(line)));
+/// The line of the whole of `before` that is most like a line of `after`, the nearest of several: where none of the change is.
+pub(super) fn elsewhere(before: &Text, after: &Text, line: u32) -> Option<u32> {
+    let wanted = Print::of(after.line(line));
+    let common = (0..before.len()).map(|number| (number, Print::of(before.line(number)).common(&wanted)));
     common
         .filter(|(_, common)| *common >= ENOUGH_ELSEWHERE)
-        .max_by_key(|(number, common)| (*common, std::cmp::Reverse(number.abs_diff(at)), std::cmp::Reverse(*number)))
+        .max_by_key(|(number, common)| (*common, Reverse(number.abs_diff(line)), Reverse(*number)))
         .map(|(number, _)| number)
 }
 
@@ -198,8 +200,12 @@ impl Matching {
 mod tests {
     use super::*;
 
+    fn text(content: &str) -> Text {
+        Text::new(content.as_bytes().to_vec())
+    }
+
     fn guess(before: &str, after: &str) -> Vec<Option<u32>> {
-        let (before, after) = (Text::new(before.as_bytes().to_vec()), Text::new(after.as_bytes().to_vec()));
+        let (before, after) = (text(before), text(after));
         origins(&before, &after, &Hunk { before: 0..before.len(), after: 0..after.len() })
     }
 
@@ -223,6 +229,9 @@ mod tests {
     fn what_is_like_nothing_has_no_origin() {
         assert_eq!(guess("abc\n", "\nxyz\n"), [None, None]);
         assert_eq!(guess("", "abc\n"), [None]);
+        let before = text("same_name(one)\nother\nsame_name(one)\nsame_name(two)\n");
+        assert_eq!(elsewhere(&before, &text("\n\n\nsame_name(one)\n"), 3), Some(2));
+        assert_eq!(elsewhere(&before, &text("short\n"), 0), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::effort::{Cut, Effort, LOOK_UP};
 use super::renames;
 use super::text::{Changes, Text};
+use super::touches::{LESSONS, PathHash, Touch, Touches};
 use crate::mirror::MirrorError;
 use crate::mirror::recent::Recent;
 use gix::ObjectId;
@@ -64,6 +65,9 @@ enum Parent {
 pub(super) struct History<'repo> {
     pub(super) repo: &'repo gix::Repository,
     pub(super) effort: Effort<'repo>,
+    touches: Arc<Touches>,
+    /// How many commits this question may still learn about.
+    lessons: usize,
     /// The last commits of a shallow clone.
     cut_off: HashSet<ObjectId>,
     links: HashMap<ObjectId, Rc<Links>>,
@@ -73,11 +77,13 @@ pub(super) struct History<'repo> {
 }
 
 impl<'repo> History<'repo> {
-    pub(super) fn new(repo: &'repo gix::Repository, effort: Effort<'repo>) -> Self {
+    pub(super) fn new(repo: &'repo gix::Repository, effort: Effort<'repo>, touches: Arc<Touches>) -> Self {
         let cut_off = repo.shallow_commits().ok().flatten();
         Self {
             repo,
             effort,
+            touches,
+            lessons: LESSONS,
             cut_off: cut_off.iter().flat_map(|all| all.iter().copied()).collect(),
             links: HashMap::default(),
             touched: std::collections::HashMap::new(),
@@ -86,8 +92,10 @@ impl<'repo> History<'repo> {
         }
     }
 
-    /// Forgets what is too much to keep.
-    pub(super) fn trim(&mut self) {
+    /// Begins the next question, and forgets what is too much to keep.
+    pub(super) fn begin(&mut self) {
+        self.effort.renew();
+        self.lessons = LESSONS;
         if self.links.len() > MOST_KEPT {
             self.links.clear();
         }
@@ -118,6 +126,7 @@ impl<'repo> History<'repo> {
         let mut levels = self.levels(tree, here.path.as_bstr(), &[])?.unwrap_or_default();
         let mut waypoints = Vec::new();
         let mut steps = 0_usize;
+        let mut hash = PathHash::of(here.path.as_bstr());
         let found = loop {
             steps += 1;
             let key = (here.commit, Rc::clone(&here.path));
@@ -126,6 +135,12 @@ impl<'repo> History<'repo> {
             }
             if steps.is_multiple_of(WAYPOINT) {
                 waypoints.push(key);
+            }
+            // `levels` stay true: what is below a tree is the same in every commit.
+            if let Touch::No(parent) = self.touch(here.commit, hash)? {
+                self.effort.spend(1)?;
+                here.commit = parent;
+                continue;
             }
             let links = self.links(here.commit)?;
             let mut parents = Vec::with_capacity(links.parents.len());
@@ -167,6 +182,7 @@ impl<'repo> History<'repo> {
             if let Some(place) = renamed {
                 let tree = self.links(place.commit)?.tree;
                 levels = self.levels(tree, place.path.as_bstr(), &[])?.unwrap_or_default();
+                hash = PathHash::of(place.path.as_bstr());
                 here = place;
                 continue;
             }
@@ -178,6 +194,21 @@ impl<'repo> History<'repo> {
             self.touched.insert(key, found.clone());
         }
         Ok(found)
+    }
+
+    /// Whether a commit touched a path, compared with its first parent.
+    fn touch(&mut self, commit: ObjectId, path: PathHash) -> Result<Touch, Cut> {
+        let known = self.touches.ask(&commit, path);
+        if known != Touch::Unknown || self.lessons == 0 {
+            return Ok(known);
+        }
+        let links = self.links(commit)?;
+        let Some(parent) = links.parents.first() else { return Ok(Touch::Unknown) };
+        self.lessons -= 1;
+        let before = self.links(*parent)?.tree;
+        let changes = renames::compare(self, before, links.tree)?;
+        self.touches.learn(commit, *parent, changes.iter().map(renames::path_of));
+        Ok(self.touches.ask(&commit, path))
     }
 
     /// The file in a parent. `levels` are the path's trees at `here`: where one is the parent's as well, all below is.
@@ -277,6 +308,7 @@ impl<'repo> History<'repo> {
         }
         let (Some(old), Some(new)) = (self.text(before)?, self.text(after)?) else { return Ok(None) };
         self.effort.spend_comparing(old.size() + new.size())?;
+        self.effort.spend_diffing(old.differing(&new))?;
         let changes = Rc::new(Changes::between(&old, &new));
         self.changes.insert((before, after), Rc::clone(&changes));
         Ok(Some(changes))

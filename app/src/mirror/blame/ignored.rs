@@ -6,6 +6,7 @@ use crate::mirror::MirrorError;
 use gix::ObjectId;
 use gix::bstr::{BStr, ByteSlice};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Where git's users keep the list, and where the forge reads it too.
 const FILE: &str = ".git-blame-ignore-revs";
@@ -31,7 +32,7 @@ impl Ignored {
     /// [`MirrorError::Git`].
     pub fn of_head(repo: &gix::Repository) -> Result<Self, MirrorError> {
         let Ok(head) = repo.head_id() else { return Ok(Self::default()) };
-        let mut history = History::new(repo, Effort::new(None));
+        let mut history = History::new(repo, Effort::new(None), Arc::default());
         let mut read = || {
             let Some(place) = history.place(head.detach(), BStr::new(FILE))? else { return Ok(Self::default()) };
             Ok(history.text(place.blob)?.map(|text| Self::parse(text.data())).unwrap_or_default())

@@ -13,12 +13,15 @@ use std::collections::HashMap;
 /// Files are compared piece by piece: lines, and what is left of a long one after each of these bytes, as git does.
 const PIECE: usize = 64;
 
-/// Less alike than this, in thousandths, is another file: git's default.
-const ALIKE: u64 = 500;
+/// The likeness of identical files: git's own scale, so that what is more alike to git is so here.
+const IDENTICAL: u64 = 60_000;
+
+/// Less alike than this is another file: git's default of a half.
+const ALIKE: u64 = IDENTICAL / 2;
 
 /// A deleted file of the same name is taken without looking at others if it is so much alike, which gitdiffcore(7) describes
 /// as "sufficiently similar".
-const ALIKE_AND_SAME_NAME: u64 = 750;
+const ALIKE_AND_SAME_NAME: u64 = IDENTICAL / 4 * 3;
 
 /// A deleted file.
 struct Deleted {
@@ -47,11 +50,12 @@ pub(super) fn source(
     {
         return Ok(Some((only.path.clone(), only.blob)));
     }
+    // Of several that are equally alike the last: where names count versions, that is the newest.
     let mut best: Option<(u64, bool, &Deleted)> = None;
     for source in &deleted {
         let score = wanted.alike(history, source.blob)?;
         let rank = (score, base(source.path.as_bstr()) == name);
-        if score >= ALIKE && best.is_none_or(|(score, named, _)| rank > (score, named)) {
+        if score >= ALIKE && best.is_none_or(|(score, named, _)| rank >= (score, named)) {
             best = Some((rank.0, rank.1, source));
         }
     }
@@ -74,6 +78,13 @@ fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<V
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// The path that a change is about.
+pub(super) fn path_of(change: &gix::diff::tree::recorder::Change) -> &BStr {
+    use gix::diff::tree::recorder::Change::{Addition, Deletion, Modification};
+    let (Addition { path, .. } | Deletion { path, .. } | Modification { path, .. }) = change;
+    path.as_bstr()
 }
 
 /// What differs between two root trees.
@@ -134,7 +145,7 @@ impl Pieces {
         Self { size: data.len() as u64, bytes }
     }
 
-    /// How much of the larger file both have, in thousandths.
+    /// How much of the larger file both have.
     fn alike(&self, history: &History<'_>, other: ObjectId) -> Result<u64, Cut> {
         if !history.has(other) {
             return Ok(0);
@@ -142,7 +153,7 @@ impl Pieces {
         let size = history.size(other)?;
         let (small, large) = (size.min(self.size), size.max(self.size));
         // Even if the whole of the smaller one were in the larger.
-        if small * 1000 < large * ALIKE || small == 0 {
+        if small * IDENTICAL < large * ALIKE || small == 0 {
             return Ok(0);
         }
         let Some(text) = history.text(other)? else { return Ok(0) };
@@ -150,6 +161,6 @@ impl Pieces {
         let other = Self::new(text.data());
         let common: u64 =
             self.bytes.iter().map(|(piece, bytes)| other.bytes.get(piece).map_or(0, |others| *bytes.min(others))).sum();
-        Ok(common * 1000 / large)
+        Ok(common * IDENTICAL / large)
     }
 }

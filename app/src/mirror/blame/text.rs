@@ -65,6 +65,15 @@ impl Text {
         range.map(|number| self.line(number))
     }
 
+    /// How many lines of both are left between what they begin and end with alike.
+    pub(super) fn differing(&self, other: &Self) -> u32 {
+        let alike = |pairs: &mut dyn Iterator<Item = (&u64, &u64)>| pairs.take_while(|(a, b)| a == b).count();
+        let head = alike(&mut self.hashes.iter().zip(&other.hashes));
+        let tails = (self.hashes[head..].iter().rev(), other.hashes[head..].iter().rev());
+        let tail = alike(&mut tails.0.zip(tails.1));
+        (self.hashes.len() + other.hashes.len() - 2 * (head + tail)) as u32
+    }
+
     fn squeezed(&self) -> impl Iterator<Item = Squeezed<'_>> {
         self.hashes
             .iter()
@@ -209,6 +218,10 @@ mod tests {
         assert_eq!(
             (file.len(), file.line(0), file.line(1), file.line(2)),
             (3, &b"a\r\n"[..], &b"\n"[..], &b"last"[..])
+        );
+        assert_eq!(
+            (file.differing(&file), file.differing(&text("a\nb\nlast\n")), file.differing(&text(""))),
+            (0, 2, 3)
         );
         assert_eq!((text("").len(), text("\n").len(), file.line(3)), (0, 1, &b""[..]));
     }

@@ -7,6 +7,7 @@ use super::history::{History, Place, Touched};
 use super::ignored::Ignored;
 use super::reformat::Reformats;
 use super::text::Fate;
+use super::touches::Touches;
 use crate::domain::blame::{Blame, PassedCommit, PassedWhy};
 use crate::mirror::MirrorError;
 use gix::ObjectId;
@@ -14,6 +15,7 @@ use gix::bstr::{BStr, ByteSlice};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 /// Guesses about changes that are kept between the lines of a file.
@@ -39,13 +41,23 @@ pub struct Walker<'repo> {
 impl<'repo> Walker<'repo> {
     /// Passes over these commits, and over those that only reformat.
     pub fn new(repo: &'repo gix::Repository, ignored: Ignored) -> Self {
-        Self::stopped_by(repo, ignored, None)
+        Self::with(repo, ignored, None, Arc::default())
     }
 
     /// The same; once `stop` is set, a walk under way ends with [`MirrorError::Interrupted`].
     pub fn stopped_by(repo: &'repo gix::Repository, ignored: Ignored, stop: Option<&'repo AtomicBool>) -> Self {
+        Self::with(repo, ignored, stop, Arc::default())
+    }
+
+    /// The same, with what earlier walkers of this repository learnt.
+    pub(in crate::mirror) fn with(
+        repo: &'repo gix::Repository,
+        ignored: Ignored,
+        stop: Option<&'repo AtomicBool>,
+        touches: Arc<Touches>,
+    ) -> Self {
         Self {
-            history: History::new(repo, Effort::new(stop)),
+            history: History::new(repo, Effort::new(stop), touches),
             ignored,
             reformats: Some(Reformats::default()),
             mailmap: repo.open_mailmap(),
@@ -84,14 +96,13 @@ impl<'repo> Walker<'repo> {
             return Ok(lines.map(|_| None).collect());
         };
         let commit = commit.id;
-        self.history.effort.renew();
+        self.history.begin();
         let start = self.start(commit, BStr::new(path));
         let Some((start, length)) = uncut(start)?.flatten() else { return Ok(lines.map(|_| None).collect()) };
         lines
             .map(|line| {
                 let Some(at) = line.checked_sub(1).filter(|at| *at < length) else { return Ok(None) };
-                self.history.effort.renew();
-                self.trim();
+                self.begin();
                 let found = self.walk(start.clone(), at).and_then(|found| self.blame(found));
                 uncut(found)
             })
@@ -103,8 +114,8 @@ impl<'repo> Walker<'repo> {
         Ok(self.history.text(place.blob)?.map(|text| (place, text.len())))
     }
 
-    fn trim(&mut self) {
-        self.history.trim();
+    fn begin(&mut self) {
+        self.history.begin();
         if self.guesses.len() > MOST_GUESSES {
             self.guesses.clear();
         }
@@ -158,7 +169,13 @@ impl<'repo> Walker<'repo> {
                 lines
             }
         };
-        Ok(lines.get((line - hunk.after.start) as usize).copied().flatten())
+        if let Some(at) = lines.get((line - hunk.after.start) as usize).copied().flatten() {
+            return Ok(Some(at));
+        }
+        let texts = (self.history.text(origin.blob)?, self.history.text(here.blob)?);
+        let (Some(before), Some(after)) = texts else { return Ok(None) };
+        self.history.effort.spend_comparing(guess::REPEATED * before.size())?;
+        Ok(guess::elsewhere(&before, &after, line))
     }
 
     /// Where the line was, if the commit only reformatted it.

@@ -10,7 +10,6 @@ use crate::domain::rule::Rules;
 use crate::domain::source::{Block, LineFacts};
 use crate::domain::suspects::{Rule, Suspect, changed_ms};
 use crate::mirror::MirrorError;
-use std::collections::BTreeMap;
 
 /// A name that is defined more often than this is anybody's.
 const DEFINITIONS: usize = 3;
@@ -25,6 +24,8 @@ pub(super) struct Start<'a> {
     pub(super) facts: &'a LineFacts,
     /// Who wrote the culprit's line.
     pub(super) blame: Option<&'a Blame>,
+    /// Frames were stepped over: the culprit's call is not the one that did not fit.
+    pub(super) stepped: bool,
     /// Files of the located frames, the culprit's first: what is meant is mostly in one of them.
     pub(super) paths: &'a [&'a str],
     pub(super) rules: &'a Rules,
@@ -33,13 +34,18 @@ pub(super) struct Start<'a> {
 /// The place outside of the frames that is more to blame than the culprit's line, if there is one.
 pub(super) fn elsewhere(reading: Evidence<'_>, start: &Start<'_>) -> Result<Option<Suspect>, MirrorError> {
     match wanted(start.exception, start.facts) {
-        Some(Wanted::Constructor { class, field }) if start.rules.uses(Heuristic::Constructor) => constructor(reading, start, &class, &field),
-        Some(Wanted::Signature { name }) if start.rules.uses(Heuristic::Signature) => signature(reading, start, &name),
+        Some(Wanted::Constructor { class, field }) if start.rules.uses(Heuristic::Constructor) => {
+            constructor(reading, start, &class, &field)
+        }
+        Some(Wanted::Signature { name }) if start.rules.uses(Heuristic::Signature) && !start.stepped => {
+            signature(reading, start, &name)
+        }
         _ => Ok(None),
     }
 }
 
-/// The class's own constructor: the line that sets the field too late, else the last line of those that forgot it.
+/// The class's own constructor: the line that sets the field too late, else its last line. To be told of it is who wrote the
+/// line that asks for the field: the constructor was there before, and whole.
 fn constructor(
     reading: Evidence<'_>,
     start: &Start<'_>,
@@ -47,7 +53,8 @@ fn constructor(
     field: &str,
 ) -> Result<Option<Suspect>, MirrorError> {
     let own = |block: &Block| block.is_class && block.name == class;
-    let Some((path, class)) = definitions(reading, start.paths, class, &own)?.into_iter().next() else {
+    let Some((path, class)) = definitions(reading, start.paths, &format!("class {class}"), &own)?.into_iter().next()
+    else {
         return Ok(None);
     };
     let Some(text) = reading.text(&path)? else { return Ok(None) };
@@ -57,16 +64,27 @@ fn constructor(
         return Ok(None);
     };
     let line = source.field_set(&constructor, field).first().copied().unwrap_or(constructor.end);
-    let blame = reading.blame(&path, line)?;
     let function_lines = Some((constructor.start, constructor.end));
-    let function = constructor.qualified;
+    let (function, blame) = (constructor.qualified, start.blame.cloned());
     Ok(Some(Suspect { path, line, function, frame: None, function_lines, blame, rule: Rule::Constructor }))
 }
 
 /// The definition of what was called, at its latest change, if that is later than the call's.
 fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Option<Suspect>, MirrorError> {
     let Some(called) = start.blame else { return Ok(None) };
-    let found = definitions(reading, start.paths, name, &|block| block.name == name)?;
+    let named = |block: &Block| block.name == name;
+    let mut found = definitions(reading, start.paths, "", &named)?;
+    if found.is_empty() {
+        // Far from the call, a method of that name may be any object's: only what stands by itself is meant.
+        let alone = |block: &Block| block.name == name && block.qualified == name;
+        for keyword in ["class", "def"] {
+            found.extend(definitions(reading, start.paths, &format!("{keyword} {name}"), &alone)?);
+        }
+        found.truncate(DEFINITIONS + 1);
+        if found.len() != 1 {
+            return Ok(None);
+        }
+    }
     if found.len() > DEFINITIONS {
         return Ok(None);
     }
@@ -95,32 +113,23 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     }))
 }
 
-/// Where a name is defined: in the files given, else anywhere in files of the same language. Tests are left out: what is
-/// defined there was not deployed.
+/// Where a name is defined: in the files given, else anywhere in files of the same language that contain `needle`, if that
+/// says something. Tests are left out: what is defined there was not deployed.
 fn definitions(
     reading: Evidence<'_>,
     paths: &[&str],
-    name: &str,
+    needle: &str,
     wanted: &dyn Fn(&Block) -> bool,
 ) -> Result<Vec<(String, Block)>, MirrorError> {
-    let mut read: BTreeMap<String, ()> = BTreeMap::new();
     let mut found = Vec::new();
     for path in paths {
-        if read.insert((*path).to_owned(), ()).is_none() {
-            found.extend(matching(reading, path, wanted)?);
-        }
+        found.extend(matching(reading, path, wanted)?);
     }
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    let Some(ending) = paths.first().and_then(|path| Some(format!(".{}", path.rsplit_once('.')?.1))) else {
-        return Ok(found);
-    };
-    for keyword in ["class", "def"] {
-        for path in reading.containing(&ending, &format!("{keyword} {name}"))? {
-            if !is_test(&path) && read.insert(path.clone(), ()).is_none() {
-                found.extend(matching(reading, &path, wanted)?);
-            }
+    let ending = paths.first().and_then(|path| Some(format!(".{}", path.rsplit_once('.')?.1)));
+    let Some(ending) = ending.filter(|_| found.is_empty() && !needle.is_empty()) else { return Ok(found) };
+    for path in reading.containing(&ending, needle)? {
+        if !is_test(&path) && !paths.contains(&path.as_str()) {
+            found.extend(matching(reading, &path, wanted)?);
         }
     }
     Ok(found)

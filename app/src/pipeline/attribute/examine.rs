@@ -68,7 +68,8 @@ pub fn examine(case: Case<'_>) -> Result<Examined, MirrorError> {
     };
     let found = culprit.and_then(|at| located.get(&at));
     let function = culprit.and_then(|at| facts.get(&at)?.function.clone());
-    let blame = suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
+    let blame =
+        suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
     let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
         .then_some("Git could not say who wrote this line, so it is known by its text.");
     let confidence = culprit.map(|at| {

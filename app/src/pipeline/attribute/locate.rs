@@ -42,11 +42,7 @@ pub(super) fn locate_all(
 }
 
 /// Finds one frame's file and line. The text decides between files that end alike, and whether a weak match is one.
-fn locate(
-    at: Reading<'_>,
-    frame: &Frame,
-    rules: &Rules,
-) -> Result<Option<Located>, MirrorError> {
+fn locate(at: Reading<'_>, frame: &Frame, rules: &Rules) -> Result<Option<Located>, MirrorError> {
     // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
     let names = [frame.abs_path.as_deref(), frame.filename.as_deref()];
     if names.iter().flatten().any(|name| base_name(name).starts_with('<')) || frame.line.is_none() {
@@ -58,7 +54,9 @@ fn locate(
         let foreign = mapped.is_none() && is_foreign(path, rules);
         let tail = if foreign { package_tail(path, rules) } else { path };
         let candidates = match &mapped {
-            Some(path) => at.mirrors.candidates(at.id, at.commit, path)?.into_iter().filter(|found| found.whole).collect(),
+            Some(path) => {
+                at.mirrors.candidates(at.id, at.commit, path)?.into_iter().filter(|found| found.whole).collect()
+            }
             None => at.mirrors.candidates(at.id, at.commit, tail)?,
         };
         for candidate in candidates.into_iter().take(CANDIDATES_READ) {

@@ -94,6 +94,7 @@ fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_ms: i64) -> Result<V
             exception: &known.report.exceptions[known.culprit.0],
             facts,
             blame: culprit.blame.as_ref(),
+            stepped: !stepped.is_empty(),
             paths: &known.paths(),
             rules: known.rules,
         },

@@ -60,7 +60,8 @@ impl Evidence<'_> {
         lines: RangeInclusive<u32>,
     ) -> Result<BTreeMap<u32, Blame>, MirrorError> {
         let Self::Mirror(at) = self else { return Ok(BTreeMap::new()) };
-        at.mirrors.blame_lines(at.id, at.commit, path, lines)
+        let found = at.mirrors.blame_lines(at.id, at.commit, path, lines.clone())?;
+        Ok(lines.zip(found).filter_map(|(line, blame)| Some((line, blame?))).collect())
     }
 
     /// What the source says of the located frames' lines. Frames in languages that are not read are left out.

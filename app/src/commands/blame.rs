@@ -1,0 +1,247 @@
+//! `app blame`: who wrote a line, or who is to blame for a traceback, as the server would say it.
+
+use super::Failed;
+use crate::code::Source;
+use crate::config::Config;
+use crate::domain::attribution::{passed_commits_sentence, short};
+use crate::domain::blame::Blame;
+use crate::domain::culprit::{Choice, Dropped};
+use crate::domain::ids::RepositoryId;
+use crate::domain::repository::Repository;
+use crate::domain::rule::Rules;
+use crate::domain::settings::Settings;
+use crate::domain::suspects::changed_ms;
+use crate::domain::week::day_of;
+use crate::mirror::settings::parse as parse_settings;
+use crate::mirror::{Mirrors, checkout_around};
+use crate::pipeline::attribute::{Case, Examined, examine};
+use crate::serve::open_rooms;
+use crate::wire::traceback;
+use clap::Args;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+
+/// The largest traceback that is read: as the server takes them.
+const LARGEST_TRACEBACK: u64 = 1 << 20;
+
+/// Where the settings of a repository are.
+const SETTINGS_FILE: &str = ".github/flawless.yml";
+
+/// What to look at.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// FILE:LINE, or FILE:LINE@REVISION (a commit, tag or branch).
+    #[arg(required_unless_present = "traceback")]
+    line: Option<String>,
+    /// A file with a traceback as printed; `-` reads it from standard input.
+    #[arg(long, conflicts_with = "line", value_name = "FILE")]
+    traceback: Option<PathBuf>,
+    /// With --traceback: the revision that ran, else the checkout's head (with --repository, the default branch's).
+    #[arg(long, requires = "traceback", value_name = "REVISION")]
+    release: Option<String>,
+    /// OWNER/NAME: ask the server's mirror of a watched repository instead of the checkout around this folder.
+    #[arg(long, value_name = "OWNER/NAME")]
+    repository: Option<String>,
+}
+
+/// A repository that can be asked.
+struct Subject {
+    mirrors: Mirrors,
+    repository: Repository,
+    rules: Rules,
+    /// From the repository's root to the folder in which the command runs.
+    folder: String,
+    /// Deleted with this.
+    _scratch: Option<super::Scratch>,
+}
+
+/// Answers on standard output.
+///
+/// # Errors
+/// There is no such repository, revision, file or line, or the traceback can't be read.
+pub async fn blame(options: Options, config: Config, now_ms: i64) -> Result<(), Failed> {
+    let subject = match &options.repository {
+        Some(name) => watched(name, &config, now_ms).await?,
+        None => checkout(now_ms)?,
+    };
+    match (&options.traceback, &options.line) {
+        (Some(file), _) => of_traceback(&subject, file, options.release, now_ms),
+        (None, Some(line)) => of_line(&subject, line),
+        (None, None) => Err("say FILE:LINE, or --traceback FILE".into()),
+    }
+}
+
+async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Failed> {
+    let (rooms, _) = open_rooms(config).await?;
+    let row = rooms.store.repository_named(name).await?;
+    let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
+    let rules = rooms.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
+    let (mirrors, repository) = (rooms.mirrors.clone(), row.repository);
+    if !mirrors.exists(repository.id) {
+        return Err(format!("there is no mirror of {name} yet: the server makes it").into());
+    }
+    Ok(Subject { mirrors, repository, rules, folder: String::new(), _scratch: None })
+}
+
+fn checkout(now_ms: i64) -> Result<Subject, Failed> {
+    let here = std::env::current_dir()?;
+    let found = checkout_around(&here)
+        .ok_or("this folder is in no git checkout: go into one, or name a watched repository with --repository")?;
+    let scratch = super::Scratch::new("blame");
+    let mirrors = Mirrors::open(scratch.path().to_owned())?;
+    let id = RepositoryId(1);
+    mirrors.borrow(id, found.git_directory);
+    let settings = match mirrors.head_file(id, SETTINGS_FILE)? {
+        Some((_, text)) => parse_settings(&text).map_err(|error| format!("{SETTINGS_FILE}: {error}"))?,
+        None => Settings::default(),
+    };
+    let folder = found.root.map(|root| here.strip_prefix(root).unwrap_or(Path::new("")).to_owned());
+    let repository = Repository {
+        id,
+        full_name: here.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        clone_url: String::new(),
+        forge: None,
+        public: false,
+        default_branch: Some("the checkout's head".to_owned()),
+        head: None,
+    };
+    Ok(Subject {
+        mirrors,
+        repository,
+        rules: Rules::new(settings, Vec::new(), now_ms),
+        folder: folder.unwrap_or_default().to_string_lossy().into_owned(),
+        _scratch: Some(scratch),
+    })
+}
+
+fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
+    let (place, revision) = match what.rsplit_once('@') {
+        Some((place, revision)) if place.contains(':') => (place, Some(revision)),
+        _ => (what, None),
+    };
+    let (file, number) = place.rsplit_once(':').ok_or_else(|| format!("{what:?} is not FILE:LINE"))?;
+    let number: u32 = number.parse().map_err(|_| format!("{number:?} is no line number, in {what:?}"))?;
+    let (mirrors, id) = (&subject.mirrors, subject.repository.id);
+    let commit = match revision {
+        Some(name) => {
+            mirrors.resolve(id, name)?.ok_or_else(|| format!("there is no commit, tag or branch called {name:?}"))?
+        }
+        None => mirrors.head(id)?.ok_or("the repository has no commit yet")?.commit,
+    };
+    let path = normal(&subject.folder, file);
+    let lines = mirrors
+        .lines(id, &commit, &path)?
+        .ok_or_else(|| format!("there is no text file {path} in {}", short(&commit)))?;
+    let text = (number as usize)
+        .checked_sub(1)
+        .and_then(|at| lines.get(at))
+        .ok_or_else(|| format!("{path} has {} lines in {}, no line {number}", lines.len(), short(&commit)))?;
+    let joined = lines.join("\n");
+    let function = Source::parse(&path, &joined).and_then(|source| source.function_at(number));
+    let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
+    println!("{path}:{number}{within} at {}", short(&commit));
+    println!("    {}", text.trim());
+    let found = mirrors.blame(id, &commit, &path, number)?;
+    let found = found.ok_or("git can't say who wrote it: its history is too large to walk")?;
+    for sentence in of_blame(&found, &path, number) {
+        println!("{sentence}");
+    }
+    Ok(())
+}
+
+fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
+    let author = &found.author;
+    let mut words = vec![format!(
+        "{} <{}> wrote it on {} in {} ({}).",
+        author.name,
+        author.email,
+        day_of(changed_ms(found)),
+        short(&found.commit),
+        found.summary
+    )];
+    if found.path != path {
+        words.push(format!("The file was called {} then, and it was line {}.", found.path, found.line));
+    } else if found.line != line {
+        words.push(format!("It was line {} then.", found.line));
+    }
+    if !found.co_authors.is_empty() {
+        let names: Vec<String> = found.co_authors.iter().map(|one| format!("{} <{}>", one.name, one.email)).collect();
+        words.push(format!("Written together with {}.", names.join(", ")));
+    }
+    words.extend(passed_commits_sentence(found));
+    words
+}
+
+fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now_ms: i64) -> Result<(), Failed> {
+    let text = read(file)?;
+    let mut report = traceback::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    if let Some(name) = &release
+        && subject.mirrors.resolve(subject.repository.id, name)?.is_none()
+    {
+        return Err(format!("there is no commit, tag or branch called {name:?}").into());
+    }
+    report.release = release;
+    let case = Case {
+        mirrors: Some(&subject.mirrors),
+        repository: &subject.repository,
+        report: &report,
+        rules: &subject.rules,
+        event_ms: now_ms,
+        trouble: None,
+    };
+    let Examined { choice, attribution } = examine(case)?;
+    println!("{}", report.headline());
+    match choice {
+        Choice::Dropped(Dropped::IgnoredException) => println!("It is not counted: ignored_exceptions names its type."),
+        Choice::Dropped(Dropped::ThirdParty) => println!("It is not counted: third_party_whitelist covers a frame."),
+        Choice::Culprit { .. } | Choice::Nobody { .. } => {
+            for sentence in &attribution.verdict {
+                println!("- {sentence}");
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String, Failed> {
+    let said = |error: std::io::Error| format!("{} can't be read: {error}", file.display());
+    let mut text = String::new();
+    let size = if file == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST_TRACEBACK + 1).read_to_string(&mut text)
+    } else {
+        std::fs::File::open(file).and_then(|open| open.take(LARGEST_TRACEBACK + 1).read_to_string(&mut text))
+    }
+    .map_err(said)?;
+    if size as u64 > LARGEST_TRACEBACK {
+        return Err(
+            format!("{} is larger than {LARGEST_TRACEBACK} bytes, which is no traceback", file.display()).into()
+        );
+    }
+    Ok(text)
+}
+
+/// The path from the repository's root, of a file named in a folder of it.
+fn normal(folder: &str, file: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for component in Path::new(folder).join(file).components() {
+        match component {
+            Component::ParentDir => drop(parts.pop()),
+            Component::Normal(part) => parts.push(part.to_string_lossy().into_owned()),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    parts.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normal;
+
+    #[test]
+    fn files_are_named_from_the_repositorys_root() {
+        assert_eq!(normal("", "shop/cart.py"), "shop/cart.py");
+        assert_eq!(normal("shop", "cart.py"), "shop/cart.py");
+        assert_eq!(normal("shop/web", "../cart.py"), "shop/cart.py");
+        assert_eq!(normal("shop", "./cart.py"), "shop/cart.py");
+    }
+}

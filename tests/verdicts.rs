@@ -1,0 +1,289 @@
+//! Verdicts as a person asks for them in a terminal: `app blame` in a checkout, `app evaluate` on recorded exceptions.
+
+use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const TOOLS: &str = "\
+def retried(func):
+    def wrapped(*args, **kwargs):
+        return func(*args, **kwargs)
+    return wrapped
+
+
+def fail(message):
+    raise ValueError(message)
+";
+
+const CART: &str = "\
+from shop.tools import fail, retried
+
+
+class Cart:
+    def __init__(self, owner):
+        self.owner = owner
+
+    def total(self, prices):
+        return self.wallet.sum(prices)
+
+
+def limit(amount):
+    if amount > 100:
+        fail('too much')
+    return amount
+
+
+def order(amount):
+    return limit(amount)
+
+
+def main():
+    order('7')
+";
+
+/// A checkout of three authors: Ada wrote the tools, Linus the cart, Grace its last function, a bot tidied up.
+fn checkout() -> (TempDir, GitRepo) {
+    let folder = TempDir::new().expect("a folder");
+    let repo = GitRepo::init(folder.path().join("shop"));
+    repo.commit(ADA, "2025-11-01T10:00:00Z", &[("shop/tools.py", TOOLS)], "Tools");
+    let (before, _) = CART.split_once("def main").expect("a function");
+    repo.commit(LINUS, "2025-11-02T10:00:00Z", &[("shop/cart.py", before)], "A cart");
+    repo.commit(GRACE, "2025-11-03T10:00:00Z", &[("shop/cart.py", CART)], "A main function");
+    (folder, repo)
+}
+
+fn app(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+    command.args(arguments).current_dir(folder).env_remove("FLAWLESS_CONFIG").env("LOG_LEVEL", "error");
+    command.output().expect("the app starts")
+}
+
+#[track_caller]
+fn says(folder: &Path, arguments: &[&str]) -> String {
+    let output = app(folder, arguments);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[track_caller]
+fn refuses(folder: &Path, arguments: &[&str]) -> String {
+    let output = app(folder, arguments);
+    assert!(!output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    String::from_utf8(output.stderr).expect("text")
+}
+
+/// `path:line:function:code`, outermost first.
+fn traceback(frames: &[(&str, u32, &str, &str)], error: &str) -> String {
+    let frames: String = frames
+        .iter()
+        .map(|(path, line, function, code)| {
+            format!("  File \"/srv/app/{path}\", line {line}, in {function}\n    {code}\n")
+        })
+        .collect();
+    format!("Traceback (most recent call last):\n{frames}{error}\n")
+}
+
+#[track_caller]
+fn verdict(repo: &GitRepo, frames: &[(&str, u32, &str, &str)], error: &str) -> String {
+    let file = repo.path().join("../traceback.txt");
+    std::fs::write(&file, traceback(frames, error)).expect("written");
+    says(repo.path(), &["blame", "--traceback", "../traceback.txt"])
+}
+
+#[test]
+fn app_blame_says_who_wrote_a_line_from_any_folder_of_a_checkout() {
+    let (_folder, repo) = checkout();
+    let head = repo.head();
+    let text = says(&repo.path().join("shop"), &["blame", "cart.py:9"]);
+    let first = format!("shop/cart.py:9 in Cart.total at {}\n    return self.wallet.sum(prices)\n", &head[..7]);
+    assert!(text.starts_with(&first), "{text}");
+    assert!(
+        text.contains("Linus") && text.contains("wrote it on 2025-11-02 in ") && text.contains("(A cart)."),
+        "{text}"
+    );
+    repo.rename(ADA, "2025-11-04T10:00:00Z", "shop/cart.py", "shop/basket.py");
+    let moved = says(repo.path(), &["blame", "shop/basket.py:9"]);
+    assert!(moved.contains("The file was called shop/cart.py then, and it was line 9."), "{moved}");
+    let before = says(repo.path(), &["blame", &format!("shop/cart.py:9@{head}")]);
+    assert!(before.starts_with(&first), "{before}");
+}
+
+#[test]
+fn app_blame_names_commits_that_it_passed_over() {
+    let (_folder, repo) = checkout();
+    let tidy = CART.replace("'too much'", "\"too much\"").replace("'7'", "\"7\"");
+    let tidied = repo.commit(ADA, "2025-11-05T10:00:00Z", &[("shop/cart.py", &tidy)], "Double quotes");
+    let text = says(repo.path(), &["blame", "shop/cart.py:14"]);
+    assert!(text.contains("Linus"), "{text}");
+    let passed = format!("Commits passed over: {} (it only laid out the code anew).", &tidied[..7]);
+    assert!(text.contains(&passed), "{text}");
+}
+
+#[test]
+fn app_blame_says_what_is_wrong_with_what_it_was_asked() {
+    let (folder, repo) = checkout();
+    for (asked, answer) in [
+        ("shop/cart.py", "is not FILE:LINE"),
+        ("shop/cart.py:nine", "\"nine\" is no line number"),
+        ("shop/none.py:1", "there is no text file shop/none.py in"),
+        ("shop/cart.py:99", "has 23 lines in"),
+        ("shop/cart.py:0", "no line 0"),
+        ("shop/cart.py:1@never", "there is no commit, tag or branch called \"never\""),
+    ] {
+        let said = refuses(repo.path(), &["blame", asked]);
+        assert!(said.contains(answer), "{asked}: {said}");
+    }
+    let outside = refuses(folder.path(), &["blame", "a.py:1"]);
+    assert!(outside.contains("this folder is in no git checkout"), "{outside}");
+    let none = refuses(repo.path(), &["blame", "--traceback", "none.txt"]);
+    assert!(none.contains("none.txt can't be read"), "{none}");
+}
+
+#[test]
+fn a_wrapper_and_a_helper_that_raises_are_passed_over() {
+    let (_folder, repo) = checkout();
+    let said = verdict(
+        &repo,
+        &[("shop/cart.py", 23, "main", "order('7')"), ("shop/tools.py", 3, "wrapped", "return func(*args, **kwargs)")],
+        "KeyError: 'a'",
+    );
+    assert!(said.contains("- Blamed Grace Hopper (") && said.contains("shop/cart.py:23 in main"), "{said}");
+    assert!(said.contains("Passed over: shop/tools.py:3 (passes its arguments on)."), "{said}");
+    let said = verdict(
+        &repo,
+        &[("shop/cart.py", 14, "limit", "fail('too much')"), ("shop/tools.py", 8, "fail", "raise ValueError(message)")],
+        "ValueError: too much",
+    );
+    assert!(said.contains("shop/cart.py:14 in limit"), "{said}");
+    assert!(said.contains("Passed over: shop/tools.py:8 (only raises)."), "{said}");
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_followed_to_whoever_made_it() {
+    let (_folder, repo) = checkout();
+    let said = verdict(
+        &repo,
+        &[
+            ("shop/cart.py", 23, "main", "order('7')"),
+            ("shop/cart.py", 19, "order", "return limit(amount)"),
+            ("shop/cart.py", 13, "limit", "if amount > 100:"),
+        ],
+        "TypeError: '>' not supported between instances of 'str' and 'int'",
+    );
+    // `order` passes its own argument on, but the message does not speak of what happens there.
+    assert!(said.contains("shop/cart.py:19 in order"), "{said}");
+    assert!(said.contains("shop/cart.py:13 (was given amount as it is)"), "{said}");
+    assert!(said.contains("Confidence: "), "{said}");
+}
+
+#[test]
+fn a_missing_field_leads_to_the_constructor() {
+    let (_folder, repo) = checkout();
+    let said = verdict(
+        &repo,
+        &[("shop/cart.py", 9, "total", "return self.wallet.sum(prices)")],
+        "AttributeError: 'Cart' object has no attribute 'wallet'",
+    );
+    assert!(said.contains("- Blamed Linus"), "{said}");
+    let mended = "Probably to be mended at shop/cart.py:6 in Cart.__init__: the constructor should have set what the line asks for.";
+    assert!(said.contains(mended), "{said}");
+}
+
+#[test]
+fn arguments_that_do_not_fit_lead_to_the_signature_that_changed_later() {
+    let (_folder, repo) = checkout();
+    let wider = CART.replace("def limit(amount):", "def limit(amount, most):");
+    repo.commit(ADA, "2025-11-06T10:00:00Z", &[("shop/cart.py", &wider)], "A limit to choose");
+    let said = verdict(
+        &repo,
+        &[("shop/cart.py", 19, "order", "return limit(amount)")],
+        "TypeError: limit() missing 1 required positional argument: 'most'",
+    );
+    assert!(said.contains("More likely at fault: shop/cart.py:12 in limit, by Ada Lovelace ("), "{said}");
+    assert!(said.contains("it was changed after the call was written"), "{said}");
+}
+
+/// A recorded exception in the format of the cases, with what its fix says.
+fn case(repo: &GitRepo, commit: &str) -> Value {
+    let frame = |path: &str, line: u32, function: &str, code: &str| {
+        json!({
+            "filename": path, "abs_path": format!("/srv/app/{path}"), "function": function, "lineno": line,
+            "context_line": code, "in_app": true, "qualname": function, "blame": commit
+        })
+    };
+    json!({
+        "case_id": "shop-1",
+        "repo": "acme/shop",
+        "revision": repo.head(),
+        "event_time": 1_772_000_000,
+        "exception": { "type": "KeyError", "value": "'a'" },
+        "frames": [
+            frame("shop/cart.py", 23, "main", "order('7')"),
+            frame("shop/tools.py", 3, "retried.wrapped", "return func(*args, **kwargs)"),
+        ],
+        "functions": [
+            { "path": "shop/cart.py", "qualname": "main", "start": 22, "end": 23 },
+            { "path": "shop/tools.py", "qualname": "retried.wrapped", "start": 2, "end": 3 },
+        ],
+        "commits": { commit: { "author_email": "grace@example.com", "atime": 1_762_164_000, "ctime": 1_762_164_000 } },
+        "truth": {
+            "functions": [["shop/cart.py", "main"]],
+            "szz_commits": [{ "sha": commit }],
+            "szz_authors": [{ "aliases": ["grace@example.com"] }]
+        }
+    })
+}
+
+#[test]
+fn app_evaluate_prints_predictions_and_tables_with_and_without_mirrors() {
+    let (folder, repo) = checkout();
+    let mirrors = folder.path().join("mirrors/acme+shop");
+    std::fs::create_dir_all(&mirrors).expect("a folder");
+    repo.git(&["clone", "-q", "--bare", ".", &mirrors.join("repo").display().to_string()]);
+    let cases = folder.path().join("cases");
+    std::fs::create_dir(&cases).expect("a folder");
+    let commit = repo.git(&["log", "-1", "--format=%H", "--author=Grace"]);
+    std::fs::write(cases.join("shop-1.json"), case(&repo, commit.trim()).to_string()).expect("written");
+    for arguments in [vec!["evaluate", "cases"], vec!["evaluate", "cases", "--mirrors", "mirrors"]] {
+        let output = app(folder.path(), &arguments);
+        let tables = String::from_utf8(output.stderr).expect("text");
+        assert!(output.status.success(), "{tables}");
+        let lines: Vec<Value> = String::from_utf8(output.stdout)
+            .expect("text")
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect();
+        let seen: Vec<Value> = lines
+            .iter()
+            .map(|one| json!([one["case_id"], one["rank"], one["path"], one["lineno"], one["commit"] == commit.trim()]))
+            .collect();
+        let reading = arguments.len() > 2;
+        assert_eq!(seen[0], json!(["shop-1", 1, "shop/cart.py", 23, true]), "{lines:?}");
+        assert_eq!(seen[1], json!(["shop-1", 2, "shop/tools.py", 3, !reading]), "{lines:?}");
+        assert_eq!(lines[0]["author_email"], "grace@example.com");
+        assert!(
+            tables.contains("with all rules of thumb, one suspect                 100.0     100.0     100.0"),
+            "{tables}"
+        );
+        assert!(tables.contains("forwarder"), "{tables}");
+    }
+}
+
+#[test]
+fn app_evaluate_says_what_it_lacks() {
+    let (folder, repo) = checkout();
+    let cases = folder.path().join("cases");
+    std::fs::create_dir(&cases).expect("a folder");
+    assert!(refuses(folder.path(), &["evaluate", "cases"]).contains("there is no case (*.json) in cases"));
+    std::fs::write(cases.join("a.json"), case(&repo, &repo.head()).to_string()).expect("written");
+    assert!(refuses(folder.path(), &["evaluate", "cases", "--mirrors", "none"]).contains("none is no folder"));
+    let missing = app(folder.path(), &["evaluate", "cases", "--mirrors", "cases"]);
+    let said = String::from_utf8(missing.stderr).expect("text");
+    assert!(said.contains("shop-1: there is no git repository in"), "{said}");
+    assert!(said.contains("1 of 1 cases were judged without their repositories."), "{said}");
+    assert!(missing.status.success() && !missing.stdout.is_empty(), "and nothing is lost");
+    std::fs::write(cases.join("b.json"), "{").expect("written");
+    assert!(refuses(folder.path(), &["evaluate", "cases"]).contains("b.json can't be read as a case"));
+}
