@@ -213,6 +213,32 @@ fn one_who_left_is_passed_over_for_who_changed_the_file_in_the_last_year() {
 }
 
 #[test]
+fn one_who_left_is_passed_over_first_for_who_wrote_most_of_the_function() {
+    run_test(async |story| {
+        story.github.add_user(21, "alan");
+        story.github.set_assignable(REPO, &["ada", "grace", "linus", "owner", "alan"]);
+        let first = "def decode(text):\n    return KEYS[text]\n";
+        story.commit(ALAN, "2024-01-05T10:00:00Z", &[(OLD_PATH, first)], "Decode");
+        let checked = "def decode(text):\n    if not text:\n        return None\n    return KEYS[text]\n";
+        story.commit(GRACE, "2024-01-06T10:00:00Z", &[(OLD_PATH, checked)], "Decode nothing");
+        // Linus changed the file lately, but none of the function.
+        let more = format!("{checked}\n\ndef encode(text):\n    return text\n");
+        story.commit(LINUS, "2026-02-01T10:00:00Z", &[(OLD_PATH, &more)], "Encode");
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[("shop/new.py", "NEW = 1\n")], "Go on");
+        story.install().await;
+        fail_old(story).await;
+        let (mails, assigned, text) = told(story);
+        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        assert_says(
+            &text,
+            &[
+                "You are told as somebody who wrote more of this function than others who are still there. Passed over: Alan Turing",
+            ],
+        );
+    });
+}
+
+#[test]
 fn where_nobody_is_left_codeowners_name_somebody() {
     run_test(async |story| {
         add_old(story);

@@ -1,5 +1,6 @@
 //! Who is still there: the people of the last year of a repository's history, of one of its files, and of some of its lines.
 
+use super::blame::{Ignored, Walker};
 use super::error::MirrorError;
 use super::read::{blob, find_commit, tree};
 use super::{Mirrors, Recent};
@@ -27,7 +28,7 @@ const MOST_RENAMES: usize = 5;
 /// Most pairs of deleted and added files that one commit's renames are looked for in, as for the blame.
 const RENAME_LIMIT: usize = 300;
 /// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
-const MOST_LINES: usize = 20;
+const MOST_LINES: usize = 12;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
 pub(super) const REMEMBERED: usize = 300_000;
 /// What is known of a year is worked out anew for each day.
@@ -160,7 +161,7 @@ impl Mirrors {
     /// Who wrote these lines of a file at a commit, of those who committed anything since `since_ms`; most lines first.
     ///
     /// # Errors
-    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
     pub fn active_authors_of_lines(
         &self,
         id: RepositoryId,
@@ -174,12 +175,16 @@ impl Mirrors {
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX).min(*lines.end());
         let lines = (*lines.start()).max(1)..=end;
         let step = lines.clone().count().div_ceil(MOST_LINES).max(1);
-        for line in lines.step_by(step) {
-            if let Some(blame) = self.blame(id, commit, path, line)? {
-                found.add(&blame.author, &blame.commit, &year);
+        self.ask(id, |repo| {
+            // One walker: the file's history is walked once for all of its lines.
+            let mut walker = Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop));
+            for line in lines.step_by(step) {
+                if let Some(blame) = walker.line(commit, path, line)? {
+                    found.add(&blame.author, &blame.commit, &year);
+                }
             }
-        }
-        Ok(found.ranked())
+            Ok(found.ranked())
+        })
     }
 
     /// Where a commit comes from; `None` where the mirror has no such commit. `commit` is a full id.
