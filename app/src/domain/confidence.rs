@@ -14,7 +14,7 @@ const OLD_MS: i64 = 3 * 365 * DAY_MS;
 const DAY_MS: i64 = 24 * 3_600_000;
 
 /// How sure a verdict is: how often the first suspect's author had written a line that the fix changed. Counted on 467 recorded
-/// exceptions of 49 repositories.
+/// exceptions of 47 repositories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {

@@ -66,6 +66,9 @@ pub(super) struct CaseFrame {
     /// The commit that wrote the line, formatting passed over.
     #[serde(default)]
     pub(super) blame: Option<String>,
+    /// The same, formatting counted.
+    #[serde(default)]
+    pub(super) blame_plain: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Comparing predictions with what the fix says was to blame.
 
-use super::case::{Case, Truth};
+use super::case::{Case, CaseFrame, Truth};
 use crate::domain::suspects::Rule;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -58,6 +58,45 @@ fn hit_by(truth: &Truth, prediction: &Prediction) -> Hit {
         truth.szz_commits.iter().any(|one| one.sha.starts_with(commit) || commit.starts_with(&one.sha))
     });
     Hit { function, author, commit }
+}
+
+/// A year in seconds: older lines are nobody's to Sentry.
+const YEAR: i64 = 365 * 24 * 3600;
+
+/// What every own frame would hit by the blame that the case carries: the best that choosing frames can do.
+pub(super) fn best_frame(case: &Case) -> Hit {
+    let frames = own_frames(case, |frame| frame.blame.as_ref());
+    hit(case, &frames.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>(), usize::MAX)
+}
+
+/// What Sentry's rule hits: the newest blamed line of all own frames, if it is under a year old.
+pub(super) fn newest_line(case: &Case) -> Hit {
+    // It knows no formatting commits, and among equals takes the outermost.
+    let plain = own_frames(case, |frame| frame.blame_plain.as_ref().or(frame.blame.as_ref()));
+    let newest = plain.into_iter().rev().max_by_key(|(changed, _)| *changed);
+    let young = newest.filter(|(changed, _)| *changed >= case.event_time - YEAR);
+    young.map_or_else(Hit::default, |(_, frame)| hit(case, &[frame], 1))
+}
+
+/// The own frames of a case that carry a blame, with when their lines were changed, Unix seconds.
+fn own_frames(case: &Case, blame: impl Fn(&CaseFrame) -> Option<&String>) -> Vec<(i64, Prediction)> {
+    let own = case.frames.iter().filter(|frame| frame.in_app);
+    own.filter_map(|frame| {
+        let id = blame(frame)?.clone();
+        let commit = case.commits.get(&id)?;
+        let prediction = Prediction {
+            case_id: case.case_id.clone(),
+            rank: 1,
+            path: frame.filename.clone(),
+            lineno: frame.lineno?,
+            function: frame.qualname.clone().unwrap_or_default(),
+            commit: Some(id),
+            author_email: Some(commit.author_email.clone()),
+            rule: Rule::Innermost,
+        };
+        Some((commit.ctime, prediction))
+    })
+    .collect()
 }
 
 /// Addresses of cases are hashes, 16 digits of SHA-256 and `@h`.

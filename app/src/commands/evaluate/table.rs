@@ -2,7 +2,7 @@
 //! looked at.
 
 use super::case::Case;
-use super::score::{Hit, Prediction, hit};
+use super::score::{Hit, Prediction, best_frame, hit, newest_line};
 use crate::domain::heuristic::Heuristic;
 use crate::domain::suspects::Rule;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +35,9 @@ pub(super) fn tables(rows: &[Row<'_>]) -> String {
     let plain = |suspects| -> Vec<Hit> { rows.iter().map(|row| hit(row.case, &row.plain, suspects)).collect() };
     line(&mut text, "innermost frame of the repository", &plain(1));
     line(&mut text, "… and its caller", &plain(2));
+    let by_case = |of: &dyn Fn(&Case) -> Hit| -> Vec<Hit> { rows.iter().map(|row| of(row.case)).collect() };
+    line(&mut text, "Sentry's: newest line of all frames, < 1 year", &by_case(&newest_line));
+    line(&mut text, "the line of the best frame that there is", &by_case(&best_frame));
     line(&mut text, "with all rules of thumb, one suspect", &full(1));
     line(&mut text, "… two suspects", &full(2));
     line(&mut text, "… three suspects", &full(3));
