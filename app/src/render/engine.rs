@@ -29,6 +29,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/connect.html", include_str!("../../../web/pages/connect.html")),
     ("pages/snippets.html", include_str!("../../../web/pages/snippets.html")),
     ("pages/doctor.html", include_str!("../../../web/pages/doctor.html")),
+    ("pages/handovers.html", include_str!("../../../web/pages/handovers.html")),
     ("pages/health.html", include_str!("../../../web/pages/health.html")),
     ("pages/installed.html", include_str!("../../../web/pages/installed.html")),
     ("pages/known_error_form.html", include_str!("../../../web/pages/known_error_form.html")),

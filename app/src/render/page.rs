@@ -122,6 +122,7 @@ mod tests {
         check_page::<Shadow>();
         check_page::<ShadowPreview>();
         check_page::<Whitelist>();
+        check_page::<Handovers>();
     }
 
     #[test]

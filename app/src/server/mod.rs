@@ -6,6 +6,7 @@ mod connect;
 mod connect_forms;
 mod doctor;
 mod extract;
+mod handovers;
 mod health;
 mod ingest;
 mod installed;
@@ -126,6 +127,8 @@ pub fn router(server: Server) -> Router {
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/{owner}/{repo}/handovers"), get(handovers::list))
+        .route(&at("/handovers/end"), post(handovers::end))
         .route(&at("/{owner}/{repo}/shadow"), get(shadow::list).post(shadow::set))
         .route(&at("/{owner}/{repo}/shadow/{number}"), get(shadow::preview))
         .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))

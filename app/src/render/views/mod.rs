@@ -2,6 +2,7 @@
 
 mod connect;
 mod doctor;
+mod handovers;
 mod installed;
 mod known_error;
 mod notice;
@@ -16,6 +17,7 @@ mod whitelist;
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
 pub use doctor::{Doctor, FindingView};
+pub use handovers::{HandoverView, Handovers};
 pub use installed::{Installed, InstalledRepository};
 pub use known_error::{Field, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, Purpose};
 pub use notice::{Check, Health, Login, Message};
