@@ -26,8 +26,8 @@ const LATER_MS: i64 = 3_600_000;
 
 /// Ada's file with Grace's function, the first of Ada's lines told of.
 async fn stage(story: &mut Story) {
-    let ada = story.repo.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
-    let grace = story.repo.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &format!("{MORE}{GRACES}"))], "Middle");
+    let ada = story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
+    let grace = story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &format!("{MORE}{GRACES}"))], "Middle");
     assert_ne!(ada, grace);
     story.install().await;
     assert_eq!(fail(story, "len(items)", "count").await, [("ada@example.com".to_owned(), "ada".to_owned())]);
