@@ -185,3 +185,36 @@ fn a_repositorys_page_lists_its_handovers_and_ends_them() {
         assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
     });
 }
+
+#[test]
+fn the_share_of_accepted_alerts_is_counted_by_repository() {
+    run_test(async |story| {
+        stage(story).await;
+        let browser = Browser::signed_in(story).await;
+        assert!(browser.get("/doctor").await.text.contains("/verdicts"), "it is linked");
+        assert!(
+            browser.get("/verdicts").await.seen().contains("No alert counts yet."),
+            "silence of a minute is no answer"
+        );
+        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        reassign(story, "linus", "ada").await;
+        assert_row(&browser, "1 0 1 0 %").await;
+        story.later(24 * 3_600_000).await;
+        assert_row(&browser, "2 1 1 50 %").await;
+        let store = &story.rooms().store;
+        let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+        let made = store.handovers(id, 10).await.unwrap().remove(0).made.id;
+        store.end_handover(id, made, "grace", story.clock.now_ms()).await.unwrap();
+        assert_row(&browser, "2 1 1 50 %").await;
+        reassign(story, "grace", "linus").await;
+        reassign(story, "ada", "grace").await;
+        assert_row(&browser, "2 2 0 100 %").await;
+    });
+}
+
+/// The repository's row of the page: alerts, accepted, refused, share.
+async fn assert_row(browser: &Browser, row: &str) {
+    let seen = browser.get("/verdicts").await.seen();
+    let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(seen.contains(&format!("{REPO} {row}")), "{row} in {seen}");
+}

@@ -115,6 +115,11 @@ pub fn assignment((to, to_bot): (&str, bool), (by, by_bot): (&str, bool), author
     Meaning::HandedOn(Successor { login: Some(to.to_owned()), email: None })
 }
 
+/// Share of accepted alerts in per cent, rounded down: 100 only where none was refused.
+pub fn percent_accepted(alerts: u64, refused: u64) -> u64 {
+    alerts.saturating_sub(refused).saturating_mul(100).checked_div(alerts).unwrap_or(100)
+}
+
 /// Most characters of a login on GitHub.
 const MOST_OF_LOGIN: usize = 39;
 /// Most characters of an address that mail can be sent to (RFC 5321).
@@ -192,6 +197,14 @@ mod tests {
         assert_eq!(assignment(("renovate[bot]", false), ("ada", false), None), Meaning::Nothing);
         assert_eq!(assignment(("linus", false), ("auto", true), None), Meaning::Nothing);
         assert_eq!(assignment(("", false), ("ada", false), None), Meaning::Nothing);
+    }
+
+    #[test]
+    fn all_are_accepted_only_where_none_was_refused() {
+        assert_eq!(percent_accepted(0, 0), 100);
+        assert_eq!(percent_accepted(3, 1), 66);
+        assert_eq!(percent_accepted(1_000, 1), 99);
+        assert_eq!(percent_accepted(5, 0), 100);
     }
 
     #[test]

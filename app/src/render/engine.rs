@@ -43,6 +43,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/shadow.html", include_str!("../../../web/pages/shadow.html")),
     ("pages/shadow_preview.html", include_str!("../../../web/pages/shadow_preview.html")),
     ("pages/traceback.html", include_str!("../../../web/pages/traceback.html")),
+    ("pages/verdicts.html", include_str!("../../../web/pages/verdicts.html")),
     ("pages/whitelist.html", include_str!("../../../web/pages/whitelist.html")),
     ("pages/weekly.html", include_str!("../../../web/pages/weekly.html")),
 ];

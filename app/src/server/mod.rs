@@ -23,6 +23,7 @@ mod setup;
 mod shadow;
 mod sign_in;
 mod traceback;
+mod verdicts;
 mod webhook;
 mod weekly;
 mod whitelist;
@@ -142,6 +143,7 @@ pub fn router(server: Server) -> Router {
         .route(&at("/auth/github"), get(sign_in::begin))
         .route(&at("/auth/github/callback"), get(sign_in::callback))
         .route(&at("/doctor"), get(doctor::doctor))
+        .route(&at("/verdicts"), get(verdicts::verdicts))
         .route(&at("/sessions"), get(sessions::list))
         .route(&at("/sessions/end"), post(sessions::end))
         .route(&at("/setup"), get(setup::setup))

@@ -1,6 +1,6 @@
 //! Handovers: whose lines in a file are somebody else's, how often that was used, and what was accepted.
 
-use super::{Store, StoreError, get, get_count};
+use super::{Store, StoreError, Tx, get, get_count};
 use crate::domain::handover::{Handover, Part, Successor};
 use crate::domain::ids::{HandoverId, LineId, RepositoryId};
 use sqlx::any::AnyRow;
@@ -52,6 +52,36 @@ fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
         ended,
         used: get_count(row, "used")?,
     })
+}
+
+/// Writes a handover; one that is ended at once is no rule, only what was said of its line.
+async fn insert(
+    tx: &mut Tx,
+    id: HandoverId,
+    new: &NewHandover,
+    ended: Option<i64>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO handovers (id, repository_id, path, author_email, author_name, to_login, to_email, by_author, made_by,
+             made_at_ms, line_id, ended_at_ms, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(id.0)
+    .bind(new.repository.0)
+    .bind(&new.part.path)
+    .bind(&new.part.email)
+    .bind(&new.part.name)
+    .bind(new.to.login.as_deref())
+    .bind(new.to.email.as_deref())
+    .bind(i64::from(new.by_author))
+    .bind(&new.by)
+    .bind(now_ms)
+    .bind(new.line.0)
+    .bind(ended)
+    .bind(ended.map(|_| new.by.as_str()))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 impl Store {
@@ -124,30 +154,13 @@ impl Store {
         // What is the rule already is noted as said of this line, too, without becoming a rule beside it.
         let ended = is_rule.then_some(now_ms);
         let id = HandoverId(self.ids.next(now_ms));
-        sqlx::query(
-            "INSERT INTO handovers (id, repository_id, path, author_email, author_name, to_login, to_email, by_author, made_by,
-                 made_at_ms, line_id, ended_at_ms, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .bind(id.0)
-        .bind(new.repository.0)
-        .bind(&new.part.path)
-        .bind(&new.part.email)
-        .bind(&new.part.name)
-        .bind(new.to.login.as_deref())
-        .bind(new.to.email.as_deref())
-        .bind(i64::from(new.by_author))
-        .bind(&new.by)
-        .bind(now_ms)
-        .bind(new.line.0)
-        .bind(ended)
-        .bind(ended.map(|_| new.by.as_str()))
-        .execute(tx.conn())
-        .await?;
+        insert(&mut tx, id, new, ended, now_ms).await?;
         tx.commit().await?;
         Ok(Some(id))
     }
 
-    /// The author has their lines of a file back: ends the handover in force; `false` where there was none.
+    /// The author has their lines of a file back, as somebody said of a line: ends the handover in force; `false` where there was
+    /// none. What was said of that line before counts no more; if nothing was, it was the handover that told the wrong person.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -155,12 +168,12 @@ impl Store {
         &self,
         repository: RepositoryId,
         part: &Part,
-        by: &str,
+        (line, by): (LineId, &str),
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
         let ended = sqlx::query(
-            "UPDATE handovers SET ended_at_ms = $4, ended_by = $5, given_back = 1
+            "UPDATE handovers SET ended_at_ms = $4, ended_by = $5
              WHERE repository_id = $1 AND path = $2 AND author_email = $3 AND ended_at_ms IS NULL",
         )
         .bind(repository.0)
@@ -171,6 +184,16 @@ impl Store {
         .execute(tx.conn())
         .await?
         .rows_affected();
+        let said = sqlx::query("UPDATE handovers SET given_back = 1 WHERE line_id = $1")
+            .bind(line.0)
+            .execute(tx.conn())
+            .await?
+            .rows_affected();
+        if ended > 0 && said == 0 {
+            let to = Successor { login: None, email: Some(part.email.clone()) };
+            let new = NewHandover { repository, part: part.clone(), to, by_author: false, by: by.to_owned(), line };
+            insert(&mut tx, HandoverId(self.ids.next(now_ms)), &new, Some(now_ms), now_ms).await?;
+        }
         tx.commit().await?;
         Ok(ended > 0)
     }
@@ -212,5 +235,50 @@ impl Store {
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&self.pool).await?;
         rows.iter().map(read).collect()
+    }
+}
+
+/// How the alerts of a repository were taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Its name, `owner/name`.
+    pub repository: String,
+    /// Alerts that count.
+    pub alerts: u64,
+    /// Those that were given to somebody else.
+    pub refused: u64,
+}
+
+impl Store {
+    /// How alerts were taken, by repository: those that a mail or an issue was sent for before `before_ms`, and younger ones that
+    /// were answered by a handover, a label or closing the issue. Refused is what was handed on and not given back.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn acceptance(&self, before_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT r.full_name AS full_name, COUNT(*) AS alerts, CAST(SUM(a.refused) AS BIGINT) AS refused
+             FROM (SELECT l.repository_id, l.alerted_at_ms, l.resolved_at_ms, l.known,
+                       CASE WHEN EXISTS (SELECT 1 FROM handovers h WHERE h.line_id = l.id AND h.given_back = 0)
+                           THEN 1 ELSE 0 END AS refused
+                   FROM lines l
+                   WHERE l.alerted_at_ms IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries d WHERE d.line_id = l.id
+                       AND d.channel IN ('mail', 'issue') AND d.purpose = 'alert' AND d.state = 'sent')) a
+             JOIN repositories r ON r.id = a.repository_id
+             WHERE a.refused = 1 OR a.alerted_at_ms < $1 OR a.resolved_at_ms IS NOT NULL OR a.known = 1
+             GROUP BY r.full_name ORDER BY r.full_name",
+        )
+        .bind(before_ms)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Acceptance {
+                    repository: get(row, "full_name")?,
+                    alerts: get_count(row, "alerts")?,
+                    refused: get_count(row, "refused")?,
+                })
+            })
+            .collect()
     }
 }

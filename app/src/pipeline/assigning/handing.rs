@@ -72,7 +72,7 @@ impl Rooms {
                 self.store.hand_over(&new, now_ms).await?;
             }
             Meaning::GivenBack => {
-                self.store.give_back(line.repository, &part, by, now_ms).await?;
+                self.store.give_back(line.repository, &part, (line.id, by), now_ms).await?;
             }
             Meaning::Nothing => {}
         }

@@ -280,7 +280,7 @@ impl At<'_> {
             self.issue.assignees.iter().any(|assignee| assignee.login.eq_ignore_ascii_case(author))
         });
         if has_author {
-            self.rooms.store.give_back(self.line.repository, &part, self.by, self.now_ms).await?;
+            self.rooms.store.give_back(self.line.repository, &part, (self.line.id, self.by), self.now_ms).await?;
         }
         Ok(())
     }

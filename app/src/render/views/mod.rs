@@ -11,6 +11,7 @@ mod sessions;
 mod setup;
 mod shadow;
 mod traceback;
+mod verdicts;
 mod weekly;
 mod whitelist;
 
@@ -26,5 +27,6 @@ pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};
 pub use traceback::Traceback;
+pub use verdicts::{Verdicts, VerdictsRow};
 pub use weekly::{IssueLink, LineStatus, Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
