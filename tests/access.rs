@@ -59,7 +59,7 @@ fn links(story: &Story) -> [String; 2] {
 /// What everybody gets at each route: anonymous, the admin, somebody who may read, triage, write, and a member of another
 /// repository. 303 leads an anonymous reader to the sign-in page. Posts are forms without their secret, but for `admin*`,
 /// which is the token itself.
-const MATRIX: [(&str, &str, [u16; 6]); 40] = [
+const MATRIX: [(&str, &str, [u16; 6]); 42] = [
     //                                                    anon admin read triage write other
     ("GET", "/", /*                                    */ [303, 200, 200, 200, 200, 200]),
     ("GET", "/installed", /*                           */ [303, 200, 200, 200, 200, 200]),
@@ -93,6 +93,8 @@ const MATRIX: [(&str, &str, [u16; 6]); 40] = [
     ("GET", "/auth/github", /*                         */ [303, 303, 303, 303, 303, 303]),
     ("GET", "/auth/github/callback", /*                */ [403, 403, 403, 403, 403, 403]),
     ("GET", "/doctor", /*                              */ [303, 200, 403, 403, 403, 403]),
+    ("GET", "/not_me?repo=R&L", /*                     */ [303, 200, 403, 200, 200, 404]),
+    ("POST", "/not_me?repo=R&L&who=a%b", /*            */ [303, 400, 403, 400, 400, 404]),
     ("GET", "/verdicts", /*                            */ [303, 200, 403, 403, 403, 403]),
     ("GET", "/setup", /*                               */ [303, 200, 403, 403, 403, 403]),
     ("GET", "/setup/callback", /*                      */ [303, 403, 403, 403, 403, 403]),

@@ -218,3 +218,54 @@ async fn assert_row(browser: &Browser, row: &str) {
     let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(seen.contains(&format!("{REPO} {row}")), "{row} in {seen}");
 }
+
+#[test]
+fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
+    run_test(async |story| {
+        let more = format!("{MORE}{GRACES}");
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &more)], "Middle");
+        story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
+        story.install().await;
+        let event = story.event_at(&story.repo.head(), CART_PATH, "len(items)", "count", "web-1");
+        story.report(&event).await;
+        story.changes();
+        let text = story.mails()[0].text();
+        let begin = text.find("https://flawless.test/not_me?").unwrap() + "https://flawless.test".len();
+        let link = text[begin..].split_whitespace().next().unwrap().to_owned();
+        let browser = Browser::new(story);
+        let page = browser.get(&link).await;
+        assert!(page.seen().contains("New lines by Ada Lovelace in shop/cart.py"), "{}", page.seen());
+        assert_eq!(remembered(story).await, [], "looking changes nothing");
+        let names = ["repo", "filename", "function_name", "line_number", "text", "expires", "signature"];
+        let hidden = names.map(|name| (name, page.hidden(name)));
+        let send = async |who: &str, path: &str| {
+            let mut fields: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            fields[1].1 = path;
+            fields.push(("who", who));
+            browser.post("/not_me", &fields).await
+        };
+        assert_eq!(send("", "shop/other.py").await.status, 403, "the link is for its line");
+        for (who, why) in [("Linus Torvalds", "neither a login nor an address"), ("ada", "ada wrote this line")] {
+            let page = send(who, CART_PATH).await;
+            assert!(page.status == 400 && page.seen().contains(why), "{} {}", page.status, page.seen());
+        }
+        assert_eq!(remembered(story).await, []);
+        assert_eq!(send("", CART_PATH).await.status, 200);
+        assert_eq!(send("", CART_PATH).await.status, 200, "twice is once");
+        assert_eq!(remembered(story).await, [(None, true, 0)]);
+        story.later(LATER_MS).await;
+        let (told, text) = tell(story, "items[0]", "first").await;
+        assert_eq!(told, one("grace@example.com", "grace"), "who else changed the file");
+        assert!(text.contains("Ada Lovelace (the reader of a mail said on"), "{text}");
+        assert_eq!(send("@linus", CART_PATH).await.status, 200);
+        story.later(LATER_MS).await;
+        let (told, text) = tell(story, "items[-1]", "last").await;
+        assert_eq!(told, one("linus@example.com", "linus"));
+        assert!(
+            text.contains("the reader of a mail handed what Ada Lovelace wrote in shop/cart.py on to you"),
+            "{text}"
+        );
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 1), (None, false, 1)]);
+    });
+}

@@ -36,6 +36,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("pages/known_error_saved.html", include_str!("../../../web/pages/known_error_saved.html")),
     ("pages/login.html", include_str!("../../../web/pages/login.html")),
     ("pages/message.html", include_str!("../../../web/pages/message.html")),
+    ("pages/not_me.html", include_str!("../../../web/pages/not_me.html")),
     ("pages/repositories.html", include_str!("../../../web/pages/repositories.html")),
     ("pages/repository.html", include_str!("../../../web/pages/repository.html")),
     ("pages/sessions.html", include_str!("../../../web/pages/sessions.html")),

@@ -123,6 +123,7 @@ mod tests {
         check_page::<ShadowPreview>();
         check_page::<Whitelist>();
         check_page::<Handovers>();
+        check_page::<NotMe>();
         check_page::<Verdicts>();
     }
 

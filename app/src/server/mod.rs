@@ -13,6 +13,7 @@ mod installed;
 mod known_error_form;
 mod known_errors;
 mod meters;
+mod not_me;
 mod pages;
 mod printed;
 mod refusal;
@@ -128,6 +129,7 @@ pub fn router(server: Server) -> Router {
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/not_me"), get(not_me::form).post(not_me::save))
         .route(&at("/{owner}/{repo}/handovers"), get(handovers::list))
         .route(&at("/handovers/end"), post(handovers::end))
         .route(&at("/{owner}/{repo}/shadow"), get(shadow::list).post(shadow::set))
