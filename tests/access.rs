@@ -59,7 +59,7 @@ fn links(story: &Story) -> [String; 2] {
 /// What everybody gets at each route: anonymous, the admin, somebody who may read, triage, write, and a member of another
 /// repository. 303 leads an anonymous reader to the sign-in page. Posts are forms without their secret, but for `admin*`,
 /// which is the token itself.
-const MATRIX: [(&str, &str, [u16; 6]); 37] = [
+const MATRIX: [(&str, &str, [u16; 6]); 42] = [
     //                                                    anon admin read triage write other
     ("GET", "/", /*                                    */ [303, 200, 200, 200, 200, 200]),
     ("GET", "/installed", /*                           */ [303, 200, 200, 200, 200, 200]),
@@ -74,6 +74,8 @@ const MATRIX: [(&str, &str, [u16; 6]); 37] = [
     ("GET", "/add_known_error?repo=R&F", /*            */ [303, 200, 403, 200, 200, 404]),
     ("POST", "/add_known_error?repo=R&F", /*           */ [303, 200, 403, 200, 200, 404]),
     ("GET", "/{owner}/{repo}/whitelist", /*            */ [303, 200, 200, 200, 200, 404]),
+    ("GET", "/{owner}/{repo}/handovers", /*            */ [303, 200, 200, 200, 200, 404]),
+    ("POST", "/handovers/end?repo=R&handover=1", /*    */ [403, 303, 403, 303, 303, 404]),
     ("GET", "/{owner}/{repo}/shadow", /*               */ [303, 200, 200, 200, 200, 404]),
     ("POST", "/{owner}/{repo}/shadow", /*              */ [303, 303, 403, 403, 303, 404]),
     ("GET", "/{owner}/{repo}/shadow/{number}", /*      */ [303, 404, 404, 404, 404, 404]),
@@ -91,6 +93,9 @@ const MATRIX: [(&str, &str, [u16; 6]); 37] = [
     ("GET", "/auth/github", /*                         */ [303, 303, 303, 303, 303, 303]),
     ("GET", "/auth/github/callback", /*                */ [403, 403, 403, 403, 403, 403]),
     ("GET", "/doctor", /*                              */ [303, 200, 403, 403, 403, 403]),
+    ("GET", "/not_me?repo=R&L", /*                     */ [303, 200, 403, 200, 200, 404]),
+    ("POST", "/not_me?repo=R&L&who=a%b", /*            */ [303, 400, 403, 400, 400, 404]),
+    ("GET", "/verdicts", /*                            */ [303, 200, 403, 403, 403, 403]),
     ("GET", "/setup", /*                               */ [303, 200, 403, 403, 403, 403]),
     ("GET", "/setup/callback", /*                      */ [303, 403, 403, 403, 403, 403]),
     ("POST", "/setup/forget", /*                       */ [403, 303, 403, 403, 403, 403]),

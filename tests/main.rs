@@ -14,6 +14,7 @@ mod emulator;
 mod faults;
 mod github_faults;
 mod github_room;
+mod handovers;
 mod harness;
 mod ingest;
 mod issue_life;

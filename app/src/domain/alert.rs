@@ -163,6 +163,8 @@ pub struct Links {
     pub pull: Option<String>,
     /// The latest occurrence (signed: works without signing in).
     pub occurrence: Option<String>,
+    /// The form that says that the line is somebody else's (signed).
+    pub not_me: Option<String>,
     /// The form that whitelists the line (signed).
     pub whitelist: Option<String>,
     /// This week's report of the repository.

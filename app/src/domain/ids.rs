@@ -43,6 +43,10 @@ id!(
     RuleId
 );
 id!(
+    /// Somebody's lines of a file, handed on to somebody.
+    HandoverId
+);
+id!(
     /// Many new lines of one repository within a short time.
     StormId
 );

@@ -11,6 +11,8 @@ pub enum Purpose {
     View,
     /// Whitelist a line.
     Whitelist,
+    /// Say that a line is not theirs.
+    NotMe,
 }
 
 impl Purpose {
@@ -18,6 +20,7 @@ impl Purpose {
         match self {
             Self::View => "view",
             Self::Whitelist => "whitelist",
+            Self::NotMe => "not_me",
         }
     }
 }
@@ -64,6 +67,12 @@ impl Linker {
             ("code_fragment", place.code.clone()),
         ];
         self.address("/add_known_error", fields, Purpose::Whitelist, repository, place, signed_at_ms)
+    }
+
+    /// The form by which somebody says that a line is not theirs.
+    pub fn not_me(&self, repository: &str, place: &Place, signed_at_ms: Option<i64>) -> String {
+        let fields = self.place_fields(repository, place);
+        self.address("/not_me", fields, Purpose::NotMe, repository, place, signed_at_ms)
     }
 
     /// A repository's report of the week that holds this moment.

@@ -14,6 +14,7 @@ pub mod drift;
 pub mod elsewhere;
 pub mod event;
 pub mod finding;
+pub mod handover;
 pub mod heuristic;
 pub mod ids;
 pub mod job;

@@ -8,6 +8,8 @@ pub use bots::{is_bot, is_bot_name};
 pub use subject::Subject;
 
 use super::blame::Author;
+use super::handover::Handover;
+use super::ids::HandoverId;
 use super::pull::Pull;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,7 @@ enum Obstacle {
     NotAssignable,
     Refused,
     NoAddress,
+    HandedOn,
 }
 
 impl Obstacle {
@@ -87,6 +90,7 @@ impl Obstacle {
             Self::NotAssignable => "issues of this repository can't be assigned to them",
             Self::Refused => "the mail server refuses their address",
             Self::NoAddress => "no address or account by which to reach them",
+            Self::HandedOn => "handed this file on",
         }
     }
 }
@@ -119,6 +123,8 @@ pub struct Owners {
 pub struct Facts {
     /// The commit's author; `None` where git could not say.
     pub author: Option<Candidate>,
+    /// What holds for the author's lines of the file, and to whom they were handed on.
+    pub handover: Option<(Handover, Option<Candidate>)>,
     /// The commit is a whole pull request, squashed or merged by the forge.
     pub is_whole_pull: bool,
     /// The pull request that brought the line.
@@ -139,6 +145,13 @@ pub struct Facts {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// Whom the author's lines of the file were handed on to.
+    HandedOn {
+        /// What was done, up to who got them: `Ada handed lib/cart.py on to them on 2026-11-20`.
+        said: String,
+        /// The same, to themselves.
+        said_to_you: String,
+    },
     /// The line's author.
     Author,
     /// Who opened the pull request of this number.
@@ -188,11 +201,14 @@ pub struct Told {
     pub person: Person,
     /// The pull request.
     pub pull: Option<Pull>,
+    /// The handover by which it was decided.
+    #[serde(default)]
+    pub handover: Option<HandoverId>,
     /// The forge answered whatever it was asked; else it is to be asked again when there is time.
     pub is_complete: bool,
 }
 
-/// Chooses who is told: the author, or for a program and a squashed pull request its people; else those who know the function,
+/// Chooses who is told: whom the author's lines were handed on to, else the author, or for a program and a squashed pull request its people; else those who know the function,
 /// then the file; then CODEOWNERS; then the default contact.
 pub fn choose(facts: &Facts) -> Person {
     let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
@@ -200,8 +216,21 @@ pub fn choose(facts: &Facts) -> Person {
     let teams = facts.owners.people.iter();
     let owners =
         teams.map(|(owner, it)| (Step::CodeOwner { pattern: facts.owners.pattern.clone(), owner: owner.clone() }, it));
-    let steps = bringers(facts)
+    let handover = facts.handover.as_ref();
+    let successor = handover.and_then(|(handover, to)| {
+        let to = to.as_ref()?;
+        let (said, said_to_you) = (handover.said(to.name()), handover.said("you"));
+        Some((Step::HandedOn { said, said_to_you }, to))
+    });
+    // An author who named somebody is told again only where nobody else is found.
+    let is_handed_on = |it: &Candidate| {
+        let is_successor = successor.as_ref().is_some_and(|(_, to)| to.is(it));
+        !is_successor && handover.is_some() && facts.author.as_ref().is_some_and(|author| author.is(it))
+    };
+    let steps = successor
+        .clone()
         .into_iter()
+        .chain(bringers(facts))
         .chain(facts.function.iter().map(|it| (Step::Function, it)))
         .chain(facts.file.iter().map(|it| (Step::File, it)))
         .chain(owners);
@@ -209,7 +238,8 @@ pub fn choose(facts: &Facts) -> Person {
         if passed.iter().any(|(known, _)| known.is(candidate)) {
             continue;
         }
-        match candidate.obstacle() {
+        let handed_on = is_handed_on(candidate).then_some(Obstacle::HandedOn);
+        match candidate.obstacle().or(handed_on) {
             Some(obstacle) => passed.push((candidate, obstacle)),
             None => {
                 (person.who, person.step) = (Some(candidate.clone()), step);
@@ -217,7 +247,10 @@ pub fn choose(facts: &Facts) -> Person {
             }
         }
     }
-    let words = |(it, obstacle): &(&Candidate, Obstacle)| (it.name().to_owned(), obstacle.words().to_owned());
+    let words = |(it, obstacle): &(&Candidate, Obstacle)| {
+        let why = handover.filter(|_| *obstacle == Obstacle::HandedOn).map(|(handover, _)| handover.why_not_author());
+        (it.name().to_owned(), why.unwrap_or_else(|| obstacle.words().to_owned()))
+    };
     person.passed = passed.iter().map(words).collect();
     if person.who.is_none() {
         let unreadable = facts.owners.unreadable.iter();
@@ -226,8 +259,9 @@ pub fn choose(facts: &Facts) -> Person {
             *obstacle == Obstacle::NotAssignable && it.can_be_mailed && !it.is_refused
         };
         let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| {
-            let by_mail = *obstacle == Obstacle::Left && it.can_be_mailed && !it.is_refused;
-            let by_issue = matches!(obstacle, Obstacle::Left | Obstacle::Refused) && it.is_assignable == Some(true);
+            let by_mail = matches!(obstacle, Obstacle::Left | Obstacle::HandedOn) && it.can_be_mailed && !it.is_refused;
+            let by_issue = matches!(obstacle, Obstacle::Left | Obstacle::Refused | Obstacle::HandedOn)
+                && it.is_assignable == Some(true);
             by_mail || by_issue
         };
         // Somebody who is there and gets mail knows more of the line than the default contact does.

@@ -53,6 +53,7 @@ impl Rooms {
                 .and_then(|told| Some(told.pull.as_ref()?.url.clone()))
                 .filter(|url| !url.is_empty()),
             occurrence: Some(self.linker.traceback(&repository.full_name, &place, line.last_seen_ms, Some(now_ms))),
+            not_me: line.author_email.as_ref().map(|_| self.linker.not_me(&repository.full_name, &place, Some(now_ms))),
             whitelist: Some(self.linker.whitelist(&repository.full_name, &place, Some(now_ms))),
             week: Some(self.linker.week(Some(&repository.full_name), line.last_seen_ms)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),

@@ -122,6 +122,9 @@ mod tests {
         check_page::<Shadow>();
         check_page::<ShadowPreview>();
         check_page::<Whitelist>();
+        check_page::<Handovers>();
+        check_page::<NotMe>();
+        check_page::<Verdicts>();
     }
 
     #[test]

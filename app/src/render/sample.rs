@@ -108,6 +108,7 @@ pub(super) fn alert() -> Alert {
             commit: repository.commit_url(COMMIT),
             pull: repository.pull_url(12),
             occurrence: Some("https://flawless.example.com/view_traceback?line=12&sig=c2ln".to_owned()),
+            not_me: None,
             whitelist: Some("https://flawless.example.com/add_known_error?line=12&sig=c2ln".to_owned()),
             week: Some("https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop".to_owned()),
             issue: repository.issue_url(318),

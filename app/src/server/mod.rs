@@ -6,12 +6,14 @@ mod connect;
 mod connect_forms;
 mod doctor;
 mod extract;
+mod handovers;
 mod health;
 mod ingest;
 mod installed;
 mod known_error_form;
 mod known_errors;
 mod meters;
+mod not_me;
 mod pages;
 mod printed;
 mod refusal;
@@ -22,6 +24,7 @@ mod setup;
 mod shadow;
 mod sign_in;
 mod traceback;
+mod verdicts;
 mod webhook;
 mod weekly;
 mod whitelist;
@@ -126,6 +129,9 @@ pub fn router(server: Server) -> Router {
         .route(&at("/view_traceback"), get(traceback::view))
         .route(&at("/add_known_error"), get(known_errors::form).post(known_errors::save))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
+        .route(&at("/not_me"), get(not_me::form).post(not_me::save))
+        .route(&at("/{owner}/{repo}/handovers"), get(handovers::list))
+        .route(&at("/handovers/end"), post(handovers::end))
         .route(&at("/{owner}/{repo}/shadow"), get(shadow::list).post(shadow::set))
         .route(&at("/{owner}/{repo}/shadow/{number}"), get(shadow::preview))
         .route(&at("/rules/edit"), get(rule_edit::form).post(rule_edit::save))
@@ -139,6 +145,7 @@ pub fn router(server: Server) -> Router {
         .route(&at("/auth/github"), get(sign_in::begin))
         .route(&at("/auth/github/callback"), get(sign_in::callback))
         .route(&at("/doctor"), get(doctor::doctor))
+        .route(&at("/verdicts"), get(verdicts::verdicts))
         .route(&at("/sessions"), get(sessions::list))
         .route(&at("/sessions/end"), post(sessions::end))
         .route(&at("/setup"), get(setup::setup))

@@ -115,6 +115,7 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
             .map(|line| open_line(server, &row, line))
             .collect(),
         whitelist_url: format!("{}/{}/whitelist", server.root(), row.repository.full_name),
+        handovers_url: format!("{}/{}/handovers", server.root(), row.repository.full_name),
         shadow_url: server.shadow_url(&row),
         shadow: row.is_shadow(server.clock.now_ms()),
         may_connect,

@@ -88,6 +88,8 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     // look into another 90 days.
     alert.links.occurrence = None;
     alert.links.whitelist = Some(server.here(&linker.whitelist(&row.repository.full_name, &alert.place, None)));
+    alert.links.not_me =
+        alert.links.not_me.map(|_| server.here(&linker.not_me(&row.repository.full_name, &alert.place, None)));
     alert.links.week = alert.links.week.map(|week| server.here(&week));
     server.show(session.as_ref(), StatusCode::OK, &Traceback::new(&alert, status(&line), occurred))
 }

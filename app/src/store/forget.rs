@@ -4,7 +4,7 @@ use super::{Store, StoreError};
 use crate::domain::ids::RepositoryId;
 
 /// In an order in which nothing refers to what is gone.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 21] = [
     "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM reports WHERE repository_id = $1",
     "DELETE FROM held WHERE digest_id IN (SELECT id FROM digests WHERE repository_id = $1)",
@@ -21,6 +21,7 @@ const TABLES: [&str; 20] = [
     "DELETE FROM line_hours WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM line_facets WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM lines WHERE repository_id = $1",
+    "DELETE FROM handovers WHERE repository_id = $1",
     "DELETE FROM look_ups WHERE repository_id = $1",
     "DELETE FROM ingest_keys WHERE repository_id = $1",
     "DELETE FROM former_names WHERE repository_id = $1",

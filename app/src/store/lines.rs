@@ -3,6 +3,7 @@
 use super::pack::unpack;
 use super::{Store, StoreError, Tx, from_json, get, get_count, signed};
 use crate::domain::alert::{Counts, Place};
+use crate::domain::blame::Author;
 use crate::domain::ids::{DigestId, LineId, RepositoryId};
 use crate::domain::job::Job;
 use crate::domain::person::Told;
@@ -82,6 +83,12 @@ impl Line {
             _ => self.logins().next(),
         };
         ours.is_none_or(|login| !login.eq_ignore_ascii_case(owner))
+    }
+
+    /// Who wrote it, by the commit.
+    pub fn author(&self) -> Option<Author> {
+        let email = self.author_email.clone()?;
+        Some(Author { name: self.author_name.clone().unwrap_or_default(), email })
     }
 
     /// Logins of whom we would assign by ourselves: who is told, and the author.

@@ -4,6 +4,7 @@ pub mod attributed;
 pub mod deliveries;
 mod facets;
 mod forget;
+pub mod handovers;
 pub mod hooks;
 pub mod ids;
 pub mod intake;

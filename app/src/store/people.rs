@@ -100,9 +100,10 @@ impl Store {
     pub async fn set_told(&self, line: LineId, told: &Told) -> Result<(), StoreError> {
         let text = to_json("lines.told", told)?;
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE lines SET told = $2 WHERE id = $1")
+        sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
             .bind(line.0)
             .bind(storable(&text))
+            .bind(told.handover.map(|id| id.0))
             .execute(tx.conn())
             .await?;
         tx.commit().await

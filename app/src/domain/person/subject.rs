@@ -19,6 +19,8 @@ pub struct Subject<'a> {
     pub function: Option<RangeInclusive<u32>>,
     /// When it failed, Unix milliseconds.
     pub failed_at_ms: i64,
+    /// When it first failed, Unix milliseconds: handovers hold for lines that are newer.
+    pub first_failed_ms: i64,
     /// What its author did, where it is not the failing line: the words that follow a name.
     pub role: Option<String>,
 }
@@ -36,6 +38,7 @@ impl<'a> Subject<'a> {
                 revision: found.revision.as_deref(),
                 function: suspect.function_lines.map(|(start, end)| start..=end),
                 failed_at_ms,
+                first_failed_ms: failed_at_ms,
                 role: Some(role),
             };
         }
@@ -47,6 +50,7 @@ impl<'a> Subject<'a> {
             revision: found.revision.as_deref(),
             function: found.function_lines.clone(),
             failed_at_ms,
+            first_failed_ms: failed_at_ms,
             role: None,
         }
     }

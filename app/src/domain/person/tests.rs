@@ -190,3 +190,38 @@ fn the_same_person_is_passed_over_once() {
     let facts = Facts { function: vec![other.clone()], file: vec![other, someone("Linus")], ..facts(gone("Ada")) };
     assert_eq!(choose(&facts).passed.len(), 1);
 }
+
+fn handover(to: &str, successor: Option<Candidate>) -> Option<(Handover, Option<Candidate>)> {
+    let part = crate::domain::handover::Part { path: "a.py".into(), name: "Ada".into(), email: "ada@x.com".into() };
+    let made = Handover {
+        id: HandoverId(1),
+        part,
+        to: crate::domain::handover::successor(to).expect("a login"),
+        by_author: true,
+        by: "ada".into(),
+        made_at_ms: 0,
+        line: crate::domain::ids::LineId(1),
+    };
+    Some((made, successor))
+}
+
+#[test]
+fn a_handover_goes_before_the_author_who_is_told_again_only_after_everybody_else() {
+    let mut facts = Facts { handover: handover("linus", Some(someone("Linus"))), ..facts(someone("Ada")) };
+    let person = choose(&facts);
+    assert!(person.is_found() && person.passed.is_empty() && !person.is_author());
+    assert_eq!(person.sentences(), ["Ada handed a.py on to Linus on 1970-01-01, so Linus is told."]);
+    assert_eq!(person.why_you(), "Ada handed a.py on to you on 1970-01-01, so this line is yours.");
+    assert_eq!(person.why_them(None), "Ada handed a.py on to Linus on 1970-01-01, so this line is theirs.");
+    facts.handover = handover("linus", Some(gone("Linus")));
+    facts.file = vec![someone("Ada"), someone("Grace")];
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Grace", &Step::File));
+    assert_eq!(person.passed[1], ("Ada".to_owned(), "handed a.py on to linus on 1970-01-01".to_owned()));
+    facts.handover = handover("", None);
+    facts.file.clear();
+    let person = choose(&facts);
+    assert_eq!((person.name(), &person.step), ("Ada", &Step::AfterAll));
+    facts.default_contact = Some("oncall@x.com".into());
+    assert_eq!(choose(&facts).step, Step::DefaultContact);
+}

@@ -13,6 +13,7 @@ impl Person {
         let name = self.name();
         match &self.step {
             Step::Author => words.extend(self.role.as_ref().map(|role| format!("Told: {name}, who {role}."))),
+            Step::HandedOn { said, .. } => words.push(format!("{said}, so {name} is told.")),
             Step::DefaultContact => {
                 words.push("Told: the default contact, because nobody else could be found.".to_owned());
             }
@@ -30,6 +31,7 @@ impl Person {
                 Some(role) => format!("You {role}."),
                 None => "You wrote this line.".to_owned(),
             },
+            Step::HandedOn { said_to_you, .. } => format!("{said_to_you}, so this line is yours."),
             Step::AfterAll => "You brought this line, and nobody else could be found who can be told.".to_owned(),
             Step::DefaultContact | Step::Nobody => {
                 "You are the default contact: nobody else could be found for this line.".to_owned()
@@ -48,6 +50,7 @@ impl Person {
         let name = self.name();
         match (&self.step, author) {
             (Step::Author, _) => format!("{name} {}.", self.role.as_deref().unwrap_or("wrote this line")),
+            (Step::HandedOn { said, .. }, _) => format!("{said}, so this line is theirs."),
             (Step::AfterAll, _) => format!("{name} is told because nobody else could be found."),
             (Step::DefaultContact | Step::Nobody, Some(author)) => format!("{author} wrote this line."),
             (Step::DefaultContact | Step::Nobody, None) => "No author of this line could be found.".to_owned(),
@@ -66,7 +69,9 @@ impl Person {
                 format!("{who} is a member of {owner}, which CODEOWNERS names for {pattern}")
             }
             Step::CodeOwner { pattern, .. } => format!("{whom} CODEOWNERS names for {pattern}"),
-            Step::Author | Step::DefaultContact | Step::AfterAll | Step::Nobody => String::new(),
+            Step::HandedOn { .. } | Step::Author | Step::DefaultContact | Step::AfterAll | Step::Nobody => {
+                String::new()
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::blame::Author;
 use crate::domain::codeowners::{self, Owner};
 use crate::domain::event::HookAccount;
 use crate::domain::person::{
-    Candidate, Facts, GONE_AFTER_MS, Owners, Person, PullPeople, Subject, choose, is_bot, is_bot_name,
+    Candidate, Facts, GONE_AFTER_MS, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name,
 };
 use crate::domain::pull::{Pull, title_in, whole_pull};
 use crate::domain::routing::address_of;
@@ -20,9 +20,9 @@ const REFUSED_LIFE_MS: i64 = 30 * 24 * 3_600_000;
 
 /// What is being looked at.
 pub(super) struct Gathering<'a> {
-    rooms: &'a Rooms,
-    row: &'a RepositoryRow,
-    subject: &'a Subject<'a>,
+    pub(super) rooms: &'a Rooms,
+    pub(super) row: &'a RepositoryRow,
+    pub(super) subject: &'a Subject<'a>,
     asking: &'a Asking<'a>,
     /// From then on somebody who committed is still there, Unix milliseconds.
     since_ms: i64,
@@ -30,14 +30,14 @@ pub(super) struct Gathering<'a> {
 
 /// Somebody as a step names them.
 #[derive(Default)]
-struct Named<'n> {
-    author: Author,
+pub(super) struct Named<'n> {
+    pub(super) author: Author,
     /// The account, where the forge names it.
-    account: Option<&'n HookAccount>,
+    pub(super) account: Option<&'n HookAccount>,
     /// A commit of theirs, by which the forge knows their account.
-    commit: Option<&'n str>,
+    pub(super) commit: Option<&'n str>,
     /// They were there then, commits or not, Unix milliseconds.
-    seen_ms: Option<i64>,
+    pub(super) seen_ms: Option<i64>,
 }
 
 impl<'a> Gathering<'a> {
@@ -56,31 +56,37 @@ impl<'a> Gathering<'a> {
     }
 
     /// Who is told, and which pull request brought the line.
-    pub(super) async fn gather(&self) -> Result<(Person, Option<Pull>), Failure> {
+    pub(super) async fn gather(&self) -> Result<Told, Failure> {
         let mut facts = Facts { default_contact: self.row.settings.email.default_contact.clone(), ..Facts::default() };
+        facts.handover = self.handover().await?;
+        let handover = facts.handover.as_ref().map(|(handover, _)| handover.id);
         let pull = self.bringers(&mut facts).await?;
-        let person = choose(&facts);
+        self.further(&mut facts).await?;
+        Ok(Told { person: choose(&facts), pull, handover, is_complete: false })
+    }
+
+    /// The steps after those who brought the line, until somebody is found.
+    async fn further(&self, facts: &mut Facts) -> Result<(), Failure> {
         // No line of this repository failed.
-        if person.is_found() || self.subject.path.is_empty() {
-            return Ok((person, pull));
+        if choose(facts).is_found() || self.subject.path.is_empty() {
+            return Ok(());
         }
         // Where git can't say who wrote the line, who wrote those around it would be a guess.
         if facts.author.is_some() {
             for active in self.of_function().await {
                 facts.function.push(self.active(&active).await?);
-                if choose(&facts).is_found() {
-                    return Ok((choose(&facts), pull));
+                if choose(facts).is_found() {
+                    return Ok(());
                 }
             }
             for active in self.of_file().await {
                 facts.file.push(self.active(&active).await?);
-                if choose(&facts).is_found() {
-                    return Ok((choose(&facts), pull));
+                if choose(facts).is_found() {
+                    return Ok(());
                 }
             }
         }
-        self.owners(&mut facts).await?;
-        Ok((choose(&facts), pull))
+        self.owners(facts).await
     }
 
     /// The commit's author, its pull request, and for a program the people behind both.
@@ -154,7 +160,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// What is known of somebody.
-    async fn candidate(&self, named: Named<'_>) -> Result<Candidate, Failure> {
+    pub(super) async fn candidate(&self, named: Named<'_>) -> Result<Candidate, Failure> {
         let mut it = Candidate { is_bot: is_bot(&named.author), author: named.author, ..Candidate::default() };
         match named.account {
             Some(account) => {

@@ -2,6 +2,7 @@
 
 mod asking;
 mod gathering;
+mod handing;
 mod mails;
 
 use super::{Failure, Rooms};
@@ -26,11 +27,12 @@ impl Rooms {
         now_ms: i64,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
         let asking = Asking::new(self, row, now_ms);
-        let (mut person, pull) = Gathering::new(self, row, subject, &asking).await.gather().await?;
-        person.role.clone_from(&subject.role);
+        let mut told = Gathering::new(self, row, subject, &asking).await.gather().await?;
+        told.person.role.clone_from(&subject.role);
         let can_ask = asking.can_ask();
         let failure = asking.into_failure();
-        Ok((Told { person, pull, is_complete: can_ask && failure.is_none() }, failure))
+        told.is_complete = can_ask && failure.is_none();
+        Ok((told, failure))
     }
 
     /// The same for a line that is known, and noted with it. Nobody is looked for where a person gave it to somebody.
@@ -44,19 +46,8 @@ impl Rooms {
         found: Option<&Attribution>,
         now_ms: i64,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
-        let by_row =
-            line.author_email.clone().map(|email| Author { name: line.author_name.clone().unwrap_or_default(), email });
-        let subject = match found {
-            // The line's own row names who wrote it, whatever its latest shape was blamed on.
-            Some(found) if found.blame.is_some() || by_row.is_none() => Subject::of(found, line.last_seen_ms),
-            _ => Subject {
-                commit: line.commit.as_deref(),
-                author: by_row.as_ref(),
-                path: &line.place.path,
-                failed_at_ms: line.last_seen_ms,
-                ..Subject::default()
-            },
-        };
+        let by_row = line.author();
+        let subject = subject_of(line, by_row.as_ref(), found);
         let (told, failure) = self.look_for_person(row, &subject, now_ms).await?;
         self.store.set_told(line.id, &told).await?;
         if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
@@ -67,4 +58,20 @@ impl Rooms {
         }
         Ok((told, failure))
     }
+}
+
+/// The line that somebody is looked for, as its row and its latest shape have it.
+fn subject_of<'a>(line: &'a Line, by_row: Option<&'a Author>, found: Option<&'a Attribution>) -> Subject<'a> {
+    let subject = match found {
+        // The line's own row names who wrote it, whatever its latest shape was blamed on.
+        Some(found) if found.blame.is_some() || by_row.is_none() => Subject::of(found, line.last_seen_ms),
+        _ => Subject {
+            commit: line.commit.as_deref(),
+            author: by_row,
+            path: &line.place.path,
+            failed_at_ms: line.last_seen_ms,
+            ..Subject::default()
+        },
+    };
+    Subject { first_failed_ms: line.first_seen_ms, ..subject }
 }

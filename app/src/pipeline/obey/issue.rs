@@ -4,6 +4,7 @@ use super::judge_again;
 use crate::domain::alert::{Place, Reply};
 use crate::domain::command::{LabelCommand, OUR_LABEL, Scope};
 use crate::domain::event::{HookAccount, HookIssue, IssueAction};
+use crate::domain::handover::assignment;
 use crate::domain::ids::{HookId, LineId};
 use crate::domain::rule::{Origin, RuleKind};
 use crate::domain::settings::KnownError;
@@ -47,7 +48,7 @@ pub(super) async fn obey(
     if !still_stands(action, issue) {
         return Ok(());
     }
-    let at = At { rooms, row, line: &line, issue, by: &sender.login, hook, now_ms };
+    let at = At { rooms, row, line: &line, issue, by: &sender.login, sender, hook, now_ms };
     match action {
         IssueAction::Closed => at.closed().await,
         IssueAction::Reopened => at.reopened().await,
@@ -56,6 +57,7 @@ pub(super) async fn obey(
         IssueAction::Assigned(to) => at.assigned(to).await,
         IssueAction::Unassigned(from) => {
             if line.owner_login.as_deref() == Some(from.login.as_str()) {
+                at.given_back().await?;
                 rooms.store.set_owner(line.id, None).await?;
             }
             Ok(())
@@ -136,6 +138,7 @@ struct At<'a> {
     line: &'a Line,
     issue: &'a HookIssue,
     by: &'a str,
+    sender: &'a HookAccount,
     hook: HookId,
     now_ms: i64,
 }
@@ -257,8 +260,29 @@ impl At<'_> {
         if owner == Some(to.login.as_str()) {
             return Ok(());
         }
+        // First: cut off in between, the command is obeyed once more, and finds that the line is not theirs yet.
+        if let Some((part, account)) = self.rooms.part_of(self.line).await? {
+            let is_bot = |account: &HookAccount| account.kind == "Bot";
+            let author = account.login.as_deref().or(self.line.author_login.as_deref());
+            let meaning = assignment((&to.login, is_bot(to)), (self.by, is_bot(self.sender)), author);
+            let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(self.by));
+            self.rooms.remember_handover(self.line, part, meaning, (self.by, by_author), self.now_ms).await?;
+        }
         self.rooms.store.set_owner(self.line.id, Some(&to.login)).await?;
         self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by.to_owned() }).await
+    }
+
+    /// Taken from whom it was given to, while its author is still assigned: the author has it back.
+    async fn given_back(&self) -> Result<(), Failure> {
+        let Some((part, account)) = self.rooms.part_of(self.line).await? else { return Ok(()) };
+        let author = account.login.as_deref().or(self.line.author_login.as_deref());
+        let has_author = author.is_some_and(|author| {
+            self.issue.assignees.iter().any(|assignee| assignee.login.eq_ignore_ascii_case(author))
+        });
+        if has_author {
+            self.rooms.store.give_back(self.line.repository, &part, (self.line.id, self.by), self.now_ms).await?;
+        }
+        Ok(())
     }
 
     async fn whitelist(&self, scope: Scope) -> Result<(), Failure> {

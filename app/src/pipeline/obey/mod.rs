@@ -1,6 +1,9 @@
 //! Obeying: what GitHub tells and what people command, by a label or on a page, through one door.
 
 mod issue;
+mod not_me;
+
+pub use not_me::{Said, not_me};
 
 use super::{Failure, Rooms};
 use crate::domain::event::{Event, HookRepository};

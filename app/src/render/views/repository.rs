@@ -82,6 +82,8 @@ pub struct RepositoryPage {
     pub lines: Vec<OpenLine>,
     /// Its whitelist.
     pub whitelist_url: String,
+    /// Its handovers.
+    pub handovers_url: String,
     /// The page of its shadow mode.
     pub shadow_url: String,
     /// It is in shadow mode: nothing is sent.
@@ -195,6 +197,7 @@ impl View for RepositoryPage {
                 issue: issue(),
             }],
             whitelist_url: "/acme/shop/whitelist".to_owned(),
+            handovers_url: "/acme/shop/handovers".to_owned(),
             shadow_url: "/acme/shop/shadow".to_owned(),
             shadow: true,
             may_connect: true,

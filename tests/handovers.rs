@@ -1,0 +1,271 @@
+//! Handing on: who got a line by a reassignment gets the author's next lines of that file, until somebody ends it.
+
+use crate::harness::browser::Browser;
+use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+
+/// Two more lines of Ada's in the same file, and one of Grace's.
+const MORE: &str = "\
+def count(items):
+    return len(items)
+
+
+def first(items):
+    return items[0]
+
+
+def last(items):
+    return items[-1]
+";
+const GRACES: &str = "
+
+def middle(items):
+    return items[len(items) // 2]
+";
+const LATER_MS: i64 = 3_600_000;
+
+/// Ada's file with Grace's function, the first of Ada's lines told of.
+async fn stage(story: &mut Story) {
+    let ada = story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
+    let grace = story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &format!("{MORE}{GRACES}"))], "Middle");
+    assert_ne!(ada, grace);
+    story.install().await;
+    assert_eq!(fail(story, "len(items)", "count").await, [("ada@example.com".to_owned(), "ada".to_owned())]);
+}
+
+/// A line fails; who gets the mail and the issue.
+async fn fail(story: &mut Story, code: &str, function: &str) -> Vec<(String, String)> {
+    tell(story, code, function).await.0
+}
+
+/// The same, with the mail's text.
+async fn tell(story: &mut Story, code: &str, function: &str) -> (Vec<(String, String)>, String) {
+    let event = story.event_at(&story.repo.head(), CART_PATH, code, function, "web-1");
+    story.report(&event).await;
+    let mails = story.mails();
+    let to: Vec<String> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
+    let assigned = story.changes().into_iter().filter_map(|it| Some(it.split_once("assigned to ")?.1.to_owned()));
+    let told = to.into_iter().zip(assigned).collect();
+    let text = mails.first().map(|mail| mail.text()).unwrap_or_default();
+    (told, text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// Somebody reassigns the first issue, and an hour goes by.
+async fn reassign(story: &mut Story, to: &str, by: &str) {
+    story.github.assign(REPO, 1, to, by);
+    story.settle().await;
+    assert_eq!(story.changes().len(), 1, "confirmed");
+    story.later(LATER_MS).await;
+}
+
+/// What is remembered: to whom, whether in force, how often used.
+async fn remembered(story: &Story) -> Vec<(Option<String>, bool, u64)> {
+    let store = &story.rooms().store;
+    let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+    let rows = store.handovers(id, 10).await.unwrap();
+    rows.into_iter().map(|row| (row.made.to.name().map(str::to_owned), row.ended.is_none(), row.used)).collect()
+}
+
+fn one(mail: &str, login: &str) -> Vec<(String, String)> {
+    vec![(mail.to_owned(), login.to_owned())]
+}
+
+#[test]
+fn the_next_line_of_the_same_author_and_file_goes_to_whom_the_issue_was_given() {
+    run_test(async |story| {
+        stage(story).await;
+        story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
+        reassign(story, "linus", "ada").await;
+        let (told, text) = tell(story, "items[0]", "first").await;
+        assert_eq!(told, one("linus@example.com", "linus"));
+        let on = &jiff::Timestamp::from_millisecond(story.clock.now_ms() - LATER_MS).unwrap().to_string()[..10];
+        for sentence in [
+            format!("Ada Lovelace handed {CART_PATH} on to you on {on}, so this line is yours."),
+            format!("Ada Lovelace handed {CART_PATH} on to Linus Torvalds on {on}, so Linus Torvalds is told."),
+        ] {
+            assert!(text.contains(&sentence), "{sentence:?} in\n{text}");
+        }
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 1)]);
+        assert_eq!(fail(story, "// 2", "middle").await, one("grace@example.com", "grace"), "another author's");
+        reassign(story, "ada", "linus").await;
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), false, 1)]);
+        assert_eq!(fail(story, "items[-1]", "last").await, one("ada@example.com", "ada"), "she has it back");
+    });
+}
+
+#[test]
+fn who_else_may_hand_on_a_part_is_named_and_the_latest_word_counts() {
+    run_test(async |story| {
+        stage(story).await;
+        story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
+        reassign(story, "grace", "owner").await;
+        reassign(story, "linus", "owner").await;
+        let (told, text) = tell(story, "items[0]", "first").await;
+        assert_eq!(told, one("linus@example.com", "linus"));
+        assert!(text.contains(&format!("owner handed what Ada Lovelace wrote in {CART_PATH} on to you on")), "{text}");
+        let linus = (Some("linus".to_owned()), true, 1);
+        assert_eq!(remembered(story).await, [linus, (Some("grace".to_owned()), false, 0)]);
+    });
+}
+
+#[test]
+fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
+    run_test(async |story| {
+        stage(story).await;
+        let url = format!("{}/api/github/webhooks", story.url());
+        story.github.unassign(REPO, 1, "ada", "owner");
+        story.settle().await;
+        assert_eq!(remembered(story).await, []);
+        story.github.assign(REPO, 1, "linus", "ada");
+        let sent = story.github.deliver(&url).await;
+        story.settle().await;
+        assert_eq!(story.changes().len(), 1);
+        let store = &story.rooms().store;
+        let row = store.repository_named(REPO).await.unwrap().unwrap();
+        let made = store.handovers(row.repository.id, 10).await.unwrap().remove(0).made.id;
+        let now_ms = story.clock.now_ms();
+        assert!(store.end_handover(row.repository.id, made, "grace", now_ms).await.unwrap());
+        assert!(!store.end_handover(row.repository.id, made, "grace", now_ms).await.unwrap(), "it had ended");
+        assert_eq!(story.github.redeliver(&url, &sent[0].id).await, 200);
+        let forged = reqwest::Client::new()
+            .post(&url)
+            .header("x-github-event", "issues")
+            .header("x-github-delivery", "forged")
+            .header("x-hub-signature-256", "sha256=00")
+            .body("{}")
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(forged.status(), 401);
+        story.settle().await;
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), false, 0)], "what was ended stays ended");
+        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+    });
+}
+
+#[test]
+fn what_was_told_before_the_handover_stays_told_to_whom_it_was() {
+    run_test(async |story| {
+        stage(story).await;
+        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        story.later(LATER_MS).await;
+        reassign(story, "linus", "ada").await;
+        assert_eq!(fail(story, "items[0]", "first").await, [], "it was told once");
+        let lines = story.lines().await;
+        let first = lines.iter().find(|line| line.place.function == "first").unwrap();
+        assert_eq!((first.owner_login.as_deref(), first.total), (None, 2));
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 0)]);
+    });
+}
+
+#[test]
+fn a_repositorys_page_lists_its_handovers_and_ends_them() {
+    run_test(async |story| {
+        stage(story).await;
+        let browser = Browser::signed_in(story).await;
+        let path = format!("/{REPO}/handovers");
+        assert!(browser.get(&path).await.seen().contains("Nothing was handed on"));
+        assert!(browser.get(&format!("/{REPO}")).await.text.contains(&path), "it is linked");
+        reassign(story, "linus", "ada").await;
+        let page = browser.get(&path).await;
+        let seen = page.seen();
+        for words in ["in force", CART_PATH, "lines of Ada Lovelace", "linus", "for 0 lines"] {
+            assert!(seen.contains(words), "{words:?} in {seen}");
+        }
+        let csrf = page.hidden("csrf");
+        let id = page.hidden("handover");
+        let forged = [("csrf", "nothing"), ("repo", REPO), ("handover", id.as_str())];
+        assert_eq!(browser.post("/handovers/end", &forged).await.status, 403);
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 0)], "no form of ours");
+        let form = [("csrf", csrf.as_str()), ("repo", REPO), ("handover", id.as_str())];
+        let page = browser.post("/handovers/end", &form).await;
+        assert_eq!((page.status, page.location), (303, path.clone()));
+        assert_eq!(browser.post("/handovers/end", &form).await.status, 303, "twice is once");
+        assert!(browser.get(&path).await.seen().contains("ended"));
+        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+    });
+}
+
+#[test]
+fn the_share_of_accepted_alerts_is_counted_by_repository() {
+    run_test(async |story| {
+        stage(story).await;
+        let browser = Browser::signed_in(story).await;
+        assert!(browser.get("/doctor").await.text.contains("/verdicts"), "it is linked");
+        assert!(
+            browser.get("/verdicts").await.seen().contains("No alert counts yet."),
+            "silence of a minute is no answer"
+        );
+        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        reassign(story, "linus", "ada").await;
+        assert_row(&browser, "1 0 1 0 %").await;
+        story.later(24 * 3_600_000).await;
+        assert_row(&browser, "2 1 1 50 %").await;
+        let store = &story.rooms().store;
+        let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+        let made = store.handovers(id, 10).await.unwrap().remove(0).made.id;
+        store.end_handover(id, made, "grace", story.clock.now_ms()).await.unwrap();
+        assert_row(&browser, "2 1 1 50 %").await;
+        reassign(story, "grace", "linus").await;
+        reassign(story, "ada", "grace").await;
+        assert_row(&browser, "2 2 0 100 %").await;
+    });
+}
+
+/// The repository's row of the page: alerts, accepted, refused, share.
+async fn assert_row(browser: &Browser, row: &str) {
+    let seen = browser.get("/verdicts").await.seen();
+    let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(seen.contains(&format!("{REPO} {row}")), "{row} in {seen}");
+}
+
+#[test]
+fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
+    run_test(async |story| {
+        let more = format!("{MORE}{GRACES}");
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &more)], "Middle");
+        story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
+        story.install().await;
+        let event = story.event_at(&story.repo.head(), CART_PATH, "len(items)", "count", "web-1");
+        story.report(&event).await;
+        story.changes();
+        let text = story.mails()[0].text();
+        let begin = text.find("https://flawless.test/not_me?").unwrap() + "https://flawless.test".len();
+        let link = text[begin..].split_whitespace().next().unwrap().to_owned();
+        let browser = Browser::new(story);
+        let page = browser.get(&link).await;
+        assert!(page.seen().contains("New lines by Ada Lovelace in shop/cart.py"), "{}", page.seen());
+        assert_eq!(remembered(story).await, [], "looking changes nothing");
+        let names = ["repo", "filename", "function_name", "line_number", "text", "expires", "signature"];
+        let hidden = names.map(|name| (name, page.hidden(name)));
+        let send = async |who: &str, path: &str| {
+            let mut fields: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            fields[1].1 = path;
+            fields.push(("who", who));
+            browser.post("/not_me", &fields).await
+        };
+        assert_eq!(send("", "shop/other.py").await.status, 403, "the link is for its line");
+        for (who, why) in [("Linus Torvalds", "neither a login nor an address"), ("ada", "ada wrote this line")] {
+            let page = send(who, CART_PATH).await;
+            assert!(page.status == 400 && page.seen().contains(why), "{} {}", page.status, page.seen());
+        }
+        assert_eq!(remembered(story).await, []);
+        assert_eq!(send("", CART_PATH).await.status, 200);
+        assert_eq!(send("", CART_PATH).await.status, 200, "twice is once");
+        assert_eq!(remembered(story).await, [(None, true, 0)]);
+        story.later(LATER_MS).await;
+        let (told, text) = tell(story, "items[0]", "first").await;
+        assert_eq!(told, one("grace@example.com", "grace"), "who else changed the file");
+        assert!(text.contains("Ada Lovelace (the reader of a mail said on"), "{text}");
+        assert_eq!(send("@linus", CART_PATH).await.status, 200);
+        story.later(LATER_MS).await;
+        let (told, text) = tell(story, "items[-1]", "last").await;
+        assert_eq!(told, one("linus@example.com", "linus"));
+        assert!(
+            text.contains("the reader of a mail handed what Ada Lovelace wrote in shop/cart.py on to you"),
+            "{text}"
+        );
+        assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 1), (None, false, 1)]);
+    });
+}
