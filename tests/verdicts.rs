@@ -1,6 +1,7 @@
 //! Verdicts as a person asks for them in a terminal: `app blame` in a checkout, `app evaluate` on recorded exceptions.
 
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
+use crate::harness::story::run_test;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -286,4 +287,44 @@ fn app_evaluate_says_what_it_lacks() {
     assert!(missing.status.success() && !missing.stdout.is_empty(), "and nothing is lost");
     std::fs::write(cases.join("b.json"), "{").expect("written");
     assert!(refuses(folder.path(), &["evaluate", "cases"]).contains("b.json can't be read as a case"));
+}
+
+#[test]
+fn a_fresh_change_is_told_to_who_made_it_and_the_alert_stays_with_the_line() {
+    run_test(async |story| {
+        let now = jiff::Timestamp::from_millisecond(story.clock.now_ms()).expect("a moment");
+        let days_ago = |days: i64| (now - jiff::SignedDuration::from_hours(24 * days)).to_string();
+        let old = "def decode(text):\n    return KEYS[text]\n";
+        story.commit(LINUS, "2024-01-05T10:00:00Z", &[("shop/old.py", old)], "Decode");
+        story.commit(LINUS, &days_ago(40), &[("shop/new.py", "NEW = 1\n")], "He is still there");
+        let page = "def show(text):\n    return decode(text + '!')\n";
+        story.commit(GRACE, &days_ago(3), &[("shop/page.py", page)], "Shout");
+        story.install().await;
+        let head = story.repo.head();
+        let mut event = story.event_at(&head, "shop/old.py", "KEYS[text]", "decode", "web-1");
+        let caller = story.event_at(&head, "shop/page.py", "decode(text", "show", "web-1");
+        let frames = |event: &Value| event["exception"]["values"][0]["stacktrace"]["frames"].clone();
+        event["exception"]["values"][0]["stacktrace"]["frames"] =
+            json!([frames(&caller)[0], frames(&caller)[1], frames(&event)[1]]);
+        story.report(&event).await;
+        let mails = story.mails();
+        let to: Vec<&String> = mails.iter().flat_map(|mail| &mail.to).collect();
+        assert_eq!(to, ["grace@example.com"]);
+        let text = mails[0].text().split_whitespace().collect::<Vec<_>>().join(" ");
+        for sentence in [
+            "You changed shop/page.py:2 in show, which leads to the failing line, less than 30 days before.",
+            "in decode, shop/old.py:2",
+            "Blamed Linus Torvalds (",
+            "More likely at fault: shop/page.py:2 in show, by Grace Hopper (",
+            "Confidence: high.",
+        ] {
+            assert!(text.contains(sentence), "{sentence:?} in\n{text}");
+        }
+        assert!(story.changes().iter().any(|change| change.ends_with("assigned to grace")), "the issue is hers");
+        // The same line from another caller is the same line: no second alert.
+        let alone = story.event_at(&head, "shop/old.py", "KEYS[text]", "decode", "web-2");
+        story.report(&alone).await;
+        assert!(story.mails().is_empty());
+        assert!(story.changes().is_empty());
+    });
 }

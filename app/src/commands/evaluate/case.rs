@@ -83,9 +83,12 @@ pub(super) struct CaseFunction {
 pub(super) struct CaseCommit {
     #[serde(default)]
     pub(super) author_name: Option<String>,
+    #[serde(default)]
     pub(super) author_email: String,
     /// Unix seconds, author's and committer's.
+    #[serde(default)]
     pub(super) atime: i64,
+    #[serde(default)]
     pub(super) ctime: i64,
     #[serde(default)]
     pub(super) subject: Option<String>,
@@ -95,8 +98,11 @@ pub(super) struct CaseCommit {
 #[derive(Debug, Deserialize)]
 pub(super) struct Truth {
     /// Path and qualified name of each function that was changed.
+    #[serde(default)]
     pub(super) functions: Vec<(String, String)>,
+    #[serde(default)]
     pub(super) szz_commits: Vec<TrueCommit>,
+    #[serde(default)]
     pub(super) szz_authors: Vec<TrueAuthor>,
 }
 
