@@ -96,11 +96,11 @@ CREATE TABLE line_facets (
     PRIMARY KEY (line_id, kind, value)
 );
 
--- The shapes of report that were seen: a shape that has its line costs nothing but a count.
-CREATE TABLE digests (
+-- The fingerprints that were seen: one that has its line costs nothing but a count.
+CREATE TABLE fingerprints (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
-    digest TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
     state TEXT NOT NULL,                -- pending, line, dropped or stale
     line_id BIGINT REFERENCES lines (id),
     pinned BIGINT NOT NULL,             -- the report names its revision: pushes do not concern it
@@ -109,35 +109,35 @@ CREATE TABLE digests (
     recheck_at_ms BIGINT,               -- attribute again from then on
     attribution BYTEA,                  -- domain::attribution::Attribution, compressed JSON
     last_seen_ms BIGINT NOT NULL,
-    UNIQUE (repository_id, digest)
+    UNIQUE (repository_id, fingerprint)
 );
-CREATE INDEX digests_by_line ON digests (line_id);
+CREATE INDEX fingerprints_by_line ON fingerprints (line_id);
 
 -- Reports that wait to be attributed, and no others: each is deleted with its job.
 CREATE TABLE reports (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
-    digest_id BIGINT NOT NULL REFERENCES digests (id),
+    fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
     received_at_ms BIGINT NOT NULL,
     body BYTEA NOT NULL                 -- domain::report::Report, compressed JSON, scrubbed
 );
 
--- Occurrences of a shape that waits to be attributed.
-CREATE TABLE held (
-    digest_id BIGINT NOT NULL REFERENCES digests (id),
+-- Occurrences of a fingerprint that waits to be attributed.
+CREATE TABLE pending_occurrences (
+    fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
     hour_ms BIGINT NOT NULL,
     server TEXT NOT NULL,
     environment TEXT NOT NULL,
     occurrences BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
-    PRIMARY KEY (digest_id, hour_ms, server, environment)
+    PRIMARY KEY (fingerprint_id, hour_ms, server, environment)
 );
 
 -- The latest traceback of a line in each week.
 CREATE TABLE tracebacks (
     line_id BIGINT NOT NULL REFERENCES lines (id),
     week_ms BIGINT NOT NULL,
-    digest_id BIGINT NOT NULL REFERENCES digests (id),
+    fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
     received_at_ms BIGINT NOT NULL,
     body BYTEA NOT NULL,                -- as reports.body
     PRIMARY KEY (line_id, week_ms)
@@ -185,7 +185,7 @@ CREATE TABLE hooks (
     event TEXT NOT NULL,                -- X-GitHub-Event
     parsed TEXT NOT NULL,               -- domain::event::Event, JSON
     received_at_ms BIGINT NOT NULL,
-    obeyed_at_ms BIGINT
+    processed_at_ms BIGINT
 );
 
 CREATE TABLE jobs (

@@ -4,11 +4,11 @@ ALTER TABLE ingest_keys ADD COLUMN label TEXT;              -- what a person cal
 ALTER TABLE ingest_keys ADD COLUMN last_used_at_ms BIGINT;  -- noted every ten minutes at most; null: not yet
 
 -- Test reports: those that are under way, and the latest of each repository. Nothing else of them stays.
-CREATE TABLE rehearsals (
+CREATE TABLE test_reports (
     event_id TEXT PRIMARY KEY,          -- chosen by the server: a client can't make its report a test
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     sent_at_ms BIGINT NOT NULL,
     settled_at_ms BIGINT,
-    outcome TEXT                        -- domain::rehearsal::Rehearsal, as text
+    outcome TEXT                        -- domain::test_report::TestReport, as text
 );
-CREATE INDEX rehearsals_by_repository ON rehearsals (repository_id, sent_at_ms);
+CREATE INDEX test_reports_by_repository ON test_reports (repository_id, sent_at_ms);

@@ -33,8 +33,8 @@ CREATE TABLE storms (
     changed_at_ms BIGINT NOT NULL,      -- its issue should say something else since then
     written_at_ms BIGINT NOT NULL,      -- its issue was brought up to date then; 0: not filed yet
     due_at_ms BIGINT NOT NULL,          -- its issue is not written to before then
-    digests BIGINT NOT NULL,            -- how often its mails were sent
-    digest_at_ms BIGINT                 -- its mails are due then; null: none wait
+    mails_sent BIGINT NOT NULL,         -- how often its mails were sent
+    mails_at_ms BIGINT                  -- its mails are due then; null: none wait
 );
 -- A repository is in one storm at a time, whoever begins it.
 CREATE UNIQUE INDEX storms_open ON storms (repository_id) WHERE ended_at_ms IS NULL;

@@ -16,8 +16,8 @@ use app::clock::Clock;
 use app::config::Config;
 use app::domain::pace::GAP_MS;
 use app::domain::repository::Forge;
-use app::pipeline::Rooms;
 use app::serve::Flawless;
+use app::steps::Services;
 use app::store::repositories::NewRepository;
 use app::worker::Worker;
 use std::collections::BTreeMap;
@@ -86,7 +86,7 @@ async fn emulator_sees_the_whole_story() {
     );
     let clock = Clock::system();
     let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), clock.clone()).await.unwrap();
-    let (rooms, worker) = (flawless.rooms.clone(), flawless.worker.clone());
+    let (services, worker) = (flawless.services.clone(), flawless.worker.clone());
     let url = format!("http://{}", flawless.address);
     let server = tokio::spawn(flawless.run(false, std::future::pending()));
     // The emulator tells nothing of installations, so the story begins where its webhook would have led.
@@ -101,12 +101,12 @@ async fn emulator_sees_the_whole_story() {
         }),
         public: false,
     };
-    let id = rooms.watch(&new, clock.now_ms()).await.unwrap();
-    settle(&rooms, &worker).await;
+    let id = services.watch(&new, clock.now_ms()).await.unwrap();
+    settle(&services, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
 
-    let key = rooms.store.keys(id).await.unwrap().remove(0);
+    let key = services.store.keys(id).await.unwrap().remove(0);
     let report = async || {
         let text = format!(
             "Traceback (most recent call last):\n  File \"/srv/app/{CART_PATH}\", line 9, in total\n    amount += PRICES[sku]\nKeyError: 'quince'\n"
@@ -114,7 +114,7 @@ async fn emulator_sees_the_whole_story() {
         let address = format!("{url}/api/{id}/traceback?release={head}");
         let answer = reqwest::Client::new().post(address).bearer_auth(&key).body(text).send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        settle(&rooms, &worker).await;
+        settle(&services, &worker).await;
     };
     report().await;
     report().await;
@@ -126,16 +126,16 @@ async fn emulator_sees_the_whole_story() {
     emulator.deliver_to(&format!("{url}/api/github/webhooks")).await;
     alice.close_with_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("closed"), 0).await;
-    settle(&rooms, &worker).await;
+    settle(&services, &worker).await;
     let comments = alice.comments(REPOSITORY, number).await;
     assert_eq!(comments.len(), 1, "{comments:#?}");
     report().await;
-    let line = rooms.store.lines_of(id, 10).await.unwrap().remove(0);
+    let line = services.store.lines_of(id, 10).await.unwrap().remove(0);
     assert!(line.known && line.total == 3, "{line:#?}");
 
     alice.remove_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("unlabeled"), 0).await;
-    settle(&rooms, &worker).await;
+    settle(&services, &worker).await;
     report().await;
     let issue = alice.issue(REPOSITORY, number).await;
     assert_eq!(issue["state"], "open", "the line is back");
@@ -174,7 +174,7 @@ async fn emulator_weathers_a_storm() {
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), Clock::system()).await.unwrap();
-    let rooms = flawless.rooms.clone();
+    let services = flawless.services.clone();
     let url = format!("http://{}", flawless.address);
     let about = alice.repository(REPOSITORY).await;
     let new = NewRepository {
@@ -187,8 +187,8 @@ async fn emulator_weathers_a_storm() {
         }),
         public: false,
     };
-    let id = rooms.watch(&new, Clock::system().now_ms()).await.unwrap();
-    let key = rooms.store.keys(id).await.unwrap().remove(0);
+    let id = services.watch(&new, Clock::system().now_ms()).await.unwrap();
+    let key = services.store.keys(id).await.unwrap().remove(0);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
@@ -224,10 +224,10 @@ async fn emulator_weathers_a_storm() {
 }
 
 /// Works off what was asked for, the writes with their second between them.
-async fn settle(rooms: &Rooms, worker: &Worker) {
+async fn settle(services: &Services, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
-        match rooms.store.next_turn_due().await.unwrap() {
+        match services.store.next_turn_due().await.unwrap() {
             Some(due) if due <= Clock::system().now_ms() + 2 * GAP_MS => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }

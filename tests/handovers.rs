@@ -60,7 +60,7 @@ async fn reassign(story: &mut Story, to: &str, by: &str) {
 
 /// What is remembered: to whom, whether in force, how often used.
 async fn remembered(story: &Story) -> Vec<(Option<String>, bool, u64)> {
-    let store = &story.rooms().store;
+    let store = &story.services().store;
     let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
     let rows = store.handovers(id, 10).await.unwrap();
     rows.into_iter().map(|row| (row.made.to.name().map(str::to_owned), row.ended.is_none(), row.used)).collect()
@@ -120,7 +120,7 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         let sent = story.github.deliver(&url).await;
         story.settle().await;
         assert_eq!(story.changes().len(), 1);
-        let store = &story.rooms().store;
+        let store = &story.services().store;
         let row = store.repository_named(REPO).await.unwrap().unwrap();
         let made = store.handovers(row.repository.id, 10).await.unwrap().remove(0).made.id;
         let now_ms = story.clock.now_ms();
@@ -201,7 +201,7 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
         assert_row(&browser, "1 0 1 0 %").await;
         story.later(24 * 3_600_000).await;
         assert_row(&browser, "2 1 1 50 %").await;
-        let store = &story.rooms().store;
+        let store = &story.services().store;
         let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
         let made = store.handovers(id, 10).await.unwrap().remove(0).made.id;
         store.end_handover(id, made, "grace", story.clock.now_ms()).await.unwrap();

@@ -16,7 +16,7 @@ fn status(story: &Story, number: u64) -> String {
 
 /// What the worker's clock does each minute.
 async fn minute(story: &mut Story) {
-    story.rooms().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+    story.services().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
     story.settle().await;
 }
 
@@ -275,7 +275,7 @@ fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
 fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
     run_test(async |story| {
         use crate::harness::fake_github::Fault;
-        use app::pipeline::obey::end_rule;
+        use app::steps::webhook::end_rule;
         story.install().await;
         let limited = Fault::Status {
             status: 403,
@@ -314,12 +314,12 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         );
         assert_eq!(story.github.issues(REPO).len(), 1, "the other gets none: they have answered already");
 
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
         assert_eq!(rules.len(), 2);
         for rule in rules {
             let now_ms = story.clock.now_ms();
-            end_rule(story.rooms(), row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
+            end_rule(story.services(), row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
         }
         story.report(&other).await;
         assert_eq!(

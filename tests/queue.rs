@@ -150,24 +150,24 @@ fn an_issue_that_goes_on_with_the_edited_line_is_not_taken_back() {
 fn what_changes_while_a_status_is_written_is_written_next() {
     run_test(async |story| {
         told(story).await;
-        let (rooms, line) = (story.rooms().clone(), story.lines().await[0].id);
-        rooms.store.set_owner(line, Some("grace")).await.unwrap();
+        let (services, line) = (story.services().clone(), story.lines().await[0].id);
+        services.store.set_owner(line, Some("grace")).await.unwrap();
         story.clock.advance(1_000);
-        rooms.store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        services.store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
         let (installation, now) =
-            (story.rooms().store.repository_named(REPO).await.unwrap().unwrap(), story.clock.now_ms());
+            (story.services().store.repository_named(REPO).await.unwrap().unwrap(), story.clock.now_ms());
         let installation = installation.repository.forge.unwrap().installation;
-        let before = rooms.store.writes_of(installation, now).await.unwrap().len();
+        let before = services.store.writes_of(installation, now).await.unwrap().len();
         let meanwhile = async {
-            while rooms.store.writes_of(installation, now).await.unwrap().len() == before {
+            while services.store.writes_of(installation, now).await.unwrap().len() == before {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            rooms.store.set_owner(line, Some("linus")).await.unwrap();
+            services.store.set_owner(line, Some("linus")).await.unwrap();
         };
         let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
         tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");
-        story.rooms().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        story.services().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
         story.settle().await;
         let body = story.github.issue(REPO, 1).body;
         assert!(body.contains("linus") && !body.contains("grace"), "{body}");
@@ -186,8 +186,8 @@ fn a_shadow_holds_what_was_on_its_way() {
         let (written, mailed) = (story.github.issues(REPO).len(), story.mails().len());
         assert!(written <= 1 && mailed <= 21, "{written} {mailed}");
         story.changes();
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        story.rooms().begin_shadow(&row).await.unwrap();
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        story.services().begin_shadow(&row).await.unwrap();
         story.settle().await;
         story.later(30 * MINUTE_MS).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing is sent");
@@ -195,8 +195,8 @@ fn a_shadow_holds_what_was_on_its_way() {
         assert!(page.contains("issue for Ada Lovelace") && page.contains("mail to ada@example.com"), "{page}");
 
         // It ends: each line is told of once more than nobody was, when it happens again.
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
         story.later(15 * MINUTE_MS).await;
         fail(story, "shop/a.py", "a", 0..30).await;
         story.later(60 * MINUTE_MS).await;
@@ -206,7 +206,7 @@ fn a_shadow_holds_what_was_on_its_way() {
         story.changes();
         let mut told = 0;
         for line in story.lines().await {
-            let mails = story.rooms().store.deliveries_of(line.id).await.unwrap();
+            let mails = story.services().store.deliveries_of(line.id).await.unwrap();
             told += mails.iter().filter(|it| it.recipient == "ada@example.com" && it.state == "sent").count();
         }
         assert_eq!(told, 30, "each line was mailed once");
@@ -217,11 +217,11 @@ fn a_shadow_holds_what_was_on_its_way() {
 fn a_storm_whose_worker_died_at_its_beginning_ends() {
     run_test(async |story| {
         story.install().await;
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
         let (id, now) = (row.repository.id, story.clock.now_ms());
-        story.rooms().store.begin_storm(id, now - 1, now).await.unwrap();
+        story.services().store.begin_storm(id, now - 1, now).await.unwrap();
         story.later(11 * MINUTE_MS).await;
-        assert_eq!(story.rooms().store.open_storm(id).await.unwrap(), None);
+        assert_eq!(story.services().store.open_storm(id).await.unwrap(), None);
         story.later(11 * MINUTE_MS).await;
         story.changes();
     });
@@ -337,13 +337,13 @@ fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
         story.install().await;
         fail(story, "shop/a.py", "a", 0..22).await;
-        let id = story.rooms().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        assert!(story.rooms().store.open_storm(id).await.unwrap().is_some());
+        let id = story.services().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
+        assert!(story.services().store.open_storm(id).await.unwrap().is_some());
         for n in 22..27 {
             story.later(8 * MINUTE_MS).await;
             fail(story, "shop/a.py", "a", n..n + 1).await;
         }
-        assert_eq!(story.rooms().store.open_storm(id).await.unwrap(), None, "one line in eight minutes is no storm");
+        assert_eq!(story.services().store.open_storm(id).await.unwrap(), None, "one line in eight minutes is no storm");
         story.mails();
         story.changes();
         fail(story, "shop/a.py", "a", 27..28).await;
@@ -362,14 +362,14 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
             "known_errors:\n  - { file: shop/cart.py, min_alert_threshold: 2, email_recipients: [ops@example.com] }\n";
         story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Settings");
         story.install().await;
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        story.rooms().begin_shadow(&row).await.unwrap();
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        story.services().begin_shadow(&row).await.unwrap();
         let event = story.event();
         for _ in 0..3 {
             story.report(&event).await;
         }
         assert_eq!(story.mails().len(), 0);
-        story.rooms().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
         story.report(&event).await;
         let got = story.mails();
         assert!(got.iter().any(|mail| mail.to == ["ops@example.com"]), "{}", got.len());
@@ -383,7 +383,7 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
 fn a_worker_that_slept_too_long_leaves_the_job_to_whoever_has_it_now() {
     run_test(async |story| {
         story.install().await;
-        let (store, now) = (story.rooms().store.clone(), story.clock.now_ms());
+        let (store, now) = (story.services().store.clone(), story.clock.now_ms());
         store.enqueue(Job::Reconcile, now, now).await.unwrap();
         let mut slept = store.claim(now).await.unwrap().expect("a job");
         assert!(store.renew(&mut slept, now + 1).await.unwrap(), "its own");

@@ -1,7 +1,7 @@
 //! Every recorded request of a real client, replayed against the wire room.
 
 use app::domain::report::{Frame, Platform};
-use app::wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, digest_of};
+use app::wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
 use app::wire::{auth, encoding, sentry, sentry_event};
 use serde_json::Value;
 use std::path::Path;
@@ -173,13 +173,13 @@ fn every_event_is_what_its_index_says() {
         assert_eq!(event.environment(), text("environment").unwrap_or_default(), "{name}");
         assert_eq!(event.server_name(), text("server_name").unwrap_or_default(), "{name}");
         assert_eq!(event.count(), 1, "{name}");
-        let digest = event.digest();
+        let fingerprint = event.fingerprint();
         let exceptions = recording.index["exceptions"].as_array().unwrap();
         let typed = exceptions.iter().any(|exception| exception["type"].is_string());
         assert_eq!(event.is_error(), typed || matches!(level, "error" | "fatal"), "{name}");
 
         let report = event.into_report();
-        assert_eq!(digest_of(&report), digest, "{name}");
+        assert_eq!(fingerprint_of(&report), fingerprint, "{name}");
         assert_eq!(report.event_id.as_str(), text("event_id").unwrap(), "{name}");
         assert_eq!((report.level.as_str(), report.platform), (level, platform), "{name}");
         assert_eq!(report.release.as_deref(), text("release"), "{name}");
@@ -282,8 +282,13 @@ fn damaged_requests_are_answered_not_panicked_at() {
                 let mut scratch = String::new();
                 match json.and_then(|json| json.map(|json| sentry_event::parse(json, &mut scratch)).transpose()) {
                     Ok(Some(event)) => {
-                        let digest = event.digest();
-                        assert_eq!(digest_of(&event.into_report()), digest, "{} damaged at {at}", recording.name);
+                        let fingerprint = event.fingerprint();
+                        assert_eq!(
+                            fingerprint_of(&event.into_report()),
+                            fingerprint,
+                            "{} damaged at {at}",
+                            recording.name
+                        );
                         taken += 1;
                     }
                     Ok(None) => {}

@@ -3,8 +3,8 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use app::domain::rule::Origin;
-use app::pipeline::obey::end_what_is_over;
+use app::domain::rule::RuleSource;
+use app::steps::webhook::end_what_is_over;
 
 const PAGE: &str = "/acme/shop/whitelist";
 
@@ -33,8 +33,8 @@ async fn labelled(story: &mut Story) {
 
 /// The number of the only rule in force.
 async fn rule(story: &Story) -> String {
-    let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-    let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
+    let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+    let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
     assert_eq!(rules.len(), 1, "{rules:#?}");
     rules[0].made.id.0.to_string()
 }
@@ -199,8 +199,8 @@ fn a_changed_label_entry_is_not_made_twice_and_ends_with_its_label() {
         assert_eq!(rule(story).await, id);
         story.github.remove_label(REPO, 1, "known-error", "owner");
         story.settle().await;
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        assert!(story.rooms().store.made_rules(row.repository.id).await.unwrap().is_empty());
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        assert!(story.services().store.made_rules(row.repository.id).await.unwrap().is_empty());
         story.changes();
     });
 }
@@ -265,9 +265,9 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         ];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
         assert_eq!(stranger.post("/add_known_error", &fields).await.status, 200);
-        let row = story.rooms().store.repository_named(REPO).await.unwrap().unwrap();
-        let rules = story.rooms().store.made_rules(row.repository.id).await.unwrap();
-        assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (Origin::Mail, "known_error"));
+        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+        assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (RuleSource::Mail, "known_error"));
         assert!(rules[0].made.entry.email_recipients.is_empty());
     });
 }
@@ -307,11 +307,11 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         assert!(admin.get(PAGE).await.seen().contains(&format!("This ends by itself after {tomorrow}.")));
 
         story.later(DAY_MS).await;
-        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
         fails(story, 1).await;
         assert!(story.changes().is_empty() && story.mails().is_empty(), "the form's entry holds still");
         story.later(DAY_MS).await;
-        end_what_is_over(story.rooms(), story.clock.now_ms()).await.unwrap();
+        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("Ended by its last day"), "{page}");
         assert!(!story.lines().await[0].known);

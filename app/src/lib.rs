@@ -1,4 +1,4 @@
-//! Flawless as a library: the rooms that `main` wires together. See ARCHITECTURE.md for the map.
+//! Flawless as a library: the services that `main` wires together. See ARCHITECTURE.md for the map.
 
 pub mod clock;
 pub mod code;
@@ -8,10 +8,10 @@ pub mod domain;
 pub mod email;
 pub mod github;
 pub mod mirror;
-pub mod pipeline;
 pub mod render;
 pub mod serve;
 pub mod server;
+pub mod steps;
 pub mod store;
 pub mod vault;
 pub mod wire;

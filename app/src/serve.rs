@@ -1,4 +1,4 @@
-//! The wiring of a server: rooms are opened here, handed to each other, and closed.
+//! The wiring of a server: services are opened here, handed to each other, and closed.
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -8,10 +8,10 @@ use crate::domain::week::DAY_MS;
 use crate::email::{MailError, Mailer};
 use crate::github::{GitHub, GitHubError, Settings};
 use crate::mirror::{MirrorError, Mirrors};
-use crate::pipeline::accept::Accept;
-use crate::pipeline::app::{App, AppSlot, Origin};
-use crate::pipeline::{Epoch, Hush, Rooms};
 use crate::server::{Server, ServerSettings, router};
+use crate::steps::accept::Accept;
+use crate::steps::app::{App, AppSlot, AppSource};
+use crate::steps::{Cooldown, Epoch, Services};
 use crate::store::{Dialect, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 use crate::worker::Worker;
@@ -61,8 +61,8 @@ pub enum ServeError {
 
 /// A server that is open, but does not work or listen yet.
 pub struct Flawless {
-    /// The rooms.
-    pub rooms: Rooms,
+    /// The services.
+    pub services: Services,
     /// The door for reports.
     pub accept: Accept,
     /// The background work.
@@ -100,18 +100,30 @@ impl Flawless {
         if config.public_url.is_none() {
             config.public_url = Some(format!("http://{address}"));
         }
-        let (rooms, signer) = open_rooms(&config).await?;
-        if rooms.store.dialect() == Dialect::Sqlite {
+        let (services, signer) = open_services(&config).await?;
+        if services.store.dialect() == Dialect::Sqlite {
             // Nobody else works on this file, so what was being worked on when the last process ended is free.
-            rooms.store.free_all().await?;
+            services.store.free_all().await?;
         }
         let fresh = random_hex()?;
-        let stored = rooms.store.fact_or("admin_token", &fresh).await?;
+        let stored = services.store.fact_or("admin_token", &fresh).await?;
         let token_is_new = config.admin_token.is_none() && stored == fresh;
         let admin_token = config.admin_token.clone().unwrap_or(stored);
-        let (accept, writer) = Accept::open(rooms.store.clone(), rooms.epoch.clone(), Arc::clone(&rooms.bell));
-        let worker = Worker::new(rooms.clone(), clock.clone());
-        Ok(Self { rooms, accept, worker, config, admin_token, token_is_new, address, listener, writer, signer, clock })
+        let (accept, writer) = Accept::open(services.store.clone(), services.epoch.clone(), Arc::clone(&services.wake));
+        let worker = Worker::new(services.clone(), clock.clone());
+        Ok(Self {
+            services,
+            accept,
+            worker,
+            config,
+            admin_token,
+            token_is_new,
+            address,
+            listener,
+            writer,
+            signer,
+            clock,
+        })
     }
 
     /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false leaves the background
@@ -123,14 +135,14 @@ impl Flawless {
             signer: self.signer,
             shown: self.config.shown(),
         };
-        let router = router(Server::new(self.rooms.clone(), self.accept, self.clock, settings));
+        let router = router(Server::new(self.services.clone(), self.accept, self.clock, settings));
         let tasks = if working { self.worker.start() } else { Vec::new() };
         let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
         if let Err(error) = served.await {
             tracing::error!(%error, "the server ended");
         }
         self.worker.stop();
-        self.rooms.mirrors.interrupt();
+        self.services.mirrors.interrupt();
         let ends = async {
             for task in tasks {
                 let _ = task.await;
@@ -141,15 +153,15 @@ impl Flawless {
         if tokio::time::timeout(GRACE, ends).await.is_err() {
             tracing::warn!("some work was still under way; it is begun anew at the next start");
         }
-        self.rooms.store.close().await;
+        self.services.store.close().await;
     }
 }
 
-/// Opens the rooms without a server: for commands.
+/// Opens the services without a server: for commands.
 ///
 /// # Errors
 /// As [`Flawless::open`].
-pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> {
+pub async fn open_services(config: &Config) -> Result<(Services, Signer), ServeError> {
     install_crypto();
     let store = Store::open(&config.database_url).await?;
     let secret = store.fact_or("signing_secret", &random_hex()?).await?;
@@ -161,13 +173,13 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
             github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
             webhook_secret: config.webhook_secret.as_deref().map(Into::into),
             sign_in: config.sign_in.clone(),
-            origin: Origin::Configuration,
+            origin: AppSource::Configuration,
         }),
         None => AppSlot::default(),
     };
     app.look(&store, &vault, &config.github_api_url).await?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
-    let rooms = Rooms {
+    let services = Services {
         store,
         mirrors: Mirrors::open(config.mirrors())?,
         app,
@@ -180,10 +192,10 @@ pub async fn open_rooms(config: &Config) -> Result<(Rooms, Signer), ServeError> 
         outbox: config.outbox(),
         installation,
         epoch: Epoch::default(),
-        hush: Hush::default(),
-        bell: Arc::new(Notify::new()),
+        cooldown: Cooldown::default(),
+        wake: Arc::new(Notify::new()),
     };
-    Ok((rooms, signer))
+    Ok((services, signer))
 }
 
 /// 64 random hexadecimal digits.

@@ -2,8 +2,8 @@
 
 use crate::clock::Clock;
 use crate::domain::job::{Job, back_off_ms};
-use crate::pipeline::sign_in::SESSION_IDLE_MS;
-use crate::pipeline::{Failure, Rooms, attribute, decide, deliver, obey, reconcile, refresh, shadow};
+use crate::steps::sign_in::SESSION_IDLE_MS;
+use crate::steps::{Failure, Services, attribute, decide, deliver, reconcile, refresh, shadow, webhook};
 use crate::store::StoreError;
 use crate::store::jobs::{Claim, LEASE_MS};
 use std::sync::Arc;
@@ -21,15 +21,15 @@ const PATIENCE: u32 = 6;
 /// The background work of one process.
 #[derive(Clone)]
 pub struct Worker {
-    rooms: Rooms,
+    services: Services,
     clock: Clock,
     stopping: Arc<AtomicBool>,
 }
 
 impl Worker {
-    /// Work in these rooms, by this clock.
-    pub fn new(rooms: Rooms, clock: Clock) -> Self {
-        Self { rooms, clock, stopping: Arc::default() }
+    /// Work in these services, by this clock.
+    pub fn new(services: Services, clock: Clock) -> Self {
+        Self { services, clock, stopping: Arc::default() }
     }
 
     /// Starts working until [`Self::stop`].
@@ -42,7 +42,7 @@ impl Worker {
     /// Lets each task end after the job that it is at.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.rooms.bell.notify_waiters();
+        self.services.wake.notify_waiters();
     }
 
     /// Runs every job that is due, and those that follow from them, one after another. Returns how many steps were run.
@@ -51,7 +51,7 @@ impl Worker {
     /// The database is out of reach.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
-        while let Some(claim) = self.rooms.store.claim(self.clock.now_ms()).await? {
+        while let Some(claim) = self.services.store.claim(self.clock.now_ms()).await? {
             self.run(&claim).await?;
             steps += 1;
         }
@@ -60,14 +60,14 @@ impl Worker {
 
     async fn work(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            let next = match self.rooms.store.claim(self.clock.now_ms()).await {
+            let next = match self.services.store.claim(self.clock.now_ms()).await {
                 Ok(Some(claim)) => {
                     // There may be more than one: somebody else looks while this one is worked on.
-                    self.rooms.bell.notify_one();
+                    self.services.wake.notify_one();
                     self.run(&claim).await
                 }
                 Ok(None) => {
-                    let _ = tokio::time::timeout(IDLE, self.rooms.bell.notified()).await;
+                    let _ = tokio::time::timeout(IDLE, self.services.wake.notified()).await;
                     continue;
                 }
                 Err(error) => Err(error),
@@ -86,26 +86,26 @@ impl Worker {
             let now_ms = self.clock.now_ms();
             if now_ms.saturating_sub(reconciled_ms) >= reconcile::RECONCILE_EVERY_MS {
                 reconciled_ms = now_ms;
-                if let Err(error) = self.rooms.store.enqueue(Job::Reconcile, now_ms, now_ms).await {
+                if let Err(error) = self.services.store.enqueue(Job::Reconcile, now_ms, now_ms).await {
                     tracing::error!(%error, "reconciliation could not be asked for");
                 }
             }
-            if let Err(error) = refresh::ask_for_overdue(&self.rooms, now_ms).await {
+            if let Err(error) = refresh::ask_for_overdue(&self.services, now_ms).await {
                 tracing::error!(%error, "overdue fetches could not be asked for");
             }
-            if let Err(error) = self.rooms.look_for_app().await {
+            if let Err(error) = self.services.look_for_app().await {
                 tracing::error!(%error, "whether there is a GitHub App could not be looked up");
             }
-            if let Err(error) = obey::end_what_is_over(&self.rooms, now_ms).await {
+            if let Err(error) = webhook::end_what_is_over(&self.services, now_ms).await {
                 tracing::error!(%error, "rules whose last day is over could not be ended");
             }
-            if let Err(error) = shadow::end_what_is_over(&self.rooms, now_ms).await {
+            if let Err(error) = shadow::end_what_is_over(&self.services, now_ms).await {
                 tracing::error!(%error, "shadows whose time is over could not be ended");
             }
-            if let Err(error) = self.rooms.store.ask_for_statuses(now_ms).await {
+            if let Err(error) = self.services.store.ask_for_statuses(now_ms).await {
                 tracing::error!(%error, "issues whose status is old could not be looked up");
             }
-            if let Err(error) = self.rooms.store.delete_old_sessions(now_ms, now_ms - SESSION_IDLE_MS).await {
+            if let Err(error) = self.services.store.delete_old_sessions(now_ms, now_ms - SESSION_IDLE_MS).await {
                 tracing::error!(%error, "sessions that are over could not be deleted");
             }
             for _ in 0..60 {
@@ -128,7 +128,7 @@ impl Worker {
                     Ok(Ok(result)) => break result,
                     Ok(Err(panic)) => break Err(Failure::retry(format!("the step ended in a panic: {panic}"))),
                     Err(_) => {
-                        if !self.rooms.store.renew(claim, self.clock.now_ms()).await? {
+                        if !self.services.store.renew(claim, self.clock.now_ms()).await? {
                             // This machine slept. The step ends here: it is another worker's now.
                             tracing::warn!(job = ?claim.job, "a job took longer than its lease, and is another worker's");
                             return Ok(());
@@ -138,15 +138,15 @@ impl Worker {
             }
         };
         match result {
-            Ok(()) => self.rooms.store.finish(claim).await,
+            Ok(()) => self.services.store.finish(claim).await,
             Err(Failure::GiveUp(why)) => {
                 tracing::error!(job = ?claim.job, why, "a job was given up");
                 if let Job::Attribute(report) = claim.job {
-                    self.rooms.store.attribution_given_up(report).await?;
+                    self.services.store.attribution_given_up(report).await?;
                 }
-                self.rooms.store.finish(claim).await
+                self.services.store.finish(claim).await
             }
-            Err(Failure::Again { at_ms }) => self.rooms.store.again(claim, at_ms, self.clock.now_ms()).await,
+            Err(Failure::Again { at_ms }) => self.services.store.again(claim, at_ms, self.clock.now_ms()).await,
             Err(Failure::Retry { why, after_ms }) => {
                 let pause_ms = back_off_ms(claim.attempts, after_ms);
                 if claim.attempts >= PATIENCE {
@@ -154,22 +154,22 @@ impl Worker {
                 } else {
                     tracing::warn!(job = ?claim.job, attempts = claim.attempts, pause_ms, why, "a job failed and will be tried again");
                 }
-                self.rooms.store.put_back(claim, self.clock.now_ms() + pause_ms, &why).await
+                self.services.store.put_back(claim, self.clock.now_ms() + pause_ms, &why).await
             }
         }
     }
 
     async fn step(self, job: Job) -> Result<(), Failure> {
-        let (rooms, now_ms) = (&self.rooms, self.clock.now_ms());
+        let (services, now_ms) = (&self.services, self.clock.now_ms());
         match job {
-            Job::Attribute(report) => attribute::attribute(rooms, report, now_ms).await,
-            Job::Decide(line) => decide::decide(rooms, line, now_ms).await,
-            Job::Deliver(delivery) => deliver::deliver(rooms, delivery, now_ms).await,
-            Job::Write(installation) => deliver::turn(rooms, installation, &|| self.clock.now_ms()).await,
-            Job::Storm(storm) => deliver::storm(rooms, storm, now_ms).await,
-            Job::Obey(hook) => obey::obey(rooms, hook, now_ms).await,
-            Job::Fetch(repository) => refresh::refresh(rooms, repository, now_ms).await,
-            Job::Reconcile => reconcile::reconcile(rooms, now_ms).await,
+            Job::Attribute(report) => attribute::attribute(services, report, now_ms).await,
+            Job::Decide(line) => decide::decide(services, line, now_ms).await,
+            Job::Deliver(delivery) => deliver::deliver(services, delivery, now_ms).await,
+            Job::Write(installation) => deliver::turn(services, installation, &|| self.clock.now_ms()).await,
+            Job::Storm(storm) => deliver::storm(services, storm, now_ms).await,
+            Job::Webhook(hook) => webhook::process(services, hook, now_ms).await,
+            Job::Fetch(repository) => refresh::refresh(services, repository, now_ms).await,
+            Job::Reconcile => reconcile::reconcile(services, now_ms).await,
         }
     }
 }

@@ -8,8 +8,8 @@ use app::clock::Clock;
 use app::config::Config;
 use app::domain::pace::GAP_MS;
 use app::domain::status::BEGIN;
-use app::pipeline::Rooms;
 use app::serve::Flawless;
+use app::steps::Services;
 use app::store::lines::Line;
 use app::store::repositories::NewRepository;
 use app::worker::Worker;
@@ -99,7 +99,7 @@ pub struct Story {
 }
 
 struct Running {
-    rooms: Rooms,
+    services: Services,
     worker: Worker,
     url: String,
     stop: oneshot::Sender<()>,
@@ -191,20 +191,20 @@ impl Story {
         let config = Config::from_parts(None, self.settings.clone()).unwrap();
         let flawless = Flawless::open(config, self.clock.clone()).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (rooms, worker) = (flawless.rooms.clone(), flawless.worker.clone());
+        let (services, worker) = (flawless.services.clone(), flawless.worker.clone());
         let url = format!("http://{}", flawless.address);
         let server = tokio::spawn(flawless.run(false, async {
             let _ = stopped.await;
         }));
-        self.running = Some(Running { rooms, worker, url, stop, server });
+        self.running = Some(Running { services, worker, url, stop, server });
     }
 
     /// Stops the server in an orderly way.
     pub async fn stop(&mut self) {
         // Connections that a client keeps open would hold the server up.
         self.http = reqwest::Client::new();
-        let Running { rooms, worker, stop, server, .. } = self.running.take().unwrap();
-        drop((rooms, worker));
+        let Running { services, worker, stop, server, .. } = self.running.take().unwrap();
+        drop((services, worker));
         stop.send(()).unwrap();
         server.await.unwrap();
     }
@@ -270,8 +270,8 @@ impl Story {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
-    pub fn rooms(&self) -> &Rooms {
-        &self.running.as_ref().expect("the server runs").rooms
+    pub fn services(&self) -> &Services {
+        &self.running.as_ref().expect("the server runs").services
     }
 
     /// The server's real address.
@@ -300,7 +300,7 @@ impl Story {
             let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
             if steps == 0 && hooks.is_empty() {
                 let now = self.clock.now_ms();
-                match self.rooms().store.next_turn_due().await.unwrap() {
+                match self.services().store.next_turn_due().await.unwrap() {
                     Some(due) if due <= now + GAP_MS + 900 => self.clock.advance((due - now).max(1)),
                     _ => return,
                 }
@@ -349,9 +349,9 @@ impl Story {
 
     /// The DSN's key and project.
     pub async fn key(&self) -> (String, i64) {
-        let row = self.rooms().store.repository_named(REPO).await.unwrap().expect("the repository is watched");
+        let row = self.services().store.repository_named(REPO).await.unwrap().expect("the repository is watched");
         let id = row.repository.id;
-        (self.rooms().store.keys(id).await.unwrap().remove(0), id.0)
+        (self.services().store.keys(id).await.unwrap().remove(0), id.0)
     }
 
     /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a revision of the repository.
@@ -412,16 +412,16 @@ impl Story {
     /// Watches a plain git repository, as `app repository add` does; its DSN's key and project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
-        let id = self.rooms().watch(&new, self.clock.now_ms()).await.unwrap();
+        let id = self.services().watch(&new, self.clock.now_ms()).await.unwrap();
         self.settle().await;
-        (self.rooms().store.keys(id).await.unwrap().remove(0), id.0)
+        (self.services().store.keys(id).await.unwrap().remove(0), id.0)
     }
 
     /// The lines that are known, oldest first.
     pub async fn lines(&self) -> Vec<Line> {
         let mut all = Vec::new();
-        for row in self.rooms().store.repositories().await.unwrap() {
-            all.extend(self.rooms().store.lines_of(row.repository.id, 1000).await.unwrap());
+        for row in self.services().store.repositories().await.unwrap() {
+            all.extend(self.services().store.lines_of(row.repository.id, 1000).await.unwrap());
         }
         all.sort_by_key(|line| line.id);
         all
@@ -447,7 +447,7 @@ impl Story {
             self.start().await;
         }
         self.settle().await;
-        let queue = self.rooms().store.queue_state().await.unwrap();
+        let queue = self.services().store.queue_state().await.unwrap();
         assert_eq!(queue.length, 0, "jobs are left over");
         let unread: Vec<_> = self.mails().iter().map(|mail| mail.header("Subject")).collect();
         assert!(unread.is_empty(), "mails that nobody looked at: {unread:?}");

@@ -29,7 +29,7 @@ async fn has_locals(story: &mut Story, app: &Application, total: u64) -> bool {
     arrived(story, app, total).await;
     let mut found = 0;
     for line in story.lines().await {
-        let report = story.rooms().store.traceback(line.id, i64::MAX).await.unwrap().unwrap().report;
+        let report = story.services().store.traceback(line.id, i64::MAX).await.unwrap().unwrap().report;
         found += usize::from(report.raised().unwrap().frames.last().is_some_and(|frame| !frame.vars.is_empty()));
     }
     found == 2

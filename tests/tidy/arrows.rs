@@ -20,8 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("vault", &[]),
     ("wire", &["domain"]),
     // The steps between the rows.
-    ("pipeline", &["code", "domain", "email", "github", "mirror", "render", "store", "vault"]),
-    ("worker", &["clock", "domain", "pipeline", "store"]),
+    ("steps", &["code", "domain", "email", "github", "mirror", "render", "store", "vault"]),
+    ("worker", &["clock", "domain", "steps", "store"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
     (
         "server",
@@ -31,14 +31,14 @@ const ARROWS: &[(&str, &[&str])] = &[
             "github::GitHubError",
             "github::hook",
             "github::manifest",
-            "pipeline::Failure",
-            "pipeline::Rooms",
-            "pipeline::accept",
-            "pipeline::app",
-            "pipeline::doctor",
-            "pipeline::obey",
-            "pipeline::sign_in",
-            "pipeline::whitelist",
+            "steps::Failure",
+            "steps::Services",
+            "steps::accept",
+            "steps::app",
+            "steps::doctor",
+            "steps::webhook",
+            "steps::sign_in",
+            "steps::whitelist",
             "render",
             "store",
             "wire",
@@ -50,8 +50,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("serve", &["*"]),
 ];
 
-/// Rooms whose files never call each other: between two steps there is a row.
-const NO_SIBLINGS: &[&str] = &["pipeline"];
+/// Services whose files never call each other: between two steps there is a row.
+const NO_SIBLINGS: &[&str] = &["steps"];
 
 #[test]
 fn arrows_point_down() {
@@ -149,8 +149,7 @@ mod tests {
     const NONE: [usize; 0] = [];
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        let modules =
-            [vec!["pipeline"], vec!["pipeline", "accept"], vec!["pipeline", "decide"], vec!["store", "lines"]];
+        let modules = [vec!["steps"], vec!["steps", "accept"], vec!["steps", "decide"], vec!["store", "lines"]];
         check(path, text, &modules).into_iter().map(|place| place.line).collect()
     }
 
@@ -162,8 +161,8 @@ mod tests {
         assert_eq!(lines("app/src/email/mod.rs", "\nfn f() { super::mirror::g() }"), [2]);
         assert_eq!(lines("app/src/domain/rule.rs", "fn f(c: &crate::clock::Clock) {}"), [1]);
         assert_eq!(lines("app/src/worker.rs", "use crate::email::Mailer;"), [1]);
-        assert_eq!(lines("app/src/server/pages.rs", "use crate::pipeline::decide::decide;"), [1]);
-        assert_eq!(lines("app/src/server/pages.rs", "use crate::pipeline::*;"), [1]);
+        assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::*;"), [1]);
     }
 
     #[test]
@@ -174,20 +173,17 @@ mod tests {
         );
         assert_eq!(lines("app/src/email/smtp.rs", "// use crate::store;\nlet s = \"crate::store::x\";"), NONE);
         assert_eq!(lines("app/src/email/smtp.rs", "#[cfg(test)]\nmod tests {\n use crate::store::x;\n}"), NONE);
-        assert_eq!(
-            lines("app/src/server/hook.rs", "use crate::{github::hook, pipeline::accept::{self, Answer}};"),
-            NONE
-        );
+        assert_eq!(lines("app/src/server/hook.rs", "use crate::{github::hook, steps::accept::{self, Answer}};"), NONE);
         assert_eq!(lines("app/src/serve.rs", "use crate::{email, store};"), NONE);
     }
 
     #[test]
     fn a_step_that_calls_its_sibling_is_found() {
-        assert_eq!(lines("app/src/pipeline/accept.rs", "use crate::pipeline::decide::decide;"), [1]);
-        assert_eq!(lines("app/src/pipeline/accept.rs", "use super::{Retry, decide};"), [1]);
-        assert_eq!(lines("app/src/pipeline/accept/fold.rs", "use super::super::decide::decide;"), [1]);
-        assert_eq!(lines("app/src/pipeline/accept.rs", "use super::Retry;\nuse crate::pipeline::accept::x;"), NONE);
-        assert_eq!(lines("app/src/pipeline/mod.rs", "use self::decide::decide;"), NONE);
+        assert_eq!(lines("app/src/steps/accept.rs", "use crate::steps::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/steps/accept.rs", "use super::{Retry, decide};"), [1]);
+        assert_eq!(lines("app/src/steps/accept/fold.rs", "use super::super::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/steps/accept.rs", "use super::Retry;\nuse crate::steps::accept::x;"), NONE);
+        assert_eq!(lines("app/src/steps/mod.rs", "use self::decide::decide;"), NONE);
         assert_eq!(lines("app/src/store/rules.rs", "use super::lines::x;"), NONE);
     }
 

@@ -52,13 +52,13 @@ const FENCES: &[(&str, &[&str])] = &[
     ("rpassword", &["commands"]),
     ("sqlx", &["store"]),
     // What waits: everything but the middle, which decides.
-    ("tokio", &["commands", "email", "github", "main", "mirror", "pipeline", "serve", "server", "store", "worker"]),
+    ("tokio", &["commands", "email", "github", "main", "mirror", "steps", "serve", "server", "store", "worker"]),
     // What is logged is logged once, where it is handled; the middle can't fail.
     (
         "tracing",
         &[
-            "commands", "config", "email", "github", "main", "mirror", "pipeline", "render", "serve", "server",
-            "store", "wire", "worker",
+            "commands", "config", "email", "github", "main", "mirror", "steps", "render", "serve", "server", "store",
+            "wire", "worker",
         ],
     ),
     ("tracing_subscriber", &["commands", "main", "serve"]),
@@ -162,8 +162,8 @@ mod tests {
 
     #[test]
     fn a_library_outside_its_room_is_found_however_it_is_written() {
-        assert_eq!(lines("app/src/pipeline/deliver.rs", "use lettre::Message;"), [1]);
-        assert_eq!(lines("app/src/pipeline/deliver.rs", "\nfn f(row: ::sqlx::any::AnyRow) {}"), [2]);
+        assert_eq!(lines("app/src/steps/deliver.rs", "use lettre::Message;"), [1]);
+        assert_eq!(lines("app/src/steps/deliver.rs", "\nfn f(row: ::sqlx::any::AnyRow) {}"), [2]);
         assert_eq!(lines("app/src/domain/rule.rs", "#[derive(sqlx::FromRow)]\nstruct A;"), [1]);
         assert_eq!(lines("app/src/server/mod.rs", "use octocrab as hub;\nuse {gix, serde};"), [1, 2]);
         assert_eq!(lines("app/src/store/mod.rs", "rand::random::<u64>()"), [1]);

@@ -43,7 +43,7 @@ pub(crate) async fn counts(data: &Path) -> Counts {
         assert_eq!(row.get::<i64, _>("by_hours"), total, "the hours add up to the total");
         counts[scene::index_of(row.get("path"), row.get("line_number"))] = total.unsigned_abs();
     }
-    let held = sqlx::query("SELECT COUNT(*) AS held FROM held").fetch_one(&mut database).await.unwrap();
+    let held = sqlx::query("SELECT COUNT(*) AS held FROM pending_occurrences").fetch_one(&mut database).await.unwrap();
     assert_eq!(held.get::<i64, _>("held"), 0, "nothing waits to be attributed");
     database.close().await.unwrap();
     Counts(counts)

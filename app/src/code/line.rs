@@ -5,7 +5,7 @@ use super::language::{
     is_receiver, is_splat, is_statement,
 };
 use super::outline::{line_of, slice};
-use crate::domain::source::{Block, LineFacts, Origin, Role, Use};
+use crate::domain::source::{Block, LineFacts, Role, Use, ValueOrigin};
 use tree_sitter::Node;
 
 /// How many names are followed from one to the next: `a = b`, `b = c`.
@@ -264,7 +264,7 @@ impl Here<'_> {
                 self.push(Role::Attribute(slice(callee, self.text).to_owned()), object, found);
             } else {
                 self.push(Role::Called, callee, found);
-                found.calls_given |= is_name(callee.kind()) && matches!(self.origin(callee, 0), Origin::Given(_));
+                found.calls_given |= is_name(callee.kind()) && matches!(self.origin(callee, 0), ValueOrigin::Given(_));
             }
         }
         for argument in arguments {
@@ -297,36 +297,36 @@ impl Here<'_> {
         found.uses.push(Use { role, origin: self.origin(node, 0), name });
     }
 
-    fn origin(&self, node: Node<'_>, depth: usize) -> Origin {
+    fn origin(&self, node: Node<'_>, depth: usize) -> ValueOrigin {
         let kind = node.kind();
         if kind == "await" || kind == "await_expression" || kind == "parenthesized_expression" {
-            return node.named_child(0).map_or(Origin::Other, |inner| self.origin(inner, depth));
+            return node.named_child(0).map_or(ValueOrigin::Other, |inner| self.origin(inner, depth));
         }
         if is_constant(kind) {
-            return Origin::Constant;
+            return ValueOrigin::Constant;
         }
         if is_call(kind) {
-            return Origin::Outcome;
+            return ValueOrigin::Outcome;
         }
         if let Some(field) = own_field(node, self.text) {
-            return Origin::Own(field.to_owned());
+            return ValueOrigin::Own(field.to_owned());
         }
         if kind == "instance_variable" {
-            return Origin::Own(slice(node, self.text).trim_start_matches('@').to_owned());
+            return ValueOrigin::Own(slice(node, self.text).trim_start_matches('@').to_owned());
         }
         if !is_name(kind) {
-            return Origin::Other;
+            return ValueOrigin::Other;
         }
         let name = slice(node, self.text);
         match self.last_set(name) {
             Some(Some(value)) if is_name(value.kind()) && depth < ALIASES && slice(value, self.text) != name => {
                 self.origin(value, depth + 1)
             }
-            Some(_) => Origin::Local,
+            Some(_) => ValueOrigin::Local,
             None if self.function.is_some_and(|function| function.parameters.iter().any(|one| one == name)) => {
-                Origin::Given(name.to_owned())
+                ValueOrigin::Given(name.to_owned())
             }
-            None => Origin::Other,
+            None => ValueOrigin::Other,
         }
     }
 

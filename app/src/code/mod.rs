@@ -65,7 +65,7 @@ impl<'t> Source<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::source::{Origin, Role};
+    use crate::domain::source::{Role, ValueOrigin};
 
     const PYTHON: &str = "\
 import json
@@ -106,7 +106,7 @@ def wrapper(func):
         Source::parse("a.py", PYTHON).expect("Python").line(line)
     }
 
-    fn origins(facts: &LineFacts, role: &Role) -> Vec<Origin> {
+    fn origins(facts: &LineFacts, role: &Role) -> Vec<ValueOrigin> {
         facts.uses.iter().filter(|one| one.role == *role).map(|one| one.origin.clone()).collect()
     }
 
@@ -163,14 +163,20 @@ def wrapper(func):
     #[test]
     fn what_came_in_is_told_from_what_was_made_here() {
         let called = python(9);
-        assert_eq!(origins(&called, &Role::Argument), [Origin::Local, Origin::Given("price".into())]);
+        assert_eq!(origins(&called, &Role::Argument), [ValueOrigin::Local, ValueOrigin::Given("price".into())]);
         let adds = python(8);
-        assert!(origins(&adds, &Role::Operand).contains(&Origin::Given("price".into())), "followed through `other`");
-        assert_eq!(origins(&python(7), &Role::Iterated), [Origin::Local]);
+        assert!(
+            origins(&adds, &Role::Operand).contains(&ValueOrigin::Given("price".into())),
+            "followed through `other`"
+        );
+        assert_eq!(origins(&python(7), &Role::Iterated), [ValueOrigin::Local]);
         let compares = python(18);
-        assert_eq!(origins(&compares, &Role::Operand), [Origin::Given("amount".into()), Origin::Own("limit".into())]);
+        assert_eq!(
+            origins(&compares, &Role::Operand),
+            [ValueOrigin::Given("amount".into()), ValueOrigin::Own("limit".into())]
+        );
         // A line in the middle of a statement is the statement's.
-        assert!(origins(&python(21), &Role::Attribute("pay".into())).contains(&Origin::Own("wallet".into())));
+        assert!(origins(&python(21), &Role::Attribute("pay".into())).contains(&ValueOrigin::Own("wallet".into())));
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::domain::suspects::changed_ms;
 use crate::domain::week::day_of;
 use crate::mirror::settings::parse as parse_settings;
 use crate::mirror::{Mirrors, checkout_around};
-use crate::pipeline::attribute::{Case, Examined, examine};
-use crate::serve::open_rooms;
+use crate::serve::open_services;
+use crate::steps::attribute::{Case, Examined, examine};
 use crate::wire::traceback;
 use clap::Args;
 use std::io::Read;
@@ -72,11 +72,11 @@ pub async fn blame(options: Options, config: Config, now_ms: i64) -> Result<(), 
 }
 
 async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Failed> {
-    let (rooms, _) = open_rooms(config).await?;
-    let row = rooms.store.repository_named(name).await?;
+    let (services, _) = open_services(config).await?;
+    let row = services.store.repository_named(name).await?;
     let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
-    let rules = rooms.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
-    let (mirrors, repository) = (rooms.mirrors.clone(), row.repository);
+    let rules = services.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
+    let (mirrors, repository) = (services.mirrors.clone(), row.repository);
     if !mirrors.exists(repository.id) {
         return Err(format!("there is no mirror of {name} yet: the server makes it").into());
     }

@@ -4,8 +4,8 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::finding::{Finding, Level};
-use crate::pipeline::doctor::examine;
-use crate::serve::open_rooms;
+use crate::serve::open_services;
+use crate::steps::doctor::examine;
 use std::process::ExitCode;
 
 /// Checks everything. Exit code 1 where something does not work.
@@ -14,14 +14,14 @@ use std::process::ExitCode;
 /// None beyond what the lines say.
 pub async fn check(config: Config, clock: Clock) -> Result<ExitCode, Failed> {
     say(&Finding::fine("configuration", "every setting is understood"));
-    let found = match open_rooms(&config).await {
-        Ok((rooms, _)) => {
-            let found = examine(&rooms, clock.now_ms()).await;
-            rooms.store.close().await;
+    let found = match open_services(&config).await {
+        Ok((services, _)) => {
+            let found = examine(&services, clock.now_ms()).await;
+            services.store.close().await;
             found
         }
         Err(error) => {
-            vec![Finding::failure("rooms", error.to_string(), "Nothing else can be looked at before that works.")]
+            vec![Finding::failure("services", error.to_string(), "Nothing else can be looked at before that works.")]
         }
     };
     found.iter().for_each(say);

@@ -4,11 +4,11 @@ use super::scene::Scene;
 use super::{Failed, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::rule::{Origin, RuleKind};
+use crate::domain::rule::{RuleKind, RuleSource};
 use crate::domain::settings::KnownError;
-use crate::pipeline::Rooms;
-use crate::pipeline::obey::make_rule;
 use crate::serve::Flawless;
+use crate::steps::Services;
+use crate::steps::webhook::make_rule;
 use crate::store::lines::Line;
 use crate::store::repositories::NewRepository;
 use crate::store::rules::NewRule;
@@ -62,7 +62,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let flawless = Flawless::open(Config::from_parts(None, settings)?, clock.clone()).await?;
-    let rooms = flawless.rooms.clone();
+    let services = flawless.services.clone();
     let url = flawless.config.public_url.clone().unwrap_or_default();
     let outbox = flawless.config.outbox();
     let new = NewRepository {
@@ -71,17 +71,17 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         forge: None,
         public: false,
     };
-    let id = rooms.watch(&new, clock.now_ms()).await?;
-    let key = rooms.store.keys(id).await?.into_iter().next().ok_or("the repository has no key")?;
-    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", rooms.linker.dsn(&key, id));
+    let id = services.watch(&new, clock.now_ms()).await?;
+    let key = services.store.keys(id).await?.into_iter().next().ok_or("the repository has no key")?;
+    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", services.linker.dsn(&key, id));
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
     }));
-    let stage = Stage { rooms, outbox, url, project: id.0, key, client: reqwest::Client::new() };
+    let stage = Stage { services, outbox, url, project: id.0, key, client: reqwest::Client::new() };
     stage.play(&scene, clock).await?;
     headline("The week");
-    println!("  {}", stage.rooms.linker.week(Some("acme/shop"), clock.now_ms()));
+    println!("  {}", stage.services.linker.week(Some("acme/shop"), clock.now_ms()));
     println!("  Sign in with the admin token: {TOKEN}");
     if !options.exit {
         println!("  The pages stay up until Ctrl-C.");
@@ -93,7 +93,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
 }
 
 struct Stage {
-    rooms: Rooms,
+    services: Services,
     outbox: PathBuf,
     url: String,
     project: i64,
@@ -130,9 +130,9 @@ impl Stage {
 
         headline("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
-        let forge_says = self.rooms.store.repository(line.repository).await?.ok_or("the repository is gone")?;
-        self.rooms.store.stamp_push(forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
-        self.rooms.bell.notify_one();
+        let forge_says = self.services.store.repository(line.repository).await?.ok_or("the repository is gone")?;
+        self.services.store.stamp_push(forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
+        self.services.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
         println!(
@@ -171,10 +171,10 @@ impl Stage {
             line: None,
             label: None,
             issue: None,
-            origin: Origin::Page,
+            origin: RuleSource::Page,
             by: "demo".to_owned(),
         };
-        make_rule(&self.rooms, &new, clock.now_ms()).await?;
+        make_rule(&self.services, &new, clock.now_ms()).await?;
         self.send(&scene.unknown_fruit("web-2")?).await?;
         let line = self.line_with("KeyError", 23).await?;
         println!(
@@ -211,8 +211,8 @@ impl Stage {
         let repository = crate::domain::ids::RepositoryId(self.project);
         let found = async {
             loop {
-                let lines = self.rooms.store.lines_of(repository, 10).await?;
-                let queue = self.rooms.store.queue_state().await?;
+                let lines = self.services.store.lines_of(repository, 10).await?;
+                let queue = self.services.store.queue_state().await?;
                 let line = lines.into_iter().find(|line| line.exception == exception && line.total >= total);
                 if let Some(line) = line.filter(|_| queue.length == 0) {
                     return Ok::<Line, Failed>(line);

@@ -4,12 +4,12 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::ids::RuleId;
-use crate::domain::rule::{Origin, RuleKind};
+use crate::domain::rule::{RuleKind, RuleSource};
 use crate::domain::settings::{CodePattern, KnownError};
 use crate::domain::week::date_ms;
-use crate::pipeline::obey::{end_rule, make_rule};
 use crate::render::when;
-use crate::serve::open_rooms;
+use crate::serve::open_services;
+use crate::steps::webhook::{end_rule, make_rule};
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
 use clap::{Args, Subcommand};
@@ -66,9 +66,9 @@ pub struct Entry {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let (rooms, _) = open_rooms(&config).await?;
+    let (services, _) = open_services(&config).await?;
     let named = async |name: &str| -> Result<RepositoryRow, Failed> {
-        let found = rooms.store.repository_named(name).await?;
+        let found = services.store.repository_named(name).await?;
         Ok(found
             .ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
     };
@@ -91,23 +91,25 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 line: None,
                 label: None,
                 issue: None,
-                origin: Origin::Terminal,
+                origin: RuleSource::Terminal,
                 by: "command line".to_owned(),
             };
-            match make_rule(&rooms, &new, clock.now_ms()).await? {
+            match make_rule(&services, &new, clock.now_ms()).await? {
                 Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
                 None => println!("That is whitelisted already."),
             }
         }
         Action::List { repository } => {
             let row = named(&repository).await?;
-            for rule in rooms.store.made_rules(row.repository.id).await? {
+            for rule in services.store.made_rules(row.repository.id).await? {
                 let from = match (rule.origin, &rule.label, rule.issue) {
-                    (Origin::Label, Some(label), Some(issue)) => format!("label {label} on #{issue} by {}", rule.by),
-                    (Origin::Label, ..) => format!("a label by {}", rule.by),
-                    (Origin::Page, ..) => format!("the form by {}", rule.by),
-                    (Origin::Mail, ..) => "the link in a mail".to_owned(),
-                    (Origin::Terminal, ..) => "a terminal".to_owned(),
+                    (RuleSource::Label, Some(label), Some(issue)) => {
+                        format!("label {label} on #{issue} by {}", rule.by)
+                    }
+                    (RuleSource::Label, ..) => format!("a label by {}", rule.by),
+                    (RuleSource::Page, ..) => format!("the form by {}", rule.by),
+                    (RuleSource::Mail, ..) => "the link in a mail".to_owned(),
+                    (RuleSource::Terminal, ..) => "a terminal".to_owned(),
                 };
                 let words = words(&rule.made.entry, rule.made.kind);
                 println!("{}  {words}  from {from}, {}", rule.made.id, when(rule.made_at_ms));
@@ -123,14 +125,14 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::Remove { repository, number } => {
             let row = named(&repository).await?;
-            if end_rule(&rooms, row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
+            if end_rule(&services, row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
                 println!("Ended.");
             } else {
                 return Err(format!("{repository} has no entry number {number} in force").into());
             }
         }
     }
-    rooms.store.close().await;
+    services.store.close().await;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::week::{WEEK_MS, date_ms, week_of};
-use crate::serve::open_rooms;
+use crate::serve::open_services;
 use crate::store::weekly::Wanted;
 use clap::Args;
 
@@ -35,15 +35,15 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
                 .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?,
         ),
     };
-    let (rooms, _) = open_rooms(&config).await?;
+    let (services, _) = open_services(&config).await?;
     let repository = match &options.repository {
         Some(name) => {
-            let found = rooms.store.repository_named(name).await?;
+            let found = services.store.repository_named(name).await?;
             Some(found.ok_or_else(|| format!("no repository called {name:?} is watched"))?.repository.id)
         }
         None => None,
     };
-    let lines = rooms.store.week(&Wanted { repository, week_ms, known: options.known }).await?;
+    let lines = services.store.week(&Wanted { repository, week_ms, known: options.known }).await?;
     if lines.is_empty() {
         println!("Nothing failed in that week.");
     }
@@ -59,6 +59,6 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
             found.line.author_name.as_deref().unwrap_or("(nobody could be blamed)")
         );
     }
-    rooms.store.close().await;
+    services.store.close().await;
     Ok(())
 }

@@ -3,10 +3,10 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::pipeline::Rooms;
 use crate::render::when;
-use crate::serve::open_rooms;
-use crate::store::keys::KeyRow;
+use crate::serve::open_services;
+use crate::steps::Services;
+use crate::store::ingest_keys::KeyRow;
 use crate::store::repositories::{NewRepository, RepositoryRow};
 use clap::Subcommand;
 use std::path::Path;
@@ -68,7 +68,7 @@ pub enum KeyAction {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let (rooms, _) = open_rooms(&config).await?;
+    let (services, _) = open_services(&config).await?;
     match action {
         Action::Add { url, name } => {
             let clone_url = absolute(&url)?;
@@ -76,7 +76,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 Some(name) => checked_name(&name)?,
                 None => name_of(&clone_url),
             };
-            if let Some(other) = rooms.store.repository_named(&full_name).await?
+            if let Some(other) = services.store.repository_named(&full_name).await?
                 && other.repository.clone_url != clone_url
             {
                 return Err(format!(
@@ -86,69 +86,69 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 .into());
             }
             let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
-            let id = rooms.watch(&new, clock.now_ms()).await?;
+            let id = services.watch(&new, clock.now_ms()).await?;
             println!("Watching {full_name}. The server clones it now, or when it is started.");
-            let keys = rooms.store.keys(id).await?;
+            let keys = services.store.keys(id).await?;
             for key in &keys {
-                println!("DSN: {}", rooms.linker.dsn(key, id));
+                println!("DSN: {}", services.linker.dsn(key, id));
             }
-            println!("How to connect an application: {}/{full_name}/connect", rooms.linker.base());
+            println!("How to connect an application: {}/{full_name}/connect", services.linker.base());
             if keys.is_empty() {
                 println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
             }
         }
-        Action::List => list(&rooms).await?,
+        Action::List => list(&services).await?,
         Action::Keys { name } => {
-            let row = named(&rooms, &name).await?;
-            for key in rooms.store.all_keys(row.repository.id).await? {
-                print_key(&rooms, &key);
+            let row = named(&services, &name).await?;
+            for key in services.store.all_keys(row.repository.id).await? {
+                print_key(&services, &key);
             }
         }
         Action::Key { action: KeyAction::Add { name, label } } => {
-            let row = named(&rooms, &name).await?;
-            let key = rooms.add_key(&row, label.as_deref(), clock.now_ms()).await?;
-            println!("DSN: {}", rooms.linker.dsn(&key, row.repository.id));
+            let row = named(&services, &name).await?;
+            let key = services.add_key(&row, label.as_deref(), clock.now_ms()).await?;
+            println!("DSN: {}", services.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
-            if !rooms.revoke_key(key, clock.now_ms()).await? {
+            if !services.revoke_key(key, clock.now_ms()).await? {
                 return Err(format!("there is no key {key:?}; `app repository keys NAME` shows them").into());
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
         Action::Remove { name, with_counts } => {
-            let removed = if with_counts { rooms.store.removed_repository(&name).await? } else { None };
-            let id = match (rooms.store.repository_named(&name).await?, removed) {
+            let removed = if with_counts { services.store.removed_repository(&name).await? } else { None };
+            let id = match (services.store.repository_named(&name).await?, removed) {
                 (Some(row), _) => {
-                    rooms.unwatch(&row, clock.now_ms()).await?;
+                    services.unwatch(&row, clock.now_ms()).await?;
                     println!("Not watching {} any more.", row.repository.full_name);
                     row.repository.id
                 }
                 (None, Some(id)) => id,
-                (None, None) => named(&rooms, &name).await?.repository.id,
+                (None, None) => named(&services, &name).await?.repository.id,
             };
             if with_counts {
-                rooms.store.forget_repository(id).await?;
+                services.store.forget_repository(id).await?;
                 println!("Everything that was known of {name} is deleted.");
             }
         }
     }
-    rooms.store.close().await;
+    services.store.close().await;
     Ok(())
 }
 
-async fn named(rooms: &Rooms, name: &str) -> Result<RepositoryRow, Failed> {
-    let found = rooms.store.repository_named(name).await?;
+async fn named(services: &Services, name: &str) -> Result<RepositoryRow, Failed> {
+    let found = services.store.repository_named(name).await?;
     Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
 }
 
-fn print_key(rooms: &Rooms, key: &KeyRow) {
+fn print_key(services: &Services, key: &KeyRow) {
     let used = key.last_used_at_ms.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
     let state = key.revoked_at_ms.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
     println!("{}{label}  (made {}; {state})", key.key, when(key.created_at_ms));
     if key.revoked_at_ms.is_none() {
-        println!("  DSN: {}", rooms.linker.dsn(&key.key, key.repository));
+        println!("  DSN: {}", services.linker.dsn(&key.key, key.repository));
     }
 }
 
@@ -158,8 +158,8 @@ fn key_of(text: &str) -> &str {
     after_scheme.split_once('@').map_or(after_scheme, |(key, _)| key).trim()
 }
 
-async fn list(rooms: &Rooms) -> Result<(), Failed> {
-    let rows = rooms.store.repositories().await?;
+async fn list(services: &Services) -> Result<(), Failed> {
+    let rows = services.store.repositories().await?;
     if rows.is_empty() {
         println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one.");
     }
@@ -170,8 +170,8 @@ async fn list(rooms: &Rooms) -> Result<(), Failed> {
             (None, None) => "not cloned yet".to_owned(),
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
-        for key in rooms.store.keys(row.repository.id).await? {
-            println!("  DSN: {}", rooms.linker.dsn(&key, row.repository.id));
+        for key in services.store.keys(row.repository.id).await? {
+            println!("  DSN: {}", services.linker.dsn(&key, row.repository.id));
         }
     }
     Ok(())

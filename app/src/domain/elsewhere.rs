@@ -68,12 +68,12 @@ fn class_called(facts: &LineFacts) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::source::{Origin, Use};
+    use super::super::source::{Use, ValueOrigin};
     use super::*;
 
     fn look(kind: &str, message: &str, role: Role, name: &str) -> Option<Wanted> {
         let exception = Exception { kind: kind.into(), value: Some(message.into()), ..Exception::default() };
-        let uses = vec![Use { role, origin: Origin::Other, name: Some(name.into()) }];
+        let uses = vec![Use { role, origin: ValueOrigin::Other, name: Some(name.into()) }];
         wanted(&exception, &LineFacts { uses, ..LineFacts::default() })
     }
 

@@ -31,8 +31,8 @@ id!(
     ReportId
 );
 id!(
-    /// A digest: the shape that equal reports share.
-    DigestId
+    /// A fingerprint: what equal reports share.
+    FingerprintId
 );
 id!(
     /// One e-mail, issue or comment to be sent once.

@@ -16,7 +16,7 @@ pub enum Job {
     /// Send the mails of a storm, and end it once it is quiet.
     Storm(StormId),
     /// Act on a stored webhook delivery.
-    Obey(HookId),
+    Webhook(HookId),
     /// Bring a mirror up to date and read the repository's settings.
     Fetch(RepositoryId),
     /// Compare our repositories with what GitHub says is installed.
@@ -32,7 +32,7 @@ impl Job {
             Self::Deliver(id) => ("deliver", id.0),
             Self::Write(installation) => ("write", installation.cast_signed()),
             Self::Storm(id) => ("storm", id.0),
-            Self::Obey(id) => ("obey", id.0),
+            Self::Webhook(id) => ("webhook", id.0),
             Self::Fetch(id) => ("fetch", id.0),
             Self::Reconcile => ("reconcile", 0),
         }
@@ -46,7 +46,7 @@ impl Job {
             "deliver" => Self::Deliver(DeliveryId(subject)),
             "write" => Self::Write(subject.cast_unsigned()),
             "storm" => Self::Storm(StormId(subject)),
-            "obey" => Self::Obey(HookId(subject)),
+            "webhook" => Self::Webhook(HookId(subject)),
             "fetch" => Self::Fetch(RepositoryId(subject)),
             "reconcile" => Self::Reconcile,
             _ => return None,
@@ -77,7 +77,7 @@ mod tests {
             Job::Deliver(DeliveryId(3)),
             Job::Write(7),
             Job::Storm(StormId(6)),
-            Job::Obey(HookId(4)),
+            Job::Webhook(HookId(4)),
             Job::Fetch(RepositoryId(5)),
             Job::Reconcile,
         ] {

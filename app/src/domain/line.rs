@@ -1,7 +1,7 @@
 //! The identity of a blamed line, by which one alert is told from another.
 
 use super::blame::{Blame, CommitId};
-use super::digest::DigestBuilder;
+use super::fingerprint::FingerprintBuilder;
 use serde::{Deserialize, Serialize};
 
 /// What makes two reports be about the same line.
@@ -43,12 +43,12 @@ impl Identity {
     pub fn key(&self) -> String {
         match self {
             Self::Origin { commit, path, line } => {
-                let mut hash = DigestBuilder::new(Some("origin"), Some(commit));
+                let mut hash = FingerprintBuilder::new(Some("origin"), Some(commit));
                 hash.frame(Some(path), None, None, Some(*line), None);
                 format!("o{}", hash.finish().to_hex())
             }
             Self::Text { path, function, code } => {
-                let mut hash = DigestBuilder::new(Some("text"), None);
+                let mut hash = FingerprintBuilder::new(Some("text"), None);
                 hash.frame(Some(path), None, Some(function), None, Some(code));
                 format!("t{}", hash.finish().to_hex())
             }

@@ -43,7 +43,7 @@ impl RuleKind {
 /// Where a rule that a person made came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Origin {
+pub enum RuleSource {
     /// A label on an issue.
     Label,
     /// A page, by somebody who had signed in.
@@ -54,7 +54,7 @@ pub enum Origin {
     Terminal,
 }
 
-impl Origin {
+impl RuleSource {
     /// As stored.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -50,7 +50,7 @@ pub enum Role {
 
 /// Where an expression's value comes from, as far as the function itself says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum ValueOrigin {
     /// A parameter that nothing in the function has changed before: its caller chose it.
     Given(String),
     /// A variable of the function.
@@ -71,7 +71,7 @@ pub struct Use {
     /// What it is there.
     pub role: Role,
     /// Where its value comes from.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
     /// Its text, where it is a plain or dotted name.
     pub name: Option<String>,
 }

@@ -7,7 +7,7 @@ use super::culprit::{Passed, is_raise};
 use super::heuristic::Heuristic;
 use super::report::Exception;
 use super::rule::Rules;
-use super::source::{LineFacts, Origin, Role};
+use super::source::{LineFacts, Role, ValueOrigin};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -88,12 +88,12 @@ fn missing_on_nothing(message: &str) -> Option<String> {
 fn given(exception: &Exception, facts: &LineFacts) -> Option<String> {
     let roles = blamed_roles(exception);
     let spoken_of = || facts.uses.iter().filter(|one| roles.contains(&one.role));
-    let own = |origin: &Origin| matches!(origin, Origin::Local | Origin::Own(_) | Origin::Outcome);
+    let own = |origin: &ValueOrigin| matches!(origin, ValueOrigin::Local | ValueOrigin::Own(_) | ValueOrigin::Outcome);
     if spoken_of().any(|one| own(&one.origin)) {
         return None;
     }
     spoken_of().find_map(|one| match &one.origin {
-        Origin::Given(name) => Some(name.clone()),
+        ValueOrigin::Given(name) => Some(name.clone()),
         _ => None,
     })
 }
@@ -107,7 +107,7 @@ mod tests {
         Exception { kind: kind.into(), value: Some(value.into()), ..Exception::default() }
     }
 
-    fn facts(length: u32, uses: Vec<(Role, Origin)>) -> LineFacts {
+    fn facts(length: u32, uses: Vec<(Role, ValueOrigin)>) -> LineFacts {
         let function = Block {
             name: "f".into(),
             qualified: "f".into(),
@@ -147,12 +147,12 @@ mod tests {
 
     #[test]
     fn a_wrong_value_that_came_in_is_its_callers() {
-        let given = || Origin::Given("price".into());
+        let given = || ValueOrigin::Given("price".into());
         let passed = Some(Passed::GivenValue("price".into()));
         let types = exception("TypeError", "'>' not supported between instances of 'str' and 'int'");
-        let compares = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Other)]);
+        let compares = facts(20, vec![(Role::Operand, given()), (Role::Operand, ValueOrigin::Other)]);
         assert_eq!(step(&types, "if price > MOST:", Some(&compares), false), passed);
-        let own = facts(20, vec![(Role::Operand, given()), (Role::Operand, Origin::Local)]);
+        let own = facts(20, vec![(Role::Operand, given()), (Role::Operand, ValueOrigin::Local)]);
         assert_eq!(step(&types, "if price > most:", Some(&own), false), None, "either could be wrong");
         let nothing = exception("AttributeError", "'NoneType' object has no attribute 'net'");
         let reads = facts(20, vec![(Role::Attribute("net".into()), given())]);

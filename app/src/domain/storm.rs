@@ -64,7 +64,7 @@ pub struct Storm {
     /// Attempts to file the issue so far: more than none means that it may have been filed.
     pub attempts: u64,
     /// When its mails are due, Unix milliseconds; `None`: none wait.
-    pub digest_at_ms: Option<i64>,
+    pub mails_at_ms: Option<i64>,
 }
 
 /// A line of a storm.

@@ -165,7 +165,7 @@ mod tests {
             ended_at_ms: None,
             issue: Some(12),
             attempts: 0,
-            digest_at_ms: None,
+            mails_at_ms: None,
         }
     }
 

@@ -3,16 +3,16 @@
 use super::Server;
 use super::ingest::Asked;
 use super::refusal::{Outcome, Refusal};
-use crate::domain::digest::Digest;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::RepositoryId;
-use crate::domain::rehearsal::TEST_EXCEPTION;
 use crate::domain::report::Report;
-use crate::store::keys::Caller;
+use crate::domain::test_report::TEST_EXCEPTION;
+use crate::store::ingest_keys::Caller;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Shapes of report remembered for a project: more than a person looks through to find their own.
-pub(super) const SHAPES: usize = 10;
+/// Fingerprints remembered for a project: more than a person looks through to find their own.
+pub(super) const FINGERPRINTS: usize = 10;
 /// Kinds of refusal remembered for a project, for the same reason.
 const REFUSALS: usize = 10;
 /// Projects remembered, some 10 KB each at most: who waits for a report has sent one lately.
@@ -27,7 +27,7 @@ pub(super) struct Arrivals(Mutex<HashMap<RepositoryId, Seen>>);
 /// What became of a project's last requests, the latest first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
-    /// Reports that were taken, one entry for each shape.
+    /// Reports that were taken, one entry for each fingerprint.
     pub(super) taken: VecDeque<Taken>,
     /// Requests that were refused, one entry for each reason and client.
     pub(super) refused: VecDeque<Refused>,
@@ -39,12 +39,12 @@ pub(super) struct Seen {
 /// A report that was taken.
 #[derive(Clone, Debug)]
 pub(super) struct Taken {
-    /// When the last one of its shape came, Unix milliseconds.
+    /// When the last one of its fingerprint came, Unix milliseconds.
     pub(super) at_ms: i64,
-    /// Requests with this shape.
+    /// Requests with this fingerprint.
     pub(super) count: u64,
-    /// Its shape.
-    pub(super) digest: Digest,
+    /// Its fingerprint.
+    pub(super) fingerprint: Fingerprint,
     /// Type of its exception.
     pub(super) exception: String,
     /// Client and version.
@@ -92,26 +92,29 @@ impl Arrivals {
     }
 
     /// Remembers a report that was taken whole.
-    pub(super) fn taken(&self, project: RepositoryId, digest: Digest, sketch: Sketch, at_ms: i64) {
+    pub(super) fn taken(&self, project: RepositoryId, fingerprint: Fingerprint, sketch: Sketch, at_ms: i64) {
         let Sketch { exception, client, release } = sketch;
         if exception == TEST_EXCEPTION {
             // Ours: the page shows it by itself.
             return;
         }
-        let fresh = Taken { at_ms, count: 1, digest, exception, client, release };
+        let fresh = Taken { at_ms, count: 1, fingerprint, exception, client, release };
         self.within(project, at_ms, |seen| {
-            let before =
-                seen.taken.iter().position(|entry| entry.digest == digest).and_then(|at| seen.taken.remove(at));
+            let before = seen
+                .taken
+                .iter()
+                .position(|entry| entry.fingerprint == fingerprint)
+                .and_then(|at| seen.taken.remove(at));
             let count = before.map_or(1, |before| before.count + 1);
             seen.taken.push_front(Taken { count, ..fresh });
-            seen.taken.truncate(SHAPES);
+            seen.taken.truncate(FINGERPRINTS);
         });
     }
 
-    /// Counts a report whose shape is known.
-    pub(super) fn repeated(&self, project: RepositoryId, digest: Digest, at_ms: i64) {
+    /// Counts a report whose fingerprint is known.
+    pub(super) fn repeated(&self, project: RepositoryId, fingerprint: Fingerprint, at_ms: i64) {
         if let Some(seen) = self.lock().get_mut(&project)
-            && let Some(entry) = seen.taken.iter_mut().find(|entry| entry.digest == digest)
+            && let Some(entry) = seen.taken.iter_mut().find(|entry| entry.fingerprint == fingerprint)
         {
             (entry.count, entry.at_ms, seen.last_ms) = (entry.count + 1, at_ms, at_ms);
         }
@@ -173,7 +176,7 @@ impl Server {
             Err(refusal) => {
                 let is_watched = self.arrivals.knows(project)
                     // Strangers may name any number; only projects that exist are worth the room.
-                    || self.rooms.store.caller(project, "").await.is_ok_and(|caller| caller != Caller::NoProject);
+                    || self.services.store.caller(project, "").await.is_ok_and(|caller| caller != Caller::NoProject);
                 if is_watched {
                     self.arrivals.refused(project, &refusal.detail(), asked.client().as_deref(), now_ms);
                 }
@@ -200,18 +203,18 @@ mod tests {
     fn the_latest_shapes_are_remembered_once_each() {
         let arrivals = Arrivals::default();
         let project = RepositoryId(1);
-        let digest = |n: u8| Digest([n; 16]);
-        for n in 0..=SHAPES {
+        let fingerprint = |n: u8| Fingerprint([n; 16]);
+        for n in 0..=FINGERPRINTS {
             let n = u8::try_from(n).expect("a few");
-            arrivals.taken(project, digest(n), report("E"), i64::from(n));
+            arrivals.taken(project, fingerprint(n), report("E"), i64::from(n));
         }
-        arrivals.taken(project, digest(1), report("E"), 100);
-        arrivals.repeated(project, digest(1), 101);
-        arrivals.taken(project, digest(99), report(TEST_EXCEPTION), 102);
+        arrivals.taken(project, fingerprint(1), report("E"), 100);
+        arrivals.repeated(project, fingerprint(1), 101);
+        arrivals.taken(project, fingerprint(99), report(TEST_EXCEPTION), 102);
         let seen = arrivals.of(project);
-        assert_eq!(seen.taken.len(), SHAPES);
-        assert_eq!((seen.taken[0].digest, seen.taken[0].count, seen.taken[0].at_ms), (digest(1), 3, 101));
-        assert!(seen.taken.iter().all(|entry| entry.digest != digest(0)), "the oldest goes first");
+        assert_eq!(seen.taken.len(), FINGERPRINTS);
+        assert_eq!((seen.taken[0].fingerprint, seen.taken[0].count, seen.taken[0].at_ms), (fingerprint(1), 3, 101));
+        assert!(seen.taken.iter().all(|entry| entry.fingerprint != fingerprint(0)), "the oldest goes first");
     }
 
     #[test]

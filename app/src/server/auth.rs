@@ -4,8 +4,8 @@ use super::Server;
 use super::extract::{InForm, InQuery};
 use super::respond::{Refused, redirect};
 use crate::domain::access::{Right, Who};
-use crate::pipeline::sign_in::{SESSION_LIFE_MS, SignInError};
 use crate::render::views::Login;
+use crate::steps::sign_in::{SESSION_LIFE_MS, SignInError};
 use crate::store::repositories::RepositoryRow;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -72,7 +72,7 @@ impl Server {
             }
         }
         for value in cookies(headers, COOKIE) {
-            match self.rooms.live_session(value, &self.bound_to(), now_ms).await {
+            match self.services.live_session(value, &self.bound_to(), now_ms).await {
                 Ok(Some(live)) => return Ok(Some(Session { who: live.who, id: Some(live.id) })),
                 Ok(None) => {}
                 Err(SignInError::OutOfReach(why)) => return Err(Refused::CannotAsk(why)),
@@ -172,7 +172,7 @@ impl Server {
     /// Ends the session that a browser had: its new one is another.
     pub(super) async fn end_former(&self, headers: &HeaderMap) {
         if let Some(Session { id: Some(id), .. }) = self.session(headers).await
-            && let Err(error) = self.rooms.store.end_session(&id).await
+            && let Err(error) = self.services.store.end_session(&id).await
         {
             tracing::warn!(%error, "a former session could not be ended");
         }
@@ -180,7 +180,7 @@ impl Server {
 
     /// The sign-in page.
     pub(super) fn sign_in_page(&self, next: &str, status: StatusCode, error: Option<String>) -> Response {
-        let has_sign_in = self.rooms.app.get().is_some_and(|app| app.sign_in.is_some());
+        let has_sign_in = self.services.app.get().is_some_and(|app| app.sign_in.is_some());
         let query = crate::domain::links::query(&[("next", next.to_owned())]);
         let view = Login {
             action: format!("{}/login", self.root()),
@@ -253,7 +253,7 @@ pub(super) async fn login(
     let begun = async {
         let value = random_value()?;
         server.end_former(&headers).await;
-        let kept = server.rooms.begin_admin_session(&value, &server.bound_to(), browser(&headers), now_ms).await;
+        let kept = server.services.begin_admin_session(&value, &server.bound_to(), browser(&headers), now_ms).await;
         kept.map_err(|error| Refused::Broken(error.to_string()))?;
         Ok::<_, Refused>(value)
     };
@@ -282,7 +282,7 @@ pub(super) async fn logout(
     let mut response = redirect(&format!("{}/login", server.root()));
     if let Some(session) = server.session(&headers).await.filter(|session| server.is_our_form(session, &leave.csrf)) {
         if let Some(id) = &session.id
-            && let Err(error) = server.rooms.store.end_session(id).await
+            && let Err(error) = server.services.store.end_session(id).await
         {
             return server.refuse(Some(&session), &Refused::Broken(error.to_string()));
         }

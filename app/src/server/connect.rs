@@ -1,20 +1,20 @@
 //! The page on which an application is connected: DSN and snippets, a test report, what arrived, and the keys.
 
 use super::Server;
-use super::arrivals::{SHAPES, Seen};
+use super::arrivals::{FINGERPRINTS, Seen};
 use super::auth::Session;
 use super::extract::InQuery;
 use super::pages::{answer, author, mirror, place};
 use super::respond::{Refused, thousands};
 use crate::domain::access::Right;
 use crate::domain::attribution::short;
-use crate::domain::rehearsal::{IssuePlan, Rehearsal};
-use crate::render::views::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
+use crate::domain::test_report::{IssuePlan, TestReport};
+use crate::render::views::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReportView};
 use crate::render::when;
-use crate::store::intake::State as Shape;
-use crate::store::keys::KeyRow;
-use crate::store::rehearsals::RehearsalRow;
+use crate::store::ingest_keys::KeyRow;
+use crate::store::intake::State as FingerprintState;
 use crate::store::repositories::RepositoryRow;
+use crate::store::test_reports::TestReportRow;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
@@ -57,12 +57,12 @@ pub(super) async fn connect(
 }
 
 async fn show(server: &Server, session: &Session, row: &RepositoryRow, asked: &Asked) -> Result<Response, Refused> {
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let (id, now_ms) = (row.repository.id, server.clock.now_ms());
     let here = server.connect_url(row);
     let keys = store.all_keys(id).await?;
     let in_force = keys.iter().filter(|key| key.revoked_at_ms.is_none()).count();
-    let latest = store.rehearsal(id).await?;
+    let latest = store.test_report(id).await?;
     let seen = server.arrivals.of(id);
     let since_ms = asked.watch.as_deref().and_then(|text| text.parse::<i64>().ok()).filter(|since| *since <= now_ms);
     let arrivals = arrivals(server, row, &seen, since_ms).await?;
@@ -81,10 +81,10 @@ async fn show(server: &Server, session: &Session, row: &RepositoryRow, asked: &A
         repository_url: format!("{}/{}", server.root(), row.repository.full_name),
         csrf: server.csrf(session),
         dsn: keys.iter().find(|key| key.revoked_at_ms.is_none()).map(|key| Dsn {
-            text: server.rooms.linker.dsn(&key.key, id),
+            text: server.services.linker.dsn(&key.key, id),
             key: key.key.clone(),
             label: key.label.clone(),
-            traceback_url: format!("{}/api/{id}/traceback", server.rooms.linker.base()),
+            traceback_url: format!("{}/api/{id}/traceback", server.services.linker.base()),
         }),
         mirror: mirror(server, row),
         test: latest.map(|latest| test_report(row, latest, now_ms)),
@@ -119,7 +119,7 @@ impl Server {
 
 fn key_view(server: &Server, key: KeyRow, in_force: usize) -> KeyView {
     KeyView {
-        dsn: server.rooms.linker.dsn(&key.key, key.repository),
+        dsn: server.services.linker.dsn(&key.key, key.repository),
         key: key.key,
         label: key.label,
         made: when(key.created_at_ms),
@@ -129,7 +129,7 @@ fn key_view(server: &Server, key: KeyRow, in_force: usize) -> KeyView {
     }
 }
 
-fn test_report(row: &RepositoryRow, latest: RehearsalRow, now_ms: i64) -> TestReport {
+fn test_report(row: &RepositoryRow, latest: TestReportRow, now_ms: i64) -> TestReportView {
     let (settled, outcome) = latest.settled.unzip();
     let state = match &outcome {
         Some(_) => "arrived",
@@ -138,7 +138,7 @@ fn test_report(row: &RepositoryRow, latest: RehearsalRow, now_ms: i64) -> TestRe
     };
     let outcome = outcome.unwrap_or_default();
     let line_url = outcome.place.as_ref().zip(outcome.revision.as_deref());
-    TestReport {
+    TestReportView {
         sent: when(latest.sent_at_ms),
         state,
         settled: settled.map(when),
@@ -163,7 +163,7 @@ fn test_report(row: &RepositoryRow, latest: RehearsalRow, now_ms: i64) -> TestRe
     }
 }
 
-fn issue_sentence(outcome: &Rehearsal) -> String {
+fn issue_sentence(outcome: &TestReport) -> String {
     match &outcome.issue {
         IssuePlan::None => "None: it has none, or the settings want none here.".to_owned(),
         IssuePlan::File => "A file in the outbox directory, because no GitHub App is configured.".to_owned(),
@@ -195,11 +195,11 @@ async fn arrivals(
                 author: None,
                 url: None,
             };
-            (taken.digest.to_hex(), taken.at_ms, arrival)
+            (taken.fingerprint.to_hex(), taken.at_ms, arrival)
         })
         .collect();
-    for kept in server.rooms.store.latest_reports(id, SHAPES).await? {
-        if found.iter().any(|(digest, ..)| *digest == kept.digest) {
+    for kept in server.services.store.latest_reports(id, FINGERPRINTS).await? {
+        if found.iter().any(|(fingerprint, ..)| *fingerprint == kept.fingerprint) {
             continue;
         }
         let report = kept.report;
@@ -214,27 +214,29 @@ async fn arrivals(
             author: None,
             url: None,
         };
-        found.push((kept.digest, kept.received_at_ms, arrival));
+        found.push((kept.fingerprint, kept.received_at_ms, arrival));
     }
     found.sort_by_key(|(_, at_ms, _)| std::cmp::Reverse(*at_ms));
-    found.truncate(SHAPES);
+    found.truncate(FINGERPRINTS);
     let mut arrivals = Vec::with_capacity(found.len());
-    for (digest, _, mut arrival) in found {
-        let shape = server.rooms.store.shape(id, &digest).await?;
-        match shape {
-            Some(Shape::Line(line)) => {
-                if let Some(line) = server.rooms.store.line(line).await? {
+    for (fingerprint, _, mut arrival) in found {
+        let state = server.services.store.fingerprint(id, &fingerprint).await?;
+        match state {
+            Some(FingerprintState::Line(line)) => {
+                if let Some(line) = server.services.store.line(line).await? {
                     arrival.outcome = place(&line);
                     arrival.author = line.commit.is_some().then(|| author(&line));
                     arrival.url = Some(server.traceback_of(row, &line));
                 }
             }
-            Some(Shape::Dropped) => {
+            Some(FingerprintState::Dropped) => {
                 "Not counted: ignored_exceptions or third_party_whitelist of the settings leaves it out."
                     .clone_into(&mut arrival.outcome);
             }
-            Some(Shape::Pending) => "Accepted. Its line is being looked for.".clone_into(&mut arrival.outcome),
-            Some(Shape::Stale) | None => {
+            Some(FingerprintState::Pending) => {
+                "Accepted. Its line is being looked for.".clone_into(&mut arrival.outcome)
+            }
+            Some(FingerprintState::Stale) | None => {
                 "Accepted. Its line is looked for at the next report like it.".clone_into(&mut arrival.outcome);
             }
         }

@@ -6,8 +6,8 @@ use super::ingest::{Asked, random_id, take_envelope};
 use super::pages::answer;
 use super::respond::{Refused, redirect};
 use crate::domain::access::Right;
-use crate::domain::rehearsal::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
-use crate::pipeline::Failure;
+use crate::domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
+use crate::steps::Failure;
 use crate::store::repositories::RepositoryRow;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -70,7 +70,7 @@ pub(super) async fn add_key(
 ) -> Response {
     let result = async {
         let row = admitted(&server, &headers, name, &sent).await?;
-        match server.rooms.add_key(&row, Some(&sent.label), server.clock.now_ms()).await {
+        match server.services.add_key(&row, Some(&sent.label), server.clock.now_ms()).await {
             Ok(_) => Ok(redirect(&format!("{}?done=made#keys", server.connect_url(&row)))),
             Err(Failure::GiveUp(why)) => Err(Refused::Bad(format!("No key was made: {why}."))),
             Err(failure) => Err(failure.into()),
@@ -88,11 +88,11 @@ pub(super) async fn revoke_key(
 ) -> Response {
     let result = async {
         let row = admitted(&server, &headers, name, &sent).await?;
-        let keys = server.rooms.store.all_keys(row.repository.id).await?;
+        let keys = server.services.store.all_keys(row.repository.id).await?;
         if !keys.iter().any(|known| known.key == sent.key) {
             return Err(Refused::Bad("That is not a key of this repository.".to_owned()));
         }
-        server.rooms.revoke_key(&sent.key, server.clock.now_ms()).await?;
+        server.services.revoke_key(&sent.key, server.clock.now_ms()).await?;
         Ok(redirect(&format!("{}?done=revoked#keys", server.connect_url(&row))))
     };
     answer(&server, &headers, result.await).await
@@ -100,9 +100,9 @@ pub(super) async fn revoke_key(
 
 /// Sends a test report through the door that SDKs use, key and all.
 async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> {
-    let (store, id, now_ms) = (&server.rooms.store, row.repository.id, server.clock.now_ms());
+    let (store, id, now_ms) = (&server.services.store, row.repository.id, server.clock.now_ms());
     if store
-        .rehearsal(id)
+        .test_report(id)
         .await?
         .is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_PAUSE_MS)
     {
@@ -113,7 +113,7 @@ async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> 
             "Every key of this repository is revoked, so no report gets in. Make one first.".to_owned(),
         ));
     };
-    let line = match server.rooms.test_line(row, server.clock.now_ms()).await {
+    let line = match server.services.test_line(row, server.clock.now_ms()).await {
         Ok(line) => line,
         Err(failure) => {
             // The report is sent all the same: what it comes to says what is wrong with the mirror.
@@ -127,17 +127,17 @@ async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> 
     let mut headers = HeaderMap::new();
     let auth = HeaderValue::from_str(&format!("Sentry sentry_version=7, sentry_key={key}"));
     headers.insert("x-sentry-auth", auth.map_err(|error| Refused::Broken(error.to_string()))?);
-    store.begin_rehearsal(id, &event_id, now_ms).await?;
+    store.begin_test_report(id, &event_id, now_ms).await?;
     let asked = Asked { method: &Method::POST, query: None, headers: &headers };
     let (_, taken) = take_envelope(server, Some(id), &asked, Body::from(body)).await;
     if let Err(refusal) = taken {
-        store.forget_rehearsal(&event_id).await?;
+        store.forget_test_report(&event_id).await?;
         return Err(Refused::Broken(format!("the test report was refused: {}", refusal.detail())));
     }
     Ok(())
 }
 
-/// The event, as an SDK would send it. Where it says it was deployed makes its shape unlike any other's, so that it is looked
+/// The event, as an SDK would send it. Where it says it was deployed makes its fingerprint unlike any other's, so that it is looked
 /// at each time; and it is found by the end of its path, as real ones are.
 fn event(event_id: &str, line: Option<&TestLine>) -> Value {
     let frames: Vec<Value> = line
@@ -150,7 +150,7 @@ fn event(event_id: &str, line: Option<&TestLine>) -> Value {
             })
         })
         .collect();
-    // Without frames it is the message that makes the shape.
+    // Without frames it is the message that makes the fingerprint.
     let value = if frames.is_empty() { format!("{TEST_MESSAGE} ({event_id})") } else { TEST_MESSAGE.to_owned() };
     json!({
         "event_id": event_id, "level": "error", "environment": "flawless-test", "server_name": "flawless",

@@ -3,8 +3,8 @@
 use super::Server;
 use super::pages::answer;
 use crate::domain::finding::Level;
-use crate::pipeline::doctor::examine;
 use crate::render::views::{Doctor, FindingView};
+use crate::steps::doctor::examine;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(super) async fn doctor(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
     let result = async {
         let session = server.must_be_admin(&headers, &server.path_of(&uri)).await?;
-        let found = examine(&server.rooms, server.clock.now_ms()).await;
+        let found = examine(&server.services, server.clock.now_ms()).await;
         let count = |level: Level| found.iter().filter(|finding| finding.level == level).count();
         let view = Doctor {
             failures: count(Level::Failure),

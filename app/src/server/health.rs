@@ -21,7 +21,7 @@ pub(super) async fn alive() -> &'static str {
 
 /// `GET /readyz`: the database answers.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
-    match server.rooms.store.ping().await {
+    match server.services.store.ping().await {
         Ok(()) => "ok".into_response(),
         Err(error) => {
             tracing::error!(%error, "not ready");
@@ -64,7 +64,7 @@ pub(super) async fn check_health(State(server): State<Arc<Server>>, headers: Hea
 
 async fn checks(server: &Server, admin: bool) -> Vec<Check> {
     let check = |name: &str, ok: bool, text: String| Check { name: name.to_owned(), ok, text };
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let database = match store.ping().await {
         Ok(()) => check(DATABASE, true, "It answers.".to_owned()),
         Err(error) if admin => check(DATABASE, false, error.to_string()),

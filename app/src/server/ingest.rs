@@ -3,11 +3,11 @@
 use super::Server;
 use super::arrivals::Sketch;
 use super::refusal::{Outcome, Refusal};
-use crate::domain::digest::Digest;
+use crate::domain::fingerprint::Fingerprint;
 use crate::domain::ids::RepositoryId;
 use crate::domain::report::Report;
-use crate::pipeline::accept::{Entry, Occurrence};
-use crate::store::keys::Door;
+use crate::steps::accept::{Entry, Occurrence};
+use crate::store::ingest_keys::IngestAuth;
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{auth, sentry, sentry_event};
 use axum::body::Body;
@@ -142,8 +142,8 @@ async fn read_envelope(
     let body = super::extract::read(body, MAX_BODY).await?;
     let bytes = decode(asked.header("content-encoding"), &body, MAX_DECODED)?;
     let envelope = sentry::envelope(&bytes)?;
-    let door = match known {
-        Some(door) => door,
+    let auth = match known {
+        Some(auth) => auth,
         None => {
             let found = auth::find(None, None, None, envelope.dsn.as_deref()).ok_or(Refusal::NoKey)?;
             let named = found.project.map(RepositoryId).or(*project).ok_or(Refusal::NoProject)?;
@@ -152,7 +152,7 @@ async fn read_envelope(
         }
     };
     match envelope.event {
-        Some(event) => take(server, door, event, envelope.event_id.as_deref(), now_ms).await,
+        Some(event) => take(server, auth, event, envelope.event_id.as_deref(), now_ms).await,
         None => Ok(Outcome::Ignored(None)),
     }
 }
@@ -163,15 +163,15 @@ async fn take_event(server: &Server, project: RepositoryId, asked: &Asked<'_>, b
     }
     let now_ms = server.clock.now_ms();
     let found = asked.key().ok_or(Refusal::NoKey)?;
-    let door = server.enter(project, &found.key, now_ms).await?;
+    let auth = server.enter(project, &found.key, now_ms).await?;
     let body = super::extract::read(body, MAX_BODY).await?;
     let bytes = decode(asked.header("content-encoding"), &body, MAX_DECODED)?;
-    take(server, door, &bytes, None, now_ms).await
+    take(server, auth, &bytes, None, now_ms).await
 }
 
 async fn take(
     server: &Server,
-    door: Door,
+    auth: IngestAuth,
     bytes: &[u8],
     id_beside: Option<&str>,
     now_ms: i64,
@@ -187,15 +187,15 @@ async fn take(
         server: event.server_name().to_owned(),
         environment: event.environment().to_owned(),
     };
-    let digest = event.digest();
-    server.take(door, digest, occurrence, id, now_ms, || event.into_report()).await
+    let fingerprint = event.fingerprint();
+    server.take(auth, fingerprint, occurrence, id, now_ms, || event.into_report()).await
 }
 
 impl Server {
     /// Checks a key.
-    pub(super) async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Door, Refusal> {
+    pub(super) async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<IngestAuth, Refusal> {
         match self.accept.enter(project, key, now_ms).await? {
-            Entry::Open(door) => Ok(door),
+            Entry::Open(auth) => Ok(auth),
             Entry::Revoked(at_ms) => Err(Refusal::Revoked { at_ms }),
             Entry::WrongKey => Err(Refusal::WrongKey),
             Entry::NoProject => Err(Refusal::NoProject),
@@ -205,15 +205,15 @@ impl Server {
     /// Hands a report over, and waits until it is durable. The whole report is made only where it is wanted.
     pub(super) async fn take(
         &self,
-        door: Door,
-        digest: Digest,
+        auth: IngestAuth,
+        fingerprint: Fingerprint,
         mut occurrence: Occurrence,
         id: String,
         now_ms: i64,
         report: impl FnOnce() -> Report,
     ) -> Result<Outcome, Refusal> {
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
-        let look = self.accept.look(door, digest, now_ms);
+        let look = self.accept.look(auth, fingerprint, now_ms);
         let report = look.wants_report.then(|| {
             let mut report = report();
             report.event_id.clone_from(&id);
@@ -222,10 +222,10 @@ impl Server {
         });
         let repeat = report.is_none();
         let kept = report.as_ref().map(Sketch::of);
-        self.accept.take(door, digest, look, occurrence, report, now_ms).await?;
+        self.accept.take(auth, fingerprint, look, occurrence, report, now_ms).await?;
         match kept {
-            Some(sketch) => self.arrivals.taken(door.id, digest, sketch, now_ms),
-            None => self.arrivals.repeated(door.id, digest, now_ms),
+            Some(sketch) => self.arrivals.taken(auth.id, fingerprint, sketch, now_ms),
+            None => self.arrivals.repeated(auth.id, fingerprint, now_ms),
         }
         Ok(Outcome::Taken { id, repeat })
     }

@@ -34,7 +34,7 @@ pub(super) async fn installed(
 
 async fn show(server: &Server, asked: &Asked, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let mut rows = store.repositories().await?;
     rows.retain(|row| server.right_in(&session, row) >= Some(Right::Write));
     let installation = asked.installation_id.as_deref().and_then(|text| text.parse::<u64>().ok());
@@ -54,7 +54,7 @@ async fn show(server: &Server, asked: &Asked, headers: &HeaderMap, uri: &Uri) ->
             name: row.repository.full_name.clone(),
             url: format!("{}/{}", server.root(), row.repository.full_name),
             connect_url: server.connect_url(row),
-            dsn: key.map(|key| server.rooms.linker.dsn(&key, row.repository.id)),
+            dsn: key.map(|key| server.services.linker.dsn(&key, row.repository.id)),
             mirror: mirror(server, row),
         });
     }

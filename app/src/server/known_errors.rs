@@ -10,10 +10,10 @@ use crate::domain::access::Right;
 use crate::domain::alert::Place;
 use crate::domain::ids::RuleId;
 use crate::domain::links::Purpose;
-use crate::domain::rule::Origin;
+use crate::domain::rule::RuleSource;
 use crate::domain::settings::KnownError;
-use crate::pipeline::obey::{end_rule, make_rule};
 use crate::render::views::{KnownErrorForm, KnownErrorSaved, Match, Purpose as FormPurpose};
+use crate::steps::webhook::{end_rule, make_rule};
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::NewRule;
 use axum::extract::State;
@@ -61,7 +61,7 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, I
         let session = server.must_be_our_form(&headers, &asked.csrf).await?;
         let row = server.repository_for(&session, &asked.repo, Right::Triage).await?;
         // A rule that had ended already is what was asked for.
-        end_rule(&server.rooms, row.repository.id, RuleId(asked.rule), session.who.name(), server.clock.now_ms())
+        end_rule(&server.services, row.repository.id, RuleId(asked.rule), session.who.name(), server.clock.now_ms())
             .await?;
         Ok(redirect(&format!("{}/{}/whitelist", server.root(), row.repository.full_name)))
     };
@@ -105,7 +105,7 @@ fn by_link(server: &Server, entry: &Entry) -> Option<By> {
         serde_json::from_str(&entry.signed_for).ok()?
     };
     let now_ms = server.clock.now_ms();
-    let linker = &server.rooms.linker;
+    let linker = &server.services.linker;
     linker
         .verify(Purpose::Whitelist, &entry.repo, &signed, &entry.expires, &entry.signature, now_ms)
         .then_some(By::Link(signed))
@@ -166,10 +166,10 @@ async fn take(server: &Server, entry: Entry, headers: &HeaderMap, uri: &Uri) -> 
         line: None,
         label: None,
         issue: None,
-        origin: if session.is_some() { Origin::Page } else { Origin::Mail },
+        origin: if session.is_some() { RuleSource::Page } else { RuleSource::Mail },
         by: session.map_or("a link out of a mail", |session| session.who.name()).to_owned(),
     };
-    make_rule(&server.rooms, &new, server.clock.now_ms()).await?;
+    make_rule(&server.services, &new, server.clock.now_ms()).await?;
     let saved = KnownErrorSaved {
         repository: row.repository.full_name.clone(),
         whitelist_url: session.map(|_| format!("{}/{}/whitelist", server.root(), row.repository.full_name)),
@@ -220,7 +220,7 @@ async fn view(
 
 pub(super) async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, Refused> {
     let pattern = known.pattern();
-    let lines = server.rooms.store.lines_to_judge_again(row.repository.id, &known.file).await?;
+    let lines = server.services.store.lines_to_judge_again(row.repository.id, &known.file).await?;
     Ok(lines
         .iter()
         .filter(|line| pattern.matches(line.code_at()))

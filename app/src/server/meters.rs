@@ -71,7 +71,11 @@ impl Meters {
         let (new, repeated) = (read(&self.new), read(&self.repeated));
         out.family("flawless_reports_accepted_total", "counter", "Reports stored or counted.");
         out.sample("flawless_reports_accepted_total", &[], new + repeated);
-        out.family("flawless_reports_repeated_total", "counter", "Those of a shape that was known, and only counted.");
+        out.family(
+            "flawless_reports_repeated_total",
+            "counter",
+            "Those of a fingerprint that was known, and only counted.",
+        );
         out.sample("flawless_reports_repeated_total", &[], repeated);
         out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
         out.sample("flawless_items_ignored_total", &[], read(&self.ignored));
@@ -88,7 +92,7 @@ impl Meters {
 
 /// What the database knows. A figure that it does not tell is left out, because 0 would be a lie.
 async fn write_store(server: &Server, out: &mut Text) {
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let now_ms = server.clock.now_ms();
     out.family("flawless_database_up", "gauge", "Whether the database answers.");
     out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
@@ -140,7 +144,7 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::accept::AcceptError;
+    use crate::steps::accept::AcceptError;
     use crate::wire::WireError;
 
     #[test]

@@ -31,8 +31,8 @@ mod whitelist;
 
 use crate::clock::Clock;
 use crate::domain::signature::Signer;
-use crate::pipeline::Rooms;
-use crate::pipeline::accept::Accept;
+use crate::steps::Services;
+use crate::steps::accept::Accept;
 use arrivals::Arrivals;
 use auth::Guesses;
 use axum::Router;
@@ -41,7 +41,7 @@ use axum::routing::{any, get, post};
 use meters::Meters;
 use std::sync::Arc;
 
-/// What the server needs to know beside the rooms.
+/// What the server needs to know beside the services.
 #[derive(Clone)]
 pub struct ServerSettings {
     /// Address that people reach the server by; a path in it is the prefix of every route.
@@ -56,7 +56,7 @@ pub struct ServerSettings {
 
 /// Everything that the routes work with.
 pub struct Server {
-    rooms: Rooms,
+    services: Services,
     accept: Accept,
     clock: Clock,
     settings: ServerSettings,
@@ -68,12 +68,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server in these rooms.
-    pub fn new(rooms: Rooms, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+    /// A server in these services.
+    pub fn new(services: Services, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let path = url::Url::parse(&settings.public_url).map(|url| url.path().trim_end_matches('/').to_owned());
         let root = path.unwrap_or_default();
         Self {
-            rooms,
+            services,
             accept,
             clock,
             settings,
@@ -98,7 +98,7 @@ impl Server {
     /// An address of ours without scheme and host: who reads a page by another name of this server stays there, where
     /// the cookie is.
     fn here(&self, address: &str) -> String {
-        match address.strip_prefix(self.rooms.linker.base()) {
+        match address.strip_prefix(self.services.linker.base()) {
             Some(path) => format!("{}{path}", self.root),
             None => address.to_owned(),
         }

@@ -9,8 +9,8 @@ use crate::domain::access::Right;
 use crate::domain::alert::Place;
 use crate::domain::handover::successor;
 use crate::domain::links::Purpose;
-use crate::pipeline::obey::{Said, not_me};
 use crate::render::views::{Message, NotMe};
+use crate::steps::webhook::{Said, not_me};
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use axum::extract::State;
@@ -95,7 +95,7 @@ async fn take(server: &Server, asked: Asked, headers: &HeaderMap, uri: &Uri) -> 
         Err(error) => return view(server, &row, &line, (&asked, session.as_ref()), Some(error)),
     };
     let by = session.as_ref().map_or(BY_LINK, |session| session.who.name());
-    match not_me(&server.rooms, &line, to.clone(), by, server.clock.now_ms()).await? {
+    match not_me(&server.services, &line, to.clone(), by, server.clock.now_ms()).await? {
         Said::Refused(error) => view(server, &row, &line, (&asked, session.as_ref()), Some(error)),
         Said::Remembered => {
             let handovers = format!("{}/{}/handovers", server.root(), row.repository.full_name);
@@ -114,7 +114,7 @@ async fn take(server: &Server, asked: Asked, headers: &HeaderMap, uri: &Uri) -> 
 
 fn by_link(server: &Server, asked: &Asked) -> bool {
     let now_ms = server.clock.now_ms();
-    let linker = &server.rooms.linker;
+    let linker = &server.services.linker;
     linker.verify(Purpose::NotMe, &asked.repo, &asked.place(), &asked.expires, &asked.signature, now_ms)
 }
 
@@ -140,7 +140,7 @@ async fn admitted(
         }
     };
     let at = asked.place();
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let found = store.line_at(row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
     let line = found.ok_or_else(|| {
         Refused::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))

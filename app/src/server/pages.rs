@@ -5,11 +5,11 @@ use super::refusal::detail;
 use super::respond::{Refused, thousands};
 use crate::domain::access::Right;
 use crate::domain::attribution::short;
-use crate::pipeline::app::Origin;
 use crate::render::views::{
     IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
 };
 use crate::render::when;
+use crate::steps::app::AppSource;
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use axum::extract::{Path, State};
@@ -65,8 +65,8 @@ pub(super) fn not_watched(name: &str) -> Refused {
 async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let counts: HashMap<i64, (u64, Option<i64>)> =
-        server.rooms.store.open_counts().await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
-    let rows = server.rooms.store.repositories().await?;
+        server.services.store.open_counts().await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
+    let rows = server.services.store.repositories().await?;
     let repositories: Vec<RowView> = rows
         .iter()
         .filter(|row| server.right_in(&session, row).is_some())
@@ -83,8 +83,8 @@ async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Respons
             }
         })
         .collect();
-    let install_url = match server.rooms.app.get().map(|app| app.origin) {
-        Some(Origin::Setup { html_url, .. }) => Some(format!("{html_url}/installations/new")),
+    let install_url = match server.services.app.get().map(|app| app.origin) {
+        Some(AppSource::Setup { html_url, .. }) => Some(format!("{html_url}/installations/new")),
         _ => None,
     };
     server.show(Some(&session), StatusCode::OK, &Repositories { repositories, install_url })
@@ -92,7 +92,7 @@ async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Respons
 
 async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
     let may_connect = server.right_in(&session, &row) >= Some(Right::Write);
@@ -102,8 +102,8 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
         name: row.repository.full_name.clone(),
         forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
         default_branch: row.repository.default_branch.clone(),
-        weekly_url: server.here(&server.rooms.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
-        dsns: keys.iter().map(|key| server.rooms.linker.dsn(key, id)).collect(),
+        weekly_url: server.here(&server.services.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
+        dsns: keys.iter().map(|key| server.services.linker.dsn(key, id)).collect(),
         connect_url: server.connect_url(&row),
         mirror: mirror(server, &row),
         settings_path: ".github/flawless.yml".to_owned(),
@@ -131,23 +131,23 @@ impl Server {
             return Err(Refused::Bad("The address names no repository: repo is missing.".to_owned()));
         }
         // PostgreSQL takes no such character in a text.
-        let mut found = if name.contains('\0') { None } else { self.rooms.store.repository_named(name).await? };
+        let mut found = if name.contains('\0') { None } else { self.services.store.repository_named(name).await? };
         if found.is_none() && !name.contains('\0') {
             // Links in mails say the name that it had.
-            found = self.rooms.store.repository_formerly(name).await?;
+            found = self.services.store.repository_formerly(name).await?;
         }
         found.ok_or_else(|| not_watched(name))
     }
 
     /// The page of a line's latest traceback, for somebody who is signed in.
     pub(super) fn traceback_of(&self, row: &RepositoryRow, line: &Line) -> String {
-        self.here(&self.rooms.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None))
+        self.here(&self.services.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_ms, None))
     }
 }
 
 /// How the mirror of a repository is.
 pub(super) fn mirror(server: &Server, row: &RepositoryRow) -> MirrorView {
-    let progress = server.rooms.mirrors.progress(row.repository.id);
+    let progress = server.services.mirrors.progress(row.repository.id);
     let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
     match (&row.fetch_error, fetched) {
         (Some(error), last_good) => MirrorView::Failed { error: error.clone(), last_good },

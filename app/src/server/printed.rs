@@ -5,7 +5,7 @@ use super::extract::read;
 use super::ingest::{Asked, Project, number, random_id};
 use super::refusal::{Outcome, Refusal};
 use crate::domain::ids::RepositoryId;
-use crate::pipeline::accept::Occurrence;
+use crate::steps::accept::Occurrence;
 use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
 use crate::wire::{auth, sentry_event};
 use axum::body::Body;
@@ -53,7 +53,7 @@ async fn take(server: &Server, project: RepositoryId, asked: &Asked<'_>, body: B
     let told = circumstances(asked.query.unwrap_or(""))?;
     let by_name = told.key.as_deref().and_then(|key| auth::from_authorization(&format!("Bearer {key}")));
     let found = asked.key().or(by_name).ok_or(Refusal::NoKey)?;
-    let door = server.enter(project, &found.key, now_ms).await?;
+    let auth = server.enter(project, &found.key, now_ms).await?;
     let body = read(body, MAX_BODY).await?;
     let bytes = decode(asked.header("content-encoding"), &body, MAX_DECODED)?;
     let mut report = crate::wire::traceback::parse(&String::from_utf8_lossy(&bytes))?;
@@ -62,13 +62,13 @@ async fn take(server: &Server, project: RepositoryId, asked: &Asked<'_>, body: B
     report.release = told.release;
     report.environment = told.environment;
     report.server_name = told.server_name;
-    let digest = sentry_event::digest_of(&report);
+    let fingerprint = sentry_event::fingerprint_of(&report);
     let occurrence = Occurrence {
         count: told.count,
         server: report.server_name.clone().unwrap_or_default(),
         environment: report.environment.clone().unwrap_or_default(),
     };
-    server.take(door, digest, occurrence, random_id(), now_ms, || report).await
+    server.take(auth, fingerprint, occurrence, random_id(), now_ms, || report).await
 }
 
 /// Reads the query. A name that is not known is none of our business; a count that is no number would be lost in silence.

@@ -1,8 +1,8 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
 use super::Server;
-use crate::pipeline::accept::AcceptError;
 use crate::render::when;
+use crate::steps::accept::AcceptError;
 use crate::wire::WireError;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ pub(super) enum Outcome {
     Taken {
         /// Its id.
         id: String,
-        /// Its shape was known: it was counted.
+        /// Its fingerprint was known: it was counted.
         repeat: bool,
     },
     /// There was no error in it, so that nothing is kept; the id of the event that it had.

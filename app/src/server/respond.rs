@@ -3,9 +3,9 @@
 use super::Server;
 use super::auth::Session;
 use super::ingest::random_id;
-use crate::pipeline::Failure;
 use crate::render::views::Message;
 use crate::render::{Layout, RenderError, View, page};
+use crate::steps::Failure;
 use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

@@ -9,8 +9,8 @@ use super::pages::answer;
 use super::respond::{Refused, redirect};
 use crate::domain::access::Right;
 use crate::domain::ids::RuleId;
-use crate::pipeline::obey::change_rule;
 use crate::render::views::{KnownErrorForm, Purpose};
+use crate::steps::webhook::change_rule;
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::RuleRow;
 use axum::extract::State;
@@ -61,7 +61,7 @@ pub(super) async fn save(
             return view(&server, &row, &session, rule.made.id, checked, Some(error)).await;
         };
         let now_ms = server.clock.now_ms();
-        change_rule(&server.rooms, row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
+        change_rule(&server.services, row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
         Ok(redirect(&format!("{}/{}/whitelist", server.root(), row.repository.full_name)))
     };
     answer(&server, &headers, result.await).await
@@ -75,7 +75,7 @@ async fn rule_of(
     number: i64,
 ) -> Result<(RepositoryRow, RuleRow), Refused> {
     let row = server.repository_for(session, repo, Right::Triage).await?;
-    let rules = server.rooms.store.made_rules(row.repository.id).await?;
+    let rules = server.services.store.made_rules(row.repository.id).await?;
     let rule = rules.into_iter().find(|rule| rule.made.id == RuleId(number));
     let rule =
         rule.ok_or_else(|| Refused::NotFound("There is no such entry in force: it may have ended.".to_owned()))?;

@@ -11,8 +11,8 @@ use super::pages::answer;
 use super::respond::{Refused, redirect};
 use crate::github::GitHubError;
 use crate::github::manifest::Manifest;
-use crate::pipeline::app::{AppError, Origin};
 use crate::render::views::{Permission, Setup, SetupState};
+use crate::steps::app::{AppError, AppSource};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
@@ -50,7 +50,7 @@ pub(super) async fn setup(
 
 async fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_admin(headers, &server.path_of(uri)).await?;
-    let manifest = Manifest::new(server.rooms.linker.base());
+    let manifest = Manifest::new(server.services.linker.base());
     let view = Setup {
         app: state(server, &session, organization, &manifest),
         permissions: manifest
@@ -63,19 +63,19 @@ async fn show(server: &Server, organization: &str, headers: &HeaderMap, uri: &Ur
             })
             .collect(),
         events: manifest.events(),
-        webhook_url: format!("{}/api/github/webhooks", server.rooms.linker.base()),
-        unreachable: unreachable(server.rooms.linker.base(), &server.rooms.forge_url),
-        trouble: server.rooms.app.trouble(),
+        webhook_url: format!("{}/api/github/webhooks", server.services.linker.base()),
+        unreachable: unreachable(server.services.linker.base(), &server.services.forge_url),
+        trouble: server.services.app.trouble(),
     };
     let mut response = server.show(Some(&session), StatusCode::OK, &view)?;
-    allow_form_to(&mut response, &server.rooms.forge_url);
+    allow_form_to(&mut response, &server.services.forge_url);
     Ok(response)
 }
 
 fn state(server: &Server, session: &Session, organization: &str, manifest: &Manifest) -> SetupState {
-    match server.rooms.app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
-        Some((has_webhook_secret, Origin::Configuration)) => SetupState::Configured { has_webhook_secret },
-        Some((_, Origin::Setup { name, html_url })) => SetupState::Made {
+    match server.services.app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
+        Some((has_webhook_secret, AppSource::Configuration)) => SetupState::Configured { has_webhook_secret },
+        Some((_, AppSource::Setup { name, html_url })) => SetupState::Made {
             install_url: format!("{html_url}/installations/new"),
             forget_action: format!("{}/setup/forget", server.root()),
             csrf: server.csrf(session),
@@ -83,7 +83,7 @@ fn state(server: &Server, session: &Session, organization: &str, manifest: &Mani
             html_url,
         },
         None => {
-            let forge = &server.rooms.forge_url;
+            let forge = &server.services.forge_url;
             let sound = organization.is_empty() || is_account(organization);
             let page = match organization {
                 name if sound && !name.is_empty() => format!("{forge}/organizations/{name}/settings/apps/new"),
@@ -168,17 +168,17 @@ async fn take(server: &Server, callback: &Callback, headers: &HeaderMap, uri: &U
                 .to_owned(),
         ));
     }
-    match server.rooms.app.get().map(|app| app.origin) {
-        Some(Origin::Configuration) => {
+    match server.services.app.get().map(|app| app.origin) {
+        Some(AppSource::Configuration) => {
             return Err(Refused::Bad("The configuration names an App (APP_ID), and it wins over this one.".to_owned()));
         }
         // The browser was sent here twice.
-        Some(Origin::Setup { .. }) => return Ok(redirect(&format!("{}/setup", server.root()))),
+        Some(AppSource::Setup { .. }) => return Ok(redirect(&format!("{}/setup", server.root()))),
         None => {}
     }
     // In a task of its own: whoever closes the page now must not lose the App, whose secrets are handed over only once.
-    let (rooms, code) = (server.rooms.clone(), callback.code.clone());
-    let adopted = tokio::spawn(async move { rooms.adopt(&code, now_ms).await }).await;
+    let (services, code) = (server.services.clone(), callback.code.clone());
+    let adopted = tokio::spawn(async move { services.adopt(&code, now_ms).await }).await;
     match adopted.map_err(|error| Refused::Broken(error.to_string()))? {
         Ok(html_url) => Ok(redirect(&format!("{html_url}/installations/new"))),
         Err(AppError::GitHub(GitHubError::Gone(_))) => Err(Refused::Bad(
@@ -208,8 +208,8 @@ pub(super) async fn forget(
     let result = async {
         server.must_be_our_form(&headers, &forget.csrf).await?;
         server.must_be_admin(&headers, "/setup").await?;
-        if matches!(server.rooms.app.get().map(|app| app.origin), Some(Origin::Setup { .. })) {
-            server.rooms.forget_app().await?;
+        if matches!(server.services.app.get().map(|app| app.origin), Some(AppSource::Setup { .. })) {
+            server.services.forget_app().await?;
         }
         Ok(redirect(&format!("{}/setup", server.root())))
     };

@@ -44,13 +44,13 @@ pub(super) async fn list(
         let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let now_ms = server.clock.now_ms();
         let url = server.shadow_url(&row);
-        let mut deliveries = server.rooms.store.shadow_deliveries(row.repository.id, MOST_LISTED + 1).await?;
+        let mut deliveries = server.services.store.shadow_deliveries(row.repository.id, MOST_LISTED + 1).await?;
         let more = deliveries.len() > MOST_LISTED;
         deliveries.truncate(MOST_LISTED);
         let storms = storms(&row, &deliveries);
         let mut items = Vec::new();
         for delivery in &deliveries {
-            let Some(line) = server.rooms.store.line(delivery.line).await? else { continue };
+            let Some(line) = server.services.store.line(delivery.line).await? else { continue };
             items.push(ShadowItem {
                 at: when(delivery.created_at_ms),
                 what: what(delivery, &line),
@@ -91,9 +91,9 @@ pub(super) async fn preview(
         let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let none = || Refused::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
         let id = DeliveryId(number.parse().map_err(|_| none())?);
-        let delivery = server.rooms.store.shadow_delivery(row.repository.id, id).await?.ok_or_else(none)?;
-        let line = server.rooms.store.line(delivery.line).await?.ok_or_else(none)?;
-        let preview = server.rooms.preview(&row, &delivery, server.clock.now_ms()).await?;
+        let delivery = server.services.store.shadow_delivery(row.repository.id, id).await?.ok_or_else(none)?;
+        let line = server.services.store.line(delivery.line).await?.ok_or_else(none)?;
+        let preview = server.services.preview(&row, &delivery, server.clock.now_ms()).await?;
         let view = ShadowPreview {
             repository: row.repository.full_name.clone(),
             back_url: server.shadow_url(&row),
@@ -123,8 +123,8 @@ pub(super) async fn set(
             return Err(Refused::Bad(text.to_owned()));
         }
         match sent.set.as_str() {
-            "on" => server.rooms.begin_shadow(&row).await?,
-            "off" => server.rooms.end_shadow(&row, server.clock.now_ms()).await?,
+            "on" => server.services.begin_shadow(&row).await?,
+            "off" => server.services.end_shadow(&row, server.clock.now_ms()).await?,
             _ => return Err(Refused::Bad("The form says neither on nor off.".to_owned())),
         }
         Ok(redirect(&server.shadow_url(&row)))

@@ -8,7 +8,7 @@ use super::extract::InQuery;
 use super::pages::answer;
 use super::respond::{Refused, redirect};
 use crate::domain::links::query;
-use crate::pipeline::sign_in::SignInError;
+use crate::steps::sign_in::SignInError;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
@@ -36,7 +36,7 @@ pub(super) async fn begin(
     InQuery(asked): InQuery<Begin>,
 ) -> Response {
     let result = async {
-        let Some(sign_in) = server.rooms.app.get().and_then(|app| app.sign_in) else {
+        let Some(sign_in) = server.services.app.get().and_then(|app| app.sign_in) else {
             return Err(Refused::NotFound("Signing in with GitHub is not set up on this server.".to_owned()));
         };
         let flow = Flow {
@@ -47,7 +47,7 @@ pub(super) async fn begin(
         };
         let to = format!(
             "{}/login/oauth/authorize?{}",
-            server.rooms.forge_url,
+            server.services.forge_url,
             query(&[
                 ("client_id", sign_in.client_id),
                 ("redirect_uri", redirect_uri(&server)),
@@ -123,7 +123,7 @@ async fn signed_in(
     }
     let value = random_value().map_err(|_| "This system gives no randomness.".to_owned())?;
     let proof = (back.code.as_str(), flow.verifier.as_str(), redirect_uri(server));
-    let begun = server.rooms.begin_session(&value, (proof.0, proof.1, &proof.2), browser(headers), now_ms).await;
+    let begun = server.services.begin_session(&value, (proof.0, proof.1, &proof.2), browser(headers), now_ms).await;
     match begun {
         Ok(_) => {
             server.end_former(headers).await;
@@ -172,7 +172,7 @@ impl Flow {
 }
 
 fn redirect_uri(server: &Server) -> String {
-    format!("{}/auth/github/callback", server.rooms.linker.base())
+    format!("{}/auth/github/callback", server.services.linker.base())
 }
 
 /// The challenge of a verifier, by S256 of RFC 7636.

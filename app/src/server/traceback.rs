@@ -52,7 +52,7 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     let now_ms = server.clock.now_ms();
     let number = asked.line_number.parse().unwrap_or(0);
     let place = Place { path: asked.filename, function: asked.function_name, line: number, code: asked.text };
-    let linker = &server.rooms.linker;
+    let linker = &server.services.linker;
     let by_link = linker.verify(Purpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
     let session = server.session(headers).await;
     if !by_link && session.is_none() {
@@ -64,7 +64,7 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
         Some(session) if !by_link => server.repository_for(session, &asked.repo, Right::Read).await?,
         _ => server.repository(&asked.repo).await?,
     };
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let found =
         store.line_at(row.repository.id, &place.path, &place.function, Some(&place.code), Some(place.line)).await?;
     let line = found.ok_or_else(|| {
@@ -83,7 +83,7 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
             .unwrap_or_default(),
         ..Recipient::default()
     };
-    let mut alert = server.rooms.alert(&row, &line, latest, told, now_ms).await?;
+    let mut alert = server.services.alert(&row, &line, latest, told, now_ms).await?;
     // What a mail's reader gets signed is not signed anew here: a link to read would turn into a right to whitelist, and each
     // look into another 90 days.
     alert.links.occurrence = None;

@@ -30,7 +30,7 @@ pub(super) async fn receive(State(server): State<Arc<Server>>, headers: HeaderMa
 
 async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, String) {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Some(secret) = server.rooms.app.get().and_then(|app| app.webhook_secret) else {
+    let Some(secret) = server.services.app.get().and_then(|app| app.webhook_secret) else {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
@@ -57,9 +57,9 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
     if event == Event::Ignored {
         return (StatusCode::OK, "ignored".to_owned());
     }
-    match server.rooms.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
+    match server.services.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
         Ok(Taken::New) => {
-            server.rooms.bell.notify_one();
+            server.services.wake.notify_one();
             (StatusCode::ACCEPTED, "stored".to_owned())
         }
         Ok(Taken::Repeated) => (StatusCode::OK, "seen before".to_owned()),

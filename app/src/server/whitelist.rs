@@ -7,11 +7,11 @@ use super::respond::{Refused, thousands};
 use crate::domain::access::Right;
 use crate::domain::ids::{LineId, RuleId};
 use crate::domain::links::query;
-use crate::domain::rule::{Origin, RuleKind};
+use crate::domain::rule::{RuleKind, RuleSource};
 use crate::domain::settings::{CodePattern, KnownError};
-use crate::pipeline::whitelist::Standing;
 use crate::render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use crate::render::when;
+use crate::steps::whitelist::Standing;
 use crate::store::lines::Line;
 use crate::store::repositories::RepositoryRow;
 use crate::store::rules::RuleRow;
@@ -44,7 +44,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
-    let store = &server.rooms.store;
+    let store = &server.services.store;
     let lines = store.lines_of(id, LINES_READ).await?;
     let baselines = store.baselines(id).await?;
     let of_file = of_file(&row);
@@ -52,7 +52,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
     made.reverse();
     let patterns =
         made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
-    let standings = server.rooms.standings(&row, patterns.collect()).await;
+    let standings = server.services.standings(&row, patterns.collect()).await;
     let look = Look { server, row: &row, lines: &lines, baselines: &baselines };
     let mut entries: Vec<WhitelistEntry> =
         made.iter().zip(&standings).map(|(rule, standing)| look.made(rule, *standing)).collect();
@@ -223,21 +223,21 @@ fn terms(kind: RuleKind, entry: &KnownError) -> Vec<String> {
 /// `label known-error, by ada`.
 fn origin(rule: &RuleRow) -> String {
     let from = match (rule.origin, &rule.label) {
-        (Origin::Label, Some(label)) => format!("label {label}"),
-        (Origin::Label, None) => "a label".to_owned(),
-        (Origin::Page, _) => "the form".to_owned(),
-        (Origin::Mail, _) => return "the link in a mail".to_owned(),
-        (Origin::Terminal, _) => return "a terminal".to_owned(),
+        (RuleSource::Label, Some(label)) => format!("label {label}"),
+        (RuleSource::Label, None) => "a label".to_owned(),
+        (RuleSource::Page, _) => "the form".to_owned(),
+        (RuleSource::Mail, _) => return "the link in a mail".to_owned(),
+        (RuleSource::Terminal, _) => return "a terminal".to_owned(),
     };
     format!("{from}, by {}", rule.by)
 }
 
 fn end_note(rule: &RuleRow) -> String {
     match (rule.made.kind, rule.origin) {
-        (RuleKind::KnownError, Origin::Label) => {
+        (RuleKind::KnownError, RuleSource::Label) => {
             "The label stays on its issue, which the next report opens again: it is told as before."
         }
-        (RuleKind::BuildingBlock, Origin::Label) => "The label stays on its issue. This code is blamed again.",
+        (RuleKind::BuildingBlock, RuleSource::Label) => "The label stays on its issue. This code is blamed again.",
         (RuleKind::KnownError, _) => {
             "Its lines are treated as all others again: one that was told before stays told, another is told at its next report."
         }

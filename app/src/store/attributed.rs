@@ -5,7 +5,7 @@ use super::intake::{add_hours, add_totals, put_traceback};
 use super::pack::{pack, unpack};
 use super::{Store, StoreError, Tx, get, signed, storable};
 use crate::domain::attribution::Attribution;
-use crate::domain::ids::{DigestId, LineId, ReportId, RepositoryId};
+use crate::domain::ids::{FingerprintId, LineId, ReportId, RepositoryId};
 use crate::domain::job::Job;
 use crate::domain::report::Report;
 
@@ -16,8 +16,8 @@ pub struct StoredReport {
     pub id: ReportId,
     /// Whose it is.
     pub repository: RepositoryId,
-    /// Its shape.
-    pub digest: DigestId,
+    /// Its fingerprint.
+    pub fingerprint: FingerprintId,
     /// When it came in, Unix milliseconds.
     pub received_at_ms: i64,
     /// The report.
@@ -35,12 +35,12 @@ pub struct Resolution {
 
 /// What attribution worked out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct AttributionOutcome {
     /// Generations of code and rules that it was worked out under.
     pub code_generation: i64,
     /// See [`Self::code_generation`].
     pub rules_generation: i64,
-    /// The line, or `None` where reports of this shape are not to be counted.
+    /// The line, or `None` where reports with this fingerprint are not to be counted.
     pub attribution: Option<Attribution>,
     /// The line had been resolved, and this report shows that it is back.
     pub regressed: bool,
@@ -54,7 +54,7 @@ impl Store {
     /// # Errors
     /// The database is out of reach, or the row can't be read.
     pub async fn report(&self, id: ReportId) -> Result<Option<StoredReport>, StoreError> {
-        let row = sqlx::query("SELECT repository_id, digest_id, received_at_ms, body FROM reports WHERE id = $1")
+        let row = sqlx::query("SELECT repository_id, fingerprint_id, received_at_ms, body FROM reports WHERE id = $1")
             .bind(id.0)
             .fetch_optional(&self.pool)
             .await?;
@@ -62,7 +62,7 @@ impl Store {
         Ok(Some(StoredReport {
             id,
             repository: RepositoryId(get(&row, "repository_id")?),
-            digest: DigestId(get(&row, "digest_id")?),
+            fingerprint: FingerprintId(get(&row, "fingerprint_id")?),
             received_at_ms: get(&row, "received_at_ms")?,
             report: unpack("reports.body", &get::<Vec<u8>>(&row, "body")?)?,
         }))
@@ -92,15 +92,15 @@ impl Store {
     pub async fn attributed(
         &self,
         stored: &StoredReport,
-        outcome: &Outcome,
+        outcome: &AttributionOutcome,
         now_ms: i64,
     ) -> Result<Option<LineId>, StoreError> {
-        let packed = outcome.attribution.as_ref().map(|found| pack("digests.attribution", found)).transpose()?;
+        let packed = outcome.attribution.as_ref().map(|found| pack("fingerprints.attribution", found)).transpose()?;
         let body = pack("tracebacks.body", &stored.report)?;
         let mut tx = self.begin().await?;
-        // The digest's row is locked first, as the hot path does: nothing is held for it while its count is moved.
-        sqlx::query("UPDATE digests SET last_seen_ms = last_seen_ms WHERE id = $1")
-            .bind(stored.digest.0)
+        // The fingerprint's row is locked first, as the hot path does: nothing is held for it while its count is moved.
+        sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
+            .bind(stored.fingerprint.0)
             .execute(tx.conn())
             .await?;
         let line = match &outcome.attribution {
@@ -108,10 +108,10 @@ impl Store {
             None => None,
         };
         sqlx::query(
-            "UPDATE digests SET state = $2, line_id = $3, pinned = $4, code_generation = $5, rules_generation = $6,
+            "UPDATE fingerprints SET state = $2, line_id = $3, pinned = $4, code_generation = $5, rules_generation = $6,
                  recheck_at_ms = $7, attribution = $8 WHERE id = $1",
         )
-        .bind(stored.digest.0)
+        .bind(stored.fingerprint.0)
         .bind(if line.is_some() { "line" } else { "dropped" })
         .bind(line.map(|line| line.0))
         .bind(i64::from(outcome.attribution.as_ref().is_some_and(|found| found.pinned)))
@@ -122,8 +122,8 @@ impl Store {
         .execute(tx.conn())
         .await?;
         if let Some(line) = line {
-            move_held(&mut tx, stored.digest, line).await?;
-            put_traceback(&mut tx, line, stored.digest, stored.received_at_ms, &body).await?;
+            move_held(&mut tx, stored.fingerprint, line).await?;
+            put_traceback(&mut tx, line, stored.fingerprint, stored.received_at_ms, &body).await?;
             let report = &stored.report;
             let exception = report.raised().map(|raised| raised.full_name());
             for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
@@ -145,23 +145,26 @@ impl Store {
             }
             self.ask(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
         } else {
-            sqlx::query("DELETE FROM held WHERE digest_id = $1").bind(stored.digest.0).execute(tx.conn()).await?;
+            sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
+                .bind(stored.fingerprint.0)
+                .execute(tx.conn())
+                .await?;
         }
         sqlx::query("DELETE FROM reports WHERE id = $1").bind(stored.id.0).execute(tx.conn()).await?;
         tx.commit().await?;
         Ok(line)
     }
 
-    /// Lets go of a report that can't be attributed. The next report of its shape is attributed anew, and its line gets what
-    /// was counted meanwhile: a shape that waited for ever would never be told of.
+    /// Lets go of a report that can't be attributed. The next report of its fingerprint is attributed anew, and its line gets what
+    /// was counted meanwhile: a fingerprint that waited for ever would never be told of.
     ///
     /// # Errors
     /// The database is out of reach.
     pub async fn attribution_given_up(&self, id: ReportId) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for sql in [
-            "UPDATE digests SET state = 'stale'
-             WHERE state = 'pending' AND id = (SELECT digest_id FROM reports WHERE id = $1)",
+            "UPDATE fingerprints SET state = 'stale'
+             WHERE state = 'pending' AND id = (SELECT fingerprint_id FROM reports WHERE id = $1)",
             "DELETE FROM reports WHERE id = $1",
         ] {
             sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
@@ -208,25 +211,25 @@ impl Store {
         Ok(LineId(get(&row, "id")?))
     }
 
-    /// What a digest came to, by its number: the state and the attribution behind it.
+    /// What a fingerprint came to, by its number: the state and the attribution behind it.
     ///
     /// # Errors
     /// The database is out of reach, or the row can't be read.
-    pub async fn attribution(&self, digest: DigestId) -> Result<Option<Attribution>, StoreError> {
-        let row = sqlx::query("SELECT attribution FROM digests WHERE id = $1")
-            .bind(digest.0)
+    pub async fn attribution(&self, fingerprint: FingerprintId) -> Result<Option<Attribution>, StoreError> {
+        let row = sqlx::query("SELECT attribution FROM fingerprints WHERE id = $1")
+            .bind(fingerprint.0)
             .fetch_optional(&self.pool)
             .await?;
         let bytes = match &row {
             Some(row) => get::<Option<Vec<u8>>>(row, "attribution")?,
             None => None,
         };
-        bytes.map(|bytes| unpack("digests.attribution", &bytes)).transpose()
+        bytes.map(|bytes| unpack("fingerprints.attribution", &bytes)).transpose()
     }
 
-    /// Voids what is known of a line's shapes: each is attributed anew at its next report.
-    pub(super) async fn void_digests(&self, tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
-        sqlx::query("UPDATE digests SET state = 'stale' WHERE line_id = $1 AND state = 'line'")
+    /// Voids what is known of a line's fingerprints: each is attributed anew at its next report.
+    pub(super) async fn void_fingerprints(&self, tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
+        sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE line_id = $1 AND state = 'line'")
             .bind(line.0)
             .execute(tx.conn())
             .await?;
@@ -235,11 +238,11 @@ impl Store {
 }
 
 /// Moves what was counted while the line was not known.
-async fn move_held(tx: &mut Tx, digest: DigestId, line: LineId) -> Result<(), StoreError> {
+async fn move_held(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) -> Result<(), StoreError> {
     let rows = sqlx::query(
-        "SELECT hour_ms, server, environment, occurrences, last_seen_ms FROM held WHERE digest_id = $1 ORDER BY hour_ms",
+        "SELECT hour_ms, server, environment, occurrences, last_seen_ms FROM pending_occurrences WHERE fingerprint_id = $1 ORDER BY hour_ms",
     )
-    .bind(digest.0)
+    .bind(fingerprint.0)
     .fetch_all(tx.conn())
     .await?;
     let (mut total, mut last) = (0_i64, 0_i64);
@@ -260,6 +263,9 @@ async fn move_held(tx: &mut Tx, digest: DigestId, line: LineId) -> Result<(), St
         // The job to decide is asked for in any case, so what the count reached need not be asked here.
         add_totals(tx, &[[line.0, total, last]]).await?;
     }
-    sqlx::query("DELETE FROM held WHERE digest_id = $1").bind(digest.0).execute(tx.conn()).await?;
+    sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
+        .bind(fingerprint.0)
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }

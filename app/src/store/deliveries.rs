@@ -50,17 +50,17 @@ pub struct NewDelivery {
 
 /// How deliveries go out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Manner {
+pub enum DeliveryMode {
     /// Each by itself, at once.
     #[default]
     Singly,
-    /// In a storm: mails are gathered for its digests, issues come after everybody else's.
+    /// In a storm: mails are gathered for its fingerprints, issues come after everybody else's.
     Storm(StormId),
     /// Never: they are kept to be shown, because the repository is in shadow mode.
     Shadow,
 }
 
-impl Manner {
+impl DeliveryMode {
     fn state(self, channel: Channel) -> &'static str {
         match (self, channel) {
             (Self::Shadow, _) => "shadow",
@@ -72,9 +72,9 @@ impl Manner {
 
 impl NewDelivery {
     /// What it is worth beside others, when not all can be written at once.
-    fn rank(&self, manner: Manner) -> Rank {
-        match (manner, self.purpose.split(':').next().unwrap_or_default()) {
-            (Manner::Storm(_), "alert") => Rank::StormLine,
+    fn rank(&self, mode: DeliveryMode) -> Rank {
+        match (mode, self.purpose.split(':').next().unwrap_or_default()) {
+            (DeliveryMode::Storm(_), "alert") => Rank::StormLine,
             (_, "alert" | "regression" | "exception") => Rank::News,
             (_, "count") => Rank::Count,
             _ => Rank::Reply,
@@ -148,7 +148,7 @@ impl Store {
         repository: RepositoryId,
         line: LineId,
         decided: &Decided,
-        (send, manner): (&[NewDelivery], Manner),
+        (send, mode): (&[NewDelivery], DeliveryMode),
         now_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
@@ -192,9 +192,9 @@ impl Store {
             self.ask(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
         }
         for delivery in send {
-            self.insert_delivery(&mut tx, (repository, line), (delivery, manner), now_ms).await?;
+            self.insert_delivery(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
         }
-        if let Manner::Storm(storm) = manner {
+        if let DeliveryMode::Storm(storm) = mode {
             self.join_storm(&mut tx, storm, line, now_ms).await?;
             self.ask_for_write(&mut tx, repository, now_ms).await?;
         }
@@ -210,11 +210,11 @@ impl Store {
         &self,
         repository: RepositoryId,
         line: LineId,
-        (delivery, manner): (&NewDelivery, Manner),
+        (delivery, mode): (&NewDelivery, DeliveryMode),
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        self.insert_delivery(&mut tx, (repository, line), (delivery, manner), now_ms).await?;
+        self.insert_delivery(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
         tx.commit().await
     }
 
@@ -222,12 +222,12 @@ impl Store {
         &self,
         tx: &mut super::Tx,
         (repository, line): (RepositoryId, LineId),
-        (delivery, manner): (&NewDelivery, Manner),
+        (delivery, mode): (&NewDelivery, DeliveryMode),
         now_ms: i64,
     ) -> Result<(), StoreError> {
         let id = DeliveryId(self.ids.next(now_ms));
-        let state = manner.state(delivery.channel);
-        let storm = if let Manner::Storm(storm) = manner { Some(storm.0) } else { None };
+        let state = mode.state(delivery.channel);
+        let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
         let fresh = sqlx::query(
             "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, recipient, content, state, attempts, created_at_ms,
                  rank, storm_id)
@@ -243,7 +243,7 @@ impl Store {
         .bind(&delivery.content)
         .bind(now_ms)
         .bind(state)
-        .bind(delivery.rank(manner).number())
+        .bind(delivery.rank(mode).number())
         .bind(storm)
         .execute(tx.conn())
         .await?

@@ -7,9 +7,9 @@ use crate::domain::ids::RepositoryId;
 const TABLES: [&str; 21] = [
     "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM reports WHERE repository_id = $1",
-    "DELETE FROM held WHERE digest_id IN (SELECT id FROM digests WHERE repository_id = $1)",
-    "DELETE FROM digests WHERE repository_id = $1",
-    "DELETE FROM rehearsals WHERE repository_id = $1",
+    "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+    "DELETE FROM fingerprints WHERE repository_id = $1",
+    "DELETE FROM test_reports WHERE repository_id = $1",
     "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'storm' AND subject IN (SELECT id FROM storms WHERE repository_id = $1)",

@@ -40,8 +40,8 @@ impl Store {
         if stored == 0 {
             return Ok(Taken::Repeated);
         }
-        self.ask(&mut tx, Job::Obey(id), now_ms, now_ms).await?;
-        sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND obeyed_at_ms IS NOT NULL")
+        self.ask(&mut tx, Job::Webhook(id), now_ms, now_ms).await?;
+        sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND processed_at_ms IS NOT NULL")
             .bind(now_ms - REMEMBERED_MS)
             .execute(tx.conn())
             .await?;
@@ -54,7 +54,7 @@ impl Store {
     /// # Errors
     /// The database is out of reach, or the row can't be read.
     pub async fn hook(&self, id: HookId) -> Result<Option<(Event, i64)>, StoreError> {
-        let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND obeyed_at_ms IS NULL")
+        let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND processed_at_ms IS NULL")
             .bind(id.0)
             .fetch_optional(&self.pool)
             .await?;
@@ -76,9 +76,9 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn hook_obeyed(&self, id: HookId, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn hook_processed(&self, id: HookId, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        sqlx::query("UPDATE hooks SET obeyed_at_ms = $2 WHERE id = $1")
+        sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1")
             .bind(id.0)
             .bind(now_ms)
             .execute(tx.conn())

@@ -2,7 +2,7 @@
 
 use super::facets::{add_facet, facet};
 use super::{Store, StoreError, Tx, get, signed};
-use crate::domain::ids::{DigestId, LineId, ReportId, RepositoryId};
+use crate::domain::ids::{FingerprintId, LineId, ReportId, RepositoryId};
 use crate::domain::job::Job;
 use crate::domain::week::{HOUR_MS, week_of};
 use sqlx::AssertSqlSafe;
@@ -18,8 +18,8 @@ const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 pub struct Arrival {
     /// Whose it is.
     pub repository: RepositoryId,
-    /// Hexadecimal digest of its shape.
-    pub digest: String,
+    /// Its fingerprint, hexadecimal.
+    pub fingerprint: String,
     /// The generations in force when it came in.
     pub code_generation: i64,
     /// See [`Self::code_generation`].
@@ -30,9 +30,9 @@ pub struct Arrival {
     pub at_ms: i64,
     /// Names of the machine, environment and release.
     pub facets: Facets,
-    /// What is known of the digest, from an earlier answer of this store.
+    /// What is known of the fingerprint, from an earlier answer of this store.
     pub known: Option<Known>,
-    /// The packed report. Always there when nothing is known of the digest; for a known one, the latest traceback.
+    /// The packed report. Always there when nothing is known of the fingerprint; for a known one, the latest traceback.
     pub body: Option<Vec<u8>>,
 }
 
@@ -45,11 +45,11 @@ pub struct Facets {
     pub environment: String,
 }
 
-/// What is known of a digest.
+/// What is known of a fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Known {
     /// Its row.
-    pub id: DigestId,
+    pub id: FingerprintId,
     /// Its line, or what else it came to.
     pub state: State,
     /// Whether pushes do not concern it.
@@ -62,14 +62,14 @@ pub struct Known {
     pub recheck_at_ms: Option<i64>,
 }
 
-/// What a digest came to.
+/// What a fingerprint came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// It waits to be attributed.
     Pending,
-    /// Reports of this shape are about this line.
+    /// Reports with this fingerprint are about this line.
     Line(LineId),
-    /// Reports of this shape are not counted.
+    /// Reports with this fingerprint are not counted.
     Dropped,
     /// It has to be attributed anew.
     Stale,
@@ -128,11 +128,11 @@ struct Fold {
     count: u64,
     last_ms: i64,
     facets: HashSet<(&'static str, String)>,
-    traceback: Option<(DigestId, i64, Vec<u8>)>,
+    traceback: Option<(FingerprintId, i64, Vec<u8>)>,
 }
 
 impl Store {
-    /// Takes a batch of arrivals in one durable transaction. Answers, in the same order, what is now known of each digest.
+    /// Takes a batch of arrivals in one durable transaction. Answers, in the same order, what is now known of each fingerprint.
     ///
     /// # Errors
     /// The database is out of reach; nothing of the batch was taken.
@@ -140,17 +140,17 @@ impl Store {
         let mut tx = self.begin().await?;
         let mut known: Vec<Option<Known>> = vec![None; batch.len()];
         let mut folds: BTreeMap<LineId, Fold> = BTreeMap::new();
-        let mut held: BTreeMap<(DigestId, i64, Facets), (u64, i64)> = BTreeMap::new();
+        let mut pending: BTreeMap<(FingerprintId, i64, Facets), (u64, i64)> = BTreeMap::new();
         let mut looked_up: HashMap<(RepositoryId, String), Known> = HashMap::new();
-        // In one order in every process: two that lock the same digests crosswise would wait for each other for ever.
+        // In one order in every process: two that lock the same fingerprints crosswise would wait for each other for ever.
         let mut order: Vec<(usize, &mut Arrival)> = batch.iter_mut().enumerate().collect();
-        order.sort_by(|(_, a), (_, b)| (a.repository, &a.digest).cmp(&(b.repository, &b.digest)));
+        order.sort_by(|(_, a), (_, b)| (a.repository, &a.fingerprint).cmp(&(b.repository, &b.fingerprint)));
         for (index, arrival) in order {
             let found = match arrival.known {
                 Some(found @ Known { state: State::Line(_) | State::Dropped, .. }) => found,
-                // A digest that was pending when it was last heard of may have got its line since.
+                // A fingerprint that was pending when it was last heard of may have got its line since.
                 _ => {
-                    let key = (arrival.repository, arrival.digest.clone());
+                    let key = (arrival.repository, arrival.fingerprint.clone());
                     match looked_up.get(&key) {
                         Some(found) => *found,
                         None => {
@@ -166,39 +166,39 @@ impl Store {
                 State::Line(line) => fold(folds.entry(line).or_default(), arrival, found.id),
                 State::Pending | State::Stale => {
                     let key = (found.id, arrival.at_ms / HOUR_MS * HOUR_MS, arrival.facets.clone());
-                    let (count, last) = held.entry(key).or_default();
+                    let (count, last) = pending.entry(key).or_default();
                     *count = count.saturating_add(arrival.count);
                     *last = arrival.at_ms.max(*last);
                 }
                 State::Dropped => {}
             }
         }
-        for ((digest, hour, facets), (count, last)) in held {
-            hold(&mut tx, digest, hour, &facets, count, last).await?;
+        for ((fingerprint, hour, facets), (count, last)) in pending {
+            hold(&mut tx, fingerprint, hour, &facets, count, last).await?;
         }
         self.count(&mut tx, &folds, memory).await?;
         tx.commit().await?;
         Ok(known.into_iter().map(|known| known.expect("every arrival was looked at")).collect())
     }
 
-    /// Looks a digest up under the write lock; one never seen before, or void, gets its report and its job.
+    /// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and its job.
     async fn admit(&self, tx: &mut Tx, arrival: &mut Arrival) -> Result<Known, StoreError> {
-        let fresh = DigestId(self.ids.next(arrival.at_ms));
+        let fresh = FingerprintId(self.ids.next(arrival.at_ms));
         let row = sqlx::query(
-            "INSERT INTO digests (id, repository_id, digest, state, pinned, code_generation, rules_generation, last_seen_ms)
+            "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms)
              VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4)
-             ON CONFLICT (repository_id, digest) DO UPDATE SET last_seen_ms = excluded.last_seen_ms
+             ON CONFLICT (repository_id, fingerprint) DO UPDATE SET last_seen_ms = excluded.last_seen_ms
              RETURNING id, state, line_id, pinned, code_generation, rules_generation, recheck_at_ms",
         )
         .bind(fresh.0)
         .bind(arrival.repository.0)
-        .bind(&arrival.digest)
+        .bind(&arrival.fingerprint)
         .bind(arrival.at_ms)
         .fetch_one(tx.conn())
         .await?;
         let state: String = get(&row, "state")?;
         let mut found = Known {
-            id: DigestId(get(&row, "id")?),
+            id: FingerprintId(get(&row, "id")?),
             state: State::from_stored(&state, get::<Option<i64>>(&row, "line_id")?.map(LineId)),
             pinned: get::<i64>(&row, "pinned")? != 0,
             code_generation: get(&row, "code_generation")?,
@@ -211,7 +211,7 @@ impl Store {
                 // The caller believed it pending; this answer tells it better, and the next report comes whole.
                 if found.id == fresh {
                     // Its row was deleted meanwhile: without this it would wait for a report that nobody has.
-                    sqlx::query("UPDATE digests SET state = 'stale' WHERE id = $1")
+                    sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE id = $1")
                         .bind(fresh.0)
                         .execute(tx.conn())
                         .await?;
@@ -220,14 +220,14 @@ impl Store {
                 return Ok(found);
             };
             if void {
-                sqlx::query("UPDATE digests SET state = 'pending' WHERE id = $1")
+                sqlx::query("UPDATE fingerprints SET state = 'pending' WHERE id = $1")
                     .bind(found.id.0)
                     .execute(tx.conn())
                     .await?;
             }
             let report = ReportId(self.ids.next(arrival.at_ms));
             sqlx::query(
-                "INSERT INTO reports (id, repository_id, digest_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(report.0)
             .bind(arrival.repository.0)
@@ -260,15 +260,15 @@ impl Store {
                     add_facet(tx, *line, kind, value, fold.last_ms).await?;
                 }
             }
-            if let Some((digest, at_ms, body)) = &fold.traceback {
-                put_traceback(tx, *line, *digest, *at_ms, body).await?;
+            if let Some((fingerprint, at_ms, body)) = &fold.traceback {
+                put_traceback(tx, *line, *fingerprint, *at_ms, body).await?;
             }
         }
         Ok(())
     }
 }
 
-fn fold(fold: &mut Fold, arrival: &mut Arrival, digest: DigestId) {
+fn fold(fold: &mut Fold, arrival: &mut Arrival, fingerprint: FingerprintId) {
     let hour = fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default();
     *hour = hour.saturating_add(arrival.count);
     fold.count = fold.count.saturating_add(arrival.count);
@@ -279,24 +279,24 @@ fn fold(fold: &mut Fold, arrival: &mut Arrival, digest: DigestId) {
         }
     }
     if let Some(body) = arrival.body.take() {
-        fold.traceback = Some((digest, arrival.at_ms, body));
+        fold.traceback = Some((fingerprint, arrival.at_ms, body));
     }
 }
 
 async fn hold(
     tx: &mut Tx,
-    digest: DigestId,
+    fingerprint: FingerprintId,
     hour_ms: i64,
     facets: &Facets,
     count: u64,
     last_ms: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO held (digest_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (digest_id, hour_ms, server, environment) DO UPDATE SET
-             occurrences = held.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
+        "INSERT INTO pending_occurrences (fingerprint_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (fingerprint_id, hour_ms, server, environment) DO UPDATE SET
+             occurrences = pending_occurrences.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
     )
-    .bind(digest.0)
+    .bind(fingerprint.0)
     .bind(hour_ms)
     .bind(facet(&facets.server))
     .bind(facet(&facets.environment))
@@ -357,20 +357,20 @@ pub(super) async fn add_hours(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), Stor
 pub(super) async fn put_traceback(
     tx: &mut Tx,
     line: LineId,
-    digest: DigestId,
+    fingerprint: FingerprintId,
     at_ms: i64,
     body: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        // A shape whose repository was given up a moment ago is gone: it must not take the whole batch with it.
-        "INSERT INTO tracebacks (line_id, week_ms, digest_id, received_at_ms, body)
-         SELECT $1, $2, id, $4, $5 FROM digests WHERE id = $3
+        // A fingerprint whose repository was given up a moment ago is gone: it must not take the whole batch with it.
+        "INSERT INTO tracebacks (line_id, week_ms, fingerprint_id, received_at_ms, body)
+         SELECT $1, $2, id, $4, $5 FROM fingerprints WHERE id = $3
          ON CONFLICT (line_id, week_ms) DO UPDATE SET
-             digest_id = excluded.digest_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
+             fingerprint_id = excluded.fingerprint_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
     )
     .bind(line.0)
     .bind(week_of(at_ms))
-    .bind(digest.0)
+    .bind(fingerprint.0)
     .bind(at_ms)
     .bind(body.to_vec())
     .execute(tx.conn())

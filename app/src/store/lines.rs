@@ -4,7 +4,7 @@ use super::pack::unpack;
 use super::{Store, StoreError, Tx, from_json, get, get_count, signed};
 use crate::domain::alert::{Counts, Place};
 use crate::domain::blame::Author;
-use crate::domain::ids::{DigestId, LineId, RepositoryId};
+use crate::domain::ids::{FingerprintId, LineId, RepositoryId};
 use crate::domain::job::Job;
 use crate::domain::person::Told;
 use crate::domain::report::Report;
@@ -109,8 +109,8 @@ impl Line {
 pub struct Traceback {
     /// When it came in, Unix milliseconds.
     pub received_at_ms: i64,
-    /// Its shape, which knows the attribution.
-    pub digest: DigestId,
+    /// Its fingerprint, which knows the attribution.
+    pub fingerprint: FingerprintId,
     /// The report.
     pub report: Report,
 }
@@ -215,7 +215,7 @@ impl Store {
     /// The database is out of reach, or the row can't be read.
     pub async fn traceback(&self, line: LineId, before_ms: i64) -> Result<Option<Traceback>, StoreError> {
         let row = sqlx::query(
-            "SELECT digest_id, received_at_ms, body FROM tracebacks WHERE line_id = $1 AND week_ms < $2
+            "SELECT fingerprint_id, received_at_ms, body FROM tracebacks WHERE line_id = $1 AND week_ms < $2
              ORDER BY week_ms DESC LIMIT 1",
         )
         .bind(line.0)
@@ -225,7 +225,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Traceback {
             received_at_ms: get(&row, "received_at_ms")?,
-            digest: DigestId(get(&row, "digest_id")?),
+            fingerprint: FingerprintId(get(&row, "fingerprint_id")?),
             report: unpack("tracebacks.body", &get::<Vec<u8>>(&row, "body")?)?,
         }))
     }
@@ -284,7 +284,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Resolves a line as of a commit. Its shapes are attributed anew, because what was a repeat may now be a regression.
+    /// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat may now be a regression.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -299,7 +299,7 @@ impl Store {
         .bind(commit)
         .execute(tx.conn())
         .await?;
-        self.void_digests(&mut tx, line).await?;
+        self.void_fingerprints(&mut tx, line).await?;
         tx.commit().await
     }
 

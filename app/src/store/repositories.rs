@@ -1,6 +1,6 @@
 //! Watched repositories, their keys, and what is known of their mirrors.
 
-use super::keys::fresh_key;
+use super::ingest_keys::fresh_key;
 use super::{Store, StoreError, Tx, from_json, get};
 use crate::domain::ids::RepositoryId;
 use crate::domain::job::Job;
@@ -291,8 +291,8 @@ impl Store {
         for sql in [
             "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
             "DELETE FROM reports WHERE repository_id = $1",
-            "DELETE FROM held WHERE digest_id IN (SELECT id FROM digests WHERE repository_id = $1)",
-            "DELETE FROM digests WHERE repository_id = $1",
+            "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+            "DELETE FROM fingerprints WHERE repository_id = $1",
         ] {
             sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
         }

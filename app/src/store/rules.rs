@@ -2,7 +2,7 @@
 
 use super::{Store, StoreError, Tx, from_json, get, to_json};
 use crate::domain::ids::{LineId, RepositoryId, RuleId};
-use crate::domain::rule::{MadeRule, Origin, RuleKind, Rules};
+use crate::domain::rule::{MadeRule, RuleKind, RuleSource, Rules};
 use crate::domain::settings::{KnownError, Settings};
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub struct NewRule {
     /// The issue that bears the label.
     pub issue: Option<u64>,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: RuleSource,
     /// Login, address or `admin`.
     pub by: String,
 }
@@ -49,7 +49,7 @@ pub struct RuleRow {
     /// When, Unix milliseconds.
     pub made_at_ms: i64,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: RuleSource,
     /// Who changed it last, and when.
     pub edited: Option<(String, i64)>,
     /// Who ended it, and when.
@@ -77,7 +77,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         by: get(row, "made_by")?,
         made_at_ms: get(row, "made_at_ms")?,
-        origin: Origin::from_stored(&origin).ok_or_else(|| StoreError::Content {
+        origin: RuleSource::from_stored(&origin).ok_or_else(|| StoreError::Content {
             what: "rules.origin",
             why: format!("no rule comes from {origin:?}"),
         })?,
@@ -295,7 +295,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// What digests say was worked out under other rules: each is attributed anew at its next report.
+    /// What fingerprints say was worked out under other rules: each is attributed anew at its next report.
     async fn rules_changed(&self, tx: &mut Tx, repository: RepositoryId) -> Result<(), StoreError> {
         sqlx::query("UPDATE repositories SET rules_generation = rules_generation + 1 WHERE id = $1")
             .bind(repository.0)

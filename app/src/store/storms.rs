@@ -12,12 +12,12 @@ use sqlx::any::AnyRow;
 
 /// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes to be worked out, and
 /// nobody minds another one.
-const FIRST_DIGEST_AFTER_MS: i64 = 2 * 60_000;
+const FIRST_MAIL_AFTER_MS: i64 = 2 * 60_000;
 /// How long they wait in a storm that goes on: one mail an hour, however many lines break.
-const NEXT_DIGEST_AFTER_MS: i64 = 60 * 60_000;
+const NEXT_MAIL_AFTER_MS: i64 = 60 * 60_000;
 
 const COLUMNS: &str =
-    "id, repository_id, began_at_ms, last_line_at_ms, ended_at_ms, issue_number, attempts, digest_at_ms";
+    "id, repository_id, began_at_ms, last_line_at_ms, ended_at_ms, issue_number, attempts, mails_at_ms";
 
 fn read(row: &AnyRow) -> Result<Storm, StoreError> {
     Ok(Storm {
@@ -28,7 +28,7 @@ fn read(row: &AnyRow) -> Result<Storm, StoreError> {
         ended_at_ms: get(row, "ended_at_ms")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
         attempts: get_count(row, "attempts")?,
-        digest_at_ms: get(row, "digest_at_ms")?,
+        mails_at_ms: get(row, "mails_at_ms")?,
     })
 }
 
@@ -73,7 +73,7 @@ impl Store {
         let id = self.ids.next(now_ms);
         let begun = sqlx::query(
             "INSERT INTO storms (id, repository_id, began_at_ms, last_line_at_ms, attempts, changed_at_ms, written_at_ms, due_at_ms,
-                 digests)
+                 mails_sent)
              SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(COALESCE(MIN(alerted_at_ms), $3) AS BIGINT),
                  CAST($3 AS BIGINT), 0, CAST($3 AS BIGINT), 0, 0, 0
              FROM lines WHERE repository_id = $2 AND alerted_at_ms > $4
@@ -151,16 +151,16 @@ impl Store {
 
     async fn mails_wait(&self, tx: &mut Tx, storm: StormId, now_ms: i64) -> Result<(), StoreError> {
         let row = sqlx::query(
-            "UPDATE storms SET digest_at_ms = COALESCE(digest_at_ms, CAST($2 AS BIGINT) + CASE WHEN digests = 0
-                 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END) WHERE id = $1 RETURNING digest_at_ms",
+            "UPDATE storms SET mails_at_ms = COALESCE(mails_at_ms, CAST($2 AS BIGINT) + CASE WHEN mails_sent = 0
+                 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END) WHERE id = $1 RETURNING mails_at_ms",
         )
         .bind(storm.0)
         .bind(now_ms)
-        .bind(FIRST_DIGEST_AFTER_MS)
-        .bind(NEXT_DIGEST_AFTER_MS)
+        .bind(FIRST_MAIL_AFTER_MS)
+        .bind(NEXT_MAIL_AFTER_MS)
         .fetch_one(tx.conn())
         .await?;
-        self.ask(tx, Job::Storm(storm), get(&row, "digest_at_ms")?, now_ms).await
+        self.ask(tx, Job::Storm(storm), get(&row, "mails_at_ms")?, now_ms).await
     }
 
     /// A storm.
@@ -247,7 +247,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn digest_failed(&self, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
+    pub async fn storm_mail_failed(&self, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         for mail in mails {
             sqlx::query("UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3 WHERE id = $1")
@@ -264,7 +264,7 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn digest_settled(
+    pub async fn storm_mail_settled(
         &self,
         mails: &[&Delivery],
         result: Result<&str, &str>,
@@ -289,17 +289,20 @@ impl Store {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn digests_sent(&self, id: StormId, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn storm_mails_sent(&self, id: StormId, now_ms: i64) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         // First the lock: a line that joins at this moment is seen by the second statement, or sees what that one wrote.
-        sqlx::query("UPDATE storms SET digests = digests + 1 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+        sqlx::query("UPDATE storms SET mails_sent = mails_sent + 1 WHERE id = $1")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?;
         sqlx::query(
-            "UPDATE storms SET digest_at_ms = CASE WHEN EXISTS (
+            "UPDATE storms SET mails_at_ms = CASE WHEN EXISTS (
                  SELECT 1 FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND due_at_ms = 0)
                  THEN CAST($2 AS BIGINT) ELSE NULL END WHERE id = $1",
         )
         .bind(id.0)
-        .bind(now_ms + NEXT_DIGEST_AFTER_MS)
+        .bind(now_ms + NEXT_MAIL_AFTER_MS)
         .execute(tx.conn())
         .await?;
         tx.commit().await

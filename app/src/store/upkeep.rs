@@ -32,7 +32,7 @@ impl Store {
         tx.commit().await
     }
 
-    /// Notes what a fetch that began at `began_ms` found. A head or settings other than before void what digests say.
+    /// Notes what a fetch that began at `began_ms` found. A head or settings other than before void what fingerprints say.
     ///
     /// # Errors
     /// The database is out of reach.

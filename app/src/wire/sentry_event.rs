@@ -1,6 +1,6 @@
 //! The event of Sentry's clients, read in one pass without copying: enough to count it, the rest untouched.
 
-use crate::domain::digest::{Digest, DigestBuilder};
+use crate::domain::fingerprint::{Fingerprint, FingerprintBuilder};
 use crate::domain::report::{Platform, Report};
 use crate::wire::WireError;
 use crate::wire::lenient::{List, Number, Raw, Text, lenient};
@@ -77,18 +77,18 @@ pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, 
     }
 }
 
-/// The digest of a report, equal to that of the event which it was made from.
-pub fn digest_of(report: &Report) -> Digest {
-    let mut digest = DigestBuilder::new(report.release.as_deref(), report.revision.as_deref());
+/// The fingerprint of a report, equal to that of the event which it was made from.
+pub fn fingerprint_of(report: &Report) -> Fingerprint {
+    let mut fingerprint = FingerprintBuilder::new(report.release.as_deref(), report.revision.as_deref());
     let framed = report.exceptions.iter().any(|exception| !exception.frames.is_empty());
     for exception in &report.exceptions {
         let value = match &report.message {
             Some(template) if exception.kind == MESSAGE_KIND => Some(template.as_str()),
             _ => exception.value.as_deref(),
         };
-        digest.exception(Some(&exception.kind), value.filter(|_| !framed));
+        fingerprint.exception(Some(&exception.kind), value.filter(|_| !framed));
         for frame in &exception.frames {
-            digest.frame(
+            fingerprint.frame(
                 frame.filename.as_deref(),
                 frame.abs_path.as_deref(),
                 frame.function.as_deref(),
@@ -97,7 +97,7 @@ pub fn digest_of(report: &Report) -> Digest {
             );
         }
     }
-    digest.finish()
+    fingerprint.finish()
 }
 
 impl<'a> Event<'a> {
@@ -239,9 +239,9 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The digest of what will come to the same line; equal to [`digest_of`] of the report.
-    pub fn digest(&self) -> Digest {
-        let mut digest = DigestBuilder::new(self.release(), self.revision());
+    /// The fingerprint of what will come to the same line; equal to [`fingerprint_of`] of the report.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = FingerprintBuilder::new(self.release(), self.revision());
         let platform = self.platform();
         let framed = self.exceptions.0.iter().any(|exception| !exception.stacktrace.frames.0.is_empty());
         let text = self.text();
@@ -253,9 +253,9 @@ impl<'a> Event<'a> {
                 (None, None) => (MESSAGE_KIND, exception.value.get()),
             };
             let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
-            digest.exception(Some(cut(kind, MAX_TEXT)), value);
+            fingerprint.exception(Some(cut(kind, MAX_TEXT)), value);
             for frame in kept_frames(&exception.stacktrace, platform) {
-                digest.frame(
+                fingerprint.frame(
                     short(&frame.filename),
                     short(&frame.abs_path),
                     short(&frame.function),
@@ -264,7 +264,7 @@ impl<'a> Event<'a> {
                 );
             }
         }
-        digest.finish()
+        fingerprint.finish()
     }
 
     /// The message of the event as a template, where it has one.
@@ -317,14 +317,14 @@ mod tests {
     fn report(json: &str) -> Report {
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
-        let digest = event.digest();
+        let fingerprint = event.fingerprint();
         let report = event.into_report();
-        assert_eq!(digest_of(&report), digest, "{json}");
+        assert_eq!(fingerprint_of(&report), fingerprint, "{json}");
         report
     }
 
-    fn digest(json: &str) -> Digest {
-        parse(json.as_bytes(), &mut String::new()).unwrap().digest()
+    fn fingerprint(json: &str) -> Fingerprint {
+        parse(json.as_bytes(), &mut String::new()).unwrap().fingerprint()
     }
 
     #[test]
@@ -484,29 +484,29 @@ mod tests {
         let message = |order: u32| {
             format!(r#"{{"logentry":{{"message":"order %s of %d","params":[{order},"é"]}},"level":"error"}}"#)
         };
-        assert_eq!(digest(&message(1)), digest(&message(2)));
+        assert_eq!(fingerprint(&message(1)), fingerprint(&message(2)));
         let report = report(&message(7));
         assert_eq!(report.exceptions[0].value.as_deref(), Some("order 7 of é"));
         assert_eq!(report.exceptions[0].kind, MESSAGE_KIND);
     }
 
     #[test]
-    fn the_digest_follows_places_not_values() {
+    fn the_fingerprint_follows_places_not_values() {
         let event = |release: &str, value: &str, line: u32, kind: &str| {
             format!(
                 r#"{{"release":"{release}","timestamp":{line},"exception":[{{"type":"{kind}","value":"{value}","stacktrace":{{"frames":[{{"filename":"a.py","lineno":{line},"vars":{{"x":"{value}"}}}}]}}}}]}}"#
             )
         };
-        let base = digest(&event("1", "x", 5, "E"));
-        assert_eq!(base, digest(&event("1", "y", 5, "E")));
+        let base = fingerprint(&event("1", "x", 5, "E"));
+        assert_eq!(base, fingerprint(&event("1", "y", 5, "E")));
         for other in [event("2", "x", 5, "E"), event("1", "x", 6, "E"), event("1", "x", 5, "F")] {
-            assert_ne!(base, digest(&other), "{other}");
+            assert_ne!(base, fingerprint(&other), "{other}");
         }
         assert_ne!(
-            digest(r#"{"exception":[{"type":"E","value":"a"}]}"#),
-            digest(r#"{"exception":[{"type":"E","value":"b"}]}"#)
+            fingerprint(r#"{"exception":[{"type":"E","value":"a"}]}"#),
+            fingerprint(r#"{"exception":[{"type":"E","value":"b"}]}"#)
         );
-        let tagged = |tags: &str| digest(&format!(r#"{{"tags":{tags},"exception":[{{"type":"E"}}]}}"#));
+        let tagged = |tags: &str| fingerprint(&format!(r#"{{"tags":{tags},"exception":[{{"type":"E"}}]}}"#));
         assert_eq!(tagged(r#"{"revision":"abc"}"#), tagged(r#"[["a","b"],["revision","abc"]]"#));
         assert_ne!(tagged(r#"{"revision":"abc"}"#), tagged("{}"));
     }

@@ -66,7 +66,7 @@ lenient! {
     }
 }
 
-/// An object or a list of pairs; the `revision` among them is part of the digest.
+/// An object or a list of pairs; the `revision` among them is part of the fingerprint.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tags<'a> {
     pub(super) raw: Raw<'a>,

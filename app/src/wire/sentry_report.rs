@@ -381,16 +381,16 @@ fn milliseconds(raw: &RawValue) -> Option<i64> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::wire::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, digest_of, parse};
+    use crate::wire::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, fingerprint_of, parse};
     use serde_json::json;
 
     fn report(json: &Value) -> Report {
         let json = json.to_string();
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
-        let digest = event.digest();
+        let fingerprint = event.fingerprint();
         let report = event.into_report();
-        assert_eq!(digest_of(&report), digest);
+        assert_eq!(fingerprint_of(&report), fingerprint);
         report
     }
 

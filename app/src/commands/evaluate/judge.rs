@@ -14,7 +14,7 @@ use crate::domain::settings::Settings;
 use crate::domain::source::Block;
 use crate::domain::suspects::Suspect;
 use crate::mirror::Mirrors;
-use crate::pipeline::attribute::{Evidence, Reading, Told, accuse};
+use crate::steps::attribute::{Evidence, KnownFacts, Reading, accuse};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ impl Judge {
 
     /// The same by what the case says itself.
     pub(super) fn by_case(case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
-        verdict(case, Evidence::Told(&told_by(case)), off)
+        verdict(case, Evidence::KnownFacts(&told_by(case)), off)
     }
 
     /// The same in the way that is possible.
@@ -171,8 +171,8 @@ fn located_in(case: &Case) -> BTreeMap<FrameAt, Located> {
 }
 
 /// What the case says of its frames itself.
-fn told_by(case: &Case) -> Told {
-    let mut told = Told::default();
+fn told_by(case: &Case) -> KnownFacts {
+    let mut told = KnownFacts::default();
     for (exception, (_, frames)) in frames(case).into_iter().enumerate() {
         for (index, frame) in frames.iter().enumerate().filter(|(_, frame)| frame.in_app) {
             let (Some(line), Some(code)) = (frame.lineno, frame.context_line.as_deref()) else { continue };

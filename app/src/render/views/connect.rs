@@ -20,7 +20,7 @@ pub struct Connect {
     /// Its mirror.
     pub mirror: MirrorView,
     /// The latest test report.
-    pub test: Option<TestReport>,
+    pub test: Option<TestReportView>,
     /// The last reports, the newest first.
     pub arrivals: Vec<Arrival>,
     /// The last requests that were refused, the newest first.
@@ -63,7 +63,7 @@ pub struct Again {
 
 /// A test report and what it came to.
 #[derive(Clone, Debug, Serialize)]
-pub struct TestReport {
+pub struct TestReportView {
     /// When it was accepted.
     pub sent: String,
     /// `waiting`, `slow` or `arrived`.
@@ -94,7 +94,7 @@ pub struct TestReport {
     pub silent: Option<String>,
 }
 
-/// A shape of report that arrived.
+/// a fingerprint that arrived.
 #[derive(Clone, Debug, Serialize)]
 pub struct Arrival {
     /// When the last one came.
@@ -107,7 +107,7 @@ pub struct Arrival {
     pub client: Option<String>,
     /// What it calls its release.
     pub release: Option<String>,
-    /// Requests with this shape since the start of the server; `None`: from before that.
+    /// Requests with this fingerprint since the start of the server; `None`: from before that.
     pub count: Option<String>,
     /// What it came to, in words: a place, or why there is none.
     pub outcome: String,
@@ -183,7 +183,7 @@ impl View for Connect {
                 traceback_url: "https://flawless.example.com/api/7/traceback".to_owned(),
             }),
             mirror: MirrorView::Fetched { at: "2026-11-22 11:30 UTC".to_owned(), head: Some("5d41402".to_owned()) },
-            test: Some(TestReport {
+            test: Some(TestReportView {
                 sent: "2026-11-22 11:31 UTC".to_owned(),
                 state: "arrived",
                 settled: Some("2026-11-22 11:31 UTC".to_owned()),

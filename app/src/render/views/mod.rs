@@ -17,7 +17,7 @@ mod weekly;
 mod whitelist;
 
 pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
-pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport};
+pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReportView};
 pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};
 pub use installed::{Installed, InstalledRepository};

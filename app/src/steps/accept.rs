@@ -1,0 +1,293 @@
+//! The hot path: a report is answered when it is durable, and a repeat costs a share of one transaction.
+
+use super::Epoch;
+use crate::domain::fingerprint::Fingerprint;
+use crate::domain::ids::RepositoryId;
+use crate::domain::report::Report;
+use crate::domain::scrub::scrub;
+use crate::store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
+use crate::store::intake::{Arrival, Facets, Known, Memory};
+use crate::store::pack::pack;
+use crate::store::{Store, StoreError};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+/// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is refused.
+const QUEUE: usize = 4096;
+/// Reports of one transaction: at most what is worked off within some 10 ms.
+const BATCH: usize = 1024;
+/// Fingerprints remembered in each half of the memory, about 100 bytes each.
+const REMEMBERED_FINGERPRINTS: usize = 50_000;
+/// Keys remembered in each half of the memory.
+const REMEMBERED_AUTHS: usize = 10_000;
+/// What another process changed (a key revoked, a rule made) holds here no later than this. The first report of a fingerprint
+/// after that is taken whole, so this is also how often a line's latest traceback is renewed.
+const MEMORY_LIFE_MS: i64 = 10_000;
+
+/// The door for reports.
+#[derive(Clone)]
+pub struct Accept {
+    store: Store,
+    queue: mpsc::Sender<Waiting>,
+    fingerprints: Arc<Mutex<Recent<(RepositoryId, Fingerprint), Remembered>>>,
+    auths: Arc<Mutex<IngestAuths>>,
+    epoch: Epoch,
+}
+
+type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
+
+type Waiting = (Arrival, oneshot::Sender<Result<Known, Arc<StoreError>>>);
+
+/// When something was remembered.
+#[derive(Clone, Copy, Debug)]
+struct Stamp {
+    epoch: u64,
+    at_ms: i64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Remembered {
+    known: Known,
+    stamp: Stamp,
+}
+
+/// Who may come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// The key is one of the project's.
+    Open(IngestAuth),
+    /// The key was one of the project's until then, Unix milliseconds.
+    Revoked(i64),
+    /// There is such a project, but the key is not one of its keys.
+    WrongKey,
+    /// There is no such project.
+    NoProject,
+}
+
+/// What is already known of a report's fingerprint.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    known: Option<Known>,
+    /// The whole report is wanted; otherwise it is only counted.
+    pub wants_report: bool,
+}
+
+/// What is counted of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Occurrence {
+    /// How many occurrences it stands for, at least 1.
+    pub count: u64,
+    /// Host name; empty where unknown.
+    pub server: String,
+    /// Environment; empty where unknown.
+    pub environment: String,
+}
+
+/// Why a report was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum AcceptError {
+    /// The database could not take it.
+    #[error("the report could not be stored: {0}")]
+    Store(Arc<StoreError>),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+impl From<StoreError> for AcceptError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl Accept {
+    /// Opens the auth. The writer ends when the last clone of the door is dropped, after it has worked off its queue.
+    pub fn open(store: Store, epoch: Epoch, wake: Arc<Notify>) -> (Self, tokio::task::JoinHandle<()>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let accept = Self {
+            store: store.clone(),
+            queue: sender,
+            fingerprints: Arc::new(Mutex::new(Recent::new(REMEMBERED_FINGERPRINTS))),
+            auths: Arc::new(Mutex::new(Recent::new(REMEMBERED_AUTHS))),
+            epoch,
+        };
+        let writer = tokio::spawn(write(store, receiver, wake));
+        (accept, writer)
+    }
+
+    /// Checks a key.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Entry, AcceptError> {
+        let stamp = Stamp { epoch: self.epoch.now(), at_ms: now_ms };
+        let name = (project, key.to_owned());
+        if let Some((auth, remembered)) = lock(&self.auths).get(&name)
+            && remembered.fresh(stamp)
+        {
+            return Ok(Entry::Open(auth));
+        }
+        Ok(match self.store.caller(project, key).await? {
+            Caller::Admitted { auth, last_used_at_ms } => {
+                lock(&self.auths).put(name, (auth, stamp));
+                if last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_NOTED_EVERY_MS)
+                    && let Err(error) = self.store.note_use(key, now_ms).await
+                {
+                    // Only a column of a page is poorer for it.
+                    tracing::warn!(%error, "the use of a key could not be noted");
+                }
+                Entry::Open(auth)
+            }
+            Caller::Revoked(at_ms) => Entry::Revoked(at_ms),
+            Caller::WrongKey => Entry::WrongKey,
+            Caller::NoProject => Entry::NoProject,
+        })
+    }
+
+    /// Looks a report's fingerprint up in memory.
+    pub fn look(&self, auth: IngestAuth, fingerprint: Fingerprint, now_ms: i64) -> Look {
+        let stamp = Stamp { epoch: self.epoch.now(), at_ms: now_ms };
+        let mut fingerprints = lock(&self.fingerprints);
+        let name = (auth.id, fingerprint);
+        let remembered = fingerprints.get(&name).filter(|remembered| {
+            remembered.stamp.fresh(stamp) && remembered.known.holds(auth.code_generation, auth.rules_generation, now_ms)
+        });
+        match remembered {
+            Some(remembered) => Look { known: Some(remembered.known), wants_report: false },
+            None => Look { known: None, wants_report: true },
+        }
+    }
+
+    /// Takes a report; returns when it is durable. `report` where [`Look::wants_report`] asked for it.
+    ///
+    /// # Errors
+    /// The database could not take it.
+    pub async fn take(
+        &self,
+        auth: IngestAuth,
+        fingerprint: Fingerprint,
+        look: Look,
+        occurrence: Occurrence,
+        report: Option<Report>,
+        now_ms: i64,
+    ) -> Result<(), AcceptError> {
+        let epoch = self.epoch.now();
+        let body = match report {
+            Some(mut report) => {
+                // Secrets are taken out before anything is written.
+                scrub(&mut report);
+                Some(pack("reports.body", &report)?)
+            }
+            None => None,
+        };
+        let arrival = Arrival {
+            repository: auth.id,
+            fingerprint: fingerprint.to_hex(),
+            code_generation: auth.code_generation,
+            rules_generation: auth.rules_generation,
+            count: occurrence.count.max(1),
+            at_ms: now_ms,
+            facets: Facets { server: occurrence.server, environment: occurrence.environment },
+            known: look.known,
+            body,
+        };
+        let (sender, receiver) = oneshot::channel();
+        self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
+        let known = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
+        let is_news = look.known.is_none_or(|before| before != known);
+        if is_news {
+            let stamp = Stamp { epoch, at_ms: now_ms };
+            lock(&self.fingerprints).put((auth.id, fingerprint), Remembered { known, stamp });
+        }
+        Ok(())
+    }
+}
+
+impl Stamp {
+    fn fresh(self, now: Self) -> bool {
+        self.epoch == now.epoch && now.at_ms - self.at_ms < MEMORY_LIFE_MS
+    }
+}
+
+/// Writes what has arrived, again and again: while one transaction is being made durable, the next batch gathers.
+async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
+    let mut memory = Memory::default();
+    let mut waiting = Vec::with_capacity(BATCH);
+    while queue.recv_many(&mut waiting, BATCH).await > 0 {
+        let (mut batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
+        let has_news = batch.iter().any(|arrival| arrival.known.is_none());
+        match store.take(&mut batch, &mut memory).await {
+            Ok(known) => {
+                for (answer, known) in answers.into_iter().zip(known) {
+                    // A client that hung up does not wait for its answer; its report is stored all the same.
+                    let _ = answer.send(Ok(known));
+                }
+                if has_news {
+                    wake.notify_one();
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, reports = answers.len(), "reports could not be stored and were refused");
+                // What was remembered as written may not have been.
+                memory = Memory::default();
+                let error = Arc::new(error);
+                for answer in answers {
+                    let _ = answer.send(Err(Arc::clone(&error)));
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks can panic half-way, so a poisoned one holds what it should.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A map that keeps what was used recently: two halves, of which the older one is dropped when the newer is full.
+#[derive(Debug)]
+struct Recent<K, V> {
+    newer: HashMap<K, V>,
+    older: HashMap<K, V>,
+    half: usize,
+}
+
+impl<K: Hash + Eq + Clone, V: Copy> Recent<K, V> {
+    fn new(half: usize) -> Self {
+        Self { newer: HashMap::new(), older: HashMap::new(), half }
+    }
+
+    fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(value) = self.newer.get(key) {
+            return Some(*value);
+        }
+        let value = self.older.remove(key)?;
+        self.put(key.clone(), value);
+        Some(value)
+    }
+
+    fn put(&mut self, key: K, value: V) {
+        if self.newer.len() >= self.half {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Recent;
+
+    #[test]
+    fn what_is_used_stays_and_what_is_not_goes() {
+        let mut recent = Recent::new(3);
+        for n in 0..10 {
+            recent.put(n, n);
+            assert_eq!(recent.get(&0), Some(0), "used again and again");
+        }
+        assert_eq!(recent.get(&1), None);
+        assert!(recent.newer.len() + recent.older.len() <= 6);
+    }
+}

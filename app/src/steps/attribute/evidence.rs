@@ -1,0 +1,103 @@
+//! What an examination reads from: one commit of one mirror, or what somebody else found out before.
+
+use crate::code::Source;
+use crate::domain::blame::Blame;
+use crate::domain::culprit::{FrameAt, Located};
+use crate::domain::ids::RepositoryId;
+use crate::domain::source::{Block, LineFacts};
+use crate::mirror::{MirrorError, Mirrors};
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+/// A commit of a mirror.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The mirrors.
+    pub mirrors: &'a Mirrors,
+    /// The repository among them.
+    pub id: RepositoryId,
+    /// Full id of the commit.
+    pub commit: &'a str,
+}
+
+/// What was found out without us: enough to judge frames by, but no code to read on in.
+#[derive(Debug, Default)]
+pub struct KnownFacts {
+    /// What is known of the frames' lines.
+    pub facts: BTreeMap<FrameAt, LineFacts>,
+    /// The origins of lines, by path and number.
+    pub origins: BTreeMap<(String, u32), Blame>,
+}
+
+/// Where the facts come from.
+#[derive(Clone, Copy)]
+pub enum Evidence<'a> {
+    /// A mirror: code is read and lines are blamed.
+    Mirror(Reading<'a>),
+    /// Another's findings.
+    KnownFacts(&'a KnownFacts),
+}
+
+impl Evidence<'_> {
+    /// A file's text; `None` where there is no such text file.
+    pub(super) fn text(&self, path: &str) -> Result<Option<String>, MirrorError> {
+        let Self::Mirror(at) = self else { return Ok(None) };
+        Ok(at.mirrors.lines(at.id, at.commit, path)?.map(|lines| lines.join("\n")))
+    }
+
+    /// The origin of a line.
+    pub(super) fn blame(&self, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
+        match self {
+            Self::Mirror(at) => at.mirrors.blame(at.id, at.commit, path, line),
+            Self::KnownFacts(told) => Ok(told.origins.get(&(path.to_owned(), line)).cloned()),
+        }
+    }
+
+    /// The origins of some lines, by their numbers. Those that git can't tell are left out.
+    pub(super) fn blame_lines(
+        &self,
+        path: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Result<BTreeMap<u32, Blame>, MirrorError> {
+        let Self::Mirror(at) = self else { return Ok(BTreeMap::new()) };
+        let found = at.mirrors.blame_lines(at.id, at.commit, path, lines.clone())?;
+        Ok(lines.zip(found).filter_map(|(line, blame)| Some((line, blame?))).collect())
+    }
+
+    /// What the source says of the located frames' lines. Frames in languages that are not read are left out.
+    pub(super) fn facts(
+        &self,
+        located: &BTreeMap<FrameAt, Located>,
+    ) -> Result<BTreeMap<FrameAt, LineFacts>, MirrorError> {
+        if let Self::KnownFacts(told) = self {
+            return Ok(told.facts.clone());
+        }
+        let mut by_path: BTreeMap<&str, Vec<(FrameAt, u32)>> = BTreeMap::new();
+        for (&at, found) in located {
+            by_path.entry(&found.path).or_default().push((at, found.line));
+        }
+        let mut facts = BTreeMap::new();
+        for (path, frames) in by_path {
+            let Some(text) = self.text(path)? else { continue };
+            let Some(source) = Source::parse(path, &text) else { continue };
+            let mut known: BTreeMap<u32, LineFacts> = BTreeMap::new();
+            for (at, line) in frames {
+                let one = known.entry(line).or_insert_with(|| source.line(line));
+                facts.insert(at, one.clone());
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The functions and classes of a file.
+    pub(super) fn blocks(&self, path: &str) -> Result<Vec<Block>, MirrorError> {
+        let Some(text) = self.text(path)? else { return Ok(Vec::new()) };
+        Ok(Source::parse(path, &text).map(|source| source.blocks()).unwrap_or_default())
+    }
+
+    /// Files whose name ends in `ending` and that contain a text.
+    pub(super) fn containing(&self, ending: &str, needle: &str) -> Result<Vec<String>, MirrorError> {
+        let Self::Mirror(at) = self else { return Ok(Vec::new()) };
+        at.mirrors.containing(at.id, at.commit, ending, needle)
+    }
+}

@@ -1,0 +1,45 @@
+//! Whether a new line is an old one that was edited: then its issue goes on, and no second one is filed.
+
+use crate::domain::line::squeeze;
+use crate::steps::{Failure, Services, blocking};
+use crate::store::deliveries::Channel;
+use crate::store::lines::Line;
+use std::collections::HashSet;
+
+/// Lines of one function that raise the same exception and have open issues: more than these are not compared.
+const MOST_COMPARED: usize = 10;
+
+/// The line that `line` was before somebody edited it: of the same function and exception, with an open issue, written
+/// earlier, and gone from the version that failed now. Where a text still stands somewhere in the file it is not gone: two
+/// lines of one function can fail alike, and each is told of.
+///
+/// # Errors
+/// The database or the mirror is out of reach.
+pub(super) async fn edited_from(services: &Services, line: &Line) -> Result<Option<Line>, Failure> {
+    let (Some(written_ms), true) = (line.written_at_ms, line.place.function != "?") else { return Ok(None) };
+    let candidates = services.store.alike_with_issue(line, MOST_COMPARED).await?;
+    let candidates: Vec<Line> = candidates
+        .into_iter()
+        .filter(|old| old.written_at_ms.is_some_and(|old| old < written_ms) && !squeeze(&old.place.code).is_empty())
+        .collect();
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let Some(latest) = services.store.traceback(line.id, i64::MAX).await? else { return Ok(None) };
+    let found = services.store.attribution(latest.fingerprint).await?;
+    let Some(revision) = found.and_then(|found| found.revision) else { return Ok(None) };
+    let (mirrors, id, path) = (services.mirrors.clone(), line.repository, line.place.path.clone());
+    let Some(lines) = blocking(move || mirrors.lines(id, &revision, &path)).await? else { return Ok(None) };
+    let standing: HashSet<String> = lines.iter().map(|text| squeeze(text)).collect();
+    Ok(candidates.into_iter().find(|old| !standing.contains(&squeeze(&old.place.code))))
+}
+
+/// The addresses that were told of a line.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn told_of(services: &Services, line: &Line) -> Result<HashSet<String>, Failure> {
+    let deliveries = services.store.deliveries_of(line.id).await?;
+    let mails = deliveries.into_iter().filter(|it| it.channel == Channel::Mail && it.state != "given_up");
+    Ok(mails.map(|it| it.recipient.to_lowercase()).collect())
+}

@@ -1,0 +1,31 @@
+//! Making and revoking a repository's keys, which the page and the terminal both do.
+
+use super::{Failure, Services};
+use crate::store::ingest_keys::MOST_KEYS;
+use crate::store::repositories::RepositoryRow;
+
+impl Services {
+    /// Makes a repository another key, and returns it.
+    ///
+    /// # Errors
+    /// The database is out of reach, or there are too many keys already.
+    pub async fn add_key(&self, row: &RepositoryRow, label: Option<&str>, now_ms: i64) -> Result<String, Failure> {
+        let made = self.store.add_key(row.repository.id, label, now_ms).await?;
+        let key = made.ok_or_else(|| {
+            Failure::GiveUp(format!("{MOST_KEYS} keys are in force already: revoke one that nobody uses"))
+        })?;
+        tracing::info!(repository = %row.repository.full_name, "made a key");
+        Ok(key)
+    }
+
+    /// Revokes a key: in force at once in this process, and within 10 s in others. `false`: there is no such key.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn revoke_key(&self, key: &str, now_ms: i64) -> Result<bool, Failure> {
+        let Some(id) = self.store.revoke_key(key, now_ms).await? else { return Ok(false) };
+        self.epoch.turn();
+        tracing::info!(project = id.0, "revoked a key");
+        Ok(true)
+    }
+}

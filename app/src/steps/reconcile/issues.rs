@@ -1,0 +1,128 @@
+//! Comparing our lines with their issues: what a lost webhook would have told is told by the issue itself.
+
+use crate::domain::command::{COMMAND_LABELS, LabelCommand, OUR_LABEL};
+use crate::domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use crate::domain::repository::Forge;
+use crate::github::{Account, FoundIssue, GitHub};
+use crate::steps::{Failure, Services};
+use crate::store::lines::Line;
+use crate::store::repositories::RepositoryRow;
+use crate::store::rules::RuleRow;
+
+/// Edits of a line that its issue went on through, back to which it is remembered who had it.
+const MOST_EDITS: usize = 20;
+/// Who did it, where only its result is known.
+const SOMEBODY: &str = "somebody on GitHub";
+
+/// Looks at the issues of ours that changed since the last look, and has obeyed what nobody told.
+///
+/// # Errors
+/// GitHub or the database is out of reach: to be tried again.
+pub(super) async fn issues(
+    services: &Services,
+    github: &GitHub,
+    row: &RepositoryRow,
+    forge: &Forge,
+    now_ms: i64,
+) -> Result<(), Failure> {
+    let fact = format!("issues_looked_ms:{}", row.repository.id);
+    let looked_ms = services.store.fact(&fact).await?.and_then(|text| text.parse::<i64>().ok());
+    let since_ms = looked_ms.unwrap_or(row.created_at_ms);
+    let name = &row.repository.full_name;
+    let rules = services.store.made_rules(row.repository.id).await?;
+    for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
+        let Some(line) = services.store.line_of_issue(row.repository.id, issue.number).await? else { continue };
+        // We are about to open it again: that it is still closed is nobody's word.
+        if services.store.is_reopening(line.id).await? {
+            continue;
+        }
+        let owners = owners(services, &line).await?;
+        for action in untold(&line, &owners, &issue, &rules) {
+            tracing::info!(repository = %name, number = issue.number, ?action, "no webhook told of this");
+            // The same door as a webhook's, and once: until it is obeyed, the next look finds the same.
+            let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
+            services.store.take_hook(&delivery, "issues", &event(row, forge, action, &issue), now_ms).await?;
+        }
+    }
+    services.store.set_fact(&fact, &now_ms.to_string()).await?;
+    services.wake.notify_one();
+    Ok(())
+}
+
+/// Whose assignment is no news: the line's owner's, else its author's and those of the lines that it was before somebody edited
+/// it, who had the issue then.
+async fn owners(services: &Services, line: &Line) -> Result<Vec<String>, Failure> {
+    if let Some(owner) = &line.owner_login {
+        return Ok(vec![owner.clone()]);
+    }
+    let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
+    let mut next = services.store.line_before(line.id).await?;
+    for _ in 0..MOST_EDITS {
+        let Some(id) = next else { break };
+        let Some(before) = services.store.line(id).await? else { break };
+        owners.extend(before.logins().map(str::to_owned));
+        next = services.store.line_before(id).await?;
+    }
+    Ok(owners)
+}
+
+/// What was done to an issue, as far as our line does not know of it.
+fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
+    let mut actions = Vec::new();
+    let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
+    let ours = |rule: &&RuleRow| rule.line == Some(line.id) && rule.label.is_some();
+    let in_force = |label: &str| {
+        rules.iter().filter(ours).any(|rule| rule.label.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(label)))
+    };
+    let known_label =
+        issue.labels.iter().any(|it| matches!(LabelCommand::from_label(it), Some(LabelCommand::KnownError(_))));
+    if issue.open {
+        let silenced = rules.iter().filter(ours).any(|rule| {
+            let command = rule.label.as_deref().and_then(LabelCommand::from_label);
+            matches!(command, Some(LabelCommand::KnownError(_)))
+        });
+        if line.resolved_at_ms.is_some() && !line.regressed || silenced {
+            actions.push(IssueAction::Reopened);
+        }
+    } else if !line.known && (line.resolved_at_ms.is_none() || known_label) {
+        actions.push(IssueAction::Closed);
+    }
+    for spec in COMMAND_LABELS {
+        if in_force(spec.name) && !bears(spec.name) {
+            actions.push(IssueAction::Unlabeled(spec.name.to_owned()));
+        }
+    }
+    let library = LabelCommand::LibraryCode.label();
+    if bears(library) && !in_force(library) {
+        actions.push(IssueAction::Labeled(library.to_owned()));
+    }
+    let is_theirs = |account: &Account| owners.iter().any(|owner| owner.eq_ignore_ascii_case(&account.login));
+    if let Some(other) = issue.assignees.first().filter(|_| !issue.assignees.iter().any(is_theirs)) {
+        actions.push(IssueAction::Assigned(account(other)));
+    }
+    actions
+}
+
+fn account(of: &Account) -> HookAccount {
+    HookAccount { id: of.id, login: of.login.clone(), kind: "User".to_owned() }
+}
+
+fn event(row: &RepositoryRow, forge: &Forge, action: IssueAction, issue: &FoundIssue) -> Event {
+    Event::Issue {
+        repository: HookRepository {
+            id: forge.id,
+            full_name: row.repository.full_name.clone(),
+            installation: Some(forge.installation),
+            ..HookRepository::default()
+        },
+        action,
+        issue: HookIssue {
+            number: issue.number,
+            open: issue.open,
+            labels: issue.labels.clone(),
+            assignees: issue.assignees.iter().map(account).collect(),
+            is_pull_request: false,
+        },
+        sender: HookAccount { id: 0, login: SOMEBODY.to_owned(), kind: "User".to_owned() },
+    }
+}

@@ -1,0 +1,34 @@
+//! Refreshing a repository: its mirror and its settings.
+
+use super::{Failure, Services};
+use crate::domain::ids::RepositoryId;
+use crate::domain::job::Job;
+
+/// How often a repository is fetched though no push was announced: webhooks get lost.
+pub const FETCH_EVERY_MS: i64 = 15 * 60_000;
+
+/// Refreshes a repository.
+///
+/// # Errors
+/// The repository, GitHub or the database is out of reach: to be tried again.
+pub async fn refresh(services: &Services, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
+    let Some(row) = services.store.repository(id).await? else { return Ok(()) };
+    if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
+        return Ok(());
+    }
+    services.bring_up_to_date(&row, now_ms).await
+}
+
+/// Asks for a fetch of every repository that was not fetched for a while.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn ask_for_overdue(services: &Services, now_ms: i64) -> Result<(), Failure> {
+    for row in services.store.repositories().await? {
+        if now_ms - row.fetched_at_ms >= FETCH_EVERY_MS && row.suspended_at_ms.is_none() {
+            services.store.enqueue(Job::Fetch(row.repository.id), now_ms, now_ms).await?;
+        }
+    }
+    services.wake.notify_one();
+    Ok(())
+}
