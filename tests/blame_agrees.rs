@@ -1,7 +1,7 @@
 //! The walk of one line against `git blame`, on real repositories: thousands of lines, at HEAD and at old revisions.
 
 use crate::harness::git_repo::isolated_git;
-use app::mirror::blame::{Ignored, Walker};
+use mirror::blame::{Ignored, Walker};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Read;
@@ -205,7 +205,7 @@ fn bare(entry: &Path) -> Option<PathBuf> {
 
 /// Asks both, and prints each difference. Returns how many answers there were, and how many were the same.
 fn compare(subject: &Subject, name: &str, questions: &[Question]) -> (usize, usize) {
-    let repo = app::mirror::blame::open(&subject.directory).unwrap();
+    let repo = mirror::blame::open(&subject.directory).unwrap();
     let mut walker = Walker::new(&repo, Ignored::of_head(&repo).unwrap()).as_git();
     let (mut same, mut moved) = (0, 0);
     let (mut ours_took, mut gits_took) = (Vec::new(), Vec::new());

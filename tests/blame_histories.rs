@@ -1,9 +1,9 @@
 //! Small histories of every kind, and whom a line of them is to be blamed on.
 
 use crate::harness::git_repo::{ADA, Blamed, GRACE, GitRepo, LINUS, isolated_git};
-use app::domain::blame::{Blame, PassedWhy};
-use app::mirror::MirrorError;
-use app::mirror::blame::{Ignored, Walker, open};
+use domain::blame::{Blame, PassedWhy};
+use mirror::MirrorError;
+use mirror::blame::{Ignored, Walker, open};
 use std::fs;
 use std::sync::atomic::AtomicBool;
 

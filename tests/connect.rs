@@ -257,7 +257,7 @@ fn buttons_need_the_form_of_the_page() {
         }
         assert_eq!(story.key().await.0, key, "nothing was revoked");
         assert_eq!(
-            story.services().store.all_keys(app::domain::ids::RepositoryId(story.key().await.1)).await.unwrap().len(),
+            story.services().store.all_keys(domain::ids::RepositoryId(story.key().await.1)).await.unwrap().len(),
             1
         );
     });
@@ -275,7 +275,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         story.changes();
         let browser = Browser::signed_in(story).await;
         assert_eq!(browser.press("key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
-        let id = app::domain::ids::RepositoryId(project);
+        let id = domain::ids::RepositoryId(project);
         let keys = story.services().store.all_keys(id).await.unwrap();
         assert_eq!(keys.len(), 2);
         let second = keys.iter().find(|row| row.label.as_deref() == Some("web <1>")).unwrap().key.clone();

@@ -3,7 +3,7 @@
 use crate::harness::fake_github::Fault;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, run_test};
-use app::domain::job::Job;
+use domain::job::Job;
 use std::time::Duration;
 
 #[test]

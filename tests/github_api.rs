@@ -8,7 +8,7 @@ mod webhooks;
 
 use crate::harness::fake_github::FakeGitHub;
 use app::clock::Clock;
-use app::github::{GitHub, NewIssue};
+use github::{GitHub, NewIssue};
 
 /// A Tuesday in 2023.
 const NOW_MS: i64 = 1_700_000_000_000;

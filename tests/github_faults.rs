@@ -2,7 +2,7 @@
 
 use crate::harness::fake_github::Fault;
 use crate::harness::story::{REPO, Story, run_test};
-use app::domain::job::Job;
+use domain::job::Job;
 use serde_json::{Value, json};
 use std::time::Duration;
 

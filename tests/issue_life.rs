@@ -1,7 +1,7 @@
 //! The life of an issue after it was filed: its status, what is commented, whose it is, and what becomes of an edited line.
 
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use app::domain::status::{BEGIN, END};
+use domain::status::{BEGIN, END};
 
 const ADA: &str = "Ada Lovelace <ada@example.com>";
 const GRACE: &str = "Grace Hopper <grace@example.com>";

@@ -1,7 +1,7 @@
 //! Mail to a real server on loopback: what arrives, and what is done when it does not.
 
 use crate::harness::smtp::{Mode, SmtpServer};
-use app::email::{MailError, Mailer, OutgoingMail};
+use email::{MailError, Mailer, OutgoingMail};
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Who is still there, asked of real mirrors.
 
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
-use app::domain::blame::Author;
-use app::domain::ids::RepositoryId;
-use app::mirror::{Mirrors, Source};
+use domain::blame::Author;
+use domain::ids::RepositoryId;
+use mirror::{Mirrors, Source};
 
 const ID: RepositoryId = RepositoryId(7);
 const PATH: &str = "shop/cart.py";

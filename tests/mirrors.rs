@@ -2,8 +2,8 @@
 
 use crate::harness::git_repo::{ADA, Blamed, GRACE, GitRepo, LINUS};
 use crate::harness::git_server::{Fault, GitServer};
-use app::domain::ids::RepositoryId;
-use app::mirror::{Head, MirrorError, Mirrors, Source, full_id};
+use domain::ids::RepositoryId;
+use mirror::{Head, MirrorError, Mirrors, Source, full_id};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
@@ -44,7 +44,7 @@ impl World {
         Source { id: ID, url: self.server.url("acme/shop"), token: token.map(str::to_owned) }
     }
 
-    fn sync(&self) -> app::mirror::Synced {
+    fn sync(&self) -> mirror::Synced {
         self.mirrors.sync(&self.source(None)).unwrap()
     }
 

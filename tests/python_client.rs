@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::harness::git_repo::{GRACE, LINUS};
 use crate::harness::story::{Story, run_test};
-use app::domain::report::{Frame, Report};
-use app::store::lines::Line;
+use domain::report::{Frame, Report};
+use store::lines::Line;
 
 /// Names a Python interpreter that has `flawless-client`; `newest/bin/python` in the folder of `ingest-client/python/run-tests`.
 const PYTHON: &str = "FLAWLESS_TEST_PYTHON_CLIENT";

@@ -3,7 +3,7 @@
 use crate::harness::browser::Browser;
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use app::domain::job::Job;
+use domain::job::Job;
 
 async fn told(story: &mut Story) {
     story.install().await;

@@ -1,10 +1,10 @@
 //! Every recorded request of a real client, replayed against the wire room.
 
-use app::domain::report::{Frame, Platform};
-use app::wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
-use app::wire::{auth, encoding, sentry, sentry_event};
+use domain::report::{Frame, Platform};
 use serde_json::Value;
 use std::path::Path;
+use wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
+use wire::{auth, encoding, sentry, sentry_event};
 
 /// How many requests were recorded: none may get lost, or be skipped.
 const RECORDED: usize = 74;
@@ -104,7 +104,7 @@ fn every_recording_decompresses() {
         assert_eq!(plain.len() as u64, recording.index["plain"].as_u64().unwrap(), "{}", recording.name);
         let limit = plain.len() - 1;
         let error = encoding::decode(recording.header("content-encoding"), &recording.body, limit).unwrap_err();
-        assert_eq!(error, app::wire::WireError::TooLarge { limit }, "{}", recording.name);
+        assert_eq!(error, wire::WireError::TooLarge { limit }, "{}", recording.name);
     }
 }
 
@@ -219,7 +219,7 @@ fn every_event_is_what_its_index_says() {
 }
 
 /// Report of the recording with this name.
-fn report(name: &str) -> app::domain::report::Report {
+fn report(name: &str) -> domain::report::Report {
     let recording = recordings().into_iter().find(|recording| recording.name == name).unwrap();
     let plain = recording.plain();
     let mut scratch = String::new();

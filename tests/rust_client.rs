@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use app::store::lines::Line;
+use store::lines::Line;
 
 use crate::harness::story::{CART_PATH, Story, run_test};
 

@@ -83,7 +83,7 @@ fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
             }
             story.settle().await;
             let now_ms = story.clock.now_ms();
-            story.services().store.enqueue(app::domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+            story.services().store.enqueue(domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
             story.settle().await;
             assert_eq!(watched(story).await, [REPO], "what is not installed is not watched");
             assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nobody is told of anything");
@@ -136,7 +136,7 @@ fn mutilated_payloads_are_refused_or_ignored_and_break_nothing() {
         assert!(sent > 900, "{sent}");
         story.settle().await;
         let now_ms = story.clock.now_ms();
-        story.services().store.enqueue(app::domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+        story.services().store.enqueue(domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
         story.settle().await;
         story.later(60_000).await;
         assert_eq!(watched(story).await, [REPO]);

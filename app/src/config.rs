@@ -1,6 +1,6 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
 
-use crate::domain::access::SignIn;
+use domain::access::SignIn;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

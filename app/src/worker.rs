@@ -1,14 +1,14 @@
 //! Background work: claims jobs and runs the step that each names.
 
 use crate::clock::Clock;
-use crate::domain::job::{Job, back_off_ms};
 use crate::steps::sign_in::SESSION_IDLE_MS;
 use crate::steps::{Failure, Services, attribute, decide, deliver, reconcile, refresh, shadow, webhook};
-use crate::store::StoreError;
-use crate::store::jobs::{Claim, LEASE_MS};
+use domain::job::{Job, back_off_ms};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use store::StoreError;
+use store::jobs::{Claim, LEASE_MS};
 use tokio::task::JoinHandle;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.

@@ -3,7 +3,7 @@
 use super::{NOW_MS, new_issue, room};
 use crate::harness::fake_github::{APP_ID, BOT, FakeGitHub, SLUG};
 use app::clock::Clock;
-use app::github::{GitHub, GitHubError, Settings};
+use github::{GitHub, GitHubError, Settings};
 
 const MINUTE_MS: i64 = 60_000;
 

@@ -2,7 +2,7 @@
 
 use super::{new_issue, room};
 use crate::harness::fake_github::{FakeGitHub, Fault};
-use app::github::{GitHub, GitHubError, IssueState, Settings};
+use github::{GitHub, GitHubError, IssueState, Settings};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -127,7 +127,7 @@ async fn a_renamed_repository_is_read_and_not_written() {
     assert_eq!(github.create_issue(installation, REPO, &new_issue("line-2")).await, Err(moved.clone()));
     assert_eq!(github.assign(installation, REPO, number, "alice").await, Err(moved.clone()));
     assert_eq!(github.reopen_issue(installation, REPO, number).await, Err(moved.clone()));
-    let label = app::domain::command::OUR_LABEL;
+    let label = domain::command::OUR_LABEL;
     assert_eq!(github.create_label(installation, REPO, &label).await, Err(moved));
     assert_eq!(room.changes(), [""; 0]);
 

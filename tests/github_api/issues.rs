@@ -1,8 +1,8 @@
 //! Issues, comments and labels: filed once, found again, changed.
 
 use super::{NOW_MS, Room, new_issue, room};
-use app::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
-use app::github::{FoundIssue, GitHubError, IssueState, IssueUpdate, SetState, StateReason};
+use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use github::{FoundIssue, GitHubError, IssueState, IssueUpdate, SetState, StateReason};
 
 const REPO: &str = "acme/shop";
 const HOUR_MS: i64 = 3_600_000;

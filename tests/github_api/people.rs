@@ -2,7 +2,7 @@
 
 use super::room;
 use crate::harness::fake_github::{CommitAuthor, Fault};
-use app::github::{Account, GitHubError};
+use github::{Account, GitHubError};
 use serde_json::Value;
 
 const REPO: &str = "acme/shop";

@@ -16,7 +16,7 @@ pub use hooks::sign;
 pub use world::{Account, Change, Comment, CommitAuthor, Issue, IssueChange, Label};
 
 use app::clock::Clock;
-use app::github::Settings;
+use github::Settings;
 use serde_json::Value;
 use serve::Shared;
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -177,7 +177,7 @@ fn script(
     keep_git: bool,
     failing: Failing,
     occurrences: u64,
-    check: impl Fn(&app::domain::report::Report),
+    check: impl Fn(&domain::report::Report),
 ) {
     run_test(async |story| {
         let failing = [failing];

@@ -1,47 +1,31 @@
-//! Which room may know which: the arrows of the map, downwards only.
+//! Which room of the program may know which. Between the crates, Cargo.toml says so.
 
 use super::source::{Mention, blanked, mentions, production};
 use super::{Broken, assert_kept, broken, rust_files};
 
 /// A room, and what it may know. `*` is everything: there the rooms are put together.
 const ARROWS: &[(&str, &[&str])] = &[
-    // The middle: what decides can't fail and knows nobody.
-    ("domain", &[]),
     // The one reader of the system's clock.
     ("clock", &[]),
-    // Adapters speak the domain's words and never see each other; time is an argument to them.
-    ("code", &["domain"]),
-    ("config", &["domain"]),
-    ("email", &["domain"]),
-    ("github", &["domain"]),
-    ("mirror", &["domain"]),
-    ("render", &["domain"]),
-    ("store", &["domain"]),
+    // Time is an argument to them.
+    ("config", &[]),
     ("vault", &[]),
-    ("wire", &["domain"]),
     // The steps between the rows.
-    ("steps", &["code", "domain", "email", "github", "mirror", "render", "store", "vault"]),
-    ("worker", &["clock", "domain", "steps", "store"]),
+    ("steps", &["vault"]),
+    ("worker", &["clock", "steps"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
     (
         "server",
         &[
             "clock",
-            "domain",
-            "github::GitHubError",
-            "github::hook",
-            "github::manifest",
             "steps::Failure",
             "steps::Services",
             "steps::accept",
             "steps::app",
             "steps::doctor",
-            "steps::webhook",
             "steps::sign_in",
+            "steps::webhook",
             "steps::whitelist",
-            "render",
-            "store",
-            "wire",
         ],
     ),
     ("commands", &["*"]),
@@ -149,18 +133,18 @@ mod tests {
     const NONE: [usize; 0] = [];
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        let modules = [vec!["steps"], vec!["steps", "accept"], vec!["steps", "decide"], vec!["store", "lines"]];
+        let modules = [vec!["steps"], vec!["steps", "accept"], vec!["steps", "decide"], vec!["server", "lines"]];
         check(path, text, &modules).into_iter().map(|place| place.line).collect()
     }
 
     #[test]
     fn an_arrow_sideways_or_up_is_found_however_it_is_written() {
-        assert_eq!(lines("app/src/email/smtp.rs", "use crate::store::lines;"), [1]);
-        assert_eq!(lines("app/src/email/smtp.rs", "use crate::{\n domain::ids,\n render::alert,\n};"), [3]);
-        assert_eq!(lines("app/src/email/smtp.rs", "use super::super::store;"), [1]);
-        assert_eq!(lines("app/src/email/mod.rs", "\nfn f() { super::mirror::g() }"), [2]);
-        assert_eq!(lines("app/src/domain/rule.rs", "fn f(c: &crate::clock::Clock) {}"), [1]);
-        assert_eq!(lines("app/src/worker.rs", "use crate::email::Mailer;"), [1]);
+        assert_eq!(lines("app/src/config.rs", "use crate::serve::Flawless;"), [1]);
+        assert_eq!(lines("app/src/steps/decide.rs", "use crate::{\n vault::Vault,\n server::router,\n};"), [3]);
+        assert_eq!(lines("app/src/steps/decide.rs", "use super::super::server;"), [1]);
+        assert_eq!(lines("app/src/vault.rs", "\nfn f() { super::config::g() }"), [2]);
+        assert_eq!(lines("app/src/config.rs", "fn f(c: &crate::clock::Clock) {}"), [1]);
+        assert_eq!(lines("app/src/worker.rs", "use crate::server::Server;"), [1]);
         assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::decide::decide;"), [1]);
         assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::*;"), [1]);
     }
@@ -168,13 +152,13 @@ mod tests {
     #[test]
     fn an_arrow_down_is_none_of_ours() {
         assert_eq!(
-            lines("app/src/email/smtp.rs", "use crate::domain::alert;\nuse super::Mailer;\nuse lettre::X;"),
+            lines("app/src/steps/decide.rs", "use crate::vault::Vault;\nuse super::Failure;\nuse lettre::X;"),
             NONE
         );
-        assert_eq!(lines("app/src/email/smtp.rs", "// use crate::store;\nlet s = \"crate::store::x\";"), NONE);
-        assert_eq!(lines("app/src/email/smtp.rs", "#[cfg(test)]\nmod tests {\n use crate::store::x;\n}"), NONE);
-        assert_eq!(lines("app/src/server/hook.rs", "use crate::{github::hook, steps::accept::{self, Answer}};"), NONE);
-        assert_eq!(lines("app/src/serve.rs", "use crate::{email, store};"), NONE);
+        assert_eq!(lines("app/src/vault.rs", "// use crate::config;\nlet s = \"crate::config::x\";"), NONE);
+        assert_eq!(lines("app/src/vault.rs", "#[cfg(test)]\nmod tests {\n use crate::config::x;\n}"), NONE);
+        assert_eq!(lines("app/src/server/hook.rs", "use crate::{clock::Clock, steps::accept::{self, Answer}};"), NONE);
+        assert_eq!(lines("app/src/serve.rs", "use crate::{config, server};"), NONE);
     }
 
     #[test]
@@ -184,7 +168,7 @@ mod tests {
         assert_eq!(lines("app/src/steps/accept/fold.rs", "use super::super::decide::decide;"), [1]);
         assert_eq!(lines("app/src/steps/accept.rs", "use super::Retry;\nuse crate::steps::accept::x;"), NONE);
         assert_eq!(lines("app/src/steps/mod.rs", "use self::decide::decide;"), NONE);
-        assert_eq!(lines("app/src/store/rules.rs", "use super::lines::x;"), NONE);
+        assert_eq!(lines("app/src/server/rules.rs", "use super::lines::x;"), NONE);
     }
 
     #[test]
@@ -194,6 +178,6 @@ mod tests {
 
     #[test]
     fn a_switch_for_tests_is_found() {
-        assert_eq!(lines("app/src/email/smtp.rs", "\n#[cfg(test)]\nfn fake() {}"), [2]);
+        assert_eq!(lines("app/src/vault.rs", "\n#[cfg(test)]\nfn fake() {}"), [2]);
     }
 }

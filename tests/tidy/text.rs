@@ -8,7 +8,7 @@ const MAX_PRODUCTION_LINES: usize = 400;
 /// A file of stories or of their harness may be longer: each story stands for itself.
 const MAX_TEST_LINES: usize = 800;
 
-const SHIPPED: &[&str] = &["app/src/", "ingest-client/src/"];
+const SHIPPED: &[&str] = &["app/src/", "app/crates/", "ingest-client/src/"];
 const TESTS: &[&str] = &["tests/", "ingest-client/tests/", "ingest-client/examples/"];
 const ALL: &[&str] = &["app/", "ingest-client/", "tests/"];
 

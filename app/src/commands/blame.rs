@@ -1,25 +1,25 @@
 //! `app blame`: who wrote a line, or who is to blame for a traceback, as the server would say it.
 
 use super::Failed;
-use crate::code::Source;
 use crate::config::Config;
-use crate::domain::attribution::{passed_commits_sentence, short};
-use crate::domain::blame::Blame;
-use crate::domain::culprit::{Choice, Dropped};
-use crate::domain::ids::RepositoryId;
-use crate::domain::repository::Repository;
-use crate::domain::rule::Rules;
-use crate::domain::settings::Settings;
-use crate::domain::suspects::changed_ms;
-use crate::domain::week::day_of;
-use crate::mirror::settings::parse as parse_settings;
-use crate::mirror::{Mirrors, checkout_around};
 use crate::serve::open_services;
 use crate::steps::attribute::{Case, Examined, examine};
-use crate::wire::traceback;
 use clap::Args;
+use domain::attribution::{passed_commits_sentence, short};
+use domain::blame::Blame;
+use domain::culprit::{Choice, Dropped};
+use domain::ids::RepositoryId;
+use domain::repository::Repository;
+use domain::rule::Rules;
+use domain::settings::Settings;
+use domain::suspects::changed_ms;
+use domain::week::day_of;
+use mirror::settings::parse as parse_settings;
+use mirror::{Mirrors, checkout_around};
+use source::Source;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
+use wire::traceback;
 
 /// The largest traceback that is read: as the server takes them.
 const LARGEST_TRACEBACK: u64 = 1 << 20;

@@ -3,9 +3,9 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::finding::{Finding, Level};
 use crate::serve::open_services;
 use crate::steps::doctor::examine;
+use domain::finding::{Finding, Level};
 use std::process::ExitCode;
 
 /// Checks everything. Exit code 1 where something does not work.

@@ -1,9 +1,9 @@
 //! `app check-rules`: is a repository's own settings file sound? For a terminal, and for the CI of a pull request.
 
 use super::Failed;
-use crate::domain::settings::{CodePattern, Settings};
-use crate::mirror::settings::{SettingsError, parse};
 use clap::Args;
+use domain::settings::{CodePattern, Settings};
+use mirror::settings::{SettingsError, parse};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

@@ -2,7 +2,7 @@
 
 use super::Failed;
 use crate::config::{Config, FILE};
-use crate::email::Mailer;
+use email::Mailer;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;

@@ -4,19 +4,19 @@ use super::scene::Scene;
 use super::{Failed, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::rule::{RuleKind, RuleSource};
-use crate::domain::settings::KnownError;
 use crate::serve::Flawless;
 use crate::steps::Services;
 use crate::steps::webhook::make_rule;
-use crate::store::lines::Line;
-use crate::store::repositories::NewRepository;
-use crate::store::rules::NewRule;
 use clap::Args;
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::KnownError;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::lines::Line;
+use store::repositories::NewRepository;
+use store::rules::NewRule;
 use tokio::sync::oneshot;
 
 /// How the story is told.
@@ -208,7 +208,7 @@ impl Stage {
 
     /// Waits until a line with this exception has so many occurrences.
     async fn line_with(&self, exception: &str, total: u64) -> Result<Line, Failed> {
-        let repository = crate::domain::ids::RepositoryId(self.project);
+        let repository = domain::ids::RepositoryId(self.project);
         let found = async {
             loop {
                 let lines = self.services.store.lines_of(repository, 10).await?;

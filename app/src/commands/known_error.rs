@@ -3,16 +3,16 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::ids::RuleId;
-use crate::domain::rule::{RuleKind, RuleSource};
-use crate::domain::settings::{CodePattern, KnownError};
-use crate::domain::week::date_ms;
-use crate::render::when;
 use crate::serve::open_services;
 use crate::steps::webhook::{end_rule, make_rule};
-use crate::store::repositories::RepositoryRow;
-use crate::store::rules::NewRule;
 use clap::{Args, Subcommand};
+use domain::ids::RuleId;
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::{CodePattern, KnownError};
+use domain::week::date_ms;
+use render::when;
+use store::repositories::RepositoryRow;
+use store::rules::NewRule;
 
 /// What to do.
 #[derive(Debug, Subcommand)]

@@ -3,10 +3,10 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::week::{WEEK_MS, date_ms, week_of};
 use crate::serve::open_services;
-use crate::store::weekly::Wanted;
 use clap::Args;
+use domain::week::{WEEK_MS, date_ms, week_of};
+use store::weekly::Wanted;
 
 /// Which week.
 #[derive(Debug, Args)]

@@ -3,13 +3,13 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::render::when;
 use crate::serve::open_services;
 use crate::steps::Services;
-use crate::store::ingest_keys::KeyRow;
-use crate::store::repositories::{NewRepository, RepositoryRow};
 use clap::Subcommand;
+use render::when;
 use std::path::Path;
+use store::ingest_keys::KeyRow;
+use store::repositories::{NewRepository, RepositoryRow};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -166,7 +166,7 @@ async fn list(services: &Services) -> Result<(), Failed> {
     for row in rows {
         let state = match (&row.fetch_error, &row.repository.head) {
             (Some(error), _) => format!("not fetched: {error}"),
-            (None, Some(head)) => format!("at {}", crate::domain::attribution::short(head)),
+            (None, Some(head)) => format!("at {}", domain::attribution::short(head)),
             (None, None) => "not cloned yet".to_owned(),
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));

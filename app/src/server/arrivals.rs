@@ -3,13 +3,13 @@
 use super::Server;
 use super::ingest::Asked;
 use super::refusal::{Outcome, Refusal};
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::RepositoryId;
-use crate::domain::report::Report;
-use crate::domain::test_report::TEST_EXCEPTION;
-use crate::store::ingest_keys::Caller;
+use domain::fingerprint::Fingerprint;
+use domain::ids::RepositoryId;
+use domain::report::Report;
+use domain::test_report::TEST_EXCEPTION;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::ingest_keys::Caller;
 
 /// Fingerprints remembered for a project: more than a person looks through to find their own.
 pub(super) const FINGERPRINTS: usize = 10;
@@ -192,7 +192,7 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::report::Exception;
+    use domain::report::Exception;
 
     fn report(kind: &str) -> Sketch {
         let exception = Exception { kind: kind.to_owned(), ..Exception::default() };

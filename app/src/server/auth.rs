@@ -3,16 +3,16 @@
 use super::Server;
 use super::extract::{InForm, InQuery};
 use super::respond::{Refused, redirect};
-use crate::domain::access::{Right, Who};
-use crate::render::views::Login;
 use crate::steps::sign_in::{SESSION_LIFE_MS, SignInError};
-use crate::store::repositories::RepositoryRow;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use domain::access::{Right, Who};
+use render::views::Login;
 use serde::Deserialize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use store::repositories::RepositoryRow;
 
 /// Wrong tokens that are answered within a minute: a token of 64 digits is not guessed at this pace.
 const TRIES_A_MINUTE: u32 = 10;
@@ -181,7 +181,7 @@ impl Server {
     /// The sign-in page.
     pub(super) fn sign_in_page(&self, next: &str, status: StatusCode, error: Option<String>) -> Response {
         let has_sign_in = self.services.app.get().is_some_and(|app| app.sign_in.is_some());
-        let query = crate::domain::links::query(&[("next", next.to_owned())]);
+        let query = domain::links::query(&[("next", next.to_owned())]);
         let view = Login {
             action: format!("{}/login", self.root()),
             csrf: String::new(),

@@ -5,17 +5,17 @@ use super::extract::InForm;
 use super::ingest::{Asked, random_id, take_envelope};
 use super::pages::answer;
 use super::respond::{Refused, redirect};
-use crate::domain::access::Right;
-use crate::domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
 use crate::steps::Failure;
-use crate::store::repositories::RepositoryRow;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
+use domain::access::Right;
+use domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use store::repositories::RepositoryRow;
 
 /// A second test report has to wait so long for the first: a double click must not ask GitHub and the mail server twice.
 const TEST_PAUSE_MS: i64 = 5_000;

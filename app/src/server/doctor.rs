@@ -2,12 +2,12 @@
 
 use super::Server;
 use super::pages::answer;
-use crate::domain::finding::Level;
-use crate::render::views::{Doctor, FindingView};
 use crate::steps::doctor::examine;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::finding::Level;
+use render::views::{Doctor, FindingView};
 use std::sync::Arc;
 
 /// `GET /doctor`.

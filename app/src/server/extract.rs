@@ -3,7 +3,6 @@
 use super::Server;
 use super::refusal::Refusal;
 use super::respond::Refused;
-use crate::wire::WireError;
 use axum::Form;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -12,6 +11,7 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
+use wire::WireError;
 
 /// How long a body may take: the SDKs themselves give up after 30 seconds. A client that sends a byte now and then would
 /// hold its connection for ever.

@@ -4,17 +4,17 @@ use super::Server;
 use super::extract::InForm;
 use super::pages::{answer, place};
 use super::respond::{Refused, redirect, thousands};
-use crate::domain::access::Right;
-use crate::domain::ids::HandoverId;
-use crate::render::views::{HandoverView, Handovers};
-use crate::render::when;
-use crate::store::handovers::HandoverRow;
-use crate::store::repositories::RepositoryRow;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use domain::ids::HandoverId;
+use render::views::{HandoverView, Handovers};
+use render::when;
 use serde::Deserialize;
 use std::sync::Arc;
+use store::handovers::HandoverRow;
+use store::repositories::RepositoryRow;
 
 /// Handovers listed: as many as a page can be read through.
 const SHOWN: i64 = 200;

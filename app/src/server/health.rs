@@ -1,11 +1,11 @@
 //! How the server is, for people and for machines.
 
 use super::Server;
-use crate::render::views::{Check, Health};
-use crate::render::{asset, when};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use render::views::{Check, Health};
+use render::{asset, when};
 use std::sync::Arc;
 
 /// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at most 15 minutes.

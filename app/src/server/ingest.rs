@@ -3,19 +3,19 @@
 use super::Server;
 use super::arrivals::Sketch;
 use super::refusal::{Outcome, Refusal};
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::RepositoryId;
-use crate::domain::report::Report;
 use crate::steps::accept::{Entry, Occurrence};
-use crate::store::ingest_keys::IngestAuth;
-use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
-use crate::wire::{auth, sentry, sentry_event};
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use domain::fingerprint::Fingerprint;
+use domain::ids::RepositoryId;
+use domain::report::Report;
 use std::sync::Arc;
+use store::ingest_keys::IngestAuth;
+use wire::encoding::{MAX_BODY, MAX_DECODED, decode};
+use wire::{auth, sentry, sentry_event};
 
 /// Occurrences that one report may stand for. Our own client folds what happens within seconds, which stays far below; a
 /// browser's key is public, and sums of larger numbers would not fit into the database's integers.

@@ -4,11 +4,11 @@ use super::Server;
 use super::extract::InQuery;
 use super::pages::{answer, mirror};
 use super::respond::Refused;
-use crate::domain::access::Right;
-use crate::render::views::{Installed, InstalledRepository};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use render::views::{Installed, InstalledRepository};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ async fn show(server: &Server, asked: &Asked, headers: &HeaderMap, uri: &Uri) ->
     rows.retain(|row| server.right_in(&session, row) >= Some(Right::Write));
     let installation = asked.installation_id.as_deref().and_then(|text| text.parse::<u64>().ok());
     // GitHub's webhook may come a moment after the browser.
-    let is_new = |row: &crate::store::repositories::RepositoryRow| {
+    let is_new = |row: &store::repositories::RepositoryRow| {
         installation.is_some() && row.repository.forge.as_ref().map(|forge| forge.installation) == installation
     };
     let known = rows.iter().any(is_new);

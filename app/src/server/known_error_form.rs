@@ -1,11 +1,11 @@
 //! The whitelisting form, looked through: what it says, or what is wrong with which field.
 
 use super::respond::thousands;
-use crate::domain::command::Scope;
-use crate::domain::rule::{MadeRule, RuleKind};
-use crate::domain::settings::KnownError;
-use crate::domain::week::date_ms;
-use crate::render::views::{Field, KnownErrorFields};
+use domain::command::Scope;
+use domain::rule::{MadeRule, RuleKind};
+use domain::settings::KnownError;
+use domain::week::date_ms;
+use render::views::{Field, KnownErrorFields};
 use serde::Deserialize;
 
 /// Characters of one field: longer than any path or line that anybody whitelists.

@@ -145,7 +145,7 @@ impl Text {
 mod tests {
     use super::*;
     use crate::steps::accept::AcceptError;
-    use crate::wire::WireError;
+    use wire::WireError;
 
     #[test]
     fn each_refusal_is_counted_under_its_reason() {

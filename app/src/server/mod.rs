@@ -30,7 +30,6 @@ mod weekly;
 mod whitelist;
 
 use crate::clock::Clock;
-use crate::domain::signature::Signer;
 use crate::steps::Services;
 use crate::steps::accept::Accept;
 use arrivals::Arrivals;
@@ -38,6 +37,7 @@ use auth::Guesses;
 use axum::Router;
 use axum::http::Uri;
 use axum::routing::{any, get, post};
+use domain::signature::Signer;
 use meters::Meters;
 use std::sync::Arc;
 

@@ -5,19 +5,19 @@ use super::auth::Session;
 use super::extract::{InForm, InQuery};
 use super::pages::{answer, place};
 use super::respond::Refused;
-use crate::domain::access::Right;
-use crate::domain::alert::Place;
-use crate::domain::handover::successor;
-use crate::domain::links::Purpose;
-use crate::render::views::{Message, NotMe};
 use crate::steps::webhook::{Said, not_me};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use domain::alert::Place;
+use domain::handover::successor;
+use domain::links::Purpose;
+use render::views::{Message, NotMe};
 use serde::Deserialize;
 use std::sync::Arc;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// Who says so where only a link out of a mail admits them.
 const BY_LINK: &str = "the reader of a mail";

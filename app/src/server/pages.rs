@@ -3,20 +3,20 @@
 use super::Server;
 use super::refusal::detail;
 use super::respond::{Refused, thousands};
-use crate::domain::access::Right;
-use crate::domain::attribution::short;
-use crate::render::views::{
-    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
-};
-use crate::render::when;
 use crate::steps::app::AppSource;
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use domain::attribution::short;
+use render::views::{
+    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
+};
+use render::when;
 use std::collections::HashMap;
 use std::sync::Arc;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// Open lines shown on a repository's page; the weekly report shows the others.
 const LINES_SHOWN: usize = 100;

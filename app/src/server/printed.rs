@@ -4,15 +4,15 @@ use super::Server;
 use super::extract::read;
 use super::ingest::{Asked, Project, number, random_id};
 use super::refusal::{Outcome, Refusal};
-use crate::domain::ids::RepositoryId;
 use crate::steps::accept::Occurrence;
-use crate::wire::encoding::{MAX_BODY, MAX_DECODED, decode};
-use crate::wire::{auth, sentry_event};
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use domain::ids::RepositoryId;
 use std::sync::Arc;
+use wire::encoding::{MAX_BODY, MAX_DECODED, decode};
+use wire::{auth, sentry_event};
 
 /// Characters kept of a parameter: as much as of the same field of an SDK's event.
 const LONGEST: usize = 200;
@@ -56,7 +56,7 @@ async fn take(server: &Server, project: RepositoryId, asked: &Asked<'_>, body: B
     let auth = server.enter(project, &found.key, now_ms).await?;
     let body = read(body, MAX_BODY).await?;
     let bytes = decode(asked.header("content-encoding"), &body, MAX_DECODED)?;
-    let mut report = crate::wire::traceback::parse(&String::from_utf8_lossy(&bytes))?;
+    let mut report = wire::traceback::parse(&String::from_utf8_lossy(&bytes))?;
     // Its client, in place of an SDK's name.
     report.sdk = asked.client();
     report.release = told.release;

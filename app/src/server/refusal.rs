@@ -1,11 +1,11 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
 use super::Server;
-use crate::render::when;
 use crate::steps::accept::AcceptError;
-use crate::wire::WireError;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use render::when;
+use wire::WireError;
 
 /// What clients may stop sending for a day, in three parts, because the Rust SDK ignores two. Never the category `error`.
 const RATE_LIMITS: &str = "86400:transaction;span;session;profile;profile_chunk;replay;monitor;log_item;log_byte;trace_metric;metric_bucket;feedback:organization";

@@ -3,12 +3,12 @@
 use super::Server;
 use super::auth::Session;
 use super::ingest::random_id;
-use crate::render::views::Message;
-use crate::render::{Layout, RenderError, View, page};
 use crate::steps::Failure;
-use crate::store::StoreError;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use render::views::Message;
+use render::{Layout, RenderError, View, page};
+use store::StoreError;
 
 /// What a page may load: nothing from elsewhere, no script at all.
 const CONTENT_POLICY: &str =
@@ -125,7 +125,7 @@ impl Server {
 
 /// The sign-in page that leads back.
 fn sign_in(root: &str, next: &str) -> String {
-    format!("{root}/login?{}", crate::domain::links::query(&[("next", next.to_owned())]))
+    format!("{root}/login?{}", domain::links::query(&[("next", next.to_owned())]))
 }
 
 /// An HTML answer that no cache keeps and no frame shows.

@@ -7,17 +7,17 @@ use super::known_error_form::{Checked, Entry, check};
 use super::known_errors::matches;
 use super::pages::answer;
 use super::respond::{Refused, redirect};
-use crate::domain::access::Right;
-use crate::domain::ids::RuleId;
-use crate::render::views::{KnownErrorForm, Purpose};
 use crate::steps::webhook::change_rule;
-use crate::store::repositories::RepositoryRow;
-use crate::store::rules::RuleRow;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use domain::ids::RuleId;
+use render::views::{KnownErrorForm, Purpose};
 use serde::Deserialize;
 use std::sync::Arc;
+use store::repositories::RepositoryRow;
+use store::rules::RuleRow;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {

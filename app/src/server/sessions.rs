@@ -4,11 +4,11 @@ use super::Server;
 use super::extract::InForm;
 use super::pages::answer;
 use super::respond::{Refused, redirect};
-use crate::render::views::{SessionView, Sessions};
-use crate::render::when;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use render::views::{SessionView, Sessions};
+use render::when;
 use serde::Deserialize;
 use std::sync::Arc;
 

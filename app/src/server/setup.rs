@@ -9,13 +9,13 @@ use super::auth::Session;
 use super::extract::{InForm, InQuery};
 use super::pages::answer;
 use super::respond::{Refused, redirect};
-use crate::github::GitHubError;
-use crate::github::manifest::Manifest;
-use crate::render::views::{Permission, Setup, SetupState};
 use crate::steps::app::{AppError, AppSource};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::Response;
+use github::GitHubError;
+use github::manifest::Manifest;
+use render::views::{Permission, Setup, SetupState};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ fn state(server: &Server, session: &Session, organization: &str, manifest: &Mani
                 _ => format!("{forge}/settings/apps/new"),
             };
             let expires = (server.clock.now_ms() + STATE_LIFE_MS).to_string();
-            let query = crate::domain::links::query(&[("state", sign(server, session, &expires))]);
+            let query = domain::links::query(&[("state", sign(server, session, &expires))]);
             SetupState::ToMake {
                 action: format!("{page}?{query}"),
                 manifest: manifest.to_json(),

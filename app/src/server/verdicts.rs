@@ -3,11 +3,11 @@
 use super::Server;
 use super::pages::answer;
 use super::respond::thousands;
-use crate::domain::handover::percent_accepted;
-use crate::render::views::{Verdicts, VerdictsRow};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::handover::percent_accepted;
+use render::views::{Verdicts, VerdictsRow};
 use std::sync::Arc;
 
 /// How old an alert is when silence counts as an answer: a day, so that who is told had a day of work to say no.

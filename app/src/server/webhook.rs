@@ -3,14 +3,14 @@
 use super::Server;
 use super::extract::read;
 use super::refusal::Refusal;
-use crate::domain::event::Event;
-use crate::github::hook;
-use crate::store::hooks::Taken;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::event::Event;
+use github::hook;
 use std::sync::Arc;
+use store::hooks::Taken;
 
 /// GitHub's own limit on payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 const MAX_PAYLOAD: usize = 25 << 20;

@@ -4,20 +4,20 @@ use super::Server;
 use super::extract::InQuery;
 use super::pages::{answer, author, function, issue_link, place, status};
 use super::respond::{Refused, thousands};
-use crate::domain::access::Right;
-use crate::domain::ids::RepositoryId;
-use crate::domain::links::query;
-use crate::domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
-use crate::render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
-use crate::render::when;
-use crate::store::repositories::RepositoryRow;
-use crate::store::weekly::{Wanted, WeeklyLine};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
+use domain::access::Right;
+use domain::ids::RepositoryId;
+use domain::links::query;
+use domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
+use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
+use render::when;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use store::repositories::RepositoryRow;
+use store::weekly::{Wanted, WeeklyLine};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, Deserialize)]

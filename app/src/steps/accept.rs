@@ -1,17 +1,17 @@
 //! The hot path: a report is answered when it is durable, and a repeat costs a share of one transaction.
 
 use super::Epoch;
-use crate::domain::fingerprint::Fingerprint;
-use crate::domain::ids::RepositoryId;
-use crate::domain::report::Report;
-use crate::domain::scrub::scrub;
-use crate::store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
-use crate::store::intake::{Arrival, Facets, Known, Memory};
-use crate::store::pack::pack;
-use crate::store::{Store, StoreError};
+use domain::fingerprint::Fingerprint;
+use domain::ids::RepositoryId;
+use domain::report::Report;
+use domain::scrub::scrub;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
+use store::intake::{Arrival, Facets, Known, Memory};
+use store::pack::pack;
+use store::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is refused.

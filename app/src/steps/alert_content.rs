@@ -1,13 +1,13 @@
 //! Gathering what an alert says from the rows, and on which terms it is told, for a mail, an issue or a page.
 
 use super::{Failure, Services};
-use crate::domain::alert::{Alert, Links, Recipient};
-use crate::domain::attribution::Attribution;
-use crate::domain::decision::Terms;
-use crate::domain::presentation::{additional, request, traceback};
-use crate::domain::week::date_ms;
-use crate::store::lines::{Line, Traceback};
-use crate::store::repositories::RepositoryRow;
+use domain::alert::{Alert, Links, Recipient};
+use domain::attribution::Attribution;
+use domain::decision::Terms;
+use domain::presentation::{additional, request, traceback};
+use domain::week::date_ms;
+use store::lines::{Line, Traceback};
+use store::repositories::RepositoryRow;
 
 /// What was decided about the line, then about who is told, unless a person decided that.
 fn verdict(line: &Line, found: Option<&Attribution>) -> Vec<String> {

@@ -1,14 +1,14 @@
 //! The GitHub App that this server is, once it is one: it can be made while the server runs.
 
 use super::{Failure, Services};
-use crate::domain::access::SignIn;
-use crate::domain::job::Job;
-use crate::github::manifest::exchange;
-use crate::github::{GitHub, GitHubError, Settings};
-use crate::store::{Store, StoreError};
 use crate::vault::{Vault, VaultError};
+use domain::access::SignIn;
+use domain::job::Job;
+use github::manifest::exchange;
+use github::{GitHub, GitHubError, Settings};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock};
+use store::{Store, StoreError};
 
 /// The fact that a stored App is, and the purpose that it is sealed for.
 const FACT: &str = "github_app";

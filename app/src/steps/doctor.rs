@@ -1,11 +1,11 @@
 //! The doctor: looks at everything that can be wrong, once, for the terminal and the page alike.
 
 use super::Services;
-use crate::domain::finding::{Finding, missing_events, missing_permissions};
-use crate::domain::pace::{MOST_A_MINUTE, MOST_AN_HOUR};
-use crate::github::manifest::Manifest;
-use crate::github::{GitHub, GitHubError, Installation};
-use crate::store::repositories::RepositoryRow;
+use domain::finding::{Finding, missing_events, missing_permissions};
+use domain::pace::{MOST_A_MINUTE, MOST_AN_HOUR};
+use github::manifest::Manifest;
+use github::{GitHub, GitHubError, Installation};
+use store::repositories::RepositoryRow;
 
 /// A clock that is off by more than this makes GitHub refuse our signature within the minute.
 const MOST_SKEW_MS: i64 = 30_000;

@@ -1,8 +1,8 @@
 //! Making and revoking a repository's keys, which the page and the terminal both do.
 
 use super::{Failure, Services};
-use crate::store::ingest_keys::MOST_KEYS;
-use crate::store::repositories::RepositoryRow;
+use store::ingest_keys::MOST_KEYS;
+use store::repositories::RepositoryRow;
 
 impl Services {
     /// Makes a repository another key, and returns it.

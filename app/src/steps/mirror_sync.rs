@@ -1,12 +1,12 @@
 //! Keeping a mirror and the settings in it up to date, which several steps need.
 
 use super::{Failure, Services, blocking};
-use crate::domain::ids::RepositoryId;
-use crate::mirror::settings::parse;
-use crate::mirror::{MirrorError, Source};
-use crate::store::repositories::RepositoryRow;
-use crate::store::upkeep::Fetched;
+use domain::ids::RepositoryId;
+use mirror::settings::parse;
+use mirror::{MirrorError, Source};
 use std::time::Duration;
+use store::repositories::RepositoryRow;
+use store::upkeep::Fetched;
 
 /// How often the log says how far a fetch is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -63,7 +63,7 @@ impl Services {
         let settings = (blob != row.settings_blob).then(|| {
             let parsed = match &file {
                 Some((_, text)) => parse(text).map_err(|error| error.to_string()),
-                None => Ok(crate::domain::settings::Settings::default()),
+                None => Ok(domain::settings::Settings::default()),
             };
             (blob, parsed)
         });
@@ -78,7 +78,7 @@ impl Services {
         Ok(())
     }
 
-    async fn sync(&self, row: &RepositoryRow) -> Result<Option<crate::mirror::Head>, SyncFailure> {
+    async fn sync(&self, row: &RepositoryRow) -> Result<Option<mirror::Head>, SyncFailure> {
         let token = self.token(row).await.map_err(SyncFailure::Other)?;
         let source = Source { id: row.repository.id, url: row.repository.clone_url.clone(), token };
         let (mirrors, id) = (self.mirrors.clone(), source.id);

@@ -19,17 +19,17 @@ mod test_report;
 pub mod webhook;
 pub mod whitelist;
 
-use crate::domain::links::Linker;
-use crate::email::Mailer;
-use crate::github::GitHubError;
-use crate::mirror::{MirrorError, Mirrors};
-use crate::render::RenderError;
-use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 use app::AppSlot;
+use domain::links::Linker;
+use email::Mailer;
+use github::GitHubError;
+use mirror::{MirrorError, Mirrors};
+use render::RenderError;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use store::{Store, StoreError};
 use tokio::sync::Notify;
 
 /// The services that the steps work with, opened by `serve` and shared by all.

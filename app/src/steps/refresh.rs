@@ -1,8 +1,8 @@
 //! Refreshing a repository: its mirror and its settings.
 
 use super::{Failure, Services};
-use crate::domain::ids::RepositoryId;
-use crate::domain::job::Job;
+use domain::ids::RepositoryId;
+use domain::job::Job;
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
 pub const FETCH_EVERY_MS: i64 = 15 * 60_000;

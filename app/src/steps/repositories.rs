@@ -1,8 +1,8 @@
 //! Beginning and ending to watch a repository, which webhooks, reconciliation and the command line all do.
 
 use super::{Failure, Services};
-use crate::domain::ids::RepositoryId;
-use crate::store::repositories::{NewRepository, RepositoryRow};
+use domain::ids::RepositoryId;
+use store::repositories::{NewRepository, RepositoryRow};
 
 impl Services {
     /// Watches a repository, or brings what is known of it up to date.

@@ -1,11 +1,11 @@
 //! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or by time.
 
 use super::{Failure, SHADOW_AGAIN_AFTER_MS, Services};
-use crate::domain::alert::{MailContent, Recipient};
-use crate::render;
-use crate::store::deliveries::{Channel, Delivery};
-use crate::store::repositories::RepositoryRow;
-use crate::store::shadow::FOR_EVER_MS;
+use domain::alert::{MailContent, Recipient};
+use render;
+use store::deliveries::{Channel, Delivery};
+use store::repositories::RepositoryRow;
+use store::shadow::FOR_EVER_MS;
 
 /// What would have been sent, as its reader would have got it.
 #[derive(Clone, Debug, PartialEq, Eq)]

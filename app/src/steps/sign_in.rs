@@ -1,12 +1,12 @@
 //! Sessions of people: begun with GitHub's word, asked again every few minutes, ended when GitHub takes the word back.
 
 use super::{Failure, Services};
-use crate::domain::access::{Access, SignIn, Who};
-use crate::github::user::{UserTokens, exchange_code, refresh};
-use crate::github::{GitHub, GitHubError};
-use crate::store::sessions::SessionRow;
 use crate::vault::VaultError;
+use domain::access::{Access, SignIn, Who};
+use github::user::{UserTokens, exchange_code, refresh};
+use github::{GitHub, GitHubError};
 use sha2::{Digest, Sha256};
+use store::sessions::SessionRow;
 
 /// How long a session of the admin or of a person lasts at most, though it is used: then one signs in again.
 pub const SESSION_LIFE_MS: i64 = 30 * 24 * 3_600_000;
@@ -44,8 +44,8 @@ impl From<Failure> for SignInError {
     }
 }
 
-impl From<crate::store::StoreError> for SignInError {
-    fn from(error: crate::store::StoreError) -> Self {
+impl From<store::StoreError> for SignInError {
+    fn from(error: store::StoreError) -> Self {
         Self::Broken(error.to_string())
     }
 }

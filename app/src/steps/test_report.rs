@@ -1,8 +1,8 @@
 //! Finding a line of the repository for a test report to fail at.
 
 use super::{Failure, Services, blocking};
-use crate::domain::test_report::{TestLine, test_files, test_line};
-use crate::store::repositories::RepositoryRow;
+use domain::test_report::{TestLine, test_files, test_line};
+use store::repositories::RepositoryRow;
 
 /// Files that are read in search of a line: the first one mostly has it.
 const FILES_READ: usize = 20;

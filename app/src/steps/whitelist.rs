@@ -1,9 +1,9 @@
 //! What a repository's rules still cover: whether the code that each names is in the default branch.
 
 use super::{Services, blocking};
-use crate::domain::settings::CodePattern;
-use crate::store::repositories::RepositoryRow;
+use domain::settings::CodePattern;
 use std::collections::BTreeMap;
+use store::repositories::RepositoryRow;
 
 /// Files that one look reads: a whitelist names a few dozen. Rules for others are not looked at.
 const FILES_READ: usize = 200;

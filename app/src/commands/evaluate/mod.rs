@@ -8,9 +8,9 @@ mod score;
 mod table;
 
 use super::Failed;
-use crate::domain::heuristic::Heuristic;
 use case::Case;
 use clap::Args;
+use domain::heuristic::Heuristic;
 use judge::{Judge, Verdict};
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! Comparing predictions with what the fix says was to blame.
 
 use super::case::{Case, CaseFrame, Truth};
-use crate::domain::suspects::Rule;
+use domain::suspects::Rule;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;

@@ -3,8 +3,8 @@
 
 use super::case::Case;
 use super::score::{Hit, Prediction, best_frame, hit, newest_line};
-use crate::domain::heuristic::Heuristic;
-use crate::domain::suspects::Rule;
+use domain::heuristic::Heuristic;
+use domain::suspects::Rule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 

@@ -1,15 +1,15 @@
 //! Reading on where the frames end: the constructor or the signature that an exception speaks of.
 
 use super::evidence::Evidence;
-use crate::code::Source;
-use crate::domain::blame::Blame;
-use crate::domain::elsewhere::{Wanted, wanted};
-use crate::domain::heuristic::Heuristic;
-use crate::domain::report::Exception;
-use crate::domain::rule::Rules;
-use crate::domain::source::{Block, LineFacts};
-use crate::domain::suspects::{Rule, Suspect, changed_ms};
-use crate::mirror::MirrorError;
+use domain::blame::Blame;
+use domain::elsewhere::{Wanted, wanted};
+use domain::heuristic::Heuristic;
+use domain::report::Exception;
+use domain::rule::Rules;
+use domain::source::{Block, LineFacts};
+use domain::suspects::{Rule, Suspect, changed_ms};
+use mirror::MirrorError;
+use source::Source;
 
 /// A name that is defined more often than this is anybody's.
 const DEFINITIONS: usize = 3;

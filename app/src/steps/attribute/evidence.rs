@@ -1,11 +1,11 @@
 //! What an examination reads from: one commit of one mirror, or what somebody else found out before.
 
-use crate::code::Source;
-use crate::domain::blame::Blame;
-use crate::domain::culprit::{FrameAt, Located};
-use crate::domain::ids::RepositoryId;
-use crate::domain::source::{Block, LineFacts};
-use crate::mirror::{MirrorError, Mirrors};
+use domain::blame::Blame;
+use domain::culprit::{FrameAt, Located};
+use domain::ids::RepositoryId;
+use domain::source::{Block, LineFacts};
+use mirror::{MirrorError, Mirrors};
+use source::Source;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 

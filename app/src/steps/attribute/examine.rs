@@ -3,17 +3,17 @@
 use super::evidence::{Evidence, KnownFacts, Reading};
 use super::locate::locate_all;
 use super::naming::{Accusation, accuse};
-use crate::domain::alert::{Place, Snippet};
-use crate::domain::attribution::{Attribution, Findings, verdict};
-use crate::domain::blame::Blame;
-use crate::domain::confidence::{Confidence, Grounds};
-use crate::domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
-use crate::domain::line::Identity;
-use crate::domain::report::Report;
-use crate::domain::repository::Repository;
-use crate::domain::rule::Rules;
-use crate::domain::suspects::changed_ms;
-use crate::mirror::{MirrorError, Mirrors};
+use domain::alert::{Place, Snippet};
+use domain::attribution::{Attribution, Findings, verdict};
+use domain::blame::Blame;
+use domain::confidence::{Confidence, Grounds};
+use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
+use domain::line::Identity;
+use domain::report::Report;
+use domain::repository::Repository;
+use domain::rule::Rules;
+use domain::suspects::changed_ms;
+use mirror::{MirrorError, Mirrors};
 
 /// Lines shown before and after the culprit.
 const SNIPPET_AROUND: u32 = 4;

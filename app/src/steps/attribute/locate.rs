@@ -1,12 +1,12 @@
 //! Finding the frames of a report in a commit: which file of the repository each is in, and at which line.
 
 use super::evidence::Reading;
-use crate::domain::culprit::{Drift, FrameAt, Located, frames_in_order};
-use crate::domain::drift::stand;
-use crate::domain::line::squeeze;
-use crate::domain::report::{Frame, Report};
-use crate::domain::rule::Rules;
-use crate::mirror::MirrorError;
+use domain::culprit::{Drift, FrameAt, Located, frames_in_order};
+use domain::drift::stand;
+use domain::line::squeeze;
+use domain::report::{Frame, Report};
+use domain::rule::Rules;
+use mirror::MirrorError;
 use std::collections::BTreeMap;
 
 /// Candidates of one path whose text is compared; the best suffixes come first.

@@ -8,17 +8,17 @@ mod naming;
 mod test_report;
 
 use super::{Failure, Services, blocking};
-use crate::domain::attribution::Attribution;
-use crate::domain::culprit::Choice;
-use crate::domain::ids::ReportId;
-use crate::domain::test_report::TEST_EXCEPTION;
-use crate::mirror::{Source, full_id};
-use crate::store::attributed::{AttributionOutcome, StoredReport};
-use crate::store::repositories::RepositoryRow;
+use domain::attribution::Attribution;
+use domain::culprit::Choice;
+use domain::ids::ReportId;
+use domain::test_report::TEST_EXCEPTION;
 pub use evidence::{Evidence, KnownFacts, Reading};
 pub use examine::{Case, Examined, examine};
+use mirror::{Source, full_id};
 pub use naming::{Accusation, accuse};
 use std::sync::Arc;
+use store::attributed::{AttributionOutcome, StoredReport};
+use store::repositories::RepositoryRow;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
 /// mostly over by then, and an exception that nobody hears of for longer is worse than one without an author.

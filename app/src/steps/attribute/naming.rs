@@ -2,14 +2,14 @@
 
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
-use crate::domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
-use crate::domain::heuristic::Heuristic;
-use crate::domain::report::Report;
-use crate::domain::rule::{CodeAt, Rules};
-use crate::domain::source::LineFacts;
-use crate::domain::steps::step_over;
-use crate::domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
-use crate::mirror::MirrorError;
+use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
+use domain::heuristic::Heuristic;
+use domain::report::Report;
+use domain::rule::{CodeAt, Rules};
+use domain::source::LineFacts;
+use domain::steps::step_over;
+use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
+use mirror::MirrorError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A function longer than this is not asked for its latest change: that would be of anything.

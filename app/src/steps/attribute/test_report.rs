@@ -2,17 +2,17 @@
 
 use super::examine::{Case, Examined, examine};
 use super::ready_mirror;
-use crate::domain::culprit::{Choice, Dropped};
-use crate::domain::decision::{Tally, decide_known, decide_unknown};
-use crate::domain::person::{Person, Subject};
-use crate::domain::routing::{Route, recipients};
-use crate::domain::rule::{CodeAt, Rules};
-use crate::domain::test_report::{IssuePlan, TestReport, Way};
-use crate::github::GitHubError;
 use crate::steps::{Failure, Services, blocking};
-use crate::store::attributed::StoredReport;
-use crate::store::repositories::RepositoryRow;
+use domain::culprit::{Choice, Dropped};
+use domain::decision::{Tally, decide_known, decide_unknown};
+use domain::person::{Person, Subject};
+use domain::routing::{Route, recipients};
+use domain::rule::{CodeAt, Rules};
+use domain::test_report::{IssuePlan, TestReport, Way};
+use github::GitHubError;
 use std::sync::Arc;
+use store::attributed::StoredReport;
+use store::repositories::RepositoryRow;
 
 /// Works out what a test report would have led to. What keeps it from that is part of the answer: somebody waits for it.
 pub(super) async fn conclude(

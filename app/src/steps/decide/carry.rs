@@ -1,10 +1,10 @@
 //! Whether a new line is an old one that was edited: then its issue goes on, and no second one is filed.
 
-use crate::domain::line::squeeze;
 use crate::steps::{Failure, Services, blocking};
-use crate::store::deliveries::Channel;
-use crate::store::lines::Line;
+use domain::line::squeeze;
 use std::collections::HashSet;
+use store::deliveries::Channel;
+use store::lines::Line;
 
 /// Lines of one function that raise the same exception and have open issues: more than these are not compared.
 const MOST_COMPARED: usize = 10;

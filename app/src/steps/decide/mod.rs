@@ -3,13 +3,13 @@
 mod carry;
 
 use super::{Failure, Services};
-use crate::domain::alert::Reply;
-use crate::domain::decision::{Send, Tally, decide_known, decide_unknown};
-use crate::domain::ids::LineId;
-use crate::domain::rule::{KnownMatch, Rules};
-use crate::store::deliveries::{Channel, Decided, DeliveryMode, NewDelivery};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use domain::alert::Reply;
+use domain::decision::{Send, Tally, decide_known, decide_unknown};
+use domain::ids::LineId;
+use domain::rule::{KnownMatch, Rules};
+use store::deliveries::{Channel, Decided, DeliveryMode, NewDelivery};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// Types of exceptions of one line that are told of, beside the first: a line that raises ever other ones is no news.
 const MOST_NEW_EXCEPTIONS: usize = 5;

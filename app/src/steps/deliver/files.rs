@@ -2,12 +2,12 @@
 
 use super::forge::recipient;
 use super::reply_of;
-use crate::render;
 use crate::steps::{Failure, Services};
-use crate::store::deliveries::Delivery;
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use render;
 use std::path::Path;
+use store::deliveries::Delivery;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// Writes the line's issue. The receipt is the file's name.
 pub(super) async fn issue(

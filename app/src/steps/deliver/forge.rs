@@ -2,15 +2,15 @@
 
 use super::reply_of;
 use super::turn::Turn;
-use crate::domain::alert::{Recipient, Reply};
-use crate::domain::command::OUR_LABEL;
-use crate::domain::repository::Forge;
-use crate::github::{GitHub, GitHubError, IssueState, NewIssue};
-use crate::render;
 use crate::steps::{Failure, Services};
-use crate::store::deliveries::Delivery;
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use domain::alert::{Recipient, Reply};
+use domain::command::OUR_LABEL;
+use domain::repository::Forge;
+use github::{GitHub, GitHubError, IssueState, NewIssue};
+use render;
+use store::deliveries::Delivery;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// How long a comment waits for the issue that it belongs under.
 const ISSUE_PATIENCE_MS: i64 = 24 * 3_600_000;

@@ -2,9 +2,9 @@
 
 use super::forge::forge_of;
 use super::turn::Turn;
-use crate::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
-use crate::domain::ids::RepositoryId;
 use crate::steps::{Failure, Services};
+use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use domain::ids::RepositoryId;
 
 /// How long labels that could not be made are left alone: issues can do without, GitHub makes what they name in grey.
 const AGAIN_AFTER_MS: i64 = 15 * 60_000;

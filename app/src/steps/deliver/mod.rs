@@ -11,14 +11,14 @@ pub use storm::storm;
 pub use turn::turn;
 
 use super::{Failure, SHADOW_AGAIN_AFTER_MS, Services};
-use crate::domain::alert::{MailContent, Reply};
-use crate::domain::ids::DeliveryId;
-use crate::domain::job::Job;
-use crate::email::{MailError, OutgoingMail};
-use crate::render;
-use crate::store::deliveries::{Channel, Delivery, DeliveryMode};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use domain::alert::{MailContent, Reply};
+use domain::ids::DeliveryId;
+use domain::job::Job;
+use email::{MailError, OutgoingMail};
+use render;
+use store::deliveries::{Channel, Delivery, DeliveryMode};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// Sends a delivery.
 ///

@@ -2,13 +2,13 @@
 
 use super::forge::forge_of;
 use super::turn::Turn;
-use crate::domain::ids::LineId;
-use crate::domain::status::{State, Status, has_block, replace_block};
-use crate::github::{IssueState, IssueUpdate};
-use crate::render;
 use crate::steps::{Failure, Services};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use domain::ids::LineId;
+use domain::status::{State, Status, has_block, replace_block};
+use github::{IssueState, IssueUpdate};
+use render;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 /// How long a status that could not be written is left alone: nobody waits for it.
 const AGAIN_AFTER_MS: i64 = 15 * 60_000;

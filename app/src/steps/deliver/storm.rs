@@ -3,18 +3,18 @@
 use super::forge::{forge_of, labels};
 use super::turn::Turn;
 use super::{files, host_of, unsent};
-use crate::domain::alert::MailContent;
-use crate::domain::command::OUR_LABEL;
-use crate::domain::ids::{LineId, StormId};
-use crate::domain::job::back_off_ms;
-use crate::domain::storm::{Storm, StormLine};
-use crate::email::OutgoingMail;
-use crate::github::{IssueUpdate, NewIssue};
-use crate::render::{self, MailedLine};
 use crate::steps::{Failure, SHADOW_AGAIN_AFTER_MS, Services};
-use crate::store::deliveries::{Delivery, DeliveryMode};
-use crate::store::repositories::RepositoryRow;
+use domain::alert::MailContent;
+use domain::command::OUR_LABEL;
+use domain::ids::{LineId, StormId};
+use domain::job::back_off_ms;
+use domain::storm::{Storm, StormLine};
+use email::OutgoingMail;
+use github::{IssueUpdate, NewIssue};
+use render::{self, MailedLine};
 use std::collections::HashMap;
+use store::deliveries::{Delivery, DeliveryMode};
+use store::repositories::RepositoryRow;
 
 /// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
 const UPDATE_EVERY_MS: i64 = 60_000;

@@ -1,13 +1,13 @@
 //! A turn of an installation's queue of writes: the most important thing that waits, and at most one write of it.
 
 use super::{forge, labels, status, storm};
-use crate::domain::ids::DeliveryId;
-use crate::domain::job::back_off_ms;
-use crate::domain::pace::{GAP_MS, Rank, allowed_at};
 use crate::steps::{Failure, Services};
-use crate::store::deliveries::Channel;
-use crate::store::writes::{Waiting, WriteId};
+use domain::ids::DeliveryId;
+use domain::job::back_off_ms;
+use domain::pace::{GAP_MS, Rank, allowed_at};
 use std::sync::OnceLock;
+use store::deliveries::Channel;
+use store::writes::{Waiting, WriteId};
 
 /// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which it began is not the
 /// moment of its write.

@@ -1,17 +1,15 @@
 //! Candidates: gathering the facts by which somebody is chosen, step by step, each only where the steps before found nobody.
 
 use super::github_lookup::GitHubLookup;
-use crate::domain::blame::Author;
-use crate::domain::codeowners::{self, Owner};
-use crate::domain::event::HookAccount;
-use crate::domain::person::{
-    Candidate, Facts, GONE_AFTER_MS, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name,
-};
-use crate::domain::pull::{Pull, title_in, whole_pull};
-use crate::domain::routing::address_of;
-use crate::mirror::{Active, MirrorError, Mirrors, Provenance};
 use crate::steps::{Failure, Services, blocking};
-use crate::store::repositories::RepositoryRow;
+use domain::blame::Author;
+use domain::codeowners::{self, Owner};
+use domain::event::HookAccount;
+use domain::person::{Candidate, Facts, GONE_AFTER_MS, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name};
+use domain::pull::{Pull, title_in, whole_pull};
+use domain::routing::address_of;
+use mirror::{Active, MirrorError, Mirrors, Provenance};
+use store::repositories::RepositoryRow;
 
 /// People of one step that are looked at, those who know most first: who comes after them hardly knows the line.
 const MOST_OF_A_STEP: usize = 5;
@@ -265,7 +263,7 @@ impl<'a> Candidates<'a> {
     /// Asks the mirror. Where it can't be read, the alert goes out without what it would have said.
     async fn mirror<T: Send + 'static>(
         &self,
-        question: impl FnOnce(&Mirrors, crate::domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
+        question: impl FnOnce(&Mirrors, domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
     ) -> Option<T> {
         let (mirrors, id) = (self.services.mirrors.clone(), self.row.repository.id);
         if !mirrors.exists(id) {

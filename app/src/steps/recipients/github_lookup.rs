@@ -1,19 +1,19 @@
 //! Asking GitHub about people while an alert waits: every answer is remembered, and no failure is more than a gap.
 
-use crate::domain::blame::Author;
-use crate::domain::event::HookAccount;
-use crate::domain::person::{is_bot, is_bot_name};
-use crate::domain::pull::Pull;
-use crate::domain::repository::Forge;
-use crate::github::{GitHub, GitHubError};
 use crate::steps::{Failure, Services};
-use crate::store::people::KnownAccount;
-use crate::store::repositories::RepositoryRow;
+use domain::blame::Author;
+use domain::event::HookAccount;
+use domain::person::{is_bot, is_bot_name};
+use domain::pull::Pull;
+use domain::repository::Forge;
+use github::{GitHub, GitHubError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use store::people::KnownAccount;
+use store::repositories::RepositoryRow;
 
 /// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
 const ACCOUNT_LIFE_MS: i64 = 7 * 24 * 3_600_000;

@@ -2,14 +2,14 @@
 
 use super::candidates::{Candidates, Named};
 use super::subject_of;
-use crate::domain::blame::Author;
-use crate::domain::event::HookAccount;
-use crate::domain::handover::{Handover, Meaning, Part, Successor};
-use crate::domain::person::Candidate;
 use crate::steps::{Failure, Services};
-use crate::store::handovers::NewHandover;
-use crate::store::lines::Line;
-use crate::store::people::KnownAccount;
+use domain::blame::Author;
+use domain::event::HookAccount;
+use domain::handover::{Handover, Meaning, Part, Successor};
+use domain::person::Candidate;
+use store::handovers::NewHandover;
+use store::lines::Line;
+use store::people::KnownAccount;
 
 impl Candidates<'_> {
     /// The handover that holds for the line, and to whom.

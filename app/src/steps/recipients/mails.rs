@@ -1,13 +1,13 @@
 //! The mails of a line: who gets one, and why.
 
-use crate::domain::alert::MailContent;
-use crate::domain::person::Step;
-use crate::domain::routing::{Route, recipients};
-use crate::domain::settings::KnownError;
 use crate::steps::{Failure, Services};
-use crate::store::deliveries::{Channel, DeliveryMode, NewDelivery};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
+use domain::alert::MailContent;
+use domain::person::Step;
+use domain::routing::{Route, recipients};
+use domain::settings::KnownError;
+use store::deliveries::{Channel, DeliveryMode, NewDelivery};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 impl Services {
     /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is known. Whether anybody is.

@@ -6,14 +6,14 @@ mod handover;
 mod mails;
 
 use super::{Failure, Services};
-use crate::domain::attribution::Attribution;
-use crate::domain::blame::Author;
-use crate::domain::person::{Subject, Told};
-use crate::github::GitHubError;
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
 use candidates::Candidates;
+use domain::attribution::Attribution;
+use domain::blame::Author;
+use domain::person::{Subject, Told};
+use github::GitHubError;
 use github_lookup::GitHubLookup;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
 
 impl Services {
     /// Who is told of a line and which pull request brought it, with why GitHub could not say it all, where it could not.

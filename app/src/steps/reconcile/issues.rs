@@ -1,13 +1,13 @@
 //! Comparing our lines with their issues: what a lost webhook would have told is told by the issue itself.
 
-use crate::domain::command::{COMMAND_LABELS, LabelCommand, OUR_LABEL};
-use crate::domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
-use crate::domain::repository::Forge;
-use crate::github::{Account, FoundIssue, GitHub};
 use crate::steps::{Failure, Services};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
-use crate::store::rules::RuleRow;
+use domain::command::{COMMAND_LABELS, LabelCommand, OUR_LABEL};
+use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use domain::repository::Forge;
+use github::{Account, FoundIssue, GitHub};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::rules::RuleRow;
 
 /// Edits of a line that its issue went on through, back to which it is remembered who had it.
 const MOST_EDITS: usize = 20;

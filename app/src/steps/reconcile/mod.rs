@@ -3,12 +3,12 @@
 mod issues;
 
 use super::{Failure, Services};
-use crate::domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
-use crate::domain::job::Job;
-use crate::domain::repository::Forge;
-use crate::github::{GitHub, HookDelivery};
-use crate::store::repositories::{NewRepository, RepositoryRow};
+use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use domain::job::Job;
+use domain::repository::Forge;
+use github::{GitHub, HookDelivery};
 use std::collections::{BTreeMap, HashSet};
+use store::repositories::{NewRepository, RepositoryRow};
 
 /// How often GitHub is asked.
 pub const RECONCILE_EVERY_MS: i64 = 60 * 60_000;

@@ -1,19 +1,19 @@
 //! What is done to an issue of ours, as a command.
 
 use super::judge_again;
-use crate::domain::alert::{Place, Reply};
-use crate::domain::command::{LabelCommand, OUR_LABEL, Scope};
-use crate::domain::event::{HookAccount, HookIssue, IssueAction};
-use crate::domain::handover::assignment;
-use crate::domain::ids::{HookId, LineId};
-use crate::domain::rule::{RuleKind, RuleSource};
-use crate::domain::settings::KnownError;
-use crate::github::{FoundIssue, IssueState};
 use crate::steps::{Failure, Services, blocking};
-use crate::store::deliveries::{Channel, DeliveryMode, NewDelivery};
-use crate::store::lines::Line;
-use crate::store::repositories::RepositoryRow;
-use crate::store::rules::NewRule;
+use domain::alert::{Place, Reply};
+use domain::command::{LabelCommand, OUR_LABEL, Scope};
+use domain::event::{HookAccount, HookIssue, IssueAction};
+use domain::handover::assignment;
+use domain::ids::{HookId, LineId};
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::KnownError;
+use github::{FoundIssue, IssueState};
+use store::deliveries::{Channel, DeliveryMode, NewDelivery};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::rules::NewRule;
 
 /// Acts on what somebody did to an issue, if the issue is ours and it was not us.
 pub(super) async fn process(
@@ -99,7 +99,7 @@ async fn by_marker(
 }
 
 fn as_told(issue: &FoundIssue) -> HookIssue {
-    let account = |it: &crate::github::Account| HookAccount { id: it.id, login: it.login.clone(), kind: String::new() };
+    let account = |it: &github::Account| HookAccount { id: it.id, login: it.login.clone(), kind: String::new() };
     HookIssue {
         number: issue.number,
         open: issue.open,

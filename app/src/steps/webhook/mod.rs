@@ -6,15 +6,15 @@ mod not_me;
 pub use not_me::{Said, not_me};
 
 use super::{Failure, Services};
-use crate::domain::event::{Event, HookRepository};
-use crate::domain::ids::{HookId, RepositoryId, RuleId};
-use crate::domain::job::Job;
-use crate::domain::repository::Forge;
-use crate::domain::rule::{MadeRule, RuleKind, Rules};
-use crate::domain::settings::KnownError;
-use crate::store::repositories::{NewRepository, RepositoryRow};
-use crate::store::rules::{Baseline, NewRule, RuleRow};
+use domain::event::{Event, HookRepository};
+use domain::ids::{HookId, RepositoryId, RuleId};
+use domain::job::Job;
+use domain::repository::Forge;
+use domain::rule::{MadeRule, RuleKind, Rules};
+use domain::settings::KnownError;
 use std::collections::BTreeSet;
+use store::repositories::{NewRepository, RepositoryRow};
+use store::rules::{Baseline, NewRule, RuleRow};
 
 /// Acts on a stored webhook delivery.
 ///

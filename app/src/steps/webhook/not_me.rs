@@ -1,8 +1,8 @@
 //! "Not me", said on a page.
 
-use crate::domain::handover::{Meaning, Successor};
 use crate::steps::{Failure, Services};
-use crate::store::lines::Line;
+use domain::handover::{Meaning, Successor};
+use store::lines::Line;
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,57 @@
+//! The line that somebody is looked for.
+
+use crate::attribution::Attribution;
+use crate::blame::{Author, Blame};
+use std::ops::RangeInclusive;
+
+/// The line that somebody is looked for.
+#[derive(Debug, Default)]
+pub struct Subject<'a> {
+    /// The commit that wrote it.
+    pub commit: Option<&'a str>,
+    /// Who wrote it, by the commit.
+    pub author: Option<&'a Author>,
+    /// Its file, at [`Self::revision`].
+    pub path: &'a str,
+    /// The commit that ran.
+    pub revision: Option<&'a str>,
+    /// The lines of its function at that commit, where they are known.
+    pub function: Option<RangeInclusive<u32>>,
+    /// When it failed, Unix milliseconds.
+    pub failed_at_ms: i64,
+    /// When it first failed, Unix milliseconds: handovers hold for lines that are newer.
+    pub first_failed_ms: i64,
+    /// What its author did, where it is not the failing line: the words that follow a name.
+    pub role: Option<String>,
+}
+
+impl<'a> Subject<'a> {
+    /// The line of an attribution: the first suspect's, which mostly is the failing one.
+    pub fn of(found: &'a Attribution, failed_at_ms: i64) -> Self {
+        let other = found.suspects.first().filter(|suspect| suspect.blame.is_some());
+        if let Some((suspect, role)) = other.and_then(|suspect| Some((suspect, suspect.role()?))) {
+            let blame: Option<&Blame> = suspect.blame.as_ref();
+            return Self {
+                commit: blame.map(|blame| blame.commit.as_str()),
+                author: blame.map(|blame| &blame.author),
+                path: &suspect.path,
+                revision: found.revision.as_deref(),
+                function: suspect.function_lines.map(|(start, end)| start..=end),
+                failed_at_ms,
+                first_failed_ms: failed_at_ms,
+                role: Some(role),
+            };
+        }
+        let blame: Option<&Blame> = found.blame.as_ref();
+        Self {
+            commit: blame.map(|blame| blame.commit.as_str()),
+            author: blame.map(|blame| &blame.author),
+            path: if found.culprit.is_some() { &found.place.path } else { "" },
+            revision: found.revision.as_deref(),
+            function: found.function_lines.clone(),
+            failed_at_ms,
+            first_failed_ms: failed_at_ms,
+            role: None,
+        }
+    }
+}

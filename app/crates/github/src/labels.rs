@@ -1,0 +1,96 @@
+//! Labels of a repository, made when they are missing, and labels of an issue.
+
+use super::client::{As, GitHub, Method};
+use super::error::GitHubError;
+use super::{limits, route};
+use domain::command::LabelSpec;
+use serde::Deserialize;
+use serde_json::json;
+use std::ops::ControlFlow;
+
+/// A label as GitHub sends it: an object, in old issues' lists a bare name.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum LabelAnswer {
+    Named {
+        #[serde(default)]
+        name: Option<String>,
+    },
+    Bare(String),
+}
+
+impl LabelAnswer {
+    pub(super) fn name(self) -> Option<String> {
+        match self {
+            Self::Named { name } => name,
+            Self::Bare(name) => Some(name),
+        }
+    }
+}
+
+impl GitHub {
+    /// Those of these labels that the repository lacks. People may recolour labels: the name is what counts.
+    pub async fn missing_labels(
+        &self,
+        installation: u64,
+        repo: &str,
+        labels: &[LabelSpec],
+    ) -> Result<Vec<LabelSpec>, GitHubError> {
+        let what = format!("labels of {repo}");
+        let mut present = Vec::new();
+        let first = self.read(installation, repo, "/labels?per_page=100").await?;
+        self.pages(As::Installation(installation), first, &what, |page: Vec<LabelAnswer>| {
+            present.extend(page.into_iter().filter_map(LabelAnswer::name).map(|name| name.to_lowercase()));
+            ControlFlow::Continue(())
+        })
+        .await?;
+        // GitHub compares names without regard to case.
+        Ok(labels.iter().filter(|label| !present.contains(&label.name.to_lowercase())).copied().collect())
+    }
+
+    /// Makes a label, unless somebody was faster.
+    pub async fn create_label(&self, installation: u64, repo: &str, label: &LabelSpec) -> Result<(), GitHubError> {
+        limits::label(label.name)?;
+        limits::description(label.description)?;
+        let body = json!({ "name": label.name, "color": label.color, "description": label.description });
+        let what = format!("label `{}` of {repo}", label.name);
+        match self.write(installation, repo, (Method::Post, "/labels"), Some(&body), &what).await {
+            Ok(_) => Ok(()),
+            // Somebody was faster, or an answer of ours got lost.
+            Err(GitHubError::Refused { status: 422, message }) if message.contains("already_exists") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts labels on an issue, besides those it has.
+    pub(super) async fn add_labels(
+        &self,
+        installation: u64,
+        repo: &str,
+        number: u64,
+        labels: &[String],
+    ) -> Result<(), GitHubError> {
+        let body = json!({ "labels": labels });
+        let what = format!("issue #{number} of {repo}");
+        let rest = format!("/issues/{number}/labels");
+        self.write(installation, repo, (Method::Post, &rest), Some(&body), &what).await.map(drop)
+    }
+
+    /// Takes a label off an issue; fine where it isn't on it.
+    pub(super) async fn remove_label(
+        &self,
+        installation: u64,
+        repo: &str,
+        number: u64,
+        label: &str,
+    ) -> Result<(), GitHubError> {
+        let rest = format!("/issues/{number}/labels/{}", route::encode(label));
+        let what = format!("label `{label}` on issue #{number} of {repo}");
+        match self.write(installation, repo, (Method::Delete, &rest), None, &what).await {
+            Ok(_) => Ok(()),
+            // "Label does not exist", where a missing issue is "Not Found".
+            Err(GitHubError::Gone(said)) if said.contains("Label does not exist") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! The mirrors' directory on disk: names, locks between processes, and what an interrupted run left behind.
+
+use super::error::MirrorError;
+use domain::ids::RepositoryId;
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// In the names of directories that are not (or no longer) mirrors.
+const TEMPORARY: &str = ".tmp-";
+
+/// How long to wait before looking again whether another process is done with a mirror.
+const LOCK_POLL: Duration = Duration::from_millis(50);
+
+/// The directory that holds all mirrors.
+pub(super) struct Directory {
+    root: PathBuf,
+    temporaries: AtomicU64,
+    /// Repositories that stand elsewhere and are only read.
+    borrowed: Mutex<HashMap<RepositoryId, PathBuf>>,
+    /// Held, shared, for as long as this process may write here: see [`Directory::open`].
+    _presence: File,
+}
+
+impl Directory {
+    /// Creates the directory if there is none. Deletes what a killed process left, unless another process is at work here
+    /// (`app check` beside the server): then it might be that one's.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub(super) fn open(root: PathBuf) -> Result<Self, MirrorError> {
+        let failed =
+            |error: io::Error| MirrorError::disk(format!("opening the mirrors' directory {}", root.display()), &error);
+        fs::create_dir_all(&root).map_err(failed)?;
+        let presence = lock_file(&root.join(".presence")).map_err(failed)?;
+        match presence.try_lock() {
+            Err(TryLockError::WouldBlock) => {}
+            // Some network file systems have no locks; then one process is assumed.
+            Ok(()) | Err(TryLockError::Error(_)) => sweep(&root).map_err(failed)?,
+        }
+        // Downgrading a held lock is not atomic everywhere, so it is given back first. Nothing of ours is here yet.
+        let _ = presence.unlock();
+        let _ = presence.lock_shared();
+        Ok(Self { root, temporaries: AtomicU64::new(0), borrowed: Mutex::default(), _presence: presence })
+    }
+
+    /// Where a repository's mirror is.
+    pub(super) fn mirror(&self, id: RepositoryId) -> PathBuf {
+        let borrowed = self.borrowed.lock().unwrap_or_else(PoisonError::into_inner);
+        borrowed.get(&id).cloned().unwrap_or_else(|| self.root.join(format!("{id}.git")))
+    }
+
+    /// Has a repository read where it stands.
+    pub(super) fn borrow(&self, id: RepositoryId, path: PathBuf) {
+        self.borrowed.lock().unwrap_or_else(PoisonError::into_inner).insert(id, path);
+    }
+
+    /// A new name beside the mirrors, which the next start deletes if we don't.
+    pub(super) fn temporary(&self, id: RepositoryId) -> PathBuf {
+        let number = self.temporaries.fetch_add(1, Ordering::Relaxed);
+        self.root.join(format!("{id}.git{TEMPORARY}{}-{number}", std::process::id()))
+    }
+
+    /// Waits until no other process writes this mirror; the lock ends when the file is dropped.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`], [`MirrorError::Interrupted`].
+    pub(super) fn lock(&self, id: RepositoryId, stop: &AtomicBool) -> Result<File, MirrorError> {
+        let path = self.root.join(format!("{id}.busy"));
+        let file =
+            lock_file(&path).map_err(|error| MirrorError::disk(format!("locking {}", path.display()), &error))?;
+        while let Err(TryLockError::WouldBlock) = file.try_lock() {
+            if stop.load(Ordering::Relaxed) {
+                return Err(MirrorError::Interrupted);
+            }
+            std::thread::sleep(LOCK_POLL);
+        }
+        Ok(file)
+    }
+
+    /// Takes a mirror away: it is out of the way at once, however long deleting takes.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub(super) fn discard(&self, id: RepositoryId) -> Result<(), MirrorError> {
+        let (path, grave) = (self.mirror(id), self.temporary(id));
+        match fs::rename(&path, &grave) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            moved => moved.and_then(|()| fs::remove_dir_all(&grave)),
+        }
+        .map_err(|error| MirrorError::disk(format!("deleting the mirror {}", path.display()), &error))
+    }
+}
+
+fn lock_file(path: &Path) -> io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(path)
+}
+
+/// Deletes half-made clones, half-received packs and locks whose holder is gone: git refuses to clone into a directory that
+/// is not empty, and a stale lock makes every fetch fail.
+fn sweep(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !path.is_dir() {
+            continue;
+        }
+        if name.contains(TEMPORARY) {
+            tracing::info!(path = %path.display(), "deleting what an interrupted clone left");
+            fs::remove_dir_all(&path)?;
+        } else if name.ends_with(".git") {
+            delete_files(&path.join("objects/pack"), false, &|name| name.starts_with(".tmp"))?;
+            delete_files(&path.join("refs"), true, &|name| name.ends_with(".lock"))?;
+            delete_files(&path, false, &|name| name.ends_with(".lock"))?;
+        }
+    }
+    Ok(())
+}
+
+fn delete_files(directory: &Path, nested: bool, which: &dyn Fn(&str) -> bool) -> io::Result<()> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            if nested {
+                delete_files(&entry.path(), true, which)?;
+            }
+        } else if which(&entry.file_name().to_string_lossy()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! Local mirrors of the watched repositories, by gix.
+//!
+//! Everything here blocks: callers wrap it in `spawn_blocking`. No `git` program is needed, except for repositories on this
+//! machine (a path or `file://` URL), which gix reads through `git upload-pack`, and `ssh` for ssh URLs. The process must have
+//! a rustls crypto provider installed before the first clone over http(s).
+
+pub mod blame;
+mod checkout;
+mod connection;
+mod consolidate;
+mod directory;
+mod error;
+mod fetch;
+mod handles;
+mod paths;
+mod people;
+mod progress;
+mod read;
+mod recent;
+mod revision;
+mod search;
+pub mod settings;
+mod settings_tree;
+mod source;
+mod sync;
+
+pub use checkout::{Checkout, checkout_around};
+pub use error::MirrorError;
+pub use paths::Candidate;
+pub use people::{Active, Provenance};
+pub use progress::Progress;
+pub use read::CommitInfo;
+pub use revision::full_id;
+pub use source::Source;
+pub use sync::{Head, Synced};
+
+use directory::Directory;
+use domain::ids::RepositoryId;
+use handles::Idle;
+use paths::TreeIndex;
+use recent::Recent;
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use sync::Slot;
+
+/// Texts of files that are kept, in bytes in all: frames of one traceback mostly share their files with the next.
+const TEXTS: usize = 32 << 20;
+
+/// Paths of trees that are kept, in paths in all: about 100 bytes each.
+const TREE_PATHS: usize = 500_000;
+
+/// Repositories of which blame remembers what each commit touched: up to 16 MB each.
+const TOUCHED_REPOSITORIES: usize = 8;
+
+/// All mirrors. Cheap to clone; every clone is the same mirrors.
+#[derive(Clone)]
+pub struct Mirrors {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    directory: Directory,
+    slots: Mutex<HashMap<RepositoryId, Arc<Slot>>>,
+    idle: Mutex<Vec<Idle>>,
+    /// Set once, when the server shuts down.
+    stop: AtomicBool,
+    /// By blob id, so a file that did not change between two commits is there once.
+    texts: Recent<gix::ObjectId, Vec<String>>,
+    /// What walks of blame learnt, by repository.
+    touches: Recent<RepositoryId, blame::Touches>,
+    /// By root tree id.
+    trees: Recent<gix::ObjectId, TreeIndex>,
+    /// Who was there in the last year.
+    years: people::Years,
+}
+
+impl Mirrors {
+    /// The mirrors under `root`, which is created if need be. What an interrupted run left there is deleted, unless another
+    /// process has the directory open too.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub fn open(root: PathBuf) -> Result<Self, MirrorError> {
+        let inner = Inner {
+            directory: Directory::open(root)?,
+            slots: Mutex::default(),
+            idle: Mutex::default(),
+            stop: AtomicBool::new(false),
+            texts: Recent::new(TEXTS),
+            touches: Recent::new(TOUCHED_REPOSITORIES),
+            trees: Recent::new(TREE_PATHS),
+            years: Recent::new(people::REMEMBERED),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a checkout, `app evaluate`. It is
+    /// never written to, as nothing of these commands fetches.
+    pub fn borrow(&self, id: RepositoryId, git_directory: PathBuf) {
+        self.inner.directory.borrow(id, git_directory);
+    }
+
+    /// Whether there is a mirror to ask. A clone under way does not count.
+    pub fn exists(&self, id: RepositoryId) -> bool {
+        self.inner.directory.mirror(id).join("HEAD").is_file()
+    }
+
+    /// How far a running clone or fetch of this repository has come; `None` while there is none.
+    pub fn progress(&self, id: RepositoryId) -> Option<Progress> {
+        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&id)?.progress()
+    }
+
+    /// Stops all that runs and refuses all clones and fetches from now on: for a shutdown. A transfer ends within some 30 ms;
+    /// one whose server has stalled only when its time is up (60 seconds), so the caller should not wait for ever.
+    pub fn interrupt(&self) {
+        self.inner.stop.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,391 @@
+//! Who is still there: the people of the last year of a repository's history, of one of its files, and of some of its lines.
+
+use super::blame::{Ignored, Walker};
+use super::error::MirrorError;
+use super::read::{blob, find_commit, tree};
+use super::{Mirrors, Recent};
+use domain::blame::{Author, CommitId};
+use domain::ids::RepositoryId;
+use gix::bstr::{BStr, ByteSlice};
+use gix::revision::walk::Sorting;
+use gix::traverse::commit::simple::CommitTimeOrder;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// Commits that are read in search of who is still there, newest first. The busiest repositories have as many in half a year,
+/// and reading them takes two seconds, once for each push.
+const MOST_COMMITS: usize = 50_000;
+/// Commits in a row that have to be too old before the search ends: some are made on machines whose clock is wrong.
+const WRONG_CLOCKS: usize = 100;
+/// Commits that are compared with their parents for a file's sake, newest first: some seconds of work at most.
+const MOST_COMPARED: usize = 10_000;
+/// Names of a file that are followed back: more renames in one year say that it is another file by now.
+const MOST_RENAMES: usize = 5;
+/// Most pairs of deleted and added files that one commit's renames are looked for in, as for the blame.
+const RENAME_LIMIT: usize = 300;
+/// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
+const MOST_LINES: usize = 12;
+/// People and commits that are remembered, of all repositories together: about 100 bytes each.
+pub(super) const REMEMBERED: usize = 300_000;
+/// What is known of a year is worked out anew for each day.
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// Somebody who was there lately.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// Who, after `.mailmap`.
+    pub author: Author,
+    /// The commit of theirs that was found first, a full id.
+    pub commit: CommitId,
+    /// How many commits, or lines, of what was asked about are theirs.
+    pub count: usize,
+    /// Their last commit anywhere, Unix milliseconds.
+    pub last_ms: i64,
+}
+
+/// Where a commit comes from, beside its author.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Who made the commit of it, as written: the forge, where it was made on its pages.
+    pub committer: Author,
+    /// First line of the message.
+    pub subject: String,
+    /// `Co-authored-by:` of the message, after `.mailmap`.
+    pub co_authors: Vec<Author>,
+}
+
+/// What the branches of a mirror hold since some day.
+pub(super) struct Year {
+    /// Newest first: id, parents, and who wrote it.
+    commits: Vec<(gix::ObjectId, Vec<gix::ObjectId>, Author)>,
+    /// Last commit by address, and by full name, in lower case.
+    last: HashMap<String, i64>,
+}
+
+/// Which year of which state of a mirror.
+#[derive(PartialEq, Eq)]
+pub(super) struct YearKey {
+    id: RepositoryId,
+    branches: u64,
+    since_s: i64,
+}
+
+pub(super) type Years = Recent<YearKey, Year>;
+
+impl Mirrors {
+    /// The last commit of somebody since `since_ms`, on any branch, Unix milliseconds: as author, co-author or committer, by any
+    /// address that `.mailmap` says is theirs, or by the same full name. `None`: there is none.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn last_commit_of(&self, id: RepositoryId, author: &Author, since_ms: i64) -> Result<Option<i64>, MirrorError> {
+        let year = self.year(id, since_ms)?;
+        let author = self.ask(id, |repo| Ok(resolved(&repo.open_mailmap(), author)))?;
+        Ok(year.last_of(&author))
+    }
+
+    /// When the newest commit on any branch was made, Unix milliseconds; `None` where there is no commit.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn newest_commit_ms(&self, id: RepositoryId) -> Result<Option<i64>, MirrorError> {
+        self.ask(id, |repo| {
+            let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
+            let mut newest = None;
+            for tip in branches(repo).map_err(failed)? {
+                let time = repo.find_commit(tip).and_then(|commit| commit.time()).map_err(failed)?;
+                newest = newest.max(Some(time.seconds.saturating_mul(1000)));
+            }
+            Ok(newest)
+        })
+    }
+
+    /// Who changed a file since `since_ms`, on any branch, through its renames; most commits first.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn active_authors_of_file(
+        &self,
+        id: RepositoryId,
+        path: &str,
+        since_ms: i64,
+    ) -> Result<Vec<Active>, MirrorError> {
+        let year = self.year(id, since_ms)?;
+        self.ask(id, |repo| {
+            let mut found = Counted::default();
+            // The names that the file had, the newest first.
+            let mut names = vec![path.to_owned()];
+            // A commit's file is asked for as that of its child's parent, too.
+            let mut files: HashMap<(gix::ObjectId, usize), Option<gix::ObjectId>> = HashMap::new();
+            for (commit, parents, author) in year.commits.iter().take(MOST_COMPARED) {
+                // A merge takes over what others wrote.
+                if parents.len() > 1 {
+                    continue;
+                }
+                for at in 0..names.len() {
+                    let mut file_of = |commit: gix::ObjectId| match files.get(&(commit, at)) {
+                        Some(known) => Ok(*known),
+                        None => {
+                            let file = blob(repo, &commit.to_string(), &names[at])?;
+                            files.insert((commit, at), file);
+                            Ok::<_, MirrorError>(file)
+                        }
+                    };
+                    let Some(after) = file_of(*commit)? else { continue };
+                    let before = parents.first().map_or(Ok(None), |parent| file_of(*parent))?;
+                    if before.is_some_and(|before| before == after) {
+                        break;
+                    }
+                    let source = match (before, parents.first()) {
+                        (None, Some(parent)) if names.len() <= MOST_RENAMES => {
+                            renamed(repo, parent, commit, &names[at])?
+                        }
+                        _ => None,
+                    };
+                    // Who renames a file does not thereby know it.
+                    if source.as_ref().is_none_or(|(_, file)| *file != after) {
+                        found.add(author, &commit.to_string(), &year);
+                    }
+                    names.extend(source.map(|(name, _)| name).filter(|name| !names.contains(name)));
+                    break;
+                }
+            }
+            Ok(found.ranked())
+        })
+    }
+
+    /// Who wrote these lines of a file at a commit, of those who committed anything since `since_ms`; most lines first.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
+    pub fn active_authors_of_lines(
+        &self,
+        id: RepositoryId,
+        (commit, path): (&str, &str),
+        lines: RangeInclusive<u32>,
+        since_ms: i64,
+    ) -> Result<Vec<Active>, MirrorError> {
+        let year = self.year(id, since_ms)?;
+        let mut found = Counted::default();
+        let Some(text) = self.lines(id, commit, path)? else { return Ok(Vec::new()) };
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX).min(*lines.end());
+        let lines = (*lines.start()).max(1)..=end;
+        let step = lines.clone().count().div_ceil(MOST_LINES).max(1);
+        self.ask(id, |repo| {
+            // One walker: the file's history is walked once for all of its lines.
+            let mut walker = Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop));
+            for line in lines.step_by(step) {
+                if let Some(blame) = walker.line(commit, path, line)? {
+                    found.add(&blame.author, &blame.commit, &year);
+                }
+            }
+            Ok(found.ranked())
+        })
+    }
+
+    /// Where a commit comes from; `None` where the mirror has no such commit. `commit` is a full id.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn provenance(&self, id: RepositoryId, commit: &str) -> Result<Option<Provenance>, MirrorError> {
+        self.ask(id, |repo| {
+            let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
+            let mailmap = repo.open_mailmap();
+            let message = commit.message_raw_sloppy().to_str_lossy().into_owned();
+            Ok(Some(Provenance {
+                committer: commit.committer().map(|it| plain(it.name, it.email)).unwrap_or_default(),
+                subject: commit.message().map(|it| it.summary().to_str_lossy().into_owned()).unwrap_or_default(),
+                co_authors: co_authors(&message).iter().map(|it| resolved(&mailmap, it)).collect(),
+            }))
+        })
+    }
+
+    fn year(&self, id: RepositoryId, since_ms: i64) -> Result<Arc<Year>, MirrorError> {
+        let since_s = since_ms.div_euclid(DAY_MS) * (DAY_MS / 1000);
+        self.ask(id, |repo| {
+            let tips = branches(repo).map_err(|error| MirrorError::git("listing the branches", &error))?;
+            let mut hasher = DefaultHasher::new();
+            tips.hash(&mut hasher);
+            let key = YearKey { id, branches: hasher.finish(), since_s };
+            if let Some(known) = self.inner.years.get(&key) {
+                return Ok(known);
+            }
+            let year = Year::walk(repo, tips, since_s)
+                .map_err(|error| MirrorError::git("reading the commits of a year", &error))?;
+            let weight = year.commits.len() + year.last.len();
+            Ok(self.inner.years.put(key, weight, year))
+        })
+    }
+}
+
+impl Year {
+    fn walk(repo: &gix::Repository, tips: Vec<gix::ObjectId>, since_s: i64) -> Result<Self, gix::Error> {
+        let mut year = Self { commits: Vec::new(), last: HashMap::new() };
+        let mailmap = repo.open_mailmap();
+        let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
+        let mut too_old = 0;
+        for info in repo.rev_walk(tips).sorting(sorting).all()?.take(MOST_COMMITS) {
+            let info = info?;
+            if info.commit_time() < since_s {
+                too_old += 1;
+                if too_old == WRONG_CLOCKS {
+                    break;
+                }
+                continue;
+            }
+            too_old = 0;
+            let commit = info.object()?;
+            let at_ms = info.commit_time().saturating_mul(1000);
+            let message = commit.message_raw_sloppy();
+            // History holds commits whose author line no tool would write today: they are nobody's.
+            let author = commit.author().map(|it| resolved(&mailmap, &plain(it.name, it.email))).unwrap_or_default();
+            year.saw(&author, at_ms);
+            if let Ok(it) = commit.committer() {
+                year.saw(&resolved(&mailmap, &plain(it.name, it.email)), at_ms);
+            }
+            if message.contains_str("o-") {
+                co_authors(&message.to_str_lossy()).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at_ms));
+            }
+            year.commits.push((info.id, info.parent_ids.to_vec(), author));
+        }
+        Ok(year)
+    }
+
+    fn saw(&mut self, author: &Author, at_ms: i64) {
+        for key in keys(author) {
+            let last = self.last.entry(key).or_insert(at_ms);
+            *last = at_ms.max(*last);
+        }
+    }
+
+    fn last_of(&self, author: &Author) -> Option<i64> {
+        keys(author).iter().filter_map(|key| self.last.get(key)).copied().max()
+    }
+}
+
+/// By what somebody is known: the address, and a name of several words, because people have several addresses and not every
+/// repository has a mailmap.
+fn keys(author: &Author) -> Vec<String> {
+    let email = author.email.trim().to_lowercase();
+    let name = author.name.split_whitespace().collect::<Vec<_>>();
+    let full_name = (name.len() > 1).then(|| name.join(" ").to_lowercase());
+    [(!email.is_empty()).then_some(email), full_name].into_iter().flatten().collect()
+}
+
+/// People with what is theirs, counted.
+#[derive(Default)]
+struct Counted(Vec<Active>);
+
+impl Counted {
+    /// Counts one more, if they are still there.
+    fn add(&mut self, author: &Author, commit: &str, year: &Year) {
+        let known = keys(author);
+        let same = |it: &&mut Active| keys(&it.author).iter().any(|key| known.contains(key));
+        match (self.0.iter_mut().find(same), year.last_of(author)) {
+            (Some(known), _) => known.count += 1,
+            (None, Some(last_ms)) => {
+                self.0.push(Active { author: author.clone(), commit: commit.to_owned(), count: 1, last_ms })
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn ranked(mut self) -> Vec<Active> {
+        self.0.sort_by_key(|it| Reverse((it.count, it.last_ms)));
+        self.0
+    }
+}
+
+/// The commits that branches point to, in the order of the branches' names.
+fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
+    let mut tips = Vec::new();
+    for reference in repo.references()?.local_branches()? {
+        let mut reference = reference?;
+        // One that points nowhere has nobody's commits.
+        if let Ok(id) = reference.peel_to_id() {
+            tips.push(id.detach());
+        }
+    }
+    tips.dedup();
+    Ok(tips)
+}
+
+/// The name and content that a file had before this commit gave it its name.
+fn renamed(
+    repo: &gix::Repository,
+    parent: &gix::ObjectId,
+    commit: &gix::ObjectId,
+    path: &str,
+) -> Result<Option<(String, gix::ObjectId)>, MirrorError> {
+    let (Some(old), Some(new)) = (tree(repo, &parent.to_string())?, tree(repo, &commit.to_string())?) else {
+        return Ok(None);
+    };
+    let rewrites = gix::diff::Rewrites { limit: RENAME_LIMIT, ..Default::default() };
+    let mut options = gix::diff::Options::default().with_rewrites(Some(rewrites));
+    options.track_path();
+    let changes = repo
+        .diff_tree_to_tree(&old, &new, options)
+        .map_err(|error| MirrorError::git(format!("looking for what {path} was called before {commit}"), &error))?;
+    Ok(changes.into_iter().find_map(|change| match change {
+        gix::object::tree::diff::ChangeDetached::Rewrite {
+            source_location, source_id, location, copy: false, ..
+        } if location == path.as_bytes() => Some((source_location.to_str_lossy().into_owned(), source_id)),
+        _ => None,
+    }))
+}
+
+fn plain(name: &BStr, email: &BStr) -> Author {
+    Author { name: name.trim().to_str_lossy().into_owned(), email: email.trim().to_str_lossy().into_owned() }
+}
+
+fn resolved(mailmap: &gix::mailmap::Snapshot, author: &Author) -> Author {
+    let (name, email) = (author.name.as_bytes().as_bstr(), author.email.as_bytes().as_bstr());
+    let person = mailmap.resolve_cow(gix::actor::SignatureRef { name, email, time: "0 +0000" });
+    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+}
+
+/// The people of `Co-authored-by: Name <address>` lines, each once.
+fn co_authors(message: &str) -> Vec<Author> {
+    const KEY: &str = "co-authored-by:";
+    let mut found: Vec<Author> = Vec::new();
+    for line in message.lines() {
+        let line = line.trim();
+        let Some(person) =
+            line.get(..KEY.len()).filter(|key| key.eq_ignore_ascii_case(KEY)).map(|_| &line[KEY.len()..])
+        else {
+            continue;
+        };
+        let Some((name, rest)) = person.split_once('<') else { continue };
+        let email = rest.split('>').next().unwrap_or_default().trim();
+        if !email.is_empty() && !found.iter().any(|it| it.email.eq_ignore_ascii_case(email)) {
+            found.push(Author { name: name.trim().to_owned(), email: email.to_owned() });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn co_authors_are_read_from_the_message() {
+        let message = "Add a cart\n\nCo-Authored-By: Ada L <ada@x.com>\nco-authored-by:Grace <grace@x.com>\n\
+                       Co-authored-by: Ada <ADA@x.com>\nCo-authored-by: nobody\nSigned-off-by: L <l@x.com>\nÄÖ";
+        let emails: Vec<String> =
+            co_authors(message).into_iter().map(|it| format!("{} {}", it.name, it.email)).collect();
+        assert_eq!(emails, ["Ada L ada@x.com", "Grace grace@x.com"]);
+    }
+
+    #[test]
+    fn people_are_known_by_address_and_full_name() {
+        let author = |name: &str| Author { name: name.into(), email: "Ada@X.com".into() };
+        assert_eq!(keys(&author("ada")), ["ada@x.com"]);
+        assert_eq!(keys(&author("Ada  Lovelace")), ["ada@x.com", "ada lovelace"]);
+        assert!(keys(&Author::default()).is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! Reading a mirror: files, their lines, commits and how they descend from each other.
+
+use super::Mirrors;
+use super::error::MirrorError;
+use domain::blame::Author;
+use domain::ids::RepositoryId;
+use gix::bstr::ByteSlice;
+use std::sync::Arc;
+
+/// Larger files have no lines for us: they are data or generated, and one would fill the memory of texts.
+const LARGEST_TEXT: u64 = 8 << 20;
+
+/// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
+const BINARY_PROBE: usize = 8000;
+
+/// What a commit says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommitInfo {
+    /// First line of the message.
+    pub summary: String,
+    /// Who wrote it, after `.mailmap`.
+    pub author: Author,
+    /// Author date in Unix milliseconds.
+    pub author_time_ms: i64,
+}
+
+impl Mirrors {
+    /// Whether `ancestor` is `descendant` or one of its ancestors. `false` where the mirror lacks one of them. Both are
+    /// full ids.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn contains(&self, id: RepositoryId, ancestor: &str, descendant: &str) -> Result<bool, MirrorError> {
+        self.ask(id, |repo| {
+            let (Some(ancestor), Some(descendant)) = (find_commit(repo, ancestor)?, find_commit(repo, descendant)?)
+            else {
+                return Ok(false);
+            };
+            let base = repo
+                .merge_base(ancestor.id, descendant.id)
+                .map_err(|error| MirrorError::git("comparing two commits", &error))?;
+            Ok(base.is_some_and(|base| base.detach() == ancestor.id))
+        })
+    }
+
+    /// Whether a regular file is at this path in a commit.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn has_file(&self, id: RepositoryId, commit: &str, path: &str) -> Result<bool, MirrorError> {
+        self.ask(id, |repo| Ok(blob(repo, commit, path)?.is_some()))
+    }
+
+    /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD. `None`: there is no such
+    /// commit or regular file, or it is no text, or it is larger than 8 MB.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn lines(&self, id: RepositoryId, commit: &str, path: &str) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
+        self.ask(id, |repo| {
+            let Some(blob) = blob(repo, commit, path)? else { return Ok(None) };
+            if let Some(known) = self.inner.texts.get(&blob) {
+                return Ok(Some(known));
+            }
+            let Some(text) = text(repo, blob)? else { return Ok(None) };
+            let lines: Vec<String> = split(&text).collect();
+            // What a String costs beside its text matters for files of short lines.
+            let weight = text.len() + lines.len() * size_of::<String>();
+            Ok(Some(self.inner.texts.put(blob, weight, lines)))
+        })
+    }
+
+    /// A text file of the default branch: its blob id, which tells whether it changed, and its text. `None`: no such file,
+    /// or no commit yet.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn head_file(&self, id: RepositoryId, path: &str) -> Result<Option<(String, String)>, MirrorError> {
+        let Some(head) = self.head(id)? else { return Ok(None) };
+        self.ask(id, |repo| {
+            let Some(blob) = blob(repo, &head.commit, path)? else { return Ok(None) };
+            Ok(text(repo, blob)?.map(|text| (blob.to_string(), text)))
+        })
+    }
+
+    /// What a commit says of itself; `None` where the mirror has no such commit. `commit` is a full id.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn commit(&self, id: RepositoryId, commit: &str) -> Result<Option<CommitInfo>, MirrorError> {
+        self.ask(id, |repo| {
+            let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
+            Ok(Some(describe(&repo.open_mailmap(), &commit)))
+        })
+    }
+}
+
+/// The commit of a full id, if the mirror has it.
+pub(super) fn find_commit<'repo>(
+    repo: &'repo gix::Repository,
+    id: &str,
+) -> Result<Option<gix::Commit<'repo>>, MirrorError> {
+    let Ok(id) = gix::ObjectId::from_hex(id.as_bytes()) else { return Ok(None) };
+    let object = repo.try_find_object(id).map_err(|error| MirrorError::git(format!("reading {id}"), &error))?;
+    Ok(object.and_then(|object| object.try_into_commit().ok()))
+}
+
+/// The root tree of a commit.
+pub(super) fn tree<'repo>(repo: &'repo gix::Repository, commit: &str) -> Result<Option<gix::Tree<'repo>>, MirrorError> {
+    let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
+    let tree = commit.tree().map_err(|error| MirrorError::git(format!("reading the tree of {}", commit.id), &error))?;
+    Ok(Some(tree))
+}
+
+/// The regular file at a path. A path is only ever looked up in trees, so what a report says can lead nowhere else.
+pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<Option<gix::ObjectId>, MirrorError> {
+    let Some(tree) = tree(repo, commit)? else { return Ok(None) };
+    let entry = tree
+        .lookup_entry(path.split('/').map(str::as_bytes))
+        .map_err(|error| MirrorError::git(format!("looking for {path} in {commit}"), &error))?;
+    Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+}
+
+/// The text of a blob, if it is one of a bearable size.
+pub(super) fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
+    let failed = |error: gix::Error| MirrorError::git(format!("reading {blob}"), &error);
+    if repo.find_header(blob).map_err(failed)?.size() > LARGEST_TEXT {
+        return Ok(None);
+    }
+    let object = repo.find_object(blob).map_err(failed)?;
+    if object.data.iter().take(BINARY_PROBE).any(|byte| *byte == 0) {
+        return Ok(None);
+    }
+    Ok(Some(object.data.to_str_lossy().into_owned()))
+}
+
+/// Lines as git counts them: ended by LF, a CR before it belonging to the end.
+fn split(text: &str) -> impl Iterator<Item = String> + '_ {
+    text.lines().map(str::to_owned)
+}
+
+/// Reads a commit, leniently: history holds commits whose author line no tool would write today.
+pub(super) fn describe(mailmap: &gix::mailmap::Snapshot, commit: &gix::Commit<'_>) -> CommitInfo {
+    let summary = commit.message().map(|message| message.summary().to_str_lossy().into_owned()).unwrap_or_default();
+    let (author, author_time_ms) = match commit.author() {
+        Ok(signature) => {
+            let seconds = signature.time().or_else(|_| commit.time()).map(|time| time.seconds).unwrap_or_default();
+            (person(mailmap, signature), seconds.saturating_mul(1000))
+        }
+        Err(_) => (Author::default(), 0),
+    };
+    CommitInfo { summary, author, author_time_ms }
+}
+
+/// A person as `.mailmap` has them.
+pub(super) fn person(mailmap: &gix::mailmap::Snapshot, signature: gix::actor::SignatureRef<'_>) -> Author {
+    let person = mailmap.resolve_cow(signature.trim());
+    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn lines_end_as_git_ends_them() {
+        let lines = |text: &str| split(text).collect::<Vec<_>>();
+        assert_eq!(lines("a\r\nb\n\nc"), ["a", "b", "", "c"]);
+        assert_eq!(lines("a\n"), ["a"]);
+        assert_eq!(lines("form\u{c}feed\rsame line\n"), ["form\u{c}feed\rsame line"]);
+        assert!(lines("").is_empty());
+    }
+}

@@ -1,0 +1,201 @@
+//! From what a deployment calls its release to a commit of the mirror.
+
+use super::Mirrors;
+use super::error::MirrorError;
+use domain::blame::CommitId;
+use domain::ids::RepositoryId;
+use gix::refs::FullName;
+use std::collections::HashSet;
+
+/// Digits of a full SHA-1 object id.
+const FULL: usize = 40;
+
+/// Fewest digits that are taken for an abbreviated id: git's own default length. Fewer would be words (`facade`, `decade`).
+const SHORTEST: usize = 7;
+
+/// Longest release that is looked at: the Sentry protocol allows 250 characters.
+/// <https://develop.sentry.dev/sdk/foundations/envelopes/event-payloads/>
+const LONGEST_RELEASE: usize = 250;
+
+/// One thing that a release may mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// A whole object id.
+    Id(String),
+    /// A tag or branch.
+    Name(String),
+    /// The beginning of an object id.
+    Short(String),
+}
+
+impl Mirrors {
+    /// The commit that a release or revision names, if the mirror has it: an object id (whole, or at least 7 digits of it), a
+    /// tag or a branch, or a release that says one of these the way release tools do: `1.4.2`, `shop@1.4.2`, `shop-1.4.2`,
+    /// `1.4.2+3f1c9a7`, `v1.4.2-5-g3f1c9a7`. Annotated tags are peeled. `None` also where an abbreviation is ambiguous.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn resolve(&self, id: RepositoryId, revision: &str) -> Result<Option<CommitId>, MirrorError> {
+        let meanings = meanings(revision);
+        if meanings.is_empty() {
+            return Ok(None);
+        }
+        self.ask(id, |repo| Ok(meanings.iter().find_map(|meaning| find(repo, meaning)).map(|id| id.to_string())))
+    }
+}
+
+/// The full object id in a release, if there is one: what [`Mirrors::fetch_commit`] can ask the source for where
+/// [`Mirrors::resolve`] finds nothing.
+pub fn full_id(revision: &str) -> Option<CommitId> {
+    let bytes = revision.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() {
+        let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+        let word = &revision[start..start + length];
+        if length == FULL && is_hex(word) {
+            return Some(word.to_ascii_lowercase());
+        }
+        start += length;
+        start += bytes[start..].iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+    }
+    None
+}
+
+/// Everything that a release may mean, the most telling first.
+fn meanings(revision: &str) -> Vec<Meaning> {
+    let text = revision.trim();
+    if text.is_empty() || text.len() > LONGEST_RELEASE || text.chars().any(char::is_control) {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    found.extend(full_id(text).map(Meaning::Id));
+    found.push(Meaning::Name(text.to_owned()));
+    for prefix in ["refs/tags/", "refs/heads/", "origin/"] {
+        found.extend(text.strip_prefix(prefix).map(|name| Meaning::Name(name.to_owned())));
+    }
+    let (package, version) = match text.rsplit_once('@') {
+        Some((package, version)) if !package.is_empty() => (Some(package), version),
+        _ => (None, text),
+    };
+    let clean = version.strip_suffix("-dirty").unwrap_or(version);
+    let (plain, build) = clean.split_once('+').map_or((clean, None), |(plain, build)| (plain, Some(build)));
+    // `1.4.2+3f1c9a7`, `1.4.2+g3f1c9a7.d20240115`: with git's `g` before it, it is an id for certain.
+    let words: Vec<&str> = build.map(|build| build.split(['.', '-', '_']).collect()).unwrap_or_default();
+    found.extend(words.iter().filter_map(|word| short(word.strip_prefix('g')?)));
+    found.extend(words.iter().filter(|word| !is_number(word)).filter_map(|word| short(word)));
+    // git describe: TAG-COUNT-gID.
+    found.extend(clean.rsplit_once("-g").and_then(|(_, id)| short(id)));
+    found.extend(Some(clean).filter(|clean| !is_number(clean)).and_then(short));
+    for version in [clean, plain] {
+        let bare =
+            version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
+        for package in package.iter().flat_map(|package| [*package, package.rsplit('/').next().unwrap_or_default()]) {
+            // Of a repository with several packages, each has its own tags.
+            for tag in ["@", "-", "/", "@v", "-v", "/v"] {
+                found.push(Meaning::Name(format!("{package}{tag}{bare}")));
+            }
+        }
+        found.push(Meaning::Name(version.to_owned()));
+        for prefix in ["v", "", "release-", "release/", "release-v"] {
+            found.push(Meaning::Name(format!("{prefix}{bare}")));
+        }
+    }
+    // All digits: a date or a build number more often than an id.
+    found.extend(short(clean));
+    found.extend(words.iter().filter_map(|word| short(word)));
+    let mut seen = Vec::new();
+    found.retain(|meaning| {
+        let new = !seen.contains(meaning);
+        seen.push(meaning.clone());
+        new
+    });
+    found
+}
+
+fn short(word: &str) -> Option<Meaning> {
+    let usable = (SHORTEST..FULL).contains(&word.len()) && is_hex(word);
+    usable.then(|| Meaning::Short(word.to_ascii_lowercase()))
+}
+
+fn is_hex(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_number(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The commit that a meaning names. What cannot be read is not found: the next meaning may be.
+fn find(repo: &gix::Repository, meaning: &Meaning) -> Option<gix::ObjectId> {
+    match meaning {
+        Meaning::Id(id) => commit(repo, gix::ObjectId::from_hex(id.as_bytes()).ok()?),
+        Meaning::Name(name) => ["refs/tags/", "refs/heads/"].iter().find_map(|prefix| {
+            let full = FullName::try_from(format!("{prefix}{name}")).ok()?;
+            let target = repo.try_find_reference(full.as_ref()).ok()??.into_fully_peeled_id().ok()?;
+            commit(repo, target.detach())
+        }),
+        Meaning::Short(digits) => {
+            let prefix = gix::hash::Prefix::from_hex(digits).ok()?;
+            let mut candidates = HashSet::new();
+            repo.objects.lookup_prefix(prefix, Some(&mut candidates)).ok()?;
+            let mut commits: Vec<_> = candidates.into_iter().filter_map(|id| commit(repo, id)).collect();
+            commits.sort();
+            commits.dedup();
+            (commits.len() == 1).then(|| commits.pop()).flatten()
+        }
+    }
+}
+
+/// The commit that an object is, or that a tag object leads to.
+fn commit(repo: &gix::Repository, id: gix::ObjectId) -> Option<gix::ObjectId> {
+    let object = repo.try_find_object(id).ok()??;
+    object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first_three(revision: &str) -> [Meaning; 3] {
+        meanings(revision)[..3].to_vec().try_into().expect("more than three meanings")
+    }
+
+    #[test]
+    fn an_id_in_a_release_goes_before_its_version() {
+        let id = "3f1c9a7d".repeat(5);
+        assert_eq!(meanings(&format!("shop@{id}"))[0], Meaning::Id(id.clone()));
+        assert_eq!(full_id(&format!("build/{}!", id.to_uppercase())), Some(id.clone()));
+        assert_eq!(full_id(&format!("sha256:{id}{}", "0".repeat(24))), None);
+        let [whole, short, _] = first_three("shop@1.4.2+3f1c9a7");
+        assert_eq!((whole, short), (Meaning::Name("shop@1.4.2+3f1c9a7".into()), Meaning::Short("3f1c9a7".into())));
+        assert_eq!(first_three("1.4.2.dev5+g3f1c9a7.d20240115")[1], Meaning::Short("3f1c9a7".into()));
+        assert_eq!(first_three("v1.4.2-5-g3f1c9a7-dirty")[1], Meaning::Short("3f1c9a7".into()));
+    }
+
+    #[test]
+    fn dates_and_words_are_no_ids_at_first_sight() {
+        let meanings = meanings("20240115");
+        assert_eq!(meanings[0], Meaning::Name("20240115".into()));
+        assert_eq!(meanings.last(), Some(&Meaning::Short("20240115".into())));
+        assert!(!super::meanings("facade").contains(&Meaning::Short("facade".into())));
+    }
+
+    #[test]
+    fn a_package_has_its_own_tags_before_the_repository_has() {
+        let all = meanings("@acme/shop@1.4.2");
+        let at = |name: &str| all.iter().position(|meaning| *meaning == Meaning::Name(name.to_owned()));
+        for name in ["@acme/shop@1.4.2", "shop@1.4.2", "shop-1.4.2", "shop/v1.4.2", "v1.4.2", "1.4.2", "release-1.4.2"]
+        {
+            assert!(at(name).is_some(), "{name} of {all:?}");
+        }
+        assert!(at("shop@1.4.2") < at("1.4.2"));
+    }
+
+    #[test]
+    fn nonsense_means_nothing() {
+        for revision in ["", "  ", "a\nb", &"x".repeat(300)] {
+            assert_eq!(meanings(revision), []);
+        }
+        assert!(!meanings("ü@é").is_empty());
+    }
+}

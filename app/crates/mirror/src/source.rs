@@ -1,0 +1,136 @@
+//! Where a repository is cloned from, and the credentials that may go there and nowhere else.
+
+use super::error::MirrorError;
+use base64::Engine as _;
+use domain::ids::RepositoryId;
+use std::fmt;
+
+/// The user name that GitHub wants beside an installation token.
+/// <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/authenticating-as-a-github-app-installation>
+const TOKEN_USER: &str = "x-access-token";
+
+/// A repository to be mirrored.
+#[derive(Clone)]
+pub struct Source {
+    /// Our number of it: the mirror's directory is named by it, so a renamed repository keeps its mirror.
+    pub id: RepositoryId,
+    /// `https`, `http`, `ssh`, `git` or `file` URL, `user@host:path`, or a path on this machine. Credentials in an http(s)
+    /// URL are used, and never written to disk.
+    pub url: String,
+    /// Installation token, sent as Basic authentication to the URL's host only; `None` where the URL needs none.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let token = if self.token.is_some() { "(secret)" } else { "(none)" };
+        f.debug_struct("Source")
+            .field("id", &self.id)
+            .field("url", &redacted(&self.url))
+            .field("token", &token)
+            .finish()
+    }
+}
+
+/// A parsed source: the URL without credentials, and these apart from it.
+pub(super) struct Address {
+    /// For gix; bears no credentials.
+    pub(super) url: gix::Url,
+    /// The same as text, for messages.
+    pub(super) text: String,
+    /// User name and password for http(s).
+    pub(super) account: Option<(String, String)>,
+}
+
+impl Address {
+    /// Takes a source apart.
+    ///
+    /// # Errors
+    /// [`MirrorError::InvalidUrl`], and [`MirrorError::NotFound`] for a local path that does not exist.
+    pub(super) fn parse(source: &Source) -> Result<Self, MirrorError> {
+        let invalid = |why: String| MirrorError::InvalidUrl { url: redacted(&source.url), why };
+        let given = source.url.trim();
+        if given.is_empty() {
+            return Err(invalid("it is empty".to_owned()));
+        }
+        let mut url = gix::url::parse(given).map_err(|error| invalid(super::error::chain(&error)))?;
+        let mut account = source.token.clone().map(|token| (TOKEN_USER.to_owned(), token));
+        match url.scheme {
+            gix::url::Scheme::Http | gix::url::Scheme::Https => {
+                let user = url.user().map(str::to_owned);
+                let password = url.password().map(str::to_owned);
+                url.set_user(None);
+                url.set_password(None);
+                if account.is_none() {
+                    // A lone user name is how some forges want a token: https://TOKEN@host/…
+                    account = user.map(|user| (user, password.unwrap_or_default()));
+                }
+            }
+            gix::url::Scheme::File => {
+                let path = gix::path::from_bstr(gix::bstr::BStr::new(&url.path))
+                    .map_err(|error| invalid(super::error::chain(&error)))?;
+                if !path.exists() {
+                    return Err(MirrorError::NotFound { url: given.to_owned() });
+                }
+                if !path.join("HEAD").exists() && !path.join(".git").exists() {
+                    return Err(invalid("there is no git repository in this directory".to_owned()));
+                }
+            }
+            gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
+            _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
+        }
+        let text = url.to_bstring().to_string();
+        Ok(Self { url, text, account })
+    }
+
+    /// Whether this is plain http: gix refuses to send an account there, so it travels as a header.
+    pub(super) fn is_plain_http(&self) -> bool {
+        self.url.scheme == gix::url::Scheme::Http
+    }
+
+    /// `Authorization: Basic …` of the account.
+    pub(super) fn authorization(&self) -> Option<String> {
+        let (user, password) = self.account.as_ref()?;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        Some(format!("Authorization: Basic {encoded}"))
+    }
+}
+
+/// A URL without what stands between `//` and `@`.
+fn redacted(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
+        None => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(url: &str, token: Option<&str>) -> Source {
+        Source { id: RepositoryId(1), url: url.to_owned(), token: token.map(str::to_owned) }
+    }
+
+    #[test]
+    fn credentials_leave_the_url() {
+        let address = Address::parse(&source("https://ada:s3cret@git.example.com/shop.git", None)).expect("a URL");
+        assert_eq!(address.text, "https://git.example.com/shop.git");
+        assert_eq!(address.account, Some(("ada".to_owned(), "s3cret".to_owned())));
+        assert!(
+            !format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret")
+        );
+        let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).expect("a URL");
+        assert_eq!(address.account, Some(("x-access-token".to_owned(), "ghs_1".to_owned())));
+    }
+
+    #[test]
+    fn what_cannot_be_cloned_is_said_to_be_so() {
+        for url in ["", "   ", "ext::sh -c id", "ftp://example.com/x"] {
+            assert!(matches!(Address::parse(&source(url, None)), Err(MirrorError::InvalidUrl { .. })), "{url:?}");
+        }
+        assert!(matches!(Address::parse(&source("/no/such/directory", None)), Err(MirrorError::NotFound { .. })));
+    }
+}

@@ -1,0 +1,214 @@
+//! Cloning and fetching: one at a time for each repository, and one for all who asked meanwhile.
+
+use super::connection::open_options;
+use super::consolidate::consolidate;
+use super::error::MirrorError;
+use super::fetch::Fetch;
+use super::handles::{Opened, open};
+use super::progress::{Meter, Progress};
+use super::source::{Address, Source};
+use super::{Inner, Mirrors};
+use domain::blame::CommitId;
+use domain::ids::RepositoryId;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The default branch of a mirror.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its short name, `main`; `None` where the source's HEAD is a bare commit.
+    pub branch: Option<String>,
+    /// The commit it is at.
+    pub commit: CommitId,
+}
+
+/// What a synchronisation found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// The default branch now; `None` for a repository without commits.
+    pub head: Option<Head>,
+    /// Whether any branch, tag or the default branch is another than before.
+    pub changed: bool,
+    /// Whether there was no mirror before.
+    pub cloned: bool,
+}
+
+/// What is known of one repository's mirror while the process runs.
+#[derive(Default)]
+pub(super) struct Slot {
+    /// Fetches begun so far.
+    begun: AtomicU64,
+    /// Held while fetching; says how the last one ended.
+    last: Mutex<Option<Ended>>,
+    meter: Mutex<Option<Arc<Meter>>>,
+    pub(super) opened: Mutex<Option<Opened>>,
+    generation: AtomicU64,
+}
+
+/// A fetch that is over.
+struct Ended {
+    number: u64,
+    url: String,
+    result: Result<Synced, MirrorError>,
+}
+
+impl Slot {
+    pub(super) fn progress(&self) -> Option<Progress> {
+        self.meter.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.read()
+    }
+
+    pub(super) fn next_generation(&self) -> u64 {
+        self.generation.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+impl Mirrors {
+    /// Clones the repository if there is no mirror of it, else fetches. One at a time for each repository: who comes while one
+    /// is under way waits, and all who waited share the next one's result.
+    ///
+    /// # Errors
+    /// See [`MirrorError`]; the mirror is as before, or as if the fetch had been done.
+    pub fn sync(&self, source: &Source) -> Result<Synced, MirrorError> {
+        let address = Address::parse(source)?;
+        let slot = self.inner.slot(source.id);
+        let begun_before = slot.begun.load(Ordering::SeqCst);
+        let mut last = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = last.as_ref().filter(|ended| ended.number > begun_before && ended.url == address.text) {
+            // Refused credentials may have been the other caller's only.
+            if !matches!(ended.result, Err(MirrorError::Unauthorized { .. })) {
+                return ended.result.clone();
+            }
+        }
+        let number = slot.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let result = self.inner.with_meter(&slot, |meter| self.inner.clone_or_fetch(source.id, &address, meter));
+        *last = Some(Ended { number, url: address.text, result: result.clone() });
+        result
+    }
+
+    /// Fetches one commit that no branch or tag reaches (a deployed one that a forced push removed) and keeps it from then
+    /// on. `false`: the source does not have it. `oid` is a full object id.
+    ///
+    /// # Errors
+    /// See [`MirrorError`].
+    pub fn fetch_commit(&self, source: &Source, oid: &str) -> Result<bool, MirrorError> {
+        let Ok(id) = gix::ObjectId::from_hex(oid.as_bytes()) else { return Ok(false) };
+        if self.ask(source.id, |repo| Ok(repo.find_commit(id).is_ok()))? {
+            return Ok(true);
+        }
+        let address = Address::parse(source)?;
+        let slot = self.inner.slot(source.id);
+        let _one_at_a_time = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
+        self.inner.with_meter(&slot, |meter| {
+            let _busy = self.inner.directory.lock(source.id, &self.inner.stop)?;
+            let repo = open(&self.inner.directory.mirror(source.id))?.to_thread_local();
+            Fetch { address: &address, meter, stop: &self.inner.stop }.commit(&repo, id)
+        })
+    }
+
+    /// The default branch as last fetched; `None` for a repository without commits.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn head(&self, id: RepositoryId) -> Result<Option<Head>, MirrorError> {
+        self.ask(id, head)
+    }
+
+    /// Deletes a mirror, if there is one.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub fn remove(&self, id: RepositoryId) -> Result<(), MirrorError> {
+        let slot = self.inner.slot(id);
+        let mut last = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let _busy = self.inner.directory.lock(id, &self.inner.stop)?;
+        self.inner.forget_handles(id);
+        *last = None;
+        self.inner.directory.discard(id)
+    }
+}
+
+impl Inner {
+    /// What is known of a repository's mirror.
+    pub(super) fn slot(&self, id: RepositoryId) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slots.entry(id).or_default())
+    }
+
+    fn with_meter<T>(
+        &self,
+        slot: &Slot,
+        work: impl FnOnce(&Arc<Meter>) -> Result<T, MirrorError>,
+    ) -> Result<T, MirrorError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(MirrorError::Interrupted);
+        }
+        let meter = Arc::new(Meter::default());
+        *slot.meter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&meter));
+        let result = work(&meter);
+        *slot.meter.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        result
+    }
+
+    fn clone_or_fetch(&self, id: RepositoryId, address: &Address, meter: &Arc<Meter>) -> Result<Synced, MirrorError> {
+        let _busy = self.directory.lock(id, &self.stop)?;
+        let path = self.directory.mirror(id);
+        let fetch = Fetch { address, meter, stop: &self.stop };
+        let existing = match path.exists() {
+            true => open(&path).inspect_err(|error| tracing::warn!(%error, "the mirror is damaged: cloning anew")).ok(),
+            false => None,
+        };
+        let cloned = existing.is_none();
+        let changed = match existing {
+            Some(repo) => {
+                let repo = repo.to_thread_local();
+                let changed = fetch.everything(&repo, false);
+                if let Err(error) = consolidate(&repo, &self.stop) {
+                    // The fetch itself is done and the packs are as they were: the next fetch tries again.
+                    tracing::warn!(%error, "packs were not joined");
+                }
+                changed
+            }
+            None => self.clone_into_place(id, &fetch).map(|()| true),
+        };
+        // Also after a failure: the pack may have arrived before it.
+        self.forget_handles(id);
+        let changed = changed?;
+        let repo = open(&path)?.to_thread_local();
+        Ok(Synced { head: head(&repo)?, changed, cloned })
+    }
+
+    /// Clones beside the mirror's place, then moves it there: whoever reads finds a whole mirror or none.
+    fn clone_into_place(&self, id: RepositoryId, fetch: &Fetch<'_>) -> Result<(), MirrorError> {
+        let (path, temporary) = (self.directory.mirror(id), self.directory.temporary(id));
+        let cloned = gix::ThreadSafeRepository::init_opts(
+            &temporary,
+            gix::create::Kind::Bare,
+            gix::create::Options::default(),
+            open_options(),
+        )
+        .map_err(|error| MirrorError::git(format!("creating {}", temporary.display()), &error))
+        .and_then(|repo| fetch.everything(&repo.to_thread_local(), true))
+        .and_then(|_| {
+            self.directory.discard(id)?;
+            std::fs::rename(&temporary, &path)
+                .map_err(|error| MirrorError::disk(format!("moving a clone to {}", path.display()), &error))
+        });
+        if cloned.is_err() {
+            // The next start deletes it otherwise.
+            let _ = std::fs::remove_dir_all(&temporary);
+        }
+        cloned
+    }
+}
+
+/// The default branch of an open mirror.
+fn head(repo: &gix::Repository) -> Result<Option<Head>, MirrorError> {
+    let failed = |error: gix::Error| MirrorError::git("reading HEAD", &error);
+    let mut head = repo.head().map_err(failed)?;
+    let branch = head.referent_name().map(|name| name.shorten().to_string());
+    if head.is_unborn() {
+        return Ok(None);
+    }
+    let commit = head.peel_to_commit().map_err(failed)?.id().to_string();
+    Ok(Some(Head { branch, commit }))
+}

@@ -1,0 +1,450 @@
+//! An alert as mail, issue and page say it: texts cut to size, the traceback folded, times written out.
+
+use super::detail::Detail;
+use super::format::{day, dedent, file_line, function, known_function, short_commit, thousands, when};
+use domain::alert::{Alert, Links, TracedException, TracedFrame};
+use domain::markdown::clip;
+use serde::Serialize;
+
+/// Characters of a message that a heading takes: some two lines.
+const MOST_HEAD_CHARS: usize = 160;
+
+/// Everything that templates say of an alert. Texts are cut and visible, but not yet escaped.
+#[derive(Clone, Debug, Serialize)]
+pub struct AlertView {
+    /// `owner/name`.
+    pub repository: String,
+    /// A rule's header.
+    pub header: Option<String>,
+    /// Why this reader is told, one sentence.
+    pub why: String,
+    /// Type of the exception.
+    pub exception: String,
+    /// Its message, several lines at most.
+    pub message: Option<String>,
+    /// The beginning of the message, short enough for a heading.
+    pub message_head: Option<String>,
+    /// The heading does not hold the whole message.
+    pub message_continues: bool,
+    /// Path of the failing line.
+    pub path: String,
+    /// Its number; 0 where unknown.
+    pub line: u32,
+    /// `shop/cart.py:42`.
+    pub place: String,
+    /// Its function, where known.
+    pub function: Option<String>,
+    /// Who wrote it.
+    pub author: Option<AuthorView>,
+    /// The pull request that brought it.
+    pub pull: Option<PullView>,
+    /// The release in which it first failed.
+    pub first_release: Option<String>,
+    /// The line among its neighbours; just the line where the file isn't known.
+    pub snippet: Vec<CodeLine>,
+    /// The chain of exceptions, as printed.
+    pub traceback: Vec<ExceptionView>,
+    /// Local variables of own frames, the failing one first.
+    pub locals: Vec<LocalsView>,
+    /// The request.
+    pub request: Vec<Pair>,
+    /// Additional information.
+    pub additional: Vec<Pair>,
+    /// How often and where, as label and text.
+    pub counts: Vec<Pair>,
+    /// Occurrences ever, with separators.
+    pub total: String,
+    /// Occurrences ever is one.
+    pub once: bool,
+    /// How the culprit was found, in sentences.
+    pub verdict: Vec<String>,
+    /// Pages to go to.
+    pub links: Links,
+    /// Something was left out to make it fit.
+    pub shortened: bool,
+}
+
+/// Who wrote the line, and when.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuthorView {
+    /// Display name, or the address where there is none.
+    pub name: String,
+    /// Day of the commit.
+    pub day: String,
+    /// First digits of the commit.
+    pub commit: String,
+    /// First line of the commit message.
+    pub summary: String,
+}
+
+/// The pull request that brought the line.
+#[derive(Clone, Debug, Serialize)]
+pub struct PullView {
+    /// Its number.
+    pub number: u64,
+    /// Its title, where it is known.
+    pub title: Option<String>,
+    /// Day on which it was merged, where it is known.
+    pub day: Option<String>,
+}
+
+/// One numbered line of code.
+#[derive(Clone, Debug, Serialize)]
+pub struct CodeLine {
+    /// The number, padded with spaces to the width of the longest.
+    pub number: String,
+    /// The text.
+    pub text: String,
+    /// The failing line.
+    pub culprit: bool,
+}
+
+/// One exception of the chain.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExceptionView {
+    /// The sentence before it, where it follows another.
+    pub relation: Option<String>,
+    /// Full type name.
+    pub name: String,
+    /// Its message.
+    pub value: Option<String>,
+    /// Oldest call first.
+    pub steps: Vec<Step>,
+}
+
+/// A call of a traceback, or some that are left out.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Step {
+    /// A call.
+    Call(CallView),
+    /// Calls left out.
+    Fold {
+        /// How many.
+        calls: usize,
+    },
+}
+
+/// One call of a traceback.
+#[derive(Clone, Debug, Serialize)]
+pub struct CallView {
+    /// File.
+    pub path: String,
+    /// Line; 0 where unknown.
+    pub line: u32,
+    /// Function, where known.
+    pub function: Option<String>,
+    /// Text of the line, where known.
+    pub code: Option<String>,
+    /// Code of the repository.
+    pub own: bool,
+    /// The one to blame.
+    pub culprit: bool,
+    /// The line on the forge.
+    pub url: Option<String>,
+}
+
+/// Local variables of a frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct LocalsView {
+    /// `shop/cart.py:42`.
+    pub place: String,
+    /// Function, where known.
+    pub function: Option<String>,
+    /// Names and representations.
+    pub vars: Vec<Pair>,
+    /// Variables left out.
+    pub left_out: usize,
+}
+
+/// A name and what it stands for.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pair {
+    /// The name.
+    pub name: String,
+    /// The text.
+    pub value: String,
+}
+
+impl AlertView {
+    /// The alert, as much of it as `detail` allows.
+    pub(super) fn new(alert: &Alert, detail: &Detail, shortened: bool) -> Self {
+        let place = &alert.place;
+        let path = detail.code(&place.path);
+        let message = detail.message(alert.message.as_deref());
+        let message_head = message.as_ref().map(|text| clip(text.lines().next().unwrap_or_default(), MOST_HEAD_CHARS));
+        Self {
+            repository: alert.repository.full_name.clone(),
+            header: detail.message(alert.header.as_deref()),
+            why: why(alert, detail),
+            exception: exception_name(&alert.exception, detail),
+            message_continues: message != message_head,
+            message_head,
+            message,
+            place: file_line(&path, place.line),
+            path,
+            line: place.line,
+            function: function(place).map(|name| detail.code(&name)),
+            author: author(alert, detail),
+            pull: alert.pull.as_ref().map(|pull| PullView {
+                number: pull.number,
+                title: Some(detail.code(&pull.title)).filter(|title| !title.trim().is_empty()),
+                day: pull.merged_at_ms.map(day),
+            }),
+            first_release: alert.first_release.as_ref().map(|release| detail.code(release)),
+            snippet: snippet(alert, detail),
+            traceback: traceback(&alert.traceback, detail),
+            locals: locals(&alert.traceback, detail),
+            request: pairs(&alert.request, detail),
+            additional: pairs(&alert.additional, detail),
+            counts: counts(alert, detail),
+            total: thousands(alert.counts.total),
+            once: alert.counts.total == 1,
+            verdict: sentences(&alert.verdict, detail),
+            links: alert.links.clone(),
+            shortened,
+        }
+    }
+
+    /// The same without what exceptions said, for readers who may not know it.
+    pub(super) fn without_values(mut self) -> Self {
+        (self.message, self.message_head, self.message_continues) = (None, None, false);
+        for exception in &mut self.traceback {
+            exception.value = None;
+        }
+        self
+    }
+}
+
+/// The sentence that says why this reader is told.
+fn why(alert: &Alert, detail: &Detail) -> String {
+    let why = detail.value(&alert.told.why);
+    if !why.is_empty() {
+        return why;
+    }
+    match &alert.blame {
+        Some(blame) if blame.author.name == alert.told.name => "You wrote this line.".to_owned(),
+        _ => "You are told because nobody else could be found for this line.".to_owned(),
+    }
+}
+
+/// The type's name; clients may leave it out.
+fn exception_name(name: &str, detail: &Detail) -> String {
+    if name.trim().is_empty() { "Error".to_owned() } else { detail.code(name) }
+}
+
+fn author(alert: &Alert, detail: &Detail) -> Option<AuthorView> {
+    let blame = alert.blame.as_ref()?;
+    let name = if blame.author.name.trim().is_empty() { &blame.author.email } else { &blame.author.name };
+    Some(AuthorView {
+        name: detail.code(name),
+        day: day(blame.author_time_ms),
+        commit: short_commit(&blame.commit),
+        summary: detail.code(&blame.summary),
+    })
+}
+
+fn snippet(alert: &Alert, detail: &Detail) -> Vec<CodeLine> {
+    let place = &alert.place;
+    let snippet = &alert.snippet;
+    if snippet.lines.is_empty() {
+        let number = if place.line == 0 { String::new() } else { place.line.to_string() };
+        let shown = CodeLine { number, text: detail.code(&place.code), culprit: true };
+        return if place.code.trim().is_empty() { Vec::new() } else { vec![shown] };
+    }
+    let count = u32::try_from(snippet.lines.len()).unwrap_or(u32::MAX);
+    let width = snippet.first.saturating_add(count.saturating_sub(1)).to_string().len();
+    (snippet.first..)
+        .zip(dedent(&snippet.lines))
+        .map(|(number, text)| CodeLine {
+            number: format!("{number:width$}"),
+            text: detail.code(&text),
+            culprit: number == place.line,
+        })
+        .collect()
+}
+
+/// The chain, its middle left out where it is long: the first cause and the last exceptions say most.
+fn traceback(chain: &[TracedException], detail: &Detail) -> Vec<ExceptionView> {
+    let left_out = chain.len().saturating_sub(detail.exceptions);
+    let shown = chain.iter().enumerate().filter(|(at, _)| *at == 0 || *at > left_out);
+    let mut views: Vec<ExceptionView> = shown.map(|(_, exception)| exception_view(exception, detail)).collect();
+    if left_out > 0
+        && let Some(second) = views.get_mut(1)
+    {
+        let relation = second.relation.take().unwrap_or_default();
+        second.relation =
+            Some(format!("({left_out} exceptions of the chain left out) {relation}").trim_end().to_owned());
+    }
+    views
+}
+
+fn exception_view(exception: &TracedException, detail: &Detail) -> ExceptionView {
+    ExceptionView {
+        relation: exception.relation.as_deref().map(|text| detail.value(text)),
+        name: exception_name(&exception.name, detail),
+        value: detail.message(exception.value.as_deref()),
+        steps: steps(&exception.frames, detail),
+    }
+}
+
+/// The calls, the middle ones folded where there are many; the culprit stays wherever it stands.
+fn steps(frames: &[TracedFrame], detail: &Detail) -> Vec<Step> {
+    let tail_from = frames.len().saturating_sub(detail.tail);
+    let mut steps: Vec<Step> = Vec::with_capacity(frames.len().min(detail.head + detail.tail + 3));
+    for (at, frame) in frames.iter().enumerate() {
+        // Folding a single call would save nothing.
+        let fits = frames.len() <= detail.head + detail.tail + 1;
+        if fits || at < detail.head || at >= tail_from || frame.culprit {
+            steps.push(Step::Call(call(frame, detail)));
+        } else if let Some(Step::Fold { calls }) = steps.last_mut() {
+            *calls += 1;
+        } else {
+            steps.push(Step::Fold { calls: 1 });
+        }
+    }
+    steps
+}
+
+fn call(frame: &TracedFrame, detail: &Detail) -> CallView {
+    CallView {
+        path: detail.code(&frame.path),
+        line: frame.line,
+        function: known_function(&frame.function).map(|name| detail.code(&name)),
+        code: frame.code.as_deref().map(|code| detail.code(code.trim())).filter(|code| !code.is_empty()),
+        own: frame.own,
+        culprit: frame.culprit,
+        url: frame.url.clone(),
+    }
+}
+
+/// Variables of own frames: the culprit's, then from the innermost outwards.
+fn locals(chain: &[TracedException], detail: &Detail) -> Vec<LocalsView> {
+    let own = chain.iter().rev().flat_map(|exception| exception.frames.iter().rev());
+    let mut frames: Vec<&TracedFrame> = own.filter(|frame| frame.own && !frame.vars.is_empty()).collect();
+    frames.sort_by_key(|frame| !frame.culprit);
+    frames
+        .into_iter()
+        .take(detail.frames_with_vars)
+        .map(|frame| LocalsView {
+            place: file_line(&detail.code(&frame.path), frame.line),
+            function: known_function(&frame.function).map(|name| detail.code(&name)),
+            vars: pairs(&frame.vars, detail),
+            left_out: frame.vars.len().saturating_sub(detail.pairs),
+        })
+        .collect()
+}
+
+fn pairs(pairs: &[(String, String)], detail: &Detail) -> Vec<Pair> {
+    let shown = pairs.iter().take(detail.pairs);
+    shown.map(|(name, value)| Pair { name: detail.code(name), value: detail.value(value) }).collect()
+}
+
+fn counts(alert: &Alert, detail: &Detail) -> Vec<Pair> {
+    let counts = &alert.counts;
+    let mut rows = vec![
+        ("Occurrences", Some(thousands(counts.total))),
+        ("First seen", Some(when(counts.first_seen_ms))),
+        ("Last seen", Some(when(counts.last_seen_ms))),
+        ("Environments", detail.names(&counts.environments)),
+        ("Releases", detail.names(&counts.releases)),
+        ("Servers", detail.names(&counts.servers)),
+    ];
+    // One type is what the headline says already.
+    if counts.exceptions.len() > 1 {
+        rows.push(("Exceptions", detail.names(&counts.exceptions)));
+    }
+    rows.into_iter().filter_map(|(name, value)| Some(Pair { name: name.to_owned(), value: value? })).collect()
+}
+
+fn sentences(verdict: &[String], detail: &Detail) -> Vec<String> {
+    let mut shown: Vec<String> = verdict.iter().take(detail.sentences).map(|text| detail.value(text)).collect();
+    if let Some(more @ 1..) = verdict.len().checked_sub(detail.sentences) {
+        shown.push(format!("And {more} more steps."));
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detail::DETAILS;
+    use crate::sample;
+
+    fn frames(count: u32, culprit: u32) -> Vec<TracedFrame> {
+        let frame =
+            |line| TracedFrame { path: "a.py".to_owned(), line, culprit: line == culprit, ..TracedFrame::default() };
+        (1..=count).map(frame).collect()
+    }
+
+    fn shape(steps: &[Step]) -> String {
+        let one = |step: &Step| match step {
+            Step::Call(call) if call.culprit => format!("*{}", call.line),
+            Step::Call(call) => call.line.to_string(),
+            Step::Fold { calls } => format!("({calls})"),
+        };
+        steps.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn long_tracebacks_fold_in_the_middle_and_keep_the_culprit() {
+        let least = &DETAILS[3];
+        assert_eq!(shape(&steps(&frames(6, 6), least)), "1 2 3 4 5 *6", "nothing is gained by folding one");
+        assert_eq!(shape(&steps(&frames(10, 9), least)), "1 (5) 7 8 *9 10");
+        assert_eq!(shape(&steps(&frames(10, 4), least)), "1 (2) *4 (2) 7 8 9 10");
+        assert_eq!(shape(&steps(&frames(1000, 1), &DETAILS[0])).split(' ').count(), 41);
+    }
+
+    #[test]
+    fn long_chains_keep_their_ends() {
+        let link = |n: usize| TracedException {
+            name: format!("E{n}"),
+            relation: Some("Then:".to_owned()),
+            ..TracedException::default()
+        };
+        let chain: Vec<_> = (0..9).map(link).collect();
+        let shown = traceback(&chain, &DETAILS[3]);
+        assert_eq!(shown.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["E0", "E7", "E8"]);
+        assert_eq!(shown[1].relation.as_deref(), Some("(6 exceptions of the chain left out) Then:"));
+        assert_eq!(traceback(&chain[..3], &DETAILS[3]).len(), 3);
+    }
+
+    #[test]
+    fn locals_of_the_culprit_come_first_and_library_frames_show_none() {
+        let alert = sample::alert();
+        let view = AlertView::new(&alert, &DETAILS[0], false);
+        let places: Vec<&str> = view.locals.iter().map(|locals| locals.place.as_str()).collect();
+        assert_eq!(places, ["shop/cart.py:42", "shop/views.py:17"]);
+    }
+
+    #[test]
+    fn a_heading_takes_the_beginning_of_a_long_message() {
+        let mut alert = sample::alert();
+        let mut head = |message: &str| {
+            alert.message = Some(message.to_owned());
+            let view = AlertView::new(&alert, &DETAILS[0], false);
+            (view.message_head.unwrap_or_default(), view.message_continues)
+        };
+        assert_eq!(head("short"), ("short".to_owned(), false));
+        assert_eq!(head("one\ntwo"), ("one".to_owned(), true));
+        let (long, continues) = head(&"x".repeat(200));
+        assert_eq!((long.chars().count(), continues), (160, true));
+    }
+
+    #[test]
+    fn a_line_without_its_file_is_shown_alone() {
+        let mut alert = sample::alert();
+        alert.snippet.lines.clear();
+        let view = AlertView::new(&alert, &DETAILS[0], false);
+        assert_eq!(view.snippet.len(), 1);
+        assert!(view.snippet[0].culprit && view.snippet[0].number == "42");
+        alert.place.line = 0;
+        alert.place.code.clear();
+        alert.blame = None;
+        alert.told.why.clear();
+        let view = AlertView::new(&alert, &DETAILS[0], false);
+        assert!(view.snippet.is_empty() && view.author.is_none());
+        assert_eq!(view.why, "You are told because nobody else could be found for this line.");
+        assert_eq!(view.place, "shop/cart.py");
+    }
+}

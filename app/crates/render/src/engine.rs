@@ -1,0 +1,190 @@
+//! The templates of `web/`, in the binary, with one rule for escaping each kind of text.
+
+use domain::markdown;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use std::sync::OnceLock;
+
+/// A template and its view don't fit: a fault of the program, never of what it renders.
+#[derive(Debug, thiserror::Error)]
+#[error("the template {template} cannot be rendered: {source:#}. This is a fault of Flawless, please report it")]
+pub struct RenderError {
+    template: &'static str,
+    source: Error,
+}
+
+/// All templates. Their names end with what they make, which decides how values in them are escaped.
+const TEMPLATES: &[(&str, &str)] = &[
+    ("email/alert.html", include_str!("../../../../web/email/alert.html")),
+    ("email/alert.txt", include_str!("../../../../web/email/alert.txt")),
+    ("email/storm.html", include_str!("../../../../web/email/storm.html")),
+    ("email/storm.txt", include_str!("../../../../web/email/storm.txt")),
+    ("issue/issue.md", include_str!("../../../../web/issue/issue.md")),
+    ("issue/reply.md", include_str!("../../../../web/issue/reply.md")),
+    ("issue/status.md", include_str!("../../../../web/issue/status.md")),
+    ("issue/storm.md", include_str!("../../../../web/issue/storm.md")),
+    ("pages/layout.html", include_str!("../../../../web/pages/layout.html")),
+    ("pages/parts.html", include_str!("../../../../web/pages/parts.html")),
+    ("pages/connect.html", include_str!("../../../../web/pages/connect.html")),
+    ("pages/snippets.html", include_str!("../../../../web/pages/snippets.html")),
+    ("pages/doctor.html", include_str!("../../../../web/pages/doctor.html")),
+    ("pages/handovers.html", include_str!("../../../../web/pages/handovers.html")),
+    ("pages/health.html", include_str!("../../../../web/pages/health.html")),
+    ("pages/installed.html", include_str!("../../../../web/pages/installed.html")),
+    ("pages/known_error_form.html", include_str!("../../../../web/pages/known_error_form.html")),
+    ("pages/known_error_saved.html", include_str!("../../../../web/pages/known_error_saved.html")),
+    ("pages/login.html", include_str!("../../../../web/pages/login.html")),
+    ("pages/message.html", include_str!("../../../../web/pages/message.html")),
+    ("pages/not_me.html", include_str!("../../../../web/pages/not_me.html")),
+    ("pages/repositories.html", include_str!("../../../../web/pages/repositories.html")),
+    ("pages/repository.html", include_str!("../../../../web/pages/repository.html")),
+    ("pages/sessions.html", include_str!("../../../../web/pages/sessions.html")),
+    ("pages/setup.html", include_str!("../../../../web/pages/setup.html")),
+    ("pages/shadow.html", include_str!("../../../../web/pages/shadow.html")),
+    ("pages/shadow_preview.html", include_str!("../../../../web/pages/shadow_preview.html")),
+    ("pages/traceback.html", include_str!("../../../../web/pages/traceback.html")),
+    ("pages/verdicts.html", include_str!("../../../../web/pages/verdicts.html")),
+    ("pages/whitelist.html", include_str!("../../../../web/pages/whitelist.html")),
+    ("pages/weekly.html", include_str!("../../../../web/pages/weekly.html")),
+];
+
+/// How values in Markdown are escaped.
+const MARKDOWN: &str = "markdown";
+/// How values in plain text are escaped.
+const TEXT: &str = "text";
+
+/// Renders a template of `web/` with these values.
+pub(super) fn render(template: &'static str, values: Value) -> Result<String, RenderError> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    let environment = ENVIRONMENT.get_or_init(environment);
+    environment
+        .get_template(template)
+        .and_then(|found| found.render(values))
+        .map_err(|source| RenderError { template, source })
+}
+
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "md")) => AutoEscape::Custom(MARKDOWN.into()),
+        Some((_, "txt")) => AutoEscape::Custom(TEXT.into()),
+        _ => AutoEscape::Html,
+    });
+    environment.set_formatter(write_escaped);
+    environment.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()
+            .expect("the delimiters are the default ones"),
+    );
+    environment.add_filter("code", |text: String| Value::from_safe_string(markdown::code_span(&text)));
+    environment.add_filter("fence", |text: String, language: String| {
+        Value::from_safe_string(markdown::fence(&text, &language))
+    });
+    environment.add_filter("hidden", |text: String| Value::from_safe_string(markdown::hidden(&text)));
+    environment
+        .add_filter("target", |url: String| Value::from_safe_string(markdown::link_target(&url).unwrap_or_default()));
+    environment.add_filter("href", href);
+    environment.add_filter("layout", |text: String| Value::from_safe_string(layout(&text)));
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source).expect("the templates are part of the binary and every one is tested");
+    }
+    environment
+}
+
+/// What stands in every place where a template says a value: escaped for the kind of text, invisible characters written out.
+fn write_escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if value.is_none() {
+        return Err(Error::new(ErrorKind::UndefinedError, "a value that is not there is said; ask for it first"));
+    }
+    if value.is_safe() {
+        return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
+    }
+    if value.is_undefined() {
+        // Strict: this is an error, and knows where.
+        return minijinja::escape_formatter(out, state, value);
+    }
+    let text = value.to_string();
+    let escaped = match state.auto_escape() {
+        AutoEscape::Custom(kind) if kind == MARKDOWN => markdown::plain(&text),
+        AutoEscape::Custom(_) => markdown::visible(&text),
+        _ => html(&markdown::visible(&text)),
+    };
+    out.write_str(&escaped).map_err(Error::from)
+}
+
+/// Text for HTML, also between quotes.
+fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// Text for HTML that keeps its line ends and indentation where style sheets don't reach: Outlook ignores `white-space`.
+fn layout(text: &str) -> String {
+    let text = html(&markdown::visible(text).replace('\t', "    "));
+    let mut out = String::with_capacity(text.len());
+    for (at, line) in text.lines().enumerate() {
+        if at > 0 {
+            out.push_str("<br>");
+        }
+        let code = line.trim_start_matches(' ');
+        out.push_str(&"&nbsp;".repeat(line.len() - code.len()));
+        out.push_str(code);
+    }
+    out
+}
+
+/// An address that a link may lead to: the web, or a page of ours. Anything else (`javascript:`) leads nowhere.
+fn href(url: String) -> String {
+    let ours = url.starts_with('/') && !url.starts_with("//") || url.starts_with('?') || url.starts_with('#');
+    if ours || url.starts_with("https://") || url.starts_with("http://") { url } else { "#".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_an_error_not_a_gap() {
+        let error = render("issue/reply.md", minijinja::context! {}).expect_err("strict");
+        assert!(error.to_string().contains("issue/reply.md"), "{error}");
+    }
+
+    #[test]
+    fn every_kind_of_text_is_escaped_its_own_way() {
+        let mut environment = environment();
+        for name in ["x.html", "x.md", "x.txt"] {
+            environment.add_template(name, "{{ text }}").expect("a template");
+        }
+        let show = |name: &str, text: &str| {
+            environment.get_template(name).and_then(|t| t.render(minijinja::context! { text })).expect("renders")
+        };
+        let hostile = "<b>\"@ada'\u{202e}&";
+        assert_eq!(show("x.html", hostile), r"&lt;b&gt;&quot;@ada&#39;\u{202e}&amp;");
+        assert_eq!(show("x.md", hostile), r#"&lt;b&gt;"@&#8203;ada'\\u{202e}&amp;"#);
+        assert_eq!(show("x.txt", hostile), r#"<b>"@ada'\u{202e}&"#);
+    }
+
+    #[test]
+    fn links_lead_to_the_web_or_to_us() {
+        for good in ["https://a/b", "/a", "?week=1", "#top"] {
+            assert_eq!(href(good.to_owned()), good);
+        }
+        for bad in ["javascript:alert(1)", "//evil.example", "data:text/html,x", ""] {
+            assert_eq!(href(bad.to_owned()), "#");
+        }
+    }
+}

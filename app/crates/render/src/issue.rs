@@ -1,0 +1,482 @@
+//! The issue of an alert, in GitHub's Markdown.
+
+use super::alert::{AlertView, CallView, Step};
+use super::detail::{DETAILS, Detail};
+use super::engine::{RenderError, render};
+use super::format::{function, headline};
+use super::status::status_block;
+use domain::alert::Alert;
+use domain::command::{LabelCommand, Scope};
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use std::fmt::Write as _;
+
+/// GitHub refuses bodies over 65,536 characters (422). It counts characters, not bytes; the rest is margin.
+const MOST_BODY_CHARS: usize = 60_000;
+
+/// GitHub's limit for titles.
+const MOST_TITLE_CHARS: usize = 256;
+
+/// Addresses beyond this are no real ones: browsers and servers refuse them.
+const MOST_URL_BYTES: usize = 2_000;
+
+/// A rendered issue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Issue {
+    /// One line, at most 256 characters.
+    pub title: String,
+    /// Markdown, at most 65,536 characters. Its first line is the hidden marker.
+    pub body: String,
+}
+
+/// The issue of an alert: never local variables, request data or a signed link, which would open both to whoever reads the
+/// issue; what the exceptions said only where the alert allows it.
+///
+/// # Errors
+/// [`RenderError`] where a template is faulty, whatever the alert.
+pub fn issue(alert: &Alert) -> Result<Issue, RenderError> {
+    let mut made = String::new();
+    for (at, detail) in DETAILS.iter().enumerate() {
+        made = body(alert, detail, at > 0)?;
+        if made.chars().count() <= MOST_BODY_CHARS {
+            break;
+        }
+    }
+    Ok(Issue { title: title(alert), body: made })
+}
+
+fn title(alert: &Alert) -> String {
+    let exception = if alert.exception.trim().is_empty() { "Error" } else { &alert.exception };
+    headline(exception, function(&alert.place).as_deref(), &alert.place.path, MOST_TITLE_CHARS)
+}
+
+fn body(alert: &Alert, detail: &Detail, shortened: bool) -> Result<String, RenderError> {
+    let mut view = AlertView::new(alert, detail, shortened);
+    if !alert.message_in_issue {
+        view = view.without_values();
+    }
+    let values = context! {
+        marker => alert.marker.as_str(),
+        status => Value::from_safe_string(status_block(&alert.status(), &alert.repository)?),
+        permalink => permalink(alert),
+        language => language(&alert.place.path),
+        snippet => snippet(&view),
+        traceback => traceback(&view),
+        unassigned => unassigned(alert, detail),
+        labels => context! {
+            line => LabelCommand::KnownError(Scope::Line).label(),
+            function => LabelCommand::KnownError(Scope::Function).label(),
+            file => LabelCommand::KnownError(Scope::File).label(),
+            library => LabelCommand::LibraryCode.label(),
+        },
+        alert => Serde(view),
+    };
+    render("issue/issue.md", values)
+}
+
+/// The address that GitHub shows as code when it stands alone on a line: a range around the line, at the commit that ran.
+fn permalink(alert: &Alert) -> Option<String> {
+    let snippet = &alert.snippet;
+    let last = snippet.first.checked_add(u32::try_from(snippet.lines.len()).ok()?)?.checked_sub(1)?;
+    let around = || {
+        let url = alert.repository.line_url(alert.revision.as_deref()?, &alert.place.path, snippet.first)?;
+        (last > snippet.first).then(|| format!("{url}-L{last}"))
+    };
+    around().or_else(|| alert.links.line.clone()).filter(|url| url.len() <= MOST_URL_BYTES)
+}
+
+/// Who it should be, where nobody could be assigned.
+fn unassigned(alert: &Alert, detail: &Detail) -> Option<String> {
+    if alert.told.login.is_some() {
+        return None;
+    }
+    let author = alert.blame.as_ref().map(|blame| &blame.author.name);
+    let mut names = [Some(&alert.told.name), alert.author_login.as_ref(), author].into_iter().flatten();
+    let name = names.find(|name| !name.trim().is_empty())?;
+    (!name.trim().is_empty()).then(|| detail.code(name))
+}
+
+/// The lines as text, the failing one marked.
+fn snippet(view: &AlertView) -> String {
+    let mut out = String::new();
+    for line in &view.snippet {
+        let mark = if line.culprit { '>' } else { ' ' };
+        let _ = writeln!(out, "{mark} {} | {}", line.number, line.text.replace('\n', " "));
+    }
+    out
+}
+
+/// The traceback as Python prints it, whatever the language: readers know the form. `>` marks the failing line.
+fn traceback(view: &AlertView) -> String {
+    let mut out = String::new();
+    for exception in &view.traceback {
+        if let Some(relation) = &exception.relation {
+            let _ = writeln!(out, "\n{relation}\n");
+        }
+        if !exception.steps.is_empty() {
+            out.push_str("Traceback (most recent call last):\n");
+        }
+        for step in &exception.steps {
+            match step {
+                Step::Call(call) => push_call(&mut out, call),
+                Step::Fold { calls } => {
+                    let _ = writeln!(out, "  … {calls} {} left out …", if *calls == 1 { "call" } else { "calls" });
+                }
+            }
+        }
+        match &exception.value {
+            Some(value) => {
+                let _ = writeln!(out, "{}: {value}", exception.name);
+            }
+            None => {
+                let _ = writeln!(out, "{}", exception.name);
+            }
+        }
+    }
+    out
+}
+
+fn push_call(out: &mut String, call: &CallView) {
+    let mark = if call.culprit { "> " } else { "  " };
+    let _ = write!(out, "{mark}File \"{}\"", call.path.replace('\n', " "));
+    if call.line > 0 {
+        let _ = write!(out, ", line {}", call.line);
+    }
+    if let Some(function) = &call.function {
+        let _ = write!(out, ", in {}", function.replace('\n', " "));
+    }
+    out.push('\n');
+    if let Some(code) = &call.code {
+        let _ = writeln!(out, "{mark}  {}", code.replace('\n', " "));
+    }
+}
+
+/// The name by which GitHub colours a file's code; empty where it has no colour.
+fn language(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("py" | "pyi") => "python",
+        Some("js" | "mjs" | "cjs" | "jsx") => "javascript",
+        Some("ts" | "tsx" | "mts") => "typescript",
+        Some("rb") => "ruby",
+        Some("java") => "java",
+        Some("kt") => "kotlin",
+        Some("go") => "go",
+        Some("rs") => "rust",
+        Some("php") => "php",
+        Some("cs") => "csharp",
+        Some("c" | "h") => "c",
+        Some("cc" | "cpp" | "hpp") => "cpp",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use domain::status::{BEGIN, END};
+
+    #[test]
+    fn an_issue_of_a_private_repository() {
+        let issue = issue(&sample::alert()).expect("renders");
+        assert_eq!(issue.title, "KeyError in total (shop/cart.py)");
+        insta::assert_snapshot!(issue.body, @r#"
+        <!-- flawless line 12 of 3f9a -->
+        **`KeyError`** in `total`, `shop/cart.py:42`.
+
+        <!-- flawless:status -->
+        **1,204 occurrences**, the first on 2026-11-22 11:31 UTC, the latest on 2026-11-22 15:23 UTC. Open.
+
+        `▁▁▁▁▁▁▁▁▁▁▁▁▂█` the last 14 days up to 2026-11-22 15:23 UTC, 1,200 on the busiest
+
+        | | |
+        | --- | --- |
+        | Environments | production |
+        | Releases | shop@&#8203;2.4.1 |
+        | Servers | web-3, web-1 |
+        <!-- /flawless:status -->
+
+        ```
+        'sku-1042'
+        ```
+
+        https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L39-L44
+
+        Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
+
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
+
+        <details><summary>The code as text</summary>
+
+        ```python
+          39 | def total(self, basket):
+          40 |     amount = Decimal(0)
+          41 |     for sku, count in basket.items():
+        > 42 |         price = self.prices[sku]
+          43 |         amount += price * count
+          44 |     return amount.quantize(CENT)
+        ```
+        </details>
+
+        ### Why this line
+
+        - The exception was raised in shop/cart.py, line 42: the innermost code of this repository.
+        - 2 inner calls are in libraries and were passed over.
+        - The release shop@&#8203;2.4.1 is commit 5d41402.
+        - git blame names commit 9f2c1e7 by Ada Lovelace.
+
+        ### Traceback
+
+        ```
+        Traceback (most recent call last):
+          File "site-packages/flask/app.py", line 1498, in __call__
+            return self.wsgi_app(environ, start_response)
+          File "site-packages/flask/app.py", line 917, in full_dispatch_request
+            rv = self.dispatch_request()
+          File "shop/views.py", line 17, in checkout
+            amount = cart.total(basket)
+        > File "shop/cart.py", line 42, in total
+        >   price = self.prices[sku]
+          File "site-packages/cachetools/__init__.py", line 68, in __getitem__
+            return self.__missing__(key)
+          File "site-packages/cachetools/__init__.py", line 95, in __missing__
+            raise KeyError(key)
+        KeyError: 'sku-1042'
+        ```
+
+        [All errors of this week](https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop), with the latest traceback of each line, for those who may see them.
+
+        ### How to answer
+
+        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that has the fix.
+        - **Not worth fixing?** Close it with the label `known-error`: the line is still counted, but nobody is told of it again. `known-error: function` and `known-error: file` do the same for the whole function or file.
+        - **The caller's fault?** Add the label `library-code`: this function is library code from then on, and the line that calls it is blamed.
+        - **Somebody else's?** Assign them: the line is theirs from then on.
+
+        Taking a label off, or opening the issue again, ends what the label did.
+        "#);
+    }
+
+    #[test]
+    fn an_issue_of_a_public_repository_says_nothing_of_what_was_sent() {
+        let mut alert = sample::alert();
+        alert.repository.public = true;
+        alert.message_in_issue = false;
+        alert.told.login = None;
+        alert.author_login = None;
+        alert.traceback[0].relation =
+            Some("During handling of the above exception, another exception occurred:".to_owned());
+        let issue = issue(&alert).expect("renders");
+        insta::assert_snapshot!(issue.body, @r#"
+        <!-- flawless line 12 of 3f9a -->
+        **`KeyError`** in `total`, `shop/cart.py:42`.
+
+        <!-- flawless:status -->
+        **1,204 occurrences**, the first on 2026-11-22 11:31 UTC, the latest on 2026-11-22 15:23 UTC. Open.
+
+        `▁▁▁▁▁▁▁▁▁▁▁▁▂█` the last 14 days up to 2026-11-22 15:23 UTC, 1,200 on the busiest
+
+        | | |
+        | --- | --- |
+        | Environments | production |
+        | Releases | shop@&#8203;2.4.1 |
+        | Servers | web-3, web-1 |
+        <!-- /flawless:status -->
+
+        This could not be assigned to Ada Lovelace: no account of theirs can be assigned in this repository.
+
+        https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L39-L44
+
+        Last changed by Ada Lovelace on 2026-11-02 in [9f2c1e7](https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071): Look prices up once instead of per item
+
+        It came with pull request [#12](https://github.com/acme/shop/pull/12), Faster carts (merged on 2026-11-03). It first failed in release `shop@2.4.1`.
+
+        <details><summary>The code as text</summary>
+
+        ```python
+          39 | def total(self, basket):
+          40 |     amount = Decimal(0)
+          41 |     for sku, count in basket.items():
+        > 42 |         price = self.prices[sku]
+          43 |         amount += price * count
+          44 |     return amount.quantize(CENT)
+        ```
+        </details>
+
+        ### Why this line
+
+        - The exception was raised in shop/cart.py, line 42: the innermost code of this repository.
+        - 2 inner calls are in libraries and were passed over.
+        - The release shop@&#8203;2.4.1 is commit 5d41402.
+        - git blame names commit 9f2c1e7 by Ada Lovelace.
+
+        ### Traceback
+
+        ```
+
+        During handling of the above exception, another exception occurred:
+
+        Traceback (most recent call last):
+          File "site-packages/flask/app.py", line 1498, in __call__
+            return self.wsgi_app(environ, start_response)
+          File "site-packages/flask/app.py", line 917, in full_dispatch_request
+            rv = self.dispatch_request()
+          File "shop/views.py", line 17, in checkout
+            amount = cart.total(basket)
+        > File "shop/cart.py", line 42, in total
+        >   price = self.prices[sku]
+          File "site-packages/cachetools/__init__.py", line 68, in __getitem__
+            return self.__missing__(key)
+          File "site-packages/cachetools/__init__.py", line 95, in __missing__
+            raise KeyError(key)
+        KeyError
+        ```
+
+        [All errors of this week](https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop), with the latest traceback of each line, for those who may see them.
+
+        ### How to answer
+
+        - **Fixed?** Close this issue. It is opened again only if the error comes from a version that has the fix.
+        - **Not worth fixing?** Close it with the label `known-error`: the line is still counted, but nobody is told of it again. `known-error: function` and `known-error: file` do the same for the whole function or file.
+        - **The caller's fault?** Add the label `library-code`: this function is library code from then on, and the line that calls it is blamed.
+        - **Somebody else's?** Assign them: the line is theirs from then on.
+
+        Taking a label off, or opening the issue again, ends what the label did.
+        "#);
+        let spoken = format!("{}{}", issue.title, issue.body);
+        let mut secrets = vec![
+            "'sku-1042'",
+            "sig=",
+            "18.40",
+            "Customer 8812",
+            "scrubbed",
+            "premium",
+            "ada@example.com",
+            "checkout?step",
+        ];
+        secrets.retain(|secret| spoken.contains(secret));
+        assert!(secrets.is_empty(), "{secrets:?}");
+    }
+
+    #[test]
+    fn no_issue_says_variables_request_or_signed_links() {
+        let body = issue(&sample::alert()).expect("renders").body;
+        for secret in ["18.40", "Customer 8812", "scrubbed", "premium", "sig=", "checkout?step"] {
+            assert!(!body.contains(secret), "{secret}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_mentions_nobody_and_fits() {
+        let mut alert = sample::tests::hostile_alert();
+        for message_in_issue in [true, false] {
+            alert.message_in_issue = message_in_issue;
+            let issue = issue(&alert).expect("renders");
+            assert!(issue.title.chars().count() <= MOST_TITLE_CHARS && !issue.title.contains(['\n', '\u{202e}']));
+            let size = issue.body.chars().count();
+            assert!(size <= MOST_BODY_CHARS, "{size} characters");
+            assert!(issue.body.starts_with("<!-- flawless line 12 of 3f9a -->\n"));
+            assert!(issue.body.contains("### How to answer") && issue.body.contains("shortened to fit"));
+            // The entities that escaping itself writes are no references.
+            let outside = outside_code(&issue.body).replace("&#124;", "").replace("&#8203;", "~");
+            assert_eq!((outside.matches(BEGIN).count(), outside.matches(END).count()), (1, 1), "one status, ours");
+            let outside = outside.replace(BEGIN, "").replace(END, "");
+            for bad in ["@ada", "@org", "#1", "GH-7", "://h/", "<b>", "-->\n\n", "\u{202e}", "\0"] {
+                assert!(!outside.contains(bad), "{bad:?} in\n{outside}");
+            }
+            assert_eq!(outside.matches("<!--").count(), 1, "one marker, ours");
+        }
+    }
+
+    #[test]
+    fn the_last_resort_fits_whatever_stands_in_it() {
+        // Each sign that grows most when it is escaped, in every field.
+        for sign in ["#", "\u{202e}", "|", "`", "漢"] {
+            let mut alert = sample::tests::hostile_alert();
+            let text = sign.repeat(5_000);
+            let fill = |slot: &mut String| slot.clone_from(&text);
+            fill(&mut alert.exception);
+            fill(&mut alert.place.path);
+            fill(&mut alert.place.function);
+            alert.message = Some(text.clone());
+            alert.verdict.iter_mut().for_each(fill);
+            alert.snippet.lines.iter_mut().for_each(fill);
+            alert.counts.servers.iter_mut().for_each(fill);
+            alert.counts.releases.iter_mut().for_each(fill);
+            for exception in &mut alert.traceback {
+                exception.value = Some(text.clone());
+                exception.name.clone_from(&text);
+                for frame in &mut exception.frames {
+                    frame.path.clone_from(&text);
+                    frame.code = Some(text.clone());
+                }
+            }
+            let size = body(&alert, &DETAILS[3], true).expect("renders").chars().count();
+            assert!(size <= MOST_BODY_CHARS, "{size} characters of {sign:?}");
+        }
+    }
+
+    #[test]
+    fn a_repository_without_a_forge_has_no_permalink() {
+        let mut alert = sample::alert();
+        alert.repository.forge = None;
+        alert.links.line = None;
+        assert_eq!(permalink(&alert), None);
+        alert = sample::alert();
+        alert.snippet.lines.truncate(1);
+        assert!(permalink(&alert).is_some_and(|url| url.ends_with("#L42")));
+    }
+
+    /// The body without its fences and code spans: what GitHub looks at for mentions and references.
+    fn outside_code(body: &str) -> String {
+        let mut outside = String::new();
+        let mut fence: Option<String> = None;
+        for line in body.lines() {
+            let ticks: String = line.chars().take_while(|c| *c == '`').collect();
+            match &fence {
+                Some(open) if ticks.len() >= open.len() && line.trim_matches('`').is_empty() => fence = None,
+                Some(_) => {}
+                None if ticks.len() >= 3 && !line[ticks.len()..].contains('`') => fence = Some(ticks),
+                None => {
+                    outside.push_str(&without_spans(line));
+                    outside.push('\n');
+                }
+            }
+        }
+        assert_eq!(fence, None, "a fence stays open:\n{body}");
+        outside
+    }
+
+    fn without_spans(line: &str) -> String {
+        let mut out = String::new();
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            let ticks = rest.len() - rest.trim_start_matches('`').len();
+            if c == '\\' {
+                let next = rest.char_indices().nth(2).map_or(rest.len(), |(at, _)| at);
+                out.push_str(&rest[..next]);
+                rest = &rest[next..];
+            } else if ticks > 0 {
+                rest = after_span(&rest[ticks..], ticks).unwrap_or(&rest[ticks..]);
+            } else {
+                out.push(c);
+                rest = &rest[c.len_utf8()..];
+            }
+        }
+        out
+    }
+
+    /// What follows a code span that a run of so many backticks opened.
+    fn after_span(text: &str, ticks: usize) -> Option<&str> {
+        let mut at = 0;
+        while let Some(found) = text[at..].find('`') {
+            let start = at + found;
+            let run = text[start..].len() - text[start..].trim_start_matches('`').len();
+            if run == ticks {
+                return Some(&text[start + run..]);
+            }
+            at = start + run;
+        }
+        None
+    }
+}

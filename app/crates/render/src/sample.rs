@@ -1,0 +1,215 @@
+//! An alert as it could be, for the samples of views and for looking at them.
+
+use domain::alert::{Alert, Counts, Links, Place, Recipient, Snippet, TracedException, TracedFrame};
+use domain::blame::{Author, Blame};
+use domain::ids::{LineId, RepositoryId};
+use domain::pull::Pull;
+use domain::repository::{Forge, Repository};
+
+/// The revision that ran.
+const REVISION: &str = "5d41402abc4b2a76b9719d911017c592aa0f3c11";
+/// The commit that wrote the line.
+const COMMIT: &str = "9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071";
+
+/// A private repository on GitHub.
+pub(super) fn repository() -> Repository {
+    Repository {
+        id: RepositoryId(7),
+        full_name: "acme/shop".to_owned(),
+        clone_url: "https://github.com/acme/shop.git".to_owned(),
+        forge: Some(Forge { id: 4711, installation: 99, html_url: "https://github.com/acme/shop".to_owned() }),
+        public: false,
+        default_branch: Some("main".to_owned()),
+        head: Some(REVISION.to_owned()),
+    }
+}
+
+/// A `KeyError` in a shop, wrapped by its view.
+pub(super) fn alert() -> Alert {
+    let repository = repository();
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let strings = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<String>>();
+    Alert {
+        line: LineId(12),
+        marker: "flawless line 12 of 3f9a".to_owned(),
+        place: place(),
+        revision: Some(REVISION.to_owned()),
+        snippet: Snippet {
+            first: 39,
+            lines: strings(&[
+                "    def total(self, basket):",
+                "        amount = Decimal(0)",
+                "        for sku, count in basket.items():",
+                "            price = self.prices[sku]",
+                "            amount += price * count",
+                "        return amount.quantize(CENT)",
+            ]),
+        },
+        exception: "KeyError".to_owned(),
+        message: Some("'sku-1042'".to_owned()),
+        message_in_issue: true,
+        blame: Some(Blame {
+            commit: COMMIT.to_owned(),
+            path: "shop/cart.py".to_owned(),
+            line: 38,
+            author: Author { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned() },
+            author_time_ms: 1_793_613_600_000,
+            summary: "Look prices up once instead of per item".to_owned(),
+            committed_at_ms: 1_793_613_600_000,
+            co_authors: Vec::new(),
+            passed: Vec::new(),
+        }),
+        pull: Some(Pull {
+            number: 12,
+            title: "Faster carts".to_owned(),
+            url: "https://github.com/acme/shop/pull/12".to_owned(),
+            merged_at_ms: Some(1_793_700_000_000),
+            author: None,
+        }),
+        first_release: Some("shop@2.4.1".to_owned()),
+        author_login: Some("ada".to_owned()),
+        told: Recipient {
+            name: "Ada Lovelace".to_owned(),
+            email: Some("ada@example.com".to_owned()),
+            login: Some("ada".to_owned()),
+            why: "You wrote this line.".to_owned(),
+        },
+        verdict: strings(&[
+            "The exception was raised in shop/cart.py, line 42: the innermost code of this repository.",
+            "2 inner calls are in libraries and were passed over.",
+            "The release shop@2.4.1 is commit 5d41402.",
+            "git blame names commit 9f2c1e7 by Ada Lovelace.",
+        ]),
+        traceback: vec![TracedException {
+            name: "KeyError".to_owned(),
+            value: Some("'sku-1042'".to_owned()),
+            relation: None,
+            frames: calls(&repository),
+        }],
+        request: vec![
+            pair("URL", "https://shop.example.com/checkout?step=2"),
+            pair("Method", "POST"),
+            pair("User-Agent", "Mozilla/5.0 (X11; Linux x86_64)"),
+            pair("Cookie", "[scrubbed]"),
+        ],
+        additional: vec![pair("user.id", "8812"), pair("tags.plan", "premium")],
+        days: vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1_200],
+        counts: Counts {
+            total: 1_204,
+            first_seen_ms: 1_795_347_060_000,
+            last_seen_ms: 1_795_360_980_000,
+            servers: strings(&["web-3", "web-1"]),
+            releases: strings(&["shop@2.4.1"]),
+            environments: strings(&["production"]),
+            exceptions: strings(&["KeyError"]),
+        },
+        links: Links {
+            line: repository.line_url(REVISION, "shop/cart.py", 42),
+            commit: repository.commit_url(COMMIT),
+            pull: repository.pull_url(12),
+            occurrence: Some("https://flawless.example.com/view_traceback?line=12&sig=c2ln".to_owned()),
+            not_me: None,
+            whitelist: Some("https://flawless.example.com/add_known_error?line=12&sig=c2ln".to_owned()),
+            week: Some("https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop".to_owned()),
+            issue: repository.issue_url(318),
+        },
+        header: None,
+        repository,
+    }
+}
+
+fn place() -> Place {
+    Place {
+        path: "shop/cart.py".to_owned(),
+        function: "total".to_owned(),
+        line: 42,
+        code: "price = self.prices[sku]".to_owned(),
+    }
+}
+
+fn calls(repository: &Repository) -> Vec<TracedFrame> {
+    let library = |path: &str, line, function: &str, code: &str| TracedFrame {
+        path: path.to_owned(),
+        line,
+        function: function.to_owned(),
+        code: Some(code.to_owned()),
+        ..TracedFrame::default()
+    };
+    let own = |path: &str, line, function: &str, code: &str, vars: &[(&str, &str)]| TracedFrame {
+        own: true,
+        url: repository.line_url(REVISION, path, line),
+        vars: vars.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        ..library(path, line, function, code)
+    };
+    let place = place();
+    let culprit = own(
+        &place.path,
+        place.line,
+        &place.function,
+        &place.code,
+        &[("amount", "Decimal('18.40')"), ("basket", "{'sku-7': 2, 'sku-1042': 1}"), ("sku", "'sku-1042'")],
+    );
+    vec![
+        library("site-packages/flask/app.py", 1498, "__call__", "return self.wsgi_app(environ, start_response)"),
+        library("site-packages/flask/app.py", 917, "full_dispatch_request", "rv = self.dispatch_request()"),
+        own(
+            "shop/views.py",
+            17,
+            "checkout",
+            "amount = cart.total(basket)",
+            &[("customer", "<Customer 8812>"), ("step", "2")],
+        ),
+        TracedFrame { culprit: true, ..culprit },
+        library("site-packages/cachetools/__init__.py", 68, "__getitem__", "return self.__missing__(key)"),
+        library("site-packages/cachetools/__init__.py", 95, "__missing__", "raise KeyError(key)"),
+    ]
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// The same sample where every text is as bad and as long as a stranger can make it.
+    pub(crate) fn hostile_alert() -> Alert {
+        let bad = "`@ada` <b>#1</b> ``` | [x](javascript:y) --> \u{202e}\u{0}\r\n~~~\n# @org/team GH-7 https://h/i/1 "
+            .repeat(60);
+        let text = || bad.clone();
+        let mut alert = alert();
+        alert.place = Place { path: text(), function: text(), line: 42, code: text() };
+        alert.snippet.lines = vec![text(); 9];
+        (alert.exception, alert.message, alert.header) = (text(), Some(text()), Some(text()));
+        alert.told = Recipient { name: text(), email: None, login: None, why: text() };
+        if let Some(blame) = &mut alert.blame {
+            blame.author = Author { name: text(), email: text() };
+            blame.summary = text();
+        }
+        alert.author_login = Some(text());
+        alert.first_release = Some(text());
+        if let Some(pull) = &mut alert.pull {
+            (pull.number, pull.title) = (77, text());
+        }
+        alert.verdict = vec![text(); 200];
+        alert.request = vec![(text(), text()); 300];
+        alert.additional = alert.request.clone();
+        let names = vec![text(); 100];
+        let counts = &mut alert.counts;
+        counts.servers.clone_from(&names);
+        counts.releases.clone_from(&names);
+        counts.environments.clone_from(&names);
+        counts.exceptions = names;
+        let frame = TracedFrame {
+            path: text(),
+            line: u32::MAX,
+            function: text(),
+            code: Some(text()),
+            own: true,
+            culprit: false,
+            url: Some(text()),
+            vars: vec![(text(), text()); 30],
+        };
+        let exception =
+            TracedException { name: text(), value: Some(text()), relation: Some(text()), frames: vec![frame; 60] };
+        alert.traceback = vec![exception; 12];
+        alert
+    }
+}

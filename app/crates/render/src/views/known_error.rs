@@ -1,0 +1,181 @@
+//! The form that whitelists a line, a function or a file, and what is shown once that is done.
+
+use crate::View;
+use domain::command::Scope;
+use domain::rule::RuleKind;
+use serde::Serialize;
+
+/// `GET /add_known_error`, and the answer to a `POST` that can't be followed.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnownErrorForm {
+    /// `owner/name`.
+    pub repository: String,
+    /// Where the form is posted to, with the path of our root.
+    pub action: String,
+    /// The secret that forms carry.
+    pub csrf: String,
+    /// What the form carries along unseen, such as the signature of the link that led here.
+    pub hidden: Vec<(String, String)>,
+    /// What the form is for.
+    pub purpose: Purpose,
+    /// What the rule does.
+    pub kind: RuleKind,
+    /// What was filled in.
+    pub fields: KnownErrorFields,
+    /// How much is covered.
+    pub scope: Scope,
+    /// What is wrong with the whole, not with one field.
+    pub error: Option<String>,
+    /// Lines on record that the rule would cover, as filled in; shown for checking.
+    pub matches: Vec<Match>,
+}
+
+/// The fields by their names in the form; values as typed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct KnownErrorFields {
+    /// Path from the repository's root.
+    pub filename: Field,
+    /// Function; may be empty for a whole file.
+    pub function_name: Field,
+    /// Text of the line, or a part of it; may be empty for a whole function.
+    pub code_fragment: Field,
+    /// Alert once so many occurrences are reached.
+    pub min_alert_threshold: Field,
+    /// Never alert beyond so many.
+    pub max_alert_threshold: Field,
+    /// Alert at every multiple of this.
+    pub alert_every_n_occurrences: Field,
+    /// Also told: addresses with commas between them.
+    pub email_recipients: Field,
+    /// First words of the mail.
+    pub email_header: Field,
+    /// The last day on which this holds.
+    pub until: Field,
+}
+
+/// What the form is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A new entry, by somebody who has signed in.
+    Add,
+    /// A known error, by the link out of a mail.
+    AddByLink,
+    /// An entry that is there.
+    Change,
+}
+
+/// A field as filled in.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Field {
+    /// As typed.
+    pub value: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// A line that a rule covers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Match {
+    /// `shop/cart.py:42`.
+    pub place: String,
+    /// Type of its latest exception.
+    pub exception: String,
+    /// Text of the line.
+    pub code: String,
+    /// Occurrences ever, with separators.
+    pub count: String,
+}
+
+/// What is shown once a rule is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct KnownErrorSaved {
+    /// `owner/name`.
+    pub repository: String,
+    /// The whitelist; `None` for a reader who may not see it.
+    pub whitelist_url: Option<String>,
+    /// What the rule does.
+    pub kind: RuleKind,
+    /// File.
+    pub file: String,
+    /// Function; `None`: the whole file.
+    pub function: Option<String>,
+    /// Text of the line; `None`: the whole function.
+    pub code: Option<String>,
+    /// When it is still alerted, a sentence for each threshold; empty: never.
+    pub still_alerted: Vec<String>,
+    /// Lines on record that it covers.
+    pub matches: Vec<Match>,
+}
+
+impl Field {
+    /// A field with this value and nothing wrong.
+    pub fn of(value: impl Into<String>) -> Self {
+        Self { value: value.into(), error: None }
+    }
+}
+
+impl View for KnownErrorForm {
+    const TEMPLATE: &'static str = "pages/known_error_form.html";
+
+    fn title(&self) -> String {
+        match self.purpose {
+            Purpose::Add | Purpose::AddByLink => "Add to the whitelist".to_owned(),
+            Purpose::Change => "Change an entry of the whitelist".to_owned(),
+        }
+    }
+
+    fn sample() -> Self {
+        Self {
+            repository: "acme/shop".to_owned(),
+            action: "/add_known_error".to_owned(),
+            csrf: "4f1c".to_owned(),
+            hidden: vec![("signature".to_owned(), "c2ln".to_owned())],
+            purpose: Purpose::Add,
+            kind: RuleKind::KnownError,
+            fields: KnownErrorFields {
+                filename: Field::of("shop/cart.py"),
+                function_name: Field::of("total"),
+                code_fragment: Field::of("price = self.prices[sku]"),
+                alert_every_n_occurrences: Field {
+                    value: "many".to_owned(),
+                    error: Some("This must be a whole number above 0, or empty.".to_owned()),
+                },
+                ..KnownErrorFields::default()
+            },
+            scope: Scope::Line,
+            error: Some("Nothing was saved yet: one field needs another look.".to_owned()),
+            matches: vec![sample_match()],
+        }
+    }
+}
+
+impl View for KnownErrorSaved {
+    const TEMPLATE: &'static str = "pages/known_error_saved.html";
+
+    fn title(&self) -> String {
+        "Whitelisted".to_owned()
+    }
+
+    fn sample() -> Self {
+        Self {
+            repository: "acme/shop".to_owned(),
+            whitelist_url: Some("/acme/shop/whitelist".to_owned()),
+            kind: RuleKind::KnownError,
+            file: "shop/cart.py".to_owned(),
+            function: Some("total".to_owned()),
+            code: Some("price = self.prices[sku]".to_owned()),
+            still_alerted: vec!["It is alerted again at every 500 occurrences.".to_owned()],
+            matches: vec![sample_match()],
+        }
+    }
+}
+
+fn sample_match() -> Match {
+    Match {
+        place: "shop/cart.py:42".to_owned(),
+        exception: "KeyError".to_owned(),
+        code: "price = self.prices[sku]".to_owned(),
+        count: "1,204".to_owned(),
+    }
+}

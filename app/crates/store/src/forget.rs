@@ -1,0 +1,58 @@
+//! Deleting all that is known of a repository, counts and all, when somebody asks for it.
+
+use super::{Store, StoreError};
+use domain::ids::RepositoryId;
+
+/// In an order in which nothing refers to what is gone.
+const TABLES: [&str; 21] = [
+    "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+    "DELETE FROM reports WHERE repository_id = $1",
+    "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+    "DELETE FROM fingerprints WHERE repository_id = $1",
+    "DELETE FROM test_reports WHERE repository_id = $1",
+    "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
+    "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
+    "DELETE FROM jobs WHERE kind = 'storm' AND subject IN (SELECT id FROM storms WHERE repository_id = $1)",
+    "DELETE FROM jobs WHERE kind = 'fetch' AND subject = $1",
+    "DELETE FROM deliveries WHERE repository_id = $1",
+    "DELETE FROM storms WHERE repository_id = $1",
+    "DELETE FROM rule_baselines WHERE rule_id IN (SELECT id FROM rules WHERE repository_id = $1)",
+    "DELETE FROM rules WHERE repository_id = $1",
+    "DELETE FROM line_hours WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+    "DELETE FROM line_facets WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+    "DELETE FROM lines WHERE repository_id = $1",
+    "DELETE FROM handovers WHERE repository_id = $1",
+    "DELETE FROM look_ups WHERE repository_id = $1",
+    "DELETE FROM ingest_keys WHERE repository_id = $1",
+    "DELETE FROM former_names WHERE repository_id = $1",
+    "DELETE FROM repositories WHERE id = $1",
+];
+
+impl Store {
+    /// Deletes everything of a repository. Its number is not used again; its keys are refused.
+    ///
+    /// # Errors
+    /// The database is out of reach; nothing was deleted.
+    pub async fn forget_repository(&self, id: RepositoryId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        for sql in TABLES {
+            sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The repository of this name that is not watched any more, the latest.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn removed_repository(&self, full_name: &str) -> Result<Option<RepositoryId>, StoreError> {
+        let row = sqlx::query(
+            "SELECT id FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NOT NULL
+             ORDER BY removed_at_ms DESC LIMIT 1",
+        )
+        .bind(full_name)
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(|row| Ok(RepositoryId(super::get(row, "id")?))).transpose()
+    }
+}

@@ -1,0 +1,153 @@
+//! Sessions: who is signed in, from which browser, until when.
+
+use super::{Store, StoreError, from_json, get, storable, to_json};
+use domain::access::Access;
+use sqlx::any::AnyRow;
+
+/// Characters kept of what a browser calls itself.
+const BROWSER_LENGTH: usize = 200;
+
+/// A session's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// SHA-256 of the cookie's value, hexadecimal.
+    pub id: String,
+    /// Login on GitHub; `None`: the admin.
+    pub login: Option<String>,
+    /// Of an admin: signs the token.
+    pub bound_to: String,
+    /// The person's tokens, sealed.
+    pub tokens: Option<String>,
+    /// What the browser called itself.
+    pub browser: String,
+    /// What GitHub let them do.
+    pub access: Access,
+    /// When it said so, Unix milliseconds.
+    pub access_at_ms: i64,
+    /// When they signed in.
+    pub created_at_ms: i64,
+    /// When they were last here, within some minutes.
+    pub used_at_ms: i64,
+    /// When the session ends in any case.
+    pub expires_at_ms: i64,
+}
+
+const COLUMNS: &str =
+    "id, login, bound_to, tokens, browser, access, access_at_ms, created_at_ms, used_at_ms, expires_at_ms";
+
+fn read(row: &AnyRow) -> Result<SessionRow, StoreError> {
+    Ok(SessionRow {
+        id: get(row, "id")?,
+        login: get(row, "login")?,
+        bound_to: get(row, "bound_to")?,
+        tokens: get(row, "tokens")?,
+        browser: get(row, "browser")?,
+        access: from_json("sessions.access", &get::<String>(row, "access")?)?,
+        access_at_ms: get(row, "access_at_ms")?,
+        created_at_ms: get(row, "created_at_ms")?,
+        used_at_ms: get(row, "used_at_ms")?,
+        expires_at_ms: get(row, "expires_at_ms")?,
+    })
+}
+
+impl Store {
+    /// Keeps a new session.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn add_session(&self, new: &SessionRow) -> Result<(), StoreError> {
+        let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+        let mut tx = self.begin().await?;
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&new.id)
+            .bind(new.login.as_deref())
+            .bind(&new.bound_to)
+            .bind(new.tokens.as_deref())
+            .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
+            .bind(to_json("sessions.access", &new.access)?)
+            .bind(new.access_at_ms)
+            .bind(new.created_at_ms)
+            .bind(new.used_at_ms)
+            .bind(new.expires_at_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
+    /// A session.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the row can't be read.
+    pub async fn session(&self, id: &str) -> Result<Option<SessionRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// All sessions, or those of one login, the latest used first.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn sessions(&self, of: Option<&str>, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR login = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
+        );
+        let rows =
+            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now_ms).fetch_all(&self.pool).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// Notes that somebody was here.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn session_used(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1")
+            .bind(id)
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
+    /// Notes what GitHub says that somebody may do, and their tokens.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn session_access(&self, id: &str, access: &Access, tokens: &str, at_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
+            .bind(id)
+            .bind(to_json("sessions.access", access)?)
+            .bind(tokens)
+            .bind(at_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end_session(&self, id: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(tx.conn()).await?;
+        tx.commit().await
+    }
+
+    /// Deletes the sessions that are over: past their end, or not used since `idle_since_ms`.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn delete_old_sessions(&self, now_ms: i64, idle_since_ms: i64) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
+            .bind(now_ms)
+            .bind(idle_since_ms)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    }
+}

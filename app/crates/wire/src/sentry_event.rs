@@ -1,0 +1,536 @@
+//! The event of Sentry's clients, read in one pass without copying: enough to count it, the rest untouched.
+
+use crate::WireError;
+use crate::lenient::{List, Number, Raw, Text, lenient};
+use crate::native::application_frames;
+use crate::repair::repair;
+use crate::sentry_fields::{Batch, Exceptions, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags, Thread};
+use domain::fingerprint::{Fingerprint, FingerprintBuilder};
+use domain::report::{Platform, Report};
+use std::borrow::Cow;
+
+/// Exceptions kept of one event, the last ones: the raised one is the last, and chains of causes are seldom longer than five.
+pub const MAX_EXCEPTIONS: usize = 30;
+
+/// Innermost frames kept of one exception: the failing line is among them even below deep frameworks.
+pub const MAX_INNER_FRAMES: usize = 150;
+
+/// Outermost frames kept beside them, which say how it was started. Python sends up to 2,000 of a runaway recursion.
+pub const MAX_OUTER_FRAMES: usize = 50;
+
+/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated names.
+pub const MAX_TEXT: usize = 1_000;
+
+/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are of use up to here.
+pub const MAX_MESSAGE: usize = 8_000;
+
+/// Kind of the exception that stands for a report without one: its message.
+pub const MESSAGE_KIND: &str = "Message";
+
+lenient! {
+    /// One event. Fields are what the protocol calls them; heavy parts stay JSON text until [`Event::into_report`].
+    pub struct Event<'a> {
+        pub(super) event_id: Text<'a> = "event_id",
+        pub(super) timestamp: Raw<'a> = "timestamp",
+        pub(super) platform: Text<'a> = "platform",
+        pub(super) level: Text<'a> = "level",
+        pub(super) release: Text<'a> = "release",
+        pub(super) environment: Text<'a> = "environment",
+        pub(super) server_name: Text<'a> = "server_name",
+        pub(super) transaction: Text<'a> = "transaction",
+        pub(super) culprit: Text<'a> = "culprit",
+        pub(super) logger: Text<'a> = "logger",
+        pub(super) sdk: Sdk<'a> = "sdk",
+        pub(super) message: LogEntry<'a> = "message",
+        pub(super) logentry: LogEntry<'a> = "logentry" | "sentry.interfaces.Message",
+        pub(super) exceptions: Exceptions<'a> = "exception" | "sentry.interfaces.Exception",
+        pub(super) stacktrace: Raw<'a> = "stacktrace" | "sentry.interfaces.Stacktrace",
+        pub(super) threads: Raw<'a> = "threads",
+        pub(super) request: Raw<'a> = "request" | "sentry.interfaces.Http",
+        pub(super) user: Raw<'a> = "user" | "sentry.interfaces.User",
+        pub(super) tags: Tags<'a> = "tags",
+        pub(super) extra: Raw<'a> = "extra",
+        pub(super) contexts: Raw<'a> = "contexts",
+    }
+}
+
+/// Reads an event. `scratch` takes a repaired copy, which only events with broken text need (see `repair`).
+///
+/// # Errors
+/// [`WireError::Malformed`] with line and column for what is no JSON object, even once repaired. No field of an unexpected
+/// type is an error: it is converted or left out.
+pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, WireError> {
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(WireError::malformed("the event is not a JSON object"));
+    }
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => match serde_json::from_str::<Event<'a>>(text) {
+            Ok(event) => return Ok(event.complete()),
+            Err(_) => Cow::Borrowed(text),
+        },
+        Err(_) => String::from_utf8_lossy(bytes),
+    };
+    *scratch = repair(&text).into_owned();
+    match serde_json::from_str::<Event<'a>>(scratch) {
+        Ok(event) => Ok(event.complete()),
+        Err(error) => Err(WireError::malformed(format!("the event is not valid JSON: {error}"))),
+    }
+}
+
+/// The fingerprint of a report, equal to that of the event which it was made from.
+pub fn fingerprint_of(report: &Report) -> Fingerprint {
+    let mut fingerprint = FingerprintBuilder::new(report.release.as_deref(), report.revision.as_deref());
+    let framed = report.exceptions.iter().any(|exception| !exception.frames.is_empty());
+    for exception in &report.exceptions {
+        let value = match &report.message {
+            Some(template) if exception.kind == MESSAGE_KIND => Some(template.as_str()),
+            _ => exception.value.as_deref(),
+        };
+        fingerprint.exception(Some(&exception.kind), value.filter(|_| !framed));
+        for frame in &exception.frames {
+            fingerprint.frame(
+                frame.filename.as_deref(),
+                frame.abs_path.as_deref(),
+                frame.function.as_deref(),
+                frame.line,
+                frame.context_line.as_deref(),
+            );
+        }
+    }
+    fingerprint.finish()
+}
+
+impl<'a> Event<'a> {
+    /// Brings the forms in which clients send the same thing into one.
+    fn complete(mut self) -> Self {
+        let without_frames = self.exceptions.0.iter().all(|exception| exception.stacktrace.frames.0.is_empty());
+        if self.exceptions.0.is_empty() && self.text().is_some() {
+            let stacktrace = self.stack_beside();
+            self.exceptions.0.push(RawException { stacktrace, ..RawException::default() });
+        } else if without_frames && !self.exceptions.0.is_empty() {
+            // Old clients put the stack beside the exception, and Rust's, whose errors know no stack, into a thread.
+            let stacktrace = self.stack_beside();
+            if let Some(raised) = self.exceptions.0.last_mut() {
+                raised.stacktrace = stacktrace;
+            }
+        }
+        let extra = self.exceptions.0.len().saturating_sub(MAX_EXCEPTIONS);
+        self.exceptions.0.drain(..extra);
+        self
+    }
+
+    /// The stack that a message or an error without one was captured with: of the crashed or current thread.
+    fn stack_beside(&self) -> Stacktrace<'a> {
+        let parsed = |raw: Raw<'a>| raw.and_then(|raw| serde_json::from_str::<Stacktrace<'a>>(raw.get()).ok());
+        let threads = self.threads.and_then(|raw| serde_json::from_str::<List<Thread<'a>>>(raw.get()).ok());
+        parsed(self.stacktrace)
+            .filter(|stacktrace| !stacktrace.frames.0.is_empty())
+            .or_else(|| {
+                let threads = threads?.0.into_iter().filter(|thread| !thread.stacktrace.frames.0.is_empty());
+                threads
+                    .max_by_key(|thread| (thread.crashed.0 == Some(true), thread.current.0 == Some(true)))
+                    .map(|thread| thread.stacktrace)
+            })
+            .unwrap_or_default()
+    }
+
+    /// Whether this is about an error: an exception of whatever level, or a message of level `error` or `fatal`.
+    pub fn is_error(&self) -> bool {
+        self.exceptions.0.iter().any(RawException::is_typed)
+            || (!self.exceptions.0.is_empty() && matches!(self.level(), "error" | "fatal"))
+    }
+
+    /// `fatal`, `error`, `warning`, `info` or `debug`; raven sends Python's numbers, Rust leaves `error` out.
+    pub fn level(&self) -> &'static str {
+        match self.level.get().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "fatal" | "critical" | "50" => "fatal",
+            "warning" | "warn" | "30" => "warning",
+            "info" | "log" | "20" => "info",
+            "debug" | "trace" | "10" => "debug",
+            _ => "error",
+        }
+    }
+
+    /// The client's id of the event as 32 lower-case hexadecimal digits, if it sent one.
+    pub fn event_id(&self) -> Option<String> {
+        normal_event_id(self.event_id.get()?)
+    }
+
+    /// Name of the failing machine, empty where not sent.
+    pub fn server_name(&self) -> &str {
+        cut(self.server_name.get().unwrap_or_default(), MAX_TEXT)
+    }
+
+    /// The environment, empty where not sent.
+    pub fn environment(&self) -> &str {
+        cut(self.environment.get().unwrap_or_default(), MAX_TEXT)
+    }
+
+    /// The release, where sent.
+    pub fn release(&self) -> Option<&str> {
+        self.release.get().map(|release| cut(release, MAX_TEXT))
+    }
+
+    /// The `revision` tag, where sent.
+    pub fn revision(&self) -> Option<&str> {
+        self.tags.revision.get().map(|revision| cut(revision, MAX_TEXT))
+    }
+
+    /// How many occurrences the event stands for, from 1 on: our own client says it in `contexts.flawless.count`, others can
+    /// in `extra["flawless.count"]`.
+    pub fn count(&self) -> u64 {
+        self.batch(|batch| batch.count).unwrap_or(1)
+    }
+
+    /// The client's own threshold for an alert, beside the count.
+    pub fn error_threshold(&self) -> Option<u64> {
+        self.batch(|batch| batch.error_threshold)
+    }
+
+    /// Looks for a number of ours; nearly all events have none, and cost a search for our name only.
+    fn batch(&self, wanted: impl Fn(&Batch<'a>) -> Number) -> Option<u64> {
+        let ours = |raw: Raw<'a>| raw.map(|raw| raw.get()).filter(|json| json.contains("flawless"));
+        let parsed = |json: &'a str| serde_json::from_str::<Batch<'a>>(json).ok();
+        ours(self.contexts)
+            .and_then(parsed)
+            .and_then(|contexts| parsed(contexts.nested?.get()))
+            .and_then(|batch| wanted(&batch).0)
+            .or_else(|| ours(self.extra).and_then(parsed).and_then(|extra| wanted(&extra).0))
+    }
+
+    /// The language of the frames, by platform and client.
+    pub fn platform(&self) -> Platform {
+        let sdk = self.sdk.name.get().unwrap_or_default();
+        let family = sdk.strip_prefix("sentry.javascript.");
+        let on_server = matches!(
+            family.unwrap_or_default(),
+            "node"
+                | "node-core"
+                | "bun"
+                | "deno"
+                | "nestjs"
+                | "aws-serverless"
+                | "serverless"
+                | "google-cloud-serverless"
+        );
+        let in_browser =
+            matches!(family.unwrap_or_default(), "browser" | "react" | "vue" | "angular" | "svelte" | "ember");
+        match self.platform.get().unwrap_or_default() {
+            "python" => Platform::Python,
+            "javascript" if on_server => Platform::Node,
+            "node" if in_browser => Platform::Javascript,
+            "javascript" => Platform::Javascript,
+            "node" => Platform::Node,
+            "ruby" => Platform::Ruby,
+            "java" => Platform::Java,
+            "go" => Platform::Go,
+            "native" | "rust" => Platform::Native,
+            "" | "other" => match sdk {
+                _ if sdk.contains("python") => Platform::Python,
+                _ if on_server => Platform::Node,
+                _ if family.is_some() => Platform::Javascript,
+                _ if sdk.contains("ruby") => Platform::Ruby,
+                _ if sdk.starts_with("sentry.java") => Platform::Java,
+                _ if sdk.starts_with("sentry.go") => Platform::Go,
+                _ if sdk.starts_with("sentry.rust") || sdk.starts_with("sentry.native") => Platform::Native,
+                _ => Platform::Other,
+            },
+            _ => Platform::Other,
+        }
+    }
+
+    /// The fingerprint of what will come to the same line; equal to [`fingerprint_of`] of the report.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut fingerprint = FingerprintBuilder::new(self.release(), self.revision());
+        let platform = self.platform();
+        let framed = self.exceptions.0.iter().any(|exception| !exception.stacktrace.frames.0.is_empty());
+        let text = self.text();
+        for exception in &self.exceptions.0 {
+            let (kind, value) = match (exception.kind.get(), text) {
+                (Some(kind), _) => (kind, exception.value.get()),
+                // The template, not what is filled in: or each order number would make a report of its own.
+                (None, Some(text)) => (MESSAGE_KIND, Some(text)),
+                (None, None) => (MESSAGE_KIND, exception.value.get()),
+            };
+            let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
+            fingerprint.exception(Some(cut(kind, MAX_TEXT)), value);
+            for frame in kept_frames(&exception.stacktrace, platform) {
+                fingerprint.frame(
+                    short(&frame.filename),
+                    short(&frame.abs_path),
+                    short(&frame.function),
+                    frame.line.line(),
+                    short(&frame.context_line),
+                );
+            }
+        }
+        fingerprint.finish()
+    }
+
+    /// The message of the event as a template, where it has one.
+    pub(super) fn text(&self) -> Option<&str> {
+        [&self.logentry, &self.message].into_iter().find_map(|entry| entry.message.get().or(entry.formatted.get()))
+    }
+}
+
+/// The frames that are kept, outermost first: the application's of native code, and of those the outer and inner ones.
+pub(super) fn kept_frames<'e, 'a>(
+    stacktrace: &'e Stacktrace<'a>,
+    platform: Platform,
+) -> impl DoubleEndedIterator<Item = &'e RawFrame<'a>> {
+    let frames = stacktrace.frames.0.as_slice();
+    let length = match platform {
+        Platform::Native => application_frames(frames.iter().map(|frame| frame.function.get())),
+        _ => frames.len(),
+    };
+    let frames = &frames[..length];
+    let (outer, inner) = if length > MAX_OUTER_FRAMES + MAX_INNER_FRAMES {
+        (&frames[..MAX_OUTER_FRAMES], &frames[length - MAX_INNER_FRAMES..])
+    } else {
+        frames.split_at(0)
+    };
+    outer.iter().chain(inner)
+}
+
+/// A name, path or line of code, as much of it as is kept.
+pub(super) fn short<'t>(text: &'t Text<'_>) -> Option<&'t str> {
+    text.get().map(|text| cut(text, MAX_TEXT))
+}
+
+/// At most `bytes` of the text, cut between characters.
+pub(super) fn cut(text: &str, bytes: usize) -> &str {
+    if text.len() <= bytes { text } else { &text[..text.floor_char_boundary(bytes)] }
+}
+
+/// An event id without its hyphens, in lower case; `None` for what is none.
+pub fn normal_event_id(id: &str) -> Option<String> {
+    let id: String =
+        id.trim().chars().filter(|letter| *letter != '-').map(|letter| letter.to_ascii_lowercase()).collect();
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn report(json: &str) -> Report {
+        let mut scratch = String::new();
+        let event = parse(json.as_bytes(), &mut scratch).unwrap();
+        let fingerprint = event.fingerprint();
+        let report = event.into_report();
+        assert_eq!(fingerprint_of(&report), fingerprint, "{json}");
+        report
+    }
+
+    fn fingerprint(json: &str) -> Fingerprint {
+        parse(json.as_bytes(), &mut String::new()).unwrap().fingerprint()
+    }
+
+    #[test]
+    fn exceptions_come_in_several_shapes() {
+        for json in [
+            r#"{"exception":{"values":[null,{"type":"E","value":"v"},{}]}}"#,
+            r#"{"exception":[{"type":"E","value":"v","stacktrace":null}]}"#,
+            r#"{"exception":{"type":"E","value":"v"}}"#,
+            r#"{"sentry.interfaces.Exception":{"values":[{"type":"E","value":"v","stacktrace":{"frames":null}}]}}"#,
+        ] {
+            let report = report(json);
+            let [exception] = report.exceptions.as_slice() else { panic!("{json}: {report:?}") };
+            assert_eq!((exception.kind.as_str(), exception.value.as_deref()), ("E", Some("v")), "{json}");
+        }
+        let beside = report(r#"{"exception":{"type":"E"},"stacktrace":{"frames":[{"lineno":"7"}]}}"#);
+        assert_eq!(beside.exceptions[0].frames[0].line, Some(7));
+        let thread = report(
+            r#"{"exception":[{"type":"Cause"},{"type":"E"}],"threads":[{"stacktrace":{"frames":[{"lineno":8}]}}]}"#,
+        );
+        assert_eq!((thread.exceptions[0].frames.len(), thread.exceptions[1].frames[0].line), (0, Some(8)));
+    }
+
+    #[test]
+    fn nothing_of_an_unexpected_type_is_refused() {
+        for odd in [
+            "null",
+            "1",
+            "-1.5e300",
+            "true",
+            "\"text\"",
+            "[]",
+            "[[1,[2]],{}]",
+            "{}",
+            "{\"values\":7}",
+            "{\"frames\":{\"x\":1}}",
+        ] {
+            for field in [
+                "event_id",
+                "timestamp",
+                "platform",
+                "level",
+                "release",
+                "environment",
+                "server_name",
+                "transaction",
+                "logger",
+                "sdk",
+                "message",
+                "logentry",
+                "exception",
+                "stacktrace",
+                "threads",
+                "request",
+                "user",
+                "tags",
+                "extra",
+                "contexts",
+                "breadcrumbs",
+                "unheard_of",
+            ] {
+                report(&format!(r#"{{"{field}":{odd},"level":"error"}}"#));
+            }
+            for field in ["type", "module", "value", "mechanism", "stacktrace"] {
+                let report =
+                    report(&format!(r#"{{"exception":[{{"type":"E","value":"v"}},{{"value":"x","{field}":{odd}}}]}}"#));
+                assert_eq!(report.exceptions[0].kind, "E", "{field} {odd}");
+            }
+            for field in [
+                "filename",
+                "abs_path",
+                "module",
+                "function",
+                "lineno",
+                "colno",
+                "context_line",
+                "pre_context",
+                "post_context",
+                "vars",
+                "in_app",
+            ] {
+                let json = format!(
+                    r#"{{"exception":{{"values":[{{"type":"E","stacktrace":{{"frames":[{{"{field}":{odd}}},{{"lineno":3}}]}}}}]}}}}"#
+                );
+                assert_eq!(report(&json).exceptions[0].frames.last().unwrap().line, Some(3), "{json}");
+            }
+        }
+        assert_eq!(
+            report(r#"{"message":"m","release":1.5,"environment":["a",null]}"#).environment.unwrap(),
+            "[\"a\",null]"
+        );
+    }
+
+    #[test]
+    fn duplicate_keys_surrogates_and_broken_bytes_do_not_lose_the_report() {
+        let twice = report(r#"{"release":"a","release":"b","exception":[{"type":"E","type":"F"}]}"#);
+        assert_eq!((twice.release.as_deref(), twice.exceptions[0].kind.as_str()), (Some("b"), "F"));
+        let vars = r#""stacktrace":{"frames":[{"vars":{"name":"\udc80x","n":NaN}}]}"#;
+        let lone = report(&format!(r#"{{"exception":[{{"type":"E","value":"a\ud800b",{vars}}}]}}"#));
+        assert_eq!(lone.exceptions[0].value.as_deref(), Some("a\u{fffd}b"));
+        assert_eq!(lone.exceptions[0].frames[0].vars["name"], "\u{fffd}x");
+        // In a skipped part, the parser does not look at them: only making the report does.
+        let skipped = report(r#"{"exception":[{"type":"E"}],"extra":{"name":"\ud800"}}"#);
+        assert_eq!(skipped.additional["extra"]["name"], "\u{fffd}");
+        let mut scratch = String::new();
+        let latin = b"{\"exception\":[{\"type\":\"E\",\"value\":\"caf\xe9 \\ud800\"}]}";
+        let report = parse(latin, &mut scratch).unwrap().into_report();
+        assert_eq!(report.exceptions[0].value.as_deref(), Some("caf\u{fffd} \u{fffd}"));
+    }
+
+    #[test]
+    fn garbage_is_named_with_its_place() {
+        let error = |bytes: &[u8]| parse(bytes, &mut String::new()).unwrap_err().to_string();
+        for garbage in [&b""[..], b"  ", b"[]", b"null", b"\xff\xfe", b"nonsense"] {
+            assert_eq!(error(garbage), "the event is not a JSON object");
+        }
+        assert_eq!(
+            error(b"{\"a\": 1,\n \"b\": tru}"),
+            "the event is not valid JSON: expected ident at line 2 column 10"
+        );
+        assert!(error(b"{\"exception\":[{\"type\":\"E\"").contains("EOF while parsing"), "cut off");
+    }
+
+    #[test]
+    fn deep_nesting_is_no_stack_overflow() {
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let report =
+            report(&format!(r#"{{"exception":[{{"type":"E"}}],"extra":{{"deep":{deep}}},"breadcrumbs":{deep}}}"#));
+        assert!(report.additional["extra"].is_string());
+        assert!(parse(format!("{{\"release\":{deep}}}").as_bytes(), &mut String::new()).is_err());
+    }
+
+    #[test]
+    fn levels_decide_for_messages_only() {
+        let is_error = |json: &str| parse(json.as_bytes(), &mut String::new()).unwrap().is_error();
+        for yes in [
+            r#"{"message":"m"}"#,
+            r#"{"message":"m","level":"fatal"}"#,
+            r#"{"message":{"formatted":"m"},"level":40}"#,
+            r#"{"level":"warning","exception":[{"type":"E"}]}"#,
+            r#"{"exception":[{"value":"untyped"}]}"#,
+        ] {
+            assert!(is_error(yes), "{yes}");
+        }
+        for no in [
+            "{}",
+            r#"{"message":"m","level":"Warning"}"#,
+            r#"{"logentry":{"message":"m"},"level":20}"#,
+            r#"{"level":"info","message":"m","exception":[{"value":"m","stacktrace":{"frames":[{"lineno":1}]}}]}"#,
+            r#"{"type":"transaction","transaction":"/","exception":{"values":[]}}"#,
+        ] {
+            assert!(!is_error(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn messages_with_other_parameters_are_the_same() {
+        let message = |order: u32| {
+            format!(r#"{{"logentry":{{"message":"order %s of %d","params":[{order},"é"]}},"level":"error"}}"#)
+        };
+        assert_eq!(fingerprint(&message(1)), fingerprint(&message(2)));
+        let report = report(&message(7));
+        assert_eq!(report.exceptions[0].value.as_deref(), Some("order 7 of é"));
+        assert_eq!(report.exceptions[0].kind, MESSAGE_KIND);
+    }
+
+    #[test]
+    fn the_fingerprint_follows_places_not_values() {
+        let event = |release: &str, value: &str, line: u32, kind: &str| {
+            format!(
+                r#"{{"release":"{release}","timestamp":{line},"exception":[{{"type":"{kind}","value":"{value}","stacktrace":{{"frames":[{{"filename":"a.py","lineno":{line},"vars":{{"x":"{value}"}}}}]}}}}]}}"#
+            )
+        };
+        let base = fingerprint(&event("1", "x", 5, "E"));
+        assert_eq!(base, fingerprint(&event("1", "y", 5, "E")));
+        for other in [event("2", "x", 5, "E"), event("1", "x", 6, "E"), event("1", "x", 5, "F")] {
+            assert_ne!(base, fingerprint(&other), "{other}");
+        }
+        assert_ne!(
+            fingerprint(r#"{"exception":[{"type":"E","value":"a"}]}"#),
+            fingerprint(r#"{"exception":[{"type":"E","value":"b"}]}"#)
+        );
+        let tagged = |tags: &str| fingerprint(&format!(r#"{{"tags":{tags},"exception":[{{"type":"E"}}]}}"#));
+        assert_eq!(tagged(r#"{"revision":"abc"}"#), tagged(r#"[["a","b"],["revision","abc"]]"#));
+        assert_ne!(tagged(r#"{"revision":"abc"}"#), tagged("{}"));
+    }
+
+    #[test]
+    fn batches_count() {
+        let count = |json: &str| {
+            let mut scratch = String::new();
+            let event = parse(json.as_bytes(), &mut scratch).unwrap();
+            (event.count(), event.error_threshold())
+        };
+        assert_eq!(count(r#"{"contexts":{"flawless":{"count":12,"error_threshold":"3"}}}"#), (12, Some(3)));
+        assert_eq!(count(r#"{"contexts":{"a":1},"extra":{"flawless.count":"5"}}"#), (5, None));
+        assert_eq!(count(r#"{"contexts":{"flawless":{"count":0}},"extra":{"flawless.count":-2}}"#), (1, None));
+    }
+
+    #[test]
+    fn ids_are_brought_into_one_form() {
+        assert_eq!(
+            normal_event_id("F0A03D7C-2426-42e6-9f0b-9610ddeb35a9").unwrap(),
+            "f0a03d7c242642e69f0b9610ddeb35a9"
+        );
+        for none in ["", "xyz", "f0a03d7c242642e69f0b9610ddeb35a", "g0a03d7c242642e69f0b9610ddeb35a9"] {
+            assert_eq!(normal_event_id(none), None);
+        }
+    }
+}

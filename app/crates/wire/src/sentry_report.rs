@@ -1,0 +1,485 @@
+//! From an event to a report: what is stored of it, and how much.
+
+use crate::lenient::{Flag, List, Raw, Text, lenient};
+use crate::repair::repair;
+use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames, short};
+use crate::sentry_fields::{LogEntry, RawException, RawFrame};
+use domain::report::{Exception, Frame, Report, Request};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use url::form_urlencoded;
+
+/// Local variables kept of one frame: our client for Python sends a hundred, and as many attributes of `self` beside them.
+const MAX_VARIABLES: usize = 200;
+
+/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut them: one local variable
+/// can be 2 MB.
+const MAX_VALUE: usize = 1_000;
+
+/// Elements kept of one list or object in a value: clients that cut at all cut to ten.
+const MAX_ELEMENTS: usize = 50;
+
+/// Levels kept of a nested value: clients that cut at all cut to five.
+const MAX_DEPTH: usize = 6;
+
+/// Lines of source kept before and after a frame's line: clients send five.
+const MAX_CONTEXT: usize = 10;
+
+/// Bytes kept of the request's data, and of each part of the additional information.
+const MAX_PART: usize = 32 * 1024;
+
+/// Bytes of variables and surrounding source kept of one report, the innermost frames' first: what makes reports large. It
+/// keeps a row readable in one go and a mail below what servers accept.
+const MAX_STORED: usize = 256 * 1024;
+
+/// Contexts that clients fill in by themselves and that say nothing about the failure.
+const USUAL_CONTEXTS: [&str; 17] = [
+    "app",
+    "browser",
+    "cloud_resource",
+    "culture",
+    "device",
+    "flawless",
+    "gpu",
+    "monitor",
+    "os",
+    "otel",
+    "profile",
+    "replay",
+    "response",
+    "runtime",
+    "rust",
+    "trace",
+    "unreal",
+];
+
+/// From this number on, a timestamp is in milliseconds: as seconds, it would be in the year 5138.
+const MILLISECONDS_FROM: f64 = 1e11;
+
+lenient! {
+    struct Mechanism<'a> {
+        handled: Flag = "handled",
+        // Text, since 0 is an id.
+        id: Text<'a> = "exception_id",
+        parent: Text<'a> = "parent_id",
+        source: Text<'a> = "source",
+        is_group: Flag = "is_exception_group",
+    }
+}
+
+lenient! {
+    struct RawRequest<'a> {
+        url: Text<'a> = "url",
+        method: Text<'a> = "method",
+        query: Raw<'a> = "query_string",
+        headers: Raw<'a> = "headers",
+        data: Raw<'a> = "data",
+    }
+}
+
+impl Event<'_> {
+    /// The report that this event is, cut to what is worth storing. An event without id gets an empty one: the caller has the
+    /// randomness to choose it.
+    ///
+    /// A message becomes an exception of kind [`MESSAGE_KIND`], and the report's `message` is then its template.
+    pub fn into_report(self) -> Report {
+        let platform = self.platform();
+        let mut left = MAX_STORED;
+        // From the raised exception and its innermost frame outwards, for as long as there is room.
+        let mut exceptions: Vec<Exception> = self
+            .exceptions
+            .0
+            .iter()
+            .rev()
+            .map(|raw| {
+                let frames = kept_frames(&raw.stacktrace, platform).rev().map(|raw| frame(raw, &mut left));
+                let mut frames: Vec<Frame> = frames.collect();
+                frames.reverse();
+                self.exception(raw, frames)
+            })
+            .collect();
+        exceptions.reverse();
+
+        let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
+        let message = if only_message { self.text().map(str::to_owned) } else { self.filled_in() };
+        let additional = [
+            ("user", value(self.user)),
+            ("tags", value(self.tags.raw).map(pairs_to_object)),
+            ("extra", value(self.extra)),
+            ("contexts", value(self.contexts).map(without_usual)),
+        ];
+        Report {
+            event_id: self.event_id().unwrap_or_default(),
+            timestamp_ms: self.timestamp.and_then(milliseconds),
+            platform,
+            level: self.level().to_owned(),
+            release: self.release().map(str::to_owned),
+            revision: self.revision().map(str::to_owned),
+            environment: Some(self.environment()).filter(|text| !text.is_empty()).map(str::to_owned),
+            server_name: Some(self.server_name()).filter(|text| !text.is_empty()).map(str::to_owned),
+            transaction: short(&self.transaction).or_else(|| short(&self.culprit)).map(str::to_owned),
+            logger: short(&self.logger).map(str::to_owned),
+            sdk: short(&self.sdk.name).map(|name| match short(&self.sdk.version) {
+                Some(version) => format!("{name}/{version}"),
+                None => name.to_owned(),
+            }),
+            message: message.map(|text| cut(&text, MAX_MESSAGE).to_owned()),
+            exceptions,
+            request: self.request.and_then(request),
+            additional: additional
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), part(value?))))
+                .filter(|(_, value)| !is_blank(value))
+                .collect(),
+            count: self.count(),
+            error_threshold: self.error_threshold(),
+        }
+    }
+
+    /// One exception with these frames.
+    fn exception(&self, raw: &RawException<'_>, frames: Vec<Frame>) -> Exception {
+        let json = raw.mechanism.map(|mechanism| repair(mechanism.get()));
+        let mechanism =
+            json.as_deref().and_then(|json| serde_json::from_str::<Mechanism<'_>>(json).ok()).unwrap_or_default();
+        let number = |text: &Text<'_>| text.get().and_then(|text| text.parse().ok());
+        let kind = short(&raw.kind).unwrap_or(MESSAGE_KIND);
+        let value = match raw.kind.get() {
+            Some(_) => raw.value.to_owned(),
+            None => self.filled_in().or_else(|| raw.value.to_owned()),
+        };
+        Exception {
+            kind: kind.to_owned(),
+            module: short(&raw.module).map(str::to_owned),
+            value: value.map(|text| cut(&text, MAX_MESSAGE).to_owned()),
+            handled: mechanism.handled.0,
+            id: number(&mechanism.id),
+            parent: number(&mechanism.parent),
+            source: short(&mechanism.source).map(str::to_owned),
+            is_group: mechanism.is_group.0.unwrap_or(false)
+                || matches!(kind, "ExceptionGroup" | "BaseExceptionGroup" | "AggregateError"),
+            frames,
+        }
+    }
+
+    /// The message of the event with its parameters filled in.
+    fn filled_in(&self) -> Option<String> {
+        [&self.logentry, &self.message].into_iter().find_map(|entry| {
+            entry.formatted.to_owned().or_else(|| entry.message.get().map(|text| fill_in(text, entry)))
+        })
+    }
+}
+
+/// Puts the parameters in place of `%s`, `%d` … or `{}`, where a client left that to the reader.
+fn fill_in(template: &str, entry: &LogEntry<'_>) -> String {
+    let json = entry.params.map(|params| repair(params.get()));
+    let parameters =
+        json.as_deref().and_then(|json| serde_json::from_str::<List<Text<'_>>>(json).ok()).unwrap_or_default();
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    for parameter in &parameters.0 {
+        let Some((at, mark)) = ["%s", "%d", "%r", "%i", "%f", "{}"]
+            .into_iter()
+            .filter_map(|mark| rest.find(mark).map(|at| (at, mark)))
+            .min()
+        else {
+            break;
+        };
+        filled.push_str(&rest[..at]);
+        filled.push_str(parameter.0.as_deref().unwrap_or("None"));
+        rest = &rest[at + mark.len()..];
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// One frame, with variables and surrounding source as long as there is room `left` for them.
+fn frame(raw: &RawFrame<'_>, left: &mut usize) -> Frame {
+    let pre_context = lines(raw.pre_context);
+    let mut post_context = lines(raw.post_context);
+    post_context.truncate(MAX_CONTEXT);
+    let first = pre_context.len().saturating_sub(MAX_CONTEXT);
+    let mut frame = Frame {
+        filename: short(&raw.filename).map(str::to_owned),
+        abs_path: short(&raw.abs_path).map(str::to_owned),
+        module: short(&raw.module).map(str::to_owned),
+        function: short(&raw.function).map(str::to_owned),
+        line: raw.line.line(),
+        column: raw.column.line(),
+        context_line: short(&raw.context_line).map(str::to_owned),
+        in_app: raw.in_app.0,
+        ..Frame::default()
+    };
+    let context: Vec<String> = pre_context.into_iter().skip(first).collect();
+    if spend(context.iter().chain(&post_context).map(|line| line.len() + 3).sum(), left) {
+        (frame.pre_context, frame.post_context) = (context, post_context);
+    }
+    // Not even parsed once there is no room at all.
+    if *left > 0
+        && let Some(Value::Object(variables)) = value(raw.vars)
+    {
+        let variables: BTreeMap<String, Value> = variables
+            .into_iter()
+            .take(MAX_VARIABLES)
+            .map(|(name, value)| (cut(&name, MAX_TEXT).to_owned(), value))
+            .collect();
+        if spend(variables.iter().map(|(name, value)| name.len() + size(value) + 4).sum(), left) {
+            frame.vars = variables;
+        }
+    }
+    frame
+}
+
+/// Takes `bytes` of what is `left`; once something does not fit, nothing further out does.
+fn spend(bytes: usize, left: &mut usize) -> bool {
+    let fits = bytes <= *left;
+    *left = if fits { *left - bytes } else { 0 };
+    fits
+}
+
+/// The lines of a context.
+fn lines(raw: Raw<'_>) -> Vec<String> {
+    let json = raw.map(|raw| repair(raw.get()));
+    let lines = json.as_deref().and_then(|json| serde_json::from_str::<List<Text<'_>>>(json).ok()).unwrap_or_default();
+    lines.0.into_iter().map(|line| cut(line.0.as_deref().unwrap_or_default(), MAX_TEXT).to_owned()).collect()
+}
+
+/// The request, if anything is known of it.
+fn request(raw: &RawValue) -> Option<Request> {
+    let json = repair(raw.get());
+    let raw = serde_json::from_str::<RawRequest<'_>>(&json).ok()?;
+    let headers = match value(raw.headers).map(pairs_to_object) {
+        Some(Value::Object(headers)) => headers.into_iter().map(|(name, value)| (name, text(value))).collect(),
+        _ => BTreeMap::new(),
+    };
+    let query = match value(raw.query).map(pairs_to_object) {
+        Some(Value::Object(parameters)) => Some(
+            form_urlencoded::Serializer::new(String::new())
+                .extend_pairs(parameters.into_iter().map(|(name, value)| (name, text(value))))
+                .finish(),
+        ),
+        other => other.map(text),
+    };
+    let request = Request {
+        url: short(&raw.url).map(str::to_owned),
+        method: short(&raw.method).map(str::to_owned),
+        query: query.filter(|query| !query.is_empty()),
+        headers,
+        data: value(raw.data).map(part).filter(|data| !is_blank(data)),
+    };
+    (request != Request::default()).then_some(request)
+}
+
+/// The value of JSON text, cut; `None` for `null` and nothing. What even the repaired text does not give stays text.
+fn value(raw: Raw<'_>) -> Option<Value> {
+    let json = raw?.get();
+    let value = Value::deserialize(&mut serde_json::Deserializer::from_str(json))
+        .or_else(|_| serde_json::from_str(&repair(json)))
+        .unwrap_or_else(|_| Value::String(json.to_owned()));
+    (!value.is_null()).then(|| shorten(value, MAX_DEPTH))
+}
+
+/// Cuts long texts, long lists and deep nesting, and says so in their place.
+fn shorten(value: Value, depth: usize) -> Value {
+    match value {
+        Value::String(text) if text.len() > MAX_VALUE => Value::String(format!("{}…", cut(&text, MAX_VALUE))),
+        Value::Array(_) | Value::Object(_) if depth == 0 => Value::String("…".to_owned()),
+        Value::Array(items) => {
+            let more = items.len().saturating_sub(MAX_ELEMENTS);
+            let mut items: Vec<Value> =
+                items.into_iter().take(MAX_ELEMENTS).map(|item| shorten(item, depth - 1)).collect();
+            if more > 0 {
+                items.push(Value::String(format!("… and {more} more")));
+            }
+            Value::Array(items)
+        }
+        // The outermost object is a frame's variables, which have a limit of their own.
+        Value::Object(fields) => {
+            let most = if depth == MAX_DEPTH { MAX_VARIABLES } else { MAX_ELEMENTS };
+            Value::Object(
+                fields.into_iter().take(most).map(|(name, value)| (name, shorten(value, depth - 1))).collect(),
+            )
+        }
+        scalar => scalar,
+    }
+}
+
+/// The value, or what stands for it where it is too large.
+fn part(value: Value) -> Value {
+    match size(&value) {
+        bytes if bytes > MAX_PART => Value::String(format!("… left out: {bytes} bytes")),
+        _ => value,
+    }
+}
+
+/// About how many bytes the value has as JSON.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value) + 4).sum::<usize>() + 2,
+        // Long numbers do not occur, and words are shorter.
+        _ => 8,
+    }
+}
+
+/// A list of pairs as an object; anything else as it is.
+fn pairs_to_object(value: Value) -> Value {
+    let Value::Array(pairs) = value else { return value };
+    let pair = |pair| match pair {
+        Value::Array(pair) => <[Value; 2]>::try_from(pair).ok().map(|[name, value]| (text(name), value)),
+        _ => None,
+    };
+    Value::Object(pairs.into_iter().filter_map(pair).collect())
+}
+
+/// The contexts that the application added.
+fn without_usual(contexts: Value) -> Value {
+    let Value::Object(contexts) = contexts else { return contexts };
+    let usual = |name: &str| USUAL_CONTEXTS.contains(&name);
+    let own = contexts
+        .into_iter()
+        .filter(|(name, context)| !usual(name) && !context.get("type").and_then(Value::as_str).is_some_and(usual));
+    Value::Object(own.collect())
+}
+
+/// Text as it is, all else as JSON.
+fn text(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
+}
+
+/// Whether there is nothing to show.
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+/// Unix milliseconds of a timestamp: a number of seconds, or ISO 8601 (UTC where it names no offset, as raven does).
+fn milliseconds(raw: &RawValue) -> Option<i64> {
+    let text = serde_json::from_str::<Text<'_>>(raw.get()).ok()?;
+    let text = text.get()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        let milliseconds = if seconds.abs() >= MILLISECONDS_FROM { seconds } else { seconds * 1_000.0 };
+        return milliseconds.is_finite().then_some(milliseconds.round() as i64);
+    }
+    let timestamp = text.parse::<jiff::Timestamp>().or_else(|_| {
+        text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
+    });
+    timestamp.ok().map(jiff::Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, fingerprint_of, parse};
+    use serde_json::json;
+
+    fn report(json: &Value) -> Report {
+        let json = json.to_string();
+        let mut scratch = String::new();
+        let event = parse(json.as_bytes(), &mut scratch).unwrap();
+        let fingerprint = event.fingerprint();
+        let report = event.into_report();
+        assert_eq!(fingerprint_of(&report), fingerprint);
+        report
+    }
+
+    #[test]
+    fn one_huge_variable_is_cut() {
+        let frames = json!([{"vars": {"huge": "é".repeat(1_000_000), "small": 1, "deep": [[[[[[[[1]]]]]]]]}}]);
+        let report = report(&json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]}));
+        let vars = &report.exceptions[0].frames[0].vars;
+        assert!(vars["huge"].as_str().unwrap().len() <= MAX_VALUE + "…".len());
+        assert_eq!(vars["small"], 1);
+        assert!(serde_json::to_string(&report).unwrap().len() < 3_000);
+    }
+
+    #[test]
+    fn runaway_recursion_keeps_both_ends_and_the_innermost_variables() {
+        let vars: serde_json::Map<String, Value> =
+            (0..250).map(|number| (format!("v{number}"), json!("x".repeat(90)))).collect();
+        let frames: Vec<Value> = (1..=400).map(|line| json!({"lineno": line, "vars": vars})).collect();
+        let report = report(&json!({"exception": [{"type": "E", "stacktrace": {"frames": frames}}]}));
+        let frames = &report.exceptions[0].frames;
+        assert_eq!(frames.len(), MAX_INNER_FRAMES + MAX_OUTER_FRAMES);
+        assert_eq!(frames.first().unwrap().line, Some(1));
+        assert_eq!((frames[MAX_OUTER_FRAMES].line, frames.last().unwrap().line), (Some(251), Some(400)));
+        assert_eq!(frames.last().unwrap().vars.len(), MAX_VARIABLES);
+        assert!(frames.first().unwrap().vars.is_empty());
+        assert!(serde_json::to_string(&report).unwrap().len() < MAX_STORED + MAX_STORED / 4);
+    }
+
+    #[test]
+    fn of_many_exceptions_the_last_are_kept() {
+        let all: Vec<Value> = (0..100).map(|number| json!({"type": format!("E{number}")})).collect();
+        let report = report(&json!({"exception": {"values": all}}));
+        assert_eq!(report.exceptions.len(), MAX_EXCEPTIONS);
+        assert_eq!(report.raised().unwrap().kind, "E99");
+    }
+
+    #[test]
+    fn long_names_and_messages_are_cut() {
+        let long = "ü".repeat(20_000);
+        let report = report(&json!({"release": long, "exception": [{"type": long, "value": long}],
+            "request": {"data": vec![vec!["x".repeat(900); 50]; 50]}}));
+        assert_eq!(report.exceptions[0].value.as_ref().unwrap().len(), MAX_MESSAGE);
+        assert_eq!(report.release.as_ref().unwrap().len(), MAX_TEXT);
+        assert!(report.request.unwrap().data.unwrap().as_str().unwrap().starts_with("… left out: "));
+    }
+
+    #[test]
+    fn request_and_additional_information_come_in_several_shapes() {
+        let report = report(&json!({
+            "exception": [{"type": "E", "mechanism": {"handled": false, "exception_id": 0, "parent_id": "2"}}],
+            "request": {"url": "http://h/", "headers": [["Host", "h"], ["X", 1]], "query_string": [["a", "b c"]], "data": {"k": 1}},
+            "user": {"id": 7},
+            "tags": [["t", "u"]],
+            "extra": {},
+            "contexts": {"runtime": {"name": "x"}, "rustc": {"type": "runtime"}, "order": {"id": 3}, "trace": {}},
+        }));
+        let request = report.request.unwrap();
+        assert_eq!(request.query.as_deref(), Some("a=b+c"));
+        assert_eq!(
+            request.headers,
+            BTreeMap::from([("Host".to_owned(), "h".to_owned()), ("X".to_owned(), "1".to_owned())])
+        );
+        let exception = &report.exceptions[0];
+        assert_eq!((exception.handled, exception.id, exception.parent), (Some(false), Some(0), Some(2)));
+        let expected = json!({"user": {"id": 7}, "tags": {"t": "u"}, "contexts": {"order": {"id": 3}}});
+        assert_eq!(serde_json::to_value(&report.additional).unwrap(), expected);
+    }
+
+    #[test]
+    fn timestamps_are_seconds_or_iso() {
+        let at = |json: &str| {
+            let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
+            milliseconds(&raw)
+        };
+        let expected = Some(1_795_347_112_000);
+        for json in [
+            "1795347112",
+            "1795347112.0004",
+            "\"1795347112\"",
+            "1795347112000",
+            "\"2026-11-22T11:31:52Z\"",
+            "\"2026-11-22T11:31:52.000000\"",
+            "\"2026-11-22T12:31:52+01:00\"",
+            "\"2026-11-22 11:31:52\"",
+        ] {
+            assert_eq!(at(json), expected, "{json}");
+        }
+        for json in ["null", "\"\"", "\"yesterday\"", "{}", "true"] {
+            assert_eq!(at(json), None, "{json}");
+        }
+    }
+}

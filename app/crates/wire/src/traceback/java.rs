@@ -1,0 +1,160 @@
+//! Stack traces of the Java virtual machine, whatever language ran on it.
+
+use super::{MESSAGE_LINES, clip_frames, message, place};
+use domain::report::{Exception, Frame};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// `shop.orders.Order$Line: ` or the same at the end of a line: packages in lower case, then a type.
+static TYPE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?:^|[\s\]])((?:[a-z_][\w]*\.)+[A-Z_$][\w$]*)(?:: ?(.*))?$").expect("a constant pattern compiles")
+});
+
+/// What stands before the type.
+const MARKS: &[(&str, Option<&str>)] =
+    &[("Caused by: ", Some("cause")), ("Suppressed: ", Some("suppressed")), ("Exception in thread \"", None)];
+
+/// Traces of one text: what is longer is no stack trace, and each costs copies of shared frames.
+const MAX_TRACES: usize = 100;
+
+struct Trace {
+    exception: Exception,
+    /// `cause` and `suppressed` belong to a trace above.
+    source: Option<&'static str>,
+    /// How far its header is indented.
+    depth: usize,
+    /// Outermost frames that it shares with the one it belongs to, and that were not printed again.
+    shared: usize,
+}
+
+/// The exceptions of the last stack trace, causes first; empty where there is none.
+pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    let mut traces: Vec<Trace> = Vec::new();
+    let mut at = 0;
+    let mut end_of_last = 0;
+    while at < lines.len() {
+        if frame(lines[at]).is_none() {
+            at += 1;
+            continue;
+        }
+        let mut trace = header(&lines[end_of_last..at]);
+        let mut frames = Vec::new();
+        while let Some(frame) = lines.get(at).and_then(|line| frame(line)) {
+            frames.push(frame);
+            at += 1;
+        }
+        if let Some(shared) = lines.get(at).and_then(|line| shared(line)) {
+            trace.shared = shared;
+            at += 1;
+        }
+        end_of_last = at;
+        frames.reverse();
+        clip_frames(&mut frames);
+        trace.exception.frames = frames;
+        if trace.source.is_none() {
+            traces.clear();
+        }
+        if traces.len() < MAX_TRACES {
+            traces.push(trace);
+        }
+    }
+    in_order(traces)
+}
+
+/// Fills in the shared frames, and puts causes before what they caused and suppressed exceptions before all.
+fn in_order(mut traces: Vec<Trace>) -> Vec<Exception> {
+    for index in 1..traces.len() {
+        let (before, rest) = traces.split_at_mut(index);
+        let trace = &mut rest[0];
+        // A cause belongs to the trace before it at its own depth, a suppressed exception to one further out.
+        let owner = before.iter().rev().find(|owner| match trace.source {
+            Some("suppressed") => owner.depth < trace.depth,
+            _ => owner.depth <= trace.depth,
+        });
+        if let Some(owner) = owner {
+            let shared = owner.exception.frames.iter().take(trace.shared).cloned();
+            trace.exception.frames.splice(..0, shared);
+        }
+        trace.exception.source = trace.source.map(str::to_owned);
+    }
+    let (main, aside): (Vec<_>, Vec<_>) = traces.into_iter().partition(|trace| trace.depth == 0);
+    aside.into_iter().chain(main.into_iter().rev()).map(|trace| trace.exception).collect()
+}
+
+/// The type and message in the lines between the last stack and this one.
+fn header(lines: &[&str]) -> Trace {
+    let start = lines.len().saturating_sub(MESSAGE_LINES);
+    let lines = &lines[start..];
+    let marked = lines.iter().rposition(|line| mark(line).is_some());
+    let at = marked.or_else(|| lines.iter().rposition(|line| TYPE.is_match(line)));
+    let Some((first, more)) = at.and_then(|at| lines[at..].split_first()) else {
+        let exception = Exception { kind: "Exception".to_owned(), ..Exception::default() };
+        return Trace { exception, source: None, depth: 0, shared: 0 };
+    };
+    let (source, said) = mark(first).unwrap_or((None, first));
+    let (name, value) = match TYPE.captures(said) {
+        Some(found) => (found.get(1).map_or("", |name| name.as_str()), found.get(2).map(|value| value.as_str())),
+        // A type without a package.
+        None => match said.split_once(": ") {
+            Some((name, value)) => (name.trim(), Some(value)),
+            None => (said.trim(), None),
+        },
+    };
+    let (module, kind) = match name.rsplit_once('.') {
+        Some((module, kind)) => (Some(module.to_owned()), kind),
+        None => (None, name),
+    };
+    let value = message(value.into_iter().chain(more.iter().copied()));
+    // A log may indent nothing and put anything before the type, but what belongs to another trace is printed alone.
+    let depth = if source.is_some() { place::indent(first) } else { 0 };
+    let exception = Exception { kind: kind.to_owned(), module, value, ..Exception::default() };
+    Trace { exception, source, depth, shared: 0 }
+}
+
+fn mark(line: &str) -> Option<(Option<&'static str>, &str)> {
+    let line = line.trim_start();
+    MARKS.iter().find_map(|&(mark, source)| {
+        let rest = line.strip_prefix(mark)?;
+        // The thread's name may hold anything but a quote.
+        Some((source, if source.is_none() { rest.split_once("\" ")?.1 } else { rest }))
+    })
+}
+
+/// `... 23 more`; Logback says `... 23 common frames omitted`.
+fn shared(line: &str) -> Option<usize> {
+    let rest = line.trim().strip_prefix("... ")?;
+    rest.strip_suffix(" more").or_else(|| rest.strip_suffix(" common frames omitted"))?.parse().ok()
+}
+
+/// `at java.base/java.util.List.of(List.java:12)`, with the archive behind it where a logger adds it.
+fn frame(line: &str) -> Option<Frame> {
+    let rest = line.trim_start().strip_prefix("at ")?;
+    let (name, rest) = rest.split_once('(')?;
+    let (place, _) = rest.split_once(')')?;
+    if name.is_empty() || name.contains(char::is_whitespace) {
+        return None;
+    }
+    // The loader and the module stand before the class.
+    let name = name.rsplit_once('/').map_or(name, |(_, name)| name);
+    let (class, method) = name.rsplit_once('.')?;
+    let (file, line) = match place::path_and_line(place) {
+        Some((file, line)) => (Some(file), Some(line)),
+        None if place.ends_with("Method") || place.starts_with("Unknown") || place.starts_with('<') => (None, None),
+        None if place.contains('.') && !place.contains(':') => (Some(place), None),
+        None => return None,
+    };
+    // Where a column follows, it is JavaScript.
+    if file.is_some_and(|file| file.contains(['/', ':'])) {
+        return None;
+    }
+    // Files lie in folders that are named as their packages: more of a path than the base name that is printed.
+    let package = class.rsplit_once('.').map(|(package, _)| package.replace('.', "/"));
+    let path = file.map(|file| package.map_or_else(|| file.to_owned(), |package| format!("{package}/{file}")));
+    Some(Frame {
+        filename: path,
+        module: Some(class.to_owned()),
+        function: Some(method.to_owned()),
+        line,
+        ..Frame::default()
+    })
+}

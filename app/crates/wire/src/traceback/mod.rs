@@ -1,0 +1,137 @@
+//! Tracebacks as six languages print them, without being told which one it is.
+
+mod go;
+mod java;
+mod node;
+mod place;
+mod python;
+mod ruby;
+mod rust;
+
+use super::WireError;
+use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
+use domain::report::{Exception, Frame, Platform, Report};
+use std::borrow::Cow;
+
+/// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last traceback is wanted.
+pub const TEXT_BYTES: usize = 1024 * 1024;
+/// Bytes kept of a report's frames, the innermost of the raised exception first: a row, a mail and a page have to hold them.
+const FRAME_BYTES: usize = 256 * 1024;
+/// Bytes that a frame takes beside its texts: the names of its fields, and its numbers.
+const FRAME_OVERHEAD: usize = 200;
+/// What a message says that has forms to offer.
+const FORMS: &str = "send one as Python (`Traceback (most recent call last):`), Node (`    at f (file.js:1:2)`), \
+                     Ruby (`file.rb:1:in 'f': message (Type)`), Java (`\\tat pkg.Class.f(File.java:1)`), \
+                     Go (`goroutine 1 [running]:`) or Rust (`thread 'main' panicked at src/main.rs:1:2:`) prints it";
+/// Lines of an exception's message, and the notes behind it. What follows in a log must not become part of it.
+const MESSAGE_LINES: usize = 30;
+
+/// Reads the last traceback of a text: which language printed it is found out. Event id, release, environment and server
+/// are left to the caller.
+///
+/// # Errors
+/// [`WireError::Unrecognised`]: there is none; says what would have been understood.
+pub fn parse(text: &str) -> Result<Report, WireError> {
+    let text = plain(text);
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_end_matches('\r')).collect();
+    let mut best: Option<(Platform, Vec<Exception>)> = None;
+    for (platform, read) in [
+        (Platform::Python, python::parse as fn(&[&str]) -> Vec<Exception>),
+        (Platform::Go, go::parse),
+        (Platform::Native, rust::parse),
+        (Platform::Java, java::parse),
+        (Platform::Node, node::parse),
+        (Platform::Ruby, ruby::parse),
+    ] {
+        let exceptions = read(&lines);
+        // Text of one language may look like another's here and there; most of it looks like its own.
+        if count(&exceptions) > best.as_ref().map_or(0, |(_, best)| count(best)) {
+            best = Some((platform, exceptions));
+        }
+    }
+    let (platform, exceptions) = best.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
+    Ok(Report {
+        platform,
+        level: "error".to_owned(),
+        exceptions: within_limits(exceptions),
+        count: 1,
+        ..Report::default()
+    })
+}
+
+fn count(exceptions: &[Exception]) -> usize {
+    exceptions.iter().map(|exception| exception.frames.len()).sum()
+}
+
+/// The text's end, without the colours of a terminal.
+fn plain(text: &str) -> Cow<'_, str> {
+    let mut start = text.len().saturating_sub(TEXT_BYTES);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let text = &text[start..];
+    if !text.contains('\x1b') {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut parts = text.split("\x1b[");
+    plain.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        // ECMA-48: parameters, then one byte that ends the sequence.
+        let end = part
+            .find(|c: char| !matches!(c, '0'..='?' | ' '..='/'))
+            .map_or(part.len(), |end| end + part[end..].chars().next().map_or(0, char::len_utf8));
+        plain.push_str(&part[end..]);
+    }
+    Cow::Owned(plain)
+}
+
+/// What is kept of the exceptions, as much as of an event's.
+fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
+    exceptions.drain(..exceptions.len().saturating_sub(MAX_EXCEPTIONS));
+    let mut left = FRAME_BYTES;
+    for exception in exceptions.iter_mut().rev() {
+        shorten(&mut exception.kind, MAX_TEXT);
+        exception.module.iter_mut().for_each(|module| shorten(module, MAX_TEXT));
+        exception.value.iter_mut().for_each(|value| shorten(value, MAX_MESSAGE));
+        clip_frames(&mut exception.frames);
+        let mut kept = 0;
+        for frame in exception.frames.iter_mut().rev() {
+            let Frame { filename, abs_path, module, function, context_line, .. } = frame;
+            let mut bytes = FRAME_OVERHEAD;
+            for text in [filename, abs_path, module, function, context_line].into_iter().flatten() {
+                shorten(text, MAX_TEXT);
+                bytes += text.len();
+            }
+            if bytes > left {
+                left = 0;
+                break;
+            }
+            left -= bytes;
+            kept += 1;
+        }
+        exception.frames.drain(..exception.frames.len() - kept);
+    }
+    exceptions
+}
+
+/// Takes the middle out of an exception's frames, where there are too many.
+fn clip_frames(frames: &mut Vec<Frame>) {
+    if frames.len() > MAX_OUTER_FRAMES + MAX_INNER_FRAMES {
+        frames.drain(MAX_OUTER_FRAMES..frames.len() - MAX_INNER_FRAMES);
+    }
+}
+
+fn shorten(text: &mut String, bytes: usize) {
+    text.truncate(cut(text, bytes).len());
+}
+
+/// Lines of a message put together again; `None` where nothing is said.
+fn message<'a>(lines: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let text = lines.into_iter().take(MESSAGE_LINES).collect::<Vec<_>>().join("\n");
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

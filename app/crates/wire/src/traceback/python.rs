@@ -1,0 +1,299 @@
+//! Python's tracebacks: chains, groups in their boxes, notes, and whatever a log puts before them.
+
+use super::{MESSAGE_LINES, message, place};
+use domain::report::{Exception, Frame};
+
+const HEADER: &str = "Traceback (most recent call last):";
+const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):";
+const CAUSE: &str = "The above exception was the direct cause of the following exception:";
+const CONTEXT: &str = "During handling of the above exception, another exception occurred:";
+/// Raised by the compiler, which prints no header where no code ran yet.
+const SYNTAX_ERRORS: &[&str] = &["SyntaxError: ", "IndentationError: ", "TabError: "];
+/// Groups within groups; CPython itself prints 10 levels.
+const MAX_DEPTH: usize = 30;
+
+/// The exceptions of the last traceback, causes and members first; empty where there is none.
+pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    let lines = without_prefix(lines);
+    let boxed = lines.iter().any(|line| line.contains(GROUP_HEADER));
+    let mut reader = Reader { lines: lines.iter().map(|line| Line::of(line, boxed)).collect(), at: 0, next_id: 0 };
+    let mut last = Vec::new();
+    let mut end_of_last = 0;
+    while reader.at < reader.lines.len() {
+        if reader.header().is_some() {
+            let exceptions = reader.chain(0);
+            if exceptions.iter().any(|exception| !exception.frames.is_empty()) {
+                last = exceptions;
+                end_of_last = reader.at;
+            }
+        } else {
+            reader.at += 1;
+        }
+    }
+    let later = without_header(&lines[end_of_last..]);
+    if later.is_empty() { last } else { later }
+}
+
+/// Takes off what a log puts before each line, where it puts it before the first frame as well.
+fn without_prefix<'a>(lines: &[&'a str]) -> Vec<&'a str> {
+    let is_frame = |line: &str| line.starts_with("  File \"");
+    let first = lines.iter().position(|line| line.contains(HEADER));
+    let prefix = first.and_then(|at| {
+        let (length, below) = (lines[at].find(HEADER)?, lines.get(at + 1)?);
+        (length > 0 && !is_frame(below) && below.get(length..).is_some_and(is_frame)).then_some(length)
+    });
+    match prefix {
+        Some(length) => lines.iter().map(|line| line.get(length..).unwrap_or("")).collect(),
+        None => lines.to_vec(),
+    }
+}
+
+/// A syntax error in the very file that was to be run: a place and a message.
+fn without_header(lines: &[&str]) -> Vec<Exception> {
+    let is_error = |line: &&str| SYNTAX_ERRORS.iter().any(|name| line.starts_with(name));
+    let Some(at) = lines.iter().rposition(is_error) else { return Vec::new() };
+    let place = lines[..at].iter().rev().take(5).position(|line| frame(line).is_some());
+    let Some(mut frame) = place.and_then(|up| frame(lines[at - 1 - up])) else { return Vec::new() };
+    frame.context_line = place.filter(|&up| up > 0).and_then(|up| source(lines[at - up]));
+    let Some(mut exception) = exception(lines[at]) else { return Vec::new() };
+    exception.frames.push(frame);
+    vec![exception]
+}
+
+/// A line, taken out of the boxes that are drawn around the members of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line<'a> {
+    /// Text within so many boxes.
+    Text(usize, &'a str),
+    /// The upper border of a member's box, which is this deep.
+    Member(usize),
+    /// The lower border of the last member's box.
+    End(usize),
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str, boxed: bool) -> Self {
+        if !boxed {
+            return Self::Text(0, line);
+        }
+        let depth = place::indent(line) / 2;
+        let text = line.trim_start();
+        if let Some(text) = text.strip_prefix('|') {
+            return Self::Text(depth, text.strip_prefix(' ').unwrap_or(text));
+        }
+        if let Some(text) = text.strip_prefix("+ ") {
+            return Self::Text(depth, text);
+        }
+        let (border, depth) = match text.strip_prefix("+-+---") {
+            Some(border) => (border, depth + 1),
+            None => match text.strip_prefix("+---") {
+                Some(border) => (border, depth),
+                None => return Self::Text(0, line),
+            },
+        };
+        if border.trim_matches('-').is_empty() { Self::End(depth) } else { Self::Member(depth) }
+    }
+}
+
+struct Reader<'a> {
+    lines: Vec<Line<'a>>,
+    at: usize,
+    next_id: u32,
+}
+
+impl<'a> Reader<'a> {
+    fn line(&self) -> Option<Line<'a>> {
+        self.lines.get(self.at).copied()
+    }
+
+    fn text(&self, depth: usize) -> Option<&'a str> {
+        match self.line() {
+            Some(Line::Text(found, text)) if found == depth => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How deep the header at this line is, if it is one.
+    fn header(&self) -> Option<usize> {
+        match self.line() {
+            Some(Line::Text(depth, text)) if text.contains(HEADER) || text.contains(GROUP_HEADER) => Some(depth),
+            _ => None,
+        }
+    }
+
+    /// Exceptions that led to one another. Moves on by one line at least.
+    fn chain(&mut self, depth: usize) -> Vec<Exception> {
+        let mut exceptions: Vec<Exception> = Vec::new();
+        let mut led_here = None;
+        loop {
+            let before = exceptions.len();
+            self.exception(depth, &mut exceptions);
+            if let (Some(source), Some(cause)) = (led_here, before.checked_sub(1))
+                && exceptions.len() > before
+            {
+                let id = exceptions.last().and_then(|exception| exception.id);
+                exceptions[cause].parent = id;
+                exceptions[cause].source = Some(source);
+            }
+            let end = self.at;
+            self.skip_blank(depth);
+            led_here = match self.text(depth).map(str::trim_end) {
+                Some(CAUSE) => Some("__cause__".to_owned()),
+                Some(CONTEXT) => Some("__context__".to_owned()),
+                _ => None,
+            };
+            if led_here.is_none() {
+                self.at = end;
+                return exceptions;
+            }
+            self.at += 1;
+            self.skip_blank(depth);
+        }
+    }
+
+    fn skip_blank(&mut self, depth: usize) {
+        while self.text(depth).is_some_and(|text| text.trim().is_empty()) {
+            self.at += 1;
+        }
+    }
+
+    /// One exception, its members before it.
+    fn exception(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
+        let depth = match self.header() {
+            Some(depth) => {
+                self.at += 1;
+                depth
+            }
+            None => depth,
+        };
+        let frames = self.frames(depth);
+        let first = self.text(depth).and_then(exception);
+        if first.is_none() && frames.is_empty() {
+            return;
+        }
+        let mut exception = match first {
+            Some(first) => {
+                self.at += 1;
+                let more = self.more_message(depth);
+                Exception { value: message(first.value.as_deref().into_iter().chain(more)), ..first }
+            }
+            // Cut short before it came to the point.
+            None => Exception { kind: "Exception".to_owned(), ..Exception::default() },
+        };
+        let id = self.next_id;
+        self.next_id += 1;
+        exception.id = Some(id);
+        exception.frames = frames;
+        exception.is_group = self.members(depth, id, exceptions);
+        exceptions.push(exception);
+    }
+
+    fn frames(&mut self, depth: usize) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = Vec::new();
+        while let Some(text) = self.text(depth) {
+            if let Some(frame) = frame(text) {
+                frames.push(frame);
+            } else if text.starts_with("    ") {
+                // The first line below a frame is its source; those below mark the expression or continue it.
+                if let Some(frame) = frames.last_mut().filter(|frame| frame.context_line.is_none()) {
+                    frame.context_line = source(text);
+                }
+            } else if !text.starts_with("  [Previous line repeated ") {
+                // Repeated frames are not put in again: how deep a recursion went is no difference.
+                break;
+            }
+            self.at += 1;
+        }
+        frames
+    }
+
+    /// Lines that belong to the message above: further lines of it, and notes.
+    fn more_message(&mut self, depth: usize) -> Vec<&'a str> {
+        let start = self.at;
+        let mut more = Vec::new();
+        while let Some(text) = self.text(depth) {
+            // Outside a box the end is not marked, so what looks like the next line of a log is one.
+            let is_over = text.trim().is_empty() || self.header().is_some() || (depth == 0 && is_log_line(text));
+            if is_over || self.at - start >= MESSAGE_LINES {
+                break;
+            }
+            more.push(text);
+            self.at += 1;
+        }
+        more
+    }
+
+    /// Members of a group; `false`: it is no group.
+    fn members(&mut self, depth: usize, group: u32, exceptions: &mut Vec<Exception>) -> bool {
+        let mut number = 0;
+        while self.line() == Some(Line::Member(depth + 1)) && depth < MAX_DEPTH {
+            self.at += 1;
+            let before = exceptions.len();
+            exceptions.extend(self.chain(depth + 1));
+            if let Some(member) = exceptions[before..].last_mut() {
+                member.parent = Some(group);
+                member.source = Some(format!("exceptions[{number}]"));
+            }
+            number += 1;
+            // `and 3 more exceptions`, and anything else that can't be read.
+            while matches!(self.line(), Some(Line::Text(inner, _)) if inner > depth) {
+                self.at += 1;
+            }
+        }
+        if self.line() == Some(Line::End(depth + 1)) {
+            self.at += 1;
+        }
+        number > 0
+    }
+}
+
+/// `  File "PATH", line 12, in function`; without the function where code could not be compiled.
+fn frame(line: &str) -> Option<Frame> {
+    let rest = line.trim_start().strip_prefix("File \"")?;
+    let (path, rest) = rest.rsplit_once("\", line ")?;
+    let (number, function) = match rest.split_once(", in ") {
+        Some((number, function)) => (number, Some(function.trim())),
+        None => (rest, None),
+    };
+    let number = number.trim().parse().ok()?;
+    Some(place::frame(path, Some(number), None, function))
+}
+
+fn source(line: &str) -> Option<String> {
+    let text = line.trim();
+    let is_marker = text.chars().all(|c| matches!(c, '^' | '~' | ' '));
+    (!is_marker).then(|| text.to_owned())
+}
+
+/// `module.Type: message` or `Type`.
+fn exception(line: &str) -> Option<Exception> {
+    let (name, value) = match line.split_once(": ") {
+        Some((name, value)) => (name, Some(value)),
+        None => (line.trim_end().trim_end_matches(':'), None),
+    };
+    let is_name = name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '<' | '>'));
+    if !is_name {
+        return None;
+    }
+    let (module, kind) = match name.rsplit_once('.') {
+        Some((module, kind)) => (Some(module.to_owned()), kind),
+        None => (None, name),
+    };
+    Some(Exception { kind: kind.to_owned(), module, value: value.map(str::to_owned), ..Exception::default() })
+}
+
+/// Begins with a date, a time or a level, as lines of logs do.
+fn is_log_line(line: &str) -> bool {
+    let start = line.trim_start_matches(['[', '<']);
+    let has_digits = |from: usize, to: usize| {
+        start.as_bytes().get(from..to).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit))
+    };
+    let separator = |at: usize| start.as_bytes().get(at).copied();
+    let is_date = has_digits(0, 4) && matches!(separator(4), Some(b'-' | b'/')) && has_digits(5, 7);
+    let is_time = has_digits(0, 2) && separator(2) == Some(b':') && has_digits(3, 5);
+    let is_level = ["DEBUG", "INFO", "WARN", "ERROR", "CRITICAL", "FATAL"]
+        .iter()
+        .any(|level| start.strip_prefix(level).is_some_and(|rest| rest.starts_with([':', ' ', ']', '\t', 'I'])));
+    is_date || is_time || is_level
+}

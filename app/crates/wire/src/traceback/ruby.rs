@@ -1,0 +1,128 @@
+//! Ruby's backtraces: as the interpreter prints them, either way round, and as loggers do.
+
+use super::{MESSAGE_LINES, message, place};
+use domain::report::{Exception, Frame};
+
+/// The exceptions of the last backtrace, causes first; empty where there is none.
+pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    let mut found: Vec<Exception> = Vec::new();
+    let mut end_of_last = None;
+    let mut at = 0;
+    while at < lines.len() {
+        let Some((exception, end)) = printed(lines, end_of_last.unwrap_or(0), at).or_else(|| logged(lines, at)) else {
+            at += 1;
+            continue;
+        };
+        // The raised exception's cause follows at once, without another word.
+        if end_of_last != Some(at) {
+            found.clear();
+        }
+        found.push(exception);
+        end_of_last = Some(end);
+        at = end;
+    }
+    found.reverse();
+    found
+}
+
+/// `path:4:in 'f': message (Type)`, then `\tfrom path:9:in 'g'`; or those first and in reverse, numbered.
+fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, usize)> {
+    let (innermost, said) = headline(lines[at])?;
+    let (value, kind) =
+        said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)))?;
+    let end_of_message = message_end(lines, at + 1);
+    let more = lines[at + 1..end_of_message].iter().copied();
+    let value = message(std::iter::once(value).chain(more));
+    let mut frames: Vec<Frame> = lines[end_of_message..].iter().map_while(|line| from(line)).collect();
+    let mut end = end_of_message + frames.len();
+    frames.reverse();
+    if frames.is_empty() {
+        // Ruby 2.5 to 2.7 on a terminal print oldest calls first, above.
+        frames = lines[end_of_last..at].iter().rev().map_while(|line| numbered_from(line)).collect();
+        frames.reverse();
+        end = at + 1;
+    }
+    frames.push(innermost);
+    Some((Exception { kind: kind.to_owned(), value, frames, ..Exception::default() }, end))
+}
+
+/// Lines of a message up to the first `from`; none where no `from` follows.
+fn message_end(lines: &[&str], start: usize) -> usize {
+    let mut end = start;
+    while let Some(line) = lines.get(end).filter(|_| end - start < MESSAGE_LINES) {
+        if from(line).is_some() {
+            return end;
+        }
+        if headline(line).is_some() || numbered_from(line).is_some() {
+            break;
+        }
+        end += 1;
+    }
+    start
+}
+
+/// `message (Type)` or `Type (message):`, blank lines, then `path:27:in 'f'` lines.
+fn logged(lines: &[&str], at: usize) -> Option<(Exception, usize)> {
+    let above = at.checked_sub(1)?;
+    bare(lines[at])?;
+    let mut frames: Vec<Frame> = lines[at..].iter().map_while(|line| bare(line)).collect();
+    let end = at + frames.len();
+    frames.reverse();
+    let said = lines[..=above].iter().rev().take(3).find(|line| !line.trim().is_empty())?.trim_end();
+    let (kind, value) = type_first(said).or_else(|| type_last(said))?;
+    Some((Exception { kind: kind.to_owned(), value: message([value]), frames, ..Exception::default() }, end))
+}
+
+/// `E, [date #pid] ERROR -- : message (Type)`
+fn type_last(said: &str) -> Option<(&str, &str)> {
+    let (value, kind) = said.strip_suffix(')')?.rsplit_once(" (")?;
+    Some((constant(kind)?, value.split_once(" -- : ").map_or(value, |(_, value)| value)))
+}
+
+/// `NoMethodError (undefined method …):`, as Rails logs it.
+fn type_first(said: &str) -> Option<(&str, &str)> {
+    let (kind, value) = said.strip_suffix("):")?.split_once(" (")?;
+    Some((constant(kind.rsplit(' ').next()?)?, value))
+}
+
+/// A frame and what is said at it: `path:4:in 'f': said`.
+fn headline(line: &str) -> Option<(Frame, &str)> {
+    let line = line.trim_start();
+    let (place, said) = match line.find("': ") {
+        Some(at) => (&line[..=at], &line[at + 3..]),
+        // Code outside any method of a script: `path:4: said`.
+        None => line.split_once(": ").filter(|(place, _)| place::path_and_line(place).is_some())?,
+    };
+    Some((bare_or_script(place)?, said))
+}
+
+/// `from path:9:in 'g'`
+fn from(line: &str) -> Option<Frame> {
+    bare_or_script(line.trim().strip_prefix("from ")?)
+}
+
+/// ` 2: from path:9:in 'g'`, where the order is reversed.
+fn numbered_from(line: &str) -> Option<Frame> {
+    let (number, place) = line.trim().split_once(": from ")?;
+    if number.bytes().all(|byte| byte.is_ascii_digit()) { bare_or_script(place) } else { None }
+}
+
+fn bare_or_script(place: &str) -> Option<Frame> {
+    bare(place).or_else(|| place::path_and_line(place).map(|(path, line)| place::frame(path, Some(line), None, None)))
+}
+
+/// `path:9:in 'g'`, until Ruby 3.4 with a grave accent as the first quote.
+fn bare(line: &str) -> Option<Frame> {
+    let line = line.trim();
+    let (place, function) = line.split_once(":in ")?;
+    let function = function.strip_prefix(['`', '\''])?.strip_suffix('\'')?;
+    let (path, number) = place::path_and_line(place).filter(|(path, _)| !path.contains(": "))?;
+    Some(place::frame(path, Some(number), None, Some(function)))
+}
+
+/// `Shop::OrderError`
+fn constant(name: &str) -> Option<&str> {
+    let is_constant = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    is_constant.then_some(name)
+}

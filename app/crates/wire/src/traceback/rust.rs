@@ -1,0 +1,142 @@
+//! Rust's panics, with and without a backtrace, and errors that bring one along.
+
+use super::{message, place};
+use crate::native::application_frames;
+use domain::report::{Exception, Frame};
+
+const PANICKED: &str = "panicked at ";
+
+/// The last panic's exception; empty where there is none.
+pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    let at = lines.iter().rposition(|line| line.contains(PANICKED));
+    let later = returned_error(&lines[at.map_or(0, |at| at + 1)..]);
+    later.or_else(|| panic(&lines[at?..])).into_iter().collect()
+}
+
+/// A panic, `lines` beginning where it says so.
+fn panic(lines: &[&str]) -> Option<Exception> {
+    let (_, said) = lines.first()?.split_once(PANICKED)?;
+    let rest = &lines[1..];
+    let body = rest.iter().take_while(|line| !is_end_of_message(line)).count();
+    let (location, value) = match place::path_line_and_column(said.trim_end().trim_end_matches(':')) {
+        // Since Rust 1.73 the place stands before the message.
+        Some(location) if !said.starts_with('\'') => (location, message(rest[..body].iter().copied())),
+        _ => {
+            let text = std::iter::once(said).chain(rest[..body].iter().copied()).collect::<Vec<_>>().join("\n");
+            let (text, location) = text.rsplit_once("', ")?;
+            let (path, line, column) = place::path_line_and_column(location.trim())?;
+            let value = message([text.strip_prefix('\'').unwrap_or(text)]);
+            return Some(exception("panic", value, with_location(frames(&rest[body..]), (path, line, column))));
+        }
+    };
+    Some(exception("panic", value, with_location(frames(&rest[body..]), location)))
+}
+
+/// `Error: …` that `main` returned, with the backtrace that anyhow or eyre took when it was made.
+fn returned_error(lines: &[&str]) -> Option<Exception> {
+    // With a capital: a panic's begins with a small letter.
+    let at = lines.iter().rposition(|line| line.trim() == "Stack backtrace:")?;
+    let frames = frames(&lines[at..]);
+    let said = lines[..at].iter().rposition(|line| line.starts_with("Error: "))?;
+    let text = lines[said..at].iter().map(|line| line.strip_prefix("Error: ").unwrap_or(line));
+    (!frames.is_empty()).then(|| exception("Error", message(text), frames))
+}
+
+fn exception(kind: &str, value: Option<String>, frames: Vec<Frame>) -> Exception {
+    Exception { kind: kind.to_owned(), value, handled: Some(false), frames, ..Exception::default() }
+}
+
+fn is_end_of_message(line: &str) -> bool {
+    line.is_empty()
+        || line.starts_with("stack backtrace:")
+        || line.starts_with("note: ")
+        || (line.starts_with("thread '") && line.contains(PANICKED))
+}
+
+/// Frames of a backtrace, oldest call first, without the panic's own.
+fn frames(lines: &[&str]) -> Vec<Frame> {
+    let mut frames: Vec<Frame> = Vec::new();
+    let is_backtrace = lines.first().is_some_and(|line| line.trim().eq_ignore_ascii_case("stack backtrace:"));
+    if !is_backtrace {
+        return frames;
+    }
+    for line in &lines[1..] {
+        let text = line.trim();
+        if let Some(place) = text.strip_prefix("at ") {
+            let Some(frame) = frames.last_mut().filter(|frame| frame.line.is_none()) else { continue };
+            if let Some((path, line, column)) = place::path_line_and_column(place) {
+                let function = frame.function.take();
+                *frame = place::frame(path, Some(line), Some(column), function.as_deref());
+            } else if let Some((path, line)) = place::path_and_line(place) {
+                let function = frame.function.take();
+                *frame = place::frame(path, Some(line), None, function.as_deref());
+            }
+        } else if let Some(function) = numbered(text) {
+            frames.push(Frame { function: Some(clean(function)), ..Frame::default() });
+        } else {
+            break;
+        }
+    }
+    frames.reverse();
+    let kept = application_frames(frames.iter().map(|frame| frame.function.as_deref()));
+    frames.truncate(kept);
+    frames
+}
+
+/// `12: name`, or `12:     0x558e29835121 - name`.
+fn numbered(text: &str) -> Option<&str> {
+    let (number, rest) = text.split_once(": ")?;
+    number.parse::<u32>().ok()?;
+    let rest = rest.trim_start();
+    Some(match rest.strip_prefix("0x").and_then(|rest| rest.split_once(" - ")) {
+        Some((address, name)) if address.bytes().all(|byte| byte.is_ascii_hexdigit()) => name,
+        _ => rest,
+    })
+}
+
+/// Without what tells builds apart: `core[c1f1a4ba060b9bfa]::fmt` and `shop::main::h4009bc0cd8b193aa`.
+fn clean(name: &str) -> String {
+    const DIGITS: usize = 16;
+    let is_hash = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = match name.rsplit_once("::h") {
+        Some((name, hash)) if is_hash(hash) => name,
+        _ => name,
+    };
+    let mut clean = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        clean.push_str(before);
+        match after.get(..DIGITS).filter(|hash| is_hash(hash)).and_then(|_| after[DIGITS..].strip_prefix(']')) {
+            Some(after) => rest = after,
+            None => {
+                clean.push('[');
+                rest = after;
+            }
+        }
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// The place that the panic names is the innermost frame, unless the backtrace has it already. It has not where there is
+/// none, where it has no line numbers, or where the caller is blamed (`#[track_caller]`).
+fn with_location(mut frames: Vec<Frame>, (path, line, column): (&str, u32, u32)) -> Vec<Frame> {
+    let location = place::frame(path, Some(line), Some(column), None);
+    let path = location.filename.as_deref().unwrap_or(path);
+    let is_here = |frame: &&mut Frame| {
+        frame.line == Some(line)
+            && frame.filename.as_deref().is_some_and(|found| found.ends_with(path) || path.ends_with(found))
+    };
+    match frames.iter_mut().rev().find(is_here) {
+        Some(_) => {}
+        None => match frames.last_mut() {
+            // Compiled without line numbers: the innermost function is where it happened.
+            Some(innermost) if innermost.line.is_none() => {
+                let function = innermost.function.take();
+                *innermost = Frame { function, ..location };
+            }
+            _ => frames.push(location),
+        },
+    }
+    frames
+}
