@@ -4,7 +4,8 @@ pub mod application;
 pub mod browser;
 pub mod emulator;
 pub mod fake_github;
-pub mod git_repo;
 pub mod git_server;
 pub(crate) mod smtp;
 pub mod story;
+
+pub use git_fixture as git_repo;

@@ -1,5 +1,8 @@
-//! Real git repositories with a history as a test wants it, made by the `git` program apart from this machine's settings.
-#![allow(dead_code, unreachable_pub, reason = "each story uses what it needs")]
+//! Real git repositories for tests, with a history as the test wants it, made by the `git` program
+//! apart from this machine's settings.
+//!
+//! Every function panics where git or the disk fails, and says why: that is a broken test.
+#![expect(clippy::unwrap_used, reason = "for tests, which say by panicking what went wrong")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,8 +23,11 @@ pub struct GitRepo {
 /// What `git blame` says of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blamed {
+    /// The commit that wrote it, a full id.
     pub commit: String,
+    /// What the file was called there.
     pub path: String,
+    /// Which line it was there, from 1.
     pub line: u32,
 }
 
@@ -45,6 +51,7 @@ impl GitRepo {
         Self { directory: directory.into() }
     }
 
+    /// The root of its files.
     pub fn path(&self) -> &Path {
         &self.directory
     }
@@ -54,7 +61,8 @@ impl GitRepo {
         self.directory.join(".git")
     }
 
-    /// Runs git here and returns what it printed, without the last line's end. Panics where git fails.
+    /// Runs git here and returns what it printed, without the last line's end. Panics where git
+    /// fails.
     pub fn git(&self, arguments: &[&str]) -> String {
         self.git_as(ADA, "2026-01-01T00:00:00Z", arguments)
     }
@@ -82,7 +90,8 @@ impl GitRepo {
         fs::write(path, text).unwrap();
     }
 
-    /// Commits these files with these texts (and whatever else was changed); `date` is ISO 8601. Returns the commit's id.
+    /// Commits these files with these texts (and whatever else was changed); `date` is ISO 8601.
+    /// Returns the commit's id.
     pub fn commit(&self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> String {
         for (path, text) in files {
             self.write(path, text);
@@ -143,23 +152,26 @@ impl GitRepo {
 
     /// What `git blame` says of every line of a file.
     pub fn blame(&self, commit: &str, path: &str) -> Vec<Blamed> {
-        self.git(&["blame", "--line-porcelain", commit, "--", path])
-            .lines()
-            .fold((Vec::new(), None::<(String, u32)>), |(mut all, current), text| {
+        self.blame_with(&[], commit, path)
+    }
+
+    /// The same with more arguments for `git blame`.
+    pub fn blame_with(&self, options: &[&str], commit: &str, path: &str) -> Vec<Blamed> {
+        let printed = self.git(&[&["blame", "--line-porcelain"], options, &[commit, "--", path]].concat());
+        let (mut all, mut current) = (Vec::new(), None);
+        for text in printed.lines() {
+            if text.starts_with('\t') {
+                current = None;
+            } else if let Some((commit, line)) = &current {
+                let path = text.strip_prefix("filename ").map(str::to_owned);
+                all.extend(path.map(|path| Blamed { commit: String::clone(commit), path, line: *line }));
+            } else {
                 let mut words = text.split(' ');
-                let first = words.next().unwrap_or_default();
-                if text.starts_with('\t') {
-                    return (all, None);
-                }
-                if let (Some(file), Some((commit, line))) = (text.strip_prefix("filename "), &current) {
-                    all.push(Blamed { commit: commit.clone(), path: file.to_owned(), line: *line });
-                }
-                if current.is_none() && first.len() == 40 {
-                    return (all, Some((first.to_owned(), words.next().unwrap().parse().unwrap())));
-                }
-                (all, current)
-            })
-            .0
+                let commit = words.next().unwrap_or_default().to_owned();
+                current = Some((commit, words.next().unwrap().parse().unwrap()));
+            }
+        }
+        all
     }
 }
 
