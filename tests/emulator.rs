@@ -14,13 +14,13 @@ use crate::harness::git_server::GitServer;
 use crate::harness::story::{CART, CART_PATH};
 use app::clock::Clock;
 use app::config::Config;
+use app::serve::Flawless;
+use app::steps::Services;
+use app::worker::Worker;
 use domain::pace::GAP_MS;
 use domain::repository::Forge;
-use app::steps::Services;
-use app::serve::Flawless;
-use store::repositories::NewRepository;
-use app::worker::Worker;
 use std::collections::BTreeMap;
+use store::repositories::NewRepository;
 
 #[tokio::test]
 #[ignore = "needs Node; tests/run runs it"]

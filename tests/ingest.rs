@@ -2,10 +2,10 @@
 
 use crate::harness::story::{CART_PATH, Story, run_test};
 use crate::recordings::recordings;
-use store::repositories::NewRepository;
-use wire::{sentry, sentry_event};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
+use store::repositories::NewRepository;
+use wire::{sentry, sentry_event};
 
 /// The key in every recording's DSN.
 const RECORDED_KEY: &str = "b9c0ffee00000000000000000000cafe";

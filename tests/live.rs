@@ -11,10 +11,10 @@ use crate::harness::application::{Application, looks, pause};
 use crate::harness::git_repo::{ADA, GRACE, LINUS, isolated_git};
 use crate::harness::story::Story;
 use domain::report::{Frame, Report};
-use store::lines::Line;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use store::lines::Line;
 
 /// From the failure to the last step that follows it. A busy machine takes seconds.
 const ARRIVAL: Duration = Duration::from_secs(30);

@@ -6,14 +6,12 @@
 mod access;
 mod alerts;
 mod beats;
-mod blame_agrees;
-mod blame_histories;
 mod connect;
 mod doctor;
 mod emulator;
 mod faults;
-mod github_faults;
 mod github_api;
+mod github_faults;
 mod handovers;
 mod harness;
 mod ingest;

@@ -4,10 +4,10 @@ use crate::harness::fake_github::Fault;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::job::Job;
-use store::jobs::LEASE_MS;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::time::Duration;
+use store::jobs::LEASE_MS;
 
 const ADA: &str = "Ada Lovelace <ada@example.com>";
 const GRACE: &str = "Grace Hopper <grace@example.com>";

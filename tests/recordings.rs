@@ -1,10 +1,10 @@
 //! Every recorded request of a real client, replayed against the wire room.
 
 use domain::report::{Frame, Platform};
-use wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
-use wire::{auth, encoding, sentry, sentry_event};
 use serde_json::Value;
 use std::path::Path;
+use wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
+use wire::{auth, encoding, sentry, sentry_event};
 
 /// How many requests were recorded: none may get lost, or be skipped.
 const RECORDED: usize = 74;
@@ -283,7 +283,12 @@ fn damaged_requests_are_answered_not_panicked_at() {
                 match json.and_then(|json| json.map(|json| sentry_event::parse(json, &mut scratch)).transpose()) {
                     Ok(Some(event)) => {
                         let fingerprint = event.fingerprint();
-                        assert_eq!(fingerprint_of(&event.into_report()), fingerprint, "{} damaged at {at}", recording.name);
+                        assert_eq!(
+                            fingerprint_of(&event.into_report()),
+                            fingerprint,
+                            "{} damaged at {at}",
+                            recording.name
+                        );
                         taken += 1;
                     }
                     Ok(None) => {}

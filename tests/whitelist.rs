@@ -3,8 +3,8 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use domain::rule::RuleSource;
 use app::steps::webhook::end_what_is_over;
+use domain::rule::RuleSource;
 
 const PAGE: &str = "/acme/shop/whitelist";
 

@@ -2,11 +2,11 @@
 
 use super::{Room, room};
 use crate::harness::fake_github::{BOT, SECRET, sign};
-use domain::event::{Event, IssueAction};
-use github::hook::{self, HookError};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
+use domain::event::{Event, IssueAction};
+use github::hook::{self, HookError};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -1,11 +1,11 @@
 //! A handler that decompresses and reads the event and does nothing else: what the protocol alone costs.
 
-use wire::encoding::{MAX_BODY, MAX_DECODED, decode};
-use wire::{sentry, sentry_event};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use wire::encoding::{MAX_BODY, MAX_DECODED, decode};
+use wire::{sentry, sentry_event};
 
 /// Serves until killed; prints where, as the server does.
 pub(crate) fn serve() {

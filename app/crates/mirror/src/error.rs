@@ -145,6 +145,16 @@ impl MirrorError {
     }
 }
 
+impl From<blame::Error> for MirrorError {
+    fn from(error: blame::Error) -> Self {
+        match error {
+            blame::Error::Git { what, source } => Self::git(what, &source),
+            blame::Error::Interrupted => Self::Interrupted,
+            other => Self::Git { what: "looking for who wrote a line".to_owned(), why: other.to_string() },
+        }
+    }
+}
+
 /// The operating system's refusal to write, where that is the cause.
 fn disk_refusal(error: &gix::Error) -> Option<&std::io::Error> {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};

@@ -3,16 +3,14 @@
 use super::connection::open_options;
 use super::error::MirrorError;
 use super::{Inner, Mirrors};
+use blame::OBJECT_CACHE;
 use domain::ids::RepositoryId;
 use std::path::Path;
 use std::sync::PoisonError;
 use std::time::SystemTime;
 
-/// Bytes of decoded objects that one handle keeps. 256 MB were no faster than 64 MB on sqlalchemy, and a fresh handle for
-/// each question takes three times as long.
-pub(super) const OBJECT_CACHE: usize = 64 << 20;
-
-/// Warm handles kept in all, so that their caches together stay below 128 MB.
+/// Warm handles kept in all, so that their caches of [`OBJECT_CACHE`] bytes together stay below 128
+/// MB.
 const WARM: usize = 2;
 
 /// An open store, with what tells whether the directory was replaced under it by another process.
@@ -80,7 +78,8 @@ impl Inner {
         }
     }
 
-    /// Makes the next question open the store anew: after a fetch, because a store that grows pack by pack breaks.
+    /// Makes the next question open the store anew: after a fetch, because a store that grows pack
+    /// by pack breaks.
     pub(super) fn forget_handles(&self, id: RepositoryId) {
         *self.slot(id).opened.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|idle| idle.id != id);
@@ -93,8 +92,8 @@ pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository, MirrorError
         .map_err(|error| MirrorError::git(format!("opening the mirror {}", path.display()), &error))
 }
 
-/// Time and size of the mirror's configuration file, which is written once, when it is cloned. A repository that is not ours
-/// may have none.
+/// Time and size of the mirror's configuration file, which is written once, when it is cloned. A
+/// repository that is not ours may have none.
 fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
     let file = std::fs::metadata(path.join("config")).or_else(|_| std::fs::metadata(path.join("HEAD"))).ok()?;
     Some((file.modified().ok()?, file.len()))

@@ -4,7 +4,6 @@
 //! machine (a path or `file://` URL), which gix reads through `git upload-pack`, and `ssh` for ssh URLs. The process must have
 //! a rustls crypto provider installed before the first clone over http(s).
 
-pub mod blame;
 mod checkout;
 mod connection;
 mod consolidate;
@@ -12,6 +11,7 @@ mod directory;
 mod error;
 mod fetch;
 mod handles;
+mod line_blame;
 mod paths;
 mod people;
 mod progress;
@@ -34,6 +34,7 @@ pub use revision::full_id;
 pub use source::Source;
 pub use sync::{Head, Synced};
 
+use blame::ChangedPaths;
 use directory::Directory;
 use domain::ids::RepositoryId;
 use handles::Idle;
@@ -51,8 +52,8 @@ const TEXTS: usize = 32 << 20;
 /// Paths of trees that are kept, in paths in all: about 100 bytes each.
 const TREE_PATHS: usize = 500_000;
 
-/// Repositories of which blame remembers what each commit touched: up to 16 MB each.
-const TOUCHED_REPOSITORIES: usize = 8;
+/// Repositories of which walks remember which paths each commit changed: up to 16 MB each.
+const WALKED_REPOSITORIES: usize = 8;
 
 /// All mirrors. Cheap to clone; every clone is the same mirrors.
 #[derive(Clone)]
@@ -68,8 +69,8 @@ struct Inner {
     stop: AtomicBool,
     /// By blob id, so a file that did not change between two commits is there once.
     texts: Recent<gix::ObjectId, Vec<String>>,
-    /// What walks of blame learnt, by repository.
-    touches: Recent<RepositoryId, blame::Touches>,
+    /// What walks for blame learnt, by repository.
+    changed_paths: Recent<RepositoryId, ChangedPaths>,
     /// By root tree id.
     trees: Recent<gix::ObjectId, TreeIndex>,
     /// Who was there in the last year.
@@ -89,7 +90,7 @@ impl Mirrors {
             idle: Mutex::default(),
             stop: AtomicBool::new(false),
             texts: Recent::new(TEXTS),
-            touches: Recent::new(TOUCHED_REPOSITORIES),
+            changed_paths: Recent::new(WALKED_REPOSITORIES),
             trees: Recent::new(TREE_PATHS),
             years: Recent::new(people::REMEMBERED),
         };

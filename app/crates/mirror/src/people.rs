@@ -1,7 +1,7 @@
 //! Who is still there: the people of the last year of a repository's history, of one of its files, and of some of its lines.
 
-use super::blame::{Ignored, Walker};
 use super::error::MirrorError;
+use super::line_blame::author_of;
 use super::read::{blob, find_commit, tree};
 use super::{Mirrors, Recent};
 use domain::blame::{Author, CommitId};
@@ -177,10 +177,11 @@ impl Mirrors {
         let step = lines.clone().count().div_ceil(MOST_LINES).max(1);
         self.ask(id, |repo| {
             // One walker: the file's history is walked once for all of its lines.
-            let mut walker = Walker::stopped_by(repo, Ignored::of_head(repo)?, Some(&self.inner.stop));
+            let mut walker = self.walker(id, repo)?;
+            let Some(commit) = find_commit(repo, commit)?.map(|commit| commit.id) else { return Ok(Vec::new()) };
             for line in lines.step_by(step) {
                 if let Some(blame) = walker.line(commit, path, line)? {
-                    found.add(&blame.author, &blame.commit, &year);
+                    found.add(&author_of(&blame.credits.author), &blame.commit.to_string(), &year);
                 }
             }
             Ok(found.ranked())
@@ -195,11 +196,10 @@ impl Mirrors {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
             let mailmap = repo.open_mailmap();
-            let message = commit.message_raw_sloppy().to_str_lossy().into_owned();
             Ok(Some(Provenance {
                 committer: commit.committer().map(|it| plain(it.name, it.email)).unwrap_or_default(),
                 subject: commit.message().map(|it| it.summary().to_str_lossy().into_owned()).unwrap_or_default(),
-                co_authors: co_authors(&message).iter().map(|it| resolved(&mailmap, it)).collect(),
+                co_authors: co_authors(commit.message_raw_sloppy()).iter().map(|it| resolved(&mailmap, it)).collect(),
             }))
         })
     }
@@ -248,7 +248,7 @@ impl Year {
                 year.saw(&resolved(&mailmap, &plain(it.name, it.email)), at_ms);
             }
             if message.contains_str("o-") {
-                co_authors(&message.to_str_lossy()).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at_ms));
+                co_authors(message).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at_ms));
             }
             year.commits.push((info.id, info.parent_ids.to_vec(), author));
         }
@@ -348,21 +348,13 @@ fn resolved(mailmap: &gix::mailmap::Snapshot, author: &Author) -> Author {
     Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
 }
 
-/// The people of `Co-authored-by: Name <address>` lines, each once.
-fn co_authors(message: &str) -> Vec<Author> {
-    const KEY: &str = "co-authored-by:";
+/// The people of a message's `Co-authored-by` lines, as written, each address once.
+fn co_authors(message: &BStr) -> Vec<Author> {
     let mut found: Vec<Author> = Vec::new();
-    for line in message.lines() {
-        let line = line.trim();
-        let Some(person) =
-            line.get(..KEY.len()).filter(|key| key.eq_ignore_ascii_case(KEY)).map(|_| &line[KEY.len()..])
-        else {
-            continue;
-        };
-        let Some((name, rest)) = person.split_once('<') else { continue };
-        let email = rest.split('>').next().unwrap_or_default().trim();
-        if !email.is_empty() && !found.iter().any(|it| it.email.eq_ignore_ascii_case(email)) {
-            found.push(Author { name: name.trim().to_owned(), email: email.to_owned() });
+    for person in blame::co_authors(message) {
+        let author = plain(person.name, person.email);
+        if !found.iter().any(|it| it.email.eq_ignore_ascii_case(&author.email)) {
+            found.push(author);
         }
     }
     found
@@ -373,11 +365,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn co_authors_are_read_from_the_message() {
+    fn each_co_author_is_named_once() {
         let message = "Add a cart\n\nCo-Authored-By: Ada L <ada@x.com>\nco-authored-by:Grace <grace@x.com>\n\
                        Co-authored-by: Ada <ADA@x.com>\nCo-authored-by: nobody\nSigned-off-by: L <l@x.com>\nÄÖ";
         let emails: Vec<String> =
-            co_authors(message).into_iter().map(|it| format!("{} {}", it.name, it.email)).collect();
+            co_authors(message.into()).into_iter().map(|it| format!("{} {}", it.name, it.email)).collect();
         assert_eq!(emails, ["Ada L ada@x.com", "Grace grace@x.com"]);
     }
 

@@ -2,12 +2,15 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
+use super::line_blame::{author_of, ms_of};
+use blame::Credits;
 use domain::blame::Author;
 use domain::ids::RepositoryId;
 use gix::bstr::ByteSlice;
 use std::sync::Arc;
 
-/// Larger files have no lines for us: they are data or generated, and one would fill the memory of texts.
+/// Larger files have no lines for us: they are data or generated, and one would fill the memory of
+/// texts.
 const LARGEST_TEXT: u64 = 8 << 20;
 
 /// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
@@ -25,8 +28,8 @@ pub struct CommitInfo {
 }
 
 impl Mirrors {
-    /// Whether `ancestor` is `descendant` or one of its ancestors. `false` where the mirror lacks one of them. Both are
-    /// full ids.
+    /// Whether `ancestor` is `descendant` or one of its ancestors. `false` where the mirror lacks
+    /// one of them. Both are full ids.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -51,8 +54,9 @@ impl Mirrors {
         self.ask(id, |repo| Ok(blob(repo, commit, path)?.is_some()))
     }
 
-    /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD. `None`: there is no such
-    /// commit or regular file, or it is no text, or it is larger than 8 MB.
+    /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD.
+    /// `None`: there is no such commit or regular file, or it is no text, or it is larger than 8
+    /// MB.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -70,8 +74,8 @@ impl Mirrors {
         })
     }
 
-    /// A text file of the default branch: its blob id, which tells whether it changed, and its text. `None`: no such file,
-    /// or no commit yet.
+    /// A text file of the default branch: its blob id, which tells whether it changed, and its
+    /// text. `None`: no such file, or no commit yet.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -83,14 +87,15 @@ impl Mirrors {
         })
     }
 
-    /// What a commit says of itself; `None` where the mirror has no such commit. `commit` is a full id.
+    /// What a commit says of itself; `None` where the mirror has no such commit. `commit` is a full
+    /// id.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn commit(&self, id: RepositoryId, commit: &str) -> Result<Option<CommitInfo>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
-            Ok(Some(describe(&repo.open_mailmap(), &commit)))
+            Ok(Some(info_of(&Credits::of(&commit, &repo.open_mailmap()))))
         })
     }
 }
@@ -112,7 +117,8 @@ pub(super) fn tree<'repo>(repo: &'repo gix::Repository, commit: &str) -> Result<
     Ok(Some(tree))
 }
 
-/// The regular file at a path. A path is only ever looked up in trees, so what a report says can lead nowhere else.
+/// The regular file at a path. A path is only ever looked up in trees, so what a report says can
+/// lead nowhere else.
 pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<Option<gix::ObjectId>, MirrorError> {
     let Some(tree) = tree(repo, commit)? else { return Ok(None) };
     let entry = tree
@@ -139,23 +145,12 @@ fn split(text: &str) -> impl Iterator<Item = String> + '_ {
     text.lines().map(str::to_owned)
 }
 
-/// Reads a commit, leniently: history holds commits whose author line no tool would write today.
-pub(super) fn describe(mailmap: &gix::mailmap::Snapshot, commit: &gix::Commit<'_>) -> CommitInfo {
-    let summary = commit.message().map(|message| message.summary().to_str_lossy().into_owned()).unwrap_or_default();
-    let (author, author_time_ms) = match commit.author() {
-        Ok(signature) => {
-            let seconds = signature.time().or_else(|_| commit.time()).map(|time| time.seconds).unwrap_or_default();
-            (person(mailmap, signature), seconds.saturating_mul(1000))
-        }
-        Err(_) => (Author::default(), 0),
-    };
-    CommitInfo { summary, author, author_time_ms }
-}
-
-/// A person as `.mailmap` has them.
-pub(super) fn person(mailmap: &gix::mailmap::Snapshot, signature: gix::actor::SignatureRef<'_>) -> Author {
-    let person = mailmap.resolve_cow(signature.trim());
-    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+fn info_of(credits: &Credits) -> CommitInfo {
+    CommitInfo {
+        summary: credits.summary.to_str_lossy().into_owned(),
+        author: author_of(&credits.author),
+        author_time_ms: ms_of(credits.author_time),
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,21 @@
-//! Which deleted file a new one was renamed from: of all deleted in the commit, the most alike, but only for the one file
-//! that is followed.
+//! Which deleted file a new one was renamed from: of all deleted in the commit, the most alike, but
+//! only for the one file that is followed.
 
-use super::effort::Cut;
-use super::history::{History, Place};
-use super::text::Fnv;
-use crate::MirrorError;
+use crate::Error;
+use crate::budget::Abort;
+use crate::history::{FileVersion, History};
+use crate::text::Fnv;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::objs::TreeRefIter;
 use std::collections::HashMap;
 
-/// Files are compared piece by piece: lines, and what is left of a long one after each of these bytes, as git does.
+/// Files are compared piece by piece: lines, and what is left of a long one after each of these
+/// bytes, as git does.
 const PIECE: usize = 64;
+
+/// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
+const BINARY_PROBE: usize = 8000;
 
 /// The likeness of identical files: git's own scale, so that what is more alike to git is so here.
 const IDENTICAL: u64 = 60_000;
@@ -19,8 +23,8 @@ const IDENTICAL: u64 = 60_000;
 /// Less alike than this is another file: git's default of a half.
 const ALIKE: u64 = IDENTICAL / 2;
 
-/// A deleted file of the same name is taken without looking at others if it is so much alike, which gitdiffcore(7) describes
-/// as "sufficiently similar".
+/// A deleted file of the same name is taken without looking at others if it is so much alike, which
+/// gitdiffcore(7) describes as "sufficiently similar".
 const ALIKE_AND_SAME_NAME: u64 = IDENTICAL / 4 * 3;
 
 /// A deleted file.
@@ -30,12 +34,12 @@ struct Deleted {
 }
 
 /// The file of `before` that the followed one was renamed from, if any.
-pub(super) fn source(
+pub(crate) fn source(
     history: &History<'_>,
     before: ObjectId,
     after: ObjectId,
-    followed: &Place,
-) -> Result<Option<(BString, ObjectId)>, Cut> {
+    followed: &FileVersion,
+) -> Result<Option<(BString, ObjectId)>, Abort> {
     let deleted = deleted(history, before, after)?;
     let name = base(followed.path.as_bstr());
     let mut same_name = deleted.iter().filter(|source| base(source.path.as_bstr()) == name);
@@ -67,7 +71,7 @@ fn base(path: &BStr) -> &[u8] {
 }
 
 /// All regular files that `before` has and `after` has not, by their paths.
-fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<Vec<Deleted>, Cut> {
+fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<Vec<Deleted>, Abort> {
     use gix::diff::tree::recorder::Change;
     let mut files: Vec<Deleted> = compare(history, before, after)?
         .into_iter()
@@ -81,33 +85,34 @@ fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<V
 }
 
 /// The path that a change is about.
-pub(super) fn path_of(change: &gix::diff::tree::recorder::Change) -> &BStr {
+pub(crate) fn path_of(change: &gix::diff::tree::recorder::Change) -> &BStr {
     use gix::diff::tree::recorder::Change::{Addition, Deletion, Modification};
     let (Addition { path, .. } | Deletion { path, .. } | Modification { path, .. }) = change;
     path.as_bstr()
 }
 
 /// What differs between two root trees.
-pub(super) fn compare(
+pub(crate) fn compare(
     history: &History<'_>,
     before: ObjectId,
     after: ObjectId,
-) -> Result<Vec<gix::diff::tree::recorder::Change>, Cut> {
+) -> Result<Vec<gix::diff::tree::recorder::Change>, Abort> {
     let repo = history.repo;
-    let failed = |error: gix::Error| MirrorError::git("comparing two trees", &error);
-    let before = repo.find_tree(before).map_err(failed)?;
-    let after = repo.find_tree(after).map_err(failed)?;
+    let failed = || format!("comparing the trees {before} and {after}");
+    let old = repo.find_tree(before).map_err(Error::git(failed))?;
+    let new = repo.find_tree(after).map_err(Error::git(failed))?;
     let mut recorder = gix::diff::tree::Recorder::default();
     let kind = repo.object_hash();
     gix::diff::tree(
-        TreeRefIter::from_bytes(&before.data, kind),
-        TreeRefIter::from_bytes(&after.data, kind),
+        TreeRefIter::from_bytes(&old.data, kind),
+        TreeRefIter::from_bytes(&new.data, kind),
         gix::diff::tree::State::default(),
         &repo.objects,
         &mut recorder,
     )
-    .map_err(|error| failed(gix::Error::from_error(error)))?;
-    history.effort.spend(recorder.records.len() as u64)?;
+    .map_err(gix::Error::from_error)
+    .map_err(Error::git(failed))?;
+    history.budget.spend(recorder.records.len() as u64)?;
     Ok(recorder.records)
 }
 
@@ -118,14 +123,14 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn of(history: &History<'_>, blob: ObjectId) -> Result<Option<Self>, Cut> {
+    fn of(history: &History<'_>, blob: ObjectId) -> Result<Option<Self>, Abort> {
         let Some(text) = history.text(blob)? else { return Ok(None) };
         Ok(Some(Self::new(text.data())))
     }
 
     fn new(data: &[u8]) -> Self {
         // In a text the CR of a CRLF does not count.
-        let is_text = !data.iter().take(8000).any(|byte| *byte == 0);
+        let is_text = !data.iter().take(BINARY_PROBE).any(|byte| *byte == 0);
         let mut bytes = HashMap::new();
         let (mut hash, mut length) = (Fnv::new(), 0);
         for (at, byte) in data.iter().enumerate() {
@@ -146,7 +151,7 @@ impl Pieces {
     }
 
     /// How much of the larger file both have.
-    fn alike(&self, history: &History<'_>, other: ObjectId) -> Result<u64, Cut> {
+    fn alike(&self, history: &History<'_>, other: ObjectId) -> Result<u64, Abort> {
         if !history.has(other) {
             return Ok(0);
         }
@@ -157,7 +162,7 @@ impl Pieces {
             return Ok(0);
         }
         let Some(text) = history.text(other)? else { return Ok(0) };
-        history.effort.spend_comparing(text.size())?;
+        history.budget.spend_comparing(text.size())?;
         let other = Self::new(text.data());
         let common: u64 =
             self.bytes.iter().map(|(piece, bytes)| other.bytes.get(piece).map_or(0, |others| *bytes.min(others))).sum();

@@ -1,10 +1,10 @@
 //! Commits that only lay the same code out anew, though no list names them.
 
-use super::effort::Cut;
-use super::history::{History, Place};
-use super::layout::Reading;
-use super::renames::compare;
-use super::text::{Text, solid};
+use crate::budget::Abort;
+use crate::history::{FileVersion, History};
+use crate::layout::Language;
+use crate::renames::compare;
+use crate::text::{Text, solid};
 use gix::ObjectId;
 use gix::diff::tree::recorder::Change;
 use std::collections::HashMap;
@@ -23,25 +23,25 @@ const REAL_IN_A_HUNDRED: usize = 10;
 const MOST_KEPT: usize = 1_000;
 
 /// The lines that those of a change come from, where it only reformats.
-type Layout = Rc<Vec<Option<u32>>>;
+type LineOrigins = Rc<Vec<Option<u32>>>;
 
 /// What was found out about changes and commits.
 #[derive(Default)]
-pub(super) struct Reformats {
-    changes: HashMap<(ObjectId, ObjectId, usize), Layout>,
+pub(crate) struct Reformats {
+    changes: HashMap<(ObjectId, ObjectId, usize), LineOrigins>,
     commits: HashMap<ObjectId, bool>,
 }
 
 impl Reformats {
     /// Where a line was before a change (by its number) that left the code the same.
-    pub(super) fn same_code(
+    pub(crate) fn same_code(
         &mut self,
         history: &mut History<'_>,
-        before: &Place,
-        after: &Place,
+        before: &FileVersion,
+        after: &FileVersion,
         number: usize,
         line: u32,
-    ) -> Result<Option<u32>, Cut> {
+    ) -> Result<Option<u32>, Abort> {
         let Some(changes) = history.changes(before.blob, after.blob)? else { return Ok(None) };
         let Some(hunk) = changes.hunks().get(number) else { return Ok(None) };
         let key = (before.blob, after.blob, number);
@@ -52,16 +52,17 @@ impl Reformats {
             if self.changes.len() > MOST_KEPT {
                 self.changes.clear();
             }
-            let reading = Reading::of(&after.path);
-            let lines = reading.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
+            let language = Language::of(&after.path);
+            let lines = language.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
             self.changes.insert(key, Rc::new(lines));
         }
         let lines = self.changes.get(&key);
         Ok(lines.and_then(|lines| lines.get((line - hunk.after.start) as usize).copied().flatten()))
     }
 
-    /// Whether a commit formats the whole code base: it changes many files, and little in them really.
-    pub(super) fn everywhere(&mut self, history: &mut History<'_>, commit: ObjectId) -> Result<bool, Cut> {
+    /// Whether a commit formats the whole code base: it changes many files, and little in them
+    /// really.
+    pub(crate) fn everywhere(&mut self, history: &mut History<'_>, commit: ObjectId) -> Result<bool, Abort> {
         if let Some(known) = self.commits.get(&commit) {
             return Ok(*known);
         }
@@ -71,7 +72,7 @@ impl Reformats {
     }
 }
 
-fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Cut> {
+fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Abort> {
     let links = history.links(commit)?;
     // What a merge changes against one parent is mostly what the other brings.
     let [parent] = links.parents.as_slice() else { return Ok(false) };
@@ -95,10 +96,10 @@ fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Cut> {
         let (path, before, after) = &files[sample * files.len() / SAMPLE];
         let (Some(old), Some(new)) = (history.text(*before)?, history.text(*after)?) else { continue };
         let Some(changes) = history.changes(*before, *after)? else { continue };
-        let reading = Reading::of(path);
+        let language = Language::of(path);
         for hunk in changes.hunks() {
             let coded = |text: &Text, line: u32| solid(text.line(line)).next().is_some();
-            let lines = reading.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
+            let lines = language.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
             let new = hunk.after.clone().zip(&lines).filter(|(line, _)| coded(&new, *line));
             let (kept, added): (Vec<_>, Vec<_>) = new.partition(|(_, origin)| origin.is_some());
             // What was taken away shows only where nothing came instead.

@@ -1,7 +1,11 @@
-//! The walk of one line against `git blame`, on real repositories: thousands of lines, at HEAD and at old revisions.
+//! The walk of one line against `git blame`, on real repositories: thousands of lines, at HEAD and
+//! at old revisions.
 
-use crate::harness::git_repo::isolated_git;
-use mirror::blame::{Ignored, Walker};
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+use blame::{IgnoreRevs, Walker};
+use git_fixture::isolated_git;
+use gix::ObjectId;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io::Read;
@@ -14,7 +18,8 @@ const REPOSITORIES: &str = "FLAWLESS_TEST_REPOSITORIES";
 /// Lines for each repository, a quarter of them in files that were renamed.
 const LINES: usize = 2_000;
 
-/// Lines for each repository with a list, that git blames on a commit of the list unless told not to.
+/// Lines for each repository with a list, that git blames on a commit of the list unless told not
+/// to.
 const IGNORED_LINES: usize = 200;
 
 /// HEAD, and old revisions at equal distances.
@@ -203,19 +208,22 @@ fn bare(entry: &Path) -> Option<PathBuf> {
     inside.into_iter().find(|path| path.join("HEAD").is_file() && path.join("objects").is_dir())
 }
 
-/// Asks both, and prints each difference. Returns how many answers there were, and how many were the same.
+/// Asks both, and prints each difference. Returns how many answers there were, and how many were
+/// the same.
 fn compare(subject: &Subject, name: &str, questions: &[Question]) -> (usize, usize) {
-    let repo = mirror::blame::open(&subject.directory).unwrap();
-    let mut walker = Walker::new(&repo, Ignored::of_head(&repo).unwrap()).as_git();
+    let mut repo = gix::open_opts(&subject.directory, gix::open::Options::isolated()).unwrap();
+    repo.object_cache_size_if_unset(blame::OBJECT_CACHE);
+    let mut walker = Walker::new(&repo).with_ignore_revs(IgnoreRevs::of_head(&repo).unwrap()).as_git();
     let (mut same, mut moved) = (0, 0);
     let (mut ours_took, mut gits_took) = (Vec::new(), Vec::new());
     for question in questions {
         let (gits, took) = subject.ask_git(question);
         gits_took.push(took);
+        let commit = ObjectId::from_hex(question.commit.as_bytes()).unwrap();
         let begin = cpu("/proc/thread-self/schedstat");
-        let blame = walker.line(&question.commit, &question.path, question.line).unwrap();
+        let blame = walker.line(commit, question.path.as_str(), question.line).unwrap();
         ours_took.push(cpu("/proc/thread-self/schedstat") - begin);
-        let ours = blame.map(|blame| (blame.commit, blame.path, blame.line));
+        let ours = blame.map(|blame| (blame.commit.to_string(), blame.path.to_string(), blame.line));
         moved += usize::from(gits.as_ref().is_some_and(|(_, path, _)| *path != question.path));
         if ours == gits {
             same += 1;
@@ -235,8 +243,8 @@ fn compare(subject: &Subject, name: &str, questions: &[Question]) -> (usize, usi
     (total, same)
 }
 
-/// With `FLAWLESS_TEST_REPOSITORIES=DIR`, and optimised if the times are to mean something:
-/// `cargo test -p app --config 'profile.dev.package.app.opt-level=3' --test stories -- --ignored --nocapture blame_agrees`.
+/// `FLAWLESS_TEST_REPOSITORIES=DIR cargo test -p blame --test agrees_with_git -- --ignored
+/// --nocapture`.
 #[test]
 #[ignore = "needs clones of large repositories"]
 fn blame_agrees_with_git() {

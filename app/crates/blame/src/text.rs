@@ -8,7 +8,7 @@ use std::ops::Range;
 const TAB: u8 = 8;
 
 /// A file's content, split into lines.
-pub(super) struct Text {
+pub(crate) struct Text {
     data: Vec<u8>,
     /// Where each line begins, and the end of the last.
     starts: Vec<u32>,
@@ -17,7 +17,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn new(data: Vec<u8>) -> Self {
+    pub(crate) fn new(data: Vec<u8>) -> Self {
         let mut starts = vec![0];
         let mut hashes = Vec::new();
         let mut hash = Fnv::new();
@@ -37,22 +37,27 @@ impl Text {
     }
 
     /// How many lines there are.
-    pub(super) fn len(&self) -> u32 {
+    pub(crate) fn len(&self) -> u32 {
         self.hashes.len() as u32
     }
 
     /// The bytes as they are.
-    pub(super) fn data(&self) -> &[u8] {
+    pub(crate) fn data(&self) -> &[u8] {
         &self.data
     }
 
     /// Size in bytes.
-    pub(super) fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.data.len()
     }
 
+    /// What it takes in memory, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.data.len() + size_of_val(&*self.starts) + size_of_val(&*self.hashes)
+    }
+
     /// A line with its end; nothing beyond the last.
-    pub(super) fn line(&self, number: u32) -> &[u8] {
+    pub(crate) fn line(&self, number: u32) -> &[u8] {
         let at = number as usize;
         match (self.starts.get(at), self.starts.get(at + 1)) {
             (Some(start), Some(end)) => &self.data[*start as usize..*end as usize],
@@ -61,12 +66,12 @@ impl Text {
     }
 
     /// These lines, in order.
-    pub(super) fn lines(&self, range: Range<u32>) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn lines(&self, range: Range<u32>) -> impl Iterator<Item = &[u8]> {
         range.map(|number| self.line(number))
     }
 
     /// How many lines of both are left between what they begin and end with alike.
-    pub(super) fn differing(&self, other: &Self) -> u32 {
+    pub(crate) fn differing(&self, other: &Self) -> u32 {
         let alike = |pairs: &mut dyn Iterator<Item = (&u64, &u64)>| pairs.take_while(|(a, b)| a == b).count();
         let head = alike(&mut self.hashes.iter().zip(&other.hashes));
         let tails = (self.hashes[head..].iter().rev(), other.hashes[head..].iter().rev());
@@ -74,68 +79,68 @@ impl Text {
         (self.hashes.len() + other.hashes.len() - 2 * (head + tail)) as u32
     }
 
-    fn squeezed(&self) -> impl Iterator<Item = Squeezed<'_>> {
-        self.hashes
-            .iter()
-            .zip(self.starts.windows(2))
-            .map(|(hash, bounds)| Squeezed { line: &self.data[bounds[0] as usize..bounds[1] as usize], hash: *hash })
+    fn spaceless(&self) -> impl Iterator<Item = SpacelessLine<'_>> {
+        self.hashes.iter().zip(self.starts.windows(2)).map(|(hash, bounds)| SpacelessLine {
+            line: &self.data[bounds[0] as usize..bounds[1] as usize],
+            hash: *hash,
+        })
     }
 }
 
 /// What git takes for white space in a line.
-pub(super) fn is_space(byte: u8) -> bool {
+pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 /// What is left of a line without its white space.
-pub(super) fn solid(line: &[u8]) -> impl Iterator<Item = u8> {
+pub(crate) fn solid(line: &[u8]) -> impl Iterator<Item = u8> {
     line.iter().copied().filter(|byte| !is_space(*byte))
 }
 
 /// A line that equals another if only their white space differs.
 #[derive(Default)]
-struct Squeezed<'a> {
+struct SpacelessLine<'a> {
     line: &'a [u8],
     hash: u64,
 }
 
-impl PartialEq for Squeezed<'_> {
+impl PartialEq for SpacelessLine<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.hash == other.hash && (self.line == other.line || solid(self.line).eq(solid(other.line)))
     }
 }
 
-impl Eq for Squeezed<'_> {}
+impl Eq for SpacelessLine<'_> {}
 
-impl Hash for Squeezed<'_> {
+impl Hash for SpacelessLine<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write_u64(self.hash);
     }
 }
 
 /// A hash that takes byte after byte, so that white space can be left out (Fowler, Noll and Vo's).
-pub(super) struct Fnv(u64);
+pub(crate) struct Fnv(u64);
 
 impl Fnv {
     const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Self::BASIS)
     }
 
-    pub(super) fn add(&mut self, byte: u8) {
+    pub(crate) fn add(&mut self, byte: u8) {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(Self::PRIME);
     }
 
     /// The hash of what was added, and begins anew.
-    pub(super) fn take(&mut self) -> u64 {
+    pub(crate) fn take(&mut self) -> u64 {
         std::mem::replace(&mut self.0, Self::BASIS)
     }
 }
 
 /// What became of a line between two versions of its file.
-pub(super) enum Fate {
+pub(crate) enum Fate {
     /// It stood at this line before.
     Kept(u32),
     /// It is in the change of this number.
@@ -143,22 +148,22 @@ pub(super) enum Fate {
 }
 
 /// The changes between two versions of a file, in order.
-pub(super) struct Changes(Vec<Hunk>);
+pub(crate) struct Changes(Vec<Hunk>);
 
 impl Changes {
     /// Compares as `git diff -w` does, changes being placed by git's indentation rule.
-    pub(super) fn between(before: &Text, after: &Text) -> Self {
+    pub(crate) fn between(before: &Text, after: &Text) -> Self {
         let mut input = InternedInput::default();
-        input.update_before(before.squeezed());
-        input.update_after(after.squeezed());
+        input.update_before(before.spaceless());
+        input.update_after(after.spaceless());
         let mut diff = Diff::compute(Algorithm::Myers, &input);
         let numbered = (0..before.len().max(after.len())).map(Token).collect();
-        let places = Places { before, after, of_before: &input.before, numbered };
+        let places = IndentPlacement { before, after, of_before: &input.before, numbered };
         diff.postprocess_with(&input.before, &input.after, places);
         Self(diff.hunks().collect())
     }
 
-    pub(super) fn fate(&self, line: u32) -> Fate {
+    pub(crate) fn fate(&self, line: u32) -> Fate {
         let next = self.0.partition_point(|hunk| hunk.after.end <= line);
         match self.0.get(next) {
             Some(hunk) if hunk.after.start <= line => Fate::Changed(next),
@@ -171,13 +176,14 @@ impl Changes {
     }
 
     /// All changes.
-    pub(super) fn hunks(&self) -> &[Hunk] {
+    pub(crate) fn hunks(&self) -> &[Hunk] {
         &self.0
     }
 }
 
-/// Git's placement by indentation, by each line's own: lines that are equal but for white space differ in it.
-struct Places<'a> {
+/// Git's placement by indentation, by each line's own: lines that are equal but for white space
+/// differ in it.
+struct IndentPlacement<'a> {
     before: &'a Text,
     after: &'a Text,
     of_before: &'a [Token],
@@ -185,7 +191,7 @@ struct Places<'a> {
     numbered: Vec<Token>,
 }
 
-impl SliderHeuristic for Places<'_> {
+impl SliderHeuristic for IndentPlacement<'_> {
     fn best_slider_end(&mut self, tokens: &[Token], hunk: Range<u32>, earliest_end: u32) -> u32 {
         let text = if std::ptr::eq(tokens, self.of_before) { self.before } else { self.after };
         let indent = |token: Token| IndentLevel::for_ascii_line(text.line(token.0).iter().copied(), TAB);

@@ -1,10 +1,11 @@
 //! Which line of the parent a line comes from that an ignored commit changed.
 //!
-//! Lines are compared by their pairs of neighbouring characters. Formatters keep the order of lines, so the line that is
-//! matched most clearly is fixed first, and what stands before it can only come from before its match, what stands after it
-//! only from after. What a match has used up of the parent's line does not count for the next.
+//! Lines are compared by their pairs of neighbouring characters. Formatters keep the order of
+//! lines, so the line that is matched most clearly is fixed first, and what stands before it can
+//! only come from before its match, what stands after it only from after. What a match has used up
+//! of the parent's line does not count for the next.
 
-use super::text::{Text, is_space};
+use crate::text::{Text, is_space};
 use gix::diff::blob::Hunk;
 use std::cmp::Reverse;
 use std::ops::Range;
@@ -12,24 +13,26 @@ use std::ops::Range;
 /// How far from its proportional place in the parent's lines of the change a line is looked for.
 const REACH: i64 = 10;
 
-/// Lines of a change that are looked at. The time grows with the square where the clearest are always at an end, and
-/// what has more is data.
+/// Lines of a change that are looked at. The time grows with the square where the clearest are
+/// always at an end, and what has more is data.
 const LONGEST: usize = 20_000;
 
 /// One pair in common weighs so much, less the distance of the lines.
 const WEIGHT: i64 = 1000;
 
-/// Pairs that a line must have in common with one elsewhere in the file, outside the change, to come from there.
+/// Pairs that a line must have in common with one elsewhere in the file, outside the change, to
+/// come from there.
 const ENOUGH_ELSEWHERE: u32 = 10;
 
 /// How often each line is compared with others, in the reckoning of the work.
-pub(super) const REPEATED: usize = 20;
+pub(crate) const REPEATED: usize = 20;
 
-/// A line's pairs of neighbouring characters, each with how often it occurs: letters in lower case, white space all the same.
+/// A line's pairs of neighbouring characters, each with how often it occurs: letters in lower case,
+/// white space all the same.
 #[derive(Clone, Default)]
-struct Print(Vec<(u16, u32)>);
+struct Fingerprint(Vec<(u16, u32)>);
 
-impl Print {
+impl Fingerprint {
     fn of(line: &[u8]) -> Self {
         let fold = |byte: &u8| if is_space(*byte) { 0 } else { byte.to_ascii_lowercase() };
         let mut pairs = Vec::with_capacity(line.len() + 1);
@@ -91,18 +94,18 @@ enum Known {
 }
 
 struct Matching {
-    before: Vec<Print>,
-    after: Vec<Print>,
+    before: Vec<Fingerprint>,
+    after: Vec<Fingerprint>,
     known: Vec<Known>,
     found: Vec<Option<u32>>,
 }
 
 /// The lines of `before` within a change that its lines in `after` come from, in order.
-pub(super) fn origins(before: &Text, after: &Text, hunk: &Hunk) -> Vec<Option<u32>> {
+pub(crate) fn origins(before: &Text, after: &Text, hunk: &Hunk) -> Vec<Option<u32>> {
     if hunk.before.len().max(hunk.after.len()) > LONGEST {
         return vec![None; hunk.after.len()];
     }
-    let prints = |text: &Text, range: &Range<u32>| text.lines(range.clone()).map(Print::of).collect::<Vec<_>>();
+    let prints = |text: &Text, range: &Range<u32>| text.lines(range.clone()).map(Fingerprint::of).collect::<Vec<_>>();
     let lines = prints(after, &hunk.after);
     let mut matching = Matching {
         before: prints(before, &hunk.before),
@@ -114,10 +117,11 @@ pub(super) fn origins(before: &Text, after: &Text, hunk: &Hunk) -> Vec<Option<u3
     matching.found.iter().map(|at| at.map(|at| at + hunk.before.start)).collect()
 }
 
-/// The line of the whole of `before` that is most like a line of `after`, the nearest of several: where none of the change is.
-pub(super) fn elsewhere(before: &Text, after: &Text, line: u32) -> Option<u32> {
-    let wanted = Print::of(after.line(line));
-    let common = (0..before.len()).map(|number| (number, Print::of(before.line(number)).common(&wanted)));
+/// The line of the whole of `before` that is most like a line of `after`, the nearest of several:
+/// where none of the change is.
+pub(crate) fn elsewhere(before: &Text, after: &Text, line: u32) -> Option<u32> {
+    let wanted = Fingerprint::of(after.line(line));
+    let common = (0..before.len()).map(|number| (number, Fingerprint::of(before.line(number)).common(&wanted)));
     common
         .filter(|(_, common)| *common >= ENOUGH_ELSEWHERE)
         .max_by_key(|(number, common)| (*common, Reverse(number.abs_diff(line)), Reverse(*number)))
@@ -125,8 +129,8 @@ pub(super) fn elsewhere(before: &Text, after: &Text, line: u32) -> Option<u32> {
 }
 
 impl Matching {
-    /// Matches all lines: the clearest first, then those on both sides of it, without recursion, because a change may have
-    /// as many lines as a file.
+    /// Matches all lines: the clearest first, then those on both sides of it, without recursion,
+    /// because a change may have as many lines as a file.
     fn settle(&mut self) {
         let mut open = vec![(0..self.before.len(), 0..self.after.len())];
         while let Some((before, after)) = open.pop() {

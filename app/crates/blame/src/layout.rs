@@ -1,10 +1,11 @@
-//! Code without its layout: whether two pieces of it are the same but for line breaks, trailing commas, quotes and the
-//! parentheses that hold a broken line together.
+//! Code without its layout: whether two pieces of it are the same but for line breaks, trailing
+//! commas, quotes and the parentheses that hold a broken line together.
 
-use super::text::{Changes, Fate, Text, solid};
+use crate::text::{Changes, Fate, Text, solid};
 use std::ops::Range;
 
-/// Languages in which `'` and `"` mean different things: there a change of quotes is a change of code.
+/// Languages in which `'` and `"` mean different things: there a change of quotes is a change of
+/// code.
 const QUOTES_DIFFER: &[&str] =
     &["rs", "go", "java", "kt", "scala", "c", "h", "cc", "cpp", "cxx", "hpp", "cs", "swift", "rb", "php", "pl", "sh"];
 
@@ -17,15 +18,15 @@ struct Piece {
     layout: bool,
 }
 
-/// How one language is read.
+/// What of a language decides whether two pieces of its code are the same.
 #[derive(Clone, Copy)]
-pub(super) struct Reading {
+pub(crate) struct Language {
     quotes_differ: bool,
 }
 
-impl Reading {
+impl Language {
     /// By the ending of a file's name.
-    pub(super) fn of(path: &[u8]) -> Self {
+    pub(crate) fn of(path: &[u8]) -> Self {
         let ending = path.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
         Self { quotes_differ: QUOTES_DIFFER.iter().any(|known| known.as_bytes() == ending) }
     }
@@ -38,7 +39,8 @@ impl Reading {
             for (at, byte) in solid.iter().copied().enumerate() {
                 let last = at + 1 == solid.len();
                 only_closers &= is_closer(byte);
-                // A backslash that continues a line, and a comma before a closing bracket on the next.
+                // A backslash that continues a line, and a comma before a closing bracket on the
+                // next.
                 if last && (byte == b'\\' || byte == b',' && next_line_closes(text, number)) {
                     continue;
                 }
@@ -50,9 +52,10 @@ impl Reading {
         pieces
     }
 
-    /// For each line of `after`, the line of `before` that has the most of its code; `None` where the code is not the same.
-    /// Beside lines whose code was changed, those that were not are found one by one.
-    pub(super) fn same_code(self, before: (&Text, Range<u32>), after: (&Text, Range<u32>)) -> Vec<Option<u32>> {
+    /// For each line of `after`, the line of `before` that has the most of its code; `None` where
+    /// the code is not the same. Beside lines whose code was changed, those that were not are found
+    /// one by one.
+    pub(crate) fn same_code(self, before: (&Text, Range<u32>), after: (&Text, Range<u32>)) -> Vec<Option<u32>> {
         let (old, new) = (self.pieces(before.0, before.1.clone()), self.pieces(after.0, after.1.clone()));
         if let Some(pairs) = aligned(&old, &new) {
             return after.1.map(|line| most_common(&pairs, line)).collect();
@@ -103,7 +106,8 @@ fn next_line_closes(text: &Text, line: u32) -> bool {
     (line + 1..text.len()).find_map(|next| solid(text.line(next)).next()).is_some_and(is_closer)
 }
 
-/// The lines, before and after, of all code that both have. `None`: it is not the same, or there is none.
+/// The lines, before and after, of all code that both have. `None`: it is not the same, or there is
+/// none.
 fn aligned(old: &[Piece], new: &[Piece]) -> Option<Vec<(u32, u32)>> {
     let mut pairs = Vec::new();
     // Opening less closing parentheses that only one side has.
@@ -137,7 +141,8 @@ fn most_common(pairs: &[(u32, u32)], line: u32) -> Option<u32> {
     let first = pairs.partition_point(|(_, after)| *after < line);
     let own = pairs[first..].iter().take_while(|(_, after)| *after == line).map(|(before, _)| *before);
     let own: Vec<u32> = own.collect();
-    // The lines before follow each other as those after do; of equally long pieces the first counts.
+    // The lines before follow each other as those after do; of equally long pieces the first
+    // counts.
     own.chunk_by(|a, b| a == b).rev().max_by_key(|same| same.len()).map(|same| same[0])
 }
 
@@ -147,7 +152,7 @@ mod tests {
 
     fn same(path: &str, before: &str, after: &str) -> Vec<Option<u32>> {
         let (before, after) = (Text::new(before.as_bytes().to_vec()), Text::new(after.as_bytes().to_vec()));
-        Reading::of(path.as_bytes()).same_code((&before, 0..before.len()), (&after, 0..after.len()))
+        Language::of(path.as_bytes()).same_code((&before, 0..before.len()), (&after, 0..after.len()))
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Small histories of every kind, and whom a line of them is to be blamed on.
 
-use crate::harness::git_repo::{ADA, Blamed, GRACE, GitRepo, LINUS, isolated_git};
-use domain::blame::{Blame, PassedWhy};
-use mirror::MirrorError;
-use mirror::blame::{Ignored, Walker, open};
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use blame::{ChangedPaths, Error, IgnoreRevs, LineBlame, PassedReason, Walker};
+use git_fixture::{ADA, Blamed, GRACE, GitRepo, LINUS, isolated_git};
+use gix::ObjectId;
 use std::fs;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 const DAY: &str = "2026-02-03T04:05:06+02:00";
@@ -25,12 +27,17 @@ impl Past {
         self.repo.commit(person, DAY, files, message)
     }
 
-    fn at(&self, commit: &str, path: &str, line: u32) -> Option<Blame> {
-        let repo = open(&self.repo.git_dir()).unwrap();
-        Walker::new(&repo, Ignored::of_head(&repo).unwrap()).line(commit, path, line).unwrap()
+    fn open(&self) -> gix::Repository {
+        gix::open_opts(self.repo.git_dir(), gix::open::Options::isolated()).unwrap()
     }
 
-    fn blame(&self, path: &str, line: u32) -> Blame {
+    fn at(&self, commit: &str, path: &str, line: u32) -> Option<LineBlame> {
+        let repo = self.open();
+        let mut walker = Walker::new(&repo).with_ignore_revs(IgnoreRevs::of_head(&repo).unwrap());
+        walker.line(id(commit), path, line).unwrap()
+    }
+
+    fn blame(&self, path: &str, line: u32) -> LineBlame {
         self.at(&self.repo.head(), path, line).unwrap()
     }
 
@@ -38,51 +45,37 @@ impl Past {
     #[track_caller]
     fn assert(&self, (path, line): (&str, u32), commit: &str, (from, number): (&str, u32)) {
         let blame = self.blame(path, line);
-        let found = (blame.commit.as_str(), blame.path.as_str(), blame.line);
-        assert_eq!(found, (commit, from, number), "{path}:{line} was blamed on {:?}", blame.summary);
+        let found = (blame.commit, blame.path.to_string(), blame.line);
+        let expected = (id(commit), from.to_owned(), number);
+        assert_eq!(found, expected, "{path}:{line} was blamed on {:?}", blame.credits.summary);
     }
 
     /// Every line of every file, asked as git answers, against git.
     #[track_caller]
     fn assert_as_git(&self) {
-        let repo = open(&self.repo.git_dir()).unwrap();
+        let repo = self.open();
+        let head = self.repo.head();
         let list = self.directory.path().join("list");
         fs::write(&list, fs::read(self.repo.path().join(".git-blame-ignore-revs")).unwrap_or_default()).unwrap();
-        let head = self.repo.head();
-        let ignored = Ignored::of_head(&repo).unwrap();
+        let options = ["-w", "--ignore-revs-file", list.to_str().unwrap()];
+        let ignored = IgnoreRevs::of_head(&repo).unwrap();
         for path in self.repo.git(&["ls-tree", "-r", "--name-only", "HEAD"]).lines() {
-            let gits = self.gits(&list, path);
-            let mut walker = Walker::new(&repo, ignored.clone()).as_git();
-            let ours = walker.lines(&head, path, 1..=gits.len() as u32).unwrap();
+            let gits = self.repo.blame_with(&options, "HEAD", path);
+            let mut walker = Walker::new(&repo).with_ignore_revs(ignored.clone()).as_git();
+            let ours = walker.lines(id(&head), path, 1..=gits.len() as u32).unwrap();
             for (line, (ours, gits)) in (1..).zip(ours.into_iter().zip(gits)) {
-                let ours = ours.map(|ours| Blamed { commit: ours.commit, path: ours.path, line: ours.line });
-                assert_eq!(ours, Some(gits), "{path}:{line}");
+                assert_eq!(ours.map(blamed), Some(gits), "{path}:{line}");
             }
         }
     }
+}
 
-    fn gits(&self, list: &std::path::Path, path: &str) -> Vec<Blamed> {
-        let mut command = isolated_git();
-        command.current_dir(self.repo.path()).args(["blame", "-w", "--line-porcelain", "--ignore-revs-file"]);
-        let output = command.arg(list).args(["HEAD", "--", path]).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8_lossy(&output.stdout);
-        let (mut all, mut current) = (Vec::new(), None);
-        for line in text.lines() {
-            let mut words = line.split(' ');
-            if let Some(path) = line.strip_prefix("filename ") {
-                let (commit, line): (String, u32) = current.take().unwrap();
-                all.push(Blamed { commit, path: path.to_owned(), line });
-            } else if current.is_none()
-                && let Some(commit) = words.next().filter(|word| word.len() == 40 && !word.starts_with('\t'))
-            {
-                current = Some((commit.to_owned(), words.next().unwrap().parse().unwrap()));
-            } else if line.starts_with('\t') {
-                current = None;
-            }
-        }
-        all
-    }
+fn id(commit: &str) -> ObjectId {
+    ObjectId::from_hex(commit.as_bytes()).unwrap()
+}
+
+fn blamed(found: LineBlame) -> Blamed {
+    Blamed { commit: found.commit.to_string(), path: found.path.to_string(), line: found.line }
 }
 
 const CART: &str = "def total(basket):\n    return sum(price(item, 'net') for item in basket if item.count > 0)\n\n\
@@ -102,10 +95,10 @@ fn a_listed_commit_is_passed_over() {
     }
     past.assert(("cart.py", 9), &first, ("cart.py", 4));
     let blame = past.blame("cart.py", 3);
-    assert_eq!(blame.author.email, "ada@example.com");
+    assert_eq!(blame.credits.author.email, "ada@example.com");
     let passed: Vec<_> =
-        blame.passed.iter().map(|passed| (passed.commit.as_str(), passed.summary.as_str(), passed.why)).collect();
-    assert_eq!(passed, [(black.as_str(), "Black", PassedWhy::ListedInIgnoreRevs)]);
+        blame.passed.iter().map(|passed| (passed.commit, passed.summary.to_string(), passed.reason)).collect();
+    assert_eq!(passed, [(id(&black), "Black".to_owned(), PassedReason::Ignored)]);
     past.assert_as_git();
 
     // A line that the listed commit brought itself comes from nowhere else.
@@ -127,10 +120,10 @@ fn a_commit_that_only_reformats_is_passed_over_unlisted() {
         past.assert(("cart.py", line), &first, ("cart.py", 2));
     }
     let passed = &past.blame("cart.py", 3).passed;
-    assert_eq!((passed.len(), passed[0].commit.as_str(), passed[0].why), (1, black.as_str(), PassedWhy::Reformatted));
-    let repo = open(&past.repo.git_dir()).unwrap();
-    let as_git = Walker::new(&repo, Ignored::default()).as_git().line(&black, "cart.py", 3).unwrap().unwrap();
-    assert_eq!((as_git.commit.as_str(), as_git.passed.len()), (black.as_str(), 0));
+    assert_eq!((passed.len(), passed[0].commit, passed[0].reason), (1, id(&black), PassedReason::Reformatted));
+    let repo = past.open();
+    let as_git = Walker::new(&repo).as_git().line(id(&black), "cart.py", 3).unwrap().unwrap();
+    assert_eq!((as_git.commit, as_git.passed.len()), (id(&black), 0));
     // And back again.
     past.commit(LINUS, &[("cart.py", CART)], "Tidy down");
     past.assert(("cart.py", 2), &first, ("cart.py", 2));
@@ -152,7 +145,8 @@ fn a_commit_that_reformats_everything_is_passed_over() {
         let head = format!(
             "def f{n}(a, b):\n    return call{n}(\n        a,\n        b,\n        \"x\",\n        limit={n},\n    )\n\n"
         );
-        // A formatter does a little more than layout: this one line is no other layout of the old one.
+        // A formatter does a little more than layout: this one line is no other layout of the old
+        // one.
         let legacy = if n == 7 { format!("LEGACY{n} = \"old{n}\"\n") } else { format!("LEGACY{n} = u\"old{n}\"\n") };
         head + "\n" + &legacy
     };
@@ -168,7 +162,7 @@ fn a_commit_that_reformats_everything_is_passed_over() {
     past.assert(("src/module7.py", 10), &first, ("src/module7.py", 4));
     past.assert(("src/module9.py", 6), &first, ("src/module9.py", 2));
     let passed = &past.blame("src/module7.py", 10).passed;
-    assert_eq!((passed[0].commit.as_str(), passed[0].why), (black.as_str(), PassedWhy::Reformatted));
+    assert_eq!((passed[0].commit, passed[0].reason), (id(&black), PassedReason::Reformatted));
     // The same on one file is a change, and so is one that changes the code of many.
     let renamed = commit(LINUS, &files(&|n| formatted(n).replace("call", "invoke")), "Rename call");
     past.assert(("src/module9.py", 2), &renamed, ("src/module9.py", 2));
@@ -231,11 +225,12 @@ fn a_squash_merge_has_its_author_and_co_authors() {
     command.current_dir(past.repo.path()).envs([("GIT_COMMITTER_NAME", "GitHub"), ("GIT_COMMITTER_DATE", committed)]);
     command.env("GIT_COMMITTER_EMAIL", "noreply@github.com").args(["commit", "--quiet", "--amend", "--no-edit"]);
     assert!(command.status().unwrap().success());
-    let blame = past.blame("a.py", 1);
-    assert_eq!((blame.author.name.as_str(), blame.summary.as_str()), ("Ada Lovelace", "Add carts (#12)"));
-    assert_eq!((blame.author_time_ms, blame.committed_at_ms), (1_770_084_306_000, 1_772_600_767_000));
-    let others: Vec<_> = blame.co_authors.iter().map(|other| (other.name.as_str(), other.email.as_str())).collect();
-    assert_eq!(others, [("Linus Torvalds", "linus@example.com"), ("Grace Hopper", "grace@example.com")]);
+    let credits = past.blame("a.py", 1).credits;
+    assert_eq!((credits.author.name, credits.summary), ("Ada Lovelace".into(), "Add carts (#12)".into()));
+    let author_time = (credits.author_time.seconds, credits.author_time.offset);
+    assert_eq!((author_time, credits.commit_time.seconds), ((1_770_084_306, 7_200), 1_772_600_767));
+    let others: Vec<_> = credits.co_authors.iter().map(|other| format!("{} <{}>", other.name, other.email)).collect();
+    assert_eq!(others, [LINUS, GRACE]);
 }
 
 #[test]
@@ -245,7 +240,7 @@ fn a_revert_and_a_cherry_pick_are_commits_like_others() {
     let edit = past.commit(GRACE, &[("a.py", "one\n2\nthree\n")], "Edit");
     past.repo.git_as(LINUS, DAY, &["revert", "--no-edit", &edit]);
     past.assert(("a.py", 2), &past.repo.head(), ("a.py", 2));
-    assert_eq!(past.blame("a.py", 2).author.email, "linus@example.com");
+    assert_eq!(past.blame("a.py", 2).credits.author.email, "linus@example.com");
     past.assert_as_git();
 
     // The same change on both sides of a merge: the first parent's counts.
@@ -258,7 +253,7 @@ fn a_revert_and_a_cherry_pick_are_commits_like_others() {
     past.repo.merge(ADA, DAY, "release");
     past.assert(("a.py", 4), &copy, ("a.py", 4));
     // Its author is still who wrote it first.
-    assert_eq!(past.blame("a.py", 4).author.email, "grace@example.com");
+    assert_eq!(past.blame("a.py", 4).credits.author.email, "grace@example.com");
     past.assert_as_git();
 }
 
@@ -343,11 +338,12 @@ fn what_a_forced_push_left_behind_can_be_blamed() {
     let lost = past.commit(GRACE, &[("a.py", "one\nlost\n")], "Lost");
     past.repo.force(&first);
     let kept = past.commit(LINUS, &[("a.py", "one\nkept\n")], "Kept");
-    assert_eq!(past.at(&lost, "a.py", 2).unwrap().commit, lost);
-    assert_eq!(past.at(&lost, "a.py", 1).unwrap().commit, first);
+    assert_eq!(past.at(&lost, "a.py", 2).unwrap().commit, id(&lost));
+    assert_eq!(past.at(&lost, "a.py", 1).unwrap().commit, id(&first));
     past.assert(("a.py", 2), &kept, ("a.py", 2));
     assert_eq!(past.at(&"0".repeat(40), "a.py", 1), None);
-    assert_eq!(past.at("main", "a.py", 1), None);
+    let tree = past.repo.git(&["rev-parse", "HEAD^{tree}"]);
+    assert_eq!(past.at(&tree, "a.py", 1), None, "no commit");
 }
 
 #[test]
@@ -360,7 +356,8 @@ fn what_is_no_file_hides_no_file() {
     past.repo.git(&["rm", "--quiet", "--cached", "vendored"]);
     let vendored = past.commit(GRACE, &[("vendored", "mine\n")], "Own code instead");
     past.assert(("vendored", 1), &vendored, ("vendored", 1));
-    // A symbolic link instead of a file, with the same content, and back: a file of that name is new then.
+    // A symbolic link instead of a file, with the same content, and back: a file of that name is
+    // new then.
     fs::remove_file(past.repo.path().join("a.py")).unwrap();
     std::os::unix::fs::symlink("vendored", past.repo.path().join("a.py")).unwrap();
     let linked = past.commit(GRACE, &[], "A link");
@@ -417,15 +414,39 @@ fn a_generated_file_is_blamed_like_any_other() {
 }
 
 #[test]
-fn many_lines_are_asked_at_once_and_a_walk_can_be_stopped() {
+fn many_lines_are_asked_at_once() {
     let past = Past::new();
     let first = past.commit(ADA, &[("a.py", "one\ntwo\n")], "Add");
     let second = past.commit(GRACE, &[("a.py", "one\n2\n")], "Edit");
-    let repo = open(&past.repo.git_dir()).unwrap();
-    let lines = Walker::new(&repo, Ignored::default()).lines(&second, "a.py", 0..=3).unwrap();
+    let repo = past.open();
+    let lines = Walker::new(&repo).lines(id(&second), "a.py", 0..=3).unwrap();
     let commits: Vec<_> = lines.into_iter().map(|line| line.map(|blame| blame.commit)).collect();
-    assert_eq!(commits, [None, Some(first), Some(second.clone()), None]);
-    let stop = AtomicBool::new(true);
-    let stopped = Walker::stopped_by(&repo, Ignored::default(), Some(&stop)).line(&second, "a.py", 1);
-    assert_eq!(stopped, Err(MirrorError::Interrupted));
+    assert_eq!(commits, [None, Some(id(&first)), Some(id(&second)), None]);
+}
+
+#[test]
+fn a_walk_can_be_interrupted_and_limited() {
+    let past = Past::new();
+    let commit = id(&past.commit(ADA, &[("a.py", "one\ntwo\n")], "Add"));
+    let repo = past.open();
+    let flag = AtomicBool::new(true);
+    let interrupted = Walker::new(&repo).with_interrupt(&flag).line(commit, "a.py", 1);
+    assert!(matches!(interrupted, Err(Error::Interrupted)));
+    assert_eq!(Walker::new(&repo).with_work_limit(10).line(commit, "a.py", 1).unwrap(), None);
+    assert!(Walker::new(&repo).with_work_limit(1_000).line(commit, "a.py", 1).unwrap().is_some());
+}
+
+#[test]
+fn what_one_walker_learnt_changes_no_answer_of_the_next() {
+    let past = Past::new();
+    let first = past.commit(ADA, &[("a.py", "one\n"), ("b.py", "b\n")], "Add");
+    for n in 0..50 {
+        past.commit(GRACE, &[("b.py", &format!("{n}\n"))], "Edit b");
+    }
+    let (repo, head) = (past.open(), id(&past.repo.head()));
+    let memory = Arc::new(ChangedPaths::default());
+    for (path, commit) in [("a.py", id(&first)), ("b.py", head), ("a.py", id(&first))] {
+        let mut walker = Walker::new(&repo).with_changed_paths(Arc::clone(&memory));
+        assert_eq!(walker.line(head, path, 1).unwrap().unwrap().commit, commit, "{path}");
+    }
 }

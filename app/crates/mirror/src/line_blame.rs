@@ -1,0 +1,92 @@
+//! Who wrote a line of a mirror: what the crate `blame` says, in the domain's words.
+
+use super::Mirrors;
+use super::error::MirrorError;
+use super::read::find_commit;
+use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
+use domain::blame::{Author, Blame, PassedCommit, PassedWhy};
+use domain::ids::RepositoryId;
+use gix::actor::Identity;
+use gix::bstr::ByteSlice;
+use gix::date::Time;
+use std::ops::RangeInclusive;
+
+impl Mirrors {
+    /// The commit that wrote a line of a file as it stands at `commit`, counted from 1.
+    ///
+    /// Renames are followed; commits that are listed in `.git-blame-ignore-revs` or only reformat are
+    /// passed over. `None`: there is no such commit, regular file or line, the file is too large, or
+    /// its history is ([`Walker::line`]).
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
+    pub fn blame(&self, id: RepositoryId, commit: &str, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
+        Ok(self.blame_lines(id, commit, path, line..=line)?.pop().flatten())
+    }
+
+    /// The same for several lines of a file, a function's say: an answer for each, in order,
+    /// quicker than one by one.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
+    pub fn blame_lines(
+        &self,
+        id: RepositoryId,
+        commit: &str,
+        path: &str,
+        lines: RangeInclusive<u32>,
+    ) -> Result<Vec<Option<Blame>>, MirrorError> {
+        self.ask(id, |repo| {
+            let Some(commit) = find_commit(repo, commit)? else { return Ok(lines.map(|_| None).collect()) };
+            let found = self.walker(id, repo)?.lines(commit.id, path, lines)?;
+            Ok(found.into_iter().map(|line| line.map(blame_of)).collect())
+        })
+    }
+
+    /// A walker that knows what earlier ones learnt of this mirror, and ends when the server does.
+    pub(super) fn walker<'a>(&'a self, id: RepositoryId, repo: &'a gix::Repository) -> Result<Walker<'a>, MirrorError> {
+        let memory = &self.inner.changed_paths;
+        let known = memory.get(&id).unwrap_or_else(|| memory.put(id, 1, Default::default()));
+        Ok(Walker::new(repo)
+            .with_ignore_revs(IgnoreRevs::of_head(repo)?)
+            .with_interrupt(&self.inner.stop)
+            .with_changed_paths(known))
+    }
+}
+
+fn blame_of(found: LineBlame) -> Blame {
+    let LineBlame { commit, credits, path, line, passed } = found;
+    let passed = passed.into_iter().map(|passed| PassedCommit {
+        commit: passed.commit.to_string(),
+        summary: passed.summary.to_str_lossy().into_owned(),
+        why: why_of(passed.reason),
+    });
+    Blame {
+        commit: commit.to_string(),
+        path: path.to_str_lossy().into_owned(),
+        line,
+        author: author_of(&credits.author),
+        author_time_ms: ms_of(credits.author_time),
+        summary: credits.summary.to_str_lossy().into_owned(),
+        committed_at_ms: ms_of(credits.commit_time),
+        co_authors: credits.co_authors.iter().map(author_of).collect(),
+        passed: passed.collect(),
+    }
+}
+
+fn why_of(reason: PassedReason) -> PassedWhy {
+    match reason {
+        PassedReason::Ignored => PassedWhy::ListedInIgnoreRevs,
+        PassedReason::Reformatted => PassedWhy::Reformatted,
+    }
+}
+
+/// A person of a commit.
+pub(super) fn author_of(person: &Identity) -> Author {
+    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+}
+
+/// A moment of a commit in Unix milliseconds.
+pub(super) fn ms_of(time: Time) -> i64 {
+    time.seconds.saturating_mul(1000)
+}
