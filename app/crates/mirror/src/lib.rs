@@ -41,19 +41,20 @@ use handles::Idle;
 use paths::TreeIndex;
 use recent::Recent;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use sync::Slot;
 
 /// Texts of files that are kept, in bytes in all: frames of one traceback mostly share their files with the next.
-const TEXTS: usize = 32 << 20;
+const TEXTS: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
 
 /// Paths of trees that are kept, in paths in all: about 100 bytes each.
-const TREE_PATHS: usize = 500_000;
+const TREE_PATHS: NonZeroUsize = NonZeroUsize::new(500_000).unwrap();
 
 /// Repositories of which walks remember which paths each commit changed: up to 16 MB each.
-const WALKED_REPOSITORIES: usize = 8;
+const WALKED_REPOSITORIES: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
 /// All mirrors. Cheap to clone; every clone is the same mirrors.
 #[derive(Clone)]

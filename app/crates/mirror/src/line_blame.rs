@@ -46,7 +46,7 @@ impl Mirrors {
     /// A walker that knows what earlier ones learnt of this mirror, and ends when the server does.
     pub(super) fn walker<'a>(&'a self, id: RepositoryId, repo: &'a gix::Repository) -> Result<Walker<'a>, MirrorError> {
         let memory = &self.inner.changed_paths;
-        let known = memory.get(&id).unwrap_or_else(|| memory.put(id, 1, Default::default()));
+        let known = memory.get(&id).unwrap_or_else(|| memory.put(id, 0, Default::default()));
         Ok(Walker::new(repo)
             .with_ignore_revs(IgnoreRevs::of_head(repo)?)
             .with_interrupt(&self.inner.stop)

@@ -13,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ const RENAME_LIMIT: usize = 300;
 /// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
 const MOST_LINES: usize = 12;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
-pub(super) const REMEMBERED: usize = 300_000;
+pub(super) const REMEMBERED: NonZeroUsize = NonZeroUsize::new(300_000).unwrap();
 /// What is known of a year is worked out anew for each day.
 const DAY_MS: i64 = 24 * 3_600_000;
 
@@ -67,7 +68,7 @@ pub(super) struct Year {
 }
 
 /// Which year of which state of a mirror.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct YearKey {
     id: RepositoryId,
     branches: u64,

@@ -1,47 +1,52 @@
-//! A small memory of what was used last.
+//! A memory of what was used last, for several threads.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use clru::{CLruCache, CLruCacheConfig, WeightScale};
+use std::hash::{Hash, RandomState};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keeps the values used last, up to a total weight. Found by looking through them: there are never more than some dozens.
-pub(super) struct Recent<K, V> {
-    capacity: usize,
-    entries: Mutex<VecDeque<(K, usize, Arc<V>)>>,
+/// Keeps the values used last: so many that their number and their weights come to no more than its
+/// capacity.
+pub(super) struct Recent<K, V>(Mutex<Cache<K, V>>);
+
+type Cache<K, V> = CLruCache<K, Weighed<V>, RandomState, Given>;
+
+struct Weighed<V> {
+    weight: usize,
+    value: Arc<V>,
 }
 
-/// More than these are never kept, however light: looking through them has to stay cheap.
-const MOST: usize = 64;
+/// A value weighs what whoever put it in said.
+struct Given;
 
-impl<K: PartialEq, V> Recent<K, V> {
-    /// A memory for values of `capacity` weight in all.
-    pub(super) fn new(capacity: usize) -> Self {
-        Self { capacity, entries: Mutex::new(VecDeque::new()) }
+impl<K, V> WeightScale<K, Weighed<V>> for Given {
+    fn weight(&self, _: &K, value: &Weighed<V>) -> usize {
+        value.weight
+    }
+}
+
+impl<K: Hash + Eq, V> Recent<K, V> {
+    /// A memory for this many values, or for values of this weight in all.
+    pub(super) fn new(capacity: NonZeroUsize) -> Self {
+        let config = CLruCacheConfig::new(capacity).with_scale(Given);
+        Self(Mutex::new(CLruCache::with_config(config)))
     }
 
     /// The value of a key, which thereby is the one used last.
     pub(super) fn get(&self, key: &K) -> Option<Arc<V>> {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = entries.iter().position(|(known, ..)| known == key)?;
-        let entry = entries.remove(at)?;
-        let value = Arc::clone(&entry.2);
-        entries.push_front(entry);
-        Some(value)
+        self.cache().get(key).map(|known| Arc::clone(&known.value))
     }
 
-    /// Remembers a value, forgetting those used longest ago; one heavier than the whole memory is not kept.
+    /// Remembers a value, forgetting those used longest ago; one heavier than the whole memory is not
+    /// kept.
     pub(super) fn put(&self, key: K, weight: usize, value: V) -> Arc<V> {
         let value = Arc::new(value);
-        if weight > self.capacity {
-            return value;
-        }
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|(known, ..)| *known != key);
-        entries.push_front((key, weight, Arc::clone(&value)));
-        let mut total: usize = entries.iter().map(|(_, weight, _)| weight).sum();
-        while total > self.capacity || entries.len() > MOST {
-            total -= entries.pop_back().map_or(total, |(_, weight, _)| weight);
-        }
+        let _ = self.cache().put_with_weight(key, Weighed { weight, value: Arc::clone(&value) });
         value
+    }
+
+    fn cache(&self) -> MutexGuard<'_, Cache<K, V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,7 +56,7 @@ mod tests {
 
     #[test]
     fn the_longest_unused_goes_first() {
-        let recent = Recent::new(10);
+        let recent = Recent::new(NonZeroUsize::new(10).unwrap());
         recent.put("a", 4, 1);
         recent.put("b", 4, 2);
         assert_eq!(recent.get(&"a").as_deref(), Some(&1));
