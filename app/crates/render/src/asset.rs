@@ -3,8 +3,10 @@
 /// Type and bytes of a static file by its name (`style.css`), served under `/static/`. `None`: there is no such file.
 pub fn asset(name: &str) -> Option<(&'static str, &'static [u8])> {
     match name {
-        "style.css" => Some(("text/css; charset=utf-8", include_bytes!("../../../../web/static/style.css"))),
-        "icon.svg" => Some(("image/svg+xml", include_bytes!("../../../../web/static/icon.svg"))),
+        "style.css" => {
+            Some(("text/css; charset=utf-8", include_bytes!(concat!(env!("FLAWLESS_STATIC"), "/style.css"))))
+        }
+        "icon.svg" => Some(("image/svg+xml", include_bytes!(concat!(env!("FLAWLESS_STATIC"), "/icon.svg")))),
         _ => None,
     }
 }

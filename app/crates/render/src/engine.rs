@@ -14,41 +14,6 @@ pub struct RenderError {
     source: Error,
 }
 
-/// All templates. Their names end with what they make, which decides how values in them are escaped.
-const TEMPLATES: &[(&str, &str)] = &[
-    ("email/alert.html", include_str!("../../../../web/email/alert.html")),
-    ("email/alert.txt", include_str!("../../../../web/email/alert.txt")),
-    ("email/storm.html", include_str!("../../../../web/email/storm.html")),
-    ("email/storm.txt", include_str!("../../../../web/email/storm.txt")),
-    ("issue/issue.md", include_str!("../../../../web/issue/issue.md")),
-    ("issue/reply.md", include_str!("../../../../web/issue/reply.md")),
-    ("issue/status.md", include_str!("../../../../web/issue/status.md")),
-    ("issue/storm.md", include_str!("../../../../web/issue/storm.md")),
-    ("pages/layout.html", include_str!("../../../../web/pages/layout.html")),
-    ("pages/parts.html", include_str!("../../../../web/pages/parts.html")),
-    ("pages/connect.html", include_str!("../../../../web/pages/connect.html")),
-    ("pages/snippets.html", include_str!("../../../../web/pages/snippets.html")),
-    ("pages/doctor.html", include_str!("../../../../web/pages/doctor.html")),
-    ("pages/handovers.html", include_str!("../../../../web/pages/handovers.html")),
-    ("pages/health.html", include_str!("../../../../web/pages/health.html")),
-    ("pages/installed.html", include_str!("../../../../web/pages/installed.html")),
-    ("pages/known_error_form.html", include_str!("../../../../web/pages/known_error_form.html")),
-    ("pages/known_error_saved.html", include_str!("../../../../web/pages/known_error_saved.html")),
-    ("pages/login.html", include_str!("../../../../web/pages/login.html")),
-    ("pages/message.html", include_str!("../../../../web/pages/message.html")),
-    ("pages/not_me.html", include_str!("../../../../web/pages/not_me.html")),
-    ("pages/repositories.html", include_str!("../../../../web/pages/repositories.html")),
-    ("pages/repository.html", include_str!("../../../../web/pages/repository.html")),
-    ("pages/sessions.html", include_str!("../../../../web/pages/sessions.html")),
-    ("pages/setup.html", include_str!("../../../../web/pages/setup.html")),
-    ("pages/shadow.html", include_str!("../../../../web/pages/shadow.html")),
-    ("pages/shadow_preview.html", include_str!("../../../../web/pages/shadow_preview.html")),
-    ("pages/traceback.html", include_str!("../../../../web/pages/traceback.html")),
-    ("pages/verdicts.html", include_str!("../../../../web/pages/verdicts.html")),
-    ("pages/whitelist.html", include_str!("../../../../web/pages/whitelist.html")),
-    ("pages/weekly.html", include_str!("../../../../web/pages/weekly.html")),
-];
-
 /// How values in Markdown are escaped.
 const MARKDOWN: &str = "markdown";
 /// How values in plain text are escaped.
@@ -89,9 +54,7 @@ fn environment() -> Environment<'static> {
         .add_filter("target", |url: String| Value::from_safe_string(markdown::link_target(&url).unwrap_or_default()));
     environment.add_filter("href", href);
     environment.add_filter("layout", |text: String| Value::from_safe_string(layout(&text)));
-    for (name, source) in TEMPLATES {
-        environment.add_template(name, source).expect("the templates are part of the binary and every one is tested");
-    }
+    super::templates::load(&mut environment);
     environment
 }
 

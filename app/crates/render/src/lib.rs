@@ -12,6 +12,7 @@ mod reply;
 mod sample;
 mod status;
 mod storm;
+mod templates;
 pub mod views;
 
 pub use asset::asset;
