@@ -4,7 +4,7 @@ use domain::markdown;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 /// A template and its view don't fit: a fault of the program, never of what it renders.
 #[derive(Debug, thiserror::Error)]
@@ -19,11 +19,12 @@ const MARKDOWN: &str = "markdown";
 /// How values in plain text are escaped.
 const TEXT: &str = "text";
 
+/// Every template of `web/`, read once.
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(environment);
+
 /// Renders a template of `web/` with these values.
 pub(super) fn render(template: &'static str, values: Value) -> Result<String, RenderError> {
-    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
-    let environment = ENVIRONMENT.get_or_init(environment);
-    environment
+    ENVIRONMENT
         .get_template(template)
         .and_then(|found| found.render(values))
         .map_err(|source| RenderError { template, source })
@@ -117,8 +118,13 @@ fn href(url: String) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// The names of all templates.
+    pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
+        ENVIRONMENT.templates().map(|(name, _)| name)
+    }
 
     #[test]
     fn what_is_not_there_is_an_error_not_a_gap() {

@@ -53,7 +53,9 @@ pub fn page<V: View>(layout: &Layout, view: &V) -> Result<String, RenderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::views::*;
+    use crate::engine::tests::templates;
+    use crate::views::tests::VIEWS;
+    use crate::views::{KnownErrorForm, Login, Repositories, Weekly};
     use serde_json::Value as Json;
 
     /// What must never come out as it went in.
@@ -79,52 +81,51 @@ mod tests {
         }
     }
 
-    fn check_page<V: View>() {
-        for layout in [signed_in(), Layout::default(), Layout { root: "/flawless".to_owned(), ..signed_in() }] {
-            let shown = page(&layout, &V::sample()).expect("renders");
-            assert!(shown.starts_with("<!DOCTYPE html>") && shown.trim_end().ends_with("</html>"));
-            assert!(shown.contains(&format!("href=\"{}/static/style.css", layout.root)));
-            assert!(!shown.contains("<script") && !shown.contains(" style="), "pages work under a strict policy");
-            assert_eq!(shown.matches("<h1").count(), 1, "{} has one heading", V::TEMPLATE);
+    #[test]
+    fn every_page_renders_by_itself() {
+        for view in VIEWS {
+            let template = view.template;
+            for layout in [signed_in(), Layout::default(), Layout { root: "/flawless".to_owned(), ..signed_in() }] {
+                let shown = (view.page)(&layout).expect("renders");
+                assert!(shown.starts_with("<!DOCTYPE html>") && shown.trim_end().ends_with("</html>"), "{template}");
+                assert!(shown.contains(&format!("href=\"{}/static/style.css", layout.root)), "{template}");
+                assert!(
+                    !shown.contains("<script") && !shown.contains(" style="),
+                    "{template}: a strict policy forbids"
+                );
+                assert_eq!(shown.matches("<h1").count(), 1, "{template} has one heading");
+            }
         }
-        let mut poisoned = serde_json::to_value(V::sample()).expect("views are data");
-        poison(&mut poisoned);
-        let values = context! {
-            layout => Serde(Layout { user: Some(HOSTILE.to_owned()), admin: true, csrf: HOSTILE.to_owned(), ..Layout::default() }),
-            title => HOSTILE,
-            section => V::SECTION,
-            version => "0",
-            page => Serde(poisoned),
-        };
-        let shown = render(V::TEMPLATE, values).expect("renders");
-        for bad in ["<script", "<img src=x", "\u{202e}", "\u{0}", "('x')"] {
-            assert!(!shown.contains(bad), "{} lets {bad:?} through:\n{shown}", V::TEMPLATE);
-        }
-        assert!(shown.contains("&lt;script&gt;"));
     }
 
     #[test]
-    fn every_page_renders_and_stays_escaped() {
-        check_page::<Weekly>();
-        check_page::<Repositories>();
-        check_page::<Connect>();
-        check_page::<RepositoryPage>();
-        check_page::<Traceback>();
-        check_page::<KnownErrorForm>();
-        check_page::<KnownErrorSaved>();
-        check_page::<Doctor>();
-        check_page::<Health>();
-        check_page::<Installed>();
-        check_page::<Login>();
-        check_page::<Message>();
-        check_page::<Sessions>();
-        check_page::<Setup>();
-        check_page::<Shadow>();
-        check_page::<ShadowPreview>();
-        check_page::<Whitelist>();
-        check_page::<Handovers>();
-        check_page::<NotMe>();
-        check_page::<Verdicts>();
+    fn every_page_escapes_what_strangers_chose() {
+        for view in VIEWS {
+            let mut poisoned = (view.sample)();
+            poison(&mut poisoned);
+            let user = Some(HOSTILE.to_owned());
+            let values = context! {
+                layout => Serde(Layout { user, admin: true, csrf: HOSTILE.to_owned(), ..Layout::default() }),
+                title => HOSTILE,
+                section => "",
+                version => "0",
+                page => Serde(poisoned),
+            };
+            let shown = render(view.template, values).expect("renders");
+            for bad in ["<script", "<img src=x", "\u{202e}", "\u{0}", "('x')"] {
+                assert!(!shown.contains(bad), "{} lets {bad:?} through:\n{shown}", view.template);
+            }
+            assert!(shown.contains("&lt;script&gt;"), "{}", view.template);
+        }
+    }
+
+    #[test]
+    fn every_template_of_a_page_has_its_view() {
+        /// What pages are made with.
+        const SHARED: [&str; 3] = ["pages/layout.html", "pages/parts.html", "pages/snippets.html"];
+        let viewed = |name: &str| SHARED.contains(&name) || VIEWS.iter().any(|view| view.template == name);
+        let orphans: Vec<&str> = templates().filter(|name| name.starts_with("pages/") && !viewed(name)).collect();
+        assert!(orphans.is_empty(), "no view of render/views/mod.rs shows {orphans:?}");
     }
 
     #[test]

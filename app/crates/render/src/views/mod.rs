@@ -32,3 +32,52 @@ pub use traceback::Traceback;
 pub use verdicts::{Verdicts, VerdictsRow};
 pub use weekly::{IssueLink, LineStatus, Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{Layout, RenderError, View, page};
+    use serde_json::Value as Json;
+
+    /// A view by what all have in common.
+    pub(crate) struct Registered {
+        /// Its template.
+        pub(crate) template: &'static str,
+        /// The page of its sample.
+        pub(crate) page: fn(&Layout) -> Result<String, RenderError>,
+        /// Its sample, as data.
+        pub(crate) sample: fn() -> Json,
+    }
+
+    const fn registered<V: View>() -> Registered {
+        Registered {
+            template: V::TEMPLATE,
+            page: |layout| page(layout, &V::sample()),
+            sample: || serde_json::to_value(V::sample()).expect("views are data"),
+        }
+    }
+
+    /// Every view, once: what holds for all pages is tested for each of these, and no template of a page is without one.
+    pub(crate) const VIEWS: &[Registered] = &[
+        registered::<Connect>(),
+        registered::<Doctor>(),
+        registered::<Handovers>(),
+        registered::<Health>(),
+        registered::<Installed>(),
+        registered::<KnownErrorForm>(),
+        registered::<KnownErrorSaved>(),
+        registered::<Login>(),
+        registered::<Message>(),
+        registered::<NotMe>(),
+        registered::<Repositories>(),
+        registered::<RepositoryPage>(),
+        registered::<Sessions>(),
+        registered::<Setup>(),
+        registered::<Shadow>(),
+        registered::<ShadowPreview>(),
+        registered::<Traceback>(),
+        registered::<Verdicts>(),
+        registered::<Weekly>(),
+        registered::<Whitelist>(),
+    ];
+}
