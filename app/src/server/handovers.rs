@@ -3,14 +3,14 @@
 use super::Server;
 use super::extract::InForm;
 use super::pages::{answer, place};
-use super::respond::{Refused, redirect, thousands};
+use super::respond::{Refused, redirect};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use domain::access::Right;
 use domain::ids::HandoverId;
 use render::views::{HandoverView, Handovers};
-use render::when;
+use render::{thousands, when};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::handovers::HandoverRow;

@@ -1,10 +1,10 @@
 //! The whitelisting form, looked through: what it says, or what is wrong with which field.
 
-use super::respond::thousands;
 use domain::command::Scope;
 use domain::rule::{MadeRule, RuleKind};
 use domain::settings::KnownError;
 use domain::week::date_ms;
+use render::thousands;
 use render::views::{Field, KnownErrorFields};
 use serde::Deserialize;
 

@@ -5,7 +5,7 @@ use super::auth::Session;
 use super::extract::{InForm, InQuery};
 use super::known_error_form::{Checked, Entry, check, still_alerted};
 use super::pages::{answer, place};
-use super::respond::{Refused, redirect, thousands};
+use super::respond::{Refused, redirect};
 use crate::steps::webhook::{end_rule, make_rule};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -13,10 +13,11 @@ use axum::response::Response;
 use domain::access::Right;
 use domain::alert::Place;
 use domain::ids::RuleId;
-use domain::links::Purpose;
+use domain::links::LinkPurpose;
 use domain::rule::RuleSource;
 use domain::settings::KnownError;
-use render::views::{KnownErrorForm, KnownErrorSaved, Match, Purpose as FormPurpose};
+use render::thousands;
+use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::repositories::RepositoryRow;
@@ -107,7 +108,7 @@ fn by_link(server: &Server, entry: &Entry) -> Option<By> {
     let now_ms = server.clock.now_ms();
     let linker = &server.services.linker;
     linker
-        .verify(Purpose::Whitelist, &entry.repo, &signed, &entry.expires, &entry.signature, now_ms)
+        .verify(LinkPurpose::Whitelist, &entry.repo, &signed, &entry.expires, &entry.signature, now_ms)
         .then_some(By::Link(signed))
 }
 

@@ -12,7 +12,7 @@ use axum::response::Response;
 use domain::access::Right;
 use domain::alert::Place;
 use domain::handover::successor;
-use domain::links::Purpose;
+use domain::links::LinkPurpose;
 use render::views::{Message, NotMe};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ async fn take(server: &Server, asked: Asked, headers: &HeaderMap, uri: &Uri) -> 
 fn by_link(server: &Server, asked: &Asked) -> bool {
     let now_ms = server.clock.now_ms();
     let linker = &server.services.linker;
-    linker.verify(Purpose::NotMe, &asked.repo, &asked.place(), &asked.expires, &asked.signature, now_ms)
+    linker.verify(LinkPurpose::NotMe, &asked.repo, &asked.place(), &asked.expires, &asked.signature, now_ms)
 }
 
 /// The line, for somebody who may triage, else by a link out of a mail; the session is `None` where the link is the right.

@@ -2,7 +2,7 @@
 
 use super::Server;
 use super::refusal::detail;
-use super::respond::{Refused, thousands};
+use super::respond::Refused;
 use crate::steps::app::AppSource;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -12,7 +12,7 @@ use domain::attribution::short;
 use render::views::{
     IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
 };
-use render::when;
+use render::{self, file_line, thousands, when};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::lines::Line;
@@ -180,12 +180,12 @@ fn open_line(server: &Server, row: &RepositoryRow, line: &Line) -> OpenLine {
 
 /// `shop/cart.py:42`.
 pub(super) fn place(line: &Line) -> String {
-    if line.place.line > 0 { format!("{}:{}", line.place.path, line.place.line) } else { line.place.path.clone() }
+    file_line(&line.place.path, line.place.line)
 }
 
 /// The function, where one is known.
 pub(super) fn function(line: &Line) -> Option<String> {
-    (line.place.function != "?").then(|| line.place.function.clone())
+    render::function(&line.place)
 }
 
 /// Whose line it is: whom a person gave it to, else who wrote it.

@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use domain::access::Right;
 use domain::ids::RuleId;
-use render::views::{KnownErrorForm, Purpose};
+use render::views::{FormPurpose, KnownErrorForm};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::repositories::RepositoryRow;
@@ -96,7 +96,7 @@ async fn view(
         action: format!("{}/rules/edit", server.root()),
         csrf: server.csrf(session),
         hidden: vec![("rule".to_owned(), rule.to_string())],
-        purpose: Purpose::Change,
+        purpose: FormPurpose::Change,
         kind: checked.kind,
         fields: checked.fields,
         scope: checked.scope,

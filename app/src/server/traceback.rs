@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use domain::access::Right;
 use domain::alert::{Place, Recipient};
-use domain::links::Purpose;
+use domain::links::LinkPurpose;
 use domain::week::{WEEK_MS, week_of};
 use render::views::Traceback;
 use render::when;
@@ -53,7 +53,7 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
     let number = asked.line_number.parse().unwrap_or(0);
     let place = Place { path: asked.filename, function: asked.function_name, line: number, code: asked.text };
     let linker = &server.services.linker;
-    let by_link = linker.verify(Purpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
+    let by_link = linker.verify(LinkPurpose::View, &asked.repo, &place, &asked.expires, &asked.signature, now_ms);
     let session = server.session(headers).await;
     if !by_link && session.is_none() {
         let next = server.path_of(uri);

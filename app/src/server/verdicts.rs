@@ -2,11 +2,11 @@
 
 use super::Server;
 use super::pages::answer;
-use super::respond::thousands;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
 use domain::handover::percent_accepted;
+use render::thousands;
 use render::views::{Verdicts, VerdictsRow};
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::Server;
 use super::extract::InQuery;
 use super::pages::{answer, author, function, issue_link, place, status};
-use super::respond::{Refused, thousands};
+use super::respond::Refused;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
@@ -12,7 +12,7 @@ use domain::ids::RepositoryId;
 use domain::links::query;
 use domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
 use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
-use render::when;
+use render::{thousands, when};
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;

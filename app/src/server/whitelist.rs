@@ -3,7 +3,7 @@
 use super::Server;
 use super::known_error_form::still_alerted;
 use super::pages::{answer, issue_link, place};
-use super::respond::{Refused, thousands};
+use super::respond::Refused;
 use crate::steps::whitelist::Standing;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -14,7 +14,7 @@ use domain::links::query;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
-use render::when;
+use render::{thousands, when};
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::lines::Line;

@@ -6,7 +6,7 @@ use super::signature::{LINK_LIFE_MS, Signer};
 
 /// What a signed link may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum LinkPurpose {
     /// Read a line's latest traceback.
     View,
     /// Whitelist a line.
@@ -15,7 +15,7 @@ pub enum Purpose {
     NotMe,
 }
 
-impl Purpose {
+impl LinkPurpose {
     fn name(self) -> &'static str {
         match self {
             Self::View => "view",
@@ -55,7 +55,7 @@ impl Linker {
     pub fn traceback(&self, repository: &str, place: &Place, at_ms: i64, signed_at_ms: Option<i64>) -> String {
         let mut fields = self.place_fields(repository, place);
         fields.push(("timestamp", (at_ms / 1000).to_string()));
-        self.address("/view_traceback", fields, Purpose::View, repository, place, signed_at_ms)
+        self.address("/view_traceback", fields, LinkPurpose::View, repository, place, signed_at_ms)
     }
 
     /// The form that whitelists a line.
@@ -66,13 +66,13 @@ impl Linker {
             ("function_name", place.function.clone()),
             ("code_fragment", place.code.clone()),
         ];
-        self.address("/add_known_error", fields, Purpose::Whitelist, repository, place, signed_at_ms)
+        self.address("/add_known_error", fields, LinkPurpose::Whitelist, repository, place, signed_at_ms)
     }
 
     /// The form by which somebody says that a line is not theirs.
     pub fn not_me(&self, repository: &str, place: &Place, signed_at_ms: Option<i64>) -> String {
         let fields = self.place_fields(repository, place);
-        self.address("/not_me", fields, Purpose::NotMe, repository, place, signed_at_ms)
+        self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at_ms)
     }
 
     /// A repository's report of the week that holds this moment.
@@ -87,7 +87,7 @@ impl Linker {
     /// Whether a link's signature is ours for this purpose and place, and not expired.
     pub fn verify(
         &self,
-        purpose: Purpose,
+        purpose: LinkPurpose,
         repository: &str,
         place: &Place,
         expires: &str,
@@ -112,7 +112,7 @@ impl Linker {
         &self,
         route: &str,
         mut fields: Vec<(&'static str, String)>,
-        purpose: Purpose,
+        purpose: LinkPurpose,
         repository: &str,
         place: &Place,
         signed_at_ms: Option<i64>,
@@ -169,11 +169,11 @@ mod tests {
         let check = |purpose, repository: &str, place: &Place, now| {
             linker.verify(purpose, repository, place, &expires, &signature, now)
         };
-        assert!(check(Purpose::Whitelist, "acme/shop", &place(), 1_000_000));
-        assert!(!check(Purpose::View, "acme/shop", &place(), 1_000_000));
-        assert!(!check(Purpose::Whitelist, "acme/other", &place(), 1_000_000));
-        assert!(!check(Purpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, 1_000_000));
-        assert!(!check(Purpose::Whitelist, "acme/shop", &place(), 2_000_000 + LINK_LIFE_MS));
-        assert!(check(Purpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, 1_000_000), "lines move");
+        assert!(check(LinkPurpose::Whitelist, "acme/shop", &place(), 1_000_000));
+        assert!(!check(LinkPurpose::View, "acme/shop", &place(), 1_000_000));
+        assert!(!check(LinkPurpose::Whitelist, "acme/other", &place(), 1_000_000));
+        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, 1_000_000));
+        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &place(), 2_000_000 + LINK_LIFE_MS));
+        assert!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, 1_000_000), "lines move");
     }
 }

@@ -1,8 +1,9 @@
 //! An alert as mail, issue and page say it: texts cut to size, the traceback folded, times written out.
 
 use super::detail::Detail;
-use super::format::{day, dedent, file_line, function, known_function, short_commit, thousands, when};
+use super::format::{day, dedent, file_line, function, known_function, thousands, when};
 use domain::alert::{Alert, Links, TracedException, TracedFrame};
+use domain::attribution::short;
 use domain::markdown::clip;
 use serde::Serialize;
 
@@ -239,7 +240,7 @@ fn author(alert: &Alert, detail: &Detail) -> Option<AuthorView> {
     Some(AuthorView {
         name: detail.code(name),
         day: day(blame.author_time_ms),
-        commit: short_commit(&blame.commit),
+        commit: short(&blame.commit).to_owned(),
         summary: detail.code(&blame.summary),
     })
 }

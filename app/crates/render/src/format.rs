@@ -3,9 +3,6 @@
 use domain::alert::Place;
 use domain::markdown::{clip, one_line};
 
-/// Digits of a commit shown to people, as GitHub shows them.
-const SHORT_COMMIT: usize = 7;
-
 /// A moment for people, to the minute: `2026-11-22 11:31 UTC`. `unknown` before 1970 and beyond the calendar.
 pub fn when(unix_ms: i64) -> String {
     match jiff::Timestamp::from_millisecond(unix_ms) {
@@ -22,8 +19,8 @@ pub(super) fn day(unix_ms: i64) -> String {
     }
 }
 
-/// `1,234,567`.
-pub(super) fn thousands(number: u64) -> String {
+/// A count with separators: `1,234,567`.
+pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -40,18 +37,13 @@ pub(super) fn occurrences(total: u64) -> String {
     format!("{} {}", thousands(total), if total == 1 { "occurrence" } else { "occurrences" })
 }
 
-/// A commit as people say it.
-pub(super) fn short_commit(commit: &str) -> String {
-    commit.chars().take(SHORT_COMMIT).collect()
-}
-
 /// `shop/cart.py:42`; without the line where it is unknown.
-pub(super) fn file_line(path: &str, line: u32) -> String {
+pub fn file_line(path: &str, line: u32) -> String {
     if line == 0 { path.to_owned() } else { format!("{path}:{line}") }
 }
 
 /// The function, where its name is known.
-pub(super) fn function(place: &Place) -> Option<String> {
+pub fn function(place: &Place) -> Option<String> {
     known_function(&place.function)
 }
 
@@ -106,9 +98,7 @@ mod tests {
 
     #[test]
     fn numbers_have_separators() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(1_234), "1,234");
-        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(occurrences(1), "1 occurrence");
     }
 

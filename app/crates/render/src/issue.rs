@@ -92,8 +92,7 @@ fn unassigned(alert: &Alert, detail: &Detail) -> Option<String> {
     }
     let author = alert.blame.as_ref().map(|blame| &blame.author.name);
     let mut names = [Some(&alert.told.name), alert.author_login.as_ref(), author].into_iter().flatten();
-    let name = names.find(|name| !name.trim().is_empty())?;
-    (!name.trim().is_empty()).then(|| detail.code(name))
+    names.find(|name| !name.trim().is_empty()).map(|name| detail.code(name))
 }
 
 /// The lines as text, the failing one marked.

@@ -17,7 +17,7 @@ pub mod views;
 
 pub use asset::asset;
 pub use engine::RenderError;
-pub use format::when;
+pub use format::{file_line, function, thousands, when};
 pub use issue::{Issue, issue};
 pub use mail::{Mail, mail};
 pub use page::{Layout, View, page};

@@ -1,8 +1,9 @@
 //! What the bot says under an issue.
 
 use super::engine::{RenderError, render};
-use super::format::{function, occurrences, short_commit};
+use super::format::{function, occurrences};
 use domain::alert::{Place, Reply};
+use domain::attribution::short;
 use domain::command::Scope;
 use domain::markdown::clip;
 use domain::repository::Repository;
@@ -77,7 +78,7 @@ fn place(place: &Place) -> Value {
 /// A commit by its first digits, and its page where the repository has one.
 fn commit(repository: &Repository, commit: Option<&str>) -> Option<Value> {
     let commit = commit?;
-    Some(context! { short => short_commit(commit), url => repository.commit_url(commit) })
+    Some(context! { short => short(commit), url => repository.commit_url(commit) })
 }
 
 fn names(names: &[String]) -> Value {

@@ -24,7 +24,7 @@ pub(super) fn repository() -> Repository {
     }
 }
 
-/// A `KeyError` in a shop, wrapped by its view.
+/// A `KeyError` in a shop, which its view called and a library raised.
 pub(super) fn alert() -> Alert {
     let repository = repository();
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());

@@ -2,7 +2,8 @@
 
 use super::detail::{DETAILS, Detail};
 use super::engine::{RenderError, render};
-use super::format::{short_commit, thousands, when};
+use super::format::{thousands, when};
+use domain::attribution::short;
 use domain::repository::Repository;
 use domain::status::{BEGIN, END, SPARK_DAYS, State, Status, sparkline};
 use minijinja::context;
@@ -47,7 +48,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
         last => when(counts.last_seen_ms),
         state,
         at,
-        commit => commit.map(|commit| context! { short => short_commit(commit), url => repository.commit_url(commit) }),
+        commit => commit.map(|commit| context! { short => short(commit), url => repository.commit_url(commit) }),
         regressions => status.regressions,
         owner => &status.owner,
         spark => (status.days.len() == SPARK_DAYS && counts.total > 1).then(|| sparkline(&status.days)),

@@ -17,7 +17,7 @@ pub struct KnownErrorForm {
     /// What the form carries along unseen, such as the signature of the link that led here.
     pub hidden: Vec<(String, String)>,
     /// What the form is for.
-    pub purpose: Purpose,
+    pub purpose: FormPurpose,
     /// What the rule does.
     pub kind: RuleKind,
     /// What was filled in.
@@ -56,7 +56,7 @@ pub struct KnownErrorFields {
 /// What the form is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Purpose {
+pub enum FormPurpose {
     /// A new entry, by somebody who has signed in.
     Add,
     /// A known error, by the link out of a mail.
@@ -120,8 +120,8 @@ impl View for KnownErrorForm {
 
     fn title(&self) -> String {
         match self.purpose {
-            Purpose::Add | Purpose::AddByLink => "Add to the whitelist".to_owned(),
-            Purpose::Change => "Change an entry of the whitelist".to_owned(),
+            FormPurpose::Add | FormPurpose::AddByLink => "Add to the whitelist".to_owned(),
+            FormPurpose::Change => "Change an entry of the whitelist".to_owned(),
         }
     }
 
@@ -131,7 +131,7 @@ impl View for KnownErrorForm {
             action: "/add_known_error".to_owned(),
             csrf: "4f1c".to_owned(),
             hidden: vec![("signature".to_owned(), "c2ln".to_owned())],
-            purpose: Purpose::Add,
+            purpose: FormPurpose::Add,
             kind: RuleKind::KnownError,
             fields: KnownErrorFields {
                 filename: Field::of("shop/cart.py"),
