@@ -1,9 +1,9 @@
 //! An alert as mail, issue and page say it: texts cut to size, the traceback folded, times written out.
 
 use super::detail::Detail;
-use super::format::{day, dedent, file_line, function, known_function, thousands, when};
-use domain::alert::{Alert, Links, TracedException, TracedFrame};
-use domain::attribution::short;
+use super::facts::{LinkView, Medium, Privacy, Section, Sentence, links, paragraphs, sections};
+use super::format::{dedent, file_line, function, known_function};
+use domain::alert::{Alert, TracedException, TracedFrame};
 use domain::markdown::clip;
 use serde::Serialize;
 
@@ -27,66 +27,26 @@ pub struct AlertView {
     pub message_head: Option<String>,
     /// The heading does not hold the whole message.
     pub message_continues: bool,
-    /// Path of the failing line.
-    pub path: String,
-    /// Its number; 0 where unknown.
-    pub line: u32,
     /// `shop/cart.py:42`.
     pub place: String,
+    /// The line on the forge.
+    pub place_url: Option<String>,
     /// Its function, where known.
     pub function: Option<String>,
-    /// Who wrote it.
-    pub author: Option<AuthorView>,
-    /// The pull request that brought it.
-    pub pull: Option<PullView>,
-    /// The release in which it first failed.
-    pub first_release: Option<String>,
+    /// Where the line comes from and whose it is: paragraphs of sentences.
+    pub facts: Vec<Vec<Sentence>>,
     /// The line among its neighbours; just the line where the file isn't known.
     pub snippet: Vec<CodeLine>,
     /// The chain of exceptions, as printed.
     pub traceback: Vec<ExceptionView>,
-    /// Local variables of own frames, the failing one first.
-    pub locals: Vec<LocalsView>,
-    /// The request.
-    pub request: Vec<Pair>,
-    /// Additional information.
-    pub additional: Vec<Pair>,
-    /// How often and where, as label and text.
-    pub counts: Vec<Pair>,
-    /// Occurrences ever, with separators.
-    pub total: String,
-    /// Occurrences ever is one.
-    pub once: bool,
+    /// Facts in rows: variables, request, how often.
+    pub sections: Vec<Section>,
     /// How the culprit was found, in sentences.
     pub verdict: Vec<String>,
     /// Pages to go to.
-    pub links: Links,
+    pub links: Vec<LinkView>,
     /// Something was left out to make it fit.
     pub shortened: bool,
-}
-
-/// Who wrote the line, and when.
-#[derive(Clone, Debug, Serialize)]
-pub struct AuthorView {
-    /// Display name, or the address where there is none.
-    pub name: String,
-    /// Day of the commit.
-    pub day: String,
-    /// First digits of the commit.
-    pub commit: String,
-    /// First line of the commit message.
-    pub summary: String,
-}
-
-/// The pull request that brought the line.
-#[derive(Clone, Debug, Serialize)]
-pub struct PullView {
-    /// Its number.
-    pub number: u64,
-    /// Its title, where it is known.
-    pub title: Option<String>,
-    /// Day on which it was merged, where it is known.
-    pub day: Option<String>,
 }
 
 /// One numbered line of code.
@@ -145,34 +105,12 @@ pub struct CallView {
     pub url: Option<String>,
 }
 
-/// Local variables of a frame.
-#[derive(Clone, Debug, Serialize)]
-pub struct LocalsView {
-    /// `shop/cart.py:42`.
-    pub place: String,
-    /// Function, where known.
-    pub function: Option<String>,
-    /// Names and representations.
-    pub vars: Vec<Pair>,
-    /// Variables left out.
-    pub left_out: usize,
-}
-
-/// A name and what it stands for.
-#[derive(Clone, Debug, Serialize)]
-pub struct Pair {
-    /// The name.
-    pub name: String,
-    /// The text.
-    pub value: String,
-}
-
 impl AlertView {
-    /// The alert, as much of it as `detail` allows.
-    pub(super) fn new(alert: &Alert, detail: &Detail, shortened: bool) -> Self {
+    /// The alert, as much of it as `detail` allows, and no more than the readers of this medium may know.
+    pub(super) fn new(alert: &Alert, detail: &Detail, medium: Medium, shortened: bool) -> Self {
         let place = &alert.place;
-        let path = detail.code(&place.path);
-        let message = detail.message(alert.message.as_deref());
+        let says = Privacy::Message.allows(medium, alert);
+        let message = detail.message(alert.message.as_deref()).filter(|_| says);
         let message_head = message.as_ref().map(|text| clip(text.lines().next().unwrap_or_default(), MOST_HEAD_CHARS));
         Self {
             repository: alert.repository.full_name.clone(),
@@ -182,38 +120,17 @@ impl AlertView {
             message_continues: message != message_head,
             message_head,
             message,
-            place: file_line(&path, place.line),
-            path,
-            line: place.line,
+            place: file_line(&detail.code(&place.path), place.line),
+            place_url: alert.links.line.clone(),
             function: function(place).map(|name| detail.code(&name)),
-            author: author(alert, detail),
-            pull: alert.pull.as_ref().map(|pull| PullView {
-                number: pull.number,
-                title: Some(detail.code(&pull.title)).filter(|title| !title.trim().is_empty()),
-                day: pull.merged_at_ms.map(day),
-            }),
-            first_release: alert.first_release.as_ref().map(|release| detail.code(release)),
+            facts: paragraphs(alert, detail, medium),
             snippet: snippet(alert, detail),
-            traceback: traceback(&alert.traceback, detail),
-            locals: locals(&alert.traceback, detail),
-            request: pairs(&alert.request, detail),
-            additional: pairs(&alert.additional, detail),
-            counts: counts(alert, detail),
-            total: thousands(alert.counts.total),
-            once: alert.counts.total == 1,
+            traceback: traceback(&alert.traceback, detail, says),
+            sections: sections(alert, detail, medium),
             verdict: sentences(&alert.verdict, detail),
-            links: alert.links.clone(),
+            links: links(alert, medium),
             shortened,
         }
-    }
-
-    /// The same without what exceptions said, for readers who may not know it.
-    pub(super) fn without_values(mut self) -> Self {
-        (self.message, self.message_head, self.message_continues) = (None, None, false);
-        for exception in &mut self.traceback {
-            exception.value = None;
-        }
-        self
     }
 }
 
@@ -232,17 +149,6 @@ fn why(alert: &Alert, detail: &Detail) -> String {
 /// The type's name; clients may leave it out.
 fn exception_name(name: &str, detail: &Detail) -> String {
     if name.trim().is_empty() { "Error".to_owned() } else { detail.code(name) }
-}
-
-fn author(alert: &Alert, detail: &Detail) -> Option<AuthorView> {
-    let blame = alert.blame.as_ref()?;
-    let name = if blame.author.name.trim().is_empty() { &blame.author.email } else { &blame.author.name };
-    Some(AuthorView {
-        name: detail.code(name),
-        day: day(blame.author_time_ms),
-        commit: short(&blame.commit).to_owned(),
-        summary: detail.code(&blame.summary),
-    })
 }
 
 fn snippet(alert: &Alert, detail: &Detail) -> Vec<CodeLine> {
@@ -265,11 +171,12 @@ fn snippet(alert: &Alert, detail: &Detail) -> Vec<CodeLine> {
         .collect()
 }
 
-/// The chain, its middle left out where it is long: the first cause and the last exceptions say most.
-fn traceback(chain: &[TracedException], detail: &Detail) -> Vec<ExceptionView> {
+/// The chain, its middle left out where it is long: the first cause and the last exceptions say most. What the exceptions
+/// said is there where `says`.
+fn traceback(chain: &[TracedException], detail: &Detail, says: bool) -> Vec<ExceptionView> {
     let left_out = chain.len().saturating_sub(detail.exceptions);
     let shown = chain.iter().enumerate().filter(|(at, _)| *at == 0 || *at > left_out);
-    let mut views: Vec<ExceptionView> = shown.map(|(_, exception)| exception_view(exception, detail)).collect();
+    let mut views: Vec<ExceptionView> = shown.map(|(_, exception)| exception_view(exception, detail, says)).collect();
     if left_out > 0
         && let Some(second) = views.get_mut(1)
     {
@@ -280,11 +187,11 @@ fn traceback(chain: &[TracedException], detail: &Detail) -> Vec<ExceptionView> {
     views
 }
 
-fn exception_view(exception: &TracedException, detail: &Detail) -> ExceptionView {
+fn exception_view(exception: &TracedException, detail: &Detail, says: bool) -> ExceptionView {
     ExceptionView {
         relation: exception.relation.as_deref().map(|text| detail.value(text)),
         name: exception_name(&exception.name, detail),
-        value: detail.message(exception.value.as_deref()),
+        value: detail.message(exception.value.as_deref()).filter(|_| says),
         steps: steps(&exception.frames, detail),
     }
 }
@@ -317,45 +224,6 @@ fn call(frame: &TracedFrame, detail: &Detail) -> CallView {
         culprit: frame.culprit,
         url: frame.url.clone(),
     }
-}
-
-/// Variables of own frames: the culprit's, then from the innermost outwards.
-fn locals(chain: &[TracedException], detail: &Detail) -> Vec<LocalsView> {
-    let own = chain.iter().rev().flat_map(|exception| exception.frames.iter().rev());
-    let mut frames: Vec<&TracedFrame> = own.filter(|frame| frame.own && !frame.vars.is_empty()).collect();
-    frames.sort_by_key(|frame| !frame.culprit);
-    frames
-        .into_iter()
-        .take(detail.frames_with_vars)
-        .map(|frame| LocalsView {
-            place: file_line(&detail.code(&frame.path), frame.line),
-            function: known_function(&frame.function).map(|name| detail.code(&name)),
-            vars: pairs(&frame.vars, detail),
-            left_out: frame.vars.len().saturating_sub(detail.pairs),
-        })
-        .collect()
-}
-
-fn pairs(pairs: &[(String, String)], detail: &Detail) -> Vec<Pair> {
-    let shown = pairs.iter().take(detail.pairs);
-    shown.map(|(name, value)| Pair { name: detail.code(name), value: detail.value(value) }).collect()
-}
-
-fn counts(alert: &Alert, detail: &Detail) -> Vec<Pair> {
-    let counts = &alert.counts;
-    let mut rows = vec![
-        ("Occurrences", Some(thousands(counts.total))),
-        ("First seen", Some(when(counts.first_seen_ms))),
-        ("Last seen", Some(when(counts.last_seen_ms))),
-        ("Environments", detail.names(&counts.environments)),
-        ("Releases", detail.names(&counts.releases)),
-        ("Servers", detail.names(&counts.servers)),
-    ];
-    // One type is what the headline says already.
-    if counts.exceptions.len() > 1 {
-        rows.push(("Exceptions", detail.names(&counts.exceptions)));
-    }
-    rows.into_iter().filter_map(|(name, value)| Some(Pair { name: name.to_owned(), value: value? })).collect()
 }
 
 fn sentences(verdict: &[String], detail: &Detail) -> Vec<String> {
@@ -404,18 +272,10 @@ mod tests {
             ..TracedException::default()
         };
         let chain: Vec<_> = (0..9).map(link).collect();
-        let shown = traceback(&chain, &DETAILS[3]);
+        let shown = traceback(&chain, &DETAILS[3], true);
         assert_eq!(shown.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["E0", "E7", "E8"]);
         assert_eq!(shown[1].relation.as_deref(), Some("(6 exceptions of the chain left out) Then:"));
-        assert_eq!(traceback(&chain[..3], &DETAILS[3]).len(), 3);
-    }
-
-    #[test]
-    fn locals_of_the_culprit_come_first_and_library_frames_show_none() {
-        let alert = sample::alert();
-        let view = AlertView::new(&alert, &DETAILS[0], false);
-        let places: Vec<&str> = view.locals.iter().map(|locals| locals.place.as_str()).collect();
-        assert_eq!(places, ["shop/cart.py:42", "shop/views.py:17"]);
+        assert_eq!(traceback(&chain[..3], &DETAILS[3], true).len(), 3);
     }
 
     #[test]
@@ -423,7 +283,7 @@ mod tests {
         let mut alert = sample::alert();
         let mut head = |message: &str| {
             alert.message = Some(message.to_owned());
-            let view = AlertView::new(&alert, &DETAILS[0], false);
+            let view = AlertView::new(&alert, &DETAILS[0], Medium::Mail, false);
             (view.message_head.unwrap_or_default(), view.message_continues)
         };
         assert_eq!(head("short"), ("short".to_owned(), false));
@@ -436,15 +296,15 @@ mod tests {
     fn a_line_without_its_file_is_shown_alone() {
         let mut alert = sample::alert();
         alert.snippet.lines.clear();
-        let view = AlertView::new(&alert, &DETAILS[0], false);
+        let view = AlertView::new(&alert, &DETAILS[0], Medium::Mail, false);
         assert_eq!(view.snippet.len(), 1);
         assert!(view.snippet[0].culprit && view.snippet[0].number == "42");
         alert.place.line = 0;
         alert.place.code.clear();
         alert.blame = None;
         alert.told.why.clear();
-        let view = AlertView::new(&alert, &DETAILS[0], false);
-        assert!(view.snippet.is_empty() && view.author.is_none());
+        let view = AlertView::new(&alert, &DETAILS[0], Medium::Mail, false);
+        assert!(view.snippet.is_empty());
         assert_eq!(view.why, "You are told because nobody else could be found for this line.");
         assert_eq!(view.place, "shop/cart.py");
     }

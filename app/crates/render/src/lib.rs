@@ -4,6 +4,7 @@ mod alert;
 mod asset;
 mod detail;
 mod engine;
+mod facts;
 mod format;
 mod issue;
 mod mail;

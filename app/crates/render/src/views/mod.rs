@@ -16,7 +16,8 @@ mod verdicts;
 mod weekly;
 mod whitelist;
 
-pub use super::alert::{AlertView, AuthorView, CallView, CodeLine, ExceptionView, LocalsView, Pair, Step};
+pub use super::alert::{AlertView, CallView, CodeLine, ExceptionView, Step};
+pub use super::facts::{Group, LinkView, Pair, Part, PartKind, Section, SectionKind, Sentence};
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReportView};
 pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};

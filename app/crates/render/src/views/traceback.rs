@@ -4,6 +4,7 @@ use super::weekly::LineStatus;
 use crate::View;
 use crate::alert::AlertView;
 use crate::detail::DETAILS;
+use crate::facts::Medium;
 use crate::format::headline;
 use crate::sample;
 use domain::alert::Alert;
@@ -18,8 +19,6 @@ pub struct Traceback {
     pub status: LineStatus,
     /// When the traceback shown was reported; `None`: it is no longer stored.
     pub occurred: Option<String>,
-    /// Who is told of the line.
-    pub told: Option<String>,
     /// Title of the window.
     title: String,
 }
@@ -27,10 +26,9 @@ pub struct Traceback {
 impl Traceback {
     /// The page of an alert. `occurred` as [`crate::when`] writes it.
     pub fn new(alert: &Alert, status: LineStatus, occurred: Option<String>) -> Self {
-        let view = AlertView::new(alert, &DETAILS[0], false);
+        let view = AlertView::new(alert, &DETAILS[0], Medium::Page, false);
         Self {
             title: headline(&view.exception, view.function.as_deref(), &view.place, MOST_TITLE_CHARS),
-            told: (!alert.told.name.is_empty()).then(|| alert.told.name.clone()),
             alert: view,
             status,
             occurred,
