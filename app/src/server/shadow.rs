@@ -163,8 +163,7 @@ fn why(delivery: &Delivery) -> String {
     // What is stored is what was to be said: its kind is the reason.
     let Ok(reply) = serde_json::from_str::<Reply>(&delivery.what.content) else { return String::new() };
     match reply {
-        Reply::Whitelisted { by, .. } => format!("{by} whitelisted it"),
-        Reply::LibraryCode { by, .. } => format!("{by} made it library code"),
+        Reply::Done { command, by, .. } => format!("{by} {}", command.spec().deed),
         Reply::RuleEnded { by, .. } => format!("{by} ended a rule"),
         Reply::Reassigned { by, to } => format!("{by} gave it to {to}"),
         Reply::Resolved { by, .. } => format!("{by} closed its issue"),

@@ -1,7 +1,7 @@
 //! What is told of a line: everything that the e-mail and the issue say, gathered before anything is rendered.
 
 use super::blame::{Blame, CommitId};
-use super::command::Scope;
+use super::command::LabelCommand;
 use super::ids::LineId;
 use super::pull::Pull;
 use super::repository::Repository;
@@ -186,18 +186,11 @@ pub struct MailContent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
-    /// A label whitelisted something.
-    Whitelisted {
-        /// How much.
-        scope: Scope,
-        /// What.
-        place: Place,
-        /// Login of who commanded it.
-        by: String,
-    },
-    /// A label made the function library code.
-    LibraryCode {
-        /// What.
+    /// A label's command was carried out.
+    Done {
+        /// Which.
+        command: LabelCommand,
+        /// Where.
         place: Place,
         /// Login of who commanded it.
         by: String,

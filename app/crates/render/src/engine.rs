@@ -30,6 +30,14 @@ pub(super) fn render(template: &'static str, values: Value) -> Result<String, Re
         .map_err(|source| RenderError { template, source })
 }
 
+/// Renders a sentence of ours in Markdown, with these values: safe text that stands in a template.
+pub(super) fn render_words(words: &'static str, values: Value) -> Result<Value, RenderError> {
+    ENVIRONMENT
+        .render_named_str("words.md", words, values)
+        .map(Value::from_safe_string)
+        .map_err(|source| RenderError { template: words, source })
+}
+
 fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);

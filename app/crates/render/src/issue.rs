@@ -2,12 +2,13 @@
 
 use super::alert::{AlertView, CallView, Step};
 use super::detail::{DETAILS, Detail};
-use super::engine::{RenderError, render};
+use super::engine::{RenderError, render, render_words};
 use super::facts::Medium;
 use super::format::{function, headline};
 use super::status::status_block;
 use domain::alert::Alert;
-use domain::command::{LabelCommand, Scope};
+use domain::command::{COMMANDS, CommandSpec};
+use domain::markdown::code_span;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use std::fmt::Write as _;
@@ -61,15 +62,18 @@ fn body(alert: &Alert, detail: &Detail, shortened: bool) -> Result<String, Rende
         snippet => snippet(&view),
         traceback => traceback(&view),
         unassigned => unassigned(alert, detail),
-        labels => context! {
-            line => LabelCommand::KnownError(Scope::Line).label(),
-            function => LabelCommand::KnownError(Scope::Function).label(),
-            file => LabelCommand::KnownError(Scope::File).label(),
-            library => LabelCommand::LibraryCode.label(),
-        },
+        commands => commands()?,
         alert => Serde(view),
     };
     render("issue/issue.md", values)
+}
+
+/// How each command is given, in the words of its entry.
+fn commands() -> Result<Vec<Value>, RenderError> {
+    let help = |spec: &CommandSpec| {
+        Some((spec.help?, context! { label => Value::from_safe_string(code_span(spec.label.name)) }))
+    };
+    COMMANDS.iter().filter_map(help).map(|(words, values)| render_words(words, values)).collect()
 }
 
 /// The address that GitHub shows as code when it stands alone on a line: a range around the line, at the commit that ran.
@@ -172,6 +176,14 @@ mod tests {
     use super::*;
     use crate::sample;
     use domain::status::{BEGIN, END};
+
+    #[test]
+    fn every_command_is_explained() {
+        let body = issue(&sample::alert()).expect("renders").body;
+        for spec in COMMANDS {
+            assert!(body.contains(&format!("`{}`", spec.label.name)), "{} is not named", spec.label.name);
+        }
+    }
 
     #[test]
     fn no_issue_says_variables_request_or_signed_links() {

@@ -1,11 +1,11 @@
 //! What the bot says under an issue.
 
-use super::engine::{RenderError, render};
+use super::engine::{RenderError, render, render_words};
 use super::format::{function, occurrences};
 use domain::alert::{Place, Reply};
 use domain::attribution::short;
-use domain::command::Scope;
-use domain::markdown::clip;
+use domain::command::LabelCommand;
+use domain::markdown::{clip, code_span};
 use domain::repository::Repository;
 use minijinja::{Value, context};
 
@@ -21,15 +21,9 @@ const MOST_CHARS: usize = 200;
 /// [`RenderError`] where a template is faulty, whatever the reply.
 pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<String, RenderError> {
     let values = match reply {
-        Reply::Whitelisted { scope, place: at, by } => {
-            let kind = match scope {
-                Scope::Line => "known_line",
-                Scope::Function => "known_function",
-                Scope::File => "known_file",
-            };
-            context! { kind, by => cut(by), place => place(at) }
+        Reply::Done { command, place, by } => {
+            context! { kind => "done", by => cut(by), done => done(*command, place)? }
         }
-        Reply::LibraryCode { place: at, by } => context! { kind => "library", by => cut(by), place => place(at) },
         Reply::RuleEnded { label, place: at, by } => {
             context! { kind => "ended", label => cut(label), by => cut(by), place => place(at) }
         }
@@ -70,6 +64,19 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
     render("issue/reply.md", context! { marker, ..values })
 }
 
+/// What a command did, in the words of its entry.
+fn done(command: LabelCommand, place: &Place) -> Result<Value, RenderError> {
+    let safe = Value::from_safe_string;
+    let span = |text: &str| safe(code_span(&cut(text)));
+    let file = span(&place.path);
+    let values = context! {
+        place => function(place).map_or_else(|| file.clone(), |name| safe(format!("{} in {file}", span(&name)))),
+        code => if place.code.trim().is_empty() { safe(String::new()) } else { safe(format!(" ({})", span(place.code.trim()))) },
+        file,
+    };
+    render_words(command.spec().done, values)
+}
+
 fn place(place: &Place) -> Value {
     let code = cut(place.code.trim());
     context! { path => cut(&place.path), function => function(place).map(|name| cut(&name)), code => (!code.is_empty()).then_some(code) }
@@ -94,6 +101,7 @@ fn cut(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::sample;
+    use domain::command::{COMMANDS, Scope};
 
     fn say(what: &Reply) -> String {
         let said = reply(what, "flawless reply 3", &sample::repository()).expect("renders");
@@ -114,16 +122,31 @@ mod tests {
     fn every_command_is_confirmed_in_words() {
         let by = || "ada".to_owned();
         let at = || sample::alert().place;
-        let whitelisted = |scope| say(&Reply::Whitelisted { scope, place: at(), by: by() });
+        let done = |command| say(&Reply::Done { command, place: at(), by: by() });
+        let whitelisted = |scope| done(LabelCommand::KnownError(scope));
         insta::assert_snapshot!(whitelisted(Scope::Line), @"Done, ada: this line of `total` in `shop/cart.py` is a known error (`price = self.prices[sku]`). It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
         insta::assert_snapshot!(whitelisted(Scope::Function), @"Done, ada: everything in `total` in `shop/cart.py` is a known error. It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
         insta::assert_snapshot!(whitelisted(Scope::File), @"Done, ada: everything in the file `shop/cart.py` is a known error. It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
-        insta::assert_snapshot!(say(&Reply::LibraryCode { place: at(), by: by() }), @"Done, ada: `total` in `shop/cart.py` is library code from now on. The line that calls it is blamed, and gets an alert of its own. To undo this, take the label off or open the issue again.");
+        insta::assert_snapshot!(done(LabelCommand::LibraryCode), @"Done, ada: `total` in `shop/cart.py` is library code from now on. The line that calls it is blamed, and gets an alert of its own. To undo this, take the label off or open the issue again.");
         let ended = Reply::RuleEnded { label: "known-error".to_owned(), place: at(), by: by() };
         insta::assert_snapshot!(say(&ended), @"Done, ada: `known-error` no longer applies to `total` in `shop/cart.py`. The next error there is alerted as usual.");
         insta::assert_snapshot!(say(&Reply::Reassigned { to: "grace".to_owned(), by: by() }), @"Noted, ada: this line belongs to grace from now on, here and in the weekly report.");
         insta::assert_snapshot!(say(&Reply::Resolved { commit: commit("a"), by: by() }), @"Thanks, ada: resolved as of [aaaaaaa](https://github.com/acme/shop/commit/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa). I will open this again only if the error comes from a version that contains that commit.");
         insta::assert_snapshot!(say(&Reply::Resolved { commit: None, by: by() }), @"Thanks, ada: resolved. I will open this again only if the error comes from a version that contains the fix.");
+    }
+
+    #[test]
+    fn every_command_has_words_for_any_place() {
+        for place in [sample::alert().place, Place { path: "a.py".to_owned(), ..Place::default() }] {
+            for spec in COMMANDS {
+                let text = say(&Reply::Done { command: spec.command, place: place.clone(), by: "ada".to_owned() });
+                assert!(
+                    text.starts_with("Done, ada: ") && text.trim_end().ends_with("open the issue again."),
+                    "{text}"
+                );
+                assert!(text.contains(&format!("`{}`", place.path)) && !text.contains("()"), "{text}");
+            }
+        }
     }
 
     #[test]
@@ -145,7 +168,8 @@ mod tests {
     fn names_of_strangers_stay_names() {
         let place =
             Place { path: "`@ada`".to_owned(), function: "*#1*".to_owned(), line: 1, code: "```\n@ada".to_owned() };
-        let text = say(&Reply::Whitelisted { scope: Scope::Line, place, by: "@org/team #1".to_owned() });
+        let text =
+            say(&Reply::Done { command: LabelCommand::KnownError(Scope::Line), place, by: "@org/team #1".to_owned() });
         insta::assert_snapshot!(text, @"Done, @&#8203;org/team #&#8203;1: this line of `*#1*` in `` `@ada` `` is a known error (```` ``` @ada ````). It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
         let plain = Repository { forge: None, ..sample::repository() };
         let said = reply(&Reply::Resolved { commit: commit("a"), by: "ada".to_owned() }, "m", &plain).expect("renders");

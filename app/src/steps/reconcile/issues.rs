@@ -1,7 +1,7 @@
 //! Comparing our lines with their issues: what a lost webhook would have told is told by the issue itself.
 
 use crate::steps::{Failure, Services};
-use domain::command::{COMMAND_LABELS, LabelCommand, OUR_LABEL};
+use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::repository::Forge;
 use github::{Account, FoundIssue, GitHub};
@@ -87,14 +87,14 @@ fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow])
     } else if !line.known && (line.resolved_at_ms.is_none() || known_label) {
         actions.push(IssueAction::Closed);
     }
-    for spec in COMMAND_LABELS {
-        if in_force(spec.name) && !bears(spec.name) {
-            actions.push(IssueAction::Unlabeled(spec.name.to_owned()));
+    for command in COMMANDS {
+        let label = command.label.name;
+        if in_force(label) && !bears(label) {
+            actions.push(IssueAction::Unlabeled(label.to_owned()));
         }
-    }
-    let library = LabelCommand::LibraryCode.label();
-    if bears(library) && !in_force(library) {
-        actions.push(IssueAction::Labeled(library.to_owned()));
+        if command.obeyed == Obeyed::AtOnce && bears(label) && !in_force(label) {
+            actions.push(IssueAction::Labeled(label.to_owned()));
+        }
     }
     let is_theirs = |account: &Account| owners.iter().any(|owner| owner.eq_ignore_ascii_case(&account.login));
     if let Some(other) = issue.assignees.first().filter(|_| !issue.assignees.iter().any(is_theirs)) {

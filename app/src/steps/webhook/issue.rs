@@ -146,15 +146,15 @@ struct At<'a> {
 impl At<'_> {
     /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default branch's head.
     async fn closed(&self) -> Result<(), Failure> {
-        let mut whitelisted = false;
+        let mut obeyed = false;
         for label in &self.issue.labels {
-            if let Some(LabelCommand::KnownError(scope)) = LabelCommand::from_label(label) {
-                self.whitelist(scope).await?;
-                whitelisted = true;
+            if let Some(command) = LabelCommand::from_label(label).filter(|command| command.waits_for_closing()) {
+                self.carry_out(command).await?;
+                obeyed = true;
             }
         }
         // Resolved already: told by somebody else, or by a webhook that came twice in two ways.
-        if whitelisted || self.line.resolved_at_ms.is_some() {
+        if obeyed || self.line.resolved_at_ms.is_some() {
             return Ok(());
         }
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
@@ -202,23 +202,14 @@ impl At<'_> {
     async fn labeled(&self, label: &str) -> Result<(), Failure> {
         match LabelCommand::from_label(label) {
             // On an open issue the label waits for the issue to be closed.
-            Some(LabelCommand::KnownError(scope)) if !self.issue.open => {
-                // What was resolved by closing is now known instead.
-                self.services.store.unresolve(self.line.id, self.now_ms).await?;
-                self.whitelist(scope).await
+            Some(command) if command.waits_for_closing() && self.issue.open => Ok(()),
+            Some(command) => {
+                if command.waits_for_closing() {
+                    // What was resolved by closing is now known instead.
+                    self.services.store.unresolve(self.line.id, self.now_ms).await?;
+                }
+                self.carry_out(command).await
             }
-            Some(LabelCommand::LibraryCode) => {
-                let place = &self.line.place;
-                let entry = KnownError {
-                    file: place.path.clone(),
-                    function: Some(place.function.clone()),
-                    ..KnownError::default()
-                };
-                let label = LabelCommand::LibraryCode.label();
-                let reply = Reply::LibraryCode { place: place.clone(), by: self.by.to_owned() };
-                self.make(RuleKind::BuildingBlock, entry, label, &reply).await
-            }
-            Some(LabelCommand::KnownError(_)) => Ok(()),
             None => match LabelCommand::nearly(label) {
                 Some(meant) => {
                     let reply =
@@ -285,16 +276,21 @@ impl At<'_> {
         Ok(())
     }
 
-    async fn whitelist(&self, scope: Scope) -> Result<(), Failure> {
+    /// What a label commands, done and confirmed.
+    async fn carry_out(&self, command: LabelCommand) -> Result<(), Failure> {
         let place = &self.line.place;
+        let (kind, scope) = match command {
+            LabelCommand::KnownError(scope) => (RuleKind::KnownError, scope),
+            LabelCommand::LibraryCode => (RuleKind::BuildingBlock, Scope::Function),
+        };
         let entry = KnownError {
             file: place.path.clone(),
             function: (scope != Scope::File).then(|| place.function.clone()),
             code: (scope == Scope::Line && !place.code.is_empty()).then(|| place.code.clone()),
             ..KnownError::default()
         };
-        let reply = Reply::Whitelisted { scope, place: place.clone(), by: self.by.to_owned() };
-        self.make(RuleKind::KnownError, entry, LabelCommand::KnownError(scope).label(), &reply).await
+        let reply = Reply::Done { command, place: place.clone(), by: self.by.to_owned() };
+        self.make(kind, entry, command.label(), &reply).await
     }
 
     async fn make(&self, kind: RuleKind, entry: KnownError, label: &str, reply: &Reply) -> Result<(), Failure> {
