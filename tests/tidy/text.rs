@@ -2,6 +2,9 @@
 
 use super::source::{blanked, line_of, production};
 use super::{Broken, assert_kept, broken, files, read, root, rust_files};
+use app::domain::settings::Settings;
+use app::mirror::settings::parse;
+use serde_json::Value;
 
 /// Lines that ship in one file: what fits into a head. Aim for half of it.
 const MAX_PRODUCTION_LINES: usize = 400;
@@ -168,6 +171,31 @@ fn not_ours(path: &str, text: &str) -> Vec<Broken> {
         places.extend(offsets.map(|at| broken(path, line_of(text, at), rule.clone())));
     }
     places
+}
+
+#[test]
+fn the_readme_shows_each_setting_of_a_repository() {
+    let readme = read("README.md");
+    let (_, settings) = readme.split_once("## The repository's own settings").expect("the README has settings");
+    let (_, example) = settings.split_once("```yaml\n").expect("it shows them");
+    let (example, _) = example.split_once("```").expect("the example ends");
+    let shown = parse(example).unwrap_or_else(|error| panic!("README.md: {error}"));
+    let all = serde_json::to_value(Settings::with_every_key()).expect("settings are data");
+    let missing: Vec<String> =
+        keys(&all).into_iter().filter(|key| words(example, &format!("{key}:")).is_empty()).collect();
+    assert!(missing.is_empty(), "README.md does not show the settings {missing:?}");
+    assert_ne!(shown, Settings::default(), "it shows other values than the defaults");
+}
+
+/// Every key in a value, at any depth.
+fn keys(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(entries) => {
+            entries.iter().flat_map(|(key, below)| std::iter::once(key.clone()).chain(keys(below))).collect()
+        }
+        Value::Array(entries) => entries.iter().flat_map(keys).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Where a word stands that is no part of a longer one.

@@ -1,6 +1,8 @@
-//! What a repository's `.github/flawless.yml` can say, typed; reading the file is `mirror::settings`.
+//! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what is wrong with a value.
+//! Reading the file is `mirror::settings`.
 
-use super::storm::StormSettings;
+use super::rule::anchored;
+use super::storm::{MOST_MINUTES, StormSettings};
 use super::week::date_ms;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -73,14 +75,103 @@ impl Default for Settings {
     }
 }
 
+/// A value of the right type that can't be meant so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingFault {
+    /// `known_errors[1].code`.
+    pub key: String,
+    /// What is wrong, and what to do.
+    pub text: String,
+}
+
+/// What was found wrong so far.
+#[derive(Default)]
+struct Faults(Vec<SettingFault>);
+
+impl Faults {
+    fn push(&mut self, key: impl Into<String>, text: impl Into<String>) {
+        self.0.push(SettingFault { key: key.into(), text: text.into() });
+    }
+
+    /// Looks at each entry of a list: `known_errors[0]`, `known_errors[1]` …
+    fn each<T>(&mut self, name: &str, entries: &[T], check: fn(&T, &str, &mut Self)) {
+        for (index, entry) in entries.iter().enumerate() {
+            check(entry, &format!("{name}[{index}]"), self);
+        }
+    }
+
+    /// A day that is none.
+    fn day(&mut self, key: &str, day: Option<&String>) {
+        if let Some(day) = day.filter(|day| date_ms(day).is_none()) {
+            self.push(key, format!("{day:?} is no date; write it as 2025-01-31"));
+        }
+    }
+
+    /// An address that no mail can be sent to, as far as its look tells. Any top-level domain is one.
+    fn address(&mut self, key: &str, address: &str) {
+        let whole = |domain: &str| !domain.is_empty() && !domain.contains(['@', ' ']);
+        let parts = address.trim().split_once('@');
+        if !parts.is_some_and(|(local, domain)| !local.is_empty() && whole(domain)) {
+            self.push(key, format!("{address:?} is no address; write it as name@example.com"));
+        }
+    }
+}
+
+impl Settings {
+    /// What is wrong with the values: what their types can't say.
+    pub fn faults(&self) -> Vec<SettingFault> {
+        let mut faults = Faults::default();
+        faults.day("report_only_after_minimum_date", self.report_only_after_minimum_date.as_ref());
+        faults.each("only_blame_filepaths_matching", &self.only_blame_filepaths_matching, check_expression);
+        faults.each("path_mappings", &self.path_mappings, PathMapping::check);
+        faults.each("building_blocks", &self.building_blocks, CodePattern::check);
+        faults.each("third_party_whitelist", &self.third_party_whitelist, CodePattern::check);
+        faults.each("known_errors", &self.known_errors, KnownError::check);
+        faults.each("watchers", &self.watchers, Watcher::check);
+        faults.each("disowned", &self.disowned, Disowned::check);
+        self.email.check(&mut faults);
+        if !(1..=MOST_MINUTES).contains(&self.storm.minutes) {
+            faults.push("storm.minutes", format!("it has to be from 1 to {MOST_MINUTES}"));
+        }
+        faults.0
+    }
+
+    /// Settings in which each key stands, with one entry in each list of entries: for telling the keys that there are.
+    pub fn with_every_key() -> Self {
+        Self {
+            path_mappings: vec![PathMapping::default()],
+            building_blocks: vec![CodePattern::default()],
+            third_party_whitelist: vec![CodePattern::default()],
+            known_errors: vec![KnownError::default()],
+            watchers: vec![Watcher::default()],
+            disowned: vec![Disowned::default()],
+            ..Self::default()
+        }
+    }
+}
+
+fn check_expression(expression: &String, at: &str, faults: &mut Faults) {
+    if let Err(error) = anchored(expression) {
+        faults.push(at, format!("{expression:?} is no regular expression: {error}"));
+    }
+}
+
 /// `{from: /srv/app/, to: src/}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PathMapping {
     /// Prefix of the deployed path.
     pub from: String,
     /// What stands in its place in the repository.
     pub to: String,
+}
+
+impl PathMapping {
+    fn check(&self, at: &str, faults: &mut Faults) {
+        if self.from.trim().is_empty() {
+            faults.push(format!("{at}.from"), "it is empty; write what deployed paths begin with, as /srv/app/");
+        }
+    }
 }
 
 /// A piece of code: a file, a function of it, a text in that.
@@ -95,6 +186,21 @@ pub struct CodePattern {
     /// Text of the line or a part of it; left out: the whole function.
     #[serde(default)]
     pub code: Option<String>,
+}
+
+impl CodePattern {
+    fn check(&self, at: &str, faults: &mut Faults) {
+        let blank = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
+        if self.file.trim().is_empty() {
+            faults.push(format!("{at}.file"), "it is empty; write the file's path in the repository");
+        }
+        if blank(&self.function) {
+            faults.push(format!("{at}.function"), "it is empty; leave the key out to mean the whole file");
+        }
+        if blank(&self.code) {
+            faults.push(format!("{at}.code"), "it is empty; leave the key out to mean the whole function");
+        }
+    }
 }
 
 /// An error that is counted, and alerted only as its thresholds say.
@@ -139,10 +245,20 @@ impl KnownError {
     pub fn pattern(&self) -> CodePattern {
         CodePattern { file: self.file.clone(), function: self.function.clone(), code: self.code.clone() }
     }
+
+    fn check(&self, at: &str, faults: &mut Faults) {
+        self.pattern().check(at, faults);
+        if self.alert_every_n_occurrences == Some(0) {
+            faults.push(format!("{at}.alert_every_n_occurrences"), "it has to be 1 or more, or be left out");
+        }
+        faults.day(&format!("{at}.until"), self.until.as_ref());
+        let address = |address: &String, at: &str, faults: &mut Faults| faults.address(at, address);
+        faults.each(&format!("{at}.email_recipients"), &self.email_recipients, address);
+    }
 }
 
 /// Somebody who is told of errors in a path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Watcher {
     /// Their address.
@@ -154,8 +270,14 @@ pub struct Watcher {
     pub all_errors: bool,
 }
 
+impl Watcher {
+    fn check(&self, at: &str, faults: &mut Faults) {
+        faults.address(&format!("{at}.email"), &self.email);
+    }
+}
+
 /// Somebody who is no longer told of errors in a path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Disowned {
     /// Their address.
@@ -164,6 +286,13 @@ pub struct Disowned {
     pub path: String,
     /// Who is told instead.
     pub designated_email: String,
+}
+
+impl Disowned {
+    fn check(&self, at: &str, faults: &mut Faults) {
+        faults.address(&format!("{at}.email"), &self.email);
+        faults.address(&format!("{at}.designated_email"), &self.designated_email);
+    }
 }
 
 /// How addresses are made from commits.
@@ -178,6 +307,21 @@ pub struct EmailSettings {
     pub domain: Option<String>,
     /// Put `domain` in place of the domain that the commit has.
     pub ignore_vcs_domain: bool,
+}
+
+impl EmailSettings {
+    fn check(&self, faults: &mut Faults) {
+        if let Some(contact) = &self.default_contact {
+            faults.address("email.default_contact", contact);
+        }
+        if let Some(domain) = self.domain.as_ref().filter(|domain| domain.contains('@') || !domain.contains('.')) {
+            faults.push("email.domain", format!("{domain:?} is no domain; write it as example.com"));
+        }
+        if self.ignore_vcs_domain && self.domain.is_none() {
+            let text = "it puts email.domain in the place of the commit's domain, and there is no email.domain";
+            faults.push("email.ignore_vcs_domain", text);
+        }
+    }
 }
 
 /// What issues are like.

@@ -1,12 +1,7 @@
 //! Reading `.github/flawless.yml`: from text to settings, or to all that is wrong with it, each with its line and key.
 
 use super::settings_tree::{Fault, Node};
-use domain::rule::anchored;
-use domain::settings::{
-    CodePattern, Disowned, EmailSettings, IssueSettings, KnownError, PathMapping, Settings, Watcher,
-};
-use domain::storm::MOST_MINUTES;
-use domain::week::date_ms;
+use domain::settings::{SettingFault, Settings};
 use std::fmt;
 
 /// Why a settings file is not used; the last good one stays in force. Each fault is a line of the text, as in
@@ -44,9 +39,11 @@ pub fn parse(text: &str) -> Result<Settings, SettingsError> {
         return Ok(Settings::default());
     }
     let tree: Node = serde_saphyr::from_str(text).map_err(|error| SettingsError(vec![of_yaml(&error, None)]))?;
-    let mut faults = tree.unknown_keys(&every_key());
+    // Plain structs of texts and numbers always are JSON.
+    let known = serde_json::to_value(Settings::with_every_key()).unwrap_or_default();
+    let mut faults = tree.unknown_keys(&known);
     match serde_saphyr::from_str::<Settings>(text) {
-        Ok(settings) => check(&settings, &mut faults),
+        Ok(settings) => faults.extend(settings.faults().into_iter().map(Fault::from)),
         // It stops at the first unknown key, and those are named already.
         Err(_) if !faults.is_empty() => {}
         Err(error) => faults.push(of_yaml(&error, Some(&tree))),
@@ -59,6 +56,12 @@ pub fn parse(text: &str) -> Result<Settings, SettingsError> {
         serde_saphyr::from_str(text).map_err(|error| SettingsError(vec![of_yaml(&error, Some(&tree))]))
     } else {
         Err(SettingsError(faults))
+    }
+}
+
+impl From<SettingFault> for Fault {
+    fn from(fault: SettingFault) -> Self {
+        Self { line: None, key: fault.key, text: fault.text }
     }
 }
 
@@ -92,146 +95,9 @@ fn of_yaml(error: &serde_saphyr::Error, tree: Option<&Node>) -> Fault {
     Fault { line, key, text }
 }
 
-/// A file with each key that there is, for telling those that there are not.
-fn every_key() -> serde_json::Value {
-    let settings = Settings {
-        path_mappings: vec![PathMapping { from: String::new(), to: String::new() }],
-        building_blocks: vec![CodePattern::default()],
-        third_party_whitelist: vec![CodePattern::default()],
-        known_errors: vec![KnownError::default()],
-        watchers: vec![Watcher { email: String::new(), path: String::new(), all_errors: false }],
-        disowned: vec![Disowned { email: String::new(), path: String::new(), designated_email: String::new() }],
-        email: EmailSettings::default(),
-        issues: IssueSettings::default(),
-        ..Settings::default()
-    };
-    // Plain structs of texts and numbers always are JSON.
-    serde_json::to_value(settings).unwrap_or_default()
-}
-
-/// What the types can't say.
-fn check(settings: &Settings, faults: &mut Vec<Fault>) {
-    let mut fault = |key: String, text: String| faults.push(Fault { line: None, key, text });
-    for (index, expression) in settings.only_blame_filepaths_matching.iter().enumerate() {
-        if let Err(error) = anchored(expression) {
-            fault(
-                format!("only_blame_filepaths_matching[{index}]"),
-                format!("{expression:?} is no regular expression: {error}"),
-            );
-        }
-    }
-    if let Some(date) = &settings.report_only_after_minimum_date
-        && date_ms(date).is_none()
-    {
-        fault("report_only_after_minimum_date".to_owned(), format!("{date:?} is no date; write it as 2025-01-31"));
-    }
-    for (index, mapping) in settings.path_mappings.iter().enumerate() {
-        if mapping.from.trim().is_empty() {
-            fault(
-                format!("path_mappings[{index}].from"),
-                "it is empty; write what deployed paths begin with, as /srv/app/".to_owned(),
-            );
-        }
-    }
-    for (index, entry) in settings.known_errors.iter().enumerate() {
-        let key = |name: &str| format!("known_errors[{index}].{name}");
-        pattern(&entry.pattern(), &key, &mut fault);
-        if entry.alert_every_n_occurrences == Some(0) {
-            fault(key("alert_every_n_occurrences"), "it has to be 1 or more, or be left out".to_owned());
-        }
-        if let Some(day) = entry.until.as_ref().filter(|day| date_ms(day).is_none()) {
-            fault(key("until"), format!("{day:?} is no date; write it as 2025-01-31"));
-        }
-        for (at, address) in entry.email_recipients.iter().enumerate() {
-            reachable(address, key(&format!("email_recipients[{at}]")), &mut fault);
-        }
-    }
-    for (name, entries) in
-        [("building_blocks", &settings.building_blocks), ("third_party_whitelist", &settings.third_party_whitelist)]
-    {
-        for (index, entry) in entries.iter().enumerate() {
-            pattern(entry, &|key: &str| format!("{name}[{index}].{key}"), &mut fault);
-        }
-    }
-    for (index, watcher) in settings.watchers.iter().enumerate() {
-        reachable(&watcher.email, format!("watchers[{index}].email"), &mut fault);
-    }
-    for (index, entry) in settings.disowned.iter().enumerate() {
-        reachable(&entry.email, format!("disowned[{index}].email"), &mut fault);
-        reachable(&entry.designated_email, format!("disowned[{index}].designated_email"), &mut fault);
-    }
-    if !(1..=MOST_MINUTES).contains(&settings.storm.minutes) {
-        fault("storm.minutes".to_owned(), format!("it has to be from 1 to {MOST_MINUTES}"));
-    }
-    if let Some(contact) = &settings.email.default_contact {
-        reachable(contact, "email.default_contact".to_owned(), &mut fault);
-    }
-    if let Some(domain) = settings.email.domain.as_ref().filter(|domain| domain.contains('@') || !domain.contains('.'))
-    {
-        fault("email.domain".to_owned(), format!("{domain:?} is no domain; write it as example.com"));
-    }
-    if settings.email.ignore_vcs_domain && settings.email.domain.is_none() {
-        let text = "it puts email.domain in the place of the commit's domain, and there is no email.domain";
-        fault("email.ignore_vcs_domain".to_owned(), text.to_owned());
-    }
-}
-
-fn pattern(entry: &CodePattern, key: &impl Fn(&str) -> String, fault: &mut impl FnMut(String, String)) {
-    let blank = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
-    if entry.file.trim().is_empty() {
-        fault(key("file"), "it is empty; write the file's path in the repository".to_owned());
-    }
-    if blank(&entry.function) {
-        fault(key("function"), "it is empty; leave the key out to mean the whole file".to_owned());
-    }
-    if blank(&entry.code) {
-        fault(key("code"), "it is empty; leave the key out to mean the whole function".to_owned());
-    }
-}
-
-/// An address that mail can be sent to, as far as its look tells. Any top-level domain is one.
-fn reachable(address: &str, key: String, fault: &mut impl FnMut(String, String)) {
-    let parts = address.trim().split_once('@');
-    if !parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains(['@', ' '])) {
-        fault(key, format!("{address:?} is no address; write it as name@example.com"));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const FULL: &str = "
-report_only_after_minimum_date: 2025-01-01
-report_error_threshold: 2
-only_blame_filepaths_matching: ['^src/']
-path_mappings: [{ from: /srv/app/, to: src/ }]
-report_runtime_package_directory_names: [site-packages]
-building_blocks: [{ file: shop/db.py, function: execute }]
-third_party_whitelist: [{ file: shop/legacy.py }]
-known_errors:
-  - { file: shop/cart.py, function: total, code: 'price = items[sku]',
-      min_alert_threshold: 100, max_alert_threshold: 1000, alert_every_n_occurrences: 50,
-      email_recipients: [ops@example.com], email_header: 'Known, but growing', until: 2027-01-31 }
-ignored_exceptions: [ConnectionResetError, builtins.BrokenPipeError]
-watchers: [{ email: lead@example.com, path: shop/, all_errors: true }]
-disowned: [{ email: old@example.com, path: shop/, designated_email: new@example.com }]
-email: { remap: { 'old@example.com': new@example.com }, default_contact: oncall@example.com, domain: example.com, ignore_vcs_domain: false }
-issues: { labels: [flawless], assign: true, comment_at: [10, 100], message_in_public: true }
-storm: { lines: 50, minutes: 5 }
-shadow: false
-";
-
-    #[test]
-    fn every_documented_key_is_read() {
-        let settings = parse(FULL).expect("reads");
-        assert_eq!(settings.report_only_after_minimum_date.as_deref(), Some("2025-01-01"));
-        assert_eq!(settings.known_errors[0].alert_every_n_occurrences, Some(50));
-        assert_eq!(settings.email.remap["old@example.com"], "new@example.com");
-        assert_eq!(settings.issues.comment_at, [10, 100]);
-        assert_eq!((settings.storm.lines, settings.storm.minutes), (50, 5));
-        assert_eq!(settings.shadow, Some(false));
-    }
 
     #[test]
     fn an_empty_file_means_every_default() {
