@@ -10,7 +10,8 @@ use axum::response::Response;
 use domain::access::Right;
 use domain::attribution::short;
 use render::views::{
-    IssueLink, LineStatus, MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow as RowView, SettingsError,
+    IssueLink, LineStatus, MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow as RowView,
+    SettingsError,
 };
 use render::{self, file_line, thousands, when};
 use std::collections::HashMap;
@@ -100,9 +101,8 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
     let lines = store.lines_of(id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
-        forge_url: row.repository.forge.as_ref().map(|forge| forge.html_url.clone()),
         default_branch: row.repository.default_branch.clone(),
-        weekly_url: server.here(&server.services.linker.week(Some(&row.repository.full_name), server.clock.now_ms())),
+        pages: pages_of(server, &row),
         dsns: keys.iter().map(|key| server.services.linker.dsn(key, id)).collect(),
         connect_url: server.connect_url(&row),
         mirror: mirror(server, &row),
@@ -114,13 +114,26 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
             .take(LINES_SHOWN)
             .map(|line| open_line(server, &row, line))
             .collect(),
-        whitelist_url: format!("{}/{}/whitelist", server.root(), row.repository.full_name),
-        handovers_url: format!("{}/{}/handovers", server.root(), row.repository.full_name),
         shadow_url: server.shadow_url(&row),
         shadow: row.is_shadow(server.clock.now_ms()),
         may_connect,
     };
     server.show(Some(&session), StatusCode::OK, &view)
+}
+
+/// The other pages of a repository, as its own page offers them.
+fn pages_of(server: &Server, row: &RepositoryRow) -> Vec<PageLink> {
+    let name = &row.repository.full_name;
+    let week = server.here(&server.services.linker.week(Some(name), server.clock.now_ms()));
+    let ours = |page: &str| format!("{}/{name}/{page}", server.root());
+    let pages = [
+        PageLink::new("Report of this week", week),
+        PageLink::new("Whitelist", ours("whitelist")),
+        PageLink::new("Handovers", ours("handovers")),
+        PageLink::new("Shadow mode", server.shadow_url(row)),
+    ];
+    let forge = row.repository.forge.as_ref().map(|forge| PageLink::new("On GitHub", &forge.html_url));
+    pages.into_iter().chain(forge).collect()
 }
 
 impl Server {

@@ -25,7 +25,7 @@ pub use installed::{Installed, InstalledRepository};
 pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
-pub use repository::{MirrorView, OpenLine, Repositories, RepositoryPage, RepositoryRow, SettingsError};
+pub use repository::{MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError};
 pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};

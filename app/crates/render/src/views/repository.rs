@@ -62,12 +62,10 @@ pub enum MirrorView {
 pub struct RepositoryPage {
     /// `owner/name`.
     pub name: String,
-    /// Its page on the forge.
-    pub forge_url: Option<String>,
     /// Its default branch.
     pub default_branch: Option<String>,
-    /// Its report of this week.
-    pub weekly_url: String,
+    /// Its other pages, here and on the forge.
+    pub pages: Vec<PageLink>,
     /// Its DSNs, one for each key in force.
     pub dsns: Vec<String>,
     /// The page that connects an application.
@@ -80,16 +78,28 @@ pub struct RepositoryPage {
     pub settings_errors: Vec<SettingsError>,
     /// Open lines, latest first.
     pub lines: Vec<OpenLine>,
-    /// Its whitelist.
-    pub whitelist_url: String,
-    /// Its handovers.
-    pub handovers_url: String,
     /// The page of its shadow mode.
     pub shadow_url: String,
     /// It is in shadow mode: nothing is sent.
     pub shadow: bool,
     /// The reader may connect applications: sees the keys.
     pub may_connect: bool,
+}
+
+/// A page to go to.
+#[derive(Clone, Debug, Serialize)]
+pub struct PageLink {
+    /// What is there.
+    pub label: String,
+    /// Where it is.
+    pub url: String,
+}
+
+impl PageLink {
+    /// A page of this name.
+    pub fn new(label: &str, url: impl Into<String>) -> Self {
+        Self { label: label.to_owned(), url: url.into() }
+    }
 }
 
 /// A fault in the settings file.
@@ -173,9 +183,12 @@ impl View for RepositoryPage {
             || Some(IssueLink { label: "#318".to_owned(), url: "https://github.com/acme/shop/issues/318".to_owned() });
         Self {
             name: "acme/shop".to_owned(),
-            forge_url: Some("https://github.com/acme/shop".to_owned()),
             default_branch: Some("main".to_owned()),
-            weekly_url: "/get_weekly_error_report?repo=acme%2Fshop".to_owned(),
+            pages: vec![
+                PageLink::new("Report of this week", "/get_weekly_error_report?repo=acme%2Fshop"),
+                PageLink::new("Whitelist", "/acme/shop/whitelist"),
+                PageLink::new("On GitHub", "https://github.com/acme/shop"),
+            ],
             dsns: vec![format!("https://{key}@flawless.example.com/7")],
             connect_url: "/acme/shop/connect".to_owned(),
             mirror: fetched(),
@@ -196,8 +209,6 @@ impl View for RepositoryPage {
                 traceback_url: "/view_traceback?line=12".to_owned(),
                 issue: issue(),
             }],
-            whitelist_url: "/acme/shop/whitelist".to_owned(),
-            handovers_url: "/acme/shop/handovers".to_owned(),
             shadow_url: "/acme/shop/shadow".to_owned(),
             shadow: true,
             may_connect: true,
