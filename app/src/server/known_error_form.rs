@@ -1,12 +1,13 @@
 //! The whitelisting form, looked through: what it says, or what is wrong with which field.
 
 use domain::command::Scope;
+use domain::known_error::{About, TERMS, Term};
 use domain::rule::{MadeRule, RuleKind};
 use domain::settings::KnownError;
-use domain::week::date_ms;
 use render::thousands;
-use render::views::{Field, KnownErrorFields};
+use render::views::{Field, KnownErrorFields, TermField};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 /// Characters of one field: longer than any path or line that anybody whitelists.
 const LONGEST_FIELD: usize = 2_000;
@@ -26,18 +27,9 @@ pub(super) struct Entry {
     pub(super) function_name: String,
     #[serde(default)]
     pub(super) code_fragment: String,
-    #[serde(default)]
-    min_alert_threshold: String,
-    #[serde(default)]
-    max_alert_threshold: String,
-    #[serde(default)]
-    alert_every_n_occurrences: String,
-    #[serde(default)]
-    email_recipients: String,
-    #[serde(default)]
-    email_header: String,
-    #[serde(default)]
-    until: String,
+    /// The terms, by their keys.
+    #[serde(flatten)]
+    terms: BTreeMap<String, String>,
     /// `building_block`, else a known error.
     #[serde(default)]
     pub(super) kind: String,
@@ -57,7 +49,6 @@ impl Entry {
     /// A rule as the form shows it.
     pub(super) fn of(repo: &str, rule: &MadeRule) -> Self {
         let known = &rule.entry;
-        let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
         let scope = match (&known.function, &known.code) {
             (_, Some(_)) => "line",
             (Some(_), None) => "function",
@@ -69,12 +60,7 @@ impl Entry {
             filename: known.file.clone(),
             function_name: known.function.clone().unwrap_or_default(),
             code_fragment: known.code.clone().unwrap_or_default(),
-            min_alert_threshold: number(known.min_alert_threshold),
-            max_alert_threshold: number(known.max_alert_threshold),
-            alert_every_n_occurrences: number(known.alert_every_n_occurrences),
-            email_recipients: known.email_recipients.join(", "),
-            email_header: known.email_header.clone().unwrap_or_default(),
-            until: known.until.clone().unwrap_or_default(),
+            terms: TERMS.iter().map(|term| (term.key.to_owned(), (term.show)(known))).collect(),
             kind: rule.kind.as_str().to_owned(),
             ..Self::default()
         }
@@ -111,103 +97,61 @@ pub(super) fn check(entry: &Entry, only_file: Option<&str>) -> Checked {
         "function" => Scope::Function,
         _ => Scope::Line,
     };
-    let mut sound = true;
-    let mut text = |value: &str, needed: bool, missing: &str| {
-        let error = if value.chars().count() > LONGEST_FIELD {
-            Some(format!("At most {LONGEST_FIELD} characters are taken."))
-        } else if value.contains('\0') {
-            Some("No path or code has such a character (NUL).".to_owned())
-        } else if needed && value.trim().is_empty() {
-            Some(missing.to_owned())
-        } else {
-            None
-        };
-        sound &= error.is_none();
-        Field { value: value.to_owned(), error }
-    };
     let mut filename = text(&entry.filename, true, "A rule needs a file.");
     let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
     let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
-    let mut email_recipients = text(&entry.email_recipients, false, "");
-    let email_header = text(&entry.email_header, false, "");
-    let mut until = text(&entry.until, false, "");
-    let mut number = |value: &str| {
-        let trimmed = value.trim();
-        let parsed = if trimmed.is_empty() { Ok(None) } else { trimmed.parse::<u64>().map(Some) };
-        let error = parsed.is_err().then(|| "This has to be a whole number, 0 or more, or empty.".to_owned());
-        sound &= error.is_none();
-        (parsed.ok().flatten(), Field { value: value.to_owned(), error })
-    };
-    let (min, min_alert_threshold) = number(&entry.min_alert_threshold);
-    let (every, mut alert_every_n_occurrences) = number(&entry.alert_every_n_occurrences);
-    let (max, mut max_alert_threshold) = number(&entry.max_alert_threshold);
     // Who follows a link out of a mail may silence, but not have others written to.
     let may_name = only_file.is_none();
     let kind = match entry.kind.as_str() {
         "building_block" if may_name => RuleKind::BuildingBlock,
         _ => RuleKind::KnownError,
     };
-    let recipients: Vec<String> =
-        entry.email_recipients.split([',', ';', ' ']).filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    if let Some(wrong) = recipients.iter().find(|address| !is_address(address)) {
-        email_recipients.error =
-            Some(format!("{wrong} is no address; write them as one@example.com, two@example.com."));
-        sound = false;
-    }
-    if !entry.until.trim().is_empty() && date_ms(entry.until.trim()).is_none() {
-        until.error = Some("Write the day as 2026-12-31.".to_owned());
-        sound = false;
-    }
-    if every == Some(0) {
-        alert_every_n_occurrences.error = Some("This has to be 1 or more, or empty.".to_owned());
-        sound = false;
-    }
-    if min.zip(max).is_some_and(|(min, max)| min > max) {
-        max_alert_threshold.error = Some("This is less than the count above, so nobody would ever be told.".to_owned());
-        sound = false;
-    }
     let file = entry.filename.trim().trim_start_matches("./").to_owned();
     if let Some(only) = only_file.filter(|only| filename.error.is_none() && *only != file) {
         filename.error = Some(format!("The link out of the mail is for {only} only: sign in to whitelist elsewhere."));
-        sound = false;
     }
     let given = |value: &str| (!value.trim().is_empty()).then(|| value.trim().to_owned());
-    let known = KnownError {
+    let mut known = KnownError {
         file,
         function: given(&entry.function_name).filter(|_| scope != Scope::File),
         code: given(&entry.code_fragment).filter(|_| scope == Scope::Line),
-        min_alert_threshold: min,
-        max_alert_threshold: max,
-        alert_every_n_occurrences: every,
-        email_recipients: recipients,
-        email_header: given(&entry.email_header),
-        until: given(&entry.until),
+        ..KnownError::default()
     };
-    let known = match kind {
-        RuleKind::KnownError if may_name => known,
-        RuleKind::KnownError => KnownError { email_recipients: Vec::new(), email_header: None, ..known },
-        // Thresholds mean nothing where another line is blamed.
-        RuleKind::BuildingBlock => {
-            let KnownError { file, function, code, until, .. } = known;
-            KnownError { file, function, code, until, ..KnownError::default() }
-        }
+    // Thresholds mean nothing where another line is blamed.
+    let heeds = |about: About| match about {
+        About::Counts => kind == RuleKind::KnownError,
+        About::Others => kind == RuleKind::KnownError && may_name,
+        About::Time => true,
     };
-    let fields = KnownErrorFields {
-        filename,
-        function_name,
-        code_fragment,
-        min_alert_threshold,
-        max_alert_threshold,
-        alert_every_n_occurrences,
-        email_recipients,
-        email_header,
-        until,
-    };
+    let terms: Vec<TermField> = TERMS.iter().map(|term| read(term, entry, heeds(term.about), &mut known)).collect();
+    let places = [&filename, &function_name, &code_fragment];
+    let sound = places.into_iter().chain(terms.iter().map(|term| &term.field)).all(|field| field.error.is_none());
+    let fields = KnownErrorFields { filename, function_name, code_fragment, terms };
     Checked { entry: sound.then_some(known), fields, scope, kind }
 }
 
-fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
+/// A field as typed, with what is wrong with any text.
+fn text(value: &str, needed: bool, missing: &str) -> Field {
+    let error = if value.chars().count() > LONGEST_FIELD {
+        Some(format!("At most {LONGEST_FIELD} characters are taken."))
+    } else if value.contains('\0') {
+        Some("No path or code has such a character (NUL).".to_owned())
+    } else if needed && value.trim().is_empty() {
+        Some(missing.to_owned())
+    } else {
+        None
+    };
+    Field { value: value.to_owned(), error }
+}
+
+/// A term as typed, taken into `known` where it is heeded and sound.
+fn read(term: &Term, entry: &Entry, heeded: bool, known: &mut KnownError) -> TermField {
+    let typed = entry.terms.get(term.key).map(String::as_str).unwrap_or_default();
+    let mut field = text(typed, false, "");
+    if heeded && field.error.is_none() {
+        field.error = (term.read)(known, typed.trim()).err();
+    }
+    TermField::new(term, field)
 }
 
 /// When it is still told, a sentence for each threshold.
@@ -236,6 +180,15 @@ mod tests {
         Entry { filename: "a.py".into(), function_name: "f".into(), code_fragment: "x = y".into(), ..Entry::default() }
     }
 
+    fn terms(typed: &[(&str, &str)]) -> BTreeMap<String, String> {
+        typed.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    fn wrong_terms(checked: &Checked) -> Vec<&str> {
+        let wrong = checked.fields.terms.iter().filter(|term| term.field.error.is_some());
+        wrong.map(|term| term.name.as_str()).collect()
+    }
+
     #[test]
     fn the_scope_says_what_counts() {
         let of = |scope: &str| check(&Entry { scope: scope.into(), ..entry() }, None).entry.expect("sound");
@@ -248,26 +201,25 @@ mod tests {
     fn what_is_wrong_is_said_beside_its_field() {
         let wrong = Entry {
             filename: " ".into(),
-            min_alert_threshold: "ten".into(),
-            alert_every_n_occurrences: "0".into(),
+            terms: terms(&[("min_alert_threshold", "ten"), ("alert_every_n_occurrences", "0")]),
             ..entry()
         };
         let checked = check(&wrong, None);
         assert!(checked.entry.is_none());
-        let fields = checked.fields;
-        assert!(fields.filename.error.is_some() && fields.min_alert_threshold.error.is_some());
-        assert!(fields.alert_every_n_occurrences.error.is_some() && fields.function_name.error.is_none());
-        let crossed = Entry { min_alert_threshold: "9".into(), max_alert_threshold: "3".into(), ..entry() };
-        assert!(check(&crossed, None).fields.max_alert_threshold.error.is_some());
+        assert!(checked.fields.filename.error.is_some() && checked.fields.function_name.error.is_none());
+        assert_eq!(wrong_terms(&checked), ["min_alert_threshold", "alert_every_n_occurrences"]);
+        let crossed = Entry { terms: terms(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]), ..entry() };
+        assert_eq!(wrong_terms(&check(&crossed, None)), ["max_alert_threshold"]);
         assert!(check(&Entry { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).entry.is_none());
         assert!(check(&Entry { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some());
     }
+
     #[test]
     fn a_form_that_nobody_filled_in_is_not_scolded() {
-        let mut checked = check(&Entry { min_alert_threshold: "ten".into(), ..Entry::default() }, None);
+        let mut checked = check(&Entry { terms: terms(&[("min_alert_threshold", "ten")]), ..Entry::default() }, None);
         checked.forgive_empty();
         assert!(checked.entry.is_none() && checked.fields.filename.error.is_none());
-        assert!(checked.fields.min_alert_threshold.error.is_some(), "this was typed");
+        assert_eq!(wrong_terms(&checked), ["min_alert_threshold"], "this was typed");
     }
 
     #[test]

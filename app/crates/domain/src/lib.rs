@@ -18,6 +18,7 @@ pub mod handover;
 pub mod heuristic;
 pub mod ids;
 pub mod job;
+pub mod known_error;
 pub mod line;
 pub mod links;
 pub mod markdown;

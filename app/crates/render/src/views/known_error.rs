@@ -2,6 +2,7 @@
 
 use crate::View;
 use domain::command::Scope;
+use domain::known_error::{About, TERMS, Term};
 use domain::rule::RuleKind;
 use serde::Serialize;
 
@@ -39,18 +40,42 @@ pub struct KnownErrorFields {
     pub function_name: Field,
     /// Text of the line, or a part of it; may be empty for a whole function.
     pub code_fragment: Field,
-    /// Alert once so many occurrences are reached.
-    pub min_alert_threshold: Field,
-    /// Never alert beyond so many.
-    pub max_alert_threshold: Field,
-    /// Alert at every multiple of this.
-    pub alert_every_n_occurrences: Field,
-    /// Also told: addresses with commas between them.
-    pub email_recipients: Field,
-    /// First words of the mail.
-    pub email_header: Field,
-    /// The last day on which this holds.
-    pub until: Field,
+    /// When somebody is told after all, who else, and until when.
+    pub terms: Vec<TermField>,
+}
+
+/// A field of the form that is no part of the place.
+#[derive(Clone, Debug, Serialize)]
+pub struct TermField {
+    /// Its name in the form.
+    pub name: String,
+    /// What the form calls it.
+    pub label: String,
+    /// What the form says of it.
+    pub hint: String,
+    /// A number is typed.
+    pub numeric: bool,
+    /// It is about who else is written to: not asked of somebody who only has a link.
+    pub others: bool,
+    /// It is about how long the entry is in force.
+    pub time: bool,
+    /// What was filled in.
+    pub field: Field,
+}
+
+impl TermField {
+    /// The field of a term.
+    pub fn new(term: &Term, field: Field) -> Self {
+        Self {
+            name: term.key.to_owned(),
+            label: term.label.to_owned(),
+            hint: term.hint.to_owned(),
+            numeric: term.numeric,
+            others: term.about == About::Others,
+            time: term.about == About::Time,
+            field,
+        }
+    }
 }
 
 /// What the form is for.
@@ -137,11 +162,7 @@ impl View for KnownErrorForm {
                 filename: Field::of("shop/cart.py"),
                 function_name: Field::of("total"),
                 code_fragment: Field::of("price = self.prices[sku]"),
-                alert_every_n_occurrences: Field {
-                    value: "many".to_owned(),
-                    error: Some("This must be a whole number above 0, or empty.".to_owned()),
-                },
-                ..KnownErrorFields::default()
+                terms: TERMS.iter().map(|term| TermField::new(term, sample_field(term))).collect(),
             },
             scope: Scope::Line,
             error: Some("Nothing was saved yet: one field needs another look.".to_owned()),
@@ -169,6 +190,11 @@ impl View for KnownErrorSaved {
             matches: vec![sample_match()],
         }
     }
+}
+
+fn sample_field(term: &Term) -> Field {
+    let wrong = || "This must be a whole number above 0, or empty.".to_owned();
+    Field { value: "many".to_owned(), error: term.numeric.then(wrong) }
 }
 
 fn sample_match() -> Match {

@@ -22,7 +22,7 @@ pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReport
 pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};
 pub use installed::{Installed, InstalledRepository};
-pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match};
+pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, TermField};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError};
