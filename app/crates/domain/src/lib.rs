@@ -23,6 +23,7 @@ pub mod line;
 pub mod links;
 pub mod markdown;
 pub mod pace;
+pub mod path_expression;
 pub mod person;
 pub mod presentation;
 pub mod pull;

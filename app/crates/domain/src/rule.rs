@@ -3,17 +3,14 @@
 use super::heuristic::Heuristic;
 use super::ids::RuleId;
 use super::line::squeeze;
+use super::path_expression::anchored;
 use super::settings::{CodePattern, KnownError, Settings};
-use fancy_regex::{Regex, RegexBuilder};
+use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
 const SHORTEST_FRAGMENT: usize = 4;
-
-/// Steps back that an expression with look-around may take on one path: a path has a few hundred characters, so only an
-/// expression that tries every way of splitting them needs more, and one of those must not hold up all reports.
-const BACKTRACK_LIMIT: usize = 100_000;
 
 /// What a rule made by a label or a person does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,18 +243,6 @@ impl Rules {
             .iter()
             .any(|name| format!("/{}", path.replace('\\', "/")).contains(&format!("/{}/", name.trim_matches('/'))))
     }
-}
-
-/// Compiles a path expression as the file means it: anchored at the start. Look-around and back-references are allowed,
-/// as they were in the original's configuration.
-///
-/// # Errors
-/// The expression does not compile; a sentence says why.
-pub fn anchored(text: &str) -> Result<Regex, String> {
-    // By itself first: a bracket too many must not be closed by ours.
-    Regex::new(text)
-        .and_then(|_| RegexBuilder::new(&format!("^(?:{text})")).backtrack_limit(BACKTRACK_LIMIT).build())
-        .map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what is wrong with a value.
 //! Reading the file is `mirror::settings`.
 
-use super::rule::anchored;
+use super::path_expression::anchored;
 use super::storm::{MOST_MINUTES, StormSettings};
 use super::week::date_ms;
 use serde::{Deserialize, Serialize};
