@@ -1,12 +1,14 @@
--- One set of migrations for SQLite and PostgreSQL, forward only.
--- Moments are Unix milliseconds in BIGINT; ids are made by the application (store/ids.rs); yes and no are BIGINT 1 and 0;
--- BYTEA is a type of PostgreSQL's that SQLite takes as well.
+-- The tables, in the order in which they refer to each other. README.md beside this file has the rules.
+-- Moments are Unix milliseconds in BIGINT; ids are made by the application (app/crates/store/src/ids.rs); yes and no
+-- are BIGINT 1 and 0; BYTEA is a type of PostgreSQL's that SQLite takes as well.
 
 -- Secrets of this installation, and facts such as the time of the last reconciliation.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
+
+-- Repositories and the keys of their DSNs.
 
 CREATE TABLE repositories (
     id BIGINT PRIMARY KEY,              -- also the PROJECT of its DSN
@@ -27,19 +29,31 @@ CREATE TABLE repositories (
     settings_blob TEXT,                 -- git's id of the file that was read last, good or bad
     settings_error TEXT,
     labelled_at_ms BIGINT NOT NULL,     -- its labels were made then; 0: not yet
+    labels_due_at_ms BIGINT NOT NULL DEFAULT 0, -- its labels are not tried to be made before then
+    shadow_until_ms BIGINT,             -- nothing is sent until then; null or past: everything is
     suspended_at_ms BIGINT,
     created_at_ms BIGINT NOT NULL,
     removed_at_ms BIGINT
 );
 CREATE INDEX repositories_by_name ON repositories (full_name);
 
+-- Names that repositories had: links in mails and bookmarks name them so for ever.
+CREATE TABLE former_names (
+    full_name TEXT PRIMARY KEY,         -- lower case
+    repository_id BIGINT NOT NULL REFERENCES repositories (id)
+);
+
 CREATE TABLE ingest_keys (
     ingest_key TEXT PRIMARY KEY,        -- 32 hexadecimal digits, as SDKs insist
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    label TEXT,                         -- what a person calls it; null: nothing
     created_at_ms BIGINT NOT NULL,
+    last_used_at_ms BIGINT,             -- recorded every ten minutes at most; null: not yet
     revoked_at_ms BIGINT
 );
 CREATE INDEX ingest_keys_by_repository ON ingest_keys (repository_id);
+
+-- Blamed lines and what happened at them.
 
 CREATE TABLE lines (
     id BIGINT PRIMARY KEY,
@@ -57,6 +71,8 @@ CREATE TABLE lines (
     author_email TEXT,
     author_login TEXT,                  -- as the forge says; null: not asked yet or unknown
     owner_login TEXT,                   -- a person assigned it to them
+    told TEXT,                          -- domain::person::Told, JSON: who is told; null: not decided yet
+    handover_id BIGINT,                 -- the handover by which it was decided who is told
     total BIGINT NOT NULL,
     decided_total BIGINT NOT NULL,      -- the total at the last decision
     next_decide_at BIGINT,              -- the total at which to decide again
@@ -64,9 +80,15 @@ CREATE TABLE lines (
     first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
     alerted_at_ms BIGINT,               -- its one alert was decided then
+    storm_id BIGINT,                    -- the storm in which it was told of
     known BIGINT NOT NULL,              -- a known-error rule covers it
     known_mailed_at_ms BIGINT,          -- a mail of the known error was decided then
     issue_number BIGINT,
+    status_total BIGINT NOT NULL DEFAULT 0,     -- the total that the issue's status block says
+    status_at_ms BIGINT NOT NULL DEFAULT 0,     -- when it was written
+    status_due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
+    status_wanted BIGINT NOT NULL DEFAULT 0,    -- 1: something else than a count changed; 2: and is being written
+    status_off BIGINT NOT NULL DEFAULT 0,       -- 1: a person took the block out of the issue
     resolved_at_ms BIGINT,              -- closed without a label then
     resolved_commit TEXT,               -- head of the default branch at that time
     regressed_at_ms BIGINT,             -- seen again in a revision that contains resolved_commit; null once told
@@ -77,6 +99,9 @@ CREATE TABLE lines (
 );
 CREATE INDEX lines_by_last_seen ON lines (repository_id, last_seen_ms);
 CREATE INDEX lines_by_issue ON lines (repository_id, issue_number);
+CREATE INDEX lines_by_alert ON lines (repository_id, alerted_at_ms);
+CREATE INDEX lines_by_storm ON lines (storm_id);
+CREATE INDEX lines_by_handover ON lines (handover_id);
 
 -- Occurrences of a line, by the hour.
 CREATE TABLE line_hours (
@@ -92,6 +117,7 @@ CREATE TABLE line_facets (
     line_id BIGINT NOT NULL REFERENCES lines (id),
     kind TEXT NOT NULL,
     value TEXT NOT NULL,
+    first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
     PRIMARY KEY (line_id, kind, value)
 );
@@ -143,21 +169,67 @@ CREATE TABLE tracebacks (
     PRIMARY KEY (line_id, week_ms)
 );
 
+-- Test reports: those that are under way, and the latest of each repository. Nothing else of them stays.
+CREATE TABLE test_reports (
+    event_id TEXT PRIMARY KEY,          -- chosen by the server: a client can't make its report a test
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    sent_at_ms BIGINT NOT NULL,
+    settled_at_ms BIGINT,
+    outcome TEXT                        -- domain::test_report::TestReport, JSON
+);
+CREATE INDEX test_reports_by_repository ON test_reports (repository_id, sent_at_ms);
+
+-- What people said: rules and handovers.
+
 -- Rules that labels and people made; the repository's file is in repositories.settings.
 CREATE TABLE rules (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     kind TEXT NOT NULL,                 -- domain::rule::RuleKind
     entry TEXT NOT NULL,                -- domain::settings::KnownError, JSON
+    origin TEXT NOT NULL,               -- domain::rule::RuleSource
     line_id BIGINT REFERENCES lines (id), -- the line whose issue bears the label
     label TEXT,                         -- the label that commands it; null: made on the page or in a terminal
     issue_number BIGINT,
     made_by TEXT NOT NULL,
     made_at_ms BIGINT NOT NULL,
+    edited_by TEXT,
+    edited_at_ms BIGINT,
     ended_by TEXT,
     ended_at_ms BIGINT
 );
 CREATE INDEX rules_in_force ON rules (repository_id, ended_at_ms);
+
+-- How often a line that a rule covers had happened when the rule was made: what came later, the rule silenced.
+CREATE TABLE rule_baselines (
+    rule_id BIGINT NOT NULL REFERENCES rules (id),
+    line_id BIGINT NOT NULL REFERENCES lines (id),
+    total BIGINT NOT NULL,
+    PRIMARY KEY (rule_id, line_id)
+);
+
+-- Whose lines in a file are somebody else's now, as people said on the forge or on a page.
+CREATE TABLE handovers (
+    id BIGINT PRIMARY KEY,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    path TEXT NOT NULL,                 -- of the file, in the repository
+    author_email TEXT NOT NULL,         -- who wrote the line, after .mailmap, lower case
+    author_name TEXT NOT NULL,
+    to_login TEXT,                      -- whose they are now; neither login nor address: not the author's, and nobody was named
+    to_email TEXT,
+    by_author BIGINT NOT NULL,          -- the author themselves said so
+    made_by TEXT NOT NULL,
+    made_at_ms BIGINT NOT NULL,
+    line_id BIGINT NOT NULL,            -- the line of which it was said
+    ended_by TEXT,
+    ended_at_ms BIGINT,                 -- null: in force
+    given_back BIGINT NOT NULL DEFAULT 0    -- it ended because the line was given back to its author
+);
+-- One holds for an author in a file at a time.
+CREATE UNIQUE INDEX handovers_in_force ON handovers (repository_id, path, author_email) WHERE ended_at_ms IS NULL;
+CREATE INDEX handovers_by_line ON handovers (line_id);
+
+-- What is told: deliveries, storms, and the queue of writes to GitHub.
 
 -- What is to be sent, and what was. The constraint is what keeps one alert one.
 CREATE TABLE deliveries (
@@ -168,8 +240,11 @@ CREATE TABLE deliveries (
     purpose TEXT NOT NULL,              -- alert, count:100, regression:1 …
     recipient TEXT NOT NULL,            -- address of a mail, else empty
     content TEXT NOT NULL,              -- what the channel needs beside the line, JSON
-    state TEXT NOT NULL,                -- pending, sent or given_up
+    state TEXT NOT NULL,                -- pending, gathered (for a storm's mail), shadow, sent or given_up
+    rank BIGINT NOT NULL,               -- domain::pace::Rank: what goes first
+    storm_id BIGINT,                    -- the storm that it belongs to
     attempts BIGINT NOT NULL,           -- counted before each attempt: after a crash it tells that something may have been sent
+    due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
     receipt TEXT,                       -- issue number, comment id, file name
     error TEXT,
     created_at_ms BIGINT NOT NULL,
@@ -177,6 +252,43 @@ CREATE TABLE deliveries (
     UNIQUE (line_id, channel, purpose, recipient)
 );
 CREATE INDEX deliveries_by_state ON deliveries (state, created_at_ms);
+CREATE INDEX deliveries_by_storm ON deliveries (storm_id, state);
+
+-- Many new lines of one repository within a short time: one issue, one mail for each author.
+CREATE TABLE storms (
+    id BIGINT PRIMARY KEY,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    began_at_ms BIGINT NOT NULL,        -- when its first line was told of
+    last_line_at_ms BIGINT NOT NULL,
+    ended_at_ms BIGINT,                 -- no new line for a while; null: it goes on
+    issue_number BIGINT,
+    attempts BIGINT NOT NULL,           -- to file its issue, counted before each: it may have been filed
+    changed_at_ms BIGINT NOT NULL,      -- its issue should say something else since then
+    written_at_ms BIGINT NOT NULL,      -- its issue was brought up to date then; 0: not filed yet
+    due_at_ms BIGINT NOT NULL,          -- its issue is not written to before then
+    mails_sent BIGINT NOT NULL,         -- how often its mails were sent
+    mails_at_ms BIGINT                  -- its mails are due then; null: none wait
+);
+-- A repository is in one storm at a time, whoever begins it.
+CREATE UNIQUE INDEX storms_open ON storms (repository_id) WHERE ended_at_ms IS NULL;
+CREATE INDEX storms_by_repository ON storms (repository_id, id);
+
+-- Every write to GitHub of the last hour.
+CREATE TABLE writes (
+    id BIGINT PRIMARY KEY,
+    installation BIGINT NOT NULL,
+    at_ms BIGINT NOT NULL
+);
+CREATE INDEX writes_by_installation ON writes (installation, at_ms);
+
+-- Until when GitHub asked not to be written to.
+CREATE TABLE write_pauses (
+    installation BIGINT PRIMARY KEY,
+    until_ms BIGINT NOT NULL,
+    why TEXT NOT NULL
+);
+
+-- What arrives from GitHub, and the work that follows.
 
 -- Webhook deliveries: stored before they are answered, worked on later, remembered so that a second one changes nothing.
 CREATE TABLE hooks (
@@ -202,9 +314,44 @@ CREATE TABLE jobs (
 );
 CREATE INDEX jobs_due ON jobs (run_at_ms);
 
+-- People: who is signed in, and what was said of accounts and addresses.
+
+-- Who is signed in, and what GitHub says that they may see.
+CREATE TABLE sessions (
+    id TEXT PRIMARY KEY,                -- SHA-256 of the cookie's value, hexadecimal: a copy of the database signs nobody in
+    login TEXT,                         -- on GitHub; null: the admin, by the token
+    bound_to TEXT NOT NULL,             -- of an admin: signs the token, so that another token ends the session
+    tokens TEXT,                        -- the person's tokens on GitHub, sealed
+    browser TEXT NOT NULL,              -- what the browser called itself, to tell sessions apart
+    access TEXT NOT NULL,               -- domain::access::Access, JSON
+    access_at_ms BIGINT NOT NULL,       -- when GitHub said so
+    created_at_ms BIGINT NOT NULL,
+    used_at_ms BIGINT NOT NULL,         -- recorded every few minutes
+    expires_at_ms BIGINT NOT NULL
+);
+CREATE INDEX sessions_by_end ON sessions (expires_at_ms);
+
 -- Which account of the forge an author's address belongs to, as the forge said.
 CREATE TABLE accounts (
     email TEXT PRIMARY KEY,
     login TEXT,                         -- null: the forge knows no account
+    is_bot BIGINT NOT NULL,             -- the account is a program
     asked_at_ms BIGINT NOT NULL
+);
+
+-- What the forge said of pull requests, accounts and teams, by repository.
+CREATE TABLE look_ups (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    question TEXT NOT NULL,             -- pull of COMMIT, members of ORG/TEAM …
+    answer TEXT NOT NULL,
+    asked_at_ms BIGINT NOT NULL,
+    PRIMARY KEY (repository_id, question)
+);
+CREATE INDEX look_ups_by_age ON look_ups (asked_at_ms);
+
+-- Addresses that the mail server refused, lower case.
+CREATE TABLE refused_addresses (
+    address TEXT PRIMARY KEY,
+    why TEXT NOT NULL,
+    refused_at_ms BIGINT NOT NULL
 );
