@@ -204,8 +204,8 @@ fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
         let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         fields.extend([("scope", "file"), ("filename", CART_PATH)]);
         assert_eq!(reader.post("/add_known_error", &fields).await.status, 200);
-        let id = story.services().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        let rules = story.services().store.made_rules(id).await.unwrap();
+        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
+        let rules = store::rules::in_force(&story.services().store, id).await.unwrap();
         assert_eq!(rules[0].by, "a link out of a mail");
         story.settle().await;
     });
@@ -309,7 +309,7 @@ fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time
         assert_eq!(page.status, 303);
         browser.cookie = first;
         assert_eq!(browser.get("/").await.status, 303, "the old cookie leads to the sign-in page");
-        let rows = story.services().store.sessions(Some("ada"), story.clock.now_ms()).await.unwrap();
+        let rows = store::sessions::list(&story.services().store, Some("ada"), story.clock.now_ms()).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert!(!rows[0].tokens.as_ref().unwrap().contains("ghu_"), "sealed");
     });
@@ -325,7 +325,10 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
         let grace = signed_in(story, "grace").await;
         let page = ada.get("/sessions").await;
         assert_eq!(page.text.matches("name=\"session\"").count(), 2, "hers: {}", page.seen());
-        let graces = story.services().store.sessions(Some("grace"), story.clock.now_ms()).await.unwrap()[0].id.clone();
+        let graces = store::sessions::list(&story.services().store, Some("grace"), story.clock.now_ms()).await.unwrap()
+            [0]
+        .id
+        .clone();
         let csrf = page.hidden("csrf");
         assert_eq!(ada.post("/sessions/end", &[("csrf", &csrf), ("session", &graces)]).await.status, 404, "not hers");
         let page = phone.get("/sessions").await;

@@ -48,7 +48,7 @@ fn the_same_error_a_thousand_times_from_three_servers_is_one_mail_and_one_issue(
         let lines = story.lines().await;
         assert_eq!(lines.len(), 1);
         assert_eq!(lines[0].total, 1000);
-        let counts = story.services().store.counts(&lines[0]).await.unwrap();
+        let counts = store::lines::counts(&story.services().store, &lines[0]).await.unwrap();
         let mut servers = counts.servers;
         servers.sort();
         assert_eq!(servers, ["web-0", "web-1", "web-2"]);

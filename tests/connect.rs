@@ -69,7 +69,7 @@ fn section(page: &str, id: &str) -> String {
 
 /// What the database has of reports, lines and messages: rows by table.
 async fn rows(story: &Story) -> (usize, Vec<(i64, u64)>) {
-    let counts = story.services().store.delivery_counts().await.unwrap();
+    let counts = store::deliveries::count_pending_and_given_up(&story.services().store).await.unwrap();
     let lines = story.lines().await.into_iter().map(|line| (line.id.0, line.total)).collect();
     (usize::try_from(counts.0 + counts.1).unwrap(), lines)
 }
@@ -257,7 +257,10 @@ fn buttons_need_the_form_of_the_page() {
         }
         assert_eq!(story.key().await.0, key, "nothing was revoked");
         assert_eq!(
-            story.services().store.all_keys(domain::ids::RepositoryId(story.key().await.1)).await.unwrap().len(),
+            store::ingest_keys::of_repository(&story.services().store, domain::ids::RepositoryId(story.key().await.1))
+                .await
+                .unwrap()
+                .len(),
             1
         );
     });
@@ -276,7 +279,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         let browser = Browser::signed_in(story).await;
         assert_eq!(browser.press("key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
         let id = domain::ids::RepositoryId(project);
-        let keys = story.services().store.all_keys(id).await.unwrap();
+        let keys = store::ingest_keys::of_repository(&story.services().store, id).await.unwrap();
         assert_eq!(keys.len(), 2);
         let second = keys.iter().find(|row| row.label.as_deref() == Some("web <1>")).unwrap().key.clone();
         assert_eq!(story.send_to(story.url(), &second, project, &event).await, 200);
@@ -304,7 +307,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         assert!(page.contains("Every key is revoked") && !page.contains("Send a test report"), "{page}");
         // GitHub telling of the repository again makes no key behind the admin's back.
         story.later(3_600_000).await;
-        assert!(story.services().store.keys(id).await.unwrap().is_empty());
+        assert!(store::ingest_keys::in_force(&story.services().store, id).await.unwrap().is_empty());
         story.settle().await;
     });
 }

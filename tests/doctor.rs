@@ -94,7 +94,7 @@ fn that_no_webhook_ever_came_is_told() {
         story.github.install("acme", &[REPO]);
         story.github.lose_deliveries();
         let now_ms = story.clock.now_ms();
-        story.services().store.enqueue(domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
         story.settle_without_webhooks().await;
         story.clock.advance(11 * 60_000);
         let text = page(story).await;

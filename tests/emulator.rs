@@ -106,7 +106,7 @@ async fn emulator_sees_the_whole_story() {
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
 
-    let key = services.store.keys(id).await.unwrap().remove(0);
+    let key = store::ingest_keys::in_force(&services.store, id).await.unwrap().remove(0);
     let report = async || {
         let text = format!(
             "Traceback (most recent call last):\n  File \"/srv/app/{CART_PATH}\", line 9, in total\n    amount += PRICES[sku]\nKeyError: 'quince'\n"
@@ -130,7 +130,7 @@ async fn emulator_sees_the_whole_story() {
     let comments = alice.comments(REPOSITORY, number).await;
     assert_eq!(comments.len(), 1, "{comments:#?}");
     report().await;
-    let line = services.store.lines_of(id, 10).await.unwrap().remove(0);
+    let line = store::lines::of_repository(&services.store, id, 10).await.unwrap().remove(0);
     assert!(line.known && line.total == 3, "{line:#?}");
 
     alice.remove_label(REPOSITORY, number, "known-error").await;
@@ -188,7 +188,7 @@ async fn emulator_weathers_a_storm() {
         public: false,
     };
     let id = services.watch(&new, Clock::system().now_ms()).await.unwrap();
-    let key = services.store.keys(id).await.unwrap().remove(0);
+    let key = store::ingest_keys::in_force(&services.store, id).await.unwrap().remove(0);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
@@ -227,7 +227,7 @@ async fn emulator_weathers_a_storm() {
 async fn settle(services: &Services, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
-        match services.store.next_turn_due().await.unwrap() {
+        match store::jobs::next_write_due(&services.store).await.unwrap() {
             Some(due) if due <= Clock::system().now_ms() + 2 * GAP_MS => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }

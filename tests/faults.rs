@@ -98,7 +98,7 @@ fn an_address_that_is_refused_is_given_up_and_said_so() {
         story.report(&event).await;
         assert_eq!(story.changes().len(), 2);
         let line = story.lines().await.remove(0);
-        let deliveries = story.services().store.deliveries_of(line.id).await.unwrap();
+        let deliveries = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
         let mail = deliveries.iter().find(|delivery| delivery.recipient == "ada@example.com").unwrap();
         assert_eq!(mail.state, "given_up");
         assert!(mail.error.as_deref().unwrap().contains("550"), "{mail:?}");
@@ -258,7 +258,7 @@ fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
     run_test(async |story| {
         story.github.fail_next("issues/create-label", Fault::status(403, "Resource not accessible by integration"));
         story.install().await;
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
         assert_eq!(story.github.labels(REPO).len(), 0);
         // Nor do they keep an issue from being filed; and they are made when that is possible.
@@ -285,7 +285,7 @@ fn a_webhook_that_was_lost_is_asked_for_again() {
         assert!(!story.lines().await[0].known);
         for _ in 0..2 {
             let now_ms = story.clock.now_ms();
-            story.services().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
+            store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
             story.settle().await;
             story.clock.advance(3_600_000);
         }
@@ -303,8 +303,8 @@ fn a_webhook_that_is_never_taken_is_given_up() {
         story.github.lose_deliveries();
         for _ in 0..8 {
             let now_ms = story.clock.now_ms();
-            story.services().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
-            while story.services().store.queue_state().await.unwrap().length > 0 {
+            store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
+            while store::jobs::queue_state(&story.services().store).await.unwrap().length > 0 {
                 story.settle_without_webhooks().await;
             }
             story.github.lose_deliveries();

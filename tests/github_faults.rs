@@ -57,7 +57,7 @@ async fn patiently(story: &mut Story, times: usize) {
     for _ in 0..times {
         story.later(30 * 60_000).await;
         let now_ms = story.clock.now_ms();
-        story.services().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
+        store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
         story.settle().await;
     }
 }

@@ -61,8 +61,8 @@ async fn reassign(story: &mut Story, to: &str, by: &str) {
 /// What is remembered: to whom, whether in force, how often used.
 async fn remembered(story: &Story) -> Vec<(Option<String>, bool, u64)> {
     let store = &story.services().store;
-    let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-    let rows = store.handovers(id, 10).await.unwrap();
+    let id = store::repositories::by_name(store, REPO).await.unwrap().unwrap().repository.id;
+    let rows = store::handovers::of_repository(store, id, 10).await.unwrap();
     rows.into_iter().map(|row| (row.made.to.name().map(str::to_owned), row.ended.is_none(), row.used)).collect()
 }
 
@@ -121,11 +121,11 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         story.settle().await;
         assert_eq!(story.changes().len(), 1);
         let store = &story.services().store;
-        let row = store.repository_named(REPO).await.unwrap().unwrap();
-        let made = store.handovers(row.repository.id, 10).await.unwrap().remove(0).made.id;
+        let row = store::repositories::by_name(store, REPO).await.unwrap().unwrap();
+        let made = store::handovers::of_repository(store, row.repository.id, 10).await.unwrap().remove(0).made.id;
         let now_ms = story.clock.now_ms();
-        assert!(store.end_handover(row.repository.id, made, "grace", now_ms).await.unwrap());
-        assert!(!store.end_handover(row.repository.id, made, "grace", now_ms).await.unwrap(), "it had ended");
+        assert!(store::handovers::end(store, row.repository.id, made, "grace", now_ms).await.unwrap());
+        assert!(!store::handovers::end(store, row.repository.id, made, "grace", now_ms).await.unwrap(), "it had ended");
         assert_eq!(story.github.redeliver(&url, &sent[0].id).await, 200);
         let forged = reqwest::Client::new()
             .post(&url)
@@ -202,9 +202,9 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
         story.later(24 * 3_600_000).await;
         assert_row(&browser, "2 1 1 50 %").await;
         let store = &story.services().store;
-        let id = store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        let made = store.handovers(id, 10).await.unwrap().remove(0).made.id;
-        store.end_handover(id, made, "grace", story.clock.now_ms()).await.unwrap();
+        let id = store::repositories::by_name(store, REPO).await.unwrap().unwrap().repository.id;
+        let made = store::handovers::of_repository(store, id, 10).await.unwrap().remove(0).made.id;
+        store::handovers::end(store, id, made, "grace", story.clock.now_ms()).await.unwrap();
         assert_row(&browser, "2 1 1 50 %").await;
         reassign(story, "grace", "linus").await;
         reassign(story, "ada", "grace").await;

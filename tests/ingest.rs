@@ -21,7 +21,7 @@ async fn plain_project(story: &Story) -> (i64, String) {
         public: false,
     };
     let id = story.services().watch(&new, story.clock.now_ms()).await.unwrap();
-    (id.0, story.services().store.keys(id).await.unwrap().remove(0))
+    (id.0, store::ingest_keys::in_force(&story.services().store, id).await.unwrap().remove(0))
 }
 
 fn check_headers(answer: &Response) {
@@ -147,7 +147,7 @@ fn a_printed_traceback_is_a_report() {
         story.settle().await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.place.path.as_str(), line.place.line, line.place.function.as_str()), (CART_PATH, 9, "total"));
-        let counts = story.services().store.counts(&line).await.unwrap();
+        let counts = store::lines::counts(&story.services().store, &line).await.unwrap();
         assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
         assert_eq!(story.mails()[0].to, ["ada@example.com"]);
         assert_eq!(story.changes().len(), 2);

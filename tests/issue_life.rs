@@ -16,7 +16,7 @@ fn status(story: &Story, number: u64) -> String {
 
 /// What the worker's clock does each minute.
 async fn minute(story: &mut Story) {
-    story.services().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+    store::statuses::enqueue_due(&story.services().store, story.clock.now_ms()).await.unwrap();
     story.settle().await;
 }
 
@@ -314,8 +314,8 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         );
         assert_eq!(story.github.issues(REPO).len(), 1, "the other gets none: they have answered already");
 
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
         assert_eq!(rules.len(), 2);
         for rule in rules {
             let now_ms = story.clock.now_ms();

@@ -58,8 +58,8 @@ fn a_label_on_a_closed_issue_whitelists_at_once_and_the_same_webhook_twice_does_
         assert_eq!(story.github.redeliver(&url, &sent[0].id).await, 200);
         story.settle().await;
         assert_eq!(story.changes().len(), 1);
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
         assert_eq!(rules.len(), 1);
         let entry = &rules[0].made.entry;
         assert_eq!((entry.file.as_str(), &entry.function, &entry.code), (CART_PATH, &None, &None));
@@ -198,8 +198,8 @@ fn labels_on_other_issues_and_our_own_actions_mean_nothing() {
         let other = story.github.open_issue(REPO, "owner", "A question", "How?", &["known-error"]);
         story.github.close_issue(REPO, other, "owner");
         story.settle().await;
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        assert!(story.services().store.made_rules(row.repository.id).await.unwrap().is_empty());
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        assert!(store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty());
         assert_eq!(story.lines().await[0].resolved_at_ms, None);
     });
 }

@@ -150,7 +150,11 @@ impl Deployed {
             assert_eq!(mail.to, [address.as_str()]);
             assert!(mail.text().contains(expected.text), "{}", mail.text());
 
-            let report = story.services().store.traceback(line.id, i64::MAX).await.unwrap().unwrap().report;
+            let report = store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX)
+                .await
+                .unwrap()
+                .unwrap()
+                .report;
             assert_eq!(report.release.as_deref(), Some(self.release.as_str()));
             let frame = blamed_frame(&report, number, expected);
             let local = expected.local.map(|(name, value)| {

@@ -148,9 +148,9 @@ fn a_link_out_of_a_mail_whitelists_by_post_only() {
         let link = link_in(&mail, "/add_known_error");
         let (status, form) = get(story, &client, "", &link).await;
         assert_eq!(status, 200, "{form}");
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         assert!(
-            story.services().store.made_rules(row.repository.id).await.unwrap().is_empty(),
+            store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty(),
             "mail scanners follow links"
         );
         let fields: Vec<(String, String)> = inputs(&form);
@@ -167,7 +167,7 @@ fn a_link_out_of_a_mail_whitelists_by_post_only() {
         };
         let answer = post(body.clone()).await.unwrap();
         assert_eq!(answer.status(), 200);
-        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
         assert_eq!(rules.len(), 1);
         assert_eq!(rules[0].made.entry.file, CART_PATH);
         assert!(story.lines().await[0].known);
@@ -192,8 +192,8 @@ fn a_form_from_another_site_changes_nothing() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 403);
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        assert!(story.services().store.made_rules(row.repository.id).await.unwrap().is_empty());
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        assert!(store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty());
     });
 }
 

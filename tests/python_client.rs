@@ -100,7 +100,7 @@ async fn run(story: &Story, path: &str, times: u32) -> Output {
 }
 
 async fn stored(story: &Story, line: &Line) -> Report {
-    story.services().store.traceback(line.id, i64::MAX).await.unwrap().unwrap().report
+    store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX).await.unwrap().unwrap().report
 }
 
 fn variable<'a>(frame: &'a Frame, name: &str) -> &'a str {
@@ -128,7 +128,7 @@ fn live_python_client_names_line_author_variables_and_every_occurrence() {
         assert_eq!(line.author_email.as_deref(), Some("linus@example.com"));
         // 10 one by one, 6 at the 16th, 16 at the 32nd, 9 at the end of the program.
         assert_eq!(line.total, 41);
-        let counts = story.services().store.counts(line).await.unwrap();
+        let counts = store::lines::counts(&story.services().store, line).await.unwrap();
         assert_eq!(counts.releases, [head], "the commit that is checked out");
 
         let report = stored(story, line).await;

@@ -151,23 +151,23 @@ fn what_changes_while_a_status_is_written_is_written_next() {
     run_test(async |story| {
         told(story).await;
         let (services, line) = (story.services().clone(), story.lines().await[0].id);
-        services.store.set_owner(line, Some("grace")).await.unwrap();
+        store::lines::set_owner(&services.store, line, Some("grace")).await.unwrap();
         story.clock.advance(1_000);
-        services.store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        store::statuses::enqueue_due(&services.store, story.clock.now_ms()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
         let (installation, now) =
-            (story.services().store.repository_named(REPO).await.unwrap().unwrap(), story.clock.now_ms());
+            (store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap(), story.clock.now_ms());
         let installation = installation.repository.forge.unwrap().installation;
-        let before = services.store.writes_of(installation, now).await.unwrap().len();
+        let before = store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len();
         let meanwhile = async {
-            while services.store.writes_of(installation, now).await.unwrap().len() == before {
+            while store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len() == before {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            services.store.set_owner(line, Some("linus")).await.unwrap();
+            store::lines::set_owner(&services.store, line, Some("linus")).await.unwrap();
         };
         let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
         tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");
-        story.services().store.ask_for_statuses(story.clock.now_ms()).await.unwrap();
+        store::statuses::enqueue_due(&story.services().store, story.clock.now_ms()).await.unwrap();
         story.settle().await;
         let body = story.github.issue(REPO, 1).body;
         assert!(body.contains("linus") && !body.contains("grace"), "{body}");
@@ -186,7 +186,7 @@ fn a_shadow_holds_what_was_on_its_way() {
         let (written, mailed) = (story.github.issues(REPO).len(), story.mails().len());
         assert!(written <= 1 && mailed <= 21, "{written} {mailed}");
         story.changes();
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().begin_shadow(&row).await.unwrap();
         story.settle().await;
         story.later(30 * MINUTE_MS).await;
@@ -195,7 +195,7 @@ fn a_shadow_holds_what_was_on_its_way() {
         assert!(page.contains("issue for Ada Lovelace") && page.contains("mail to ada@example.com"), "{page}");
 
         // It ends: each line is told of once more than nobody was, when it happens again.
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
         story.later(15 * MINUTE_MS).await;
         fail(story, "shop/a.py", "a", 0..30).await;
@@ -206,7 +206,7 @@ fn a_shadow_holds_what_was_on_its_way() {
         story.changes();
         let mut told = 0;
         for line in story.lines().await {
-            let mails = story.services().store.deliveries_of(line.id).await.unwrap();
+            let mails = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
             told += mails.iter().filter(|it| it.recipient == "ada@example.com" && it.state == "sent").count();
         }
         assert_eq!(told, 30, "each line was mailed once");
@@ -217,11 +217,11 @@ fn a_shadow_holds_what_was_on_its_way() {
 fn a_storm_whose_worker_died_at_its_beginning_ends() {
     run_test(async |story| {
         story.install().await;
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         let (id, now) = (row.repository.id, story.clock.now_ms());
-        story.services().store.begin_storm(id, now - 1, now).await.unwrap();
+        store::storms::insert(&story.services().store, id, now - 1, now).await.unwrap();
         story.later(11 * MINUTE_MS).await;
-        assert_eq!(story.services().store.open_storm(id).await.unwrap(), None);
+        assert_eq!(store::storms::open_of(&story.services().store, id).await.unwrap(), None);
         story.later(11 * MINUTE_MS).await;
         story.changes();
     });
@@ -337,13 +337,17 @@ fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
         story.install().await;
         fail(story, "shop/a.py", "a", 0..22).await;
-        let id = story.services().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        assert!(story.services().store.open_storm(id).await.unwrap().is_some());
+        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
+        assert!(store::storms::open_of(&story.services().store, id).await.unwrap().is_some());
         for n in 22..27 {
             story.later(8 * MINUTE_MS).await;
             fail(story, "shop/a.py", "a", n..n + 1).await;
         }
-        assert_eq!(story.services().store.open_storm(id).await.unwrap(), None, "one line in eight minutes is no storm");
+        assert_eq!(
+            store::storms::open_of(&story.services().store, id).await.unwrap(),
+            None,
+            "one line in eight minutes is no storm"
+        );
         story.mails();
         story.changes();
         fail(story, "shop/a.py", "a", 27..28).await;
@@ -362,7 +366,7 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
             "known_errors:\n  - { file: shop/cart.py, min_alert_threshold: 2, email_recipients: [ops@example.com] }\n";
         story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Settings");
         story.install().await;
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().begin_shadow(&row).await.unwrap();
         let event = story.event();
         for _ in 0..3 {
@@ -384,19 +388,19 @@ fn a_worker_that_slept_too_long_leaves_the_job_to_whoever_has_it_now() {
     run_test(async |story| {
         story.install().await;
         let (store, now) = (story.services().store.clone(), story.clock.now_ms());
-        store.enqueue(Job::Reconcile, now, now).await.unwrap();
-        let mut slept = store.claim(now).await.unwrap().expect("a job");
-        assert!(store.renew(&mut slept, now + 1).await.unwrap(), "its own");
+        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+        let mut slept = store::jobs::claim(&store, now).await.unwrap().expect("a job");
+        assert!(store::jobs::renew(&store, &mut slept, now + 1).await.unwrap(), "its own");
         let later = now + 1 + LEASE_MS;
-        let mut holder = store.claim(later).await.unwrap().expect("the same job: its lease is over");
+        let mut holder = store::jobs::claim(&store, later).await.unwrap().expect("the same job: its lease is over");
         assert_eq!(holder.job, Job::Reconcile);
-        assert!(!store.renew(&mut slept, later + 1).await.unwrap());
-        store.again(&slept, later, later).await.unwrap();
-        store.put_back(&slept, later, "slept").await.unwrap();
-        store.finish(&slept).await.unwrap();
-        assert_eq!(store.claim(later).await.unwrap(), None, "it is held, and there");
-        assert!(store.renew(&mut holder, later + 1).await.unwrap());
-        store.finish(&holder).await.unwrap();
-        assert_eq!(store.queue_state().await.unwrap().length, 0);
+        assert!(!store::jobs::renew(&store, &mut slept, later + 1).await.unwrap());
+        store::jobs::requeue(&store, &slept, later, later).await.unwrap();
+        store::jobs::record_failed(&store, &slept, later, "slept").await.unwrap();
+        store::jobs::finish(&store, &slept).await.unwrap();
+        assert_eq!(store::jobs::claim(&store, later).await.unwrap(), None, "it is held, and there");
+        assert!(store::jobs::renew(&store, &mut holder, later + 1).await.unwrap());
+        store::jobs::finish(&store, &holder).await.unwrap();
+        assert_eq!(store::jobs::queue_state(&store).await.unwrap().length, 0);
     });
 }

@@ -17,7 +17,7 @@ async fn compare(story: &mut Story) {
     story.clock.advance(3_600_000);
     story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
     let now_ms = story.clock.now_ms();
-    story.services().store.enqueue(Job::Reconcile, now_ms, now_ms).await.unwrap();
+    store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
     story.settle().await;
 }
 
@@ -62,8 +62,8 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         story.github.lose_deliveries();
         compare(story).await;
         assert_eq!(story.changes().len(), 1);
-        let id = story.services().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        assert_eq!(story.services().store.made_rules(id).await.unwrap().len(), 1);
+        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
+        assert_eq!(store::rules::in_force(&story.services().store, id).await.unwrap().len(), 1);
         compare(story).await;
         assert_eq!(story.changes().len(), 0);
     });
@@ -107,8 +107,8 @@ fn webhooks_in_the_wrong_order_end_as_the_issue_is() {
         assert_eq!(story.changes().len(), 0, "all was taken back");
         let line = story.lines().await.remove(0);
         assert_eq!((line.resolved_at_ms, line.known), (None, false));
-        let id = story.services().store.repository_named(REPO).await.unwrap().unwrap().repository.id;
-        assert!(story.services().store.made_rules(id).await.unwrap().is_empty());
+        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
+        assert!(store::rules::in_force(&story.services().store, id).await.unwrap().is_empty());
     });
 }
 
@@ -119,7 +119,7 @@ fn an_issue_whose_number_was_not_noted_yet_is_known_by_its_marker() {
         story.mails();
         let line = story.lines().await.remove(0);
         // Filed, and the answer on its way, when somebody closes it with a label.
-        story.services().store.set_issue(line.id, None).await.unwrap();
+        store::lines::set_issue(&story.services().store, line.id, None).await.unwrap();
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
@@ -214,13 +214,17 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
         let (key, project) = story.key().await;
         let line = story.lines().await.remove(0);
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         assert!(story.services().mirrors.exists(row.repository.id));
         story.github.uninstall(installation);
         story.settle().await;
         assert!(!story.services().mirrors.exists(row.repository.id));
-        assert_eq!(story.services().store.traceback(line.id, i64::MAX).await.unwrap(), None);
-        assert_eq!(story.services().store.line(line.id).await.unwrap().unwrap().total, 1, "its counts stay");
+        assert_eq!(store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX).await.unwrap(), None);
+        assert_eq!(
+            store::lines::by_id(&story.services().store, line.id).await.unwrap().unwrap().total,
+            1,
+            "its counts stay"
+        );
         let status = story.send_to(story.url(), &key, project, &event).await;
         assert!(status == 403 || status == 401 || status == 404, "{status}");
 
@@ -233,8 +237,8 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
 
         let said = story.command(&["repository", "remove", REPO, "--with-counts"]);
         assert!(said.contains("Everything that was known of acme/shop is deleted."), "{said}");
-        assert_eq!(story.services().store.line(line.id).await.unwrap(), None);
-        assert!(story.services().store.repositories().await.unwrap().is_empty());
+        assert_eq!(store::lines::by_id(&story.services().store, line.id).await.unwrap(), None);
+        assert!(store::repositories::list(&story.services().store).await.unwrap().is_empty());
     });
 }
 

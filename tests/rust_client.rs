@@ -76,7 +76,7 @@ fn live_cron_job_under_flawless_report_finds_the_author() {
         story.settle().await;
         let lines = story.lines().await;
         assert_eq!(lines.iter().map(place).collect::<Vec<_>>(), [(CART_PATH, 9, "total")]);
-        let counts = story.services().store.counts(&lines[0]).await.unwrap();
+        let counts = store::lines::counts(&story.services().store, &lines[0]).await.unwrap();
         assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
         let mails = story.mails();
         assert_eq!(mails.iter().map(|mail| mail.to.clone()).collect::<Vec<_>>(), [["ada@example.com"]]);

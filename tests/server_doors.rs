@@ -203,7 +203,7 @@ fn a_printed_traceback_finds_its_line() {
         story.settle().await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.place.path.as_str(), line.place.line, line.total), (CART_PATH, 9, 4));
-        assert_eq!(story.services().store.counts(&line).await.unwrap().servers, ["cron-1"]);
+        assert_eq!(store::lines::counts(&story.services().store, &line).await.unwrap().servers, ["cron-1"]);
         assert_eq!((story.mails().len(), story.changes().len()), (1, 2));
 
         let unread = send(story, Method::POST, &path, &headers, "it broke").await;

@@ -145,7 +145,10 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
         let form = stranger.get(&whitelist).await;
         assert_eq!(form.status, 200, "{}", form.text);
         let id = story.lines().await[0].repository;
-        assert!(story.services().store.made_rules(id).await.unwrap().is_empty(), "mail scanners follow links");
+        assert!(
+            store::rules::in_force(&story.services().store, id).await.unwrap().is_empty(),
+            "mail scanners follow links"
+        );
 
         let (expires, signature, signed) =
             (form.hidden("expires"), form.hidden("signature"), form.hidden("signed_for"));
@@ -161,7 +164,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
             .map(|(name, value)| (name, if name == "signed_for" { "{}" } else { value }))
             .collect();
         assert_eq!(stranger.post("/add_known_error", &forged).await.status, 303);
-        assert!(story.services().store.made_rules(id).await.unwrap().is_empty());
+        assert!(store::rules::in_force(&story.services().store, id).await.unwrap().is_empty());
 
         let function = with(&[
             ("scope", "function"),
@@ -174,7 +177,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
             assert_eq!(saved.status, 200, "{}", saved.text);
             assert!(saved.text.contains("told once, at 1,000 occurrences"));
         }
-        let rules = story.services().store.made_rules(id).await.unwrap();
+        let rules = store::rules::in_force(&story.services().store, id).await.unwrap();
         assert_eq!(rules.len(), 1, "sent twice, made once");
         assert_eq!((rules[0].made.entry.code.as_deref(), rules[0].by.as_str()), (None, "a link out of a mail"));
         assert!(story.lines().await[0].known, "in force at once");
@@ -216,7 +219,7 @@ fn an_admin_whitelists_and_takes_it_back() {
         let weekly = admin.get("/get_weekly_error_report?repo=acme/shop&include_known_errors=true").await;
         assert!(weekly.text.contains("PRICES[sku]"));
 
-        let rule = story.services().store.made_rules(id).await.unwrap()[0].made.id.0.to_string();
+        let rule = store::rules::in_force(&story.services().store, id).await.unwrap()[0].made.id.0.to_string();
         let end = [("repo", REPO), ("rule", rule.as_str())];
         assert_eq!(admin.post("/rules/end", &end).await.status, 403);
         let end = [("repo", REPO), ("rule", rule.as_str()), ("csrf", csrf.as_str())];

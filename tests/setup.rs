@@ -61,7 +61,7 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
         story.github.close_issue(REPO, 1, "owner");
         story.settle().await;
         assert_eq!(story.changes().len(), 1, "webhooks are believed by the stored secret");
-        let sealed = story.services().store.fact("github_app").await.unwrap().unwrap();
+        let sealed = store::meta::by_name(&story.services().store, "github_app").await.unwrap().unwrap();
         assert!(!sealed.contains("PRIVATE KEY") && !sealed.contains(CLIENT_SECRET), "{sealed}");
         assert!(sealed.len() > 1_000);
         assert!(story.folder().join("data/secret.key").exists());

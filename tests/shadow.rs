@@ -118,7 +118,7 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
         assert_eq!(story.changes().len(), 1, "resolved, said so");
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().begin_shadow(&row).await.unwrap();
         story.commit("Grace <grace@example.com>", "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
         story.push().await;
@@ -126,7 +126,7 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         let back = story.event_at(&head, "shop/cart.py", "PRICES[sku]", "total", "web-1");
         story.report(&back).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
         story.settle().await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, with a comment and a mail");
@@ -151,14 +151,14 @@ fn what_waited_when_the_shadow_began_is_held_back() {
         let other = story.event_at(&story.repo.head(), "shop/new.py", "x.y", "f", "web-1");
         story.report(&other).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "the issues wait for GitHub");
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().begin_shadow(&row).await.unwrap();
         story.later(60 * 60_000).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "the page says that nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("shop/new.py"), "{page}");
 
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
         story.later(20 * 60_000).await;
         assert_eq!(story.changes().len(), 2, "the one that was tried goes on");
@@ -180,7 +180,7 @@ fn comments_that_were_not_sent_say_why_they_would_have_been() {
         let event = story.event();
         story.report(&event).await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         story.services().begin_shadow(&row).await.unwrap();
         let mut typed = story.event();
         typed["exception"]["values"][0]["type"] = "TypeError".into();

@@ -17,7 +17,7 @@ fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
             story.unset(name);
         }
         story.restart().await;
-        assert!(story.services().store.repositories().await.unwrap().is_empty());
+        assert!(store::repositories::list(&story.services().store).await.unwrap().is_empty());
 
         // One click makes the App.
         let admin = Browser::signed_in(story).await;

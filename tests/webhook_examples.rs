@@ -45,7 +45,7 @@ async fn signed(story: &Story, event: &str, delivery: &str, payload: &Value) -> 
 }
 
 async fn watched(story: &Story) -> Vec<String> {
-    let rows = story.services().store.repositories().await.unwrap();
+    let rows = store::repositories::list(&story.services().store).await.unwrap();
     rows.into_iter().map(|row| row.repository.full_name).collect()
 }
 
@@ -83,7 +83,7 @@ fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
             }
             story.settle().await;
             let now_ms = story.clock.now_ms();
-            story.services().store.enqueue(domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+            store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
             story.settle().await;
             assert_eq!(watched(story).await, [REPO], "what is not installed is not watched");
             assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nobody is told of anything");
@@ -136,7 +136,7 @@ fn mutilated_payloads_are_refused_or_ignored_and_break_nothing() {
         assert!(sent > 900, "{sent}");
         story.settle().await;
         let now_ms = story.clock.now_ms();
-        story.services().store.enqueue(domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
         story.settle().await;
         story.later(60_000).await;
         assert_eq!(watched(story).await, [REPO]);
@@ -151,7 +151,7 @@ fn what_is_forged_replayed_or_too_large_is_refused() {
         let event = story.event();
         story.report(&event).await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-        let repository = story.services().store.repository_named(REPO).await.unwrap().unwrap();
+        let repository = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
         let forge = repository.repository.forge.unwrap();
         let payload = json!({
             "action": "deleted", "repository": { "id": forge.id, "full_name": REPO, "private": true },

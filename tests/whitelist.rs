@@ -33,8 +33,8 @@ async fn labelled(story: &mut Story) {
 
 /// The number of the only rule in force.
 async fn rule(story: &Story) -> String {
-    let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-    let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+    let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+    let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
     assert_eq!(rules.len(), 1, "{rules:#?}");
     rules[0].made.id.0.to_string()
 }
@@ -199,8 +199,8 @@ fn a_changed_label_entry_is_not_made_twice_and_ends_with_its_label() {
         assert_eq!(rule(story).await, id);
         story.github.remove_label(REPO, 1, "known-error", "owner");
         story.settle().await;
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        assert!(story.services().store.made_rules(row.repository.id).await.unwrap().is_empty());
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        assert!(store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty());
         story.changes();
     });
 }
@@ -265,8 +265,8 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         ];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
         assert_eq!(stranger.post("/add_known_error", &fields).await.status, 200);
-        let row = story.services().store.repository_named(REPO).await.unwrap().unwrap();
-        let rules = story.services().store.made_rules(row.repository.id).await.unwrap();
+        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
         assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (RuleSource::Mail, "known_error"));
         assert!(rules[0].made.entry.email_recipients.is_empty());
     });

@@ -103,10 +103,10 @@ impl Flawless {
         let (services, signer) = open_services(&config).await?;
         if services.store.dialect() == Dialect::Sqlite {
             // Nobody else works on this file, so what was being worked on when the last process ended is free.
-            services.store.free_all().await?;
+            store::jobs::release_all(&services.store).await?;
         }
         let fresh = random_hex()?;
-        let stored = services.store.fact_or("admin_token", &fresh).await?;
+        let stored = store::meta::by_name_or_insert(&services.store, "admin_token", &fresh).await?;
         let token_is_new = config.admin_token.is_none() && stored == fresh;
         let admin_token = config.admin_token.clone().unwrap_or(stored);
         let (accept, writer) = Accept::open(services.store.clone(), services.epoch.clone(), Arc::clone(&services.wake));
@@ -164,8 +164,8 @@ impl Flawless {
 pub async fn open_services(config: &Config) -> Result<(Services, Signer), ServeError> {
     install_crypto();
     let store = Store::open(&config.database_url).await?;
-    let secret = store.fact_or("signing_secret", &random_hex()?).await?;
-    let installation = store.fact_or("installation", &random_hex()?[..12]).await?;
+    let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_hex()?).await?;
+    let installation = store::meta::by_name_or_insert(&store, "installation", &random_hex()?[..12]).await?;
     let signer = Signer::new(secret.as_bytes());
     let vault = Vault::new(config.secret_key.as_deref(), &config.data_dir)?;
     let app = match &config.app {

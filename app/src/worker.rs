@@ -51,7 +51,7 @@ impl Worker {
     /// The database is out of reach.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
-        while let Some(claim) = self.services.store.claim(self.clock.now_ms()).await? {
+        while let Some(claim) = store::jobs::claim(&self.services.store, self.clock.now_ms()).await? {
             self.run(&claim).await?;
             steps += 1;
         }
@@ -60,7 +60,7 @@ impl Worker {
 
     async fn work(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            let next = match self.services.store.claim(self.clock.now_ms()).await {
+            let next = match store::jobs::claim(&self.services.store, self.clock.now_ms()).await {
                 Ok(Some(claim)) => {
                     // There may be more than one: somebody else looks while this one is worked on.
                     self.services.wake.notify_one();
@@ -86,7 +86,7 @@ impl Worker {
             let now_ms = self.clock.now_ms();
             if now_ms.saturating_sub(reconciled_ms) >= reconcile::RECONCILE_EVERY_MS {
                 reconciled_ms = now_ms;
-                if let Err(error) = self.services.store.enqueue(Job::Reconcile, now_ms, now_ms).await {
+                if let Err(error) = store::jobs::enqueue(&self.services.store, Job::Reconcile, now_ms, now_ms).await {
                     tracing::error!(%error, "reconciliation could not be asked for");
                 }
             }
@@ -102,10 +102,12 @@ impl Worker {
             if let Err(error) = shadow::end_what_is_over(&self.services, now_ms).await {
                 tracing::error!(%error, "shadows whose time is over could not be ended");
             }
-            if let Err(error) = self.services.store.ask_for_statuses(now_ms).await {
+            if let Err(error) = store::statuses::enqueue_due(&self.services.store, now_ms).await {
                 tracing::error!(%error, "issues whose status is old could not be looked up");
             }
-            if let Err(error) = self.services.store.delete_old_sessions(now_ms, now_ms - SESSION_IDLE_MS).await {
+            if let Err(error) =
+                store::sessions::delete_old(&self.services.store, now_ms, now_ms - SESSION_IDLE_MS).await
+            {
                 tracing::error!(%error, "sessions that are over could not be deleted");
             }
             for _ in 0..60 {
@@ -128,7 +130,7 @@ impl Worker {
                     Ok(Ok(result)) => break result,
                     Ok(Err(panic)) => break Err(Failure::retry(format!("the step ended in a panic: {panic}"))),
                     Err(_) => {
-                        if !self.services.store.renew(claim, self.clock.now_ms()).await? {
+                        if !store::jobs::renew(&self.services.store, claim, self.clock.now_ms()).await? {
                             // This machine slept. The step ends here: it is another worker's now.
                             tracing::warn!(job = ?claim.job, "a job took longer than its lease, and is another worker's");
                             return Ok(());
@@ -138,15 +140,17 @@ impl Worker {
             }
         };
         match result {
-            Ok(()) => self.services.store.finish(claim).await,
+            Ok(()) => store::jobs::finish(&self.services.store, claim).await,
             Err(Failure::GiveUp(why)) => {
                 tracing::error!(job = ?claim.job, why, "a job was given up");
                 if let Job::Attribute(report) = claim.job {
-                    self.services.store.attribution_given_up(report).await?;
+                    store::attributions::record_given_up(&self.services.store, report).await?;
                 }
-                self.services.store.finish(claim).await
+                store::jobs::finish(&self.services.store, claim).await
             }
-            Err(Failure::Again { at_ms }) => self.services.store.again(claim, at_ms, self.clock.now_ms()).await,
+            Err(Failure::Again { at_ms }) => {
+                store::jobs::requeue(&self.services.store, claim, at_ms, self.clock.now_ms()).await
+            }
             Err(Failure::Retry { why, after_ms }) => {
                 let pause_ms = back_off_ms(claim.attempts, after_ms);
                 if claim.attempts >= PATIENCE {
@@ -154,7 +158,7 @@ impl Worker {
                 } else {
                     tracing::warn!(job = ?claim.job, attempts = claim.attempts, pause_ms, why, "a job failed and will be tried again");
                 }
-                self.services.store.put_back(claim, self.clock.now_ms() + pause_ms, &why).await
+                store::jobs::record_failed(&self.services.store, claim, self.clock.now_ms() + pause_ms, &why).await
             }
         }
     }

@@ -300,7 +300,7 @@ impl Story {
             let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
             if steps == 0 && hooks.is_empty() {
                 let now = self.clock.now_ms();
-                match self.services().store.next_turn_due().await.unwrap() {
+                match store::jobs::next_write_due(&self.services().store).await.unwrap() {
                     Some(due) if due <= now + GAP_MS + 900 => self.clock.advance((due - now).max(1)),
                     _ => return,
                 }
@@ -349,9 +349,12 @@ impl Story {
 
     /// The DSN's key and project.
     pub async fn key(&self) -> (String, i64) {
-        let row = self.services().store.repository_named(REPO).await.unwrap().expect("the repository is watched");
+        let row = store::repositories::by_name(&self.services().store, REPO)
+            .await
+            .unwrap()
+            .expect("the repository is watched");
         let id = row.repository.id;
-        (self.services().store.keys(id).await.unwrap().remove(0), id.0)
+        (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }
 
     /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a revision of the repository.
@@ -414,14 +417,14 @@ impl Story {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
         let id = self.services().watch(&new, self.clock.now_ms()).await.unwrap();
         self.settle().await;
-        (self.services().store.keys(id).await.unwrap().remove(0), id.0)
+        (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }
 
     /// The lines that are known, oldest first.
     pub async fn lines(&self) -> Vec<Line> {
         let mut all = Vec::new();
-        for row in self.services().store.repositories().await.unwrap() {
-            all.extend(self.services().store.lines_of(row.repository.id, 1000).await.unwrap());
+        for row in store::repositories::list(&self.services().store).await.unwrap() {
+            all.extend(store::lines::of_repository(&self.services().store, row.repository.id, 1000).await.unwrap());
         }
         all.sort_by_key(|line| line.id);
         all
@@ -447,7 +450,7 @@ impl Story {
             self.start().await;
         }
         self.settle().await;
-        let queue = self.services().store.queue_state().await.unwrap();
+        let queue = store::jobs::queue_state(&self.services().store).await.unwrap();
         assert_eq!(queue.length, 0, "jobs are left over");
         let unread: Vec<_> = self.mails().iter().map(|mail| mail.header("Subject")).collect();
         assert!(unread.is_empty(), "mails that nobody looked at: {unread:?}");

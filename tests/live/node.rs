@@ -29,7 +29,11 @@ async fn has_locals(story: &mut Story, app: &Application, total: u64) -> bool {
     arrived(story, app, total).await;
     let mut found = 0;
     for line in story.lines().await {
-        let report = story.services().store.traceback(line.id, i64::MAX).await.unwrap().unwrap().report;
+        let report = store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX)
+            .await
+            .unwrap()
+            .unwrap()
+            .report;
         found += usize::from(report.raised().unwrap().frames.last().is_some_and(|frame| !frame.vars.is_empty()));
     }
     found == 2

@@ -73,9 +73,9 @@ pub async fn blame(options: Options, config: Config, now_ms: i64) -> Result<(), 
 
 async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Failed> {
     let (services, _) = open_services(config).await?;
-    let row = services.store.repository_named(name).await?;
+    let row = store::repositories::by_name(&services.store, name).await?;
     let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
-    let rules = services.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
+    let rules = store::rules::of_repository(&services.store, row.repository.id, row.settings.clone(), now_ms).await?;
     let (mirrors, repository) = (services.mirrors.clone(), row.repository);
     if !mirrors.exists(repository.id) {
         return Err(format!("there is no mirror of {name} yet: the server makes it").into());

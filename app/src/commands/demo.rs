@@ -72,7 +72,11 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         public: false,
     };
     let id = services.watch(&new, clock.now_ms()).await?;
-    let key = services.store.keys(id).await?.into_iter().next().ok_or("the repository has no key")?;
+    let key = store::ingest_keys::in_force(&services.store, id)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or("the repository has no key")?;
     println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", services.linker.dsn(&key, id));
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
@@ -130,8 +134,15 @@ impl Stage {
 
         headline("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
-        let forge_says = self.services.store.repository(line.repository).await?.ok_or("the repository is gone")?;
-        self.services.store.stamp_push(forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
+        let forge_says =
+            store::repositories::by_id(&self.services.store, line.repository).await?.ok_or("the repository is gone")?;
+        store::repositories::record_push(
+            &self.services.store,
+            forge_says.repository.id,
+            clock.now_ms(),
+            clock.now_ms(),
+        )
+        .await?;
         self.services.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
@@ -211,8 +222,8 @@ impl Stage {
         let repository = domain::ids::RepositoryId(self.project);
         let found = async {
             loop {
-                let lines = self.services.store.lines_of(repository, 10).await?;
-                let queue = self.services.store.queue_state().await?;
+                let lines = store::lines::of_repository(&self.services.store, repository, 10).await?;
+                let queue = store::jobs::queue_state(&self.services.store).await?;
                 let line = lines.into_iter().find(|line| line.exception == exception && line.total >= total);
                 if let Some(line) = line.filter(|_| queue.length == 0) {
                     return Ok::<Line, Failed>(line);

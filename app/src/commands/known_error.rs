@@ -68,7 +68,7 @@ pub struct Entry {
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let (services, _) = open_services(&config).await?;
     let named = async |name: &str| -> Result<RepositoryRow, Failed> {
-        let found = services.store.repository_named(name).await?;
+        let found = store::repositories::by_name(&services.store, name).await?;
         Ok(found
             .ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
     };
@@ -101,7 +101,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::List { repository } => {
             let row = named(&repository).await?;
-            for rule in services.store.made_rules(row.repository.id).await? {
+            for rule in store::rules::in_force(&services.store, row.repository.id).await? {
                 let from = match (rule.origin, &rule.label, rule.issue) {
                     (RuleSource::Label, Some(label), Some(issue)) => {
                         format!("label {label} on #{issue} by {}", rule.by)

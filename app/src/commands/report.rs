@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::serve::open_services;
 use clap::Args;
 use domain::week::{WEEK_MS, date_ms, week_of};
-use store::weekly::Wanted;
+use store::weekly::WeekQuery;
 
 /// Which week.
 #[derive(Debug, Args)]
@@ -38,12 +38,12 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     let (services, _) = open_services(&config).await?;
     let repository = match &options.repository {
         Some(name) => {
-            let found = services.store.repository_named(name).await?;
+            let found = store::repositories::by_name(&services.store, name).await?;
             Some(found.ok_or_else(|| format!("no repository called {name:?} is watched"))?.repository.id)
         }
         None => None,
     };
-    let lines = services.store.week(&Wanted { repository, week_ms, known: options.known }).await?;
+    let lines = store::weekly::lines(&services.store, &WeekQuery { repository, week_ms, known: options.known }).await?;
     if lines.is_empty() {
         println!("Nothing failed in that week.");
     }

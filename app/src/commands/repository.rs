@@ -76,7 +76,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 Some(name) => checked_name(&name)?,
                 None => name_of(&clone_url),
             };
-            if let Some(other) = services.store.repository_named(&full_name).await?
+            if let Some(other) = store::repositories::by_name(&services.store, &full_name).await?
                 && other.repository.clone_url != clone_url
             {
                 return Err(format!(
@@ -88,7 +88,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
             let id = services.watch(&new, clock.now_ms()).await?;
             println!("Watching {full_name}. The server clones it now, or when it is started.");
-            let keys = services.store.keys(id).await?;
+            let keys = store::ingest_keys::in_force(&services.store, id).await?;
             for key in &keys {
                 println!("DSN: {}", services.linker.dsn(key, id));
             }
@@ -100,7 +100,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::List => list(&services).await?,
         Action::Keys { name } => {
             let row = named(&services, &name).await?;
-            for key in services.store.all_keys(row.repository.id).await? {
+            for key in store::ingest_keys::of_repository(&services.store, row.repository.id).await? {
                 print_key(&services, &key);
             }
         }
@@ -117,8 +117,9 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
         Action::Remove { name, with_counts } => {
-            let removed = if with_counts { services.store.removed_repository(&name).await? } else { None };
-            let id = match (services.store.repository_named(&name).await?, removed) {
+            let removed =
+                if with_counts { store::repositories::removed_by_name(&services.store, &name).await? } else { None };
+            let id = match (store::repositories::by_name(&services.store, &name).await?, removed) {
                 (Some(row), _) => {
                     services.unwatch(&row, clock.now_ms()).await?;
                     println!("Not watching {} any more.", row.repository.full_name);
@@ -128,7 +129,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 (None, None) => named(&services, &name).await?.repository.id,
             };
             if with_counts {
-                services.store.forget_repository(id).await?;
+                store::repositories::delete(&services.store, id).await?;
                 println!("Everything that was known of {name} is deleted.");
             }
         }
@@ -138,7 +139,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
 }
 
 async fn named(services: &Services, name: &str) -> Result<RepositoryRow, Failed> {
-    let found = services.store.repository_named(name).await?;
+    let found = store::repositories::by_name(&services.store, name).await?;
     Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
 }
 
@@ -159,7 +160,7 @@ fn key_of(text: &str) -> &str {
 }
 
 async fn list(services: &Services) -> Result<(), Failed> {
-    let rows = services.store.repositories().await?;
+    let rows = store::repositories::list(&services.store).await?;
     if rows.is_empty() {
         println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one.");
     }
@@ -170,7 +171,7 @@ async fn list(services: &Services) -> Result<(), Failed> {
             (None, None) => "not cloned yet".to_owned(),
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
-        for key in services.store.keys(row.repository.id).await? {
+        for key in store::ingest_keys::in_force(&services.store, row.repository.id).await? {
             println!("  DSN: {}", services.linker.dsn(&key, row.repository.id));
         }
     }

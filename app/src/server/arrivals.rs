@@ -176,7 +176,7 @@ impl Server {
             Err(refusal) => {
                 let is_watched = self.arrivals.knows(project)
                     // Strangers may name any number; only projects that exist are worth the room.
-                    || self.services.store.caller(project, "").await.is_ok_and(|caller| caller != Caller::NoProject);
+                    || store::ingest_keys::caller(&self.services.store, project, "").await.is_ok_and(|caller| caller != Caller::NoProject);
                 if is_watched {
                     self.arrivals.refused(project, &refusal.detail(), asked.client().as_deref(), now_ms);
                 }

@@ -172,7 +172,7 @@ impl Server {
     /// Ends the session that a browser had: its new one is another.
     pub(super) async fn end_former(&self, headers: &HeaderMap) {
         if let Some(Session { id: Some(id), .. }) = self.session(headers).await
-            && let Err(error) = self.services.store.end_session(&id).await
+            && let Err(error) = store::sessions::delete(&self.services.store, &id).await
         {
             tracing::warn!(%error, "a former session could not be ended");
         }
@@ -282,7 +282,7 @@ pub(super) async fn logout(
     let mut response = redirect(&format!("{}/login", server.root()));
     if let Some(session) = server.session(&headers).await.filter(|session| server.is_our_form(session, &leave.csrf)) {
         if let Some(id) = &session.id
-            && let Err(error) = server.services.store.end_session(id).await
+            && let Err(error) = store::sessions::delete(&server.services.store, id).await
         {
             return server.refuse(Some(&session), &Refused::Broken(error.to_string()));
         }

@@ -16,8 +16,8 @@ use render::views::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestRepo
 use render::{thousands, when};
 use serde::Deserialize;
 use std::sync::Arc;
+use store::fingerprints::FingerprintState;
 use store::ingest_keys::KeyRow;
-use store::intake::State as FingerprintState;
 use store::repositories::RepositoryRow;
 use store::test_reports::TestReportRow;
 
@@ -60,9 +60,9 @@ async fn show(server: &Server, session: &Session, row: &RepositoryRow, asked: &A
     let store = &server.services.store;
     let (id, now_ms) = (row.repository.id, server.clock.now_ms());
     let here = server.connect_url(row);
-    let keys = store.all_keys(id).await?;
+    let keys = store::ingest_keys::of_repository(store, id).await?;
     let in_force = keys.iter().filter(|key| key.revoked_at_ms.is_none()).count();
-    let latest = store.test_report(id).await?;
+    let latest = store::test_reports::latest(store, id).await?;
     let seen = server.arrivals.of(id);
     let since_ms = asked.watch.as_deref().and_then(|text| text.parse::<i64>().ok()).filter(|since| *since <= now_ms);
     let arrivals = arrivals(server, row, &seen, since_ms).await?;
@@ -198,7 +198,7 @@ async fn arrivals(
             (taken.fingerprint.to_hex(), taken.at_ms, arrival)
         })
         .collect();
-    for kept in server.services.store.latest_reports(id, FINGERPRINTS).await? {
+    for kept in store::tracebacks::latest_of_repository(&server.services.store, id, FINGERPRINTS).await? {
         if found.iter().any(|(fingerprint, ..)| *fingerprint == kept.fingerprint) {
             continue;
         }
@@ -220,10 +220,10 @@ async fn arrivals(
     found.truncate(FINGERPRINTS);
     let mut arrivals = Vec::with_capacity(found.len());
     for (fingerprint, _, mut arrival) in found {
-        let state = server.services.store.fingerprint(id, &fingerprint).await?;
+        let state = store::fingerprints::state_of(&server.services.store, id, &fingerprint).await?;
         match state {
             Some(FingerprintState::Line(line)) => {
-                if let Some(line) = server.services.store.line(line).await? {
+                if let Some(line) = store::lines::by_id(&server.services.store, line).await? {
                     arrival.outcome = place(&line);
                     arrival.author = line.commit.is_some().then(|| author(&line));
                     arrival.url = Some(server.traceback_of(row, &line));

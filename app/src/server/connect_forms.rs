@@ -88,7 +88,7 @@ pub(super) async fn revoke_key(
 ) -> Response {
     let result = async {
         let row = admitted(&server, &headers, name, &sent).await?;
-        let keys = server.services.store.all_keys(row.repository.id).await?;
+        let keys = store::ingest_keys::of_repository(&server.services.store, row.repository.id).await?;
         if !keys.iter().any(|known| known.key == sent.key) {
             return Err(Refused::Bad("That is not a key of this repository.".to_owned()));
         }
@@ -101,14 +101,13 @@ pub(super) async fn revoke_key(
 /// Sends a test report through the door that SDKs use, key and all.
 async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> {
     let (store, id, now_ms) = (&server.services.store, row.repository.id, server.clock.now_ms());
-    if store
-        .test_report(id)
+    if store::test_reports::latest(store, id)
         .await?
         .is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_PAUSE_MS)
     {
         return Ok(());
     }
-    let Some(key) = store.keys(id).await?.into_iter().next() else {
+    let Some(key) = store::ingest_keys::in_force(store, id).await?.into_iter().next() else {
         return Err(Refused::Bad(
             "Every key of this repository is revoked, so no report gets in. Make one first.".to_owned(),
         ));
@@ -127,11 +126,11 @@ async fn send_test(server: &Server, row: &RepositoryRow) -> Result<(), Refused> 
     let mut headers = HeaderMap::new();
     let auth = HeaderValue::from_str(&format!("Sentry sentry_version=7, sentry_key={key}"));
     headers.insert("x-sentry-auth", auth.map_err(|error| Refused::Broken(error.to_string()))?);
-    store.begin_test_report(id, &event_id, now_ms).await?;
+    store::test_reports::insert(store, id, &event_id, now_ms).await?;
     let asked = Asked { method: &Method::POST, query: None, headers: &headers };
     let (_, taken) = take_envelope(server, Some(id), &asked, Body::from(body)).await;
     if let Err(refusal) = taken {
-        store.forget_test_report(&event_id).await?;
+        store::test_reports::delete(store, &event_id).await?;
         return Err(Refused::Broken(format!("the test report was refused: {}", refusal.detail())));
     }
     Ok(())

@@ -46,7 +46,7 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, I
         let row = server.repository_for(&session, &asked.repo, Right::Triage).await?;
         let (id, now_ms) = (HandoverId(asked.handover), server.clock.now_ms());
         // One that had ended already is what was asked for.
-        server.services.store.end_handover(row.repository.id, id, session.who.name(), now_ms).await?;
+        store::handovers::end(&server.services.store, row.repository.id, id, session.who.name(), now_ms).await?;
         Ok(redirect(&format!("{}/{}/handovers", server.root(), row.repository.full_name)))
     };
     answer(&server, &headers, result.await).await
@@ -56,7 +56,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let row = server.repository_for(&session, name, Right::Read).await?;
     let mut handovers = Vec::new();
-    for made in server.services.store.handovers(row.repository.id, SHOWN).await? {
+    for made in store::handovers::of_repository(&server.services.store, row.repository.id, SHOWN).await? {
         handovers.push(shown(server, &row, made).await?);
     }
     let full_name = row.repository.full_name.clone();
@@ -72,7 +72,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
 }
 
 async fn shown(server: &Server, row: &RepositoryRow, it: HandoverRow) -> Result<HandoverView, Refused> {
-    let line = server.services.store.line(it.made.line).await?;
+    let line = store::lines::by_id(&server.services.store, it.made.line).await?;
     let part = it.made.part;
     Ok(HandoverView {
         id: it.made.id.0,

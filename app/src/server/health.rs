@@ -74,7 +74,9 @@ async fn checks(server: &Server, admin: bool) -> Vec<Check> {
     if !admin {
         return checks;
     }
-    if let (Ok(queue), Ok((pending, given_up))) = (store.queue_state().await, store.delivery_counts().await) {
+    if let (Ok(queue), Ok((pending, given_up))) =
+        (store::jobs::queue_state(store).await, store::deliveries::count_pending_and_given_up(store).await)
+    {
         let late = queue.oldest_ms.is_some_and(|oldest| server.clock.now_ms() - oldest > LATE_MS && queue.failing > 0);
         let oldest = queue.oldest_ms.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
         let text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
@@ -82,7 +84,7 @@ async fn checks(server: &Server, admin: bool) -> Vec<Check> {
         let text = format!("{pending} messages waiting, {given_up} given up.");
         checks.push(check("Deliveries", true, text));
     }
-    if let Ok(rows) = store.repositories().await {
+    if let Ok(rows) = store::repositories::list(store).await {
         let failing: Vec<String> = rows
             .iter()
             .filter_map(|row| Some(format!("{}: {}", row.repository.full_name, row.fetch_error.as_ref()?)))
@@ -94,7 +96,7 @@ async fn checks(server: &Server, admin: bool) -> Vec<Check> {
         };
         checks.push(check("Mirrors", failing.is_empty(), text));
     }
-    let hook = match store.last_hook_ms().await {
+    let hook = match store::hooks::last_received_ms(store).await {
         Ok(Some(at)) => format!("The last one came at {}.", when(at)),
         _ => "None came yet.".to_owned(),
     };

@@ -35,7 +35,7 @@ pub(super) async fn installed(
 async fn show(server: &Server, asked: &Asked, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
     let store = &server.services.store;
-    let mut rows = store.repositories().await?;
+    let mut rows = store::repositories::list(store).await?;
     rows.retain(|row| server.right_in(&session, row) >= Some(Right::Write));
     let installation = asked.installation_id.as_deref().and_then(|text| text.parse::<u64>().ok());
     // GitHub's webhook may come a moment after the browser.
@@ -49,7 +49,7 @@ async fn show(server: &Server, asked: &Asked, headers: &HeaderMap, uri: &Uri) ->
     let waiting = installation.is_some() && !known || rows.iter().any(|row| row.fetched_at_ms == 0);
     let mut repositories = Vec::new();
     for row in rows.iter().take(MOST_SHOWN) {
-        let key = store.keys(row.repository.id).await?.into_iter().next();
+        let key = store::ingest_keys::in_force(store, row.repository.id).await?.into_iter().next();
         repositories.push(InstalledRepository {
             name: row.repository.full_name.clone(),
             url: format!("{}/{}", server.root(), row.repository.full_name),

@@ -221,7 +221,7 @@ async fn view(
 
 pub(super) async fn matches(server: &Server, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, Refused> {
     let pattern = known.pattern();
-    let lines = server.services.store.lines_to_judge_again(row.repository.id, &known.file).await?;
+    let lines = store::lines::of_path(&server.services.store, row.repository.id, &known.file).await?;
     Ok(lines
         .iter()
         .filter(|line| pattern.matches(line.code_at()))

@@ -96,7 +96,7 @@ async fn write_store(server: &Server, out: &mut Text) {
     let now_ms = server.clock.now_ms();
     out.family("flawless_database_up", "gauge", "Whether the database answers.");
     out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
-    if let Ok(queue) = store.queue_state().await {
+    if let Ok(queue) = store::jobs::queue_state(store).await {
         out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
         out.sample("flawless_jobs", &[], queue.length);
         out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
@@ -104,20 +104,20 @@ async fn write_store(server: &Server, out: &mut Text) {
         out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
         out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
     }
-    if let Ok((pending, given_up)) = store.delivery_counts().await {
+    if let Ok((pending, given_up)) = store::deliveries::count_pending_and_given_up(store).await {
         out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
         out.sample("flawless_deliveries_pending", &[], pending);
         out.family("flawless_deliveries_given_up", "gauge", "Mails, issues and comments that were given up.");
         out.sample("flawless_deliveries_given_up", &[], given_up);
     }
-    if let Ok(rows) = store.repositories().await {
+    if let Ok(rows) = store::repositories::list(store).await {
         let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
         out.family("flawless_repositories", "gauge", "Repositories that are watched.");
         out.sample("flawless_repositories", &[], rows.len());
         out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
         out.sample("flawless_mirrors_failing", &[], failing);
     }
-    if let Ok(Some(at)) = store.last_hook_ms().await {
+    if let Ok(Some(at)) = store::hooks::last_received_ms(store).await {
         out.family("flawless_last_webhook_timestamp_seconds", "gauge", "When the last webhook came, in Unix seconds.");
         out.sample("flawless_last_webhook_timestamp_seconds", &[], at / 1000);
     }

@@ -141,7 +141,8 @@ async fn admitted(
     };
     let at = asked.place();
     let store = &server.services.store;
-    let found = store.line_at(row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
+    let found =
+        store::lines::by_place(store, row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
     let line = found.ok_or_else(|| {
         Refused::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))
     })?;

@@ -65,9 +65,12 @@ pub(super) fn not_watched(name: &str) -> Refused {
 
 async fn list(server: &Server, headers: &HeaderMap, uri: &Uri) -> Result<Response, Refused> {
     let session = server.must_be_signed_in(headers, &server.path_of(uri)).await?;
-    let counts: HashMap<i64, (u64, Option<i64>)> =
-        server.services.store.open_counts().await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
-    let rows = server.services.store.repositories().await?;
+    let counts: HashMap<i64, (u64, Option<i64>)> = store::lines::count_open(&server.services.store)
+        .await?
+        .into_iter()
+        .map(|(id, open, last)| (id.0, (open, last)))
+        .collect();
+    let rows = store::repositories::list(&server.services.store).await?;
     let repositories: Vec<RowView> = rows
         .iter()
         .filter(|row| server.right_in(&session, row).is_some())
@@ -97,8 +100,8 @@ async fn one(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Res
     let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
     let may_connect = server.right_in(&session, &row) >= Some(Right::Write);
-    let keys = if may_connect { store.keys(id).await? } else { Vec::new() };
-    let lines = store.lines_of(id, LINES_READ).await?;
+    let keys = if may_connect { store::ingest_keys::in_force(store, id).await? } else { Vec::new() };
+    let lines = store::lines::of_repository(store, id, LINES_READ).await?;
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
         default_branch: row.repository.default_branch.clone(),
@@ -144,10 +147,11 @@ impl Server {
             return Err(Refused::Bad("The address names no repository: repo is missing.".to_owned()));
         }
         // PostgreSQL takes no such character in a text.
-        let mut found = if name.contains('\0') { None } else { self.services.store.repository_named(name).await? };
+        let mut found =
+            if name.contains('\0') { None } else { store::repositories::by_name(&self.services.store, name).await? };
         if found.is_none() && !name.contains('\0') {
             // Links in mails say the name that it had.
-            found = self.services.store.repository_formerly(name).await?;
+            found = store::repositories::by_former_name(&self.services.store, name).await?;
         }
         found.ok_or_else(|| not_watched(name))
     }

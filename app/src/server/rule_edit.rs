@@ -75,7 +75,7 @@ async fn rule_of(
     number: i64,
 ) -> Result<(RepositoryRow, RuleRow), Refused> {
     let row = server.repository_for(session, repo, Right::Triage).await?;
-    let rules = server.services.store.made_rules(row.repository.id).await?;
+    let rules = store::rules::in_force(&server.services.store, row.repository.id).await?;
     let rule = rules.into_iter().find(|rule| rule.made.id == RuleId(number));
     let rule =
         rule.ok_or_else(|| Refused::NotFound("There is no such entry in force: it may have ended.".to_owned()))?;

@@ -17,7 +17,7 @@ pub(super) async fn list(State(server): State<Arc<Server>>, headers: HeaderMap, 
     let result = async {
         let session = server.must_be_signed_in(&headers, &server.path_of(&uri)).await?;
         let of = (!session.who.is_admin()).then(|| session.who.name());
-        let rows = server.services.store.sessions(of, server.clock.now_ms()).await?;
+        let rows = store::sessions::list(&server.services.store, of, server.clock.now_ms()).await?;
         let view = Sessions {
             admin: session.who.is_admin(),
             action: format!("{}/sessions/end", server.root()),
@@ -53,11 +53,11 @@ pub(super) async fn end(State(server): State<Arc<Server>>, headers: HeaderMap, I
     let result = async {
         let session = server.must_be_our_form(&headers, &asked.csrf).await?;
         let of = (!session.who.is_admin()).then(|| session.who.name());
-        let theirs = server.services.store.sessions(of, server.clock.now_ms()).await?;
+        let theirs = store::sessions::list(&server.services.store, of, server.clock.now_ms()).await?;
         if !theirs.iter().any(|row| row.id == asked.session) {
             return Err(Refused::NotFound("There is no such session of yours: it may have ended.".to_owned()));
         }
-        server.services.store.end_session(&asked.session).await?;
+        store::sessions::delete(&server.services.store, &asked.session).await?;
         Ok(redirect(&format!("{}/sessions", server.root())))
     };
     answer(&server, &headers, result.await).await

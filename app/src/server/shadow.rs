@@ -44,13 +44,14 @@ pub(super) async fn list(
         let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let now_ms = server.clock.now_ms();
         let url = server.shadow_url(&row);
-        let mut deliveries = server.services.store.shadow_deliveries(row.repository.id, MOST_LISTED + 1).await?;
+        let mut deliveries =
+            store::shadow::deliveries(&server.services.store, row.repository.id, MOST_LISTED + 1).await?;
         let more = deliveries.len() > MOST_LISTED;
         deliveries.truncate(MOST_LISTED);
         let storms = storms(&row, &deliveries);
         let mut items = Vec::new();
         for delivery in &deliveries {
-            let Some(line) = server.services.store.line(delivery.line).await? else { continue };
+            let Some(line) = store::lines::by_id(&server.services.store, delivery.line).await? else { continue };
             items.push(ShadowItem {
                 at: when(delivery.created_at_ms),
                 what: what(delivery, &line),
@@ -91,8 +92,9 @@ pub(super) async fn preview(
         let row = server.repository_for(&session, &format!("{owner}/{name}"), Right::Read).await?;
         let none = || Refused::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
         let id = DeliveryId(number.parse().map_err(|_| none())?);
-        let delivery = server.services.store.shadow_delivery(row.repository.id, id).await?.ok_or_else(none)?;
-        let line = server.services.store.line(delivery.line).await?.ok_or_else(none)?;
+        let delivery =
+            store::shadow::delivery_by_id(&server.services.store, row.repository.id, id).await?.ok_or_else(none)?;
+        let line = store::lines::by_id(&server.services.store, delivery.line).await?.ok_or_else(none)?;
         let preview = server.services.preview(&row, &delivery, server.clock.now_ms()).await?;
         let view = ShadowPreview {
             repository: row.repository.full_name.clone(),

@@ -65,14 +65,21 @@ async fn show(server: &Server, asked: Question, headers: &HeaderMap, uri: &Uri) 
         _ => server.repository(&asked.repo).await?,
     };
     let store = &server.services.store;
-    let found =
-        store.line_at(row.repository.id, &place.path, &place.function, Some(&place.code), Some(place.line)).await?;
+    let found = store::lines::by_place(
+        store,
+        row.repository.id,
+        &place.path,
+        &place.function,
+        Some(&place.code),
+        Some(place.line),
+    )
+    .await?;
     let line = found.ok_or_else(|| {
         Refused::NotFound(format!("{} has never failed in {}, as far as is known here.", place.path, place.function))
     })?;
     // Any moment of a week stands for its end, because a week has one traceback, its latest.
     let before_ms = asked.timestamp.parse::<i64>().map_or(i64::MAX, |s| week_of(s.saturating_mul(1000)) + WEEK_MS);
-    let latest = store.traceback(line.id, before_ms).await?;
+    let latest = store::tracebacks::latest_of_line(store, line.id, before_ms).await?;
     let occurred = latest.as_ref().map(|latest| when(latest.received_at_ms));
     let told = Recipient {
         name: line

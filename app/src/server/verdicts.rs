@@ -17,7 +17,8 @@ const SILENCE_MS: i64 = 24 * 3_600_000;
 pub(super) async fn verdicts(State(server): State<Arc<Server>>, headers: HeaderMap, uri: Uri) -> Response {
     let result = async {
         let session = server.must_be_admin(&headers, &server.path_of(&uri)).await?;
-        let counted = server.services.store.acceptance(server.clock.now_ms() - SILENCE_MS).await?;
+        let counted =
+            store::acceptance::by_repository(&server.services.store, server.clock.now_ms() - SILENCE_MS).await?;
         let repositories = counted
             .into_iter()
             .map(|it| VerdictsRow {

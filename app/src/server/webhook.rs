@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use domain::event::Event;
 use github::hook;
 use std::sync::Arc;
-use store::hooks::Taken;
+use store::hooks::Inserted;
 
 /// GitHub's own limit on payloads: <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 const MAX_PAYLOAD: usize = 25 << 20;
@@ -57,12 +57,12 @@ async fn take(server: &Server, headers: &HeaderMap, body: Body) -> (StatusCode, 
     if event == Event::Ignored {
         return (StatusCode::OK, "ignored".to_owned());
     }
-    match server.services.store.take_hook(delivery, name, &event, server.clock.now_ms()).await {
-        Ok(Taken::New) => {
+    match store::hooks::insert(&server.services.store, delivery, name, &event, server.clock.now_ms()).await {
+        Ok(Inserted::New) => {
             server.services.wake.notify_one();
             (StatusCode::ACCEPTED, "stored".to_owned())
         }
-        Ok(Taken::Repeated) => (StatusCode::OK, "seen before".to_owned()),
+        Ok(Inserted::Repeated) => (StatusCode::OK, "seen before".to_owned()),
         Err(error) => {
             tracing::error!(%error, "a webhook could not be stored");
             (StatusCode::SERVICE_UNAVAILABLE, "it could not be stored; deliver it again later".to_owned())

@@ -17,7 +17,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::sync::Arc;
 use store::repositories::RepositoryRow;
-use store::weekly::{Wanted, WeeklyLine};
+use store::weekly::{WeekQuery, WeeklyLine};
 
 /// What is asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -59,7 +59,7 @@ async fn report(server: &Server, question: Question, headers: &HeaderMap, uri: &
             })
             .ok_or_else(|| Refused::Bad(format!("timestamp is {text:?}: it has to be Unix seconds")))?,
     };
-    let mut rows = server.services.store.repositories().await?;
+    let mut rows = store::repositories::list(&server.services.store).await?;
     rows.retain(|row| server.right_in(&session, row).is_some());
     let only = match question.repo.trim() {
         "" => None,
@@ -80,9 +80,9 @@ async fn report(server: &Server, question: Question, headers: &HeaderMap, uri: &
     };
     let (mut found, mut all) = (Vec::new(), 0);
     for repository in of {
-        let wanted = Wanted { repository, week_ms: ask.week_ms, known: ask.known };
-        found.extend(server.services.store.week(&wanted).await?);
-        all += server.services.store.week_size(&wanted).await?;
+        let wanted = WeekQuery { repository, week_ms: ask.week_ms, known: ask.known };
+        found.extend(store::weekly::lines(&server.services.store, &wanted).await?);
+        all += store::weekly::count_lines(&server.services.store, &wanted).await?;
     }
     found.sort_by_key(|line| std::cmp::Reverse(line.count));
     let by_id: HashMap<i64, &RepositoryRow> = rows.iter().map(|row| (row.repository.id.0, row)).collect();

@@ -45,10 +45,10 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
     let row = server.repository_for(&session, name, Right::Read).await?;
     let id = row.repository.id;
     let store = &server.services.store;
-    let lines = store.lines_of(id, LINES_READ).await?;
-    let baselines = store.baselines(id).await?;
+    let lines = store::lines::of_repository(store, id, LINES_READ).await?;
+    let baselines = store::rules::baselines(store, id).await?;
     let of_file = of_file(&row);
-    let mut made = store.made_rules(id).await?;
+    let mut made = store::rules::in_force(store, id).await?;
     made.reverse();
     let patterns =
         made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
@@ -79,7 +79,7 @@ async fn show(server: &Server, name: &str, headers: &HeaderMap, uri: &Uri) -> Re
             .map(|(forge, branch)| format!("{}/blob/{branch}/{SETTINGS_PATH}", forge.html_url)),
         entries,
         dropped: dropped(&row),
-        ended: store.ended_rules(id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
+        ended: store::rules::ended(store, id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
         repository: full_name,
     };
     server.show(Some(&session), StatusCode::OK, &view)

@@ -8,8 +8,9 @@ use domain::scrub::scrub;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::fingerprints::KnownFingerprint;
 use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
-use store::intake::{Arrival, Facets, Known, Memory};
+use store::intake::{Arrival, Facets, WrittenFacets};
 use store::pack::pack;
 use store::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -38,7 +39,7 @@ pub struct Accept {
 
 type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
 
-type Waiting = (Arrival, oneshot::Sender<Result<Known, Arc<StoreError>>>);
+type Waiting = (Arrival, oneshot::Sender<Result<KnownFingerprint, Arc<StoreError>>>);
 
 /// When something was remembered.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +50,7 @@ struct Stamp {
 
 #[derive(Clone, Copy, Debug)]
 struct Remembered {
-    known: Known,
+    known: KnownFingerprint,
     stamp: Stamp,
 }
 
@@ -69,7 +70,7 @@ pub enum Entry {
 /// What is already known of a report's fingerprint.
 #[derive(Clone, Copy, Debug)]
 pub struct Look {
-    known: Option<Known>,
+    known: Option<KnownFingerprint>,
     /// The whole report is wanted; otherwise it is only counted.
     pub wants_report: bool,
 }
@@ -129,11 +130,11 @@ impl Accept {
         {
             return Ok(Entry::Open(auth));
         }
-        Ok(match self.store.caller(project, key).await? {
+        Ok(match store::ingest_keys::caller(&self.store, project, key).await? {
             Caller::Admitted { auth, last_used_at_ms } => {
                 lock(&self.auths).put(name, (auth, stamp));
                 if last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_NOTED_EVERY_MS)
-                    && let Err(error) = self.store.note_use(key, now_ms).await
+                    && let Err(error) = store::ingest_keys::record_use(&self.store, key, now_ms).await
                 {
                     // Only a column of a page is poorer for it.
                     tracing::warn!(%error, "the use of a key could not be noted");
@@ -213,12 +214,12 @@ impl Stamp {
 
 /// Writes what has arrived, again and again: while one transaction is being made durable, the next batch gathers.
 async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
-    let mut memory = Memory::default();
+    let mut memory = WrittenFacets::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         let (mut batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
-        match store.take(&mut batch, &mut memory).await {
+        match store::intake::insert_batch(&store, &mut batch, &mut memory).await {
             Ok(known) => {
                 for (answer, known) in answers.into_iter().zip(known) {
                     // A client that hung up does not wait for its answer; its report is stored all the same.
@@ -231,7 +232,7 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Arc<Notif
             Err(error) => {
                 tracing::error!(%error, reports = answers.len(), "reports could not be stored and were refused");
                 // What was remembered as written may not have been.
-                memory = Memory::default();
+                memory = WrittenFacets::default();
                 let error = Arc::new(error);
                 for answer in answers {
                     let _ = answer.send(Err(Arc::clone(&error)));

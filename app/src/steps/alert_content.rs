@@ -6,8 +6,9 @@ use domain::attribution::Attribution;
 use domain::decision::Terms;
 use domain::presentation::{additional, request, traceback};
 use domain::week::date_ms;
-use store::lines::{Line, Traceback};
+use store::lines::Line;
 use store::repositories::RepositoryRow;
+use store::tracebacks::Traceback;
 
 /// What was decided about the line, then about who is told, unless a person decided that.
 fn verdict(line: &Line, found: Option<&Attribution>) -> Vec<String> {
@@ -32,7 +33,7 @@ impl Services {
         now_ms: i64,
     ) -> Result<Alert, Failure> {
         let found: Option<Attribution> = match &latest {
-            Some(latest) => self.store.attribution(latest.fingerprint).await?,
+            Some(latest) => store::attributions::of_fingerprint(&self.store, latest.fingerprint).await?,
             None => None,
         };
         let report = latest.map(|latest| latest.report).unwrap_or_default();
@@ -75,13 +76,13 @@ impl Services {
             author_login: line.author_login.clone(),
             told,
             pull: line.told.as_ref().and_then(|told| told.pull.clone()),
-            first_release: self.store.first_release(line.id).await?,
+            first_release: store::lines::first_release(&self.store, line.id).await?,
             verdict: verdict(line, found.as_ref()),
             traceback: traceback(repository, &report, found.as_ref()),
             request: request(&report),
             additional: additional(&report),
-            counts: self.store.counts(line).await?,
-            days: self.store.last_days(line).await?,
+            counts: store::lines::counts(&self.store, line).await?,
+            days: store::lines::count_by_day(&self.store, line).await?,
             links,
             header: None,
             place,

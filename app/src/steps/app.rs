@@ -90,7 +90,7 @@ impl AppSlot {
         if self.get().is_some_and(|app| app.origin == AppSource::Configuration) {
             return Ok(());
         }
-        let sealed = store.fact(FACT).await?.unwrap_or_default();
+        let sealed = store::meta::by_name(store, FACT).await?.unwrap_or_default();
         if sealed == self.held.read().unwrap_or_else(PoisonError::into_inner).sealed {
             return Ok(());
         }
@@ -182,10 +182,10 @@ impl Services {
             client_secret: created.client_secret,
         };
         let sealed = self.vault.seal(FACT, &serde_json::to_string(&kept)?)?;
-        self.store.set_fact(FACT, &sealed).await?;
+        store::meta::set(&self.store, FACT, &sealed).await?;
         self.app.look(&self.store, &self.vault, &self.github_api_url).await?;
         tracing::info!(app = %created.slug, "the GitHub App was created");
-        self.store.enqueue(Job::Reconcile, now_ms, now_ms).await?;
+        store::jobs::enqueue(&self.store, Job::Reconcile, now_ms, now_ms).await?;
         self.wake.notify_one();
         Ok(created.html_url)
     }
@@ -204,7 +204,7 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub async fn forget_app(&self) -> Result<(), Failure> {
-        self.store.set_fact(FACT, "").await?;
+        store::meta::set(&self.store, FACT, "").await?;
         self.app.look(&self.store, &self.vault, &self.github_api_url).await?;
         tracing::info!("the GitHub App was forgotten");
         Ok(())

@@ -64,7 +64,7 @@ fn address(services: &Services) -> Finding {
 async fn work(services: &Services, now_ms: i64, found: &mut Vec<Finding>) {
     let broken =
         |error: &dyn std::fmt::Display| Finding::failure("background work", error.to_string(), "Look at the database.");
-    match services.store.queue_state().await {
+    match store::jobs::queue_state(&services.store).await {
         Ok(queue) => {
             let age_ms = queue.oldest_ms.map_or(0, |oldest| now_ms - oldest);
             let what = match queue.length {
@@ -83,7 +83,7 @@ async fn work(services: &Services, now_ms: i64, found: &mut Vec<Finding>) {
         }
         Err(error) => found.push(broken(&error)),
     }
-    match services.store.delivery_counts().await {
+    match store::deliveries::count_pending_and_given_up(&services.store).await {
         Ok((waiting, given_up)) => {
             found.push(Finding::fine(
                 "messages",
@@ -176,10 +176,10 @@ async fn app(services: &Services, now_ms: i64, found: &mut Vec<Finding>) {
 /// Whether webhooks arrive.
 async fn hooks(services: &Services, github: &GitHub, installed: bool, now_ms: i64, found: &mut Vec<Finding>) {
     let about = "webhooks";
-    match services.store.last_hook_ms().await {
+    match store::hooks::last_received_ms(&services.store).await {
         Ok(Some(at)) => found.push(Finding::fine(about, format!("the last one came {} ago", minutes(now_ms - at)))),
         Ok(None) => {
-            let first = services.store.repositories().await.unwrap_or_default();
+            let first = store::repositories::list(&services.store).await.unwrap_or_default();
             let since = first.iter().filter(|row| row.repository.forge.is_some()).map(|row| row.created_at_ms).min();
             if installed && since.is_some_and(|since| now_ms - since > FIRST_HOOK_MS) {
                 let todo = format!(
@@ -252,9 +252,10 @@ async fn installation(
             found.push(Finding::failure(&about, error.to_string(), "Is the App still installed in this account?"));
         }
     }
-    let (Ok(budget), Ok(queue)) =
-        (services.store.write_budget(installation.id, now_ms).await, services.store.write_queue(installation.id).await)
-    else {
+    let (Ok(budget), Ok(queue)) = (
+        store::writes::budget(&services.store, installation.id, now_ms).await,
+        store::writes::queue_state(&services.store, installation.id).await,
+    ) else {
         return;
     };
     let age_ms = queue.oldest_ms.map_or(0, |oldest| now_ms - oldest);
@@ -279,7 +280,7 @@ async fn installation(
 }
 
 async fn repositories(services: &Services, now_ms: i64, found: &mut Vec<Finding>) {
-    let rows = match services.store.repositories().await {
+    let rows = match store::repositories::list(&services.store).await {
         Ok(rows) => rows,
         Err(error) => {
             found.push(Finding::failure("repositories", error.to_string(), "Look at the database."));

@@ -10,7 +10,7 @@ impl Services {
     /// # Errors
     /// The database is out of reach, or there are too many keys already.
     pub async fn add_key(&self, row: &RepositoryRow, label: Option<&str>, now_ms: i64) -> Result<String, Failure> {
-        let made = self.store.add_key(row.repository.id, label, now_ms).await?;
+        let made = store::ingest_keys::insert(&self.store, row.repository.id, label, now_ms).await?;
         let key = made.ok_or_else(|| {
             Failure::GiveUp(format!("{MOST_KEYS} keys are in force already: revoke one that nobody uses"))
         })?;
@@ -23,7 +23,7 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub async fn revoke_key(&self, key: &str, now_ms: i64) -> Result<bool, Failure> {
-        let Some(id) = self.store.revoke_key(key, now_ms).await? else { return Ok(false) };
+        let Some(id) = store::ingest_keys::revoke(&self.store, key, now_ms).await? else { return Ok(false) };
         self.epoch.turn();
         tracing::info!(project = id.0, "revoked a key");
         Ok(true)

@@ -5,8 +5,7 @@ use domain::ids::RepositoryId;
 use mirror::settings::parse;
 use mirror::{MirrorError, Source};
 use std::time::Duration;
-use store::repositories::RepositoryRow;
-use store::upkeep::Fetched;
+use store::repositories::{Fetched, RepositoryRow};
 
 /// How often the log says how far a fetch is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -33,7 +32,7 @@ impl Services {
     pub(super) async fn bring_up_to_date(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
         let result = self.fetch(row, now_ms).await;
         if let Err(failure) = &result {
-            self.store.fetch_failed(row.repository.id, &failure.to_string()).await?;
+            store::repositories::record_fetch_failed(&self.store, row.repository.id, &failure.to_string()).await?;
         }
         result
     }
@@ -71,7 +70,7 @@ impl Services {
         let is_news = moved || settings.is_some();
         let (branch, head) = head.map(|head| (head.branch, head.commit)).unzip();
         let branch = branch.flatten();
-        self.store.fetched(id, now_ms, &Fetched { branch, head, settings }).await?;
+        store::repositories::record_fetched(&self.store, id, now_ms, &Fetched { branch, head, settings }).await?;
         if is_news {
             self.epoch.turn();
         }

@@ -12,7 +12,7 @@ pub const FETCH_EVERY_MS: i64 = 15 * 60_000;
 /// # Errors
 /// The repository, GitHub or the database is out of reach: to be tried again.
 pub async fn refresh(services: &Services, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(row) = services.store.repository(id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, id).await? else { return Ok(()) };
     if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
         return Ok(());
     }
@@ -24,9 +24,9 @@ pub async fn refresh(services: &Services, id: RepositoryId, now_ms: i64) -> Resu
 /// # Errors
 /// The database is out of reach.
 pub async fn ask_for_overdue(services: &Services, now_ms: i64) -> Result<(), Failure> {
-    for row in services.store.repositories().await? {
+    for row in store::repositories::list(&services.store).await? {
         if now_ms - row.fetched_at_ms >= FETCH_EVERY_MS && row.suspended_at_ms.is_none() {
-            services.store.enqueue(Job::Fetch(row.repository.id), now_ms, now_ms).await?;
+            store::jobs::enqueue(&services.store, Job::Fetch(row.repository.id), now_ms, now_ms).await?;
         }
     }
     services.wake.notify_one();

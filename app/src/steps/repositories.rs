@@ -10,9 +10,9 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub async fn watch(&self, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, Failure> {
-        let (id, is_new) = self.store.watch(new, now_ms).await?;
+        let (id, is_new) = store::repositories::watch(&self.store, new, now_ms).await?;
         if is_new && self.shadow_ms > 0 {
-            self.store.begin_first_shadow(id, now_ms, now_ms.saturating_add(self.shadow_ms)).await?;
+            store::shadow::set_first_until(&self.store, id, now_ms, now_ms.saturating_add(self.shadow_ms)).await?;
         }
         if is_new {
             tracing::info!(repository = %new.full_name, project = id.0, "watching a repository");
@@ -28,7 +28,7 @@ impl Services {
     /// The database is out of reach, or the mirror can't be deleted.
     pub async fn unwatch(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
         let id = row.repository.id;
-        self.store.unwatch(id, now_ms).await?;
+        store::repositories::unwatch(&self.store, id, now_ms).await?;
         self.epoch.turn();
         let mirrors = self.mirrors.clone();
         super::blocking(move || mirrors.remove(id)).await?;

@@ -22,7 +22,7 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub async fn begin_shadow(&self, row: &RepositoryRow) -> Result<(), Failure> {
-        self.store.set_shadow(row.repository.id, Some(FOR_EVER_MS)).await?;
+        store::shadow::set_until(&self.store, row.repository.id, Some(FOR_EVER_MS)).await?;
         tracing::info!(repository = %row.repository.full_name, "shadow mode: nothing is sent");
         Ok(())
     }
@@ -32,8 +32,8 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub async fn end_shadow(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
-        self.store.set_shadow(row.repository.id, None).await?;
-        self.store.leave_shadow(row.repository.id, now_ms).await?;
+        store::shadow::set_until(&self.store, row.repository.id, None).await?;
+        store::shadow::end(&self.store, row.repository.id, now_ms).await?;
         self.epoch.turn();
         self.wake.notify_one();
         tracing::info!(repository = %row.repository.full_name, "shadow mode is over");
@@ -48,11 +48,12 @@ impl Services {
     /// The database is out of reach.
     pub(super) async fn hold_back(&self, delivery: &Delivery, now_ms: i64) -> Result<bool, Failure> {
         if delivery.attempts == 0 && delivery.what.purpose == "alert" {
-            self.store.keep_in_shadow(delivery.id).await?;
+            store::shadow::keep_delivery(&self.store, delivery.id).await?;
             return Ok(false);
         }
         let why = "nothing is sent in shadow mode";
-        self.store.delivery_failed(delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?;
+        store::deliveries::record_failed(&self.store, delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS))
+            .await?;
         Ok(true)
     }
 
@@ -62,14 +63,14 @@ impl Services {
     /// The database is out of reach, or a row can't be read.
     pub async fn preview(&self, row: &RepositoryRow, delivery: &Delivery, now_ms: i64) -> Result<Preview, Failure> {
         let gone = || Failure::GiveUp("its line is not there any more".to_owned());
-        let line = self.store.line(delivery.line).await?.ok_or_else(gone)?;
+        let line = store::lines::by_id(&self.store, delivery.line).await?.ok_or_else(gone)?;
         let read = |error: serde_json::Error| Failure::GiveUp(error.to_string());
         if delivery.what.channel == Channel::Comment {
             let reply = serde_json::from_str(&delivery.what.content).map_err(read)?;
             let text = render::reply(&reply, &self.marker(&line), &row.repository)?;
             return Ok(Preview { title: None, text });
         }
-        let latest = self.store.traceback(line.id, i64::MAX).await?;
+        let latest = store::tracebacks::latest_of_line(&self.store, line.id, i64::MAX).await?;
         if delivery.what.channel == Channel::Issue {
             let login = line.logins().next().map(str::to_owned);
             let told = Recipient { login, ..Recipient::default() };
@@ -89,8 +90,8 @@ impl Services {
 /// # Errors
 /// The database is out of reach.
 pub async fn end_what_is_over(services: &Services, now_ms: i64) -> Result<(), Failure> {
-    for id in services.store.shadowed().await? {
-        if let Some(row) = services.store.repository(id).await?
+    for id in store::shadow::repositories(&services.store).await? {
+        if let Some(row) = store::repositories::by_id(&services.store, id).await?
             && !row.is_shadow(now_ms)
         {
             services.end_shadow(&row, now_ms).await?;

@@ -92,7 +92,7 @@ impl Services {
         now_ms: i64,
     ) -> Result<(), SignInError> {
         let row = SessionRow { bound_to: bound_to.to_owned(), ..fresh(value, browser, now_ms) };
-        Ok(self.store.add_session(&row).await?)
+        Ok(store::sessions::insert(&self.store, &row).await?)
     }
 
     /// Begins a session of whom GitHub names for this code. Answers the login.
@@ -117,7 +117,7 @@ impl Services {
             access_at_ms: now_ms,
             ..fresh(value, browser, now_ms)
         };
-        self.store.add_session(&row).await?;
+        store::sessions::insert(&self.store, &row).await?;
         tracing::info!(login, "signed in with GitHub");
         Ok(login)
     }
@@ -127,13 +127,13 @@ impl Services {
     /// # Errors
     /// What GitHub last said is too old, and it can't be asked; or the database is out of reach.
     pub async fn live_session(&self, value: &str, bound_to: &str, now_ms: i64) -> Result<Option<Live>, SignInError> {
-        let Some(row) = self.store.session(&session_id(value)).await? else { return Ok(None) };
+        let Some(row) = store::sessions::by_id(&self.store, &session_id(value)).await? else { return Ok(None) };
         if now_ms >= row.expires_at_ms || now_ms >= row.used_at_ms + SESSION_IDLE_MS {
-            self.store.end_session(&row.id).await?;
+            store::sessions::delete(&self.store, &row.id).await?;
             return Ok(None);
         }
         if now_ms - row.used_at_ms >= USED_EVERY_MS {
-            self.store.session_used(&row.id, now_ms).await?;
+            store::sessions::record_use(&self.store, &row.id, now_ms).await?;
         }
         let Some(login) = row.login.clone() else {
             return Ok((row.bound_to == bound_to).then_some(Live { id: row.id, who: Who::Admin }));
@@ -146,7 +146,7 @@ impl Services {
                 // Their word was taken back: the App's access revoked, or the account gone.
                 Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
                     tracing::info!(login, %error, "a session ended");
-                    self.store.end_session(&row.id).await?;
+                    store::sessions::delete(&self.store, &row.id).await?;
                     return Ok(None);
                 }
                 Err(SignInError::OutOfReach(why)) if now_ms - row.access_at_ms < ACCESS_LIFE_MS + ACCESS_GRACE_MS => {
@@ -173,10 +173,11 @@ impl Services {
         if tokens.is_stale(now_ms) {
             tokens = refresh(&self.forge_url, &sign_in, &tokens, now_ms).await?;
             // A refresh token works once: what is not kept now is lost.
-            self.store.session_access(&row.id, &row.access, &self.seal(&tokens)?, row.access_at_ms).await?;
+            store::sessions::set_access(&self.store, &row.id, &row.access, &self.seal(&tokens)?, row.access_at_ms)
+                .await?;
         }
         let access = github.access_of(&tokens).await?;
-        self.store.session_access(&row.id, &access, &self.seal(&tokens)?, now_ms).await?;
+        store::sessions::set_access(&self.store, &row.id, &access, &self.seal(&tokens)?, now_ms).await?;
         Ok(access)
     }
 

@@ -17,7 +17,7 @@ impl Services {
         if !self.mirrors.exists(id) {
             return Ok(None);
         }
-        let rules = self.store.rules(id, row.settings.clone(), now_ms).await?;
+        let rules = store::rules::of_repository(&self.store, id, row.settings.clone(), now_ms).await?;
         let mirrors = self.mirrors.clone();
         blocking(move || {
             let Some(head) = mirrors.head(id)? else { return Ok(None) };

@@ -1,59 +1,90 @@
-//! Fingerprints for people: the latest ones, and what each came to.
+//! Fingerprints, and what each came to.
 
-use super::intake::State;
-use super::pack::unpack;
-use super::{Store, StoreError, get};
-use domain::ids::{LineId, RepositoryId};
-use domain::report::Report;
+use crate::columns::get;
+use crate::{Store, StoreError, Tx};
+use domain::ids::{FingerprintId, LineId, RepositoryId};
 
-/// The latest report of a line that was kept.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    /// Its fingerprint, hexadecimal.
-    pub fingerprint: String,
-    /// When it came in, Unix milliseconds.
-    pub received_at_ms: i64,
-    /// The report.
-    pub report: Report,
+/// What a fingerprint came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FingerprintState {
+    /// It waits to be attributed.
+    Pending,
+    /// Reports with this fingerprint are about this line.
+    Line(LineId),
+    /// Reports with this fingerprint are not counted.
+    Dropped,
+    /// It has to be attributed anew.
+    Stale,
 }
 
-impl Store {
-    /// The latest kept reports of a repository, the newest first: one for each of the lines that failed last.
-    ///
-    /// # Errors
-    /// The database is out of reach, or a row can't be read.
-    pub async fn latest_reports(&self, id: RepositoryId, limit: usize) -> Result<Vec<Kept>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT d.fingerprint, t.received_at_ms, t.body FROM tracebacks t JOIN fingerprints d ON d.id = t.fingerprint_id
-             WHERE t.line_id IN (SELECT id FROM lines WHERE repository_id = $1 ORDER BY last_seen_ms DESC LIMIT $2)
-             ORDER BY t.received_at_ms DESC LIMIT $2",
-        )
-        .bind(id.0)
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Kept {
-                    fingerprint: get(row, "fingerprint")?,
-                    received_at_ms: get(row, "received_at_ms")?,
-                    report: unpack("tracebacks.body", &get::<Vec<u8>>(row, "body")?)?,
-                })
-            })
-            .collect()
+impl FingerprintState {
+    /// From what is stored.
+    pub(crate) fn from_stored(state: &str, line: Option<LineId>) -> Self {
+        match (state, line) {
+            ("line", Some(line)) => Self::Line(line),
+            ("dropped", _) => Self::Dropped,
+            ("pending", _) => Self::Pending,
+            _ => Self::Stale,
+        }
     }
+}
 
-    /// What a fingerprint came to; `None`: it was never seen.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn fingerprint(&self, id: RepositoryId, fingerprint: &str) -> Result<Option<State>, StoreError> {
-        let row = sqlx::query("SELECT state, line_id FROM fingerprints WHERE repository_id = $1 AND fingerprint = $2")
-            .bind(id.0)
-            .bind(fingerprint)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(State::from_stored(&get::<String>(&row, "state")?, get::<Option<i64>>(&row, "line_id")?.map(LineId))))
+/// What is known of a fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownFingerprint {
+    /// Its row.
+    pub id: FingerprintId,
+    /// Its line, or what else it came to.
+    pub state: FingerprintState,
+    /// Whether pushes do not concern it.
+    pub pinned: bool,
+    /// See [`Arrival::code_generation`].
+    pub code_generation: i64,
+    /// See [`Arrival::code_generation`].
+    pub rules_generation: i64,
+    /// Attribute again from then on, Unix milliseconds.
+    pub recheck_at_ms: Option<i64>,
+}
+
+impl KnownFingerprint {
+    /// Whether what is known still holds for a report that comes in now.
+    pub fn holds(&self, code_generation: i64, rules_generation: i64, now_ms: i64) -> bool {
+        match self.state {
+            FingerprintState::Stale => false,
+            // Attribution will look at the code and the rules as they are when it runs.
+            FingerprintState::Pending => true,
+            FingerprintState::Line(_) | FingerprintState::Dropped => {
+                self.rules_generation == rules_generation
+                    && (self.pinned || self.code_generation == code_generation)
+                    && self.recheck_at_ms.is_none_or(|at| now_ms < at)
+            }
+        }
     }
+}
+
+/// What a fingerprint came to; `None`: it was never seen.
+pub async fn state_of(
+    store: &Store,
+    id: RepositoryId,
+    fingerprint: &str,
+) -> Result<Option<FingerprintState>, StoreError> {
+    let row = sqlx::query("SELECT state, line_id FROM fingerprints WHERE repository_id = $1 AND fingerprint = $2")
+        .bind(id.0)
+        .bind(fingerprint)
+        .fetch_optional(&store.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(FingerprintState::from_stored(
+        &get::<String>(&row, "state")?,
+        get::<Option<i64>>(&row, "line_id")?.map(LineId),
+    )))
+}
+
+/// Voids what is known of a line's fingerprints: each is attributed anew at its next report.
+pub(crate) async fn make_stale_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE line_id = $1 AND state = 'line'")
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Webhook deliveries: stored before they are answered, and remembered.
 
-use super::{Store, StoreError, from_json, get, to_json};
+use crate::columns::{from_json, get, to_json};
+use crate::{Store, StoreError, jobs};
 use domain::event::Event;
 use domain::ids::HookId;
 use domain::job::Job;
@@ -10,88 +11,80 @@ const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
 
 /// What became of a delivery at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Taken {
+pub enum Inserted {
     /// Stored; a job will act on it.
     New,
     /// Seen before: nothing changed.
     Repeated,
 }
 
-impl Store {
-    /// Stores a webhook delivery with its job.
-    ///
-    /// # Errors
-    /// The database is out of reach: the sender has to be told to try again.
-    pub async fn take_hook(&self, delivery: &str, name: &str, event: &Event, now_ms: i64) -> Result<Taken, StoreError> {
-        let id = HookId(self.ids.next(now_ms));
-        let mut tx = self.begin().await?;
-        let stored = sqlx::query(
-            "INSERT INTO hooks (id, delivery, event, parsed, received_at_ms) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (delivery) DO NOTHING",
-        )
+/// Stores a webhook delivery with its job.
+///
+/// # Errors
+/// The database is out of reach: the sender has to be told to try again.
+pub async fn insert(
+    store: &Store,
+    delivery: &str,
+    name: &str,
+    event: &Event,
+    now_ms: i64,
+) -> Result<Inserted, StoreError> {
+    let id = HookId(store.ids.next(now_ms));
+    let mut tx = store.begin().await?;
+    let stored = sqlx::query(
+        "INSERT INTO hooks (id, delivery, event, parsed, received_at_ms) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (delivery) DO NOTHING",
+    )
+    .bind(id.0)
+    .bind(delivery)
+    .bind(name)
+    .bind(to_json("hooks.parsed", event)?)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if stored == 0 {
+        return Ok(Inserted::Repeated);
+    }
+    jobs::enqueue_in(&mut tx, Job::Webhook(id), now_ms, now_ms).await?;
+    sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND processed_at_ms IS NOT NULL")
+        .bind(now_ms - REMEMBERED_MS)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(Inserted::New)
+}
+
+/// A stored delivery: its event and when it came; `None` once it was obeyed.
+pub async fn pending_by_id(store: &Store, id: HookId) -> Result<Option<(Event, i64)>, StoreError> {
+    let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND processed_at_ms IS NULL")
         .bind(id.0)
-        .bind(delivery)
-        .bind(name)
-        .bind(to_json("hooks.parsed", event)?)
+        .fetch_optional(&store.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((from_json("hooks.parsed", &get::<String>(&row, "parsed")?)?, get(&row, "received_at_ms")?)))
+}
+
+/// Whether a delivery arrived.
+pub async fn exists(store: &Store, delivery: &str) -> Result<bool, StoreError> {
+    let row =
+        sqlx::query("SELECT id FROM hooks WHERE delivery = $1").bind(delivery).fetch_optional(&store.pool).await?;
+    Ok(row.is_some())
+}
+
+/// Marks a delivery as acted on.
+pub async fn record_processed(store: &Store, id: HookId, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1")
+        .bind(id.0)
         .bind(now_ms)
         .execute(tx.conn())
-        .await?
-        .rows_affected();
-        if stored == 0 {
-            return Ok(Taken::Repeated);
-        }
-        self.ask(&mut tx, Job::Webhook(id), now_ms, now_ms).await?;
-        sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND processed_at_ms IS NOT NULL")
-            .bind(now_ms - REMEMBERED_MS)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await?;
-        Ok(Taken::New)
-    }
+        .await?;
+    tx.commit().await
+}
 
-    /// A stored delivery: its event and when it came; `None` once it was obeyed.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the row can't be read.
-    pub async fn hook(&self, id: HookId) -> Result<Option<(Event, i64)>, StoreError> {
-        let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND processed_at_ms IS NULL")
-            .bind(id.0)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some((from_json("hooks.parsed", &get::<String>(&row, "parsed")?)?, get(&row, "received_at_ms")?)))
-    }
-
-    /// Whether a delivery arrived.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn has_hook(&self, delivery: &str) -> Result<bool, StoreError> {
-        let row =
-            sqlx::query("SELECT id FROM hooks WHERE delivery = $1").bind(delivery).fetch_optional(&self.pool).await?;
-        Ok(row.is_some())
-    }
-
-    /// Marks a delivery as acted on.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn hook_processed(&self, id: HookId, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1")
-            .bind(id.0)
-            .bind(now_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
-
-    /// When the last webhook arrived, Unix milliseconds.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn last_hook_ms(&self) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query("SELECT MAX(received_at_ms) AS at FROM hooks").fetch_one(&self.pool).await?;
-        get(&row, "at")
-    }
+/// When the last webhook arrived, Unix milliseconds.
+pub async fn last_received_ms(store: &Store) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query("SELECT MAX(received_at_ms) AS at FROM hooks").fetch_one(&store.pool).await?;
+    get(&row, "at")
 }

@@ -1,12 +1,15 @@
 //! Keys of DSNs: several for a repository, each with a name, each revocable.
 
-use super::{Store, StoreError, get, storable};
+use crate::columns::{get, storable};
+use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
 /// A key's last use is noted only if the one noted is older: it is for people, and a write for each report is not.
 pub const USE_NOTED_EVERY_MS: i64 = 10 * 60_000;
+
 /// Keys in force that a repository may have: more than any list of services that a person can still read.
 pub const MOST_KEYS: usize = 50;
+
 /// Characters kept of a key's name: it has to fit into a column of a page.
 pub const LONGEST_LABEL: usize = 60;
 
@@ -15,9 +18,9 @@ pub const LONGEST_LABEL: usize = 60;
 pub struct IngestAuth {
     /// The repository.
     pub id: RepositoryId,
-    /// See [`super::repositories::RepositoryRow::code_generation`].
+    /// See [`crate::repositories::RepositoryRow::code_generation`].
     pub code_generation: i64,
-    /// See [`super::repositories::RepositoryRow::rules_generation`].
+    /// See [`crate::repositories::RepositoryRow::rules_generation`].
     pub rules_generation: i64,
 }
 
@@ -56,137 +59,120 @@ pub struct KeyRow {
     pub revoked_at_ms: Option<i64>,
 }
 
-impl Store {
-    /// Who it is that names this project and shows this key.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn caller(&self, project: RepositoryId, key: &str) -> Result<Caller, StoreError> {
-        let row = sqlx::query(
-            "SELECT r.code_generation, r.rules_generation, k.ingest_key, k.revoked_at_ms, k.last_used_at_ms
-             FROM repositories r LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2
-             WHERE r.id = $1 AND r.removed_at_ms IS NULL",
-        )
-        .bind(project.0)
+/// Who it is that names this project and shows this key.
+pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<Caller, StoreError> {
+    let row = sqlx::query(
+        "SELECT r.code_generation, r.rules_generation, k.ingest_key, k.revoked_at_ms, k.last_used_at_ms
+         FROM repositories r LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2
+         WHERE r.id = $1 AND r.removed_at_ms IS NULL",
+    )
+    .bind(project.0)
+    .bind(key)
+    .fetch_optional(&store.pool)
+    .await?;
+    let Some(row) = row else { return Ok(Caller::NoProject) };
+    if get::<Option<String>>(&row, "ingest_key")?.is_none() {
+        return Ok(Caller::WrongKey);
+    }
+    if let Some(at_ms) = get::<Option<i64>>(&row, "revoked_at_ms")? {
+        return Ok(Caller::Revoked(at_ms));
+    }
+    let auth = IngestAuth {
+        id: project,
+        code_generation: get(&row, "code_generation")?,
+        rules_generation: get(&row, "rules_generation")?,
+    };
+    Ok(Caller::Admitted { auth, last_used_at_ms: get(&row, "last_used_at_ms")? })
+}
+
+/// Notes that a key was used.
+pub async fn record_use(store: &Store, key: &str, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1")
         .bind(key)
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else { return Ok(Caller::NoProject) };
-        if get::<Option<String>>(&row, "ingest_key")?.is_none() {
-            return Ok(Caller::WrongKey);
-        }
-        if let Some(at_ms) = get::<Option<i64>>(&row, "revoked_at_ms")? {
-            return Ok(Caller::Revoked(at_ms));
-        }
-        let auth = IngestAuth {
-            id: project,
-            code_generation: get(&row, "code_generation")?,
-            rules_generation: get(&row, "rules_generation")?,
-        };
-        Ok(Caller::Admitted { auth, last_used_at_ms: get(&row, "last_used_at_ms")? })
-    }
-
-    /// Notes that a key was used.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn note_use(&self, key: &str, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1")
-            .bind(key)
-            .bind(now_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
-
-    /// The keys in force of a repository, oldest first.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn keys(&self, id: RepositoryId) -> Result<Vec<String>, StoreError> {
-        let rows = self.all_keys(id).await?;
-        Ok(rows.into_iter().filter(|row| row.revoked_at_ms.is_none()).map(|row| row.key).collect())
-    }
-
-    /// All keys of a repository, those in force first, each oldest first.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn all_keys(&self, id: RepositoryId) -> Result<Vec<KeyRow>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT ingest_key, label, created_at_ms, last_used_at_ms, revoked_at_ms FROM ingest_keys
-             WHERE repository_id = $1
-             ORDER BY CASE WHEN revoked_at_ms IS NULL THEN 0 ELSE 1 END, created_at_ms, ingest_key",
-        )
-        .bind(id.0)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(KeyRow {
-                    key: get(row, "ingest_key")?,
-                    repository: id,
-                    label: get(row, "label")?,
-                    created_at_ms: get(row, "created_at_ms")?,
-                    last_used_at_ms: get(row, "last_used_at_ms")?,
-                    revoked_at_ms: get(row, "revoked_at_ms")?,
-                })
-            })
-            .collect()
-    }
-
-    /// Makes a repository another key. `None`: it has [`MOST_KEYS`] in force already.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the system gives no randomness.
-    pub async fn add_key(
-        &self,
-        id: RepositoryId,
-        label: Option<&str>,
-        now_ms: i64,
-    ) -> Result<Option<String>, StoreError> {
-        let key = fresh_key()?;
-        let label = label.map(|text| storable(text.trim()).chars().take(LONGEST_LABEL).collect::<String>());
-        let mut tx = self.begin().await?;
-        let made = sqlx::query(
-            "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label)
-             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT) WHERE (
-                 SELECT COUNT(*) FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL) < $5",
-        )
-        .bind(&key)
-        .bind(id.0)
         .bind(now_ms)
-        .bind(label.filter(|text| !text.is_empty()))
-        .bind(i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))
         .execute(tx.conn())
-        .await?
-        .rows_affected();
-        tx.commit().await?;
-        Ok((made > 0).then_some(key))
-    }
-
-    /// Revokes a key, for ever. `None`: there is no such key; a key revoked before stays as it was.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn revoke_key(&self, key: &str, now_ms: i64) -> Result<Option<RepositoryId>, StoreError> {
-        let mut tx = self.begin().await?;
-        let row = sqlx::query(
-            "UPDATE ingest_keys SET revoked_at_ms = COALESCE(revoked_at_ms, $2) WHERE ingest_key = $1
-             RETURNING repository_id",
-        )
-        .bind(key)
-        .bind(now_ms)
-        .fetch_optional(tx.conn())
         .await?;
-        tx.commit().await?;
-        row.map(|row| Ok(RepositoryId(get(&row, "repository_id")?))).transpose()
-    }
+    tx.commit().await
+}
+
+/// The keys in force of a repository, oldest first.
+pub async fn in_force(store: &Store, id: RepositoryId) -> Result<Vec<String>, StoreError> {
+    let rows = of_repository(store, id).await?;
+    Ok(rows.into_iter().filter(|row| row.revoked_at_ms.is_none()).map(|row| row.key).collect())
+}
+
+/// All keys of a repository, those in force first, each oldest first.
+pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT ingest_key, label, created_at_ms, last_used_at_ms, revoked_at_ms FROM ingest_keys
+         WHERE repository_id = $1
+         ORDER BY CASE WHEN revoked_at_ms IS NULL THEN 0 ELSE 1 END, created_at_ms, ingest_key",
+    )
+    .bind(id.0)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(KeyRow {
+                key: get(row, "ingest_key")?,
+                repository: id,
+                label: get(row, "label")?,
+                created_at_ms: get(row, "created_at_ms")?,
+                last_used_at_ms: get(row, "last_used_at_ms")?,
+                revoked_at_ms: get(row, "revoked_at_ms")?,
+            })
+        })
+        .collect()
+}
+
+/// Makes a repository another key. `None`: it has [`MOST_KEYS`] in force already.
+///
+/// # Errors
+/// The database is out of reach, or the system gives no randomness.
+pub async fn insert(
+    store: &Store,
+    id: RepositoryId,
+    label: Option<&str>,
+    now_ms: i64,
+) -> Result<Option<String>, StoreError> {
+    let key = generate()?;
+    let label = label.map(|text| storable(text.trim()).chars().take(LONGEST_LABEL).collect::<String>());
+    let mut tx = store.begin().await?;
+    let made = sqlx::query(
+        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label)
+         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT) WHERE (
+             SELECT COUNT(*) FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL) < $5",
+    )
+    .bind(&key)
+    .bind(id.0)
+    .bind(now_ms)
+    .bind(label.filter(|text| !text.is_empty()))
+    .bind(i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    tx.commit().await?;
+    Ok((made > 0).then_some(key))
+}
+
+/// Revokes a key, for ever. `None`: there is no such key; a key revoked before stays as it was.
+pub async fn revoke(store: &Store, key: &str, now_ms: i64) -> Result<Option<RepositoryId>, StoreError> {
+    let mut tx = store.begin().await?;
+    let row = sqlx::query(
+        "UPDATE ingest_keys SET revoked_at_ms = COALESCE(revoked_at_ms, $2) WHERE ingest_key = $1
+         RETURNING repository_id",
+    )
+    .bind(key)
+    .bind(now_ms)
+    .fetch_optional(tx.conn())
+    .await?;
+    tx.commit().await?;
+    row.map(|row| Ok(RepositoryId(get(&row, "repository_id")?))).transpose()
 }
 
 /// A new ingest key: 32 hexadecimal digits, as SDKs insist.
-pub(super) fn fresh_key() -> Result<String, StoreError> {
+pub(crate) fn generate() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Content { what: "a new key", why: error.to_string() })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())

@@ -1,6 +1,7 @@
 //! The queue of background work.
 
-use super::{Store, StoreError, Tx, get};
+use crate::columns::{get, get_count};
+use crate::{Store, StoreError, Tx};
 use domain::ids::JobId;
 use domain::job::Job;
 
@@ -32,199 +33,173 @@ pub struct QueueState {
     pub failing: u64,
 }
 
-impl Store {
-    /// Asks for a job, not before `run_at_ms`. A job asked for again while it waits runs once; while it runs, once more.
-    pub(super) async fn ask(&self, tx: &mut Tx, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-        let (kind, subject) = job.parts();
-        sqlx::query(
-            "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
-             VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
-             ON CONFLICT (kind, subject) DO UPDATE SET
-                 version = jobs.version + 1,
-                 run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END",
-        )
-        .bind(self.ids.next(now_ms))
-        .bind(kind)
-        .bind(subject)
-        .bind(run_at_ms)
+/// Asks for a job, not before `run_at_ms`. A job asked for again while it waits runs once; while it runs, once more.
+pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let (kind, subject) = job.parts();
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
+         ON CONFLICT (kind, subject) DO UPDATE SET
+             version = jobs.version + 1,
+             run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END",
+    )
+    .bind(tx.next_id(now_ms))
+    .bind(kind)
+    .bind(subject)
+    .bind(run_at_ms)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Asks for a job by itself.
+pub async fn enqueue(store: &Store, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    enqueue_in(&mut tx, job, run_at_ms, now_ms).await?;
+    tx.commit().await
+}
+
+/// Takes the job that has waited longest of those that are due, if there is one.
+///
+/// # Errors
+/// The database is out of reach, or the row names a job that this version does not know.
+pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreError> {
+    // Looking first costs no write lock: most of the time nothing is due.
+    let due = sqlx::query("SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 LIMIT 1")
         .bind(now_ms)
-        .execute(tx.conn())
+        .fetch_optional(&store.pool)
         .await?;
-        Ok(())
+    if due.is_none() {
+        return Ok(None);
     }
+    let mut tx = store.begin().await?;
+    // The outer condition is asked again once the row is locked, so two workers on PostgreSQL never hold one job.
+    let row = sqlx::query(
+        "UPDATE jobs SET locked_until_ms = $2, attempts = attempts + 1
+         WHERE locked_until_ms <= $1 AND id = (
+             SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 ORDER BY run_at_ms, id LIMIT 1)
+         RETURNING id, kind, subject, attempts, version",
+    )
+    .bind(now_ms)
+    .bind(now_ms + LEASE_MS)
+    .fetch_optional(tx.conn())
+    .await?;
+    tx.commit().await?;
+    let Some(row) = row else { return Ok(None) };
+    let kind: String = get(&row, "kind")?;
+    let job = Job::from_parts(&kind, get(&row, "subject")?)
+        .ok_or_else(|| StoreError::Content { what: "jobs.kind", why: format!("no job is called {kind:?}") })?;
+    Ok(Some(Claim {
+        id: JobId(get(&row, "id")?),
+        job,
+        attempts: u32::try_from(get::<i64>(&row, "attempts")?).unwrap_or(u32::MAX),
+        version: get(&row, "version")?,
+        locked_until_ms: now_ms + LEASE_MS,
+    }))
+}
 
-    /// Asks for a job by itself.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn enqueue(&self, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        self.ask(&mut tx, job, run_at_ms, now_ms).await?;
-        tx.commit().await
-    }
-
-    /// Takes the job that has waited longest of those that are due, if there is one.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the row names a job that this version does not know.
-    pub async fn claim(&self, now_ms: i64) -> Result<Option<Claim>, StoreError> {
-        // Looking first costs no write lock: most of the time nothing is due.
-        let due = sqlx::query("SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 LIMIT 1")
-            .bind(now_ms)
-            .fetch_optional(&self.pool)
-            .await?;
-        if due.is_none() {
-            return Ok(None);
-        }
-        let mut tx = self.begin().await?;
-        // The outer condition is asked again once the row is locked, so two workers on PostgreSQL never hold one job.
-        let row = sqlx::query(
-            "UPDATE jobs SET locked_until_ms = $2, attempts = attempts + 1
-             WHERE locked_until_ms <= $1 AND id = (
-                 SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 ORDER BY run_at_ms, id LIMIT 1)
-             RETURNING id, kind, subject, attempts, version",
-        )
-        .bind(now_ms)
-        .bind(now_ms + LEASE_MS)
-        .fetch_optional(tx.conn())
-        .await?;
-        tx.commit().await?;
-        let Some(row) = row else { return Ok(None) };
-        let kind: String = get(&row, "kind")?;
-        let job = Job::from_parts(&kind, get(&row, "subject")?)
-            .ok_or_else(|| StoreError::Content { what: "jobs.kind", why: format!("no job is called {kind:?}") })?;
-        Ok(Some(Claim {
-            id: JobId(get(&row, "id")?),
-            job,
-            attempts: u32::try_from(get::<i64>(&row, "attempts")?).unwrap_or(u32::MAX),
-            version: get(&row, "version")?,
-            locked_until_ms: now_ms + LEASE_MS,
-        }))
-    }
-
-    /// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job that another worker holds
-    /// by now, because this one was stopped for longer than its lease, is left to that one.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn finish(&self, claim: &Claim) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND locked_until_ms = $3")
-            .bind(claim.id.0)
-            .bind(claim.version)
-            .bind(claim.locked_until_ms)
-            .execute(tx.conn())
-            .await?
-            .rows_affected();
-        if done == 0 {
-            sqlx::query(
-                "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL WHERE id = $1 AND locked_until_ms = $2",
-            )
-                .bind(claim.id.0)
-                .bind(claim.locked_until_ms)
-                .execute(tx.conn())
-                .await?;
-        }
-        tx.commit().await
-    }
-
-    /// Puts a job back, to run at `run_at_ms`.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn put_back(&self, claim: &Claim, run_at_ms: i64, why: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
-        )
-        .bind(claim.id.0)
-        .bind(run_at_ms)
-        .bind(why)
-        .bind(claim.locked_until_ms)
-        .execute(tx.conn())
-        .await?;
-        tx.commit().await
-    }
-
-    /// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again meanwhile.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn again(&self, claim: &Claim, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
-                 run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
-             WHERE id = $1 AND locked_until_ms = $5",
-        )
+/// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job that another worker holds
+/// by now, because this one was stopped for longer than its lease, is left to that one.
+pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND locked_until_ms = $3")
         .bind(claim.id.0)
         .bind(claim.version)
-        .bind(at_ms)
-        .bind(now_ms)
+        .bind(claim.locked_until_ms)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    if done == 0 {
+        sqlx::query(
+            "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL WHERE id = $1 AND locked_until_ms = $2",
+        )
+        .bind(claim.id.0)
         .bind(claim.locked_until_ms)
         .execute(tx.conn())
         .await?;
-        tx.commit().await
     }
+    tx.commit().await
+}
 
-    /// Holds a job for another lease: for steps that take long. `false`: another worker holds it.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn renew(&self, claim: &mut Claim, now_ms: i64) -> Result<bool, StoreError> {
-        let until_ms = now_ms.max(claim.locked_until_ms - LEASE_MS) + LEASE_MS;
-        let mut tx = self.begin().await?;
-        let held = sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1 AND locked_until_ms = $3")
-            .bind(claim.id.0)
-            .bind(until_ms)
-            .bind(claim.locked_until_ms)
-            .execute(tx.conn())
-            .await?
-            .rows_affected();
-        tx.commit().await?;
-        claim.locked_until_ms = until_ms;
-        Ok(held > 0)
-    }
+/// Puts a job back, to run at `run_at_ms`.
+pub async fn record_failed(store: &Store, claim: &Claim, run_at_ms: i64, why: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
+    )
+    .bind(claim.id.0)
+    .bind(run_at_ms)
+    .bind(why)
+    .bind(claim.locked_until_ms)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
 
-    /// Frees jobs that a killed process held, at the start of the only process on a SQLite file.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn free_all(&self) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE jobs SET locked_until_ms = 0 WHERE locked_until_ms > 0").execute(tx.conn()).await?;
-        tx.commit().await
-    }
+/// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again meanwhile.
+pub async fn requeue(store: &Store, claim: &Claim, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
+             run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
+         WHERE id = $1 AND locked_until_ms = $5",
+    )
+    .bind(claim.id.0)
+    .bind(claim.version)
+    .bind(at_ms)
+    .bind(now_ms)
+    .bind(claim.locked_until_ms)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
 
-    /// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to write.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn next_turn_due(&self) -> Result<Option<i64>, StoreError> {
-        let row = sqlx::query(
-            "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
-             FROM jobs WHERE kind = 'write'",
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        get(&row, "due")
-    }
+/// Holds a job for another lease: for steps that take long. `false`: another worker holds it.
+pub async fn renew(store: &Store, claim: &mut Claim, now_ms: i64) -> Result<bool, StoreError> {
+    let until_ms = now_ms.max(claim.locked_until_ms - LEASE_MS) + LEASE_MS;
+    let mut tx = store.begin().await?;
+    let held = sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1 AND locked_until_ms = $3")
+        .bind(claim.id.0)
+        .bind(until_ms)
+        .bind(claim.locked_until_ms)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    tx.commit().await?;
+    claim.locked_until_ms = until_ms;
+    Ok(held > 0)
+}
 
-    /// The queue in figures.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn queue_state(&self) -> Result<QueueState, StoreError> {
-        let row = sqlx::query(
-            "SELECT COUNT(*) AS length, MIN(created_at_ms) AS oldest,
-                    CAST(COALESCE(SUM(CASE WHEN error IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT) AS failing FROM jobs",
-        )
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(QueueState {
-            length: super::get_count(&row, "length")?,
-            oldest_ms: get(&row, "oldest")?,
-            failing: super::get_count(&row, "failing")?,
-        })
-    }
+/// Frees jobs that a killed process held, at the start of the only process on a SQLite file.
+pub async fn release_all(store: &Store) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE jobs SET locked_until_ms = 0 WHERE locked_until_ms > 0").execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+/// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to write.
+pub async fn next_write_due(store: &Store) -> Result<Option<i64>, StoreError> {
+    let row = sqlx::query(
+        "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
+         FROM jobs WHERE kind = 'write'",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    get(&row, "due")
+}
+
+/// The queue in figures.
+pub async fn queue_state(store: &Store) -> Result<QueueState, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS length, MIN(created_at_ms) AS oldest,
+                CAST(COALESCE(SUM(CASE WHEN error IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT) AS failing FROM jobs",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(QueueState {
+        length: get_count(&row, "length")?,
+        oldest_ms: get(&row, "oldest")?,
+        failing: get_count(&row, "failing")?,
+    })
 }

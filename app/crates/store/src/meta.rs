@@ -1,51 +1,41 @@
-//! Facts and secrets of this installation.
+//! Facts and secrets of this installation, by name.
 
-use super::{Store, StoreError, get};
+use crate::columns::get;
+use crate::{Store, StoreError};
 
-impl Store {
-    /// A stored fact.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn fact(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(name).fetch_optional(&self.pool).await?;
-        row.as_ref().map(|row| get(row, "value")).transpose()
+/// A stored fact.
+pub async fn by_name(store: &Store, name: &str) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(name).fetch_optional(&store.pool).await?;
+    row.as_ref().map(|row| get(row, "value")).transpose()
+}
+
+/// Stores a fact in place of the one before.
+pub async fn set(store: &Store, name: &str, value: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(name)
+    .bind(value)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
+
+/// The fact of this name, which is `fresh` where there was none: two processes that start together agree.
+pub async fn by_name_or_insert(store: &Store, name: &str, fresh: &str) -> Result<String, StoreError> {
+    if let Some(value) = by_name(store, name).await? {
+        return Ok(value);
     }
-
-    /// Stores a fact in place of the one before.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn set_fact(&self, name: &str, value: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        )
-        .bind(name)
-        .bind(value)
-        .execute(tx.conn())
-        .await?;
-        tx.commit().await
-    }
-
-    /// The fact of this name, which is `fresh` where there was none: two processes that start together agree.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn fact_or(&self, name: &str, fresh: &str) -> Result<String, StoreError> {
-        if let Some(value) = self.fact(name).await? {
-            return Ok(value);
-        }
-        let mut tx = self.begin().await?;
-        let row = sqlx::query(
-            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING value",
-        )
-        .bind(name)
-        .bind(fresh)
-        .fetch_one(tx.conn())
-        .await?;
-        let value = get(&row, "value")?;
-        tx.commit().await?;
-        Ok(value)
-    }
+    let mut tx = store.begin().await?;
+    let row = sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING value",
+    )
+    .bind(name)
+    .bind(fresh)
+    .fetch_one(tx.conn())
+    .await?;
+    let value = get(&row, "value")?;
+    tx.commit().await?;
+    Ok(value)
 }

@@ -1,7 +1,9 @@
 //! Sessions: who is signed in, from which browser, until when.
 
-use super::{Store, StoreError, from_json, get, storable, to_json};
+use crate::columns::{from_json, get, storable, to_json};
+use crate::{Store, StoreError};
 use domain::access::Access;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 /// Characters kept of what a browser calls itself.
@@ -50,104 +52,76 @@ fn read(row: &AnyRow) -> Result<SessionRow, StoreError> {
     })
 }
 
-impl Store {
-    /// Keeps a new session.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn add_session(&self, new: &SessionRow) -> Result<(), StoreError> {
-        let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-        let mut tx = self.begin().await?;
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(&new.id)
-            .bind(new.login.as_deref())
-            .bind(&new.bound_to)
-            .bind(new.tokens.as_deref())
-            .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
-            .bind(to_json("sessions.access", &new.access)?)
-            .bind(new.access_at_ms)
-            .bind(new.created_at_ms)
-            .bind(new.used_at_ms)
-            .bind(new.expires_at_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
+/// Keeps a new session.
+pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    let mut tx = store.begin().await?;
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(&new.id)
+        .bind(new.login.as_deref())
+        .bind(&new.bound_to)
+        .bind(new.tokens.as_deref())
+        .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
+        .bind(to_json("sessions.access", &new.access)?)
+        .bind(new.access_at_ms)
+        .bind(new.created_at_ms)
+        .bind(new.used_at_ms)
+        .bind(new.expires_at_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
 
-    /// A session.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the row can't be read.
-    pub async fn session(&self, id: &str) -> Result<Option<SessionRow>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1");
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(&self.pool).await?;
-        row.as_ref().map(read).transpose()
-    }
+/// A session.
+pub async fn by_id(store: &Store, id: &str) -> Result<Option<SessionRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = $1");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
 
-    /// All sessions, or those of one login, the latest used first.
-    ///
-    /// # Errors
-    /// The database is out of reach, or a row can't be read.
-    pub async fn sessions(&self, of: Option<&str>, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR login = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
-        );
-        let rows =
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now_ms).fetch_all(&self.pool).await?;
-        rows.iter().map(read).collect()
-    }
+/// All sessions, or those of one login, the latest used first.
+pub async fn list(store: &Store, of: Option<&str>, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR login = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now_ms).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
 
-    /// Notes that somebody was here.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn session_used(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1")
-            .bind(id)
-            .bind(now_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
+/// Notes that somebody was here.
+pub async fn record_use(store: &Store, id: &str, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1").bind(id).bind(now_ms).execute(tx.conn()).await?;
+    tx.commit().await
+}
 
-    /// Notes what GitHub says that somebody may do, and their tokens.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn session_access(&self, id: &str, access: &Access, tokens: &str, at_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
-            .bind(id)
-            .bind(to_json("sessions.access", access)?)
-            .bind(tokens)
-            .bind(at_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
+/// Notes what GitHub says that somebody may do, and their tokens.
+pub async fn set_access(store: &Store, id: &str, access: &Access, tokens: &str, at_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
+        .bind(id)
+        .bind(to_json("sessions.access", access)?)
+        .bind(tokens)
+        .bind(at_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
 
-    /// Ends a session.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn end_session(&self, id: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(tx.conn()).await?;
-        tx.commit().await
-    }
+/// Ends a session.
+pub async fn delete(store: &Store, id: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(tx.conn()).await?;
+    tx.commit().await
+}
 
-    /// Deletes the sessions that are over: past their end, or not used since `idle_since_ms`.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn delete_old_sessions(&self, now_ms: i64, idle_since_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
-            .bind(now_ms)
-            .bind(idle_since_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
+/// Deletes the sessions that are over: past their end, or not used since `idle_since_ms`.
+pub async fn delete_old(store: &Store, now_ms: i64, idle_since_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
+        .bind(now_ms)
+        .bind(idle_since_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
 }

@@ -1,144 +1,123 @@
 //! Shadow mode: what would have been sent, and the way out of it.
 
-use super::deliveries::{Delivery, read};
-use super::{Store, StoreError, get};
+use crate::columns::get;
+use crate::deliveries;
+use crate::deliveries::Delivery;
+use crate::{Store, StoreError, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 
 /// "Until somebody ends it", as a moment.
 pub const FOR_EVER_MS: i64 = i64::MAX;
 
-impl Store {
-    /// Sets until when nothing of a repository is sent, Unix milliseconds; `None`: from now on everything is.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn set_shadow(&self, id: RepositoryId, until_ms: Option<i64>) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1")
-            .bind(id.0)
-            .bind(until_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
-
-    /// Puts a repository in shadow mode that was watched for the first time at `now_ms`; one that comes back keeps its mode.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn begin_first_shadow(&self, id: RepositoryId, now_ms: i64, until_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE repositories SET shadow_until_ms = $3 WHERE id = $1 AND created_at_ms = $2")
-            .bind(id.0)
-            .bind(now_ms)
-            .bind(until_ms)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
-
-    /// What would have been sent, latest first.
-    ///
-    /// # Errors
-    /// The database is out of reach, or a row can't be read.
-    pub async fn shadow_deliveries(&self, id: RepositoryId, most: usize) -> Result<Vec<Delivery>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
-             FROM deliveries WHERE repository_id = $1 AND state = 'shadow' ORDER BY id DESC LIMIT $2",
-        )
+/// Sets until when nothing of a repository is sent, Unix milliseconds; `None`: from now on everything is.
+pub async fn set_until(store: &Store, id: RepositoryId, until_ms: Option<i64>) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1")
         .bind(id.0)
-        .bind(i64::try_from(most).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
+        .bind(until_ms)
+        .execute(tx.conn())
         .await?;
-        rows.iter().map(read).collect()
-    }
+    tx.commit().await
+}
 
-    /// One thing that would have been sent.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the row can't be read.
-    pub async fn shadow_delivery(&self, of: RepositoryId, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
-             FROM deliveries WHERE id = $1 AND repository_id = $2 AND state = 'shadow'",
-        )
+/// Puts a repository in shadow mode that was watched for the first time at `now_ms`; one that comes back keeps its mode.
+pub async fn set_first_until(store: &Store, id: RepositoryId, now_ms: i64, until_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE repositories SET shadow_until_ms = $3 WHERE id = $1 AND created_at_ms = $2")
         .bind(id.0)
-        .bind(of.0)
-        .fetch_optional(&self.pool)
+        .bind(now_ms)
+        .bind(until_ms)
+        .execute(tx.conn())
         .await?;
-        row.as_ref().map(read).transpose()
-    }
+    tx.commit().await
+}
 
-    /// Keeps what was to be sent when the shadow began: it is shown, and not sent.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn keep_in_shadow(&self, id: DeliveryId) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
-            .bind(id.0)
-            .execute(tx.conn())
-            .await?;
-        tx.commit().await
-    }
+/// What would have been sent, latest first.
+pub async fn deliveries(store: &Store, id: RepositoryId, most: usize) -> Result<Vec<Delivery>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+         FROM deliveries WHERE repository_id = $1 AND state = 'shadow' ORDER BY id DESC LIMIT $2",
+    )
+    .bind(id.0)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(deliveries::read).collect()
+}
 
-    /// Repositories of which something would have been sent.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn shadowed(&self) -> Result<Vec<RepositoryId>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT id FROM repositories r WHERE EXISTS (
-                 SELECT 1 FROM deliveries d WHERE d.repository_id = r.id AND d.state = 'shadow')",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        rows.iter().map(|row| Ok(RepositoryId(get(row, "id")?))).collect()
-    }
+/// One thing that would have been sent.
+pub async fn delivery_by_id(store: &Store, of: RepositoryId, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+         FROM deliveries WHERE id = $1 AND repository_id = $2 AND state = 'shadow'",
+    )
+    .bind(id.0)
+    .bind(of.0)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.as_ref().map(deliveries::read).transpose()
+}
 
-    /// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that came back are
-    /// decided about now.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn leave_shadow(&self, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
-             WHERE repository_id = $1 AND resolved_at_ms IS NULL AND id IN (
-                 SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'alert')",
-        )
+/// Keeps what was to be sent when the shadow began: it is shown, and not sent.
+pub async fn keep_delivery(store: &Store, id: DeliveryId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
         .bind(id.0)
         .execute(tx.conn())
         .await?;
-        // Nobody got the mail of a known error that reached its minimum, which comes once.
-        sqlx::query(
-            "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
-             WHERE repository_id = $1 AND id IN (
-                 SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
-        )
+    tx.commit().await
+}
+
+/// Repositories of which something would have been sent.
+pub async fn repositories(store: &Store) -> Result<Vec<RepositoryId>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id FROM repositories r WHERE EXISTS (
+             SELECT 1 FROM deliveries d WHERE d.repository_id = r.id AND d.state = 'shadow')",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Ok(RepositoryId(get(row, "id")?))).collect()
+}
+
+/// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that came back are
+/// decided about now.
+pub async fn end(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
+         WHERE repository_id = $1 AND resolved_at_ms IS NULL AND id IN (
+             SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'alert')",
+    )
+    .bind(id.0)
+    .execute(tx.conn())
+    .await?;
+    // Nobody got the mail of a known error that reached its minimum, which comes once.
+    sqlx::query(
+        "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
+         WHERE repository_id = $1 AND id IN (
+             SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
+    )
+    .bind(id.0)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query("DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'")
         .bind(id.0)
         .execute(tx.conn())
         .await?;
-        sqlx::query("DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'")
-            .bind(id.0)
-            .execute(tx.conn())
-            .await?;
-        // What may have been sent in part before the shadow goes on now.
-        sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
-            .bind(id.0)
-            .execute(tx.conn())
-            .await?;
-        sqlx::query("UPDATE repositories SET labels_due_at_ms = 0 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
-        let back = sqlx::query("SELECT id FROM lines WHERE repository_id = $1 AND regressed_at_ms IS NOT NULL")
-            .bind(id.0)
-            .fetch_all(tx.conn())
-            .await?;
-        for row in &back {
-            self.ask(&mut tx, Job::Decide(LineId(get(row, "id")?)), now_ms, now_ms).await?;
-        }
-        self.ask_for_write(&mut tx, id, now_ms).await?;
-        tx.commit().await
+    // What may have been sent in part before the shadow goes on now.
+    sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
+        .bind(id.0)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query("UPDATE repositories SET labels_due_at_ms = 0 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+    let back = sqlx::query("SELECT id FROM lines WHERE repository_id = $1 AND regressed_at_ms IS NOT NULL")
+        .bind(id.0)
+        .fetch_all(tx.conn())
+        .await?;
+    for row in &back {
+        jobs::enqueue_in(&mut tx, Job::Decide(LineId(get(row, "id")?)), now_ms, now_ms).await?;
     }
+    writes::enqueue_in(&mut tx, id, now_ms).await?;
+    tx.commit().await
 }

@@ -1,7 +1,8 @@
 //! Test reports: those under way, and what the latest of each repository came to.
 
-use super::attributed::StoredReport;
-use super::{Store, StoreError, from_json, get, to_json};
+use crate::columns::{from_json, get, to_json};
+use crate::reports::StoredReport;
+use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 use domain::test_report::TestReport;
 
@@ -19,107 +20,86 @@ pub struct TestReportRow {
     pub settled: Option<(i64, TestReport)>,
 }
 
-impl Store {
-    /// Notes that a test report is about to be sent: only one with an id that is noted will be taken for a test. Those
-    /// that were settled are forgotten; one that is still under way is not, for it must not become a real one.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn begin_test_report(&self, id: RepositoryId, event_id: &str, now_ms: i64) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query(
-            "DELETE FROM test_reports WHERE repository_id = $1 AND (settled_at_ms IS NOT NULL OR sent_at_ms < $2)",
-        )
+/// Notes that a test report is about to be sent: only one with an id that is noted will be taken for a test. Those
+/// that were settled are forgotten; one that is still under way is not, for it must not become a real one.
+pub async fn insert(store: &Store, id: RepositoryId, event_id: &str, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM test_reports WHERE repository_id = $1 AND (settled_at_ms IS NOT NULL OR sent_at_ms < $2)")
         .bind(id.0)
         .bind(now_ms - LOST_AFTER_MS)
         .execute(tx.conn())
         .await?;
-        sqlx::query("INSERT INTO test_reports (event_id, repository_id, sent_at_ms) VALUES ($1, $2, $3)")
-            .bind(event_id)
+    sqlx::query("INSERT INTO test_reports (event_id, repository_id, sent_at_ms) VALUES ($1, $2, $3)")
+        .bind(event_id)
+        .bind(id.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
+
+/// Forgets a test report that did not get in.
+pub async fn delete(store: &Store, event_id: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM test_reports WHERE event_id = $1").bind(event_id).execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+/// Whether a report is one of a repository's test reports.
+pub async fn exists(store: &Store, id: RepositoryId, event_id: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT 1 AS one FROM test_reports WHERE event_id = $1 AND repository_id = $2")
+        .bind(event_id)
+        .bind(id.0)
+        .fetch_optional(&store.pool)
+        .await?;
+    Ok(row.is_some())
+}
+
+/// A repository's latest test report.
+pub async fn latest(store: &Store, id: RepositoryId) -> Result<Option<TestReportRow>, StoreError> {
+    let row =
+        sqlx::query("SELECT event_id, sent_at_ms, settled_at_ms, outcome FROM test_reports WHERE repository_id = $1 ORDER BY sent_at_ms DESC LIMIT 1")
             .bind(id.0)
-            .bind(now_ms)
-            .execute(tx.conn())
+            .fetch_optional(&store.pool)
             .await?;
-        tx.commit().await
-    }
+    let Some(row) = row else { return Ok(None) };
+    let settled_at_ms: Option<i64> = get(&row, "settled_at_ms")?;
+    let outcome: Option<String> = get(&row, "outcome")?;
+    let outcome = outcome.map(|text| from_json("test_reports.outcome", &text)).transpose()?;
+    Ok(Some(TestReportRow {
+        event_id: get(&row, "event_id")?,
+        sent_at_ms: get(&row, "sent_at_ms")?,
+        settled: settled_at_ms.zip(outcome),
+    }))
+}
 
-    /// Forgets a test report that did not get in.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn forget_test_report(&self, event_id: &str) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        sqlx::query("DELETE FROM test_reports WHERE event_id = $1").bind(event_id).execute(tx.conn()).await?;
-        tx.commit().await
-    }
-
-    /// Whether a report is one of a repository's test reports.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn is_test_report(&self, id: RepositoryId, event_id: &str) -> Result<bool, StoreError> {
-        let row = sqlx::query("SELECT 1 AS one FROM test_reports WHERE event_id = $1 AND repository_id = $2")
-            .bind(event_id)
-            .bind(id.0)
-            .fetch_optional(&self.pool)
-            .await?;
-        Ok(row.is_some())
-    }
-
-    /// A repository's latest test report.
-    ///
-    /// # Errors
-    /// The database is out of reach, or the row can't be read.
-    pub async fn test_report(&self, id: RepositoryId) -> Result<Option<TestReportRow>, StoreError> {
-        let row =
-            sqlx::query("SELECT event_id, sent_at_ms, settled_at_ms, outcome FROM test_reports WHERE repository_id = $1 ORDER BY sent_at_ms DESC LIMIT 1")
-                .bind(id.0)
-                .fetch_optional(&self.pool)
-                .await?;
-        let Some(row) = row else { return Ok(None) };
-        let settled_at_ms: Option<i64> = get(&row, "settled_at_ms")?;
-        let outcome: Option<String> = get(&row, "outcome")?;
-        let outcome = outcome.map(|text| from_json("test_reports.outcome", &text)).transpose()?;
-        Ok(Some(TestReportRow {
-            event_id: get(&row, "event_id")?,
-            sent_at_ms: get(&row, "sent_at_ms")?,
-            settled: settled_at_ms.zip(outcome),
-        }))
-    }
-
-    /// Writes what a test report came to, and deletes everything else of it: it leaves no line, count or fingerprint.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn test_report_concluded(
-        &self,
-        stored: &StoredReport,
-        outcome: &TestReport,
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        let outcome = to_json("test_reports.outcome", outcome)?;
-        let mut tx = self.begin().await?;
-        // The fingerprint's row is locked first, as the hot path does.
-        sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
-            .bind(stored.fingerprint.0)
-            .execute(tx.conn())
-            .await?;
-        sqlx::query(
-            "UPDATE test_reports SET settled_at_ms = $3, outcome = $4 WHERE repository_id = $1 AND event_id = $2",
-        )
+/// Writes what a test report came to, and deletes everything else of it: it leaves no line, count or fingerprint.
+pub async fn record_outcome(
+    store: &Store,
+    stored: &StoredReport,
+    outcome: &TestReport,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let outcome = to_json("test_reports.outcome", outcome)?;
+    let mut tx = store.begin().await?;
+    // The fingerprint's row is locked first, as the hot path does.
+    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
+        .bind(stored.fingerprint.0)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query("UPDATE test_reports SET settled_at_ms = $3, outcome = $4 WHERE repository_id = $1 AND event_id = $2")
         .bind(stored.repository.0)
         .bind(&stored.report.event_id)
         .bind(now_ms)
         .bind(outcome)
         .execute(tx.conn())
         .await?;
-        for (sql, id) in [
-            ("DELETE FROM reports WHERE id = $1", stored.id.0),
-            ("DELETE FROM pending_occurrences WHERE fingerprint_id = $1", stored.fingerprint.0),
-            ("DELETE FROM fingerprints WHERE id = $1", stored.fingerprint.0),
-        ] {
-            sqlx::query(sql).bind(id).execute(tx.conn()).await?;
-        }
-        tx.commit().await
+    for (sql, id) in [
+        ("DELETE FROM reports WHERE id = $1", stored.id.0),
+        ("DELETE FROM pending_occurrences WHERE fingerprint_id = $1", stored.fingerprint.0),
+        ("DELETE FROM fingerprints WHERE id = $1", stored.fingerprint.0),
+    ] {
+        sqlx::query(sql).bind(id).execute(tx.conn()).await?;
     }
+    tx.commit().await
 }

@@ -1,9 +1,11 @@
 //! The weekly report: what broke, how often, and whose it was.
 
-use super::lines::{Line, read};
-use super::{Store, StoreError, get, get_count};
+use crate::columns::{get, get_count};
+use crate::lines::Line;
+use crate::{Store, StoreError, lines};
 use domain::ids::RepositoryId;
 use domain::week::{DAY_MS, WEEK_MS};
+use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
 /// Lines of one page of a report: more than anybody reads, and a page that still loads at once.
@@ -11,7 +13,7 @@ pub const LINES_PER_REPORT: i64 = 500;
 
 /// What to report on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WeekQuery {
     /// One repository, or all that are watched.
     pub repository: Option<RepositoryId>,
     /// Start of the week, Unix milliseconds.
@@ -31,92 +33,71 @@ pub struct WeeklyLine {
     pub days: [u64; 7],
 }
 
-impl Store {
-    /// The lines that failed in a week, most frequent first.
-    ///
-    /// # Errors
-    /// The database is out of reach, or a row can't be read.
-    pub async fn week(&self, wanted: &Wanted) -> Result<Vec<WeeklyLine>, StoreError> {
-        let columns: Vec<String> = super::lines::COLUMNS.split(',').map(|name| format!("l.{}", name.trim())).collect();
-        let sql = format!(
-            "SELECT {}, w.n AS week_count FROM lines l
-             JOIN (SELECT line_id, CAST(SUM(occurrences) AS BIGINT) AS n FROM line_hours
-                   WHERE hour_ms >= $1 AND hour_ms < $2 GROUP BY line_id) w ON w.line_id = l.id
-             JOIN repositories r ON r.id = l.repository_id
-             WHERE r.removed_at_ms IS NULL AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)
-             ORDER BY w.n DESC, l.last_seen_ms DESC, l.id LIMIT $5",
-            columns.join(", ")
-        );
-        let end = wanted.week_ms + WEEK_MS;
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(wanted.week_ms)
-            .bind(end)
-            .bind(wanted.repository.map_or(0, |id| id.0))
-            .bind(i64::from(wanted.known))
-            .bind(LINES_PER_REPORT)
-            .fetch_all(&self.pool)
-            .await?;
-        let mut days = self.days(wanted, end).await?;
-        rows.iter()
-            .map(|row| {
-                let line = read(row)?;
-                let days = days.remove(&line.id.0).unwrap_or_default();
-                Ok(WeeklyLine { line, count: get_count(row, "week_count")?, days })
-            })
-            .collect()
-    }
-
-    /// How many lines failed in a week, shown or not.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn week_size(&self, wanted: &Wanted) -> Result<u64, StoreError> {
-        let row = sqlx::query(
-            "SELECT COUNT(DISTINCT h.line_id) AS n FROM line_hours h JOIN lines l ON l.id = h.line_id
-             JOIN repositories r ON r.id = l.repository_id
-             WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND r.removed_at_ms IS NULL
-                 AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)",
-        )
-        .bind(wanted.week_ms)
-        .bind(wanted.week_ms + WEEK_MS)
-        .bind(wanted.repository.map_or(0, |id| id.0))
-        .bind(i64::from(wanted.known))
-        .fetch_one(&self.pool)
-        .await?;
-        get_count(&row, "n")
-    }
-
-    async fn days(&self, wanted: &Wanted, end: i64) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT h.line_id, (h.hour_ms - $1) / $3 AS day, CAST(SUM(h.occurrences) AS BIGINT) AS n FROM line_hours h
-             JOIN lines l ON l.id = h.line_id
-             WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND ($4 = 0 OR l.repository_id = $4)
-             GROUP BY h.line_id, (h.hour_ms - $1) / $3",
-        )
+/// The lines that failed in a week, most frequent first.
+pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<WeeklyLine>, StoreError> {
+    let columns: Vec<String> = lines::COLUMNS.split(',').map(|name| format!("l.{}", name.trim())).collect();
+    let sql = format!(
+        "SELECT {}, w.n AS week_count FROM lines l
+         JOIN (SELECT line_id, CAST(SUM(occurrences) AS BIGINT) AS n FROM line_hours
+               WHERE hour_ms >= $1 AND hour_ms < $2 GROUP BY line_id) w ON w.line_id = l.id
+         JOIN repositories r ON r.id = l.repository_id
+         WHERE r.removed_at_ms IS NULL AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)
+         ORDER BY w.n DESC, l.last_seen_ms DESC, l.id LIMIT $5",
+        columns.join(", ")
+    );
+    let end = wanted.week_ms + WEEK_MS;
+    let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(wanted.week_ms)
         .bind(end)
-        .bind(DAY_MS)
         .bind(wanted.repository.map_or(0, |id| id.0))
-        .fetch_all(&self.pool)
+        .bind(i64::from(wanted.known))
+        .bind(LINES_PER_REPORT)
+        .fetch_all(&store.pool)
         .await?;
-        let mut out: HashMap<i64, [u64; 7]> = HashMap::new();
-        for row in &rows {
-            let day = usize::try_from(get::<i64>(row, "day")?).unwrap_or(0).min(6);
-            out.entry(get(row, "line_id")?).or_default()[day] += get_count(row, "n")?;
-        }
-        Ok(out)
-    }
+    let mut days = days_of(store, wanted, end).await?;
+    rows.iter()
+        .map(|row| {
+            let line = lines::read(row)?;
+            let days = days.remove(&line.id.0).unwrap_or_default();
+            Ok(WeeklyLine { line, count: get_count(row, "week_count")?, days })
+        })
+        .collect()
+}
 
-    /// The newest lines of a repository: open ones, or all.
-    ///
-    /// # Errors
-    /// The database is out of reach, or a row can't be read.
-    pub async fn lines_of(&self, repository: RepositoryId, limit: i64) -> Result<Vec<Line>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM lines WHERE repository_id = $1 ORDER BY last_seen_ms DESC, id DESC LIMIT $2",
-            super::lines::COLUMNS
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&self.pool).await?;
-        rows.iter().map(read).collect()
+/// How many lines failed in a week, shown or not.
+pub async fn count_lines(store: &Store, wanted: &WeekQuery) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(DISTINCT h.line_id) AS n FROM line_hours h JOIN lines l ON l.id = h.line_id
+         JOIN repositories r ON r.id = l.repository_id
+         WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND r.removed_at_ms IS NULL
+             AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)",
+    )
+    .bind(wanted.week_ms)
+    .bind(wanted.week_ms + WEEK_MS)
+    .bind(wanted.repository.map_or(0, |id| id.0))
+    .bind(i64::from(wanted.known))
+    .fetch_one(&store.pool)
+    .await?;
+    get_count(&row, "n")
+}
+
+async fn days_of(store: &Store, wanted: &WeekQuery, end: i64) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT h.line_id, (h.hour_ms - $1) / $3 AS day, CAST(SUM(h.occurrences) AS BIGINT) AS n FROM line_hours h
+         JOIN lines l ON l.id = h.line_id
+         WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND ($4 = 0 OR l.repository_id = $4)
+         GROUP BY h.line_id, (h.hour_ms - $1) / $3",
+    )
+    .bind(wanted.week_ms)
+    .bind(end)
+    .bind(DAY_MS)
+    .bind(wanted.repository.map_or(0, |id| id.0))
+    .fetch_all(&store.pool)
+    .await?;
+    let mut out: HashMap<i64, [u64; 7]> = HashMap::new();
+    for row in &rows {
+        let day = usize::try_from(get::<i64>(row, "day")?).unwrap_or(0).min(6);
+        out.entry(get(row, "line_id")?).or_default()[day] += get_count(row, "n")?;
     }
+    Ok(out)
 }

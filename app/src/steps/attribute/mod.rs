@@ -17,7 +17,8 @@ pub use examine::{Case, Examined, examine};
 use mirror::{Source, full_id};
 pub use naming::{Accusation, accuse};
 use std::sync::Arc;
-use store::attributed::{AttributionOutcome, StoredReport};
+use store::attributions::AttributionOutcome;
+use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
@@ -34,8 +35,8 @@ pub const UNKNOWN_REVISION_DELAY_MS: i64 = 24 * 3_600_000;
 /// # Errors
 /// The mirror or the database is out of reach: to be tried again.
 pub async fn attribute(services: &Services, id: ReportId, now_ms: i64) -> Result<(), Failure> {
-    let Some(stored) = services.store.report(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(stored.repository).await? else {
+    let Some(stored) = store::reports::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, stored.repository).await? else {
         return Err(Failure::GiveUp("the repository is not watched any more".to_owned()));
     };
     if is_test(services, &stored).await? {
@@ -43,8 +44,9 @@ pub async fn attribute(services: &Services, id: ReportId, now_ms: i64) -> Result
     }
     let trouble = ready_mirror(services, &row, &stored, now_ms).await?;
     // Read again: the fetch may have brought another head and other settings.
-    let Some(row) = services.store.repository(stored.repository).await? else { return Ok(()) };
-    let rules = Arc::new(services.store.rules(row.repository.id, row.settings.clone(), now_ms).await?);
+    let Some(row) = store::repositories::by_id(&services.store, stored.repository).await? else { return Ok(()) };
+    let rules =
+        Arc::new(store::rules::of_repository(&services.store, row.repository.id, row.settings.clone(), now_ms).await?);
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (services.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);
@@ -72,7 +74,7 @@ pub async fn attribute(services: &Services, id: ReportId, now_ms: i64) -> Result
     if let Choice::Dropped(why) = &choice {
         tracing::debug!(repository = %row.repository.full_name, ?why, "a report is not counted");
         let outcome = outcome_of(&row, None, false, None);
-        services.store.attributed(&stored, &outcome, now_ms).await?;
+        store::attributions::record(&services.store, &stored, &outcome, now_ms).await?;
         return Ok(());
     }
     let (regressed, recheck_at_ms) = regression(services, &row, &stored, &attribution).await?;
@@ -84,7 +86,7 @@ pub async fn attribute(services: &Services, id: ReportId, now_ms: i64) -> Result
         "attributed a report"
     );
     let outcome = outcome_of(&row, Some(attribution), regressed, recheck_at_ms);
-    services.store.attributed(&stored, &outcome, now_ms).await?;
+    store::attributions::record(&services.store, &stored, &outcome, now_ms).await?;
     Ok(())
 }
 
@@ -93,7 +95,7 @@ async fn is_test(services: &Services, stored: &StoredReport) -> Result<bool, Fai
     if stored.report.raised().is_none_or(|raised| raised.kind != TEST_EXCEPTION) {
         return Ok(false);
     }
-    Ok(services.store.is_test_report(stored.repository, &stored.report.event_id).await?)
+    Ok(store::test_reports::exists(&services.store, stored.repository, &stored.report.event_id).await?)
 }
 
 fn outcome_of(
@@ -206,7 +208,9 @@ async fn regression(
     attribution: &Attribution,
 ) -> Result<(bool, Option<i64>), Failure> {
     let key = attribution.identity.key();
-    let Some(resolution) = services.store.resolution(row.repository.id, &key).await? else { return Ok((false, None)) };
+    let Some(resolution) = store::lines::resolution_by_identity(&services.store, row.repository.id, &key).await? else {
+        return Ok((false, None));
+    };
     let Some(resolved) = resolution.commit else { return Ok((true, None)) };
     match (&attribution.revision, attribution.pinned) {
         (Some(revision), true) => {

@@ -11,7 +11,7 @@ use domain::rule::{CodeAt, Rules};
 use domain::test_report::{IssuePlan, TestReport, Way};
 use github::GitHubError;
 use std::sync::Arc;
-use store::attributed::StoredReport;
+use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 
 /// Works out what a test report would have led to. What keeps it from that is part of the answer: somebody waits for it.
@@ -27,8 +27,8 @@ pub(super) async fn conclude(
     };
     let id = stored.repository;
     // Read again: the fetch may have brought another head and other settings.
-    let Some(row) = services.store.repository(id).await? else { return Ok(()) };
-    let rules = Arc::new(services.store.rules(id, row.settings.clone(), now_ms).await?);
+    let Some(row) = store::repositories::by_id(&services.store, id).await? else { return Ok(()) };
+    let rules = Arc::new(store::rules::of_repository(&services.store, id, row.settings.clone(), now_ms).await?);
     let look = async |trouble: Option<String>, with_mirror: bool| {
         let (mirrors, repository, report) = (services.mirrors.clone(), row.repository.clone(), stored.report.clone());
         let rules = Arc::clone(&rules);
@@ -64,7 +64,7 @@ pub(super) async fn conclude(
         Err(error) => Way { open: false, text: error.to_string() },
     };
     tracing::info!(repository = %row.repository.full_name, "a test report arrived");
-    services.store.test_report_concluded(stored, &outcome, now_ms).await?;
+    store::test_reports::record_outcome(&services.store, stored, &outcome, now_ms).await?;
     Ok(())
 }
 

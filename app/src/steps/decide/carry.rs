@@ -17,7 +17,7 @@ const MOST_COMPARED: usize = 10;
 /// The database or the mirror is out of reach.
 pub(super) async fn edited_from(services: &Services, line: &Line) -> Result<Option<Line>, Failure> {
     let (Some(written_ms), true) = (line.written_at_ms, line.place.function != "?") else { return Ok(None) };
-    let candidates = services.store.alike_with_issue(line, MOST_COMPARED).await?;
+    let candidates = store::lines::alike_with_issue(&services.store, line, MOST_COMPARED).await?;
     let candidates: Vec<Line> = candidates
         .into_iter()
         .filter(|old| old.written_at_ms.is_some_and(|old| old < written_ms) && !squeeze(&old.place.code).is_empty())
@@ -25,8 +25,10 @@ pub(super) async fn edited_from(services: &Services, line: &Line) -> Result<Opti
     if candidates.is_empty() {
         return Ok(None);
     }
-    let Some(latest) = services.store.traceback(line.id, i64::MAX).await? else { return Ok(None) };
-    let found = services.store.attribution(latest.fingerprint).await?;
+    let Some(latest) = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await? else {
+        return Ok(None);
+    };
+    let found = store::attributions::of_fingerprint(&services.store, latest.fingerprint).await?;
     let Some(revision) = found.and_then(|found| found.revision) else { return Ok(None) };
     let (mirrors, id, path) = (services.mirrors.clone(), line.repository, line.place.path.clone());
     let Some(lines) = blocking(move || mirrors.lines(id, &revision, &path)).await? else { return Ok(None) };
@@ -39,7 +41,7 @@ pub(super) async fn edited_from(services: &Services, line: &Line) -> Result<Opti
 /// # Errors
 /// The database is out of reach.
 pub(super) async fn told_of(services: &Services, line: &Line) -> Result<HashSet<String>, Failure> {
-    let deliveries = services.store.deliveries_of(line.id).await?;
+    let deliveries = store::deliveries::of_line(&services.store, line.id).await?;
     let mails = deliveries.into_iter().filter(|it| it.channel == Channel::Mail && it.state != "given_up");
     Ok(mails.map(|it| it.recipient.to_lowercase()).collect())
 }

@@ -7,7 +7,8 @@ use domain::alert::Reply;
 use domain::decision::{Send, Tally, decide_known, decide_unknown};
 use domain::ids::LineId;
 use domain::rule::{KnownMatch, Rules};
-use store::deliveries::{Channel, Decided, DeliveryMode, NewDelivery};
+use store::decisions::LineUpdate;
+use store::deliveries::{Channel, DeliveryMode, NewDelivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
@@ -19,14 +20,14 @@ const MOST_NEW_EXCEPTIONS: usize = 5;
 /// # Errors
 /// The database is out of reach: to be tried again.
 pub async fn decide(services: &Services, id: LineId, now_ms: i64) -> Result<(), Failure> {
-    let Some(line) = services.store.line(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(line.repository).await? else { return Ok(()) };
+    let Some(line) = store::lines::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, line.repository).await? else { return Ok(()) };
     if row.removed_at_ms.is_some() {
         return Ok(());
     }
-    let rules = services.store.rules(row.repository.id, row.settings.clone(), now_ms).await?;
+    let rules = store::rules::of_repository(&services.store, row.repository.id, row.settings.clone(), now_ms).await?;
     let known = known_match(&rules, &line);
-    let mut decided = Decided { total: line.total, known: known.is_some(), ..Decided::default() };
+    let mut decided = LineUpdate { total: line.total, known: known.is_some(), ..LineUpdate::default() };
     let mut send = Vec::new();
     let mut mode = if row.is_shadow(now_ms) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
     if line.resolved_at_ms.is_some() && known.is_none() {
@@ -68,14 +69,15 @@ pub async fn decide(services: &Services, id: LineId, now_ms: i64) -> Result<(), 
             }
             mode = storm(services, &row, mode, now_ms).await?;
         } else if let Some(count) = decision.comment.filter(|_| line.issue.is_some()) {
-            let counts = services.store.counts(&line).await?;
+            let counts = store::lines::counts(&services.store, &line).await?;
             let reply = Reply::Count { total: line.total, servers: counts.servers, releases: counts.releases };
             send.push(comment(&format!("count:{count}"), &reply)?);
         }
         if line.alerted && line.issue.is_some() {
-            for exception in services.store.exceptions_since_alert(line.id, MOST_NEW_EXCEPTIONS).await? {
+            for exception in store::lines::exceptions_since_alert(&services.store, line.id, MOST_NEW_EXCEPTIONS).await?
+            {
                 let purpose = format!("exception:{exception}");
-                let release = services.store.counts(&line).await?.releases.into_iter().next();
+                let release = store::lines::counts(&services.store, &line).await?.releases.into_iter().next();
                 send.push(comment(&purpose, &Reply::NewException { exception, release })?);
             }
         }
@@ -91,7 +93,7 @@ async fn finish(
     services: &Services,
     row: &RepositoryRow,
     line: &Line,
-    decided: &Decided,
+    decided: &LineUpdate,
     (send, mode): (&[NewDelivery], DeliveryMode),
     now_ms: i64,
 ) -> Result<(), Failure> {
@@ -105,7 +107,7 @@ async fn finish(
             "telling of a line"
         );
     }
-    if !services.store.decided(row.repository.id, line.id, decided, (send, mode), now_ms).await? {
+    if !store::decisions::record(&services.store, row.repository.id, line.id, decided, (send, mode), now_ms).await? {
         return Err(Failure::retry("the line that it was edited from changed at the same moment"));
     }
     services.wake.notify_one();
@@ -133,16 +135,16 @@ async fn storm(
     if mode == DeliveryMode::Shadow {
         return Ok(mode);
     }
-    if let Some(storm) = services.store.open_storm(id).await? {
+    if let Some(storm) = store::storms::open_of(&services.store, id).await? {
         return Ok(DeliveryMode::Storm(storm));
     }
     let since_ms = now_ms - row.settings.storm.window_ms();
-    let before = services.store.lines_alerted_since(id, since_ms).await?;
+    let before = store::lines::count_alerted_since(&services.store, id, since_ms).await?;
     if !row.settings.storm.is_storm(before) {
         return Ok(mode);
     }
     tracing::warn!(repository = %row.repository.full_name, lines = before + 1, "so many new lines at once are a storm");
-    Ok(DeliveryMode::Storm(services.store.begin_storm(id, since_ms, now_ms).await?))
+    Ok(DeliveryMode::Storm(store::storms::insert(&services.store, id, since_ms, now_ms).await?))
 }
 
 /// The known error that covers a line.

@@ -18,7 +18,7 @@ pub(super) async fn issue(
     now_ms: i64,
 ) -> Result<String, Failure> {
     let told = recipient(line, None);
-    let latest = services.store.traceback(line.id, i64::MAX).await?;
+    let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
     let issue = render::issue(&services.alert(row, line, latest, told, now_ms).await?)?;
     let text = format!("# {}\n\n{}\n", issue.title, issue.body);
     write(&services.outbox, &format!("issue-{}.md", delivery.id), &text).await

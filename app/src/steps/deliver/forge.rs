@@ -52,16 +52,16 @@ pub(super) async fn issue(
             let number = match earlier {
                 Some(found) => found.number,
                 None => {
-                    let latest = services.store.traceback(line.id, i64::MAX).await?;
+                    let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
                     // Read again: who is told may just have been found.
-                    let line = services.store.line(line.id).await?.unwrap_or_else(|| line.clone());
+                    let line = store::lines::by_id(&services.store, line.id).await?.unwrap_or_else(|| line.clone());
                     let text = render::issue(&services.alert(row, &line, latest, told, now_ms).await?)?;
                     let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
                     turn.take().await?;
                     github.create_issue(forge.installation, place.name, &new).await?.number
                 }
             };
-            services.store.set_issue(line.id, Some(number)).await?;
+            store::lines::set_issue(&services.store, line.id, Some(number)).await?;
             number
         }
     };
@@ -121,7 +121,7 @@ pub(super) async fn comment(
                     let there = async || github.issue(forge.installation, name, number).await;
                     if matches!(error, GitHubError::Gone(_)) && !matches!(there().await?, IssueState::Present(_)) {
                         // Deleted, and no webhook said so: the next report files anew.
-                        services.store.issue_gone(line.id).await?;
+                        store::lines::record_issue_gone(&services.store, line.id).await?;
                     }
                     return Err(error.into());
                 }
@@ -198,9 +198,9 @@ impl Place<'_> {
         let told = match &line.told {
             Some(told) if told.is_complete => told.clone(),
             _ => {
-                let latest = services.store.traceback(line.id, i64::MAX).await?;
+                let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
                 let found = match &latest {
-                    Some(latest) => services.store.attribution(latest.fingerprint).await?,
+                    Some(latest) => store::attributions::of_fingerprint(&services.store, latest.fingerprint).await?,
                     None => None,
                 };
                 match services.look_for_person_of(row, line, found.as_ref(), now_ms).await? {

@@ -11,9 +11,9 @@ const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
 /// Makes one of the labels that the repository lacks, or notes that it has all of them.
 pub(super) async fn label(services: &Services, turn: &Turn<'_>, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(row) = services.store.repository(id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, id).await? else { return Ok(()) };
     if row.is_shadow(now_ms) {
-        return Ok(services.store.labels_due(id, now_ms + AGAIN_AFTER_MS).await?);
+        return Ok(store::repositories::set_labels_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?);
     }
     let result = async {
         let (github, forge) = forge_of(services, &row)?;
@@ -25,14 +25,14 @@ pub(super) async fn label(services: &Services, turn: &Turn<'_>, id: RepositoryId
             github.create_label(forge.installation, name, label).await?;
         }
         if missing.len() <= 1 {
-            services.store.labelled(id, now_ms).await?;
+            store::repositories::record_labelled(&services.store, id, now_ms).await?;
         }
         Ok(())
     };
     let result: Result<(), Failure> = result.await;
     if let Err(Failure::Retry { why, .. } | Failure::GiveUp(why)) = &result {
         tracing::warn!(repository = %row.repository.full_name, why, "the labels could not be made");
-        services.store.labels_due(id, now_ms + AGAIN_AFTER_MS).await?;
+        store::repositories::set_labels_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?;
     }
     result
 }

@@ -26,17 +26,19 @@ use store::repositories::RepositoryRow;
 /// The mail server, GitHub or the database is out of reach: to be tried again. What can never be sent is noted as given
 /// up, and is no error.
 pub async fn deliver(services: &Services, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(delivery) = services.store.begin_delivery(id).await? else { return Ok(()) };
+    let Some(delivery) = store::deliveries::claim_attempt(&services.store, id).await? else { return Ok(()) };
     if delivery.settled {
         return Ok(());
     }
-    let (Some(line), Some(row)) =
-        (services.store.line(delivery.line).await?, services.store.repository(delivery.repository).await?)
-    else {
+    let (Some(line), Some(row)) = (
+        store::lines::by_id(&services.store, delivery.line).await?,
+        store::repositories::by_id(&services.store, delivery.repository).await?,
+    ) else {
         return Ok(());
     };
     if row.removed_at_ms.is_some() {
-        services.store.given_up(id, "the repository is not watched any more", now_ms).await?;
+        store::deliveries::record_given_up(&services.store, id, "the repository is not watched any more", now_ms)
+            .await?;
         return Ok(());
     }
     if row.is_shadow(now_ms) {
@@ -50,7 +52,7 @@ pub async fn deliver(services: &Services, id: DeliveryId, now_ms: i64) -> Result
         Channel::Issue | Channel::Comment => match &row.repository.forge {
             // It was decided before the repository was GitHub's, or by a version that had no queue.
             Some(forge) => {
-                services.store.enqueue(Job::Write(forge.installation), now_ms, now_ms).await?;
+                store::jobs::enqueue(&services.store, Job::Write(forge.installation), now_ms, now_ms).await?;
                 return Ok(());
             }
             None if services.app.get().is_some() => {
@@ -64,7 +66,7 @@ pub async fn deliver(services: &Services, id: DeliveryId, now_ms: i64) -> Result
     };
     match result {
         Ok(receipt) => {
-            services.store.delivered(id, &receipt, now_ms).await?;
+            store::deliveries::record_sent(&services.store, id, &receipt, now_ms).await?;
             tracing::info!(repository = %row.repository.full_name, channel = ?delivery.what.channel, receipt, "delivered");
             Ok(())
         }
@@ -74,11 +76,11 @@ pub async fn deliver(services: &Services, id: DeliveryId, now_ms: i64) -> Result
             if delivery.what.channel == Channel::Mail {
                 services.mail_another(&row, &line, &delivery.what, DeliveryMode::Singly, now_ms).await?;
             }
-            services.store.given_up(id, &why, now_ms).await?;
+            store::deliveries::record_given_up(&services.store, id, &why, now_ms).await?;
             Ok(())
         }
         Err(retry) => {
-            services.store.delivery_failed(id, &retry.to_string(), now_ms).await?;
+            store::deliveries::record_failed(&services.store, id, &retry.to_string(), now_ms).await?;
             Err(retry)
         }
     }
@@ -95,7 +97,7 @@ async fn mail(
 ) -> Result<String, Failure> {
     let content: MailContent =
         serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
-    let latest = services.store.traceback(line.id, i64::MAX).await?;
+    let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
     let mut alert = services.alert(row, line, latest, content.to, now_ms).await?;
     alert.header = content.header;
     let mail = render::mail(&alert)?;
@@ -123,7 +125,7 @@ async fn mail(
 /// What becomes of a mail that could not be sent. That its address is refused is remembered.
 async fn unsent(services: &Services, address: &str, error: &MailError, now_ms: i64) -> Result<Failure, Failure> {
     if error.is_about_the_address() {
-        services.store.address_refused(address, &error.to_string(), now_ms).await?;
+        store::refused_addresses::record(&services.store, address, &error.to_string(), now_ms).await?;
     }
     Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::GiveUp(error.to_string()) })
 }

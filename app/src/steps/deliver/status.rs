@@ -15,9 +15,9 @@ const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
 /// Writes the status block of a line's issue.
 pub(super) async fn status(services: &Services, turn: &Turn<'_>, id: LineId, now_ms: i64) -> Result<(), Failure> {
-    services.store.begin_status(id).await?;
-    let Some(line) = services.store.line(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(line.repository).await? else { return Ok(()) };
+    store::statuses::claim(&services.store, id).await?;
+    let Some(line) = store::lines::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, line.repository).await? else { return Ok(()) };
     let result = if row.is_shadow(now_ms) {
         Err(Failure::retry("nothing is sent in shadow mode"))
     } else {
@@ -25,13 +25,13 @@ pub(super) async fn status(services: &Services, turn: &Turn<'_>, id: LineId, now
     };
     match result {
         Err(Failure::Retry { after_ms, why }) => {
-            services.store.status_due(id, now_ms + AGAIN_AFTER_MS).await?;
+            store::statuses::set_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?;
             tracing::debug!(repository = %row.repository.full_name, line = id.0, why, "an issue's status has to wait");
             Err(Failure::Retry { after_ms, why })
         }
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %row.repository.full_name, line = id.0, why, "an issue's status can't be written");
-            Ok(services.store.status_written(id, line.total, true, now_ms).await?)
+            Ok(store::statuses::record_written(&services.store, id, line.total, true, now_ms).await?)
         }
         other => other,
     }
@@ -52,14 +52,14 @@ async fn write(
     };
     let block = render::status_block(&status_of(services, line).await?, &row.repository)?;
     let Some(body) = replace_block(&issue.body, &block) else {
-        return Ok(services.store.status_written(line.id, line.total, true, now_ms).await?);
+        return Ok(store::statuses::record_written(&services.store, line.id, line.total, true, now_ms).await?);
     };
     if !has_block(&issue.body, &block) {
         turn.take().await?;
         let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
         github.update_issue(forge.installation, name, number, &update).await?;
     }
-    Ok(services.store.status_written(line.id, line.total, false, now_ms).await?)
+    Ok(store::statuses::record_written(&services.store, line.id, line.total, false, now_ms).await?)
 }
 
 async fn status_of(services: &Services, line: &Line) -> Result<Status, Failure> {
@@ -69,8 +69,8 @@ async fn status_of(services: &Services, line: &Line) -> Result<Status, Failure> 
         (false, None) => State::Open,
     };
     Ok(Status {
-        counts: services.store.counts(line).await?,
-        days: services.store.last_days(line).await?,
+        counts: store::lines::counts(&services.store, line).await?,
+        days: store::lines::count_by_day(&services.store, line).await?,
         state,
         regressions: line.regressions,
         owner: line.owner_login.clone(),

@@ -26,15 +26,15 @@ const COMPLETE_EVERY_MS: i64 = 10 * 60_000;
 /// # Errors
 /// The storm goes on ([`Failure::Again`]), or the database or the mail server is out of reach.
 pub async fn storm(services: &Services, id: StormId, now_ms: i64) -> Result<(), Failure> {
-    let Some(storm) = services.store.storm(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(storm.repository).await? else { return Ok(()) };
+    let Some(storm) = store::storms::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, storm.repository).await? else { return Ok(()) };
     let quiet_at_ms = storm.last_line_at_ms + row.settings.storm.window_ms();
     let since_ms = now_ms - row.settings.storm.window_ms();
-    let recent = services.store.lines_alerted_since(storm.repository, since_ms).await?;
+    let recent = store::lines::count_alerted_since(&services.store, storm.repository, since_ms).await?;
     let is_over = now_ms >= quiet_at_ms || row.settings.storm.is_calm(recent) || row.removed_at_ms.is_some();
     // Ended first: whoever joins from now on begins another one, and what was gathered is sent all the same.
     if is_over && storm.ended_at_ms.is_none() {
-        services.store.end_storm(id, storm.repository, now_ms).await?;
+        store::storms::end(&services.store, id, storm.repository, now_ms).await?;
         tracing::info!(repository = %row.repository.full_name, "a storm is over");
     }
     let is_due = storm.mails_at_ms.is_some_and(|at| now_ms >= at);
@@ -44,7 +44,7 @@ pub async fn storm(services: &Services, id: StormId, now_ms: i64) -> Result<(), 
         let (title, body, _) = text(services, &row, &Storm { ended_at_ms, ..storm.clone() }).await?;
         files::write(&services.outbox, &format!("storm-{id}.md"), &format!("# {title}\n\n{body}\n")).await?;
     }
-    let mails_ms = services.store.storm(id).await?.and_then(|storm| storm.mails_at_ms);
+    let mails_ms = store::storms::by_id(&services.store, id).await?.and_then(|storm| storm.mails_at_ms);
     let next_ms = [mails_ms, retry_ms, (!is_over).then_some(quiet_at_ms)].into_iter().flatten().min();
     next_ms.map_or(Ok(()), |at_ms| Err(Failure::Again { at_ms }))
 }
@@ -58,7 +58,7 @@ async fn mails(
     storm: &Storm,
     (due, now_ms): (bool, i64),
 ) -> Result<Option<i64>, Failure> {
-    let gathered = services.store.gathered(storm.id).await?;
+    let gathered = store::storms::gathered_mails(&services.store, storm.id).await?;
     let mut again_ms: Vec<i64> = Vec::new();
     // Somebody else is told instead of one whose address is refused, with the next mails.
     let mut more = false;
@@ -67,12 +67,18 @@ async fn mails(
         let mails: Vec<&Delivery> = waiting.iter().map(|(mail, _)| mail).collect();
         let retry_ms = waiting.iter().map(|&(_, at)| at).max().unwrap_or(0);
         if row.removed_at_ms.is_some() {
-            services.store.storm_mail_settled(&mails, Err("the repository is not watched any more"), now_ms).await?;
+            store::storms::record_mail_settled(
+                &services.store,
+                &mails,
+                Err("the repository is not watched any more"),
+                now_ms,
+            )
+            .await?;
             continue;
         }
         if row.is_shadow(now_ms) {
             for mail in mails {
-                services.store.keep_in_shadow(mail.id).await?;
+                store::shadow::keep_delivery(&services.store, mail.id).await?;
             }
             continue;
         }
@@ -85,31 +91,31 @@ async fn mails(
         }
         let lines = match &mut lines {
             Some(lines) => lines,
-            none => none.insert(services.store.lines_of_storm(storm.id).await?.into_iter().collect()),
+            none => none.insert(store::lines::of_storm(&services.store, storm.id).await?.into_iter().collect()),
         };
         match send_mail(services, row, storm, &mails, lines, now_ms).await {
-            Ok(receipt) => services.store.storm_mail_settled(&mails, Ok(&receipt), now_ms).await?,
+            Ok(receipt) => store::storms::record_mail_settled(&services.store, &mails, Ok(&receipt), now_ms).await?,
             Err(Failure::GiveUp(why)) => {
                 for mail in &mails {
-                    if let Some(line) = services.store.line(mail.line).await? {
+                    if let Some(line) = store::lines::by_id(&services.store, mail.line).await? {
                         let mode = DeliveryMode::Storm(storm.id);
                         more |= services.mail_another(row, &line, &mail.what, mode, now_ms).await?;
                     }
                 }
-                services.store.storm_mail_settled(&mails, Err(&why), now_ms).await?;
+                store::storms::record_mail_settled(&services.store, &mails, Err(&why), now_ms).await?;
             }
             Err(failed) => {
                 let attempts = u32::try_from(mails[0].attempts + 1).unwrap_or(u32::MAX);
                 let retry_ms = now_ms + back_off_ms(attempts, None);
                 let why = failed.to_string();
                 tracing::warn!(repository = %row.repository.full_name, attempts, why, "a storm's mail will be tried again");
-                services.store.storm_mail_failed(&mails, &why, retry_ms).await?;
+                store::storms::record_mail_failed(&services.store, &mails, &why, retry_ms).await?;
                 again_ms.push(retry_ms);
             }
         }
     }
     if due || more {
-        services.store.storm_mails_sent(storm.id, now_ms).await?;
+        store::storms::record_mails_sent(&services.store, storm.id, now_ms).await?;
     }
     Ok(again_ms.into_iter().min())
 }
@@ -125,7 +131,7 @@ async fn send_mail(
 ) -> Result<String, Failure> {
     let (first, last) = (mails[0], mails[mails.len() - 1]);
     if mails.len() == 1
-        && let Some(line) = services.store.line(first.line).await?
+        && let Some(line) = store::lines::by_id(&services.store, first.line).await?
     {
         return super::mail(services, row, &line, first, now_ms).await;
     }
@@ -170,24 +176,24 @@ async fn send_mail(
 
 /// Files the storm's issue, or brings it up to date: one write.
 pub(super) async fn issue(services: &Services, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
-    let Some(storm) = services.store.storm(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(storm.repository).await? else { return Ok(()) };
+    let Some(storm) = store::storms::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, storm.repository).await? else { return Ok(()) };
     if row.is_shadow(now_ms) {
-        return Ok(services.store.storm_due(id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
+        return Ok(store::storms::set_due(&services.store, id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
     }
     match write(services, turn, &row, &storm, now_ms).await {
         Ok(()) => {
             let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
-            Ok(services.store.storm_written(id, now_ms, now_ms + pause_ms).await?)
+            Ok(store::storms::record_written(&services.store, id, now_ms, now_ms + pause_ms).await?)
         }
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm could not be written");
             // Nobody misses a list of lines that have their own issues: it is left as it is.
-            Ok(services.store.storm_written(id, i64::MAX, i64::MAX).await?)
+            Ok(store::storms::record_written(&services.store, id, i64::MAX, i64::MAX).await?)
         }
         Err(Failure::Retry { why, after_ms }) => {
             let attempts = u32::try_from(storm.attempts + 1).unwrap_or(u32::MAX);
-            services.store.storm_due(id, now_ms + back_off_ms(attempts, after_ms)).await?;
+            store::storms::set_due(&services.store, id, now_ms + back_off_ms(attempts, after_ms)).await?;
             tracing::warn!(repository = %row.repository.full_name, why, "the issue of a storm will be tried again");
             Err(Failure::Retry { why, after_ms })
         }
@@ -209,7 +215,7 @@ async fn write(
     if filed.is_none() && storm.attempts > 0 {
         let since = storm.began_at_ms;
         if let Some(found) = github.find_issue(forge.installation, name, OUR_LABEL.name, &marker, since).await? {
-            services.store.set_storm_issue(storm.id, found.number).await?;
+            store::storms::set_issue(&services.store, storm.id, found.number).await?;
             filed = Some(found.number);
         }
     }
@@ -219,19 +225,19 @@ async fn write(
         let update = IssueUpdate { title: Some(title), body: Some(body), ..IssueUpdate::default() };
         return Ok(github.update_issue(forge.installation, name, number, &update).await?);
     }
-    services.store.begin_storm_issue(storm.id).await?;
+    store::storms::claim_issue_attempt(&services.store, storm.id).await?;
     turn.take().await?;
     let new = NewIssue { title, body, labels: labels(row) };
     let made = github.create_issue(forge.installation, name, &new).await?;
     tracing::info!(repository = %name, number = made.number, now_ms, "the issue of a storm was filed");
-    Ok(services.store.set_storm_issue(storm.id, made.number).await?)
+    Ok(store::storms::set_issue(&services.store, storm.id, made.number).await?)
 }
 
 /// Title, body and marker of a storm's issue.
 async fn text(services: &Services, row: &RepositoryRow, storm: &Storm) -> Result<(String, String, String), Failure> {
     let marker = format!("flawless:{}:storm:{}", services.installation, storm.id);
     let lines: Vec<StormLine> =
-        services.store.lines_of_storm(storm.id).await?.into_iter().map(|(_, line)| line).collect();
+        store::lines::of_storm(&services.store, storm.id).await?.into_iter().map(|(_, line)| line).collect();
     let week = services.linker.week(Some(&row.repository.full_name), storm.last_line_at_ms);
     let issue = render::storm_issue(&row.repository, storm, &lines, (&marker, &week))?;
     Ok((issue.title, issue.body, marker))

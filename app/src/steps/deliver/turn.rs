@@ -7,7 +7,7 @@ use domain::job::back_off_ms;
 use domain::pace::{GAP_MS, Rank, allowed_at};
 use std::sync::OnceLock;
 use store::deliveries::Channel;
-use store::writes::{Waiting, WriteId};
+use store::writes::{WriteId, WriteTarget};
 
 /// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which it began is not the
 /// moment of its write.
@@ -36,7 +36,7 @@ impl<'a> Turn<'a> {
         if self.spent.get().is_some() {
             return Err(Failure::Again { at_ms: (self.now)() + GAP_MS });
         }
-        let id = self.services.store.note_write(self.installation, (self.now)()).await?;
+        let id = store::writes::claim_attempt(&self.services.store, self.installation, (self.now)()).await?;
         // Nobody else takes it: a turn does one thing after another.
         let _ = self.spent.set(id);
         Ok(())
@@ -45,7 +45,7 @@ impl<'a> Turn<'a> {
     /// Notes when the write was answered: the next one keeps its distance from then on.
     async fn end(&self) -> Result<(), Failure> {
         match self.spent.get() {
-            Some(&id) => Ok(self.services.store.write_answered(id, (self.now)()).await?),
+            Some(&id) => Ok(store::writes::record_answered(&self.services.store, id, (self.now)()).await?),
             None => Ok(()),
         }
     }
@@ -57,27 +57,27 @@ impl<'a> Turn<'a> {
 /// There is more ([`Failure::Again`]), or the database is out of reach.
 pub async fn turn(services: &Services, installation: u64, now: Now<'_>) -> Result<(), Failure> {
     let now_ms = now();
-    let paused_ms = services.store.paused_until(installation).await?;
+    let paused_ms = store::writes::paused_until(&services.store, installation).await?;
     if paused_ms > now_ms {
         return Err(Failure::Again { at_ms: paused_ms });
     }
-    let Some(first) = services.store.first_write(installation, now_ms).await? else {
-        return match services.store.next_write_due(installation).await? {
+    let Some(first) = store::writes::next(&services.store, installation, now_ms).await? else {
+        return match store::writes::next_due_ms(&services.store, installation).await? {
             Some(due_ms) => Err(Failure::Again { at_ms: due_ms.max(now_ms + 1) }),
             None => Ok(()),
         };
     };
-    let writes = services.store.writes_of(installation, now_ms).await?;
+    let writes = store::writes::of_last_hour(&services.store, installation, now_ms).await?;
     let allowed_ms = allowed_at(&writes, Rank::kept_back(first.rank), now_ms);
     if allowed_ms > now_ms {
         return Err(Failure::Again { at_ms: allowed_ms });
     }
     let turn = Turn::new(services, installation, now);
     let failed = match first.what {
-        Waiting::Delivery(id) => delivery(services, &turn, id, now_ms).await,
-        Waiting::Label(id) => labels::label(services, &turn, id, now_ms).await,
-        Waiting::Status(id) => status::status(services, &turn, id, now_ms).await,
-        Waiting::Storm(id) => storm::issue(services, &turn, id, now_ms).await,
+        WriteTarget::Delivery(id) => delivery(services, &turn, id, now_ms).await,
+        WriteTarget::Label(id) => labels::label(services, &turn, id, now_ms).await,
+        WriteTarget::Status(id) => status::status(services, &turn, id, now_ms).await,
+        WriteTarget::Storm(id) => storm::issue(services, &turn, id, now_ms).await,
     };
     turn.end().await?;
     let now_ms = now();
@@ -87,7 +87,7 @@ pub async fn turn(services: &Services, installation: u64, now: Now<'_>) -> Resul
         Err(Failure::Retry { why, after_ms: Some(after_ms) }) => {
             let until_ms = now_ms + after_ms;
             tracing::warn!(installation, why, after_ms, "GitHub asks not to be written to");
-            services.store.pause_writes(installation, until_ms, &why).await?;
+            store::writes::set_pause(&services.store, installation, until_ms, &why).await?;
             Err(Failure::Again { at_ms: until_ms })
         }
         // Where GitHub is out of order, the next one fares no better: a second apart, no crowd knocks at its door.
@@ -98,11 +98,14 @@ pub async fn turn(services: &Services, installation: u64, now: Now<'_>) -> Resul
 
 /// Writes an issue or a comment, or a part of it. What failed is due again later; all else goes on meanwhile.
 async fn delivery(services: &Services, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(delivery) = services.store.begin_delivery(id).await? else { return Ok(()) };
-    let (Some(line), Some(row)) =
-        (services.store.line(delivery.line).await?, services.store.repository(delivery.repository).await?)
-    else {
-        return Ok(services.store.given_up(id, "its line is not there any more", now_ms).await?);
+    let Some(delivery) = store::deliveries::claim_attempt(&services.store, id).await? else { return Ok(()) };
+    let (Some(line), Some(row)) = (
+        store::lines::by_id(&services.store, delivery.line).await?,
+        store::repositories::by_id(&services.store, delivery.repository).await?,
+    ) else {
+        return Ok(
+            store::deliveries::record_given_up(&services.store, id, "its line is not there any more", now_ms).await?
+        );
     };
     if row.is_shadow(now_ms) {
         return services.hold_back(&delivery, now_ms).await.map(|_| ());
@@ -112,7 +115,7 @@ async fn delivery(services: &Services, turn: &Turn<'_>, id: DeliveryId, now_ms: 
     // Nobody wants an issue for what they have just answered. One that was tried may be there: it is looked for, and says so.
     if channel == Channel::Issue && line.known && line.issue.is_none() && delivery.attempts == 0 {
         tracing::info!(repository = %name, line = line.id.0, "whitelisted before its issue was filed: none is");
-        return Ok(services.store.withdraw_issue(id, line.id).await?);
+        return Ok(store::deliveries::withdraw_issue(&services.store, id, line.id).await?);
     }
     let result = match channel {
         Channel::Issue => forge::issue(services, turn, &row, &line, &delivery, now_ms).await,
@@ -121,20 +124,20 @@ async fn delivery(services: &Services, turn: &Turn<'_>, id: DeliveryId, now_ms: 
     };
     match result {
         Ok(receipt) => {
-            services.store.delivered(id, &receipt, now_ms).await?;
-            services.store.storm_of_line_changed(line.id, now_ms).await?;
+            store::deliveries::record_sent(&services.store, id, &receipt, now_ms).await?;
+            store::storms::record_line_changed(&services.store, line.id, now_ms).await?;
             tracing::info!(repository = %name, ?channel, receipt, "delivered");
             Ok(())
         }
         Err(Failure::GiveUp(why)) => {
             tracing::warn!(repository = %name, ?channel, why, "a delivery was given up");
-            Ok(services.store.given_up(id, &why, now_ms).await?)
+            Ok(store::deliveries::record_given_up(&services.store, id, &why, now_ms).await?)
         }
         Err(Failure::Retry { why, after_ms }) => {
             let attempts = u32::try_from(delivery.attempts + 1).unwrap_or(u32::MAX);
             let due_ms = now_ms + back_off_ms(attempts, after_ms);
             tracing::warn!(repository = %name, ?channel, attempts, why, "a delivery failed and will be tried again");
-            services.store.delivery_failed(id, &why, due_ms).await?;
+            store::deliveries::record_failed(&services.store, id, &why, due_ms).await?;
             Err(Failure::Retry { why, after_ms })
         }
         Err(again @ Failure::Again { .. }) => Err(again),

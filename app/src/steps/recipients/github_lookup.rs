@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use store::people::KnownAccount;
+use store::accounts::KnownAccount;
 use store::repositories::RepositoryRow;
 
 /// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
@@ -107,7 +107,7 @@ impl<'a> GitHubLookup<'a> {
         work: impl Future<Output = Result<Option<T>, GitHubError>>,
     ) -> Result<Option<T>, Failure> {
         let id = self.row.repository.id;
-        let known: Option<(Option<T>, i64)> = self.services.store.looked_up(id, question).await?;
+        let known: Option<(Option<T>, i64)> = store::look_ups::answer(&self.services.store, id, question).await?;
         let is_fresh = known.as_ref().is_some_and(|(answer, asked_ms)| {
             self.now_ms - asked_ms < if answer.is_some() { ANSWER_LIFE_MS } else { NONE_LIFE_MS }
         });
@@ -115,7 +115,7 @@ impl<'a> GitHubLookup<'a> {
             && self.answering().is_some()
             && let Ok(answer) = self.patiently(work).await
         {
-            self.services.store.remember_look_up(id, question, &answer, self.now_ms).await?;
+            store::look_ups::record(&self.services.store, id, question, &answer, self.now_ms).await?;
             return Ok(answer);
         }
         Ok(known.and_then(|(answer, _)| answer))
@@ -180,7 +180,7 @@ impl<'a> GitHubLookup<'a> {
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
         let email = author.email.as_str();
         let store = &self.services.store;
-        if let Some(known) = store.account_of(email, self.now_ms - ACCOUNT_LIFE_MS).await? {
+        if let Some(known) = store::accounts::by_email(store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
             return Ok(known);
         }
         let noreply = author.noreply();
@@ -188,7 +188,7 @@ impl<'a> GitHubLookup<'a> {
         let guess = KnownAccount { is_bot: is_bot(author), login: written.clone() };
         let Some((github, installation, name)) = self.answering().filter(|_| !email.is_empty()) else {
             // Long ago is better than never; a plain repository has nobody to ask.
-            let known = store.account_of(email, i64::MIN).await?;
+            let known = store::accounts::by_email(store, email, i64::MIN).await?;
             return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
         };
         let asked = async {
@@ -213,7 +213,7 @@ impl<'a> GitHubLookup<'a> {
             None => guess,
         };
         if commit.is_some() || account.login.is_some() {
-            store.remember_account(email, &account, self.now_ms).await?;
+            store::accounts::record(store, email, &account, self.now_ms).await?;
         }
         Ok(account)
     }

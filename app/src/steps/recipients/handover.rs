@@ -7,9 +7,9 @@ use domain::blame::Author;
 use domain::event::HookAccount;
 use domain::handover::{Handover, Meaning, Part, Successor};
 use domain::person::Candidate;
+use store::accounts::KnownAccount;
 use store::handovers::NewHandover;
 use store::lines::Line;
-use store::people::KnownAccount;
 
 impl Candidates<'_> {
     /// The handover that holds for the line, and to whom.
@@ -18,7 +18,9 @@ impl Candidates<'_> {
         let Some(part) = subject.author.and_then(|author| Part::of(subject.path, author)) else { return Ok(None) };
         let store = &self.services.store;
         let id = self.row.repository.id;
-        let Some(handover) = store.handover_of(id, &part, subject.first_failed_ms).await? else { return Ok(None) };
+        let Some(handover) = store::handovers::in_force(store, id, &part, subject.first_failed_ms).await? else {
+            return Ok(None);
+        };
         // Whom somebody named is there, commits or not.
         let appointed = Named { seen_ms: Some(i64::MAX), ..Named::default() };
         let to = match &handover.to {
@@ -42,14 +44,14 @@ impl Services {
     /// # Errors
     /// The database is out of reach.
     pub(in crate::steps) async fn part_of(&self, line: &Line) -> Result<Option<(Part, KnownAccount)>, Failure> {
-        let found = match self.store.traceback(line.id, i64::MAX).await? {
-            Some(latest) => self.store.attribution(latest.fingerprint).await?,
+        let found = match store::tracebacks::latest_of_line(&self.store, line.id, i64::MAX).await? {
+            Some(latest) => store::attributions::of_fingerprint(&self.store, latest.fingerprint).await?,
             None => None,
         };
         let by_row = line.author();
         let subject = subject_of(line, by_row.as_ref(), found.as_ref());
         let Some(author) = subject.author else { return Ok(None) };
-        let account = self.store.account_of(&author.email, i64::MIN).await?.unwrap_or_default();
+        let account = store::accounts::by_email(&self.store, &author.email, i64::MIN).await?.unwrap_or_default();
         Ok(Part::of(subject.path, author).filter(|_| !account.is_bot).map(|part| (part, account)))
     }
 
@@ -69,10 +71,10 @@ impl Services {
             Meaning::HandedOn(to) => {
                 let (repository, by) = (line.repository, by.to_owned());
                 let new = NewHandover { repository, part, to, by_author, by, line: line.id };
-                self.store.hand_over(&new, now_ms).await?;
+                store::handovers::insert(&self.store, &new, now_ms).await?;
             }
             Meaning::GivenBack => {
-                self.store.give_back(line.repository, &part, (line.id, by), now_ms).await?;
+                store::handovers::record_given_back(&self.store, line.repository, &part, (line.id, by), now_ms).await?;
             }
             Meaning::Nothing => {}
         }

@@ -22,19 +22,19 @@ impl Services {
         mode: DeliveryMode,
         now_ms: i64,
     ) -> Result<bool, Failure> {
-        if !self.store.is_refused(&refused.recipient, now_ms).await? {
+        if !store::refused_addresses::contains(&self.store, &refused.recipient, now_ms).await? {
             return Ok(false);
         }
         let content: MailContent =
             serde_json::from_str(&refused.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
-        let told = self.store.deliveries_of(line.id).await?;
+        let told = store::deliveries::of_line(&self.store, line.id).await?;
         let mut more = false;
         for mail in self.mails(row, line, None, (&refused.purpose, content.header), now_ms).await? {
             let is = |address: &str| address.eq_ignore_ascii_case(&mail.recipient);
             let is_told = told.iter().any(|one| one.channel == Channel::Mail && is(&one.recipient));
             // Who watches was told, or is not to be told of this.
             if !is_told && !row.settings.watchers.iter().any(|watcher| is(&watcher.email)) {
-                self.store.deliver(row.repository.id, line.id, (&mail, mode), now_ms).await?;
+                store::deliveries::insert(&self.store, row.repository.id, line.id, (&mail, mode), now_ms).await?;
                 more = true;
             }
         }
@@ -54,9 +54,9 @@ impl Services {
         (purpose, header): (&str, Option<String>),
         now_ms: i64,
     ) -> Result<Vec<NewDelivery>, Failure> {
-        let traceback = self.store.traceback(line.id, i64::MAX).await?;
+        let traceback = store::tracebacks::latest_of_line(&self.store, line.id, i64::MAX).await?;
         let found = match &traceback {
-            Some(traceback) => self.store.attribution(traceback.fingerprint).await?,
+            Some(traceback) => store::attributions::of_fingerprint(&self.store, traceback.fingerprint).await?,
             None => None,
         };
         let passed_through: Vec<String> =

@@ -49,12 +49,12 @@ impl Services {
         let by_row = line.author();
         let subject = subject_of(line, by_row.as_ref(), found);
         let (told, failure) = self.look_for_person(row, &subject, now_ms).await?;
-        self.store.set_told(line.id, &told).await?;
+        store::lines::set_told(&self.store, line.id, &told).await?;
         if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
-            && let Some(known) = self.store.account_of(&author.email, i64::MIN).await?
+            && let Some(known) = store::accounts::by_email(&self.store, &author.email, i64::MIN).await?
             && let Some(login) = known.login
         {
-            self.store.set_author_login(line.id, &login).await?;
+            store::lines::set_author_login(&self.store, line.id, &login).await?;
         }
         Ok((told, failure))
     }

@@ -26,14 +26,16 @@ pub(super) async fn issues(
     now_ms: i64,
 ) -> Result<(), Failure> {
     let fact = format!("issues_looked_ms:{}", row.repository.id);
-    let looked_ms = services.store.fact(&fact).await?.and_then(|text| text.parse::<i64>().ok());
+    let looked_ms = store::meta::by_name(&services.store, &fact).await?.and_then(|text| text.parse::<i64>().ok());
     let since_ms = looked_ms.unwrap_or(row.created_at_ms);
     let name = &row.repository.full_name;
-    let rules = services.store.made_rules(row.repository.id).await?;
+    let rules = store::rules::in_force(&services.store, row.repository.id).await?;
     for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
-        let Some(line) = services.store.line_of_issue(row.repository.id, issue.number).await? else { continue };
+        let Some(line) = store::lines::by_issue(&services.store, row.repository.id, issue.number).await? else {
+            continue;
+        };
         // We are about to open it again: that it is still closed is nobody's word.
-        if services.store.is_reopening(line.id).await? {
+        if store::deliveries::is_reopening_pending(&services.store, line.id).await? {
             continue;
         }
         let owners = owners(services, &line).await?;
@@ -41,10 +43,11 @@ pub(super) async fn issues(
             tracing::info!(repository = %name, number = issue.number, ?action, "no webhook told of this");
             // The same door as a webhook's, and once: until it is obeyed, the next look finds the same.
             let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
-            services.store.take_hook(&delivery, "issues", &event(row, forge, action, &issue), now_ms).await?;
+            store::hooks::insert(&services.store, &delivery, "issues", &event(row, forge, action, &issue), now_ms)
+                .await?;
         }
     }
-    services.store.set_fact(&fact, &now_ms.to_string()).await?;
+    store::meta::set(&services.store, &fact, &now_ms.to_string()).await?;
     services.wake.notify_one();
     Ok(())
 }
@@ -56,12 +59,12 @@ async fn owners(services: &Services, line: &Line) -> Result<Vec<String>, Failure
         return Ok(vec![owner.clone()]);
     }
     let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
-    let mut next = services.store.line_before(line.id).await?;
+    let mut next = store::lines::predecessor(&services.store, line.id).await?;
     for _ in 0..MOST_EDITS {
         let Some(id) = next else { break };
-        let Some(before) = services.store.line(id).await? else { break };
+        let Some(before) = store::lines::by_id(&services.store, id).await? else { break };
         owners.extend(before.logins().map(str::to_owned));
-        next = services.store.line_before(id).await?;
+        next = store::lines::predecessor(&services.store, id).await?;
     }
     Ok(owners)
 }

@@ -36,8 +36,8 @@ pub async fn reconcile(services: &Services, now_ms: i64) -> Result<(), Failure> 
     let mut seen: HashSet<u64> = HashSet::new();
     for installation in github.installations().await? {
         if installation.suspended {
-            services.store.suspend(installation.id, now_ms).await?;
-            for row in services.store.repositories().await? {
+            store::repositories::set_suspended(&services.store, installation.id, now_ms).await?;
+            for row in store::repositories::list(&services.store).await? {
                 if let Some(forge) = row.repository.forge.filter(|forge| forge.installation == installation.id) {
                     seen.insert(forge.id);
                 }
@@ -56,13 +56,13 @@ pub async fn reconcile(services: &Services, now_ms: i64) -> Result<(), Failure> 
             services.watch(&new, now_ms).await?;
         }
     }
-    for row in services.store.repositories().await? {
+    for row in store::repositories::list(&services.store).await? {
         if row.repository.forge.as_ref().is_some_and(|forge| !seen.contains(&forge.id)) {
             services.unwatch(&row, now_ms).await?;
         }
     }
     redeliver(services, &github, now_ms).await?;
-    for row in services.store.repositories().await? {
+    for row in store::repositories::list(&services.store).await? {
         let Some(forge) = row.repository.forge.clone().filter(|_| row.suspended_at_ms.is_none()) else { continue };
         let looked = async {
             issues::issues(services, &github, &row, &forge, now_ms).await?;
@@ -90,8 +90,8 @@ async fn labels(
     }
     let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
     if !github.missing_labels(forge.installation, &row.repository.full_name, &wanted).await?.is_empty() {
-        services.store.labelled(row.repository.id, 0).await?;
-        services.store.enqueue(Job::Write(forge.installation), now_ms, now_ms).await?;
+        store::repositories::record_labelled(&services.store, row.repository.id, 0).await?;
+        store::jobs::enqueue(&services.store, Job::Write(forge.installation), now_ms, now_ms).await?;
     }
     Ok(())
 }
@@ -99,7 +99,10 @@ async fn labels(
 /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those that arrived under the same
 /// id meanwhile change nothing.
 async fn redeliver(services: &Services, github: &GitHub, now_ms: i64) -> Result<(), Failure> {
-    let looked_ms = services.store.fact(LOOKED_UNTIL).await?.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+    let looked_ms = store::meta::by_name(&services.store, LOOKED_UNTIL)
+        .await?
+        .and_then(|text| text.parse::<i64>().ok())
+        .unwrap_or(0);
     let tries = match github.hook_deliveries(looked_ms.max(now_ms - REDELIVERABLE_MS)).await {
         Ok(tries) => tries,
         // A server that is not GitHub's own may not know of them: then what is lost stays lost, as it does without asking.
@@ -119,7 +122,7 @@ async fn redeliver(services: &Services, github: &GitHub, now_ms: i64) -> Result<
     let mut asked = 0;
     let mut waiting = false;
     for (guid, tries) in all {
-        if tries.iter().any(|delivery| delivery.is_delivered) || services.store.has_hook(guid).await? {
+        if tries.iter().any(|delivery| delivery.is_delivered) || store::hooks::exists(&services.store, guid).await? {
             continue;
         }
         waiting = true;
@@ -137,7 +140,7 @@ async fn redeliver(services: &Services, github: &GitHub, now_ms: i64) -> Result<
         tracing::info!(asked, "asked GitHub for webhooks that did not arrive");
     }
     if !waiting {
-        services.store.set_fact(LOOKED_UNTIL, &(now_ms - UNDER_WAY_MS).to_string()).await?;
+        store::meta::set(&services.store, LOOKED_UNTIL, &(now_ms - UNDER_WAY_MS).to_string()).await?;
     }
     Ok(())
 }

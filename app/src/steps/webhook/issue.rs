@@ -28,13 +28,13 @@ pub(super) async fn process(
     if issue.is_pull_request || is_us(services, sender).await? {
         return Ok(());
     }
-    let mut line = services.store.line_of_issue(row.repository.id, issue.number).await?;
+    let mut line = store::lines::by_issue(&services.store, row.repository.id, issue.number).await?;
     if line.is_none() && !issue.labels.iter().any(|label| label.eq_ignore_ascii_case(OUR_LABEL.name)) {
         return Ok(());
     }
     if *action == IssueAction::Gone {
         return match line {
-            Some(line) => Ok(services.store.issue_gone(line.id).await?),
+            Some(line) => Ok(store::lines::record_issue_gone(&services.store, line.id).await?),
             None => Ok(()),
         };
     }
@@ -58,7 +58,7 @@ pub(super) async fn process(
         IssueAction::Unassigned(from) => {
             if line.owner_login.as_deref() == Some(from.login.as_str()) {
                 at.given_back().await?;
-                services.store.set_owner(line.id, None).await?;
+                store::lines::set_owner(&services.store, line.id, None).await?;
             }
             Ok(())
         }
@@ -89,10 +89,10 @@ async fn by_marker(
     let Some((_, rest)) = present.body.split_once(&begin) else { return Ok(None) };
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     let Some(id) = digits.parse().ok().map(LineId) else { return Ok(None) };
-    match services.store.line(id).await? {
+    match store::lines::by_id(&services.store, id).await? {
         Some(line) if line.repository == row.repository.id && line.issue.is_none() => {
-            services.store.set_issue(id, Some(number)).await?;
-            Ok(services.store.line(id).await?)
+            store::lines::set_issue(&services.store, id, Some(number)).await?;
+            Ok(store::lines::by_id(&services.store, id).await?)
         }
         _ => Ok(None),
     }
@@ -158,7 +158,7 @@ impl At<'_> {
             return Ok(());
         }
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
-        self.services.store.resolve(self.line.id, commit.as_deref(), self.now_ms).await?;
+        store::lines::resolve(&self.services.store, self.line.id, commit.as_deref(), self.now_ms).await?;
         self.services.epoch.turn();
         self.reply("resolved", &Reply::Resolved { commit, by: self.by.to_owned() }).await
     }
@@ -194,7 +194,7 @@ impl At<'_> {
     /// Reopened: whatever its labels commanded ends, and so does its resolution.
     async fn reopened(&self) -> Result<(), Failure> {
         self.end_rules(None).await?;
-        self.services.store.unresolve(self.line.id, self.now_ms).await?;
+        store::lines::unresolve(&self.services.store, self.line.id, self.now_ms).await?;
         self.services.epoch.turn();
         Ok(())
     }
@@ -206,7 +206,7 @@ impl At<'_> {
             Some(command) => {
                 if command.waits_for_closing() {
                     // What was resolved by closing is now known instead.
-                    self.services.store.unresolve(self.line.id, self.now_ms).await?;
+                    store::lines::unresolve(&self.services.store, self.line.id, self.now_ms).await?;
                 }
                 self.carry_out(command).await
             }
@@ -232,14 +232,14 @@ impl At<'_> {
             .labels
             .iter()
             .any(|label| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_))));
-        let in_force = self.services.store.made_rules(self.row.repository.id).await?;
+        let in_force = store::rules::in_force(&self.services.store, self.row.repository.id).await?;
         let ends = in_force.iter().any(|rule| {
             rule.line == Some(self.line.id)
                 && rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label))
         });
         // First: cut off in between, the command is obeyed once more, and finds the rule still in force.
         if ends && !self.issue.open && !still_known && matches!(command, Some(LabelCommand::KnownError(_))) {
-            self.services.store.resolve(self.line.id, None, self.now_ms).await?;
+            store::lines::resolve(&self.services.store, self.line.id, None, self.now_ms).await?;
             self.services.epoch.turn();
         }
         self.end_rules(Some(label)).await
@@ -259,7 +259,7 @@ impl At<'_> {
             let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(self.by));
             self.services.remember_handover(self.line, part, meaning, (self.by, by_author), self.now_ms).await?;
         }
-        self.services.store.set_owner(self.line.id, Some(&to.login)).await?;
+        store::lines::set_owner(&self.services.store, self.line.id, Some(&to.login)).await?;
         self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by.to_owned() }).await
     }
 
@@ -271,7 +271,14 @@ impl At<'_> {
             self.issue.assignees.iter().any(|assignee| assignee.login.eq_ignore_ascii_case(author))
         });
         if has_author {
-            self.services.store.give_back(self.line.repository, &part, (self.line.id, self.by), self.now_ms).await?;
+            store::handovers::record_given_back(
+                &self.services.store,
+                self.line.repository,
+                &part,
+                (self.line.id, self.by),
+                self.now_ms,
+            )
+            .await?;
         }
         Ok(())
     }
@@ -313,7 +320,8 @@ impl At<'_> {
     /// Ends the rules of one label of this issue, or of all.
     async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
         let id = self.row.repository.id;
-        let ended = self.services.store.end_label_rules(id, self.line.id, label, self.by, self.now_ms).await?;
+        let ended =
+            store::rules::end_of_label(&self.services.store, id, self.line.id, label, self.by, self.now_ms).await?;
         for rule in &ended {
             judge_again(self.services, id, &rule.made.entry.file, self.now_ms).await?;
             let entry = &rule.made.entry;
@@ -343,7 +351,7 @@ impl At<'_> {
             NewDelivery { channel: Channel::Comment, purpose: purpose.to_owned(), recipient: String::new(), content };
         let mode = if self.row.is_shadow(self.now_ms) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
         let id = self.row.repository.id;
-        self.services.store.deliver(id, self.line.id, (&delivery, mode), self.now_ms).await?;
+        store::deliveries::insert(&self.services.store, id, self.line.id, (&delivery, mode), self.now_ms).await?;
         self.services.wake.notify_one();
         Ok(())
     }

@@ -21,12 +21,12 @@ use store::rules::{Baseline, NewRule, RuleRow};
 /// # Errors
 /// The database or GitHub is out of reach: to be tried again.
 pub async fn process(services: &Services, id: HookId, now_ms: i64) -> Result<(), Failure> {
-    let Some((event, received_at_ms)) = services.store.hook(id).await? else { return Ok(()) };
+    let Some((event, received_at_ms)) = store::hooks::pending_by_id(&services.store, id).await? else { return Ok(()) };
     match &event {
         Event::Push { repository, git_ref } => {
             if let Some(row) = known(services, repository).await? {
                 tracing::debug!(repository = %row.repository.full_name, git_ref, "a push was announced");
-                services.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
+                store::repositories::record_push(&services.store, row.repository.id, received_at_ms, now_ms).await?;
                 services.wake.notify_one();
             }
         }
@@ -40,7 +40,7 @@ pub async fn process(services: &Services, id: HookId, now_ms: i64) -> Result<(),
                 watch(services, *installation, repository, now_ms).await?;
             }
             // The payload can be incomplete, or empty after an unsuspension: GitHub is asked as well.
-            services.store.enqueue(Job::Reconcile, now_ms, now_ms).await?;
+            store::jobs::enqueue(&services.store, Job::Reconcile, now_ms, now_ms).await?;
             services.wake.notify_one();
         }
         Event::RepositoriesRemoved { repositories, .. } => {
@@ -49,13 +49,15 @@ pub async fn process(services: &Services, id: HookId, now_ms: i64) -> Result<(),
             }
         }
         Event::Uninstalled { installation } => {
-            for row in services.store.repositories().await? {
+            for row in store::repositories::list(&services.store).await? {
                 if row.repository.forge.as_ref().is_some_and(|forge| forge.installation == *installation) {
                     services.unwatch(&row, now_ms).await?;
                 }
             }
         }
-        Event::Suspended { installation } => services.store.suspend(*installation, now_ms).await?,
+        Event::Suspended { installation } => {
+            store::repositories::set_suspended(&services.store, *installation, now_ms).await?
+        }
         Event::RepositoryChanged { repository } => {
             if let Some(row) = known(services, repository).await? {
                 let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
@@ -63,19 +65,19 @@ pub async fn process(services: &Services, id: HookId, now_ms: i64) -> Result<(),
                     // It went to another account that has the App: writes go through that one's queue from now on.
                     watch(services, theirs, repository, now_ms).await?;
                 }
-                services.store.stamp_push(row.repository.id, received_at_ms, now_ms).await?;
+                store::repositories::record_push(&services.store, row.repository.id, received_at_ms, now_ms).await?;
             }
         }
         Event::RepositoryDeleted { repository } => unwatch(services, repository.id, now_ms).await?,
         Event::Ignored => {}
     }
-    services.store.hook_processed(id, now_ms).await?;
+    store::hooks::record_processed(&services.store, id, now_ms).await?;
     Ok(())
 }
 
 /// The watched repository that a payload names, brought up to date with what the payload says: every one tells the name.
 async fn known(services: &Services, named: &HookRepository) -> Result<Option<RepositoryRow>, Failure> {
-    let Some(row) = services.store.repository_of_forge(named.id).await? else { return Ok(None) };
+    let Some(row) = store::repositories::by_forge_id(&services.store, named.id).await? else { return Ok(None) };
     if row.removed_at_ms.is_some() {
         return Ok(None);
     }
@@ -87,8 +89,16 @@ async fn known(services: &Services, named: &HookRepository) -> Result<Option<Rep
     }
     let html_url = format!("{}/{}", services.forge_url, named.full_name);
     let clone_url = format!("{html_url}.git");
-    services.store.repository_changed(row.repository.id, &named.full_name, &html_url, &clone_url, public).await?;
-    Ok(services.store.repository(row.repository.id).await?)
+    store::repositories::record_changed(
+        &services.store,
+        row.repository.id,
+        &named.full_name,
+        &html_url,
+        &clone_url,
+        public,
+    )
+    .await?;
+    Ok(store::repositories::by_id(&services.store, row.repository.id).await?)
 }
 
 async fn watch(services: &Services, installation: u64, named: &HookRepository, now_ms: i64) -> Result<(), Failure> {
@@ -105,7 +115,7 @@ async fn watch(services: &Services, installation: u64, named: &HookRepository, n
 }
 
 async fn unwatch(services: &Services, forge_id: u64, now_ms: i64) -> Result<(), Failure> {
-    if let Some(row) = services.store.repository_of_forge(forge_id).await?
+    if let Some(row) = store::repositories::by_forge_id(&services.store, forge_id).await?
         && row.removed_at_ms.is_none()
     {
         services.unwatch(&row, now_ms).await?;
@@ -119,7 +129,7 @@ async fn unwatch(services: &Services, forge_id: u64, now_ms: i64) -> Result<(), 
 /// The database is out of reach.
 pub async fn make_rule(services: &Services, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, Failure> {
     let covered = covered(services, new.repository, &new.entry).await?;
-    let made = services.store.make_rule(new, &covered, now_ms).await?;
+    let made = store::rules::insert(&services.store, new, &covered, now_ms).await?;
     judge_again(services, new.repository, &new.entry.file, now_ms).await?;
     Ok(made)
 }
@@ -138,7 +148,7 @@ pub async fn change_rule(
     let Some(before) = rule_of(services, repository, rule).await? else { return Ok(false) };
     let covered = covered(services, repository, entry).await?;
     release_line(services, &before, Some(entry), now_ms).await?;
-    let changed = services.store.change_rule(repository, rule, entry, &covered, (by, now_ms)).await?;
+    let changed = store::rules::update(&services.store, repository, rule, entry, &covered, (by, now_ms)).await?;
     judge_again(services, repository, &before.made.entry.file, now_ms).await?;
     if before.made.entry.file != entry.file {
         judge_again(services, repository, &entry.file, now_ms).await?;
@@ -160,7 +170,7 @@ pub async fn end_rule(
 ) -> Result<bool, Failure> {
     let Some(row) = rule_of(services, repository, rule).await? else { return Ok(false) };
     release_line(services, &row, None, now_ms).await?;
-    let ended = services.store.end_rule(repository, rule, by, now_ms).await?;
+    let ended = store::rules::end(&services.store, repository, rule, by, now_ms).await?;
     judge_again(services, repository, &row.made.entry.file, now_ms).await?;
     Ok(ended)
 }
@@ -175,9 +185,9 @@ async fn release_line(
     now_ms: i64,
 ) -> Result<(), Failure> {
     let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
-    let Some(line) = services.store.line(id).await? else { return Ok(()) };
-    let Some(row) = services.store.repository(line.repository).await? else { return Ok(()) };
-    let made = services.store.made_rules(line.repository).await?.into_iter().map(|row| row.made);
+    let Some(line) = store::lines::by_id(&services.store, id).await? else { return Ok(()) };
+    let Some(row) = store::repositories::by_id(&services.store, line.repository).await? else { return Ok(()) };
+    let made = store::rules::in_force(&services.store, line.repository).await?.into_iter().map(|row| row.made);
     let then = made.filter_map(|made| match becomes {
         _ if made.id != rule.made.id => Some(made),
         Some(entry) => Some(MadeRule { entry: entry.clone(), ..made }),
@@ -185,7 +195,7 @@ async fn release_line(
     });
     let rules = Rules::new(row.settings, then.collect(), now_ms);
     if rules.known_error(line.code_at()).is_none() {
-        services.store.resolve(id, None, now_ms).await?;
+        store::lines::resolve(&services.store, id, None, now_ms).await?;
         services.epoch.turn();
     }
     Ok(())
@@ -196,16 +206,18 @@ async fn release_line(
 /// # Errors
 /// The database is out of reach.
 pub async fn end_what_is_over(services: &Services, now_ms: i64) -> Result<(), Failure> {
-    for row in services.store.repositories().await? {
+    for row in store::repositories::list(&services.store).await? {
         let id = row.repository.id;
-        for rule in services.store.made_rules(id).await?.iter().filter(|rule| rule.made.entry.is_over(now_ms)) {
+        for rule in
+            store::rules::in_force(&services.store, id).await?.iter().filter(|rule| rule.made.entry.is_over(now_ms))
+        {
             end_rule(services, id, rule.made.id, "its last day", now_ms).await?;
         }
         let over: BTreeSet<&str> =
             row.settings.known_errors.iter().filter(|it| it.is_over(now_ms)).map(|it| it.file.as_str()).collect();
         for file in over {
             if judge_again(services, id, file, now_ms).await? > 0 {
-                services.store.rules_lapsed(id).await?;
+                store::rules::record_lapsed(&services.store, id).await?;
                 services.epoch.turn();
             }
         }
@@ -214,13 +226,13 @@ pub async fn end_what_is_over(services: &Services, now_ms: i64) -> Result<(), Fa
 }
 
 async fn rule_of(services: &Services, repository: RepositoryId, rule: RuleId) -> Result<Option<RuleRow>, Failure> {
-    Ok(services.store.made_rules(repository).await?.into_iter().find(|row| row.made.id == rule))
+    Ok(store::rules::in_force(&services.store, repository).await?.into_iter().find(|row| row.made.id == rule))
 }
 
 /// The lines that an entry covers, with their counts.
 async fn covered(services: &Services, repository: RepositoryId, entry: &KnownError) -> Result<Vec<Baseline>, Failure> {
     let pattern = entry.pattern();
-    let lines = services.store.lines_to_judge_again(repository, &entry.file).await?;
+    let lines = store::lines::of_path(&services.store, repository, &entry.file).await?;
     Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
 }
 
@@ -228,13 +240,13 @@ async fn covered(services: &Services, repository: RepositoryId, entry: &KnownErr
 /// changed.
 async fn judge_again(services: &Services, repository: RepositoryId, file: &str, now_ms: i64) -> Result<usize, Failure> {
     services.epoch.turn();
-    let Some(row) = services.store.repository(repository).await? else { return Ok(0) };
-    let rules = services.store.rules(repository, row.settings, now_ms).await?;
+    let Some(row) = store::repositories::by_id(&services.store, repository).await? else { return Ok(0) };
+    let rules = store::rules::of_repository(&services.store, repository, row.settings, now_ms).await?;
     let mut changed = 0;
-    for line in services.store.lines_to_judge_again(repository, file).await? {
+    for line in store::lines::of_path(&services.store, repository, file).await? {
         let known = rules.known_error(line.code_at()).is_some();
         if known != line.known {
-            services.store.set_known(line.id, known).await?;
+            store::lines::set_known(&services.store, line.id, known).await?;
             changed += 1;
         }
     }

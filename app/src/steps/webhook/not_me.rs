@@ -37,7 +37,7 @@ pub async fn not_me(services: &Services, line: &Line, to: Successor, by: &str, n
     let login = to.login.clone();
     services.remember_handover(line, part, Meaning::HandedOn(to), (by, is_author(by)), now_ms).await?;
     if let Some(login) = login {
-        services.store.set_owner(line.id, Some(&login)).await?;
+        store::lines::set_owner(&services.store, line.id, Some(&login)).await?;
     }
     Ok(Said::Remembered)
 }

@@ -1,6 +1,6 @@
 //! Deleting all that is known of a repository, counts and all, when somebody asks for it.
 
-use super::{Store, StoreError};
+use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
 /// In an order in which nothing refers to what is gone.
@@ -28,31 +28,14 @@ const TABLES: [&str; 21] = [
     "DELETE FROM repositories WHERE id = $1",
 ];
 
-impl Store {
-    /// Deletes everything of a repository. Its number is not used again; its keys are refused.
-    ///
-    /// # Errors
-    /// The database is out of reach; nothing was deleted.
-    pub async fn forget_repository(&self, id: RepositoryId) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        for sql in TABLES {
-            sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
-        }
-        tx.commit().await
+/// Deletes everything of a repository. Its number is not used again; its keys are refused.
+///
+/// # Errors
+/// The database is out of reach; nothing was deleted.
+pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for sql in TABLES {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }
-
-    /// The repository of this name that is not watched any more, the latest.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn removed_repository(&self, full_name: &str) -> Result<Option<RepositoryId>, StoreError> {
-        let row = sqlx::query(
-            "SELECT id FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NOT NULL
-             ORDER BY removed_at_ms DESC LIMIT 1",
-        )
-        .bind(full_name)
-        .fetch_optional(&self.pool)
-        .await?;
-        row.as_ref().map(|row| Ok(RepositoryId(super::get(row, "id")?))).transpose()
-    }
+    tx.commit().await
 }

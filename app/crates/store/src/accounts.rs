@@ -1,0 +1,41 @@
+//! Which account of the forge an address belongs to, as the forge said.
+
+use crate::columns::get;
+use crate::{Store, StoreError};
+
+/// What the forge said of an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownAccount {
+    /// Its login; `None`: no account has this address.
+    pub login: Option<String>,
+    /// The account is a program.
+    pub is_bot: bool,
+}
+
+/// The account of an address; `None` where the forge was not asked since `since_ms`.
+pub async fn by_email(store: &Store, email: &str, since_ms: i64) -> Result<Option<KnownAccount>, StoreError> {
+    let row = sqlx::query("SELECT login, is_bot FROM accounts WHERE email = $1 AND asked_at_ms >= $2")
+        .bind(email)
+        .bind(since_ms)
+        .fetch_optional(&store.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(KnownAccount { login: get(&row, "login")?, is_bot: get::<i64>(&row, "is_bot")? != 0 }))
+}
+
+/// Remembers what the forge said of an address.
+pub async fn record(store: &Store, email: &str, account: &KnownAccount, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO accounts (email, login, is_bot, asked_at_ms) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (email) DO UPDATE SET login = excluded.login, is_bot = excluded.is_bot,
+             asked_at_ms = excluded.asked_at_ms",
+    )
+    .bind(email)
+    .bind(account.login.as_deref())
+    .bind(i64::from(account.is_bot))
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}

@@ -1,0 +1,191 @@
+//! What attribution works out: the line of a fingerprint, what was counted while it was not known, and the job to decide.
+
+use crate::columns::{get, signed, storable};
+use crate::lines;
+use crate::pack::{pack, unpack};
+use crate::reports::StoredReport;
+use crate::tracebacks;
+use crate::{Store, StoreError, Tx, jobs};
+use domain::attribution::Attribution;
+use domain::ids::{FingerprintId, LineId, ReportId};
+use domain::job::Job;
+
+/// What attribution worked out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributionOutcome {
+    /// Generations of code and rules that it was worked out under.
+    pub code_generation: i64,
+    /// See [`Self::code_generation`].
+    pub rules_generation: i64,
+    /// The line, or `None` where reports with this fingerprint are not to be counted.
+    pub attribution: Option<Attribution>,
+    /// The line had been resolved, and this report shows that it is back.
+    pub regressed: bool,
+    /// Attribute again from then on, Unix milliseconds.
+    pub recheck_at_ms: Option<i64>,
+}
+
+/// What a fingerprint came to, by its number: the state and the attribution behind it.
+pub async fn of_fingerprint(store: &Store, fingerprint: FingerprintId) -> Result<Option<Attribution>, StoreError> {
+    let row = sqlx::query("SELECT attribution FROM fingerprints WHERE id = $1")
+        .bind(fingerprint.0)
+        .fetch_optional(&store.pool)
+        .await?;
+    let bytes = match &row {
+        Some(row) => get::<Option<Vec<u8>>>(row, "attribution")?,
+        None => None,
+    };
+    bytes.map(|bytes| unpack("fingerprints.attribution", &bytes)).transpose()
+}
+
+/// Writes what attribution worked out, and the job that follows, in one transaction.
+pub async fn record(
+    store: &Store,
+    stored: &StoredReport,
+    outcome: &AttributionOutcome,
+    now_ms: i64,
+) -> Result<Option<LineId>, StoreError> {
+    let packed = outcome.attribution.as_ref().map(|found| pack("fingerprints.attribution", found)).transpose()?;
+    let body = pack("tracebacks.body", &stored.report)?;
+    let mut tx = store.begin().await?;
+    // The fingerprint's row is locked first, as the hot path does: nothing is held for it while its count is moved.
+    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
+        .bind(stored.fingerprint.0)
+        .execute(tx.conn())
+        .await?;
+    let line = match &outcome.attribution {
+        Some(found) => Some(upsert_line_in(&mut tx, stored, found, now_ms).await?),
+        None => None,
+    };
+    sqlx::query(
+        "UPDATE fingerprints SET state = $2, line_id = $3, pinned = $4, code_generation = $5, rules_generation = $6,
+             recheck_at_ms = $7, attribution = $8 WHERE id = $1",
+    )
+    .bind(stored.fingerprint.0)
+    .bind(if line.is_some() { "line" } else { "dropped" })
+    .bind(line.map(|line| line.0))
+    .bind(i64::from(outcome.attribution.as_ref().is_some_and(|found| found.pinned)))
+    .bind(outcome.code_generation)
+    .bind(outcome.rules_generation)
+    .bind(outcome.recheck_at_ms)
+    .bind(packed)
+    .execute(tx.conn())
+    .await?;
+    if let Some(line) = line {
+        move_pending_in(&mut tx, stored.fingerprint, line).await?;
+        tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at_ms, &body).await?;
+        let report = &stored.report;
+        let exception = report.raised().map(|raised| raised.full_name());
+        for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                lines::add_facet_in(&mut tx, line, kind, value, stored.received_at_ms).await?;
+            }
+        }
+        if outcome.regressed {
+            sqlx::query(
+                "UPDATE lines SET regressed_at_ms = $2, regressed_revision = $3, regressed_release = $4
+                 WHERE id = $1 AND resolved_at_ms IS NOT NULL AND regressed_at_ms IS NULL",
+            )
+            .bind(line.0)
+            .bind(stored.received_at_ms)
+            .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
+            .bind(report.release.as_deref().map(storable))
+            .execute(tx.conn())
+            .await?;
+        }
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+    } else {
+        sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
+            .bind(stored.fingerprint.0)
+            .execute(tx.conn())
+            .await?;
+    }
+    sqlx::query("DELETE FROM reports WHERE id = $1").bind(stored.id.0).execute(tx.conn()).await?;
+    tx.commit().await?;
+    Ok(line)
+}
+
+/// Lets go of a report that can't be attributed. The next report of its fingerprint is attributed anew, and its line gets what
+/// was counted meanwhile: a fingerprint that waited for ever would never be told of.
+pub async fn record_given_up(store: &Store, id: ReportId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for sql in [
+        "UPDATE fingerprints SET state = 'stale'
+         WHERE state = 'pending' AND id = (SELECT fingerprint_id FROM reports WHERE id = $1)",
+        "DELETE FROM reports WHERE id = $1",
+    ] {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+    }
+    tx.commit().await
+}
+
+async fn upsert_line_in(
+    tx: &mut Tx,
+    stored: &StoredReport,
+    found: &Attribution,
+    now_ms: i64,
+) -> Result<LineId, StoreError> {
+    let blame = found.blame.as_ref();
+    let row = sqlx::query(
+        "INSERT INTO lines (id, repository_id, identity, path, function_name, line_number, code, exception, headline,
+             commit_id, written_at_ms, author_name, author_email, total, decided_total, error_threshold, first_seen_ms,
+             last_seen_ms, known, regressions)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $15, 0, 0)
+         ON CONFLICT (repository_id, identity) DO UPDATE SET
+             path = excluded.path, function_name = excluded.function_name, line_number = excluded.line_number,
+             code = excluded.code, exception = excluded.exception, headline = excluded.headline,
+             error_threshold = excluded.error_threshold
+         RETURNING id",
+    )
+    .bind(tx.next_id(now_ms))
+    .bind(stored.repository.0)
+    .bind(found.identity.key())
+    .bind(storable(&found.place.path))
+    .bind(storable(&found.place.function))
+    .bind(i64::from(found.place.line))
+    .bind(storable(&found.place.code))
+    .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| storable(&raised.full_name())))
+    .bind(storable(&stored.report.headline()))
+    .bind(blame.map(|blame| blame.commit.clone()))
+    .bind(blame.map(|blame| blame.author_time_ms))
+    .bind(blame.map(|blame| blame.author.name.clone()))
+    .bind(blame.map(|blame| blame.author.email.clone()))
+    .bind(stored.report.error_threshold.map(signed))
+    .bind(stored.received_at_ms)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(LineId(get(&row, "id")?))
+}
+
+/// Moves what was counted while the line was not known.
+async fn move_pending_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) -> Result<(), StoreError> {
+    let rows = sqlx::query(
+        "SELECT hour_ms, server, environment, occurrences, last_seen_ms FROM pending_occurrences WHERE fingerprint_id = $1 ORDER BY hour_ms",
+    )
+    .bind(fingerprint.0)
+    .fetch_all(tx.conn())
+    .await?;
+    let (mut total, mut last) = (0_i64, 0_i64);
+    for row in &rows {
+        let count: i64 = get(row, "occurrences")?;
+        let seen: i64 = get(row, "last_seen_ms")?;
+        total += count;
+        last = last.max(seen);
+        lines::add_hours_in(tx, &[[line.0, get(row, "hour_ms")?, count]]).await?;
+        for (kind, column) in [("server", "server"), ("environment", "environment")] {
+            let value: String = get(row, column)?;
+            if !value.is_empty() {
+                lines::add_facet_in(tx, line, kind, &value, seen).await?;
+            }
+        }
+    }
+    if total > 0 {
+        // The job to decide is asked for in any case, so what the count reached need not be asked here.
+        lines::add_totals_in(tx, &[[line.0, total, last]]).await?;
+    }
+    sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
+        .bind(fingerprint.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! Columns: read with their names in the error, and written as both databases take them.
+
+use crate::StoreError;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row};
+
+/// Reads one column, naming it where it can't be read.
+pub(crate) fn get<'r, T>(row: &'r AnyRow, column: &'static str) -> Result<T, StoreError>
+where
+    T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
+{
+    row.try_get(column).map_err(|error| StoreError::Content { what: column, why: error.to_string() })
+}
+
+/// Counts and the like, which are never negative.
+pub(crate) fn get_count(row: &AnyRow, column: &'static str) -> Result<u64, StoreError> {
+    Ok(u64::try_from(get::<i64>(row, column)?).unwrap_or(0))
+}
+
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Content { what, why: error.to_string() })
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Content { what, why: error.to_string() })
+}
+
+/// A text as both databases take it: PostgreSQL refuses the character U+0000, which clients do send.
+pub(crate) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+pub(crate) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,88 @@
+//! What a decision writes: what is sent, and what is known of the line from then on.
+
+use crate::columns::signed;
+use crate::deliveries::{DeliveryMode, NewDelivery};
+use crate::lines;
+use crate::{Store, StoreError, deliveries, jobs, storms, writes};
+use domain::ids::{LineId, RepositoryId};
+use domain::job::Job;
+
+/// What a decision changes of a line, beside what is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LineUpdate {
+    /// The total that was decided on.
+    pub total: u64,
+    /// The total at which to decide again.
+    pub next_at: Option<u64>,
+    /// A known-error rule covers it.
+    pub known: bool,
+    /// The line's alert was decided.
+    pub alerted: bool,
+    /// A mail of the known error was decided.
+    pub known_mailed: bool,
+    /// The line is back: its resolution ends.
+    pub regressed: bool,
+    /// The line that it was before somebody edited it, and that line's issue, which is its own from now on.
+    pub carried_from: Option<(LineId, u64)>,
+}
+
+/// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line from now on. `false`:
+/// nothing was written, because the issue that it was to carry on changed meanwhile.
+pub async fn record(
+    store: &Store,
+    repository: RepositoryId,
+    line: LineId,
+    decided: &LineUpdate,
+    (send, mode): (&[NewDelivery], DeliveryMode),
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    if let Some((old, issue)) = decided.carried_from
+        && !lines::carry_issue_in(&mut tx, old, issue, line).await?
+    {
+        return Ok(false);
+    }
+    sqlx::query(
+        "UPDATE lines SET decided_total = $2, next_decide_at = $3,
+             status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
+             alerted_at_ms = CASE WHEN $5 = 1 THEN COALESCE(alerted_at_ms, $7) ELSE alerted_at_ms END,
+             known_mailed_at_ms = CASE WHEN $6 = 1 THEN COALESCE(known_mailed_at_ms, $7) ELSE known_mailed_at_ms END
+         WHERE id = $1",
+    )
+    .bind(line.0)
+    .bind(signed(decided.total))
+    .bind(decided.next_at.map(signed))
+    .bind(i64::from(decided.known))
+    .bind(i64::from(decided.alerted))
+    .bind(i64::from(decided.known_mailed))
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
+    if decided.regressed {
+        lines::unresolve_in(&mut tx, line).await?;
+        sqlx::query("UPDATE lines SET regressions = regressions + 1 WHERE id = $1")
+            .bind(line.0)
+            .execute(tx.conn())
+            .await?;
+    }
+    // Counts that arrived since the total was read may have passed the next threshold already.
+    let passed = sqlx::query(
+        "UPDATE lines SET next_decide_at = NULL WHERE id = $1 AND next_decide_at IS NOT NULL AND total >= next_decide_at",
+    )
+    .bind(line.0)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if passed > 0 {
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+    }
+    for delivery in send {
+        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
+    }
+    if let DeliveryMode::Storm(storm) = mode {
+        storms::add_line_in(&mut tx, storm, line, now_ms).await?;
+        writes::enqueue_in(&mut tx, repository, now_ms).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}

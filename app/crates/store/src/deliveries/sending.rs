@@ -1,0 +1,133 @@
+//! The life of a delivery: inserted, attempted, sent or given up.
+
+use super::read;
+use super::{Channel, Delivery, DeliveryMode, NewDelivery};
+use crate::{Store, StoreError, Tx, jobs, writes};
+use domain::ids::{DeliveryId, LineId, RepositoryId};
+use domain::job::Job;
+
+/// Asks for a delivery by itself; one of the same purpose that exists already is not sent again.
+pub async fn insert(
+    store: &Store,
+    repository: RepositoryId,
+    line: LineId,
+    (delivery, mode): (&NewDelivery, DeliveryMode),
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn insert_in(
+    tx: &mut Tx,
+    (repository, line): (RepositoryId, LineId),
+    (delivery, mode): (&NewDelivery, DeliveryMode),
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let id = DeliveryId(tx.next_id(now_ms));
+    let state = mode.state(delivery.channel);
+    let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
+    let fresh = sqlx::query(
+        "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, recipient, content, state, attempts, created_at_ms,
+             rank, storm_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $9, 0, $8, $10, $11)
+         ON CONFLICT (line_id, channel, purpose, recipient) DO NOTHING",
+    )
+    .bind(id.0)
+    .bind(repository.0)
+    .bind(line.0)
+    .bind(delivery.channel.as_str())
+    .bind(&delivery.purpose)
+    .bind(&delivery.recipient)
+    .bind(&delivery.content)
+    .bind(now_ms)
+    .bind(state)
+    .bind(delivery.rank(mode).number())
+    .bind(storm)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if fresh == 0 || state != "pending" {
+        return Ok(());
+    }
+    if delivery.channel == Channel::Mail || !writes::enqueue_in(tx, repository, now_ms).await? {
+        jobs::enqueue_in(tx, Job::Deliver(id), now_ms, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Begins an attempt: counted before anything is sent, so that after a crash it is known that something may have been.
+pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+         FROM deliveries WHERE id = $1",
+    )
+    .bind(id.0)
+    .fetch_optional(&store.pool)
+    .await?;
+    let Some(delivery) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    if !delivery.settled {
+        let mut tx = store.begin().await?;
+        let begun = sqlx::query("UPDATE deliveries SET attempts = attempts + 1 WHERE id = $1 AND state = 'pending'")
+            .bind(id.0)
+            .execute(tx.conn())
+            .await?
+            .rows_affected();
+        tx.commit().await?;
+        // A storm that begins at this moment has taken it.
+        if begun == 0 {
+            return Ok(None);
+        }
+    }
+    Ok(Some(delivery))
+}
+
+/// Notes that it was sent, and as what.
+pub async fn record_sent(store: &Store, id: DeliveryId, receipt: &str, now_ms: i64) -> Result<(), StoreError> {
+    settle(
+        store,
+        "UPDATE deliveries SET state = 'sent', receipt = $2, error = NULL, settled_at_ms = $3 WHERE id = $1",
+        id,
+        receipt,
+        now_ms,
+    )
+    .await
+}
+
+/// Notes that it will never be sent, and why.
+pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now_ms: i64) -> Result<(), StoreError> {
+    settle(
+        store,
+        "UPDATE deliveries SET state = 'given_up', error = $2, settled_at_ms = $3 WHERE id = $1",
+        id,
+        why,
+        now_ms,
+    )
+    .await
+}
+
+/// Notes why an attempt failed, and when the next is due.
+pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at_ms: i64) -> Result<(), StoreError> {
+    settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at_ms).await
+}
+
+async fn settle(store: &Store, sql: &'static str, id: DeliveryId, text: &str, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(sql).bind(id.0).bind(text).bind(now_ms).execute(tx.conn()).await?;
+    tx.commit().await
+}
+
+/// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the rule ends, the line is told
+/// of when it happens again.
+pub async fn withdraw_issue(store: &Store, id: DeliveryId, line: LineId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM deliveries WHERE id = $1 AND state = 'pending'").bind(id.0).execute(tx.conn()).await?;
+    sqlx::query(
+        "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1 WHERE id = $1 AND issue_number IS NULL",
+    )
+    .bind(line.0)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}

@@ -1,0 +1,31 @@
+//! Why the database could not do what was asked.
+
+/// Why the database could not do what was asked. Every function of this crate may fail so: the database is out of reach,
+/// or a row holds what this version can't read. A transaction that failed changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// `DATABASE_URL` is not understood.
+    #[error(
+        "DATABASE_URL {url:?} is not understood: {why}; write sqlite:///path/to/file.db or postgres://user@host/name"
+    )]
+    Url {
+        /// The URL without its password.
+        url: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The tables could not be brought up to date.
+    #[error("the database's tables could not be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A statement failed.
+    #[error("database: {0}")]
+    Sql(#[from] sqlx::Error),
+    /// A row holds what this version can't read.
+    #[error("the database holds {what} that this version cannot read: {why}")]
+    Content {
+        /// Which column.
+        what: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+}

@@ -1,0 +1,143 @@
+//! Handovers that are made, taken back and ended.
+
+use super::{COLUMNS, NewHandover, read};
+use crate::{Store, StoreError, Tx};
+use domain::handover::{Part, Successor};
+use domain::ids::{HandoverId, LineId, RepositoryId};
+use sqlx::AssertSqlSafe;
+
+/// Remembers a handover in place of the one in force; `None` where that was said of this line already.
+pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Option<HandoverId>, StoreError> {
+    let mut tx = store.begin().await?;
+    // The write comes first: on either database the repository's row keeps two equal commands apart.
+    sqlx::query("UPDATE repositories SET rules_generation = rules_generation WHERE id = $1")
+        .bind(new.repository.0)
+        .execute(tx.conn())
+        .await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM handovers h WHERE h.repository_id = $1 AND h.path = $2 AND h.author_email = $3
+             AND h.ended_at_ms IS NULL"
+    );
+    let known = sqlx::query(AssertSqlSafe(sql))
+        .bind(new.repository.0)
+        .bind(&new.part.path)
+        .bind(&new.part.email)
+        .fetch_optional(tx.conn())
+        .await?;
+    let known = known.as_ref().map(read).transpose()?.map(|row| row.made);
+    let is_rule = known.as_ref().is_some_and(|known| known.to.is(&new.to));
+    if is_rule {
+        let said =
+            sqlx::query("SELECT id FROM handovers WHERE line_id = $1 AND path = $2 AND author_email = $3 LIMIT 1")
+                .bind(new.line.0)
+                .bind(&new.part.path)
+                .bind(&new.part.email)
+                .fetch_optional(tx.conn())
+                .await?;
+        if said.is_some() {
+            return Ok(None);
+        }
+    } else if let Some(known) = known {
+        sqlx::query("UPDATE handovers SET ended_at_ms = $2, ended_by = $3 WHERE id = $1")
+            .bind(known.id.0)
+            .bind(now_ms)
+            .bind(&new.by)
+            .execute(tx.conn())
+            .await?;
+    }
+    // What is the rule already is noted as said of this line, too, without becoming a rule beside it.
+    let ended = is_rule.then_some(now_ms);
+    let id = HandoverId(store.ids.next(now_ms));
+    insert_row_in(&mut tx, id, new, ended, now_ms).await?;
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+/// The author has their lines of a file back, as somebody said of a line: ends the handover in force; `false` where there was
+/// none. What was said of that line before counts no more; if nothing was, it was the handover that told the wrong person.
+pub async fn record_given_back(
+    store: &Store,
+    repository: RepositoryId,
+    part: &Part,
+    (line, by): (LineId, &str),
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = sqlx::query(
+        "UPDATE handovers SET ended_at_ms = $4, ended_by = $5
+         WHERE repository_id = $1 AND path = $2 AND author_email = $3 AND ended_at_ms IS NULL",
+    )
+    .bind(repository.0)
+    .bind(&part.path)
+    .bind(&part.email)
+    .bind(now_ms)
+    .bind(by)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    let said = sqlx::query("UPDATE handovers SET given_back = 1 WHERE line_id = $1")
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    if ended > 0 && said == 0 {
+        let to = Successor { login: None, email: Some(part.email.clone()) };
+        let new = NewHandover { repository, part: part.clone(), to, by_author: false, by: by.to_owned(), line };
+        insert_row_in(&mut tx, HandoverId(store.ids.next(now_ms)), &new, Some(now_ms), now_ms).await?;
+    }
+    tx.commit().await?;
+    Ok(ended > 0)
+}
+
+/// Ends a handover; `false` where it was not in force.
+pub async fn end(
+    store: &Store,
+    repository: RepositoryId,
+    id: HandoverId,
+    by: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = sqlx::query(
+        "UPDATE handovers SET ended_at_ms = $3, ended_by = $4 WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
+    )
+    .bind(id.0)
+    .bind(repository.0)
+    .bind(now_ms)
+    .bind(by)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    tx.commit().await?;
+    Ok(ended > 0)
+}
+
+/// Writes a handover; one that is ended at once is no rule, only what was said of its line.
+async fn insert_row_in(
+    tx: &mut Tx,
+    id: HandoverId,
+    new: &NewHandover,
+    ended: Option<i64>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO handovers (id, repository_id, path, author_email, author_name, to_login, to_email, by_author, made_by,
+             made_at_ms, line_id, ended_at_ms, ended_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    )
+    .bind(id.0)
+    .bind(new.repository.0)
+    .bind(&new.part.path)
+    .bind(&new.part.email)
+    .bind(&new.part.name)
+    .bind(new.to.login.as_deref())
+    .bind(new.to.email.as_deref())
+    .bind(i64::from(new.by_author))
+    .bind(&new.by)
+    .bind(now_ms)
+    .bind(new.line.0)
+    .bind(ended)
+    .bind(ended.map(|_| new.by.as_str()))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! Fingerprints at the door: looked up under the write lock; what is new or void gets its report and its job.
+
+use super::{Arrival, Facets};
+use crate::columns::{get, signed};
+use crate::fingerprints::{FingerprintState, KnownFingerprint};
+use crate::lines;
+use crate::{StoreError, Tx, jobs};
+use domain::ids::{FingerprintId, LineId, ReportId};
+use domain::job::Job;
+
+/// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and its job.
+pub(super) async fn look_up_or_insert(tx: &mut Tx, arrival: &mut Arrival) -> Result<KnownFingerprint, StoreError> {
+    let fresh = FingerprintId(tx.next_id(arrival.at_ms));
+    let row = sqlx::query(
+        "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms)
+         VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4)
+         ON CONFLICT (repository_id, fingerprint) DO UPDATE SET last_seen_ms = excluded.last_seen_ms
+         RETURNING id, state, line_id, pinned, code_generation, rules_generation, recheck_at_ms",
+    )
+    .bind(fresh.0)
+    .bind(arrival.repository.0)
+    .bind(&arrival.fingerprint)
+    .bind(arrival.at_ms)
+    .fetch_one(tx.conn())
+    .await?;
+    let state: String = get(&row, "state")?;
+    let mut found = KnownFingerprint {
+        id: FingerprintId(get(&row, "id")?),
+        state: FingerprintState::from_stored(&state, get::<Option<i64>>(&row, "line_id")?.map(LineId)),
+        pinned: get::<i64>(&row, "pinned")? != 0,
+        code_generation: get(&row, "code_generation")?,
+        rules_generation: get(&row, "rules_generation")?,
+        recheck_at_ms: get(&row, "recheck_at_ms")?,
+    };
+    let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at_ms);
+    if found.id == fresh || void {
+        let Some(body) = arrival.body.take() else {
+            // The caller believed it pending; this answer tells it better, and the next report comes whole.
+            if found.id == fresh {
+                // Its row was deleted meanwhile: without this it would wait for a report that nobody has.
+                sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE id = $1")
+                    .bind(fresh.0)
+                    .execute(tx.conn())
+                    .await?;
+                found.state = FingerprintState::Stale;
+            }
+            return Ok(found);
+        };
+        if void {
+            sqlx::query("UPDATE fingerprints SET state = 'pending' WHERE id = $1")
+                .bind(found.id.0)
+                .execute(tx.conn())
+                .await?;
+        }
+        let report = ReportId(tx.next_id(arrival.at_ms));
+        sqlx::query(
+            "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(report.0)
+        .bind(arrival.repository.0)
+        .bind(found.id.0)
+        .bind(arrival.at_ms)
+        .bind(body)
+        .execute(tx.conn())
+        .await?;
+        jobs::enqueue_in(tx, Job::Attribute(report), arrival.at_ms, arrival.at_ms).await?;
+        found.state = FingerprintState::Pending;
+    }
+    Ok(found)
+}
+
+pub(super) async fn add_pending_in(
+    tx: &mut Tx,
+    fingerprint: FingerprintId,
+    hour_ms: i64,
+    facets: &Facets,
+    count: u64,
+    last_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO pending_occurrences (fingerprint_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (fingerprint_id, hour_ms, server, environment) DO UPDATE SET
+             occurrences = pending_occurrences.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
+    )
+    .bind(fingerprint.0)
+    .bind(hour_ms)
+    .bind(lines::facet(&facets.server))
+    .bind(lines::facet(&facets.environment))
+    .bind(signed(count))
+    .bind(last_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! What was counted of lines: occurrences by hour, servers, releases and the like, and how many lines are open.
+
+use crate::columns::{get, get_count, signed};
+use crate::lines::Line;
+use crate::{Store, StoreError};
+use domain::alert::Counts;
+use domain::ids::{LineId, RepositoryId};
+use domain::status::SPARK_DAYS;
+use domain::week::DAY_MS;
+
+/// Values of one kind that an alert or a page lists, most recent first.
+const LISTED_FACETS: i64 = 20;
+
+/// Releases, servers, environments and exception types of a line, with its totals.
+pub async fn counts(store: &Store, line: &Line) -> Result<Counts, StoreError> {
+    let facet = async |kind: &'static str| {
+        let rows = sqlx::query(
+            "SELECT value FROM line_facets WHERE line_id = $1 AND kind = $2 ORDER BY last_seen_ms DESC, value LIMIT $3",
+        )
+        .bind(line.id.0)
+        .bind(kind)
+        .bind(LISTED_FACETS)
+        .fetch_all(&store.pool)
+        .await?;
+        rows.iter().map(|row| get::<String>(row, "value")).collect::<Result<Vec<_>, StoreError>>()
+    };
+    Ok(Counts {
+        total: line.total,
+        first_seen_ms: line.first_seen_ms,
+        last_seen_ms: line.last_seen_ms,
+        servers: facet("server").await?,
+        releases: facet("release").await?,
+        environments: facet("environment").await?,
+        exceptions: facet("exception").await?,
+    })
+}
+
+/// Occurrences of a line on each of the last days up to its latest occurrence, oldest first.
+pub async fn count_by_day(store: &Store, line: &Line) -> Result<Vec<u64>, StoreError> {
+    let last_day_ms = line.last_seen_ms - line.last_seen_ms.rem_euclid(DAY_MS);
+    let first_ms = last_day_ms - signed(SPARK_DAYS as u64 - 1) * DAY_MS;
+    let rows = sqlx::query(
+        "SELECT (hour_ms - $2) / $3 AS day, CAST(SUM(occurrences) AS BIGINT) AS n FROM line_hours
+         WHERE line_id = $1 AND hour_ms >= $2 GROUP BY (hour_ms - $2) / $3",
+    )
+    .bind(line.id.0)
+    .bind(first_ms)
+    .bind(DAY_MS)
+    .fetch_all(&store.pool)
+    .await?;
+    let mut days = vec![0; SPARK_DAYS];
+    for row in &rows {
+        if let Some(day) = usize::try_from(get::<i64>(row, "day")?).ok().and_then(|day| days.get_mut(day)) {
+            *day += get_count(row, "n")?;
+        }
+    }
+    Ok(days)
+}
+
+/// The release in which a line first failed, as the client named it.
+pub async fn first_release(store: &Store, line: LineId) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query(
+        "SELECT value FROM line_facets WHERE line_id = $1 AND kind = 'release'
+         ORDER BY first_seen_ms, last_seen_ms, value LIMIT 1",
+    )
+    .bind(line.0)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.as_ref().map(|row| get(row, "value")).transpose()
+}
+
+/// Types of exceptions that a line raised for the first time after its alert, oldest first.
+pub async fn exceptions_since_alert(store: &Store, line: LineId, most: usize) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT f.value AS value FROM line_facets f JOIN lines l ON l.id = f.line_id
+         WHERE f.line_id = $1 AND f.kind = 'exception' AND f.first_seen_ms > l.alerted_at_ms
+         ORDER BY f.first_seen_ms, f.value LIMIT $2",
+    )
+    .bind(line.0)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| get(row, "value")).collect()
+}
+
+/// How many lines of each repository are open: alerted, neither known nor resolved.
+pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<i64>)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT repository_id, MAX(last_seen_ms) AS last,
+             CAST(SUM(CASE WHEN known = 0 AND resolved_at_ms IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open
+         FROM lines GROUP BY repository_id",
+    )
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((RepositoryId(get(row, "repository_id")?), get_count(row, "open")?, get(row, "last")?)))
+        .collect()
+}
+
+/// How many lines of a repository were told of since then.
+pub async fn count_alerted_since(store: &Store, repository: RepositoryId, since_ms: i64) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS lines FROM lines WHERE repository_id = $1 AND alerted_at_ms > $2")
+        .bind(repository.0)
+        .bind(since_ms)
+        .fetch_one(&store.pool)
+        .await?;
+    get_count(&row, "lines")
+}

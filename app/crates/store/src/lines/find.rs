@@ -1,0 +1,165 @@
+//! Lines that are looked for: by id, issue, place or path, of a repository or a storm.
+
+use super::{COLUMNS, read};
+use crate::columns::{from_json, get, get_count, signed};
+use crate::lines::Line;
+use crate::{Store, StoreError};
+use domain::alert::Place;
+use domain::ids::{LineId, RepositoryId, StormId};
+use domain::person::Told;
+use domain::storm::StormLine;
+use sqlx::AssertSqlSafe;
+
+/// One line.
+pub async fn by_id(store: &Store, id: LineId) -> Result<Option<Line>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM lines WHERE id = $1");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The line whose issue this is.
+pub async fn by_issue(store: &Store, repository: RepositoryId, issue: u64) -> Result<Option<Line>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND issue_number = $2");
+    let row =
+        sqlx::query(AssertSqlSafe(sql)).bind(repository.0).bind(signed(issue)).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The line of a repository at this place, as the pages name it: the one seen last.
+pub async fn by_place(
+    store: &Store,
+    repository: RepositoryId,
+    path: &str,
+    function: &str,
+    code: Option<&str>,
+    number: Option<u32>,
+) -> Result<Option<Line>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2 AND function_name = $3
+             AND ($4 = '' OR code = $4) ORDER BY CASE WHEN line_number = $5 THEN 0 ELSE 1 END, last_seen_ms DESC LIMIT 1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(repository.0)
+        .bind(path)
+        .bind(function)
+        .bind(code.unwrap_or(""))
+        .bind(number.map_or(0, i64::from))
+        .fetch_optional(&store.pool)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Asks for decisions on all lines of a repository that rules may now cover, or no longer cover.
+pub async fn of_path(store: &Store, repository: RepositoryId, path: &str) -> Result<Vec<Line>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2");
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(repository.0)
+        .bind(path.trim_start_matches("./"))
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// The newest lines of a repository: open ones, or all.
+pub async fn of_repository(store: &Store, repository: RepositoryId, limit: i64) -> Result<Vec<Line>, StoreError> {
+    let sql =
+        format!("SELECT {} FROM lines WHERE repository_id = $1 ORDER BY last_seen_ms DESC, id DESC LIMIT $2", COLUMNS);
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The lines of a storm, in the order in which they were found.
+pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLine)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, path, function_name, line_number, code, exception, headline, author_name, author_login, owner_login, told, total,
+             issue_number, last_seen_ms FROM lines WHERE storm_id = $1 ORDER BY id",
+    )
+    .bind(id.0)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let told: Option<Told> =
+                get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?;
+            let told = told.map(|told| told.person.name().to_owned());
+            let whose: [Option<String>; 4] =
+                [get(row, "owner_login")?, told, get(row, "author_name")?, get(row, "author_login")?];
+            Ok((
+                LineId(get(row, "id")?),
+                StormLine {
+                    place: Place {
+                        path: get(row, "path")?,
+                        function: get(row, "function_name")?,
+                        line: u32::try_from(get::<i64>(row, "line_number")?).unwrap_or(0),
+                        code: get(row, "code")?,
+                    },
+                    exception: get(row, "exception")?,
+                    headline: get(row, "headline")?,
+                    author: whose.into_iter().flatten().find(|name| !name.is_empty()),
+                    total: get_count(row, "total")?,
+                    issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
+                    last_seen_ms: get(row, "last_seen_ms")?,
+                },
+            ))
+        })
+        .collect()
+}
+
+/// Other lines of the same function that raise the same exception and have an open issue, the latest seen first.
+pub async fn alike_with_issue(store: &Store, line: &Line, most: usize) -> Result<Vec<Line>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2 AND function_name = $3 AND exception = $4
+             AND id <> $5 AND issue_number IS NOT NULL AND resolved_at_ms IS NULL AND known = 0
+         ORDER BY last_seen_ms DESC, id DESC LIMIT $6"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(line.repository.0)
+        .bind(&line.place.path)
+        .bind(&line.place.function)
+        .bind(&line.exception)
+        .bind(line.id.0)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// The line that a line was before somebody edited it, where it took over that one's issue.
+pub async fn predecessor(store: &Store, line: LineId) -> Result<Option<LineId>, StoreError> {
+    let row = sqlx::query(
+        "SELECT purpose FROM deliveries WHERE line_id = $1 AND channel = 'comment' AND purpose LIKE 'carried:%' LIMIT 1",
+    )
+    .bind(line.0)
+    .fetch_optional(&store.pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let purpose: String = get(&row, "purpose")?;
+    Ok(purpose.strip_prefix("carried:").and_then(|id| id.parse().ok()).map(LineId))
+}
+
+/// A line that was resolved, as far as attribution has to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resolution {
+    /// When it was resolved, Unix milliseconds.
+    pub at_ms: i64,
+    /// At which commit; `None`: any further report brings it back.
+    pub commit: Option<String>,
+}
+
+/// The resolution of the line with this identity, where it has one.
+pub async fn resolution_by_identity(
+    store: &Store,
+    repository: RepositoryId,
+    key: &str,
+) -> Result<Option<Resolution>, StoreError> {
+    let row = sqlx::query(
+        "SELECT resolved_at_ms, resolved_commit FROM lines
+         WHERE repository_id = $1 AND identity = $2 AND resolved_at_ms IS NOT NULL",
+    )
+    .bind(repository.0)
+    .bind(key)
+    .fetch_optional(&store.pool)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Resolution { at_ms: get(&row, "resolved_at_ms")?, commit: get(&row, "resolved_commit")? }))
+}

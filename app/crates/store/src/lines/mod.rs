@@ -1,0 +1,154 @@
+//! Blamed lines: what is known of each, its issue, its life.
+
+mod changes;
+mod counts;
+mod find;
+mod tally;
+
+use crate::StoreError;
+use crate::columns::{from_json, get, get_count};
+pub(crate) use changes::{carry_issue_in, unresolve_in};
+pub use changes::{record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve};
+pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptions_since_alert, first_release};
+use domain::alert::Place;
+use domain::blame::Author;
+use domain::ids::{LineId, RepositoryId};
+use domain::person::Told;
+use domain::rule::CodeAt;
+pub use find::{
+    Resolution, alike_with_issue, by_id, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
+    resolution_by_identity,
+};
+use sqlx::any::AnyRow;
+pub(crate) use tally::{add_facet_in, add_hours_in, add_totals_in, facet};
+
+/// A blamed line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Our number.
+    pub id: LineId,
+    /// Whose it is.
+    pub repository: RepositoryId,
+    /// Where it was last seen.
+    pub place: Place,
+    /// Full name of the exception type last seen.
+    pub exception: String,
+    /// Exception and message in one line.
+    pub headline: String,
+    /// The commit that wrote it.
+    pub commit: Option<String>,
+    /// Author date, Unix milliseconds.
+    pub written_at_ms: Option<i64>,
+    /// Who wrote it, by the commit.
+    pub author_name: Option<String>,
+    /// Their address, by the commit.
+    pub author_email: Option<String>,
+    /// Their login, as the forge said.
+    pub author_login: Option<String>,
+    /// Whose it is since a person assigned it.
+    pub owner_login: Option<String>,
+    /// Occurrences ever.
+    pub total: u64,
+    /// The total at the last decision.
+    pub decided_total: u64,
+    /// The newest report's own threshold.
+    pub error_threshold: Option<u64>,
+    /// First occurrence, Unix milliseconds.
+    pub first_seen_ms: i64,
+    /// Last occurrence, Unix milliseconds.
+    pub last_seen_ms: i64,
+    /// Its alert was decided.
+    pub alerted: bool,
+    /// A known-error rule covers it.
+    pub known: bool,
+    /// A mail of the known error was decided.
+    pub known_mailed: bool,
+    /// Its issue.
+    pub issue: Option<u64>,
+    /// Closed without a label then, Unix milliseconds.
+    pub resolved_at_ms: Option<i64>,
+    /// Head of the default branch at that time.
+    pub resolved_commit: Option<String>,
+    /// It came back, and nobody was told yet.
+    pub regressed: bool,
+    /// The revision that brought it back.
+    pub regressed_revision: Option<String>,
+    /// The release that brought it back.
+    pub regressed_release: Option<String>,
+    /// How often it came back.
+    pub regressions: u64,
+    /// Who is told of it, once that was decided.
+    pub told: Option<Told>,
+}
+
+impl Line {
+    /// A person gave it to somebody who was not told of it before.
+    pub fn is_reassigned(&self) -> bool {
+        let Some(owner) = &self.owner_login else { return false };
+        let ours = match &self.told {
+            Some(told) if !told.person.is_author() => told.person.who.as_ref().and_then(|who| who.login.as_deref()),
+            _ => self.logins().next(),
+        };
+        ours.is_none_or(|login| !login.eq_ignore_ascii_case(owner))
+    }
+
+    /// Who wrote it, by the commit.
+    pub fn author(&self) -> Option<Author> {
+        let email = self.author_email.clone()?;
+        Some(Author { name: self.author_name.clone().unwrap_or_default(), email })
+    }
+
+    /// Logins of whom we would assign by ourselves: who is told, and the author.
+    pub fn logins(&self) -> impl Iterator<Item = &str> {
+        let told = self.told.as_ref().and_then(|told| told.person.who.as_ref()?.login.as_deref());
+        told.into_iter().chain(self.author_login.as_deref())
+    }
+
+    /// Its code, as rules see it.
+    pub fn code_at(&self) -> CodeAt<'_> {
+        let place = &self.place;
+        CodeAt { path: &place.path, inside: true, function: &place.function, code: &place.code }
+    }
+}
+
+pub(crate) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
+    written_at_ms, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, first_seen_ms,
+    last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
+    regressed_revision, regressed_release, regressions, told";
+
+pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
+    Ok(Line {
+        id: LineId(get(row, "id")?),
+        repository: RepositoryId(get(row, "repository_id")?),
+        place: Place {
+            path: get(row, "path")?,
+            function: get(row, "function_name")?,
+            line: u32::try_from(get::<i64>(row, "line_number")?).unwrap_or(0),
+            code: get(row, "code")?,
+        },
+        exception: get(row, "exception")?,
+        headline: get(row, "headline")?,
+        commit: get(row, "commit_id")?,
+        written_at_ms: get(row, "written_at_ms")?,
+        author_name: get(row, "author_name")?,
+        author_email: get(row, "author_email")?,
+        author_login: get(row, "author_login")?,
+        owner_login: get(row, "owner_login")?,
+        total: get_count(row, "total")?,
+        decided_total: get_count(row, "decided_total")?,
+        error_threshold: get::<Option<i64>>(row, "error_threshold")?.map(i64::unsigned_abs),
+        first_seen_ms: get(row, "first_seen_ms")?,
+        last_seen_ms: get(row, "last_seen_ms")?,
+        alerted: get::<Option<i64>>(row, "alerted_at_ms")?.is_some(),
+        known: get::<i64>(row, "known")? != 0,
+        known_mailed: get::<Option<i64>>(row, "known_mailed_at_ms")?.is_some(),
+        issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
+        resolved_at_ms: get(row, "resolved_at_ms")?,
+        resolved_commit: get(row, "resolved_commit")?,
+        regressed: get::<Option<i64>>(row, "regressed_at_ms")?.is_some(),
+        regressed_revision: get(row, "regressed_revision")?,
+        regressed_release: get(row, "regressed_release")?,
+        regressions: get_count(row, "regressions")?,
+        told: get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?,
+    })
+}

@@ -1,0 +1,107 @@
+//! Counting what happened at lines: totals and hours in chunks, each facet once.
+
+use crate::columns::{get, storable};
+use crate::{StoreError, Tx};
+use domain::ids::LineId;
+use sqlx::AssertSqlSafe;
+
+/// Rows of one statement: a few sizes, so that few statements are prepared.
+const CHUNKS: [usize; 4] = [64, 16, 4, 1];
+
+/// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names that nobody reads.
+const FACETS_PER_KIND: i64 = 200;
+
+/// Characters kept of a facet: two of them and a key have to fit into 2,704 bytes, PostgreSQL's limit on what is indexed.
+const FACET_LENGTH: usize = 256;
+
+/// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide, with the moment.
+pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, i64)>, StoreError> {
+    let mut due = Vec::new();
+    for chunk in chunks(rows) {
+        let sql = format!(
+            "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
+                 last_seen_ms = CASE WHEN fresh.last > lines.last_seen_ms THEN fresh.last ELSE lines.last_seen_ms END
+             FROM fresh WHERE lines.id = fresh.id RETURNING lines.id AS line, lines.total AS total, lines.next_decide_at AS next",
+            values(chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in chunk.iter().flatten() {
+            query = query.bind(*value);
+        }
+        for row in query.fetch_all(tx.conn()).await? {
+            let line: i64 = get(&row, "line")?;
+            if get::<Option<i64>>(&row, "next")?
+                .is_some_and(|next| get::<i64>(&row, "total").is_ok_and(|total| total >= next))
+            {
+                let last = chunk.iter().find(|row| row[0] == line).map_or(0, |row| row[2]);
+                due.push((LineId(line), last));
+            }
+        }
+    }
+    for (line, _) in &due {
+        sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
+    }
+    Ok(due)
+}
+
+/// `(line, hour, count)` rows.
+pub(crate) async fn add_hours_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), StoreError> {
+    for chunk in chunks(rows) {
+        let sql = format!(
+            "INSERT INTO line_hours (line_id, hour_ms, occurrences) VALUES {}
+             ON CONFLICT (line_id, hour_ms) DO UPDATE SET occurrences = line_hours.occurrences + excluded.occurrences",
+            values(chunk.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for value in chunk.iter().flatten() {
+            query = query.bind(*value);
+        }
+        query.execute(tx.conn()).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn add_facet_in(
+    tx: &mut Tx,
+    line: LineId,
+    kind: &str,
+    value: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO line_facets (line_id, kind, value, last_seen_ms, first_seen_ms)
+         SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($4 AS BIGINT)
+         WHERE (SELECT COUNT(*) FROM line_facets WHERE line_id = $1 AND kind = $2 AND value <> $3) < $5
+         ON CONFLICT (line_id, kind, value) DO UPDATE SET last_seen_ms = excluded.last_seen_ms",
+    )
+    .bind(line.0)
+    .bind(kind)
+    .bind(facet(value))
+    .bind(at_ms)
+    .bind(FACETS_PER_KIND)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A facet as it is stored.
+pub(crate) fn facet(value: &str) -> String {
+    storable(value).chars().take(FACET_LENGTH).collect()
+}
+
+fn chunks(mut rows: &[[i64; 3]]) -> impl Iterator<Item = &[[i64; 3]]> {
+    std::iter::from_fn(move || {
+        let size = CHUNKS.into_iter().find(|&size| size <= rows.len())?;
+        let (chunk, rest) = rows.split_at(size);
+        rows = rest;
+        Some(chunk)
+    })
+}
+
+/// `($1, $2, $3), ($4, …)`.
+fn values(rows: usize) -> String {
+    (0..rows)
+        .map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,55 @@
+//! What the forge said of pull requests, accounts and teams, so that it is asked once.
+
+use crate::columns::{from_json, get, to_json};
+use crate::{Store, StoreError};
+use domain::ids::RepositoryId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Answers are forgotten after 90 days: the lines that they were asked for are told by then.
+const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
+
+/// What was said to a question, and when, Unix milliseconds; `None` where it was not asked.
+///
+/// # Errors
+/// The database is out of reach, or the answer can't be read.
+pub async fn answer<T: DeserializeOwned>(
+    store: &Store,
+    repository: RepositoryId,
+    question: &str,
+) -> Result<Option<(T, i64)>, StoreError> {
+    let row = sqlx::query("SELECT answer, asked_at_ms FROM look_ups WHERE repository_id = $1 AND question = $2")
+        .bind(repository.0)
+        .bind(question)
+        .fetch_optional(&store.pool)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some((from_json("look_ups.answer", &get::<String>(&row, "answer")?)?, get(&row, "asked_at_ms")?)))
+}
+
+/// Remembers what was said to a question.
+pub async fn record<T: Serialize + Sync>(
+    store: &Store,
+    repository: RepositoryId,
+    question: &str,
+    answer: &T,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let answer = to_json("look_ups.answer", answer)?;
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO look_ups (repository_id, question, answer, asked_at_ms) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (repository_id, question) DO UPDATE SET answer = excluded.answer, asked_at_ms = excluded.asked_at_ms",
+    )
+    .bind(repository.0)
+    .bind(question)
+    .bind(answer)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
+    sqlx::query("DELETE FROM look_ups WHERE asked_at_ms < $1")
+        .bind(now_ms - FORGOTTEN_AFTER_MS)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}

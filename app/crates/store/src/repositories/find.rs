@@ -1,0 +1,72 @@
+//! Repositories that are looked for: by id, by the forge's number, by name.
+
+use super::{COLUMNS, RepositoryRow, read};
+use crate::columns::get;
+use crate::{Store, StoreError, Tx};
+use domain::ids::RepositoryId;
+use sqlx::AssertSqlSafe;
+
+/// One repository.
+pub async fn by_id(store: &Store, id: RepositoryId) -> Result<Option<RepositoryRow>, StoreError> {
+    find(store, "id = $1", id.0).await
+}
+
+/// The repository with the forge's number.
+pub async fn by_forge_id(store: &Store, forge_id: u64) -> Result<Option<RepositoryRow>, StoreError> {
+    find(store, "forge_id = $1", forge_id.cast_signed()).await
+}
+
+async fn find(store: &Store, condition: &'static str, value: i64) -> Result<Option<RepositoryRow>, StoreError> {
+    // Both parts are constants of this file.
+    let sql = format!("SELECT {COLUMNS} FROM repositories WHERE {condition}");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(value).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The watched repository of this name, without regard to case.
+pub async fn by_name(store: &Store, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NULL ORDER BY id LIMIT 1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The watched repository that had this name, and none has it now.
+pub async fn by_former_name(store: &Store, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL
+             AND id = (SELECT repository_id FROM former_names WHERE full_name = $1)"
+    );
+    let name = full_name.to_lowercase();
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(name).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The repository of this name that is not watched any more, the latest.
+pub async fn removed_by_name(store: &Store, full_name: &str) -> Result<Option<RepositoryId>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NOT NULL
+         ORDER BY removed_at_ms DESC LIMIT 1",
+    )
+    .bind(full_name)
+    .fetch_optional(&store.pool)
+    .await?;
+    row.as_ref().map(|row| Ok(RepositoryId(get(row, "id")?))).transpose()
+}
+
+/// All watched repositories, by name.
+pub async fn list(store: &Store) -> Result<Vec<RepositoryRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL ORDER BY LOWER(full_name), id");
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
+
+/// The installation whose queue a repository's issues go through; `None`: it is not on GitHub.
+pub(crate) async fn installation_in(tx: &mut Tx, repository: RepositoryId) -> Result<Option<u64>, StoreError> {
+    let row = sqlx::query("SELECT installation FROM repositories WHERE id = $1")
+        .bind(repository.0)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.as_ref().map(|row| get::<Option<i64>>(row, "installation")).transpose()?.flatten().map(i64::cast_unsigned))
+}

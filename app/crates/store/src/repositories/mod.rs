@@ -1,0 +1,114 @@
+//! Watched repositories, and what is known of their mirrors, settings and labels.
+
+mod delete;
+mod find;
+mod mirror;
+mod watch;
+
+use crate::StoreError;
+use crate::columns::{from_json, get};
+pub use delete::delete;
+use domain::ids::RepositoryId;
+use domain::repository::{Forge, Repository};
+use domain::settings::Settings;
+pub(crate) use find::installation_in;
+pub use find::{by_forge_id, by_former_name, by_id, by_name, list, removed_by_name};
+pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
+use sqlx::any::AnyRow;
+pub use watch::{record_changed, set_suspended, unwatch, watch};
+
+/// A repository to be watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRepository {
+    /// `owner/name`.
+    pub full_name: String,
+    /// Where to clone from.
+    pub clone_url: String,
+    /// The forge's side; `None` for a plain git repository.
+    pub forge: Option<Forge>,
+    /// Visible to the public.
+    pub public: bool,
+}
+
+/// A repository's row: what the mirror, the settings and the pages need beside the repository itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepositoryRow {
+    /// The repository.
+    pub repository: Repository,
+    /// Goes up when the head of the default branch moves.
+    pub code_generation: i64,
+    /// Goes up when a rule is made or ends.
+    pub rules_generation: i64,
+    /// When a push was last announced, Unix milliseconds; 0: never.
+    pub pushed_at_ms: i64,
+    /// When the last successful fetch began, Unix milliseconds; 0: never cloned.
+    pub fetched_at_ms: i64,
+    /// Why the last fetch failed.
+    pub fetch_error: Option<String>,
+    /// The settings in force.
+    pub settings: Settings,
+    /// What is wrong with the settings file as it is now.
+    pub settings_error: Option<String>,
+    /// git's id of the settings file that was read last.
+    pub settings_blob: Option<String>,
+    /// When its labels were made, Unix milliseconds; 0: not yet.
+    pub labelled_at_ms: i64,
+    /// Since when the installation is suspended.
+    pub suspended_at_ms: Option<i64>,
+    /// Since when it is no longer watched.
+    pub removed_at_ms: Option<i64>,
+    /// When it was first watched, Unix milliseconds.
+    pub created_at_ms: i64,
+    /// Until when nothing is sent, unless its file says otherwise; Unix milliseconds.
+    pub shadow_until_ms: Option<i64>,
+}
+
+impl RepositoryRow {
+    /// Whether everything is worked out and shown, and nothing sent. The repository's file has the last word.
+    pub fn is_shadow(&self, now_ms: i64) -> bool {
+        self.settings.shadow.unwrap_or_else(|| self.shadow_until_ms.is_some_and(|until| now_ms < until))
+    }
+}
+
+const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
+    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_error, settings, settings_error, settings_blob,
+    labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
+
+fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
+    let forge = match (get::<Option<i64>>(row, "forge_id")?, get::<Option<i64>>(row, "installation")?) {
+        (Some(id), Some(installation)) => Some(Forge {
+            id: id.unsigned_abs(),
+            installation: installation.unsigned_abs(),
+            html_url: get::<Option<String>>(row, "html_url")?.unwrap_or_default(),
+        }),
+        _ => None,
+    };
+    let settings = match get::<Option<String>>(row, "settings")? {
+        Some(text) => from_json("repositories.settings", &text)?,
+        None => Settings::default(),
+    };
+    Ok(RepositoryRow {
+        repository: Repository {
+            id: RepositoryId(get(row, "id")?),
+            full_name: get(row, "full_name")?,
+            clone_url: get(row, "clone_url")?,
+            forge,
+            public: get::<i64>(row, "public")? != 0,
+            default_branch: get(row, "default_branch")?,
+            head: get(row, "head")?,
+        },
+        code_generation: get(row, "code_generation")?,
+        rules_generation: get(row, "rules_generation")?,
+        pushed_at_ms: get(row, "pushed_at_ms")?,
+        fetched_at_ms: get(row, "fetched_at_ms")?,
+        fetch_error: get(row, "fetch_error")?,
+        settings,
+        settings_error: get(row, "settings_error")?,
+        settings_blob: get(row, "settings_blob")?,
+        labelled_at_ms: get(row, "labelled_at_ms")?,
+        suspended_at_ms: get(row, "suspended_at_ms")?,
+        removed_at_ms: get(row, "removed_at_ms")?,
+        created_at_ms: get(row, "created_at_ms")?,
+        shadow_until_ms: get(row, "shadow_until_ms")?,
+    })
+}

@@ -1,0 +1,153 @@
+//! Repositories that begin and cease to be watched, are renamed or suspended.
+
+use super::NewRepository;
+use crate::columns::get;
+use crate::ingest_keys;
+use crate::{Store, StoreError, Tx, jobs, writes};
+use domain::ids::RepositoryId;
+use domain::job::Job;
+
+/// Watches a repository, or brings the row of one that is known (by the forge's number, else by its clone URL) up to
+/// date. Where it was not watched before (`true`), asks for its first fetch, and makes it a key if it has none.
+pub async fn watch(store: &Store, new: &NewRepository, now_ms: i64) -> Result<(RepositoryId, bool), StoreError> {
+    let fresh_key = ingest_keys::generate()?;
+    let mut tx = store.begin().await?;
+    let known = match &new.forge {
+        Some(forge) => {
+            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id = $1")
+                .bind(forge.id.cast_signed())
+                .fetch_optional(tx.conn())
+                .await?
+        }
+        None => {
+            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id IS NULL AND clone_url = $1")
+                .bind(&new.clone_url)
+                .fetch_optional(tx.conn())
+                .await?
+        }
+    };
+    let (id, is_new) = match known {
+        Some(row) => (RepositoryId(get(&row, "id")?), get::<Option<i64>>(&row, "removed_at_ms")?.is_some()),
+        None => (insert_row_in(&mut tx, new, now_ms).await?, true),
+    };
+    keep_name(&mut tx, id, &new.full_name).await?;
+    sqlx::query(
+        "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
+             suspended_at_ms = NULL, removed_at_ms = NULL WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(&new.full_name)
+    .bind(&new.clone_url)
+    .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
+    .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+    .bind(i64::from(new.public))
+    .execute(tx.conn())
+    .await?;
+    if is_new {
+        // Only then: whoever revoked the last key of a repository wants none.
+        sqlx::query(
+            "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
+             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
+                 SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
+        )
+        .bind(fresh_key)
+        .bind(id.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+        jobs::enqueue_in(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+    }
+    // Labels, and what waited while the installation was suspended.
+    writes::enqueue_in(&mut tx, id, now_ms).await?;
+    tx.commit().await?;
+    Ok((id, is_new))
+}
+
+/// Project numbers are small and in a row, because people read them in a DSN.
+async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, StoreError> {
+    let row = sqlx::query(
+        "INSERT INTO repositories (id, full_name, clone_url, forge_id, installation, html_url, public, code_generation,
+             rules_generation, pushed_at_ms, fetched_at_ms, labelled_at_ms, created_at_ms)
+         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories), $1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7)
+         RETURNING id",
+    )
+    .bind(&new.full_name)
+    .bind(&new.clone_url)
+    .bind(new.forge.as_ref().map(|forge| forge.id.cast_signed()))
+    .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
+    .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+    .bind(i64::from(new.public))
+    .bind(now_ms)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(RepositoryId(get(&row, "id")?))
+}
+
+/// Takes over what a webhook says of a repository.
+pub async fn record_changed(
+    store: &Store,
+    id: RepositoryId,
+    full_name: &str,
+    html_url: &str,
+    clone_url: &str,
+    public: Option<bool>,
+) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    keep_name(&mut tx, id, full_name).await?;
+    sqlx::query(
+        "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4, public = COALESCE($5, public) WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(full_name)
+    .bind(html_url)
+    .bind(clone_url)
+    .bind(public.map(i64::from))
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
+
+/// Keeps the name that a repository has until now, if it gets another one.
+async fn keep_name(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO former_names (full_name, repository_id)
+         SELECT LOWER(full_name), id FROM repositories WHERE id = $1 AND LOWER(full_name) <> LOWER($2)
+         ON CONFLICT (full_name) DO UPDATE SET repository_id = excluded.repository_id",
+    )
+    .bind(id.0)
+    .bind(next)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Stops watching a repository; its counts stay.
+pub async fn unwatch(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE repositories SET removed_at_ms = $2, fetched_at_ms = 0 WHERE id = $1")
+        .bind(id.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    // Tracebacks hold local variables, which are not ours to keep once the repository is gone.
+    for sql in [
+        "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+        "DELETE FROM reports WHERE repository_id = $1",
+        "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+        "DELETE FROM fingerprints WHERE repository_id = $1",
+    ] {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+    }
+    tx.commit().await
+}
+
+/// Marks all repositories of an installation as suspended.
+pub async fn set_suspended(store: &Store, installation: u64, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE repositories SET suspended_at_ms = $2 WHERE installation = $1")
+        .bind(installation.cast_signed())
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}

@@ -1,0 +1,173 @@
+//! Rules that are made, changed and ended.
+
+use super::{Baseline, COLUMNS, NewRule, RuleRow, read};
+use crate::columns::to_json;
+use crate::{Store, StoreError, Tx};
+use domain::ids::{LineId, RepositoryId, RuleId};
+use domain::settings::KnownError;
+use sqlx::AssertSqlSafe;
+
+/// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label of the same issue
+/// made (which somebody may have changed since). `None`: it was in force already. `covered`: the lines that it covers.
+pub async fn insert(
+    store: &Store,
+    new: &NewRule,
+    covered: &[Baseline],
+    now_ms: i64,
+) -> Result<Option<RuleId>, StoreError> {
+    let mut tx = store.begin().await?;
+    // The write comes first: it takes the lock that keeps two equal commands apart.
+    raise_generation_in(&mut tx, new.repository).await?;
+    let entry = to_json("rules.entry", &new.entry)?;
+    let known = sqlx::query(
+        "SELECT id FROM rules WHERE repository_id = $1 AND kind = $2 AND (entry = $3 OR $4 <> '')
+             AND COALESCE(label, '') = $4 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
+    )
+    .bind(new.repository.0)
+    .bind(new.kind.as_str())
+    .bind(&entry)
+    .bind(new.label.as_deref().unwrap_or(""))
+    .bind(new.line.map_or(0, |line| line.0))
+    .fetch_optional(tx.conn())
+    .await?;
+    if known.is_some() {
+        return Ok(None);
+    }
+    let id = RuleId(store.ids.next(now_ms));
+    sqlx::query(
+        "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+    )
+    .bind(id.0)
+    .bind(new.repository.0)
+    .bind(new.kind.as_str())
+    .bind(&entry)
+    .bind(new.line.map(|line| line.0))
+    .bind(new.label.as_deref())
+    .bind(new.issue.map(u64::cast_signed))
+    .bind(&new.by)
+    .bind(now_ms)
+    .bind(new.origin.as_str())
+    .execute(tx.conn())
+    .await?;
+    insert_baselines_in(&mut tx, id, covered).await?;
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+/// Changes what a rule covers and when it is told; `false` where it is not in force. What it silenced so far stays its own.
+pub async fn update(
+    store: &Store,
+    repository: RepositoryId,
+    rule: RuleId,
+    entry: &KnownError,
+    covered: &[Baseline],
+    (by, now_ms): (&str, i64),
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let changed = sqlx::query(
+        "UPDATE rules SET entry = $3, edited_by = $4, edited_at_ms = $5
+         WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
+    )
+    .bind(rule.0)
+    .bind(repository.0)
+    .bind(to_json("rules.entry", entry)?)
+    .bind(by)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if changed > 0 {
+        insert_baselines_in(&mut tx, rule, covered).await?;
+        raise_generation_in(&mut tx, repository).await?;
+    }
+    tx.commit().await?;
+    Ok(changed > 0)
+}
+
+/// Ends one rule; `false` where it was not in force.
+pub async fn end(
+    store: &Store,
+    repository: RepositoryId,
+    rule: RuleId,
+    by: &str,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let ended = sqlx::query(
+        "UPDATE rules SET ended_at_ms = $3, ended_by = $4 WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
+    )
+    .bind(rule.0)
+    .bind(repository.0)
+    .bind(now_ms)
+    .bind(by)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if ended > 0 {
+        raise_generation_in(&mut tx, repository).await?;
+    }
+    tx.commit().await?;
+    Ok(ended > 0)
+}
+
+/// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns what ended.
+pub async fn end_of_label(
+    store: &Store,
+    repository: RepositoryId,
+    line: LineId,
+    label: Option<&str>,
+    by: &str,
+    now_ms: i64,
+) -> Result<Vec<RuleRow>, StoreError> {
+    let mut tx = store.begin().await?;
+    let sql = format!(
+        "UPDATE rules SET ended_at_ms = $4, ended_by = $5
+         WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND ended_at_ms IS NULL
+         RETURNING {COLUMNS}"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(line.0)
+        .bind(label.unwrap_or(""))
+        .bind(i64::from(label.is_none()))
+        .bind(now_ms)
+        .bind(by)
+        .fetch_all(tx.conn())
+        .await?;
+    if !rows.is_empty() {
+        raise_generation_in(&mut tx, repository).await?;
+    }
+    tx.commit().await?;
+    rows.iter().map(read).collect()
+}
+
+/// Notes that rules changed which are not in this table: those of the repository's file, whose last day is over.
+pub async fn record_lapsed(store: &Store, repository: RepositoryId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    raise_generation_in(&mut tx, repository).await?;
+    tx.commit().await
+}
+
+/// What fingerprints say was worked out under other rules: each is attributed anew at its next report.
+async fn raise_generation_in(tx: &mut Tx, repository: RepositoryId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE repositories SET rules_generation = rules_generation + 1 WHERE id = $1")
+        .bind(repository.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Notes how often the covered lines had happened, where that is not noted yet.
+async fn insert_baselines_in(tx: &mut Tx, rule: RuleId, covered: &[Baseline]) -> Result<(), StoreError> {
+    for (line, total) in covered {
+        sqlx::query(
+            "INSERT INTO rule_baselines (rule_id, line_id, total) VALUES ($1, $2, $3) ON CONFLICT (rule_id, line_id) DO NOTHING",
+        )
+        .bind(rule.0)
+        .bind(line.0)
+        .bind(total.cast_signed())
+        .execute(tx.conn())
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! Rules that labels and people made.
+
+mod changes;
+
+use crate::columns::{from_json, get};
+use crate::{Store, StoreError};
+pub use changes::{end, end_of_label, insert, record_lapsed, update};
+use domain::ids::{LineId, RepositoryId, RuleId};
+use domain::rule::{MadeRule, RuleKind, RuleSource, Rules};
+use domain::settings::{KnownError, Settings};
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
+use std::collections::HashMap;
+
+/// A rule to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRule {
+    /// Where it holds.
+    pub repository: RepositoryId,
+    /// What it does.
+    pub kind: RuleKind,
+    /// What it covers.
+    pub entry: KnownError,
+    /// The line whose issue bears the label.
+    pub line: Option<LineId>,
+    /// The label that commands it.
+    pub label: Option<String>,
+    /// The issue that bears the label.
+    pub issue: Option<u64>,
+    /// Where it comes from.
+    pub origin: RuleSource,
+    /// Login, address or `admin`.
+    pub by: String,
+}
+
+/// A line that a rule covers, and how often it had happened when the rule was made.
+pub type Baseline = (LineId, u64);
+
+/// A rule as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleRow {
+    /// The rule.
+    pub made: MadeRule,
+    /// The line whose issue bears the label.
+    pub line: Option<LineId>,
+    /// The label that commands it.
+    pub label: Option<String>,
+    /// The issue that bears the label.
+    pub issue: Option<u64>,
+    /// Who made it.
+    pub by: String,
+    /// When, Unix milliseconds.
+    pub made_at_ms: i64,
+    /// Where it came from.
+    pub origin: RuleSource,
+    /// Who changed it last, and when.
+    pub edited: Option<(String, i64)>,
+    /// Who ended it, and when.
+    pub ended: Option<(String, i64)>,
+}
+
+const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, edited_by, edited_at_ms, ended_by, ended_at_ms";
+
+fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
+    let kind: String = get(row, "kind")?;
+    let origin: String = get(row, "origin")?;
+    let when = |by: &'static str, at: &'static str| -> Result<Option<(String, i64)>, StoreError> {
+        Ok(get::<Option<String>>(row, by)?.zip(get::<Option<i64>>(row, at)?))
+    };
+    Ok(RuleRow {
+        made: MadeRule {
+            id: RuleId(get(row, "id")?),
+            kind: RuleKind::from_stored(&kind).ok_or_else(|| StoreError::Content {
+                what: "rules.kind",
+                why: format!("no rule is called {kind:?}"),
+            })?,
+            entry: from_json("rules.entry", &get::<String>(row, "entry")?)?,
+            issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
+        },
+        line: get::<Option<i64>>(row, "line_id")?.map(LineId),
+        label: get(row, "label")?,
+        issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
+        by: get(row, "made_by")?,
+        made_at_ms: get(row, "made_at_ms")?,
+        origin: RuleSource::from_stored(&origin).ok_or_else(|| StoreError::Content {
+            what: "rules.origin",
+            why: format!("no rule comes from {origin:?}"),
+        })?,
+        edited: when("edited_by", "edited_at_ms")?,
+        ended: when("ended_by", "ended_at_ms")?,
+    })
+}
+
+/// All rules of a repository, ready to be asked.
+pub async fn of_repository(
+    store: &Store,
+    repository: RepositoryId,
+    settings: Settings,
+    now_ms: i64,
+) -> Result<Rules, StoreError> {
+    let made = in_force(store, repository).await?.into_iter().map(|row| row.made).collect();
+    Ok(Rules::new(settings, made, now_ms))
+}
+
+/// The rules in force that labels and people made, oldest first.
+pub async fn in_force(store: &Store, repository: RepositoryId) -> Result<Vec<RuleRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND ended_at_ms IS NULL ORDER BY id");
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
+
+/// Rules that ended, the latest first.
+pub async fn ended(store: &Store, repository: RepositoryId, limit: i64) -> Result<Vec<RuleRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND ended_at_ms IS NOT NULL
+         ORDER BY ended_at_ms DESC, id DESC LIMIT $2"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
+
+/// How often the lines that rules in force cover had happened when the rule was made.
+pub async fn baselines(store: &Store, repository: RepositoryId) -> Result<HashMap<(RuleId, LineId), u64>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT b.rule_id, b.line_id, b.total FROM rule_baselines b JOIN rules r ON r.id = b.rule_id
+         WHERE r.repository_id = $1 AND r.ended_at_ms IS NULL",
+    )
+    .bind(repository.0)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let at = (RuleId(get(row, "rule_id")?), LineId(get(row, "line_id")?));
+            Ok((at, get::<i64>(row, "total")?.cast_unsigned()))
+        })
+        .collect()
+}

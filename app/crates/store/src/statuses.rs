@@ -1,0 +1,80 @@
+//! The status blocks of issues: which lack something, and what was written last.
+
+use crate::columns::{get, signed};
+use crate::{Store, StoreError, jobs};
+use domain::ids::LineId;
+use domain::job::Job;
+use domain::week::DAY_MS;
+use sqlx::AssertSqlSafe;
+
+/// How long a status stands at least, of a line that is younger than a day: somebody may be watching it.
+const FRESH_MS: i64 = 15 * 60_000;
+
+/// Of one that is younger than a week.
+const RECENT_MS: i64 = 2 * 3_600_000;
+
+/// Of an older one: who wants to know now looks at the page.
+const OLD_MS: i64 = DAY_MS;
+
+/// A line (`l`) whose issue's status lacks something that is due at $2.
+pub(crate) fn due_condition() -> String {
+    format!(
+        "l.issue_number IS NOT NULL AND l.status_off = 0 AND l.status_due_at_ms <= $2 AND (l.status_wanted > 0 OR
+             (l.total > l.status_total AND l.status_at_ms <= $2 - CASE WHEN $2 - l.first_seen_ms < {DAY_MS} THEN {FRESH_MS}
+                 WHEN $2 - l.first_seen_ms < {} THEN {RECENT_MS} ELSE {OLD_MS} END))",
+        7 * DAY_MS
+    )
+}
+
+/// Asks for a turn of each queue of writes that has a status to write.
+pub async fn enqueue_due(store: &Store, now_ms: i64) -> Result<(), StoreError> {
+    let sql = format!(
+        "SELECT DISTINCT r.installation AS installation FROM repositories r JOIN lines l ON l.repository_id = r.id
+         WHERE r.installation IS NOT NULL AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL AND $1 = $1 AND {}",
+        due_condition()
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(now_ms).bind(now_ms).fetch_all(&store.pool).await?;
+    for row in &rows {
+        let installation = get::<i64>(row, "installation")?.cast_unsigned();
+        jobs::enqueue(store, Job::Write(installation), now_ms, now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Notes that an issue's status is about to be written: what changes from now on is wanted anew.
+pub async fn claim(store: &Store, line: LineId) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE lines SET status_wanted = 2 WHERE id = $1 AND status_wanted = 1")
+        .bind(line.0)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
+
+/// Notes that an issue's status says this total. `off`: it has no block any more, and gets none.
+pub async fn record_written(store: &Store, line: LineId, total: u64, off: bool, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE lines SET status_total = $2, status_at_ms = $3,
+             status_wanted = CASE WHEN status_wanted = 1 THEN 1 ELSE 0 END,
+             status_off = CASE WHEN $4 = 1 THEN 1 ELSE status_off END WHERE id = $1",
+    )
+    .bind(line.0)
+    .bind(signed(total))
+    .bind(now_ms)
+    .bind(i64::from(off))
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
+
+/// Leaves an issue's status alone until then.
+pub async fn set_due(store: &Store, line: LineId, due_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE lines SET status_due_at_ms = $2 WHERE id = $1")
+        .bind(line.0)
+        .bind(due_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}

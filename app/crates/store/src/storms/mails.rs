@@ -1,0 +1,95 @@
+//! The mails of a storm: gathered, and sent as one for each recipient.
+
+use crate::columns::get;
+use crate::deliveries;
+use crate::deliveries::Delivery;
+use crate::{Store, StoreError, Tx, jobs};
+use domain::ids::StormId;
+use domain::job::Job;
+
+/// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes to be worked out, and
+/// nobody minds another one.
+const FIRST_MAIL_AFTER_MS: i64 = 2 * 60_000;
+
+/// How long they wait in a storm that goes on: one mail an hour, however many lines break.
+const NEXT_MAIL_AFTER_MS: i64 = 60 * 60_000;
+
+/// The mails of a storm that were gathered and not sent, by recipient; each with the moment from which it may be tried
+/// again, Unix milliseconds, 0 where it was not tried.
+pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, i64)>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state, due_at_ms
+         FROM deliveries WHERE storm_id = $1 AND state = 'gathered' ORDER BY recipient, id",
+    )
+    .bind(id.0)
+    .fetch_all(&store.pool)
+    .await?;
+    rows.iter().map(|row| Ok((deliveries::read(row)?, get(row, "due_at_ms")?))).collect()
+}
+
+pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now_ms: i64) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "UPDATE storms SET mails_at_ms = COALESCE(mails_at_ms, CAST($2 AS BIGINT) + CASE WHEN mails_sent = 0
+             THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END) WHERE id = $1 RETURNING mails_at_ms",
+    )
+    .bind(storm.0)
+    .bind(now_ms)
+    .bind(FIRST_MAIL_AFTER_MS)
+    .bind(NEXT_MAIL_AFTER_MS)
+    .fetch_one(tx.conn())
+    .await?;
+    jobs::enqueue_in(tx, Job::Storm(storm), get(&row, "mails_at_ms")?, now_ms).await
+}
+
+/// Notes that one recipient's gathered mails went out as one (or, with `error`, never will).
+pub async fn record_mail_settled(
+    store: &Store,
+    mails: &[&Delivery],
+    result: Result<&str, &str>,
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for mail in mails {
+        sqlx::query("UPDATE deliveries SET state = $2, receipt = $3, error = $4, settled_at_ms = $5 WHERE id = $1")
+            .bind(mail.id.0)
+            .bind(if result.is_ok() { "sent" } else { "given_up" })
+            .bind(result.ok())
+            .bind(result.err())
+            .bind(now_ms)
+            .execute(tx.conn())
+            .await?;
+    }
+    tx.commit().await
+}
+
+/// Notes that one recipient's gathered mails could not be sent, and when they may be tried again.
+pub async fn record_mail_failed(store: &Store, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    for mail in mails {
+        sqlx::query("UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3 WHERE id = $1")
+            .bind(mail.id.0)
+            .bind(why)
+            .bind(due_ms)
+            .execute(tx.conn())
+            .await?;
+    }
+    tx.commit().await
+}
+
+/// Notes that the mails which waited were sent, or tried. Those that came meanwhile wait for the next time, and where
+/// there are none, the next line sets it.
+pub async fn record_mails_sent(store: &Store, id: StormId, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    // First the lock: a line that joins at this moment is seen by the second statement, or sees what that one wrote.
+    sqlx::query("UPDATE storms SET mails_sent = mails_sent + 1 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+    sqlx::query(
+        "UPDATE storms SET mails_at_ms = CASE WHEN EXISTS (
+             SELECT 1 FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND due_at_ms = 0)
+             THEN CAST($2 AS BIGINT) ELSE NULL END WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(now_ms + NEXT_MAIL_AFTER_MS)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}

@@ -1,0 +1,146 @@
+//! Storms: begun, joined and ended.
+
+mod issue;
+mod mails;
+
+use crate::columns::{get, get_count};
+use crate::{Store, StoreError, Tx, jobs, writes};
+use domain::ids::{LineId, RepositoryId, StormId};
+use domain::job::Job;
+use domain::pace::Rank;
+use domain::storm::Storm;
+pub use issue::{claim_issue_attempt, record_line_changed, record_written, set_due, set_issue};
+use mails::set_mails_due_in;
+pub use mails::{gathered_mails, record_mail_failed, record_mail_settled, record_mails_sent};
+use sqlx::AssertSqlSafe;
+use sqlx::any::AnyRow;
+
+const COLUMNS: &str =
+    "id, repository_id, began_at_ms, last_line_at_ms, ended_at_ms, issue_number, attempts, mails_at_ms";
+
+fn read(row: &AnyRow) -> Result<Storm, StoreError> {
+    Ok(Storm {
+        id: StormId(get(row, "id")?),
+        repository: RepositoryId(get(row, "repository_id")?),
+        began_at_ms: get(row, "began_at_ms")?,
+        last_line_at_ms: get(row, "last_line_at_ms")?,
+        ended_at_ms: get(row, "ended_at_ms")?,
+        issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
+        attempts: get_count(row, "attempts")?,
+        mails_at_ms: get(row, "mails_at_ms")?,
+    })
+}
+
+/// A storm.
+pub async fn by_id(store: &Store, id: StormId) -> Result<Option<Storm>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM storms WHERE id = $1");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The storm that a repository is in.
+pub async fn open_of(store: &Store, repository: RepositoryId) -> Result<Option<StormId>, StoreError> {
+    let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
+        .bind(repository.0)
+        .fetch_optional(&store.pool)
+        .await?;
+    row.as_ref().map(|row| Ok(StormId(get(row, "id")?))).transpose()
+}
+
+/// Begins a storm with the lines that were told of since `since_ms`: those of their mails and issues that are not sent
+/// yet are sent as the storm's. Where another worker began it first, that one's is the storm.
+pub async fn insert(
+    store: &Store,
+    repository: RepositoryId,
+    since_ms: i64,
+    now_ms: i64,
+) -> Result<StormId, StoreError> {
+    let mut tx = store.begin().await?;
+    let id = store.ids.next(now_ms);
+    let begun = sqlx::query(
+        "INSERT INTO storms (id, repository_id, began_at_ms, last_line_at_ms, attempts, changed_at_ms, written_at_ms, due_at_ms,
+             mails_sent)
+         SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(COALESCE(MIN(alerted_at_ms), $3) AS BIGINT),
+             CAST($3 AS BIGINT), 0, CAST($3 AS BIGINT), 0, 0, 0
+         FROM lines WHERE repository_id = $2 AND alerted_at_ms > $4
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id)
+    .bind(repository.0)
+    .bind(now_ms)
+    .bind(since_ms)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    if begun == 0 {
+        let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
+            .bind(repository.0)
+            .fetch_one(tx.conn())
+            .await?;
+        return Ok(StormId(get(&row, "id")?));
+    }
+    sqlx::query("UPDATE lines SET storm_id = $1 WHERE repository_id = $2 AND alerted_at_ms > $3")
+        .bind(id)
+        .bind(repository.0)
+        .bind(since_ms)
+        .execute(tx.conn())
+        .await?;
+    // What no attempt was made at is the storm's: a worker that begins one at this moment finds it changed.
+    let gathered = sqlx::query(
+        "UPDATE deliveries SET state = 'gathered', storm_id = $1
+         WHERE state = 'pending' AND channel = 'mail' AND purpose = 'alert' AND attempts = 0
+             AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
+    )
+    .bind(id)
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    sqlx::query(
+        "UPDATE deliveries SET rank = $2, storm_id = $1
+         WHERE state = 'pending' AND channel = 'issue' AND purpose = 'alert'
+             AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
+    )
+    .bind(id)
+    .bind(Rank::StormLine.number())
+    .execute(tx.conn())
+    .await?;
+    let id = StormId(id);
+    if gathered > 0 {
+        set_mails_due_in(&mut tx, id, now_ms).await?;
+    }
+    // It must end, too, where the line that began it never joins it.
+    jobs::enqueue_in(&mut tx, Job::Storm(id), now_ms, now_ms).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// Notes that a line became part of a storm, whose mails now wait.
+pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now_ms: i64) -> Result<(), StoreError> {
+    sqlx::query("UPDATE lines SET storm_id = $2 WHERE id = $1").bind(line.0).bind(storm.0).execute(tx.conn()).await?;
+    sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1")
+        .bind(storm.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    set_mails_due_in(tx, storm, now_ms).await
+}
+
+/// Ends a storm: the next new lines are told of one by one again.
+pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE storms SET ended_at_ms = $2, changed_at_ms = $2, due_at_ms = 0 WHERE id = $1 AND ended_at_ms IS NULL";
+    update(store, sql, id, Some(now_ms)).await?;
+    let mut tx = store.begin().await?;
+    writes::enqueue_in(&mut tx, repository, now_ms).await?;
+    tx.commit().await
+}
+
+async fn update(store: &Store, sql: &'static str, id: StormId, value: Option<i64>) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    let query = sqlx::query(sql).bind(id.0);
+    match value {
+        Some(value) => query.bind(value).execute(tx.conn()).await?,
+        None => query.execute(tx.conn()).await?,
+    };
+    tx.commit().await
+}

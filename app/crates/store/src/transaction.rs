@@ -1,0 +1,31 @@
+//! Write transactions.
+
+use crate::StoreError;
+use crate::ids::Ids;
+use sqlx::{Any, AnyConnection, Transaction};
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// A write transaction. It begins with the write lock, so it never has to be tried again.
+#[derive(Debug)]
+pub struct Tx {
+    pub(crate) inner: Transaction<'static, Any>,
+    pub(crate) ids: Arc<Ids>,
+    pub(crate) _turn: OwnedSemaphorePermit,
+}
+
+impl Tx {
+    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
+        &mut self.inner
+    }
+
+    /// The next row id; `now_ms` is Unix milliseconds.
+    pub(crate) fn next_id(&self, now_ms: i64) -> i64 {
+        self.ids.next(now_ms)
+    }
+
+    /// Makes it durable. Where that fails, nothing was changed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.inner.commit().await?)
+    }
+}

@@ -1,0 +1,79 @@
+//! What was written to GitHub lately, and until when an installation is left alone.
+
+use crate::columns::get;
+use crate::{Store, StoreError};
+use domain::pace::{Budget, HOUR_MS};
+
+/// A write that was noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteId(i64);
+
+/// When this installation wrote within the last hour, Unix milliseconds.
+pub async fn of_last_hour(store: &Store, installation: u64, now_ms: i64) -> Result<Vec<i64>, StoreError> {
+    let rows = sqlx::query("SELECT at_ms FROM writes WHERE installation = $1 AND at_ms > $2")
+        .bind(installation.cast_signed())
+        .bind(now_ms - HOUR_MS)
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(|row| get(row, "at_ms")).collect()
+}
+
+/// Notes a write that is about to be made: counted though its answer may get lost.
+pub async fn claim_attempt(store: &Store, installation: u64, now_ms: i64) -> Result<WriteId, StoreError> {
+    let id = store.ids.next(now_ms);
+    let mut tx = store.begin().await?;
+    sqlx::query("DELETE FROM writes WHERE installation = $1 AND at_ms <= $2")
+        .bind(installation.cast_signed())
+        .bind(now_ms - HOUR_MS)
+        .execute(tx.conn())
+        .await?;
+    sqlx::query("INSERT INTO writes (id, installation, at_ms) VALUES ($1, $2, $3)")
+        .bind(id)
+        .bind(installation.cast_signed())
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(WriteId(id))
+}
+
+/// Notes when a write was answered, which is when it counts from.
+pub async fn record_answered(store: &Store, id: WriteId, now_ms: i64) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query("UPDATE writes SET at_ms = $2 WHERE id = $1 AND at_ms < $2")
+        .bind(id.0)
+        .bind(now_ms)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await
+}
+
+/// Until when this installation is not to be written to, Unix milliseconds; 0: it may be.
+pub async fn paused_until(store: &Store, installation: u64) -> Result<i64, StoreError> {
+    let row = sqlx::query("SELECT until_ms FROM write_pauses WHERE installation = $1")
+        .bind(installation.cast_signed())
+        .fetch_optional(&store.pool)
+        .await?;
+    row.as_ref().map_or(Ok(0), |row| get(row, "until_ms"))
+}
+
+/// Leaves this installation alone until then.
+pub async fn set_pause(store: &Store, installation: u64, until_ms: i64, why: &str) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO write_pauses (installation, until_ms, why) VALUES ($1, $2, $3)
+         ON CONFLICT (installation) DO UPDATE SET until_ms = excluded.until_ms, why = excluded.why",
+    )
+    .bind(installation.cast_signed())
+    .bind(until_ms)
+    .bind(why)
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
+
+/// What is left of this installation's budget.
+pub async fn budget(store: &Store, installation: u64, now_ms: i64) -> Result<Budget, StoreError> {
+    let writes = of_last_hour(store, installation, now_ms).await?;
+    Ok(Budget::after(&writes, paused_until(store, installation).await?, now_ms))
+}

@@ -1,0 +1,154 @@
+//! The queue of writes to GitHub, one for each installation: what waits, and what is first.
+
+mod budget;
+
+use crate::columns::{get, get_count};
+use crate::statuses;
+use crate::{Store, StoreError, Tx, jobs, repositories};
+pub use budget::{WriteId, budget, claim_attempt, of_last_hour, paused_until, record_answered, set_pause};
+use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
+use domain::job::Job;
+use domain::pace::Rank;
+use sqlx::AssertSqlSafe;
+
+/// Something that is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteTarget {
+    /// An issue or a comment.
+    Delivery(DeliveryId),
+    /// The issue of a storm: to be filed, or brought up to date.
+    Storm(StormId),
+    /// A label that the repository lacks.
+    Label(RepositoryId),
+    /// The status block of a line's issue.
+    Status(LineId),
+}
+
+/// What waits first, and of which rank it is ([`Rank::number`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextWrite {
+    /// What.
+    pub what: WriteTarget,
+    /// Its rank.
+    pub rank: i64,
+}
+
+/// An installation's queue in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteQueue {
+    /// Issues and comments that wait and can be written.
+    pub length: u64,
+    /// When the oldest of them was decided, Unix milliseconds.
+    pub oldest_ms: Option<i64>,
+}
+
+/// Of repositories that can be written to.
+const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
+
+/// What one installation's writer does.
+const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
+
+/// The comments of one issue are read in the order in which they were decided, so a later one waits for an earlier one.
+const IN_TURN: &str = "(d.channel = 'issue' OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.line_id = d.line_id
+    AND o.channel = 'comment' AND o.state = 'pending' AND o.id < d.id))";
+
+/// A storm whose issue lacks something. One that was given up was "written" at the end of time.
+const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.changed_at_ms > s.written_at_ms)";
+
+/// A repository whose labels are still to be made.
+const UNLABELLED: &str = "r.labelled_at_ms = 0";
+
+/// What this installation writes next, of all that is due.
+pub async fn next(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
+         WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
+    );
+    let delivery = sqlx::query(AssertSqlSafe(sql))
+        .bind(installation.cast_signed())
+        .bind(now_ms)
+        .fetch_optional(&store.pool)
+        .await?;
+    let sql = format!(
+        "SELECT s.id AS id, CASE WHEN s.issue_number IS NULL THEN {} ELSE {} END AS rank
+         FROM storms s JOIN repositories r ON r.id = s.repository_id
+         WHERE {WRITABLE} AND {STALE} AND s.due_at_ms <= $2 ORDER BY rank, s.id LIMIT 1",
+        Rank::Storm.number(),
+        Rank::StormUpdate.number()
+    );
+    let storm = sqlx::query(AssertSqlSafe(sql))
+        .bind(installation.cast_signed())
+        .bind(now_ms)
+        .fetch_optional(&store.pool)
+        .await?;
+    let sql = format!(
+        "SELECT r.id AS id FROM repositories r WHERE {WRITABLE} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1"
+    );
+    let label = sqlx::query(AssertSqlSafe(sql))
+        .bind(installation.cast_signed())
+        .bind(now_ms)
+        .fetch_optional(&store.pool)
+        .await?;
+    let mut waiting = Vec::new();
+    if let Some(row) = label {
+        waiting
+            .push(NextWrite { what: WriteTarget::Label(RepositoryId(get(&row, "id")?)), rank: Rank::Label.number() });
+    }
+    if let Some(row) = storm {
+        waiting.push(NextWrite { what: WriteTarget::Storm(StormId(get(&row, "id")?)), rank: get(&row, "rank")? });
+    }
+    if let Some(row) = delivery {
+        waiting.push(NextWrite { what: WriteTarget::Delivery(DeliveryId(get(&row, "id")?)), rank: get(&row, "rank")? });
+    }
+    if waiting.is_empty() {
+        let sql = format!(
+            "SELECT l.id AS id FROM lines l JOIN repositories r ON r.id = l.repository_id
+             WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
+            statuses::due_condition()
+        );
+        let status = sqlx::query(AssertSqlSafe(sql))
+            .bind(installation.cast_signed())
+            .bind(now_ms)
+            .fetch_optional(&store.pool)
+            .await?;
+        if let Some(row) = status {
+            waiting
+                .push(NextWrite { what: WriteTarget::Status(LineId(get(&row, "id")?)), rank: Rank::Status.number() });
+        }
+    }
+    Ok(waiting.into_iter().min_by_key(|first| first.rank))
+}
+
+/// When something of this installation is due that is not due yet, Unix milliseconds; `None`: nothing waits.
+pub async fn next_due_ms(store: &Store, installation: u64) -> Result<Option<i64>, StoreError> {
+    let sql = format!(
+        "SELECT MIN(due) AS due FROM (
+             SELECT d.due_at_ms AS due FROM deliveries d JOIN repositories r ON r.id = d.repository_id
+             WHERE {WRITABLE} AND {OURS} AND {IN_TURN}
+             UNION ALL
+             SELECT s.due_at_ms AS due FROM storms s JOIN repositories r ON r.id = s.repository_id
+             WHERE {WRITABLE} AND {STALE}
+             UNION ALL
+             SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}) AS waiting"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&store.pool).await?;
+    get(&row, "due")
+}
+
+/// This installation's queue in figures.
+pub async fn queue_state(store: &Store, installation: u64) -> Result<WriteQueue, StoreError> {
+    let sql = format!(
+        "SELECT COUNT(*) AS length, MIN(d.created_at_ms) AS oldest
+         FROM deliveries d JOIN repositories r ON r.id = d.repository_id WHERE {WRITABLE} AND {OURS}"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&store.pool).await?;
+    Ok(WriteQueue { length: get_count(&row, "length")?, oldest_ms: get(&row, "oldest")? })
+}
+
+/// Asks for a turn of the queue that a repository's issues go through, if it has one.
+pub(crate) async fn enqueue_in(tx: &mut Tx, repository: RepositoryId, now_ms: i64) -> Result<bool, StoreError> {
+    match repositories::installation_in(tx, repository).await? {
+        Some(installation) => jobs::enqueue_in(tx, Job::Write(installation), now_ms, now_ms).await.map(|()| true),
+        None => Ok(false),
+    }
+}
