@@ -14,8 +14,9 @@ pub struct Acceptance {
     pub refused: u64,
 }
 
-/// How alerts were taken, by repository: those that a mail or an issue was sent for before `before_ms`, and younger ones that
-/// were answered by a handover, a label or closing the issue. Refused is what was handed on and not given back.
+/// How alerts were taken, by repository: those that a mail or an issue was sent for before
+/// `before_ms`, and younger ones that were answered by a handover, a label or closing the issue.
+/// Refused is what was handed on and not given back.
 pub async fn by_repository(store: &Store, before_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
     let rows = sqlx::query(
         "SELECT r.full_name AS full_name, COUNT(*) AS alerts, CAST(SUM(a.refused) AS BIGINT) AS refused

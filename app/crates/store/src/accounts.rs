@@ -1,6 +1,7 @@
 //! Which account of the forge an address belongs to, as the forge said.
 
 use crate::columns::get;
+use crate::transaction::execute;
 use crate::{Store, StoreError};
 
 /// What the forge said of an address.
@@ -25,8 +26,7 @@ pub async fn by_email(store: &Store, email: &str, since_ms: i64) -> Result<Optio
 
 /// Remembers what the forge said of an address.
 pub async fn record(store: &Store, email: &str, account: &KnownAccount, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO accounts (email, login, is_bot, asked_at_ms) VALUES ($1, $2, $3, $4)
          ON CONFLICT (email) DO UPDATE SET login = excluded.login, is_bot = excluded.is_bot,
              asked_at_ms = excluded.asked_at_ms",
@@ -34,8 +34,6 @@ pub async fn record(store: &Store, email: &str, account: &KnownAccount, now_ms: 
     .bind(email)
     .bind(account.login.as_deref())
     .bind(i64::from(account.is_bot))
-    .bind(now_ms)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(now_ms);
+    execute(store, statement).await
 }

@@ -1,11 +1,10 @@
-//! What attribution works out: the line of a fingerprint, what was counted while it was not known, and the job to decide.
+//! What attribution works out: the line of a fingerprint, what was counted while it was not known,
+//! and the job to decide.
 
 use crate::columns::{get, signed, storable};
-use crate::lines;
 use crate::pack::{pack, unpack};
 use crate::reports::StoredReport;
-use crate::tracebacks;
-use crate::{Store, StoreError, Tx, jobs};
+use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, reports, tracebacks};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
@@ -25,7 +24,7 @@ pub struct AttributionOutcome {
     pub recheck_at_ms: Option<i64>,
 }
 
-/// What a fingerprint came to, by its number: the state and the attribution behind it.
+/// The attribution of a fingerprint; `None` where it has none (yet).
 pub async fn of_fingerprint(store: &Store, fingerprint: FingerprintId) -> Result<Option<Attribution>, StoreError> {
     let row = sqlx::query("SELECT attribution FROM fingerprints WHERE id = $1")
         .bind(fingerprint.0)
@@ -48,20 +47,41 @@ pub async fn record(
     let packed = outcome.attribution.as_ref().map(|found| pack("fingerprints.attribution", found)).transpose()?;
     let body = pack("tracebacks.body", &stored.report)?;
     let mut tx = store.begin().await?;
-    // The fingerprint's row is locked first, as the hot path does: nothing is held for it while its count is moved.
-    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
-        .bind(stored.fingerprint.0)
-        .execute(tx.conn())
-        .await?;
+    fingerprints::lock_in(&mut tx, stored.fingerprint).await?;
     let line = match &outcome.attribution {
         Some(found) => Some(upsert_line_in(&mut tx, stored, found, now_ms).await?),
         None => None,
     };
+    set_outcome_in(&mut tx, stored.fingerprint, outcome, line, packed).await?;
+    if let Some(line) = line {
+        move_pending_in(&mut tx, stored.fingerprint, line).await?;
+        tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at_ms, &body).await?;
+        add_facets_in(&mut tx, line, stored).await?;
+        if outcome.regressed {
+            record_regression_in(&mut tx, line, stored, outcome).await?;
+        }
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+    } else {
+        fingerprints::delete_pending_in(&mut tx, stored.fingerprint).await?;
+    }
+    reports::delete_in(&mut tx, stored.id).await?;
+    tx.commit().await?;
+    Ok(line)
+}
+
+/// What the fingerprint came to: its line, or that its reports are not counted.
+async fn set_outcome_in(
+    tx: &mut Tx,
+    fingerprint: FingerprintId,
+    outcome: &AttributionOutcome,
+    line: Option<LineId>,
+    packed: Option<Vec<u8>>,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE fingerprints SET state = $2, line_id = $3, pinned = $4, code_generation = $5, rules_generation = $6,
              recheck_at_ms = $7, attribution = $8 WHERE id = $1",
     )
-    .bind(stored.fingerprint.0)
+    .bind(fingerprint.0)
     .bind(if line.is_some() { "line" } else { "dropped" })
     .bind(line.map(|line| line.0))
     .bind(i64::from(outcome.attribution.as_ref().is_some_and(|found| found.pinned)))
@@ -71,42 +91,44 @@ pub async fn record(
     .bind(packed)
     .execute(tx.conn())
     .await?;
-    if let Some(line) = line {
-        move_pending_in(&mut tx, stored.fingerprint, line).await?;
-        tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at_ms, &body).await?;
-        let report = &stored.report;
-        let exception = report.raised().map(|raised| raised.full_name());
-        for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                lines::add_facet_in(&mut tx, line, kind, value, stored.received_at_ms).await?;
-            }
-        }
-        if outcome.regressed {
-            sqlx::query(
-                "UPDATE lines SET regressed_at_ms = $2, regressed_revision = $3, regressed_release = $4
-                 WHERE id = $1 AND resolved_at_ms IS NOT NULL AND regressed_at_ms IS NULL",
-            )
-            .bind(line.0)
-            .bind(stored.received_at_ms)
-            .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
-            .bind(report.release.as_deref().map(storable))
-            .execute(tx.conn())
-            .await?;
-        }
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
-    } else {
-        sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
-            .bind(stored.fingerprint.0)
-            .execute(tx.conn())
-            .await?;
-    }
-    sqlx::query("DELETE FROM reports WHERE id = $1").bind(stored.id.0).execute(tx.conn()).await?;
-    tx.commit().await?;
-    Ok(line)
+    Ok(())
 }
 
-/// Lets go of a report that can't be attributed. The next report of its fingerprint is attributed anew, and its line gets what
-/// was counted meanwhile: a fingerprint that waited for ever would never be told of.
+/// The release and the exception type of a report.
+async fn add_facets_in(tx: &mut Tx, line: LineId, stored: &StoredReport) -> Result<(), StoreError> {
+    let report = &stored.report;
+    let exception = report.raised().map(|raised| raised.full_name());
+    for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            lines::add_facet_in(tx, line, kind, value, stored.received_at_ms).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A resolved line is back, as this report shows; the first to show it is kept.
+async fn record_regression_in(
+    tx: &mut Tx,
+    line: LineId,
+    stored: &StoredReport,
+    outcome: &AttributionOutcome,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE lines SET regressed_at_ms = $2, regressed_revision = $3, regressed_release = $4
+         WHERE id = $1 AND resolved_at_ms IS NOT NULL AND regressed_at_ms IS NULL",
+    )
+    .bind(line.0)
+    .bind(stored.received_at_ms)
+    .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
+    .bind(stored.report.release.as_deref().map(storable))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Lets go of a report that can't be attributed. The next report of its fingerprint is attributed
+/// anew, and its line gets what was counted meanwhile: a fingerprint that waited for ever would
+/// never be told of.
 pub async fn record_given_up(store: &Store, id: ReportId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for sql in [
@@ -119,6 +141,7 @@ pub async fn record_given_up(store: &Store, id: ReportId) -> Result<(), StoreErr
     tx.commit().await
 }
 
+/// The line of an attribution, which a later report finds again by its identity.
 async fn upsert_line_in(
     tx: &mut Tx,
     stored: &StoredReport,
@@ -172,20 +195,17 @@ async fn move_pending_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) 
         total += count;
         last = last.max(seen);
         lines::add_hours_in(tx, &[[line.0, get(row, "hour_ms")?, count]]).await?;
-        for (kind, column) in [("server", "server"), ("environment", "environment")] {
-            let value: String = get(row, column)?;
+        for kind in ["server", "environment"] {
+            let value: String = get(row, kind)?;
             if !value.is_empty() {
                 lines::add_facet_in(tx, line, kind, &value, seen).await?;
             }
         }
     }
     if total > 0 {
-        // The job to decide is asked for in any case, so what the count reached need not be asked here.
+        // The job to decide is asked for in any case, so what the count reached need not be asked
+        // here.
         lines::add_totals_in(tx, &[[line.0, total, last]]).await?;
     }
-    sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
-        .bind(fingerprint.0)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+    fingerprints::delete_pending_in(tx, fingerprint).await
 }

@@ -9,7 +9,7 @@ pub(crate) fn get<'r, T>(row: &'r AnyRow, column: &'static str) -> Result<T, Sto
 where
     T: sqlx::Decode<'r, Any> + sqlx::Type<Any>,
 {
-    row.try_get(column).map_err(|error| StoreError::Content { what: column, why: error.to_string() })
+    row.try_get(column).map_err(|error| StoreError::content(column, error))
 }
 
 /// Counts and the like, which are never negative.
@@ -18,14 +18,15 @@ pub(crate) fn get_count(row: &AnyRow, column: &'static str) -> Result<u64, Store
 }
 
 pub(crate) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Content { what, why: error.to_string() })
+    serde_json::from_str(text).map_err(|error| StoreError::content(what, error))
 }
 
 pub(crate) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Content { what, why: error.to_string() })
+    serde_json::to_string(value).map_err(|error| StoreError::content(what, error))
 }
 
-/// A text as both databases take it: PostgreSQL refuses the character U+0000, which clients do send.
+/// A text as both databases take it: PostgreSQL refuses the character U+0000, which clients do
+/// send.
 pub(crate) fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -2,8 +2,7 @@
 
 use crate::columns::signed;
 use crate::deliveries::{DeliveryMode, NewDelivery};
-use crate::lines;
-use crate::{Store, StoreError, deliveries, jobs, storms, writes};
+use crate::{Store, StoreError, Tx, deliveries, jobs, lines, storms, writes};
 use domain::ids::{LineId, RepositoryId};
 use domain::job::Job;
 
@@ -22,12 +21,14 @@ pub struct LineUpdate {
     pub known_mailed: bool,
     /// The line is back: its resolution ends.
     pub regressed: bool,
-    /// The line that it was before somebody edited it, and that line's issue, which is its own from now on.
+    /// The line that it was before somebody edited it, and that line's issue, which is its own from
+    /// now on.
     pub carried_from: Option<(LineId, u64)>,
 }
 
-/// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line from now on. `false`:
-/// nothing was written, because the issue that it was to carry on changed meanwhile.
+/// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line
+/// from now on. `false`: nothing was written, because the issue that it was to carry on changed
+/// meanwhile.
 pub async fn record(
     store: &Store,
     repository: RepositoryId,
@@ -42,6 +43,27 @@ pub async fn record(
     {
         return Ok(false);
     }
+    set_decided_in(&mut tx, line, decided, now_ms).await?;
+    if decided.regressed {
+        lines::record_regression_told_in(&mut tx, line).await?;
+    }
+    if has_passed_in(&mut tx, line).await? {
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+    }
+    for delivery in send {
+        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
+    }
+    if let DeliveryMode::Storm(storm) = mode {
+        storms::add_line_in(&mut tx, storm, line, now_ms).await?;
+        writes::enqueue_in(&mut tx, repository, now_ms).await?;
+    }
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// What is known of the line from now on. Its alert and the mail of its known error are decided
+/// once.
+async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now_ms: i64) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET decided_total = $2, next_decide_at = $3,
              status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
@@ -58,31 +80,16 @@ pub async fn record(
     .bind(now_ms)
     .execute(tx.conn())
     .await?;
-    if decided.regressed {
-        lines::unresolve_in(&mut tx, line).await?;
-        sqlx::query("UPDATE lines SET regressions = regressions + 1 WHERE id = $1")
-            .bind(line.0)
-            .execute(tx.conn())
-            .await?;
-    }
-    // Counts that arrived since the total was read may have passed the next threshold already.
+    Ok(())
+}
+
+/// Whether counts that arrived since the total was read have passed the next threshold already.
+async fn has_passed_in(tx: &mut Tx, line: LineId) -> Result<bool, StoreError> {
     let passed = sqlx::query(
         "UPDATE lines SET next_decide_at = NULL WHERE id = $1 AND next_decide_at IS NOT NULL AND total >= next_decide_at",
     )
     .bind(line.0)
     .execute(tx.conn())
-    .await?
-    .rows_affected();
-    if passed > 0 {
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
-    }
-    for delivery in send {
-        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
-    }
-    if let DeliveryMode::Storm(storm) = mode {
-        storms::add_line_in(&mut tx, storm, line, now_ms).await?;
-        writes::enqueue_in(&mut tx, repository, now_ms).await?;
-    }
-    tx.commit().await?;
-    Ok(true)
+    .await?;
+    Ok(passed.rows_affected() > 0)
 }

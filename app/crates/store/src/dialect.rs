@@ -3,7 +3,8 @@
 use crate::StoreError;
 use std::path::Path;
 
-/// Which database it is, for the few places where that matters (connection settings and locks, never SQL texts).
+/// Which database it is, for the few places where that matters (connection settings and locks,
+/// never SQL texts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// A file.
@@ -21,7 +22,8 @@ pub(crate) const SQLITE_PRAGMAS: [&str; 5] = [
     "PRAGMA cache_size = -8000",
 ];
 
-/// The dialect of a URL, and the URL as sqlx wants it (a SQLite file is to be created where there is none).
+/// The dialect of a URL, and the URL as sqlx wants it (a SQLite file is to be created where there
+/// is none).
 pub(crate) fn dialect_of(url: &str) -> Result<(Dialect, String), StoreError> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok((Dialect::Postgres, url.to_owned()));

@@ -1,7 +1,8 @@
 //! Why the database could not do what was asked.
 
-/// Why the database could not do what was asked. Every function of this crate may fail so: the database is out of reach,
-/// or a row holds what this version can't read. A transaction that failed changed nothing.
+/// Why the database could not do what was asked. Every function of this crate may fail so: the
+/// database is out of reach, or a row holds what this version can't read. A transaction that failed
+/// changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// `DATABASE_URL` is not understood.
@@ -21,11 +22,19 @@ pub enum StoreError {
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
     /// A row holds what this version can't read.
-    #[error("the database holds {what} that this version cannot read: {why}")]
+    #[error("the database holds {what} that this version cannot read: {source}")]
     Content {
         /// Which column.
         what: &'static str,
         /// What is wrong.
-        why: String,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// A column (or what it is made of) that can't be read or written, and why: an error, or a
+    /// sentence.
+    pub(crate) fn content(what: &'static str, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Content { what, source: why.into() }
+    }
 }

@@ -38,9 +38,9 @@ pub struct KnownFingerprint {
     pub state: FingerprintState,
     /// Whether pushes do not concern it.
     pub pinned: bool,
-    /// See [`Arrival::code_generation`].
+    /// See [`crate::intake::Arrival::code_generation`].
     pub code_generation: i64,
-    /// See [`Arrival::code_generation`].
+    /// See [`crate::intake::Arrival::code_generation`].
     pub rules_generation: i64,
     /// Attribute again from then on, Unix milliseconds.
     pub recheck_at_ms: Option<i64>,
@@ -84,6 +84,25 @@ pub async fn state_of(
 pub(crate) async fn make_stale_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
     sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE line_id = $1 AND state = 'line'")
         .bind(line.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Locks a fingerprint's row, as the hot path does first: nothing is added to its pending
+/// occurrences until the end of the transaction.
+pub(crate) async fn lock_in(tx: &mut Tx, fingerprint: FingerprintId) -> Result<(), StoreError> {
+    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
+        .bind(fingerprint.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Deletes what was counted of a fingerprint while it had no line.
+pub(crate) async fn delete_pending_in(tx: &mut Tx, fingerprint: FingerprintId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
+        .bind(fingerprint.0)
         .execute(tx.conn())
         .await?;
     Ok(())

@@ -1,6 +1,7 @@
 //! Webhook deliveries: stored before they are answered, and remembered.
 
 use crate::columns::{from_json, get, to_json};
+use crate::transaction::execute;
 use crate::{Store, StoreError, jobs};
 use domain::event::Event;
 use domain::ids::HookId;
@@ -9,7 +10,7 @@ use domain::job::Job;
 /// How long a delivery id is remembered: GitHub lists deliveries for redelivery for far less.
 const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
 
-/// What became of a delivery at the door.
+/// Whether a delivery was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// Stored; a job will act on it.
@@ -18,10 +19,8 @@ pub enum Inserted {
     Repeated,
 }
 
-/// Stores a webhook delivery with its job.
-///
-/// # Errors
-/// The database is out of reach: the sender has to be told to try again.
+/// Stores a webhook delivery with its job. Where that fails, the sender has to be told to try
+/// again.
 pub async fn insert(
     store: &Store,
     delivery: &str,
@@ -55,7 +54,7 @@ pub async fn insert(
     Ok(Inserted::New)
 }
 
-/// A stored delivery: its event and when it came; `None` once it was obeyed.
+/// A stored delivery: its event and when it came; `None` once it was processed.
 pub async fn pending_by_id(store: &Store, id: HookId) -> Result<Option<(Event, i64)>, StoreError> {
     let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND processed_at_ms IS NULL")
         .bind(id.0)
@@ -74,13 +73,8 @@ pub async fn exists(store: &Store, delivery: &str) -> Result<bool, StoreError> {
 
 /// Marks a delivery as acted on.
 pub async fn record_processed(store: &Store, id: HookId, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1").bind(id.0).bind(now_ms);
+    execute(store, statement).await
 }
 
 /// When the last webhook arrived, Unix milliseconds.

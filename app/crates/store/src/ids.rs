@@ -1,8 +1,10 @@
-//! Row ids, made by the application: portable, in order of time, and known before the row is written.
+//! Row ids, made by the application: portable, in order of time, and known before the row is
+//! written.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Bits below the milliseconds: 10 for the process, 12 for the ids that one process makes within one millisecond.
+/// Bits below the milliseconds: 10 for the process, 12 for the ids that one process makes within
+/// one millisecond.
 const LOW_BITS: u32 = 22;
 /// Bits that count within one millisecond.
 const COUNT_BITS: u32 = 12;
@@ -23,11 +25,13 @@ impl Ids {
         Self { last: AtomicI64::new(0), process: i64::from(random % 1024) << COUNT_BITS }
     }
 
-    /// The next id; `now_ms` is Unix milliseconds. Each is greater than the one before, also where the clock steps back.
+    /// The next id; `now_ms` is Unix milliseconds. Each is greater than the one before, also where
+    /// the clock steps back.
     pub fn next(&self, now_ms: i64) -> i64 {
         let fresh = ((now_ms - EPOCH_MS).max(1) << LOW_BITS) | self.process;
         let next = |last: i64| {
-            // Counting beyond twelve bits runs into the process bits, which is harmless: uniqueness is all that counts.
+            // Counting beyond twelve bits runs into the process bits, which is harmless: uniqueness
+            // is all that counts.
             if fresh > last { fresh } else { last + 1 }
         };
         let before = self

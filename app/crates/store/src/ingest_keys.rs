@@ -1,19 +1,22 @@
 //! Keys of DSNs: several for a repository, each with a name, each revocable.
 
 use crate::columns::{get, storable};
-use crate::{Store, StoreError};
+use crate::transaction::execute;
+use crate::{Store, StoreError, Tx};
 use domain::ids::RepositoryId;
 
-/// A key's last use is noted only if the one noted is older: it is for people, and a write for each report is not.
+/// A key's last use is recorded only if the recorded one is older: it is for people, and a write
+/// for each report is not.
 pub const USE_NOTED_EVERY_MS: i64 = 10 * 60_000;
 
-/// Keys in force that a repository may have: more than any list of services that a person can still read.
+/// Keys in force that a repository may have: more than any list of services that a person can still
+/// read.
 pub const MOST_KEYS: usize = 50;
 
 /// Characters kept of a key's name: it has to fit into a column of a page.
 pub const LONGEST_LABEL: usize = 60;
 
-/// What the door needs to know of a repository.
+/// What a report that is let in needs to know of its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IngestAuth {
     /// The repository.
@@ -24,14 +27,14 @@ pub struct IngestAuth {
     pub rules_generation: i64,
 }
 
-/// Who is at the auth.
+/// Who it is that shows a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// The key is one of the project's, in force.
     Admitted {
-        /// The way in.
+        /// What the report goes by.
         auth: IngestAuth,
-        /// When the last use of the key that was noted happened, Unix milliseconds.
+        /// When the key was last used, as recorded, Unix milliseconds.
         last_used_at_ms: Option<i64>,
     },
     /// The key was one of the project's until then, Unix milliseconds.
@@ -85,15 +88,11 @@ pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<C
     Ok(Caller::Admitted { auth, last_used_at_ms: get(&row, "last_used_at_ms")? })
 }
 
-/// Notes that a key was used.
+/// Records that a key was used.
 pub async fn record_use(store: &Store, key: &str, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1")
-        .bind(key)
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement =
+        sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1").bind(key).bind(now_ms);
+    execute(store, statement).await
 }
 
 /// The keys in force of a repository, oldest first.
@@ -127,9 +126,6 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
 }
 
 /// Makes a repository another key. `None`: it has [`MOST_KEYS`] in force already.
-///
-/// # Errors
-/// The database is out of reach, or the system gives no randomness.
 pub async fn insert(
     store: &Store,
     id: RepositoryId,
@@ -156,6 +152,21 @@ pub async fn insert(
     Ok((made > 0).then_some(key))
 }
 
+/// Gives a repository its first key; one that has a key in force gets none.
+pub(crate) async fn insert_first_in(tx: &mut Tx, id: RepositoryId, key: &str, now_ms: i64) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
+         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
+             SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
+    )
+    .bind(key)
+    .bind(id.0)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Revokes a key, for ever. `None`: there is no such key; a key revoked before stays as it was.
 pub async fn revoke(store: &Store, key: &str, now_ms: i64) -> Result<Option<RepositoryId>, StoreError> {
     let mut tx = store.begin().await?;
@@ -174,6 +185,6 @@ pub async fn revoke(store: &Store, key: &str, now_ms: i64) -> Result<Option<Repo
 /// A new ingest key: 32 hexadecimal digits, as SDKs insist.
 pub(crate) fn generate() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Content { what: "a new key", why: error.to_string() })?;
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::content("a new key", error))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

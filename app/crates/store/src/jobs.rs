@@ -1,11 +1,13 @@
 //! The queue of background work.
 
 use crate::columns::{get, get_count};
+use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::JobId;
 use domain::job::Job;
 
-/// How long a claimed job belongs to its worker: longer than the longest step (a first clone renews its lease).
+/// How long a claimed job belongs to its worker: longer than the longest step (a first clone renews
+/// its lease).
 pub const LEASE_MS: i64 = 120_000;
 
 /// A job that this worker holds.
@@ -15,10 +17,12 @@ pub struct Claim {
     pub id: JobId,
     /// What to do.
     pub job: Job,
-    /// How often it was begun, this time included. More than one: an earlier attempt failed or died.
+    /// How often it was begun, this time included. More than one: an earlier attempt failed or
+    /// died.
     pub attempts: u32,
     version: i64,
-    /// Until when it is this worker's, Unix milliseconds; no two workers hold it until the same moment.
+    /// Until when it is this worker's, Unix milliseconds; no two workers hold it until the same
+    /// moment.
     locked_until_ms: i64,
 }
 
@@ -33,7 +37,8 @@ pub struct QueueState {
     pub failing: u64,
 }
 
-/// Asks for a job, not before `run_at_ms`. A job asked for again while it waits runs once; while it runs, once more.
+/// Asks for a job, not before `run_at_ms`. A job asked for again while it waits runs once; while it
+/// runs, once more.
 pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
     let (kind, subject) = job.parts();
     sqlx::query(
@@ -60,10 +65,8 @@ pub async fn enqueue(store: &Store, job: Job, run_at_ms: i64, now_ms: i64) -> Re
     tx.commit().await
 }
 
-/// Takes the job that has waited longest of those that are due, if there is one.
-///
-/// # Errors
-/// The database is out of reach, or the row names a job that this version does not know.
+/// Claims the job that has waited longest of those that are due, if there is one; counts the
+/// attempt before it is made.
 pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreError> {
     // Looking first costs no write lock: most of the time nothing is due.
     let due = sqlx::query("SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 LIMIT 1")
@@ -74,7 +77,8 @@ pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreErr
         return Ok(None);
     }
     let mut tx = store.begin().await?;
-    // The outer condition is asked again once the row is locked, so two workers on PostgreSQL never hold one job.
+    // The outer condition is asked again once the row is locked, so two workers on PostgreSQL never
+    // hold one job.
     let row = sqlx::query(
         "UPDATE jobs SET locked_until_ms = $2, attempts = attempts + 1
          WHERE locked_until_ms <= $1 AND id = (
@@ -89,7 +93,7 @@ pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreErr
     let Some(row) = row else { return Ok(None) };
     let kind: String = get(&row, "kind")?;
     let job = Job::from_parts(&kind, get(&row, "subject")?)
-        .ok_or_else(|| StoreError::Content { what: "jobs.kind", why: format!("no job is called {kind:?}") })?;
+        .ok_or_else(|| StoreError::content("jobs.kind", format!("no job is called {kind:?}")))?;
     Ok(Some(Claim {
         id: JobId(get(&row, "id")?),
         job,
@@ -99,8 +103,9 @@ pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreErr
     }))
 }
 
-/// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job that another worker holds
-/// by now, because this one was stopped for longer than its lease, is left to that one.
+/// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job
+/// that another worker holds by now, because this one was stopped for longer than its lease, is
+/// left to that one.
 pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND locked_until_ms = $3")
@@ -122,25 +127,22 @@ pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
     tx.commit().await
 }
 
-/// Puts a job back, to run at `run_at_ms`.
+/// Records why an attempt failed, and puts the job back, to run at `run_at_ms`.
 pub async fn record_failed(store: &Store, claim: &Claim, run_at_ms: i64, why: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
     )
     .bind(claim.id.0)
     .bind(run_at_ms)
     .bind(why)
-    .bind(claim.locked_until_ms)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(claim.locked_until_ms);
+    execute(store, statement).await
 }
 
-/// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again meanwhile.
+/// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again
+/// meanwhile.
 pub async fn requeue(store: &Store, claim: &Claim, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
              run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
          WHERE id = $1 AND locked_until_ms = $5",
@@ -149,10 +151,8 @@ pub async fn requeue(store: &Store, claim: &Claim, at_ms: i64, now_ms: i64) -> R
     .bind(claim.version)
     .bind(at_ms)
     .bind(now_ms)
-    .bind(claim.locked_until_ms)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(claim.locked_until_ms);
+    execute(store, statement).await
 }
 
 /// Holds a job for another lease: for steps that take long. `false`: another worker holds it.
@@ -173,12 +173,12 @@ pub async fn renew(store: &Store, claim: &mut Claim, now_ms: i64) -> Result<bool
 
 /// Frees jobs that a killed process held, at the start of the only process on a SQLite file.
 pub async fn release_all(store: &Store) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE jobs SET locked_until_ms = 0 WHERE locked_until_ms > 0").execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE jobs SET locked_until_ms = 0 WHERE locked_until_ms > 0");
+    execute(store, statement).await
 }
 
-/// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to write.
+/// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to
+/// write.
 pub async fn next_write_due(store: &Store) -> Result<Option<i64>, StoreError> {
     let row = sqlx::query(
         "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due

@@ -1,7 +1,7 @@
 //! All SQL, one dialect for SQLite and PostgreSQL, by sqlx.
 //!
-//! Queries are functions in modules by noun, and take the [`Store`] first: `lines::by_id(&store, id)`. A module is called
-//! as its table where there is one. Names follow one pattern:
+//! Queries are functions in modules by noun, and take the [`Store`] first: `lines::by_id(&store,
+//! id)`. A module is called as its table where there is one. Names follow one pattern:
 //!
 //! | name | does |
 //! | --- | --- |
@@ -13,8 +13,9 @@
 //! | `enqueue…` | asks for a job |
 //! | `…_in` | the same within a transaction of the caller's |
 //!
-//! Whatever writes several rows does so in one transaction, and asks for the job that follows in the same one. Each
-//! function can fail with a [`StoreError`]: the database is out of reach, or a row can't be read.
+//! Whatever writes several rows does so in one transaction, and asks for the job that follows in
+//! the same one. Each function can fail with a [`StoreError`]: the database is out of reach, or a
+//! row can't be read.
 
 pub mod acceptance;
 pub mod accounts;
@@ -64,7 +65,8 @@ use tokio::sync::Semaphore;
 
 /// Connections in the pool: one writes at a time on SQLite, the others read pages and jobs.
 const POOL_SIZE: u32 = 8;
-/// How long a request waits for a connection before it fails: longer than any transaction of ours takes.
+/// How long a request waits for a connection before it fails: longer than any transaction of ours
+/// takes.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The database.
@@ -72,13 +74,15 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Store {
     pool: AnyPool,
     dialect: Dialect,
-    /// SQLite has one writer. Waiting here in order is fair; SQLite's own waiting is by polling, and starves.
+    /// SQLite has one writer. Waiting here in order is fair; SQLite's own waiting is by polling,
+    /// and starves.
     writers: Arc<Semaphore>,
     ids: Arc<Ids>,
 }
 
 impl Store {
-    /// Opens the database and brings its tables up to date. A SQLite file is created where there is none.
+    /// Opens the database and brings its tables up to date. A SQLite file is created where there is
+    /// none.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         sqlx::any::install_default_drivers();
         let (dialect, url) = dialect_of(url)?;

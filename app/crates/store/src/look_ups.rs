@@ -10,9 +10,6 @@ use serde::de::DeserializeOwned;
 const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
 
 /// What was said to a question, and when, Unix milliseconds; `None` where it was not asked.
-///
-/// # Errors
-/// The database is out of reach, or the answer can't be read.
 pub async fn answer<T: DeserializeOwned>(
     store: &Store,
     repository: RepositoryId,

@@ -1,6 +1,7 @@
 //! Facts and secrets of this installation, by name.
 
 use crate::columns::get;
+use crate::transaction::execute;
 use crate::{Store, StoreError};
 
 /// A stored fact.
@@ -11,18 +12,16 @@ pub async fn by_name(store: &Store, name: &str) -> Result<Option<String>, StoreE
 
 /// Stores a fact in place of the one before.
 pub async fn set(store: &Store, name: &str, value: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     )
     .bind(name)
-    .bind(value)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(value);
+    execute(store, statement).await
 }
 
-/// The fact of this name, which is `fresh` where there was none: two processes that start together agree.
+/// The fact of this name, which is `fresh` where there was none: two processes that start together
+/// agree.
 pub async fn by_name_or_insert(store: &Store, name: &str, fresh: &str) -> Result<String, StoreError> {
     if let Some(value) = by_name(store, name).await? {
         return Ok(value);

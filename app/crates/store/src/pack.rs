@@ -8,22 +8,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::Write;
 
-/// Packs a value.
-///
-/// # Errors
-/// The value has no JSON form.
+/// Packs a value. Fails where it has no JSON form.
 pub fn pack<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, StoreError> {
-    let bad = |why: String| StoreError::Content { what, why };
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    let json = serde_json::to_vec(value).map_err(|error| bad(error.to_string()))?;
-    encoder.write_all(&json).and_then(|()| encoder.finish()).map_err(|error| bad(error.to_string()))
+    let json = serde_json::to_vec(value).map_err(|error| StoreError::content(what, error))?;
+    encoder.write_all(&json).and_then(|()| encoder.finish()).map_err(|error| StoreError::content(what, error))
 }
 
-/// Unpacks a value that [`pack`] made.
-///
-/// # Errors
-/// The bytes are not what this version packs.
+/// Unpacks a value that [`pack`] made. Fails where the bytes are not what this version packs.
 pub fn unpack<T: DeserializeOwned>(what: &'static str, bytes: &[u8]) -> Result<T, StoreError> {
     serde_json::from_reader(std::io::BufReader::new(ZlibDecoder::new(bytes)))
-        .map_err(|error| StoreError::Content { what, why: error.to_string() })
+        .map_err(|error| StoreError::content(what, error))
 }

@@ -1,6 +1,7 @@
 //! Addresses that the mail server refused.
 
 use crate::columns::storable;
+use crate::transaction::execute;
 use crate::{Store, StoreError};
 
 /// Whether the mail server refused an address since `since_ms`.
@@ -13,17 +14,14 @@ pub async fn contains(store: &Store, address: &str, since_ms: i64) -> Result<boo
     Ok(row.is_some())
 }
 
-/// Notes that the mail server refused an address.
+/// Records that the mail server refused an address.
 pub async fn record(store: &Store, address: &str, why: &str, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO refused_addresses (address, why, refused_at_ms) VALUES ($1, $2, $3)
          ON CONFLICT (address) DO UPDATE SET why = excluded.why, refused_at_ms = excluded.refused_at_ms",
     )
     .bind(address.to_lowercase())
     .bind(storable(why))
-    .bind(now_ms)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(now_ms);
+    execute(store, statement).await
 }

@@ -2,7 +2,7 @@
 
 use crate::columns::get;
 use crate::pack::unpack;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, ReportId, RepositoryId};
 use domain::report::Report;
 
@@ -35,4 +35,10 @@ pub async fn by_id(store: &Store, id: ReportId) -> Result<Option<StoredReport>, 
         received_at_ms: get(&row, "received_at_ms")?,
         report: unpack("reports.body", &get::<Vec<u8>>(&row, "body")?)?,
     }))
+}
+
+/// Deletes a report that was attributed.
+pub(crate) async fn delete_in(tx: &mut Tx, id: ReportId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM reports WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Sessions: who is signed in, from which browser, until when.
 
 use crate::columns::{from_json, get, storable, to_json};
+use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::access::Access;
 use sqlx::AssertSqlSafe;
@@ -55,8 +56,7 @@ fn read(row: &AnyRow) -> Result<SessionRow, StoreError> {
 /// Keeps a new session.
 pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
     let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-    let mut tx = store.begin().await?;
-    sqlx::query(AssertSqlSafe(sql))
+    let statement = sqlx::query(AssertSqlSafe(sql))
         .bind(&new.id)
         .bind(new.login.as_deref())
         .bind(&new.bound_to)
@@ -66,10 +66,8 @@ pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
         .bind(new.access_at_ms)
         .bind(new.created_at_ms)
         .bind(new.used_at_ms)
-        .bind(new.expires_at_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(new.expires_at_ms);
+    execute(store, statement).await
 }
 
 /// A session.
@@ -88,40 +86,32 @@ pub async fn list(store: &Store, of: Option<&str>, now_ms: i64) -> Result<Vec<Se
     rows.iter().map(read).collect()
 }
 
-/// Notes that somebody was here.
+/// Records that somebody was here.
 pub async fn record_use(store: &Store, id: &str, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1").bind(id).bind(now_ms).execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1").bind(id).bind(now_ms);
+    execute(store, statement).await
 }
 
-/// Notes what GitHub says that somebody may do, and their tokens.
+/// Records what GitHub says that somebody may do, and their tokens.
 pub async fn set_access(store: &Store, id: &str, access: &Access, tokens: &str, at_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
+    let statement = sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
         .bind(id)
         .bind(to_json("sessions.access", access)?)
         .bind(tokens)
-        .bind(at_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(at_ms);
+    execute(store, statement).await
 }
 
 /// Ends a session.
 pub async fn delete(store: &Store, id: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id).execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id);
+    execute(store, statement).await
 }
 
 /// Deletes the sessions that are over: past their end, or not used since `idle_since_ms`.
 pub async fn delete_old(store: &Store, now_ms: i64, idle_since_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
+    let statement = sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
         .bind(now_ms)
-        .bind(idle_since_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(idle_since_ms);
+    execute(store, statement).await
 }

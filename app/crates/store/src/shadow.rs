@@ -1,36 +1,30 @@
 //! Shadow mode: what would have been sent, and the way out of it.
 
 use crate::columns::get;
-use crate::deliveries;
 use crate::deliveries::Delivery;
-use crate::{Store, StoreError, jobs, writes};
+use crate::transaction::execute;
+use crate::{Store, StoreError, deliveries, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 
 /// "Until somebody ends it", as a moment.
 pub const FOR_EVER_MS: i64 = i64::MAX;
 
-/// Sets until when nothing of a repository is sent, Unix milliseconds; `None`: from now on everything is.
+/// Sets until when nothing of a repository is sent, Unix milliseconds; `None`: from now on
+/// everything is.
 pub async fn set_until(store: &Store, id: RepositoryId, until_ms: Option<i64>) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(until_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1").bind(id.0).bind(until_ms);
+    execute(store, statement).await
 }
 
-/// Puts a repository in shadow mode that was watched for the first time at `now_ms`; one that comes back keeps its mode.
+/// Puts a repository in shadow mode that was watched for the first time at `now_ms`; one that comes
+/// back keeps its mode.
 pub async fn set_first_until(store: &Store, id: RepositoryId, now_ms: i64, until_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET shadow_until_ms = $3 WHERE id = $1 AND created_at_ms = $2")
+    let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $3 WHERE id = $1 AND created_at_ms = $2")
         .bind(id.0)
         .bind(now_ms)
-        .bind(until_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(until_ms);
+    execute(store, statement).await
 }
 
 /// What would have been sent, latest first.
@@ -61,12 +55,10 @@ pub async fn delivery_by_id(store: &Store, of: RepositoryId, id: DeliveryId) -> 
 
 /// Keeps what was to be sent when the shadow began: it is shown, and not sent.
 pub async fn keep_delivery(store: &Store, id: DeliveryId) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
-        .bind(id.0)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement =
+        sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
+            .bind(id.0);
+    execute(store, statement).await
 }
 
 /// Repositories of which something would have been sent.
@@ -80,37 +72,29 @@ pub async fn repositories(store: &Store) -> Result<Vec<RepositoryId>, StoreError
     rows.iter().map(|row| Ok(RepositoryId(get(row, "id")?))).collect()
 }
 
-/// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that came back are
-/// decided about now.
+/// What ends with a shadow, in this order; the repository is $1.
+const ENDING: [&str; 5] = [
+    // Lines whose alert nobody got are told of when they happen again.
+    "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
+     WHERE repository_id = $1 AND resolved_at_ms IS NULL AND id IN (
+         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'alert')",
+    // Nobody got the mail of a known error that reached its minimum, which comes once.
+    "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
+     WHERE repository_id = $1 AND id IN (
+         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
+    "DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'",
+    // What may have been sent in part before the shadow goes on now.
+    "UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'",
+    "UPDATE repositories SET labels_due_at_ms = 0 WHERE id = $1",
+];
+
+/// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that
+/// came back are decided about now.
 pub async fn end(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query(
-        "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
-         WHERE repository_id = $1 AND resolved_at_ms IS NULL AND id IN (
-             SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'alert')",
-    )
-    .bind(id.0)
-    .execute(tx.conn())
-    .await?;
-    // Nobody got the mail of a known error that reached its minimum, which comes once.
-    sqlx::query(
-        "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
-         WHERE repository_id = $1 AND id IN (
-             SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
-    )
-    .bind(id.0)
-    .execute(tx.conn())
-    .await?;
-    sqlx::query("DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'")
-        .bind(id.0)
-        .execute(tx.conn())
-        .await?;
-    // What may have been sent in part before the shadow goes on now.
-    sqlx::query("UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'")
-        .bind(id.0)
-        .execute(tx.conn())
-        .await?;
-    sqlx::query("UPDATE repositories SET labels_due_at_ms = 0 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
+    for sql in ENDING {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+    }
     let back = sqlx::query("SELECT id FROM lines WHERE repository_id = $1 AND regressed_at_ms IS NOT NULL")
         .bind(id.0)
         .fetch_all(tx.conn())

@@ -1,13 +1,15 @@
 //! The status blocks of issues: which lack something, and what was written last.
 
 use crate::columns::{get, signed};
+use crate::transaction::execute;
 use crate::{Store, StoreError, jobs};
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::week::DAY_MS;
 use sqlx::AssertSqlSafe;
 
-/// How long a status stands at least, of a line that is younger than a day: somebody may be watching it.
+/// How long a status stands at least, of a line that is younger than a day: somebody may be
+/// watching it.
 const FRESH_MS: i64 = 15 * 60_000;
 
 /// Of one that is younger than a week.
@@ -41,20 +43,15 @@ pub async fn enqueue_due(store: &Store, now_ms: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Notes that an issue's status is about to be written: what changes from now on is wanted anew.
+/// Claims an issue's status before it is written: what changes from now on is wanted anew.
 pub async fn claim(store: &Store, line: LineId) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET status_wanted = 2 WHERE id = $1 AND status_wanted = 1")
-        .bind(line.0)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE lines SET status_wanted = 2 WHERE id = $1 AND status_wanted = 1").bind(line.0);
+    execute(store, statement).await
 }
 
-/// Notes that an issue's status says this total. `off`: it has no block any more, and gets none.
+/// Records that an issue's status says this total. `off`: it has no block any more, and gets none.
 pub async fn record_written(store: &Store, line: LineId, total: u64, off: bool, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "UPDATE lines SET status_total = $2, status_at_ms = $3,
              status_wanted = CASE WHEN status_wanted = 1 THEN 1 ELSE 0 END,
              status_off = CASE WHEN $4 = 1 THEN 1 ELSE status_off END WHERE id = $1",
@@ -62,19 +59,12 @@ pub async fn record_written(store: &Store, line: LineId, total: u64, off: bool, 
     .bind(line.0)
     .bind(signed(total))
     .bind(now_ms)
-    .bind(i64::from(off))
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(i64::from(off));
+    execute(store, statement).await
 }
 
 /// Leaves an issue's status alone until then.
 pub async fn set_due(store: &Store, line: LineId, due_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET status_due_at_ms = $2 WHERE id = $1")
-        .bind(line.0)
-        .bind(due_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE lines SET status_due_at_ms = $2 WHERE id = $1").bind(line.0).bind(due_ms);
+    execute(store, statement).await
 }

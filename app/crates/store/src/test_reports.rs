@@ -2,7 +2,8 @@
 
 use crate::columns::{from_json, get, to_json};
 use crate::reports::StoredReport;
-use crate::{Store, StoreError};
+use crate::transaction::execute;
+use crate::{Store, StoreError, fingerprints, reports};
 use domain::ids::RepositoryId;
 use domain::test_report::TestReport;
 
@@ -20,8 +21,9 @@ pub struct TestReportRow {
     pub settled: Option<(i64, TestReport)>,
 }
 
-/// Notes that a test report is about to be sent: only one with an id that is noted will be taken for a test. Those
-/// that were settled are forgotten; one that is still under way is not, for it must not become a real one.
+/// Inserts a test report before it is sent: only one whose id is known is taken for a test. Those
+/// that were settled are forgotten; one that is still under way is not, for it must not become a
+/// real one.
 pub async fn insert(store: &Store, id: RepositoryId, event_id: &str, now_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("DELETE FROM test_reports WHERE repository_id = $1 AND (settled_at_ms IS NOT NULL OR sent_at_ms < $2)")
@@ -40,9 +42,8 @@ pub async fn insert(store: &Store, id: RepositoryId, event_id: &str, now_ms: i64
 
 /// Forgets a test report that did not get in.
 pub async fn delete(store: &Store, event_id: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("DELETE FROM test_reports WHERE event_id = $1").bind(event_id).execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query("DELETE FROM test_reports WHERE event_id = $1").bind(event_id);
+    execute(store, statement).await
 }
 
 /// Whether a report is one of a repository's test reports.
@@ -73,7 +74,8 @@ pub async fn latest(store: &Store, id: RepositoryId) -> Result<Option<TestReport
     }))
 }
 
-/// Writes what a test report came to, and deletes everything else of it: it leaves no line, count or fingerprint.
+/// Writes what a test report came to, and deletes everything else of it: it leaves no line, count
+/// or fingerprint.
 pub async fn record_outcome(
     store: &Store,
     stored: &StoredReport,
@@ -82,11 +84,7 @@ pub async fn record_outcome(
 ) -> Result<(), StoreError> {
     let outcome = to_json("test_reports.outcome", outcome)?;
     let mut tx = store.begin().await?;
-    // The fingerprint's row is locked first, as the hot path does.
-    sqlx::query("UPDATE fingerprints SET last_seen_ms = last_seen_ms WHERE id = $1")
-        .bind(stored.fingerprint.0)
-        .execute(tx.conn())
-        .await?;
+    fingerprints::lock_in(&mut tx, stored.fingerprint).await?;
     sqlx::query("UPDATE test_reports SET settled_at_ms = $3, outcome = $4 WHERE repository_id = $1 AND event_id = $2")
         .bind(stored.repository.0)
         .bind(&stored.report.event_id)
@@ -94,12 +92,8 @@ pub async fn record_outcome(
         .bind(outcome)
         .execute(tx.conn())
         .await?;
-    for (sql, id) in [
-        ("DELETE FROM reports WHERE id = $1", stored.id.0),
-        ("DELETE FROM pending_occurrences WHERE fingerprint_id = $1", stored.fingerprint.0),
-        ("DELETE FROM fingerprints WHERE id = $1", stored.fingerprint.0),
-    ] {
-        sqlx::query(sql).bind(id).execute(tx.conn()).await?;
-    }
+    reports::delete_in(&mut tx, stored.id).await?;
+    fingerprints::delete_pending_in(&mut tx, stored.fingerprint).await?;
+    sqlx::query("DELETE FROM fingerprints WHERE id = $1").bind(stored.fingerprint.0).execute(tx.conn()).await?;
     tx.commit().await
 }

@@ -47,7 +47,8 @@ pub async fn latest_of_line(store: &Store, line: LineId, before_ms: i64) -> Resu
     }))
 }
 
-/// The latest kept reports of a repository, the newest first: one for each of the lines that failed last.
+/// The latest kept reports of a repository, the newest first: one for each of the lines that failed
+/// last.
 pub async fn latest_of_repository(
     store: &Store,
     id: RepositoryId,
@@ -73,6 +74,7 @@ pub async fn latest_of_repository(
         .collect()
 }
 
+/// Keeps a report as the latest traceback of its line in its week.
 pub(crate) async fn upsert_in(
     tx: &mut Tx,
     line: LineId,
@@ -81,7 +83,8 @@ pub(crate) async fn upsert_in(
     body: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
-        // A fingerprint whose repository was given up a moment ago is gone: it must not take the whole batch with it.
+        // A fingerprint whose repository was given up a moment ago is gone: it must not take the
+        // whole batch with it.
         "INSERT INTO tracebacks (line_id, week_ms, fingerprint_id, received_at_ms, body)
          SELECT $1, $2, id, $4, $5 FROM fingerprints WHERE id = $3
          ON CONFLICT (line_id, week_ms) DO UPDATE SET

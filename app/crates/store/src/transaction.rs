@@ -1,7 +1,9 @@
 //! Write transactions.
 
-use crate::StoreError;
 use crate::ids::Ids;
+use crate::{Store, StoreError};
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Transaction};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,4 +30,11 @@ impl Tx {
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.inner.commit().await?)
     }
+}
+
+/// Runs one statement as a transaction of its own.
+pub(crate) async fn execute(store: &Store, statement: Query<'_, Any, AnyArguments>) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    statement.execute(tx.conn()).await?;
+    tx.commit().await
 }

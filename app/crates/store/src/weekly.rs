@@ -81,6 +81,7 @@ pub async fn count_lines(store: &Store, wanted: &WeekQuery) -> Result<u64, Store
     get_count(&row, "n")
 }
 
+/// Occurrences by day of the lines of a week, by line.
 async fn days_of(store: &Store, wanted: &WeekQuery, end: i64) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
     let rows = sqlx::query(
         "SELECT h.line_id, (h.hour_ms - $1) / $3 AS day, CAST(SUM(h.occurrences) AS BIGINT) AS n FROM line_hours h

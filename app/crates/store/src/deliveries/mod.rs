@@ -31,9 +31,10 @@ impl Channel {
     }
 
     fn from_stored(text: &str) -> Result<Self, StoreError> {
-        [Self::Mail, Self::Issue, Self::Comment].into_iter().find(|channel| channel.as_str() == text).ok_or_else(|| {
-            StoreError::Content { what: "deliveries.channel", why: format!("no channel is called {text:?}") }
-        })
+        [Self::Mail, Self::Issue, Self::Comment]
+            .into_iter()
+            .find(|channel| channel.as_str() == text)
+            .ok_or_else(|| StoreError::content("deliveries.channel", format!("no channel is called {text:?}")))
     }
 }
 
@@ -68,7 +69,8 @@ pub enum DeliveryMode {
     /// Each by itself, at once.
     #[default]
     Singly,
-    /// In a storm: mails are gathered for its fingerprints, issues come after everybody else's.
+    /// In a storm: mails are gathered for one that tells of all, issues come after everybody
+    /// else's.
     Storm(StormId),
     /// Never: they are kept to be shown, because the repository is in shadow mode.
     Shadow,
@@ -99,7 +101,8 @@ pub struct Delivery {
     pub attempts: u64,
     /// When it was decided, Unix milliseconds.
     pub created_at_ms: i64,
-    /// Sent or given up.
+    /// It does not wait to be sent by itself: it was sent or given up, or is gathered or kept in
+    /// shadow.
     pub settled: bool,
 }
 
@@ -112,7 +115,7 @@ pub struct DeliveryRow {
     pub purpose: String,
     /// Address of a mail.
     pub recipient: String,
-    /// `pending`, `sent` or `given_up`.
+    /// `pending`, `gathered`, `shadow`, `sent` or `given_up`.
     pub state: String,
     /// What it was sent as.
     pub receipt: Option<String>,
@@ -137,7 +140,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     })
 }
 
-/// The deliveries of a line, oldest first: channel, purpose, recipient, state and what is said of it.
+/// The deliveries of a line, oldest first.
 pub async fn of_line(store: &Store, line: LineId) -> Result<Vec<DeliveryRow>, StoreError> {
     let rows = sqlx::query(
         "SELECT channel, purpose, recipient, state, receipt, error FROM deliveries WHERE line_id = $1 ORDER BY id",
@@ -159,7 +162,7 @@ pub async fn of_line(store: &Store, line: LineId) -> Result<Vec<DeliveryRow>, St
         .collect()
 }
 
-/// How many deliveries wait, and how many were given up.
+/// How many deliveries wait to be sent by themselves, and how many were given up.
 pub async fn count_pending_and_given_up(store: &Store) -> Result<(u64, u64), StoreError> {
     let row = sqlx::query(
         "SELECT CAST(COALESCE(SUM(CASE WHEN state = 'pending' THEN 1 ELSE 0 END), 0) AS BIGINT) AS pending,
@@ -171,7 +174,7 @@ pub async fn count_pending_and_given_up(store: &Store) -> Result<(u64, u64), Sto
     Ok((get_count(&row, "pending")?, get_count(&row, "given_up")?))
 }
 
-/// Whether the issue of a line that came back is still to be opened again.
+/// Whether the comment that opens the issue of a line again is still to be written.
 pub async fn is_reopening_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
     let row = sqlx::query(
         "SELECT id FROM deliveries WHERE line_id = $1 AND channel = 'comment' AND state = 'pending'

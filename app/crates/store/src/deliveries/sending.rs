@@ -2,6 +2,7 @@
 
 use super::read;
 use super::{Channel, Delivery, DeliveryMode, NewDelivery};
+use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
@@ -57,7 +58,9 @@ pub(crate) async fn insert_in(
     Ok(())
 }
 
-/// Begins an attempt: counted before anything is sent, so that after a crash it is known that something may have been.
+/// Claims an attempt, counted before anything is sent: after a crash it is known that something may
+/// have been. `None`: there is no such delivery, or a storm has just taken it. One that is settled
+/// is answered as it is, and counts nothing.
 pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
     let row = sqlx::query(
         "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
@@ -83,7 +86,7 @@ pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Deliv
     Ok(Some(delivery))
 }
 
-/// Notes that it was sent, and as what.
+/// Records that it was sent, and as what.
 pub async fn record_sent(store: &Store, id: DeliveryId, receipt: &str, now_ms: i64) -> Result<(), StoreError> {
     settle(
         store,
@@ -95,7 +98,7 @@ pub async fn record_sent(store: &Store, id: DeliveryId, receipt: &str, now_ms: i
     .await
 }
 
-/// Notes that it will never be sent, and why.
+/// Records that it will never be sent, and why.
 pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now_ms: i64) -> Result<(), StoreError> {
     settle(
         store,
@@ -107,19 +110,18 @@ pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now_ms: i
     .await
 }
 
-/// Notes why an attempt failed, and when the next is due.
+/// Records why an attempt failed, and when the next is due.
 pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at_ms: i64) -> Result<(), StoreError> {
     settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at_ms).await
 }
 
 async fn settle(store: &Store, sql: &'static str, id: DeliveryId, text: &str, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(sql).bind(id.0).bind(text).bind(now_ms).execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query(sql).bind(id.0).bind(text).bind(now_ms);
+    execute(store, statement).await
 }
 
-/// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the rule ends, the line is told
-/// of when it happens again.
+/// Takes back the issue of a line that was whitelisted before anybody tried to file it. Once the
+/// rule ends, the line is told of when it happens again.
 pub async fn withdraw_issue(store: &Store, id: DeliveryId, line: LineId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("DELETE FROM deliveries WHERE id = $1 AND state = 'pending'").bind(id.0).execute(tx.conn()).await?;

@@ -2,42 +2,26 @@
 
 use super::{COLUMNS, NewHandover, read};
 use crate::{Store, StoreError, Tx};
-use domain::handover::{Part, Successor};
+use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
 use sqlx::AssertSqlSafe;
 
-/// Remembers a handover in place of the one in force; `None` where that was said of this line already.
+/// Remembers a handover in place of the one in force; `None` where that was said of this line
+/// already.
 pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Option<HandoverId>, StoreError> {
     let mut tx = store.begin().await?;
-    // The write comes first: on either database the repository's row keeps two equal commands apart.
+    // The write comes first: on either database the repository's row keeps two equal commands
+    // apart.
     sqlx::query("UPDATE repositories SET rules_generation = rules_generation WHERE id = $1")
         .bind(new.repository.0)
         .execute(tx.conn())
         .await?;
-    let sql = format!(
-        "SELECT {COLUMNS} FROM handovers h WHERE h.repository_id = $1 AND h.path = $2 AND h.author_email = $3
-             AND h.ended_at_ms IS NULL"
-    );
-    let known = sqlx::query(AssertSqlSafe(sql))
-        .bind(new.repository.0)
-        .bind(&new.part.path)
-        .bind(&new.part.email)
-        .fetch_optional(tx.conn())
-        .await?;
-    let known = known.as_ref().map(read).transpose()?.map(|row| row.made);
+    let known = in_force_in(&mut tx, new).await?;
     let is_rule = known.as_ref().is_some_and(|known| known.to.is(&new.to));
-    if is_rule {
-        let said =
-            sqlx::query("SELECT id FROM handovers WHERE line_id = $1 AND path = $2 AND author_email = $3 LIMIT 1")
-                .bind(new.line.0)
-                .bind(&new.part.path)
-                .bind(&new.part.email)
-                .fetch_optional(tx.conn())
-                .await?;
-        if said.is_some() {
-            return Ok(None);
-        }
-    } else if let Some(known) = known {
+    if is_rule && is_said_in(&mut tx, new).await? {
+        return Ok(None);
+    }
+    if let Some(known) = known.filter(|_| !is_rule) {
         sqlx::query("UPDATE handovers SET ended_at_ms = $2, ended_by = $3 WHERE id = $1")
             .bind(known.id.0)
             .bind(now_ms)
@@ -45,7 +29,8 @@ pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Opt
             .execute(tx.conn())
             .await?;
     }
-    // What is the rule already is noted as said of this line, too, without becoming a rule beside it.
+    // What is the rule already is recorded as said of this line, too, without becoming a rule
+    // beside it.
     let ended = is_rule.then_some(now_ms);
     let id = HandoverId(store.ids.next(now_ms));
     insert_row_in(&mut tx, id, new, ended, now_ms).await?;
@@ -53,8 +38,35 @@ pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Opt
     Ok(Some(id))
 }
 
-/// The author has their lines of a file back, as somebody said of a line: ends the handover in force; `false` where there was
-/// none. What was said of that line before counts no more; if nothing was, it was the handover that told the wrong person.
+/// The handover in force of the same lines.
+async fn in_force_in(tx: &mut Tx, new: &NewHandover) -> Result<Option<Handover>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM handovers h WHERE h.repository_id = $1 AND h.path = $2 AND h.author_email = $3
+             AND h.ended_at_ms IS NULL"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(new.repository.0)
+        .bind(&new.part.path)
+        .bind(&new.part.email)
+        .fetch_optional(tx.conn())
+        .await?;
+    row.as_ref().map(|row| Ok(read(row)?.made)).transpose()
+}
+
+/// Whether the same lines were handed on because of this line before.
+async fn is_said_in(tx: &mut Tx, new: &NewHandover) -> Result<bool, StoreError> {
+    let row = sqlx::query("SELECT id FROM handovers WHERE line_id = $1 AND path = $2 AND author_email = $3 LIMIT 1")
+        .bind(new.line.0)
+        .bind(&new.part.path)
+        .bind(&new.part.email)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.is_some())
+}
+
+/// The author has their lines of a file back, as somebody said of a line: ends the handover in
+/// force; `false` where there was none. What was said of that line before counts no more; if
+/// nothing was, it was the handover that told the wrong person.
 pub async fn record_given_back(
     store: &Store,
     repository: RepositoryId,

@@ -1,15 +1,16 @@
-//! Fingerprints at the door: looked up under the write lock; what is new or void gets its report and its job.
+//! Fingerprints of arrivals: looked up under the write lock; what is new or void gets its report
+//! and its job.
 
 use super::{Arrival, Facets};
 use crate::columns::{get, signed};
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
-use crate::lines;
-use crate::{StoreError, Tx, jobs};
+use crate::{StoreError, Tx, jobs, lines};
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
 
-/// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and its job.
-pub(super) async fn look_up_or_insert(tx: &mut Tx, arrival: &mut Arrival) -> Result<KnownFingerprint, StoreError> {
+/// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and
+/// its job.
+pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> Result<KnownFingerprint, StoreError> {
     let fresh = FingerprintId(tx.next_id(arrival.at_ms));
     let row = sqlx::query(
         "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms)
@@ -34,41 +35,57 @@ pub(super) async fn look_up_or_insert(tx: &mut Tx, arrival: &mut Arrival) -> Res
     };
     let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at_ms);
     if found.id == fresh || void {
-        let Some(body) = arrival.body.take() else {
-            // The caller believed it pending; this answer tells it better, and the next report comes whole.
-            if found.id == fresh {
-                // Its row was deleted meanwhile: without this it would wait for a report that nobody has.
-                sqlx::query("UPDATE fingerprints SET state = 'stale' WHERE id = $1")
-                    .bind(fresh.0)
-                    .execute(tx.conn())
-                    .await?;
-                found.state = FingerprintState::Stale;
-            }
-            return Ok(found);
-        };
-        if void {
-            sqlx::query("UPDATE fingerprints SET state = 'pending' WHERE id = $1")
-                .bind(found.id.0)
-                .execute(tx.conn())
-                .await?;
+        match arrival.body.take() {
+            Some(body) => insert_report_in(tx, &mut found, void, arrival, body).await?,
+            // The caller believed it pending; this answer tells it better, and the next report
+            // comes whole.
+            None if found.id != fresh => {}
+            // Its row was deleted meanwhile: without this it would wait for a report that nobody
+            // has.
+            None => set_state_in(tx, &mut found, FingerprintState::Stale).await?,
         }
-        let report = ReportId(tx.next_id(arrival.at_ms));
-        sqlx::query(
-            "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(report.0)
-        .bind(arrival.repository.0)
-        .bind(found.id.0)
-        .bind(arrival.at_ms)
-        .bind(body)
-        .execute(tx.conn())
-        .await?;
-        jobs::enqueue_in(tx, Job::Attribute(report), arrival.at_ms, arrival.at_ms).await?;
-        found.state = FingerprintState::Pending;
     }
     Ok(found)
 }
 
+/// The report that a fingerprint is attributed by, and the job to do so.
+async fn insert_report_in(
+    tx: &mut Tx,
+    found: &mut KnownFingerprint,
+    void: bool,
+    arrival: &Arrival,
+    body: Vec<u8>,
+) -> Result<(), StoreError> {
+    if void {
+        set_state_in(tx, found, FingerprintState::Pending).await?;
+    }
+    let report = ReportId(tx.next_id(arrival.at_ms));
+    sqlx::query(
+        "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(report.0)
+    .bind(arrival.repository.0)
+    .bind(found.id.0)
+    .bind(arrival.at_ms)
+    .bind(body)
+    .execute(tx.conn())
+    .await?;
+    found.state = FingerprintState::Pending;
+    jobs::enqueue_in(tx, Job::Attribute(report), arrival.at_ms, arrival.at_ms).await
+}
+
+/// Pending or stale.
+async fn set_state_in(tx: &mut Tx, found: &mut KnownFingerprint, state: FingerprintState) -> Result<(), StoreError> {
+    let sql = match state {
+        FingerprintState::Pending => "UPDATE fingerprints SET state = 'pending' WHERE id = $1",
+        _ => "UPDATE fingerprints SET state = 'stale' WHERE id = $1",
+    };
+    sqlx::query(sql).bind(found.id.0).execute(tx.conn()).await?;
+    found.state = state;
+    Ok(())
+}
+
+/// Counts occurrences of a fingerprint that has no line yet.
 pub(super) async fn add_pending_in(
     tx: &mut Tx,
     fingerprint: FingerprintId,

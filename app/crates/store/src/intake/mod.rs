@@ -1,22 +1,22 @@
-//! The hot path's one transaction: what arrived within a few milliseconds, folded and committed together.
+//! The hot path's one transaction: what arrived within a few milliseconds, folded and committed
+//! together.
 
 mod admission;
 
 use crate::columns::signed;
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
-use crate::lines;
-use crate::tracebacks;
-use crate::{Store, StoreError, Tx, jobs};
-use admission::{add_pending_in, look_up_or_insert};
+use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
+use admission::{add_pending_in, look_up_or_insert_in};
 use domain::ids::{FingerprintId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::week::HOUR_MS;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are more.
+/// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are
+/// more.
 const REMEMBERED_FACETS: usize = 100_000;
 
-/// One report at the door, already parsed.
+/// One report that arrived, already parsed.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// Whose it is.
@@ -31,11 +31,12 @@ pub struct Arrival {
     pub count: u64,
     /// When it came in, Unix milliseconds.
     pub at_ms: i64,
-    /// Names of the machine, environment and release.
+    /// Names of the machine and environment.
     pub facets: Facets,
     /// What is known of the fingerprint, from an earlier answer of this store.
     pub known: Option<KnownFingerprint>,
-    /// The packed report. Always there when nothing is known of the fingerprint; for a known one, the latest traceback.
+    /// The packed report. Always there when nothing is known of the fingerprint; for a known one,
+    /// the latest traceback.
     pub body: Option<Vec<u8>>,
 }
 
@@ -48,14 +49,15 @@ pub struct Facets {
     pub environment: String,
 }
 
-/// What the writer remembers from one transaction to the next.
+/// The facets that the writer wrote lately, remembered from one transaction to the next.
 #[derive(Debug, Default)]
 pub struct WrittenFacets {
     facets: HashSet<(i64, u64)>,
 }
 
 impl WrittenFacets {
-    /// Whether this facet is to be written now: new to this process, or not refreshed within the hour.
+    /// Whether this facet is to be written now: new to this process, or not refreshed within the
+    /// hour.
     fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at_ms: i64) -> bool {
         use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
         if self.facets.len() >= REMEMBERED_FACETS {
@@ -76,61 +78,82 @@ struct LineCounts {
     traceback: Option<(FingerprintId, i64, Vec<u8>)>,
 }
 
-/// Takes a batch of arrivals in one durable transaction. Answers, in the same order, what is now known of each fingerprint.
-///
-/// # Errors
-/// The database is out of reach; nothing of the batch was taken.
+/// Inserts a batch of arrivals in one durable transaction; where it fails, nothing of the batch was
+/// inserted. Answers, in the same order, what is now known of each fingerprint.
 pub async fn insert_batch(
     store: &Store,
     batch: &mut [Arrival],
-    memory: &mut WrittenFacets,
+    written: &mut WrittenFacets,
 ) -> Result<Vec<KnownFingerprint>, StoreError> {
     let mut tx = store.begin().await?;
     let mut known: Vec<Option<KnownFingerprint>> = vec![None; batch.len()];
-    let mut folds: BTreeMap<LineId, LineCounts> = BTreeMap::new();
-    let mut pending: BTreeMap<(FingerprintId, i64, Facets), (u64, i64)> = BTreeMap::new();
-    let mut looked_up: HashMap<(RepositoryId, String), KnownFingerprint> = HashMap::new();
-    // In one order in every process: two that lock the same fingerprints crosswise would wait for each other for ever.
+    let mut folded = Folded::default();
+    let mut looked_up = HashMap::new();
+    // In one order in every process: two that lock the same fingerprints crosswise would wait for
+    // each other for ever.
     let mut order: Vec<(usize, &mut Arrival)> = batch.iter_mut().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| (a.repository, &a.fingerprint).cmp(&(b.repository, &b.fingerprint)));
     for (index, arrival) in order {
-        let found = match arrival.known {
-            Some(found @ KnownFingerprint { state: FingerprintState::Line(_) | FingerprintState::Dropped, .. }) => {
-                found
-            }
-            // A fingerprint that was pending when it was last heard of may have got its line since.
-            _ => {
-                let key = (arrival.repository, arrival.fingerprint.clone());
-                match looked_up.get(&key) {
-                    Some(found) => *found,
-                    None => {
-                        let found = look_up_or_insert(&mut tx, arrival).await?;
-                        looked_up.insert(key, found);
-                        found
-                    }
-                }
-            }
+        let found = match settled(arrival) {
+            Some(found) => found,
+            None => look_up_once_in(&mut tx, arrival, &mut looked_up).await?,
         };
         known[index] = Some(found);
+        folded.add(arrival, found);
+    }
+    for ((fingerprint, hour, facets), (count, last)) in folded.pending {
+        add_pending_in(&mut tx, fingerprint, hour, &facets, count, last).await?;
+    }
+    add_counts_in(&mut tx, &folded.lines, written).await?;
+    tx.commit().await?;
+    Ok(known.into_iter().map(|known| known.expect("every arrival was looked at")).collect())
+}
+
+/// What an arrival's fingerprint came to, if it is known to have come to something. One that was
+/// pending when it was last heard of may have got its line since.
+fn settled(arrival: &Arrival) -> Option<KnownFingerprint> {
+    arrival.known.filter(|known| matches!(known.state, FingerprintState::Line(_) | FingerprintState::Dropped))
+}
+
+/// Looks a fingerprint up, once in a batch.
+async fn look_up_once_in(
+    tx: &mut Tx,
+    arrival: &mut Arrival,
+    looked_up: &mut HashMap<(RepositoryId, String), KnownFingerprint>,
+) -> Result<KnownFingerprint, StoreError> {
+    let key = (arrival.repository, arrival.fingerprint.clone());
+    if let Some(found) = looked_up.get(&key) {
+        return Ok(*found);
+    }
+    let found = look_up_or_insert_in(tx, arrival).await?;
+    looked_up.insert(key, found);
+    Ok(found)
+}
+
+/// What one transaction counts.
+#[derive(Debug, Default)]
+struct Folded {
+    lines: BTreeMap<LineId, LineCounts>,
+    /// Occurrences and the last of them, by fingerprint, hour and place.
+    pending: BTreeMap<(FingerprintId, i64, Facets), (u64, i64)>,
+}
+
+impl Folded {
+    fn add(&mut self, arrival: &mut Arrival, found: KnownFingerprint) {
         match found.state {
-            FingerprintState::Line(line) => fold(folds.entry(line).or_default(), arrival, found.id),
+            FingerprintState::Line(line) => fold(self.lines.entry(line).or_default(), arrival, found.id),
             FingerprintState::Pending | FingerprintState::Stale => {
                 let key = (found.id, arrival.at_ms / HOUR_MS * HOUR_MS, arrival.facets.clone());
-                let (count, last) = pending.entry(key).or_default();
+                let (count, last) = self.pending.entry(key).or_default();
                 *count = count.saturating_add(arrival.count);
                 *last = arrival.at_ms.max(*last);
             }
             FingerprintState::Dropped => {}
         }
     }
-    for ((fingerprint, hour, facets), (count, last)) in pending {
-        add_pending_in(&mut tx, fingerprint, hour, &facets, count, last).await?;
-    }
-    add_counts(&mut tx, &folds, memory).await?;
-    tx.commit().await?;
-    Ok(known.into_iter().map(|known| known.expect("every arrival was looked at")).collect())
 }
 
+/// Adds an arrival to what is counted of its line.
 fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId) {
     let hour = fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default();
     *hour = hour.saturating_add(arrival.count);
@@ -146,28 +169,30 @@ fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId
     }
 }
 
-/// Adds what was folded to the lines, and asks for a decision where a count reached the one that was waited for.
-async fn add_counts(
+/// Adds what was folded to the lines, and asks for a decision where a count reached the one that
+/// was waited for.
+async fn add_counts_in(
     tx: &mut Tx,
-    folds: &BTreeMap<LineId, LineCounts>,
-    memory: &mut WrittenFacets,
+    counted: &BTreeMap<LineId, LineCounts>,
+    written: &mut WrittenFacets,
 ) -> Result<(), StoreError> {
-    let totals: Vec<[i64; 3]> = folds.iter().map(|(line, fold)| [line.0, signed(fold.count), fold.last_ms]).collect();
+    let totals: Vec<[i64; 3]> =
+        counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_ms]).collect();
     for (due, at_ms) in lines::add_totals_in(tx, &totals).await? {
         jobs::enqueue_in(tx, Job::Decide(due), at_ms, at_ms).await?;
     }
-    let hours: Vec<[i64; 3]> = folds
+    let hours: Vec<[i64; 3]> = counted
         .iter()
-        .flat_map(|(line, fold)| fold.hours.iter().map(|(hour, count)| [line.0, *hour, signed(*count)]))
+        .flat_map(|(line, counts)| counts.hours.iter().map(|(hour, count)| [line.0, *hour, signed(*count)]))
         .collect();
     lines::add_hours_in(tx, &hours).await?;
-    for (line, fold) in folds {
-        for (kind, value) in &fold.facets {
-            if memory.is_news(*line, kind, value, fold.last_ms) {
-                lines::add_facet_in(tx, *line, kind, value, fold.last_ms).await?;
+    for (line, counts) in counted {
+        for (kind, value) in &counts.facets {
+            if written.is_news(*line, kind, value, counts.last_ms) {
+                lines::add_facet_in(tx, *line, kind, value, counts.last_ms).await?;
             }
         }
-        if let Some((fingerprint, at_ms, body)) = &fold.traceback {
+        if let Some((fingerprint, at_ms, body)) = &counts.traceback {
             tracebacks::upsert_in(tx, *line, *fingerprint, *at_ms, body).await?;
         }
     }

@@ -1,57 +1,49 @@
-//! What changes of a line after it was found: its issue, its owner, who is told, whether it is known or resolved.
+//! What changes of a line after it was found: its issue, its owner, who is told, whether it is
+//! known or resolved.
 
 use crate::columns::{signed, storable, to_json};
+use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, fingerprints, jobs};
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::person::Told;
 
-/// Notes the login of a line's author.
+/// Records the login of a line's author.
 pub async fn set_author_login(store: &Store, line: LineId, login: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET author_login = $2 WHERE id = $1").bind(line.0).bind(login).execute(tx.conn()).await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE lines SET author_login = $2 WHERE id = $1").bind(line.0).bind(login);
+    execute(store, statement).await
 }
 
-/// Notes who is told of a line.
+/// Records who is told of a line.
 pub async fn set_told(store: &Store, line: LineId, told: &Told) -> Result<(), StoreError> {
     let text = to_json("lines.told", told)?;
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
+    let statement = sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
         .bind(line.0)
         .bind(storable(&text))
-        .bind(told.handover.map(|id| id.0))
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(told.handover.map(|id| id.0));
+    execute(store, statement).await
 }
 
 /// Gives a line to somebody, as a person commanded; `None` gives it back to its author.
 pub async fn set_owner(store: &Store, line: LineId, login: Option<&str>) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET owner_login = $2, status_wanted = 1 WHERE id = $1")
-        .bind(line.0)
-        .bind(login)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement =
+        sqlx::query("UPDATE lines SET owner_login = $2, status_wanted = 1 WHERE id = $1").bind(line.0).bind(login);
+    execute(store, statement).await
 }
 
 /// Marks whether a known-error rule covers a line.
 pub async fn set_known(store: &Store, line: LineId, known: bool) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE lines SET known = $2, status_wanted = 1 WHERE id = $1 AND known <> $2")
+    let statement = sqlx::query("UPDATE lines SET known = $2, status_wanted = 1 WHERE id = $1 AND known <> $2")
         .bind(line.0)
-        .bind(i64::from(known))
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(i64::from(known));
+    execute(store, statement).await
 }
 
-/// Notes the issue of a line.
+/// Records the issue of a line.
 pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    // What a new issue says is that it is open, and nobody's: more is added where there is more to say.
+    // What a new issue says is that it is open, and nobody's: more is added where there is more to
+    // say.
     sqlx::query(
         "UPDATE lines SET issue_number = $2, status_total = total, status_at_ms = last_seen_ms, status_off = 0,
              status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
@@ -64,8 +56,8 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     tx.commit().await
 }
 
-/// Notes that a line's issue is not there any more: deleted, or in another repository. The next report files anew; whoever
-/// had a mail gets no second one.
+/// Records that a line's issue is not there any more: deleted, or in another repository. The next
+/// report files anew; whoever had a mail gets no second one.
 pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("DELETE FROM deliveries WHERE line_id = $1 AND channel IN ('issue', 'comment')")
@@ -82,7 +74,8 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
     tx.commit().await
 }
 
-/// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat may now be a regression.
+/// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat
+/// may now be a regression.
 pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
@@ -106,6 +99,7 @@ pub async fn unresolve(store: &Store, line: LineId, now_ms: i64) -> Result<(), S
     tx.commit().await
 }
 
+/// Takes a resolution back, and what was seen of a regression.
 pub(crate) async fn unresolve_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET resolved_at_ms = NULL, resolved_commit = NULL, regressed_at_ms = NULL, regressed_revision = NULL,
@@ -117,8 +111,15 @@ pub(crate) async fn unresolve_in(tx: &mut Tx, line: LineId) -> Result<(), StoreE
     Ok(())
 }
 
-/// Gives the issue of an old line to the line that it became, with its owner and the labels that command there. `false`: the
-/// issue is not the old line's any more, or it was closed.
+/// A resolved line that came back is told of: its resolution ends, and it came back once more.
+pub(crate) async fn record_regression_told_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
+    unresolve_in(tx, line).await?;
+    sqlx::query("UPDATE lines SET regressions = regressions + 1 WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
+    Ok(())
+}
+
+/// Gives the issue of an old line to the line that it became, with its owner and the labels that
+/// command there. `false`: the issue is not the old line's any more, or it was closed.
 pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: LineId) -> Result<bool, StoreError> {
     let taken = sqlx::query(
         "UPDATE lines SET issue_number = NULL WHERE id = $1 AND issue_number = $2 AND resolved_at_ms IS NULL AND known = 0",
@@ -146,7 +147,8 @@ pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: Li
         .bind(new.0)
         .execute(tx.conn())
         .await?;
-    // Its issue has gone: what was still to be said or done there of the old line has no place any more.
+    // Its issue has gone: what was still to be said or done there of the old line has no place any
+    // more.
     sqlx::query(
         "UPDATE deliveries SET state = 'given_up', error = 'its issue goes on with the line as it was edited'
          WHERE line_id = $1 AND channel IN ('comment', 'issue') AND state = 'pending'",

@@ -1,4 +1,5 @@
-//! What was counted of lines: occurrences by hour, servers, releases and the like, and how many lines are open.
+//! What was counted of lines: occurrences by hour, servers, releases and the like, and how many
+//! lines are open.
 
 use crate::columns::{get, get_count, signed};
 use crate::lines::Line;
@@ -83,7 +84,8 @@ pub async fn exceptions_since_alert(store: &Store, line: LineId, most: usize) ->
     rows.iter().map(|row| get(row, "value")).collect()
 }
 
-/// How many lines of each repository are open: alerted, neither known nor resolved.
+/// For each repository with lines: how many are open (neither known nor resolved, alerted or not),
+/// and when one was last seen, Unix milliseconds.
 pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<i64>)>, StoreError> {
     let rows = sqlx::query(
         "SELECT repository_id, MAX(last_seen_ms) AS last,

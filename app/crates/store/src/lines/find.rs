@@ -49,7 +49,7 @@ pub async fn by_place(
     row.as_ref().map(read).transpose()
 }
 
-/// Asks for decisions on all lines of a repository that rules may now cover, or no longer cover.
+/// All lines of a file.
 pub async fn of_path(store: &Store, repository: RepositoryId, path: &str) -> Result<Vec<Line>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2");
     let rows = sqlx::query(AssertSqlSafe(sql))
@@ -60,15 +60,15 @@ pub async fn of_path(store: &Store, repository: RepositoryId, path: &str) -> Res
     rows.iter().map(read).collect()
 }
 
-/// The newest lines of a repository: open ones, or all.
+/// The lines of a repository, open or not, the one seen last first; `limit` at most.
 pub async fn of_repository(store: &Store, repository: RepositoryId, limit: i64) -> Result<Vec<Line>, StoreError> {
     let sql =
-        format!("SELECT {} FROM lines WHERE repository_id = $1 ORDER BY last_seen_ms DESC, id DESC LIMIT $2", COLUMNS);
+        format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 ORDER BY last_seen_ms DESC, id DESC LIMIT $2");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).bind(limit).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
 }
 
-/// The lines of a storm, in the order in which they were found.
+/// The lines of a storm as its issue and mails list them, in the order in which they were found.
 pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLine)>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, path, function_name, line_number, code, exception, headline, author_name, author_login, owner_login, told, total,
@@ -105,7 +105,8 @@ pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLi
         .collect()
 }
 
-/// Other lines of the same function that raise the same exception and have an open issue, the latest seen first.
+/// Other lines of the same function that raise the same exception and have an open issue, the
+/// latest seen first.
 pub async fn alike_with_issue(store: &Store, line: &Line, most: usize) -> Result<Vec<Line>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2 AND function_name = $3 AND exception = $4

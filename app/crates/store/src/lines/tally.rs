@@ -8,13 +8,16 @@ use sqlx::AssertSqlSafe;
 /// Rows of one statement: a few sizes, so that few statements are prepared.
 const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 
-/// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names that nobody reads.
+/// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names
+/// that nobody reads.
 const FACETS_PER_KIND: i64 = 200;
 
-/// Characters kept of a facet: two of them and a key have to fit into 2,704 bytes, PostgreSQL's limit on what is indexed.
+/// Characters kept of a facet: two of them and a key have to fit into 2,704 bytes, PostgreSQL's
+/// limit on what is indexed.
 const FACET_LENGTH: usize = 256;
 
-/// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide, with the moment.
+/// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide,
+/// with the moment.
 pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, i64)>, StoreError> {
     let mut due = Vec::new();
     for chunk in chunks(rows) {
@@ -61,6 +64,7 @@ pub(crate) async fn add_hours_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), S
     Ok(())
 }
 
+/// Remembers a facet: it is new, or was seen again at `at_ms`.
 pub(crate) async fn add_facet_in(
     tx: &mut Tx,
     line: LineId,

@@ -29,9 +29,6 @@ const TABLES: [&str; 21] = [
 ];
 
 /// Deletes everything of a repository. Its number is not used again; its keys are refused.
-///
-/// # Errors
-/// The database is out of reach; nothing was deleted.
 pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for sql in TABLES {

@@ -30,7 +30,8 @@ pub struct NewRepository {
     pub public: bool,
 }
 
-/// A repository's row: what the mirror, the settings and the pages need beside the repository itself.
+/// A repository's row: what the mirror, the settings and the pages need beside the repository
+/// itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RepositoryRow {
     /// The repository.
@@ -64,7 +65,8 @@ pub struct RepositoryRow {
 }
 
 impl RepositoryRow {
-    /// Whether everything is worked out and shown, and nothing sent. The repository's file has the last word.
+    /// Whether everything is worked out and shown, and nothing sent. The repository's file has the
+    /// last word.
     pub fn is_shadow(&self, now_ms: i64) -> bool {
         self.settings.shadow.unwrap_or_else(|| self.shadow_until_ms.is_some_and(|until| now_ms < until))
     }

@@ -2,35 +2,47 @@
 
 use super::NewRepository;
 use crate::columns::get;
-use crate::ingest_keys;
-use crate::{Store, StoreError, Tx, jobs, writes};
+use crate::transaction::execute;
+use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
 use domain::ids::RepositoryId;
 use domain::job::Job;
+use sqlx::any::AnyRow;
 
-/// Watches a repository, or brings the row of one that is known (by the forge's number, else by its clone URL) up to
-/// date. Where it was not watched before (`true`), asks for its first fetch, and makes it a key if it has none.
+/// Watches a repository, or brings the row of one that is known (by the forge's number, else by its
+/// clone URL) up to date. Where it was not watched before (`true`), asks for its first fetch, and
+/// makes it a key if it has none.
 pub async fn watch(store: &Store, new: &NewRepository, now_ms: i64) -> Result<(RepositoryId, bool), StoreError> {
     let fresh_key = ingest_keys::generate()?;
     let mut tx = store.begin().await?;
-    let known = match &new.forge {
-        Some(forge) => {
-            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id = $1")
-                .bind(forge.id.cast_signed())
-                .fetch_optional(tx.conn())
-                .await?
-        }
-        None => {
-            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id IS NULL AND clone_url = $1")
-                .bind(&new.clone_url)
-                .fetch_optional(tx.conn())
-                .await?
-        }
-    };
-    let (id, is_new) = match known {
+    let (id, is_new) = match known_in(&mut tx, new).await? {
         Some(row) => (RepositoryId(get(&row, "id")?), get::<Option<i64>>(&row, "removed_at_ms")?.is_some()),
         None => (insert_row_in(&mut tx, new, now_ms).await?, true),
     };
-    keep_name(&mut tx, id, &new.full_name).await?;
+    keep_name_in(&mut tx, id, &new.full_name).await?;
+    update_row_in(&mut tx, id, new).await?;
+    if is_new {
+        // Only then: whoever revoked the last key of a repository wants none.
+        ingest_keys::insert_first_in(&mut tx, id, &fresh_key, now_ms).await?;
+        jobs::enqueue_in(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+    }
+    // Labels, and what waited while the installation was suspended.
+    writes::enqueue_in(&mut tx, id, now_ms).await?;
+    tx.commit().await?;
+    Ok((id, is_new))
+}
+
+async fn known_in(tx: &mut Tx, new: &NewRepository) -> Result<Option<AnyRow>, StoreError> {
+    let query = match &new.forge {
+        Some(forge) => {
+            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id = $1").bind(forge.id.cast_signed())
+        }
+        None => sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id IS NULL AND clone_url = $1")
+            .bind(&new.clone_url),
+    };
+    Ok(query.fetch_optional(tx.conn()).await?)
+}
+
+async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
              suspended_at_ms = NULL, removed_at_ms = NULL WHERE id = $1",
@@ -43,24 +55,7 @@ pub async fn watch(store: &Store, new: &NewRepository, now_ms: i64) -> Result<(R
     .bind(i64::from(new.public))
     .execute(tx.conn())
     .await?;
-    if is_new {
-        // Only then: whoever revoked the last key of a repository wants none.
-        sqlx::query(
-            "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
-             SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
-                 SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
-        )
-        .bind(fresh_key)
-        .bind(id.0)
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
-        jobs::enqueue_in(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
-    }
-    // Labels, and what waited while the installation was suspended.
-    writes::enqueue_in(&mut tx, id, now_ms).await?;
-    tx.commit().await?;
-    Ok((id, is_new))
+    Ok(())
 }
 
 /// Project numbers are small and in a row, because people read them in a DSN.
@@ -93,7 +88,7 @@ pub async fn record_changed(
     public: Option<bool>,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    keep_name(&mut tx, id, full_name).await?;
+    keep_name_in(&mut tx, id, full_name).await?;
     sqlx::query(
         "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4, public = COALESCE($5, public) WHERE id = $1",
     )
@@ -108,7 +103,7 @@ pub async fn record_changed(
 }
 
 /// Keeps the name that a repository has until now, if it gets another one.
-async fn keep_name(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), StoreError> {
+async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO former_names (full_name, repository_id)
          SELECT LOWER(full_name), id FROM repositories WHERE id = $1 AND LOWER(full_name) <> LOWER($2)
@@ -143,11 +138,8 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(),
 
 /// Marks all repositories of an installation as suspended.
 pub async fn set_suspended(store: &Store, installation: u64, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET suspended_at_ms = $2 WHERE installation = $1")
+    let statement = sqlx::query("UPDATE repositories SET suspended_at_ms = $2 WHERE installation = $1")
         .bind(installation.cast_signed())
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+        .bind(now_ms);
+    execute(store, statement).await
 }

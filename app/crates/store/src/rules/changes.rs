@@ -7,8 +7,9 @@ use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::settings::KnownError;
 use sqlx::AssertSqlSafe;
 
-/// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label of the same issue
-/// made (which somebody may have changed since). `None`: it was in force already. `covered`: the lines that it covers.
+/// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label
+/// of the same issue made (which somebody may have changed since). `None`: it was in force already.
+/// `covered`: the lines that it covers.
 pub async fn insert(
     store: &Store,
     new: &NewRule,
@@ -19,21 +20,32 @@ pub async fn insert(
     // The write comes first: it takes the lock that keeps two equal commands apart.
     raise_generation_in(&mut tx, new.repository).await?;
     let entry = to_json("rules.entry", &new.entry)?;
-    let known = sqlx::query(
+    if is_in_force_in(&mut tx, new, &entry).await? {
+        return Ok(None);
+    }
+    let id = insert_row_in(&mut tx, new, &entry, now_ms).await?;
+    insert_baselines_in(&mut tx, id, covered).await?;
+    tx.commit().await?;
+    Ok(Some(id))
+}
+
+async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool, StoreError> {
+    let row = sqlx::query(
         "SELECT id FROM rules WHERE repository_id = $1 AND kind = $2 AND (entry = $3 OR $4 <> '')
              AND COALESCE(label, '') = $4 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
     )
     .bind(new.repository.0)
     .bind(new.kind.as_str())
-    .bind(&entry)
+    .bind(entry)
     .bind(new.label.as_deref().unwrap_or(""))
     .bind(new.line.map_or(0, |line| line.0))
     .fetch_optional(tx.conn())
     .await?;
-    if known.is_some() {
-        return Ok(None);
-    }
-    let id = RuleId(store.ids.next(now_ms));
+    Ok(row.is_some())
+}
+
+async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now_ms: i64) -> Result<RuleId, StoreError> {
+    let id = RuleId(tx.next_id(now_ms));
     sqlx::query(
         "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -41,7 +53,7 @@ pub async fn insert(
     .bind(id.0)
     .bind(new.repository.0)
     .bind(new.kind.as_str())
-    .bind(&entry)
+    .bind(entry)
     .bind(new.line.map(|line| line.0))
     .bind(new.label.as_deref())
     .bind(new.issue.map(u64::cast_signed))
@@ -50,12 +62,11 @@ pub async fn insert(
     .bind(new.origin.as_str())
     .execute(tx.conn())
     .await?;
-    insert_baselines_in(&mut tx, id, covered).await?;
-    tx.commit().await?;
-    Ok(Some(id))
+    Ok(id)
 }
 
-/// Changes what a rule covers and when it is told; `false` where it is not in force. What it silenced so far stays its own.
+/// Changes what a rule covers and when it is told; `false` where it is not in force. What it
+/// silenced so far stays its own.
 pub async fn update(
     store: &Store,
     repository: RepositoryId,
@@ -111,7 +122,8 @@ pub async fn end(
     Ok(ended > 0)
 }
 
-/// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns what ended.
+/// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns
+/// what ended.
 pub async fn end_of_label(
     store: &Store,
     repository: RepositoryId,
@@ -141,14 +153,16 @@ pub async fn end_of_label(
     rows.iter().map(read).collect()
 }
 
-/// Notes that rules changed which are not in this table: those of the repository's file, whose last day is over.
+/// Records that rules changed which are not in this table: those of the repository's file, whose
+/// last day is over.
 pub async fn record_lapsed(store: &Store, repository: RepositoryId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     raise_generation_in(&mut tx, repository).await?;
     tx.commit().await
 }
 
-/// What fingerprints say was worked out under other rules: each is attributed anew at its next report.
+/// What fingerprints say was worked out under other rules: each is attributed anew at its next
+/// report.
 async fn raise_generation_in(tx: &mut Tx, repository: RepositoryId) -> Result<(), StoreError> {
     sqlx::query("UPDATE repositories SET rules_generation = rules_generation + 1 WHERE id = $1")
         .bind(repository.0)
@@ -157,7 +171,7 @@ async fn raise_generation_in(tx: &mut Tx, repository: RepositoryId) -> Result<()
     Ok(())
 }
 
-/// Notes how often the covered lines had happened, where that is not noted yet.
+/// Records how often the covered lines had happened, where that is not recorded yet.
 async fn insert_baselines_in(tx: &mut Tx, rule: RuleId, covered: &[Baseline]) -> Result<(), StoreError> {
     for (line, total) in covered {
         sqlx::query(

@@ -70,10 +70,8 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     Ok(RuleRow {
         made: MadeRule {
             id: RuleId(get(row, "id")?),
-            kind: RuleKind::from_stored(&kind).ok_or_else(|| StoreError::Content {
-                what: "rules.kind",
-                why: format!("no rule is called {kind:?}"),
-            })?,
+            kind: RuleKind::from_stored(&kind)
+                .ok_or_else(|| StoreError::content("rules.kind", format!("no rule is called {kind:?}")))?,
             entry: from_json("rules.entry", &get::<String>(row, "entry")?)?,
             issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         },
@@ -82,10 +80,8 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         by: get(row, "made_by")?,
         made_at_ms: get(row, "made_at_ms")?,
-        origin: RuleSource::from_stored(&origin).ok_or_else(|| StoreError::Content {
-            what: "rules.origin",
-            why: format!("no rule comes from {origin:?}"),
-        })?,
+        origin: RuleSource::from_stored(&origin)
+            .ok_or_else(|| StoreError::content("rules.origin", format!("no rule comes from {origin:?}")))?,
         edited: when("edited_by", "edited_at_ms")?,
         ended: when("ended_by", "ended_at_ms")?,
     })

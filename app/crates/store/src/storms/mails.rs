@@ -1,21 +1,20 @@
 //! The mails of a storm: gathered, and sent as one for each recipient.
 
 use crate::columns::get;
-use crate::deliveries;
 use crate::deliveries::Delivery;
-use crate::{Store, StoreError, Tx, jobs};
+use crate::{Store, StoreError, Tx, deliveries, jobs};
 use domain::ids::StormId;
 use domain::job::Job;
 
-/// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes to be worked out, and
-/// nobody minds another one.
+/// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes
+/// to be worked out, and nobody minds another one.
 const FIRST_MAIL_AFTER_MS: i64 = 2 * 60_000;
 
 /// How long they wait in a storm that goes on: one mail an hour, however many lines break.
 const NEXT_MAIL_AFTER_MS: i64 = 60 * 60_000;
 
-/// The mails of a storm that were gathered and not sent, by recipient; each with the moment from which it may be tried
-/// again, Unix milliseconds, 0 where it was not tried.
+/// The mails of a storm that were gathered and not sent, by recipient; each with the moment from
+/// which it may be tried again, Unix milliseconds, 0 where it was not tried.
 pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, i64)>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state, due_at_ms
@@ -27,6 +26,21 @@ pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery,
     rows.iter().map(|row| Ok((deliveries::read(row)?, get(row, "due_at_ms")?))).collect()
 }
 
+/// Gathers the mails of a storm's lines that no attempt was made at; `false`: there are none. A
+/// worker that begins one at this moment finds it changed.
+pub(super) async fn gather_mails_in(tx: &mut Tx, id: StormId) -> Result<bool, StoreError> {
+    let gathered = sqlx::query(
+        "UPDATE deliveries SET state = 'gathered', storm_id = $1
+         WHERE state = 'pending' AND channel = 'mail' AND purpose = 'alert' AND attempts = 0
+             AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
+    )
+    .bind(id.0)
+    .execute(tx.conn())
+    .await?;
+    Ok(gathered.rows_affected() > 0)
+}
+
+/// Sets when the mails of a storm are due, if they are not yet, and asks for the job.
 pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now_ms: i64) -> Result<(), StoreError> {
     let row = sqlx::query(
         "UPDATE storms SET mails_at_ms = COALESCE(mails_at_ms, CAST($2 AS BIGINT) + CASE WHEN mails_sent = 0
@@ -41,7 +55,7 @@ pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now_ms: i64) -
     jobs::enqueue_in(tx, Job::Storm(storm), get(&row, "mails_at_ms")?, now_ms).await
 }
 
-/// Notes that one recipient's gathered mails went out as one (or, with `error`, never will).
+/// Records that one recipient's gathered mails went out as one (or, with `error`, never will).
 pub async fn record_mail_settled(
     store: &Store,
     mails: &[&Delivery],
@@ -62,7 +76,7 @@ pub async fn record_mail_settled(
     tx.commit().await
 }
 
-/// Notes that one recipient's gathered mails could not be sent, and when they may be tried again.
+/// Records that one recipient's gathered mails could not be sent, and when they may be tried again.
 pub async fn record_mail_failed(store: &Store, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for mail in mails {
@@ -76,11 +90,12 @@ pub async fn record_mail_failed(store: &Store, mails: &[&Delivery], why: &str, d
     tx.commit().await
 }
 
-/// Notes that the mails which waited were sent, or tried. Those that came meanwhile wait for the next time, and where
-/// there are none, the next line sets it.
+/// Records that the mails which waited were sent, or tried. Those that came meanwhile wait for the
+/// next time, and where there are none, the next line sets it.
 pub async fn record_mails_sent(store: &Store, id: StormId, now_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    // First the lock: a line that joins at this moment is seen by the second statement, or sees what that one wrote.
+    // First the lock: a line that joins at this moment is seen by the second statement, or sees
+    // what that one wrote.
     sqlx::query("UPDATE storms SET mails_sent = mails_sent + 1 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
     sqlx::query(
         "UPDATE storms SET mails_at_ms = CASE WHEN EXISTS (

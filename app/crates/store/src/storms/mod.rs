@@ -7,10 +7,10 @@ use crate::columns::{get, get_count};
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::job::Job;
-use domain::pace::Rank;
 use domain::storm::Storm;
+use issue::postpone_issues_in;
 pub use issue::{claim_issue_attempt, record_line_changed, record_written, set_due, set_issue};
-use mails::set_mails_due_in;
+use mails::{gather_mails_in, set_mails_due_in};
 pub use mails::{gathered_mails, record_mail_failed, record_mail_settled, record_mails_sent};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -47,8 +47,9 @@ pub async fn open_of(store: &Store, repository: RepositoryId) -> Result<Option<S
     row.as_ref().map(|row| Ok(StormId(get(row, "id")?))).transpose()
 }
 
-/// Begins a storm with the lines that were told of since `since_ms`: those of their mails and issues that are not sent
-/// yet are sent as the storm's. Where another worker began it first, that one's is the storm.
+/// Begins a storm with the lines that were told of since `since_ms`: those of their mails and
+/// issues that are not sent yet are sent as the storm's. Where another worker began it first, that
+/// one's is the storm.
 pub async fn insert(
     store: &Store,
     repository: RepositoryId,
@@ -56,7 +57,38 @@ pub async fn insert(
     now_ms: i64,
 ) -> Result<StormId, StoreError> {
     let mut tx = store.begin().await?;
-    let id = store.ids.next(now_ms);
+    let id = StormId(store.ids.next(now_ms));
+    if !insert_row_in(&mut tx, id, repository, since_ms, now_ms).await? {
+        let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
+            .bind(repository.0)
+            .fetch_one(tx.conn())
+            .await?;
+        return Ok(StormId(get(&row, "id")?));
+    }
+    sqlx::query("UPDATE lines SET storm_id = $1 WHERE repository_id = $2 AND alerted_at_ms > $3")
+        .bind(id.0)
+        .bind(repository.0)
+        .bind(since_ms)
+        .execute(tx.conn())
+        .await?;
+    if gather_mails_in(&mut tx, id).await? {
+        set_mails_due_in(&mut tx, id, now_ms).await?;
+    }
+    postpone_issues_in(&mut tx, id).await?;
+    // It must end, too, where the line that began it never joins it.
+    jobs::enqueue_in(&mut tx, Job::Storm(id), now_ms, now_ms).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// `false`: the repository is in a storm already.
+async fn insert_row_in(
+    tx: &mut Tx,
+    id: StormId,
+    repository: RepositoryId,
+    since_ms: i64,
+    now_ms: i64,
+) -> Result<bool, StoreError> {
     let begun = sqlx::query(
         "INSERT INTO storms (id, repository_id, began_at_ms, last_line_at_ms, attempts, changed_at_ms, written_at_ms, due_at_ms,
              mails_sent)
@@ -65,56 +97,16 @@ pub async fn insert(
          FROM lines WHERE repository_id = $2 AND alerted_at_ms > $4
          ON CONFLICT DO NOTHING",
     )
-    .bind(id)
+    .bind(id.0)
     .bind(repository.0)
     .bind(now_ms)
     .bind(since_ms)
     .execute(tx.conn())
-    .await?
-    .rows_affected();
-    if begun == 0 {
-        let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
-            .bind(repository.0)
-            .fetch_one(tx.conn())
-            .await?;
-        return Ok(StormId(get(&row, "id")?));
-    }
-    sqlx::query("UPDATE lines SET storm_id = $1 WHERE repository_id = $2 AND alerted_at_ms > $3")
-        .bind(id)
-        .bind(repository.0)
-        .bind(since_ms)
-        .execute(tx.conn())
-        .await?;
-    // What no attempt was made at is the storm's: a worker that begins one at this moment finds it changed.
-    let gathered = sqlx::query(
-        "UPDATE deliveries SET state = 'gathered', storm_id = $1
-         WHERE state = 'pending' AND channel = 'mail' AND purpose = 'alert' AND attempts = 0
-             AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
-    )
-    .bind(id)
-    .execute(tx.conn())
-    .await?
-    .rows_affected();
-    sqlx::query(
-        "UPDATE deliveries SET rank = $2, storm_id = $1
-         WHERE state = 'pending' AND channel = 'issue' AND purpose = 'alert'
-             AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
-    )
-    .bind(id)
-    .bind(Rank::StormLine.number())
-    .execute(tx.conn())
     .await?;
-    let id = StormId(id);
-    if gathered > 0 {
-        set_mails_due_in(&mut tx, id, now_ms).await?;
-    }
-    // It must end, too, where the line that began it never joins it.
-    jobs::enqueue_in(&mut tx, Job::Storm(id), now_ms, now_ms).await?;
-    tx.commit().await?;
-    Ok(id)
+    Ok(begun.rows_affected() > 0)
 }
 
-/// Notes that a line became part of a storm, whose mails now wait.
+/// Records that a line became part of a storm, whose mails now wait.
 pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now_ms: i64) -> Result<(), StoreError> {
     sqlx::query("UPDATE lines SET storm_id = $2 WHERE id = $1").bind(line.0).bind(storm.0).execute(tx.conn()).await?;
     sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1")
@@ -125,22 +117,16 @@ pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now_m
     set_mails_due_in(tx, storm, now_ms).await
 }
 
-/// Ends a storm: the next new lines are told of one by one again.
+/// Ends a storm: the next new lines are told of one by one again. Its issue says so.
 pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE storms SET ended_at_ms = $2, changed_at_ms = $2, due_at_ms = 0 WHERE id = $1 AND ended_at_ms IS NULL";
-    update(store, sql, id, Some(now_ms)).await?;
     let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE storms SET ended_at_ms = $2, changed_at_ms = $2, due_at_ms = 0 WHERE id = $1 AND ended_at_ms IS NULL",
+    )
+    .bind(id.0)
+    .bind(now_ms)
+    .execute(tx.conn())
+    .await?;
     writes::enqueue_in(&mut tx, repository, now_ms).await?;
-    tx.commit().await
-}
-
-async fn update(store: &Store, sql: &'static str, id: StormId, value: Option<i64>) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    let query = sqlx::query(sql).bind(id.0);
-    match value {
-        Some(value) => query.bind(value).execute(tx.conn()).await?,
-        None => query.execute(tx.conn()).await?,
-    };
     tx.commit().await
 }

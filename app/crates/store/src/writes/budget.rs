@@ -1,10 +1,11 @@
 //! What was written to GitHub lately, and until when an installation is left alone.
 
 use crate::columns::get;
+use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::pace::{Budget, HOUR_MS};
 
-/// A write that was noted.
+/// A write that was recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteId(i64);
 
@@ -18,7 +19,7 @@ pub async fn of_last_hour(store: &Store, installation: u64, now_ms: i64) -> Resu
     rows.iter().map(|row| get(row, "at_ms")).collect()
 }
 
-/// Notes a write that is about to be made: counted though its answer may get lost.
+/// Counts a write before it is made: it counts even if its answer gets lost.
 pub async fn claim_attempt(store: &Store, installation: u64, now_ms: i64) -> Result<WriteId, StoreError> {
     let id = store.ids.next(now_ms);
     let mut tx = store.begin().await?;
@@ -37,15 +38,10 @@ pub async fn claim_attempt(store: &Store, installation: u64, now_ms: i64) -> Res
     Ok(WriteId(id))
 }
 
-/// Notes when a write was answered, which is when it counts from.
+/// Records when a write was answered, which is when it counts from.
 pub async fn record_answered(store: &Store, id: WriteId, now_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE writes SET at_ms = $2 WHERE id = $1 AND at_ms < $2")
-        .bind(id.0)
-        .bind(now_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE writes SET at_ms = $2 WHERE id = $1 AND at_ms < $2").bind(id.0).bind(now_ms);
+    execute(store, statement).await
 }
 
 /// Until when this installation is not to be written to, Unix milliseconds; 0: it may be.
@@ -59,17 +55,14 @@ pub async fn paused_until(store: &Store, installation: u64) -> Result<i64, Store
 
 /// Leaves this installation alone until then.
 pub async fn set_pause(store: &Store, installation: u64, until_ms: i64, why: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
+    let statement = sqlx::query(
         "INSERT INTO write_pauses (installation, until_ms, why) VALUES ($1, $2, $3)
          ON CONFLICT (installation) DO UPDATE SET until_ms = excluded.until_ms, why = excluded.why",
     )
     .bind(installation.cast_signed())
     .bind(until_ms)
-    .bind(why)
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+    .bind(why);
+    execute(store, statement).await
 }
 
 /// What is left of this installation's budget.

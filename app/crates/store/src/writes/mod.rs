@@ -3,8 +3,7 @@
 mod budget;
 
 use crate::columns::{get, get_count};
-use crate::statuses;
-use crate::{Store, StoreError, Tx, jobs, repositories};
+use crate::{Store, StoreError, Tx, jobs, repositories, statuses};
 pub use budget::{WriteId, budget, claim_attempt, of_last_hour, paused_until, record_answered, set_pause};
 use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use domain::job::Job;
@@ -48,7 +47,8 @@ const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.su
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
 
-/// The comments of one issue are read in the order in which they were decided, so a later one waits for an earlier one.
+/// The comments of one issue are read in the order in which they were decided, so a later one waits
+/// for an earlier one.
 const IN_TURN: &str = "(d.channel = 'issue' OR NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.line_id = d.line_id
     AND o.channel = 'comment' AND o.state = 'pending' AND o.id < d.id))";
 
@@ -58,68 +58,77 @@ const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.chan
 /// A repository whose labels are still to be made.
 const UNLABELLED: &str = "r.labelled_at_ms = 0";
 
-/// What this installation writes next, of all that is due.
+/// What this installation writes next, of all that is due; a status only where nothing else waits.
 pub async fn next(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+    let due = [
+        next_label(store, installation, now_ms).await?,
+        next_storm(store, installation, now_ms).await?,
+        next_delivery(store, installation, now_ms).await?,
+    ];
+    match due.into_iter().flatten().min_by_key(|write| write.rank) {
+        None => next_status(store, installation, now_ms).await,
+        first => Ok(first),
+    }
+}
+
+async fn next_delivery(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
          WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
     );
-    let delivery = sqlx::query(AssertSqlSafe(sql))
-        .bind(installation.cast_signed())
-        .bind(now_ms)
-        .fetch_optional(&store.pool)
-        .await?;
+    first(store, sql, installation, now_ms, |id| WriteTarget::Delivery(DeliveryId(id))).await
+}
+
+async fn next_storm(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT s.id AS id, CASE WHEN s.issue_number IS NULL THEN {} ELSE {} END AS rank
          FROM storms s JOIN repositories r ON r.id = s.repository_id
          WHERE {WRITABLE} AND {STALE} AND s.due_at_ms <= $2 ORDER BY rank, s.id LIMIT 1",
-        Rank::Storm.number(),
-        Rank::StormUpdate.number()
+        literal(Rank::Storm),
+        literal(Rank::StormUpdate)
     );
-    let storm = sqlx::query(AssertSqlSafe(sql))
-        .bind(installation.cast_signed())
-        .bind(now_ms)
-        .fetch_optional(&store.pool)
-        .await?;
-    let sql = format!(
-        "SELECT r.id AS id FROM repositories r WHERE {WRITABLE} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1"
-    );
-    let label = sqlx::query(AssertSqlSafe(sql))
-        .bind(installation.cast_signed())
-        .bind(now_ms)
-        .fetch_optional(&store.pool)
-        .await?;
-    let mut waiting = Vec::new();
-    if let Some(row) = label {
-        waiting
-            .push(NextWrite { what: WriteTarget::Label(RepositoryId(get(&row, "id")?)), rank: Rank::Label.number() });
-    }
-    if let Some(row) = storm {
-        waiting.push(NextWrite { what: WriteTarget::Storm(StormId(get(&row, "id")?)), rank: get(&row, "rank")? });
-    }
-    if let Some(row) = delivery {
-        waiting.push(NextWrite { what: WriteTarget::Delivery(DeliveryId(get(&row, "id")?)), rank: get(&row, "rank")? });
-    }
-    if waiting.is_empty() {
-        let sql = format!(
-            "SELECT l.id AS id FROM lines l JOIN repositories r ON r.id = l.repository_id
-             WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
-            statuses::due_condition()
-        );
-        let status = sqlx::query(AssertSqlSafe(sql))
-            .bind(installation.cast_signed())
-            .bind(now_ms)
-            .fetch_optional(&store.pool)
-            .await?;
-        if let Some(row) = status {
-            waiting
-                .push(NextWrite { what: WriteTarget::Status(LineId(get(&row, "id")?)), rank: Rank::Status.number() });
-        }
-    }
-    Ok(waiting.into_iter().min_by_key(|first| first.rank))
+    first(store, sql, installation, now_ms, |id| WriteTarget::Storm(StormId(id))).await
 }
 
-/// When something of this installation is due that is not due yet, Unix milliseconds; `None`: nothing waits.
+async fn next_label(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT r.id AS id, {} AS rank FROM repositories r
+         WHERE {WRITABLE} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1",
+        literal(Rank::Label)
+    );
+    first(store, sql, installation, now_ms, |id| WriteTarget::Label(RepositoryId(id))).await
+}
+
+async fn next_status(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT l.id AS id, {} AS rank FROM lines l JOIN repositories r ON r.id = l.repository_id
+         WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
+        literal(Rank::Status),
+        statuses::due_condition()
+    );
+    first(store, sql, installation, now_ms, |id| WriteTarget::Status(LineId(id))).await
+}
+
+/// A rank as a column that both databases read as a BIGINT.
+fn literal(rank: Rank) -> String {
+    format!("CAST({} AS BIGINT)", rank.number())
+}
+
+/// The one row (`id`, `rank`) of a query that takes an installation and a moment.
+async fn first(
+    store: &Store,
+    sql: String,
+    installation: u64,
+    now_ms: i64,
+    what: fn(i64) -> WriteTarget,
+) -> Result<Option<NextWrite>, StoreError> {
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).bind(now_ms);
+    let Some(row) = query.fetch_optional(&store.pool).await? else { return Ok(None) };
+    Ok(Some(NextWrite { what: what(get(&row, "id")?), rank: get(&row, "rank")? }))
+}
+
+/// When something of this installation is due that is not due yet, Unix milliseconds; `None`:
+/// nothing waits.
 pub async fn next_due_ms(store: &Store, installation: u64) -> Result<Option<i64>, StoreError> {
     let sql = format!(
         "SELECT MIN(due) AS due FROM (
