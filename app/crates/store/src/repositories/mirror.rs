@@ -1,7 +1,8 @@
 //! What is known of a repository's mirror, settings and labels, as they are fetched and made.
 
 use crate::columns::to_json;
-use crate::{Store, StoreError, jobs};
+use crate::transaction::execute;
+use crate::{Store, StoreError, Tx, jobs};
 use domain::ids::RepositoryId;
 use domain::job::Job;
 use domain::settings::Settings;
@@ -13,11 +14,12 @@ pub struct Fetched {
     pub branch: Option<String>,
     /// Its head.
     pub head: Option<String>,
-    /// The settings file, when it is another than the one read before: its id, and the settings or what is wrong.
+    /// The settings file, when it is another than the one read before: its id, and the settings or
+    /// what is wrong.
     pub settings: Option<(Option<String>, Result<Settings, String>)>,
 }
 
-/// Notes that a push was announced; the next use of the mirror fetches.
+/// Records that a push was announced; the next use of the mirror fetches.
 pub async fn record_push(store: &Store, id: RepositoryId, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("UPDATE repositories SET pushed_at_ms = $2 WHERE id = $1 AND pushed_at_ms < $2")
@@ -29,10 +31,11 @@ pub async fn record_push(store: &Store, id: RepositoryId, at_ms: i64, now_ms: i6
     tx.commit().await
 }
 
-/// Notes what a fetch that began at `began_ms` found. A head or settings other than before void what fingerprints say.
+/// Records what a fetch that began at `began_ms` found, unless one that began later was recorded
+/// already. A head or settings other than before void what fingerprints say.
 pub async fn record_fetched(store: &Store, id: RepositoryId, began_ms: i64, found: &Fetched) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query(
+    let latest = sqlx::query(
         "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL,
              code_generation = code_generation + CASE WHEN COALESCE(head, '') = COALESCE($4, '') THEN 0 ELSE 1 END,
              default_branch = $3, head = $4
@@ -44,60 +47,75 @@ pub async fn record_fetched(store: &Store, id: RepositoryId, began_ms: i64, foun
     .bind(found.head.as_deref())
     .execute(tx.conn())
     .await?;
-    match &found.settings {
-        Some((blob, Ok(settings))) => {
-            sqlx::query(
-                "UPDATE repositories SET settings = $2, settings_blob = $3, settings_error = NULL,
-                     rules_generation = rules_generation + 1 WHERE id = $1",
-            )
-            .bind(id.0)
-            .bind(to_json("repositories.settings", settings)?)
-            .bind(blob.as_deref())
-            .execute(tx.conn())
-            .await?;
-        }
-        Some((blob, Err(error))) => {
-            sqlx::query("UPDATE repositories SET settings_blob = $2, settings_error = $3 WHERE id = $1")
-                .bind(id.0)
-                .bind(blob.as_deref())
-                .bind(error)
-                .execute(tx.conn())
-                .await?;
-        }
-        None => {}
+    if let Some((blob, settings)) = &found.settings
+        && latest.rows_affected() > 0
+    {
+        set_settings_in(&mut tx, id, blob.as_deref(), settings.as_ref()).await?;
     }
     tx.commit().await
 }
 
-/// Notes why a fetch failed.
-pub async fn record_fetch_failed(store: &Store, id: RepositoryId, why: &str) -> Result<(), StoreError> {
-    set_text(store, "UPDATE repositories SET fetch_error = $2 WHERE id = $1", id, why).await
+/// The settings of a file, or what is wrong with it: then those before stay in force.
+async fn set_settings_in(
+    tx: &mut Tx,
+    id: RepositoryId,
+    blob: Option<&str>,
+    settings: Result<&Settings, &String>,
+) -> Result<(), StoreError> {
+    let (sql, text) = match settings {
+        Ok(settings) => (
+            "UPDATE repositories SET settings_blob = $2, settings = $3, settings_error = NULL,
+                 rules_generation = rules_generation + 1 WHERE id = $1",
+            to_json("repositories.settings", settings)?,
+        ),
+        Err(error) => ("UPDATE repositories SET settings_blob = $2, settings_error = $3 WHERE id = $1", error.clone()),
+    };
+    sqlx::query(sql).bind(id.0).bind(blob).bind(text).execute(tx.conn()).await?;
+    Ok(())
 }
 
-/// Notes that the repository has its labels.
+/// Records why a fetch failed.
+pub async fn record_fetch_failed(store: &Store, id: RepositoryId, why: &str) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE repositories SET fetch_error = $2 WHERE id = $1").bind(id.0).bind(why);
+    execute(store, statement).await
+}
+
+/// Records that the repository has its labels.
 pub async fn record_labelled(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-    set_text(
-        store,
-        "UPDATE repositories SET labelled_at_ms = CAST($2 AS BIGINT) WHERE id = $1",
-        id,
-        &now_ms.to_string(),
-    )
-    .await
+    let statement = sqlx::query("UPDATE repositories SET labelled_at_ms = $2 WHERE id = $1").bind(id.0).bind(now_ms);
+    execute(store, statement).await
 }
 
 /// Leaves a repository's labels alone until then.
 pub async fn set_labels_due(store: &Store, id: RepositoryId, due_ms: i64) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET labels_due_at_ms = $2 WHERE id = $1")
-        .bind(id.0)
-        .bind(due_ms)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await
+    let statement = sqlx::query("UPDATE repositories SET labels_due_at_ms = $2 WHERE id = $1").bind(id.0).bind(due_ms);
+    execute(store, statement).await
 }
 
-async fn set_text(store: &Store, sql: &'static str, id: RepositoryId, value: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(sql).bind(id.0).bind(value).execute(tx.conn()).await?;
-    tx.commit().await
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repositories::{NewRepository, by_id, watch};
+
+    fn found(head: &str, threshold: u64) -> Fetched {
+        let settings = Settings { report_error_threshold: threshold, ..Settings::default() };
+        Fetched {
+            head: Some(head.to_owned()),
+            settings: Some((Some(head.to_owned()), Ok(settings))),
+            ..Fetched::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_late_older_fetch_changes_neither_head_nor_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let new = NewRepository { full_name: "a/b".into(), clone_url: "/b".into(), forge: None, public: false };
+        let (id, _) = watch(&store, &new, 1_000).await.unwrap();
+        record_fetched(&store, id, 3_000, &found("newer", 3)).await.unwrap();
+        record_fetched(&store, id, 2_000, &found("older", 2)).await.unwrap();
+        let row = by_id(&store, id).await.unwrap().unwrap();
+        assert_eq!((row.repository.head.as_deref(), row.fetched_at_ms), (Some("newer"), 3_000));
+        assert_eq!((row.settings.report_error_threshold, row.settings_blob.as_deref()), (3, Some("newer")));
+    }
 }
