@@ -9,11 +9,6 @@ pub const WEEK_MS: i64 = 7 * DAY_MS;
 /// 1970-01-01 was a Thursday; the Monday before it is three days earlier.
 const MONDAY_OFFSET_MS: i64 = 3 * DAY_MS;
 
-/// Start of the hour that holds this moment.
-pub fn hour_of(at_ms: i64) -> i64 {
-    at_ms.div_euclid(HOUR_MS) * HOUR_MS
-}
-
 /// Start of the week that holds this moment.
 pub fn week_of(at_ms: i64) -> i64 {
     (at_ms + MONDAY_OFFSET_MS).div_euclid(WEEK_MS) * WEEK_MS - MONDAY_OFFSET_MS
@@ -45,6 +40,5 @@ mod tests {
         assert_eq!(week_of(monday - 1), monday - WEEK_MS);
         assert_eq!(week_of(date_ms("2026-11-22").expect("a date") + DAY_MS - 1), monday);
         assert_eq!(date_ms("2026-13-01"), None);
-        assert_eq!(hour_of(monday + HOUR_MS + 5), monday + HOUR_MS);
     }
 }
