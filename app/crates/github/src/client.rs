@@ -2,9 +2,8 @@
 
 use super::answer::Answer;
 use super::error::{GitHubError, redact};
-use super::install::RemoteRepository;
 use super::key;
-use super::route::{self, Base};
+use super::route::Base;
 use octocrab::Octocrab;
 use octocrab::models::AppId;
 use octocrab::service::middleware::retry::RetryConfig;
@@ -311,50 +310,6 @@ impl GitHub {
         Ok(answer)
     }
 
-    /// Reads something under a repository, under its new name where it was renamed. The answer may be an error still.
-    pub(super) async fn read(&self, installation: u64, repo: &str, rest: &str) -> Result<Answer, GitHubError> {
-        let who = As::Installation(installation);
-        let answer = self.send(who, Method::Get, &route::repository(repo, rest)?, None).await?;
-        if !answer.is_redirect() {
-            return Ok(answer);
-        }
-        match self.renamed(installation, repo).await? {
-            Some(now) => self.send(who, Method::Get, &route::repository(&now.full_name, rest)?, None).await,
-            None => Ok(answer),
-        }
-    }
-
-    /// Writes something under a repository, one write of an installation at a time. `what` names it in errors.
-    pub(super) async fn write(
-        &self,
-        installation: u64,
-        repo: &str,
-        (method, rest): (Method, &str),
-        body: Option<&Value>,
-        what: &str,
-    ) -> Result<Answer, GitHubError> {
-        let path = route::repository(repo, rest)?;
-        let answer = {
-            let access = self.access(installation);
-            let _turn = access.writes.lock().await;
-            self.send(As::Installation(installation), method, &path, body).await?
-        };
-        if !answer.is_redirect() {
-            return answer.accepted(what, Some(installation));
-        }
-        match self.renamed(installation, repo).await? {
-            Some(now) => Err(GitHubError::Moved { from: repo.to_owned(), to: now.full_name, id: now.id }),
-            None => Err(GitHubError::Gone(format!("{what} (it is in another repository now)"))),
-        }
-    }
-
-    /// The repository, where it is called otherwise now; `None` where the name is right and the redirect was about
-    /// something in it, such as a transferred issue.
-    async fn renamed(&self, installation: u64, repo: &str) -> Result<Option<RemoteRepository>, GitHubError> {
-        let now = self.repository(installation, repo).await?;
-        Ok((!now.full_name.eq_ignore_ascii_case(repo)).then_some(now))
-    }
-
     /// A GET that follows redirects, on our host only.
     pub(super) async fn follow(&self, who: As, path: &str) -> Result<Answer, GitHubError> {
         let mut answer = self.send(who, Method::Get, path, None).await?;
@@ -390,6 +345,19 @@ impl GitHub {
             answer = self.send(who, Method::Get, &next, None).await?;
         }
         Err(GitHubError::Unexpected(format!("{what}: more than {MAX_PAGES} pages")))
+    }
+
+    /// A write, one of an installation at a time. The answer may be an error still.
+    pub(super) async fn send_in_turn(
+        &self,
+        installation: u64,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GitHubError> {
+        let access = self.access(installation);
+        let _turn = access.writes.lock().await;
+        self.send(As::Installation(installation), method, path, body).await
     }
 
     fn access(&self, installation: u64) -> Arc<Access> {

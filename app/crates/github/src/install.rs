@@ -1,8 +1,7 @@
-//! What the App asks about itself: its name, its installations, and the repositories that they see.
+//! What the App asks about itself: its name, its installations, and how much it may ask.
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
-use super::route;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -35,26 +34,6 @@ pub struct Itself {
     pub events: Vec<String>,
     /// How much our clock is ahead of GitHub's, milliseconds; `None` where GitHub sent no date.
     pub skew_ms: Option<i64>,
-}
-
-/// A repository as GitHub describes it to an installation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct RemoteRepository {
-    /// GitHub's number, which survives renames.
-    pub id: u64,
-    /// `owner/name` now.
-    pub full_name: String,
-    /// Not visible to the public. Internal repositories of enterprises are private here too.
-    pub private: bool,
-    /// Default branch; `None` where GitHub doesn't say.
-    #[serde(default)]
-    pub default_branch: Option<String>,
-    /// Where to clone from, without credentials; `None` where GitHub doesn't say.
-    #[serde(default)]
-    pub clone_url: Option<String>,
-    /// Page of the repository.
-    #[serde(default)]
-    pub html_url: String,
 }
 
 #[derive(Deserialize)]
@@ -105,11 +84,6 @@ struct AccountAnswer {
     slug: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct RepositoriesAnswer {
-    repositories: Vec<RemoteRepository>,
-}
-
 impl GitHub {
     /// The App's short name, as in its page's address. Asked once, then remembered.
     pub async fn app_slug(&self) -> Result<String, GitHubError> {
@@ -157,24 +131,5 @@ impl GitHub {
         })
         .await?;
         Ok(all)
-    }
-
-    /// All repositories that the installation sees.
-    pub async fn repositories(&self, installation: u64) -> Result<Vec<RemoteRepository>, GitHubError> {
-        let mut all = Vec::new();
-        let who = As::Installation(installation);
-        let first = self.send(who, Method::Get, "/installation/repositories?per_page=100", None).await?;
-        self.pages(who, first, "the installation's repositories", |page: RepositoriesAnswer| {
-            all.extend(page.repositories);
-            ControlFlow::Continue(())
-        })
-        .await?;
-        Ok(all)
-    }
-
-    /// One repository by name, under its present name where it was renamed.
-    pub async fn repository(&self, installation: u64, repo: &str) -> Result<RemoteRepository, GitHubError> {
-        let answer = self.follow(As::Installation(installation), &route::repository(repo, "")?).await?;
-        answer.accepted(repo, Some(installation))?.json("the repository")
     }
 }

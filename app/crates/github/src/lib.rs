@@ -15,12 +15,14 @@ mod limits;
 pub mod manifest;
 mod people;
 mod pulls;
+mod repositories;
 mod route;
 pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use deliveries::HookDelivery;
 pub use error::GitHubError;
-pub use install::{Installation, Itself, RemoteRepository};
+pub use install::{Installation, Itself};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};
 pub use people::Account;
+pub use repositories::RemoteRepository;
