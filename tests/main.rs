@@ -1,4 +1,4 @@
-//! Every story and the house rules, in one binary.
+//! Every story, in one binary.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs, reason = "tests")]
 // A harness offers more than each day's stories use.
 #![allow(dead_code, unreachable_pub, reason = "tests")]
@@ -35,7 +35,6 @@ mod setup;
 mod shadow;
 mod storms;
 mod stranger;
-mod tidy;
 mod verdicts;
 mod webhook_examples;
 mod whitelist;

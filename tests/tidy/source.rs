@@ -1,279 +1,277 @@
-//! Rust source as the rules read it: without comments and strings, without the tests at its end, as paths.
+//! Rust source as the rules read it: what it mentions and defines, which modules it declares, where its tests begin.
 
-/// The source with comments, strings and characters blanked out: same length in lines, same lines.
-pub(super) fn blanked(source: &str) -> String {
-    let chars: Vec<char> = source.chars().collect();
-    let mut out = String::with_capacity(source.len());
-    let mut at = 0;
-    while at < chars.len() {
-        let end = end_of_blank(&chars, at);
-        if end == at {
-            out.push(chars[at]);
-            at += 1;
-        } else {
-            out.extend(chars[at..end].iter().map(|c| if *c == '\n' { '\n' } else { ' ' }));
-            at = end;
-        }
-    }
-    out
-}
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use std::sync::OnceLock;
+use syn::spanned::Spanned;
+use syn::visit::{self, Visit};
+use syn::{Attribute, Item, ItemMod, ItemUse, Meta, UseTree};
 
-/// Where the comment, string or character that begins at `at` ends; `at` itself where none begins.
-fn end_of_blank(chars: &[char], at: usize) -> usize {
-    let rest = &chars[at..];
-    let word_before = at > 0 && is_word(chars[at - 1]);
-    match rest {
-        ['/', '/', ..] => at + rest.iter().position(|c| *c == '\n').unwrap_or(rest.len()),
-        ['/', '*', ..] => at + block_comment(rest),
-        ['"', ..] => at + string(rest),
-        ['\'', ..] => at + character(rest),
-        // r"…", r#"…"#, br"…", cr"…": raw strings; b"…" and c"…" fall to the string at their quote. r#name is a name.
-        ['r', ..] | ['b' | 'c', 'r', ..] if !word_before => {
-            let from = rest.iter().position(|c| *c == 'r').map_or(0, |r| r + 1);
-            at + raw_string(rest, from).unwrap_or(0)
-        }
-        _ => at,
-    }
-}
-
-fn block_comment(rest: &[char]) -> usize {
-    let (mut depth, mut at) = (0_usize, 0);
-    while at < rest.len() {
-        match &rest[at..] {
-            ['/', '*', ..] => (depth, at) = (depth + 1, at + 2),
-            ['*', '/', ..] => {
-                (depth, at) = (depth - 1, at + 2);
-                if depth == 0 {
-                    return at;
-                }
-            }
-            _ => at += 1,
-        }
-    }
-    rest.len()
-}
-
-fn string(rest: &[char]) -> usize {
-    let mut at = 1;
-    while at < rest.len() && rest[at] != '"' {
-        at += if rest[at] == '\\' { 2 } else { 1 };
-    }
-    (at + 1).min(rest.len())
-}
-
-/// A character ends with a quote after one character or an escape; anything else is a lifetime.
-fn character(rest: &[char]) -> usize {
-    match rest {
-        ['\'', '\\', _, tail @ ..] => tail.iter().position(|c| *c == '\'').map_or(0, |quote| quote + 4),
-        ['\'', _, '\'', ..] => 3,
-        _ => 0,
-    }
-}
-
-fn raw_string(rest: &[char], from: usize) -> Option<usize> {
-    let hashes = rest[from..].iter().take_while(|c| **c == '#').count();
-    if rest.get(from + hashes) != Some(&'"') {
-        return None;
-    }
-    let close: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
-    let body = from + hashes + 1;
-    let length = rest[body..].windows(close.len()).position(|window| window == close);
-    Some(length.map_or(rest.len(), |length| body + length + close.len()))
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-/// What ships: the blanked source up to the module of tests at its end. Where `cfg(test)` stands on anything else,
-/// the line that it stands on.
-pub(super) fn production(blanked: &str) -> Result<&str, usize> {
-    const MARK: &str = "#[cfg(test)]";
-    let Some(begin) = blanked.find(MARK) else { return Ok(blanked) };
-    let line = line_of(blanked, begin);
-    let mut after = blanked[begin + MARK.len()..].trim_start();
-    // Further attributes of the module.
-    while after.starts_with("#[") {
-        let end = after.find(']').ok_or(line)?;
-        after = after[end + 1..].trim_start();
-    }
-    // Tests of one file may lend what they make to another's.
-    let visibility = ["pub(super) ", "pub(crate) "].into_iter().find_map(|visibility| after.strip_prefix(visibility));
-    let module = visibility.unwrap_or(after).strip_prefix("mod ").ok_or(line)?;
-    let end = module.find(['{', ';']).ok_or(line)?;
-    let rest = if module[end..].starts_with(';') {
-        &module[end + 1..]
-    } else {
-        let length = closing_brace(&module[end..]).ok_or(line)?;
-        &module[end + length + 1..]
-    };
-    if rest.trim().is_empty() { Ok(&blanked[..begin]) } else { Err(line) }
-}
-
-fn closing_brace(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, c) in text.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' if depth == 1 => return Some(at),
-            '}' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// A path as written, such as `crate::store::lines`, with the line that its last name stands on.
-#[derive(Debug, PartialEq, Eq)]
+/// A path that a file mentions: `use crate::{a::b, c as d}` is two.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mention {
+    /// The modules around it within its file.
+    pub(super) inside: Vec<String>,
+    /// `crate`, `a`, `b`; the last of a glob is `*`.
     pub(super) names: Vec<String>,
+    /// What an import is called here; nothing of a path that is no import.
+    pub(super) alias: Option<String>,
     pub(super) line: usize,
 }
 
-/// All paths of two names and more in blanked source, groups (`a::{b, c::d}`) taken apart, and each single name of a
-/// `use`.
-pub(super) fn mentions(blanked: &str) -> Vec<Mention> {
-    let tokens = tokens(blanked);
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < tokens.len() {
-        let after_use = matches!(&tokens[..at], [.., ("use", _)] | [.., ("use", _), ("::", _)]);
-        let begins = is_name(tokens[at].0) && !continues(&tokens[..at]) && !KEYWORDS.contains(&tokens[at].0);
-        let followed = tokens.get(at + 1).is_some_and(|next| next.0 == "::");
-        if begins && (followed || after_use) {
-            at = tree(&tokens, at, &mut Vec::new(), &mut found);
-        } else if after_use && tokens[at].0 == "{" {
-            at = group(&tokens, at, &mut Vec::new(), &mut found);
-        } else {
-            at += 1;
-        }
-    }
+/// What the rules want to know of a Rust file.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    pub(super) path: String,
+    pub(super) text: String,
+    /// Modules that are declared or written here, and the lines of their names.
+    pub(super) modules: Vec<(String, usize)>,
+    /// Lines with `#[allow(…)]`.
+    pub(super) allows: Vec<usize>,
+    /// How many lines there are before the tests at the end.
+    pub(super) shipped_lines: usize,
+    /// Of what ships: lines with a switch for tests, which should not be.
+    pub(super) switches: Vec<usize>,
+    /// Of what ships: all paths.
+    pub(super) mentions: Vec<Mention>,
+    /// Of what ships: lines with `async` or `.await`.
+    pub(super) waits: Vec<usize>,
+}
+
+/// The project's Rust files below these folders; each is read once for all rules.
+pub(super) fn below(folders: &[&str]) -> Vec<&'static Source> {
+    static SOURCES: OnceLock<Vec<Source>> = OnceLock::new();
+    let all = SOURCES.get_or_init(|| {
+        let rust = super::files().into_iter().filter(|path| path.ends_with(".rs"));
+        rust.map(|path| source(&path, &super::read(&path))).collect()
+    });
+    let is_below = |source: &&Source| folders.iter().any(|folder| source.path.starts_with(folder));
+    let found: Vec<&Source> = all.iter().filter(is_below).collect();
+    assert!(!found.is_empty(), "no Rust files below {folders:?}");
     found
 }
 
-/// Words before a path that begins with `::`.
-const KEYWORDS: &[&str] = &["as", "dyn", "else", "for", "if", "impl", "in", "match", "mut", "pub", "return", "use"];
-
-/// Whether the next name goes on with a path rather than beginning one.
-fn continues(before: &[Token<'_>]) -> bool {
-    match before {
-        [.., (name, _), ("::", _)] => *name == ">" || is_name(name) && !KEYWORDS.contains(name),
-        _ => false,
+/// Reads one file.
+pub(super) fn source(path: &str, text: &str) -> Source {
+    let mut file = syn::parse_file(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut all = Reader::default();
+    all.visit_file(&file);
+    let shipped_lines = cut_tests(&mut file.items).map_or(text.lines().count(), |line| line - 1);
+    let mut shipped = Reader::default();
+    shipped.visit_file(&file);
+    let mut waits = Vec::new();
+    lines_that_wait(text.parse().expect("it was parsed before"), &mut waits);
+    waits.retain(|line| *line <= shipped_lines);
+    Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+        modules: all.modules,
+        allows: all.allows,
+        shipped_lines,
+        switches: shipped.switches,
+        mentions: shipped.mentions,
+        waits,
     }
 }
 
-type Token<'a> = (&'a str, usize);
+/// Takes off the module of tests that is the last item, and says in which line it began.
+fn cut_tests(items: &mut Vec<Item>) -> Option<usize> {
+    let Some(Item::Mod(last)) = items.last() else { return None };
+    let line = last.attrs.iter().find(|it| is_switch(it)).map(line_of)?;
+    items.pop();
+    Some(line)
+}
 
-/// Reads one path at `at`; gives where it ends.
-fn tree(tokens: &[Token<'_>], mut at: usize, prefix: &mut Vec<String>, found: &mut Vec<Mention>) -> usize {
-    let depth = prefix.len();
-    loop {
-        prefix.push(tokens[at].0.to_owned());
-        let line = tokens[at].1;
-        let next = |by: usize| tokens.get(at + by).map_or("", |token| token.0);
-        match (next(1), next(2)) {
-            ("::", "{") => {
-                at = group(tokens, at + 2, prefix, found);
-                break;
-            }
-            ("::", name) if is_name(name) || name == "*" => at += 2,
-            _ => {
-                found.push(Mention { names: prefix.clone(), line });
-                at += 1;
-                break;
-            }
+/// `#[cfg(test)]`, also with more in it.
+fn is_switch(attribute: &Attribute) -> bool {
+    let Meta::List(list) = &attribute.meta else { return false };
+    list.path.is_ident("cfg") && list.tokens.to_string().split(|c: char| !c.is_alphanumeric()).any(|it| it == "test")
+}
+
+fn lines_that_wait(tokens: TokenStream, lines: &mut Vec<usize>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) if word == "async" || word == "await" => lines.push(line_of(&word)),
+            TokenTree::Group(group) => lines_that_wait(group.stream(), lines),
+            _ => {}
         }
     }
-    prefix.truncate(depth);
-    at
 }
 
-/// Reads a group at its `{`; gives where it ends.
-fn group(tokens: &[Token<'_>], open: usize, prefix: &mut Vec<String>, found: &mut Vec<Mention>) -> usize {
-    let mut at = open + 1;
-    while at < tokens.len() && tokens[at].0 != "}" {
-        match tokens[at].0 {
-            "," | "::" => at += 1,
-            // The new name is of no interest.
-            "as" => at += 2,
-            name if is_name(name) || name == "*" => at = tree(tokens, at, prefix, found),
-            _ => return at,
-        }
+fn line_of(what: &impl Spanned) -> usize {
+    what.span().start().line
+}
+
+/// Goes through a file's syntax.
+#[derive(Default)]
+struct Reader {
+    inside: Vec<String>,
+    modules: Vec<(String, usize)>,
+    allows: Vec<usize>,
+    switches: Vec<usize>,
+    mentions: Vec<Mention>,
+}
+
+impl Reader {
+    fn mention(&mut self, names: Vec<String>, alias: Option<String>, line: usize) {
+        self.mentions.push(Mention { inside: self.inside.clone(), names, alias, line });
     }
-    at + 1
-}
 
-fn is_name(token: &str) -> bool {
-    token.starts_with(|c: char| c.is_alphabetic() || c == '_')
-}
-
-fn tokens(blanked: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    for (number, line) in blanked.lines().enumerate() {
-        let mut rest = line;
-        while let Some(first) = rest.chars().next() {
-            let length = if is_word(first) {
-                rest.find(|c| !is_word(c)).unwrap_or(rest.len())
-            } else if rest.starts_with("::") {
-                2
-            } else {
-                first.len_utf8()
-            };
-            if !first.is_whitespace() {
-                tokens.push((&rest[..length], number + 1));
+    /// The leaves of `use a::{b, c::*}`.
+    fn import(&mut self, tree: &UseTree, mut names: Vec<String>) {
+        match tree {
+            UseTree::Path(path) => {
+                names.push(path.ident.to_string());
+                self.import(&path.tree, names);
             }
-            rest = &rest[length..];
+            UseTree::Group(group) => group.items.iter().for_each(|item| self.import(item, names.clone())),
+            UseTree::Glob(glob) => self.leaf(names, "*", "*", line_of(glob)),
+            UseTree::Name(name) => self.leaf(names, &name.ident.to_string(), "", line_of(name)),
+            UseTree::Rename(name) => self.leaf(names, &name.ident.to_string(), &name.rename.to_string(), line_of(name)),
         }
     }
-    tokens
+
+    /// `alias` is empty where the import keeps its name; `a::self` is called `a`.
+    fn leaf(&mut self, mut names: Vec<String>, name: &str, alias: &str, line: usize) {
+        if name != "self" || names.is_empty() {
+            names.push(name.to_owned());
+        }
+        let alias = if alias.is_empty() { names[names.len() - 1].clone() } else { alias.to_owned() };
+        self.mention(names, Some(alias), line);
+    }
+
+    /// Paths of two names and more in a macro's or attribute's words, which no parser knows.
+    fn scan(&mut self, tokens: TokenStream) {
+        let mut path: Vec<Ident> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Punct(mark) if mark.as_char() == ':' => colons += 1,
+                TokenTree::Ident(word) => {
+                    if colons != 2 {
+                        self.scanned(&mut path);
+                    }
+                    path.push(word);
+                    colons = 0;
+                }
+                TokenTree::Group(group) => {
+                    self.scanned(&mut path);
+                    self.scan(group.stream());
+                }
+                _ => self.scanned(&mut path),
+            }
+        }
+        self.scanned(&mut path);
+    }
+
+    fn scanned(&mut self, path: &mut Vec<Ident>) {
+        let words = std::mem::take(path);
+        if let [first, _, ..] = words.as_slice() {
+            self.mention(words.iter().map(ToString::to_string).collect(), None, line_of(first));
+        }
+    }
 }
 
-/// The line of a byte offset, counted from 1.
-pub(super) fn line_of(text: &str, offset: usize) -> usize {
-    text[..offset].matches('\n').count() + 1
+impl<'ast> Visit<'ast> for Reader {
+    fn visit_item_mod(&mut self, module: &'ast ItemMod) {
+        self.modules.push((module.ident.to_string(), line_of(&module.ident)));
+        self.inside.push(module.ident.to_string());
+        visit::visit_item_mod(self, module);
+        self.inside.pop();
+    }
+
+    fn visit_item_use(&mut self, import: &'ast ItemUse) {
+        self.import(&import.tree, Vec::new());
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        let names: Vec<String> = path.segments.iter().map(|it| it.ident.to_string()).collect();
+        if names.len() > 1 {
+            self.mention(names, None, line_of(path));
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        visit::visit_macro(self, call);
+        self.scan(call.tokens.clone());
+    }
+
+    fn visit_attribute(&mut self, attribute: &'ast Attribute) {
+        if is_switch(attribute) {
+            self.switches.push(line_of(attribute));
+        }
+        if attribute.path().is_ident("allow") {
+            self.allows.push(line_of(attribute));
+        }
+        if let Meta::List(list) = &attribute.meta {
+            self.scan(list.tokens.clone());
+        }
+        visit::visit_attribute(self, attribute);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn paths(source: &str) -> Vec<String> {
-        mentions(&blanked(source)).into_iter().map(|it| format!("{} {}", it.line, it.names.join("::"))).collect()
+    fn paths(text: &str) -> Vec<String> {
+        let told = |it: &Mention| {
+            let alias = it.alias.as_ref().map_or(String::new(), |alias| format!(" as {alias}"));
+            format!("{} {}{alias}", it.line, it.names.join("::"))
+        };
+        source("a.rs", text).mentions.iter().map(told).collect()
     }
 
     #[test]
-    fn comments_strings_and_characters_are_blanked_and_lifetimes_are_not() {
-        let source = "a /* b /* c */ d */ e // f\n\"g \\\" h\" i r#\"j \" k\"# l '\"' m '\\'' n<'o> p br\"q\\\" r";
-        let kept: Vec<String> = blanked(source).split_whitespace().map(str::to_owned).collect();
-        assert_eq!(kept, ["a", "e", "i", "l", "m", "n<'o>", "p", "r"]);
-        assert_eq!(blanked("\"1\n2\"\n3").lines().count(), 3);
-    }
-
-    #[test]
-    fn tests_at_the_end_are_cut_off_and_elsewhere_found() {
-        assert_eq!(production("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { } }\n"), Ok("fn a() {}\n"));
-        assert_eq!(production("fn a() {}\n#[cfg(test)]\n#[allow(x)]\nmod tests;\n"), Ok("fn a() {}\n"));
-        assert_eq!(production("fn a() {}\n#[cfg(test)]\npub(super) mod tests { }\n"), Ok("fn a() {}\n"));
-        assert_eq!(production("fn a() {}\n#[cfg(test)]\nfn b() {}\n"), Err(2));
-        assert_eq!(production("fn a() {}\n#[cfg(test)]\npub fn b() {}\n"), Err(2));
-        assert_eq!(production("#[cfg(test)]\nmod tests { }\nfn a() {}\n"), Err(1));
-    }
-
-    #[test]
-    fn paths_are_taken_apart() {
-        let source = "use crate::{a::{self, B as C}, d::*};\nuse serde;\nfn f() -> super::g::H {\n  crate::i::j::<K>()\n}\nuse {l::m, n};";
+    fn imports_are_taken_apart() {
+        let text = "use crate::{a::{self, B as C}, d::*};\nuse serde;\nuse {l::m, n};";
         let expected = [
-            "1 crate::a::self",
-            "1 crate::a::B",
-            "1 crate::d::*",
-            "2 serde",
-            "3 super::g::H",
-            "4 crate::i::j",
-            "6 l::m",
-            "6 n",
+            "1 crate::a as a",
+            "1 crate::a::B as C",
+            "1 crate::d::* as *",
+            "2 serde as serde",
+            "3 l::m as m",
+            "3 n as n",
         ];
-        assert_eq!(paths(source), expected);
-        assert_eq!(paths("use ::a::b;\nlet c: ::d::E = f::<g::H>::i();"), ["1 a::b", "2 d::E", "2 f", "2 g::H"]);
-        assert_eq!(paths("use a::b; // use c::d;\nlet e = \"f::g\";"), ["1 a::b"]);
+        assert_eq!(paths(text), expected);
+    }
+
+    #[test]
+    fn paths_are_found_wherever_they_stand() {
+        assert_eq!(
+            paths("fn f() -> super::g::H {\n  crate::i::j::<k::K>()\n}"),
+            ["1 super::g::H", "2 crate::i::j", "2 k::K"]
+        );
+        assert_eq!(paths("fn f(){ m!(a, b::c(x) => [d::e, f::<g::h>()]) }"), ["1 b::c", "1 d::e", "1 g::h"]);
+        assert_eq!(paths("#[derive(clap::Parser)]\nstruct A;"), ["1 clap::Parser"]);
+        assert_eq!(paths("// use c::d;\nconst E: &str = \"f::g\";"), [""; 0]);
+    }
+
+    #[test]
+    fn tests_at_the_end_are_cut_off_and_switches_elsewhere_found() {
+        let read = |text: &str| {
+            let read = source("a.rs", text);
+            (read.shipped_lines, read.switches)
+        };
+        assert_eq!(read("fn a() {}\n#[cfg(test)]\nmod tests { fn b() { } }\n"), (1, vec![]));
+        assert_eq!(read("fn a() {}\n#[cfg(test)]\n#[path = \"x\"]\nmod tests;\n"), (1, vec![]));
+        assert_eq!(read("fn a() {}\n#[cfg(test)]\nfn b() {}\n"), (3, vec![2]));
+        assert_eq!(read("#[cfg(test)]\nmod tests { }\nfn a() {}\n"), (3, vec![1]));
+        assert_eq!(read("struct A {\n #[cfg(any(test, unix))]\n a: u8 }\n"), (3, vec![2]));
+    }
+
+    #[test]
+    fn what_waits_is_found() {
+        assert_eq!(
+            source("a.rs", "async fn f() {\n g().await }\n#[cfg(test)]\nmod tests { async fn h() {} }").waits,
+            [1, 2]
+        );
+    }
+
+    #[test]
+    fn modules_and_allowed_warnings_are_found_in_tests_too() {
+        let read = source("a.rs", "mod a;\n#[cfg(test)]\nmod tests {\n #![allow(x)]\n mod b {}\n}");
+        assert_eq!(read.modules, [("a".to_owned(), 1), ("tests".to_owned(), 3), ("b".to_owned(), 5)]);
+        assert_eq!(read.allows, [4]);
     }
 }

@@ -1,10 +1,7 @@
 //! What stands in the files: sizes, first sentences, words, the dialect of migrations, and whose machine is named.
 
-use super::source::{blanked, line_of, production};
-use super::{Broken, assert_kept, broken, files, read, root, rust_files};
-use app::domain::settings::Settings;
-use app::mirror::settings::parse;
-use serde_json::Value;
+use super::source::{Source, below};
+use super::{Broken, assert_kept, broken, files, read, root};
 
 /// Lines that ship in one file: what fits into a head. Aim for half of it.
 const MAX_PRODUCTION_LINES: usize = 400;
@@ -61,31 +58,28 @@ const RECORDED: &[&str] = &["tests/data/"];
 
 #[test]
 fn files_are_short() {
-    let shipped = rust_files(SHIPPED);
-    let told = rust_files(TESTS);
-    let long = shipped.iter().filter_map(|(path, text)| too_long(path, text, MAX_PRODUCTION_LINES));
-    assert_kept(long.chain(told.iter().filter_map(|(path, text)| too_long(path, text, MAX_TEST_LINES))).collect());
+    let long = |folders, most| below(folders).into_iter().filter_map(move |file| too_long(file, most));
+    assert_kept(long(SHIPPED, MAX_PRODUCTION_LINES).chain(long(TESTS, MAX_TEST_LINES)).collect());
 }
 
 #[test]
 fn files_open_with_a_sentence() {
-    assert_kept(rust_files(ALL).iter().filter_map(|(path, text)| no_sentence(path, text)).collect());
+    assert_kept(below(ALL).iter().filter_map(|file| no_sentence(&file.path, &file.text)).collect());
 }
 
 #[test]
 fn nothing_is_left_for_later() {
-    assert_kept(rust_files(ALL).iter().flat_map(|(path, text)| left_for_later(path, text)).collect());
+    assert_kept(below(ALL).iter().flat_map(|file| left_for_later(&file.path, &file.text)).collect());
 }
 
 #[test]
 fn modules_have_names_that_say_something() {
-    assert_kept(rust_files(ALL).iter().flat_map(|(path, text)| empty_names(path, text)).collect());
+    assert_kept(below(ALL).iter().flat_map(|file| empty_names(file)).collect());
 }
 
 #[test]
 fn migrations_run_on_both_databases() {
-    let is_migration = |path: &String| path.starts_with("migrations/") && path.ends_with(".sql");
-    let migrations: Vec<String> = files().into_iter().filter(is_migration).collect();
+    let migrations: Vec<String> = files().into_iter().filter(|path| path.starts_with("migrations/")).collect();
     assert_kept(migrations.iter().flat_map(|path| dialect(path, &read(path))).collect());
 }
 
@@ -97,14 +91,11 @@ fn no_file_names_somebodys_machine() {
     assert_kept(texts.iter().flat_map(|(text, path)| not_ours(path, text)).collect());
 }
 
-fn too_long(path: &str, text: &str, most: usize) -> Option<Broken> {
-    let blanked = blanked(text);
-    let is_tests = path.ends_with("/tests.rs");
-    let most = if is_tests { MAX_TEST_LINES } else { most };
-    let counted = if is_tests { blanked.as_str() } else { production(&blanked).unwrap_or(&blanked) };
-    let lines = counted.lines().count();
+fn too_long(file: &Source, most: usize) -> Option<Broken> {
+    let is_tests = file.path.ends_with("/tests.rs");
+    let (most, lines) = if is_tests { (MAX_TEST_LINES, file.text.lines().count()) } else { (most, file.shipped_lines) };
     let rule = || format!("{lines} lines, at most {most}: split it by sentence, one `//!` each, not by size");
-    (lines > most).then(|| broken(path, most + 1, rule()))
+    (lines > most).then(|| broken(&file.path, most + 1, rule()))
 }
 
 fn no_sentence(path: &str, text: &str) -> Option<Broken> {
@@ -125,21 +116,12 @@ fn left_for_later(path: &str, text: &str) -> Vec<Broken> {
     places
 }
 
-fn empty_names(path: &str, text: &str) -> Vec<Broken> {
+fn empty_names(file: &Source) -> Vec<Broken> {
     let rule = |name: &str| format!("a module `{name}` says nothing and grows for ever: name it by what it does");
-    let mut places = Vec::new();
-    let own = path.trim_end_matches(".rs").trim_end_matches("/mod").rsplit('/').next().unwrap_or_default();
-    if EMPTY_NAMES.contains(&own) {
-        places.push(broken(path, 1, rule(own)));
-    }
-    for (number, line) in blanked(text).lines().enumerate() {
-        let mut names = line.split_whitespace().skip_while(|word| *word != "mod").skip(1);
-        let name = names.next().map(|name| name.trim_end_matches([';', '{']));
-        if let Some(name) = name.filter(|name| EMPTY_NAMES.contains(name)) {
-            places.push(broken(path, number + 1, rule(name)));
-        }
-    }
-    places
+    let own = file.path.trim_end_matches(".rs").trim_end_matches("/mod").rsplit('/').next().unwrap_or_default();
+    let declared = file.modules.iter().map(|(name, line)| (name.as_str(), *line));
+    let empty = std::iter::once((own, 1)).chain(declared).filter(|(name, _)| EMPTY_NAMES.contains(name));
+    empty.map(|(name, line)| broken(&file.path, line, rule(name))).collect()
 }
 
 fn dialect(path: &str, text: &str) -> Vec<Broken> {
@@ -174,29 +156,9 @@ fn not_ours(path: &str, text: &str) -> Vec<Broken> {
     places
 }
 
-#[test]
-fn the_readme_shows_each_setting_of_a_repository() {
-    let readme = read("README.md");
-    let (_, settings) = readme.split_once("## The repository's own settings").expect("the README has settings");
-    let (_, example) = settings.split_once("```yaml\n").expect("it shows them");
-    let (example, _) = example.split_once("```").expect("the example ends");
-    let shown = parse(example).unwrap_or_else(|error| panic!("README.md: {error}"));
-    let all = serde_json::to_value(Settings::with_every_key()).expect("settings are data");
-    let missing: Vec<String> =
-        keys(&all).into_iter().filter(|key| words(example, &format!("{key}:")).is_empty()).collect();
-    assert!(missing.is_empty(), "README.md does not show the settings {missing:?}");
-    assert_ne!(shown, Settings::default(), "it shows other values than the defaults");
-}
-
-/// Every key in a value, at any depth.
-fn keys(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(entries) => {
-            entries.iter().flat_map(|(key, below)| std::iter::once(key.clone()).chain(keys(below))).collect()
-        }
-        Value::Array(entries) => entries.iter().flat_map(keys).collect(),
-        _ => Vec::new(),
-    }
+/// The line of a byte offset, counted from 1.
+fn line_of(text: &str, offset: usize) -> usize {
+    text[..offset].matches('\n').count() + 1
 }
 
 /// Where a word stands that is no part of a longer one.
@@ -211,16 +173,16 @@ fn words(text: &str, word: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::source;
     use super::*;
 
     #[test]
     fn a_long_file_is_found_and_its_tests_do_not_count() {
-        let lines = "let a = 1;\n".repeat(MAX_PRODUCTION_LINES);
-        assert_eq!(too_long("app/src/a.rs", &lines, MAX_PRODUCTION_LINES), None);
-        let tests = format!("{lines}#[cfg(test)]\nmod tests {{\n{lines}}}\n");
-        assert_eq!(too_long("app/src/a.rs", &tests, MAX_PRODUCTION_LINES), None);
-        let comment = format!("{lines}// a comment counts\n");
-        assert_eq!(too_long("app/src/a.rs", &comment, MAX_PRODUCTION_LINES).map(|it| it.line), Some(401));
+        let lines = "fn a() {}\n".repeat(MAX_PRODUCTION_LINES);
+        let too_long = |text: &str| too_long(&source("app/src/a.rs", text), MAX_PRODUCTION_LINES).map(|it| it.line);
+        assert_eq!(too_long(&lines), None);
+        assert_eq!(too_long(&format!("{lines}#[cfg(test)]\nmod tests {{\n{lines}}}\n")), None);
+        assert_eq!(too_long(&format!("{lines}// a comment counts\n")), Some(401));
     }
 
     #[test]
@@ -242,10 +204,11 @@ mod tests {
 
     #[test]
     fn a_name_that_says_nothing_is_found() {
-        assert_eq!(empty_names("app/src/utils.rs", "").len(), 1);
-        assert_eq!(empty_names("app/src/helpers/mod.rs", "").len(), 1);
-        assert_eq!(empty_names("app/src/lib.rs", "pub mod common;\nmod util {\n}\n// mod misc;").len(), 2);
-        assert_eq!(empty_names("app/src/lib.rs", "pub mod commands;"), []);
+        let lines = |path, text| empty_names(&source(path, text)).into_iter().map(|it| it.line).collect::<Vec<_>>();
+        assert_eq!(lines("app/src/utils.rs", ""), [1]);
+        assert_eq!(lines("app/src/helpers/mod.rs", ""), [1]);
+        assert_eq!(lines("app/src/lib.rs", "pub mod common;\nmod util {\n}\n// mod misc;"), [1, 2]);
+        assert_eq!(lines("app/src/lib.rs", "pub mod commands;"), [0; 0]);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! The rules of the house, as tests: each reads the source tree, and says where which rule is broken and what to do.
 
-mod arrows;
+mod circles;
+mod crates;
 mod features;
-mod fences;
+mod layers;
+mod modules;
 mod source;
 mod text;
 
@@ -35,7 +37,7 @@ fn assert_kept(places: Vec<Broken>) {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("app/ stands in the workspace").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/tidy stands in the workspace").to_owned()
 }
 
 /// The project's files, `/` between folders: those that git tracks, and those that it would.
@@ -54,16 +56,10 @@ fn files() -> Vec<String> {
     files
 }
 
-/// Rust files below these folders, with their text.
-fn rust_files(folders: &[&str]) -> Vec<(String, String)> {
-    let below = |path: &String| folders.iter().any(|folder| path.starts_with(folder)) && path.ends_with(".rs");
-    let mut found = Vec::new();
-    for path in files().into_iter().filter(below) {
-        let text = read(&path);
-        found.push((path, text));
-    }
-    assert!(!found.is_empty(), "no Rust files below {folders:?}");
-    found
+/// Folders of the crates that are the app.
+fn crate_folders() -> Vec<String> {
+    let manifests = files().into_iter().filter(|path| path.starts_with("app/") && path.ends_with("/Cargo.toml"));
+    manifests.map(|path| path.trim_end_matches("/Cargo.toml").to_owned()).collect()
 }
 
 fn read(path: &str) -> String {

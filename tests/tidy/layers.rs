@@ -1,0 +1,217 @@
+//! Within the app: which room may know which, and which library. Between the crates, `crates.rs` says so.
+
+use super::modules::{Module, Modules, Reached, module};
+use super::source::{Mention, Source, below};
+use super::{Broken, assert_kept, broken};
+
+const FOLDER: &str = "app/src/";
+
+/// A room of the app (a file or folder of `app/src`), and the rooms below that it may know. `*` is everything: there the
+/// rooms are put together.
+const LAYERS: &[(&str, &[&str])] = &[
+    // The one reader of the system's clock. Time is an argument to all but the upper rooms.
+    ("clock", &[]),
+    ("config", &[]),
+    ("vault", &[]),
+    // What several steps and pages share.
+    ("services", &["vault"]),
+    // The steps between the rows.
+    ("steps", &["services", "vault"]),
+    ("worker", &["clock", "services", "steps"]),
+    // The HTTP side takes in and shows; what takes long is left to the worker.
+    (
+        "server",
+        &[
+            "clock",
+            "services",
+            "steps::Failure",
+            "steps::Services",
+            "steps::accept",
+            "steps::app",
+            "steps::doctor",
+            "steps::sign_in",
+            "steps::webhook",
+            "steps::whitelist",
+        ],
+    ),
+    ("commands", &["*"]),
+    ("lib", &["*"]),
+    ("main", &["*"]),
+    ("serve", &["*"]),
+];
+
+/// Rooms whose modules never call each other: between two steps there is a row.
+const NO_SIBLINGS: &[&str] = &["steps"];
+
+/// A library, and the only rooms that may name it. What is not here may be named anywhere in the app.
+const LIBRARIES: &[(&str, &[&str])] = &[
+    // The HTTP side; serve only opens the listener.
+    ("axum", &["server", "serve"]),
+    // The command line and the configuration file.
+    ("clap", &["commands", "main"]),
+    ("toml", &["commands", "config", "main"]),
+    // Randomness is an argument: where the program is put together, it comes from here.
+    ("getrandom", &["commands", "config", "main", "serve", "server"]),
+    // Serve and the commands choose the TLS for all.
+    ("reqwest", &["commands", "main", "serve"]),
+    ("rustls", &["commands", "main", "serve"]),
+    // What is encrypted in the database; it is the TLS's as well.
+    ("ring", &["vault"]),
+    // The demo shows a mail as a person reads it.
+    ("quoted_printable", &["commands"]),
+    ("rpassword", &["commands"]),
+    ("tokio", &["commands", "main", "serve", "server", "services", "steps", "worker"]),
+    // What is logged is logged once, where it is handled.
+    ("tracing", &["commands", "config", "main", "serve", "server", "services", "steps", "worker"]),
+    ("tracing_subscriber", &["commands", "main", "serve"]),
+];
+
+#[test]
+fn rooms_know_only_those_below() {
+    assert_kept(check(&below(&[FOLDER])));
+}
+
+#[test]
+fn what_ships_has_no_switch_for_tests() {
+    let rule = "`cfg(test)` only on a module of tests at the file's end: what ships has no switch for tests";
+    let switches =
+        |file: &&Source| file.switches.iter().map(|line| broken(&file.path, *line, rule)).collect::<Vec<_>>();
+    assert_kept(below(&["app/src/", "app/crates/"]).iter().flat_map(switches).collect());
+}
+
+fn check(files: &[&Source]) -> Vec<Broken> {
+    let modules = Modules::read(FOLDER, files);
+    files.iter().filter(|file| !file.path.ends_with("/tests.rs")).flat_map(|file| check_file(file, &modules)).collect()
+}
+
+fn check_file(file: &Source, modules: &Modules) -> Vec<Broken> {
+    let own = module(FOLDER, &file.path);
+    let room = own.first().map_or("lib", String::as_str);
+    let Some((_, allowed)) = LAYERS.iter().find(|(known, _)| *known == room) else {
+        let rule =
+            format!("`{room}` is a new room: say in tests/tidy/layers.rs whom it may know, and draw it on the map");
+        return vec![broken(&file.path, 1, rule)];
+    };
+    let check = |mention: &Mention| {
+        let rule = match modules.target(&own, mention) {
+            Some(reached) => arrow(room, allowed, &reached).or_else(|| sibling(&own, &reached)),
+            None => library(room, &mention.names[0]),
+        };
+        Some(broken(&file.path, mention.line, rule?))
+    };
+    file.mentions.iter().filter_map(check).collect()
+}
+
+fn arrow(room: &str, allowed: &[&str], reached: &Reached) -> Option<String> {
+    let other = reached.module.first()?;
+    let known = [reached.module.as_slice(), &reached.item].concat();
+    let leads_there = |to: &str| to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
+    if other == room || allowed.iter().any(|to| leads_there(to)) {
+        return None;
+    }
+    let may = if allowed.is_empty() { "nobody".to_owned() } else { allowed.join(", ") };
+    Some(format!(
+        "`{room}` may not know `{}` (it may know: {may}): hand it in as an argument, or move what both need down",
+        known.join("::")
+    ))
+}
+
+fn sibling(own: &Module, reached: &Reached) -> Option<String> {
+    let ([room, step, ..], [other_room, other, ..]) = (own.as_slice(), reached.module.as_slice()) else { return None };
+    if !NO_SIBLINGS.contains(&room.as_str()) || other_room != room || other == step {
+        return None;
+    }
+    Some(format!(
+        "`{room}::{step}` may not know its sibling `{other}`: between two steps there is a row, never a call; \
+         what both need stands in services"
+    ))
+}
+
+fn library(room: &str, name: &str) -> Option<String> {
+    let (_, rooms) = LIBRARIES.iter().find(|(library, _)| *library == name)?;
+    let rule = || format!("`{name}` may be named in {} only: `{room}` takes that room's own types", rooms.join(", "));
+    (!rooms.contains(&room)).then(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::source;
+    use super::*;
+
+    const NONE: [usize; 0] = [];
+
+    /// Where a file breaks a rule, in an app with some other modules.
+    fn lines(path: &str, text: &str) -> Vec<usize> {
+        let others = [
+            "clock",
+            "config",
+            "serve",
+            "server/lines",
+            "server/mod",
+            "steps/accept",
+            "steps/decide",
+            "steps/mod",
+            "vault",
+        ];
+        let others = others.iter().map(|name| format!("{FOLDER}{name}.rs")).filter(|other| other != path);
+        let mut files: Vec<Source> = others.map(|other| source(&other, "")).collect();
+        files.push(source(path, text));
+        check(&files.iter().collect::<Vec<_>>()).into_iter().map(|place| place.line).collect()
+    }
+
+    #[test]
+    fn an_arrow_sideways_or_up_is_found_however_it_is_written() {
+        assert_eq!(lines("app/src/config.rs", "use crate::serve::Flawless;"), [1]);
+        assert_eq!(lines("app/src/steps/decide.rs", "use crate::{\n vault::Vault,\n server::router,\n};"), [3]);
+        assert_eq!(lines("app/src/steps/decide.rs", "use super::super::server;"), [1]);
+        assert_eq!(lines("app/src/vault.rs", "\nfn f() { super::config::g() }"), [2]);
+        assert_eq!(lines("app/src/config.rs", "fn f(c: &crate::clock::Clock) {}"), [1]);
+        assert_eq!(lines("app/src/config.rs", "fn f() { println!(\"{}\", crate::clock::now()) }"), [1]);
+        assert_eq!(lines("app/src/worker.rs", "use crate::server::Server;"), [1]);
+        assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/server/pages.rs", "use crate::steps::*;"), [1]);
+        assert_eq!(lines("app/src/server/pages.rs", "use crate::steps as s;\nfn f() { s::decide::g() }"), [1, 2]);
+    }
+
+    #[test]
+    fn an_arrow_down_is_none_of_ours() {
+        assert_eq!(
+            lines("app/src/steps/decide.rs", "use crate::vault::Vault;\nuse super::Failure;\nuse lettre::X;"),
+            NONE
+        );
+        assert_eq!(lines("app/src/vault.rs", "// use crate::config;\nconst S: &str = \"crate::config::x\";"), NONE);
+        assert_eq!(lines("app/src/vault.rs", "#[cfg(test)]\nmod tests {\n use crate::config::x;\n}"), NONE);
+        assert_eq!(lines("app/src/server/hook.rs", "use crate::{clock::Clock, steps::accept::{self, Answer}};"), NONE);
+        assert_eq!(lines("app/src/serve.rs", "use crate::{config, server};"), NONE);
+    }
+
+    #[test]
+    fn a_step_that_calls_its_sibling_is_found() {
+        assert_eq!(lines("app/src/steps/accept.rs", "use crate::steps::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/steps/accept.rs", "use super::{Retry, decide};"), [1]);
+        assert_eq!(lines("app/src/steps/accept/fold.rs", "use super::super::decide::decide;"), [1]);
+        assert_eq!(lines("app/src/steps/accept.rs", "use super::Retry;\nuse crate::steps::accept::x;"), NONE);
+        assert_eq!(lines("app/src/steps/mod.rs", "use self::decide::decide;"), NONE);
+        assert_eq!(lines("app/src/server/rules.rs", "use super::lines::x;"), NONE);
+    }
+
+    #[test]
+    fn a_room_that_is_not_on_the_map_is_found() {
+        assert_eq!(lines("app/src/sundries/mod.rs", ""), [1]);
+    }
+
+    #[test]
+    fn a_library_outside_its_room_is_found_however_it_is_written() {
+        assert_eq!(lines("app/src/steps/deliver.rs", "use axum::Json;"), [1]);
+        assert_eq!(lines("app/src/steps/deliver.rs", "\nfn f(row: ::ring::aead::Nonce) {}"), [2]);
+        assert_eq!(lines("app/src/server/mod.rs", "#[derive(clap::Parser)]\nstruct A;"), [1]);
+        assert_eq!(lines("app/src/server/mod.rs", "use reqwest as web;\nuse {toml, serde};"), [1, 2]);
+    }
+
+    #[test]
+    fn a_library_in_its_room_is_none_of_ours() {
+        assert_eq!(lines("app/src/vault.rs", "use ring::aead;\nuse crate::vault::axum::X;"), NONE);
+        assert_eq!(lines("app/src/serve.rs", "fn f() { axum::serve(a, b) }"), NONE);
+        assert_eq!(lines("app/src/vault.rs", "// axum::x\n#[cfg(test)]\nmod tests { use clap::x; }"), NONE);
+    }
+}
