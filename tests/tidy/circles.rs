@@ -1,12 +1,14 @@
-//! No circles of modules: where two modules of a crate know each other, directly or through others, neither is understood
-//! without the other. A parent and its own modules may know each other: they are one.
+//! No circles of modules: where two modules of a crate know each other, directly or through others,
+//! neither is understood without the other. A parent and its own modules may know each other: they
+//! are one.
 
 use super::modules::{Module, Modules, module};
 use super::source::{Source, below};
 use super::{Broken, assert_kept, broken, crate_folders};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Arrows that close a circle and may: from, to, and why. ARCHITECTURE.md says the same under "Circles".
+/// Arrows that close a circle and may: from, to, and why. ARCHITECTURE.md says the same under
+/// "Circles".
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("app::server::arrivals", "app::server::ingest", "what arrived is shown with what was asked"),
     ("app::server::respond", "app::server::auth", "an answer's layout names who is signed in"),
@@ -54,7 +56,8 @@ fn arrows_of(folder: &str, files: &[&Source]) -> BTreeMap<Arrow, Found> {
     arrows
 }
 
-/// The arrow as the first two modules have it in which the paths part; none between a module and one within it.
+/// The arrow as the first two modules have it in which the paths part; none between a module and
+/// one within it.
 fn between_siblings(name: &str, here: &Module, there: &Module) -> Option<Arrow> {
     let shared = here.iter().zip(there).take_while(|(a, b)| a == b).count();
     let full = |module: &Module| {

@@ -1,4 +1,5 @@
-//! Which crate may depend on which, and on which libraries: one crate for each library, so that it can be replaced there.
+//! Which crate may depend on which, and on which libraries: one crate for each library, so that it
+//! can be replaced there.
 
 use super::source::{Source, below};
 use super::{Broken, assert_kept, broken, crate_folders, read};
@@ -9,7 +10,8 @@ const ANYWHERE: &[&str] =
 
 /// A crate, which of our own it may know, and the libraries that it has beyond those of everybody.
 const CRATES: &[(&str, &[&str], &[&str])] = &[
-    // What is decided: no input or output, nothing that waits, no log. Look-around in path expressions.
+    // What is decided: no input or output, nothing that waits, no log. Look-around in path
+    // expressions.
     ("domain", &[], &["fancy-regex"]),
     // A parser of its own for each language would be six programs.
     (
@@ -96,7 +98,8 @@ fn the_domain_is_pure() {
     assert_kept(below(&["app/crates/domain/src/"]).iter().flat_map(|file| impure(file)).collect());
 }
 
-/// Dependencies of a manifest that the table does not have, and those of the table that the manifest does not have.
+/// Dependencies of a manifest that the table does not have, and those of the table that the
+/// manifest does not have.
 fn check(manifest: &str) -> Vec<Broken> {
     let manifest: toml::Table = toml::from_str(manifest).expect("a Cargo.toml is TOML");
     let name = manifest["package"]["name"].as_str().expect("a package has a name");

@@ -1,7 +1,8 @@
 //! `cargo run -p app` and `cargo test --workspace` share one build of every library.
 //!
-//! Cargo gives a library the features that anything in the build asks for, tests included. One feature that only a test
-//! asks for, deep down, and whoever tests and then runs builds git and SQL twice, which takes minutes.
+//! Cargo gives a library the features that anything in the build asks for, tests included. One
+//! feature that only a test asks for, deep down, and whoever tests and then runs builds git and SQL
+//! twice, which takes minutes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -10,8 +11,8 @@ use super::{Broken, assert_kept, broken, root};
 
 #[test]
 fn running_and_testing_share_one_build() {
-    // What runs at build time has features of its own, also where it parses Rust as these rules do: they stand aside
-    // there, and are looked at with what the program itself is built from.
+    // What runs at build time has features of its own, also where it parses Rust as these rules do:
+    // they stand aside there, and are looked at with what the program itself is built from.
     let all = differences(
         &tree(&["-e", "normal,build", "-p", "app"]),
         &tree(&["-e", "normal,build,dev", "--workspace", "--exclude", "tidy"]),
@@ -35,8 +36,9 @@ fn tree(selection: &[&str]) -> String {
     String::from_utf8(asked.stdout).expect("names of features are UTF-8")
 }
 
-/// Libraries of the first build that have more features in the second. A library may stand in one build twice, once for
-/// the program and once for what runs at build time: these are taken together.
+/// Libraries of the first build that have more features in the second. A library may stand in one
+/// build twice, once for the program and once for what runs at build time: these are taken
+/// together.
 fn differences(run: &str, test: &str) -> Vec<Broken> {
     let (run, test) = (ways(run), ways(test));
     let mut places = Vec::new();

@@ -1,4 +1,5 @@
-//! Within the app: which room may know which, and which library. Between the crates, `crates.rs` says so.
+//! Within the app: which room may know which, and which library. Between the crates, `crates.rs`
+//! says so.
 
 use super::modules::{Module, Modules, Reached, module};
 use super::source::{Mention, Source, below};
@@ -6,8 +7,8 @@ use super::{Broken, assert_kept, broken};
 
 const FOLDER: &str = "app/src/";
 
-/// A room of the app (a file or folder of `app/src`), and the rooms below that it may know. `*` is everything: there the
-/// rooms are put together.
+/// A room of the app (a file or folder of `app/src`), and the rooms below that it may know. `*` is
+/// everything: there the rooms are put together.
 const LAYERS: &[(&str, &[&str])] = &[
     // The one reader of the system's clock. Time is an argument to all but the upper rooms.
     ("clock", &[]),
@@ -43,7 +44,8 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Rooms whose modules never call each other: between two steps there is a row.
 const NO_SIBLINGS: &[&str] = &["steps"];
 
-/// A library, and the only rooms that may name it. What is not here may be named anywhere in the app.
+/// A library, and the only rooms that may name it. What is not here may be named anywhere in the
+/// app.
 const LIBRARIES: &[(&str, &[&str])] = &[
     // The HTTP side; serve only opens the listener.
     ("axum", &["server", "serve"]),

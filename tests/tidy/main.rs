@@ -1,4 +1,5 @@
-//! The rules of the house, as tests: each reads the source tree, and says where which rule is broken and what to do.
+//! The rules of the house, as tests: each reads the source tree, and says where which rule is
+//! broken and what to do.
 
 mod circles;
 mod crates;

@@ -1,4 +1,5 @@
-//! The modules of a crate, and where a path leads among them: through imports and what modules show of each other.
+//! The modules of a crate, and where a path leads among them: through imports and what modules show
+//! of each other.
 
 use super::source::{Mention, Source};
 use std::collections::BTreeMap;
@@ -73,7 +74,8 @@ impl<'a> Modules<'a> {
         self.down(&scope[..scope.len().checked_sub(ups)?], &names[ups..], left)
     }
 
-    /// From a module to those in it, as far as the names are modules; what it only shows is followed to its own.
+    /// From a module to those in it, as far as the names are modules; what it only shows is
+    /// followed to its own.
     fn down(&self, scope: &[String], names: &[String], left: usize) -> Option<Reached> {
         let here = || Some(Reached { module: scope.to_vec(), item: names.to_vec() });
         let Some((first, rest)) = names.split_first() else { return here() };

@@ -1,4 +1,5 @@
-//! Rust source as the rules read it: what it mentions and defines, which modules it declares, where its tests begin.
+//! Rust source as the rules read it: what it mentions and defines, which modules it declares, where
+//! its tests begin.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use std::sync::OnceLock;

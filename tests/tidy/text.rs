@@ -1,4 +1,5 @@
-//! What stands in the files: sizes, first sentences, words, the dialect of migrations, and whose machine is named.
+//! What stands in the files: sizes, first sentences, words, the dialect of migrations, and whose
+//! machine is named.
 
 use super::source::{Source, below};
 use super::{Broken, assert_kept, broken, files, read, root};
@@ -15,11 +16,13 @@ const ALL: &[&str] = &["app/", "ingest-client/", "tests/"];
 /// Names of modules that say nothing, and so grow for ever.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
 
-/// Macros and words that leave something for later. In two parts, so that this file does not find itself.
+/// Macros and words that leave something for later. In two parts, so that this file does not find
+/// itself.
 const LEFT_FOR_LATER: &[(&str, &str)] =
     &[("to", "do!"), ("unimplemen", "ted!"), ("db", "g!"), ("TO", "DO"), ("FIX", "ME"), ("XX", "X"), ("#[ign", "ore]")];
 
-/// Words that one of SQLite and PostgreSQL does not know, or that sqlx's `Any` can't read from both.
+/// Words that one of SQLite and PostgreSQL does not know, or that sqlx's `Any` can't read from
+/// both.
 const DIALECT: &[(&str, &str)] = &[
     ("AUTOINCREMENT", "PostgreSQL does not know it: ids are made by an upsert or by the program"),
     ("SERIAL", "SQLite takes it for a plain column without numbers of its own"),
@@ -39,7 +42,8 @@ const DIALECT: &[(&str, &str)] = &[
     ("REPLACE", "PostgreSQL does not know INSERT OR REPLACE: use ON CONFLICT … DO UPDATE"),
 ];
 
-/// What belongs to the machine that the project was written on. In two parts, so that this file does not find itself.
+/// What belongs to the machine that the project was written on. In two parts, so that this file
+/// does not find itself.
 const NOT_OURS: &[(&str, &str, &str)] = &[
     ("/wo", "rk/", "a folder of somebody's machine"),
     ("/ro", "ot/", "a folder of somebody's machine"),

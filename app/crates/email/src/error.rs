@@ -15,7 +15,8 @@ pub enum MailError {
         /// What it said.
         text: String,
     },
-    /// The server says: never (5xx). The same mail would be refused again; a wrong password (535) too, until it is changed.
+    /// The server says: never (5xx). The same mail would be refused again; a wrong password (535)
+    /// too, until it is changed.
     #[error("{server} refuses the mail ({code}): {text}")]
     Permanent {
         /// Its name, and port where one is configured.
@@ -25,7 +26,8 @@ pub enum MailError {
         /// What it said.
         text: String,
     },
-    /// No answer, or the conversation broke off. The mail may have arrived all the same. Worth a retry.
+    /// No answer, or the conversation broke off. The mail may have arrived all the same. Worth a
+    /// retry.
     #[error("{server} can't be reached: {reason}")]
     Unreachable {
         /// Its name, and port where one is configured.
@@ -59,13 +61,15 @@ impl MailError {
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
             Self::Transient { .. } | Self::Unreachable { .. } | Self::Outbox { .. } => true,
-            // Credentials (530, 534, 535, 538) are the server's opinion of us, not of the mail: an operator repairs them.
+            // Credentials (530, 534, 535, 538) are the server's opinion of us, not of the mail: an
+            // operator repairs them.
             Self::Permanent { code, .. } => matches!(code, 530 | 534 | 535 | 538),
             Self::BadAddress { .. } | Self::Configuration(_) => false,
         }
     }
 
-    /// Whether it is the address that is refused, whatever is sent to it: nobody has it, or not any more.
+    /// Whether it is the address that is refused, whatever is sent to it: nobody has it, or not any
+    /// more.
     pub fn is_about_the_address(&self) -> bool {
         match self {
             // 5.7 are policies: the sender or the content displeased.
@@ -82,7 +86,8 @@ impl MailError {
         match error.status() {
             Some(code) if error.is_permanent() => Self::Permanent { server, code: code.into(), text },
             Some(code) => Self::Transient { server, code: code.into(), text },
-            // Everything else is on the way: name, route, TLS, a broken line, an answer that is no SMTP.
+            // Everything else is on the way: name, route, TLS, a broken line, an answer that is no
+            // SMTP.
             None => Self::Unreachable { server, reason: whole(error) },
         }
     }

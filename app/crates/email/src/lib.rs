@@ -13,7 +13,8 @@ use outbox::Outbox;
 use std::path::Path;
 use std::time::Duration;
 
-/// How long one step of a conversation may take. RFC 5321 allows minutes, but a mail that waits is tried again anyway.
+/// How long one step of a conversation may take. RFC 5321 allows minutes, but a mail that waits is
+/// tried again anyway.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long one mail may take in all, so that a server that dribbles can't hold a worker for ever.
@@ -34,11 +35,13 @@ enum Way {
 }
 
 impl Mailer {
-    /// A mailer for `smtp://user:pass@host:587?tls=required` or `smtps://…` (each as lettre reads it); without a URL, mails
-    /// are written to `outbox_dir` as `.eml` files. `from` is an address with or without a name.
+    /// A mailer for `smtp://user:pass@host:587?tls=required` or `smtps://…` (each as lettre reads
+    /// it); without a URL, mails are written to `outbox_dir` as `.eml` files. `from` is an address
+    /// with or without a name.
     ///
     /// # Errors
-    /// [`MailError::Configuration`] where the URL or the sender can't be understood; the message never repeats a password.
+    /// [`MailError::Configuration`] where the URL or the sender can't be understood; the message
+    /// never repeats a password.
     pub fn new(smtp_url: Option<&str>, from: &str, outbox_dir: &Path) -> Result<Self, MailError> {
         let from = from.trim().parse::<Mailbox>().map_err(|reason| {
             MailError::Configuration(format!(
@@ -52,8 +55,9 @@ impl Mailer {
         Ok(Self { from, way })
     }
 
-    /// Sends one mail. May be called again with the same mail after an error that [`MailError::is_worth_a_retry`]: the
-    /// Message-ID stays the same, so that a mail whose receipt was lost is recognised as a copy.
+    /// Sends one mail. May be called again with the same mail after an error that
+    /// [`MailError::is_worth_a_retry`]: the Message-ID stays the same, so that a mail whose receipt
+    /// was lost is recognised as a copy.
     ///
     /// # Errors
     /// [`MailError`] says whether trying again can help.
@@ -62,7 +66,8 @@ impl Mailer {
         match &self.way {
             Way::Smtp { transport, host } => match tokio::time::timeout(MAIL_TIMEOUT, transport.send(message)).await {
                 Ok(Ok(_)) => Ok(()),
-                // lettre refuses by itself what the server could not take: the address has signs that need SMTPUTF8.
+                // lettre refuses by itself what the server could not take: the address has signs
+                // that need SMTPUTF8.
                 Ok(Err(error)) if error.is_client() && !mail.to_email.is_ascii() => {
                     Err(MailError::BadAddress { address: mail.to_email.clone(), reason: error.to_string() })
                 }
@@ -76,7 +81,8 @@ impl Mailer {
         }
     }
 
-    /// Connects, greets and signs in without sending anything, or sees that the outbox can be written to. Says how it is.
+    /// Connects, greets and signs in without sending anything, or sees that the outbox can be
+    /// written to. Says how it is.
     ///
     /// # Errors
     /// [`MailError`], as when sending.

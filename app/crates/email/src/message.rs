@@ -16,7 +16,8 @@ const MOST_HEADER_CHARS: usize = 900;
 /// A mail to one person, ready to be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OutgoingMail {
-    /// Message-ID without angle brackets, `line-12.to-7@flawless.example.com`: the same for every try of the same mail.
+    /// Message-ID without angle brackets, `line-12.to-7@flawless.example.com`: the same for every
+    /// try of the same mail.
     pub message_id: String,
     /// Display name; may be empty.
     pub to_name: String,
@@ -36,7 +37,8 @@ pub struct OutgoingMail {
     pub repository: String,
     /// Our number of the line, for the reader's filters; `None` where the mail is about no line.
     pub line: Option<i64>,
-    /// Identifier of the list (RFC 2919) without angle brackets, `acme-shop.flawless.example.com`: readers filter by it.
+    /// Identifier of the list (RFC 2919) without angle brackets, `acme-shop.flawless.example.com`:
+    /// readers filter by it.
     pub list_id: Option<String>,
 }
 
@@ -85,7 +87,8 @@ fn header(builder: MessageBuilder, name: &'static str, value: &str) -> MessageBu
     builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
 }
 
-/// Text without anything that ends a header: control characters become spaces, runs of white space one.
+/// Text without anything that ends a header: control characters become spaces, runs of white space
+/// one.
 fn one_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")

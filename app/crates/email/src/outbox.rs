@@ -22,8 +22,8 @@ impl Outbox {
         &self.directory
     }
 
-    /// Writes a mail to `DATE-MESSAGEID.eml`, so that names sort by date and the same mail has the same name at every try.
-    /// The file appears whole or not at all.
+    /// Writes a mail to `DATE-MESSAGEID.eml`, so that names sort by date and the same mail has the
+    /// same name at every try. The file appears whole or not at all.
     pub(super) async fn write(&self, date_ms: i64, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
         let path = self.directory.join(format!("{:0>15}-{}.eml", date_ms.max(0), file_name(message_id)));
         let part = self.part();

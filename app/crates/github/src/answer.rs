@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 
 /// Wait where a limit names no time: GitHub's documentation says at least a minute.
 const UNNAMED_WAIT_MS: u64 = 60_000;
-/// Longest wait that is believed. The primary limit resets within an hour; a broken clock must not stop us for days.
+/// Longest wait that is believed. The primary limit resets within an hour; a broken clock must not
+/// stop us for days.
 const LONGEST_WAIT_MS: u64 = 2 * 3_600_000;
 /// Shortest wait: a limit that is "over now" is still met again at once.
 const SHORTEST_WAIT_MS: u64 = 1_000;
@@ -92,7 +93,8 @@ impl Answer {
         }
     }
 
-    /// GitHub's `message` and the fields of its `errors`; nothing of a body that is not JSON (proxies send pages).
+    /// GitHub's `message` and the fields of its `errors`; nothing of a body that is not JSON
+    /// (proxies send pages).
     fn message(&self) -> String {
         let Ok(body) = serde_json::from_str::<ErrorBody>(&self.body) else {
             return "no explanation".to_owned();

@@ -20,17 +20,20 @@ use tokio::time::Instant;
 
 /// github.com's API; an Enterprise Server's is `https://HOST/api/v3`.
 pub const DEFAULT_API_URL: &str = "https://api.github.com";
-/// A whole request with its answer. GitHub itself gives up after ten seconds, a proxy or slow line needs some more.
+/// A whole request with its answer. GitHub itself gives up after ten seconds, a proxy or slow line
+/// needs some more.
 pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Making a connection: longer than this, nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A token is not used in its last minutes, so that a long fetch started with it can finish.
 const TOKEN_MARGIN: Duration = Duration::from_secs(5 * 60);
-/// How long installation tokens live, by GitHub's documentation; believed where an answer names no time.
+/// How long installation tokens live, by GitHub's documentation; believed where an answer names no
+/// time.
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Redirects that a look at a repository's name may take: one is normal, two after two renames.
 const MAX_REDIRECTS: usize = 3;
-/// Pages of one list: at 100 a page more than any installation has, and an end to a circle of links.
+/// Pages of one list: at 100 a page more than any installation has, and an end to a circle of
+/// links.
 const MAX_PAGES: usize = 500;
 
 /// What GitHub's API is asked to answer in.
@@ -43,7 +46,8 @@ pub struct Settings {
     pub api_url: String,
     /// The App's number.
     pub app_id: u64,
-    /// The App's private RSA key: PEM (PKCS#1 or PKCS#8), with real or written line breaks, or that in base64.
+    /// The App's private RSA key: PEM (PKCS#1 or PKCS#8), with real or written line breaks, or that
+    /// in base64.
     pub private_key_pem: String,
     /// Time for one request with its answer.
     pub timeout: Duration,
@@ -64,12 +68,14 @@ impl fmt::Debug for Settings {
 
 /// The App on GitHub. Cheap to clone; all clones share tokens and take turns at writing.
 ///
-/// Nothing is retried in here but one case: a request whose token was refused (401) is made once more with a new
-/// token. All else is the caller's to repeat, who knows whether the work may have been done.
+/// Nothing is retried in here but one case: a request whose token was refused (401) is made once
+/// more with a new token. All else is the caller's to repeat, who knows whether the work may have
+/// been done.
 ///
-/// Redirects: a repository that was renamed or transferred answers with one. Reading follows the new name. Writing
-/// returns [`GitHubError::Moved`] and has written nothing: old names can be taken by strangers, so the caller should
-/// store the new one (after comparing the id) rather than lean on GitHub's redirect for ever.
+/// Redirects: a repository that was renamed or transferred answers with one. Reading follows the
+/// new name. Writing returns [`GitHubError::Moved`] and has written nothing: old names can be taken
+/// by strangers, so the caller should store the new one (after comparing the id) rather than lean
+/// on GitHub's redirect for ever.
 #[derive(Clone)]
 pub struct GitHub {
     pub(super) inner: Arc<Inner>,
@@ -88,7 +94,8 @@ pub(super) struct Inner {
 struct Access {
     /// Held while a token is minted, so that ten waiting requests mint one.
     token: tokio::sync::Mutex<Option<Token>>,
-    /// Held during a write: GitHub asks for writes one after another, else a secondary limit strikes.
+    /// Held during a write: GitHub asks for writes one after another, else a secondary limit
+    /// strikes.
     writes: tokio::sync::Mutex<()>,
 }
 
@@ -154,7 +161,8 @@ impl fmt::Debug for GitHub {
 }
 
 impl GitHub {
-    /// Checks the settings; asks GitHub nothing yet. Has to be called within a Tokio runtime, which serves the connections.
+    /// Checks the settings; asks GitHub nothing yet. Has to be called within a Tokio runtime, which
+    /// serves the connections.
     pub fn new(settings: Settings) -> Result<Self, GitHubError> {
         if tokio::runtime::Handle::try_current().is_err() {
             return Err(GitHubError::Settings("made outside of a Tokio runtime".to_owned()));
@@ -162,7 +170,8 @@ impl GitHub {
         let base = Base::new(&settings.api_url)?;
         let key = key::read(settings.app_id, &settings.private_key_pem)?;
         let wrong = |error: &dyn fmt::Display| GitHubError::Settings(redact(&error.to_string()));
-        // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only doubled.
+        // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only
+        // doubled.
         let app = Octocrab::builder()
             .base_uri(base.as_str())
             .map_err(|error| wrong(&error))?
@@ -187,8 +196,8 @@ impl GitHub {
         })
     }
 
-    /// The installation's token, for git over HTTPS (user name `x-access-token`). Good for at least five more minutes
-    /// where GitHub grants as much. Minted when needed, cached until then.
+    /// The installation's token, for git over HTTPS (user name `x-access-token`). Good for at least
+    /// five more minutes where GitHub grants as much. Minted when needed, cached until then.
     pub async fn token(&self, installation: u64) -> Result<String, GitHubError> {
         let access = self.access(installation);
         let mut kept = access.token.lock().await;
@@ -230,7 +239,8 @@ impl GitHub {
         Ok(Token { secret: minted.token, fresh_until: Instant::now() + life.saturating_sub(TOKEN_MARGIN) })
     }
 
-    /// One request, and once more with a new token where the old one was refused: a 401 did no work.
+    /// One request, and once more with a new token where the old one was refused: a 401 did no
+    /// work.
     pub(super) async fn send(
         &self,
         who: As,
@@ -320,7 +330,8 @@ impl GitHub {
         Ok(answer)
     }
 
-    /// Hands every page of a list to `visit`, from the first (already asked for) until it breaks or the list ends.
+    /// Hands every page of a list to `visit`, from the first (already asked for) until it breaks or
+    /// the list ends.
     pub(super) async fn pages<P: DeserializeOwned>(
         &self,
         who: As,

@@ -26,8 +26,9 @@ impl GitHub {
         Ok(answer.json::<CommentAnswer>("the comment")?.id)
     }
 
-    /// The first comment on the issue whose text holds `marker`, among those changed since `since_ms` (Unix
-    /// milliseconds; a few minutes earlier are looked at too, as GitHub's clock is not ours).
+    /// The first comment on the issue whose text holds `marker`, among those changed since
+    /// `since_ms` (Unix milliseconds; a few minutes earlier are looked at too, as GitHub's clock is
+    /// not ours).
     pub async fn find_comment(
         &self,
         installation: u64,

@@ -1,11 +1,13 @@
-//! Webhooks that GitHub could not deliver: it does not try again by itself, but it keeps them, and does when asked to.
+//! Webhooks that GitHub could not deliver: it does not try again by itself, but it keeps them, and
+//! does when asked to.
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
-/// Deliveries looked through at one time: with 100 a page, the requests that an hour's look may cost are 20.
+/// Deliveries looked through at one time: with 100 a page, the requests that an hour's look may
+/// cost are 20.
 const MOST: usize = 2_000;
 
 /// One try to deliver a webhook.
@@ -31,7 +33,8 @@ struct DeliveryAnswer {
 }
 
 impl GitHub {
-    /// The tries since a moment (Unix milliseconds), the latest first. GitHub keeps those of three days.
+    /// The tries since a moment (Unix milliseconds), the latest first. GitHub keeps those of three
+    /// days.
     ///
     /// # Errors
     /// GitHub is out of reach.

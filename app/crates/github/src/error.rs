@@ -3,7 +3,8 @@
 use regex::Regex;
 use std::sync::OnceLock;
 
-/// Longest text of GitHub's that an error repeats, in characters: error pages of proxies can be whole documents.
+/// Longest text of GitHub's that an error repeats, in characters: error pages of proxies can be
+/// whole documents.
 const MESSAGE_LIMIT: usize = 400;
 
 /// A failed request to GitHub. No text in here holds a token: every one of them passed `redact`.
@@ -23,7 +24,8 @@ pub enum GitHubError {
         /// What GitHub said.
         message: String,
     },
-    /// 5xx, network or timeout. A write may have been done all the same: look for it before repeating.
+    /// 5xx, network or timeout. A write may have been done all the same: look for it before
+    /// repeating.
     #[error("GitHub does not answer properly: {message}")]
     Transient {
         /// What happened.
@@ -95,8 +97,9 @@ impl GitHubError {
         }
     }
 
-    /// The same request would fail in the same way for ever. [`Self::Moved`] is among these: it needs the new name.
-    /// Suspension and refused credentials are not: a person can mend them, and then the request works.
+    /// The same request would fail in the same way for ever. [`Self::Moved`] is among these: it
+    /// needs the new name. Suspension and refused credentials are not: a person can mend them, and
+    /// then the request works.
     pub fn is_permanent(&self) -> bool {
         match self {
             Self::Settings(_)
@@ -144,9 +147,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A text of somebody else's, without tokens, without line breaks and no longer than [`MESSAGE_LIMIT`].
+/// A text of somebody else's, without tokens, without line breaks and no longer than
+/// [`MESSAGE_LIMIT`].
 ///
-/// Installation tokens are `ghs_…`, since April 2026 of any length and with dots (they hold a JWT); JWTs are `eyJ….….…`.
+/// Installation tokens are `ghs_…`, since April 2026 of any length and with dots (they hold a JWT);
+/// JWTs are `eyJ….….…`.
 pub(super) fn redact(text: &str) -> String {
     static SECRETS: OnceLock<Option<Regex>> = OnceLock::new();
     let secrets = SECRETS.get_or_init(|| {

@@ -14,8 +14,9 @@ struct EventAnswer {
 }
 
 impl GitHub {
-    /// The commit by which an issue was closed last ("fixes #12" in its message, or a merged pull request); `None` where a
-    /// person closed it. Source: <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types#closed>.
+    /// The commit by which an issue was closed last ("fixes #12" in its message, or a merged pull
+    /// request); `None` where a person closed it. Source:
+    /// <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types#closed>.
     pub async fn closing_commit(
         &self,
         installation: u64,

@@ -65,7 +65,8 @@ fn decode_hex(text: &str) -> Option<[u8; SIGNATURE_BYTES]> {
     Some(out)
 }
 
-/// What a delivery says. `event_name` is `X-GitHub-Event`. Everything that we don't act on is [`Event::Ignored`].
+/// What a delivery says. `event_name` is `X-GitHub-Event`. Everything that we don't act on is
+/// [`Event::Ignored`].
 pub fn parse(event_name: &str, body: &[u8]) -> Result<Event, HookError> {
     // For every event: the first one after a wrong setting is a ping.
     if body.starts_with(b"payload=") {
@@ -86,8 +87,8 @@ pub fn parse(event_name: &str, body: &[u8]) -> Result<Event, HookError> {
     event.map_err(|missing| unreadable(format!("`{missing}` is missing")))
 }
 
-/// The parts of all payloads that mean something to us. Unknown fields are ignored, all known ones may be missing:
-/// GitHub's deliveries keep neither to its schemas nor to its examples.
+/// The parts of all payloads that mean something to us. Unknown fields are ignored, all known ones
+/// may be missing: GitHub's deliveries keep neither to its schemas nor to its examples.
 #[derive(Deserialize)]
 struct Payload {
     #[serde(default)]
@@ -175,7 +176,8 @@ impl Payload {
             ("assigned", _, Some(account)) => IssueAction::Assigned(account),
             ("unassigned", _, Some(account)) => IssueAction::Unassigned(account),
             ("deleted" | "transferred", ..) => IssueAction::Gone,
-            // Also a label or assignee that is not named, as of deleted accounts: nothing can be learnt from it.
+            // Also a label or assignee that is not named, as of deleted accounts: nothing can be
+            // learnt from it.
             _ => return Ok(Event::Ignored),
         };
         let issue = self.issue.take().ok_or("issue")?.hook();

@@ -11,7 +11,8 @@ use std::ops::ControlFlow;
 pub struct Installation {
     /// GitHub's number.
     pub id: u64,
-    /// Login (or an enterprise's slug) of the account that installed it; empty where GitHub doesn't say.
+    /// Login (or an enterprise's slug) of the account that installed it; empty where GitHub doesn't
+    /// say.
     pub account: String,
     /// Nothing is possible until it is unsuspended.
     pub suspended: bool,
@@ -95,7 +96,8 @@ impl GitHub {
         Ok(slug.await?.clone())
     }
 
-    /// The login under which the App acts, `SLUG[bot]`: sender of the webhooks that our own actions cause.
+    /// The login under which the App acts, `SLUG[bot]`: sender of the webhooks that our own actions
+    /// cause.
     pub async fn bot_login(&self) -> Result<String, GitHubError> {
         Ok(format!("{}[bot]", self.app_slug().await?))
     }

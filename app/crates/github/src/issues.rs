@@ -13,7 +13,8 @@ use std::ops::ControlFlow;
 /// Looks for something of ours start this much earlier than asked, as GitHub's clock is not ours.
 const CLOCK_SLACK_MS: i64 = 10 * 60 * 1000;
 
-/// An issue to be filed. Without assignees: one who can't be assigned makes GitHub refuse the whole issue.
+/// An issue to be filed. Without assignees: one who can't be assigned makes GitHub refuse the whole
+/// issue.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NewIssue {
     /// At most 256 characters.
@@ -139,7 +140,8 @@ impl IssueAnswer {
 
 impl GitHub {
     /// Files an issue. Where issues are switched off this is [`GitHubError::Gone`] (410). After a
-    /// [`GitHubError::Transient`] it may have been filed: ask [`Self::find_issue`] before doing it again.
+    /// [`GitHubError::Transient`] it may have been filed: ask [`Self::find_issue`] before doing it
+    /// again.
     pub async fn create_issue(
         &self,
         installation: u64,
@@ -155,9 +157,10 @@ impl GitHub {
         answer.json(&what)
     }
 
-    /// The oldest issue with this label whose text holds `marker`, open or closed, among those changed since `since_ms`
-    /// (Unix milliseconds; some minutes earlier are looked at too). The oldest, since GitHub's "duplicate issue" copies
-    /// text and labels. A list is asked, not the search, whose index lags behind.
+    /// The oldest issue with this label whose text holds `marker`, open or closed, among those
+    /// changed since `since_ms` (Unix milliseconds; some minutes earlier are looked at too). The
+    /// oldest, since GitHub's "duplicate issue" copies text and labels. A list is asked, not the
+    /// search, whose index lags behind.
     pub async fn find_issue(
         &self,
         installation: u64,
@@ -188,7 +191,8 @@ impl GitHub {
         Ok(found.map(IssueAnswer::found))
     }
 
-    /// The issues with this label that changed since `since_ms` (Unix milliseconds; some minutes earlier are looked at too).
+    /// The issues with this label that changed since `since_ms` (Unix milliseconds; some minutes
+    /// earlier are looked at too).
     pub async fn changed_issues(
         &self,
         installation: u64,
@@ -226,7 +230,8 @@ impl GitHub {
         Ok(IssueState::Present(issue.found()))
     }
 
-    /// Changes an issue: first its text and state in one request, then its labels. Doing all of it twice does no harm.
+    /// Changes an issue: first its text and state in one request, then its labels. Doing all of it
+    /// twice does no harm.
     pub async fn update_issue(
         &self,
         installation: u64,

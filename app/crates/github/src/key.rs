@@ -5,8 +5,9 @@ use base64::Engine;
 use octocrab::auth::{EncodingKey, create_jwt};
 use octocrab::models::AppId;
 
-/// Reads an RSA private key: PEM in PKCS#1 (as GitHub hands it out) or PKCS#8. As Probot does, line breaks written as
-/// `\n` (environment files) and a PEM that is base64-encoded once more are taken too, as are line breaks turned into blanks.
+/// Reads an RSA private key: PEM in PKCS#1 (as GitHub hands it out) or PKCS#8. As Probot does, line
+/// breaks written as `\n` (environment files) and a PEM that is base64-encoded once more are taken
+/// too, as are line breaks turned into blanks.
 pub(super) fn read(app_id: u64, text: &str) -> Result<EncodingKey, GitHubError> {
     let pem = normalise(text)?;
     let wrong = |what: &str| Err(GitHubError::Key(what.to_owned()));

@@ -29,7 +29,8 @@ impl LabelAnswer {
 }
 
 impl GitHub {
-    /// Those of these labels that the repository lacks. People may recolour labels: the name is what counts.
+    /// Those of these labels that the repository lacks. People may recolour labels: the name is
+    /// what counts.
     pub async fn missing_labels(
         &self,
         installation: u64,

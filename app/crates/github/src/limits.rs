@@ -2,7 +2,8 @@
 
 use super::error::GitHubError;
 
-/// Characters of an issue's or comment's body; one more is a 422 ("body is too long (maximum is 65536 characters)").
+/// Characters of an issue's or comment's body; one more is a 422 ("body is too long (maximum is
+/// 65536 characters)").
 const BODY: usize = 65_536;
 /// Characters of an issue's title (422 above).
 const TITLE: usize = 256;

@@ -19,8 +19,8 @@ const LONGEST_NAME: usize = 34;
 pub struct Manifest(Map<String, Value>);
 
 impl Manifest {
-    /// `app.yml`, for a server that people and GitHub reach by `public_url`. Names of Apps are unique on GitHub, so the
-    /// host is part of it; whoever creates it can change it there.
+    /// `app.yml`, for a server that people and GitHub reach by `public_url`. Names of Apps are
+    /// unique on GitHub, so the host is part of it; whoever creates it can change it there.
     pub fn new(public_url: &str) -> Self {
         let mut all: Map<String, Value> = serde_saphyr::from_str(APP_YML).unwrap_or_default();
         let public_url = public_url.trim_end_matches('/');

@@ -1,4 +1,5 @@
-//! Who is who on GitHub: authors of commits, accounts by number, their addresses, teams, and who can be assigned.
+//! Who is who on GitHub: authors of commits, accounts by number, their addresses, teams, and who
+//! can be assigned.
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
@@ -8,7 +9,8 @@ use domain::event::HookAccount;
 use serde::Deserialize;
 use serde_json::json;
 
-/// Members of a team that are read: more are too many to ask one after another whether they are there.
+/// Members of a team that are read: more are too many to ask one after another whether they are
+/// there.
 const MOST_MEMBERS: usize = 30;
 
 /// An account: number, login now, and `User`, `Bot` or `Organization`.
@@ -66,8 +68,8 @@ impl AccountAnswer {
 }
 
 impl GitHub {
-    /// The account that GitHub maps a commit's author to, by e-mail address. `None` where it maps to nobody (GitHub says
-    /// `null` or `{}`) or knows no such commit.
+    /// The account that GitHub maps a commit's author to, by e-mail address. `None` where it maps
+    /// to nobody (GitHub says `null` or `{}`) or knows no such commit.
     pub async fn commit_author(
         &self,
         installation: u64,
@@ -97,8 +99,9 @@ impl GitHub {
         Ok(account.account())
     }
 
-    /// The name and address that an account writes commits of the repository with, else those that it shows to everybody; the
-    /// address may be one that mail can't be sent to, or empty. `None` where there is no such account.
+    /// The name and address that an account writes commits of the repository with, else those that
+    /// it shows to everybody; the address may be one that mail can't be sent to, or empty. `None`
+    /// where there is no such account.
     pub async fn author_of_login(
         &self,
         installation: u64,
@@ -127,7 +130,8 @@ impl GitHub {
         Ok(Some(author(answer.accepted(&what, Some(installation))?.json(&what)?)))
     }
 
-    /// The members of a team. `None` where there is no such team, or the App may not see it, which takes a permission of its own.
+    /// The members of a team. `None` where there is no such team, or the App may not see it, which
+    /// takes a permission of its own.
     pub async fn team_members(
         &self,
         installation: u64,
@@ -153,7 +157,8 @@ impl GitHub {
         let answer = self.read(installation, repo, &format!("/assignees/{}", route::encode(login))).await?;
         match answer.status {
             204 => Ok(true),
-            // Also GitHub's answer where the repository is out of sight; then the write after it says so.
+            // Also GitHub's answer where the repository is out of sight; then the write after it
+            // says so.
             404 => Ok(false),
             _ => {
                 let answer = answer.accepted(&format!("assignee {login} of {repo}"), Some(installation))?;
@@ -162,8 +167,9 @@ impl GitHub {
         }
     }
 
-    /// Assigns the issue to this login, besides those who have it already. `false` where GitHub would not have it: not
-    /// assignable, or dropped from the answer silently (too many assignees, no right to).
+    /// Assigns the issue to this login, besides those who have it already. `false` where GitHub
+    /// would not have it: not assignable, or dropped from the answer silently (too many assignees,
+    /// no right to).
     pub async fn assign(&self, installation: u64, repo: &str, number: u64, login: &str) -> Result<bool, GitHubError> {
         if !self.is_assignable(installation, repo, login).await? {
             return Ok(false);

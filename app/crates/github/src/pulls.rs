@@ -7,7 +7,8 @@ use super::route;
 use domain::pull::Pull;
 use serde::Deserialize;
 
-/// Pull requests of one commit that are looked at: more than a few have one only where branches are merged into branches.
+/// Pull requests of one commit that are looked at: more than a few have one only where branches are
+/// merged into branches.
 const MOST_PULLS: usize = 20;
 
 #[derive(Deserialize)]
@@ -34,8 +35,9 @@ struct Base {
 }
 
 impl GitHub {
-    /// The merged pull request that brought a commit: into `branch` where there is one, else the one that was merged first.
-    /// `None`: the commit was pushed without, or GitHub does not have it.
+    /// The merged pull request that brought a commit: into `branch` where there is one, else the
+    /// one that was merged first. `None`: the commit was pushed without, or GitHub does not have
+    /// it.
     pub async fn pull_of_commit(
         &self,
         installation: u64,
@@ -45,7 +47,8 @@ impl GitHub {
     ) -> Result<Option<Pull>, GitHubError> {
         let rest = format!("/commits/{}/pulls?per_page={MOST_PULLS}", route::encode(sha));
         let answer = self.read(installation, repo, &rest).await?;
-        // 422 "No commit found for SHA", 409 "Git Repository is empty", 404 for a commit that is not there any more.
+        // 422 "No commit found for SHA", 409 "Git Repository is empty", 404 for a commit that is
+        // not there any more.
         if matches!(answer.status, 404 | 409 | 422) {
             return Ok(None);
         }

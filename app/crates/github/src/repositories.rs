@@ -1,4 +1,5 @@
-//! Repositories as GitHub knows them, and what is read and written under one, whatever it is called now.
+//! Repositories as GitHub knows them, and what is read and written under one, whatever it is called
+//! now.
 
 use super::answer::Answer;
 use super::client::{As, GitHub, Method};
@@ -53,7 +54,8 @@ impl GitHub {
         answer.accepted(repo, Some(installation))?.json("the repository")
     }
 
-    /// Reads something under a repository, under its new name where it was renamed. The answer may be an error still.
+    /// Reads something under a repository, under its new name where it was renamed. The answer may
+    /// be an error still.
     pub(super) async fn read(&self, installation: u64, repo: &str, rest: &str) -> Result<Answer, GitHubError> {
         let who = As::Installation(installation);
         let answer = self.send(who, Method::Get, &route::repository(repo, rest)?, None).await?;
@@ -66,7 +68,8 @@ impl GitHub {
         }
     }
 
-    /// Writes something under a repository, one write of an installation at a time. `what` names it in errors.
+    /// Writes something under a repository, one write of an installation at a time. `what` names it
+    /// in errors.
     pub(super) async fn write(
         &self,
         installation: u64,
@@ -86,8 +89,8 @@ impl GitHub {
         }
     }
 
-    /// The repository, where it is called otherwise now; `None` where the name is right and the redirect was about
-    /// something in it, such as a transferred issue.
+    /// The repository, where it is called otherwise now; `None` where the name is right and the
+    /// redirect was about something in it, such as a transferred issue.
     async fn renamed(&self, installation: u64, repo: &str) -> Result<Option<RemoteRepository>, GitHubError> {
         let now = self.repository(installation, repo).await?;
         Ok((!now.full_name.eq_ignore_ascii_case(repo)).then_some(now))

@@ -1,4 +1,5 @@
-//! Addresses of GitHub's API: paths made of untrusted pieces, and absolute ones of GitHub's made relative to ours.
+//! Addresses of GitHub's API: paths made of untrusted pieces, and absolute ones of GitHub's made
+//! relative to ours.
 
 use super::error::{GitHubError, redact};
 use url::Url;
@@ -28,8 +29,8 @@ impl Base {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// Path and query of an address that GitHub gave (`Location`, `Link`), as our client takes it. An address of
-    /// another host is refused: it would get our token.
+    /// Path and query of an address that GitHub gave (`Location`, `Link`), as our client takes it.
+    /// An address of another host is refused: it would get our token.
     pub(super) fn relative(&self, address: &str) -> Result<String, GitHubError> {
         let url = self.url.join(address).map_err(|error| GitHubError::Unexpected(error.to_string()))?;
         if url.origin() != self.url.origin() {

@@ -1,6 +1,7 @@
 //! Signing in: GitHub's OAuth web flow of the App, and what a person may see.
 //!
-//! Source: <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>.
+//! Source:
+//! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>.
 
 use super::client::{Method, USUAL_TIMEOUT};
 use super::error::{GitHubError, redact};
@@ -47,10 +48,12 @@ struct TokenAnswer {
     error_description: Option<String>,
 }
 
-/// Exchanges the code that GitHub sent the browser back with for the person's tokens. `server_url` is the address for people.
+/// Exchanges the code that GitHub sent the browser back with for the person's tokens. `server_url`
+/// is the address for people.
 ///
 /// # Errors
-/// [`GitHubError::Unauthorized`] where GitHub refuses the code: too old, used before, or the secret is wrong.
+/// [`GitHubError::Unauthorized`] where GitHub refuses the code: too old, used before, or the secret
+/// is wrong.
 pub async fn exchange_code(
     server_url: &str,
     app: &SignIn,
@@ -84,7 +87,8 @@ pub async fn refresh(
 }
 
 async fn ask_for_token(server_url: &str, body: &Value, now_ms: i64) -> Result<UserTokens, GitHubError> {
-    // The path is the same on github.com and on an Enterprise Server; neither is below the API's address.
+    // The path is the same on github.com and on an Enterprise Server; neither is below the API's
+    // address.
     let base = Base::new(server_url)?;
     let client = client::anonymous_accepting(&base, "application/json")?;
     let work = async {
@@ -144,7 +148,8 @@ struct RepositoryAnswer {
     permissions: Permissions,
 }
 
-/// Each names itself only; the higher ones come with the lower ones. Old servers know neither triage nor maintain.
+/// Each names itself only; the higher ones come with the lower ones. Old servers know neither
+/// triage nor maintain.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Permissions {

@@ -15,6 +15,7 @@ pub struct Checkout {
 pub fn checkout_around(folder: &Path) -> Option<Checkout> {
     let (found, _) = gix::discover::upwards(folder).ok()?;
     let (git_directory, root) = found.into_repository_and_work_tree_directories();
-    // A linked work tree's own directory has its HEAD, which is what is asked for; gix finds the objects from there.
+    // A linked work tree's own directory has its HEAD, which is what is asked for; gix finds the
+    // objects from there.
     Some(Checkout { git_directory, root: root.and_then(|root| std::fs::canonicalize(root).ok()) })
 }

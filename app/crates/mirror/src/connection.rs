@@ -11,12 +11,13 @@ use std::time::Duration;
 /// What servers see of us in their logs.
 const USER_AGENT: &str = concat!("flawless/", env!("CARGO_PKG_VERSION"));
 
-/// A server that sends nothing for so long has stalled: git's own server sends a keep-alive every 5 seconds while it packs
-/// (`uploadpack.keepAlive`), so only its start-up must fit.
+/// A server that sends nothing for so long has stalled: git's own server sends a keep-alive every 5
+/// seconds while it packs (`uploadpack.keepAlive`), so only its start-up must fit.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Packs that a store can hold while it is open. gix takes 32 unless told otherwise, each fetch adds one, and the first that
-/// does not fit breaks every open handle (gitoxide#1788). [`super::consolidate`] keeps far below it.
+/// Packs that a store can hold while it is open. gix takes 32 unless told otherwise, each fetch
+/// adds one, and the first that does not fit breaks every open handle (gitoxide#1788).
+/// [`super::consolidate`] keeps far below it.
 const PACK_SLOTS: u16 = 1024;
 
 /// How mirrors are opened: nothing of this machine's git configuration or environment reaches them.
@@ -30,11 +31,13 @@ pub(super) fn open_options() -> gix::open::Options {
         .object_store_slots(gix::odb::store::init::Slots::Given(PACK_SLOTS))
 }
 
-/// Connects, with the source's account and nothing else. `challenged` is set once the server asks for other credentials.
+/// Connects, with the source's account and nothing else. `challenged` is set once the server asks
+/// for other credentials.
 ///
-/// The account is given before the handshake, not when the server asks: that saves a request and lets gix follow the redirect
-/// of a renamed private repository. When a server does ask, the answer is always no: a redirect to another host drops the
-/// account, that host asks, and a callback that answered would hand it the token.
+/// The account is given before the handshake, not when the server asks: that saves a request and
+/// lets gix follow the redirect of a renamed private repository. When a server does ask, the answer
+/// is always no: a redirect to another host drops the account, that host asks, and a callback that
+/// answered would hand it the token.
 pub(super) fn connect<'remote, 'auth, 'repo>(
     remote: &'remote gix::Remote<'repo>,
     address: &Address,
@@ -56,8 +59,8 @@ pub(super) fn connect<'remote, 'auth, 'repo>(
         options.backend = Some(Arc::new(Mutex::new(client)));
         if let Some((username, password)) = address.account.clone() {
             if address.is_plain_http() {
-                // gix sends no account over plain http, which tests and some company networks use; a header it does send,
-                // and refuses every redirect then.
+                // gix sends no account over plain http, which tests and some company networks use;
+                // a header it does send, and refuses every redirect then.
                 options.extra_headers.extend(address.authorization());
             } else {
                 connection
@@ -71,7 +74,8 @@ pub(super) fn connect<'remote, 'auth, 'repo>(
     Ok(connection)
 }
 
-/// Where a plain http repository with an account has moved to on the same server, if it has: gix follows no redirect there.
+/// Where a plain http repository with an account has moved to on the same server, if it has: gix
+/// follows no redirect there.
 pub(super) fn moved(address: &Address) -> Result<Option<String>, MirrorError> {
     const SERVICE: &str = "/info/refs?service=git-upload-pack";
     if !address.is_plain_http() || address.account.is_none() {

@@ -8,11 +8,12 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-/// From this many packs on they are joined: an object is looked for in one pack after the other, and an open store holds
-/// 1024 at most.
+/// From this many packs on they are joined: an object is looked for in one pack after the other,
+/// and an open store holds 1024 at most.
 const MANY: usize = 50;
 
-/// Packs above this many bytes stay as they are: joining reads every object once (about 10 MB a second on one core).
+/// Packs above this many bytes stay as they are: joining reads every object once (about 10 MB a
+/// second on one core).
 const LARGE: u64 = 32 << 20;
 
 /// `PACK`, version, number of objects: <https://git-scm.com/docs/pack-format>.
@@ -21,11 +22,13 @@ const HEADER: u64 = 12;
 /// SHA-1 over all that comes before it.
 const TRAILER: u64 = 20;
 
-/// Joins the small packs of a mirror into one if there are many. Nothing is lost, not even commits that no branch reaches
-/// any more (a fresh clone would lose the commits of forgotten deployments), and nothing is fetched.
+/// Joins the small packs of a mirror into one if there are many. Nothing is lost, not even commits
+/// that no branch reaches any more (a fresh clone would lose the commits of forgotten deployments),
+/// and nothing is fetched.
 ///
-/// Entries are copied as they are: a delta names its base by the distance to it within its pack, which copying a whole pack's
-/// body keeps. An object that was in two packs is then twice in one, which readers of packs allow.
+/// Entries are copied as they are: a delta names its base by the distance to it within its pack,
+/// which copying a whole pack's body keeps. An object that was in two packs is then twice in one,
+/// which readers of packs allow.
 ///
 /// # Errors
 /// [`MirrorError::Disk`] and [`MirrorError::Git`]; the packs are then as they were.
@@ -62,7 +65,8 @@ pub(super) fn consolidate(repo: &gix::Repository, stop: &AtomicBool) -> Result<b
         });
     }
     for old in small.iter().filter(|old| outcome.data_path.as_ref() != Some(old)) {
-        // The index first: a reader that finds an index without its pack is stuck, one that finds neither looks elsewhere.
+        // The index first: a reader that finds an index without its pack is stuck, one that finds
+        // neither looks elsewhere.
         for extension in ["idx", "pack", "rev", "keep"] {
             match fs::remove_file(old.with_extension(extension)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),

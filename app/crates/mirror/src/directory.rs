@@ -1,4 +1,5 @@
-//! The mirrors' directory on disk: names, locks between processes, and what an interrupted run left behind.
+//! The mirrors' directory on disk: names, locks between processes, and what an interrupted run left
+//! behind.
 
 use super::error::MirrorError;
 use domain::ids::RepositoryId;
@@ -27,8 +28,8 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Creates the directory if there is none. Deletes what a killed process left, unless another process is at work here
-    /// (`app check` beside the server): then it might be that one's.
+    /// Creates the directory if there is none. Deletes what a killed process left, unless another
+    /// process is at work here (`app check` beside the server): then it might be that one's.
     ///
     /// # Errors
     /// [`MirrorError::Disk`].
@@ -42,7 +43,8 @@ impl Directory {
             // Some network file systems have no locks; then one process is assumed.
             Ok(()) | Err(TryLockError::Error(_)) => sweep(&root).map_err(failed)?,
         }
-        // Downgrading a held lock is not atomic everywhere, so it is given back first. Nothing of ours is here yet.
+        // Downgrading a held lock is not atomic everywhere, so it is given back first. Nothing of
+        // ours is here yet.
         let _ = presence.unlock();
         let _ = presence.lock_shared();
         Ok(Self { root, temporaries: AtomicU64::new(0), borrowed: Mutex::default(), _presence: presence })
@@ -100,8 +102,8 @@ fn lock_file(path: &Path) -> io::Result<File> {
     File::options().create(true).truncate(false).write(true).open(path)
 }
 
-/// Deletes half-made clones, half-received packs and locks whose holder is gone: git refuses to clone into a directory that
-/// is not empty, and a stale lock makes every fetch fail.
+/// Deletes half-made clones, half-received packs and locks whose holder is gone: git refuses to
+/// clone into a directory that is not empty, and a stale lock makes every fetch fail.
 fn sweep(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();

@@ -18,7 +18,8 @@ pub enum MirrorError {
         /// The repository.
         url: String,
     },
-    /// The server answered 404 (which forges also say to those who may not see a repository), or there is no such directory.
+    /// The server answered 404 (which forges also say to those who may not see a repository), or
+    /// there is no such directory.
     #[error("{url} does not exist, or the credentials do not cover it")]
     NotFound {
         /// The repository.
@@ -105,8 +106,8 @@ impl MirrorError {
         Self::Git { what: what.into(), why: chain(error) }
     }
 
-    /// Sorts a failed conversation with a server. `challenged` says that the server asked for other credentials than were
-    /// sent, which is known for certain because gix asks us for them.
+    /// Sorts a failed conversation with a server. `challenged` says that the server asked for other
+    /// credentials than were sent, which is known for certain because gix asks us for them.
     pub(super) fn network(url: &str, error: &gix::Error, challenged: bool, stop: &AtomicBool) -> Self {
         use gix::protocol::transport::client;
         let url = url.to_owned();
@@ -132,7 +133,8 @@ impl MirrorError {
                     if url.starts_with("ssh:") || !url.contains("://") && url.contains(':') { "ssh" } else { "git" };
                 return Self::ProgramMissing { url, program };
             }
-            // gix has no error type for these; each has a test against a real source, so an upgrade that rewords them shows.
+            // gix has no error type for these; each has a test against a real source, so an upgrade
+            // that rewords them shows.
             let text = cause.to_string();
             if text.contains("shallow remotes") {
                 return Self::Shallow { url };

@@ -14,15 +14,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a mirror has of its source. Not `refs/*`: gix maps no ref for that, silently, and a forge's `refs/pull/*` would be
-/// many times the branches.
+/// What a mirror has of its source. Not `refs/*`: gix maps no ref for that, silently, and a forge's
+/// `refs/pull/*` would be many times the branches.
 const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 
 /// Where commits are held that no branch or tag reaches; never pruned.
 const PINNED: &str = "refs/pinned/";
 
-/// Another process that moves the same refs (`app check` beside the server) makes us lose a compare-and-swap; once more, with
-/// what is there then, is enough in practice, twice is for luck.
+/// Another process that moves the same refs (`app check` beside the server) makes us lose a
+/// compare-and-swap; once more, with what is there then, is enough in practice, twice is for luck.
 const ATTEMPTS: usize = 3;
 
 /// One conversation to be had.
@@ -33,8 +33,9 @@ pub(super) struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Fetches all branches and tags, deletes what the source deleted, follows its HEAD. `fresh` is for an empty mirror: its
-    /// refs are packed into one file. Returns whether any ref or HEAD changed.
+    /// Fetches all branches and tags, deletes what the source deleted, follows its HEAD. `fresh` is
+    /// for an empty mirror: its refs are packed into one file. Returns whether any ref or HEAD
+    /// changed.
     ///
     /// # Errors
     /// Everything in [`MirrorError`] but `NoMirror`.
@@ -54,7 +55,8 @@ impl Fetch<'_> {
             let map = prepared.ref_map();
             let head = remote_head(&map.remote_refs);
             let wanted: HashSet<BString> = map.mappings.iter().filter_map(|mapping| mapping.local.clone()).collect();
-            // Before, not after: a branch `x` that became `x/y` would else block the whole transaction.
+            // Before, not after: a branch `x` that became `x/y` would else block the whole
+            // transaction.
             let pruned = prune(repo, &wanted)?;
             let outcome = prepared.with_write_packed_refs_only(fresh).receive(Watch::root(self.meter), self.stop)?;
             let updates = match &outcome.status {
@@ -68,8 +70,8 @@ impl Fetch<'_> {
         })
     }
 
-    /// Fetches one commit by its id and holds it, though no branch or tag may reach it any more. `false`: the source has
-    /// no such commit, or does not give it away.
+    /// Fetches one commit by its id and holds it, though no branch or tag may reach it any more.
+    /// `false`: the source has no such commit, or does not give it away.
     ///
     /// # Errors
     /// Everything in [`MirrorError`] but `NoMirror`.
@@ -88,7 +90,8 @@ impl Fetch<'_> {
         });
         match fetched {
             Ok(()) => Ok(repo.find_commit(id).is_ok()),
-            // The words of git's server and of forges for an object that is not there or not given away.
+            // The words of git's server and of forges for an object that is not there or not given
+            // away.
             Err(MirrorError::Unreachable { why, .. })
                 if why.contains("not our ref") || why.contains("unadvertised") =>
             {
@@ -98,7 +101,8 @@ impl Fetch<'_> {
         }
     }
 
-    /// Runs a conversation again where that helps: after a lost race for a ref, and at a plain http repository's new address.
+    /// Runs a conversation again where that helps: after a lost race for a ref, and at a plain http
+    /// repository's new address.
     fn with_attempts<T>(
         &self,
         talk: impl Fn(gix::Url, &AtomicBool) -> Result<T, gix::Error>,
@@ -188,8 +192,8 @@ fn prune(repo: &gix::Repository, wanted: &HashSet<BString>) -> Result<bool, gix:
     Ok(found)
 }
 
-/// Whether somebody else moved a ref between our look at it and our write. gix has no error type for it; both sentences were
-/// seen when 48 fetches raced for one mirror.
+/// Whether somebody else moved a ref between our look at it and our write. gix has no error type
+/// for it; both sentences were seen when 48 fetches raced for one mirror.
 fn lost_a_race(error: &gix::Error) -> bool {
     error.iter_errors().any(|cause| {
         let text = cause.to_string();

@@ -1,8 +1,9 @@
 //! Local mirrors of the watched repositories, by gix.
 //!
-//! Everything here blocks: callers wrap it in `spawn_blocking`. No `git` program is needed, except for repositories on this
-//! machine (a path or `file://` URL), which gix reads through `git upload-pack`, and `ssh` for ssh URLs. The process must have
-//! a rustls crypto provider installed before the first clone over http(s).
+//! Everything here blocks: callers wrap it in `spawn_blocking`. No `git` program is needed, except
+//! for repositories on this machine (a path or `file://` URL), which gix reads through
+//! `git upload-pack`, and `ssh` for ssh URLs. The process must have a rustls crypto provider
+//! installed before the first clone over http(s).
 
 mod checkout;
 mod connection;
@@ -79,8 +80,8 @@ struct Inner {
 }
 
 impl Mirrors {
-    /// The mirrors under `root`, which is created if need be. What an interrupted run left there is deleted, unless another
-    /// process has the directory open too.
+    /// The mirrors under `root`, which is created if need be. What an interrupted run left there is
+    /// deleted, unless another process has the directory open too.
     ///
     /// # Errors
     /// [`MirrorError::Disk`].
@@ -98,8 +99,8 @@ impl Mirrors {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a checkout, `app evaluate`. It is
-    /// never written to, as nothing of these commands fetches.
+    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a
+    /// checkout, `app evaluate`. It is never written to, as nothing of these commands fetches.
     pub fn borrow(&self, id: RepositoryId, git_directory: PathBuf) {
         self.inner.directory.borrow(id, git_directory);
     }
@@ -114,8 +115,9 @@ impl Mirrors {
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&id)?.progress()
     }
 
-    /// Stops all that runs and refuses all clones and fetches from now on: for a shutdown. A transfer ends within some 30 ms;
-    /// one whose server has stalled only when its time is up (60 seconds), so the caller should not wait for ever.
+    /// Stops all that runs and refuses all clones and fetches from now on: for a shutdown. A
+    /// transfer ends within some 30 ms; one whose server has stalled only when its time is up (60
+    /// seconds), so the caller should not wait for ever.
     pub fn interrupt(&self) {
         self.inner.stop.store(true, Ordering::Relaxed);
     }

@@ -8,11 +8,13 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Most candidates that are returned: more than these that match equally well are decided by nothing.
+/// Most candidates that are returned: more than these that match equally well are decided by
+/// nothing.
 const MOST: usize = 50;
 
-/// From this many matching components on, a path is hardly ever a foreign file's: of 11,660 files of the standard library and
-/// of installed packages, 0.2 to 0.6 % matched another repository by two components, 28 to 34 % by one.
+/// From this many matching components on, a path is hardly ever a foreign file's: of 11,660 files
+/// of the standard library and of installed packages, 0.2 to 0.6 % matched another repository by
+/// two components, 28 to 34 % by one.
 const TELLING: usize = 2;
 
 /// A file of the repository that a reported path may name.
@@ -27,8 +29,8 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Whether the path alone says too little: only its base name matched. Such a candidate is ours only if the line's text is
-    /// the reported one.
+    /// Whether the path alone says too little: only its base name matched. Such a candidate is ours
+    /// only if the line's text is the reported one.
     pub fn needs_confirmation(&self) -> bool {
         self.matched_components < TELLING
     }
@@ -40,10 +42,11 @@ pub(super) struct TreeIndex {
 }
 
 impl Mirrors {
-    /// The files of a commit that a reported path may name, best first: by matching components from the end, then whole
-    /// matches, then shorter paths. Two components must match, or the whole repository path (a file in its root), or the base
-    /// name must be the only one of its kind in the tree; see [`Candidate::needs_confirmation`]. Files below
-    /// `site-packages` and the like are the caller's to exclude. `commit` is a full id; unknown ones have no files.
+    /// The files of a commit that a reported path may name, best first: by matching components from
+    /// the end, then whole matches, then shorter paths. Two components must match, or the whole
+    /// repository path (a file in its root), or the base name must be the only one of its kind in
+    /// the tree; see [`Candidate::needs_confirmation`]. Files below `site-packages` and the like
+    /// are the caller's to exclude. `commit` is a full id; unknown ones have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -92,7 +95,8 @@ impl Mirrors {
 }
 
 impl TreeIndex {
-    /// Lists a tree: regular files only, as links and submodules have no lines. A path that is not UTF-8 cannot be reported.
+    /// Lists a tree: regular files only, as links and submodules have no lines. A path that is not
+    /// UTF-8 cannot be reported.
     fn of(tree: &gix::Tree<'_>) -> Result<(usize, Self), MirrorError> {
         let mut recorder = gix::traverse::tree::Recorder::default();
         let failed = |error: gix::Error| MirrorError::git(format!("listing tree {}", tree.id), &error);
@@ -115,12 +119,13 @@ fn compare(path: &str, reported: &[String]) -> Candidate {
     Candidate { path: path.to_owned(), matched_components: matched, whole }
 }
 
-/// The components of a reported path without what its runtime puts before or after it: schemes of URLs and bundlers, drive
-/// letters, query strings, `.` and `..`.
+/// The components of a reported path without what its runtime puts before or after it: schemes of
+/// URLs and bundlers, drive letters, query strings, `.` and `..`.
 fn cleaned(reported: &str) -> Vec<String> {
     let text = reported.trim().replace('\\', "/");
     let text = match text.split_once("://") {
-        // file:///srv/x, app:///x and webpack:///./x have an empty authority; https://host/x and webpack://name/./x do not.
+        // file:///srv/x, app:///x and webpack:///./x have an empty authority; https://host/x and
+        // webpack://name/./x do not.
         Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) => {
             let path = rest.split_once('/').map_or("", |(_, path)| path);
             path.split(['?', '#']).next().unwrap_or_default().to_owned()

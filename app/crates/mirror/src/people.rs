@@ -1,4 +1,5 @@
-//! Who is still there: the people of the last year of a repository's history, of one of its files, and of some of its lines.
+//! Who is still there: the people of the last year of a repository's history, of one of its files,
+//! and of some of its lines.
 
 use super::error::MirrorError;
 use super::line_blame::author_of;
@@ -17,18 +18,23 @@ use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// Commits that are read in search of who is still there, newest first. The busiest repositories have as many in half a year,
-/// and reading them takes two seconds, once for each push.
+/// Commits that are read in search of who is still there, newest first. The busiest repositories
+/// have as many in half a year, and reading them takes two seconds, once for each push.
 const MOST_COMMITS: usize = 50_000;
-/// Commits in a row that have to be too old before the search ends: some are made on machines whose clock is wrong.
+/// Commits in a row that have to be too old before the search ends: some are made on machines whose
+/// clock is wrong.
 const WRONG_CLOCKS: usize = 100;
-/// Commits that are compared with their parents for a file's sake, newest first: some seconds of work at most.
+/// Commits that are compared with their parents for a file's sake, newest first: some seconds of
+/// work at most.
 const MOST_COMPARED: usize = 10_000;
-/// Names of a file that are followed back: more renames in one year say that it is another file by now.
+/// Names of a file that are followed back: more renames in one year say that it is another file by
+/// now.
 const MOST_RENAMES: usize = 5;
-/// Most pairs of deleted and added files that one commit's renames are looked for in, as for the blame.
+/// Most pairs of deleted and added files that one commit's renames are looked for in, as for the
+/// blame.
 const RENAME_LIMIT: usize = 300;
-/// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of its lines.
+/// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of
+/// its lines.
 const MOST_LINES: usize = 12;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
 pub(super) const REMEMBERED: NonZeroUsize = NonZeroUsize::new(300_000).unwrap();
@@ -78,8 +84,9 @@ pub(super) struct YearKey {
 pub(super) type Years = Recent<YearKey, Year>;
 
 impl Mirrors {
-    /// The last commit of somebody since `since_ms`, on any branch, Unix milliseconds: as author, co-author or committer, by any
-    /// address that `.mailmap` says is theirs, or by the same full name. `None`: there is none.
+    /// The last commit of somebody since `since_ms`, on any branch, Unix milliseconds: as author,
+    /// co-author or committer, by any address that `.mailmap` says is theirs, or by the same full
+    /// name. `None`: there is none.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -89,7 +96,8 @@ impl Mirrors {
         Ok(year.last_of(&author))
     }
 
-    /// When the newest commit on any branch was made, Unix milliseconds; `None` where there is no commit.
+    /// When the newest commit on any branch was made, Unix milliseconds; `None` where there is no
+    /// commit.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -159,7 +167,8 @@ impl Mirrors {
         })
     }
 
-    /// Who wrote these lines of a file at a commit, of those who committed anything since `since_ms`; most lines first.
+    /// Who wrote these lines of a file at a commit, of those who committed anything since
+    /// `since_ms`; most lines first.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
@@ -189,7 +198,8 @@ impl Mirrors {
         })
     }
 
-    /// Where a commit comes from; `None` where the mirror has no such commit. `commit` is a full id.
+    /// Where a commit comes from; `None` where the mirror has no such commit. `commit` is a full
+    /// id.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -268,8 +278,8 @@ impl Year {
     }
 }
 
-/// By what somebody is known: the address, and a name of several words, because people have several addresses and not every
-/// repository has a mailmap.
+/// By what somebody is known: the address, and a name of several words, because people have several
+/// addresses and not every repository has a mailmap.
 fn keys(author: &Author) -> Vec<String> {
     let email = author.email.trim().to_lowercase();
     let name = author.name.split_whitespace().collect::<Vec<_>>();

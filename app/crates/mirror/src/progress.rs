@@ -15,7 +15,8 @@ pub struct Progress {
     pub total: Option<u64>,
 }
 
-/// gix's ids of the two steps that take long (`gix_pack::index::write::ProgressId`), with what they are for a reader.
+/// gix's ids of the two steps that take long (`gix_pack::index::write::ProgressId`), with what they
+/// are for a reader.
 const PHASES: [(Id, &str); 2] = [(*b"IWIO", "receiving objects"), (*b"IWRO", "resolving deltas")];
 
 /// What one synchronisation is doing now; written by gix's threads, read by the page.

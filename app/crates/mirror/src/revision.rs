@@ -10,7 +10,8 @@ use std::collections::HashSet;
 /// Digits of a full SHA-1 object id.
 const FULL: usize = 40;
 
-/// Fewest digits that are taken for an abbreviated id: git's own default length. Fewer would be words (`facade`, `decade`).
+/// Fewest digits that are taken for an abbreviated id: git's own default length. Fewer would be
+/// words (`facade`, `decade`).
 const SHORTEST: usize = 7;
 
 /// Longest release that is looked at: the Sentry protocol allows 250 characters.
@@ -29,9 +30,10 @@ enum Meaning {
 }
 
 impl Mirrors {
-    /// The commit that a release or revision names, if the mirror has it: an object id (whole, or at least 7 digits of it), a
-    /// tag or a branch, or a release that says one of these the way release tools do: `1.4.2`, `shop@1.4.2`, `shop-1.4.2`,
-    /// `1.4.2+3f1c9a7`, `v1.4.2-5-g3f1c9a7`. Annotated tags are peeled. `None` also where an abbreviation is ambiguous.
+    /// The commit that a release or revision names, if the mirror has it: an object id (whole, or
+    /// at least 7 digits of it), a tag or a branch, or a release that says one of these the way
+    /// release tools do: `1.4.2`, `shop@1.4.2`, `shop-1.4.2`, `1.4.2+3f1c9a7`, `v1.4.2-5-g3f1c9a7`.
+    /// Annotated tags are peeled. `None` also where an abbreviation is ambiguous.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -44,8 +46,8 @@ impl Mirrors {
     }
 }
 
-/// The full object id in a release, if there is one: what [`Mirrors::fetch_commit`] can ask the source for where
-/// [`Mirrors::resolve`] finds nothing.
+/// The full object id in a release, if there is one: what [`Mirrors::fetch_commit`] can ask the
+/// source for where [`Mirrors::resolve`] finds nothing.
 pub fn full_id(revision: &str) -> Option<CommitId> {
     let bytes = revision.as_bytes();
     let mut start = 0;
@@ -79,7 +81,8 @@ fn meanings(revision: &str) -> Vec<Meaning> {
     };
     let clean = version.strip_suffix("-dirty").unwrap_or(version);
     let (plain, build) = clean.split_once('+').map_or((clean, None), |(plain, build)| (plain, Some(build)));
-    // `1.4.2+3f1c9a7`, `1.4.2+g3f1c9a7.d20240115`: with git's `g` before it, it is an id for certain.
+    // `1.4.2+3f1c9a7`, `1.4.2+g3f1c9a7.d20240115`: with git's `g` before it, it is an id for
+    // certain.
     let words: Vec<&str> = build.map(|build| build.split(['.', '-', '_']).collect()).unwrap_or_default();
     found.extend(words.iter().filter_map(|word| short(word.strip_prefix('g')?)));
     found.extend(words.iter().filter(|word| !is_number(word)).filter_map(|word| short(word)));

@@ -5,15 +5,16 @@ use super::error::MirrorError;
 use super::read;
 use domain::ids::RepositoryId;
 
-/// Most bytes that one search reads: a checkout of this size takes about two seconds, and a larger one is mostly not code.
+/// Most bytes that one search reads: a checkout of this size takes about two seconds, and a larger
+/// one is mostly not code.
 const MOST_BYTES: usize = 128 << 20;
 
 /// Most files that are named: a text that more have says nothing.
 const MOST_FILES: usize = 20;
 
 impl Mirrors {
-    /// Files of a commit whose name ends in `ending` and that contain `needle`, by path, at most 20. Gives up, with none, at
-    /// 128 MB. `commit` is a full id; unknown ones have no files.
+    /// Files of a commit whose name ends in `ending` and that contain `needle`, by path, at most 20.
+    /// Gives up, with none, at 128 MB. `commit` is a full id; unknown ones have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

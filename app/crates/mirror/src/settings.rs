@@ -1,11 +1,12 @@
-//! Reading `.github/flawless.yml`: from text to settings, or to all that is wrong with it, each with its line and key.
+//! Reading `.github/flawless.yml`: from text to settings, or to all that is wrong with it, each
+//! with its line and key.
 
 use super::settings_tree::{Fault, Node};
 use domain::settings::{SettingFault, Settings};
 use std::fmt;
 
-/// Why a settings file is not used; the last good one stays in force. Each fault is a line of the text, as in
-/// `line 4: known_errors[0].fuction: there is no such key; did you mean function?`
+/// Why a settings file is not used; the last good one stays in force. Each fault is a line of the
+/// text, as in `line 4: known_errors[0].fuction: there is no such key; did you mean function?`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsError(Vec<Fault>);
 
@@ -33,7 +34,8 @@ impl SettingsError {
 /// Reads a settings file. An empty one means every default.
 ///
 /// # Errors
-/// The text is not YAML, names keys that there are none of, or gives some a value that they can't have.
+/// The text is not YAML, names keys that there are none of, or gives some a value that they can't
+/// have.
 pub fn parse(text: &str) -> Result<Settings, SettingsError> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Settings::default());

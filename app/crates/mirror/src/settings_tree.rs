@@ -5,7 +5,8 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use std::fmt;
 
-/// Letters that may be wrong in a slip of the pen: one in so many, and one at least. With more, short names are all alike.
+/// Letters that may be wrong in a slip of the pen: one in so many, and one at least. With more,
+/// short names are all alike.
 const LETTERS_A_SLIP: usize = 4;
 
 /// A value of the file.
@@ -43,7 +44,8 @@ impl fmt::Display for Fault {
 }
 
 impl Node {
-    /// The line on which a key stands: `known_errors[1].code`, or the nearest around it that is there.
+    /// The line on which a key stands: `known_errors[1].code`, or the nearest around it that is
+    /// there.
     pub(super) fn line_of(&self, key: &str) -> Option<u64> {
         let mut node = self;
         let mut line = None;
@@ -97,8 +99,8 @@ impl Node {
         }
     }
 
-    /// Every key that `known` has not, where `known` is a file that has each key once: of lists it shows one item. A map
-    /// without keys there may have any.
+    /// Every key that `known` has not, where `known` is a file that has each key once: of lists it
+    /// shows one item. A map without keys there may have any.
     pub(super) fn unknown_keys(&self, known: &serde_json::Value) -> Vec<Fault> {
         let mut faults = Vec::new();
         self.compare("", known, &mut faults);

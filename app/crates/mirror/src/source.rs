@@ -12,12 +12,14 @@ const TOKEN_USER: &str = "x-access-token";
 /// A repository to be mirrored.
 #[derive(Clone)]
 pub struct Source {
-    /// Our number of it: the mirror's directory is named by it, so a renamed repository keeps its mirror.
+    /// Our number of it: the mirror's directory is named by it, so a renamed repository keeps its
+    /// mirror.
     pub id: RepositoryId,
-    /// `https`, `http`, `ssh`, `git` or `file` URL, `user@host:path`, or a path on this machine. Credentials in an http(s)
-    /// URL are used, and never written to disk.
+    /// `https`, `http`, `ssh`, `git` or `file` URL, `user@host:path`, or a path on this machine.
+    /// Credentials in an http(s) URL are used, and never written to disk.
     pub url: String,
-    /// Installation token, sent as Basic authentication to the URL's host only; `None` where the URL needs none.
+    /// Installation token, sent as Basic authentication to the URL's host only; `None` where the
+    /// URL needs none.
     pub token: Option<String>,
 }
 
@@ -46,7 +48,8 @@ impl Address {
     /// Takes a source apart.
     ///
     /// # Errors
-    /// [`MirrorError::InvalidUrl`], and [`MirrorError::NotFound`] for a local path that does not exist.
+    /// [`MirrorError::InvalidUrl`], and [`MirrorError::NotFound`] for a local path that does not
+    /// exist.
     pub(super) fn parse(source: &Source) -> Result<Self, MirrorError> {
         let invalid = |why: String| MirrorError::InvalidUrl { url: redacted(&source.url), why };
         let given = source.url.trim();

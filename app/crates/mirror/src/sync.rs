@@ -63,8 +63,9 @@ impl Slot {
 }
 
 impl Mirrors {
-    /// Clones the repository if there is no mirror of it, else fetches. One at a time for each repository: who comes while one
-    /// is under way waits, and all who waited share the next one's result.
+    /// Clones the repository if there is no mirror of it, else fetches. One at a time for each
+    /// repository: who comes while one is under way waits, and all who waited share the next one's
+    /// result.
     ///
     /// # Errors
     /// See [`MirrorError`]; the mirror is as before, or as if the fetch had been done.
@@ -85,8 +86,8 @@ impl Mirrors {
         result
     }
 
-    /// Fetches one commit that no branch or tag reaches (a deployed one that a forced push removed) and keeps it from then
-    /// on. `false`: the source does not have it. `oid` is a full object id.
+    /// Fetches one commit that no branch or tag reaches (a deployed one that a forced push removed)
+    /// and keeps it from then on. `false`: the source does not have it. `oid` is a full object id.
     ///
     /// # Errors
     /// See [`MirrorError`].
@@ -163,7 +164,8 @@ impl Inner {
                 let repo = repo.to_thread_local();
                 let changed = fetch.everything(&repo, false);
                 if let Err(error) = consolidate(&repo, &self.stop) {
-                    // The fetch itself is done and the packs are as they were: the next fetch tries again.
+                    // The fetch itself is done and the packs are as they were: the next fetch tries
+                    // again.
                     tracing::warn!(%error, "packs were not joined");
                 }
                 changed
@@ -177,7 +179,8 @@ impl Inner {
         Ok(Synced { head: head(&repo)?, changed, cloned })
     }
 
-    /// Clones beside the mirror's place, then moves it there: whoever reads finds a whole mirror or none.
+    /// Clones beside the mirror's place, then moves it there: whoever reads finds a whole mirror or
+    /// none.
     fn clone_into_place(&self, id: RepositoryId, fetch: &Fetch<'_>) -> Result<(), MirrorError> {
         let (path, temporary) = (self.directory.mirror(id), self.directory.temporary(id));
         let cloned = gix::ThreadSafeRepository::init_opts(

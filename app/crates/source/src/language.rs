@@ -54,7 +54,8 @@ impl Language {
     }
 }
 
-/// The kinds of nodes of all grammars, in one table: their names hardly clash, and where they do they mean the same.
+/// The kinds of nodes of all grammars, in one table: their names hardly clash, and where they do
+/// they mean the same.
 pub(super) fn is_function(kind: &str) -> bool {
     matches!(
         kind,

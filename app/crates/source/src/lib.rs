@@ -1,7 +1,9 @@
-//! Reading source code with tree-sitter: functions and their bounds, and what the statement at a line does.
+//! Reading source code with tree-sitter: functions and their bounds, and what the statement at a
+//! line does.
 //!
-//! Six languages. What can't be parsed, or is in another language, is known by nothing: callers go on without. A grammar
-//! goes on after mistakes, so code with a syntax error in one place, or in an older version of a language, is still read.
+//! Six languages. What can't be parsed, or is in another language, is known by nothing: callers go
+//! on without. A grammar goes on after mistakes, so code with a syntax error in one place, or in an
+//! older version of a language, is still read.
 
 mod language;
 mod line;
@@ -12,7 +14,8 @@ pub use language::Language;
 use domain::source::{Block, LineFacts};
 use tree_sitter::{Parser, Tree};
 
-/// Larger files are not read: a file of this size takes about a second to parse, and is generated anyway.
+/// Larger files are not read: a file of this size takes about a second to parse, and is generated
+/// anyway.
 const LARGEST_SOURCE: usize = 4 << 20;
 
 /// A parsed file.
@@ -29,7 +32,8 @@ impl std::fmt::Debug for Source<'_> {
 }
 
 impl<'t> Source<'t> {
-    /// Parses a file. `None`: its name says no language that is known here, or it is larger than 4 MB.
+    /// Parses a file. `None`: its name says no language that is known here, or it is larger than 4
+    /// MB.
     pub fn parse(path: &str, text: &'t str) -> Option<Self> {
         let language = Language::of_path(path)?;
         if text.len() > LARGEST_SOURCE {

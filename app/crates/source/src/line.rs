@@ -11,7 +11,8 @@ use tree_sitter::Node;
 /// How many names are followed from one to the next: `a = b`, `b = c`.
 const ALIASES: usize = 3;
 
-/// Most expressions of one statement that are looked at: a table of data as long as a file says nothing about one value.
+/// Most expressions of one statement that are looked at: a table of data as long as a file says
+/// nothing about one value.
 const USES: usize = 200;
 
 /// What only raises, by its name: the test frameworks' and argument parsers' own.
@@ -55,7 +56,8 @@ pub(super) fn field_set(language: Language, root: Node<'_>, text: &str, block: &
     lines
 }
 
-/// The smallest statement that covers the line. Where the line is the head of a loop or condition, that is the statement.
+/// The smallest statement that covers the line. Where the line is the head of a loop or condition,
+/// that is the statement.
 fn statement_at(root: Node<'_>, line: u32) -> Option<Node<'_>> {
     let mut best: Option<Node<'_>> = None;
     let mut rest = vec![root];
@@ -122,7 +124,8 @@ fn raises(statement: Node<'_>, text: &str) -> bool {
     if is_raise(statement.kind()) {
         return true;
     }
-    // `self.fail(…)`, `return self.error(…)`, `panic!(…)`, Ruby's `raise X`: the call is all of the statement.
+    // `self.fail(…)`, `return self.error(…)`, `panic!(…)`, Ruby's `raise X`: the call is all of the
+    // statement.
     let mut node = statement;
     loop {
         if is_call(node.kind()) {
@@ -330,8 +333,8 @@ impl Here<'_> {
         }
     }
 
-    /// The value that a variable was last given before the line, in the order of the text. `Some(None)`: it was set, but
-    /// not to one value (a loop, an unpacking).
+    /// The value that a variable was last given before the line, in the order of the text.
+    /// `Some(None)`: it was set, but not to one value (a loop, an unpacking).
     fn last_set(&self, name: &str) -> Option<Option<Node<'_>>> {
         let mut best: Option<(usize, Option<Node<'_>>)> = None;
         for node in all_nodes(self.scope) {

@@ -26,8 +26,8 @@ impl Credentials {
     }
 }
 
-/// The first credentials found, in the order in which Sentry's clients use the places: query, `X-Sentry-Auth`,
-/// `Authorization`, `dsn` of the envelope's header.
+/// The first credentials found, in the order in which Sentry's clients use the places: query,
+/// `X-Sentry-Auth`, `Authorization`, `dsn` of the envelope's header.
 pub fn find(
     query: Option<&str>,
     sentry_auth: Option<&str>,
@@ -47,8 +47,8 @@ pub fn from_query(query: &str) -> Option<Credentials> {
     Credentials::new(&key, None)
 }
 
-/// From `X-Sentry-Auth: Sentry sentry_key=KEY, sentry_version=7, …`: parts in any order (raven has its own), with or
-/// without `Sentry`, parts quoted or not.
+/// From `X-Sentry-Auth: Sentry sentry_key=KEY, sentry_version=7, …`: parts in any order (raven has
+/// its own), with or without `Sentry`, parts quoted or not.
 pub fn from_sentry_auth(header: &str) -> Option<Credentials> {
     let header = header.trim();
     let parts = strip_scheme(header, "Sentry").unwrap_or(header);
@@ -68,7 +68,8 @@ pub fn from_authorization(header: &str) -> Option<Credentials> {
     }
 }
 
-/// From a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT` (the envelope's header, for clients behind a `tunnel`).
+/// From a DSN, `http(s)://KEY[:SECRET]@HOST[/PREFIX]/PROJECT` (the envelope's header, for clients
+/// behind a `tunnel`).
 pub fn from_dsn(dsn: &str) -> Option<Credentials> {
     let (scheme, rest) = dsn.trim().split_once("://")?;
     if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {

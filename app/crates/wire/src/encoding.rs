@@ -5,35 +5,42 @@ use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::borrow::Cow;
 use std::io::Read;
 
-/// Largest request body that is read, in bytes as sent. An envelope may carry attachments beside its event (they are
-/// dropped), and browsers and Rust send uncompressed, so it is no smaller than [`MAX_DECODED`].
+/// Largest request body that is read, in bytes as sent. An envelope may carry attachments beside
+/// its event (they are dropped), and browsers and Rust send uncompressed, so it is no smaller than
+/// [`MAX_DECODED`].
 pub const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// Largest body after decompression, in bytes. A Python event with one 2 MB local variable is 5 kB on the wire and 2.1 MB
-/// in JSON (clients no longer cut strings): 4 MB would keep it, twice that leaves room for an attachment, and a few such
-/// requests at a time do not fill a small server.
+/// Largest body after decompression, in bytes. A Python event with one 2 MB local variable is 5 kB
+/// on the wire and 2.1 MB in JSON (clients no longer cut strings): 4 MB would keep it, twice that
+/// leaves room for an attachment, and a few such requests at a time do not fill a small server.
 pub const MAX_DECODED: usize = 8 * 1024 * 1024;
 
-/// Most memory set aside on a sender's word, in bytes: gzip's trailer says how long the content is, but anyone can write one.
+/// Most memory set aside on a sender's word, in bytes: gzip's trailer says how long the content is,
+/// but anyone can write one.
 const MAX_PRESIZED: usize = 1024 * 1024;
 
-/// What a deflated text is assumed to grow by where its length is not written down: real events grow 3 to 8 times.
+/// What a deflated text is assumed to grow by where its length is not written down: real events
+/// grow 3 to 8 times.
 const USUAL_RATIO: usize = 6;
 
-/// Buffer of the brotli decoder, in bytes: typical bodies are 2 to 6 kB, so that one or two reads do.
+/// Buffer of the brotli decoder, in bytes: typical bodies are 2 to 6 kB, so that one or two reads
+/// do.
 const BROTLI_BUFFER: usize = 8 * 1024;
 
-/// Largest window of a zstd frame, in bytes: the 8 MiB that RFC 8878 recommends to support, since it is allocated at once.
+/// Largest window of a zstd frame, in bytes: the 8 MiB that RFC 8878 recommends to support, since
+/// it is allocated at once.
 const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 
-/// Decompresses `body` by its `Content-Encoding` (`None`, empty or `identity`: borrowed as it is), to at most `limit` bytes.
+/// Decompresses `body` by its `Content-Encoding` (`None`, empty or `identity`: borrowed as it is),
+/// to at most `limit` bytes.
 ///
-/// `gzip` may have several members. `deflate` is the zlib format, as the HTTP specification has it and raven sends it; raw
-/// deflate is taken as well, because many clients mistake the one for the other.
+/// `gzip` may have several members. `deflate` is the zlib format, as the HTTP specification has it
+/// and raven sends it; raw deflate is taken as well, because many clients mistake the one for the
+/// other.
 ///
 /// # Errors
-/// [`WireError::UnknownEncoding`], [`WireError::TooLarge`] as soon as the limit is passed, [`WireError::Malformed`] for
-/// bytes that are cut off or are not in the format named.
+/// [`WireError::UnknownEncoding`], [`WireError::TooLarge`] as soon as the limit is passed,
+/// [`WireError::Malformed`] for bytes that are cut off or are not in the format named.
 pub fn decode<'a>(encoding: Option<&str>, body: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, WireError> {
     let named = encoding.unwrap_or("").trim();
     let mut names = named
@@ -64,7 +71,8 @@ fn gzip_length(body: &[u8]) -> usize {
     body.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
 }
 
-/// Zlib where the first two bytes are its header (RFC 1950: method 8, a multiple of 31), raw deflate otherwise or after all.
+/// Zlib where the first two bytes are its header (RFC 1950: method 8, a multiple of 31), raw
+/// deflate otherwise or after all.
 fn deflate(body: &[u8], limit: usize) -> Result<Cow<'static, [u8]>, WireError> {
     let guess = body.len().saturating_mul(USUAL_RATIO);
     let looks_like_zlib = matches!(body, [first, second, ..]

@@ -1,4 +1,5 @@
-//! Reading of JSON that takes what clients send instead of what they should: without copying, and never failing on a type.
+//! Reading of JSON that takes what clients send instead of what they should: without copying, and
+//! never failing on a type.
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -11,7 +12,8 @@ use std::marker::PhantomData;
 /// JSON text that is only looked at when a report is kept.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
 
-/// Text, borrowed where it has no escapes. Numbers become their digits, lists and objects their JSON, `null` nothing.
+/// Text, borrowed where it has no escapes. Numbers become their digits, lists and objects their
+/// JSON, `null` nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
 
@@ -52,7 +54,8 @@ impl<T> Default for List<T> {
     }
 }
 
-/// What [`lenient!`] makes of an object: its fields, one by one. A key that comes twice is no error: the last one counts.
+/// What [`lenient!`] makes of an object: its fields, one by one. A key that comes twice is no
+/// error: the last one counts.
 pub(super) trait Fields<'de>: Default {
     /// Takes the value of this key, or skips it.
     fn field<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
@@ -63,8 +66,8 @@ pub(super) trait Fields<'de>: Default {
     }
 }
 
-/// Declares a struct that reads itself from an object, field = key or keys; from anything else it is empty, except that
-/// `text FIELD` puts a text into that field.
+/// Declares a struct that reads itself from an object, field = key or keys; from anything else it
+/// is empty, except that `text FIELD` puts a text into that field.
 macro_rules! lenient {
     (
         $(#[$meta:meta])* $vis:vis struct $name:ident<$a:lifetime> {

@@ -1,10 +1,12 @@
-//! Where the application's part of a Rust traceback ends: the panic machinery and the client come after it.
+//! Where the application's part of a Rust traceback ends: the panic machinery and the client come
+//! after it.
 
 /// Crates whose frames are never what failed, only how it failed or how it was reported.
 const MACHINERY: [&str; 9] =
     ["core", "std", "alloc", "__rustc", "backtrace", "anyhow", "eyre", "color_eyre", "stable_eyre"];
 
-/// Functions in which a panic begins to unwind: everything inwards of it is a panic hook, whoever wrote it.
+/// Functions in which a panic begins to unwind: everything inwards of it is a panic hook, whoever
+/// wrote it.
 const UNWINDING: [&str; 5] = [
     "rust_begin_unwind",
     "std::panicking::begin_panic",
@@ -13,13 +15,15 @@ const UNWINDING: [&str; 5] = [
     "core::panicking::panic_fmt",
 ];
 
-/// How many of these functions (outermost first) to keep, so that the last one is the application's or a library's.
+/// How many of these functions (outermost first) to keep, so that the last one is the application's
+/// or a library's.
 ///
-/// The Rust client sends its own frames as the innermost, some of them marked `in_app`, and those of the panic; `anyhow`'s
-/// end in `std::backtrace`. If nothing would be left, all are kept.
+/// The Rust client sends its own frames as the innermost, some of them marked `in_app`, and those
+/// of the panic; `anyhow`'s end in `std::backtrace`. If nothing would be left, all are kept.
 pub(super) fn application_frames<'a>(functions: impl DoubleEndedIterator<Item = Option<&'a str>> + Clone) -> usize {
     let all = functions.clone().count();
-    // The innermost of the functions that unwind; those around it are of the same run and popped with it below.
+    // The innermost of the functions that unwind; those around it are of the same run and popped
+    // with it below.
     let hook = functions.clone().rev().position(|function| function.is_some_and(unwinds));
     let end = hook.map_or(all, |inner| all - inner);
     let popped = functions.rev().skip(all - end).take_while(|function| function.is_none_or(is_machinery)).count();
@@ -41,7 +45,8 @@ fn is_machinery(function: &str) -> bool {
     name.starts_with("sentry") || MACHINERY.contains(&name)
 }
 
-/// The crate of a demangled function: `<&dyn core::ops::Fn as …>::call` is in `core`, `<F as core::ops::Fn>::call` too.
+/// The crate of a demangled function: `<&dyn core::ops::Fn as …>::call` is in `core`,
+/// `<F as core::ops::Fn>::call` too.
 fn crate_name(function: &str) -> &str {
     let subject = function.trim_start_matches(['<', '&', '*', '(', ' ']);
     let subject = ["dyn ", "mut ", "const "].iter().fold(subject, |rest, word| rest.strip_prefix(word).unwrap_or(rest));

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 /// The text as a JSON parser takes it; borrowed if there was nothing to repair.
 ///
-/// Python writes `"\ud800"` for a lone surrogate and `NaN` or `Infinity` for such floats (neither is JSON that anyone must
-/// accept), and hand-made clients leave line breaks in strings. A report is worth more than that.
+/// Python writes `"\ud800"` for a lone surrogate and `NaN` or `Infinity` for such floats (neither
+/// is JSON that anyone must accept), and hand-made clients leave line breaks in strings. A report
+/// is worth more than that.
 pub(super) fn repair(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
     let mut repaired = String::new();
@@ -47,7 +48,8 @@ fn escape(bytes: &[u8]) -> (usize, Option<String>) {
         },
         Some(0xdc00..0xe000) => (6, Some("\\ufffd".to_owned())),
         Some(_) => (6, None),
-        // A character that is not ASCII after a backslash is no escape: step over the backslash only.
+        // A character that is not ASCII after a backslash is no escape: step over the backslash
+        // only.
         None => (if bytes.get(1).is_some_and(u8::is_ascii) { 2 } else { 1 }, None),
     }
 }

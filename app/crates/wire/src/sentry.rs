@@ -11,7 +11,8 @@ pub struct Envelope<'a> {
     pub event_id: Option<Cow<'a, str>>,
     /// The client's DSN: with a `tunnel`, the only place that names key and project.
     pub dsn: Option<Cow<'a, str>>,
-    /// JSON of the first `event` item; `None` for sessions, transactions, client reports and all else that is dropped.
+    /// JSON of the first `event` item; `None` for sessions, transactions, client reports and all
+    /// else that is dropped.
     pub event: Option<&'a [u8]>,
 }
 
@@ -38,11 +39,12 @@ lenient! {
     }
 }
 
-/// Reads an envelope up to its event: what follows that is dropped anyway, and may as well be broken.
+/// Reads an envelope up to its event: what follows that is dropped anyway, and may as well be
+/// broken.
 ///
 /// # Errors
-/// [`WireError::Malformed`] with the item (from 1 on) and the offset, for headers that are not JSON objects and for lengths
-/// that reach beyond the end.
+/// [`WireError::Malformed`] with the item (from 1 on) and the offset, for headers that are not JSON
+/// objects and for lengths that reach beyond the end.
 pub fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, WireError> {
     let (header, items) = split(bytes)?;
     let mut envelope = Envelope { event_id: header.event_id.0, dsn: header.dsn.0, event: None };

@@ -1,4 +1,5 @@
-//! The event of Sentry's clients, read in one pass without copying: enough to count it, the rest untouched.
+//! The event of Sentry's clients, read in one pass without copying: enough to count it, the rest
+//! untouched.
 
 use crate::WireError;
 use crate::lenient::{List, Number, Raw, Text, lenient};
@@ -9,26 +10,32 @@ use domain::fingerprint::{Fingerprint, FingerprintBuilder};
 use domain::report::{Platform, Report};
 use std::borrow::Cow;
 
-/// Exceptions kept of one event, the last ones: the raised one is the last, and chains of causes are seldom longer than five.
+/// Exceptions kept of one event, the last ones: the raised one is the last, and chains of causes
+/// are seldom longer than five.
 pub const MAX_EXCEPTIONS: usize = 30;
 
-/// Innermost frames kept of one exception: the failing line is among them even below deep frameworks.
+/// Innermost frames kept of one exception: the failing line is among them even below deep
+/// frameworks.
 pub const MAX_INNER_FRAMES: usize = 150;
 
-/// Outermost frames kept beside them, which say how it was started. Python sends up to 2,000 of a runaway recursion.
+/// Outermost frames kept beside them, which say how it was started. Python sends up to 2,000 of a
+/// runaway recursion.
 pub const MAX_OUTER_FRAMES: usize = 50;
 
-/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated names.
+/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated
+/// names.
 pub const MAX_TEXT: usize = 1_000;
 
-/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are of use up to here.
+/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are
+/// of use up to here.
 pub const MAX_MESSAGE: usize = 8_000;
 
 /// Kind of the exception that stands for a report without one: its message.
 pub const MESSAGE_KIND: &str = "Message";
 
 lenient! {
-    /// One event. Fields are what the protocol calls them; heavy parts stay JSON text until [`Event::into_report`].
+    /// One event. Fields are what the protocol calls them; heavy parts stay JSON text until
+    /// [`Event::into_report`].
     pub struct Event<'a> {
         pub(super) event_id: Text<'a> = "event_id",
         pub(super) timestamp: Raw<'a> = "timestamp",
@@ -54,11 +61,12 @@ lenient! {
     }
 }
 
-/// Reads an event. `scratch` takes a repaired copy, which only events with broken text need (see `repair`).
+/// Reads an event. `scratch` takes a repaired copy, which only events with broken text need (see
+/// `repair`).
 ///
 /// # Errors
-/// [`WireError::Malformed`] with line and column for what is no JSON object, even once repaired. No field of an unexpected
-/// type is an error: it is converted or left out.
+/// [`WireError::Malformed`] with line and column for what is no JSON object, even once repaired. No
+/// field of an unexpected type is an error: it is converted or left out.
 pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, WireError> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(WireError::malformed("the event is not a JSON object"));
@@ -108,7 +116,8 @@ impl<'a> Event<'a> {
             let stacktrace = self.stack_beside();
             self.exceptions.0.push(RawException { stacktrace, ..RawException::default() });
         } else if without_frames && !self.exceptions.0.is_empty() {
-            // Old clients put the stack beside the exception, and Rust's, whose errors know no stack, into a thread.
+            // Old clients put the stack beside the exception, and Rust's, whose errors know no
+            // stack, into a thread.
             let stacktrace = self.stack_beside();
             if let Some(raised) = self.exceptions.0.last_mut() {
                 raised.stacktrace = stacktrace;
@@ -119,7 +128,8 @@ impl<'a> Event<'a> {
         self
     }
 
-    /// The stack that a message or an error without one was captured with: of the crashed or current thread.
+    /// The stack that a message or an error without one was captured with: of the crashed or
+    /// current thread.
     fn stack_beside(&self) -> Stacktrace<'a> {
         let parsed = |raw: Raw<'a>| raw.and_then(|raw| serde_json::from_str::<Stacktrace<'a>>(raw.get()).ok());
         let threads = self.threads.and_then(|raw| serde_json::from_str::<List<Thread<'a>>>(raw.get()).ok());
@@ -134,13 +144,15 @@ impl<'a> Event<'a> {
             .unwrap_or_default()
     }
 
-    /// Whether this is about an error: an exception of whatever level, or a message of level `error` or `fatal`.
+    /// Whether this is about an error: an exception of whatever level, or a message of level
+    /// `error` or `fatal`.
     pub fn is_error(&self) -> bool {
         self.exceptions.0.iter().any(RawException::is_typed)
             || (!self.exceptions.0.is_empty() && matches!(self.level(), "error" | "fatal"))
     }
 
-    /// `fatal`, `error`, `warning`, `info` or `debug`; raven sends Python's numbers, Rust leaves `error` out.
+    /// `fatal`, `error`, `warning`, `info` or `debug`; raven sends Python's numbers, Rust leaves
+    /// `error` out.
     pub fn level(&self) -> &'static str {
         match self.level.get().unwrap_or_default().to_ascii_lowercase().as_str() {
             "fatal" | "critical" | "50" => "fatal",
@@ -176,8 +188,8 @@ impl<'a> Event<'a> {
         self.tags.revision.get().map(|revision| cut(revision, MAX_TEXT))
     }
 
-    /// How many occurrences the event stands for, from 1 on: our own client says it in `contexts.flawless.count`, others can
-    /// in `extra["flawless.count"]`.
+    /// How many occurrences the event stands for, from 1 on: our own client says it in
+    /// `contexts.flawless.count`, others can in `extra["flawless.count"]`.
     pub fn count(&self) -> u64 {
         self.batch(|batch| batch.count).unwrap_or(1)
     }
@@ -187,7 +199,8 @@ impl<'a> Event<'a> {
         self.batch(|batch| batch.error_threshold)
     }
 
-    /// Looks for a number of ours; nearly all events have none, and cost a search for our name only.
+    /// Looks for a number of ours; nearly all events have none, and cost a search for our name
+    /// only.
     fn batch(&self, wanted: impl Fn(&Batch<'a>) -> Number) -> Option<u64> {
         let ours = |raw: Raw<'a>| raw.map(|raw| raw.get()).filter(|json| json.contains("flawless"));
         let parsed = |json: &'a str| serde_json::from_str::<Batch<'a>>(json).ok();
@@ -239,7 +252,8 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The fingerprint of what will come to the same line; equal to [`fingerprint_of`] of the report.
+    /// The fingerprint of what will come to the same line; equal to [`fingerprint_of`] of the
+    /// report.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut fingerprint = FingerprintBuilder::new(self.release(), self.revision());
         let platform = self.platform();
@@ -248,7 +262,8 @@ impl<'a> Event<'a> {
         for exception in &self.exceptions.0 {
             let (kind, value) = match (exception.kind.get(), text) {
                 (Some(kind), _) => (kind, exception.value.get()),
-                // The template, not what is filled in: or each order number would make a report of its own.
+                // The template, not what is filled in: or each order number would make a report of
+                // its own.
                 (None, Some(text)) => (MESSAGE_KIND, Some(text)),
                 (None, None) => (MESSAGE_KIND, exception.value.get()),
             };
@@ -273,7 +288,8 @@ impl<'a> Event<'a> {
     }
 }
 
-/// The frames that are kept, outermost first: the application's of native code, and of those the outer and inner ones.
+/// The frames that are kept, outermost first: the application's of native code, and of those the
+/// outer and inner ones.
 pub(super) fn kept_frames<'e, 'a>(
     stacktrace: &'e Stacktrace<'a>,
     platform: Platform,

@@ -99,7 +99,8 @@ impl RawException<'_> {
         self.kind.get().is_none() && self.value.get().is_none() && self.stacktrace.frames.0.is_empty()
     }
 
-    /// Whether the client calls it an exception: a message that carries the stack of its capture has no type.
+    /// Whether the client calls it an exception: a message that carries the stack of its capture
+    /// has no type.
     pub(super) fn is_typed(&self) -> bool {
         self.kind.get().is_some()
     }

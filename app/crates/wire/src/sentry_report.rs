@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
-/// Local variables kept of one frame: our client for Python sends a hundred, and as many attributes of `self` beside them.
+/// Local variables kept of one frame: our client for Python sends a hundred, and as many attributes
+/// of `self` beside them.
 const MAX_VARIABLES: usize = 200;
 
-/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut them: one local variable
-/// can be 2 MB.
+/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut
+/// them: one local variable can be 2 MB.
 const MAX_VALUE: usize = 1_000;
 
 /// Elements kept of one list or object in a value: clients that cut at all cut to ten.
@@ -30,8 +31,8 @@ const MAX_CONTEXT: usize = 10;
 /// Bytes kept of the request's data, and of each part of the additional information.
 const MAX_PART: usize = 32 * 1024;
 
-/// Bytes of variables and surrounding source kept of one report, the innermost frames' first: what makes reports large. It
-/// keeps a row readable in one go and a mail below what servers accept.
+/// Bytes of variables and surrounding source kept of one report, the innermost frames' first: what
+/// makes reports large. It keeps a row readable in one go and a mail below what servers accept.
 const MAX_STORED: usize = 256 * 1024;
 
 /// Contexts that clients fill in by themselves and that say nothing about the failure.
@@ -80,10 +81,11 @@ lenient! {
 }
 
 impl Event<'_> {
-    /// The report that this event is, cut to what is worth storing. An event without id gets an empty one: the caller has the
-    /// randomness to choose it.
+    /// The report that this event is, cut to what is worth storing. An event without id gets an
+    /// empty one: the caller has the randomness to choose it.
     ///
-    /// A message becomes an exception of kind [`MESSAGE_KIND`], and the report's `message` is then its template.
+    /// A message becomes an exception of kind [`MESSAGE_KIND`], and the report's `message` is then
+    /// its template.
     pub fn into_report(self) -> Report {
         let platform = self.platform();
         let mut left = MAX_STORED;
@@ -271,7 +273,8 @@ fn request(raw: &RawValue) -> Option<Request> {
     (request != Request::default()).then_some(request)
 }
 
-/// The value of JSON text, cut; `None` for `null` and nothing. What even the repaired text does not give stays text.
+/// The value of JSON text, cut; `None` for `null` and nothing. What even the repaired text does not
+/// give stays text.
 fn value(raw: Raw<'_>) -> Option<Value> {
     let json = raw?.get();
     let value = Value::deserialize(&mut serde_json::Deserializer::from_str(json))
@@ -363,7 +366,8 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Unix milliseconds of a timestamp: a number of seconds, or ISO 8601 (UTC where it names no offset, as raven does).
+/// Unix milliseconds of a timestamp: a number of seconds, or ISO 8601 (UTC where it names no
+/// offset, as raven does).
 fn milliseconds(raw: &RawValue) -> Option<i64> {
     let text = serde_json::from_str::<Text<'_>>(raw.get()).ok()?;
     let text = text.get()?.trim();

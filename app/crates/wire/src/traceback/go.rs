@@ -34,7 +34,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     vec![Exception { kind: kind.to_owned(), value, handled: Some(false), frames, ..Exception::default() }]
 }
 
-/// Kind and message of `panic: …`, `fatal error: …` or what net/http writes when it recovers a handler's panic.
+/// Kind and message of `panic: …`, `fatal error: …` or what net/http writes when it recovers a
+/// handler's panic.
 fn panic(line: &str) -> Option<(&'static str, &str)> {
     let line = line.strip_prefix('\t').unwrap_or(line);
     if let Some(text) = line.strip_prefix("panic: ") {
@@ -70,7 +71,8 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
             frames.push(place::frame(path, Some(line), None, Some(function(pair[0]))));
         }
     }
-    // Printed innermost first. Inwards of the outermost `panic` are deferred functions that run because of it.
+    // Printed innermost first. Inwards of the outermost `panic` are deferred functions that run
+    // because of it.
     let is = |frame: &Frame, test: fn(&str) -> bool| frame.function.as_deref().is_some_and(test);
     let raised = frames.iter().rposition(|frame| is(frame, |name| name == "panic")).map_or(0, |at| at + 1);
     let runtime = frames[raised..].iter().take_while(|frame| is(frame, |name| name.starts_with("runtime."))).count();
@@ -79,7 +81,8 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
     frames
 }
 
-/// `example.com/shop.(*Cart).Nth(0xc000012345, 0x7)` without the arguments; `created by main.serve in goroutine 1`.
+/// `example.com/shop.(*Cart).Nth(0xc000012345, 0x7)` without the arguments;
+/// `created by main.serve in goroutine 1`.
 fn function(line: &str) -> &str {
     if let Some(creator) = line.strip_prefix("created by ") {
         return creator.split(" in goroutine ").next().unwrap_or(creator);

@@ -5,7 +5,8 @@ use domain::report::{Exception, Frame};
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// `shop.orders.Order$Line: ` or the same at the end of a line: packages in lower case, then a type.
+/// `shop.orders.Order$Line: ` or the same at the end of a line: packages in lower case, then a
+/// type.
 static TYPE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?:^|[\s\]])((?:[a-z_][\w]*\.)+[A-Z_$][\w$]*)(?:: ?(.*))?$").expect("a constant pattern compiles")
 });
@@ -61,12 +62,14 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     in_order(traces)
 }
 
-/// Fills in the shared frames, and puts causes before what they caused and suppressed exceptions before all.
+/// Fills in the shared frames, and puts causes before what they caused and suppressed exceptions
+/// before all.
 fn in_order(mut traces: Vec<Trace>) -> Vec<Exception> {
     for index in 1..traces.len() {
         let (before, rest) = traces.split_at_mut(index);
         let trace = &mut rest[0];
-        // A cause belongs to the trace before it at its own depth, a suppressed exception to one further out.
+        // A cause belongs to the trace before it at its own depth, a suppressed exception to one
+        // further out.
         let owner = before.iter().rev().find(|owner| match trace.source {
             Some("suppressed") => owner.depth < trace.depth,
             _ => owner.depth <= trace.depth,
@@ -105,7 +108,8 @@ fn header(lines: &[&str]) -> Trace {
         None => (None, name),
     };
     let value = message(value.into_iter().chain(more.iter().copied()));
-    // A log may indent nothing and put anything before the type, but what belongs to another trace is printed alone.
+    // A log may indent nothing and put anything before the type, but what belongs to another trace
+    // is printed alone.
     let depth = if source.is_some() { place::indent(first) } else { 0 };
     let exception = Exception { kind: kind.to_owned(), module, value, ..Exception::default() };
     Trace { exception, source, depth, shared: 0 }
@@ -126,7 +130,8 @@ fn shared(line: &str) -> Option<usize> {
     rest.strip_suffix(" more").or_else(|| rest.strip_suffix(" common frames omitted"))?.parse().ok()
 }
 
-/// `at java.base/java.util.List.of(List.java:12)`, with the archive behind it where a logger adds it.
+/// `at java.base/java.util.List.of(List.java:12)`, with the archive behind it where a logger adds
+/// it.
 fn frame(line: &str) -> Option<Frame> {
     let rest = line.trim_start().strip_prefix("at ")?;
     let (name, rest) = rest.split_once('(')?;
@@ -147,7 +152,8 @@ fn frame(line: &str) -> Option<Frame> {
     if file.is_some_and(|file| file.contains(['/', ':'])) {
         return None;
     }
-    // Files lie in folders that are named as their packages: more of a path than the base name that is printed.
+    // Files lie in folders that are named as their packages: more of a path than the base name that
+    // is printed.
     let package = class.rsplit_once('.').map(|(package, _)| package.replace('.', "/"));
     let path = file.map(|file| package.map_or_else(|| file.to_owned(), |package| format!("{package}/{file}")));
     Some(Frame {

@@ -13,9 +13,11 @@ use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUT
 use domain::report::{Exception, Frame, Platform, Report};
 use std::borrow::Cow;
 
-/// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last traceback is wanted.
+/// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last
+/// traceback is wanted.
 pub const TEXT_BYTES: usize = 1024 * 1024;
-/// Bytes kept of a report's frames, the innermost of the raised exception first: a row, a mail and a page have to hold them.
+/// Bytes kept of a report's frames, the innermost of the raised exception first: a row, a mail and
+/// a page have to hold them.
 const FRAME_BYTES: usize = 256 * 1024;
 /// Bytes that a frame takes beside its texts: the names of its fields, and its numbers.
 const FRAME_OVERHEAD: usize = 200;
@@ -23,11 +25,12 @@ const FRAME_OVERHEAD: usize = 200;
 const FORMS: &str = "send one as Python (`Traceback (most recent call last):`), Node (`    at f (file.js:1:2)`), \
                      Ruby (`file.rb:1:in 'f': message (Type)`), Java (`\\tat pkg.Class.f(File.java:1)`), \
                      Go (`goroutine 1 [running]:`) or Rust (`thread 'main' panicked at src/main.rs:1:2:`) prints it";
-/// Lines of an exception's message, and the notes behind it. What follows in a log must not become part of it.
+/// Lines of an exception's message, and the notes behind it. What follows in a log must not become
+/// part of it.
 const MESSAGE_LINES: usize = 30;
 
-/// Reads the last traceback of a text: which language printed it is found out. Event id, release, environment and server
-/// are left to the caller.
+/// Reads the last traceback of a text: which language printed it is found out. Event id, release,
+/// environment and server are left to the caller.
 ///
 /// # Errors
 /// [`WireError::Unrecognised`]: there is none; says what would have been understood.
@@ -44,7 +47,8 @@ pub fn parse(text: &str) -> Result<Report, WireError> {
         (Platform::Ruby, ruby::parse),
     ] {
         let exceptions = read(&lines);
-        // Text of one language may look like another's here and there; most of it looks like its own.
+        // Text of one language may look like another's here and there; most of it looks like its
+        // own.
         if count(&exceptions) > best.as_ref().map_or(0, |(_, best)| count(best)) {
             best = Some((platform, exceptions));
         }

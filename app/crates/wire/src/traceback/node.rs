@@ -1,4 +1,5 @@
-//! Stacks of JavaScript engines as Node prints them, with causes and the members of an AggregateError.
+//! Stacks of JavaScript engines as Node prints them, with causes and the members of an
+//! AggregateError.
 
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
@@ -57,7 +58,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     ordered
 }
 
-/// Puts a stack's causes and members before it; they are what is indented further, up to the next that is not.
+/// Puts a stack's causes and members before it; they are what is indented further, up to the next
+/// that is not.
 fn gather(stacks: &mut [Option<Stack>], at: usize, depth: usize, next_id: &mut u32, ordered: &mut Vec<Exception>) {
     let Some(stack) = stacks[at].take() else { return };
     let id = *next_id;
@@ -164,7 +166,8 @@ fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
     };
     let found = find(&NAMED, &is_error)
         .or_else(|| find(&LOGGED, &is_error))
-        // A class of one's own may be called anything, but hardly in capitals, as levels of logs are.
+        // A class of one's own may be called anything, but hardly in capitals, as levels of logs
+        // are.
         .or_else(|| find(&NAMED, &|name| name.chars().any(char::is_lowercase)));
     let (at, label, kind, value) = match found {
         Some((at, label, kind, value)) => {
@@ -212,7 +215,8 @@ fn frame(line: &str) -> Option<Frame> {
     }
 }
 
-/// The place that Node names above an uncaught error, with its source: `/srv/a.js:14`, the line, a marker.
+/// The place that Node names above an uncaught error, with its source: `/srv/a.js:14`, the line, a
+/// marker.
 fn place_above(lines: &[&str], header: usize) -> Option<(Frame, Option<String>)> {
     let from = header.saturating_sub(LINES_BELOW_PLACE);
     let at = (from..header).rev().find(|&at| {

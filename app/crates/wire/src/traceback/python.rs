@@ -194,7 +194,8 @@ impl<'a> Reader<'a> {
             if let Some(frame) = frame(text) {
                 frames.push(frame);
             } else if text.starts_with("    ") {
-                // The first line below a frame is its source; those below mark the expression or continue it.
+                // The first line below a frame is its source; those below mark the expression or
+                // continue it.
                 if let Some(frame) = frames.last_mut().filter(|frame| frame.context_line.is_none()) {
                     frame.context_line = source(text);
                 }
@@ -212,7 +213,8 @@ impl<'a> Reader<'a> {
         let start = self.at;
         let mut more = Vec::new();
         while let Some(text) = self.text(depth) {
-            // Outside a box the end is not marked, so what looks like the next line of a log is one.
+            // Outside a box the end is not marked, so what looks like the next line of a log is
+            // one.
             let is_over = text.trim().is_empty() || self.header().is_some() || (depth == 0 && is_log_line(text));
             if is_over || self.at - start >= MESSAGE_LINES {
                 break;

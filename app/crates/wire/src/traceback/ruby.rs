@@ -25,7 +25,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     found
 }
 
-/// `path:4:in 'f': message (Type)`, then `\tfrom path:9:in 'g'`; or those first and in reverse, numbered.
+/// `path:4:in 'f': message (Type)`, then `\tfrom path:9:in 'g'`; or those first and in reverse,
+/// numbered.
 fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, usize)> {
     let (innermost, said) = headline(lines[at])?;
     let (value, kind) =

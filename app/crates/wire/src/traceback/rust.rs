@@ -94,7 +94,8 @@ fn numbered(text: &str) -> Option<&str> {
     })
 }
 
-/// Without what tells builds apart: `core[c1f1a4ba060b9bfa]::fmt` and `shop::main::h4009bc0cd8b193aa`.
+/// Without what tells builds apart: `core[c1f1a4ba060b9bfa]::fmt` and
+/// `shop::main::h4009bc0cd8b193aa`.
 fn clean(name: &str) -> String {
     const DIGITS: usize = 16;
     let is_hash = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -118,8 +119,9 @@ fn clean(name: &str) -> String {
     clean
 }
 
-/// The place that the panic names is the innermost frame, unless the backtrace has it already. It has not where there is
-/// none, where it has no line numbers, or where the caller is blamed (`#[track_caller]`).
+/// The place that the panic names is the innermost frame, unless the backtrace has it already. It
+/// has not where there is none, where it has no line numbers, or where the caller is blamed
+/// (`#[track_caller]`).
 fn with_location(mut frames: Vec<Frame>, (path, line, column): (&str, u32, u32)) -> Vec<Frame> {
     let location = place::frame(path, Some(line), Some(column), None);
     let path = location.filename.as_deref().unwrap_or(path);

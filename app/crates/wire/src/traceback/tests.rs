@@ -1,4 +1,5 @@
-//! Texts of six languages, real ones where the language was at hand, and what becomes of them when they are damaged.
+//! Texts of six languages, real ones where the language was at hand, and what becomes of them when
+//! they are damaged.
 
 use super::*;
 use std::fmt::Write;
