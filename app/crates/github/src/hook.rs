@@ -1,6 +1,7 @@
 //! Webhooks: whether GitHub sent one, and what it says.
 
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use domain::hex;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;
@@ -46,23 +47,11 @@ pub fn verify(secret: &str, signature_header: Option<&str>, body: &[u8]) -> Resu
         return Err(HookError::NoSecret);
     }
     let header = signature_header.ok_or(HookError::Unsigned)?.trim();
-    let signature = header.strip_prefix("sha256=").and_then(decode_hex).ok_or(HookError::Malformed)?;
+    let signature = header.strip_prefix("sha256=").and_then(hex::decode);
+    let signature = signature.filter(|bytes| bytes.len() == SIGNATURE_BYTES).ok_or(HookError::Malformed)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| HookError::NoSecret)?;
     mac.update(body);
     mac.verify_slice(&signature).map_err(|_| HookError::WrongSignature)
-}
-
-fn decode_hex(text: &str) -> Option<[u8; SIGNATURE_BYTES]> {
-    let mut out = [0; SIGNATURE_BYTES];
-    if text.len() != 2 * SIGNATURE_BYTES {
-        return None;
-    }
-    for (byte, pair) in out.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(out)
 }
 
 /// What a delivery says. `event_name` is `X-GitHub-Event`. Everything that we don't act on is
