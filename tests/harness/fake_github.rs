@@ -27,6 +27,8 @@ use world::World;
 pub const APP_ID: u64 = 4242;
 /// The App's short name.
 pub const SLUG: &str = "flawless-test";
+/// What the App asked to be told of; an installation comes and goes unasked.
+pub const EVENTS: [&str; 3] = ["issues", "push", "repository"];
 /// The login under which the App acts.
 pub const BOT: &str = "flawless-test[bot]";
 /// The webhooks' secret.

@@ -110,12 +110,11 @@ impl World {
             "apps/get-authenticated" => {
                 let html_url = format!("https://github.com/apps/{SLUG}");
                 let permissions = self.app_permissions();
-                let events = ["issues", "issue_comment", "label", "push", "repository"];
                 plain(
                     200,
                     json!({
                         "id": super::APP_ID, "slug": SLUG, "name": "Flawless (test)", "html_url": html_url,
-                        "permissions": permissions, "events": events,
+                        "permissions": permissions, "events": super::EVENTS,
                     }),
                 )
             }

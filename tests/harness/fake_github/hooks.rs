@@ -72,6 +72,9 @@ impl World {
 
     /// Queues a webhook about a repository, for the installation that sees it.
     pub fn tell(&mut self, repository: u64, event: &str, by: &str, fields: Value) {
+        if !super::EVENTS.contains(&event) {
+            return;
+        }
         let seen_by = self.installations.values().find(|it| it.repositories.contains(&repository) && !it.suspended);
         let Some(installation) = seen_by.map(|it| it.id) else { return };
         let common = json!({

@@ -283,7 +283,7 @@ impl World {
             "id": it.id, "account": self.account_json(&it.account), "app_id": super::APP_ID, "app_slug": super::SLUG,
             "repository_selection": "selected", "target_type": self.account(&it.account).kind,
             "permissions": self.app_permissions(),
-            "events": ["issues", "issue_comment", "label", "push", "repository"], "suspended_at": suspended_at,
+            "events": super::EVENTS, "suspended_at": suspended_at,
         })
     }
 }

@@ -9,6 +9,11 @@ use sha2::Sha256;
 /// Bytes of an HMAC-SHA256.
 const SIGNATURE_BYTES: usize = 32;
 
+/// The events that are read and have to be asked for: those of `app.yml`.
+const ASKED_FOR: [&str; 3] = ["issues", "push", "repository"];
+/// The events that are read and come to every App.
+const UNASKED: [&str; 2] = ["installation", "installation_repositories"];
+
 /// Why a delivery is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HookError {
@@ -61,7 +66,7 @@ pub fn parse(event_name: &str, body: &[u8]) -> Result<Event, HookError> {
     if body.starts_with(b"payload=") {
         return Err(HookError::FormEncoded);
     }
-    if !matches!(event_name, "push" | "issues" | "installation" | "installation_repositories" | "repository") {
+    if !ASKED_FOR.contains(&event_name) && !UNASKED.contains(&event_name) {
         return Ok(Event::Ignored);
     }
     let unreadable = |why: String| HookError::Unreadable { event: event_name.to_owned(), why };
@@ -277,6 +282,19 @@ mod tests {
     fn a_form_is_refused_with_what_to_do_about_it() {
         let error = parse("ping", b"payload=%7B%22zen%22").expect_err("refused");
         assert!(error.to_string().contains("application/json"), "{error}");
+    }
+
+    #[test]
+    fn each_event_that_the_app_asks_for_is_read_and_the_other_way_round() {
+        let mut asked = crate::manifest::Manifest::new("https://errors.acme.org").events();
+        asked.sort();
+        assert_eq!(asked, ASKED_FOR);
+        let means_something = |name: &str| {
+            TABLE.lines().any(|line| line.trim().starts_with(&format!("{name}/")) && !line.ends_with(": Ignored"))
+        };
+        for name in ASKED_FOR.iter().chain(&UNASKED) {
+            assert!(means_something(name), "{name}");
+        }
     }
 
     #[test]
