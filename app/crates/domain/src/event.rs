@@ -91,8 +91,6 @@ pub struct HookRepository {
     pub full_name: String,
     /// Whether it is private; `None` where the payload does not say.
     pub private: Option<bool>,
-    /// Its default branch, where the payload says.
-    pub default_branch: Option<String>,
     /// The installation through which we hear of it, where the payload says.
     pub installation: Option<u64>,
 }
@@ -113,11 +111,11 @@ pub struct HookAccount {
 pub struct HookIssue {
     /// Its number in the repository.
     pub number: u64,
-    /// `open` or `closed`.
+    /// Whether it is open.
     pub open: bool,
     /// Names of its labels.
     pub labels: Vec<String>,
-    /// Logins of its assignees.
+    /// Who is assigned.
     pub assignees: Vec<HookAccount>,
     /// `pull_request` present: not an issue at all.
     pub is_pull_request: bool,

@@ -127,7 +127,6 @@ pub(super) enum Method {
     Get,
     Post,
     Patch,
-    Delete,
 }
 
 fn no_tls(error: &octocrab::Error) -> GitHubError {
@@ -291,7 +290,6 @@ impl GitHub {
                 Method::Get => client._get(path).await,
                 Method::Post => client._post(path, body).await,
                 Method::Patch => client._patch(path, body).await,
-                Method::Delete => client._delete(path, body).await,
             }?;
             let header =
                 |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);

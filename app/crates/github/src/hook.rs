@@ -115,8 +115,6 @@ struct Repository {
     full_name: String,
     #[serde(default)]
     private: Option<bool>,
-    #[serde(default)]
-    default_branch: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -218,13 +216,7 @@ impl Payload {
 
 impl Repository {
     fn hook(self, installation: Option<u64>) -> HookRepository {
-        HookRepository {
-            id: self.id,
-            full_name: self.full_name,
-            private: self.private,
-            default_branch: self.default_branch,
-            installation,
-        }
+        HookRepository { id: self.id, full_name: self.full_name, private: self.private, installation }
     }
 }
 

@@ -7,7 +7,7 @@ use super::limits;
 use super::people::{Account, AccountAnswer};
 use super::route;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
 /// Looks for something of ours start this much earlier than asked, as GitHub's clock is not ours.
@@ -68,39 +68,15 @@ pub enum IssueState {
     Transferred,
 }
 
-/// What is to be changed of an issue; `None` and empty lists change nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is to be changed of an issue's words; `None` changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct IssueUpdate {
     /// New title.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// New text.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// Closes or reopens.
-    pub state: Option<SetState>,
-    /// Labels to put on it.
-    pub labels_add: Vec<String>,
-    /// Labels to take off it; those that it hasn't are passed over.
-    pub labels_remove: Vec<String>,
-}
-
-/// A change of an issue's state. GitHub ignores the reason where the state stays as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetState {
-    /// Open again (reason `reopened`).
-    Open,
-    /// Closed, and why.
-    Closed(StateReason),
-}
-
-/// Why an issue is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateReason {
-    /// Done.
-    Completed,
-    /// Won't be done.
-    NotPlanned,
-    /// Told elsewhere.
-    Duplicate,
 }
 
 #[derive(Deserialize)]
@@ -230,8 +206,7 @@ impl GitHub {
         Ok(IssueState::Present(issue.found()))
     }
 
-    /// Changes an issue: first its text and state in one request, then its labels. Doing all of it
-    /// twice does no harm.
+    /// Changes an issue's words, in one request. Doing it twice does no harm.
     pub async fn update_issue(
         &self,
         installation: u64,
@@ -241,50 +216,22 @@ impl GitHub {
     ) -> Result<(), GitHubError> {
         update.title.as_deref().map_or(Ok(()), limits::title)?;
         update.body.as_deref().map_or(Ok(()), limits::body)?;
-        update.labels_add.iter().chain(&update.labels_remove).try_for_each(|label| limits::label(label))?;
-        let patch = update.patch();
-        if patch.as_object().is_some_and(|patch| !patch.is_empty()) {
-            let what = format!("issue #{number} of {repo}");
-            let rest = format!("/issues/{number}");
-            self.write(installation, repo, (Method::Patch, &rest), Some(&patch), &what).await?;
+        if *update == IssueUpdate::default() {
+            return Ok(());
         }
-        if !update.labels_add.is_empty() {
-            self.add_labels(installation, repo, number, &update.labels_add).await?;
-        }
-        for label in &update.labels_remove {
-            self.remove_label(installation, repo, number, label).await?;
-        }
-        Ok(())
+        self.patch_issue(installation, repo, number, &json!(update)).await
     }
 
     /// Opens a closed issue again.
     pub async fn reopen_issue(&self, installation: u64, repo: &str, number: u64) -> Result<(), GitHubError> {
-        let update = IssueUpdate { state: Some(SetState::Open), ..IssueUpdate::default() };
-        self.update_issue(installation, repo, number, &update).await
+        let open = json!({ "state": "open", "state_reason": "reopened" });
+        self.patch_issue(installation, repo, number, &open).await
     }
-}
 
-impl IssueUpdate {
-    fn patch(&self) -> Value {
-        let mut patch = serde_json::Map::new();
-        let mut set = |key: &str, value: &str| patch.insert(key.to_owned(), Value::from(value));
-        if let Some(title) = &self.title {
-            set("title", title);
-        }
-        if let Some(body) = &self.body {
-            set("body", body);
-        }
-        let state = self.state.map(|state| match state {
-            SetState::Open => ("open", "reopened"),
-            SetState::Closed(StateReason::Completed) => ("closed", "completed"),
-            SetState::Closed(StateReason::NotPlanned) => ("closed", "not_planned"),
-            SetState::Closed(StateReason::Duplicate) => ("closed", "duplicate"),
-        });
-        if let Some((state, reason)) = state {
-            set("state", state);
-            set("state_reason", reason);
-        }
-        Value::Object(patch)
+    async fn patch_issue(&self, installation: u64, repo: &str, number: u64, patch: &Value) -> Result<(), GitHubError> {
+        let what = format!("issue #{number} of {repo}");
+        let rest = format!("/issues/{number}");
+        self.write(installation, repo, (Method::Patch, &rest), Some(patch), &what).await.map(drop)
     }
 }
 

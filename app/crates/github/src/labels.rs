@@ -1,8 +1,8 @@
-//! Labels of a repository, made when they are missing, and labels of an issue.
+//! Labels of a repository, made when they are missing, and how GitHub names them.
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
-use super::{limits, route};
+use super::limits;
 use domain::command::LabelSpec;
 use serde::Deserialize;
 use serde_json::json;
@@ -59,38 +59,6 @@ impl GitHub {
             Ok(_) => Ok(()),
             // Somebody was faster, or an answer of ours got lost.
             Err(GitHubError::Refused { status: 422, message }) if message.contains("already_exists") => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Puts labels on an issue, besides those it has.
-    pub(super) async fn add_labels(
-        &self,
-        installation: u64,
-        repo: &str,
-        number: u64,
-        labels: &[String],
-    ) -> Result<(), GitHubError> {
-        let body = json!({ "labels": labels });
-        let what = format!("issue #{number} of {repo}");
-        let rest = format!("/issues/{number}/labels");
-        self.write(installation, repo, (Method::Post, &rest), Some(&body), &what).await.map(drop)
-    }
-
-    /// Takes a label off an issue; fine where it isn't on it.
-    pub(super) async fn remove_label(
-        &self,
-        installation: u64,
-        repo: &str,
-        number: u64,
-        label: &str,
-    ) -> Result<(), GitHubError> {
-        let rest = format!("/issues/{number}/labels/{}", route::encode(label));
-        let what = format!("label `{label}` on issue #{number} of {repo}");
-        match self.write(installation, repo, (Method::Delete, &rest), None, &what).await {
-            Ok(_) => Ok(()),
-            // "Label does not exist", where a missing issue is "Not Found".
-            Err(GitHubError::Gone(said)) if said.contains("Label does not exist") => Ok(()),
             Err(error) => Err(error),
         }
     }

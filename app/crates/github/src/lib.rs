@@ -23,6 +23,6 @@ pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use deliveries::HookDelivery;
 pub use error::GitHubError;
 pub use install::{Installation, Itself};
-pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue, SetState, StateReason};
+pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue};
 pub use people::Account;
 pub use repositories::RemoteRepository;

@@ -222,7 +222,7 @@ async fn write(
     // One that an earlier attempt filed says what was known then.
     if let Some(number) = filed {
         turn.take().await?;
-        let update = IssueUpdate { title: Some(title), body: Some(body), ..IssueUpdate::default() };
+        let update = IssueUpdate { title: Some(title), body: Some(body) };
         return Ok(github.update_issue(forge.installation, name, number, &update).await?);
     }
     store::storms::claim_issue_attempt(&services.store, storm.id).await?;
