@@ -133,17 +133,17 @@ fn each_refusal_has_its_own_error() {
     let mut source = world.source(Some("ghs_next"));
     source.url = world.server.url("acme/nothing");
     let error = world.mirrors.sync(&source).unwrap_err();
-    assert!(matches!(error, MirrorError::NotFound { .. }) && !error.is_retryable(), "{error:?}");
+    assert!(matches!(error, MirrorError::NotFound { .. }) && !error.is_permanent(), "{error:?}");
     world.server.host.fault(Fault::Status(403));
     let error = world.mirrors.sync(&world.source(Some("ghs_next"))).unwrap_err();
     assert!(matches!(error, MirrorError::Forbidden { .. }), "{error:?}");
     world.server.host.fault(Fault::Status(503));
     let error = world.mirrors.sync(&world.source(Some("ghs_next"))).unwrap_err();
-    assert!(matches!(error, MirrorError::Unreachable { .. }) && error.is_retryable(), "{error:?}");
+    assert!(matches!(error, MirrorError::Unreachable { .. }) && !error.is_permanent(), "{error:?}");
     // Nobody listens on the discard port of loopback.
     source.url = "http://127.0.0.1:9/acme/shop.git".into();
     let error = world.mirrors.sync(&source).unwrap_err();
-    assert!(matches!(error, MirrorError::Unreachable { .. }) && error.is_retryable(), "{error:?}");
+    assert!(matches!(error, MirrorError::Unreachable { .. }) && !error.is_permanent(), "{error:?}");
     assert!(error.to_string().contains("refused"), "says why: {error}");
     assert_eq!(world.mirrors.head(RepositoryId(9)), Err(MirrorError::NoMirror(RepositoryId(9))));
 }
@@ -180,7 +180,7 @@ fn pushes_of_every_kind_arrive() {
 
     // What was deployed before the forced push can still be blamed.
     assert_eq!(world.resolve(&lost), Some(lost.clone()));
-    assert!(world.mirrors.has_file(ID, &lost, "c.py").unwrap());
+    assert!(world.mirrors.lines(ID, &lost, "c.py").unwrap().is_some());
     assert!(world.mirrors.contains(ID, &first, &lost).unwrap());
     assert!(!world.mirrors.contains(ID, &lost, &head).unwrap());
     assert!(world.mirrors.contains(ID, &head, &head).unwrap());
@@ -255,7 +255,7 @@ fn a_cut_transfer_leaves_nothing_and_the_next_one_succeeds() {
     world.repo.commit(ADA, DAY, &[("noise.txt", &noise)], "Noise");
     world.server.host.fault(Fault::CutPack);
     let error = world.mirrors.sync(&world.source(None)).unwrap_err();
-    assert!(error.is_retryable(), "{error:?}");
+    assert!(!error.is_permanent(), "{error:?}");
     assert!(!world.mirrors.exists(ID));
     assert_eq!(fs::read_dir(&world.root).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_dir()).count(), 0);
     world.sync();
@@ -263,7 +263,7 @@ fn a_cut_transfer_leaves_nothing_and_the_next_one_succeeds() {
     world.repo.commit(ADA, DAY, &[("more.txt", &noise.replace('1', "x"))], "More");
     world.server.host.fault(Fault::CutPack);
     let error = world.mirrors.sync(&world.source(None)).unwrap_err();
-    assert!(error.is_retryable(), "{error:?}");
+    assert!(!error.is_permanent(), "{error:?}");
     assert!(world.sync().changed);
     world.assert_same_refs();
 }
@@ -417,7 +417,7 @@ fn a_repository_on_this_machine_is_mirrored_by_its_path() {
     let empty = tempfile::tempdir().unwrap();
     let source = Source { id: RepositoryId(4), url: empty.path().to_str().unwrap().to_owned(), token: None };
     let error = world.mirrors.sync(&source).unwrap_err();
-    assert!(matches!(error, MirrorError::InvalidUrl { .. }), "{error:?}");
+    assert!(matches!(error, MirrorError::InvalidUrl { .. }) && error.is_permanent(), "{error:?}");
 }
 
 #[test]
@@ -441,9 +441,9 @@ fn sources_that_cannot_be_blamed_are_refused_by_name() {
     let sync =
         |name: &str| world.mirrors.sync(&Source { id: RepositoryId(9), url: world.server.url(name), token: None });
     let error = sync("acme/shallow").unwrap_err();
-    assert!(matches!(error, MirrorError::Shallow { .. }), "{error:?}");
+    assert!(matches!(error, MirrorError::Shallow { .. }) && error.is_permanent(), "{error:?}");
     let error = sync("acme/sha256").unwrap_err();
-    assert!(matches!(error, MirrorError::Sha256 { .. }), "{error:?}");
+    assert!(matches!(error, MirrorError::Sha256 { .. }) && error.is_permanent(), "{error:?}");
     assert!(!world.mirrors.exists(RepositoryId(9)));
 }
 
@@ -545,12 +545,9 @@ fn reported_paths_lead_to_files_of_the_tree_and_nowhere_else() {
     world.sync();
     let found = |path: &str| {
         let candidates = world.mirrors.candidates(ID, &commit, path).unwrap();
-        candidates
-            .into_iter()
-            .map(|c| (c.path.clone(), c.matched_components, c.needs_confirmation()))
-            .collect::<Vec<_>>()
+        candidates.into_iter().map(|c| (c.path, c.matched_components)).collect::<Vec<_>>()
     };
-    let one = |path: &str, matched: usize| vec![(path.to_owned(), matched, matched < 2)];
+    let one = |path: &str, matched: usize| vec![(path.to_owned(), matched)];
     assert_eq!(
         found("/app/releases/7/src/shop/cart.py"),
         [one("src/shop/cart.py", 3), one("tests/shop/cart.py", 2)].concat()
@@ -586,7 +583,6 @@ fn reported_paths_lead_to_files_of_the_tree_and_nowhere_else() {
         ("", false),
         ("src//unique.py", false),
     ] {
-        assert_eq!(world.mirrors.has_file(ID, &commit, path), Ok(there), "{path}");
         assert_eq!(world.mirrors.lines(ID, &commit, path).unwrap().is_some(), there, "{path}");
         assert_eq!(world.mirrors.blame(ID, &commit, path, 1).unwrap().is_some(), there, "{path}");
     }

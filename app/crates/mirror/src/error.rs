@@ -88,9 +88,23 @@ pub enum MirrorError {
 }
 
 impl MirrorError {
-    /// Whether the same call may succeed later without anybody doing anything.
-    pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Disk { .. } | Self::Interrupted)
+    /// Whether trying again is in vain: the source itself is what can't be mirrored, and stays so
+    /// until somebody changes it or its address. All else can end by itself or at somebody's hand,
+    /// without our hearing of it: a network comes back, a disk is emptied, an App is let in again,
+    /// a program is installed, a repository appears.
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::InvalidUrl { .. } | Self::Shallow { .. } | Self::Sha256 { .. } => true,
+            Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Unreachable { .. }
+            | Self::ProgramMissing { .. }
+            | Self::NoMirror(_)
+            | Self::Disk { .. }
+            | Self::Interrupted
+            | Self::Git { .. } => false,
+        }
     }
 
     /// A failed operation on a file or directory.
