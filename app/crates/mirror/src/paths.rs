@@ -28,14 +28,6 @@ pub struct Candidate {
     pub whole: bool,
 }
 
-impl Candidate {
-    /// Whether the path alone says too little: only its base name matched. Such a candidate is ours
-    /// only if the line's text is the reported one.
-    pub fn needs_confirmation(&self) -> bool {
-        self.matched_components < TELLING
-    }
-}
-
 /// The files of one tree by base name.
 pub(super) struct TreeIndex {
     by_name: HashMap<Box<str>, Vec<Box<str>>>,
@@ -45,8 +37,8 @@ impl Mirrors {
     /// The files of a commit that a reported path may name, best first: by matching components from
     /// the end, then whole matches, then shorter paths. Two components must match, or the whole
     /// repository path (a file in its root), or the base name must be the only one of its kind in
-    /// the tree; see [`Candidate::needs_confirmation`]. Files below `site-packages` and the like
-    /// are the caller's to exclude. `commit` is a full id; unknown ones have no files.
+    /// the tree, which says little unless the line's text agrees. Files below `site-packages` and
+    /// the like are the caller's to exclude. `commit` is a full id; unknown ones have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -175,6 +167,7 @@ mod tests {
         assert_eq!((cart.matched_components, cart.whole), (3, true));
         let other = compare("tests/shop/cart.py", &reported);
         assert_eq!((other.matched_components, other.whole), (2, false));
-        assert!(compare("old/cart.py", &reported).needs_confirmation());
+        let old = compare("old/cart.py", &reported);
+        assert_eq!((old.matched_components, old.whole), (1, false));
     }
 }

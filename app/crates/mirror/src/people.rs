@@ -7,6 +7,7 @@ use super::read::{blob, find_commit, tree};
 use super::{Mirrors, Recent};
 use domain::blame::{Author, CommitId};
 use domain::ids::RepositoryId;
+use domain::week::DAY_MS;
 use gix::bstr::{BStr, ByteSlice};
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
@@ -38,8 +39,6 @@ const RENAME_LIMIT: usize = 300;
 const MOST_LINES: usize = 12;
 /// People and commits that are remembered, of all repositories together: about 100 bytes each.
 pub(super) const REMEMBERED: NonZeroUsize = NonZeroUsize::new(300_000).unwrap();
-/// What is known of a year is worked out anew for each day.
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Somebody who was there lately.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -216,6 +215,7 @@ impl Mirrors {
     }
 
     fn year(&self, id: RepositoryId, since_ms: i64) -> Result<Arc<Year>, MirrorError> {
+        // What is known of a year is worked out anew for each day.
         let since_s = since_ms.div_euclid(DAY_MS) * (DAY_MS / 1000);
         self.ask(id, |repo| {
             let tips = branches(repo).map_err(|error| MirrorError::git("listing the branches", &error))?;

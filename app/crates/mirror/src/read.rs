@@ -46,14 +46,6 @@ impl Mirrors {
         })
     }
 
-    /// Whether a regular file is at this path in a commit.
-    ///
-    /// # Errors
-    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn has_file(&self, id: RepositoryId, commit: &str, path: &str) -> Result<bool, MirrorError> {
-        self.ask(id, |repo| Ok(blob(repo, commit, path)?.is_some()))
-    }
-
     /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD.
     /// `None`: there is no such commit or regular file, or it is no text, or it is larger than 8
     /// MB.
