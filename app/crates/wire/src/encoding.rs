@@ -122,7 +122,6 @@ fn read(name: &str, decoder: impl Read, expected: usize, limit: usize) -> Result
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use flate2::Compression;
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};

@@ -166,7 +166,6 @@ fn length(json: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn kinds(bytes: &[u8]) -> Vec<(String, String)> {

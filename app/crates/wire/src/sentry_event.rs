@@ -327,7 +327,6 @@ pub fn normal_event_id(id: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn report(json: &str) -> Report {
