@@ -13,6 +13,13 @@ const SHIPPED: &[&str] = &["app/src/", "app/crates/", "ingest-client/src/"];
 const TESTS: &[&str] = &["tests/", "ingest-client/tests/", "ingest-client/examples/"];
 const ALL: &[&str] = &["app/", "ingest-client/", "tests/"];
 
+/// Columns of a comment: what is read without moving the head.
+const MAX_COMMENT_COLUMNS: usize = 100;
+/// Where comments are that narrow, and every warning that is passed over is one that would be
+/// given.
+const STRICT: &[&str] =
+    &["app/crates/email/", "app/crates/github/", "app/crates/source/", "app/crates/wire/", "tests/tidy/"];
+
 /// Names of modules that say nothing, and so grow for ever.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
 
@@ -82,6 +89,18 @@ fn modules_have_names_that_say_something() {
 }
 
 #[test]
+fn comments_are_narrow() {
+    assert_kept(below(STRICT).iter().flat_map(|file| wide_comments(&file.path, &file.text)).collect());
+}
+
+#[test]
+fn warnings_that_are_passed_over_would_be_given() {
+    let rule = "`#[expect(…, reason = …)]`, which says so when it is no longer needed, instead of `#[allow(…)]`";
+    let allowed = |file: &&Source| file.allows.iter().map(|line| broken(&file.path, *line, rule)).collect::<Vec<_>>();
+    assert_kept(below(STRICT).iter().flat_map(allowed).collect());
+}
+
+#[test]
 fn migrations_run_on_both_databases() {
     let migrations: Vec<String> = files().into_iter().filter(|path| path.starts_with("migrations/")).collect();
     assert_kept(migrations.iter().flat_map(|path| dialect(path, &read(path))).collect());
@@ -126,6 +145,31 @@ fn empty_names(file: &Source) -> Vec<Broken> {
     let declared = file.modules.iter().map(|(name, line)| (name.as_str(), *line));
     let empty = std::iter::once((own, 1)).chain(declared).filter(|(name, _)| EMPTY_NAMES.contains(name));
     empty.map(|(name, line)| broken(&file.path, line, rule(name))).collect()
+}
+
+/// Whole-line comments that are too wide and can be wrapped: no table, no code, no single long
+/// word.
+fn wide_comments(path: &str, text: &str) -> Vec<Broken> {
+    let mut places = Vec::new();
+    let mut is_code = false;
+    for (number, line) in text.lines().enumerate() {
+        let Some(comment) = line.trim_start().strip_prefix("//") else { continue };
+        let comment = comment.strip_prefix(['/', '!']).unwrap_or(comment);
+        is_code ^= comment.trim_start().starts_with("```");
+        let columns = line.chars().count();
+        let is_kept = is_code || comment.starts_with("     ") || comment.trim_start().starts_with(['|', '#']);
+        if columns > MAX_COMMENT_COLUMNS && !is_kept && pieces(comment) > 1 {
+            let rule = format!("a comment of {columns} columns, at most {MAX_COMMENT_COLUMNS}: wrap it");
+            places.push(broken(path, number + 1, rule));
+        }
+    }
+    places
+}
+
+/// In how many pieces a line can be torn: at spaces, but not within `code`.
+fn pieces(text: &str) -> usize {
+    text.split('`').step_by(2).flat_map(|words| words.trim().split(' ')).filter(|word| word.len() > 1).count()
+        + usize::from(text.contains('`'))
 }
 
 fn dialect(path: &str, text: &str) -> Vec<Broken> {
@@ -213,6 +257,18 @@ mod tests {
         assert_eq!(lines("app/src/helpers/mod.rs", ""), [1]);
         assert_eq!(lines("app/src/lib.rs", "pub mod common;\nmod util {\n}\n// mod misc;"), [1, 2]);
         assert_eq!(lines("app/src/lib.rs", "pub mod commands;"), [0; 0]);
+    }
+
+    #[test]
+    fn a_wide_comment_is_found_where_it_can_be_wrapped() {
+        let wide = format!("/// {}", "word ".repeat(21));
+        let found = |text: &str| wide_comments("a.rs", text).into_iter().map(|it| it.line).collect::<Vec<_>>();
+        assert_eq!(found(&format!("\n    {}\n{wide}", wide.trim())), [2, 3]);
+        let long = "x".repeat(100);
+        let kept =
+            format!("//! <https://{long}>.\n// `a {long} b`\n/// | {long} | b |\n/// ```\n/// a {long}\n/// ```");
+        assert_eq!(found(&kept), [0; 0]);
+        assert_eq!(found(&format!("let a = 1; // {long} {long}")), [0; 0]);
     }
 
     #[test]
