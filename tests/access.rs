@@ -3,6 +3,7 @@
 use crate::harness::browser::{Browser, Page};
 use crate::harness::fake_github::Fault;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use std::path::Path;
 
 /// A repository that nobody of the story's people but one may see.
 const OTHER: &str = "acme/vault";
@@ -173,12 +174,25 @@ fn everybody_may_do_what_their_role_says_at_every_route() {
     });
 }
 
+/// All that is written in a folder and those in it.
+fn server_source(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| if path.is_dir() { server_source(&path) } else { std::fs::read_to_string(path).unwrap() })
+        .collect()
+}
+
 #[test]
 fn the_matrix_names_every_route() {
-    let source = include_str!("../app/src/server/mod.rs");
-    let routes: Vec<&str> = source.split(".route(&at(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-    assert!(routes.len() > 30, "{routes:?}");
-    for route in routes {
+    let source = server_source(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/server")));
+    let at: Vec<&str> = source.split(".route(&at(\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    // The others repeat routes of these at the root.
+    let others = [".route(\"/healthz\"", ".route(\"/readyz\"", ".route(root, get(repositories::repositories))"];
+    assert!(others.iter().all(|other| source.matches(other).count() == 1));
+    let all = [".route(", ".route_service(", ".nest(", ".nest_service("].iter().map(|way| source.matches(way).count());
+    assert_eq!(all.sum::<usize>(), at.len() + others.len(), "a route that is written otherwise");
+    assert!(at.len() > 30, "{at:?}");
+    for route in at {
         let named = MATRIX.iter().any(|(_, path, _)| path.split('?').next() == Some(route));
         assert!(named || FOR_PROGRAMS.contains(&route), "{route} is in no row of the matrix");
     }

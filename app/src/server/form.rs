@@ -1,0 +1,130 @@
+//! Forms that people send, and whether they came from our own pages.
+
+use super::page_error::PageError;
+use super::repository::{NeededRight, find, name_in_path};
+use super::session::{Session, Sessions, Visitor};
+use super::state::Server;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::FormRejection;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, RawForm, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+use store::Store;
+use store::repositories::RepositoryRow;
+
+/// A form whoever it comes from: its handler says what may be done without a session, or from
+/// another site.
+#[derive(Debug)]
+pub(super) struct OpenForm<T> {
+    /// The session of the browser that sent it.
+    pub(super) visitor: Option<Session>,
+    /// It carries that session's secret as `csrf`, so that it came from one of our pages.
+    pub(super) is_ours: bool,
+    /// What it says.
+    pub(super) fields: T,
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<Server> for OpenForm<T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
+        let mut sent = Sent::read(request).await?;
+        let fields = sent.fields().await?;
+        let (visitor, is_ours) = sent.visitor(server).await;
+        Ok(Self { visitor, is_ours, fields })
+    }
+}
+
+/// A form of somebody who is signed in, sent from one of our pages.
+#[derive(Debug)]
+pub(super) struct Form<T> {
+    /// Who sent it.
+    pub(super) session: Session,
+    /// What it says.
+    pub(super) fields: T,
+}
+
+impl<T: DeserializeOwned + Send> FromRequest<Server> for Form<T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
+        let mut sent = Sent::read(request).await?;
+        let fields = sent.fields().await?;
+        Ok(Self { session: sent.session(server).await?, fields })
+    }
+}
+
+/// A form about a repository, of somebody who may do this in it. The path names it, else the field
+/// `repo`.
+#[derive(Debug)]
+pub(super) struct RepositoryForm<R, T> {
+    /// Who sent it.
+    pub(super) session: Session,
+    /// The repository.
+    pub(super) row: RepositoryRow,
+    /// What it says.
+    pub(super) fields: T,
+    /// The right that it took.
+    pub(super) right: PhantomData<R>,
+}
+
+impl<R: NeededRight, T: DeserializeOwned + Send> FromRequest<Server> for RepositoryForm<R, T> {
+    type Rejection = PageError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
+        let mut sent = Sent::read(request).await?;
+        let fields = sent.fields().await?;
+        let session = sent.session(server).await?;
+        let name = name_in_path(&mut sent.parts).await?.unwrap_or_else(|| sent.field("repo"));
+        let row = find(&Store::from_ref(server), &session, &name, R::RIGHT).await?;
+        Ok(Self { session, row, fields, right: PhantomData })
+    }
+}
+
+/// A form as it arrived.
+struct Sent {
+    parts: Parts,
+    body: Bytes,
+}
+
+impl Sent {
+    async fn read(request: Request) -> Result<Self, PageError> {
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        match RawForm::from_request(request, &()).await {
+            Ok(RawForm(body)) => Ok(Self { parts, body }),
+            Err(error) => Err(PageError::Bad(error.body_text())),
+        }
+    }
+
+    /// Its fields, as this type has them.
+    async fn fields<T: DeserializeOwned>(&self) -> Result<T, PageError> {
+        let request = Request::from_parts(self.parts.clone(), Body::from(self.body.clone()));
+        let read: Result<axum::Form<T>, FormRejection> = axum::Form::from_request(request, &()).await;
+        read.map(|axum::Form(fields)| fields).map_err(|error| PageError::Bad(error.body_text()))
+    }
+
+    /// One field; empty where there is none.
+    fn field(&self, name: &str) -> String {
+        let mut fields = url::form_urlencoded::parse(&self.body);
+        fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+
+    /// Whose browser sent it, and whether from one of our pages.
+    async fn visitor(&mut self, server: &Server) -> (Option<Session>, bool) {
+        let Ok(Visitor(session)) = Visitor::from_request_parts(&mut self.parts, server).await;
+        let is_ours = |session: &Session| Sessions::from_ref(server).is_our_form(session, &self.field("csrf"));
+        let is_ours = session.as_ref().is_some_and(is_ours);
+        (session, is_ours)
+    }
+
+    /// The session whose form this is.
+    async fn session(&mut self, server: &Server) -> Result<Session, PageError> {
+        let (visitor, is_ours) = self.visitor(server).await;
+        visitor.filter(|_| is_ours).ok_or_else(|| {
+            let text = "The form is too old, it came from another site, or you are not signed in any more. Load the page again, and send it once more.";
+            PageError::Forbidden(text.to_owned())
+        })
+    }
+}

@@ -1,0 +1,212 @@
+//! Signing in with GitHub: to its page and back, bound to this browser by a cookie, and to this
+//! flow by PKCE.
+//!
+//! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>
+
+use crate::server::page_error::PageError;
+use crate::server::people::sign_in_page;
+use crate::server::query::Query;
+use crate::server::random::random_secret;
+use crate::server::session::{Sessions, cookies};
+use crate::server::state::{ForgeUrl, Now, ServerSettings};
+use crate::server::urls::{Urls, local};
+use crate::steps::app::AppSlot;
+use crate::steps::sign_in::SignInError;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::links::query;
+use domain::signature::Signer;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// How long GitHub's page may stay open: the code that it gives is good for ten minutes.
+const FLOW_LIFE_MS: i64 = 10 * 60_000;
+/// The cookie that says which browser began.
+const COOKIE: &str = "flawless_sign_in";
+/// What to do about most of what can go wrong.
+const AGAIN: &str = "Begin again with the button.";
+
+/// Where to go once somebody is signed in.
+#[derive(Debug, Deserialize)]
+pub(super) struct SignInQuery {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /auth/github`: to GitHub's page.
+pub(super) async fn begin(
+    State(app): State<AppSlot>,
+    State(ForgeUrl(forge)): State<ForgeUrl>,
+    State(sessions): State<Sessions>,
+    State(settings): State<Arc<ServerSettings>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    Query(asked): Query<SignInQuery>,
+) -> Result<impl IntoResponse, PageError> {
+    let Some(sign_in) = app.get().and_then(|app| app.sign_in) else {
+        return Err(PageError::NotFound("Signing in with GitHub is not set up on this server.".to_owned()));
+    };
+    let flow = SignInFlow::begin(local(&asked.next), now_ms)?;
+    let address = format!("{forge}/login/oauth/authorize?{}", flow.query(sign_in.client_id, &urls));
+    let cookie = sessions.cookie(COOKIE, &flow.to_cookie(&settings.signer), FLOW_LIFE_MS / 1000);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)))
+}
+
+/// What GitHub's page says.
+#[derive(Debug, Deserialize)]
+pub(super) struct CallbackQuery {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+/// `GET /auth/github/callback`: back from GitHub's page. GitHub also sends people here who have
+/// just installed the App, with no state of ours: they begin anew.
+pub(super) async fn callback(
+    State(app): State<AppSlot>,
+    State(sessions): State<Sessions>,
+    State(settings): State<Arc<ServerSettings>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    headers: HeaderMap,
+    Query(query): Query<CallbackQuery>,
+) -> Response {
+    let flow = cookies(&headers, COOKIE).find_map(|value| SignInFlow::from_cookie(&settings.signer, value));
+    let signed_in = match sound(query, flow, &settings.signer, now_ms) {
+        Ok((code, flow)) => {
+            sign_in(&sessions, &headers, (&code, &flow.verifier), &urls).await.map(|it| (it, flow.next))
+        }
+        Err(why) => Err(why),
+    };
+    // A flow is good for one return, however it ended.
+    let over = (header::SET_COOKIE, sessions.cookie(COOKIE, "", 0));
+    match signed_in {
+        Ok((session, next)) => {
+            let to = if next.is_empty() { urls.page("/") } else { next };
+            (AppendHeaders([(header::SET_COOKIE, session), over]), Redirect::to(&to)).into_response()
+        }
+        Err(why) => (StatusCode::FORBIDDEN, [over], sign_in_page(&urls, &app, "", Some(why))).into_response(),
+    }
+}
+
+/// GitHub's code and the flow that it belongs to, or what to tell.
+fn sound(
+    query: CallbackQuery,
+    flow: Option<SignInFlow>,
+    signer: &Signer,
+    now_ms: i64,
+) -> Result<(String, SignInFlow), String> {
+    let flow = flow.filter(|flow| now_ms < flow.expires_ms);
+    let flow =
+        flow.ok_or_else(|| format!("Signing in was begun more than ten minutes ago, or in another browser. {AGAIN}"))?;
+    if !signer.verify("state", &[&query.state], &signer.sign("state", &[&flow.state])) {
+        return Err(format!("GitHub's answer belongs to another try to sign in. {AGAIN}"));
+    }
+    if query.error == "access_denied" {
+        return Err(format!("You did not let GitHub sign you in here. {AGAIN}"));
+    }
+    if !query.error.is_empty() || query.code.is_empty() {
+        let said = if query.error_description.is_empty() { &query.error } else { &query.error_description };
+        return Err(format!("GitHub does not sign you in: {said}. {AGAIN}"));
+    }
+    Ok((query.code, flow))
+}
+
+/// The new session's cookie, or what to tell. `proof` is GitHub's code and the flow's verifier.
+async fn sign_in(
+    sessions: &Sessions,
+    headers: &HeaderMap,
+    (code, verifier): (&str, &str),
+    urls: &Urls,
+) -> Result<HeaderValue, String> {
+    match sessions.begin(headers, (code, verifier, &redirect_uri(urls))).await {
+        Ok(cookie) => Ok(cookie),
+        Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => Err(format!("{error}. {AGAIN}")),
+        Err(error) => {
+            tracing::error!(%error, "nobody could be signed in");
+            Err(format!("{error}. Try again in a moment, or sign in with the admin token."))
+        }
+    }
+}
+
+/// A sign-in under way, kept in the browser's cookie and signed.
+struct SignInFlow {
+    state: String,
+    verifier: String,
+    expires_ms: i64,
+    next: String,
+}
+
+impl SignInFlow {
+    fn begin(next: &str, now_ms: i64) -> Result<Self, getrandom::Error> {
+        let (state, verifier) = (random_secret()?, random_secret()?);
+        Ok(Self { state, verifier, expires_ms: now_ms + FLOW_LIFE_MS, next: next.to_owned() })
+    }
+
+    /// What GitHub's page is asked.
+    fn query(&self, client_id: String, urls: &Urls) -> String {
+        query(&[
+            ("client_id", client_id),
+            ("redirect_uri", redirect_uri(urls)),
+            ("state", self.state.clone()),
+            ("code_challenge", challenge(&self.verifier)),
+            ("code_challenge_method", "S256".to_owned()),
+        ])
+    }
+
+    fn to_cookie(&self, signer: &Signer) -> String {
+        let next: String = self.next.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!("{}.{}.{}.{next}", self.state, self.verifier, self.expires_ms);
+        let signature = signer.sign("flow", &[&text]);
+        format!("{text}.{signature}")
+    }
+
+    fn from_cookie(signer: &Signer, value: &str) -> Option<Self> {
+        let (text, signature) = value.rsplit_once('.')?;
+        if !signer.verify("flow", &[text], signature) {
+            return None;
+        }
+        let mut parts = text.split('.');
+        let (state, verifier, expires, next) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let bytes: Option<Vec<u8>> =
+            (0..next.len() / 2).map(|at| u8::from_str_radix(next.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+        Some(Self {
+            state: state.to_owned(),
+            verifier: verifier.to_owned(),
+            expires_ms: expires.parse().ok()?,
+            next: local(&String::from_utf8(bytes?).ok()?).to_owned(),
+        })
+    }
+}
+
+fn redirect_uri(urls: &Urls) -> String {
+    urls.public("/auth/github/callback")
+}
+
+/// The challenge of a verifier, by S256 of RFC 7636.
+fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::challenge;
+
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636() {
+        // Appendix B.
+        assert_eq!(
+            challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! Webhooks from GitHub: checked, stored, answered at once, worked on later.
+
+use crate::server::Server;
+use crate::server::body::{self, BodyError};
+use crate::server::operators::meters::Meters;
+use crate::server::state::Now;
+use crate::steps::app::AppSlot;
+use axum::extract::{FromRef, FromRequest, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::event::Event;
+use github::hook;
+use std::sync::Arc;
+use store::Store;
+use store::hooks::Inserted;
+use tokio::sync::Notify;
+
+/// GitHub's own limit on payloads:
+/// <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
+pub(super) const MAX_PAYLOAD: usize = 25 << 20;
+
+/// A webhook whose signature is GitHub's.
+pub(super) struct VerifiedWebhook {
+    /// GitHub's id of this delivery.
+    delivery: String,
+    /// Name of the event.
+    name: String,
+    event: Event,
+}
+
+impl FromRequest<Server> for VerifiedWebhook {
+    type Rejection = WebhookError;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, WebhookError> {
+        let app = AppSlot::from_ref(server).get();
+        let secret = app.and_then(|app| app.webhook_secret).ok_or(WebhookError::NoSecret)?;
+        let headers = request.headers().clone();
+        let body = body::read(request).await?;
+        // Before anything is parsed.
+        hook::verify(&secret, text(&headers, "x-hub-signature-256"), &body)
+            .map_err(|error| WebhookError::Unsigned(error.to_string()))?;
+        let named = text(&headers, "x-github-event").zip(text(&headers, "x-github-delivery"));
+        let (name, delivery) = named.ok_or(WebhookError::Unnamed)?;
+        let event = hook::parse(name, &body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
+        Ok(Self { delivery: delivery.to_owned(), name: name.to_owned(), event })
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// `POST /api/github/webhooks`: answers once it is stored.
+pub(super) async fn receive(
+    State(store): State<Store>,
+    State(wake): State<Arc<Notify>>,
+    Now(now_ms): Now,
+    webhook: VerifiedWebhook,
+) -> Result<WebhookOutcome, WebhookError> {
+    if webhook.event == Event::Ignored {
+        return Ok(WebhookOutcome::Ignored);
+    }
+    match store::hooks::insert(&store, &webhook.delivery, &webhook.name, &webhook.event, now_ms).await {
+        Ok(Inserted::New) => {
+            wake.notify_one();
+            Ok(WebhookOutcome::Stored)
+        }
+        Ok(Inserted::Repeated) => Ok(WebhookOutcome::Repeated),
+        Err(error) => {
+            tracing::error!(%error, "a webhook could not be stored");
+            Err(WebhookError::NotStored)
+        }
+    }
+}
+
+/// What became of a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WebhookOutcome {
+    /// It is stored, and worked on later.
+    Stored,
+    /// It came before.
+    Repeated,
+    /// It is of no interest.
+    Ignored,
+}
+
+impl IntoResponse for WebhookOutcome {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Stored => answer(StatusCode::ACCEPTED, "stored", "stored"),
+            Self::Repeated => answer(StatusCode::OK, "seen before", "repeated"),
+            Self::Ignored => answer(StatusCode::OK, "ignored", "ignored"),
+        }
+    }
+}
+
+/// Why a webhook is refused.
+#[derive(Debug)]
+pub(super) enum WebhookError {
+    /// There is no secret to check it by.
+    NoSecret,
+    /// It is longer than GitHub makes them.
+    TooLarge,
+    /// It did not come to its end, or not in time.
+    CutOff,
+    /// Its signature is missing or wrong.
+    Unsigned(String),
+    /// It does not say what it is.
+    Unnamed,
+    /// It is not what it says.
+    Malformed(String),
+    /// The database is out of reach.
+    NotStored,
+}
+
+impl From<BodyError> for WebhookError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge,
+            BodyError::CutOff(_) | BodyError::Slow => Self::CutOff,
+        }
+    }
+}
+
+impl WebhookError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSecret | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::CutOff | Self::Unnamed | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::NoSecret => "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
+            Self::TooLarge => format!("a payload has at most {MAX_PAYLOAD} bytes"),
+            Self::CutOff => "the payload did not come to its end".to_owned(),
+            Self::Unsigned(why) | Self::Malformed(why) => why.clone(),
+            Self::Unnamed => "X-GitHub-Event or X-GitHub-Delivery is missing".to_owned(),
+            Self::NotStored => "it could not be stored; deliver it again later".to_owned(),
+        }
+    }
+}
+
+impl IntoResponse for WebhookError {
+    fn into_response(self) -> Response {
+        answer(self.status(), &self.words(), "refused")
+    }
+}
+
+/// How the metrics name what became of a webhook.
+#[derive(Clone, Copy)]
+struct Counted(&'static str);
+
+/// The layer that counts what became of webhooks.
+pub(super) async fn count(State(meters): State<Arc<Meters>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(Counted(result)) = response.extensions_mut().remove() {
+        meters.hook(result);
+    }
+    response
+}
+
+fn answer(status: StatusCode, words: &str, counted: &'static str) -> Response {
+    let body = serde_json::json!({ "status": words }).to_string();
+    let mut response = (status, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+    response.extensions_mut().insert(Counted(counted));
+    response
+}

@@ -1,0 +1,40 @@
+//! The doctor's page: what `app check` says, for the admin.
+
+use crate::server::page::Page;
+use crate::server::session::Admin;
+use crate::server::state::Now;
+use crate::steps::Services;
+use crate::steps::doctor::examine;
+use axum::extract::State;
+use domain::finding::{Finding, Level};
+use render::views::{Doctor, FindingView};
+use std::sync::Arc;
+
+/// `GET /doctor`.
+pub(super) async fn doctor(
+    State(services): State<Arc<Services>>,
+    Now(now_ms): Now,
+    Admin(session): Admin,
+) -> Page<Doctor> {
+    let found = examine(&services, now_ms).await;
+    let count = |level: Level| found.iter().filter(|finding| finding.level == level).count();
+    let view = Doctor {
+        failures: count(Level::Failure),
+        warnings: count(Level::Warning),
+        findings: found.iter().map(shown).collect(),
+    };
+    Page(Some(session), view)
+}
+
+fn shown(finding: &Finding) -> FindingView {
+    FindingView {
+        about: finding.about.clone(),
+        level: match finding.level {
+            Level::Fine => "good",
+            Level::Warning => "busy",
+            Level::Failure => "bad",
+        },
+        what: finding.what.clone(),
+        todo: finding.todo.clone(),
+    }
+}

@@ -1,0 +1,119 @@
+//! How the server is, for people and for machines.
+
+use crate::server::page::Page;
+use crate::server::session::Visitor;
+use crate::server::state::{Now, ServerSettings};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use render::views::{Check, Health};
+use render::when;
+use std::sync::Arc;
+use store::Store;
+use store::repositories::RepositoryRow;
+
+/// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at
+/// most 15 minutes.
+const LATE_MS: i64 = 30 * 60_000;
+
+/// Name of the check without which nothing goes.
+const DATABASE: &str = "Database";
+
+/// `GET /check_health`: a page or JSON, by Accept; the configuration only for an admin, and never
+/// its secrets.
+pub(super) async fn check_health(
+    State(store): State<Store>,
+    State(settings): State<Arc<ServerSettings>>,
+    Now(now_ms): Now,
+    Visitor(session): Visitor,
+    headers: HeaderMap,
+) -> Response {
+    let is_admin = session.as_ref().is_some_and(|session| session.who.is_admin());
+    let checks = if is_admin { admins_checks(&store, now_ms).await } else { vec![database(&store, false).await] };
+    let configuration = is_admin.then(|| shown(&settings));
+    // Up is who can take reports. A mirror that can't be fetched is the page's to show, and no
+    // reason to be restarted; nor may the answer depend on who asks.
+    let up = checks.iter().all(|check| check.ok || check.name != DATABASE);
+    let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if wants_page(&headers) {
+        let view = Health { up: checks.iter().all(|check| check.ok), checks, configuration };
+        return (status, Page(session, view)).into_response();
+    }
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, json(up, checks, configuration)).into_response()
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|value| value.contains("text/html"))
+}
+
+fn shown(settings: &ServerSettings) -> Vec<(String, String)> {
+    settings.shown.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+}
+
+fn json(up: bool, checks: Vec<Check>, configuration: Option<Vec<(String, String)>>) -> String {
+    let checks: serde_json::Map<String, serde_json::Value> = checks
+        .into_iter()
+        .map(|check| (check.name, serde_json::json!({ "ok": check.ok, "text": check.text })))
+        .collect();
+    let mut body = serde_json::json!({ "up": up, "version": env!("CARGO_PKG_VERSION"), "checks": checks });
+    if let Some(configuration) = configuration {
+        body["configuration"] = configuration.into_iter().collect();
+    }
+    body.to_string()
+}
+
+fn check(name: &str, ok: bool, text: String) -> Check {
+    Check { name: name.to_owned(), ok, text }
+}
+
+async fn admins_checks(store: &Store, now_ms: i64) -> Vec<Check> {
+    let mut checks = vec![database(store, true).await];
+    checks.extend(work(store, now_ms).await.into_iter().flatten());
+    if let Ok(rows) = store::repositories::list(store).await {
+        checks.push(mirrors(&rows));
+    }
+    checks.push(webhooks(store).await);
+    checks
+}
+
+async fn database(store: &Store, is_admin: bool) -> Check {
+    match store.ping().await {
+        Ok(()) => check(DATABASE, true, "It answers.".to_owned()),
+        Err(error) if is_admin => check(DATABASE, false, error.to_string()),
+        Err(_) => check(DATABASE, false, "It does not answer.".to_owned()),
+    }
+}
+
+/// The queue and the deliveries, where the database tells.
+async fn work(store: &Store, now_ms: i64) -> Option<[Check; 2]> {
+    let queue = store::jobs::queue_state(store).await.ok()?;
+    let (pending, given_up) = store::deliveries::count_pending_and_given_up(store).await.ok()?;
+    let late = queue.oldest_ms.is_some_and(|oldest| now_ms - oldest > LATE_MS && queue.failing > 0);
+    let oldest = queue.oldest_ms.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
+    let text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
+    let deliveries = format!("{pending} messages waiting, {given_up} given up.");
+    Some([check("Background work", !late, text), check("Deliveries", true, deliveries)])
+}
+
+fn mirrors(rows: &[RepositoryRow]) -> Check {
+    let failing: Vec<String> = rows
+        .iter()
+        .filter_map(|row| Some(format!("{}: {}", row.repository.full_name, row.fetch_error.as_ref()?)))
+        .collect();
+    let text = if failing.is_empty() {
+        format!("{} repositories, all fetched or on their way.", rows.len())
+    } else {
+        failing.join(" ")
+    };
+    check("Mirrors", failing.is_empty(), text)
+}
+
+async fn webhooks(store: &Store) -> Check {
+    let text = match store::hooks::last_received_ms(store).await {
+        Ok(Some(at)) => format!("The last one came at {}.", when(at)),
+        _ => "None came yet.".to_owned(),
+    };
+    check("Webhooks", true, text)
+}

@@ -1,0 +1,188 @@
+//! What is counted at the doors, and the metrics that Prometheus reads.
+
+use crate::server::sdks::{IngestError, IngestOutcome};
+use crate::server::session::Visitor;
+use crate::server::state::Now;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::fmt::{Display, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::Store;
+
+/// Reasons of [`IngestError::reason`], each a series from the start: one that appears with its
+/// first event is no rate.
+const REASONS: [&str; 8] =
+    ["malformed", "too_large", "encoding", "key", "project", "interrupted", "unavailable", "method"];
+
+/// What was counted since the start.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Meters {
+    new: AtomicU64,
+    repeated: AtomicU64,
+    ignored: AtomicU64,
+    refused: [AtomicU64; REASONS.len()],
+    /// Webhooks by what became of them: stored, seen before, ignored, refused.
+    webhooks: [AtomicU64; 4],
+}
+
+/// Places in [`Meters::webhooks`], named as the metrics name them.
+const HOOK_RESULTS: [&str; 4] = ["stored", "repeated", "ignored", "refused"];
+
+impl Meters {
+    /// Counts what became of a report.
+    pub(in crate::server) fn count(&self, result: &Result<IngestOutcome, IngestError>) {
+        let counter = match result {
+            Ok(IngestOutcome::Taken { repeat: false, .. }) => &self.new,
+            Ok(IngestOutcome::Taken { repeat: true, .. }) => &self.repeated,
+            Ok(IngestOutcome::Ignored(_)) => &self.ignored,
+            Err(error) => {
+                let at = REASONS.iter().position(|reason| *reason == error.reason()).unwrap_or(0);
+                &self.refused[at]
+            }
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a webhook.
+    pub(in crate::server) fn hook(&self, result: &str) {
+        let at = HOOK_RESULTS.iter().position(|name| *name == result).unwrap_or(0);
+        self.webhooks[at].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// `GET /metrics`, for an admin's Prometheus: `Authorization: Bearer ADMIN_TOKEN`.
+pub(super) async fn metrics(
+    State(meters): State<Arc<Meters>>,
+    State(store): State<Store>,
+    Now(now_ms): Now,
+    Visitor(session): Visitor,
+) -> Response {
+    if session.is_none_or(|session| !session.who.is_admin()) {
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")];
+        return (StatusCode::UNAUTHORIZED, challenge, "Authorization: Bearer ADMIN_TOKEN is needed\n").into_response();
+    }
+    let mut out = Text::default();
+    meters.write(&mut out);
+    write_store(&store, now_ms, &mut out).await;
+    let kind =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (kind, out.0).into_response()
+}
+
+impl Meters {
+    fn write(&self, out: &mut Text) {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        out.family("flawless_build_info", "gauge", "The version that runs.");
+        out.sample("flawless_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+        let (new, repeated) = (read(&self.new), read(&self.repeated));
+        out.family("flawless_reports_accepted_total", "counter", "Reports stored or counted.");
+        out.sample("flawless_reports_accepted_total", &[], new + repeated);
+        out.family(
+            "flawless_reports_repeated_total",
+            "counter",
+            "Those of a fingerprint that was known, and only counted.",
+        );
+        out.sample("flawless_reports_repeated_total", &[], repeated);
+        out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
+        out.sample("flawless_items_ignored_total", &[], read(&self.ignored));
+        out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");
+        for (reason, counter) in REASONS.iter().zip(&self.refused) {
+            out.sample("flawless_reports_refused_total", &[("reason", reason)], read(counter));
+        }
+        out.family("flawless_webhooks_total", "counter", "Webhooks by what became of them.");
+        for (result, counter) in HOOK_RESULTS.iter().zip(&self.webhooks) {
+            out.sample("flawless_webhooks_total", &[("result", result)], read(counter));
+        }
+    }
+}
+
+/// What the database knows. A figure that it does not tell is left out, because 0 would be a lie.
+async fn write_store(store: &Store, now_ms: i64, out: &mut Text) {
+    out.family("flawless_database_up", "gauge", "Whether the database answers.");
+    out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
+    if let Ok(queue) = store::jobs::queue_state(store).await {
+        out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
+        out.sample("flawless_jobs", &[], queue.length);
+        out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
+        out.sample("flawless_jobs_failing", &[], queue.failing);
+        out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
+        out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
+    }
+    if let Ok((pending, given_up)) = store::deliveries::count_pending_and_given_up(store).await {
+        out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
+        out.sample("flawless_deliveries_pending", &[], pending);
+        out.family("flawless_deliveries_given_up", "gauge", "Mails, issues and comments that were given up.");
+        out.sample("flawless_deliveries_given_up", &[], given_up);
+    }
+    if let Ok(rows) = store::repositories::list(store).await {
+        let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
+        out.family("flawless_repositories", "gauge", "Repositories that are watched.");
+        out.sample("flawless_repositories", &[], rows.len());
+        out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
+        out.sample("flawless_mirrors_failing", &[], failing);
+    }
+    if let Ok(Some(at)) = store::hooks::last_received_ms(store).await {
+        out.family("flawless_last_webhook_timestamp_seconds", "gauge", "When the last webhook came, in Unix seconds.");
+        out.sample("flawless_last_webhook_timestamp_seconds", &[], at / 1000);
+    }
+}
+
+/// Prometheus' text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
+#[derive(Debug, Default)]
+struct Text(String);
+
+impl Text {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        // Writing into a text can't fail, here and below.
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    /// Values of labels are ours: none has a quote, backslash or line break that would have to be
+    /// escaped.
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{name}{labels} {value}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::accept::AcceptError;
+    use wire::WireError;
+
+    #[test]
+    fn each_refusal_is_counted_under_its_reason() {
+        let errors = [
+            IngestError::Query("count".into()),
+            IngestError::Wire(WireError::TooLarge { limit: 1 }),
+            IngestError::Wire(WireError::UnknownEncoding("lzma".into())),
+            IngestError::NoKey,
+            IngestError::NoProject,
+            IngestError::Slow,
+            IngestError::Accept(AcceptError::Stopping),
+            IngestError::Method,
+        ];
+        let meters = Meters::default();
+        for error in errors {
+            assert!(REASONS.contains(&error.reason()), "{} is no series", error.reason());
+            meters.count(&Err(error));
+        }
+        assert!(meters.refused.iter().all(|counter| counter.load(Ordering::Relaxed) == 1));
+    }
+
+    #[test]
+    fn samples_are_written_as_prometheus_reads_them() {
+        let mut out = Text::default();
+        out.family("a_total", "counter", "What it is.");
+        out.sample("a_total", &[("kind", "x"), ("state", "y")], 3);
+        out.sample("b", &[], 0);
+        assert_eq!(
+            out.0,
+            "# HELP a_total What it is.\n# TYPE a_total counter\na_total{kind=\"x\",state=\"y\"} 3\nb 0\n"
+        );
+    }
+}

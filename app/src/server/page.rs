@@ -1,0 +1,116 @@
+//! Pages as answers, and the layer that draws them.
+
+use super::page_error::PageError;
+use super::session::{Session, Sessions};
+use super::state::Server;
+use super::trace::RequestId;
+use super::urls::Urls;
+use axum::body::Body;
+use axum::extract::{FromRef, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use render::{Layout, RenderError, View, page};
+use std::sync::Arc;
+
+/// What a page may load: nothing from elsewhere, no script at all.
+const CONTENT_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Headers of every page: no cache keeps it, and no frame shows it.
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY)),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    // Addresses of signed links are not told to other sites.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+];
+
+/// A view as an answer, in the layout of whom it is shown to; `None`: of somebody who is not signed
+/// in. It is drawn by the layer [`draw`], which leaves the status and headers that a handler sets
+/// as they are.
+#[derive(Clone, Debug)]
+pub(super) struct Page<V>(pub(super) Option<Session>, pub(super) V);
+
+impl<V: View + Send + Sync + 'static> IntoResponse for Page<V> {
+    fn into_response(self) -> Response {
+        let Self(session, view) = self;
+        let mut response = Response::default();
+        let draw = Arc::new(move |layout: &Layout| page(layout, &view));
+        response.extensions_mut().insert(Undrawn::Page(session, draw));
+        response
+    }
+}
+
+type Drawing = Arc<dyn Fn(&Layout) -> Result<String, RenderError> + Send + Sync>;
+
+/// An answer that is still to be drawn.
+#[derive(Clone)]
+pub(super) enum Undrawn {
+    /// A view, and whom it is shown to.
+    Page(Option<Session>, Drawing),
+    /// Why there is none.
+    Error(Arc<PageError>),
+}
+
+/// The header with which a page may send a form to this address as well, beside our own.
+pub(super) fn allow_form_to(address: &str) -> Option<(HeaderName, HeaderValue)> {
+    let origin = url::Url::parse(address).ok()?.origin().ascii_serialization();
+    let policy = CONTENT_POLICY.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+    Some((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?))
+}
+
+/// The layer that draws what handlers answer: pages, and errors as pages.
+pub(super) async fn draw(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let headers = request.headers().clone();
+    let id = request.extensions().get().map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    let urls = Urls::from_ref(&server);
+    let error = match response.extensions_mut().remove() {
+        None => return response,
+        Some(Undrawn::Page(session, drawing)) => match drawing(&layout(&urls, session.as_ref())) {
+            Ok(text) => return drawn(response, text),
+            Err(error) => Arc::new(error.into()),
+        },
+        Some(Undrawn::Error(error)) => error,
+    };
+    draw_error(&error, &headers, &id, &server).await
+}
+
+async fn draw_error(error: &PageError, headers: &HeaderMap, id: &str, server: &Server) -> Response {
+    let urls = Urls::from_ref(server);
+    if let PageError::SignIn { next } = error {
+        return Redirect::to(&urls.sign_in(next)).into_response();
+    }
+    if let PageError::Broken(why) = error {
+        tracing::error!(why, id, "a page could not be made");
+    }
+    let session = Sessions::from_ref(server).of_anybody(headers).await;
+    let message = error.message(&urls, id);
+    let status = error.status();
+    match page(&layout(&urls, session.as_ref()), &message) {
+        Ok(text) => drawn(status.into_response(), text),
+        // Even the page about it is broken: a plain sentence is left.
+        Err(_) => (status, message.text).into_response(),
+    }
+}
+
+fn layout(urls: &Urls, session: Option<&Session>) -> Layout {
+    Layout {
+        root: urls.root().to_owned(),
+        user: session.map(|session| session.who.name().to_owned()),
+        admin: session.is_some_and(|session| session.who.is_admin()),
+        csrf: session.map(|session| session.csrf.clone()).unwrap_or_default(),
+    }
+}
+
+/// The answer with this text and the headers of pages, but for those that it has already.
+fn drawn(response: Response, text: String) -> Response {
+    let (mut parts, _) = response.into_parts();
+    for (name, value) in HEADERS {
+        parts.headers.entry(name).or_insert(value);
+    }
+    Response::from_parts(parts, Body::from(text))
+}

@@ -1,0 +1,139 @@
+//! Why there is no page. It becomes one all the same.
+
+use super::page::Undrawn;
+use super::urls::Urls;
+use crate::steps::Failure;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use render::RenderError;
+use render::views::Message;
+use std::sync::Arc;
+use store::StoreError;
+
+/// Why there is no page. The layer [`super::page::draw`] makes the page that says so.
+#[derive(Debug)]
+pub(super) enum PageError {
+    /// Nobody is signed in: to the sign-in page, and back.
+    SignIn {
+        /// Where to come back to.
+        next: String,
+    },
+    /// There is no such thing.
+    NotFound(String),
+    /// It may not be done.
+    Forbidden(String),
+    /// A link out of a mail that is too old or was changed: who is signed in needs none.
+    StaleLink {
+        /// Where to come back to.
+        next: String,
+    },
+    /// GitHub can't be asked whether it may be done.
+    GitHubSilent(String),
+    /// The request makes no sense.
+    Bad(String),
+    /// Our fault.
+    Broken(String),
+}
+
+impl From<StoreError> for PageError {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<RenderError> for PageError {
+    fn from(error: RenderError) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl From<Failure> for PageError {
+    fn from(failure: Failure) -> Self {
+        Self::Broken(failure.to_string())
+    }
+}
+
+impl From<getrandom::Error> for PageError {
+    fn from(error: getrandom::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+impl IntoResponse for PageError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Undrawn::Error(Arc::new(self)));
+        response
+    }
+}
+
+impl PageError {
+    /// What is answered to whom neither a session nor a link admits: a link that is no good any
+    /// more is told from none.
+    pub(super) fn not_admitted(signature: &str, next: String) -> Self {
+        if signature.is_empty() { Self::SignIn { next } } else { Self::StaleLink { next } }
+    }
+
+    /// The status that it is answered with.
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::SignIn { .. } => StatusCode::SEE_OTHER,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Forbidden(_) | Self::StaleLink { .. } => StatusCode::FORBIDDEN,
+            Self::GitHubSilent(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Bad(_) => StatusCode::BAD_REQUEST,
+            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The page that says so; `request` is what the log calls the request.
+    pub(super) fn message(&self, urls: &Urls, request: &str) -> Message {
+        let (title, text) = self.words(request);
+        let (what_to_do, link) = self.way_out(urls);
+        Message { code: Some(self.status().as_u16()), title: title.to_owned(), text, what_to_do, link }
+    }
+
+    fn words(&self, request: &str) -> (&'static str, String) {
+        match self {
+            Self::StaleLink { .. } => (
+                "This link works no more",
+                "It has expired, or it was changed on the way: links out of a mail work for 90 days.".to_owned(),
+            ),
+            // Its reader is led to the sign-in page instead, which says the same.
+            Self::SignIn { .. } => ("Not signed in", "Sign in to see this page.".to_owned()),
+            Self::NotFound(text) => ("Not found", text.clone()),
+            Self::Forbidden(text) => ("Not allowed", text.clone()),
+            Self::GitHubSilent(why) => (
+                "GitHub does not answer",
+                format!("What you may see is asked of GitHub, which can't be asked now: {why}."),
+            ),
+            Self::Bad(text) => ("That makes no sense", text.clone()),
+            Self::Broken(_) => (
+                "Something is broken here",
+                format!("The page could not be made. The server's log says why, under the id {request}."),
+            ),
+        }
+    }
+
+    /// What to do now, and a link, label and address, that helps with it.
+    fn way_out(&self, urls: &Urls) -> (Option<String>, Option<(String, String)>) {
+        let (todo, label, address) = match self {
+            Self::StaleLink { next } | Self::SignIn { next } => {
+                (Some("Sign in to see the page all the same."), "Sign in", urls.sign_in(next))
+            }
+            Self::NotFound(_) => (None, "The repositories", urls.page("/")),
+            Self::GitHubSilent(_) => (
+                Some("Try again in a moment. The admin token works without GitHub."),
+                "Sign in with the admin token",
+                urls.page("/login"),
+            ),
+            Self::Broken(_) => (
+                Some("Try again in a moment; if it stays, look at the health page."),
+                "Health",
+                urls.page("/check_health"),
+            ),
+            Self::Forbidden(_) | Self::Bad(_) => return (None, None),
+        };
+        (todo.map(str::to_owned), Some((label.to_owned(), address)))
+    }
+}

@@ -1,0 +1,175 @@
+//! The page on which an application is connected: DSN and snippets, a test report, what arrived,
+//! and the keys.
+
+use super::connect_arrivals::{arrivals, refusals};
+use super::mirror::mirror_view;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::query::Query;
+use crate::server::repository::{RepositoryWith, Write};
+use crate::server::sdks::arrivals::Arrivals;
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use axum::extract::State;
+use domain::attribution::short;
+use domain::links::Linker;
+use domain::test_report::{IssuePlan, TestReport};
+use mirror::Mirrors;
+use render::views::{Again, Connect, Dsn, KeyView, TestReportView};
+use render::{thousands, when};
+use serde::Deserialize;
+use std::sync::Arc;
+use store::Store;
+use store::ingest_keys::KeyRow;
+use store::repositories::RepositoryRow;
+use store::test_reports::TestReportRow;
+
+/// Seconds after which the page looks again for what it waits for: a report takes one or two.
+const LOOK_AGAIN_S: u32 = 2;
+/// How long the page looks for the outcome of a test report by itself. A first clone may take
+/// longer: then it is up to the reader to look.
+const TEST_WAIT_MS: i64 = 120_000;
+/// How long the page waits for a report by itself: somebody starts an application meanwhile.
+const WATCH_MS: i64 = 5 * 60_000;
+
+/// What the page's address may say.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ConnectQuery {
+    /// Unix milliseconds since which the reader waits for a report.
+    #[serde(default)]
+    watch: Option<String>,
+    /// What has just been done.
+    #[serde(default)]
+    done: Option<String>,
+}
+
+impl ConnectQuery {
+    /// Since when the reader waits, where that was not in the future.
+    fn since_ms(&self, now_ms: i64) -> Option<i64> {
+        self.watch.as_deref().and_then(|text| text.parse().ok()).filter(|since| *since <= now_ms)
+    }
+}
+
+/// `GET /{owner}/{repo}/connect`.
+pub(super) async fn connect(
+    State(store): State<Store>,
+    State(mirrors): State<Mirrors>,
+    State(seen): State<Arc<Arrivals>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    RepositoryWith { session, row, .. }: RepositoryWith<Write>,
+    Query(query): Query<ConnectQuery>,
+) -> Result<Page<Connect>, PageError> {
+    let (id, here) = (row.repository.id, urls.connect(&row));
+    let keys = store::ingest_keys::of_repository(&store, id).await?;
+    let in_force = keys.iter().filter(|key| key.revoked_at_ms.is_none()).count();
+    let latest = store::test_reports::latest(&store, id).await?;
+    let (seen, since_ms) = (seen.of(id), query.since_ms(now_ms));
+    let arrivals = arrivals(&row, &seen, since_ms, &store, &urls).await?;
+    let refusals = refusals(&seen, since_ms);
+    let something_came = arrivals.iter().any(|arrival| arrival.fresh) || refusals.iter().any(|refusal| refusal.fresh);
+    let watched = since_ms.filter(|since| now_ms - since < WATCH_MS && !something_came);
+    let view = Connect {
+        name: row.repository.full_name.clone(),
+        repository_url: urls.repository(&row),
+        csrf: session.csrf.clone(),
+        dsn: keys.iter().find(|key| key.revoked_at_ms.is_none()).map(|key| dsn(urls.linker(), key)),
+        mirror: mirror_view(&mirrors, &row),
+        again: again(latest.as_ref(), watched, now_ms, &here),
+        test: latest.map(|latest| test_report(&row, latest, now_ms)),
+        arrivals,
+        refusals,
+        without_error: seen.without_error.map(|(count, at_ms)| (thousands(count), when(at_ms))),
+        watching: watched.is_some(),
+        watch_url: format!("{here}?watch={now_ms}#arrivals"),
+        keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force)).collect(),
+        notice: query.done.as_deref().and_then(notice).map(str::to_owned),
+        here,
+    };
+    Ok(Page(Some(session), view))
+}
+
+/// What the page looks for by itself: the outcome of a test report, or a report since that moment.
+fn again(latest: Option<&TestReportRow>, watched_ms: Option<i64>, now_ms: i64, here: &str) -> Option<Again> {
+    let test_runs = latest.is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_WAIT_MS);
+    let url = if test_runs {
+        format!("{here}#test")
+    } else {
+        let since = watched_ms?;
+        format!("{here}?watch={since}#arrivals")
+    };
+    Some(Again { seconds: LOOK_AGAIN_S, url })
+}
+
+fn dsn(linker: &Linker, key: &KeyRow) -> Dsn {
+    Dsn {
+        text: linker.dsn(&key.key, key.repository),
+        key: key.key.clone(),
+        label: key.label.clone(),
+        traceback_url: format!("{}/api/{}/traceback", linker.base(), key.repository),
+    }
+}
+
+/// What has just been done, by the word that the form's answer leads back with.
+fn notice(done: &str) -> Option<&'static str> {
+    match done {
+        "made" => Some("The key was made. It stands below, with its DSN."),
+        "revoked" => Some("The key was revoked. Reports with it are refused from now on."),
+        _ => None,
+    }
+}
+
+fn key_view(linker: &Linker, key: KeyRow, in_force: usize) -> KeyView {
+    KeyView {
+        dsn: linker.dsn(&key.key, key.repository),
+        key: key.key,
+        label: key.label,
+        made: when(key.created_at_ms),
+        used: key.last_used_at_ms.map(when),
+        last: key.revoked_at_ms.is_none() && in_force == 1,
+        revoked: key.revoked_at_ms.map(when),
+    }
+}
+
+fn test_report(row: &RepositoryRow, latest: TestReportRow, now_ms: i64) -> TestReportView {
+    let (settled, outcome) = latest.settled.unzip();
+    let state = match &outcome {
+        Some(_) => "arrived",
+        None if now_ms - latest.sent_at_ms < TEST_WAIT_MS => "waiting",
+        None => "slow",
+    };
+    let outcome = outcome.unwrap_or_default();
+    let line_url = outcome.place.as_ref().zip(outcome.revision.as_deref());
+    TestReportView {
+        sent: when(latest.sent_at_ms),
+        state,
+        settled: settled.map(when),
+        line_url: line_url.and_then(|(place, commit)| row.repository.line_url(commit, &place.path, place.line)),
+        place: outcome.place.as_ref().map(|place| format!("{}:{}", place.path, place.line)),
+        code: outcome.place.as_ref().map(|place| place.code.clone()).unwrap_or_default(),
+        author: outcome.blame.as_ref().map(|blame| {
+            let day = when(blame.author_time_ms);
+            let day = day.split(' ').next().unwrap_or_default();
+            format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, short(&blame.commit))
+        }),
+        mails: outcome.mails.iter().map(|told| (told.email.clone().unwrap_or_default(), told.why.clone())).collect(),
+        mail_open: outcome.mail.open,
+        mail_text: outcome.mail.text.clone(),
+        issue: issue_sentence(&outcome),
+        issue_trouble: match &outcome.issue {
+            IssuePlan::Forge { trouble, .. } => trouble.clone(),
+            IssuePlan::None | IssuePlan::File => None,
+        },
+        silent: outcome.silent,
+        verdict: outcome.verdict,
+    }
+}
+
+fn issue_sentence(outcome: &TestReport) -> String {
+    match &outcome.issue {
+        IssuePlan::None => "None: it has none, or the settings want none here.".to_owned(),
+        IssuePlan::File => "A file in the outbox directory, because no GitHub App is configured.".to_owned(),
+        IssuePlan::Forge { login: Some(login), .. } => format!("An issue on GitHub, assigned to {login}."),
+        IssuePlan::Forge { login: None, .. } => "An issue on GitHub, assigned to nobody.".to_owned(),
+    }
+}

@@ -1,0 +1,120 @@
+//! What arrived of an application that is being connected, and what was refused.
+
+use super::line::{author, place};
+use crate::server::sdks::arrivals::{FINGERPRINTS, Seen, Taken};
+use crate::server::urls::Urls;
+use domain::attribution::short;
+use render::views::{Arrival, RefusalView};
+use render::{thousands, when};
+use store::fingerprints::FingerprintState;
+use store::repositories::RepositoryRow;
+use store::tracebacks::LatestReport;
+use store::{Store, StoreError};
+
+/// What came since the start of the server, filled up with what the database keeps from before.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn arrivals(
+    row: &RepositoryRow,
+    seen: &Seen,
+    since_ms: Option<i64>,
+    store: &Store,
+    urls: &Urls,
+) -> Result<Vec<Arrival>, StoreError> {
+    let mut found: Vec<Came> = seen.taken.iter().map(|taken| Came::lately(taken, since_ms)).collect();
+    for kept in store::tracebacks::latest_of_repository(store, row.repository.id, FINGERPRINTS).await? {
+        if !found.iter().any(|came| came.fingerprint == kept.fingerprint) {
+            found.push(Came::before(kept, since_ms));
+        }
+    }
+    found.sort_by_key(|came| std::cmp::Reverse(came.at_ms));
+    found.truncate(FINGERPRINTS);
+    let mut arrivals = Vec::with_capacity(found.len());
+    for came in found {
+        arrivals.push(came.with_outcome(row, store, urls).await?);
+    }
+    Ok(arrivals)
+}
+
+/// Something that came, without what became of it.
+struct Came {
+    fingerprint: String,
+    at_ms: i64,
+    arrival: Arrival,
+}
+
+impl Came {
+    /// Since the start of the server.
+    fn lately(taken: &Taken, since_ms: Option<i64>) -> Self {
+        let arrival = Arrival {
+            when: when(taken.at_ms),
+            fresh: since_ms.is_some_and(|since| taken.at_ms >= since),
+            exception: taken.exception.clone(),
+            client: taken.client.clone(),
+            release: taken.release.as_deref().map(release),
+            count: Some(thousands(taken.count)),
+            outcome: String::new(),
+            author: None,
+            url: None,
+        };
+        Self { fingerprint: taken.fingerprint.to_hex(), at_ms: taken.at_ms, arrival }
+    }
+
+    /// Before that.
+    fn before(kept: LatestReport, since_ms: Option<i64>) -> Self {
+        let (report, at_ms) = (kept.report, kept.received_at_ms);
+        let arrival = Arrival {
+            when: when(at_ms),
+            fresh: since_ms.is_some_and(|since| at_ms >= since),
+            exception: report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()),
+            client: report.sdk,
+            release: report.revision.or(report.release).as_deref().map(release),
+            count: None,
+            outcome: String::new(),
+            author: None,
+            url: None,
+        };
+        Self { fingerprint: kept.fingerprint, at_ms, arrival }
+    }
+
+    async fn with_outcome(self, row: &RepositoryRow, store: &Store, urls: &Urls) -> Result<Arrival, StoreError> {
+        let mut arrival = self.arrival;
+        let outcome = match store::fingerprints::state_of(store, row.repository.id, &self.fingerprint).await? {
+            Some(FingerprintState::Line(line)) => {
+                if let Some(line) = store::lines::by_id(store, line).await? {
+                    arrival.outcome = place(&line);
+                    arrival.author = line.commit.is_some().then(|| author(&line));
+                    arrival.url = Some(urls.traceback(row, &line));
+                }
+                return Ok(arrival);
+            }
+            Some(FingerprintState::Dropped) => {
+                "Not counted: ignored_exceptions or third_party_whitelist of the settings leaves it out."
+            }
+            Some(FingerprintState::Pending) => "Accepted. Its line is being looked for.",
+            Some(FingerprintState::Stale) | None => "Accepted. Its line is looked for at the next report like it.",
+        };
+        Ok(Arrival { outcome: outcome.to_owned(), ..arrival })
+    }
+}
+
+/// A release for people: of a whole commit its first digits.
+fn release(name: &str) -> String {
+    let is_commit = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit { short(name) } else { name }.to_owned()
+}
+
+/// What was refused since the start of the server.
+pub(super) fn refusals(seen: &Seen, since_ms: Option<i64>) -> Vec<RefusalView> {
+    seen.refused
+        .iter()
+        .map(|refused| RefusalView {
+            when: when(refused.at_ms),
+            fresh: since_ms.is_some_and(|since| refused.at_ms >= since),
+            count: thousands(refused.count),
+            why: refused.why.clone(),
+            client: refused.client.clone(),
+        })
+        .collect()
+}

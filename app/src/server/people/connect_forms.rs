@@ -1,0 +1,160 @@
+//! What the buttons of the page "Connect an application" do: a test report, another key, a key
+//! revoked.
+
+use crate::server::form::RepositoryForm;
+use crate::server::page_error::PageError;
+use crate::server::random::random_id;
+use crate::server::repository::Write;
+use crate::server::sdks::{Ingest, IngestError};
+use crate::server::session::SignedIn;
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use crate::steps::{Failure, Services};
+use axum::extract::State;
+use axum::response::Redirect;
+use domain::ids::RepositoryId;
+use domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
+
+/// A second test report has to wait so long for the first: a double click must not ask GitHub and
+/// the mail server twice.
+const TEST_PAUSE_MS: i64 = 5_000;
+
+/// Says nothing but that a test report is wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct TestForm {}
+
+/// `POST /{owner}/{repo}/connect/test`.
+pub(super) async fn test(
+    State(services): State<Arc<Services>>,
+    State(ingest): State<Ingest>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    _: SignedIn,
+    RepositoryForm { row, .. }: RepositoryForm<Write, TestForm>,
+) -> Result<Redirect, PageError> {
+    send_test(&services, &ingest, &row, now_ms).await?;
+    Ok(Redirect::to(&format!("{}#test", urls.connect(&row))))
+}
+
+/// What the new key is called.
+#[derive(Debug, Deserialize)]
+pub(super) struct AddKeyForm {
+    #[serde(default)]
+    label: String,
+}
+
+/// `POST /{owner}/{repo}/connect/key`.
+pub(super) async fn add_key(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    _: SignedIn,
+    RepositoryForm { row, fields, .. }: RepositoryForm<Write, AddKeyForm>,
+) -> Result<Redirect, PageError> {
+    match services.add_key(&row, Some(&fields.label), now_ms).await {
+        Ok(_) => Ok(Redirect::to(&format!("{}?done=made#keys", urls.connect(&row)))),
+        Err(Failure::GiveUp(why)) => Err(PageError::Bad(format!("No key was made: {why}."))),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// The key to be revoked.
+#[derive(Debug, Deserialize)]
+pub(super) struct RevokeKeyForm {
+    #[serde(default)]
+    key: String,
+}
+
+/// `POST /{owner}/{repo}/connect/revoke`.
+pub(super) async fn revoke_key(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    _: SignedIn,
+    RepositoryForm { row, fields, .. }: RepositoryForm<Write, RevokeKeyForm>,
+) -> Result<Redirect, PageError> {
+    let keys = store::ingest_keys::of_repository(&services.store, row.repository.id).await?;
+    if !keys.iter().any(|known| known.key == fields.key) {
+        return Err(PageError::Bad("That is not a key of this repository.".to_owned()));
+    }
+    services.revoke_key(&fields.key, now_ms).await?;
+    Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
+}
+
+/// Sends a test report through the door that SDKs use, key and all.
+async fn send_test(services: &Services, ingest: &Ingest, row: &RepositoryRow, now_ms: i64) -> Result<(), PageError> {
+    let (store, id) = (&services.store, row.repository.id);
+    if is_under_way(store, id, now_ms).await? {
+        return Ok(());
+    }
+    let key = store::ingest_keys::in_force(store, id).await?.into_iter().next().ok_or_else(|| {
+        let text = "Every key of this repository is revoked, so no report gets in. Make one first.";
+        PageError::Bad(text.to_owned())
+    })?;
+    let line = line_to_fail(services, row, now_ms).await;
+    let event_id = random_id();
+    store::test_reports::insert(store, id, &event_id, now_ms).await?;
+    if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now_ms).await {
+        store::test_reports::delete(store, &event_id).await?;
+        return Err(PageError::Broken(format!("the test report was refused: {}", error.detail())));
+    }
+    Ok(())
+}
+
+/// Whether one was sent a moment ago that has come to nothing yet.
+async fn is_under_way(store: &Store, id: RepositoryId, now_ms: i64) -> Result<bool, StoreError> {
+    let latest = store::test_reports::latest(store, id).await?;
+    Ok(latest.is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_PAUSE_MS))
+}
+
+/// The line that the report says has failed. Without one it is sent all the same: what it comes to
+/// says what is wrong with the mirror.
+async fn line_to_fail(services: &Services, row: &RepositoryRow, now_ms: i64) -> Option<TestLine> {
+    services.test_line(row, now_ms).await.unwrap_or_else(|failure| {
+        tracing::warn!(repository = %row.repository.full_name, %failure, "no line could be chosen for a test report");
+        None
+    })
+}
+
+async fn send(
+    ingest: &Ingest,
+    (project, key): (RepositoryId, &str),
+    envelope: &str,
+    now_ms: i64,
+) -> Result<(), IngestError> {
+    let auth = ingest.enter(project, key, now_ms).await?;
+    ingest.take_envelope(auth, envelope.as_bytes(), now_ms).await.map(drop)
+}
+
+fn envelope(event_id: &str, line: Option<&TestLine>) -> String {
+    format!("{{\"event_id\":\"{event_id}\"}}\n{{\"type\":\"event\"}}\n{}\n", event(event_id, line))
+}
+
+/// The event, as an SDK would send it. Where it says it was deployed makes its fingerprint unlike
+/// any other's, so that it is looked at each time; and it is found by the end of its path, as real
+/// ones are.
+fn event(event_id: &str, line: Option<&TestLine>) -> Value {
+    let frames: Vec<Value> = line
+        .iter()
+        .map(|line| {
+            json!({
+                "filename": line.path, "abs_path": format!("/flawless-test/{event_id}/{}", line.path),
+                "function": "(test report)", "lineno": line.line, "context_line": line.code,
+                "pre_context": line.before, "post_context": line.after, "in_app": true,
+            })
+        })
+        .collect();
+    // Without frames it is the message that makes the fingerprint.
+    let value = if frames.is_empty() { format!("{TEST_MESSAGE} ({event_id})") } else { TEST_MESSAGE.to_owned() };
+    json!({
+        "event_id": event_id, "level": "error", "environment": "flawless-test", "server_name": "flawless",
+        "platform": line.map_or("other", |line| line.platform), "release": line.map(|line| line.commit.as_str()),
+        "sdk": { "name": "flawless.test", "version": env!("CARGO_PKG_VERSION") },
+        "exception": { "values": [{ "type": TEST_EXCEPTION, "value": value, "stacktrace": { "frames": frames } }] },
+    })
+}

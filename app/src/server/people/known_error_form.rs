@@ -1,0 +1,236 @@
+//! The whitelisting form, looked through: what it says, or what is wrong with which field.
+
+use domain::command::Scope;
+use domain::known_error::{About, TERMS, Term};
+use domain::rule::{MadeRule, RuleKind};
+use domain::settings::KnownError;
+use render::thousands;
+use render::views::{Field, KnownErrorFields, TermField};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Characters of one field: longer than any path or line that anybody whitelists.
+const LONGEST_FIELD: usize = 2_000;
+
+/// The form as it arrives; also what a link fills it in with.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct RuleForm {
+    #[serde(default)]
+    pub(super) repo: String,
+    #[serde(default)]
+    pub(super) scope: String,
+    #[serde(default)]
+    pub(super) filename: String,
+    #[serde(default)]
+    pub(super) function_name: String,
+    #[serde(default)]
+    pub(super) code_fragment: String,
+    /// The terms, by their keys.
+    #[serde(flatten)]
+    terms: BTreeMap<String, String>,
+    /// `building_block`, else a known error.
+    #[serde(default)]
+    pub(super) kind: String,
+    /// The number of the rule that is changed.
+    #[serde(default)]
+    pub(super) rule: String,
+    #[serde(default)]
+    pub(super) expires: String,
+    #[serde(default)]
+    pub(super) signature: String,
+    /// The place that the link's signature is for, as JSON: the other fields may be changed.
+    #[serde(default)]
+    pub(super) signed_for: String,
+}
+
+impl RuleForm {
+    /// A rule as the form shows it.
+    pub(super) fn of(repo: &str, rule: &MadeRule) -> Self {
+        let known = &rule.entry;
+        let scope = match (&known.function, &known.code) {
+            (_, Some(_)) => "line",
+            (Some(_), None) => "function",
+            (None, None) => "file",
+        };
+        Self {
+            repo: repo.to_owned(),
+            scope: scope.to_owned(),
+            filename: known.file.clone(),
+            function_name: known.function.clone().unwrap_or_default(),
+            code_fragment: known.code.clone().unwrap_or_default(),
+            terms: TERMS.iter().map(|term| (term.key.to_owned(), (term.show)(known))).collect(),
+            kind: rule.kind.as_str().to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// A form, looked through: what it says, or what is wrong with which field.
+#[derive(Debug)]
+pub(super) struct Checked {
+    /// What it says, where nothing is wrong.
+    pub(super) entry: Option<KnownError>,
+    /// As typed, each with what is wrong with it.
+    pub(super) fields: KnownErrorFields,
+    /// How much is covered.
+    pub(super) scope: Scope,
+    /// What the rule does.
+    pub(super) kind: RuleKind,
+}
+
+impl Checked {
+    /// Leaves out what is wrong with empty fields: of a form that nobody has filled in yet.
+    pub(super) fn forgive_empty(&mut self) {
+        let fields = &mut self.fields;
+        for field in [&mut fields.filename, &mut fields.function_name, &mut fields.code_fragment] {
+            field.error.take_if(|_| field.value.trim().is_empty());
+        }
+    }
+}
+
+/// Looks a form through. `only_file`: the one file that its sender may whitelist in.
+pub(super) fn check(entry: &RuleForm, only_file: Option<&str>) -> Checked {
+    let scope = match entry.scope.as_str() {
+        "file" => Scope::File,
+        "function" => Scope::Function,
+        _ => Scope::Line,
+    };
+    let mut filename = text(&entry.filename, true, "A rule needs a file.");
+    let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
+    let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
+    // Who follows a link out of a mail may silence, but not have others written to.
+    let may_name = only_file.is_none();
+    let kind = match entry.kind.as_str() {
+        "building_block" if may_name => RuleKind::BuildingBlock,
+        _ => RuleKind::KnownError,
+    };
+    let file = entry.filename.trim().trim_start_matches("./").to_owned();
+    if let Some(only) = only_file.filter(|only| filename.error.is_none() && *only != file) {
+        filename.error = Some(format!("The link out of the mail is for {only} only: sign in to whitelist elsewhere."));
+    }
+    let given = |value: &str| (!value.trim().is_empty()).then(|| value.trim().to_owned());
+    let mut known = KnownError {
+        file,
+        function: given(&entry.function_name).filter(|_| scope != Scope::File),
+        code: given(&entry.code_fragment).filter(|_| scope == Scope::Line),
+        ..KnownError::default()
+    };
+    // Thresholds mean nothing where another line is blamed.
+    let heeds = |about: About| match about {
+        About::Counts => kind == RuleKind::KnownError,
+        About::Others => kind == RuleKind::KnownError && may_name,
+        About::Time => true,
+    };
+    let terms: Vec<TermField> = TERMS.iter().map(|term| read(term, entry, heeds(term.about), &mut known)).collect();
+    let places = [&filename, &function_name, &code_fragment];
+    let sound = places.into_iter().chain(terms.iter().map(|term| &term.field)).all(|field| field.error.is_none());
+    let fields = KnownErrorFields { filename, function_name, code_fragment, terms };
+    Checked { entry: sound.then_some(known), fields, scope, kind }
+}
+
+/// A field as typed, with what is wrong with any text.
+fn text(value: &str, needed: bool, missing: &str) -> Field {
+    let error = if value.chars().count() > LONGEST_FIELD {
+        Some(format!("At most {LONGEST_FIELD} characters are taken."))
+    } else if value.contains('\0') {
+        Some("No path or code has such a character (NUL).".to_owned())
+    } else if needed && value.trim().is_empty() {
+        Some(missing.to_owned())
+    } else {
+        None
+    };
+    Field { value: value.to_owned(), error }
+}
+
+/// A term as typed, taken into `known` where it is heeded and sound.
+fn read(term: &Term, entry: &Entry, heeded: bool, known: &mut KnownError) -> TermField {
+    let typed = entry.terms.get(term.key).map(String::as_str).unwrap_or_default();
+    let mut field = text(typed, false, "");
+    if heeded && field.error.is_none() {
+        field.error = (term.read)(known, typed.trim()).err();
+    }
+    TermField::new(term, field)
+}
+
+/// When it is still told, a sentence for each threshold.
+pub(super) fn still_alerted(known: &KnownError) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(min) = known.min_alert_threshold {
+        words.push(format!("It is told once, at {} occurrences.", thousands(min)));
+    }
+    if let Some(every) = known.alert_every_n_occurrences {
+        words.push(format!("It is told again at every {} occurrences.", thousands(every)));
+    }
+    if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
+        words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
+    }
+    if let Some(day) = &known.until {
+        words.push(format!("This ends by itself after {day}."));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> RuleForm {
+        RuleForm {
+            filename: "a.py".into(),
+            function_name: "f".into(),
+            code_fragment: "x = y".into(),
+            ..RuleForm::default()
+        }
+    }
+
+    fn terms(typed: &[(&str, &str)]) -> BTreeMap<String, String> {
+        typed.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    fn wrong_terms(checked: &Checked) -> Vec<&str> {
+        let wrong = checked.fields.terms.iter().filter(|term| term.field.error.is_some());
+        wrong.map(|term| term.name.as_str()).collect()
+    }
+
+    #[test]
+    fn the_scope_says_what_counts() {
+        let of = |scope: &str| check(&RuleForm { scope: scope.into(), ..entry() }, None).entry.expect("sound");
+        assert_eq!((of("line").function.as_deref(), of("line").code.as_deref()), (Some("f"), Some("x = y")));
+        assert_eq!((of("function").function.as_deref(), of("function").code), (Some("f"), None));
+        assert_eq!((of("file").function, of("file").code), (None, None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_beside_its_field() {
+        let wrong = RuleForm {
+            filename: " ".into(),
+            terms: terms(&[("min_alert_threshold", "ten"), ("alert_every_n_occurrences", "0")]),
+            ..entry()
+        };
+        let checked = check(&wrong, None);
+        assert!(checked.entry.is_none());
+        assert!(checked.fields.filename.error.is_some() && checked.fields.function_name.error.is_none());
+        assert_eq!(wrong_terms(&checked), ["min_alert_threshold", "alert_every_n_occurrences"]);
+        let crossed = RuleForm { terms: terms(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]), ..entry() };
+        assert_eq!(wrong_terms(&check(&crossed, None)), ["max_alert_threshold"]);
+        assert!(check(&RuleForm { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).entry.is_none());
+        assert!(check(&RuleForm { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some());
+    }
+
+    #[test]
+    fn a_form_that_nobody_filled_in_is_not_scolded() {
+        let mut checked = check(&RuleForm { terms: terms(&[("min_alert_threshold", "ten")]), ..RuleForm::default() }, None);
+        checked.forgive_empty();
+        assert!(checked.entry.is_none() && checked.fields.filename.error.is_none());
+        assert_eq!(wrong_terms(&checked), ["min_alert_threshold"], "this was typed");
+    }
+
+    #[test]
+    fn a_link_is_for_its_file() {
+        assert!(check(&entry(), Some("a.py")).entry.is_some());
+        let written_otherwise = RuleForm { filename: "./a.py".into(), ..entry() };
+        assert_eq!(check(&written_otherwise, Some("a.py")).entry.map(|known| known.file).as_deref(), Some("a.py"));
+        let elsewhere = check(&entry(), Some("b.py"));
+        assert!(elsewhere.entry.is_none() && elsewhere.fields.filename.error.is_some());
+    }
+}

@@ -1,0 +1,240 @@
+//! Whitelisting by a form: the same door as the labels.
+
+use super::known_error_form::{Checked, RuleForm, check, still_alerted};
+use super::line::place;
+use crate::server::form::{OpenForm, RepositoryForm};
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::query::Query;
+use crate::server::repository::{Triage, find, watched};
+use crate::server::session::{Session, Visitor, WayBack};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use crate::steps::Services;
+use crate::steps::webhook::{end_rule, make_rule};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::Right;
+use domain::alert::Place;
+use domain::ids::RuleId;
+use domain::links::{LinkPurpose, Linker};
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::KnownError;
+use render::thousands;
+use render::views::{KnownErrorForm, KnownErrorSaved, Match, FormPurpose};
+use serde::Deserialize;
+use std::sync::Arc;
+use store::repositories::RepositoryRow;
+use store::rules::NewRule;
+use store::{Store, StoreError};
+
+/// Lines shown that a rule would cover.
+const MATCHES_SHOWN: usize = 10;
+
+/// `GET /add_known_error`: changes nothing, because mail scanners follow links.
+pub(super) async fn form(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    Visitor(session): Visitor,
+    WayBack(next): WayBack,
+    Query(fields): Query<RuleForm>,
+) -> Result<Page<KnownErrorForm>, PageError> {
+    let link = by_link(urls.linker(), &fields, now_ms);
+    let right = session.map(By::SignedIn).or_else(|| link.clone());
+    let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
+    let (row, right) = admit(&store, &fields.repo, right, link).await?;
+    let mut checked = check(&fields, right.only_file());
+    checked.forgive_empty();
+    view(&store, &urls, &row, (&right, &fields), checked, None).await
+}
+
+/// `POST /add_known_error`.
+pub(super) async fn save(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    WayBack(next): WayBack,
+    OpenForm { visitor, is_ours, fields }: OpenForm<RuleForm>,
+) -> Result<Response, PageError> {
+    let store = &services.store;
+    let link = by_link(urls.linker(), &fields, now_ms);
+    let right = sent_by(visitor, is_ours, link.clone(), next)?;
+    let (row, right) = admit(store, &fields.repo, right, link).await?;
+    let checked = check(&fields, right.only_file());
+    let Some(known) = checked.entry.clone() else {
+        let error = "Nothing was saved yet: a field needs another look.".to_owned();
+        let page = view(store, &urls, &row, (&right, &fields), checked, Some(error)).await?;
+        return Ok((StatusCode::BAD_REQUEST, page).into_response());
+    };
+    make_rule(&services, &right.rule(&row, checked.kind, &known), now_ms).await?;
+    let view = KnownErrorSaved {
+        repository: row.repository.full_name.clone(),
+        whitelist_url: right.session().map(|_| urls.whitelist(&row)),
+        kind: checked.kind,
+        still_alerted: still_alerted(&known),
+        matches: matches(store, &row, &known).await?,
+        file: known.file,
+        function: known.function,
+        code: known.code,
+    };
+    Ok(Page(right.session().cloned(), view).into_response())
+}
+
+/// Which rule of the repository `repo` is to end.
+#[derive(Debug, Deserialize)]
+pub(super) struct EndRuleForm {
+    rule: i64,
+}
+
+/// `POST /rules/end`.
+pub(super) async fn end(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    RepositoryForm { session, row, fields, .. }: RepositoryForm<Triage, EndRuleForm>,
+) -> Result<Redirect, PageError> {
+    // A rule that had ended already is what was asked for.
+    end_rule(&services, row.repository.id, RuleId(fields.rule), session.who.name(), now_ms).await?;
+    Ok(Redirect::to(&urls.whitelist(&row)))
+}
+
+/// By what right somebody whitelists.
+#[derive(Clone)]
+enum By {
+    SignedIn(Session),
+    /// A link out of a mail, for this place: its reader may whitelist in this file.
+    Link(Place),
+}
+
+impl By {
+    fn session(&self) -> Option<&Session> {
+        match self {
+            Self::SignedIn(session) => Some(session),
+            Self::Link(_) => None,
+        }
+    }
+
+    /// The one file that may be whitelisted in, where it is one.
+    fn only_file(&self) -> Option<&str> {
+        match self {
+            Self::SignedIn(_) => None,
+            Self::Link(place) => Some(&place.path),
+        }
+    }
+
+    /// The rule that is made.
+    fn rule(&self, row: &RepositoryRow, kind: RuleKind, known: &KnownError) -> NewRule {
+        let (origin, by) = match self {
+            Self::SignedIn(session) => (RuleSource::Page, session.who.name()),
+            Self::Link(_) => (RuleSource::Mail, "a link out of a mail"),
+        };
+        NewRule {
+            repository: row.repository.id,
+            kind,
+            entry: known.clone(),
+            line: None,
+            label: None,
+            issue: None,
+            origin,
+            by: by.to_owned(),
+        }
+    }
+}
+
+/// The right of a link. The form that it leads to may be changed, so it carries along what was
+/// signed.
+fn by_link(linker: &Linker, form: &RuleForm, now_ms: i64) -> Option<By> {
+    let signed: Place = if form.signed_for.is_empty() {
+        Place {
+            path: form.filename.clone(),
+            function: form.function_name.clone(),
+            line: 0,
+            code: form.code_fragment.clone(),
+        }
+    } else {
+        serde_json::from_str(&form.signed_for).ok()?
+    };
+    linker
+        .verify(LinkPurpose::Whitelist, &form.repo, &signed, &form.expires, &form.signature, now_ms)
+        .then_some(By::Link(signed))
+}
+
+/// The right that a form was sent by. Somebody may have signed in between: then it is still its
+/// link's.
+fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<By>, next: String) -> Result<By, PageError> {
+    match visitor {
+        Some(session) if is_ours => Ok(By::SignedIn(session)),
+        Some(_) => link.ok_or_else(|| {
+            let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
+            PageError::Forbidden(text.to_owned())
+        }),
+        None => link.ok_or(PageError::SignIn { next }),
+    }
+}
+
+/// The repository, for somebody who may whitelist in it: by their role on GitHub, else by a link
+/// out of a mail.
+async fn admit(store: &Store, repo: &str, by: By, link: Option<By>) -> Result<(RepositoryRow, By), PageError> {
+    let By::SignedIn(session) = &by else { return Ok((watched(store, repo).await?, by)) };
+    match (find(store, session, repo, Right::Triage).await, link) {
+        (Ok(row), _) => Ok((row, by)),
+        (Err(_), Some(link)) => Ok((watched(store, repo).await?, link)),
+        (Err(error), None) => Err(error),
+    }
+}
+
+async fn view(
+    store: &Store,
+    urls: &Urls,
+    row: &RepositoryRow,
+    (right, form): (&By, &RuleForm),
+    checked: Checked,
+    error: Option<String>,
+) -> Result<Page<KnownErrorForm>, PageError> {
+    let view = KnownErrorForm {
+        repository: row.repository.full_name.clone(),
+        action: urls.page("/add_known_error"),
+        csrf: right.session().map(|session| session.csrf.clone()).unwrap_or_default(),
+        hidden: hidden(right, form)?,
+        purpose: if right.session().is_some() { FormPurpose::Add } else { FormPurpose::AddByLink },
+        kind: checked.kind,
+        fields: checked.fields,
+        scope: checked.scope,
+        error,
+        matches: match checked.entry {
+            Some(known) => matches(store, row, &known).await?,
+            None => Vec::new(),
+        },
+    };
+    Ok(Page(right.session().cloned(), view))
+}
+
+/// What the form carries along: what a link was signed for.
+fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageError> {
+    let By::Link(place) = right else { return Ok(Vec::new()) };
+    let signed = serde_json::to_string(place).map_err(|error| PageError::Broken(error.to_string()))?;
+    let hidden = [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed)];
+    Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
+}
+
+/// The lines that an entry covers, as far as they are shown.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn matches(store: &Store, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, StoreError> {
+    let pattern = known.pattern();
+    let lines = store::lines::of_path(store, row.repository.id, &known.file).await?;
+    Ok(lines
+        .iter()
+        .filter(|line| pattern.matches(line.code_at()))
+        .take(MATCHES_SHOWN)
+        .map(|line| Match {
+            place: place(line),
+            exception: line.exception.clone(),
+            code: line.place.code.clone(),
+            count: thousands(line.total),
+        })
+        .collect())
+}

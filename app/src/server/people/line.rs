@@ -1,0 +1,51 @@
+//! What pages say of a line.
+
+use crate::server::page_error::PageError;
+use domain::alert::Place;
+use render::views::{IssueLink, LineStatus};
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// `shop/cart.py:42`.
+pub(super) fn place(line: &Line) -> String {
+    render::file_line(&line.place.path, line.place.line)
+}
+
+/// The function, where one is known.
+pub(super) fn function(line: &Line) -> Option<String> {
+    render::function(&line.place)
+}
+
+/// Whose line it is: whom a person gave it to, else who wrote it.
+pub(super) fn author(line: &Line) -> String {
+    let owner = line.owner_login.as_ref().map(|login| format!("@{login}"));
+    owner.or_else(|| line.author_name.clone()).unwrap_or_else(|| "nobody known".to_owned())
+}
+
+/// What became of a line.
+pub(super) fn status(line: &Line) -> LineStatus {
+    if line.known {
+        LineStatus::Known
+    } else if line.resolved_at_ms.is_some() {
+        LineStatus::Resolved
+    } else {
+        LineStatus::Open
+    }
+}
+
+/// A link to an issue.
+pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> {
+    Some(IssueLink { label: format!("#{number}"), url: row.repository.issue_url(number)? })
+}
+
+/// The line at a place, as a link names it.
+///
+/// # Errors
+/// It has never failed, as far as is known.
+pub(super) async fn line_at(store: &Store, row: &RepositoryRow, at: &Place) -> Result<Line, PageError> {
+    let found = store::lines::by_place(store, row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
+    found.ok_or_else(|| {
+        PageError::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))
+    })
+}

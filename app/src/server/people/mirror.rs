@@ -1,0 +1,25 @@
+//! What pages say of a repository's mirror.
+
+use domain::attribution::short;
+use mirror::Mirrors;
+use render::views::MirrorView;
+use render::{thousands, when};
+use store::repositories::RepositoryRow;
+
+/// How the mirror of a repository is.
+pub(in crate::server) fn mirror_view(mirrors: &Mirrors, row: &RepositoryRow) -> MirrorView {
+    let progress = mirrors.progress(row.repository.id);
+    let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
+    match (&row.fetch_error, fetched) {
+        (Some(error), last_good) => MirrorView::Failed { error: error.clone(), last_good },
+        (None, Some(at)) => {
+            MirrorView::Fetched { at, head: row.repository.head.as_deref().map(|head| short(head).to_owned()) }
+        }
+        (None, None) => MirrorView::Cloning {
+            progress: progress.map(|progress| match progress.total {
+                Some(total) => format!("{}: {} of {}", progress.phase, thousands(progress.done), thousands(total)),
+                None => format!("{}: {}", progress.phase, thousands(progress.done)),
+            }),
+        },
+    }
+}

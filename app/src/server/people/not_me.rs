@@ -1,0 +1,189 @@
+//! "Not me": whoever is told of a line says that it is not theirs, and may name somebody.
+
+use super::line::{line_at, place};
+use crate::server::form::OpenForm;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::query::Query;
+use crate::server::repository::{find, watched};
+use crate::server::session::{Session, Visitor, WayBack};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use crate::steps::Services;
+use crate::steps::webhook::{Said, not_me};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::access::Right;
+use domain::alert::Place;
+use domain::handover::{Successor, successor};
+use domain::links::{LinkPurpose, Linker};
+use render::views::{Message, NotMe};
+use serde::Deserialize;
+use std::sync::Arc;
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// Who says so where only a link out of a mail admits them.
+const BY_LINK: &str = "the reader of a mail";
+
+/// The line, the right and what was typed: as a link fills it in, and as it is sent.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct NotMeForm {
+    #[serde(default)]
+    repo: String,
+    #[serde(default)]
+    filename: String,
+    #[serde(default)]
+    function_name: String,
+    #[serde(default)]
+    line_number: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    expires: String,
+    #[serde(default)]
+    signature: String,
+    /// Who then: a login, an address or nothing.
+    #[serde(default)]
+    who: String,
+}
+
+impl NotMeForm {
+    fn place(&self) -> Place {
+        Place {
+            path: self.filename.clone(),
+            function: self.function_name.clone(),
+            line: self.line_number.parse().unwrap_or(0),
+            code: self.text.clone(),
+        }
+    }
+
+    /// Whether it is, or came from, a link out of a mail, which admits whoever has it.
+    fn is_signed(&self, linker: &Linker, now_ms: i64) -> bool {
+        linker.verify(LinkPurpose::NotMe, &self.repo, &self.place(), &self.expires, &self.signature, now_ms)
+    }
+}
+
+/// `GET /not_me`: changes nothing, because mail scanners follow links.
+pub(super) async fn form(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    Visitor(session): Visitor,
+    WayBack(next): WayBack,
+    Query(fields): Query<NotMeForm>,
+) -> Result<Page<NotMe>, PageError> {
+    let is_signed = fields.is_signed(urls.linker(), now_ms);
+    let admitted = admit(&store, fields, session, is_signed, next).await?;
+    Ok(admitted.form(&urls, None))
+}
+
+/// `POST /not_me`.
+pub(super) async fn save(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    WayBack(next): WayBack,
+    OpenForm { visitor, is_ours, fields }: OpenForm<NotMeForm>,
+) -> Result<Response, PageError> {
+    let is_signed = fields.is_signed(urls.linker(), now_ms);
+    if visitor.is_some() && !is_ours && !is_signed {
+        let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
+        return Err(PageError::Forbidden(text.to_owned()));
+    }
+    let ours = visitor.filter(|_| is_ours);
+    let admitted = admit(&services.store, fields, ours, is_signed, next).await?;
+    let refuse = |error| (StatusCode::BAD_REQUEST, admitted.form(&urls, Some(error))).into_response();
+    let to = match successor(&admitted.fields.who) {
+        Ok(to) => to,
+        Err(error) => return Ok(refuse(error)),
+    };
+    match not_me(&services, &admitted.line, to.clone(), admitted.by(), now_ms).await? {
+        Said::Refused(error) => Ok(refuse(error)),
+        Said::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
+    }
+}
+
+/// A form that somebody may send, and its line; the session is `None` where the link is the right.
+struct Admitted {
+    fields: NotMeForm,
+    row: RepositoryRow,
+    line: Line,
+    session: Option<Session>,
+}
+
+/// Admits somebody who may triage, else by a link out of a mail.
+async fn admit(
+    store: &Store,
+    fields: NotMeForm,
+    session: Option<Session>,
+    is_signed: bool,
+    next: String,
+) -> Result<Admitted, PageError> {
+    let (row, session) = match session {
+        Some(session) => match find(store, &session, &fields.repo, Right::Triage).await {
+            Ok(row) => (row, Some(session)),
+            Err(_) if is_signed => (watched(store, &fields.repo).await?, None),
+            Err(error) => return Err(error),
+        },
+        None if is_signed => (watched(store, &fields.repo).await?, None),
+        None => return Err(PageError::not_admitted(&fields.signature, next)),
+    };
+    let line = line_at(store, &row, &fields.place()).await?;
+    Ok(Admitted { fields, row, line, session })
+}
+
+impl Admitted {
+    /// Who says so.
+    fn by(&self) -> &str {
+        self.session.as_ref().map_or(BY_LINK, |session| session.who.name())
+    }
+
+    /// The form as it was sent, with what is wrong with it.
+    fn form(&self, urls: &Urls, error: Option<String>) -> Page<NotMe> {
+        let view = NotMe {
+            repository: self.row.repository.full_name.clone(),
+            action: urls.page("/not_me"),
+            hidden: self.hidden(),
+            place: place(&self.line),
+            path: self.line.place.path.clone(),
+            author: self.line.author_name.clone().filter(|name| !name.is_empty()),
+            who: self.fields.who.clone(),
+            error,
+        };
+        Page(self.session.clone(), view)
+    }
+
+    /// What the form carries along.
+    fn hidden(&self) -> Vec<(String, String)> {
+        let csrf = self.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default();
+        let NotMeForm { repo, filename, function_name, line_number, text, expires, signature, who: _ } = &self.fields;
+        let fields = [
+            ("csrf", &csrf),
+            ("repo", repo),
+            ("filename", filename),
+            ("function_name", function_name),
+            ("line_number", line_number),
+            ("text", text),
+            ("expires", expires),
+            ("signature", signature),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value.clone())).to_vec()
+    }
+
+    /// What is said once it is done.
+    fn remembered(self, to: &Successor, urls: &Urls) -> Page<Message> {
+        let next = to.name().map_or("to somebody else".to_owned(), |name| format!("to {name}"));
+        let handovers = self.session.as_ref().map(|_| ("The handovers".to_owned(), urls.handovers(&self.row)));
+        let message = Message {
+            title: "Remembered".to_owned(),
+            text: format!("The author's next new lines in {} are told {next}.", self.line.place.path),
+            what_to_do: None,
+            link: handovers,
+            code: None,
+        };
+        Page(self.session, message)
+    }
+}

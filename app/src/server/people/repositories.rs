@@ -1,0 +1,58 @@
+//! The repositories that are watched.
+
+use super::mirror::mirror_view;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::session::{Session, SignedIn};
+use crate::server::urls::Urls;
+use crate::steps::app::{AppSlot, AppSource};
+use axum::extract::State;
+use domain::access::Right;
+use mirror::Mirrors;
+use render::views::{Repositories, RepositoryRow as RowView};
+use render::when;
+use std::collections::HashMap;
+use store::Store;
+use store::repositories::RepositoryRow;
+
+/// Open lines of a repository, and when the last of its lines failed, Unix milliseconds.
+type OpenCount = (u64, Option<i64>);
+
+/// `GET /`: those that the reader may see.
+pub(super) async fn repositories(
+    State(store): State<Store>,
+    State(mirrors): State<Mirrors>,
+    State(app): State<AppSlot>,
+    State(urls): State<Urls>,
+    SignedIn(session): SignedIn,
+) -> Result<Page<Repositories>, PageError> {
+    let counts: HashMap<i64, OpenCount> =
+        store::lines::count_open(&store).await?.into_iter().map(|(id, open, last)| (id.0, (open, last))).collect();
+    let mut rows = store::repositories::list(&store).await?;
+    rows.retain(|row| session.right_in(row).is_some());
+    let count = |row: &RepositoryRow| counts.get(&row.repository.id.0).copied().unwrap_or_default();
+    let repositories = rows.iter().map(|row| shown(row, count(row), &session, &mirrors, &urls)).collect();
+    let install_url = match app.get().map(|app| app.origin) {
+        Some(AppSource::Setup { html_url, .. }) => Some(format!("{html_url}/installations/new")),
+        _ => None,
+    };
+    Ok(Page(Some(session), Repositories { repositories, install_url }))
+}
+
+fn shown(
+    row: &RepositoryRow,
+    (open_lines, last): OpenCount,
+    session: &Session,
+    mirrors: &Mirrors,
+    urls: &Urls,
+) -> RowView {
+    RowView {
+        name: row.repository.full_name.clone(),
+        url: urls.repository(row),
+        connect_url: urls.connect(row),
+        may_connect: session.right_in(row) >= Some(Right::Write),
+        open_lines,
+        last_report: last.map(when),
+        mirror: mirror_view(mirrors, row),
+    }
+}

@@ -1,0 +1,108 @@
+//! The page of a repository.
+
+use super::line::{author, function, issue_link, place, status};
+use super::mirror::mirror_view;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::repository::{Read, RepositoryWith};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use axum::extract::State;
+use domain::access::Right;
+use mirror::Mirrors;
+use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError};
+use render::{thousands, when};
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// Open lines shown on a repository's page; the weekly report shows the others.
+const LINES_SHOWN: usize = 100;
+/// Lines looked through for open ones: known and resolved ones that fail every minute must not hide
+/// them.
+const LINES_READ: i64 = 2_000;
+
+/// `GET /{owner}/{repo}`.
+pub(super) async fn repository(
+    State(store): State<Store>,
+    State(mirrors): State<Mirrors>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    RepositoryWith { session, row, .. }: RepositoryWith<Read>,
+) -> Result<Page<RepositoryPage>, PageError> {
+    let id = row.repository.id;
+    let may_connect = session.right_in(&row) >= Some(Right::Write);
+    let keys = if may_connect { store::ingest_keys::in_force(&store, id).await? } else { Vec::new() };
+    let lines = store::lines::of_repository(&store, id, LINES_READ).await?;
+    let view = RepositoryPage {
+        name: row.repository.full_name.clone(),
+        default_branch: row.repository.default_branch.clone(),
+        pages: pages_of(&row, &urls, now_ms),
+        dsns: keys.iter().map(|key| urls.linker().dsn(key, id)).collect(),
+        connect_url: urls.connect(&row),
+        mirror: mirror_view(&mirrors, &row),
+        settings_path: ".github/flawless.yml".to_owned(),
+        settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
+        lines: open_lines(&lines, &row, &urls),
+        shadow_url: urls.shadow(&row),
+        shadow: row.is_shadow(now_ms),
+        may_connect,
+    };
+    Ok(Page(Some(session), view))
+}
+
+/// The other pages of a repository, as its own page offers them.
+fn pages_of(row: &RepositoryRow, urls: &Urls, now_ms: i64) -> Vec<PageLink> {
+    let week = urls.here(&urls.linker().week(Some(&row.repository.full_name), now_ms));
+    let pages = [
+        PageLink::new("Report of this week", week),
+        PageLink::new("Whitelist", urls.whitelist(row)),
+        PageLink::new("Handovers", urls.handovers(row)),
+        PageLink::new("Shadow mode", urls.shadow(row)),
+    ];
+    let forge = row.repository.forge.as_ref().map(|forge| PageLink::new("On GitHub", &forge.html_url));
+    pages.into_iter().chain(forge).collect()
+}
+
+fn open_lines(lines: &[Line], row: &RepositoryRow, urls: &Urls) -> Vec<OpenLine> {
+    let open = lines.iter().filter(|line| status(line) == LineStatus::Open);
+    open.take(LINES_SHOWN).map(|line| open_line(line, row, urls)).collect()
+}
+
+fn open_line(line: &Line, row: &RepositoryRow, urls: &Urls) -> OpenLine {
+    OpenLine {
+        exception: line.exception.clone(),
+        place: place(line),
+        function: function(line),
+        code: line.place.code.clone(),
+        author: author(line),
+        count: thousands(line.total),
+        last_seen: when(line.last_seen_ms),
+        status: status(line),
+        traceback_url: urls.traceback(row, line),
+        issue: line.issue.and_then(|number| issue_link(row, number)),
+    }
+}
+
+/// A fault as `mirror::settings` says it: `line 12: isues: there is no such key`. Faults stored by
+/// older versions say it otherwise.
+fn settings_fault(text: &str) -> SettingsError {
+    let parts = text.strip_prefix("line ").and_then(|rest| rest.split_once(": "));
+    match parts.and_then(|(line, said)| Some((line.parse().ok()?, said))) {
+        Some((line, said)) => SettingsError { line: Some(line), text: said.to_owned() },
+        None => SettingsError { line: None, text: text.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_fault_is_read_from_its_text() {
+        let of = |text: &str| (settings_fault(text).line, settings_fault(text).text);
+        assert_eq!(of("line 12: isues: no"), (Some(12), "isues: no".to_owned()));
+        assert_eq!(of("the file is larger than 64 kB"), (None, "the file is larger than 64 kB".to_owned()));
+        assert_eq!(of("line by line: no"), (None, "line by line: no".to_owned()));
+    }
+}

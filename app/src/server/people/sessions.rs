@@ -1,0 +1,71 @@
+//! The sessions that go on: one's own, the admin all; each can be ended.
+
+use crate::server::form::Form;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::session::{Session, SignedIn};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use axum::extract::State;
+use axum::response::Redirect;
+use render::views::{SessionView, Sessions};
+use render::when;
+use serde::Deserialize;
+use store::sessions::SessionRow;
+use store::{Store, StoreError};
+
+/// `GET /sessions`.
+pub(super) async fn list(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    SignedIn(session): SignedIn,
+) -> Result<Page<Sessions>, PageError> {
+    let rows = theirs(&store, &session, now_ms).await?;
+    let view = Sessions {
+        admin: session.who.is_admin(),
+        action: urls.page("/sessions/end"),
+        csrf: session.csrf.clone(),
+        sessions: rows.into_iter().map(|row| shown(row, &session)).collect(),
+    };
+    Ok(Page(Some(session), view))
+}
+
+/// The sessions that somebody may see and end.
+async fn theirs(store: &Store, session: &Session, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
+    let of = (!session.who.is_admin()).then(|| session.who.name());
+    store::sessions::list(store, of, now_ms).await
+}
+
+fn shown(row: SessionRow, session: &Session) -> SessionView {
+    SessionView {
+        who: row.login.unwrap_or_else(|| "admin".to_owned()),
+        browser: row.browser,
+        began: when(row.created_at_ms),
+        used: when(row.used_at_ms),
+        ends: when(row.expires_at_ms),
+        is_this: session.id.as_ref() == Some(&row.id),
+        id: row.id,
+    }
+}
+
+/// Which session is to end.
+#[derive(Debug, Deserialize)]
+pub(super) struct EndSessionForm {
+    #[serde(default)]
+    session: String,
+}
+
+/// `POST /sessions/end`.
+pub(super) async fn end(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    Form { session, fields }: Form<EndSessionForm>,
+) -> Result<Redirect, PageError> {
+    if !theirs(&store, &session, now_ms).await?.iter().any(|row| row.id == fields.session) {
+        return Err(PageError::NotFound("There is no such session of yours: it may have ended.".to_owned()));
+    }
+    store::sessions::delete(store, &fields.session).await?;
+    Ok(Redirect::to(&urls.page("/sessions")))
+}

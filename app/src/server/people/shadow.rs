@@ -1,0 +1,193 @@
+//! The page of a repository's shadow mode: what would have been sent, and the switch.
+
+use super::line::{author, function, place};
+use crate::server::form::RepositoryForm;
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::repository::{Read, RepositoryWith, Write};
+use crate::server::session::SignedIn;
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use crate::steps::Services;
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use domain::access::Right;
+use domain::alert::{MailContent, Reply};
+use domain::ids::DeliveryId;
+use render::views::{Shadow, ShadowItem, ShadowPreview};
+use render::when;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::sync::Arc;
+use store::deliveries::{Channel, Delivery};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::shadow::FOR_EVER_MS;
+use store::{Store, StoreError};
+
+/// What is listed: enough to judge by, and one page.
+const MOST_LISTED: usize = 100;
+
+/// `GET /{owner}/{repo}/shadow`.
+pub(super) async fn list(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    RepositoryWith { session, row, .. }: RepositoryWith<Read>,
+) -> Result<Page<Shadow>, PageError> {
+    let mut deliveries = store::shadow::deliveries(&store, row.repository.id, MOST_LISTED + 1).await?;
+    let more = deliveries.len() > MOST_LISTED;
+    deliveries.truncate(MOST_LISTED);
+    let view = Shadow {
+        repository: row.repository.full_name.clone(),
+        repository_url: urls.repository(&row),
+        on: row.is_shadow(now_ms),
+        until: row.shadow_until_ms.filter(|&until| until != FOR_EVER_MS).map(when),
+        by_file: row.settings.shadow,
+        action: urls.shadow(&row),
+        may_set: session.right_in(&row) >= Some(Right::Write),
+        csrf: session.csrf.clone(),
+        items: items(&deliveries, &row, &store, &urls).await?,
+        more,
+    };
+    Ok(Page(Some(session), view))
+}
+
+async fn items(
+    deliveries: &[Delivery],
+    row: &RepositoryRow,
+    store: &Store,
+    urls: &Urls,
+) -> Result<Vec<ShadowItem>, StoreError> {
+    let storms = storms(row, deliveries);
+    let mut items = Vec::new();
+    for delivery in deliveries {
+        let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
+        items.push(ShadowItem {
+            at: when(delivery.created_at_ms),
+            what: what(delivery, &line),
+            exception: line.exception.clone(),
+            place: place(&line),
+            function: function(&line),
+            why: why(delivery),
+            in_storm: storms.contains(&delivery.line.0),
+            preview_url: format!("{}/{}", urls.shadow(row), delivery.id),
+        });
+    }
+    Ok(items)
+}
+
+/// Which of the things that would have been sent.
+#[derive(Debug, Deserialize)]
+pub(super) struct PreviewPath {
+    number: String,
+}
+
+/// `GET /{owner}/{repo}/shadow/{number}`.
+pub(super) async fn preview(
+    State(store): State<Store>,
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    RepositoryWith { session, row, .. }: RepositoryWith<Read>,
+    Path(PreviewPath { number }): Path<PreviewPath>,
+) -> Result<Page<ShadowPreview>, PageError> {
+    let none = || PageError::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
+    let id = DeliveryId(number.parse().map_err(|_| none())?);
+    let delivery = store::shadow::delivery_by_id(store, row.repository.id, id).await?.ok_or_else(none)?;
+    let line = store::lines::by_id(store, delivery.line).await?.ok_or_else(none)?;
+    let preview = services.preview(&row, &delivery, now_ms).await?;
+    let view = ShadowPreview {
+        repository: row.repository.full_name.clone(),
+        back_url: urls.shadow(&row),
+        what: what(&delivery, &line),
+        heading: preview.title,
+        text: preview.text,
+    };
+    Ok(Page(Some(session), view))
+}
+
+/// `on` or `off`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ShadowForm {
+    #[serde(default)]
+    set: String,
+}
+
+/// `POST /{owner}/{repo}/shadow`.
+pub(super) async fn set(
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    _: SignedIn,
+    RepositoryForm { row, fields, .. }: RepositoryForm<Write, ShadowForm>,
+) -> Result<Redirect, PageError> {
+    if row.settings.shadow.is_some() {
+        let text = "The repository's .github/flawless.yml says whether it is in shadow mode. Change it there.";
+        return Err(PageError::Bad(text.to_owned()));
+    }
+    match fields.set.as_str() {
+        "on" => services.begin_shadow(&row).await?,
+        "off" => services.end_shadow(&row, now_ms).await?,
+        _ => return Err(PageError::Bad("The form says neither on nor off.".to_owned())),
+    }
+    Ok(Redirect::to(&urls.shadow(&row)))
+}
+
+/// `mail to ada@example.com`, `issue for Ada Lovelace`.
+fn what(delivery: &Delivery, line: &Line) -> String {
+    match delivery.what.channel {
+        Channel::Mail => format!("mail to {}", delivery.what.recipient),
+        Channel::Issue => format!("issue for {}", author(line)),
+        Channel::Comment => match line.issue {
+            Some(number) => format!("comment on #{number}"),
+            None => "comment".to_owned(),
+        },
+    }
+}
+
+fn why(delivery: &Delivery) -> String {
+    if delivery.what.channel == Channel::Mail
+        && let Ok(content) = serde_json::from_str::<MailContent>(&delivery.what.content)
+    {
+        return content.to.why;
+    }
+    if delivery.what.channel == Channel::Issue {
+        return "a new line".to_owned();
+    }
+    // What is stored is what was to be said: its kind is the reason.
+    let Ok(reply) = serde_json::from_str::<Reply>(&delivery.what.content) else { return String::new() };
+    match reply {
+        Reply::Done { command, by, .. } => format!("{by} {}", command.spec().deed),
+        Reply::RuleEnded { by, .. } => format!("{by} ended a rule"),
+        Reply::Reassigned { by, to } => format!("{by} gave it to {to}"),
+        Reply::Resolved { by, .. } => format!("{by} closed its issue"),
+        Reply::Regressed { .. } => "it came back after it was resolved".to_owned(),
+        Reply::NewException { exception, .. } => format!("it raises {exception} as well"),
+        Reply::CarriedOver { .. } => "the line was edited".to_owned(),
+        Reply::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
+        Reply::Count { total, .. } => format!("it happened {total} times"),
+    }
+}
+
+/// The lines that would have been part of a storm, as far as the list goes back.
+fn storms(row: &RepositoryRow, deliveries: &[Delivery]) -> HashSet<i64> {
+    let mut lines: Vec<(i64, i64)> = deliveries
+        .iter()
+        .filter(|delivery| delivery.what.purpose == "alert")
+        .map(|delivery| (delivery.created_at_ms, delivery.line.0))
+        .collect();
+    lines.sort_unstable();
+    lines.dedup_by_key(|(_, line)| *line);
+    let window_ms = row.settings.storm.window_ms();
+    let mut stormy = HashSet::new();
+    for (at, &(time, line)) in lines.iter().enumerate() {
+        let before: Vec<i64> =
+            lines[..at].iter().filter(|(earlier, _)| *earlier > time - window_ms).map(|(_, line)| *line).collect();
+        if row.settings.storm.is_storm(u64::try_from(before.len()).unwrap_or(u64::MAX)) {
+            stormy.insert(line);
+            stormy.extend(before);
+        }
+    }
+    stormy
+}

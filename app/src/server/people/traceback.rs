@@ -1,0 +1,107 @@
+//! The latest traceback of a line, for somebody signed in or with a link out of a mail.
+
+use super::line::{line_at, status};
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::query::Query;
+use crate::server::repository::{find, watched};
+use crate::server::session::{Visitor, WayBack};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use crate::steps::Services;
+use axum::extract::State;
+use domain::access::Right;
+use domain::alert::{Alert, Place, Recipient};
+use domain::links::{LinkPurpose, Linker};
+use domain::week::{WEEK_MS, week_of};
+use render::views::Traceback;
+use render::when;
+use serde::Deserialize;
+use std::sync::Arc;
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// Which line, and by what right.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct TracebackQuery {
+    #[serde(default)]
+    repo: String,
+    #[serde(default)]
+    filename: String,
+    #[serde(default)]
+    function_name: String,
+    #[serde(default)]
+    line_number: String,
+    #[serde(default)]
+    text: String,
+    /// Unix seconds: the latest traceback of that moment's week, or of the weeks before.
+    #[serde(default)]
+    timestamp: String,
+    #[serde(default)]
+    expires: String,
+    #[serde(default)]
+    signature: String,
+}
+
+impl TracebackQuery {
+    fn place(&self) -> Place {
+        Place {
+            path: self.filename.clone(),
+            function: self.function_name.clone(),
+            line: self.line_number.parse().unwrap_or(0),
+            code: self.text.clone(),
+        }
+    }
+
+    /// Whether it is a link out of a mail, which admits whoever has it.
+    fn is_signed(&self, linker: &Linker, now_ms: i64) -> bool {
+        linker.verify(LinkPurpose::View, &self.repo, &self.place(), &self.expires, &self.signature, now_ms)
+    }
+
+    /// Any moment of a week stands for its end, because a week has one traceback, its latest.
+    fn before_ms(&self) -> i64 {
+        self.timestamp.parse::<i64>().map_or(i64::MAX, |s| week_of(s.saturating_mul(1000)) + WEEK_MS)
+    }
+}
+
+/// `GET /view_traceback`.
+pub(super) async fn view(
+    State(store): State<Store>,
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    Visitor(session): Visitor,
+    WayBack(next): WayBack,
+    Query(query): Query<TracebackQuery>,
+) -> Result<Page<Traceback>, PageError> {
+    let row = match &session {
+        _ if query.is_signed(urls.linker(), now_ms) => watched(&store, &query.repo).await?,
+        Some(session) => find(&store, session, &query.repo, Right::Read).await?,
+        None => return Err(PageError::not_admitted(&query.signature, next)),
+    };
+    let line = line_at(&store, &row, &query.place()).await?;
+    let latest = store::tracebacks::latest_of_line(&store, line.id, query.before_ms()).await?;
+    let occurred = latest.as_ref().map(|latest| when(latest.received_at_ms));
+    let mut alert = services.alert(&row, &line, latest, told(&line), now_ms).await?;
+    unsign(&mut alert, &row, urls.linker(), &urls);
+    Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
+}
+
+/// Who was told of a line.
+fn told(line: &Line) -> Recipient {
+    let told = || Some(line.told.as_ref()?.person.name().to_owned()).filter(|name| !name.is_empty());
+    let name = line.owner_login.clone().or_else(told).or_else(|| line.author_name.clone());
+    Recipient { name: name.unwrap_or_default(), ..Recipient::default() }
+}
+
+/// What a mail's reader gets signed is not signed anew here: a link to read would turn into a right
+/// to whitelist, and each look into another 90 days.
+fn unsign(alert: &mut Alert, row: &RepositoryRow, linker: &Linker, urls: &Urls) {
+    let name = &row.repository.full_name;
+    let links = &mut alert.links;
+    links.occurrence = None;
+    links.whitelist = Some(urls.here(&linker.whitelist(name, &alert.place, None)));
+    links.not_me = links.not_me.take().map(|_| urls.here(&linker.not_me(name, &alert.place, None)));
+    links.week = links.week.take().map(|week| urls.here(&week));
+}

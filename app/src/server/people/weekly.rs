@@ -1,0 +1,249 @@
+//! The weekly report.
+
+use super::line::{author, function, issue_link, place, status};
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::query::Query;
+use crate::server::repository::find;
+use crate::server::session::{Session, SignedIn};
+use crate::server::state::Now;
+use crate::server::urls::Urls;
+use axum::extract::State;
+use domain::access::Right;
+use domain::ids::RepositoryId;
+use domain::links::query;
+use domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
+use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
+use render::{thousands, when};
+use serde::Deserialize;
+use std::collections::HashMap;
+use store::repositories::RepositoryRow;
+use store::weekly::{WeekQuery, WeeklyLine};
+use store::{Store, StoreError};
+
+/// What is asked for.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct WeeklyQuery {
+    #[serde(default)]
+    repo: String,
+    /// Unix seconds; any moment of the week.
+    #[serde(default)]
+    timestamp: String,
+    #[serde(default)]
+    include_known_errors: String,
+    #[serde(default)]
+    include_modified_before_min_date: String,
+}
+
+/// `GET /get_weekly_error_report`.
+pub(super) async fn weekly(
+    State(store): State<Store>,
+    State(urls): State<Urls>,
+    Now(now_ms): Now,
+    SignedIn(session): SignedIn,
+    Query(query): Query<WeeklyQuery>,
+) -> Result<Page<Weekly>, PageError> {
+    let asked_ms = moment(query.timestamp.trim(), now_ms)?;
+    let mut rows = store::repositories::list(&store).await?;
+    rows.retain(|row| session.right_in(row).is_some());
+    let only = match query.repo.trim() {
+        "" => None,
+        name => Some(find(&store, &session, name, Right::Read).await?),
+    };
+    let report = WeeklyReport {
+        urls: urls.clone(),
+        repo: only.as_ref().map(|row| row.repository.full_name.clone()),
+        week_ms: week_of(asked_ms),
+        known: truth(&query.include_known_errors),
+        old: truth(&query.include_modified_before_min_date),
+    };
+    let of = asked_of(&session, only.as_ref(), &rows);
+    let (found, all) = lines(&store, of, &report).await?;
+    let view = report.view(&found, all, &rows, week_of(now_ms));
+    Ok(Page(Some(session), view))
+}
+
+/// The moment of a timestamp, Unix milliseconds: now where there is none.
+fn moment(timestamp: &str, now_ms: i64) -> Result<i64, PageError> {
+    if timestamp.is_empty() {
+        return Ok(now_ms);
+    }
+    let seconds = timestamp.parse::<f64>().ok().filter(|seconds| seconds.abs() < 1e11);
+    let seconds =
+        seconds.ok_or_else(|| PageError::Bad(format!("timestamp is {timestamp:?}: it has to be Unix seconds")))?;
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    let ms = (seconds * 1000.0) as i64;
+    Ok(ms)
+}
+
+/// Of which repositories is asked: the admin's report of all is one question; a person's is one for
+/// each repository that they may see.
+fn asked_of(session: &Session, only: Option<&RepositoryRow>, rows: &[RepositoryRow]) -> Vec<Option<RepositoryId>> {
+    match only {
+        Some(row) => vec![Some(row.repository.id)],
+        None if session.who.is_admin() => vec![None],
+        None => rows.iter().map(|row| Some(row.repository.id)).collect(),
+    }
+}
+
+/// The lines of the week, the most frequent first, and how many there are beside those that are
+/// read.
+async fn lines(
+    store: &Store,
+    of: Vec<Option<RepositoryId>>,
+    report: &WeeklyReport,
+) -> Result<(Vec<WeeklyLine>, u64), StoreError> {
+    let (mut found, mut all) = (Vec::new(), 0);
+    for repository in of {
+        let wanted = WeekQuery { repository, week_ms: report.week_ms, known: report.known };
+        found.extend(store::weekly::lines(store, &wanted).await?);
+        all += store::weekly::count_lines(store, &wanted).await?;
+    }
+    found.sort_by_key(|line| std::cmp::Reverse(line.count));
+    Ok((found, all))
+}
+
+/// A page of the report: which it is says its address.
+#[derive(Clone, Debug)]
+struct WeeklyReport {
+    urls: Urls,
+    repo: Option<String>,
+    week_ms: i64,
+    known: bool,
+    old: bool,
+}
+
+impl WeeklyReport {
+    /// Its address.
+    fn url(&self) -> String {
+        let mut fields = Vec::new();
+        if let Some(repo) = &self.repo {
+            fields.push(("repo", repo.clone()));
+        }
+        fields.push(("timestamp", (self.week_ms / 1000).to_string()));
+        for (name, on) in [("include_known_errors", self.known), ("include_modified_before_min_date", self.old)] {
+            if on {
+                fields.push((name, "true".to_owned()));
+            }
+        }
+        self.urls.page(&format!("/get_weekly_error_report?{}", query(&fields)))
+    }
+
+    /// The address of another week.
+    fn week_url(&self, week_ms: i64) -> String {
+        Self { week_ms, ..self.clone() }.url()
+    }
+
+    /// The link to the report of a repository, or of all.
+    fn link(&self, label: &str, repo: Option<String>) -> Link {
+        let current = repo == self.repo;
+        Link { label: label.to_owned(), url: Self { repo, ..self.clone() }.url(), current }
+    }
+
+    fn view(&self, found: &[WeeklyLine], all: u64, rows: &[RepositoryRow], this_week: i64) -> Weekly {
+        let by_id: HashMap<i64, &RepositoryRow> = rows.iter().map(|row| (row.repository.id.0, row)).collect();
+        let shown: Vec<&WeeklyLine> = found.iter().filter(|line| self.old || !is_old(line, &by_id)).collect();
+        let total: u64 = shown.iter().map(|line| line.count).sum();
+        let names = rows.iter().map(|row| &row.repository.full_name);
+        let links = names.map(|name| self.link(name, Some(name.clone())));
+        Weekly {
+            range: range(self.week_ms),
+            previous_url: self.week_url(self.week_ms - WEEK_MS),
+            next_url: (self.week_ms < this_week).then(|| self.week_url(self.week_ms + WEEK_MS)),
+            current_url: (self.week_ms != this_week).then(|| self.week_url(this_week)),
+            repository: self.repo.clone(),
+            repositories: std::iter::once(self.link("All", None)).chain(links).collect(),
+            include_known: Toggle { on: self.known, url: Self { known: !self.known, ..self.clone() }.url() },
+            include_old: Toggle { on: self.old, url: Self { old: !self.old, ..self.clone() }.url() },
+            total_errors: thousands(total),
+            total_lines: shown.len() as u64,
+            authors: leaderboard(&shown, total),
+            lines: shown.iter().filter_map(|line| line_view(&self.urls, line, &by_id)).collect(),
+            left_out: all.saturating_sub(found.len() as u64),
+        }
+    }
+}
+
+fn truth(text: &str) -> bool {
+    matches!(text.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on")
+}
+
+/// Last changed before the repository's minimum date.
+fn is_old(line: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow>) -> bool {
+    let minimum = rows
+        .get(&line.line.repository.0)
+        .and_then(|row| row.settings.report_only_after_minimum_date.as_deref())
+        .and_then(date_ms);
+    line.line.written_at_ms.zip(minimum).is_some_and(|(written, minimum)| written < minimum)
+}
+
+fn leaderboard(lines: &[&WeeklyLine], total: u64) -> Vec<WeeklyAuthor> {
+    let mut people: HashMap<String, (u64, u64)> = HashMap::new();
+    for line in lines {
+        let (errors, count) = people.entry(author(&line.line)).or_default();
+        *errors += line.count;
+        *count += 1;
+    }
+    let mut people: Vec<(String, (u64, u64))> = people.into_iter().collect();
+    people.sort_by(|a, b| b.1.0.cmp(&a.1.0).then_with(|| a.0.cmp(&b.0)));
+    people
+        .into_iter()
+        .map(|(name, (errors, lines))| WeeklyAuthor {
+            name,
+            errors: thousands(errors),
+            lines,
+            share: u8::try_from((errors * 100).checked_div(total).unwrap_or(0)).unwrap_or(100),
+        })
+        .collect()
+}
+
+fn line_view(urls: &Urls, found: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow>) -> Option<LineView> {
+    let line = &found.line;
+    let row = rows.get(&line.repository.0)?;
+    let message = line.headline.strip_prefix(&line.exception).and_then(|rest| rest.strip_prefix(": "));
+    Some(LineView {
+        exception: line.exception.clone(),
+        message: message.map(str::to_owned),
+        repository: row.repository.full_name.clone(),
+        place: place(line),
+        function: function(line),
+        code: line.place.code.clone(),
+        author: author(line),
+        count: thousands(found.count),
+        days: found.days,
+        first_seen: when(line.first_seen_ms),
+        last_seen: when(line.last_seen_ms),
+        status: status(line),
+        traceback_url: urls.traceback(row, line),
+        issue: line.issue.and_then(|number| issue_link(row, number)),
+    })
+}
+
+/// `16 to 22 November 2026`.
+fn range(week_ms: i64) -> String {
+    let date = |ms: i64| {
+        jiff::Timestamp::from_millisecond(ms).map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()).unwrap_or_default()
+    };
+    let (first, last) = (date(week_ms), date(week_ms + WEEK_MS - DAY_MS));
+    let end = last.strftime("%-d %B %Y");
+    if first.month() == last.month() {
+        format!("{} to {end}", first.day())
+    } else if first.year() == last.year() {
+        format!("{} to {end}", first.strftime("%-d %B"))
+    } else {
+        format!("{} to {end}", first.strftime("%-d %B %Y"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weeks_are_named_as_people_name_them() {
+        let named = |day: &str| range(week_of(date_ms(day).expect("a date")));
+        assert_eq!(named("2026-11-22"), "16 to 22 November 2026");
+        assert_eq!(named("2026-12-01"), "30 November to 6 December 2026");
+        assert_eq!(named("2027-01-01"), "28 December 2026 to 3 January 2027");
+    }
+}

@@ -1,0 +1,260 @@
+//! The whitelist of a repository: what is in force, from where, and what came of it.
+
+use super::known_error_form::still_alerted;
+use super::line::{issue_link, place};
+use crate::server::page::Page;
+use crate::server::page_error::PageError;
+use crate::server::repository::{Read, RepositoryWith};
+use crate::server::urls::Urls;
+use crate::steps::Services;
+use crate::steps::whitelist::Standing;
+use axum::extract::State;
+use domain::access::Right;
+use domain::ids::{LineId, RuleId};
+use domain::links::query;
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::{CodePattern, KnownError};
+use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
+use render::{thousands, when};
+use std::collections::HashMap;
+use std::sync::Arc;
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::rules::RuleRow;
+
+/// Lines looked through for what entries cover, the latest first: far more than fail in a
+/// repository.
+const LINES_READ: i64 = 20_000;
+/// Lines listed with an entry.
+const LINES_SHOWN: usize = 5;
+/// Ended entries listed.
+const ENDED_SHOWN: i64 = 100;
+/// Where a repository keeps its settings.
+const SETTINGS_PATH: &str = ".github/flawless.yml";
+
+/// `GET /{owner}/{repo}/whitelist`.
+pub(super) async fn whitelist(
+    State(store): State<Store>,
+    State(services): State<Arc<Services>>,
+    State(urls): State<Urls>,
+    RepositoryWith { session, row, .. }: RepositoryWith<Read>,
+) -> Result<Page<Whitelist>, PageError> {
+    let view = Whitelist {
+        repository_url: urls.repository(&row),
+        add_url: urls.page(&format!("/add_known_error?{}", query(&[("repo", row.repository.full_name.clone())]))),
+        end_action: urls.page("/rules/end"),
+        csrf: session.csrf.clone(),
+        may_edit: session.right_in(&row) >= Some(Right::Triage),
+        settings_path: SETTINGS_PATH.to_owned(),
+        settings_url: settings_url(&row),
+        entries: entries(&row, &store, &services, &urls).await?,
+        dropped: dropped(&row),
+        ended: store::rules::ended(&store, row.repository.id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
+        repository: row.repository.full_name,
+    };
+    Ok(Page(Some(session), view))
+}
+
+/// The repository's file of settings on the forge.
+fn settings_url(row: &RepositoryRow) -> Option<String> {
+    let forge = row.repository.forge.as_ref()?;
+    let branch = row.repository.default_branch.as_deref()?;
+    Some(format!("{}/blob/{branch}/{SETTINGS_PATH}", forge.html_url))
+}
+
+/// What is in force: what people made, the latest first, and what the repository's file says.
+async fn entries(
+    row: &RepositoryRow,
+    store: &Store,
+    services: &Services,
+    urls: &Urls,
+) -> Result<Vec<WhitelistEntry>, PageError> {
+    let id = row.repository.id;
+    let lines = store::lines::of_repository(store, id, LINES_READ).await?;
+    let baselines = store::rules::baselines(store, id).await?;
+    let of_file = of_file(row);
+    let mut made = store::rules::in_force(store, id).await?;
+    made.reverse();
+    let patterns =
+        made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
+    let mut standings = services.standings(row, patterns.collect()).await.into_iter();
+    let look = Look { urls, row, lines: &lines, baselines: &baselines };
+    let made: Vec<WhitelistEntry> =
+        made.iter().zip(&mut standings).map(|(rule, standing)| look.made(rule, standing)).collect();
+    let of_file = of_file.iter().zip(standings).map(|((kind, entry), at)| look.of_file(*kind, entry, at));
+    Ok(made.into_iter().chain(of_file).collect())
+}
+
+/// The entries of the repository's file.
+fn of_file(row: &RepositoryRow) -> Vec<(RuleKind, KnownError)> {
+    let blocks = row.settings.building_blocks.iter().map(|block| {
+        let CodePattern { file, function, code } = block.clone();
+        (RuleKind::BuildingBlock, KnownError { file, function, code, ..KnownError::default() })
+    });
+    row.settings.known_errors.iter().map(|known| (RuleKind::KnownError, known.clone())).chain(blocks).collect()
+}
+
+/// What the repository's file has dropped.
+fn dropped(row: &RepositoryRow) -> Vec<String> {
+    let types = row.settings.ignored_exceptions.iter().map(|name| format!("exceptions of the type {name}"));
+    let code = row.settings.third_party_whitelist.iter().map(|it| {
+        let function = it.function.as_deref().map(|name| format!(", {name}")).unwrap_or_default();
+        let code = it.code.as_deref().map(|code| format!(", {code}")).unwrap_or_default();
+        format!("tracebacks that pass through {}{function}{code}", it.file)
+    });
+    types.chain(code).collect()
+}
+
+/// What the entries are looked at with.
+struct Look<'a> {
+    urls: &'a Urls,
+    row: &'a RepositoryRow,
+    lines: &'a [Line],
+    baselines: &'a HashMap<(RuleId, LineId), u64>,
+}
+
+impl Look<'_> {
+    fn made(&self, rule: &RuleRow, standing: Standing) -> WhitelistEntry {
+        let id = rule.made.id;
+        let fields = [("repo", self.row.repository.full_name.clone()), ("rule", id.to_string())];
+        let before = |line: LineId| self.baselines.get(&(id, line)).copied().unwrap_or(0);
+        WhitelistEntry {
+            id: Some(id.0),
+            origin: origin(rule),
+            when: Some(when(rule.made_at_ms)),
+            edited: rule.edited.as_ref().map(|(by, at_ms)| format!("by {by}, {}", when(*at_ms))),
+            issue: rule.issue.and_then(|number| issue_link(self.row, number)),
+            silenced: self.silenced(rule.made.kind, &rule.made.entry.pattern(), true, before),
+            edit_url: Some(self.urls.page(&format!("/rules/edit?{}", query(&fields)))),
+            end_note: end_note(rule),
+            ..self.entry(rule.made.kind, &rule.made.entry, standing)
+        }
+    }
+
+    fn of_file(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+        WhitelistEntry {
+            origin: SETTINGS_PATH.to_owned(),
+            silenced: self.silenced(kind, &entry.pattern(), false, |_| 0),
+            ..self.entry(kind, entry, standing)
+        }
+    }
+
+    fn entry(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+        let gone = match standing {
+            Standing::There | Standing::Unknown => None,
+            Standing::FileGone => Some("This file is not in the default branch any more."),
+            Standing::CodeGone => Some("This code is not in the file any more, as the default branch has it."),
+        };
+        WhitelistEntry {
+            id: None,
+            covers: covers(kind, entry),
+            terms: terms(kind, entry),
+            origin: String::new(),
+            when: None,
+            edited: None,
+            issue: None,
+            silenced: None,
+            gone: gone.map(str::to_owned),
+            edit_url: None,
+            end_note: String::new(),
+        }
+    }
+
+    /// What a known error kept from being told, `before` being how often a line had happened when
+    /// it was made.
+    fn silenced(
+        &self,
+        kind: RuleKind,
+        pattern: &CodePattern,
+        since_made: bool,
+        before: impl Fn(LineId) -> u64,
+    ) -> Option<Silenced> {
+        if kind == RuleKind::BuildingBlock {
+            return None;
+        }
+        let mut covered: Vec<(u64, &Line)> = self
+            .lines
+            .iter()
+            .filter(|line| pattern.matches(line.code_at()))
+            .map(|line| (line.total.saturating_sub(before(line.id)), line))
+            .collect();
+        covered.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        Some(Silenced {
+            occurrences: thousands(covered.iter().map(|(count, _)| count).sum()),
+            since_made,
+            lines: covered
+                .iter()
+                .take(LINES_SHOWN)
+                .map(|(_, line)| (place(line), self.urls.traceback(self.row, line)))
+                .collect(),
+            more: covered.len().saturating_sub(LINES_SHOWN),
+        })
+    }
+}
+
+fn covers(kind: RuleKind, entry: &KnownError) -> Covers {
+    Covers {
+        what: match kind {
+            RuleKind::KnownError => "Known error",
+            RuleKind::BuildingBlock => "Library code",
+        }
+        .to_owned(),
+        file: entry.file.clone(),
+        function: entry.function.clone(),
+        code: entry.code.clone(),
+    }
+}
+
+/// When somebody is told after all, and who.
+fn terms(kind: RuleKind, entry: &KnownError) -> Vec<String> {
+    let mut terms = still_alerted(entry);
+    if kind == RuleKind::KnownError && entry.min_alert_threshold.is_none() && entry.alert_every_n_occurrences.is_none()
+    {
+        terms.insert(0, "It is counted, and nobody is told.".to_owned());
+    }
+    if !entry.email_recipients.is_empty() {
+        terms.push(format!("Told as well: {}.", entry.email_recipients.join(", ")));
+    }
+    if let Some(header) = &entry.email_header {
+        terms.push(format!("The mail begins with: {header}"));
+    }
+    terms
+}
+
+/// `label known-error, by ada`.
+fn origin(rule: &RuleRow) -> String {
+    let from = match (rule.origin, &rule.label) {
+        (RuleSource::Label, Some(label)) => format!("label {label}"),
+        (RuleSource::Label, None) => "a label".to_owned(),
+        (RuleSource::Page, _) => "the form".to_owned(),
+        (RuleSource::Mail, _) => return "the link in a mail".to_owned(),
+        (RuleSource::Terminal, _) => return "a terminal".to_owned(),
+    };
+    format!("{from}, by {}", rule.by)
+}
+
+fn end_note(rule: &RuleRow) -> String {
+    match (rule.made.kind, rule.origin) {
+        (RuleKind::KnownError, RuleSource::Label) => {
+            "The label stays on its issue, which the next report opens again: it is told as before."
+        }
+        (RuleKind::BuildingBlock, RuleSource::Label) => "The label stays on its issue. This code is blamed again.",
+        (RuleKind::KnownError, _) => {
+            "Its lines are treated as all others again: one that was told before stays told, another is told at its next report."
+        }
+        (RuleKind::BuildingBlock, _) => "This code is blamed again.",
+    }
+    .to_owned()
+}
+
+fn ended(rule: &RuleRow) -> Option<EndedEntry> {
+    let (by, at_ms) = rule.ended.clone()?;
+    Some(EndedEntry {
+        covers: covers(rule.made.kind, &rule.made.entry),
+        origin: origin(rule),
+        made: when(rule.made_at_ms),
+        ended_by: by,
+        ended: when(at_ms),
+    })
+}

@@ -1,0 +1,141 @@
+//! Which repository a page is about, and whether its reader may see it: asked here and nowhere
+//! else.
+
+use super::page_error::PageError;
+use super::query::Query;
+use super::session::{Session, SignedIn};
+use super::state::Server;
+use axum::extract::{FromRef, FromRequestParts, Path};
+use axum::http::request::Parts;
+use domain::access::Right;
+use serde::Deserialize;
+use std::marker::PhantomData;
+use store::Store;
+use store::repositories::RepositoryRow;
+
+/// A right, as a type: `RepositoryWith<Triage>`.
+pub(super) trait NeededRight {
+    /// Which.
+    const RIGHT: Right;
+}
+
+/// See its pages.
+#[derive(Debug)]
+pub(super) struct Read;
+
+/// Whitelist, as somebody who may set labels on GitHub.
+#[derive(Debug)]
+pub(super) struct Triage;
+
+/// Connect applications, switch shadow mode.
+#[derive(Debug)]
+pub(super) struct Write;
+
+impl NeededRight for Read {
+    const RIGHT: Right = Right::Read;
+}
+
+impl NeededRight for Triage {
+    const RIGHT: Right = Right::Triage;
+}
+
+impl NeededRight for Write {
+    const RIGHT: Right = Right::Write;
+}
+
+/// The watched repository that the path names, `/{owner}/{repo}/…`, else the query, `?repo=`, for
+/// somebody who is signed in and may do this in it.
+#[derive(Debug)]
+pub(super) struct RepositoryWith<R> {
+    /// Who asks.
+    pub(super) session: Session,
+    /// The repository.
+    pub(super) row: RepositoryRow,
+    /// The right that it took.
+    pub(super) right: PhantomData<R>,
+}
+
+impl<R: NeededRight> FromRequestParts<Server> for RepositoryWith<R> {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, server).await?;
+        let name = match name_in_path(parts).await? {
+            Some(name) => name,
+            None => Query::<InQuery>::from_request_parts(parts, server).await?.0.repo,
+        };
+        let row = find(&Store::from_ref(server), &session, &name, R::RIGHT).await?;
+        Ok(Self { session, row, right: PhantomData })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct InPath {
+    owner: Option<String>,
+    repo: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct InQuery {
+    #[serde(default)]
+    repo: String,
+}
+
+/// The name that a path names, `acme/shop`; `None` on a route that names none.
+pub(super) async fn name_in_path(parts: &mut Parts) -> Result<Option<String>, PageError> {
+    let Path(names) =
+        Path::<InPath>::from_request_parts(parts, &()).await.map_err(|error| PageError::Bad(error.body_text()))?;
+    Ok(names.owner.zip(names.repo).map(|(owner, repo)| format!("{owner}/{repo}")))
+}
+
+/// The watched repository of a name, for somebody who may do this in it.
+///
+/// # Errors It is not watched; they may not see it, which is said alike; or they may see it, and
+/// not do this.
+pub(super) async fn find(
+    store: &Store,
+    session: &Session,
+    name: &str,
+    needed: Right,
+) -> Result<RepositoryRow, PageError> {
+    let row = watched(store, name).await?;
+    match session.right_in(&row) {
+        Some(right) if right >= needed => Ok(row),
+        Some(right) => Err(PageError::Forbidden(format!(
+            "This needs the role {} in {} on GitHub, and {} has {}.",
+            needed.role(),
+            row.repository.full_name,
+            session.who.name(),
+            right.role()
+        ))),
+        None => Err(not_watched(name)),
+    }
+}
+
+/// The watched repository of a name, whoever asks: for readers of a signed link, which is their
+/// right.
+///
+/// # Errors
+/// It is not watched.
+pub(super) async fn watched(store: &Store, name: &str) -> Result<RepositoryRow, PageError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(PageError::Bad("The address names no repository: repo is missing.".to_owned()));
+    }
+    // PostgreSQL takes no such character in a text.
+    if name.contains('\0') {
+        return Err(not_watched(name));
+    }
+    let found = match store::repositories::by_name(store, name).await? {
+        Some(row) => Some(row),
+        // Links in mails say the name that it had.
+        None => store::repositories::by_former_name(store, name).await?,
+    };
+    found.ok_or_else(|| not_watched(name))
+}
+
+/// What is said of a repository that is not watched, or that the reader may not see: nobody learns
+/// which.
+fn not_watched(name: &str) -> PageError {
+    PageError::NotFound(format!("No repository called {} is watched.", name.trim()))
+}

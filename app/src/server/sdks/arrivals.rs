@@ -1,0 +1,235 @@
+//! What became of the last requests of each project, for somebody who connects an application and
+//! waits for its first report.
+
+use super::answer::{IngestError, IngestOutcome};
+use super::request::Said;
+use domain::fingerprint::Fingerprint;
+use domain::ids::RepositoryId;
+use domain::report::Report;
+use domain::test_report::TEST_EXCEPTION;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use store::Store;
+use store::ingest_keys::Caller;
+
+/// Fingerprints remembered for a project: more than a person looks through to find their own.
+pub(in crate::server) const FINGERPRINTS: usize = 10;
+/// Kinds of refusal remembered for a project, for the same reason.
+const REFUSALS: usize = 10;
+/// Projects remembered, some 10 KB each at most: who waits for a report has sent one lately.
+const PROJECTS: usize = 500;
+/// Characters kept of a name or reason: what a line of a page shows.
+const LONGEST: usize = 300;
+
+/// The last requests of each project, since the start of this process.
+#[derive(Debug, Default)]
+pub(in crate::server) struct Arrivals(Mutex<HashMap<RepositoryId, Seen>>);
+
+/// What became of a project's last requests, the latest first.
+#[derive(Clone, Debug, Default)]
+pub(in crate::server) struct Seen {
+    /// Reports that were taken, one entry for each fingerprint.
+    pub(in crate::server) taken: VecDeque<Taken>,
+    /// Requests that were refused, one entry for each reason and client.
+    pub(in crate::server) refused: VecDeque<Refused>,
+    /// How many requests had no error in them, and when the last of them came, Unix milliseconds.
+    pub(in crate::server) without_error: Option<(u64, i64)>,
+    last_ms: i64,
+}
+
+/// A report that was taken.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Taken {
+    /// When the last one of its fingerprint came, Unix milliseconds.
+    pub(in crate::server) at_ms: i64,
+    /// Requests with this fingerprint.
+    pub(in crate::server) count: u64,
+    /// Its fingerprint.
+    pub(in crate::server) fingerprint: Fingerprint,
+    /// Type of its exception.
+    pub(in crate::server) exception: String,
+    /// Client and version.
+    pub(in crate::server) client: Option<String>,
+    /// What it calls its release.
+    pub(in crate::server) release: Option<String>,
+}
+
+/// A request that was refused.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Refused {
+    /// When the last one came, Unix milliseconds.
+    pub(in crate::server) at_ms: i64,
+    /// How many came.
+    pub(in crate::server) count: u64,
+    /// Why, in words.
+    pub(in crate::server) why: String,
+    /// Client, as far as it says.
+    pub(in crate::server) client: Option<String>,
+}
+
+/// What is remembered of a report: nothing that could be a secret.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct Sketch {
+    exception: String,
+    client: Option<String>,
+    release: Option<String>,
+}
+
+impl Sketch {
+    /// Of this report.
+    pub(in crate::server) fn of(report: &Report) -> Self {
+        Self {
+            exception: report.raised().map_or_else(|| "message".to_owned(), |raised| cut(&raised.full_name())),
+            client: report.sdk.as_deref().map(cut),
+            release: report.revision.as_ref().or(report.release.as_ref()).map(|text| cut(text)),
+        }
+    }
+}
+
+impl Arrivals {
+    /// What is remembered of a project.
+    pub(in crate::server) fn of(&self, project: RepositoryId) -> Seen {
+        self.lock().get(&project).cloned().unwrap_or_default()
+    }
+
+    /// Remembers a report that was taken whole.
+    pub(in crate::server) fn taken(&self, project: RepositoryId, fingerprint: Fingerprint, sketch: Sketch, at_ms: i64) {
+        let Sketch { exception, client, release } = sketch;
+        if exception == TEST_EXCEPTION {
+            // Ours: the page shows it by itself.
+            return;
+        }
+        let fresh = Taken { at_ms, count: 1, fingerprint, exception, client, release };
+        self.within(project, at_ms, |seen| {
+            let before = seen
+                .taken
+                .iter()
+                .position(|entry| entry.fingerprint == fingerprint)
+                .and_then(|at| seen.taken.remove(at));
+            let count = before.map_or(1, |before| before.count + 1);
+            seen.taken.push_front(Taken { count, ..fresh });
+            seen.taken.truncate(FINGERPRINTS);
+        });
+    }
+
+    /// Counts a report whose fingerprint is known.
+    pub(in crate::server) fn repeated(&self, project: RepositoryId, fingerprint: Fingerprint, at_ms: i64) {
+        if let Some(seen) = self.lock().get_mut(&project)
+            && let Some(entry) = seen.taken.iter_mut().find(|entry| entry.fingerprint == fingerprint)
+        {
+            (entry.count, entry.at_ms, seen.last_ms) = (entry.count + 1, at_ms, at_ms);
+        }
+    }
+
+    fn refused(&self, project: RepositoryId, why: &str, client: Option<&str>, at_ms: i64) {
+        let (why, client) = (cut(why), client.map(cut));
+        self.within(project, at_ms, |seen| {
+            let same = |entry: &Refused| entry.why == why && entry.client == client;
+            let before = seen.refused.iter().position(same).and_then(|at| seen.refused.remove(at));
+            let count = before.map_or(1, |before| before.count + 1);
+            seen.refused.push_front(Refused { at_ms, count, why, client });
+            seen.refused.truncate(REFUSALS);
+        });
+    }
+
+    fn without_error(&self, project: RepositoryId, at_ms: i64) {
+        self.within(project, at_ms, |seen| {
+            seen.without_error = Some((seen.without_error.map_or(1, |(count, _)| count + 1), at_ms));
+        });
+    }
+
+    fn knows(&self, project: RepositoryId) -> bool {
+        self.lock().contains_key(&project)
+    }
+
+    fn within(&self, project: RepositoryId, at_ms: i64, note: impl FnOnce(&mut Seen)) {
+        let mut projects = self.lock();
+        if projects.len() >= PROJECTS && !projects.contains_key(&project) {
+            let quietest = projects.iter().min_by_key(|(_, seen)| seen.last_ms).map(|(id, _)| *id);
+            quietest.and_then(|id| projects.remove(&id));
+        }
+        let seen = projects.entry(project).or_default();
+        seen.last_ms = at_ms;
+        note(seen);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RepositoryId, Seen>> {
+        // Nothing under this lock can panic half-way, so a poisoned one holds what it should.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Arrivals {
+    /// Remembers what became of a request, where there is such a project.
+    pub(super) async fn remember(
+        &self,
+        store: &Store,
+        project: RepositoryId,
+        result: &Result<IngestOutcome, IngestError>,
+        said: Said<'_>,
+        now_ms: i64,
+    ) {
+        match result {
+            // Noted where the report is at hand.
+            Ok(IngestOutcome::Taken { .. }) => {}
+            Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now_ms),
+            Err(IngestError::NoProject | IngestError::Method) => {}
+            Err(error) if self.is_worth_it(store, project).await => {
+                self.refused(project, &error.detail(), said.client().as_deref(), now_ms);
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// Strangers may name any number; only projects that exist are worth the room.
+    async fn is_worth_it(&self, store: &Store, project: RepositoryId) -> bool {
+        self.knows(project) || store::ingest_keys::caller(store, project, "").await.is_ok_and(|caller| caller != Caller::NoProject)
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::report::Exception;
+
+    fn report(kind: &str) -> Sketch {
+        let exception = Exception { kind: kind.to_owned(), ..Exception::default() };
+        Sketch::of(&Report { exceptions: vec![exception], ..Report::default() })
+    }
+
+    #[test]
+    fn the_latest_shapes_are_remembered_once_each() {
+        let arrivals = Arrivals::default();
+        let project = RepositoryId(1);
+        let fingerprint = |n: u8| Fingerprint([n; 16]);
+        for n in 0..=FINGERPRINTS {
+            let n = u8::try_from(n).expect("a few");
+            arrivals.taken(project, fingerprint(n), report("E"), i64::from(n));
+        }
+        arrivals.taken(project, fingerprint(1), report("E"), 100);
+        arrivals.repeated(project, fingerprint(1), 101);
+        arrivals.taken(project, fingerprint(99), report(TEST_EXCEPTION), 102);
+        let seen = arrivals.of(project);
+        assert_eq!(seen.taken.len(), FINGERPRINTS);
+        assert_eq!((seen.taken[0].fingerprint, seen.taken[0].count, seen.taken[0].at_ms), (fingerprint(1), 3, 101));
+        assert!(seen.taken.iter().all(|entry| entry.fingerprint != fingerprint(0)), "the oldest goes first");
+    }
+
+    #[test]
+    fn a_flood_of_refusals_takes_no_room() {
+        let arrivals = Arrivals::default();
+        for n in 0..1_000 {
+            arrivals.refused(RepositoryId(1), "the key", None, n);
+            arrivals.refused(RepositoryId(1), &format!("broken at byte {n}"), None, n);
+            arrivals.without_error(RepositoryId(n), n);
+        }
+        let seen = arrivals.of(RepositoryId(1));
+        assert_eq!(seen.refused.len(), REFUSALS);
+        assert_eq!(seen.refused.iter().find(|entry| entry.why == "the key").map(|entry| entry.count), Some(1_000));
+        assert_eq!(arrivals.lock().len(), PROJECTS);
+    }
+}

@@ -1,0 +1,165 @@
+//! What is done with a report that was admitted: read, and handed to [`Accept`].
+
+use super::answer::{IngestError, IngestOutcome};
+use super::arrivals::{Arrivals, Sketch};
+use super::printed::PrintedQuery;
+use super::request::{IngestRequest, Payload};
+use crate::clock::Clock;
+use crate::server::Server;
+use crate::server::random::random_id;
+use crate::steps::accept::{Accept, Entry, Occurrence};
+use axum::extract::FromRef;
+use domain::fingerprint::Fingerprint;
+use domain::ids::RepositoryId;
+use domain::report::Report;
+use std::sync::Arc;
+use store::ingest_keys::IngestAuth;
+use wire::{sentry, sentry_event};
+
+/// Occurrences that one report may stand for. Our own client folds what happens within seconds,
+/// which stays far below; a browser's key is public, and sums of larger numbers would not fit into
+/// the database's integers.
+const MOST_OCCURRENCES: u64 = 1_000_000;
+
+/// The way in for reports.
+#[derive(Clone)]
+pub(in crate::server) struct Ingest {
+    accept: Accept,
+    arrivals: Arc<Arrivals>,
+    clock: Clock,
+}
+
+impl FromRef<Server> for Ingest {
+    fn from_ref(server: &Server) -> Self {
+        Self { accept: Accept::from_ref(server), arrivals: FromRef::from_ref(server), clock: Clock::from_ref(server) }
+    }
+}
+
+/// A report, and how it is counted. The whole of it is made only where it is wanted.
+struct Read<R> {
+    id: String,
+    fingerprint: Fingerprint,
+    occurrence: Occurrence,
+    report: R,
+}
+
+impl Ingest {
+    /// Now, Unix milliseconds.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Checks a key.
+    ///
+    /// # Errors
+    /// It is not one of the project's, or the database is out of reach.
+    pub(in crate::server) async fn enter(
+        &self,
+        project: RepositoryId,
+        key: &str,
+        now_ms: i64,
+    ) -> Result<IngestAuth, IngestError> {
+        match self.accept.enter(project, key, now_ms).await? {
+            Entry::Open(auth) => Ok(auth),
+            Entry::Revoked(at_ms) => Err(IngestError::Revoked { at_ms }),
+            Entry::WrongKey => Err(IngestError::WrongKey),
+            Entry::NoProject => Err(IngestError::NoProject),
+        }
+    }
+
+    /// Takes a report, and waits until it is durable.
+    ///
+    /// # Errors
+    /// Its bytes are not what they claim to be, or it could not be stored.
+    pub(super) async fn take(&self, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+        let IngestRequest { auth, payload, body, now_ms } = request;
+        match payload {
+            Payload::Envelope => self.take_envelope(auth, &body, now_ms).await,
+            Payload::Event => self.take_event(auth, &body, None, now_ms).await,
+            Payload::Printed(query, client) => self.take_printed(auth, &body, (query, client), now_ms).await,
+        }
+    }
+
+    /// Takes the event of an envelope.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(in crate::server) async fn take_envelope(
+        &self,
+        auth: IngestAuth,
+        bytes: &[u8],
+        now_ms: i64,
+    ) -> Result<IngestOutcome, IngestError> {
+        let envelope = sentry::envelope(bytes)?;
+        match envelope.event {
+            Some(event) => self.take_event(auth, event, envelope.event_id.as_deref(), now_ms).await,
+            None => Ok(IngestOutcome::Ignored(None)),
+        }
+    }
+
+    async fn take_event(
+        &self,
+        auth: IngestAuth,
+        bytes: &[u8],
+        id_beside: Option<&str>,
+        now_ms: i64,
+    ) -> Result<IngestOutcome, IngestError> {
+        let mut scratch = String::new();
+        let event = sentry_event::parse(bytes, &mut scratch)?;
+        let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
+        if !event.is_error() {
+            return Ok(IngestOutcome::Ignored(Some(id)));
+        }
+        let occurrence = Occurrence {
+            count: event.count(),
+            server: event.server_name().to_owned(),
+            environment: event.environment().to_owned(),
+        };
+        let read = Read { id, fingerprint: event.fingerprint(), occurrence, report: || event.into_report() };
+        self.hand_over(auth, read, now_ms).await
+    }
+
+    async fn take_printed(
+        &self,
+        auth: IngestAuth,
+        bytes: &[u8],
+        (query, client): (PrintedQuery, Option<String>),
+        now_ms: i64,
+    ) -> Result<IngestOutcome, IngestError> {
+        let mut report = wire::traceback::parse(&String::from_utf8_lossy(bytes))?;
+        // Its client, in place of an SDK's name.
+        report.sdk = client;
+        report.release = query.release;
+        report.environment = query.environment;
+        report.server_name = query.server_name;
+        let occurrence = Occurrence {
+            count: query.count,
+            server: report.server_name.clone().unwrap_or_default(),
+            environment: report.environment.clone().unwrap_or_default(),
+        };
+        let fingerprint = sentry_event::fingerprint_of(&report);
+        let read = Read { id: random_id(), fingerprint, occurrence, report: || report };
+        self.hand_over(auth, read, now_ms).await
+    }
+
+    /// Hands a report over, and waits until it is durable.
+    async fn hand_over(
+        &self,
+        auth: IngestAuth,
+        read: Read<impl FnOnce() -> Report>,
+        now_ms: i64,
+    ) -> Result<IngestOutcome, IngestError> {
+        let Read { id, fingerprint, mut occurrence, report } = read;
+        occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
+        let look = self.accept.look(auth, fingerprint, now_ms);
+        let report = look.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
+        let sketch = report.as_ref().map(Sketch::of);
+        self.accept.take(auth, fingerprint, look, occurrence, report, now_ms).await?;
+        let repeat = sketch.is_none();
+        match sketch {
+            Some(sketch) => self.arrivals.taken(auth.id, fingerprint, sketch, now_ms),
+            None => self.arrivals.repeated(auth.id, fingerprint, now_ms),
+        }
+        Ok(IngestOutcome::Taken { id, repeat })
+    }
+}

@@ -1,0 +1,52 @@
+//! What SDKs and scripts call: reports, in whichever form.
+
+mod answer;
+pub(super) mod arrivals;
+mod ingest;
+mod printed;
+mod request;
+
+pub(super) use answer::{IngestError, IngestOutcome, detail};
+pub(super) use ingest::Ingest;
+
+use super::Server;
+use answer::{IngestAnswer, preflight, record, with_client_headers};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::routing::{MethodRouter, post};
+use request::{Format, IngestRequest, ProjectNumber};
+use wire::encoding::MAX_BODY;
+
+/// The routes below `root`, with the limit and the headers of all of them.
+pub(super) fn routes(root: &str, server: &Server) -> Router<Server> {
+    let at = |path: &str| format!("{root}{path}");
+    Router::new()
+        .route(&at("/api/{project}/envelope/"), reports(Format::Envelope))
+        .route(&at("/api/{project}/envelope"), reports(Format::Envelope))
+        .route(&at("/api/{project}/store/"), reports(Format::Event))
+        .route(&at("/api/{project}/store"), reports(Format::Event))
+        .route(&at("/api/{project}/traceback"), reports(Format::Printed))
+        .route(&at("/tunnel"), reports(Format::Tunnel))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(server.clone(), record))
+        .layer(map_response(with_client_headers))
+}
+
+/// One route for reports of a format.
+fn reports(format: Format) -> MethodRouter<Server> {
+    post(receive).options(preflight).fallback(only_post).layer(Extension(format))
+}
+
+/// `POST /api/{project}/envelope/`, `/api/{project}/store/`, `/api/{project}/traceback` and
+/// `/tunnel`: takes a report, and answers once it is durable.
+async fn receive(State(ingest): State<Ingest>, request: IngestRequest) -> IngestAnswer {
+    let project = Some(request.auth.id);
+    IngestAnswer { project, result: ingest.take(request).await }
+}
+
+/// Any other method.
+async fn only_post(project: Result<ProjectNumber, IngestError>) -> IngestAnswer {
+    let error = project.err().unwrap_or(IngestError::Method);
+    IngestAnswer { project: None, result: Err(error) }
+}

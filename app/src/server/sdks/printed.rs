@@ -1,0 +1,74 @@
+//! What a printed traceback, from curl, cron or anything else, can't say of itself.
+
+use super::answer::IngestError;
+use wire::auth;
+
+/// Characters kept of a parameter: as much as of the same field of an SDK's event.
+const LONGEST: usize = 200;
+
+/// The query of a printed traceback.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PrintedQuery {
+    /// What was deployed.
+    pub(super) release: Option<String>,
+    /// Where it was deployed.
+    pub(super) environment: Option<String>,
+    /// The host.
+    pub(super) server_name: Option<String>,
+    /// How often it happened.
+    pub(super) count: u64,
+    key: Option<String>,
+}
+
+impl PrintedQuery {
+    /// Reads the query. A name that is not known is none of our business; a count that is no number
+    /// would be lost in silence.
+    ///
+    /// # Errors
+    /// The count is no number, or 0.
+    pub(super) fn read(query: &str) -> Result<Self, IngestError> {
+        let mut read = Self { count: 1, ..Self::default() };
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let text = Some(value.trim().chars().take(LONGEST).collect::<String>()).filter(|text| !text.is_empty());
+            match name.as_ref() {
+                "release" => read.release = text,
+                "environment" => read.environment = text,
+                "server_name" => read.server_name = text,
+                "key" => read.key = text,
+                "count" => read.count = count(&value)?,
+                _ => {}
+            }
+        }
+        Ok(read)
+    }
+
+    /// The key, where it stands in the query.
+    pub(super) fn key(&self) -> Option<auth::Credentials> {
+        self.key.as_deref().and_then(|key| auth::from_authorization(&format!("Bearer {key}")))
+    }
+}
+
+fn count(text: &str) -> Result<u64, IngestError> {
+    let count = text.trim().parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| {
+        IngestError::Query("count has to be a whole number, 1 or more: how often it happened".to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn circumstances_are_read_from_the_query() {
+        let read = PrintedQuery::read("release=v1.2%2B3&environment=+&server_name=web-1&count=7&other=x").unwrap();
+        assert_eq!(read.release.as_deref(), Some("v1.2+3"));
+        assert_eq!((read.environment, read.server_name.as_deref(), read.count), (None, Some("web-1"), 7));
+        assert_eq!(PrintedQuery::read("").unwrap(), PrintedQuery { count: 1, ..PrintedQuery::default() });
+        let long = PrintedQuery::read(&format!("release={}", "é".repeat(LONGEST + 5))).unwrap();
+        assert_eq!(long.release.map(|text| text.chars().count()), Some(LONGEST));
+        for bad in ["count=many", "count=-1", "count=0", "count="] {
+            assert!(PrintedQuery::read(bad).is_err(), "{bad}");
+        }
+    }
+}

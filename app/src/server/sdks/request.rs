@@ -1,0 +1,205 @@
+//! A report on its way in: its key is checked, and its body read and unpacked.
+
+use super::answer::{IngestAnswer, IngestError};
+use super::ingest::Ingest;
+use super::printed::PrintedQuery;
+use crate::server::Server;
+use crate::server::body;
+use axum::body::Bytes;
+use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use domain::ids::RepositoryId;
+use std::borrow::Cow;
+use store::ingest_keys::IngestAuth;
+use wire::encoding::{MAX_DECODED, decode};
+use wire::{auth, sentry};
+
+/// In which form a route takes reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A Sentry envelope.
+    Envelope,
+    /// A Sentry event by itself.
+    Event,
+    /// A traceback as it was printed.
+    Printed,
+    /// An envelope that names key and project in its header only, as browsers send it past their
+    /// blockers.
+    Tunnel,
+}
+
+/// A report that was admitted.
+#[derive(Debug)]
+pub(in crate::server) struct IngestRequest {
+    /// The repository that its key admits it to.
+    pub(super) auth: IngestAuth,
+    /// What its body holds.
+    pub(super) payload: Payload,
+    /// Its body, unpacked.
+    pub(super) body: Bytes,
+    /// When it came, Unix milliseconds.
+    pub(super) now_ms: i64,
+}
+
+/// What a body holds.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// A Sentry envelope.
+    Envelope,
+    /// A Sentry event.
+    Event,
+    /// A traceback as it was printed, with what it can't say of itself, and its client.
+    Printed(PrintedQuery, Option<String>),
+}
+
+impl Payload {
+    /// Read from what a request says beside its body.
+    fn of(format: Format, said: &Said<'_>) -> Result<Self, IngestError> {
+        Ok(match format {
+            Format::Envelope | Format::Tunnel => Self::Envelope,
+            Format::Event => Self::Event,
+            Format::Printed => Self::Printed(PrintedQuery::read(said.query.unwrap_or(""))?, said.client()),
+        })
+    }
+
+    /// The key, where it stands outside of the body.
+    fn key(&self, said: &Said<'_>) -> Option<auth::Credentials> {
+        match self {
+            Self::Printed(query, _) => said.key().or_else(|| query.key()),
+            Self::Envelope | Self::Event => said.key(),
+        }
+    }
+}
+
+impl FromRequest<Server> for IngestRequest {
+    type Rejection = IngestAnswer;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, IngestAnswer> {
+        let mut project = None;
+        let read = Self::read(&mut project, request, server).await;
+        read.map_err(|error| IngestAnswer { project, result: Err(error) })
+    }
+}
+
+impl IngestRequest {
+    /// `project` is filled in as soon as it is known whose the request is.
+    async fn read(project: &mut Option<RepositoryId>, request: Request, server: &Server) -> Result<Self, IngestError> {
+        let ingest = Ingest::from_ref(server);
+        let now_ms = ingest.now_ms();
+        let (mut parts, body) = request.into_parts();
+        let format = format_of(&parts);
+        if format != Format::Tunnel {
+            *project = Some(ProjectNumber::from_request_parts(&mut parts, server).await?.0);
+        }
+        let said = Said::of(&parts);
+        let payload = Payload::of(format, &said)?;
+        // Refused before the body is read, where key and project are outside of it.
+        let admitted = match (*project, payload.key(&said)) {
+            (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now_ms).await?),
+            (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
+            _ => None,
+        };
+        let body = unpacked(Request::from_parts(parts, body)).await?;
+        let auth = match admitted {
+            Some(auth) => auth,
+            None => enter_by_envelope(project, &body, &ingest, now_ms).await?,
+        };
+        Ok(Self { auth, payload, body, now_ms })
+    }
+}
+
+/// Each route says its format ([`super::reports`]).
+fn format_of(parts: &Parts) -> Format {
+    parts.extensions.get().map_or(Format::Envelope, |format: &Format| *format)
+}
+
+async fn unpacked(request: Request) -> Result<Bytes, IngestError> {
+    let encoding = request.headers().get("content-encoding").cloned();
+    let encoding = encoding.as_ref().and_then(|value| value.to_str().ok());
+    let packed = body::read(request).await?;
+    Ok(match decode(encoding, &packed, MAX_DECODED)? {
+        Cow::Borrowed(bytes) => packed.slice_ref(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    })
+}
+
+/// Checks the key of the DSN that an envelope names.
+async fn enter_by_envelope(
+    project: &mut Option<RepositoryId>,
+    body: &[u8],
+    ingest: &Ingest,
+    now_ms: i64,
+) -> Result<IngestAuth, IngestError> {
+    let dsn = sentry::envelope(body)?.dsn;
+    let found = auth::find(None, None, None, dsn.as_deref()).ok_or(IngestError::NoKey)?;
+    let named = found.project.map(RepositoryId).or(*project).ok_or(IngestError::NoProject)?;
+    *project = Some(named);
+    ingest.enter(named, &found.key, now_ms).await
+}
+
+/// The number of the project that a path names. Whatever is not a number is no project of ours.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProjectNumber(pub(super) RepositoryId);
+
+impl FromRequestParts<Server> for ProjectNumber {
+    type Rejection = IngestError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, IngestError> {
+        let path = Path::<String>::from_request_parts(parts, server).await;
+        path.ok().and_then(|Path(text)| number(&text)).map(Self).ok_or(IngestError::NoProject)
+    }
+}
+
+fn number(text: &str) -> Option<RepositoryId> {
+    text.parse().ok().map(RepositoryId)
+}
+
+/// What a request says beside its body.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Said<'a> {
+    /// Query without `?`.
+    pub(super) query: Option<&'a str>,
+    /// Its headers.
+    pub(super) headers: &'a HeaderMap,
+}
+
+impl<'a> Said<'a> {
+    fn of(parts: &'a Parts) -> Self {
+        Self { query: parts.uri.query(), headers: &parts.headers }
+    }
+
+    /// A header that is text.
+    fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Name of the client, as far as it says.
+    pub(super) fn client(&self) -> Option<String> {
+        let signed = self.header("x-sentry-auth").into_iter().flat_map(|header| header.split([',', ' ']));
+        let named = signed.filter_map(|part| part.trim().strip_prefix("sentry_client=")).next();
+        let queried = || {
+            let query = url::form_urlencoded::parse(self.query?.as_bytes());
+            query.into_iter().find(|(name, _)| name == "sentry_client").map(|(_, value)| value.into_owned())
+        };
+        named.map(str::to_owned).or_else(queried).or_else(|| self.header("user-agent").map(str::to_owned))
+    }
+
+    /// The key.
+    fn key(&self) -> Option<auth::Credentials> {
+        auth::find(self.query, self.header("x-sentry-auth"), self.header("authorization"), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_are_numbers() {
+        assert_eq!(number("42"), Some(RepositoryId(42)));
+        for no in ["", "shop", "4 2", "9223372036854775808", "1e3"] {
+            assert_eq!(number(no), None, "{no}");
+        }
+    }
+}

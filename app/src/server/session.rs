@@ -1,0 +1,371 @@
+//! Who is asking: sessions by cookie, the admin token for machines, and the secret that forms
+//! carry.
+
+use super::page_error::PageError;
+use super::random::random_secret;
+use super::state::{Server, ServerSettings};
+use super::urls::Urls;
+use crate::clock::Clock;
+use crate::steps::Services;
+use crate::steps::sign_in::{SESSION_LIFE_MS, SignInError};
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use domain::access::{Right, Who};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use store::repositories::RepositoryRow;
+
+/// Wrong tokens that are answered within a minute: a token of 64 digits is not guessed at this
+/// pace.
+const TRIES_A_MINUTE: u32 = 10;
+/// Name of the cookie.
+const COOKIE: &str = "flawless_session";
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Session {
+    /// Who.
+    pub(super) who: Who,
+    /// The session's id as it is stored; `None`: by the token itself. Another site can't make a
+    /// browser send that, so forms need no secret.
+    pub(super) id: Option<String>,
+    /// The secret that its forms carry.
+    pub(super) csrf: String,
+}
+
+impl Session {
+    /// What they may do in a repository.
+    pub(super) fn right_in(&self, row: &RepositoryRow) -> Option<Right> {
+        self.who.right_in(row.repository.forge.as_ref().map(|forge| forge.id))
+    }
+
+    /// Whether it is the admin's.
+    ///
+    /// # Errors
+    /// It is not.
+    pub(super) fn must_be_admin(&self) -> Result<(), PageError> {
+        if self.who.is_admin() {
+            return Ok(());
+        }
+        let text = "This page is for the admin of this server. Sign out, and sign in with the admin token.";
+        Err(PageError::Forbidden(text.to_owned()))
+    }
+}
+
+/// Counts wrong tokens by the minute.
+#[derive(Debug, Default)]
+struct Guesses {
+    minute: AtomicI64,
+    count: AtomicU32,
+}
+
+impl Guesses {
+    /// `false`: there were too many wrong ones in this minute.
+    fn allow(&self, now_ms: i64) -> bool {
+        let minute = now_ms / 60_000;
+        if self.minute.swap(minute, Ordering::AcqRel) != minute {
+            self.count.store(0, Ordering::Release);
+        }
+        self.count.load(Ordering::Acquire) < TRIES_A_MINUTE
+    }
+
+    fn wrong(&self) {
+        self.count.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Why a token signs nobody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TokenError {
+    /// Too many wrong ones came in this minute.
+    TooMany,
+    /// It is not the admin token.
+    Wrong,
+}
+
+/// Looks sessions up, begins and ends them.
+#[derive(Clone)]
+pub(super) struct Sessions(Arc<Inner>);
+
+struct Inner {
+    services: Arc<Services>,
+    clock: Clock,
+    settings: Arc<ServerSettings>,
+    /// Path that cookies are for.
+    path: String,
+    guesses: Guesses,
+    /// Counted apart from the page's: a scraper with an old token must not keep people from signing
+    /// in.
+    bearer_guesses: Guesses,
+}
+
+impl Sessions {
+    /// The sessions of a server below this path.
+    pub(super) fn new(services: Arc<Services>, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
+        let path = if root.is_empty() { "/" } else { root }.to_owned();
+        let (guesses, bearer_guesses) = (Guesses::default(), Guesses::default());
+        Self(Arc::new(Inner { services, clock, settings, path, guesses, bearer_guesses }))
+    }
+
+    /// The session of a request, by its cookie or by the token itself (for machines).
+    ///
+    /// # Errors
+    /// GitHub, or the database, can't be asked.
+    pub(super) async fn of(&self, headers: &HeaderMap) -> Result<Option<Session>, PageError> {
+        let now_ms = self.0.clock.now_ms();
+        if self.is_bearer(headers, now_ms) {
+            return Ok(Some(self.session(Who::Admin, None)));
+        }
+        for value in cookies(headers, COOKIE) {
+            if let Some(session) = self.by_cookie(value, now_ms).await? {
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
+    /// As [`Self::of`]; nobody where it can't be looked up.
+    pub(super) async fn of_anybody(&self, headers: &HeaderMap) -> Option<Session> {
+        self.of(headers).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, "a session could not be looked up");
+            None
+        })
+    }
+
+    async fn by_cookie(&self, value: &str, now_ms: i64) -> Result<Option<Session>, PageError> {
+        match self.0.services.live_session(value, &self.bound_to(), now_ms).await {
+            Ok(live) => Ok(live.map(|live| self.session(live.who, Some(live.id)))),
+            Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubSilent(why)),
+            Err(error) => Err(PageError::Broken(error.to_string())),
+        }
+    }
+
+    /// Whether the token stands in the header.
+    fn is_bearer(&self, headers: &HeaderMap, now_ms: i64) -> bool {
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
+        let guesses = &self.0.bearer_guesses;
+        let Some(token) = header.filter(|_| guesses.allow(now_ms)) else { return false };
+        let right = self.is_token(token);
+        if !right {
+            guesses.wrong();
+        }
+        right
+    }
+
+    fn session(&self, who: Who, id: Option<String>) -> Session {
+        let settings = &self.0.settings;
+        let csrf = settings.signer.sign("csrf", &[id.as_deref().unwrap_or("token"), &settings.admin_token]);
+        Session { who, id, csrf }
+    }
+
+    /// Whether a form came from one of our pages.
+    pub(super) fn is_our_form(&self, session: &Session, csrf: &str) -> bool {
+        let settings = &self.0.settings;
+        match &session.id {
+            None => true,
+            Some(id) => settings.signer.verify("csrf", &[id, &settings.admin_token], csrf),
+        }
+    }
+
+    /// Checks what was typed as the admin token.
+    ///
+    /// # Errors
+    /// It is wrong, or was guessed at too often.
+    pub(super) fn check_token(&self, token: &str) -> Result<(), TokenError> {
+        if !self.0.guesses.allow(self.0.clock.now_ms()) {
+            return Err(TokenError::TooMany);
+        }
+        if self.is_token(token) {
+            return Ok(());
+        }
+        self.0.guesses.wrong();
+        Err(TokenError::Wrong)
+    }
+
+    /// Compared as signatures, which takes the same time whatever is wrong.
+    fn is_token(&self, text: &str) -> bool {
+        let settings = &self.0.settings;
+        let signature = settings.signer.sign("token", &[text]);
+        settings.signer.verify("token", &[&settings.admin_token], &signature)
+    }
+
+    /// What ties an admin's session to the token: another token ends it.
+    fn bound_to(&self) -> String {
+        self.0.settings.signer.sign("admin session", &[&self.0.settings.admin_token])
+    }
+
+    /// Begins a session of the admin in place of the browser's former one. Answers its cookie.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the system gives no randomness.
+    pub(super) async fn begin_admin(&self, headers: &HeaderMap) -> Result<HeaderValue, PageError> {
+        let value = random_secret()?;
+        self.end_former(headers).await;
+        let (bound_to, now_ms) = (self.bound_to(), self.0.clock.now_ms());
+        let begun = self.0.services.begin_admin_session(&value, &bound_to, browser(headers), now_ms).await;
+        begun.map_err(|error| PageError::Broken(error.to_string()))?;
+        Ok(self.session_cookie(&value))
+    }
+
+    /// Begins a session of whom GitHub names for a code, `(code, verifier, redirect_uri)`, in place
+    /// of the browser's former one. Answers its cookie.
+    ///
+    /// # Errors
+    /// GitHub refuses the code or can't be asked, or the database is out of reach.
+    pub(super) async fn begin(
+        &self,
+        headers: &HeaderMap,
+        proof: (&str, &str, &str),
+    ) -> Result<HeaderValue, SignInError> {
+        let value = random_secret().map_err(|_| SignInError::Broken("This system gives no randomness".to_owned()))?;
+        self.0.services.begin_session(&value, proof, browser(headers), self.0.clock.now_ms()).await?;
+        self.end_former(headers).await;
+        Ok(self.session_cookie(&value))
+    }
+
+    /// Ends the session that a browser had: its new one is another.
+    async fn end_former(&self, headers: &HeaderMap) {
+        if let Some(Session { id: Some(id), .. }) = self.of_anybody(headers).await
+            && let Err(error) = store::sessions::delete(&self.0.services.store, &id).await
+        {
+            tracing::warn!(%error, "a former session could not be ended");
+        }
+    }
+
+    /// The cookie of a session that has just begun.
+    fn session_cookie(&self, value: &str) -> HeaderValue {
+        self.cookie(COOKIE, value, SESSION_LIFE_MS / 1000)
+    }
+
+    /// What makes a browser forget its session.
+    pub(super) fn no_session_cookie(&self) -> HeaderValue {
+        self.cookie(COOKIE, "", 0)
+    }
+
+    /// A cookie of ours for this many seconds.
+    pub(super) fn cookie(&self, name: &str, value: &str, life_s: i64) -> HeaderValue {
+        let secure = if self.0.settings.public_url.starts_with("https:") { "; Secure" } else { "" };
+        let path = &self.0.path;
+        let text = format!("{name}={value}; Path={path}; Max-Age={life_s}; HttpOnly; SameSite=Lax{secure}");
+        HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+}
+
+/// The session of a request, looked up once for all its extractors.
+#[derive(Clone)]
+struct LookedUp(Option<Session>);
+
+async fn look_up(parts: &mut Parts, server: &Server) -> Result<Option<Session>, PageError> {
+    if let Some(LookedUp(session)) = parts.extensions.get() {
+        return Ok(session.clone());
+    }
+    let session = Sessions::from_ref(server).of(&parts.headers).await?;
+    parts.extensions.insert(LookedUp(session.clone()));
+    Ok(session)
+}
+
+/// Whoever asks: the session where there is one, and where it can be looked up.
+#[derive(Clone, Debug)]
+pub(super) struct Visitor(pub(super) Option<Session>);
+
+impl FromRequestParts<Server> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+        Ok(Self(look_up(parts, server).await.unwrap_or_else(|error| {
+            tracing::warn!(?error, "a session could not be looked up");
+            None
+        })))
+    }
+}
+
+/// Somebody who is signed in; everybody else is led to the sign-in page, and back.
+#[derive(Clone, Debug)]
+pub(super) struct SignedIn(pub(super) Session);
+
+impl FromRequestParts<Server> for SignedIn {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
+        let session = look_up(parts, server).await?;
+        session.map(Self).ok_or_else(|| PageError::SignIn { next: WayBack::of(parts, server).0 })
+    }
+}
+
+/// The admin; who is not signed in is led to the sign-in page, and back.
+#[derive(Clone, Debug)]
+pub(super) struct Admin(pub(super) Session);
+
+impl FromRequestParts<Server> for Admin {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, PageError> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, server).await?;
+        session.must_be_admin().map(|()| Self(session))
+    }
+}
+
+/// Where to come back to after signing in.
+#[derive(Clone, Debug)]
+pub(super) struct WayBack(pub(super) String);
+
+impl WayBack {
+    fn of(parts: &Parts, server: &Server) -> Self {
+        Self(Urls::from_ref(server).way_back(&parts.uri))
+    }
+}
+
+impl FromRequestParts<Server> for WayBack {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, server))
+    }
+}
+
+/// The values of a cookie: more than one where an older one was set for another path.
+pub(super) fn cookies<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(move |pair| pair.trim().strip_prefix(name)?.strip_prefix('='))
+}
+
+/// What a browser calls itself.
+fn browser(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// The token of an `Authorization` header; names of schemes have no case.
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_found_in_its_header() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc "), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearer"), None);
+    }
+
+    #[test]
+    fn guessing_is_slow() {
+        let guesses = Guesses::default();
+        for _ in 0..TRIES_A_MINUTE {
+            assert!(guesses.allow(60_000));
+            guesses.wrong();
+        }
+        assert!(!guesses.allow(119_999));
+        assert!(guesses.allow(120_000));
+    }
+}

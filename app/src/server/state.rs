@@ -1,0 +1,113 @@
+//! What the routes work with, and how a handler gets its part of it.
+
+use super::operators::meters::Meters;
+use super::sdks::arrivals::Arrivals;
+use super::session::Sessions;
+use super::urls::Urls;
+use crate::clock::Clock;
+use crate::steps::Services;
+use crate::steps::accept::Accept;
+use crate::steps::app::AppSlot;
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts as RequestParts;
+use domain::signature::Signer;
+use mirror::Mirrors;
+use std::convert::Infallible;
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::Notify;
+
+/// What the server needs to know beside the services.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// Address that people reach the server by; a path in it is the prefix of every route.
+    pub public_url: String,
+    /// Admits to the pages.
+    pub admin_token: String,
+    /// Signs cookies and forms.
+    pub signer: Signer,
+    /// The configuration for an admin to read, without its secrets.
+    pub shown: Vec<(&'static str, String)>,
+}
+
+/// The state of all routes. A handler names the parts that it uses: `State(store): State<Store>`.
+#[derive(Clone)]
+pub struct Server(Arc<Parts>);
+
+struct Parts {
+    services: Arc<Services>,
+    accept: Accept,
+    clock: Clock,
+    settings: Arc<ServerSettings>,
+    sessions: Sessions,
+    urls: Urls,
+    meters: Arc<Meters>,
+    arrivals: Arc<Arrivals>,
+}
+
+impl Server {
+    /// A server of these services.
+    pub fn new(services: Services, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+        let (services, settings) = (Arc::new(services), Arc::new(settings));
+        let urls = Urls::new(&settings.public_url, services.linker.clone());
+        Self(Arc::new(Parts {
+            sessions: Sessions::new(Arc::clone(&services), clock.clone(), Arc::clone(&settings), urls.root()),
+            urls,
+            services,
+            accept,
+            clock,
+            settings,
+            meters: Arc::default(),
+            arrivals: Arc::default(),
+        }))
+    }
+}
+
+/// One row for each part that a handler may name.
+macro_rules! parts {
+    ($($part:ty: $($field:ident).+;)*) => {$(
+        impl FromRef<Server> for $part {
+            fn from_ref(server: &Server) -> Self {
+                server.0.$($field).+.clone()
+            }
+        }
+    )*};
+}
+
+parts! {
+    Store: services.store;
+    Mirrors: services.mirrors;
+    AppSlot: services.app;
+    Arc<Notify>: services.wake;
+    // For what several steps share and is still a method of it.
+    Arc<Services>: services;
+    Accept: accept;
+    Clock: clock;
+    Arc<ServerSettings>: settings;
+    Sessions: sessions;
+    Urls: urls;
+    Arc<Meters>: meters;
+    Arc<Arrivals>: arrivals;
+}
+
+/// Address of the forge for people, `https://github.com`.
+#[derive(Clone, Debug)]
+pub(super) struct ForgeUrl(pub(super) String);
+
+impl FromRef<Server> for ForgeUrl {
+    fn from_ref(server: &Server) -> Self {
+        Self(server.0.services.forge_url.clone())
+    }
+}
+
+/// When a request is worked on, Unix milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now(pub(super) i64);
+
+impl FromRequestParts<Server> for Now {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut RequestParts, server: &Server) -> Result<Self, Infallible> {
+        Ok(Self(server.0.clock.now_ms()))
+    }
+}
