@@ -429,6 +429,10 @@ fn while_github_is_away_its_last_word_holds_for_an_hour() {
         let page = ada.get(&path).await;
         assert_eq!(page.status, 503);
         assert!(page.seen().contains("GitHub does not answer"), "{}", page.seen());
+        down(story);
+        down(story);
+        let page = ada.post("/sessions/end", &[("session", "0")]).await;
+        assert_eq!(page.status, 503, "a form is not blamed for it: {}", page.seen());
         story.github.take_faults();
         assert_eq!(ada.get(&path).await.status, 200, "and it goes on where it was");
     });

@@ -137,12 +137,16 @@ fn each_refusal_says_why_and_is_counted() {
         let got = send(story, Method::GET, &good, &[], "").await;
         assert_eq!((got.status, got.header("allow")), (405, "POST, OPTIONS"));
         got.refusal();
+        let tunnel = send(story, Method::GET, "/tunnel", &[], "").await;
+        assert_eq!((tunnel.status, tunnel.header("allow")), (405, "POST, OPTIONS"));
+        let nowhere = send(story, Method::GET, "/api/shop/store/", &[], "").await;
+        assert_eq!(nowhere.status, 404, "no project comes before the method: {}", nowhere.text);
         let elsewhere = post(story, "/api/1/minidump/", "").await;
         assert_eq!(elsewhere.status, 404);
         assert!(elsewhere.json()["detail"].is_string(), "a program reads this");
         assert!(story.lines().await.is_empty());
         for (reason, count) in
-            [("key", 3), ("project", 4), ("malformed", 2), ("too_large", 1), ("encoding", 1), ("method", 1)]
+            [("key", 3), ("project", 5), ("malformed", 2), ("too_large", 1), ("encoding", 1), ("method", 2)]
         {
             let series = format!("flawless_reports_refused_total{{reason=\"{reason}\"}}");
             assert_eq!(metric(story, &series).await, Some(count.to_string()), "{reason}");

@@ -2,7 +2,7 @@
 
 use super::page_error::PageError;
 use super::repository::{NeededRight, find, name_in_path};
-use super::session::{Session, Sessions, Visitor};
+use super::session::{Session, Sessions, Visitor, look_up};
 use super::state::Server;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::FormRejection;
@@ -29,9 +29,10 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for OpenForm<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut sent = Sent::read(request).await?;
-        let fields = sent.fields().await?;
-        let (visitor, is_ours) = sent.visitor(server).await;
+        let mut form = ReceivedForm::read(request).await?;
+        let fields = form.fields().await?;
+        let Ok(Visitor(visitor)) = Visitor::from_request_parts(&mut form.parts, server).await;
+        let is_ours = visitor.as_ref().is_some_and(|session| form.is_ours(session, server));
         Ok(Self { visitor, is_ours, fields })
     }
 }
@@ -49,9 +50,9 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for Form<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut sent = Sent::read(request).await?;
-        let fields = sent.fields().await?;
-        Ok(Self { session: sent.session(server).await?, fields })
+        let mut form = ReceivedForm::read(request).await?;
+        let fields = form.fields().await?;
+        Ok(Self { session: form.session(server).await?, fields })
     }
 }
 
@@ -73,28 +74,28 @@ impl<R: NeededRight, T: DeserializeOwned + Send> FromRequest<Server> for Reposit
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut sent = Sent::read(request).await?;
-        let fields = sent.fields().await?;
-        let session = sent.session(server).await?;
-        let name = name_in_path(&mut sent.parts).await?.unwrap_or_else(|| sent.field("repo"));
+        let mut form = ReceivedForm::read(request).await?;
+        let fields = form.fields().await?;
+        let session = form.session(server).await?;
+        let name = name_in_path(&mut form.parts).await?.unwrap_or_else(|| form.field("repo"));
         let row = find(&Store::from_ref(server), &session, &name, R::RIGHT).await?;
         Ok(Self { session, row, fields, right: PhantomData })
     }
 }
 
 /// A form as it arrived.
-struct Sent {
+struct ReceivedForm {
     parts: Parts,
     body: Bytes,
 }
 
-impl Sent {
+impl ReceivedForm {
     async fn read(request: Request) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         match RawForm::from_request(request, &()).await {
             Ok(RawForm(body)) => Ok(Self { parts, body }),
-            Err(error) => Err(PageError::Bad(error.body_text())),
+            Err(error) => Err(PageError::BadRequest(error.body_text())),
         }
     }
 
@@ -102,7 +103,7 @@ impl Sent {
     async fn fields<T: DeserializeOwned>(&self) -> Result<T, PageError> {
         let request = Request::from_parts(self.parts.clone(), Body::from(self.body.clone()));
         let read: Result<axum::Form<T>, FormRejection> = axum::Form::from_request(request, &()).await;
-        read.map(|axum::Form(fields)| fields).map_err(|error| PageError::Bad(error.body_text()))
+        read.map(|axum::Form(fields)| fields).map_err(|error| PageError::BadRequest(error.body_text()))
     }
 
     /// One field; empty where there is none.
@@ -111,18 +112,15 @@ impl Sent {
         fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
     }
 
-    /// Whose browser sent it, and whether from one of our pages.
-    async fn visitor(&mut self, server: &Server) -> (Option<Session>, bool) {
-        let Ok(Visitor(session)) = Visitor::from_request_parts(&mut self.parts, server).await;
-        let is_ours = |session: &Session| Sessions::from_ref(server).is_our_form(session, &self.field("csrf"));
-        let is_ours = session.as_ref().is_some_and(is_ours);
-        (session, is_ours)
+    /// Whether it came from one of our pages, as this session was shown it.
+    fn is_ours(&self, session: &Session, server: &Server) -> bool {
+        Sessions::from_ref(server).is_our_form(session, &self.field("csrf"))
     }
 
     /// The session whose form this is.
     async fn session(&mut self, server: &Server) -> Result<Session, PageError> {
-        let (visitor, is_ours) = self.visitor(server).await;
-        visitor.filter(|_| is_ours).ok_or_else(|| {
+        let session = look_up(&mut self.parts, server).await?;
+        session.filter(|session| self.is_ours(session, server)).ok_or_else(|| {
             let text = "The form is too old, it came from another site, or you are not signed in any more. Load the page again, and send it once more.";
             PageError::Forbidden(text.to_owned())
         })

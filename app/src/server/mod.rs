@@ -39,8 +39,9 @@ pub fn router(server: Server) -> Router {
     if !root.is_empty() {
         pages = pages.merge(people::without_slash(root)).merge(operators::probes());
     }
-    let pages = pages.layer(DefaultBodyLimit::max(MAX_FORM)).layer(from_fn_with_state(server.clone(), page::draw));
-    let nothing = nothing.layer(from_fn_with_state(server.clone(), page::draw));
+    let pages =
+        pages.layer(DefaultBodyLimit::max(MAX_FORM)).layer(from_fn_with_state(server.clone(), page::render_pages));
+    let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
     Router::new()
         .merge(sdks::routes(root, &server))
         .merge(github::webhooks(root, &server))

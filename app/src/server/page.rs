@@ -1,4 +1,4 @@
-//! Pages as answers, and the layer that draws them.
+//! Pages as answers, and the layer that renders them.
 
 use super::page_error::PageError;
 use super::session::{Session, Sessions};
@@ -29,8 +29,8 @@ const HEADERS: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// A view as an answer, in the layout of whom it is shown to; `None`: of somebody who is not signed
-/// in. It is drawn by the layer [`draw`], which leaves the status and headers that a handler sets
-/// as they are.
+/// in. It is rendered by the layer [`render_pages`], which leaves the status and headers that a
+/// handler sets as they are.
 #[derive(Clone, Debug)]
 pub(super) struct Page<V>(pub(super) Option<Session>, pub(super) V);
 
@@ -38,19 +38,19 @@ impl<V: View + Send + Sync + 'static> IntoResponse for Page<V> {
     fn into_response(self) -> Response {
         let Self(session, view) = self;
         let mut response = Response::default();
-        let draw = Arc::new(move |layout: &Layout| page(layout, &view));
-        response.extensions_mut().insert(Undrawn::Page(session, draw));
+        let renderer: Renderer = Arc::new(move |layout: &Layout| page(layout, &view));
+        response.extensions_mut().insert(Unrendered::Page(session, renderer));
         response
     }
 }
 
-type Drawing = Arc<dyn Fn(&Layout) -> Result<String, RenderError> + Send + Sync>;
+type Renderer = Arc<dyn Fn(&Layout) -> Result<String, RenderError> + Send + Sync>;
 
-/// An answer that is still to be drawn.
+/// An answer that is still to be rendered.
 #[derive(Clone)]
-pub(super) enum Undrawn {
+pub(super) enum Unrendered {
     /// A view, and whom it is shown to.
-    Page(Option<Session>, Drawing),
+    Page(Option<Session>, Renderer),
     /// Why there is none.
     Error(Arc<PageError>),
 }
@@ -62,36 +62,36 @@ pub(super) fn allow_form_to(address: &str) -> Option<(HeaderName, HeaderValue)> 
     Some((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?))
 }
 
-/// The layer that draws what handlers answer: pages, and errors as pages.
-pub(super) async fn draw(State(server): State<Server>, request: Request, next: Next) -> Response {
+/// The layer that renders what handlers answer: pages, and errors as pages.
+pub(super) async fn render_pages(State(server): State<Server>, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
     let id = request.extensions().get().map(|RequestId(id)| id.clone()).unwrap_or_default();
     let mut response = next.run(request).await;
     let urls = Urls::from_ref(&server);
     let error = match response.extensions_mut().remove() {
         None => return response,
-        Some(Undrawn::Page(session, drawing)) => match drawing(&layout(&urls, session.as_ref())) {
-            Ok(text) => return drawn(response, text),
+        Some(Unrendered::Page(session, renderer)) => match renderer(&layout(&urls, session.as_ref())) {
+            Ok(text) => return rendered(response, text),
             Err(error) => Arc::new(error.into()),
         },
-        Some(Undrawn::Error(error)) => error,
+        Some(Unrendered::Error(error)) => error,
     };
-    draw_error(&error, &headers, &id, &server).await
+    render_error(&error, &headers, &id, &server).await
 }
 
-async fn draw_error(error: &PageError, headers: &HeaderMap, id: &str, server: &Server) -> Response {
+async fn render_error(error: &PageError, headers: &HeaderMap, id: &str, server: &Server) -> Response {
     let urls = Urls::from_ref(server);
     if let PageError::SignIn { next } = error {
         return Redirect::to(&urls.sign_in(next)).into_response();
     }
-    if let PageError::Broken(why) = error {
+    if let PageError::Internal(why) = error {
         tracing::error!(why, id, "a page could not be made");
     }
     let session = Sessions::from_ref(server).of_anybody(headers).await;
     let message = error.message(&urls, id);
     let status = error.status();
     match page(&layout(&urls, session.as_ref()), &message) {
-        Ok(text) => drawn(status.into_response(), text),
+        Ok(text) => rendered(status.into_response(), text),
         // Even the page about it is broken: a plain sentence is left.
         Err(_) => (status, message.text).into_response(),
     }
@@ -107,7 +107,7 @@ fn layout(urls: &Urls, session: Option<&Session>) -> Layout {
 }
 
 /// The answer with this text and the headers of pages, but for those that it has already.
-fn drawn(response: Response, text: String) -> Response {
+fn rendered(response: Response, text: String) -> Response {
     let (mut parts, _) = response.into_parts();
     for (name, value) in HEADERS {
         parts.headers.entry(name).or_insert(value);

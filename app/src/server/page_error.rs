@@ -1,6 +1,6 @@
 //! Why there is no page. It becomes one all the same.
 
-use super::page::Undrawn;
+use super::page::Unrendered;
 use super::urls::Urls;
 use crate::steps::Failure;
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use render::views::Message;
 use std::sync::Arc;
 use store::StoreError;
 
-/// Why there is no page. The layer [`super::page::draw`] makes the page that says so.
+/// Why there is no page. The layer [`super::page::render_pages`] makes the page that says so.
 #[derive(Debug)]
 pub(super) enum PageError {
     /// Nobody is signed in: to the sign-in page, and back.
@@ -28,41 +28,41 @@ pub(super) enum PageError {
         next: String,
     },
     /// GitHub can't be asked whether it may be done.
-    GitHubSilent(String),
+    GitHubUnavailable(String),
     /// The request makes no sense.
-    Bad(String),
+    BadRequest(String),
     /// Our fault.
-    Broken(String),
+    Internal(String),
 }
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self::Broken(error.to_string())
+        Self::Internal(error.to_string())
     }
 }
 
 impl From<RenderError> for PageError {
     fn from(error: RenderError) -> Self {
-        Self::Broken(error.to_string())
+        Self::Internal(error.to_string())
     }
 }
 
 impl From<Failure> for PageError {
     fn from(failure: Failure) -> Self {
-        Self::Broken(failure.to_string())
+        Self::Internal(failure.to_string())
     }
 }
 
 impl From<getrandom::Error> for PageError {
     fn from(error: getrandom::Error) -> Self {
-        Self::Broken(error.to_string())
+        Self::Internal(error.to_string())
     }
 }
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        response.extensions_mut().insert(Undrawn::Error(Arc::new(self)));
+        response.extensions_mut().insert(Unrendered::Error(Arc::new(self)));
         response
     }
 }
@@ -80,9 +80,9 @@ impl PageError {
             Self::SignIn { .. } => StatusCode::SEE_OTHER,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::StaleLink { .. } => StatusCode::FORBIDDEN,
-            Self::GitHubSilent(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Bad(_) => StatusCode::BAD_REQUEST,
-            Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::GitHubUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -103,12 +103,12 @@ impl PageError {
             Self::SignIn { .. } => ("Not signed in", "Sign in to see this page.".to_owned()),
             Self::NotFound(text) => ("Not found", text.clone()),
             Self::Forbidden(text) => ("Not allowed", text.clone()),
-            Self::GitHubSilent(why) => (
+            Self::GitHubUnavailable(why) => (
                 "GitHub does not answer",
                 format!("What you may see is asked of GitHub, which can't be asked now: {why}."),
             ),
-            Self::Bad(text) => ("That makes no sense", text.clone()),
-            Self::Broken(_) => (
+            Self::BadRequest(text) => ("That makes no sense", text.clone()),
+            Self::Internal(_) => (
                 "Something is broken here",
                 format!("The page could not be made. The server's log says why, under the id {request}."),
             ),
@@ -122,17 +122,17 @@ impl PageError {
                 (Some("Sign in to see the page all the same."), "Sign in", urls.sign_in(next))
             }
             Self::NotFound(_) => (None, "The repositories", urls.page("/")),
-            Self::GitHubSilent(_) => (
+            Self::GitHubUnavailable(_) => (
                 Some("Try again in a moment. The admin token works without GitHub."),
                 "Sign in with the admin token",
                 urls.page("/login"),
             ),
-            Self::Broken(_) => (
+            Self::Internal(_) => (
                 Some("Try again in a moment; if it stays, look at the health page."),
                 "Health",
                 urls.page("/check_health"),
             ),
-            Self::Forbidden(_) | Self::Bad(_) => return (None, None),
+            Self::Forbidden(_) | Self::BadRequest(_) => return (None, None),
         };
         (todo.map(str::to_owned), Some((label.to_owned(), address)))
     }

@@ -16,11 +16,11 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, PageError> {
         // PostgreSQL takes no such character in a text, and no path or code has one.
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(PageError::Bad("The address has a character in it that no text has (%00).".to_owned()));
+            return Err(PageError::BadRequest("The address has a character in it that no text has (%00).".to_owned()));
         }
         match axum::extract::Query::try_from_uri(&parts.uri) {
             Ok(axum::extract::Query(read)) => Ok(Self(read)),
-            Err(error) => Err(PageError::Bad(error.body_text())),
+            Err(error) => Err(PageError::BadRequest(error.body_text())),
         }
     }
 }

@@ -83,15 +83,17 @@ struct InQuery {
 
 /// The name that a path names, `acme/shop`; `None` on a route that names none.
 pub(super) async fn name_in_path(parts: &mut Parts) -> Result<Option<String>, PageError> {
-    let Path(names) =
-        Path::<InPath>::from_request_parts(parts, &()).await.map_err(|error| PageError::Bad(error.body_text()))?;
+    let Path(names) = Path::<InPath>::from_request_parts(parts, &())
+        .await
+        .map_err(|error| PageError::BadRequest(error.body_text()))?;
     Ok(names.owner.zip(names.repo).map(|(owner, repo)| format!("{owner}/{repo}")))
 }
 
 /// The watched repository of a name, for somebody who may do this in it.
 ///
-/// # Errors It is not watched; they may not see it, which is said alike; or they may see it, and
-/// not do this.
+/// # Errors
+/// It is not watched; they may not see it, which is said alike; or they may see it, and not do
+/// this.
 pub(super) async fn find(
     store: &Store,
     session: &Session,
@@ -120,7 +122,7 @@ pub(super) async fn find(
 pub(super) async fn watched(store: &Store, name: &str) -> Result<RepositoryRow, PageError> {
     let name = name.trim();
     if name.is_empty() {
-        return Err(PageError::Bad("The address names no repository: repo is missing.".to_owned()));
+        return Err(PageError::BadRequest("The address names no repository: repo is missing.".to_owned()));
     }
     // PostgreSQL takes no such character in a text.
     if name.contains('\0') {

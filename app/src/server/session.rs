@@ -56,14 +56,14 @@ impl Session {
 
 /// Counts wrong tokens by the minute.
 #[derive(Debug, Default)]
-struct Guesses {
+struct AttemptLimit {
     minute: AtomicI64,
     count: AtomicU32,
 }
 
-impl Guesses {
+impl AttemptLimit {
     /// `false`: there were too many wrong ones in this minute.
-    fn allow(&self, now_ms: i64) -> bool {
+    fn allows(&self, now_ms: i64) -> bool {
         let minute = now_ms / 60_000;
         if self.minute.swap(minute, Ordering::AcqRel) != minute {
             self.count.store(0, Ordering::Release);
@@ -71,7 +71,7 @@ impl Guesses {
         self.count.load(Ordering::Acquire) < TRIES_A_MINUTE
     }
 
-    fn wrong(&self) {
+    fn count_wrong(&self) {
         self.count.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -95,18 +95,18 @@ struct Inner {
     settings: Arc<ServerSettings>,
     /// Path that cookies are for.
     path: String,
-    guesses: Guesses,
+    attempts: AttemptLimit,
     /// Counted apart from the page's: a scraper with an old token must not keep people from signing
     /// in.
-    bearer_guesses: Guesses,
+    bearer_attempts: AttemptLimit,
 }
 
 impl Sessions {
     /// The sessions of a server below this path.
     pub(super) fn new(services: Arc<Services>, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
         let path = if root.is_empty() { "/" } else { root }.to_owned();
-        let (guesses, bearer_guesses) = (Guesses::default(), Guesses::default());
-        Self(Arc::new(Inner { services, clock, settings, path, guesses, bearer_guesses }))
+        let (attempts, bearer_attempts) = (AttemptLimit::default(), AttemptLimit::default());
+        Self(Arc::new(Inner { services, clock, settings, path, attempts, bearer_attempts }))
     }
 
     /// The session of a request, by its cookie or by the token itself (for machines).
@@ -137,19 +137,19 @@ impl Sessions {
     async fn by_cookie(&self, value: &str, now_ms: i64) -> Result<Option<Session>, PageError> {
         match self.0.services.live_session(value, &self.bound_to(), now_ms).await {
             Ok(live) => Ok(live.map(|live| self.session(live.who, Some(live.id)))),
-            Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubSilent(why)),
-            Err(error) => Err(PageError::Broken(error.to_string())),
+            Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubUnavailable(why)),
+            Err(error) => Err(PageError::Internal(error.to_string())),
         }
     }
 
     /// Whether the token stands in the header.
     fn is_bearer(&self, headers: &HeaderMap, now_ms: i64) -> bool {
         let header = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
-        let guesses = &self.0.bearer_guesses;
-        let Some(token) = header.filter(|_| guesses.allow(now_ms)) else { return false };
+        let attempts = &self.0.bearer_attempts;
+        let Some(token) = header.filter(|_| attempts.allows(now_ms)) else { return false };
         let right = self.is_token(token);
         if !right {
-            guesses.wrong();
+            attempts.count_wrong();
         }
         right
     }
@@ -174,13 +174,13 @@ impl Sessions {
     /// # Errors
     /// It is wrong, or was guessed at too often.
     pub(super) fn check_token(&self, token: &str) -> Result<(), TokenError> {
-        if !self.0.guesses.allow(self.0.clock.now_ms()) {
+        if !self.0.attempts.allows(self.0.clock.now_ms()) {
             return Err(TokenError::TooMany);
         }
         if self.is_token(token) {
             return Ok(());
         }
-        self.0.guesses.wrong();
+        self.0.attempts.count_wrong();
         Err(TokenError::Wrong)
     }
 
@@ -205,7 +205,7 @@ impl Sessions {
         self.end_former(headers).await;
         let (bound_to, now_ms) = (self.bound_to(), self.0.clock.now_ms());
         let begun = self.0.services.begin_admin_session(&value, &bound_to, browser(headers), now_ms).await;
-        begun.map_err(|error| PageError::Broken(error.to_string()))?;
+        begun.map_err(|error| PageError::Internal(error.to_string()))?;
         Ok(self.session_cookie(&value))
     }
 
@@ -257,7 +257,11 @@ impl Sessions {
 #[derive(Clone)]
 struct LookedUp(Option<Session>);
 
-async fn look_up(parts: &mut Parts, server: &Server) -> Result<Option<Session>, PageError> {
+/// The session of a request, by whichever extractor asks first.
+///
+/// # Errors
+/// GitHub, or the database, can't be asked.
+pub(super) async fn look_up(parts: &mut Parts, server: &Server) -> Result<Option<Session>, PageError> {
     if let Some(LookedUp(session)) = parts.extensions.get() {
         return Ok(session.clone());
     }
@@ -360,12 +364,12 @@ mod tests {
 
     #[test]
     fn guessing_is_slow() {
-        let guesses = Guesses::default();
+        let attempts = AttemptLimit::default();
         for _ in 0..TRIES_A_MINUTE {
-            assert!(guesses.allow(60_000));
-            guesses.wrong();
+            assert!(attempts.allows(60_000));
+            attempts.count_wrong();
         }
-        assert!(!guesses.allow(119_999));
-        assert!(guesses.allow(120_000));
+        assert!(!attempts.allows(119_999));
+        assert!(attempts.allows(120_000));
     }
 }

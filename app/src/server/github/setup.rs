@@ -163,7 +163,7 @@ pub(super) async fn callback(
     }
     match services.app.get().map(|app| app.origin) {
         Some(AppSource::Configuration) => {
-            Err(PageError::Bad("The configuration names an App (APP_ID), and it wins over this one.".to_owned()))
+            Err(PageError::BadRequest("The configuration names an App (APP_ID), and it wins over this one.".to_owned()))
         }
         // The browser was sent here twice.
         Some(AppSource::Setup { .. }) => Ok(Redirect::to(&urls.page("/setup"))),
@@ -178,17 +178,17 @@ pub(super) async fn callback(
 /// whose secrets are handed over only once.
 async fn adopt(services: Arc<Services>, code: String, now_ms: i64) -> Result<String, PageError> {
     let adopted = tokio::spawn(async move { services.adopt(&code, now_ms).await }).await;
-    adopted.map_err(|error| PageError::Broken(error.to_string()))?.map_err(|error| {
+    adopted.map_err(|error| PageError::Internal(error.to_string()))?.map_err(|error| {
         match error {
-        AppError::GitHub(GitHubError::Gone(_)) => PageError::Bad(
+        AppError::GitHub(GitHubError::Gone(_)) => PageError::BadRequest(
             "GitHub does not know this code: it works once, and for an hour. Delete the App on GitHub, if one was made \
              there, and begin again on the setup page."
                 .to_owned(),
         ),
-        AppError::GitHub(error) if !error.is_permanent() => PageError::Bad(format!(
+        AppError::GitHub(error) if !error.is_permanent() => PageError::BadRequest(format!(
             "GitHub could not be asked for the new App ({error}). Load this page again within the hour."
         )),
-        error => PageError::Broken(error.to_string()),
+        error => PageError::Internal(error.to_string()),
     }
     })
 }

@@ -10,6 +10,8 @@ use std::fmt::{Display, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
+use store::jobs::QueueState;
+use store::repositories::RepositoryRow;
 
 /// Reasons of [`IngestError::reason`], each a series from the start: one that appears with its
 /// first event is no rate.
@@ -103,12 +105,7 @@ async fn write_store(store: &Store, now_ms: i64, out: &mut Text) {
     out.family("flawless_database_up", "gauge", "Whether the database answers.");
     out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
     if let Ok(queue) = store::jobs::queue_state(store).await {
-        out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
-        out.sample("flawless_jobs", &[], queue.length);
-        out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
-        out.sample("flawless_jobs_failing", &[], queue.failing);
-        out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
-        out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
+        write_jobs(&queue, now_ms, out);
     }
     if let Ok((pending, given_up)) = store::deliveries::count_pending_and_given_up(store).await {
         out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
@@ -117,16 +114,29 @@ async fn write_store(store: &Store, now_ms: i64, out: &mut Text) {
         out.sample("flawless_deliveries_given_up", &[], given_up);
     }
     if let Ok(rows) = store::repositories::list(store).await {
-        let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
-        out.family("flawless_repositories", "gauge", "Repositories that are watched.");
-        out.sample("flawless_repositories", &[], rows.len());
-        out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
-        out.sample("flawless_mirrors_failing", &[], failing);
+        write_repositories(&rows, out);
     }
     if let Ok(Some(at)) = store::hooks::last_received_ms(store).await {
         out.family("flawless_last_webhook_timestamp_seconds", "gauge", "When the last webhook came, in Unix seconds.");
         out.sample("flawless_last_webhook_timestamp_seconds", &[], at / 1000);
     }
+}
+
+fn write_jobs(queue: &QueueState, now_ms: i64, out: &mut Text) {
+    out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
+    out.sample("flawless_jobs", &[], queue.length);
+    out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
+    out.sample("flawless_jobs_failing", &[], queue.failing);
+    out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
+    out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
+}
+
+fn write_repositories(rows: &[RepositoryRow], out: &mut Text) {
+    let failing = rows.iter().filter(|row| row.fetch_error.is_some()).count();
+    out.family("flawless_repositories", "gauge", "Repositories that are watched.");
+    out.sample("flawless_repositories", &[], rows.len());
+    out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
+    out.sample("flawless_mirrors_failing", &[], failing);
 }
 
 /// Prometheus' text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.

@@ -12,6 +12,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use domain::attribution::short;
+use domain::blame::Blame;
 use domain::links::Linker;
 use domain::test_report::{IssuePlan, TestReport};
 use mirror::Mirrors;
@@ -147,21 +148,28 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, now_ms: i64) -> TestR
         line_url: line_url.and_then(|(place, commit)| row.repository.line_url(commit, &place.path, place.line)),
         place: outcome.place.as_ref().map(|place| format!("{}:{}", place.path, place.line)),
         code: outcome.place.as_ref().map(|place| place.code.clone()).unwrap_or_default(),
-        author: outcome.blame.as_ref().map(|blame| {
-            let day = when(blame.author_time_ms);
-            let day = day.split(' ').next().unwrap_or_default();
-            format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, short(&blame.commit))
-        }),
+        author: outcome.blame.as_ref().map(authored),
         mails: outcome.mails.iter().map(|told| (told.email.clone().unwrap_or_default(), told.why.clone())).collect(),
         mail_open: outcome.mail.open,
         mail_text: outcome.mail.text.clone(),
         issue: issue_sentence(&outcome),
-        issue_trouble: match &outcome.issue {
-            IssuePlan::Forge { trouble, .. } => trouble.clone(),
-            IssuePlan::None | IssuePlan::File => None,
-        },
+        issue_trouble: issue_trouble(&outcome),
         silent: outcome.silent,
         verdict: outcome.verdict,
+    }
+}
+
+/// `Ada <ada@example.com> in 1a2b3c4 (2026-11-22)`.
+fn authored(blame: &Blame) -> String {
+    let day = when(blame.author_time_ms);
+    let day = day.split(' ').next().unwrap_or_default();
+    format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, short(&blame.commit))
+}
+
+fn issue_trouble(outcome: &TestReport) -> Option<String> {
+    match &outcome.issue {
+        IssuePlan::Forge { trouble, .. } => trouble.clone(),
+        IssuePlan::None | IssuePlan::File => None,
     }
 }
 

@@ -22,29 +22,29 @@ pub(super) async fn arrivals(
     store: &Store,
     urls: &Urls,
 ) -> Result<Vec<Arrival>, StoreError> {
-    let mut found: Vec<Came> = seen.taken.iter().map(|taken| Came::lately(taken, since_ms)).collect();
+    let mut found: Vec<Arrived> = seen.taken.iter().map(|taken| Arrived::lately(taken, since_ms)).collect();
     for kept in store::tracebacks::latest_of_repository(store, row.repository.id, FINGERPRINTS).await? {
-        if !found.iter().any(|came| came.fingerprint == kept.fingerprint) {
-            found.push(Came::before(kept, since_ms));
+        if !found.iter().any(|arrived| arrived.fingerprint == kept.fingerprint) {
+            found.push(Arrived::before(kept, since_ms));
         }
     }
-    found.sort_by_key(|came| std::cmp::Reverse(came.at_ms));
+    found.sort_by_key(|arrived| std::cmp::Reverse(arrived.at_ms));
     found.truncate(FINGERPRINTS);
     let mut arrivals = Vec::with_capacity(found.len());
-    for came in found {
-        arrivals.push(came.with_outcome(row, store, urls).await?);
+    for arrived in found {
+        arrivals.push(arrived.with_outcome(row, store, urls).await?);
     }
     Ok(arrivals)
 }
 
-/// Something that came, without what became of it.
-struct Came {
+/// Something that arrived, without what became of it.
+struct Arrived {
     fingerprint: String,
     at_ms: i64,
     arrival: Arrival,
 }
 
-impl Came {
+impl Arrived {
     /// Since the start of the server.
     fn lately(taken: &Taken, since_ms: Option<i64>) -> Self {
         let arrival = Arrival {

@@ -58,7 +58,7 @@ pub(super) async fn add_key(
 ) -> Result<Redirect, PageError> {
     match services.add_key(&row, Some(&fields.label), now_ms).await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=made#keys", urls.connect(&row)))),
-        Err(Failure::GiveUp(why)) => Err(PageError::Bad(format!("No key was made: {why}."))),
+        Err(Failure::GiveUp(why)) => Err(PageError::BadRequest(format!("No key was made: {why}."))),
         Err(failure) => Err(failure.into()),
     }
 }
@@ -80,7 +80,7 @@ pub(super) async fn revoke_key(
 ) -> Result<Redirect, PageError> {
     let keys = store::ingest_keys::of_repository(&services.store, row.repository.id).await?;
     if !keys.iter().any(|known| known.key == fields.key) {
-        return Err(PageError::Bad("That is not a key of this repository.".to_owned()));
+        return Err(PageError::BadRequest("That is not a key of this repository.".to_owned()));
     }
     services.revoke_key(&fields.key, now_ms).await?;
     Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
@@ -94,14 +94,14 @@ async fn send_test(services: &Services, ingest: &Ingest, row: &RepositoryRow, no
     }
     let key = store::ingest_keys::in_force(store, id).await?.into_iter().next().ok_or_else(|| {
         let text = "Every key of this repository is revoked, so no report gets in. Make one first.";
-        PageError::Bad(text.to_owned())
+        PageError::BadRequest(text.to_owned())
     })?;
     let line = line_to_fail(services, row, now_ms).await;
     let event_id = random_id();
     store::test_reports::insert(store, id, &event_id, now_ms).await?;
     if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now_ms).await {
         store::test_reports::delete(store, &event_id).await?;
-        return Err(PageError::Broken(format!("the test report was refused: {}", error.detail())));
+        return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
     }
     Ok(())
 }

@@ -73,6 +73,6 @@ pub(super) async fn end(
 ) -> Result<Redirect, PageError> {
     let id = HandoverId(fields.handover);
     // One that had ended already is what was asked for.
-    store::handovers::end(store, row.repository.id, id, session.who.name(), now_ms).await?;
+    store::handovers::end(&store, row.repository.id, id, session.who.name(), now_ms).await?;
     Ok(Redirect::to(&urls.handovers(&row)))
 }

@@ -143,7 +143,7 @@ fn text(value: &str, needed: bool, missing: &str) -> Field {
 }
 
 /// A term as typed, taken into `known` where it is heeded and sound.
-fn read(term: &Term, entry: &Entry, heeded: bool, known: &mut KnownError) -> TermField {
+fn read(term: &Term, entry: &RuleForm, heeded: bool, known: &mut KnownError) -> TermField {
     let typed = entry.terms.get(term.key).map(String::as_str).unwrap_or_default();
     let mut field = text(typed, false, "");
     if heeded && field.error.is_none() {
@@ -211,15 +211,19 @@ mod tests {
         assert!(checked.entry.is_none());
         assert!(checked.fields.filename.error.is_some() && checked.fields.function_name.error.is_none());
         assert_eq!(wrong_terms(&checked), ["min_alert_threshold", "alert_every_n_occurrences"]);
-        let crossed = RuleForm { terms: terms(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]), ..entry() };
+        let crossed =
+            RuleForm { terms: terms(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]), ..entry() };
         assert_eq!(wrong_terms(&check(&crossed, None)), ["max_alert_threshold"]);
         assert!(check(&RuleForm { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).entry.is_none());
-        assert!(check(&RuleForm { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some());
+        assert!(
+            check(&RuleForm { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some()
+        );
     }
 
     #[test]
     fn a_form_that_nobody_filled_in_is_not_scolded() {
-        let mut checked = check(&RuleForm { terms: terms(&[("min_alert_threshold", "ten")]), ..RuleForm::default() }, None);
+        let mut checked =
+            check(&RuleForm { terms: terms(&[("min_alert_threshold", "ten")]), ..RuleForm::default() }, None);
         checked.forgive_empty();
         assert!(checked.entry.is_none() && checked.fields.filename.error.is_none());
         assert_eq!(wrong_terms(&checked), ["min_alert_threshold"], "this was typed");

@@ -22,7 +22,7 @@ use domain::links::{LinkPurpose, Linker};
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
 use render::thousands;
-use render::views::{KnownErrorForm, KnownErrorSaved, Match, FormPurpose};
+use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::repositories::RepositoryRow;
@@ -214,7 +214,7 @@ async fn view(
 /// What the form carries along: what a link was signed for.
 fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageError> {
     let By::Link(place) = right else { return Ok(Vec::new()) };
-    let signed = serde_json::to_string(place).map_err(|error| PageError::Broken(error.to_string()))?;
+    let signed = serde_json::to_string(place).map_err(|error| PageError::Internal(error.to_string()))?;
     let hidden = [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed)];
     Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
 }

@@ -44,7 +44,8 @@ pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> 
 /// # Errors
 /// It has never failed, as far as is known.
 pub(super) async fn line_at(store: &Store, row: &RepositoryRow, at: &Place) -> Result<Line, PageError> {
-    let found = store::lines::by_place(store, row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
+    let found =
+        store::lines::by_place(store, row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
     found.ok_or_else(|| {
         PageError::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))
     })

@@ -48,7 +48,7 @@ pub(super) async fn save(
     Now(now_ms): Now,
     RepositoryForm { session, row, mut fields, .. }: RepositoryForm<Triage, RuleForm>,
 ) -> Result<Response, PageError> {
-    let number = fields.rule.parse().map_err(|_| PageError::Bad("The form names no entry.".to_owned()))?;
+    let number = fields.rule.parse().map_err(|_| PageError::BadRequest("The form names no entry.".to_owned()))?;
     let rule = rule_of(&services.store, &row, number).await?;
     // What an entry does is not changed by editing it.
     rule.made.kind.as_str().clone_into(&mut fields.kind);

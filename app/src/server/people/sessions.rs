@@ -66,6 +66,6 @@ pub(super) async fn end(
     if !theirs(&store, &session, now_ms).await?.iter().any(|row| row.id == fields.session) {
         return Err(PageError::NotFound("There is no such session of yours: it may have ended.".to_owned()));
     }
-    store::sessions::delete(store, &fields.session).await?;
+    store::sessions::delete(&store, &fields.session).await?;
     Ok(Redirect::to(&urls.page("/sessions")))
 }

@@ -62,7 +62,7 @@ async fn items(
     let storms = storms(row, deliveries);
     let mut items = Vec::new();
     for delivery in deliveries {
-        let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
+        let Some(line) = store::lines::by_id(&store, delivery.line).await? else { continue };
         items.push(ShadowItem {
             at: when(delivery.created_at_ms),
             what: what(delivery, &line),
@@ -94,8 +94,8 @@ pub(super) async fn preview(
 ) -> Result<Page<ShadowPreview>, PageError> {
     let none = || PageError::NotFound("Nothing of this number was kept: shadow mode may have ended.".to_owned());
     let id = DeliveryId(number.parse().map_err(|_| none())?);
-    let delivery = store::shadow::delivery_by_id(store, row.repository.id, id).await?.ok_or_else(none)?;
-    let line = store::lines::by_id(store, delivery.line).await?.ok_or_else(none)?;
+    let delivery = store::shadow::delivery_by_id(&store, row.repository.id, id).await?.ok_or_else(none)?;
+    let line = store::lines::by_id(&store, delivery.line).await?.ok_or_else(none)?;
     let preview = services.preview(&row, &delivery, now_ms).await?;
     let view = ShadowPreview {
         repository: row.repository.full_name.clone(),
@@ -124,12 +124,12 @@ pub(super) async fn set(
 ) -> Result<Redirect, PageError> {
     if row.settings.shadow.is_some() {
         let text = "The repository's .github/flawless.yml says whether it is in shadow mode. Change it there.";
-        return Err(PageError::Bad(text.to_owned()));
+        return Err(PageError::BadRequest(text.to_owned()));
     }
     match fields.set.as_str() {
         "on" => services.begin_shadow(&row).await?,
         "off" => services.end_shadow(&row, now_ms).await?,
-        _ => return Err(PageError::Bad("The form says neither on nor off.".to_owned())),
+        _ => return Err(PageError::BadRequest("The form says neither on nor off.".to_owned())),
     }
     Ok(Redirect::to(&urls.shadow(&row)))
 }

@@ -69,8 +69,8 @@ fn moment(timestamp: &str, now_ms: i64) -> Result<i64, PageError> {
         return Ok(now_ms);
     }
     let seconds = timestamp.parse::<f64>().ok().filter(|seconds| seconds.abs() < 1e11);
-    let seconds =
-        seconds.ok_or_else(|| PageError::Bad(format!("timestamp is {timestamp:?}: it has to be Unix seconds")))?;
+    let seconds = seconds
+        .ok_or_else(|| PageError::BadRequest(format!("timestamp is {timestamp:?}: it has to be Unix seconds")))?;
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     let ms = (seconds * 1000.0) as i64;
     Ok(ms)

@@ -1,7 +1,7 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
 use super::arrivals::Arrivals;
-use super::request::Said;
+use super::request::RequestHead;
 use crate::server::body::BodyError;
 use crate::server::operators::meters::Meters;
 use crate::server::state::Now;
@@ -57,7 +57,7 @@ pub(in crate::server) enum IngestError {
     /// There is no such project.
     NoProject,
     /// The body did not come to its end.
-    Broken(String),
+    Interrupted(String),
     /// The body took too long.
     Slow,
     /// It could not be stored.
@@ -76,7 +76,7 @@ impl From<BodyError> for IngestError {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Self::Wire(WireError::TooLarge { limit: MAX_BODY }),
-            BodyError::CutOff(why) => Self::Broken(why),
+            BodyError::CutOff(why) => Self::Interrupted(why),
             BodyError::Slow => Self::Slow,
         }
     }
@@ -97,7 +97,7 @@ impl IngestError {
             Self::Wire(_) | Self::Query(_) => "malformed",
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => "key",
             Self::NoProject => "project",
-            Self::Broken(_) | Self::Slow => "interrupted",
+            Self::Interrupted(_) | Self::Slow => "interrupted",
             Self::Accept(_) => "unavailable",
             Self::Method => "method",
         }
@@ -107,7 +107,7 @@ impl IngestError {
         match self {
             Self::Wire(WireError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Wire(WireError::UnknownEncoding(_)) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Wire(_) | Self::Query(_) | Self::Broken(_) => StatusCode::BAD_REQUEST,
+            Self::Wire(_) | Self::Query(_) | Self::Interrupted(_) => StatusCode::BAD_REQUEST,
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => StatusCode::FORBIDDEN,
             Self::NoProject => StatusCode::NOT_FOUND,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -137,7 +137,7 @@ impl IngestError {
             ),
             Self::WrongKey => "the key is not one of this project's keys".to_owned(),
             Self::NoProject => "there is no such project: the number at the end of the DSN belongs here".to_owned(),
-            Self::Broken(why) => format!("the body could not be read: {why}"),
+            Self::Interrupted(why) => format!("the body could not be read: {why}"),
             Self::Slow => "the body took too long to arrive".to_owned(),
             // What exactly is wrong with the database is the operator's business, and is in the
             // log.
@@ -205,8 +205,8 @@ pub(super) async fn record(
     if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
         meters.count(&answer.result);
         if let Some(project) = answer.project {
-            let said = Said { query: uri.query(), headers: &headers };
-            arrivals.remember(&store, project, &answer.result, said, now_ms).await;
+            let head = RequestHead { query: uri.query(), headers: &headers };
+            arrivals.remember(&store, project, &answer.result, head, now_ms).await;
         }
     }
     response

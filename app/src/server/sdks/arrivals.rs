@@ -2,7 +2,7 @@
 //! waits for its first report.
 
 use super::answer::{IngestError, IngestOutcome};
-use super::request::Said;
+use super::request::RequestHead;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -69,13 +69,13 @@ pub(in crate::server) struct Refused {
 
 /// What is remembered of a report: nothing that could be a secret.
 #[derive(Clone, Debug)]
-pub(in crate::server) struct Sketch {
+pub(in crate::server) struct ReportSummary {
     exception: String,
     client: Option<String>,
     release: Option<String>,
 }
 
-impl Sketch {
+impl ReportSummary {
     /// Of this report.
     pub(in crate::server) fn of(report: &Report) -> Self {
         Self {
@@ -93,8 +93,14 @@ impl Arrivals {
     }
 
     /// Remembers a report that was taken whole.
-    pub(in crate::server) fn taken(&self, project: RepositoryId, fingerprint: Fingerprint, sketch: Sketch, at_ms: i64) {
-        let Sketch { exception, client, release } = sketch;
+    pub(in crate::server) fn taken(
+        &self,
+        project: RepositoryId,
+        fingerprint: Fingerprint,
+        summary: ReportSummary,
+        at_ms: i64,
+    ) {
+        let ReportSummary { exception, client, release } = summary;
         if exception == TEST_EXCEPTION {
             // Ours: the page shows it by itself.
             return;
@@ -166,7 +172,7 @@ impl Arrivals {
         store: &Store,
         project: RepositoryId,
         result: &Result<IngestOutcome, IngestError>,
-        said: Said<'_>,
+        head: RequestHead<'_>,
         now_ms: i64,
     ) {
         match result {
@@ -175,7 +181,7 @@ impl Arrivals {
             Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now_ms),
             Err(IngestError::NoProject | IngestError::Method) => {}
             Err(error) if self.is_worth_it(store, project).await => {
-                self.refused(project, &error.detail(), said.client().as_deref(), now_ms);
+                self.refused(project, &error.detail(), head.client().as_deref(), now_ms);
             }
             Err(_) => {}
         }
@@ -183,7 +189,8 @@ impl Arrivals {
 
     /// Strangers may name any number; only projects that exist are worth the room.
     async fn is_worth_it(&self, store: &Store, project: RepositoryId) -> bool {
-        self.knows(project) || store::ingest_keys::caller(store, project, "").await.is_ok_and(|caller| caller != Caller::NoProject)
+        self.knows(project)
+            || store::ingest_keys::caller(store, project, "").await.is_ok_and(|caller| caller != Caller::NoProject)
     }
 }
 
@@ -196,9 +203,9 @@ mod tests {
     use super::*;
     use domain::report::Exception;
 
-    fn report(kind: &str) -> Sketch {
+    fn report(kind: &str) -> ReportSummary {
         let exception = Exception { kind: kind.to_owned(), ..Exception::default() };
-        Sketch::of(&Report { exceptions: vec![exception], ..Report::default() })
+        ReportSummary::of(&Report { exceptions: vec![exception], ..Report::default() })
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! What is done with a report that was admitted: read, and handed to [`Accept`].
+//! What is done with a report that was admitted: parsed, and handed to [`Accept`].
 
 use super::answer::{IngestError, IngestOutcome};
-use super::arrivals::{Arrivals, Sketch};
+use super::arrivals::{Arrivals, ReportSummary};
 use super::printed::PrintedQuery;
 use super::request::{IngestRequest, Payload};
 use crate::clock::Clock;
@@ -36,7 +36,7 @@ impl FromRef<Server> for Ingest {
 }
 
 /// A report, and how it is counted. The whole of it is made only where it is wanted.
-struct Read<R> {
+struct ParsedReport<R> {
     id: String,
     fingerprint: Fingerprint,
     occurrence: Occurrence,
@@ -115,8 +115,8 @@ impl Ingest {
             server: event.server_name().to_owned(),
             environment: event.environment().to_owned(),
         };
-        let read = Read { id, fingerprint: event.fingerprint(), occurrence, report: || event.into_report() };
-        self.hand_over(auth, read, now_ms).await
+        let parsed = ParsedReport { id, fingerprint: event.fingerprint(), occurrence, report: || event.into_report() };
+        self.hand_over(auth, parsed, now_ms).await
     }
 
     async fn take_printed(
@@ -138,26 +138,26 @@ impl Ingest {
             environment: report.environment.clone().unwrap_or_default(),
         };
         let fingerprint = sentry_event::fingerprint_of(&report);
-        let read = Read { id: random_id(), fingerprint, occurrence, report: || report };
-        self.hand_over(auth, read, now_ms).await
+        let parsed = ParsedReport { id: random_id(), fingerprint, occurrence, report: || report };
+        self.hand_over(auth, parsed, now_ms).await
     }
 
     /// Hands a report over, and waits until it is durable.
     async fn hand_over(
         &self,
         auth: IngestAuth,
-        read: Read<impl FnOnce() -> Report>,
+        read: ParsedReport<impl FnOnce() -> Report>,
         now_ms: i64,
     ) -> Result<IngestOutcome, IngestError> {
-        let Read { id, fingerprint, mut occurrence, report } = read;
+        let ParsedReport { id, fingerprint, mut occurrence, report } = read;
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
         let look = self.accept.look(auth, fingerprint, now_ms);
         let report = look.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
-        let sketch = report.as_ref().map(Sketch::of);
+        let summary = report.as_ref().map(ReportSummary::of);
         self.accept.take(auth, fingerprint, look, occurrence, report, now_ms).await?;
-        let repeat = sketch.is_none();
-        match sketch {
-            Some(sketch) => self.arrivals.taken(auth.id, fingerprint, sketch, now_ms),
+        let repeat = summary.is_none();
+        match summary {
+            Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now_ms),
             None => self.arrivals.repeated(auth.id, fingerprint, now_ms),
         }
         Ok(IngestOutcome::Taken { id, repeat })

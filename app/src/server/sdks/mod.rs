@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, post};
-use request::{Format, IngestRequest, ProjectNumber};
+use request::{Format, IngestRequest, NamedProject};
 use wire::encoding::MAX_BODY;
 
 /// The routes below `root`, with the limit and the headers of all of them.
@@ -46,7 +46,7 @@ async fn receive(State(ingest): State<Ingest>, request: IngestRequest) -> Ingest
 }
 
 /// Any other method.
-async fn only_post(project: Result<ProjectNumber, IngestError>) -> IngestAnswer {
+async fn only_post(project: Result<NamedProject, IngestError>) -> IngestAnswer {
     let error = project.err().unwrap_or(IngestError::Method);
     IngestAnswer { project: None, result: Err(error) }
 }

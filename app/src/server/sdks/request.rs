@@ -55,19 +55,19 @@ pub(super) enum Payload {
 
 impl Payload {
     /// Read from what a request says beside its body.
-    fn of(format: Format, said: &Said<'_>) -> Result<Self, IngestError> {
+    fn of(format: Format, head: &RequestHead<'_>) -> Result<Self, IngestError> {
         Ok(match format {
             Format::Envelope | Format::Tunnel => Self::Envelope,
             Format::Event => Self::Event,
-            Format::Printed => Self::Printed(PrintedQuery::read(said.query.unwrap_or(""))?, said.client()),
+            Format::Printed => Self::Printed(PrintedQuery::read(head.query.unwrap_or(""))?, head.client()),
         })
     }
 
     /// The key, where it stands outside of the body.
-    fn key(&self, said: &Said<'_>) -> Option<auth::Credentials> {
+    fn key(&self, head: &RequestHead<'_>) -> Option<auth::Credentials> {
         match self {
-            Self::Printed(query, _) => said.key().or_else(|| query.key()),
-            Self::Envelope | Self::Event => said.key(),
+            Self::Printed(query, _) => head.key().or_else(|| query.key()),
+            Self::Envelope | Self::Event => head.key(),
         }
     }
 }
@@ -89,13 +89,11 @@ impl IngestRequest {
         let now_ms = ingest.now_ms();
         let (mut parts, body) = request.into_parts();
         let format = format_of(&parts);
-        if format != Format::Tunnel {
-            *project = Some(ProjectNumber::from_request_parts(&mut parts, server).await?.0);
-        }
-        let said = Said::of(&parts);
-        let payload = Payload::of(format, &said)?;
+        *project = NamedProject::from_request_parts(&mut parts, server).await?.0;
+        let head = RequestHead::of(&parts);
+        let payload = Payload::of(format, &head)?;
         // Refused before the body is read, where key and project are outside of it.
-        let admitted = match (*project, payload.key(&said)) {
+        let admitted = match (*project, payload.key(&head)) {
             (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now_ms).await?),
             (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
             _ => None,
@@ -138,16 +136,21 @@ async fn enter_by_envelope(
     ingest.enter(named, &found.key, now_ms).await
 }
 
-/// The number of the project that a path names. Whatever is not a number is no project of ours.
+/// The number of the project that a path names; none on the route of tunnels. Whatever is not a
+/// number is no project of ours.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ProjectNumber(pub(super) RepositoryId);
+pub(super) struct NamedProject(Option<RepositoryId>);
 
-impl FromRequestParts<Server> for ProjectNumber {
+impl FromRequestParts<Server> for NamedProject {
     type Rejection = IngestError;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, IngestError> {
+        if format_of(parts) == Format::Tunnel {
+            return Ok(Self(None));
+        }
         let path = Path::<String>::from_request_parts(parts, server).await;
-        path.ok().and_then(|Path(text)| number(&text)).map(Self).ok_or(IngestError::NoProject)
+        let named = path.ok().and_then(|Path(text)| number(&text)).ok_or(IngestError::NoProject)?;
+        Ok(Self(Some(named)))
     }
 }
 
@@ -157,14 +160,14 @@ fn number(text: &str) -> Option<RepositoryId> {
 
 /// What a request says beside its body.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Said<'a> {
+pub(super) struct RequestHead<'a> {
     /// Query without `?`.
     pub(super) query: Option<&'a str>,
     /// Its headers.
     pub(super) headers: &'a HeaderMap,
 }
 
-impl<'a> Said<'a> {
+impl<'a> RequestHead<'a> {
     fn of(parts: &'a Parts) -> Self {
         Self { query: parts.uri.query(), headers: &parts.headers }
     }
