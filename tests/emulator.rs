@@ -15,7 +15,7 @@ use crate::harness::story::{CART, CART_PATH};
 use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
-use app::steps::Services;
+use app::wiring::Handles;
 use app::worker::Worker;
 use domain::pace::GAP_MS;
 use domain::repository::Forge;
@@ -86,7 +86,7 @@ async fn emulator_sees_the_whole_story() {
     );
     let clock = Clock::system();
     let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), clock.clone()).await.unwrap();
-    let (services, worker) = (flawless.services.clone(), flawless.worker.clone());
+    let (services, worker) = (flawless.handles.clone(), flawless.worker.clone());
     let url = format!("http://{}", flawless.address);
     let server = tokio::spawn(flawless.run(false, std::future::pending()));
     // The emulator tells nothing of installations, so the story begins where its webhook would have led.
@@ -101,7 +101,7 @@ async fn emulator_sees_the_whole_story() {
         }),
         public: false,
     };
-    let id = services.watch(&new, clock.now_ms()).await.unwrap();
+    let id = services.repositories().watch(&new, clock.now_ms()).await.unwrap();
     settle(&services, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
@@ -174,7 +174,7 @@ async fn emulator_weathers_a_storm() {
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), Clock::system()).await.unwrap();
-    let services = flawless.services.clone();
+    let services = flawless.handles.clone();
     let url = format!("http://{}", flawless.address);
     let about = alice.repository(REPOSITORY).await;
     let new = NewRepository {
@@ -187,7 +187,7 @@ async fn emulator_weathers_a_storm() {
         }),
         public: false,
     };
-    let id = services.watch(&new, Clock::system().now_ms()).await.unwrap();
+    let id = services.repositories().watch(&new, Clock::system().now_ms()).await.unwrap();
     let key = store::ingest_keys::in_force(&services.store, id).await.unwrap().remove(0);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
@@ -224,7 +224,7 @@ async fn emulator_weathers_a_storm() {
 }
 
 /// Works off what was asked for, the writes with their second between them.
-async fn settle(services: &Services, worker: &Worker) {
+async fn settle(services: &Handles, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
         match store::jobs::next_write_due(&services.store).await.unwrap() {

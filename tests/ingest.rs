@@ -20,7 +20,7 @@ async fn plain_project(story: &Story) -> (i64, String) {
         forge: None,
         public: false,
     };
-    let id = story.services().watch(&new, story.clock.now_ms()).await.unwrap();
+    let id = story.services().repositories().watch(&new, story.clock.now_ms()).await.unwrap();
     (id.0, store::ingest_keys::in_force(&story.services().store, id).await.unwrap().remove(0))
 }
 

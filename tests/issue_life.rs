@@ -275,7 +275,6 @@ fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
 fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
     run_test(async |story| {
         use crate::harness::fake_github::Fault;
-        use app::steps::webhook::end_rule;
         story.install().await;
         let limited = Fault::Status {
             status: 403,
@@ -319,7 +318,7 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         assert_eq!(rules.len(), 2);
         for rule in rules {
             let now_ms = story.clock.now_ms();
-            end_rule(story.services(), row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
+            story.services().rules().end(row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
         }
         story.report(&other).await;
         assert_eq!(

@@ -187,7 +187,7 @@ fn a_shadow_holds_what_was_on_its_way() {
         assert!(written <= 1 && mailed <= 21, "{written} {mailed}");
         story.changes();
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().begin_shadow(&row).await.unwrap();
+        story.services().shadow_mode().begin(&row).await.unwrap();
         story.settle().await;
         story.later(30 * MINUTE_MS).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing is sent");
@@ -196,7 +196,7 @@ fn a_shadow_holds_what_was_on_its_way() {
 
         // It ends: each line is told of once more than nobody was, when it happens again.
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
         story.later(15 * MINUTE_MS).await;
         fail(story, "shop/a.py", "a", 0..30).await;
         story.later(60 * MINUTE_MS).await;
@@ -367,13 +367,13 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Settings");
         story.install().await;
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().begin_shadow(&row).await.unwrap();
+        story.services().shadow_mode().begin(&row).await.unwrap();
         let event = story.event();
         for _ in 0..3 {
             story.report(&event).await;
         }
         assert_eq!(story.mails().len(), 0);
-        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
         story.report(&event).await;
         let got = story.mails();
         assert!(got.iter().any(|mail| mail.to == ["ops@example.com"]), "{}", got.len());

@@ -99,7 +99,7 @@ fn an_answer_that_nobody_here_asked_for_makes_nothing() {
         story.clock.advance(3_600_000);
         assert_eq!(admin.get(&path).await.status, 403);
         assert!(story.github.requests_of("apps/create-from-manifest").is_empty());
-        assert!(story.services().app.get().is_none());
+        assert!(story.services().github_app.get().is_none());
     });
 }
 
@@ -132,13 +132,13 @@ fn it_can_be_forgotten_by_the_form_only() {
         let page = admin.get("/setup").await;
         assert!(page.text.contains("https://github.com/apps/flawless-test/installations/new"));
         assert_eq!(admin.post("/setup/forget", &[("csrf", "forged")]).await.status, 403);
-        assert!(story.services().app.get().is_some());
+        assert!(story.services().github_app.get().is_some());
         let form = page.text.split("<form").find(|form| form.contains("/setup/forget")).unwrap();
         let csrf = between(form, "name=\"csrf\" value=\"", "\"");
         assert_eq!(admin.post("/setup/forget", &[("csrf", csrf)]).await.status, 303);
-        assert!(story.services().app.get().is_none());
+        assert!(story.services().github_app.get().is_none());
         story.restart().await;
-        assert!(story.services().app.get().is_none());
+        assert!(story.services().github_app.get().is_none());
     });
 }
 
@@ -182,14 +182,14 @@ fn another_process_hears_of_the_app_that_was_made() {
     run_test(async |story| {
         let admin = stranger(story).await;
         let other = Flawless::open(story.config(), story.clock.clone()).await.unwrap();
-        assert!(other.services.app.get().is_none());
+        assert!(other.handles.github_app.get().is_none());
         let (_, state, manifest) = form(&admin.get("/setup").await.text);
         let code = story.github.make_app(&manifest);
         admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
-        other.services.look_for_app().await.unwrap();
-        assert!(other.services.app.get().is_some());
-        story.services().forget_app().await.unwrap();
-        other.services.look_for_app().await.unwrap();
-        assert!(other.services.app.get().is_none());
+        other.handles.github_app.reload().await.unwrap();
+        assert!(other.handles.github_app.get().is_some());
+        story.services().github_app.forget().await.unwrap();
+        other.handles.github_app.reload().await.unwrap();
+        assert!(other.handles.github_app.get().is_none());
     });
 }

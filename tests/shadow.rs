@@ -1,7 +1,6 @@
 //! Shadow mode: everything is worked out and shown, nothing is sent; and the way out of it.
 
 use crate::harness::story::{REPO, run_test};
-use app::steps::shadow::end_what_is_over;
 
 const ADA: &str = "Ada Lovelace <ada@example.com>";
 
@@ -30,7 +29,7 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
 
         // The first days are over: what happens from now on is told, also of the line that is known already.
         story.clock.advance(7 * 24 * 3_600_000);
-        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end_what_is_over(story.clock.now_ms()).await.unwrap();
         story.settle().await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing happened yet");
         assert_eq!(story.github.labels(REPO).len(), 5);
@@ -101,7 +100,7 @@ fn the_repositorys_file_has_the_last_word() {
 
         story.commit(ADA, "2026-02-02T10:00:00Z", &[(path, "shadow: false\n")], "Go");
         story.push().await;
-        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end_what_is_over(story.clock.now_ms()).await.unwrap();
         story.settle().await;
         story.report(&event).await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
@@ -119,7 +118,7 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         story.settle().await;
         assert_eq!(story.changes().len(), 1, "resolved, said so");
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().begin_shadow(&row).await.unwrap();
+        story.services().shadow_mode().begin(&row).await.unwrap();
         story.commit("Grace <grace@example.com>", "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
         story.push().await;
         let head = story.repo.head();
@@ -127,7 +126,7 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         story.report(&back).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
         story.settle().await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, with a comment and a mail");
     });
@@ -152,14 +151,14 @@ fn what_waited_when_the_shadow_began_is_held_back() {
         story.report(&other).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "the issues wait for GitHub");
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().begin_shadow(&row).await.unwrap();
+        story.services().shadow_mode().begin(&row).await.unwrap();
         story.later(60 * 60_000).await;
         assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "the page says that nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("shop/new.py"), "{page}");
 
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().end_shadow(&row, story.clock.now_ms()).await.unwrap();
+        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
         story.later(20 * 60_000).await;
         assert_eq!(story.changes().len(), 2, "the one that was tried goes on");
         story.report(&other).await;
@@ -181,7 +180,7 @@ fn comments_that_were_not_sent_say_why_they_would_have_been() {
         story.report(&event).await;
         assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
         let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().begin_shadow(&row).await.unwrap();
+        story.services().shadow_mode().begin(&row).await.unwrap();
         let mut typed = story.event();
         typed["exception"]["values"][0]["type"] = "TypeError".into();
         story.report(&typed).await;

@@ -3,7 +3,6 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use app::steps::webhook::end_what_is_over;
 use domain::rule::RuleSource;
 
 const PAGE: &str = "/acme/shop/whitelist";
@@ -307,11 +306,11 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         assert!(admin.get(PAGE).await.seen().contains(&format!("This ends by itself after {tomorrow}.")));
 
         story.later(DAY_MS).await;
-        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
+        story.services().rules().end_what_is_over(story.clock.now_ms()).await.unwrap();
         fails(story, 1).await;
         assert!(story.changes().is_empty() && story.mails().is_empty(), "the form's entry holds still");
         story.later(DAY_MS).await;
-        end_what_is_over(story.services(), story.clock.now_ms()).await.unwrap();
+        story.services().rules().end_what_is_over(story.clock.now_ms()).await.unwrap();
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("Ended by its last day"), "{page}");
         assert!(!story.lines().await[0].known);

@@ -7,7 +7,7 @@ use super::smtp::{Received, SmtpServer};
 use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
-use app::steps::Services;
+use app::wiring::Handles;
 use app::worker::Worker;
 use domain::pace::GAP_MS;
 use domain::status::BEGIN;
@@ -99,7 +99,7 @@ pub struct Story {
 }
 
 struct Running {
-    services: Services,
+    services: Handles,
     worker: Worker,
     url: String,
     stop: oneshot::Sender<()>,
@@ -191,7 +191,7 @@ impl Story {
         let config = Config::from_parts(None, self.settings.clone()).unwrap();
         let flawless = Flawless::open(config, self.clock.clone()).await.unwrap();
         let (stop, stopped) = oneshot::channel();
-        let (services, worker) = (flawless.services.clone(), flawless.worker.clone());
+        let (services, worker) = (flawless.handles.clone(), flawless.worker.clone());
         let url = format!("http://{}", flawless.address);
         let server = tokio::spawn(flawless.run(false, async {
             let _ = stopped.await;
@@ -270,7 +270,7 @@ impl Story {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
-    pub fn services(&self) -> &Services {
+    pub fn services(&self) -> &Handles {
         &self.running.as_ref().expect("the server runs").services
     }
 
@@ -415,7 +415,7 @@ impl Story {
     /// Watches a plain git repository, as `app repository add` does; its DSN's key and project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
-        let id = self.services().watch(&new, self.clock.now_ms()).await.unwrap();
+        let id = self.services().repositories().watch(&new, self.clock.now_ms()).await.unwrap();
         self.settle().await;
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }

@@ -2,8 +2,8 @@
 
 use super::Failed;
 use crate::config::Config;
-use crate::serve::open_services;
-use crate::steps::attribute::{Case, Examined, examine};
+use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
+use crate::wiring::Handles;
 use clap::Args;
 use domain::attribution::{passed_commits_sentence, short};
 use domain::blame::Blame;
@@ -72,11 +72,11 @@ pub async fn blame(options: Options, config: Config, now_ms: i64) -> Result<(), 
 }
 
 async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Failed> {
-    let (services, _) = open_services(config).await?;
-    let row = store::repositories::by_name(&services.store, name).await?;
+    let (handles, _) = Handles::open(config).await?;
+    let row = store::repositories::by_name(&handles.store, name).await?;
     let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
-    let rules = store::rules::of_repository(&services.store, row.repository.id, row.settings.clone(), now_ms).await?;
-    let (mirrors, repository) = (services.mirrors.clone(), row.repository);
+    let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now_ms).await?;
+    let (mirrors, repository) = (handles.mirrors.clone(), row.repository);
     if !mirrors.exists(repository.id) {
         return Err(format!("there is no mirror of {name} yet: the server makes it").into());
     }
@@ -181,7 +181,7 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now_ms:
         return Err(format!("there is no commit, tag or branch called {name:?}").into());
     }
     report.release = release;
-    let case = Case {
+    let input = AnalysisInput {
         mirrors: Some(&subject.mirrors),
         repository: &subject.repository,
         report: &report,
@@ -189,7 +189,7 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now_ms:
         event_ms: now_ms,
         trouble: None,
     };
-    let Examined { choice, attribution } = examine(case)?;
+    let ReportAnalysis { choice, attribution } = analyze(input)?;
     println!("{}", report.headline());
     match choice {
         Choice::Dropped(Dropped::IgnoredException) => println!("It is not counted: ignored_exceptions names its type."),

@@ -3,8 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::serve::open_services;
-use crate::steps::doctor::examine;
+use crate::wiring::Handles;
 use domain::finding::{Finding, Level};
 use std::process::ExitCode;
 
@@ -14,10 +13,10 @@ use std::process::ExitCode;
 /// None beyond what the lines say.
 pub async fn check(config: Config, clock: Clock) -> Result<ExitCode, Failed> {
     say(&Finding::fine("configuration", "every setting is understood"));
-    let found = match open_services(&config).await {
-        Ok((services, _)) => {
-            let found = examine(&services, clock.now_ms()).await;
-            services.store.close().await;
+    let found = match Handles::open(&config).await {
+        Ok((handles, _)) => {
+            let found = handles.doctor().examine(clock.now_ms()).await;
+            handles.store.close().await;
             found
         }
         Err(error) => {

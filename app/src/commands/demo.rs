@@ -5,8 +5,7 @@ use super::{Failed, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::Flawless;
-use crate::steps::Services;
-use crate::steps::webhook::make_rule;
+use crate::wiring::Handles;
 use clap::Args;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
@@ -62,7 +61,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         .map(|(name, value)| (name.to_owned(), value)),
     );
     let flawless = Flawless::open(Config::from_parts(None, settings)?, clock.clone()).await?;
-    let services = flawless.services.clone();
+    let handles = flawless.handles.clone();
     let url = flawless.config.public_url.clone().unwrap_or_default();
     let outbox = flawless.config.outbox();
     let new = NewRepository {
@@ -71,21 +70,20 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         forge: None,
         public: false,
     };
-    let id = services.watch(&new, clock.now_ms()).await?;
-    let key = store::ingest_keys::in_force(&services.store, id)
-        .await?
-        .into_iter()
-        .next()
-        .ok_or("the repository has no key")?;
-    println!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}", services.linker.dsn(&key, id));
+    let id = handles.repositories().watch(&new, clock.now_ms()).await?;
+    let key = store::ingest_keys::in_force(&handles.store, id).await?.into_iter().next().ok_or("the repository has no key")?;
+    println!(
+        "  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}",
+        handles.site.linker.dsn(&key, id)
+    );
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
     }));
-    let stage = Stage { services, outbox, url, project: id.0, key, client: reqwest::Client::new() };
+    let stage = Stage { handles, outbox, url, project: id.0, key, client: reqwest::Client::new() };
     stage.play(&scene, clock).await?;
     headline("The week");
-    println!("  {}", stage.services.linker.week(Some("acme/shop"), clock.now_ms()));
+    println!("  {}", stage.handles.site.linker.week(Some("acme/shop"), clock.now_ms()));
     println!("  Sign in with the admin token: {TOKEN}");
     if !options.exit {
         println!("  The pages stay up until Ctrl-C.");
@@ -97,7 +95,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
 }
 
 struct Stage {
-    services: Services,
+    handles: Handles,
     outbox: PathBuf,
     url: String,
     project: i64,
@@ -134,16 +132,9 @@ impl Stage {
 
         headline("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
-        let forge_says =
-            store::repositories::by_id(&self.services.store, line.repository).await?.ok_or("the repository is gone")?;
-        store::repositories::record_push(
-            &self.services.store,
-            forge_says.repository.id,
-            clock.now_ms(),
-            clock.now_ms(),
-        )
-        .await?;
-        self.services.wake.notify_one();
+        let forge_says = store::repositories::by_id(&self.handles.store, line.repository).await?.ok_or("the repository is gone")?;
+        store::repositories::record_push(&self.handles.store, forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
+        self.handles.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
         println!(
@@ -185,7 +176,7 @@ impl Stage {
             origin: RuleSource::Page,
             by: "demo".to_owned(),
         };
-        make_rule(&self.services, &new, clock.now_ms()).await?;
+        self.handles.rules().make(&new, clock.now_ms()).await?;
         self.send(&scene.unknown_fruit("web-2")?).await?;
         let line = self.line_with("KeyError", 23).await?;
         println!(
@@ -222,8 +213,8 @@ impl Stage {
         let repository = domain::ids::RepositoryId(self.project);
         let found = async {
             loop {
-                let lines = store::lines::of_repository(&self.services.store, repository, 10).await?;
-                let queue = store::jobs::queue_state(&self.services.store).await?;
+                let lines = store::lines::of_repository(&self.handles.store, repository, 10).await?;
+                let queue = store::jobs::queue_state(&self.handles.store).await?;
                 let line = lines.into_iter().find(|line| line.exception == exception && line.total >= total);
                 if let Some(line) = line.filter(|_| queue.length == 0) {
                     return Ok::<Line, Failed>(line);

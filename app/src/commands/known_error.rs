@@ -3,8 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::serve::open_services;
-use crate::steps::webhook::{end_rule, make_rule};
+use crate::wiring::Handles;
 use clap::{Args, Subcommand};
 use domain::ids::RuleId;
 use domain::rule::{RuleKind, RuleSource};
@@ -66,9 +65,9 @@ pub struct Entry {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let (services, _) = open_services(&config).await?;
+    let (handles, _) = Handles::open(&config).await?;
     let named = async |name: &str| -> Result<RepositoryRow, Failed> {
-        let found = store::repositories::by_name(&services.store, name).await?;
+        let found = store::repositories::by_name(&handles.store, name).await?;
         Ok(found
             .ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
     };
@@ -94,14 +93,14 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 origin: RuleSource::Terminal,
                 by: "command line".to_owned(),
             };
-            match make_rule(&services, &new, clock.now_ms()).await? {
+            match handles.rules().make(&new, clock.now_ms()).await? {
                 Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
                 None => println!("That is whitelisted already."),
             }
         }
         Action::List { repository } => {
             let row = named(&repository).await?;
-            for rule in store::rules::in_force(&services.store, row.repository.id).await? {
+            for rule in store::rules::in_force(&handles.store, row.repository.id).await? {
                 let from = match (rule.origin, &rule.label, rule.issue) {
                     (RuleSource::Label, Some(label), Some(issue)) => {
                         format!("label {label} on #{issue} by {}", rule.by)
@@ -125,14 +124,14 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::Remove { repository, number } => {
             let row = named(&repository).await?;
-            if end_rule(&services, row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
+            if handles.rules().end(row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
                 println!("Ended.");
             } else {
                 return Err(format!("{repository} has no entry number {number} in force").into());
             }
         }
     }
-    services.store.close().await;
+    handles.store.close().await;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::serve::open_services;
+use crate::wiring::Handles;
 use clap::Args;
 use domain::week::{WEEK_MS, date_ms, week_of};
 use store::weekly::WeekQuery;
@@ -35,15 +35,15 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
                 .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?,
         ),
     };
-    let (services, _) = open_services(&config).await?;
+    let (handles, _) = Handles::open(&config).await?;
     let repository = match &options.repository {
         Some(name) => {
-            let found = store::repositories::by_name(&services.store, name).await?;
+            let found = store::repositories::by_name(&handles.store, name).await?;
             Some(found.ok_or_else(|| format!("no repository called {name:?} is watched"))?.repository.id)
         }
         None => None,
     };
-    let lines = store::weekly::lines(&services.store, &WeekQuery { repository, week_ms, known: options.known }).await?;
+    let lines = store::weekly::lines(&handles.store, &WeekQuery { repository, week_ms, known: options.known }).await?;
     if lines.is_empty() {
         println!("Nothing failed in that week.");
     }
@@ -59,6 +59,6 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
             found.line.author_name.as_deref().unwrap_or("(nobody could be blamed)")
         );
     }
-    services.store.close().await;
+    handles.store.close().await;
     Ok(())
 }

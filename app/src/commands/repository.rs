@@ -3,11 +3,12 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::serve::open_services;
-use crate::steps::Services;
+use crate::services::{Site, ingest_keys};
+use crate::wiring::Handles;
 use clap::Subcommand;
 use render::when;
 use std::path::Path;
+use store::Store;
 use store::ingest_keys::KeyRow;
 use store::repositories::{NewRepository, RepositoryRow};
 
@@ -68,7 +69,7 @@ pub enum KeyAction {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let (services, _) = open_services(&config).await?;
+    let (handles, _) = Handles::open(&config).await?;
     match action {
         Action::Add { url, name } => {
             let clone_url = absolute(&url)?;
@@ -76,7 +77,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 Some(name) => checked_name(&name)?,
                 None => name_of(&clone_url),
             };
-            if let Some(other) = store::repositories::by_name(&services.store, &full_name).await?
+            if let Some(other) = store::repositories::by_name(&handles.store, &full_name).await?
                 && other.repository.clone_url != clone_url
             {
                 return Err(format!(
@@ -86,70 +87,69 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 .into());
             }
             let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
-            let id = services.watch(&new, clock.now_ms()).await?;
+            let id = handles.repositories().watch(&new, clock.now_ms()).await?;
             println!("Watching {full_name}. The server clones it now, or when it is started.");
-            let keys = store::ingest_keys::in_force(&services.store, id).await?;
+            let keys = store::ingest_keys::in_force(&handles.store, id).await?;
             for key in &keys {
-                println!("DSN: {}", services.linker.dsn(key, id));
+                println!("DSN: {}", handles.site.linker.dsn(key, id));
             }
-            println!("How to connect an application: {}/{full_name}/connect", services.linker.base());
+            println!("How to connect an application: {}/{full_name}/connect", handles.site.linker.base());
             if keys.is_empty() {
                 println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
             }
         }
-        Action::List => list(&services).await?,
+        Action::List => list(&handles.store, &handles.site).await?,
         Action::Keys { name } => {
-            let row = named(&services, &name).await?;
-            for key in store::ingest_keys::of_repository(&services.store, row.repository.id).await? {
-                print_key(&services, &key);
+            let row = named(&handles.store, &name).await?;
+            for key in store::ingest_keys::of_repository(&handles.store, row.repository.id).await? {
+                print_key(&handles.site, &key);
             }
         }
         Action::Key { action: KeyAction::Add { name, label } } => {
-            let row = named(&services, &name).await?;
-            let key = services.add_key(&row, label.as_deref(), clock.now_ms()).await?;
-            println!("DSN: {}", services.linker.dsn(&key, row.repository.id));
+            let row = named(&handles.store, &name).await?;
+            let key = ingest_keys::add(&handles.store, &row, label.as_deref(), clock.now_ms()).await?;
+            println!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
-            if !services.revoke_key(key, clock.now_ms()).await? {
+            if !ingest_keys::revoke(&handles.store, handles.epoch(), key, clock.now_ms()).await? {
                 return Err(format!("there is no key {key:?}; `app repository keys NAME` shows them").into());
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
         Action::Remove { name, with_counts } => {
-            let removed =
-                if with_counts { store::repositories::removed_by_name(&services.store, &name).await? } else { None };
-            let id = match (store::repositories::by_name(&services.store, &name).await?, removed) {
+            let removed = if with_counts { store::repositories::removed_by_name(&handles.store, &name).await? } else { None };
+            let id = match (store::repositories::by_name(&handles.store, &name).await?, removed) {
                 (Some(row), _) => {
-                    services.unwatch(&row, clock.now_ms()).await?;
+                    handles.repositories().unwatch(&row, clock.now_ms()).await?;
                     println!("Not watching {} any more.", row.repository.full_name);
                     row.repository.id
                 }
                 (None, Some(id)) => id,
-                (None, None) => named(&services, &name).await?.repository.id,
+                (None, None) => named(&handles.store, &name).await?.repository.id,
             };
             if with_counts {
-                store::repositories::delete(&services.store, id).await?;
+                store::repositories::delete(&handles.store, id).await?;
                 println!("Everything that was known of {name} is deleted.");
             }
         }
     }
-    services.store.close().await;
+    handles.store.close().await;
     Ok(())
 }
 
-async fn named(services: &Services, name: &str) -> Result<RepositoryRow, Failed> {
-    let found = store::repositories::by_name(&services.store, name).await?;
+async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Failed> {
+    let found = store::repositories::by_name(store, name).await?;
     Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
 }
 
-fn print_key(services: &Services, key: &KeyRow) {
+fn print_key(site: &Site, key: &KeyRow) {
     let used = key.last_used_at_ms.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
     let state = key.revoked_at_ms.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
     println!("{}{label}  (made {}; {state})", key.key, when(key.created_at_ms));
     if key.revoked_at_ms.is_none() {
-        println!("  DSN: {}", services.linker.dsn(&key.key, key.repository));
+        println!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
     }
 }
 
@@ -159,8 +159,8 @@ fn key_of(text: &str) -> &str {
     after_scheme.split_once('@').map_or(after_scheme, |(key, _)| key).trim()
 }
 
-async fn list(services: &Services) -> Result<(), Failed> {
-    let rows = store::repositories::list(&services.store).await?;
+async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
+    let rows = store::repositories::list(store).await?;
     if rows.is_empty() {
         println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one.");
     }
@@ -171,8 +171,8 @@ async fn list(services: &Services) -> Result<(), Failed> {
             (None, None) => "not cloned yet".to_owned(),
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
-        for key in store::ingest_keys::in_force(&services.store, row.repository.id).await? {
-            println!("  DSN: {}", services.linker.dsn(&key, row.repository.id));
+        for key in store::ingest_keys::in_force(store, row.repository.id).await? {
+            println!("  DSN: {}", site.linker.dsn(&key, row.repository.id));
         }
     }
     Ok(())

@@ -26,7 +26,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
             flawless.config.outbox().display()
         );
     }
-    if store::repositories::list(&flawless.services.store).await?.is_empty() {
+    if store::repositories::list(&flawless.handles.store).await?.is_empty() {
         println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one");
     }
     flawless.run(true, stop_signal()).await;

@@ -11,11 +11,13 @@ mod query;
 mod random;
 mod repository;
 mod sdks;
+mod services;
 mod session;
 mod state;
 mod trace;
 mod urls;
 
+pub use services::PageServices;
 pub use state::{Server, ServerSettings};
 
 use axum::Router;

@@ -2,7 +2,7 @@
 
 use super::page::Unrendered;
 use super::urls::Urls;
-use crate::steps::Failure;
+use crate::services::Failure;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use render::RenderError;

@@ -6,8 +6,7 @@ use super::random::random_secret;
 use super::state::{Server, ServerSettings};
 use super::urls::Urls;
 use crate::clock::Clock;
-use crate::steps::Services;
-use crate::steps::sign_in::{SESSION_LIFE_MS, SignInError};
+use crate::services::sessions::{self, SESSION_LIFE_MS, SignInError};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -90,7 +89,8 @@ pub(super) enum TokenError {
 pub(super) struct Sessions(Arc<Inner>);
 
 struct Inner {
-    services: Arc<Services>,
+    /// Those that are stored.
+    stored: sessions::Sessions,
     clock: Clock,
     settings: Arc<ServerSettings>,
     /// Path that cookies are for.
@@ -103,10 +103,10 @@ struct Inner {
 
 impl Sessions {
     /// The sessions of a server below this path.
-    pub(super) fn new(services: Arc<Services>, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
+    pub(super) fn new(stored: sessions::Sessions, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
         let path = if root.is_empty() { "/" } else { root }.to_owned();
         let (attempts, bearer_attempts) = (AttemptLimit::default(), AttemptLimit::default());
-        Self(Arc::new(Inner { services, clock, settings, path, attempts, bearer_attempts }))
+        Self(Arc::new(Inner { stored, clock, settings, path, attempts, bearer_attempts }))
     }
 
     /// The session of a request, by its cookie or by the token itself (for machines).
@@ -135,9 +135,9 @@ impl Sessions {
     }
 
     async fn by_cookie(&self, value: &str, now_ms: i64) -> Result<Option<Session>, PageError> {
-        match self.0.services.live_session(value, &self.bound_to(), now_ms).await {
+        match self.0.stored.live(value, &self.bound_to(), now_ms).await {
             Ok(live) => Ok(live.map(|live| self.session(live.who, Some(live.id)))),
-            Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubUnavailable(why)),
+            Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubUnavailable(why.to_string())),
             Err(error) => Err(PageError::Internal(error.to_string())),
         }
     }
@@ -204,7 +204,7 @@ impl Sessions {
         let value = random_secret()?;
         self.end_former(headers).await;
         let (bound_to, now_ms) = (self.bound_to(), self.0.clock.now_ms());
-        let begun = self.0.services.begin_admin_session(&value, &bound_to, browser(headers), now_ms).await;
+        let begun = self.0.stored.begin_for_admin(&value, &bound_to, browser(headers), now_ms).await;
         begun.map_err(|error| PageError::Internal(error.to_string()))?;
         Ok(self.session_cookie(&value))
     }
@@ -219,8 +219,8 @@ impl Sessions {
         headers: &HeaderMap,
         proof: (&str, &str, &str),
     ) -> Result<HeaderValue, SignInError> {
-        let value = random_secret().map_err(|_| SignInError::Broken("This system gives no randomness".to_owned()))?;
-        self.0.services.begin_session(&value, proof, browser(headers), self.0.clock.now_ms()).await?;
+        let value = random_secret().map_err(|_| SignInError::Broken("This system gives no randomness".into()))?;
+        self.0.stored.begin(&value, proof, browser(headers), self.0.clock.now_ms()).await?;
         self.end_former(headers).await;
         Ok(self.session_cookie(&value))
     }
@@ -228,7 +228,7 @@ impl Sessions {
     /// Ends the session that a browser had: its new one is another.
     async fn end_former(&self, headers: &HeaderMap) {
         if let Some(Session { id: Some(id), .. }) = self.of_anybody(headers).await
-            && let Err(error) = store::sessions::delete(&self.0.services.store, &id).await
+            && let Err(error) = store::sessions::delete(&self.0.stored.store, &id).await
         {
             tracing::warn!(%error, "a former session could not be ended");
         }

@@ -2,12 +2,17 @@
 
 use super::operators::meters::Meters;
 use super::sdks::arrivals::Arrivals;
+use super::services::PageServices;
 use super::session::Sessions;
 use super::urls::Urls;
 use crate::clock::Clock;
-use crate::steps::Services;
+use crate::services::alert_content::AlertContent;
+use crate::services::doctor::Doctor;
+use crate::services::github_app::GitHubApp;
+use crate::services::rules::RuleBook;
+use crate::services::shadow::ShadowMode;
+use crate::services::{Epoch, Wake};
 use crate::steps::accept::Accept;
-use crate::steps::app::AppSlot;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
 use domain::signature::Signer;
@@ -15,7 +20,6 @@ use mirror::Mirrors;
 use std::convert::Infallible;
 use std::sync::Arc;
 use store::Store;
-use tokio::sync::Notify;
 
 /// What the server needs to know beside the services.
 #[derive(Clone)]
@@ -35,7 +39,7 @@ pub struct ServerSettings {
 pub struct Server(Arc<Parts>);
 
 struct Parts {
-    services: Arc<Services>,
+    services: PageServices,
     accept: Accept,
     clock: Clock,
     settings: Arc<ServerSettings>,
@@ -47,11 +51,11 @@ struct Parts {
 
 impl Server {
     /// A server of these services.
-    pub fn new(services: Services, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
-        let (services, settings) = (Arc::new(services), Arc::new(settings));
+    pub fn new(services: PageServices, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+        let settings = Arc::new(settings);
         let urls = Urls::new(&settings.public_url, services.linker.clone());
         Self(Arc::new(Parts {
-            sessions: Sessions::new(Arc::clone(&services), clock.clone(), Arc::clone(&settings), urls.root()),
+            sessions: Sessions::new(services.sessions.clone(), clock.clone(), Arc::clone(&settings), urls.root()),
             urls,
             services,
             accept,
@@ -77,10 +81,13 @@ macro_rules! parts {
 parts! {
     Store: services.store;
     Mirrors: services.mirrors;
-    AppSlot: services.app;
-    Arc<Notify>: services.wake;
-    // For what several steps share and is still a method of it.
-    Arc<Services>: services;
+    GitHubApp: services.github_app;
+    Epoch: services.epoch;
+    Wake: services.wake;
+    RuleBook: services.rules;
+    ShadowMode: services.shadow_mode;
+    AlertContent: services.alert_content;
+    Doctor: services.doctor;
     Accept: accept;
     Clock: clock;
     Arc<ServerSettings>: settings;
@@ -96,7 +103,7 @@ pub(super) struct ForgeUrl(pub(super) String);
 
 impl FromRef<Server> for ForgeUrl {
     fn from_ref(server: &Server) -> Self {
-        Self(server.0.services.forge_url.clone())
+        Self(server.0.services.forge_url.to_string())
     }
 }
 

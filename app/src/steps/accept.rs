@@ -1,6 +1,6 @@
 //! The hot path: a report is answered when it is durable, and a repeat costs a share of one transaction.
 
-use super::Epoch;
+use crate::services::{Epoch, Wake};
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -13,7 +13,7 @@ use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
 use store::intake::{Arrival, Facets, WrittenFacets};
 use store::pack::pack;
 use store::{Store, StoreError};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 
 /// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is refused.
 const QUEUE: usize = 4096;
@@ -91,7 +91,7 @@ pub struct Occurrence {
 pub enum AcceptError {
     /// The database could not take it.
     #[error("the report could not be stored: {0}")]
-    Store(Arc<StoreError>),
+    Store(#[source] Arc<StoreError>),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -104,8 +104,8 @@ impl From<StoreError> for AcceptError {
 }
 
 impl Accept {
-    /// Opens the auth. The writer ends when the last clone of the door is dropped, after it has worked off its queue.
-    pub fn open(store: Store, epoch: Epoch, wake: Arc<Notify>) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Opens the door. The writer ends when the last clone of the door is dropped, after it has worked off its queue.
+    pub fn open(store: Store, epoch: Epoch, wake: Wake) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let accept = Self {
             store: store.clone(),
@@ -213,7 +213,7 @@ impl Stamp {
 }
 
 /// Writes what has arrived, again and again: while one transaction is being made durable, the next batch gathers.
-async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Arc<Notify>) {
+async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
     let mut memory = WrittenFacets::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {

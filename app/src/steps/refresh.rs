@@ -1,8 +1,10 @@
 //! Refreshing a repository: its mirror and its settings.
 
-use super::{Failure, Services};
+use crate::services::mirror_sync::MirrorSync;
+use crate::services::{Failure, Wake};
 use domain::ids::RepositoryId;
 use domain::job::Job;
+use store::{Store, StoreError};
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
 pub const FETCH_EVERY_MS: i64 = 15 * 60_000;
@@ -11,24 +13,24 @@ pub const FETCH_EVERY_MS: i64 = 15 * 60_000;
 ///
 /// # Errors
 /// The repository, GitHub or the database is out of reach: to be tried again.
-pub async fn refresh(services: &Services, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(row) = store::repositories::by_id(&services.store, id).await? else { return Ok(()) };
+pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
+    let Some(row) = store::repositories::by_id(store, id).await? else { return Ok(()) };
     if row.removed_at_ms.is_some() || row.suspended_at_ms.is_some() {
         return Ok(());
     }
-    services.bring_up_to_date(&row, now_ms).await
+    mirror_sync.bring_up_to_date(&row, now_ms).await
 }
 
 /// Asks for a fetch of every repository that was not fetched for a while.
 ///
 /// # Errors
 /// The database is out of reach.
-pub async fn ask_for_overdue(services: &Services, now_ms: i64) -> Result<(), Failure> {
-    for row in store::repositories::list(&services.store).await? {
+pub async fn ask_for_overdue(store: &Store, wake: &Wake, now_ms: i64) -> Result<(), StoreError> {
+    for row in store::repositories::list(store).await? {
         if now_ms - row.fetched_at_ms >= FETCH_EVERY_MS && row.suspended_at_ms.is_none() {
-            store::jobs::enqueue(&services.store, Job::Fetch(row.repository.id), now_ms, now_ms).await?;
+            store::jobs::enqueue(store, Job::Fetch(row.repository.id), now_ms, now_ms).await?;
         }
     }
-    services.wake.notify_one();
+    wake.notify_one();
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Deciding what a count means: who is told what, now, and at which count to ask again.
 
-use super::settings::KnownError;
+use super::settings::{KnownError, Settings};
+use super::week::date_ms;
 
 /// What is known of a line when its counts are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,17 @@ pub struct Terms {
     pub minimum_date_ms: Option<i64>,
     /// Counts at which the issue gets a comment.
     pub comment_at: Vec<u64>,
+}
+
+impl Terms {
+    /// What a repository's settings say.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            threshold: settings.report_error_threshold,
+            minimum_date_ms: settings.report_only_after_minimum_date.as_deref().and_then(date_ms),
+            comment_at: settings.issues.comment_at.clone(),
+        }
+    }
 }
 
 /// What follows from a tally.

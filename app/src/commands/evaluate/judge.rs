@@ -3,7 +3,7 @@
 use super::super::{Failed, Scratch};
 use super::case::{Case, CaseFrame};
 use super::score::Prediction;
-use crate::steps::attribute::{Evidence, KnownFacts, Reading, accuse};
+use crate::steps::attribute::{Evidence, KnownFacts, MirrorCommit, find_suspects};
 use domain::blame::{Author, Blame};
 use domain::culprit::{Drift, FrameAt, Located};
 use domain::heuristic::Heuristic;
@@ -65,7 +65,7 @@ impl Judge {
         if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
             return Err(format!("{} has no commit {}", case.repo, case.revision).into());
         }
-        let reading = Reading { mirrors: &repositories.mirrors, id, commit: &case.revision };
+        let reading = MirrorCommit { mirrors: &repositories.mirrors, id, commit: &case.revision };
         verdict(case, Evidence::Mirror(reading), off)
     }
 
@@ -82,10 +82,10 @@ impl Judge {
 
 fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Verdict, Failed> {
     let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
-    let accusation = accuse(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
-    let suspects = (1..).zip(&accusation.suspects);
+    let suspicion = find_suspects(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
+    let suspects = (1..).zip(&suspicion.suspects);
     let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
-    Ok(Verdict { predictions, used: accusation.used() })
+    Ok(Verdict { predictions, used: suspicion.used() })
 }
 
 impl Repositories {

@@ -11,8 +11,7 @@ use crate::server::query::Query;
 use crate::server::session::{Admin, Session};
 use crate::server::state::{ForgeUrl, Now, ServerSettings};
 use crate::server::urls::Urls;
-use crate::steps::Services;
-use crate::steps::app::{AppError, AppSlot, AppSource};
+use crate::services::github_app::{AppError, AppSource, GitHubApp};
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use domain::signature::Signer;
@@ -44,7 +43,7 @@ pub(super) struct OwnerQuery {
 
 /// `GET /setup`.
 pub(super) async fn setup(
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(ForgeUrl(forge)): State<ForgeUrl>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
@@ -148,7 +147,7 @@ pub(super) struct MadeQuery {
 
 /// `GET /setup/callback`: GitHub sends the browser here once the App is made.
 pub(super) async fn callback(
-    State(services): State<Arc<Services>>,
+    State(app): State<GitHubApp>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
@@ -161,14 +160,14 @@ pub(super) async fn callback(
                 .to_owned(),
         ));
     }
-    match services.app.get().map(|app| app.origin) {
+    match app.get().map(|app| app.origin) {
         Some(AppSource::Configuration) => {
             Err(PageError::BadRequest("The configuration names an App (APP_ID), and it wins over this one.".to_owned()))
         }
         // The browser was sent here twice.
         Some(AppSource::Setup { .. }) => Ok(Redirect::to(&urls.page("/setup"))),
         None => {
-            let html_url = adopt(services, query.code, now_ms).await?;
+            let html_url = adopt(app, query.code, now_ms).await?;
             Ok(Redirect::to(&format!("{html_url}/installations/new")))
         }
     }
@@ -176,8 +175,8 @@ pub(super) async fn callback(
 
 /// Takes the new App over. In a task of its own: whoever closes the page now must not lose the App,
 /// whose secrets are handed over only once.
-async fn adopt(services: Arc<Services>, code: String, now_ms: i64) -> Result<String, PageError> {
-    let adopted = tokio::spawn(async move { services.adopt(&code, now_ms).await }).await;
+async fn adopt(app: GitHubApp, code: String, now_ms: i64) -> Result<String, PageError> {
+    let adopted = tokio::spawn(async move { app.adopt(&code, now_ms).await }).await;
     adopted.map_err(|error| PageError::Internal(error.to_string()))?.map_err(|error| {
         match error {
         AppError::GitHub(GitHubError::Gone(_)) => PageError::BadRequest(
@@ -199,13 +198,13 @@ pub(super) struct ForgetForm {}
 
 /// `POST /setup/forget`.
 pub(super) async fn forget(
-    State(services): State<Arc<Services>>,
+    State(app): State<GitHubApp>,
     State(urls): State<Urls>,
     Form { session, .. }: Form<ForgetForm>,
 ) -> Result<Redirect, PageError> {
     session.must_be_admin()?;
-    if matches!(services.app.get().map(|app| app.origin), Some(AppSource::Setup { .. })) {
-        services.forget_app().await?;
+    if matches!(app.get().map(|app| app.origin), Some(AppSource::Setup { .. })) {
+        app.forget().await?;
     }
     Ok(Redirect::to(&urls.page("/setup")))
 }

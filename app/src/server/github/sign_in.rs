@@ -10,8 +10,8 @@ use crate::server::random::random_secret;
 use crate::server::session::{Sessions, cookies};
 use crate::server::state::{ForgeUrl, Now, ServerSettings};
 use crate::server::urls::{Urls, local};
-use crate::steps::app::AppSlot;
-use crate::steps::sign_in::SignInError;
+use crate::services::github_app::GitHubApp;
+use crate::services::sessions::SignInError;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -39,7 +39,7 @@ pub(super) struct SignInQuery {
 
 /// `GET /auth/github`: to GitHub's page.
 pub(super) async fn begin(
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(ForgeUrl(forge)): State<ForgeUrl>,
     State(sessions): State<Sessions>,
     State(settings): State<Arc<ServerSettings>>,
@@ -72,7 +72,7 @@ pub(super) struct CallbackQuery {
 /// `GET /auth/github/callback`: back from GitHub's page. GitHub also sends people here who have
 /// just installed the App, with no state of ours: they begin anew.
 pub(super) async fn callback(
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(sessions): State<Sessions>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,

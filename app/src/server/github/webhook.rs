@@ -4,7 +4,8 @@ use crate::server::Server;
 use crate::server::body::{self, BodyError};
 use crate::server::operators::meters::Meters;
 use crate::server::state::Now;
-use crate::steps::app::AppSlot;
+use crate::services::Wake;
+use crate::services::github_app::GitHubApp;
 use axum::extract::{FromRef, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -14,7 +15,6 @@ use github::hook;
 use std::sync::Arc;
 use store::Store;
 use store::hooks::Inserted;
-use tokio::sync::Notify;
 
 /// GitHub's own limit on payloads:
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
@@ -33,7 +33,7 @@ impl FromRequest<Server> for VerifiedWebhook {
     type Rejection = WebhookError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, WebhookError> {
-        let app = AppSlot::from_ref(server).get();
+        let app = GitHubApp::from_ref(server).get();
         let secret = app.and_then(|app| app.webhook_secret).ok_or(WebhookError::NoSecret)?;
         let headers = request.headers().clone();
         let body = body::read(request).await?;
@@ -54,7 +54,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// `POST /api/github/webhooks`: answers once it is stored.
 pub(super) async fn receive(
     State(store): State<Store>,
-    State(wake): State<Arc<Notify>>,
+    State(wake): State<Wake>,
     Now(now_ms): Now,
     webhook: VerifiedWebhook,
 ) -> Result<WebhookOutcome, WebhookError> {

@@ -3,20 +3,18 @@
 use crate::server::page::Page;
 use crate::server::session::Admin;
 use crate::server::state::Now;
-use crate::steps::Services;
-use crate::steps::doctor::examine;
+use crate::services::doctor;
 use axum::extract::State;
 use domain::finding::{Finding, Level};
 use render::views::{Doctor, FindingView};
-use std::sync::Arc;
 
 /// `GET /doctor`.
 pub(super) async fn doctor(
-    State(services): State<Arc<Services>>,
+    State(doctor): State<doctor::Doctor>,
     Now(now_ms): Now,
     Admin(session): Admin,
 ) -> Page<Doctor> {
-    let found = examine(&services, now_ms).await;
+    let found = doctor.examine(now_ms).await;
     let count = |level: Level| found.iter().filter(|finding| finding.level == level).count();
     let view = Doctor {
         failures: count(Level::Failure),

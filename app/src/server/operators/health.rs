@@ -3,6 +3,7 @@
 use crate::server::page::Page;
 use crate::server::session::Visitor;
 use crate::server::state::{Now, ServerSettings};
+use crate::services::vitals::{Vitals, is_late};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,10 +12,6 @@ use render::when;
 use std::sync::Arc;
 use store::Store;
 use store::repositories::RepositoryRow;
-
-/// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at
-/// most 15 minutes.
-const LATE_MS: i64 = 30 * 60_000;
 
 /// Name of the check without which nothing goes.
 const DATABASE: &str = "Database";
@@ -69,12 +66,11 @@ fn check(name: &str, ok: bool, text: String) -> Check {
 }
 
 async fn admins_checks(store: &Store, now_ms: i64) -> Vec<Check> {
+    let vitals = Vitals::read(store).await;
     let mut checks = vec![database(store, true).await];
-    checks.extend(work(store, now_ms).await.into_iter().flatten());
-    if let Ok(rows) = store::repositories::list(store).await {
-        checks.push(mirrors(&rows));
-    }
-    checks.push(webhooks(store).await);
+    checks.extend(work(&vitals, now_ms).into_iter().flatten());
+    checks.extend(vitals.repositories.as_deref().ok().map(mirrors));
+    checks.push(webhooks(&vitals));
     checks
 }
 
@@ -87,14 +83,13 @@ async fn database(store: &Store, is_admin: bool) -> Check {
 }
 
 /// The queue and the deliveries, where the database tells.
-async fn work(store: &Store, now_ms: i64) -> Option<[Check; 2]> {
-    let queue = store::jobs::queue_state(store).await.ok()?;
-    let (pending, given_up) = store::deliveries::count_pending_and_given_up(store).await.ok()?;
-    let late = queue.oldest_ms.is_some_and(|oldest| now_ms - oldest > LATE_MS && queue.failing > 0);
+fn work(vitals: &Vitals, now_ms: i64) -> Option<[Check; 2]> {
+    let queue = vitals.queue.as_ref().ok()?;
+    let (pending, given_up) = vitals.messages.as_ref().ok()?;
     let oldest = queue.oldest_ms.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
     let text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
     let deliveries = format!("{pending} messages waiting, {given_up} given up.");
-    Some([check("Background work", !late, text), check("Deliveries", true, deliveries)])
+    Some([check("Background work", !is_late(queue, now_ms), text), check("Deliveries", true, deliveries)])
 }
 
 fn mirrors(rows: &[RepositoryRow]) -> Check {
@@ -110,8 +105,8 @@ fn mirrors(rows: &[RepositoryRow]) -> Check {
     check("Mirrors", failing.is_empty(), text)
 }
 
-async fn webhooks(store: &Store) -> Check {
-    let text = match store::hooks::last_received_ms(store).await {
+fn webhooks(vitals: &Vitals) -> Check {
+    let text = match vitals.last_hook_ms {
         Ok(Some(at)) => format!("The last one came at {}.", when(at)),
         _ => "None came yet.".to_owned(),
     };

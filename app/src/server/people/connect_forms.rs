@@ -9,14 +9,15 @@ use crate::server::sdks::{Ingest, IngestError};
 use crate::server::session::SignedIn;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::{Failure, Services};
+use crate::services::test_report::find_test_line;
+use crate::services::{Epoch, Failure, ingest_keys};
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::ids::RepositoryId;
 use domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
+use mirror::Mirrors;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
@@ -30,14 +31,15 @@ pub(super) struct TestForm {}
 
 /// `POST /{owner}/{repo}/connect/test`.
 pub(super) async fn test(
-    State(services): State<Arc<Services>>,
+    State(store): State<Store>,
+    State(mirrors): State<Mirrors>,
     State(ingest): State<Ingest>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     _: SignedIn,
     RepositoryForm { row, .. }: RepositoryForm<Write, TestForm>,
 ) -> Result<Redirect, PageError> {
-    send_test(&services, &ingest, &row, now_ms).await?;
+    send_test((&store, &mirrors), &ingest, &row, now_ms).await?;
     Ok(Redirect::to(&format!("{}#test", urls.connect(&row))))
 }
 
@@ -50,13 +52,13 @@ pub(super) struct AddKeyForm {
 
 /// `POST /{owner}/{repo}/connect/key`.
 pub(super) async fn add_key(
-    State(services): State<Arc<Services>>,
+    State(store): State<Store>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, AddKeyForm>,
 ) -> Result<Redirect, PageError> {
-    match services.add_key(&row, Some(&fields.label), now_ms).await {
+    match ingest_keys::add(&store, &row, Some(&fields.label), now_ms).await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=made#keys", urls.connect(&row)))),
         Err(Failure::GiveUp(why)) => Err(PageError::BadRequest(format!("No key was made: {why}."))),
         Err(failure) => Err(failure.into()),
@@ -72,35 +74,41 @@ pub(super) struct RevokeKeyForm {
 
 /// `POST /{owner}/{repo}/connect/revoke`.
 pub(super) async fn revoke_key(
-    State(services): State<Arc<Services>>,
+    State(store): State<Store>,
+    State(epoch): State<Epoch>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, RevokeKeyForm>,
 ) -> Result<Redirect, PageError> {
-    let keys = store::ingest_keys::of_repository(&services.store, row.repository.id).await?;
+    let keys = store::ingest_keys::of_repository(&store, row.repository.id).await?;
     if !keys.iter().any(|known| known.key == fields.key) {
         return Err(PageError::BadRequest("That is not a key of this repository.".to_owned()));
     }
-    services.revoke_key(&fields.key, now_ms).await?;
+    ingest_keys::revoke(&store, &epoch, &fields.key, now_ms).await?;
     Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
 }
 
 /// Sends a test report through the door that SDKs use, key and all.
-async fn send_test(services: &Services, ingest: &Ingest, row: &RepositoryRow, now_ms: i64) -> Result<(), PageError> {
-    let (store, id) = (&services.store, row.repository.id);
+async fn send_test(
+    (store, mirrors): (&Store, &Mirrors),
+    ingest: &Ingest,
+    row: &RepositoryRow,
+    now_ms: i64,
+) -> Result<(), PageError> {
+    let id = row.repository.id;
     if is_under_way(store, id, now_ms).await? {
         return Ok(());
     }
-    let key = store::ingest_keys::in_force(store, id).await?.into_iter().next().ok_or_else(|| {
+    let key = store::ingest_keys::in_force(&store, id).await?.into_iter().next().ok_or_else(|| {
         let text = "Every key of this repository is revoked, so no report gets in. Make one first.";
         PageError::BadRequest(text.to_owned())
     })?;
-    let line = line_to_fail(services, row, now_ms).await;
+    let line = line_to_fail(store, mirrors, row, now_ms).await;
     let event_id = random_id();
-    store::test_reports::insert(store, id, &event_id, now_ms).await?;
+    store::test_reports::insert(&store, id, &event_id, now_ms).await?;
     if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now_ms).await {
-        store::test_reports::delete(store, &event_id).await?;
+        store::test_reports::delete(&store, &event_id).await?;
         return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
     }
     Ok(())
@@ -114,8 +122,8 @@ async fn is_under_way(store: &Store, id: RepositoryId, now_ms: i64) -> Result<bo
 
 /// The line that the report says has failed. Without one it is sent all the same: what it comes to
 /// says what is wrong with the mirror.
-async fn line_to_fail(services: &Services, row: &RepositoryRow, now_ms: i64) -> Option<TestLine> {
-    services.test_line(row, now_ms).await.unwrap_or_else(|failure| {
+async fn line_to_fail(store: &Store, mirrors: &Mirrors, row: &RepositoryRow, now_ms: i64) -> Option<TestLine> {
+    find_test_line(store, mirrors, row, now_ms).await.unwrap_or_else(|failure| {
         tracing::warn!(repository = %row.repository.full_name, %failure, "no line could be chosen for a test report");
         None
     })

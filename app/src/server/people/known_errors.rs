@@ -10,8 +10,7 @@ use crate::server::repository::{Triage, find, watched};
 use crate::server::session::{Session, Visitor, WayBack};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::Services;
-use crate::steps::webhook::{end_rule, make_rule};
+use crate::services::rules::RuleBook;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -24,7 +23,6 @@ use domain::settings::KnownError;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
-use std::sync::Arc;
 use store::repositories::RepositoryRow;
 use store::rules::NewRule;
 use store::{Store, StoreError};
@@ -52,13 +50,13 @@ pub(super) async fn form(
 
 /// `POST /add_known_error`.
 pub(super) async fn save(
-    State(services): State<Arc<Services>>,
+    State(rules): State<RuleBook>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     WayBack(next): WayBack,
     OpenForm { visitor, is_ours, fields }: OpenForm<RuleForm>,
 ) -> Result<Response, PageError> {
-    let store = &services.store;
+    let store = &rules.store;
     let link = by_link(urls.linker(), &fields, now_ms);
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
     let (row, right) = admit(store, &fields.repo, right, link).await?;
@@ -68,7 +66,7 @@ pub(super) async fn save(
         let page = view(store, &urls, &row, (&right, &fields), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    make_rule(&services, &right.rule(&row, checked.kind, &known), now_ms).await?;
+    rules.make(&right.rule(&row, checked.kind, &known), now_ms).await?;
     let view = KnownErrorSaved {
         repository: row.repository.full_name.clone(),
         whitelist_url: right.session().map(|_| urls.whitelist(&row)),
@@ -90,13 +88,13 @@ pub(super) struct EndRuleForm {
 
 /// `POST /rules/end`.
 pub(super) async fn end(
-    State(services): State<Arc<Services>>,
+    State(rules): State<RuleBook>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     RepositoryForm { session, row, fields, .. }: RepositoryForm<Triage, EndRuleForm>,
 ) -> Result<Redirect, PageError> {
     // A rule that had ended already is what was asked for.
-    end_rule(&services, row.repository.id, RuleId(fields.rule), session.who.name(), now_ms).await?;
+    rules.end(row.repository.id, RuleId(fields.rule), session.who.name(), now_ms).await?;
     Ok(Redirect::to(&urls.whitelist(&row)))
 }
 

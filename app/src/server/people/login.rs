@@ -6,7 +6,7 @@ use crate::server::page_error::PageError;
 use crate::server::query::Query;
 use crate::server::session::{Sessions, TokenError};
 use crate::server::urls::{Urls, local};
-use crate::steps::app::AppSlot;
+use crate::services::github_app::GitHubApp;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +15,7 @@ use serde::Deserialize;
 use store::Store;
 
 /// The sign-in page.
-pub(in crate::server) fn sign_in_page(urls: &Urls, app: &AppSlot, next: &str, error: Option<String>) -> Page<Login> {
+pub(in crate::server) fn sign_in_page(urls: &Urls, app: &GitHubApp, next: &str, error: Option<String>) -> Page<Login> {
     let has_sign_in = app.get().is_some_and(|app| app.sign_in.is_some());
     let query = domain::links::query(&[("next", next.to_owned())]);
     let view = Login {
@@ -36,7 +36,7 @@ pub(super) struct LoginQuery {
 
 /// `GET /login`.
 pub(super) async fn form(
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(urls): State<Urls>,
     Query(query): Query<LoginQuery>,
 ) -> Page<Login> {
@@ -54,7 +54,7 @@ pub(super) struct LoginForm {
 
 /// `POST /login`.
 pub(super) async fn login(
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(sessions): State<Sessions>,
     State(urls): State<Urls>,
     headers: HeaderMap,

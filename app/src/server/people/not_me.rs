@@ -9,8 +9,7 @@ use crate::server::repository::{find, watched};
 use crate::server::session::{Session, Visitor, WayBack};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::Services;
-use crate::steps::webhook::{Said, not_me};
+use crate::services::handovers::{HandoverOutcome, not_me};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -20,7 +19,6 @@ use domain::handover::{Successor, successor};
 use domain::links::{LinkPurpose, Linker};
 use render::views::{Message, NotMe};
 use serde::Deserialize;
-use std::sync::Arc;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -82,7 +80,7 @@ pub(super) async fn form(
 
 /// `POST /not_me`.
 pub(super) async fn save(
-    State(services): State<Arc<Services>>,
+    State(store): State<Store>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     WayBack(next): WayBack,
@@ -94,15 +92,15 @@ pub(super) async fn save(
         return Err(PageError::Forbidden(text.to_owned()));
     }
     let ours = visitor.filter(|_| is_ours);
-    let admitted = admit(&services.store, fields, ours, is_signed, next).await?;
+    let admitted = admit(&store, fields, ours, is_signed, next).await?;
     let refuse = |error| (StatusCode::BAD_REQUEST, admitted.form(&urls, Some(error))).into_response();
     let to = match successor(&admitted.fields.who) {
         Ok(to) => to,
         Err(error) => return Ok(refuse(error)),
     };
-    match not_me(&services, &admitted.line, to.clone(), admitted.by(), now_ms).await? {
-        Said::Refused(error) => Ok(refuse(error)),
-        Said::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
+    match not_me(&store, &admitted.line, to.clone(), admitted.by(), now_ms).await? {
+        HandoverOutcome::Refused(error) => Ok(refuse(error)),
+        HandoverOutcome::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::session::{Session, SignedIn};
 use crate::server::urls::Urls;
-use crate::steps::app::{AppSlot, AppSource};
+use crate::services::github_app::{AppSource, GitHubApp};
 use axum::extract::State;
 use domain::access::Right;
 use mirror::Mirrors;
@@ -22,7 +22,7 @@ type OpenCount = (u64, Option<i64>);
 pub(super) async fn repositories(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
-    State(app): State<AppSlot>,
+    State(app): State<GitHubApp>,
     State(urls): State<Urls>,
     SignedIn(session): SignedIn,
 ) -> Result<Page<Repositories>, PageError> {

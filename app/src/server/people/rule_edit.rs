@@ -10,15 +10,13 @@ use crate::server::repository::{RepositoryWith, Triage};
 use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::Services;
-use crate::steps::webhook::change_rule;
+use crate::services::rules::RuleBook;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::ids::RuleId;
 use render::views::{FormPurpose, KnownErrorForm};
 use serde::Deserialize;
-use std::sync::Arc;
 use store::Store;
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
@@ -43,22 +41,22 @@ pub(super) async fn form(
 
 /// `POST /rules/edit`.
 pub(super) async fn save(
-    State(services): State<Arc<Services>>,
+    State(rules): State<RuleBook>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     RepositoryForm { session, row, mut fields, .. }: RepositoryForm<Triage, RuleForm>,
 ) -> Result<Response, PageError> {
     let number = fields.rule.parse().map_err(|_| PageError::BadRequest("The form names no entry.".to_owned()))?;
-    let rule = rule_of(&services.store, &row, number).await?;
+    let rule = rule_of(&rules.store, &row, number).await?;
     // What an entry does is not changed by editing it.
     rule.made.kind.as_str().clone_into(&mut fields.kind);
     let checked = check(&fields, None);
     let Some(known) = &checked.entry else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
-        let page = view(&services.store, &urls, &row, (session, rule.made.id), checked, Some(error)).await?;
+        let page = view(&rules.store, &urls, &row, (session, rule.made.id), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    change_rule(&services, row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
+    rules.change(row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
     Ok(Redirect::to(&urls.whitelist(&row)).into_response())
 }
 

@@ -8,7 +8,9 @@ use crate::server::repository::{Read, RepositoryWith, Write};
 use crate::server::session::SignedIn;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::Services;
+use crate::services::alert_content::AlertContent;
+use crate::services::preview::preview as preview_of;
+use crate::services::shadow::ShadowMode;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::access::Right;
@@ -18,7 +20,6 @@ use render::views::{Shadow, ShadowItem, ShadowPreview};
 use render::when;
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::sync::Arc;
 use store::deliveries::{Channel, Delivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -86,7 +87,7 @@ pub(super) struct PreviewPath {
 /// `GET /{owner}/{repo}/shadow/{number}`.
 pub(super) async fn preview(
     State(store): State<Store>,
-    State(services): State<Arc<Services>>,
+    State(content): State<AlertContent>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
@@ -96,7 +97,7 @@ pub(super) async fn preview(
     let id = DeliveryId(number.parse().map_err(|_| none())?);
     let delivery = store::shadow::delivery_by_id(&store, row.repository.id, id).await?.ok_or_else(none)?;
     let line = store::lines::by_id(&store, delivery.line).await?.ok_or_else(none)?;
-    let preview = services.preview(&row, &delivery, now_ms).await?;
+    let preview = preview_of(&content, &row, &line, &delivery, now_ms).await?;
     let view = ShadowPreview {
         repository: row.repository.full_name.clone(),
         back_url: urls.shadow(&row),
@@ -116,7 +117,7 @@ pub(super) struct ShadowForm {
 
 /// `POST /{owner}/{repo}/shadow`.
 pub(super) async fn set(
-    State(services): State<Arc<Services>>,
+    State(shadow_mode): State<ShadowMode>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     _: SignedIn,
@@ -127,8 +128,8 @@ pub(super) async fn set(
         return Err(PageError::BadRequest(text.to_owned()));
     }
     match fields.set.as_str() {
-        "on" => services.begin_shadow(&row).await?,
-        "off" => services.end_shadow(&row, now_ms).await?,
+        "on" => shadow_mode.begin(&row).await?,
+        "off" => shadow_mode.end(&row, now_ms).await?,
         _ => return Err(PageError::BadRequest("The form says neither on nor off.".to_owned())),
     }
     Ok(Redirect::to(&urls.shadow(&row)))

@@ -8,7 +8,8 @@ use crate::server::repository::{find, watched};
 use crate::server::session::{Visitor, WayBack};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
-use crate::steps::Services;
+use crate::services::alert_content::AlertContent;
+use crate::services::latest_report_before;
 use axum::extract::State;
 use domain::access::Right;
 use domain::alert::{Alert, Place, Recipient};
@@ -17,7 +18,6 @@ use domain::week::{WEEK_MS, week_of};
 use render::views::Traceback;
 use render::when;
 use serde::Deserialize;
-use std::sync::Arc;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -68,7 +68,7 @@ impl TracebackQuery {
 /// `GET /view_traceback`.
 pub(super) async fn view(
     State(store): State<Store>,
-    State(services): State<Arc<Services>>,
+    State(content): State<AlertContent>,
     State(urls): State<Urls>,
     Now(now_ms): Now,
     Visitor(session): Visitor,
@@ -81,9 +81,9 @@ pub(super) async fn view(
         None => return Err(PageError::not_admitted(&query.signature, next)),
     };
     let line = line_at(&store, &row, &query.place()).await?;
-    let latest = store::tracebacks::latest_of_line(&store, line.id, query.before_ms()).await?;
-    let occurred = latest.as_ref().map(|latest| when(latest.received_at_ms));
-    let mut alert = services.alert(&row, &line, latest, told(&line), now_ms).await?;
+    let latest = latest_report_before(&store, line.id, query.before_ms()).await?;
+    let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at_ms));
+    let mut alert = content.of_report(&row, &line, latest, told(&line), now_ms).await?;
     unsign(&mut alert, &row, urls.linker(), &urls);
     Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
 }

@@ -6,18 +6,17 @@ use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::repository::{Read, RepositoryWith};
 use crate::server::urls::Urls;
-use crate::steps::Services;
-use crate::steps::whitelist::Standing;
+use crate::services::whitelist::{Standing, standings};
 use axum::extract::State;
 use domain::access::Right;
 use domain::ids::{LineId, RuleId};
 use domain::links::query;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
+use mirror::Mirrors;
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use render::{thousands, when};
 use std::collections::HashMap;
-use std::sync::Arc;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -36,7 +35,7 @@ const SETTINGS_PATH: &str = ".github/flawless.yml";
 /// `GET /{owner}/{repo}/whitelist`.
 pub(super) async fn whitelist(
     State(store): State<Store>,
-    State(services): State<Arc<Services>>,
+    State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
 ) -> Result<Page<Whitelist>, PageError> {
@@ -48,7 +47,7 @@ pub(super) async fn whitelist(
         may_edit: session.right_in(&row) >= Some(Right::Triage),
         settings_path: SETTINGS_PATH.to_owned(),
         settings_url: settings_url(&row),
-        entries: entries(&row, &store, &services, &urls).await?,
+        entries: entries(&row, &store, &mirrors, &urls).await?,
         dropped: dropped(&row),
         ended: store::rules::ended(&store, row.repository.id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
         repository: row.repository.full_name,
@@ -67,7 +66,7 @@ fn settings_url(row: &RepositoryRow) -> Option<String> {
 async fn entries(
     row: &RepositoryRow,
     store: &Store,
-    services: &Services,
+    mirrors: &Mirrors,
     urls: &Urls,
 ) -> Result<Vec<WhitelistEntry>, PageError> {
     let id = row.repository.id;
@@ -78,7 +77,7 @@ async fn entries(
     made.reverse();
     let patterns =
         made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
-    let mut standings = services.standings(row, patterns.collect()).await.into_iter();
+    let mut standings = standings(mirrors, row, patterns.collect()).await.into_iter();
     let look = Look { urls, row, lines: &lines, baselines: &baselines };
     let made: Vec<WhitelistEntry> =
         made.iter().zip(&mut standings).map(|(rule, standing)| look.made(rule, standing)).collect();

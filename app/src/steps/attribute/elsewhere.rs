@@ -1,4 +1,4 @@
-//! Reading on where the frames end: the constructor or the signature that an exception speaks of.
+//! MirrorCommit on where the frames end: the constructor or the signature that an exception speaks of.
 
 use super::evidence::Evidence;
 use domain::blame::Blame;

@@ -1,4 +1,4 @@
-//! What an examination reads from: one commit of one mirror, or what somebody else found out before.
+//! What an analysis reads from: one commit of one mirror, or what somebody else found out before.
 
 use domain::blame::Blame;
 use domain::culprit::{FrameAt, Located};
@@ -11,7 +11,7 @@ use std::ops::RangeInclusive;
 
 /// A commit of a mirror.
 #[derive(Clone, Copy)]
-pub struct Reading<'a> {
+pub struct MirrorCommit<'a> {
     /// The mirrors.
     pub mirrors: &'a Mirrors,
     /// The repository among them.
@@ -33,7 +33,7 @@ pub struct KnownFacts {
 #[derive(Clone, Copy)]
 pub enum Evidence<'a> {
     /// A mirror: code is read and lines are blamed.
-    Mirror(Reading<'a>),
+    Mirror(MirrorCommit<'a>),
     /// Another's findings.
     KnownFacts(&'a KnownFacts),
 }

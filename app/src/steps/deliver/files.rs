@@ -1,47 +1,57 @@
 //! Issues and comments as files of the outbox directory, for repositories that are not on GitHub.
 
-use super::forge::recipient;
-use super::reply_of;
-use crate::steps::{Failure, Services};
-use render;
-use std::path::Path;
+use super::issues::recipient;
+use crate::services::Failure;
+use crate::services::alert_content::AlertContent;
+use crate::services::messages::reply_of;
+use std::path::PathBuf;
 use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
-/// Writes the line's issue. The receipt is the file's name.
-pub(super) async fn issue(
-    services: &Services,
-    row: &RepositoryRow,
-    line: &Line,
-    delivery: &Delivery,
-    now_ms: i64,
-) -> Result<String, Failure> {
-    let told = recipient(line, None);
-    let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
-    let issue = render::issue(&services.alert(row, line, latest, told, now_ms).await?)?;
-    let text = format!("# {}\n\n{}\n", issue.title, issue.body);
-    write(&services.outbox, &format!("issue-{}.md", delivery.id), &text).await
+/// Writes to the outbox directory.
+#[derive(Clone)]
+pub struct OutboxFiles {
+    /// The directory.
+    pub folder: PathBuf,
+    /// Says what alerts say.
+    pub content: AlertContent,
 }
 
-/// Writes a comment. The receipt is the file's name.
-pub(super) async fn comment(
-    services: &Services,
-    row: &RepositoryRow,
-    line: &Line,
-    delivery: &Delivery,
-) -> Result<String, Failure> {
-    let marker = format!("{}:{}", services.marker(line), delivery.id);
-    let body = render::reply(&reply_of(delivery)?, &marker, &row.repository)?;
-    write(&services.outbox, &format!("comment-{}.md", delivery.id), &format!("{body}\n")).await
-}
+impl OutboxFiles {
+    /// Writes the line's issue. The receipt is the file's name.
+    pub(super) async fn issue(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        delivery: &Delivery,
+        now_ms: i64,
+    ) -> Result<String, Failure> {
+        let issue = render::issue(&self.content.latest(row, line, recipient(line, None), now_ms).await?)?;
+        let text = format!("# {}\n\n{}\n", issue.title, issue.body);
+        self.write(&format!("issue-{}.md", delivery.id), &text).await
+    }
 
-/// Writes a file of the outbox whole or not at all; a second attempt writes the same file again.
-pub(super) async fn write(outbox: &Path, name: &str, text: &str) -> Result<String, Failure> {
-    let failed = |error: std::io::Error| Failure::retry(format!("{}: {error}", outbox.join(name).display()));
-    tokio::fs::create_dir_all(outbox).await.map_err(failed)?;
-    let unfinished = outbox.join(format!(".{name}.tmp"));
-    tokio::fs::write(&unfinished, text).await.map_err(failed)?;
-    tokio::fs::rename(&unfinished, outbox.join(name)).await.map_err(failed)?;
-    Ok(name.to_owned())
+    /// Writes a comment. The receipt is the file's name.
+    pub(super) async fn comment(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        delivery: &Delivery,
+    ) -> Result<String, Failure> {
+        let marker = format!("{}:{}", self.content.site.marker(line.id), delivery.id);
+        let body = render::reply(&reply_of(&delivery.what)?, &marker, &row.repository)?;
+        self.write(&format!("comment-{}.md", delivery.id), &format!("{body}\n")).await
+    }
+
+    /// Writes a file whole or not at all; a second attempt writes the same file again.
+    pub(super) async fn write(&self, name: &str, text: &str) -> Result<String, Failure> {
+        let path = self.folder.join(name);
+        let failed = |error: std::io::Error| Failure::retry(format!("{}: {error}", path.display()));
+        tokio::fs::create_dir_all(&self.folder).await.map_err(failed)?;
+        let unfinished = self.folder.join(format!(".{name}.tmp"));
+        tokio::fs::write(&unfinished, text).await.map_err(failed)?;
+        tokio::fs::rename(&unfinished, &path).await.map_err(failed)?;
+        Ok(name.to_owned())
+    }
 }

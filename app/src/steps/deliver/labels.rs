@@ -1,38 +1,64 @@
 //! Making a repository's labels, one write at a time.
 
-use super::forge::forge_of;
+use super::GitHubWriter;
+use super::issues::IssueTracker;
 use super::turn::Turn;
-use crate::steps::{Failure, Services};
+use crate::services::{Attempt, Cause, Failure, settle};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::ids::RepositoryId;
+use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
 
 /// How long labels that could not be made are left alone: issues can do without, GitHub makes what they name in grey.
 const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
-/// Makes one of the labels that the repository lacks, or notes that it has all of them.
-pub(super) async fn label(services: &Services, turn: &Turn<'_>, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(row) = store::repositories::by_id(&services.store, id).await? else { return Ok(()) };
-    if row.is_shadow(now_ms) {
-        return Ok(store::repositories::set_labels_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?);
+impl GitHubWriter {
+    /// Makes one of the labels that the repository lacks, or notes that it has all of them.
+    pub(super) async fn label(&self, turn: &Turn<'_>, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
+        let Some(row) = store::repositories::by_id(&self.store, id).await? else { return Ok(()) };
+        if row.is_shadow(now_ms) {
+            return Ok(store::repositories::set_labels_due(&self.store, id, now_ms + AGAIN_AFTER_MS).await?);
+        }
+        let result = self.make_label(turn, &row, now_ms).await;
+        let attempt = LabelAttempt { store: &self.store, row: &row, now_ms };
+        settle(&attempt, result, now_ms).await?.done().map(|_| ())
     }
-    let result = async {
-        let (github, forge) = forge_of(services, &row)?;
-        let name = &row.repository.full_name;
+
+    async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+        let tracker = IssueTracker::of(&self.github_app, row)?;
         let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-        let missing = github.missing_labels(forge.installation, name, &wanted).await?;
+        let missing = tracker.github.missing_labels(tracker.installation, tracker.name, &wanted).await?;
         if let Some(label) = missing.first() {
             turn.take().await?;
-            github.create_label(forge.installation, name, label).await?;
+            tracker.github.create_label(tracker.installation, tracker.name, label).await?;
         }
         if missing.len() <= 1 {
-            store::repositories::record_labelled(&services.store, id, now_ms).await?;
+            store::repositories::record_labelled(&self.store, row.repository.id, now_ms).await?;
         }
         Ok(())
-    };
-    let result: Result<(), Failure> = result.await;
-    if let Err(Failure::Retry { why, .. } | Failure::GiveUp(why)) = &result {
-        tracing::warn!(repository = %row.repository.full_name, why, "the labels could not be made");
-        store::repositories::set_labels_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?;
     }
-    result
+}
+
+/// An attempt to make a label: one that can never be made is tried again as well, for somebody may allow it.
+struct LabelAttempt<'a> {
+    store: &'a Store,
+    row: &'a RepositoryRow,
+    now_ms: i64,
+}
+
+impl Attempt for LabelAttempt<'_> {
+    type Error = StoreError;
+
+    fn number(&self) -> u32 {
+        1
+    }
+
+    async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
+        self.postpone(cause, self.now_ms).await
+    }
+
+    async fn postpone(&self, cause: &Cause, _: i64) -> Result<(), StoreError> {
+        tracing::warn!(repository = %self.row.repository.full_name, why = %cause, "the labels could not be made");
+        store::repositories::set_labels_due(self.store, self.row.repository.id, self.now_ms + AGAIN_AFTER_MS).await
+    }
 }

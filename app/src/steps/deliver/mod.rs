@@ -1,144 +1,103 @@
 //! Delivering: one e-mail, issue or comment, sent once however often the step runs.
 
+mod attempt;
 mod files;
-mod forge;
+mod issues;
 mod labels;
+mod mails;
+mod shadow;
 mod status;
 mod storm;
+mod storm_issue;
 mod turn;
 
-pub use storm::storm;
-pub use turn::turn;
+pub use files::OutboxFiles;
+pub use mails::MailSender;
+pub use turn::GitHubWriter;
 
-use super::{Failure, SHADOW_AGAIN_AFTER_MS, Services};
-use domain::alert::{MailContent, Reply};
+use crate::services::github_app::GitHubApp;
+use crate::services::{Failure, settle};
+use attempt::DeliveryAttempt;
 use domain::ids::DeliveryId;
 use domain::job::Job;
-use email::{MailError, OutgoingMail};
-use render;
-use store::deliveries::{Channel, Delivery, DeliveryMode};
+use shadow::{SHADOW_AGAIN_AFTER_MS, hold_back};
+use store::deliveries::{Channel, Delivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
 
-/// Sends a delivery.
-///
-/// # Errors
-/// The mail server, GitHub or the database is out of reach: to be tried again. What can never be sent is noted as given
-/// up, and is no error.
-pub async fn deliver(services: &Services, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
-    let Some(delivery) = store::deliveries::claim_attempt(&services.store, id).await? else { return Ok(()) };
-    if delivery.settled {
-        return Ok(());
-    }
-    let (Some(line), Some(row)) = (
-        store::lines::by_id(&services.store, delivery.line).await?,
-        store::repositories::by_id(&services.store, delivery.repository).await?,
-    ) else {
-        return Ok(());
-    };
-    if row.removed_at_ms.is_some() {
-        store::deliveries::record_given_up(&services.store, id, "the repository is not watched any more", now_ms)
-            .await?;
-        return Ok(());
-    }
-    if row.is_shadow(now_ms) {
-        return match services.hold_back(&delivery, now_ms).await? {
-            true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
-            false => Ok(()),
+/// Sends mails, and writes what goes to the outbox directory. What goes to GitHub is [`GitHubWriter`]'s.
+#[derive(Clone)]
+pub struct Deliver {
+    /// The rows.
+    pub store: Store,
+    /// Says whether issues go to GitHub.
+    pub github_app: GitHubApp,
+    /// Sends the mails.
+    pub mails: MailSender,
+    /// Writes issues and comments while there is no App.
+    pub files: OutboxFiles,
+}
+
+impl Deliver {
+    /// Sends a delivery.
+    ///
+    /// # Errors
+    /// The mail server, GitHub or the database is out of reach: to be tried again. What can never be sent is noted as given
+    /// up, and is no error.
+    pub async fn deliver(&self, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
+        let Some(delivery) =
+            store::deliveries::claim_attempt(&self.store, id).await?.filter(|delivery| !delivery.settled)
+        else {
+            return Ok(());
         };
-    }
-    let result = match delivery.what.channel {
-        Channel::Mail => mail(services, &row, &line, &delivery, now_ms).await,
-        Channel::Issue | Channel::Comment => match &row.repository.forge {
+        let Some((line, row)) = about(&self.store, &delivery, now_ms).await? else { return Ok(()) };
+        if row.removed_at_ms.is_some() {
+            return Ok(store::deliveries::record_given_up(
+                &self.store,
+                id,
+                "the repository is not watched any more",
+                now_ms,
+            )
+            .await?);
+        }
+        if row.is_shadow(now_ms) {
+            return match hold_back(&self.store, &delivery, now_ms).await? {
+                true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
+                false => Ok(()),
+            };
+        }
+        match (&row.repository.forge, delivery.what.channel) {
             // It was decided before the repository was GitHub's, or by a version that had no queue.
-            Some(forge) => {
-                store::jobs::enqueue(&services.store, Job::Write(forge.installation), now_ms, now_ms).await?;
-                return Ok(());
+            (Some(forge), Channel::Issue | Channel::Comment) => {
+                Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now_ms, now_ms).await?)
             }
-            None if services.app.get().is_some() => {
-                Err(Failure::GiveUp("a plain git repository has no issues".to_owned()))
-            }
-            None if delivery.what.channel == Channel::Issue => {
-                files::issue(services, &row, &line, &delivery, now_ms).await
-            }
-            None => files::comment(services, &row, &line, &delivery).await,
-        },
-    };
-    match result {
-        Ok(receipt) => {
-            store::deliveries::record_sent(&services.store, id, &receipt, now_ms).await?;
-            tracing::info!(repository = %row.repository.full_name, channel = ?delivery.what.channel, receipt, "delivered");
-            Ok(())
+            _ => self.send(&row, &line, &delivery, now_ms).await,
         }
-        Err(Failure::GiveUp(why)) => {
-            tracing::warn!(repository = %row.repository.full_name, channel = ?delivery.what.channel, why, "a delivery was given up");
-            // First somebody else: cut off in between, it is tried once more.
-            if delivery.what.channel == Channel::Mail {
-                services.mail_another(&row, &line, &delivery.what, DeliveryMode::Singly, now_ms).await?;
-            }
-            store::deliveries::record_given_up(&services.store, id, &why, now_ms).await?;
-            Ok(())
-        }
-        Err(retry) => {
-            store::deliveries::record_failed(&services.store, id, &retry.to_string(), now_ms).await?;
-            Err(retry)
-        }
+    }
+
+    async fn send(&self, row: &RepositoryRow, line: &Line, delivery: &Delivery, now_ms: i64) -> Result<(), Failure> {
+        let channel = delivery.what.channel;
+        let result = match channel {
+            Channel::Mail => self.mails.alert(row, line, delivery, now_ms).await,
+            _ if self.github_app.get().is_some() => Err(Failure::give_up("a plain git repository has no issues")),
+            Channel::Issue => self.files.issue(row, line, delivery, now_ms).await,
+            Channel::Comment => self.files.comment(row, line, delivery).await,
+        };
+        let attempt = DeliveryAttempt { store: &self.store, mails: Some(&self.mails), row, line, delivery, now_ms };
+        let Some(receipt) = settle(&attempt, result, now_ms).await?.done()? else { return Ok(()) };
+        store::deliveries::record_sent(&self.store, delivery.id, &receipt, now_ms).await?;
+        tracing::info!(repository = %row.repository.full_name, ?channel, receipt, "delivered");
+        Ok(())
     }
 }
 
-/// Sends a mail. A crash between sending and noting it sends it again, under the same Message-ID, which mail programs and
-/// servers show once.
-async fn mail(
-    services: &Services,
-    row: &RepositoryRow,
-    line: &Line,
-    delivery: &Delivery,
-    now_ms: i64,
-) -> Result<String, Failure> {
-    let content: MailContent =
-        serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))?;
-    let latest = store::tracebacks::latest_of_line(&services.store, line.id, i64::MAX).await?;
-    let mut alert = services.alert(row, line, latest, content.to, now_ms).await?;
-    alert.header = content.header;
-    let mail = render::mail(&alert)?;
-    let host = host_of(services.linker.base());
-    let message_id = format!("flawless.{}.{}@{host}", delivery.id, services.installation);
-    let outgoing = OutgoingMail {
-        message_id: message_id.clone(),
-        to_name: alert.told.name.clone(),
-        to_email: delivery.what.recipient.clone(),
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
-        date_ms: delivery.created_at_ms,
-        reply_to: None,
-        list_id: Some(format!("{}.{host}", row.repository.full_name.replace('/', "-"))),
-        repository: row.repository.full_name.clone(),
-        line: Some(line.id.0),
-    };
-    match services.mailer.send(&outgoing).await {
-        Ok(()) => Ok(message_id),
-        Err(error) => Err(unsent(services, &outgoing.to_email, &error, now_ms).await?),
+/// What a delivery is about. Without it, it is given up.
+async fn about(store: &Store, delivery: &Delivery, now_ms: i64) -> Result<Option<(Line, RepositoryRow)>, StoreError> {
+    let line = store::lines::by_id(store, delivery.line).await?;
+    let found = line.zip(store::repositories::by_id(store, delivery.repository).await?);
+    if found.is_none() {
+        store::deliveries::record_given_up(store, delivery.id, "its line is not there any more", now_ms).await?;
     }
-}
-
-/// What becomes of a mail that could not be sent. That its address is refused is remembered.
-async fn unsent(services: &Services, address: &str, error: &MailError, now_ms: i64) -> Result<Failure, Failure> {
-    if error.is_about_the_address() {
-        store::refused_addresses::record(&services.store, address, &error.to_string(), now_ms).await?;
-    }
-    Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::GiveUp(error.to_string()) })
-}
-
-/// The right-hand side of Message-IDs: the server's own name.
-fn host_of(base: &str) -> String {
-    url::Url::parse(base)
-        .ok()
-        .and_then(|url| url.host_str().map(str::to_owned))
-        .unwrap_or_else(|| "localhost".to_owned())
-}
-
-/// What a comment says.
-fn reply_of(delivery: &Delivery) -> Result<Reply, Failure> {
-    serde_json::from_str(&delivery.what.content).map_err(|error| Failure::GiveUp(error.to_string()))
+    Ok(found)
 }

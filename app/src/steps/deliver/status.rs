@@ -1,78 +1,97 @@
 //! Bringing an issue's status block up to date: one write, and none where nothing would change.
 
-use super::forge::forge_of;
+use super::GitHubWriter;
+use super::issues::IssueTracker;
 use super::turn::Turn;
-use crate::steps::{Failure, Services};
+use crate::services::{Attempt, Cause, Failure, settle};
 use domain::ids::LineId;
 use domain::status::{State, Status, has_block, replace_block};
 use github::{IssueState, IssueUpdate};
-use render;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
 
 /// How long a status that could not be written is left alone: nobody waits for it.
 const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
-/// Writes the status block of a line's issue.
-pub(super) async fn status(services: &Services, turn: &Turn<'_>, id: LineId, now_ms: i64) -> Result<(), Failure> {
-    store::statuses::claim(&services.store, id).await?;
-    let Some(line) = store::lines::by_id(&services.store, id).await? else { return Ok(()) };
-    let Some(row) = store::repositories::by_id(&services.store, line.repository).await? else { return Ok(()) };
-    let result = if row.is_shadow(now_ms) {
-        Err(Failure::retry("nothing is sent in shadow mode"))
-    } else {
-        write(services, turn, &row, &line, now_ms).await
-    };
-    match result {
-        Err(Failure::Retry { after_ms, why }) => {
-            store::statuses::set_due(&services.store, id, now_ms + AGAIN_AFTER_MS).await?;
-            tracing::debug!(repository = %row.repository.full_name, line = id.0, why, "an issue's status has to wait");
-            Err(Failure::Retry { after_ms, why })
+impl GitHubWriter {
+    /// Writes the status block of a line's issue.
+    pub(super) async fn status(&self, turn: &Turn<'_>, id: LineId, now_ms: i64) -> Result<(), Failure> {
+        store::statuses::claim(&self.store, id).await?;
+        let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
+        let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
+        let result = self.write_status(turn, &row, &line, now_ms).await;
+        let attempt = StatusAttempt { store: &self.store, row: &row, line: &line, now_ms };
+        settle(&attempt, result, now_ms).await?.done().map(|_| ())
+    }
+
+    async fn write_status(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        line: &Line,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        if row.is_shadow(now_ms) {
+            return Err(Failure::retry("nothing is sent in shadow mode"));
         }
-        Err(Failure::GiveUp(why)) => {
-            tracing::warn!(repository = %row.repository.full_name, line = id.0, why, "an issue's status can't be written");
-            Ok(store::statuses::record_written(&services.store, id, line.total, true, now_ms).await?)
+        let tracker = IssueTracker::of(&self.github_app, row)?;
+        let Some(number) = line.issue else { return Ok(()) };
+        let IssueState::Present(issue) = tracker.issue(number).await? else {
+            return Err(Failure::give_up("the issue is not there any more"));
+        };
+        let block = render::status_block(&self.status_of(line).await?, &row.repository)?;
+        let Some(body) = replace_block(&issue.body, &block) else {
+            return Ok(store::statuses::record_written(&self.store, line.id, line.total, true, now_ms).await?);
+        };
+        if !has_block(&issue.body, &block) {
+            turn.take().await?;
+            let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
+            tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
         }
-        other => other,
+        Ok(store::statuses::record_written(&self.store, line.id, line.total, false, now_ms).await?)
+    }
+
+    async fn status_of(&self, line: &Line) -> Result<Status, Failure> {
+        let state = match (line.known, line.resolved_at_ms) {
+            (true, _) => State::Known,
+            (false, Some(at_ms)) => State::Resolved { commit: line.resolved_commit.clone(), at_ms },
+            (false, None) => State::Open,
+        };
+        Ok(Status {
+            counts: store::lines::counts(&self.store, line).await?,
+            days: store::lines::count_by_day(&self.store, line).await?,
+            state,
+            regressions: line.regressions,
+            owner: line.owner_login.clone(),
+        })
     }
 }
 
-async fn write(
-    services: &Services,
-    turn: &Turn<'_>,
-    row: &RepositoryRow,
-    line: &Line,
+/// An attempt to write a status.
+struct StatusAttempt<'a> {
+    store: &'a Store,
+    row: &'a RepositoryRow,
+    line: &'a Line,
     now_ms: i64,
-) -> Result<(), Failure> {
-    let (github, forge) = forge_of(services, row)?;
-    let name = &row.repository.full_name;
-    let Some(number) = line.issue else { return Ok(()) };
-    let IssueState::Present(issue) = github.issue(forge.installation, name, number).await? else {
-        return Err(Failure::GiveUp("the issue is not there any more".to_owned()));
-    };
-    let block = render::status_block(&status_of(services, line).await?, &row.repository)?;
-    let Some(body) = replace_block(&issue.body, &block) else {
-        return Ok(store::statuses::record_written(&services.store, line.id, line.total, true, now_ms).await?);
-    };
-    if !has_block(&issue.body, &block) {
-        turn.take().await?;
-        let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
-        github.update_issue(forge.installation, name, number, &update).await?;
-    }
-    Ok(store::statuses::record_written(&services.store, line.id, line.total, false, now_ms).await?)
 }
 
-async fn status_of(services: &Services, line: &Line) -> Result<Status, Failure> {
-    let state = match (line.known, line.resolved_at_ms) {
-        (true, _) => State::Known,
-        (false, Some(at_ms)) => State::Resolved { commit: line.resolved_commit.clone(), at_ms },
-        (false, None) => State::Open,
-    };
-    Ok(Status {
-        counts: store::lines::counts(&services.store, line).await?,
-        days: store::lines::count_by_day(&services.store, line).await?,
-        state,
-        regressions: line.regressions,
-        owner: line.owner_login.clone(),
-    })
+impl Attempt for StatusAttempt<'_> {
+    type Error = StoreError;
+
+    fn number(&self) -> u32 {
+        1
+    }
+
+    async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
+        let (repository, line) = (&self.row.repository.full_name, self.line);
+        tracing::warn!(%repository, line = line.id.0, why = %cause, "an issue's status can't be written");
+        store::statuses::record_written(self.store, line.id, line.total, true, self.now_ms).await
+    }
+
+    async fn postpone(&self, cause: &Cause, _: i64) -> Result<(), StoreError> {
+        let (repository, line) = (&self.row.repository.full_name, self.line);
+        tracing::debug!(%repository, line = line.id.0, why = %cause, "an issue's status has to wait");
+        store::statuses::set_due(self.store, line.id, self.now_ms + AGAIN_AFTER_MS).await
+    }
 }

@@ -1,6 +1,7 @@
 //! Comparing our lines with their issues: what a lost webhook would have told is told by the issue itself.
 
-use crate::steps::{Failure, Services};
+use super::Reconcile;
+use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::repository::Forge;
@@ -14,59 +15,72 @@ const MOST_EDITS: usize = 20;
 /// Who did it, where only its result is known.
 const SOMEBODY: &str = "somebody on GitHub";
 
-/// Looks at the issues of ours that changed since the last look, and has obeyed what nobody told.
-///
-/// # Errors
-/// GitHub or the database is out of reach: to be tried again.
-pub(super) async fn issues(
-    services: &Services,
-    github: &GitHub,
-    row: &RepositoryRow,
-    forge: &Forge,
-    now_ms: i64,
-) -> Result<(), Failure> {
-    let fact = format!("issues_looked_ms:{}", row.repository.id);
-    let looked_ms = store::meta::by_name(&services.store, &fact).await?.and_then(|text| text.parse::<i64>().ok());
-    let since_ms = looked_ms.unwrap_or(row.created_at_ms);
-    let name = &row.repository.full_name;
-    let rules = store::rules::in_force(&services.store, row.repository.id).await?;
-    for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
-        let Some(line) = store::lines::by_issue(&services.store, row.repository.id, issue.number).await? else {
-            continue;
+impl Reconcile {
+    /// Looks at the issues of ours that changed since the last look, and has done what nobody told.
+    ///
+    /// # Errors
+    /// GitHub or the database is out of reach: to be tried again.
+    pub(super) async fn issues(
+        &self,
+        github: &GitHub,
+        row: &RepositoryRow,
+        forge: &Forge,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let fact = format!("issues_looked_ms:{}", row.repository.id);
+        let looked_ms = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse::<i64>().ok());
+        let (name, since_ms) = (&row.repository.full_name, looked_ms.unwrap_or(row.created_at_ms));
+        let rules = store::rules::in_force(&self.store, row.repository.id).await?;
+        for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
+            self.compare(row, forge, &issue, &rules, now_ms).await?;
+        }
+        store::meta::set(&self.store, &fact, &now_ms.to_string()).await?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Compares one issue with its line, and takes for a webhook what no webhook told.
+    async fn compare(
+        &self,
+        row: &RepositoryRow,
+        forge: &Forge,
+        issue: &FoundIssue,
+        rules: &[RuleRow],
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let Some(line) = store::lines::by_issue(&self.store, row.repository.id, issue.number).await? else {
+            return Ok(());
         };
         // We are about to open it again: that it is still closed is nobody's word.
-        if store::deliveries::is_reopening_pending(&services.store, line.id).await? {
-            continue;
+        if store::deliveries::is_reopening_pending(&self.store, line.id).await? {
+            return Ok(());
         }
-        let owners = owners(services, &line).await?;
-        for action in untold(&line, &owners, &issue, &rules) {
-            tracing::info!(repository = %name, number = issue.number, ?action, "no webhook told of this");
-            // The same door as a webhook's, and once: until it is obeyed, the next look finds the same.
+        let owners = self.owners(&line).await?;
+        for action in untold(&line, &owners, issue, rules) {
+            tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
+            // The same door as a webhook's, and once: until it is acted on, the next look finds the same.
             let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
-            store::hooks::insert(&services.store, &delivery, "issues", &event(row, forge, action, &issue), now_ms)
-                .await?;
+            store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now_ms).await?;
         }
+        Ok(())
     }
-    store::meta::set(&services.store, &fact, &now_ms.to_string()).await?;
-    services.wake.notify_one();
-    Ok(())
-}
 
-/// Whose assignment is no news: the line's owner's, else its author's and those of the lines that it was before somebody edited
-/// it, who had the issue then.
-async fn owners(services: &Services, line: &Line) -> Result<Vec<String>, Failure> {
-    if let Some(owner) = &line.owner_login {
-        return Ok(vec![owner.clone()]);
+    /// Whose assignment is no news: the line's owner's, else its author's and those of the lines that it was before somebody
+    /// edited it, who had the issue then.
+    async fn owners(&self, line: &Line) -> Result<Vec<String>, Failure> {
+        if let Some(owner) = &line.owner_login {
+            return Ok(vec![owner.clone()]);
+        }
+        let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
+        let mut next = store::lines::predecessor(&self.store, line.id).await?;
+        for _ in 0..MOST_EDITS {
+            let Some(id) = next else { break };
+            let Some(before) = store::lines::by_id(&self.store, id).await? else { break };
+            owners.extend(before.logins().map(str::to_owned));
+            next = store::lines::predecessor(&self.store, id).await?;
+        }
+        Ok(owners)
     }
-    let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
-    let mut next = store::lines::predecessor(&services.store, line.id).await?;
-    for _ in 0..MOST_EDITS {
-        let Some(id) = next else { break };
-        let Some(before) = store::lines::by_id(&services.store, id).await? else { break };
-        owners.extend(before.logins().map(str::to_owned));
-        next = store::lines::predecessor(&services.store, id).await?;
-    }
-    Ok(owners)
 }
 
 /// What was done to an issue, as far as our line does not know of it.

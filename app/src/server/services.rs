@@ -1,0 +1,41 @@
+//! What the pages work with.
+
+use crate::services::alert_content::AlertContent;
+use crate::services::doctor::Doctor;
+use crate::services::github_app::GitHubApp;
+use crate::services::rules::RuleBook;
+use crate::services::sessions::Sessions;
+use crate::services::shadow::ShadowMode;
+use crate::services::{Epoch, Wake};
+use domain::links::Linker;
+use mirror::Mirrors;
+use std::sync::Arc;
+use store::Store;
+
+/// The handles of all pages: each takes those that it uses.
+pub struct PageServices {
+    /// The rows.
+    pub store: Store,
+    /// The mirrors.
+    pub mirrors: Mirrors,
+    /// Addresses of our own pages.
+    pub linker: Linker,
+    /// The forge's address for people.
+    pub forge_url: Arc<str>,
+    /// The GitHub App, to be made and forgotten.
+    pub github_app: GitHubApp,
+    /// To be turned when a key is revoked.
+    pub epoch: Epoch,
+    /// A webhook waits for a worker.
+    pub wake: Wake,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Makes, changes and ends rules.
+    pub rules: RuleBook,
+    /// Begins and ends shadows.
+    pub shadow_mode: ShadowMode,
+    /// Says what alerts say.
+    pub alert_content: AlertContent,
+    /// Looks at everything.
+    pub doctor: Doctor,
+}

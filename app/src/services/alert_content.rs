@@ -1,0 +1,122 @@
+//! Gathering what an alert says from the rows, for a mail, an issue or a page.
+
+use super::{LatestReport, Site, latest_report};
+use domain::alert::{Alert, Links, Place, Recipient};
+use domain::attribution::Attribution;
+use domain::presentation::{additional, request, traceback};
+use domain::repository::Repository;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
+
+/// What was decided about the line, then about who is told, unless a person decided that.
+fn verdict(line: &Line, found: Option<&Attribution>) -> Vec<String> {
+    let mut words = found.map(|found| found.verdict.clone()).unwrap_or_default();
+    if let Some(told) = line.told.as_ref().filter(|_| !line.is_reassigned()) {
+        words.extend(told.person.sentences());
+    }
+    words
+}
+
+/// Gathers what alerts say.
+#[derive(Clone)]
+pub struct AlertContent {
+    /// The rows.
+    pub store: Store,
+    /// Addresses, and what issues are found by.
+    pub site: Site,
+}
+
+impl AlertContent {
+    /// The alert of a line for somebody, as its latest report has it.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn latest(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        told: Recipient,
+        now_ms: i64,
+    ) -> Result<Alert, StoreError> {
+        let latest = latest_report(&self.store, line.id).await?;
+        self.of_report(row, line, latest, told, now_ms).await
+    }
+
+    /// The alert of a line for somebody, with one of its reports.
+    ///
+    /// # Errors
+    /// The database is out of reach, or a row can't be read.
+    pub async fn of_report(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        latest: LatestReport,
+        told: Recipient,
+        now_ms: i64,
+    ) -> Result<Alert, StoreError> {
+        let found = latest.attribution;
+        let report = latest.traceback.map(|traceback| traceback.report).unwrap_or_default();
+        let repository = &row.repository;
+        let place = found.as_ref().map_or_else(|| line.place.clone(), |found| found.place.clone());
+        let revision = found.as_ref().and_then(|found| found.revision.clone());
+        let links = self.links(row, line, (&place, found.as_ref()), now_ms);
+        let message = match report.raised() {
+            Some(raised) => raised.value.clone(),
+            None => report.message.clone(),
+        };
+        Ok(Alert {
+            repository: repository.clone(),
+            line: line.id,
+            marker: self.site.marker(line.id),
+            snippet: found.as_ref().map(|found| found.snippet.clone()).unwrap_or_default(),
+            revision,
+            exception: line.exception.clone(),
+            message: message.filter(|message| !message.is_empty()),
+            message_in_issue: !repository.public || row.settings.issues.message_in_public,
+            blame: found.as_ref().and_then(|found| found.blame.clone()),
+            author_login: line.author_login.clone(),
+            told,
+            pull: line.told.as_ref().and_then(|told| told.pull.clone()),
+            first_release: store::lines::first_release(&self.store, line.id).await?,
+            verdict: verdict(line, found.as_ref()),
+            traceback: traceback(repository, &report, found.as_ref()),
+            request: request(&report),
+            additional: additional(&report),
+            counts: store::lines::counts(&self.store, line).await?,
+            days: store::lines::count_by_day(&self.store, line).await?,
+            links,
+            header: None,
+            place,
+        })
+    }
+
+    fn links(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        (place, found): (&Place, Option<&Attribution>),
+        now_ms: i64,
+    ) -> Links {
+        let (repository, linker) = (&row.repository, &self.site.linker);
+        let name = &repository.full_name;
+        let blame = found.and_then(|found| found.blame.as_ref());
+        let pull = line.told.as_ref().and_then(|told| Some(told.pull.as_ref()?.url.clone()));
+        Links {
+            line: found.and_then(|found| line_url(repository, place, found)),
+            commit: blame.and_then(|blame| repository.commit_url(&blame.commit)),
+            pull: pull.filter(|url| !url.is_empty()),
+            occurrence: Some(linker.traceback(name, place, line.last_seen_ms, Some(now_ms))),
+            not_me: line.author_email.as_ref().map(|_| linker.not_me(name, place, Some(now_ms))),
+            whitelist: Some(linker.whitelist(name, place, Some(now_ms))),
+            week: Some(linker.week(Some(name), line.last_seen_ms)),
+            issue: line.issue.and_then(|number| repository.issue_url(number)),
+        }
+    }
+}
+
+/// The line on the forge, where it is one of the repository's.
+fn line_url(repository: &Repository, place: &Place, found: &Attribution) -> Option<String> {
+    let commit = found.revision.as_deref().filter(|_| found.culprit.is_some() && place.line > 0)?;
+    repository.line_url(commit, &place.path, place.line)
+}

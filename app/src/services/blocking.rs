@@ -1,0 +1,17 @@
+//! Git work, which blocks, where blocking is allowed.
+
+use super::Failure;
+use mirror::MirrorError;
+
+/// Runs git work in a thread of its own.
+///
+/// # Errors
+/// The work's own, or that it panicked.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MirrorError> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => Ok(result?),
+        Err(panic) => Err(Failure::retry(format!("git work ended in a panic: {panic}"))),
+    }
+}

@@ -1,0 +1,121 @@
+//! Whether GitHub knows the App, and lets it do what it has to.
+
+use super::Doctor;
+use crate::services::github_app::App;
+use crate::services::vitals::Vitals;
+use domain::finding::{Finding, missing_events, missing_permissions};
+use github::manifest::Manifest;
+use github::{GitHubError, Itself};
+
+/// A clock that is off by more than this makes GitHub refuse our signature within the minute.
+const MOST_SKEW_MS: i64 = 30_000;
+/// What its findings are about.
+const ABOUT: &str = "GitHub App";
+
+impl Doctor {
+    /// What the doctor says of the App, and of where it is installed.
+    pub(super) async fn app(&self, vitals: &Vitals, now_ms: i64) -> Vec<Finding> {
+        let Some(app) = self.github_app.get() else { return vec![self.no_app()] };
+        let itself = match app.github.itself(now_ms).await {
+            Ok(itself) => itself,
+            Err(error) => return vec![silent(&error)],
+        };
+        let manifest = Manifest::new(self.site.linker.base());
+        let mut found = vec![Finding::fine(ABOUT, format!("{} answers: its number and key are right", itself.slug))];
+        found.extend(itself.skew_ms.map(clock));
+        found.extend(missing(&itself, &manifest));
+        found.push(webhook_secret(&app));
+        found.push(sign_in(&app));
+        found.extend(self.installations(&app, &itself, &manifest, vitals, now_ms).await);
+        found
+    }
+
+    fn no_app(&self) -> Finding {
+        let todo =
+            "Bring the key back (SECRET_KEY, or secret.key in DATA_DIR), or make the App anew on the setup page.";
+        match self.github_app.trouble() {
+            Some(why) => Finding::failure(ABOUT, why, todo),
+            None => Finding::fine(ABOUT, "there is none: issues are written to the outbox directory"),
+        }
+    }
+
+    async fn installations(
+        &self,
+        app: &App,
+        itself: &Itself,
+        manifest: &Manifest,
+        vitals: &Vitals,
+        now_ms: i64,
+    ) -> Vec<Finding> {
+        let installations = match app.github.installations().await {
+            Ok(installations) => installations,
+            Err(error) => {
+                return vec![Finding::failure("installations", error.to_string(), "Try again in a moment.")];
+            }
+        };
+        let mut found = Vec::new();
+        if installations.is_empty() {
+            let todo = format!("Install it: {}/installations/new.", itself.html_url);
+            found.push(Finding::warning("installations", "the App is installed nowhere", todo));
+        }
+        found.push(self.arriving(vitals, !installations.is_empty(), now_ms));
+        found.push(super::webhooks::lost(&app.github, now_ms).await);
+        for installation in &installations {
+            found.extend(super::installation::findings(&self.store, &app.github, installation, manifest, now_ms).await);
+        }
+        found
+    }
+}
+
+fn silent(error: &GitHubError) -> Finding {
+    let todo = match error {
+        GitHubError::Unauthorized(_) => "Check APP_ID and the private key, and this machine's clock.",
+        _ => "Look at GITHUB_API_URL, and at the way from here to GitHub.",
+    };
+    Finding::failure(ABOUT, error.to_string(), todo)
+}
+
+fn clock(skew_ms: i64) -> Finding {
+    let what = format!("this machine's clock differs from GitHub's by {} s", skew_ms.abs() / 1000);
+    if skew_ms.abs() > MOST_SKEW_MS {
+        return Finding::failure("clock", what, "Set it by NTP: GitHub refuses signatures of another minute.");
+    }
+    Finding::fine("clock", what)
+}
+
+/// What the App is not allowed to do, and what it is not told of.
+fn missing(itself: &Itself, manifest: &Manifest) -> Vec<Finding> {
+    let todo = format!("Add them in the App's settings on GitHub ({}), under Permissions & events.", itself.html_url);
+    let permissions = missing_permissions(&manifest.permissions(), &itself.permissions);
+    let events = missing_events(&manifest.events(), &itself.events);
+    let mut found = Vec::new();
+    if !permissions.is_empty() {
+        found.push(Finding::failure(ABOUT, format!("it lacks the permissions {}", permissions.join(", ")), &todo));
+    }
+    if !events.is_empty() {
+        found.push(Finding::failure(ABOUT, format!("it is not told of the events {}", events.join(", ")), &todo));
+    }
+    found
+}
+
+fn webhook_secret(app: &App) -> Finding {
+    if app.webhook_secret.is_some() {
+        return Finding::fine("webhooks", "there is a secret to check their signatures with");
+    }
+    Finding::failure(
+        "webhooks",
+        "WEBHOOK_SECRET is not set: no webhook can be believed",
+        "Set the same secret here and in the App's settings on GitHub.",
+    )
+}
+
+fn sign_in(app: &App) -> Finding {
+    if app.sign_in.is_some() {
+        return Finding::fine("sign-in", "people can sign in with GitHub");
+    }
+    Finding::warning(
+        "sign-in",
+        "people can't sign in with GitHub, only with the admin token",
+        "Set GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET to those of the App.",
+    )
+}

@@ -1,0 +1,153 @@
+//! Why work did not get to its end, and what becomes of it then.
+
+use domain::job::back_off_ms;
+use github::GitHubError;
+use mirror::MirrorError;
+use render::RenderError;
+use std::error::Error;
+use store::StoreError;
+
+/// What was wrong: an error of another's, or a sentence of ours.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// Why a step did not get to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// It may go well later.
+    #[error("{cause}")]
+    Retry {
+        /// What is wrong.
+        #[source]
+        cause: Cause,
+        /// The server's own word on when, milliseconds from now.
+        after_ms: Option<i64>,
+    },
+    /// It will never go well.
+    #[error("{0}")]
+    GiveUp(#[source] Cause),
+    /// Nothing failed: there is more to do, from that moment on.
+    #[error("there is more to do")]
+    Again {
+        /// Unix milliseconds.
+        at_ms: i64,
+    },
+}
+
+impl Failure {
+    /// To be tried again, when the usual pause is over.
+    pub fn retry(cause: impl Into<Cause>) -> Self {
+        Self::Retry { cause: cause.into(), after_ms: None }
+    }
+
+    /// Not to be tried again.
+    pub fn give_up(cause: impl Into<Cause>) -> Self {
+        Self::GiveUp(cause.into())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Content { .. } => Self::give_up(error),
+            _ => Self::retry(error),
+        }
+    }
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        Self::give_up(error)
+    }
+}
+
+impl From<MirrorError> for Failure {
+    fn from(error: MirrorError) -> Self {
+        Self::retry(error)
+    }
+}
+
+impl From<GitHubError> for Failure {
+    fn from(error: GitHubError) -> Self {
+        // A new name arrives by webhook, or with the next reconciliation: then the same request goes to the right place.
+        if error.is_permanent() && !matches!(error, GitHubError::Moved { .. }) {
+            return Self::give_up(error);
+        }
+        let after_ms = error.retry_after().and_then(|pause| i64::try_from(pause).ok());
+        Self::Retry { after_ms, cause: error.into() }
+    }
+}
+
+/// Work that is tried until it goes well: where its failures are written down.
+pub(crate) trait Attempt {
+    /// What goes wrong when a failure can't be written down.
+    type Error;
+
+    /// How often it was begun, this time included.
+    fn number(&self) -> u32;
+
+    /// It will never go well.
+    async fn give_up(&self, cause: &Cause) -> Result<(), Self::Error>;
+
+    /// It is to be tried again at that moment, Unix milliseconds.
+    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), Self::Error>;
+}
+
+/// How an attempt ended, once that is written down.
+pub(crate) enum Settled<T> {
+    /// It went well.
+    Done(T),
+    /// It will never go well.
+    GivenUp,
+    /// It is tried again later, after the pause that the other side named, if it did.
+    Postponed {
+        /// What is wrong.
+        cause: Cause,
+        /// The other side's word on when, milliseconds from now.
+        after_ms: Option<i64>,
+        /// When, Unix milliseconds.
+        due_ms: i64,
+    },
+    /// It goes on at that moment, Unix milliseconds.
+    Again(i64),
+}
+
+/// Has what came of an attempt written down, with the back-off that all attempts have.
+///
+/// # Errors
+/// The attempt's own, where that can't be written down.
+pub(crate) async fn settle<T, A: Attempt>(
+    attempt: &A,
+    result: Result<T, Failure>,
+    now_ms: i64,
+) -> Result<Settled<T>, A::Error> {
+    match result {
+        Ok(done) => Ok(Settled::Done(done)),
+        Err(Failure::GiveUp(cause)) => attempt.give_up(&cause).await.map(|()| Settled::GivenUp),
+        Err(Failure::Retry { cause, after_ms }) => {
+            let due_ms = now_ms + back_off_ms(attempt.number(), after_ms);
+            attempt.postpone(&cause, due_ms).await?;
+            Ok(Settled::Postponed { cause, after_ms, due_ms })
+        }
+        Err(Failure::Again { at_ms }) => Ok(Settled::Again(at_ms)),
+    }
+}
+
+impl<T> Settled<T> {
+    /// What was done, for who has nothing to add: nothing where it was given up, and a failure where there is more to do.
+    ///
+    /// # Errors
+    /// It is to be tried again, or goes on later.
+    pub(crate) fn done(self) -> Result<Option<T>, Failure> {
+        match self {
+            Self::Done(done) => Ok(Some(done)),
+            Self::GivenUp => Ok(None),
+            Self::Postponed { cause, after_ms, .. } => Err(Failure::Retry { cause, after_ms }),
+            Self::Again(at_ms) => Err(Failure::Again { at_ms }),
+        }
+    }
+}
+
+/// The attempt after as many as the row counts.
+pub(crate) fn attempt_after(attempts: u64) -> u32 {
+    u32::try_from(attempts + 1).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,241 @@
+//! The GitHub App that this server is, once it is one: it can be made while the server runs.
+
+use super::Wake;
+use crate::vault::{Vault, VaultError};
+use domain::access::SignIn;
+use domain::job::Job;
+use domain::repository::{Forge, Repository};
+use github::manifest::{CreatedApp, exchange};
+use github::{GitHub, GitHubError, Settings};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use store::{Store, StoreError};
+
+/// The fact that a stored App is, and the purpose that it is sealed for.
+const FACT: &str = "github_app";
+
+/// An App and its secrets.
+#[derive(Clone)]
+pub struct App {
+    /// The connection to GitHub.
+    pub github: GitHub,
+    /// What GitHub signs webhooks with; `None`: none can be believed.
+    pub webhook_secret: Option<Arc<str>>,
+    /// With what it signs people in; `None`: they can't sign in with GitHub.
+    pub sign_in: Option<SignIn>,
+    /// Where the App came from.
+    pub origin: AppSource,
+}
+
+/// Where an App came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AppSource {
+    /// The configuration: it wins over what is stored.
+    Configuration,
+    /// The setup page made it, and it is kept in the database.
+    Setup {
+        /// Its name.
+        name: String,
+        /// Its page on GitHub.
+        html_url: String,
+    },
+}
+
+/// The GitHub App of this server, wherever it is needed: it can be made, and forgotten, while the server runs.
+#[derive(Clone)]
+pub struct GitHubApp(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    vault: Vault,
+    api_url: String,
+    wake: Wake,
+    state: RwLock<State>,
+    /// Held while an App is taken over: its code works once, and browsers ask twice.
+    adopting: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    app: Option<App>,
+    /// As it is stored, to tell when another process has made or forgotten one.
+    sealed: String,
+    /// Why the stored one can't be used.
+    trouble: Option<String>,
+}
+
+impl GitHubApp {
+    /// The App that the configuration names, else the one that is stored, if any.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn open(
+        configured: Option<App>,
+        store: Store,
+        vault: Vault,
+        api_url: &str,
+        wake: Wake,
+    ) -> Result<Self, StoreError> {
+        let state = RwLock::new(State { app: configured, ..State::default() });
+        let adopting = tokio::sync::Mutex::default();
+        let app = Self(Arc::new(Inner { store, vault, api_url: api_url.to_owned(), wake, state, adopting }));
+        app.reload().await?;
+        Ok(app)
+    }
+
+    /// The App, where there is one.
+    pub fn get(&self) -> Option<App> {
+        self.state().app.clone()
+    }
+
+    /// Why the App that is stored can't be used, where it can't.
+    pub fn trouble(&self) -> Option<String> {
+        self.state().trouble.clone()
+    }
+
+    /// GitHub, as the App sees it.
+    pub fn github(&self) -> Option<GitHub> {
+        self.get().map(|app| app.github)
+    }
+
+    /// GitHub, with its side of a repository; `None` for a plain repository, and while there is no App.
+    pub fn github_of<'a>(&self, repository: &'a Repository) -> Option<(GitHub, &'a Forge)> {
+        self.github().zip(repository.forge.as_ref())
+    }
+
+    /// Whether lines of a repository get issues. They go to GitHub, or to the outbox directory while there is no App at all.
+    /// A plain repository beside an App has none.
+    pub fn has_issues(&self, repository: &Repository) -> bool {
+        repository.forge.is_some() || self.get().is_none()
+    }
+
+    /// Looks whether the setup page, of this process or another, has made an App or forgotten it. One that can't be used is
+    /// as none, and said: reports are taken all the same.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn reload(&self) -> Result<(), StoreError> {
+        if self.get().is_some_and(|app| app.origin == AppSource::Configuration) {
+            return Ok(());
+        }
+        let sealed = store::meta::by_name(&self.0.store, FACT).await?.unwrap_or_default();
+        if sealed == self.state().sealed {
+            return Ok(());
+        }
+        let (app, trouble) = match opened(&sealed, &self.0.vault, &self.0.api_url) {
+            Ok(app) => (app, None),
+            Err(error) => {
+                tracing::error!(%error, "the GitHub App that is stored can't be used; what is for GitHub waits");
+                (None, Some(error.to_string()))
+            }
+        };
+        *self.0.state.write().unwrap_or_else(PoisonError::into_inner) = State { app, sealed, trouble };
+        Ok(())
+    }
+
+    /// Takes over the App that GitHub made, by the code that it sent the browser back with; answers its page. It is
+    /// stored before it is used: GitHub hands its secrets over only once. A second call finds what the first one took.
+    ///
+    /// # Errors
+    /// GitHub does not know the code, or the App can't be stored.
+    pub async fn adopt(&self, code: &str, now_ms: i64) -> Result<String, AppError> {
+        let _turn = self.0.adopting.lock().await;
+        if let Some(AppSource::Setup { html_url, .. }) = self.get().map(|app| app.origin) {
+            return Ok(html_url);
+        }
+        // What can't be kept must not be asked for.
+        self.0.vault.seal(FACT, "a try")?;
+        let created = exchange(&self.0.api_url, code).await?;
+        let (slug, html_url) = (created.slug.clone(), created.html_url.clone());
+        self.keep(&StoredApp::from(created)).await?;
+        tracing::info!(app = %slug, "the GitHub App was created");
+        store::jobs::enqueue(&self.0.store, Job::Reconcile, now_ms, now_ms).await?;
+        self.0.wake.notify_one();
+        Ok(html_url)
+    }
+
+    async fn keep(&self, app: &StoredApp) -> Result<(), AppError> {
+        let sealed = self.0.vault.seal(FACT, &serde_json::to_string(app)?)?;
+        store::meta::set(&self.0.store, FACT, &sealed).await?;
+        Ok(self.reload().await?)
+    }
+
+    /// Forgets the App that the setup page made, as after it was deleted on GitHub. What it watched stays listed, and
+    /// its issues wait for another App.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn forget(&self) -> Result<(), StoreError> {
+        store::meta::set(&self.0.store, FACT, "").await?;
+        self.reload().await?;
+        tracing::info!("the GitHub App was forgotten");
+        Ok(())
+    }
+
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        // What is in it is replaced whole, so a panic elsewhere leaves nothing half done.
+        self.0.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a stored App can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its secrets can't be read or kept.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Its key is none, or GitHub is out of reach.
+    #[error(transparent)]
+    GitHub(#[from] GitHubError),
+    /// What is stored was written by another version.
+    #[error("the stored GitHub App: {0}")]
+    Content(#[from] serde_json::Error),
+}
+
+/// What is kept of an App, sealed.
+#[derive(Serialize, Deserialize)]
+struct StoredApp {
+    id: u64,
+    name: String,
+    html_url: String,
+    pem: String,
+    webhook_secret: Option<String>,
+    client_id: String,
+    client_secret: String,
+}
+
+impl StoredApp {
+    fn app(&self, api_url: &str) -> Result<App, GitHubError> {
+        Ok(App {
+            github: GitHub::new(Settings::new(api_url, self.id, &self.pem))?,
+            webhook_secret: self.webhook_secret.as_deref().map(Into::into),
+            sign_in: Some(SignIn { client_id: self.client_id.clone(), client_secret: self.client_secret.clone() }),
+            origin: AppSource::Setup { name: self.name.clone(), html_url: self.html_url.clone() },
+        })
+    }
+}
+
+impl From<CreatedApp> for StoredApp {
+    fn from(created: CreatedApp) -> Self {
+        Self {
+            id: created.id,
+            name: created.name,
+            html_url: created.html_url,
+            pem: created.pem,
+            webhook_secret: created.webhook_secret,
+            client_id: created.client_id,
+            client_secret: created.client_secret,
+        }
+    }
+}
+
+fn opened(sealed: &str, vault: &Vault, api_url: &str) -> Result<Option<App>, AppError> {
+    if sealed.is_empty() {
+        return Ok(None);
+    }
+    let stored: StoredApp = serde_json::from_str(&vault.open(FACT, sealed)?)?;
+    Ok(Some(stored.app(api_url)?))
+}

@@ -1,0 +1,99 @@
+//! Handing an author's lines of a file on to somebody else, by a reassignment or by "Not me", and giving them back.
+
+use super::recipients::subject_of;
+use super::{Failure, latest_report};
+use domain::handover::{Meaning, Part, Successor};
+use store::accounts::KnownAccount;
+use store::handovers::NewHandover;
+use store::lines::Line;
+use store::{Store, StoreError};
+
+/// What became of a wish to hand lines on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HandoverOutcome {
+    /// It holds for the author's next lines of the file.
+    Remembered,
+    /// Why it can't be: a sentence.
+    Refused(String),
+}
+
+/// The author's part of the file that a line is in, and their account; `None` where nobody wrote it, or a program did.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn part_of(store: &Store, line: &Line) -> Result<Option<(Part, KnownAccount)>, StoreError> {
+    let latest = latest_report(store, line.id).await?;
+    let author = line.author();
+    let subject = subject_of(line, author.as_ref(), latest.attribution.as_ref());
+    let Some(author) = subject.author else { return Ok(None) };
+    let account = store::accounts::by_email(store, &author.email, i64::MIN).await?.unwrap_or_default();
+    Ok(Part::of(subject.path, author).filter(|_| !account.is_bot).map(|part| (part, account)))
+}
+
+/// Remembers what was said of whose a line is: by whom, and whether they are its author.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn remember(
+    store: &Store,
+    line: &Line,
+    part: Part,
+    meaning: Meaning,
+    (by, by_author): (&str, bool),
+    now_ms: i64,
+) -> Result<(), StoreError> {
+    match meaning {
+        Meaning::HandedOn(to) => {
+            let (repository, by) = (line.repository, by.to_owned());
+            let new = NewHandover { repository, part, to, by_author, by, line: line.id };
+            store::handovers::insert(store, &new, now_ms).await?;
+        }
+        Meaning::GivenBack => {
+            store::handovers::record_given_back(store, line.repository, &part, (line.id, by), now_ms).await?;
+        }
+        Meaning::Nothing => {}
+    }
+    Ok(())
+}
+
+/// "Not me", said on a page: hands the author's lines of a line's file on, and the line itself to a login that is named.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn not_me(
+    store: &Store,
+    line: &Line,
+    to: Successor,
+    by: &str,
+    now_ms: i64,
+) -> Result<HandoverOutcome, Failure> {
+    let Some((part, account)) = part_of(store, line).await? else {
+        let why =
+            "No person is known to have written this line, so nothing can be handed on: reassign its issue instead.";
+        return Ok(HandoverOutcome::Refused(why.to_owned()));
+    };
+    let author = account.login.as_deref().or(line.author_login.as_deref());
+    if let Some(why) = refusal(line, &part, author, &to) {
+        return Ok(HandoverOutcome::Refused(why));
+    }
+    let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(by));
+    let login = to.login.clone();
+    remember(store, line, part, Meaning::HandedOn(to), (by, by_author), now_ms).await?;
+    if let Some(login) = login {
+        store::lines::set_owner(store, line.id, Some(&login)).await?;
+    }
+    Ok(HandoverOutcome::Remembered)
+}
+
+/// Why lines can't be handed on to somebody, if they can't: a sentence.
+fn refusal(line: &Line, part: &Part, author: Option<&str>, to: &Successor) -> Option<String> {
+    let is_author = |login: &str| author.is_some_and(|author| author.eq_ignore_ascii_case(login));
+    if to.email.as_deref() == Some(part.email.as_str()) || to.login.as_deref().is_some_and(is_author) {
+        let name = to.name().unwrap_or_default();
+        return Some(format!("{name} wrote this line: name somebody else."));
+    }
+    let told = line.told.as_ref().map(|told| &told.person).filter(|person| !person.is_author());
+    let person = told.filter(|_| to.name().is_none())?;
+    let instead = if person.name().is_empty() { "The default contact" } else { person.name() };
+    Some(format!("{instead} is told in place of the author: name who is to be told then."))
+}

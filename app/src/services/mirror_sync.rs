@@ -1,0 +1,164 @@
+//! Keeping a mirror and the settings in it up to date, which several steps need.
+
+use super::github_app::GitHubApp;
+use super::{Epoch, Failure, blocking};
+use domain::ids::RepositoryId;
+use domain::settings::Settings;
+use mirror::settings::parse;
+use mirror::{Head, MirrorError, Mirrors, Source};
+use std::time::Duration;
+use store::Store;
+use store::repositories::{Fetched, RepositoryRow};
+
+/// How often the log says how far a fetch is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(10);
+/// Where a repository keeps its settings.
+const SETTINGS_FILE: &str = ".github/flawless.yml";
+
+/// The blob of a settings file, and what it says or what is wrong with it.
+type ReadSettings = (Option<String>, Result<Settings, String>);
+
+/// Brings mirrors up to date.
+#[derive(Clone)]
+pub struct MirrorSync {
+    /// The rows.
+    pub store: Store,
+    /// The mirrors.
+    pub mirrors: Mirrors,
+    /// Gives the tokens to clone with.
+    pub github_app: GitHubApp,
+    /// To be turned when the code or the settings changed.
+    pub epoch: Epoch,
+}
+
+enum SyncFailure {
+    Unauthorized,
+    Other(Failure),
+}
+
+impl MirrorSync {
+    /// Where to fetch a repository from, with the token that it needs.
+    ///
+    /// # Errors
+    /// GitHub gives no token.
+    pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
+        let token = match (self.github_app.github(), &row.repository.forge) {
+            (Some(github), Some(forge)) => Some(github.token(forge.installation).await?),
+            (None, Some(_)) => {
+                return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));
+            }
+            (_, None) => None,
+        };
+        Ok(Source { id: row.repository.id, url: row.repository.clone_url.clone(), token })
+    }
+
+    /// Clones or fetches, reads the settings, and notes what was found.
+    ///
+    /// # Errors
+    /// The repository, GitHub or the database is out of reach. The repository's row says so, too.
+    pub async fn bring_up_to_date(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+        let result = self.fetch(row, now_ms).await;
+        if let Err(failure) = &result {
+            store::repositories::record_fetch_failed(&self.store, row.repository.id, &failure.to_string()).await?;
+        }
+        result
+    }
+
+    /// The full id of a commit, if the mirror has it or a fetch brings it: its push may still be on its way.
+    ///
+    /// # Errors
+    /// The repository, GitHub or the database is out of reach.
+    pub async fn find_commit(&self, row: &RepositoryRow, name: &str, now_ms: i64) -> Result<Option<String>, Failure> {
+        if self.resolve(row.repository.id, name).await.unwrap_or(None).is_none() {
+            self.bring_up_to_date(row, now_ms).await?;
+        }
+        self.resolve(row.repository.id, name).await
+    }
+
+    async fn resolve(&self, id: RepositoryId, name: &str) -> Result<Option<String>, Failure> {
+        let (mirrors, name) = (self.mirrors.clone(), name.to_owned());
+        blocking(move || mirrors.resolve(id, &name)).await
+    }
+
+    async fn fetch(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+        let head = self.sync_with_fresh_token(row).await?;
+        let settings = self.changed_settings(row).await?;
+        let moved = head.as_ref().map(|head| &head.commit) != row.repository.head.as_ref();
+        let is_news = moved || settings.is_some();
+        let (branch, head) = head.map(|head| (head.branch, head.commit)).unzip();
+        let branch = branch.flatten();
+        store::repositories::record_fetched(
+            &self.store,
+            row.repository.id,
+            now_ms,
+            &Fetched { branch, head, settings },
+        )
+        .await?;
+        if is_news {
+            self.epoch.turn();
+        }
+        Ok(())
+    }
+
+    /// What the repository's settings file holds, where it is another one than before: its blob, and its text read.
+    async fn changed_settings(&self, row: &RepositoryRow) -> Result<Option<ReadSettings>, Failure> {
+        let (mirrors, id) = (self.mirrors.clone(), row.repository.id);
+        let file = blocking(move || mirrors.head_file(id, SETTINGS_FILE)).await?;
+        let (blob, text) = file.unzip();
+        if blob == row.settings_blob {
+            return Ok(None);
+        }
+        let parsed = match text {
+            Some(text) => parse(&text).map_err(|error| error.to_string()),
+            None => Ok(Settings::default()),
+        };
+        Ok(Some((blob, parsed)))
+    }
+
+    /// Fetches. A token can be revoked before it expires: a new one settles it, or the App has lost the repository.
+    async fn sync_with_fresh_token(&self, row: &RepositoryRow) -> Result<Option<Head>, Failure> {
+        let mut synced = self.sync(row).await;
+        if matches!(synced, Err(SyncFailure::Unauthorized)) {
+            if let Some((github, forge)) = self.github_app.github_of(&row.repository) {
+                github.forget_token(forge.installation).await;
+            }
+            synced = self.sync(row).await;
+        }
+        synced.map_err(|failure| match failure {
+            SyncFailure::Unauthorized => {
+                Failure::retry("the repository did not accept our token: does the App still see it?")
+            }
+            SyncFailure::Other(failure) => failure,
+        })
+    }
+
+    async fn sync(&self, row: &RepositoryRow) -> Result<Option<Head>, SyncFailure> {
+        let source = self.source(row).await.map_err(SyncFailure::Other)?;
+        let (mirrors, id) = (self.mirrors.clone(), source.id);
+        let mut work = tokio::task::spawn_blocking(move || mirrors.sync(&source));
+        let done = loop {
+            match tokio::time::timeout(PROGRESS_EVERY, &mut work).await {
+                Ok(done) => break done,
+                // A first clone can take minutes, and silence looks like a server that hangs.
+                Err(_) => self.log_progress(row, id),
+            }
+        };
+        match done {
+            Ok(Ok(synced)) => Ok(synced.head),
+            Ok(Err(MirrorError::Unauthorized { .. })) => Err(SyncFailure::Unauthorized),
+            Ok(Err(error)) => Err(SyncFailure::Other(error.into())),
+            Err(panic) => Err(SyncFailure::Other(Failure::retry(format!("git work ended in a panic: {panic}")))),
+        }
+    }
+
+    fn log_progress(&self, row: &RepositoryRow, id: RepositoryId) {
+        let Some(progress) = self.mirrors.progress(id) else { return };
+        tracing::info!(
+            repository = %row.repository.full_name,
+            phase = progress.phase,
+            done = progress.done,
+            total = progress.total,
+            "the mirror is being brought up to date"
+        );
+    }
+}

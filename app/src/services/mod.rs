@@ -1,0 +1,33 @@
+//! What several steps and pages share. Nothing here knows a step; each struct holds the few handles that it uses.
+
+mod blocking;
+mod epoch;
+mod failure;
+mod latest_report;
+mod site;
+mod wake;
+
+pub mod alert_content;
+pub mod doctor;
+pub mod github_app;
+pub mod handovers;
+pub mod ingest_keys;
+pub mod messages;
+pub mod mirror_sync;
+pub mod preview;
+pub mod recipients;
+pub mod repositories;
+pub mod rules;
+pub mod sessions;
+pub mod shadow;
+pub mod test_report;
+pub mod vitals;
+pub mod whitelist;
+
+pub use blocking::blocking;
+pub use epoch::Epoch;
+pub(crate) use failure::{Attempt, Settled, attempt_after, settle};
+pub use failure::{Cause, Failure};
+pub use latest_report::{LatestReport, latest_report, latest_report_before};
+pub use site::Site;
+pub use wake::Wake;

@@ -1,0 +1,320 @@
+//! Candidates: gathering the facts by which somebody is chosen, step by step, each only where the
+//! steps before found nobody.
+
+use super::Recipients;
+use super::github_lookup::GitHubLookup;
+use crate::services::{Failure, blocking};
+use domain::blame::Author;
+use domain::codeowners::{self, Owner};
+use domain::event::HookAccount;
+use domain::person::{Candidate, Facts, GONE_AFTER_MS, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name};
+use domain::pull::{Pull, title_in, whole_pull};
+use domain::routing::address_of;
+use domain::week::DAY_MS;
+use mirror::{Active, MirrorError, Mirrors, Provenance};
+use store::repositories::RepositoryRow;
+
+/// People of one step that are looked at, those who know most first: who comes after them hardly
+/// knows the line.
+const MOST_OF_A_STEP: usize = 5;
+/// How long an address counts as refused: mailboxes are full, moved and mended.
+const REFUSED_LIFE_MS: i64 = 30 * DAY_MS;
+
+/// What is being looked at.
+pub(super) struct Candidates<'a> {
+    pub(super) recipients: &'a Recipients,
+    pub(super) row: &'a RepositoryRow,
+    pub(super) subject: &'a Subject<'a>,
+    lookup: &'a GitHubLookup<'a>,
+    /// From then on somebody who committed is still there, Unix milliseconds.
+    since_ms: i64,
+}
+
+/// Somebody as a step names them.
+#[derive(Default)]
+pub(super) struct Named<'n> {
+    pub(super) author: Author,
+    /// The account, where the forge names it.
+    pub(super) account: Option<&'n HookAccount>,
+    /// A commit of theirs, by which the forge knows their account.
+    pub(super) commit: Option<&'n str>,
+    /// They were there then, commits or not, Unix milliseconds.
+    pub(super) seen_ms: Option<i64>,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) async fn new(
+        recipients: &'a Recipients,
+        row: &'a RepositoryRow,
+        subject: &'a Subject<'a>,
+        lookup: &'a GitHubLookup<'a>,
+    ) -> Self {
+        let mut it = Self { recipients, row, subject, lookup, since_ms: subject.failed_at_ms - GONE_AFTER_MS };
+        // In a repository that nobody works on any more, nobody has left: whoever was there at the
+        // end knows it best.
+        if let Some(newest_ms) = it.mirror(|mirrors, id| mirrors.newest_commit_ms(id)).await.flatten() {
+            it.since_ms = it.since_ms.min(newest_ms - GONE_AFTER_MS);
+        }
+        it
+    }
+
+    /// Who is told, and which pull request brought the line.
+    pub(super) async fn gather(&self) -> Result<Told, Failure> {
+        let mut facts = Facts { default_contact: self.row.settings.email.default_contact.clone(), ..Facts::default() };
+        facts.handover = self.handover().await?;
+        let handover = facts.handover.as_ref().map(|(handover, _)| handover.id);
+        let pull = self.bringers(&mut facts).await?;
+        self.further(&mut facts).await?;
+        Ok(Told { person: choose(&facts), pull, handover, is_complete: false })
+    }
+
+    /// The steps after those who brought the line, until somebody is found.
+    async fn further(&self, facts: &mut Facts) -> Result<(), Failure> {
+        // No line of this repository failed.
+        if choose(facts).is_found() || self.subject.path.is_empty() {
+            return Ok(());
+        }
+        // Where git can't say who wrote the line, who wrote those around it would be a guess.
+        if facts.author.is_some() {
+            for active in self.of_function().await {
+                facts.function.push(self.active(&active).await?);
+                if choose(facts).is_found() {
+                    return Ok(());
+                }
+            }
+            for active in self.of_file().await {
+                facts.file.push(self.active(&active).await?);
+                if choose(facts).is_found() {
+                    return Ok(());
+                }
+            }
+        }
+        self.owners(facts).await
+    }
+
+    /// The commit's author, its pull request, and for a program the people behind both.
+    async fn bringers(&self, facts: &mut Facts) -> Result<Option<Pull>, Failure> {
+        let Some((commit, author)) = self.subject.commit.zip(self.subject.author) else { return Ok(None) };
+        let owned = commit.to_owned();
+        let from = self.mirror(move |mirrors, id| mirrors.provenance(id, &owned)).await.flatten().unwrap_or_default();
+        let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.lookup.has_forge());
+        let pull = match self.lookup.pull(commit).await? {
+            Some(pull) => Some(pull),
+            None => whole.map(|number| self.by_subject(number, &from)),
+        };
+        facts.is_whole_pull = whole.is_some();
+        let by_author = Named { author: author.clone(), commit: Some(commit), ..Named::default() };
+        let author = self.candidate(by_author).await?;
+        let is_program = author.is_bot;
+        // Mostly who opened a pull request is who wrote it, and there is nothing to ask about them.
+        let is_by_another = pull
+            .as_ref()
+            .and_then(|pull| pull.author.as_ref())
+            .is_none_or(|opener| author.login.as_ref().is_none_or(|login| !login.eq_ignore_ascii_case(&opener.login)));
+        facts.author = Some(author);
+        if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
+            self.people_of(pull, facts).await?;
+        }
+        if is_program && !choose(facts).is_found() {
+            for co_author in from.co_authors.iter().take(MOST_OF_A_STEP) {
+                let named = Named { author: co_author.clone(), ..Named::default() };
+                facts.co_authors.push(self.candidate(named).await?);
+            }
+        }
+        Ok(pull)
+    }
+
+    /// The pull request as git alone names it.
+    fn by_subject(&self, number: u64, from: &Provenance) -> Pull {
+        Pull {
+            number,
+            title: title_in(&from.subject).unwrap_or_default().to_owned(),
+            url: self.row.repository.pull_url(number).unwrap_or_default(),
+            ..Pull::default()
+        }
+    }
+
+    /// Who opened the pull request; who merged it only where a program's commit has nobody else.
+    async fn people_of(&self, pull: &Pull, facts: &mut Facts) -> Result<(), Failure> {
+        let named = |account| Named { account: Some(account), seen_ms: pull.merged_at_ms, ..Named::default() };
+        let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
+        if let Some(account) = &pull.author {
+            people.author = Some(self.candidate(named(account)).await?);
+        }
+        facts.pull = Some(people);
+        if facts.author.as_ref().is_none_or(|author| !author.is_bot) || choose(facts).is_found() {
+            return Ok(());
+        }
+        let (opener, merger) = self.lookup.pull_people(pull.number).await?;
+        let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
+        // Git names the pull request by its number alone.
+        if let Some(account) = pull.author.as_ref().or(opener.as_ref()) {
+            people.author = Some(self.candidate(named(account)).await?);
+        }
+        if let Some(account) = &merger {
+            people.merger = Some(self.candidate(named(account)).await?);
+        }
+        facts.pull = Some(people);
+        Ok(())
+    }
+
+    async fn active(&self, active: &Active) -> Result<Candidate, Failure> {
+        self.candidate(Named { author: active.author.clone(), commit: Some(&active.commit), ..Named::default() }).await
+    }
+
+    /// What is known of somebody.
+    pub(super) async fn candidate(&self, named: Named<'_>) -> Result<Candidate, Failure> {
+        let mut it = self.identified(&named).await?;
+        if it.is_bot {
+            return Ok(it);
+        }
+        // Beside a plain repository an account reaches nobody.
+        it.login = it.login.filter(|_| self.lookup.has_forge());
+        it.has_left = self.has_left(&named, &it.author).await;
+        if let Some(login) = it.login.as_deref().filter(|_| self.row.settings.issues.assign) {
+            it.is_assignable = self.lookup.is_assignable(login).await?;
+        }
+        if let Some(address) = address_of(&self.row.settings.email, &it.author) {
+            it.can_be_mailed = true;
+            let now_ms = self.subject.failed_at_ms;
+            it.is_refused =
+                store::refused_addresses::contains(&self.recipients.store, &address, now_ms - REFUSED_LIFE_MS).await?;
+        }
+        Ok(it)
+    }
+
+    /// Somebody with their address and account, as far as one leads to the other.
+    async fn identified(&self, named: &Named<'_>) -> Result<Candidate, Failure> {
+        let author = named.author.clone();
+        let mut it = Candidate { is_bot: is_bot(&author), author, ..Candidate::default() };
+        match named.account {
+            Some(account) => {
+                it.login = Some(account.login.clone());
+                it.is_bot |= is_program_account(account);
+                if it.author.email.is_empty() && !it.is_bot {
+                    it.author = self.lookup.author_of_login(&account.login).await?.unwrap_or_default();
+                }
+            }
+            None if !it.is_bot => {
+                let account = self.lookup.account_of(&it.author, named.commit).await?;
+                (it.login, it.is_bot) = (account.login, account.is_bot);
+            }
+            None => {}
+        }
+        Ok(it)
+    }
+
+    /// Whether somebody committed nothing for so long that they are taken to be gone.
+    async fn has_left(&self, named: &Named<'_>, author: &Author) -> bool {
+        let was_seen = named.seen_ms.is_some_and(|seen_ms| seen_ms >= self.since_ms);
+        if was_seen || author.email.is_empty() {
+            return false;
+        }
+        let (author, since_ms) = (author.clone(), self.since_ms);
+        let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since_ms)).await;
+        matches!(last, Some(None))
+    }
+
+    async fn of_function(&self) -> Vec<Active> {
+        let (Some(lines), Some(revision)) = (self.subject.function.clone(), self.subject.revision) else {
+            return Vec::new();
+        };
+        let (revision, path, since_ms) = (revision.to_owned(), self.subject.path.to_owned(), self.since_ms);
+        let found = self
+            .mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, (&revision, &path), lines, since_ms))
+            .await;
+        first_people(found.unwrap_or_default())
+    }
+
+    async fn of_file(&self) -> Vec<Active> {
+        let (path, since_ms) = (self.subject.path.to_owned(), self.since_ms);
+        let found = self.mirror(move |mirrors, id| mirrors.active_authors_of_file(id, &path, since_ms)).await;
+        first_people(found.unwrap_or_default())
+    }
+
+    /// CODEOWNERS, until somebody of them is found.
+    async fn owners(&self, facts: &mut Facts) -> Result<(), Failure> {
+        let path = self.subject.path;
+        let Some(owned) = self.codeowners().await.and_then(|text| codeowners::owners_of(&text, path)) else {
+            return Ok(());
+        };
+        facts.owners = Owners { pattern: owned.pattern.clone(), ..Owners::default() };
+        for owner in &owned.owners {
+            self.owner(owner, facts).await?;
+            if choose(facts).is_found() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The text of the repository's CODEOWNERS.
+    async fn codeowners(&self) -> Option<String> {
+        let found = self.mirror(|mirrors, id| {
+            for place in codeowners::PLACES {
+                if let Some((_, text)) = mirrors.head_file(id, place)? {
+                    return Ok(Some(text));
+                }
+            }
+            Ok(None)
+        });
+        found.await.flatten()
+    }
+
+    /// An owner; of a team its members, until somebody is found.
+    async fn owner(&self, owner: &Owner, facts: &mut Facts) -> Result<(), Failure> {
+        // Whom the file names is there, commits or not.
+        let appointed = |author: Author| Named { author, seen_ms: Some(i64::MAX), ..Named::default() };
+        match owner {
+            Owner::Email(email) => {
+                let author = Author { name: String::new(), email: email.clone() };
+                facts.owners.people.push((owner.name(), self.candidate(appointed(author)).await?));
+            }
+            Owner::User(login) => {
+                let account = HookAccount { login: login.to_owned(), ..HookAccount::default() };
+                let named = Named { account: Some(&account), ..appointed(Author::default()) };
+                facts.owners.people.push((owner.name(), self.candidate(named).await?));
+            }
+            Owner::Team { org, slug } => match self.lookup.team_members(org, slug).await? {
+                None => facts.owners.unreadable.push(owner.name()),
+                Some(members) => {
+                    for member in members.iter().take(MOST_OF_A_STEP) {
+                        let named = Named { account: Some(member), ..appointed(Author::default()) };
+                        facts.owners.people.push((owner.name(), self.candidate(named).await?));
+                        if choose(facts).is_found() {
+                            break;
+                        }
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// Asks the mirror. Where it can't be read, the alert goes out without what it would have said.
+    async fn mirror<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Mirrors, domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
+    ) -> Option<T> {
+        let (mirrors, id) = (self.recipients.mirrors.clone(), self.row.repository.id);
+        if !mirrors.exists(id) {
+            return None;
+        }
+        match blocking(move || question(&mirrors, id)).await {
+            Ok(answer) => Some(answer),
+            Err(failure) => {
+                tracing::warn!(repository = %self.row.repository.full_name, %failure, "somebody is looked for without the mirror");
+                None
+            }
+        }
+    }
+}
+
+fn is_program_account(account: &HookAccount) -> bool {
+    account.kind == "Bot" || is_bot_name(&account.login)
+}
+
+/// Those of a step that are asked about, programs left out.
+fn first_people(all: Vec<Active>) -> Vec<Active> {
+    all.into_iter().filter(|it| !is_bot(&it.author)).take(MOST_OF_A_STEP).collect()
+}

@@ -1,0 +1,239 @@
+//! Asking GitHub about people while an alert waits: every answer is remembered, and no failure is more than a gap.
+
+use super::Recipients;
+use crate::services::Failure;
+use domain::blame::Author;
+use domain::event::HookAccount;
+use domain::person::{is_bot, is_bot_name};
+use domain::pull::Pull;
+use domain::repository::Forge;
+use github::{GitHub, GitHubError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::future::Future;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use store::accounts::KnownAccount;
+use store::repositories::RepositoryRow;
+
+/// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
+const ACCOUNT_LIFE_MS: i64 = 7 * 24 * 3_600_000;
+/// How long any other answer is believed: who is in a team, and who may be assigned, changes by the day.
+const ANSWER_LIFE_MS: i64 = 24 * 3_600_000;
+/// How long it is believed that there is no answer: a pull request may be merged, and a permission be granted.
+const NONE_LIFE_MS: i64 = 3_600_000;
+/// How long one question may take. The alert waits for it, and can do without.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long GitHub is not asked after it did not answer in that time.
+const COOLDOWN_MS: i64 = 60_000;
+
+/// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts would wait one after
+/// another.
+#[derive(Clone, Debug, Default)]
+pub struct Cooldown(Arc<AtomicI64>);
+
+impl Cooldown {
+    /// Milliseconds that are left of it.
+    fn left_ms(&self, now_ms: i64) -> i64 {
+        (self.0.load(Ordering::Acquire) - now_ms).max(0)
+    }
+
+    /// Begins it.
+    fn until(&self, at_ms: i64) {
+        self.0.store(at_ms, Ordering::Release);
+    }
+}
+
+/// The forge did not answer.
+struct NotKnown;
+
+/// Who opened and who merged a pull request.
+type PullAccounts = (Option<HookAccount>, Option<HookAccount>);
+
+/// The forge, as it is asked for the sake of one line.
+pub(super) struct GitHubLookup<'a> {
+    recipients: &'a Recipients,
+    row: &'a RepositoryRow,
+    forge: Option<(GitHub, &'a Forge)>,
+    now_ms: i64,
+    /// The first failure: from then on only what is remembered counts.
+    failure: Mutex<Option<GitHubError>>,
+}
+
+impl<'a> GitHubLookup<'a> {
+    pub(super) fn new(recipients: &'a Recipients, row: &'a RepositoryRow, now_ms: i64) -> Self {
+        let forge = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at_ms.is_none());
+        let left_ms = u64::try_from(recipients.cooldown.left_ms(now_ms)).ok().filter(|left_ms| *left_ms > 0);
+        let failure = forge.as_ref().and(left_ms).map(|left_ms| GitHubError::Transient {
+            message: "it let an alert wait in vain a moment ago".to_owned(),
+            retry_after_ms: Some(left_ms),
+        });
+        Self { recipients, row, forge, now_ms, failure: Mutex::new(failure) }
+    }
+
+    /// Why the forge did not answer something, where it did not.
+    pub(super) fn into_failure(self) -> Option<GitHubError> {
+        self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether what is to be known can be: there is a forge and it can be asked, or there is none.
+    pub(super) fn can_ask(&self) -> bool {
+        self.forge.is_some() || !self.has_forge()
+    }
+
+    /// Whether there is a forge at all.
+    pub(super) fn has_forge(&self) -> bool {
+        self.row.repository.forge.is_some()
+    }
+
+    fn failed(&self, error: GitHubError) -> NotKnown {
+        tracing::info!(repository = %self.row.repository.full_name, %error, "somebody is looked for without GitHub's answer");
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        NotKnown
+    }
+
+    /// The forge, while it answers.
+    fn answering(&self) -> Option<(&GitHub, u64, &str)> {
+        let is_down = self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        let (github, forge) = self.forge.as_ref().filter(|_| !is_down)?;
+        Some((github, forge.installation, self.row.repository.full_name.as_str()))
+    }
+
+    /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it is not known.
+    async fn patiently<T>(
+        &self,
+        work: impl Future<Output = Result<Option<T>, GitHubError>>,
+    ) -> Result<Option<T>, NotKnown> {
+        match tokio::time::timeout(PATIENCE, work).await {
+            Ok(Ok(answer)) => Ok(answer),
+            // A commit or account that is not there any more, or a permission that the App has not.
+            Ok(Err(GitHubError::Gone(_) | GitHubError::Refused { .. })) => Ok(None),
+            Ok(Err(error)) => Err(self.failed(error)),
+            Err(_) => {
+                self.recipients.cooldown.until(self.now_ms + COOLDOWN_MS);
+                let message = format!("no answer within {} s", PATIENCE.as_secs());
+                Err(self.failed(GitHubError::Transient { message, retry_after_ms: None }))
+            }
+        }
+    }
+
+    /// The answer to a question: remembered, else asked for, else what was said long ago.
+    async fn look_up<T: Serialize + DeserializeOwned + Send + Sync>(
+        &self,
+        question: &str,
+        work: impl Future<Output = Result<Option<T>, GitHubError>>,
+    ) -> Result<Option<T>, Failure> {
+        let id = self.row.repository.id;
+        let known: Option<(Option<T>, i64)> = store::look_ups::answer(&self.recipients.store, id, question).await?;
+        let is_fresh = known.as_ref().is_some_and(|(answer, asked_ms)| {
+            self.now_ms - asked_ms < if answer.is_some() { ANSWER_LIFE_MS } else { NONE_LIFE_MS }
+        });
+        if !is_fresh
+            && self.answering().is_some()
+            && let Ok(answer) = self.patiently(work).await
+        {
+            store::look_ups::record(&self.recipients.store, id, question, &answer, self.now_ms).await?;
+            return Ok(answer);
+        }
+        Ok(known.and_then(|(answer, _)| answer))
+    }
+
+    /// The pull request that brought a commit.
+    pub(super) async fn pull(&self, commit: &str) -> Result<Option<Pull>, Failure> {
+        let Some((github, installation, name)) = self.answering() else {
+            return self.look_up(&format!("pull of {commit}"), async { Ok(None) }).await;
+        };
+        let branch = self.row.repository.default_branch.as_deref();
+        self.look_up(&format!("pull of {commit}"), github.pull_of_commit(installation, name, commit, branch)).await
+    }
+
+    /// Who opened and who merged a pull request.
+    pub(super) async fn pull_people(&self, number: u64) -> Result<PullAccounts, Failure> {
+        let question = format!("people of pull {number}");
+        let found: Option<PullAccounts> = match self.answering() {
+            Some((github, installation, name)) => {
+                self.look_up(&question, github.pull_people(installation, name, number)).await?
+            }
+            None => self.look_up(&question, async { Ok(None) }).await?,
+        };
+        Ok(found.unwrap_or_default())
+    }
+
+    /// Whether issues can be assigned to a login; `None`: not known.
+    pub(super) async fn is_assignable(&self, login: &str) -> Result<Option<bool>, Failure> {
+        let question = format!("assignable {}", login.to_lowercase());
+        match self.answering() {
+            Some((github, installation, name)) => {
+                let work = async { github.is_assignable(installation, name, login).await.map(Some) };
+                self.look_up(&question, work).await
+            }
+            None => self.look_up(&question, async { Ok(None) }).await,
+        }
+    }
+
+    /// The name and address that a login commits with, or shows.
+    pub(super) async fn author_of_login(&self, login: &str) -> Result<Option<Author>, Failure> {
+        let question = format!("address of {}", login.to_lowercase());
+        match self.answering() {
+            Some((github, installation, name)) => {
+                self.look_up(&question, github.author_of_login(installation, name, login)).await
+            }
+            None => self.look_up(&question, async { Ok(None) }).await,
+        }
+    }
+
+    /// The members of a team; `None`: they can't be read.
+    pub(super) async fn team_members(&self, org: &str, slug: &str) -> Result<Option<Vec<HookAccount>>, Failure> {
+        let question = format!("members of {}/{}", org.to_lowercase(), slug.to_lowercase());
+        match self.answering() {
+            Some((github, installation, _)) => {
+                self.look_up(&question, github.team_members(installation, org, slug)).await
+            }
+            None => self.look_up(&question, async { Ok(None) }).await,
+        }
+    }
+
+    /// The account of a commit's author: in a noreply address, or as GitHub says of the commit; remembered by the address.
+    pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
+        let email = author.email.as_str();
+        let store = &self.recipients.store;
+        if let Some(known) = store::accounts::by_email(store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
+            return Ok(known);
+        }
+        let noreply = author.noreply();
+        let written = noreply.as_ref().map(|noreply| noreply.login.clone());
+        let guess = KnownAccount { is_bot: is_bot(author), login: written.clone() };
+        let Some((github, installation, name)) = self.answering().filter(|_| !email.is_empty()) else {
+            // Long ago is better than never; a plain repository has nobody to ask.
+            let known = store::accounts::by_email(store, email, i64::MIN).await?;
+            return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
+        };
+        let asked = async {
+            if let Some(account) = noreply.as_ref().and_then(|noreply| noreply.account) {
+                // By number, because logins are renamed and then taken by others.
+                if let Some(account) = github.user_by_id(installation, account).await? {
+                    return Ok(Some(account));
+                }
+            }
+            match commit {
+                Some(commit) => match github.commit_author(installation, name, commit).await {
+                    // A commit that GitHub does not have (any more) has no author there.
+                    Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => Ok(None),
+                    other => other,
+                },
+                None => Ok(None),
+            }
+        };
+        let Ok(found) = self.patiently(asked).await else { return Ok(guess) };
+        let account = match found {
+            Some(it) => KnownAccount { is_bot: it.kind == "Bot" || is_bot_name(&it.login), login: Some(it.login) },
+            None => guess,
+        };
+        if commit.is_some() || account.login.is_some() {
+            store::accounts::record(store, email, &account, self.now_ms).await?;
+        }
+        Ok(account)
+    }
+}

@@ -1,0 +1,58 @@
+//! The mails of a line, to whom and why, once it is known who is told.
+
+use super::Chosen;
+use crate::services::Failure;
+use crate::services::messages::mail;
+use domain::alert::MailContent;
+use domain::person::{Person, Step};
+use domain::routing::{Route, recipients};
+use domain::settings::KnownError;
+use store::deliveries::NewDelivery;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// For what mails are sent.
+#[derive(Clone, Copy)]
+pub struct Occasion<'a> {
+    /// What makes the mail another than those that were sent before: `alert`, `regression:1`.
+    pub purpose: &'a str,
+    /// A sentence before all others.
+    pub header: Option<&'a str>,
+    /// The known error that covers the line: it may name recipients of its own.
+    pub known: Option<&'a KnownError>,
+}
+
+/// A mail for each who is told of a line: whom was chosen, and who watches.
+///
+/// # Errors
+/// What a mail holds can't be written as JSON.
+pub fn mails(
+    row: &RepositoryRow,
+    line: &Line,
+    chosen: &Chosen,
+    occasion: Occasion<'_>,
+) -> Result<Vec<NewDelivery>, Failure> {
+    let passed_through = chosen.passed_through();
+    let person = &chosen.told.person;
+    let why = why_you(line, person);
+    let line = &Line { told: Some(chosen.told.clone()), ..line.clone() };
+    let route = Route {
+        settings: &row.settings,
+        path: &line.place.path,
+        passed_through: &passed_through,
+        author: person.who.as_ref().map(|who| &who.author),
+        why: why.as_deref(),
+        reassigned: line.is_reassigned(),
+        known: occasion.known,
+    };
+    let header = occasion.header.map(str::to_owned);
+    recipients(&route)
+        .into_iter()
+        .map(|to| mail(occasion.purpose, &MailContent { to, header: header.clone() }))
+        .collect()
+}
+
+/// Why a person is told; nothing where nobody wrote the line and nobody was found.
+fn why_you(line: &Line, person: &Person) -> Option<String> {
+    (line.author_email.is_some() || person.step != Step::Nobody).then(|| person.why_you())
+}

@@ -1,0 +1,120 @@
+//! Who is told of a line: gathering candidates, choosing one, and the mails that follow.
+
+mod candidates;
+mod github_lookup;
+mod handover;
+mod mails;
+
+pub use github_lookup::Cooldown;
+pub use mails::{Occasion, mails};
+
+use super::github_app::GitHubApp;
+use super::{Failure, latest_report};
+use candidates::Candidates;
+use domain::attribution::Attribution;
+use domain::blame::Author;
+use domain::person::{Subject, Told};
+use github::GitHubError;
+use github_lookup::GitHubLookup;
+use mirror::Mirrors;
+use store::Store;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// Finds who is told.
+#[derive(Clone)]
+pub struct Recipients {
+    /// The rows: handovers, accounts, and what GitHub said before.
+    pub store: Store,
+    /// Knows who commits what.
+    pub mirrors: Mirrors,
+    /// Knows people's accounts.
+    pub github_app: GitHubApp,
+    /// Until when GitHub is not asked.
+    pub cooldown: Cooldown,
+}
+
+/// Who is told of a line.
+#[derive(Debug, Default)]
+pub struct Chosen {
+    /// The person, and the pull request that brought the line.
+    pub told: Told,
+    /// What the line's latest report was attributed to.
+    pub attribution: Option<Attribution>,
+    /// Why GitHub could not say it all, where it could not.
+    pub failure: Option<GitHubError>,
+}
+
+impl Chosen {
+    /// Files that the report passed through, whose watchers are told, too.
+    fn passed_through(&self) -> Vec<String> {
+        let located = self.attribution.iter().flat_map(|found| found.located.values());
+        located.map(|located| located.path.clone()).collect()
+    }
+}
+
+impl Recipients {
+    /// Finds who is told, and which pull request brought the line. Nothing is written but what GitHub answered.
+    ///
+    /// # Errors
+    /// The database is out of reach. GitHub and the mirror never are a reason.
+    pub async fn find(
+        &self,
+        row: &RepositoryRow,
+        subject: &Subject<'_>,
+        now_ms: i64,
+    ) -> Result<(Told, Option<GitHubError>), Failure> {
+        let lookup = GitHubLookup::new(self, row, now_ms);
+        let mut told = Candidates::new(self, row, subject, &lookup).await.gather().await?;
+        told.person.role.clone_from(&subject.role);
+        let can_ask = lookup.can_ask();
+        let failure = lookup.into_failure();
+        told.is_complete = can_ask && failure.is_none();
+        Ok((told, failure))
+    }
+
+    /// Finds who is told of a line, and records it with the line.
+    ///
+    /// # Errors
+    /// The database is out of reach. GitHub and the mirror never are a reason.
+    pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now_ms: i64) -> Result<Chosen, Failure> {
+        let attribution = latest_report(&self.store, line.id).await?.attribution;
+        let author = line.author();
+        let subject = subject_of(line, author.as_ref(), attribution.as_ref());
+        let (told, failure) = self.find(row, &subject, now_ms).await?;
+        self.record(line, &subject, &told).await?;
+        Ok(Chosen { told, attribution, failure })
+    }
+
+    /// Records who is told of a line, and its author's account, once that is known.
+    async fn record(&self, line: &Line, subject: &Subject<'_>, told: &Told) -> Result<(), Failure> {
+        store::lines::set_told(&self.store, line.id, told).await?;
+        if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
+            && let Some(known) = store::accounts::by_email(&self.store, &author.email, i64::MIN).await?
+            && let Some(login) = known.login
+        {
+            store::lines::set_author_login(&self.store, line.id, &login).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The line that somebody is looked for, as its row and its latest fingerprint have it.
+pub(super) fn subject_of<'a>(
+    line: &'a Line,
+    author: Option<&'a Author>,
+    found: Option<&'a Attribution>,
+) -> Subject<'a> {
+    let subject = match found {
+        // The line's own row names who wrote it, whatever its latest fingerprint was blamed on.
+        Some(found) if found.blame.is_some() || author.is_none() => Subject::of(found, line.last_seen_ms),
+        _ => Subject {
+            commit: line.commit.as_deref(),
+            author,
+            path: &line.place.path,
+            failed_at_ms: line.last_seen_ms,
+            ..Subject::default()
+        },
+    };
+    Subject { first_failed_ms: line.first_seen_ms, ..subject }
+}

@@ -1,0 +1,162 @@
+//! The life of rules: made, changed and ended by a label, on a page or in the terminal, and by their last day.
+
+use super::Epoch;
+use domain::ids::{LineId, RepositoryId, RuleId};
+use domain::rule::{MadeRule, RuleKind, Rules};
+use domain::settings::KnownError;
+use std::collections::BTreeSet;
+use store::repositories::RepositoryRow;
+use store::rules::{Baseline, NewRule, RuleRow};
+use store::{Store, StoreError};
+
+/// Makes, changes and ends rules, and brings the lines that they cover in line with them.
+#[derive(Clone)]
+pub struct RuleBook {
+    /// The rows.
+    pub store: Store,
+    /// To be turned with each change.
+    pub epoch: Epoch,
+}
+
+impl RuleBook {
+    /// Makes a rule and puts it in force at once. `None`: it was in force already.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn make(&self, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, StoreError> {
+        let covered = self.covered(new.repository, &new.entry).await?;
+        let made = store::rules::insert(&self.store, new, &covered, now_ms).await?;
+        self.judge_again(new.repository, &new.entry.file, now_ms).await?;
+        Ok(made)
+    }
+
+    /// Changes a rule that is in force, wherever it came from; `false` where it is not.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn change(
+        &self,
+        repository: RepositoryId,
+        rule: RuleId,
+        entry: &KnownError,
+        (by, now_ms): (&str, i64),
+    ) -> Result<bool, StoreError> {
+        let Some(before) = self.in_force(repository, rule).await? else { return Ok(false) };
+        let covered = self.covered(repository, entry).await?;
+        self.release_line(&before, Some(entry), now_ms).await?;
+        let changed = store::rules::update(&self.store, repository, rule, entry, &covered, (by, now_ms)).await?;
+        for file in BTreeSet::from([&before.made.entry.file, &entry.file]) {
+            self.judge_again(repository, file, now_ms).await?;
+        }
+        Ok(changed)
+    }
+
+    /// Ends a rule; `false` where it was not in force. One that a label made leaves its issue closed: the line counts as
+    /// resolved then, so that its next report opens the issue again.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end(&self, repository: RepositoryId, rule: RuleId, by: &str, now_ms: i64) -> Result<bool, StoreError> {
+        let Some(row) = self.in_force(repository, rule).await? else { return Ok(false) };
+        self.release_line(&row, None, now_ms).await?;
+        let ended = store::rules::end(&self.store, repository, rule, by, now_ms).await?;
+        self.judge_again(repository, &row.made.entry.file, now_ms).await?;
+        Ok(ended)
+    }
+
+    /// Ends the rules that one label of a line's issue made, or all that any did. Answers them.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end_of_labels(
+        &self,
+        (repository, line): (RepositoryId, LineId),
+        label: Option<&str>,
+        by: &str,
+        now_ms: i64,
+    ) -> Result<Vec<RuleRow>, StoreError> {
+        let ended = store::rules::end_of_label(&self.store, repository, line, label, by, now_ms).await?;
+        for rule in &ended {
+            self.judge_again(repository, &rule.made.entry.file, now_ms).await?;
+        }
+        Ok(ended)
+    }
+
+    /// Ends what holds until a day that is over, and lets lines be told again that only such entries of a file covered.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end_what_is_over(&self, now_ms: i64) -> Result<(), StoreError> {
+        for row in store::repositories::list(&self.store).await? {
+            let id = row.repository.id;
+            for rule in
+                store::rules::in_force(&self.store, id).await?.iter().filter(|rule| rule.made.entry.is_over(now_ms))
+            {
+                self.end(id, rule.made.id, "its last day", now_ms).await?;
+            }
+            self.lapse_of_file(&row, now_ms).await?;
+        }
+        Ok(())
+    }
+
+    /// The entries of a repository's own file whose last day is over.
+    async fn lapse_of_file(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), StoreError> {
+        let over = row.settings.known_errors.iter().filter(|it| it.is_over(now_ms));
+        for file in over.map(|it| it.file.as_str()).collect::<BTreeSet<&str>>() {
+            if self.judge_again(row.repository.id, file, now_ms).await? > 0 {
+                store::rules::record_lapsed(&self.store, row.repository.id).await?;
+                self.epoch.turn();
+            }
+        }
+        Ok(())
+    }
+
+    /// Before a label's rule ends or is changed: if nothing else covers its line then, the line counts as resolved, for its
+    /// issue is closed, and nothing would ever open it again. It comes first, so that whoever is cut off in between can do
+    /// it once more: while the rule is in force, it is the one that decides.
+    async fn release_line(&self, rule: &RuleRow, becomes: Option<&KnownError>, now_ms: i64) -> Result<(), StoreError> {
+        let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
+        let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
+        let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
+        let made = store::rules::in_force(&self.store, line.repository).await?.into_iter().map(|row| row.made);
+        let then = made.filter_map(|made| match becomes {
+            _ if made.id != rule.made.id => Some(made),
+            Some(entry) => Some(MadeRule { entry: entry.clone(), ..made }),
+            None => None,
+        });
+        let rules = Rules::new(row.settings, then.collect(), now_ms);
+        if rules.known_error(line.code_at()).is_none() {
+            store::lines::resolve(&self.store, id, None, now_ms).await?;
+            self.epoch.turn();
+        }
+        Ok(())
+    }
+
+    async fn in_force(&self, repository: RepositoryId, rule: RuleId) -> Result<Option<RuleRow>, StoreError> {
+        Ok(store::rules::in_force(&self.store, repository).await?.into_iter().find(|row| row.made.id == rule))
+    }
+
+    /// The lines that an entry covers, with their counts.
+    async fn covered(&self, repository: RepositoryId, entry: &KnownError) -> Result<Vec<Baseline>, StoreError> {
+        let pattern = entry.pattern();
+        let lines = store::lines::of_path(&self.store, repository, &entry.file).await?;
+        Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
+    }
+
+    /// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once. Returns how
+    /// many changed.
+    async fn judge_again(&self, repository: RepositoryId, file: &str, now_ms: i64) -> Result<usize, StoreError> {
+        self.epoch.turn();
+        let Some(row) = store::repositories::by_id(&self.store, repository).await? else { return Ok(0) };
+        let rules = store::rules::of_repository(&self.store, repository, row.settings, now_ms).await?;
+        let mut changed = 0;
+        for line in store::lines::of_path(&self.store, repository, file).await? {
+            let known = rules.known_error(line.code_at()).is_some();
+            if known != line.known {
+                store::lines::set_known(&self.store, line.id, known).await?;
+                changed += 1;
+            }
+        }
+        Ok(changed)
+    }
+}

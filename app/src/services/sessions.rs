@@ -1,0 +1,224 @@
+//! Sessions of people: begun with GitHub's word, asked again every few minutes, ended when GitHub takes the word back.
+
+use super::Cause;
+use super::github_app::GitHubApp;
+use crate::vault::{Vault, VaultError};
+use domain::access::{Access, SignIn, Who};
+use github::user::{UserTokens, exchange_code, refresh};
+use github::{GitHub, GitHubError};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use store::sessions::SessionRow;
+use store::{Store, StoreError};
+
+/// How long a session of the admin or of a person lasts at most, though it is used: then one signs in again.
+pub const SESSION_LIFE_MS: i64 = 30 * 24 * 3_600_000;
+/// How long it lasts without being used: a forgotten browser does not stay signed in.
+pub const SESSION_IDLE_MS: i64 = 7 * 24 * 3_600_000;
+/// How often it is noted that a session was used.
+const USED_EVERY_MS: i64 = 5 * 60_000;
+/// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it here within this time.
+pub const ACCESS_LIFE_MS: i64 = 10 * 60_000;
+/// How much longer it is believed while GitHub can't be asked: an outage of GitHub must not lock everybody out of the errors.
+pub const ACCESS_GRACE_MS: i64 = 60 * 60_000;
+/// What tokens are sealed for.
+const PURPOSE: &str = "user_tokens";
+
+/// Why nobody could be signed in, or a session does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SignInError {
+    /// There is no App, or it has no client id and secret.
+    #[error("signing in with GitHub is not set up here")]
+    NotSetUp,
+    /// GitHub refuses the code or the token.
+    #[error("GitHub does not sign you in: {0}")]
+    Refused(#[source] Cause),
+    /// GitHub is out of reach.
+    #[error("GitHub can't be asked now: {0}")]
+    OutOfReach(#[source] Cause),
+    /// The database or the vault.
+    #[error("{0}")]
+    Broken(#[source] Cause),
+}
+
+impl From<StoreError> for SignInError {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<VaultError> for SignInError {
+    fn from(error: VaultError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<GitHubError> for SignInError {
+    fn from(error: GitHubError) -> Self {
+        match error {
+            GitHubError::Unauthorized(said) => Self::Refused(said.into()),
+            other => Self::OutOfReach(other.into()),
+        }
+    }
+}
+
+/// A session that goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// Its row's id.
+    pub id: String,
+    /// Who.
+    pub who: Who,
+}
+
+/// What a cookie's value is stored as.
+pub fn session_id(value: &str) -> String {
+    Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Begins sessions, and asks GitHub anew what their people may see.
+#[derive(Clone)]
+pub struct Sessions {
+    /// The rows.
+    pub store: Store,
+    /// Signs people in.
+    pub github_app: GitHubApp,
+    /// Keeps their tokens.
+    pub vault: Vault,
+    /// The forge's address for people.
+    pub forge_url: Arc<str>,
+}
+
+impl Sessions {
+    /// Begins a session of the admin under this cookie's value; `bound_to` signs the token.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn begin_for_admin(
+        &self,
+        value: &str,
+        bound_to: &str,
+        browser: &str,
+        now_ms: i64,
+    ) -> Result<(), SignInError> {
+        let row = SessionRow { bound_to: bound_to.to_owned(), ..fresh(value, browser, now_ms) };
+        Ok(store::sessions::insert(&self.store, &row).await?)
+    }
+
+    /// Begins a session of whom GitHub names for this code. Answers the login.
+    ///
+    /// # Errors
+    /// GitHub refuses the code or is out of reach, or the database is.
+    pub async fn begin(
+        &self,
+        value: &str,
+        (code, verifier, redirect_uri): (&str, &str, &str),
+        browser: &str,
+        now_ms: i64,
+    ) -> Result<String, SignInError> {
+        let (github, sign_in) = self.signer_in()?;
+        let tokens = exchange_code(&self.forge_url, &sign_in, (code, verifier, redirect_uri), now_ms).await?;
+        let login = github.login_of(&tokens).await?;
+        let access = github.access_of(&tokens).await?;
+        let row = SessionRow {
+            login: Some(login.clone()),
+            tokens: Some(self.seal(&tokens)?),
+            access,
+            access_at_ms: now_ms,
+            ..fresh(value, browser, now_ms)
+        };
+        store::sessions::insert(&self.store, &row).await?;
+        tracing::info!(login, "signed in with GitHub");
+        Ok(login)
+    }
+
+    /// The session of a cookie's value; `None` where there is none (any more). `bound_to` signs the admin's token.
+    ///
+    /// # Errors
+    /// What GitHub last said is too old, and it can't be asked; or the database is out of reach.
+    pub async fn live(&self, value: &str, bound_to: &str, now_ms: i64) -> Result<Option<Live>, SignInError> {
+        let Some(row) = store::sessions::by_id(&self.store, &session_id(value)).await? else { return Ok(None) };
+        if now_ms >= row.expires_at_ms || now_ms >= row.used_at_ms + SESSION_IDLE_MS {
+            store::sessions::delete(&self.store, &row.id).await?;
+            return Ok(None);
+        }
+        if now_ms - row.used_at_ms >= USED_EVERY_MS {
+            store::sessions::record_use(&self.store, &row.id, now_ms).await?;
+        }
+        let Some(login) = row.login.clone() else {
+            return Ok((row.bound_to == bound_to).then_some(Live { id: row.id, who: Who::Admin }));
+        };
+        let access = if now_ms - row.access_at_ms < ACCESS_LIFE_MS {
+            row.access
+        } else {
+            match self.ask_again(&row, now_ms).await {
+                Ok(access) => access,
+                // Their word was taken back: the App's access revoked, or the account gone.
+                Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
+                    tracing::info!(login, %error, "a session ended");
+                    store::sessions::delete(&self.store, &row.id).await?;
+                    return Ok(None);
+                }
+                Err(SignInError::OutOfReach(why)) if now_ms - row.access_at_ms < ACCESS_LIFE_MS + ACCESS_GRACE_MS => {
+                    tracing::warn!(
+                        login,
+                        %why,
+                        "GitHub can't be asked what somebody may see; its last word holds for an hour"
+                    );
+                    row.access
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        Ok(Some(Live { id: row.id, who: Who::Person { login, access } }))
+    }
+
+    async fn ask_again(&self, row: &SessionRow, now_ms: i64) -> Result<Access, SignInError> {
+        let (github, sign_in) = self.signer_in()?;
+        let sealed = row.tokens.as_deref().unwrap_or_default();
+        // What can't be opened will never be: the key was lost, and they sign in again.
+        let opened = self.vault.open(PURPOSE, sealed).map_err(|error| SignInError::Refused(error.into()))?;
+        let mut tokens: UserTokens =
+            serde_json::from_str(&opened).map_err(|error| SignInError::Refused(error.into()))?;
+        if tokens.is_stale(now_ms) {
+            tokens = refresh(&self.forge_url, &sign_in, &tokens, now_ms).await?;
+            // A refresh token works once: what is not kept now is lost.
+            store::sessions::set_access(&self.store, &row.id, &row.access, &self.seal(&tokens)?, row.access_at_ms)
+                .await?;
+        }
+        let access = github.access_of(&tokens).await?;
+        store::sessions::set_access(&self.store, &row.id, &access, &self.seal(&tokens)?, now_ms).await?;
+        Ok(access)
+    }
+
+    fn seal(&self, tokens: &UserTokens) -> Result<String, SignInError> {
+        let text = serde_json::to_string(tokens).map_err(|error| SignInError::Broken(error.into()))?;
+        Ok(self.vault.seal(PURPOSE, &text)?)
+    }
+
+    fn signer_in(&self) -> Result<(GitHub, SignIn), SignInError> {
+        if let Some(ready) = self.github_app.get().and_then(|app| Some((app.github, app.sign_in?))) {
+            return Ok(ready);
+        }
+        // An App that is out of order for a moment (its key lost) ends nobody's session.
+        Err(match self.github_app.trouble() {
+            Some(_) => SignInError::OutOfReach("the App can't be used".into()),
+            None => SignInError::NotSetUp,
+        })
+    }
+}
+
+fn fresh(value: &str, browser: &str, now_ms: i64) -> SessionRow {
+    SessionRow {
+        id: session_id(value),
+        login: None,
+        bound_to: String::new(),
+        tokens: None,
+        browser: browser.to_owned(),
+        access: Access::default(),
+        access_at_ms: 0,
+        created_at_ms: now_ms,
+        used_at_ms: now_ms,
+        expires_at_ms: now_ms + SESSION_LIFE_MS,
+    }
+}

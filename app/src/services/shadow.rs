@@ -1,0 +1,57 @@
+//! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or by time.
+
+use super::{Epoch, Wake};
+use store::repositories::RepositoryRow;
+use store::shadow::FOR_EVER_MS;
+use store::{Store, StoreError};
+
+/// Begins and ends shadows.
+#[derive(Clone)]
+pub struct ShadowMode {
+    /// The rows.
+    pub store: Store,
+    /// To be turned when a shadow ends: then lines are told of that were only counted.
+    pub epoch: Epoch,
+    /// What was held back goes on.
+    pub wake: Wake,
+}
+
+impl ShadowMode {
+    /// Begins a shadow that lasts until somebody ends it.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn begin(&self, row: &RepositoryRow) -> Result<(), StoreError> {
+        store::shadow::set_until(&self.store, row.repository.id, Some(FOR_EVER_MS)).await?;
+        tracing::info!(repository = %row.repository.full_name, "shadow mode: nothing is sent");
+        Ok(())
+    }
+
+    /// Ends a shadow: what happens from now on is told.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), StoreError> {
+        store::shadow::set_until(&self.store, row.repository.id, None).await?;
+        store::shadow::end(&self.store, row.repository.id, now_ms).await?;
+        self.epoch.turn();
+        self.wake.notify_one();
+        tracing::info!(repository = %row.repository.full_name, "shadow mode is over");
+        Ok(())
+    }
+
+    /// Ends the shadows whose time is over, or which the repository's file ended.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn end_what_is_over(&self, now_ms: i64) -> Result<(), StoreError> {
+        for id in store::shadow::repositories(&self.store).await? {
+            if let Some(row) = store::repositories::by_id(&self.store, id).await?
+                && !row.is_shadow(now_ms)
+            {
+                self.end(&row, now_ms).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Finding a line of the repository for a test report to fail at.
+
+use super::{Failure, blocking};
+use domain::test_report::{TestLine, test_files, test_line};
+use mirror::Mirrors;
+use store::Store;
+use store::repositories::RepositoryRow;
+
+/// Files that are read in search of a line: the first one mostly has it.
+const FILES_READ: usize = 20;
+
+/// A line of the default branch for a test report to fail at. `None`: there is no mirror, or no text in it.
+///
+/// # Errors
+/// The mirror or the database is out of reach.
+pub async fn find_test_line(
+    store: &Store,
+    mirrors: &Mirrors,
+    row: &RepositoryRow,
+    now_ms: i64,
+) -> Result<Option<TestLine>, Failure> {
+    let id = row.repository.id;
+    if !mirrors.exists(id) {
+        return Ok(None);
+    }
+    let rules = store::rules::of_repository(store, id, row.settings.clone(), now_ms).await?;
+    let mirrors = mirrors.clone();
+    blocking(move || {
+        let Some(head) = mirrors.head(id)? else { return Ok(None) };
+        for path in test_files(mirrors.files(id, &head.commit)?, &rules).into_iter().take(FILES_READ) {
+            let Some(lines) = mirrors.lines(id, &head.commit, &path)? else { continue };
+            if let Some(found) = test_line(&head.commit, &path, &lines) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    })
+    .await
+}

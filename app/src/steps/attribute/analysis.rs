@@ -1,0 +1,219 @@
+//! Looking a report up in the mirror: revision, files, lines, culprit and blame, all in one go, blocking.
+
+use super::evidence::{Evidence, KnownFacts, MirrorCommit};
+use super::frame_locations::locate_frames;
+use super::suspects::{Suspicion, find_suspects};
+use domain::alert::{Place, Snippet};
+use domain::attribution::{Attribution, Findings, verdict};
+use domain::blame::Blame;
+use domain::confidence::{Confidence, Grounds};
+use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
+use domain::line::Identity;
+use domain::report::Report;
+use domain::repository::Repository;
+use domain::rule::Rules;
+use domain::suspects::changed_ms;
+use mirror::{MirrorError, Mirrors};
+
+/// Lines shown before and after the culprit.
+const SNIPPET_AROUND: u32 = 4;
+
+/// What came of it.
+#[derive(Debug)]
+pub struct ReportAnalysis {
+    /// The culprit frame, or why there is none.
+    pub choice: Choice,
+    /// Where the line is and whose.
+    pub attribution: Attribution,
+}
+
+/// What an analysis has to go by.
+#[derive(Clone, Copy)]
+pub struct AnalysisInput<'a> {
+    /// The mirrors; `None`: they are not to be asked.
+    pub mirrors: Option<&'a Mirrors>,
+    /// The repository.
+    pub repository: &'a Repository,
+    /// The report.
+    pub report: &'a Report,
+    /// The rules in force.
+    pub rules: &'a Rules,
+    /// When it happened, in Unix milliseconds.
+    pub event_ms: i64,
+    /// Why the mirror can't be asked, or is behind, as a sentence.
+    pub trouble: Option<&'a str>,
+}
+
+/// Analyzes a report. Without a mirror, or where nothing fits, the attribution is by text.
+///
+/// # Errors
+/// The mirror is there and can't be read.
+pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
+    let AnalysisInput { repository, report, rules, trouble, .. } = input;
+    let id = repository.id;
+    let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
+    let (revision, pinned) = match mirrors {
+        Some(mirrors) => revision_of(mirrors, repository, report)?,
+        None => (None, false),
+    };
+    let reading = mirrors.zip(revision.as_deref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
+    let located = reading.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
+    let nothing = KnownFacts::default();
+    let evidence = reading.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
+    let Suspicion { choice, facts, suspects } = find_suspects(evidence, report, &located, rules, input.event_ms)?;
+    let (culprit, passed, only_raises) = match &choice {
+        Choice::Culprit { at, passed, only_raises, .. } => (Some(*at), passed.as_slice(), *only_raises),
+        Choice::Nobody { passed } => (None, passed.as_slice(), false),
+        Choice::Dropped(_) => (None, [].as_slice(), false),
+    };
+    let found = culprit.and_then(|at| located.get(&at));
+    let function = culprit.and_then(|at| facts.get(&at)?.function.clone());
+    let blame =
+        suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
+    let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
+        .then_some("Git could not say who wrote this line, so it is known by its text.");
+    let confidence = culprit.map(|at| {
+        let first = suspects.first().and_then(|suspect| suspect.blame.as_ref());
+        Confidence::of(Grounds {
+            age_ms: first.map(|blame| input.event_ms - changed_ms(blame)),
+            raises: facts.get(&at).is_some_and(|facts| facts.raises),
+            outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
+            stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
+        })
+    });
+    let words = verdict(&Findings {
+        report,
+        rules,
+        revision: revision.as_deref(),
+        pinned,
+        branch: repository.default_branch.as_deref(),
+        located: &located,
+        culprit,
+        passed,
+        only_raises,
+        blame: blame.as_ref(),
+        suspects: &suspects,
+        confidence,
+        trouble: trouble.or(unknown),
+    });
+    let place = place_of(report, culprit, found);
+    let identity = identity_of(report, &place, blame.as_ref());
+    let snippet = match (reading, found) {
+        (Some(at), Some(found)) => snippet_of(at, found)?,
+        _ => Snippet::default(),
+    };
+    let attribution = Attribution {
+        identity,
+        place,
+        revision,
+        pinned,
+        culprit,
+        located,
+        blame,
+        snippet,
+        function_lines: function.map(|function| function.start..=function.end),
+        suspects,
+        confidence,
+        verdict: words,
+    };
+    Ok(ReportAnalysis { choice, attribution })
+}
+
+/// The commit that ran: the report's own where it names one, else the default branch's head.
+fn revision_of(
+    mirrors: &Mirrors,
+    repository: &Repository,
+    report: &Report,
+) -> Result<(Option<String>, bool), MirrorError> {
+    for name in [&report.revision, &report.release].into_iter().flatten() {
+        if let Some(commit) = mirrors.resolve(repository.id, name)? {
+            return Ok((Some(commit), true));
+        }
+    }
+    Ok((mirrors.head(repository.id)?.map(|head| head.commit), false))
+}
+
+fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) -> Place {
+    if let (Some(at), Some(found)) = (culprit, found) {
+        let frame = &report.exceptions[at.0].frames[at.1];
+        let code = frame.context_line.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(&found.code);
+        return Place {
+            path: found.path.clone(),
+            function: frame.function_name().to_owned(),
+            line: found.line,
+            code: code.trim().to_owned(),
+        };
+    }
+    // Nobody can be blamed: the place is where it was raised, as the client names it.
+    let innermost = frames_in_order(report).first().map(|at| &report.exceptions[at.0].frames[at.1]);
+    match innermost {
+        Some(frame) => Place {
+            path: frame.path().unwrap_or("?").to_owned(),
+            function: frame.function_name().to_owned(),
+            line: frame.line.unwrap_or(0),
+            code: frame.context_line.as_deref().unwrap_or("").trim().to_owned(),
+        },
+        None => Place {
+            path: report
+                .logger
+                .clone()
+                .or_else(|| report.transaction.clone())
+                .unwrap_or_else(|| "(no traceback)".to_owned()),
+            function: "?".to_owned(),
+            line: 0,
+            code: String::new(),
+        },
+    }
+}
+
+fn identity_of(report: &Report, place: &Place, blame: Option<&Blame>) -> Identity {
+    if let Some(blame) = blame {
+        return Identity::of_blame(blame);
+    }
+    if place.code.is_empty() {
+        // Without a text, the exception's type and what is constant of its message stand for it.
+        return Identity::of_text(&place.path, &place.function, &constant_part(&report.headline()));
+    }
+    Identity::of_text(&place.path, &place.function, &place.code)
+}
+
+/// A message with its digits and quoted parts taken out: ids and values make every message another one.
+fn constant_part(headline: &str) -> String {
+    let mut out = String::with_capacity(headline.len());
+    let mut quote = None;
+    for c in headline.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '\'' || c == '"' => quote = Some(c),
+            None if c.is_ascii_digit() => out.push('0'),
+            None => out.push(c),
+        }
+    }
+    while out.contains("00") {
+        out = out.replace("00", "0");
+    }
+    out
+}
+
+fn snippet_of(at: MirrorCommit<'_>, found: &Located) -> Result<Snippet, MirrorError> {
+    let Some(lines) = at.mirrors.lines(at.id, at.commit, &found.path)? else { return Ok(Snippet::default()) };
+    if found.line == 0 || found.drift == Drift::Differs {
+        return Ok(Snippet::default());
+    }
+    let first = found.line.saturating_sub(SNIPPET_AROUND).max(1);
+    let last = (found.line + SNIPPET_AROUND).min(u32::try_from(lines.len()).unwrap_or(u32::MAX));
+    let texts = lines.get(first as usize - 1..last as usize).unwrap_or_default();
+    Ok(Snippet { first, lines: texts.to_vec() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_compared_without_their_values() {
+        assert_eq!(constant_part("Timeout: job 1234 of 'ada'"), constant_part("Timeout: job 9 of 'bob'"));
+        assert_ne!(constant_part("Timeout: job 1"), constant_part("Refused: job 1"));
+    }
+}

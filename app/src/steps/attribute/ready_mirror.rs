@@ -1,0 +1,127 @@
+//! Seeing to it that the mirror has what a report needs, before the report is looked up in it.
+
+use super::Attribute;
+use crate::services::{Failure, blocking};
+use domain::ids::RepositoryId;
+use mirror::{MirrorError, Mirrors, full_id};
+use store::reports::StoredReport;
+use store::repositories::RepositoryRow;
+
+/// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
+/// mostly over by then, and an exception that nobody hears of for longer is worse than one without an author.
+pub(super) const CLONE_PATIENCE_MS: i64 = 30 * 60_000;
+/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and waits for it.
+const FETCH_PAUSE_MS: i64 = 30_000;
+
+impl Attribute {
+    /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it could not be had.
+    ///
+    /// # Errors
+    /// It may be had later.
+    pub(super) async fn ready_mirror(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        now_ms: i64,
+    ) -> Result<Option<String>, Failure> {
+        if !self.is_fetch_needed(row, stored, now_ms).await? {
+            return Ok(None);
+        }
+        let exists = self.mirrors.exists(row.repository.id);
+        match self.mirror_sync.bring_up_to_date(row, now_ms).await {
+            Ok(()) => {
+                self.fetch_deployed_commit(row, stored).await;
+                Ok(None)
+            }
+            Err(failure) if exists => {
+                tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be brought up to date");
+                let sentence =
+                    "The mirror could not be brought up to date just now, so an older state of it was looked at.";
+                Ok(Some(sentence.to_owned()))
+            }
+            Err(failure) if now_ms - stored.received_at_ms < CLONE_PATIENCE_MS => Err(failure),
+            Err(failure) => {
+                tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
+                Ok(Some(format!("The repository could not be mirrored: {failure}.")))
+            }
+        }
+    }
+
+    async fn is_fetch_needed(&self, row: &RepositoryRow, stored: &StoredReport, now_ms: i64) -> Result<bool, Failure> {
+        let exists = self.mirrors.exists(row.repository.id);
+        if !exists || row.fetched_at_ms == 0 || row.pushed_at_ms > row.fetched_at_ms {
+            return Ok(true);
+        }
+        // A fetch that began after the report came has brought all that there is.
+        if row.fetched_at_ms > stored.received_at_ms || !self.lacks_revision(row.repository.id, stored).await {
+            return Ok(false);
+        }
+        let pause_ms = FETCH_PAUSE_MS - (now_ms - row.fetched_at_ms);
+        if pause_ms > 0 {
+            // Told now, it would be told as nobody's, and once and for all.
+            let why = "it comes from a commit that is not here yet, and the repository was fetched a moment ago";
+            return Err(Failure::Retry { cause: why.into(), after_ms: Some(pause_ms) });
+        }
+        Ok(true)
+    }
+
+    /// Whether the report runs a commit that the mirror lacks: it may have been pushed a moment ago, its webhook still under
+    /// way. A mirror that can't be read is brought up to date, which mends most of what can be wrong with it.
+    async fn lacks_revision(&self, id: RepositoryId, stored: &StoredReport) -> bool {
+        let (mirrors, named) = (self.mirrors.clone(), named_revisions(stored));
+        !blocking(move || has_revision(&mirrors, id, &named)).await.unwrap_or(false)
+    }
+
+    /// A deployed commit that no branch holds any more can still be asked for by its id.
+    async fn fetch_deployed_commit(&self, row: &RepositoryRow, stored: &StoredReport) {
+        let full = named_revisions(stored).iter().find_map(|name| full_id(name));
+        let (Some(commit), Ok(source)) = (full, self.mirror_sync.source(row).await) else { return };
+        let mirrors = self.mirrors.clone();
+        let fetched = blocking(move || match mirrors.resolve(source.id, &commit)? {
+            Some(_) => Ok(true),
+            None => mirrors.fetch_commit(&source, &commit),
+        })
+        .await;
+        if let Err(failure) = fetched {
+            tracing::info!(repository = %row.repository.full_name, %failure, "the deployed commit could not be fetched by its id");
+        }
+    }
+}
+
+/// Whether one of the names leads to a commit, or none could be a commit's.
+fn has_revision(mirrors: &Mirrors, id: RepositoryId, named: &[String]) -> Result<bool, MirrorError> {
+    for name in named {
+        if mirrors.resolve(id, name)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(!named.iter().any(|name| looks_like_commit(name)))
+}
+
+/// What the report says it runs, the surer first.
+fn named_revisions(stored: &StoredReport) -> Vec<String> {
+    [&stored.report.revision, &stored.report.release].into_iter().flatten().cloned().collect()
+}
+
+/// 7 to 40 hexadecimal digits somewhere in the name: a commit that a fetch may bring.
+fn looks_like_commit(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        let digits = part.strip_prefix('g').unwrap_or(part);
+        (7..=40).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::looks_like_commit;
+
+    #[test]
+    fn releases_that_name_a_commit_are_told_from_versions() {
+        for name in ["3f1c9a7", "shop@1.4.2+3f1c9a7", "v1.2-14-g3f1c9a7", "a91c3fa91c3fa91c3fa91c3fa91c3fa91c3fa91c"] {
+            assert!(looks_like_commit(name), "{name}");
+        }
+        for name in ["shop@1.4.2", "v2.0.0", "release-candidate", "2026.11"] {
+            assert!(!looks_like_commit(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Naming the suspects of a report: the culprit's line, what stands around it in the traceback, and what it leads to.
+
+use super::elsewhere::{Start, elsewhere};
+use super::evidence::Evidence;
+use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
+use domain::heuristic::Heuristic;
+use domain::report::Report;
+use domain::rule::{CodeAt, Rules};
+use domain::source::LineFacts;
+use domain::steps::step_over;
+use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
+use mirror::MirrorError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A function longer than this is not asked for its latest change: that would be of anything.
+const LONGEST_FUNCTION: u32 = 300;
+
+/// Chooses the culprit among the located frames, and names the suspects.
+///
+/// # Errors
+/// The mirror can't be read.
+pub fn find_suspects(
+    evidence: Evidence<'_>,
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    rules: &Rules,
+    event_ms: i64,
+) -> Result<Suspicion, MirrorError> {
+    let facts = evidence.facts(located)?;
+    let choice = choose(report, located, &facts, rules);
+    let suspects = match &choice {
+        Choice::Culprit { at, passed, .. } => {
+            let known = Known { report, located, facts: &facts, rules, culprit: *at, passed };
+            suspects(evidence, &known, event_ms)?
+        }
+        Choice::Nobody { .. } | Choice::Dropped(_) => Vec::new(),
+    };
+    Ok(Suspicion { choice, facts, suspects })
+}
+
+/// The culprit frame and who is suspected.
+#[derive(Debug)]
+pub struct Suspicion {
+    /// The culprit frame, or why there is none.
+    pub choice: Choice,
+    /// What the source says of the located frames.
+    pub facts: BTreeMap<FrameAt, LineFacts>,
+    /// Who may be to blame, the most likely first.
+    pub suspects: Vec<Suspect>,
+}
+
+impl Suspicion {
+    /// The rules of thumb that had a part in it. Without any other one, it would be the same.
+    pub fn used(&self) -> BTreeSet<Heuristic> {
+        let passed = match &self.choice {
+            Choice::Culprit { passed, .. } | Choice::Nobody { passed } => passed.as_slice(),
+            Choice::Dropped(_) => &[],
+        };
+        let stepped = passed.iter().filter_map(|(_, why)| why.heuristic());
+        stepped.chain(self.suspects.iter().filter_map(|suspect| suspect.rule.heuristic())).collect()
+    }
+}
+
+/// What is known of a report once its culprit was chosen.
+struct Known<'a> {
+    report: &'a Report,
+    located: &'a BTreeMap<FrameAt, Located>,
+    facts: &'a BTreeMap<FrameAt, LineFacts>,
+    rules: &'a Rules,
+    culprit: FrameAt,
+    passed: &'a [(FrameAt, Passed)],
+}
+
+/// The suspects, the most likely first.
+fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_ms: i64) -> Result<Vec<Suspect>, MirrorError> {
+    let Some(culprit) = known.suspect(reading, known.culprit)? else { return Ok(Vec::new()) };
+    let stepped: Vec<FrameAt> =
+        known.passed.iter().filter(|(_, why)| why.heuristic().is_some()).map(|(at, _)| *at).collect();
+    let mut callers = Vec::new();
+    for at in known.callers() {
+        if callers.len() < FRESH_REACH {
+            callers.extend(known.suspect(reading, at)?);
+        }
+    }
+    let stepped_over = match stepped.first() {
+        Some(at) => known.suspect(reading, *at)?,
+        None => None,
+    };
+    let no_facts = LineFacts::default();
+    let facts = known.facts.get(&known.culprit).unwrap_or(&no_facts);
+    let elsewhere = elsewhere(
+        reading,
+        &Start {
+            exception: &known.report.exceptions[known.culprit.0],
+            facts,
+            blame: culprit.blame.as_ref(),
+            stepped: !stepped.is_empty(),
+            paths: &known.paths(),
+            rules: known.rules,
+        },
+    )?;
+    let latest_change = match &facts.function {
+        Some(function) if callers.is_empty() && stepped_over.is_none() && function.length() <= LONGEST_FUNCTION => {
+            let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
+            let latest = origins.into_iter().max_by_key(|(_, blame)| changed_ms(blame));
+            latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() })
+        }
+        _ => None,
+    };
+    let found =
+        Found { culprit: Some(culprit), stepped: !stepped.is_empty(), elsewhere, callers, stepped_over, latest_change };
+    Ok(rank(found, known.rules, event_ms))
+}
+
+impl<'a> Known<'a> {
+    /// A frame as a suspect, with its origin where git can tell it.
+    fn suspect(&self, reading: Evidence<'_>, at: FrameAt) -> Result<Option<Suspect>, MirrorError> {
+        let Some(found) = self.located.get(&at) else { return Ok(None) };
+        let blame = match found.drift {
+            Drift::Differs => None,
+            _ => reading.blame(&found.path, found.line)?,
+        };
+        let function = self.facts.get(&at).and_then(|facts| facts.function.as_ref());
+        let name = self.function(at).1;
+        Ok(Some(Suspect {
+            path: found.path.clone(),
+            line: found.line,
+            function: name,
+            frame: Some(at),
+            function_lines: function.map(|function| (function.start, function.end)),
+            blame,
+            rule: Rule::Caller,
+        }))
+    }
+
+    /// Own frames outwards of the culprit, nearest first: each of another function than the one before, and none that would
+    /// be stepped over or that the settings leave out.
+    fn callers(&self) -> Vec<FrameAt> {
+        let order = frames_in_order(self.report);
+        let outwards = order.iter().skip_while(|at| **at != self.culprit).skip(1);
+        let mut last = self.function(self.culprit);
+        let mut found = Vec::new();
+        for &at in outwards.filter(|at| at.0 == self.culprit.0) {
+            let Some(located) = self.located.get(&at) else { continue };
+            let function = self.function(at);
+            if function == last || self.is_passed(at, located) {
+                continue;
+            }
+            last = function;
+            found.push(at);
+        }
+        found
+    }
+
+    fn is_passed(&self, at: FrameAt, located: &Located) -> bool {
+        let frame = &self.report.exceptions[at.0].frames[at.1];
+        let code = CodeAt { path: &located.path, inside: true, function: frame.function_name(), code: &located.code };
+        !self.rules.may_blame(&located.path)
+            || self.rules.building_block(code).is_some()
+            || matches!(
+                step_over(self.rules, &self.report.exceptions[at.0], &located.code, self.facts.get(&at), false),
+                Some(Passed::Forwards | Passed::CallsGiven)
+            )
+    }
+
+    fn function(&self, at: FrameAt) -> (&'a str, String) {
+        let path = self.located.get(&at).map_or("", |located| located.path.as_str());
+        let facts = self.facts.get(&at).and_then(|facts| facts.function.as_ref());
+        let name = facts.map_or_else(
+            || self.report.exceptions[at.0].frames[at.1].function_name().to_owned(),
+            |function| function.qualified.clone(),
+        );
+        (path, name)
+    }
+
+    /// Files of the located frames, from the culprit outwards and then inwards.
+    fn paths(&self) -> Vec<&'a str> {
+        let order = frames_in_order(self.report);
+        let from = order.iter().position(|at| *at == self.culprit).unwrap_or(0);
+        let (inner, outer) = order.split_at(from);
+        let mut paths = Vec::new();
+        for path in outer.iter().chain(inner).filter_map(|at| Some(self.located.get(at)?.path.as_str())) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
+    }
+}

@@ -1,0 +1,50 @@
+//! Whether a new line is an old one that was edited: then its issue goes on, and no second one is filed.
+
+use crate::services::{Failure, blocking, latest_report};
+use domain::line::squeeze;
+use mirror::Mirrors;
+use std::collections::HashSet;
+use store::Store;
+use store::deliveries::Channel;
+use store::lines::Line;
+
+/// Lines of one function that raise the same exception and have open issues: more than these are not compared.
+const MOST_COMPARED: usize = 10;
+
+/// The line that `line` was before somebody edited it: of the same function and exception, with an open issue, written
+/// earlier, and gone from the version that failed now. Where a text still stands somewhere in the file it is not gone: two
+/// lines of one function can fail alike, and each is told of.
+///
+/// # Errors
+/// The database or the mirror is out of reach.
+pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -> Result<Option<Line>, Failure> {
+    let candidates = candidates(store, line).await?;
+    if candidates.is_empty() {
+        return Ok(None);
+    }
+    let attribution = latest_report(store, line.id).await?.attribution;
+    let Some(revision) = attribution.and_then(|found| found.revision) else { return Ok(None) };
+    let (mirrors, id, path) = (mirrors.clone(), line.repository, line.place.path.clone());
+    let Some(lines) = blocking(move || mirrors.lines(id, &revision, &path)).await? else { return Ok(None) };
+    let standing: HashSet<String> = lines.iter().map(|text| squeeze(text)).collect();
+    Ok(candidates.into_iter().find(|old| !standing.contains(&squeeze(&old.place.code))))
+}
+
+/// Lines of the same function and exception with an open issue that were written earlier.
+async fn candidates(store: &Store, line: &Line) -> Result<Vec<Line>, Failure> {
+    let (Some(written_ms), true) = (line.written_at_ms, line.place.function != "?") else { return Ok(Vec::new()) };
+    let mut candidates = store::lines::alike_with_issue(store, line, MOST_COMPARED).await?;
+    candidates
+        .retain(|old| old.written_at_ms.is_some_and(|old| old < written_ms) && !squeeze(&old.place.code).is_empty());
+    Ok(candidates)
+}
+
+/// The addresses that were told of a line.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn told_of(store: &Store, line: &Line) -> Result<HashSet<String>, Failure> {
+    let deliveries = store::deliveries::of_line(store, line.id).await?;
+    let mails = deliveries.into_iter().filter(|it| it.channel == Channel::Mail && it.state != "given_up");
+    Ok(mails.map(|it| it.recipient.to_lowercase()).collect())
+}

@@ -1,0 +1,44 @@
+//! Where the failures of a delivery are written down.
+
+use super::MailSender;
+use crate::services::{Attempt, Cause, Failure, attempt_after};
+use store::Store;
+use store::deliveries::{Channel, Delivery, DeliveryMode};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// An attempt to send a delivery.
+pub(super) struct DeliveryAttempt<'a> {
+    pub(super) store: &'a Store,
+    /// Tells somebody else where a mail's address is refused; `None` where no mail is sent.
+    pub(super) mails: Option<&'a MailSender>,
+    pub(super) row: &'a RepositoryRow,
+    pub(super) line: &'a Line,
+    pub(super) delivery: &'a Delivery,
+    pub(super) now_ms: i64,
+}
+
+impl Attempt for DeliveryAttempt<'_> {
+    type Error = Failure;
+
+    fn number(&self) -> u32 {
+        attempt_after(self.delivery.attempts)
+    }
+
+    async fn give_up(&self, cause: &Cause) -> Result<(), Failure> {
+        let (repository, what) = (&self.row.repository.full_name, &self.delivery.what);
+        tracing::warn!(%repository, channel = ?what.channel, why = %cause, "a delivery was given up");
+        // First somebody else: cut off in between, it is tried once more.
+        if let Some(mails) = self.mails.filter(|_| what.channel == Channel::Mail) {
+            mails.tell_another(self.row, self.line, what, DeliveryMode::Singly, self.now_ms).await?;
+        }
+        Ok(store::deliveries::record_given_up(self.store, self.delivery.id, &cause.to_string(), self.now_ms).await?)
+    }
+
+    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), Failure> {
+        let (repository, channel) = (&self.row.repository.full_name, self.delivery.what.channel);
+        let attempts = self.number();
+        tracing::warn!(%repository, ?channel, attempts, why = %cause, "a delivery failed and will be tried again");
+        Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_ms).await?)
+    }
+}

@@ -1,0 +1,290 @@
+//! Issues and comments on GitHub.
+
+use super::GitHubWriter;
+use super::turn::Turn;
+use crate::services::Failure;
+use crate::services::github_app::GitHubApp;
+use crate::services::messages::reply_of;
+use domain::alert::{Recipient, Reply};
+use domain::command::OUR_LABEL;
+use domain::person::Told;
+use domain::week::DAY_MS;
+use github::{GitHub, GitHubError, IssueState, NewIssue};
+use store::deliveries::Delivery;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// How long a comment waits for the issue that it belongs under.
+const ISSUE_PATIENCE_MS: i64 = DAY_MS;
+/// How long an issue waits for GitHub to say who its person is, while it takes issues: then it goes to whom git knows.
+const LOOK_UP_PATIENCE_MS: i64 = 30 * 60_000;
+
+/// A repository's issues on GitHub.
+pub(super) struct IssueTracker<'a> {
+    pub(super) github: GitHub,
+    pub(super) installation: u64,
+    /// `owner/name`.
+    pub(super) name: &'a str,
+}
+
+impl<'a> IssueTracker<'a> {
+    /// The issues of a repository.
+    ///
+    /// # Errors
+    /// There is no App now, or the repository is not GitHub's.
+    pub(super) fn of(github_app: &GitHubApp, row: &'a RepositoryRow) -> Result<Self, Failure> {
+        match (github_app.github(), &row.repository.forge) {
+            (Some(github), Some(forge)) => {
+                Ok(Self { github, installation: forge.installation, name: &row.repository.full_name })
+            }
+            // An App that is there again files it.
+            (None, _) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
+            (Some(_), None) => Err(Failure::give_up("a plain git repository has no issues")),
+        }
+    }
+
+    /// An issue as it is now.
+    pub(super) async fn issue(&self, number: u64) -> Result<IssueState, GitHubError> {
+        self.github.issue(self.installation, self.name, number).await
+    }
+
+    /// Assigns an issue. Where GitHub would not have it, the issue goes on without.
+    async fn assign(&self, turn: &Turn<'_>, number: u64, login: &str) -> Result<(), Failure> {
+        turn.take().await?;
+        match self.github.assign(self.installation, self.name, number, login).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(repository = %self.name, number, login, "GitHub did not assign the issue"),
+            Err(error) if error.is_permanent() => {
+                tracing::warn!(repository = %self.name, number, login, %error, "the issue could not be assigned");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}
+
+impl GitHubWriter {
+    /// Files the line's issue, or finds the one that an earlier attempt filed, and assigns it. The receipt is its number.
+    /// Filing and assigning are two writes, so they take two turns.
+    pub(super) async fn issue(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        line: &Line,
+        delivery: &Delivery,
+        now_ms: i64,
+    ) -> Result<String, Failure> {
+        let tracker = IssueTracker::of(&self.github_app, row)?;
+        let patient_until_ms = delivery.created_at_ms + LOOK_UP_PATIENCE_MS;
+        let told = match self.assignee(&tracker, row, line, patient_until_ms, now_ms).await {
+            // The issue matters more than whom it is assigned to.
+            Err(Failure::GiveUp(why)) => {
+                tracing::warn!(repository = %tracker.name, %why, "nobody could be found to assign the issue to");
+                recipient(line, None)
+            }
+            other => other?,
+        };
+        let login = told.login.clone();
+        let number = match self.number(&tracker, line, delivery).await? {
+            Some(number) => number,
+            None => self.file(&tracker, turn, (row, line), told, now_ms).await?,
+        };
+        if line.issue.is_none() {
+            store::lines::set_issue(&self.store, line.id, Some(number)).await?;
+        }
+        if let Some(login) = login {
+            tracker.assign(turn, number, &login).await?;
+        }
+        Ok(number.to_string())
+    }
+
+    /// The issue that is there already: an earlier attempt may have filed it and died, or lost the answer.
+    async fn number(
+        &self,
+        tracker: &IssueTracker<'_>,
+        line: &Line,
+        delivery: &Delivery,
+    ) -> Result<Option<u64>, Failure> {
+        if line.issue.is_some() || delivery.attempts == 0 {
+            return Ok(line.issue);
+        }
+        let (marker, since_ms) = (self.content.site.marker(line.id), delivery.created_at_ms);
+        let found =
+            tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since_ms).await?;
+        Ok(found.map(|issue| issue.number))
+    }
+
+    async fn file(
+        &self,
+        tracker: &IssueTracker<'_>,
+        turn: &Turn<'_>,
+        (row, line): (&RepositoryRow, &Line),
+        told: Recipient,
+        now_ms: i64,
+    ) -> Result<u64, Failure> {
+        // Read again: who is told may just have been found.
+        let line = store::lines::by_id(&self.store, line.id).await?.unwrap_or_else(|| line.clone());
+        let text = render::issue(&self.content.latest(row, &line, told, now_ms).await?)?;
+        let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
+        turn.take().await?;
+        Ok(tracker.github.create_issue(tracker.installation, tracker.name, &new).await?.number)
+    }
+
+    /// Comments on the line's issue, unless an earlier attempt did. A regression opens it again first, in a turn of its own.
+    pub(super) async fn comment(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        line: &Line,
+        delivery: &Delivery,
+        now_ms: i64,
+    ) -> Result<String, Failure> {
+        let reply = reply_of(&delivery.what)?;
+        let tracker = IssueTracker::of(&self.github_app, row)?;
+        let Some(number) = line.issue else { return Err(without_issue(delivery, now_ms)) };
+        if matches!(reply, Reply::Regressed { .. }) {
+            reopen(&tracker, turn, number).await?;
+        }
+        let marker = format!("{}:{}", self.content.site.marker(line.id), delivery.id);
+        let earlier = earlier_comment(&tracker, number, &marker, delivery).await?;
+        let id = match earlier {
+            Some(id) => id,
+            None => {
+                let body = render::reply(&reply, &marker, &row.repository)?;
+                self.say(&tracker, turn, (line, number), &body).await?
+            }
+        };
+        if matches!(reply, Reply::CarriedOver { .. }) {
+            self.hand_on(&tracker, turn, (row, line, number), now_ms).await?;
+        }
+        Ok(id.to_string())
+    }
+
+    async fn say(
+        &self,
+        tracker: &IssueTracker<'_>,
+        turn: &Turn<'_>,
+        (line, number): (&Line, u64),
+        body: &str,
+    ) -> Result<u64, Failure> {
+        turn.take().await?;
+        let error = match tracker.github.comment(tracker.installation, tracker.name, number, body).await {
+            Ok(id) => return Ok(id),
+            Err(error) => error,
+        };
+        if matches!(error, GitHubError::Gone(_)) && !matches!(tracker.issue(number).await?, IssueState::Present(_)) {
+            // Deleted, and no webhook said so: the next report files anew.
+            store::lines::record_issue_gone(&self.store, line.id).await?;
+        }
+        Err(error.into())
+    }
+
+    /// Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is tried once.
+    async fn hand_on(
+        &self,
+        tracker: &IssueTracker<'_>,
+        turn: &Turn<'_>,
+        (row, line, number): (&RepositoryRow, &Line, u64),
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let told = self.assignee(tracker, row, line, now_ms, now_ms).await;
+        if let Ok(Recipient { login: Some(login), .. }) = told
+            && let IssueState::Present(issue) = tracker.issue(number).await?
+            && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
+        {
+            tracker.assign(turn, number, &login).await?;
+        }
+        Ok(())
+    }
+
+    /// Whose issue it is: whom a person gave the line to, else who is told of it, if GitHub lets the issue be assigned to
+    /// them.
+    async fn assignee(
+        &self,
+        tracker: &IssueTracker<'_>,
+        row: &RepositoryRow,
+        line: &Line,
+        patient_until_ms: i64,
+        now_ms: i64,
+    ) -> Result<Recipient, Failure> {
+        let told = self.told(row, line, patient_until_ms, now_ms).await?;
+        let login = line.owner_login.clone().or_else(|| told.person.who.as_ref()?.login.clone());
+        let login = match login.filter(|_| row.settings.issues.assign) {
+            Some(login) if tracker.github.is_assignable(tracker.installation, tracker.name, &login).await? => {
+                Some(login)
+            }
+            _ => None,
+        };
+        Ok(recipient(&Line { told: Some(told), ..line.clone() }, login))
+    }
+
+    /// Who is told of the line, looked for once more where GitHub had not answered.
+    async fn told(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        patient_until_ms: i64,
+        now_ms: i64,
+    ) -> Result<Told, Failure> {
+        if let Some(told) = line.told.as_ref().filter(|told| told.is_complete) {
+            return Ok(told.clone());
+        }
+        let chosen = self.recipients.find_and_record(row, line, now_ms).await?;
+        match chosen.failure {
+            // The mail did without; the issue has time.
+            Some(error) if now_ms < patient_until_ms => Err(error.into()),
+            _ => Ok(chosen.told),
+        }
+    }
+}
+
+/// Labels of a new issue: ours, and the repository's own.
+pub(super) fn labels(row: &RepositoryRow) -> Vec<String> {
+    let own = row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned();
+    std::iter::once(OUR_LABEL.name.to_owned()).chain(own).collect()
+}
+
+fn without_issue(delivery: &Delivery, now_ms: i64) -> Failure {
+    if now_ms - delivery.created_at_ms < ISSUE_PATIENCE_MS {
+        return Failure::retry("the line's issue is not filed yet");
+    }
+    Failure::give_up("the line has no issue")
+}
+
+async fn reopen(tracker: &IssueTracker<'_>, turn: &Turn<'_>, number: u64) -> Result<(), Failure> {
+    if let IssueState::Present(issue) = tracker.issue(number).await?
+        && !issue.open
+    {
+        turn.take().await?;
+        tracker.github.reopen_issue(tracker.installation, tracker.name, number).await?;
+    }
+    Ok(())
+}
+
+/// The comment that an earlier attempt made.
+async fn earlier_comment(
+    tracker: &IssueTracker<'_>,
+    number: u64,
+    marker: &str,
+    delivery: &Delivery,
+) -> Result<Option<u64>, Failure> {
+    if delivery.attempts == 0 {
+        return Ok(None);
+    }
+    let (github, since_ms) = (&tracker.github, delivery.created_at_ms);
+    Ok(github.find_comment(tracker.installation, tracker.name, number, marker, since_ms).await?)
+}
+
+/// Whose issue it is, as its body says.
+pub(super) fn recipient(line: &Line, login: Option<String>) -> Recipient {
+    let person = line.told.as_ref().map(|told| &told.person);
+    let author = line.author_name.as_deref();
+    let why = match (&line.owner_login, person, author) {
+        (Some(owner), ..) => format!("{owner} was given this line."),
+        (None, Some(person), author) => person.why_them(author),
+        (None, None, Some(author)) => format!("{author} wrote this line."),
+        (None, None, None) => "No author of this line could be found.".to_owned(),
+    };
+    let name = person.map(|person| person.name()).filter(|name| !name.is_empty()).or(author);
+    Recipient { name: name.unwrap_or_default().to_owned(), email: None, login, why }
+}

@@ -1,0 +1,130 @@
+//! Sending mails, and telling somebody else where an address is refused.
+
+use crate::services::alert_content::AlertContent;
+use crate::services::messages::mail_content;
+use crate::services::recipients::{Occasion, Recipients, mails};
+use crate::services::{Failure, Wake};
+use email::{MailError, Mailer, OutgoingMail};
+use std::sync::Arc;
+use store::Store;
+use store::deliveries::{Channel, Delivery, DeliveryMode, NewDelivery};
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+
+/// Sends mails.
+#[derive(Clone)]
+pub struct MailSender {
+    /// The rows.
+    pub store: Store,
+    /// The mail server, or the outbox directory.
+    pub mailer: Arc<Mailer>,
+    /// Says what alerts say, and under which name mails are sent.
+    pub content: AlertContent,
+    /// Says who is told instead.
+    pub recipients: Recipients,
+    /// A mail to somebody else waits for a worker.
+    pub wake: Wake,
+}
+
+impl MailSender {
+    /// Sends the mail of a line. A crash between sending and noting it sends it again, under the same Message-ID, which mail
+    /// programs and servers show once. The receipt is that id.
+    pub(super) async fn alert(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        delivery: &Delivery,
+        now_ms: i64,
+    ) -> Result<String, Failure> {
+        let said = mail_content(&delivery.what)?;
+        let mut alert = self.content.latest(row, line, said.to, now_ms).await?;
+        alert.header = said.header;
+        let mail = render::mail(&alert)?;
+        let mail = OutgoingMail {
+            message_id: self.message_id(&delivery.id.to_string()),
+            to_name: alert.told.name.clone(),
+            to_email: delivery.what.recipient.clone(),
+            subject: mail.subject,
+            text: mail.text,
+            html: mail.html,
+            date_ms: delivery.created_at_ms,
+            reply_to: None,
+            list_id: Some(self.list_id(row)),
+            repository: row.repository.full_name.clone(),
+            line: Some(line.id.0),
+        };
+        self.send(&mail, now_ms).await
+    }
+
+    /// Sends a mail. That its address is refused is remembered. The receipt is its Message-ID.
+    pub(super) async fn send(&self, mail: &OutgoingMail, now_ms: i64) -> Result<String, Failure> {
+        match self.mailer.send(mail).await {
+            Ok(()) => Ok(mail.message_id.clone()),
+            Err(error) => Err(self.unsent(&mail.to_email, error, now_ms).await?),
+        }
+    }
+
+    async fn unsent(&self, address: &str, error: MailError, now_ms: i64) -> Result<Failure, Failure> {
+        if error.is_about_the_address() {
+            store::refused_addresses::record(&self.store, address, &error.to_string(), now_ms).await?;
+        }
+        Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::give_up(error) })
+    }
+
+    /// The Message-ID of what has this name here: the same each time it is sent.
+    pub(super) fn message_id(&self, name: &str) -> String {
+        let site = &self.content.site;
+        let (installation, host) = (&site.installation, site.mail_host());
+        format!("flawless.{name}.{installation}@{host}")
+    }
+
+    /// By what mail programs sort the mails of a repository.
+    pub(super) fn list_id(&self, row: &RepositoryRow) -> String {
+        format!("{}.{}", row.repository.full_name.replace('/', "-"), self.content.site.mail_host())
+    }
+
+    /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is known. Whether anybody is.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub(super) async fn tell_another(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        refused: &NewDelivery,
+        mode: DeliveryMode,
+        now_ms: i64,
+    ) -> Result<bool, Failure> {
+        if !store::refused_addresses::contains(&self.store, &refused.recipient, now_ms).await? {
+            return Ok(false);
+        }
+        let others = self.others(row, line, refused, now_ms).await?;
+        for mail in &others {
+            store::deliveries::insert(&self.store, row.repository.id, line.id, (mail, mode), now_ms).await?;
+        }
+        self.wake.notify_one();
+        Ok(!others.is_empty())
+    }
+
+    /// The mails that go out now that an address is refused, but for those that were sent before.
+    async fn others(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        refused: &NewDelivery,
+        now_ms: i64,
+    ) -> Result<Vec<NewDelivery>, Failure> {
+        let header = mail_content(refused)?.header;
+        let sent = store::deliveries::of_line(&self.store, line.id).await?;
+        let chosen = self.recipients.find_and_record(row, line, now_ms).await?;
+        let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None };
+        let mut others = mails(row, line, &chosen, occasion)?;
+        others.retain(|mail| {
+            let is = |address: &str| address.eq_ignore_ascii_case(&mail.recipient);
+            let is_told = sent.iter().any(|one| one.channel == Channel::Mail && is(&one.recipient));
+            // Who watches was told, or is not to be told of this.
+            !is_told && !row.settings.watchers.iter().any(|watcher| is(&watcher.email))
+        });
+        Ok(others)
+    }
+}

@@ -1,0 +1,23 @@
+//! Holding back what was decided before a shadow began.
+
+use store::deliveries::Delivery;
+use store::{Store, StoreError};
+
+/// How long what a shadow holds back waits before it is looked at again: for what has to wait for days, that is soon.
+pub(super) const SHADOW_AGAIN_AFTER_MS: i64 = 15 * 60_000;
+
+/// Holds back what was decided before the shadow began. An alert that was never tried is kept to be shown, as those that
+/// come in the shadow are: its line is told of when it happens again. All else may be half done, or is said once (a
+/// regression): it goes on when the shadow is over. Answers whether it waits for that.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn hold_back(store: &Store, delivery: &Delivery, now_ms: i64) -> Result<bool, StoreError> {
+    if delivery.attempts == 0 && delivery.what.purpose == "alert" {
+        store::shadow::keep_delivery(store, delivery.id).await?;
+        return Ok(false);
+    }
+    let why = "nothing is sent in shadow mode";
+    store::deliveries::record_failed(store, delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?;
+    Ok(true)
+}

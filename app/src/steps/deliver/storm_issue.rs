@@ -1,0 +1,131 @@
+//! The one issue of a storm, kept up to date.
+
+use super::GitHubWriter;
+use super::issues::{IssueTracker, labels};
+use super::shadow::SHADOW_AGAIN_AFTER_MS;
+use super::turn::Turn;
+use crate::services::{Attempt, Cause, Failure, Site, attempt_after, settle};
+use domain::command::OUR_LABEL;
+use domain::ids::StormId;
+use domain::storm::{Storm, StormLine};
+use github::{IssueUpdate, NewIssue};
+use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
+
+/// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
+const UPDATE_EVERY_MS: i64 = 60_000;
+/// The same once it is over, when nothing but the numbers of the lines' own issues is added.
+const COMPLETE_EVERY_MS: i64 = 10 * 60_000;
+
+/// What a storm's issue says.
+pub(super) struct StormText {
+    pub(super) title: String,
+    pub(super) body: String,
+    /// By which it is found again.
+    marker: String,
+}
+
+/// What the issue of a storm says now.
+///
+/// # Errors
+/// The database is out of reach.
+pub(super) async fn storm_text(
+    store: &Store,
+    site: &Site,
+    row: &RepositoryRow,
+    storm: &Storm,
+) -> Result<StormText, Failure> {
+    let marker = site.storm_marker(storm.id);
+    let lines: Vec<StormLine> =
+        store::lines::of_storm(store, storm.id).await?.into_iter().map(|(_, line)| line).collect();
+    let week = site.linker.week(Some(&row.repository.full_name), storm.last_line_at_ms);
+    let issue = render::storm_issue(&row.repository, storm, &lines, (&marker, &week))?;
+    Ok(StormText { title: issue.title, body: issue.body, marker })
+}
+
+impl GitHubWriter {
+    /// Files the storm's issue, or brings it up to date: one write.
+    pub(super) async fn storm_issue(&self, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
+        let Some(storm) = store::storms::by_id(&self.store, id).await? else { return Ok(()) };
+        let Some(row) = store::repositories::by_id(&self.store, storm.repository).await? else { return Ok(()) };
+        if row.is_shadow(now_ms) {
+            return Ok(store::storms::set_due(&self.store, id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
+        }
+        let result = self.write_storm(turn, &row, &storm, now_ms).await;
+        let attempt = StormAttempt { store: &self.store, row: &row, storm: &storm };
+        if settle(&attempt, result, now_ms).await?.done()?.is_none() {
+            return Ok(());
+        }
+        let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
+        Ok(store::storms::record_written(&self.store, id, now_ms, now_ms + pause_ms).await?)
+    }
+
+    async fn write_storm(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        storm: &Storm,
+        now_ms: i64,
+    ) -> Result<(), Failure> {
+        let tracker = IssueTracker::of(&self.github_app, row)?;
+        let text = storm_text(&self.store, &self.content.site, row, storm).await?;
+        // One that an earlier attempt filed says what was known then.
+        if let Some(number) = self.filed_storm(&tracker, storm, &text.marker).await? {
+            turn.take().await?;
+            let update = IssueUpdate { title: Some(text.title), body: Some(text.body), ..IssueUpdate::default() };
+            return Ok(tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?);
+        }
+        store::storms::claim_issue_attempt(&self.store, storm.id).await?;
+        turn.take().await?;
+        let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
+        let made = tracker.github.create_issue(tracker.installation, tracker.name, &new).await?;
+        tracing::info!(repository = %tracker.name, number = made.number, now_ms, "the issue of a storm was filed");
+        Ok(store::storms::set_issue(&self.store, storm.id, made.number).await?)
+    }
+
+    /// The issue that is there already, maybe by an attempt whose answer was lost.
+    async fn filed_storm(
+        &self,
+        tracker: &IssueTracker<'_>,
+        storm: &Storm,
+        marker: &str,
+    ) -> Result<Option<u64>, Failure> {
+        if storm.issue.is_some() || storm.attempts == 0 {
+            return Ok(storm.issue);
+        }
+        let (github, since_ms) = (&tracker.github, storm.began_at_ms);
+        let found = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since_ms).await?;
+        if let Some(found) = &found {
+            store::storms::set_issue(&self.store, storm.id, found.number).await?;
+        }
+        Ok(found.map(|issue| issue.number))
+    }
+}
+
+/// An attempt to write a storm's issue.
+struct StormAttempt<'a> {
+    store: &'a Store,
+    row: &'a RepositoryRow,
+    storm: &'a Storm,
+}
+
+impl Attempt for StormAttempt<'_> {
+    type Error = StoreError;
+
+    fn number(&self) -> u32 {
+        attempt_after(self.storm.attempts)
+    }
+
+    async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
+        let repository = &self.row.repository.full_name;
+        tracing::warn!(%repository, why = %cause, "the issue of a storm could not be written");
+        // Nobody misses a list of lines that have their own issues: it is left as it is.
+        store::storms::record_written(self.store, self.storm.id, i64::MAX, i64::MAX).await
+    }
+
+    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), StoreError> {
+        let repository = &self.row.repository.full_name;
+        tracing::warn!(%repository, why = %cause, "the issue of a storm will be tried again");
+        store::storms::set_due(self.store, self.storm.id, due_ms).await
+    }
+}

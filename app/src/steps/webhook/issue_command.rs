@@ -1,0 +1,257 @@
+//! What somebody did to an issue, as a command: closed, opened again, labelled or assigned.
+
+use super::IssueWebhooks;
+use crate::services::Failure;
+use crate::services::handovers::{part_of, remember};
+use crate::services::messages::comment;
+use domain::alert::{Place, Reply};
+use domain::command::{LabelCommand, Scope};
+use domain::event::{HookAccount, HookIssue, IssueAction};
+use domain::handover::assignment;
+use domain::ids::HookId;
+use domain::rule::{RuleKind, RuleSource};
+use domain::settings::KnownError;
+use store::deliveries::DeliveryMode;
+use store::lines::Line;
+use store::repositories::RepositoryRow;
+use store::rules::{NewRule, RuleRow};
+
+/// A command, and all that it is about.
+pub(super) struct IssueCommand<'a> {
+    /// What it is carried out with.
+    pub(super) with: &'a IssueWebhooks,
+    pub(super) row: &'a RepositoryRow,
+    pub(super) line: &'a Line,
+    /// The issue as it is now.
+    pub(super) issue: &'a HookIssue,
+    pub(super) sender: &'a HookAccount,
+    pub(super) hook: HookId,
+    pub(super) now_ms: i64,
+}
+
+impl IssueCommand<'_> {
+    /// Who gave it.
+    fn by(&self) -> &str {
+        &self.sender.login
+    }
+
+    /// Acts on what was done.
+    pub(super) async fn run(&self, action: &IssueAction) -> Result<(), Failure> {
+        match action {
+            IssueAction::Closed => self.closed().await,
+            IssueAction::Reopened => self.reopened().await,
+            IssueAction::Labeled(label) => self.labeled(label).await,
+            IssueAction::Unlabeled(label) => self.unlabeled(label).await,
+            IssueAction::Assigned(to) => self.assigned(to).await,
+            IssueAction::Unassigned(from) => self.unassigned(from).await,
+            IssueAction::Gone => Ok(()),
+        }
+    }
+
+    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default branch's head.
+    async fn closed(&self) -> Result<(), Failure> {
+        let mut done = false;
+        for label in &self.issue.labels {
+            if let Some(command) = LabelCommand::from_label(label).filter(|it| it.waits_for_closing()) {
+                self.carry_out(command).await?;
+                done = true;
+            }
+        }
+        // Resolved already: told by somebody else, or by a webhook that came twice in two ways.
+        if done || self.line.resolved_at_ms.is_some() {
+            return Ok(());
+        }
+        let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
+        store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now_ms).await?;
+        self.with.epoch.turn();
+        self.reply("resolved", &Reply::Resolved { commit, by: self.by().to_owned() }).await
+    }
+
+    /// The commit that closed the issue, where one did and the mirror has it: only what contains it has the fix.
+    async fn closing_commit(&self) -> Result<Option<String>, Failure> {
+        let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
+        let (name, number) = (&self.row.repository.full_name, self.issue.number);
+        match github.closing_commit(forge.installation, name, number).await {
+            Ok(Some(commit)) => self.with.mirror_sync.find_commit(self.row, &commit, self.now_ms).await,
+            Ok(None) => Ok(None),
+            // The default branch's head is nearly as good.
+            Err(error) if error.is_permanent() => {
+                tracing::info!(repository = %name, number, %error, "who closed an issue is not known");
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reopened: whatever its labels commanded ends, and so does its resolution.
+    async fn reopened(&self) -> Result<(), Failure> {
+        self.end_rules(None).await?;
+        store::lines::unresolve(&self.with.store, self.line.id, self.now_ms).await?;
+        self.with.epoch.turn();
+        Ok(())
+    }
+
+    async fn labeled(&self, label: &str) -> Result<(), Failure> {
+        match LabelCommand::from_label(label) {
+            // On an open issue the label waits for the issue to be closed.
+            Some(command) if command.waits_for_closing() && self.issue.open => Ok(()),
+            Some(command) => {
+                if command.waits_for_closing() {
+                    // What was resolved by closing is now known instead.
+                    store::lines::unresolve(&self.with.store, self.line.id, self.now_ms).await?;
+                }
+                self.carry_out(command).await
+            }
+            None => self.refuse(label).await,
+        }
+    }
+
+    /// Says which label was meant, where one is nearly a command.
+    async fn refuse(&self, label: &str) -> Result<(), Failure> {
+        let Some(meant) = LabelCommand::nearly(label) else { return Ok(()) };
+        let reply = Reply::Refused { label: label.to_owned(), meant: meant.to_owned(), by: self.by().to_owned() };
+        self.send(&format!("refused:{}", label.to_lowercase()), &reply).await
+    }
+
+    /// A label taken off a closed issue: its rule ends, and the next report brings the line back.
+    async fn unlabeled(&self, label: &str) -> Result<(), Failure> {
+        let Some(command) = LabelCommand::from_label(label) else { return Ok(()) };
+        let is_known = |label: &String| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
+        let still_known = self.issue.labels.iter().any(is_known);
+        let reopens = matches!(command, LabelCommand::KnownError(_)) && !self.issue.open && !still_known;
+        // First: cut off in between, the command is obeyed once more, and finds the rule still in force.
+        if reopens && self.has_rule_of(label).await? {
+            store::lines::resolve(&self.with.store, self.line.id, None, self.now_ms).await?;
+            self.with.epoch.turn();
+        }
+        self.end_rules(Some(label)).await
+    }
+
+    async fn has_rule_of(&self, label: &str) -> Result<bool, Failure> {
+        let in_force = store::rules::in_force(&self.with.store, self.row.repository.id).await?;
+        Ok(in_force
+            .iter()
+            .filter(|rule| rule.line == Some(self.line.id))
+            .any(|rule| rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label))))
+    }
+
+    /// Assigned by a person: the line is theirs from then on.
+    async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
+        let owner = self.line.owner_login.as_deref().or_else(|| self.line.logins().next());
+        if owner == Some(to.login.as_str()) {
+            return Ok(());
+        }
+        // First: cut off in between, the command is obeyed once more, and finds that the line is not theirs yet.
+        self.hand_over(to).await?;
+        store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
+        self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by().to_owned() }).await
+    }
+
+    /// Remembers for the author's next lines what an assignment says of them.
+    async fn hand_over(&self, to: &HookAccount) -> Result<(), Failure> {
+        let store = &self.with.store;
+        let Some((part, account)) = part_of(store, self.line).await? else { return Ok(()) };
+        let is_bot = |account: &HookAccount| account.kind == "Bot";
+        let author = account.login.as_deref().or(self.line.author_login.as_deref());
+        let meaning = assignment((&to.login, is_bot(to)), (self.by(), is_bot(self.sender)), author);
+        let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(self.by()));
+        Ok(remember(store, self.line, part, meaning, (self.by(), by_author), self.now_ms).await?)
+    }
+
+    /// Taken from whom it was given to.
+    async fn unassigned(&self, from: &HookAccount) -> Result<(), Failure> {
+        if self.line.owner_login.as_deref() != Some(from.login.as_str()) {
+            return Ok(());
+        }
+        self.given_back().await?;
+        Ok(store::lines::set_owner(&self.with.store, self.line.id, None).await?)
+    }
+
+    /// Taken from whom it was given to, while its author is still assigned: the author has it back.
+    async fn given_back(&self) -> Result<(), Failure> {
+        let Some((part, account)) = part_of(&self.with.store, self.line).await? else { return Ok(()) };
+        let author = account.login.as_deref().or(self.line.author_login.as_deref());
+        let has_author = author.is_some_and(|author| {
+            self.issue.assignees.iter().any(|assignee| assignee.login.eq_ignore_ascii_case(author))
+        });
+        if has_author {
+            store::handovers::record_given_back(
+                &self.with.store,
+                self.line.repository,
+                &part,
+                (self.line.id, self.by()),
+                self.now_ms,
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// What a label commands, done and confirmed.
+    async fn carry_out(&self, command: LabelCommand) -> Result<(), Failure> {
+        let place = &self.line.place;
+        let (kind, scope) = match command {
+            LabelCommand::KnownError(scope) => (RuleKind::KnownError, scope),
+            LabelCommand::LibraryCode => (RuleKind::BuildingBlock, Scope::Function),
+        };
+        let entry = KnownError {
+            file: place.path.clone(),
+            function: (scope != Scope::File).then(|| place.function.clone()),
+            code: (scope == Scope::Line && !place.code.is_empty()).then(|| place.code.clone()),
+            ..KnownError::default()
+        };
+        let reply = Reply::Done { command, place: place.clone(), by: self.by().to_owned() };
+        self.make(kind, entry, command.label(), &reply).await
+    }
+
+    async fn make(&self, kind: RuleKind, entry: KnownError, label: &str, reply: &Reply) -> Result<(), Failure> {
+        let new = NewRule {
+            repository: self.row.repository.id,
+            kind,
+            entry,
+            line: Some(self.line.id),
+            label: Some(label.to_owned()),
+            issue: Some(self.issue.number),
+            origin: RuleSource::Label,
+            by: self.by().to_owned(),
+        };
+        match self.with.rules.make(&new, self.now_ms).await? {
+            Some(rule) => self.send(&format!("made:{rule}"), reply).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the rules of one label of this issue, or of all.
+    async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
+        let of = (self.row.repository.id, self.line.id);
+        for rule in self.with.rules.end_of_labels(of, label, self.by(), self.now_ms).await? {
+            self.send(&format!("ended:{}", rule.made.id), &self.rule_ended(rule)).await?;
+        }
+        Ok(())
+    }
+
+    fn rule_ended(&self, rule: RuleRow) -> Reply {
+        let entry = rule.made.entry;
+        let place = Place {
+            path: entry.file,
+            function: entry.function.unwrap_or_default(),
+            line: self.line.place.line,
+            code: entry.code.unwrap_or_default(),
+        };
+        Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().to_owned() }
+    }
+
+    async fn reply(&self, what: &str, reply: &Reply) -> Result<(), Failure> {
+        self.send(&format!("{what}:{}", self.hook), reply).await
+    }
+
+    /// One comment for each command, however often the webhook comes.
+    async fn send(&self, purpose: &str, reply: &Reply) -> Result<(), Failure> {
+        let delivery = comment(purpose, reply)?;
+        let mode = if self.row.is_shadow(self.now_ms) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
+        let id = self.row.repository.id;
+        store::deliveries::insert(&self.with.store, id, self.line.id, (&delivery, mode), self.now_ms).await?;
+        self.with.wake.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,328 @@
+//! The wiring: what the program works with is opened here, and each part is given the handles that it uses.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::server::{PageServices, Server, ServerSettings};
+use crate::services::alert_content::AlertContent;
+use crate::services::doctor::Doctor;
+use crate::services::github_app::{App, AppSource, GitHubApp};
+use crate::services::mirror_sync::MirrorSync;
+use crate::services::recipients::{Cooldown, Recipients};
+use crate::services::repositories::Repositories;
+use crate::services::rules::RuleBook;
+use crate::services::sessions::Sessions;
+use crate::services::shadow::ShadowMode;
+use crate::services::{Epoch, Site, Wake};
+use crate::steps::accept::Accept;
+use crate::steps::attribute::{Attribute, TestReports};
+use crate::steps::decide::Decide;
+use crate::steps::deliver::{Deliver, GitHubWriter, MailSender, OutboxFiles};
+use crate::steps::reconcile::Reconcile;
+use crate::steps::webhook::{IssueWebhooks, Webhooks};
+use crate::vault::{Vault, VaultError};
+use crate::worker::{Steps, Upkeep, Worker};
+use domain::links::Linker;
+use domain::signature::Signer;
+use domain::week::DAY_MS;
+use email::{MailError, Mailer};
+use github::{GitHub, GitHubError, Settings};
+use mirror::{MirrorError, Mirrors};
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::{Store, StoreError};
+
+/// Why something could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The directory of mirrors.
+    #[error("mirrors: {0}")]
+    Mirror(#[from] MirrorError),
+    /// SMTP_URL or MAIL_FROM.
+    #[error("mail: {0}")]
+    Mail(#[from] MailError),
+    /// APP_ID or PRIVATE_KEY.
+    #[error("GitHub App: {0}")]
+    GitHub(#[from] GitHubError),
+    /// SECRET_KEY.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The system's source of randomness.
+    #[error("the system gives no randomness: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// What is open. Only where the program is put together is it known whole: each part gets of it what it uses.
+#[derive(Clone)]
+pub struct Handles {
+    /// The database.
+    pub store: Store,
+    /// The mirrors.
+    pub mirrors: Mirrors,
+    /// The GitHub App; while there is none, issues are written to the outbox directory.
+    pub github_app: GitHubApp,
+    /// Where we are, and how we are told from others.
+    pub site: Site,
+    /// Wakes the workers.
+    pub wake: Wake,
+    epoch: Epoch,
+    cooldown: Cooldown,
+    mailer: Arc<Mailer>,
+    vault: Vault,
+    outbox: PathBuf,
+    shadow_ms: i64,
+}
+
+/// Makes the crypto provider that all TLS uses the process's own. Later calls change nothing.
+pub fn install_crypto() {
+    // It fails only where one is installed already, which is then this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl Handles {
+    /// Opens everything but the port. The signer signs links, cookies and forms.
+    ///
+    /// # Errors
+    /// Something can't be opened; the message names the setting to look at.
+    pub async fn open(config: &Config) -> Result<(Self, Signer), OpenError> {
+        install_crypto();
+        let store = Store::open(&config.database_url).await?;
+        let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_hex()?).await?;
+        let signer = Signer::new(secret.as_bytes());
+        let (vault, wake) = (Vault::new(config.secret_key.as_deref(), &config.data_dir)?, Wake::default());
+        let app = configured_app(config)?;
+        let github_app =
+            GitHubApp::open(app, store.clone(), vault.clone(), &config.github_api_url, wake.clone()).await?;
+        let handles = Self {
+            mirrors: Mirrors::open(config.mirrors())?,
+            github_app,
+            site: site(config, &store, &signer).await?,
+            wake,
+            epoch: Epoch::default(),
+            cooldown: Cooldown::default(),
+            mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
+            vault,
+            outbox: config.outbox(),
+            shadow_ms: i64::from(config.shadow_days) * DAY_MS,
+            store,
+        };
+        Ok((handles, signer))
+    }
+
+    /// Takes reports in.
+    pub fn accept(&self) -> (Accept, tokio::task::JoinHandle<()>) {
+        Accept::open(self.store.clone(), self.epoch.clone(), self.wake.clone())
+    }
+
+    /// The background work, by this clock.
+    pub fn worker(&self, clock: Clock) -> Worker {
+        let upkeep =
+            Upkeep { github_app: self.github_app.clone(), rules: self.rules(), shadow_mode: self.shadow_mode() };
+        Worker::new(self.store.clone(), self.wake.clone(), clock, self.steps(), upkeep)
+    }
+
+    /// The HTTP side.
+    pub fn server(&self, accept: Accept, clock: Clock, settings: ServerSettings) -> Server {
+        let services = PageServices {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            linker: self.site.linker.clone(),
+            forge_url: Arc::clone(&self.site.forge_url),
+            github_app: self.github_app.clone(),
+            epoch: self.epoch.clone(),
+            wake: self.wake.clone(),
+            sessions: self.sessions(),
+            rules: self.rules(),
+            shadow_mode: self.shadow_mode(),
+            alert_content: self.alert_content(),
+            doctor: self.doctor(),
+        };
+        Server::new(services, accept, clock, settings)
+    }
+
+    /// Begins and ends to watch repositories.
+    pub fn repositories(&self) -> Repositories {
+        Repositories {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            forge_url: Arc::clone(&self.site.forge_url),
+            shadow_ms: self.shadow_ms,
+            epoch: self.epoch.clone(),
+            wake: self.wake.clone(),
+        }
+    }
+
+    /// Makes, changes and ends rules.
+    pub fn rules(&self) -> RuleBook {
+        RuleBook { store: self.store.clone(), epoch: self.epoch.clone() }
+    }
+
+    /// Begins and ends shadows.
+    pub fn shadow_mode(&self) -> ShadowMode {
+        ShadowMode { store: self.store.clone(), epoch: self.epoch.clone(), wake: self.wake.clone() }
+    }
+
+    /// Looks at everything that can be wrong.
+    pub fn doctor(&self) -> Doctor {
+        Doctor {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            mailer: Arc::clone(&self.mailer),
+            github_app: self.github_app.clone(),
+            site: self.site.clone(),
+        }
+    }
+
+    /// What the memories of this process are worth.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    fn sessions(&self) -> Sessions {
+        Sessions {
+            store: self.store.clone(),
+            github_app: self.github_app.clone(),
+            vault: self.vault.clone(),
+            forge_url: Arc::clone(&self.site.forge_url),
+        }
+    }
+
+    fn alert_content(&self) -> AlertContent {
+        AlertContent { store: self.store.clone(), site: self.site.clone() }
+    }
+
+    fn recipients(&self) -> Recipients {
+        Recipients {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            github_app: self.github_app.clone(),
+            cooldown: self.cooldown.clone(),
+        }
+    }
+
+    fn mirror_sync(&self) -> MirrorSync {
+        MirrorSync {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            github_app: self.github_app.clone(),
+            epoch: self.epoch.clone(),
+        }
+    }
+
+    fn steps(&self) -> Steps {
+        Steps {
+            attribute: self.attribute(),
+            decide: self.decide(),
+            deliver: self.deliver(),
+            github_writer: self.github_writer(),
+            webhooks: self.webhooks(),
+            mirror_sync: self.mirror_sync(),
+            reconcile: self.reconcile(),
+        }
+    }
+
+    fn attribute(&self) -> Attribute {
+        Attribute {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            mirror_sync: self.mirror_sync(),
+            test_reports: TestReports {
+                store: self.store.clone(),
+                mirrors: self.mirrors.clone(),
+                recipients: self.recipients(),
+                github_app: self.github_app.clone(),
+                mailer: Arc::clone(&self.mailer),
+            },
+        }
+    }
+
+    fn decide(&self) -> Decide {
+        Decide {
+            store: self.store.clone(),
+            mirrors: self.mirrors.clone(),
+            recipients: self.recipients(),
+            github_app: self.github_app.clone(),
+            wake: self.wake.clone(),
+        }
+    }
+
+    fn deliver(&self) -> Deliver {
+        Deliver {
+            store: self.store.clone(),
+            github_app: self.github_app.clone(),
+            mails: MailSender {
+                store: self.store.clone(),
+                mailer: Arc::clone(&self.mailer),
+                content: self.alert_content(),
+                recipients: self.recipients(),
+                wake: self.wake.clone(),
+            },
+            files: OutboxFiles { folder: self.outbox.clone(), content: self.alert_content() },
+        }
+    }
+
+    fn github_writer(&self) -> GitHubWriter {
+        GitHubWriter {
+            store: self.store.clone(),
+            github_app: self.github_app.clone(),
+            recipients: self.recipients(),
+            content: self.alert_content(),
+        }
+    }
+
+    fn webhooks(&self) -> Webhooks {
+        Webhooks {
+            store: self.store.clone(),
+            repositories: self.repositories(),
+            issues: IssueWebhooks {
+                store: self.store.clone(),
+                github_app: self.github_app.clone(),
+                site: self.site.clone(),
+                mirror_sync: self.mirror_sync(),
+                rules: self.rules(),
+                epoch: self.epoch.clone(),
+                wake: self.wake.clone(),
+            },
+            wake: self.wake.clone(),
+        }
+    }
+
+    fn reconcile(&self) -> Reconcile {
+        Reconcile {
+            store: self.store.clone(),
+            github_app: self.github_app.clone(),
+            repositories: self.repositories(),
+            wake: self.wake.clone(),
+        }
+    }
+}
+
+/// The App that the configuration names.
+fn configured_app(config: &Config) -> Result<Option<App>, GitHubError> {
+    let Some(app) = &config.app else { return Ok(None) };
+    Ok(Some(App {
+        github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
+        webhook_secret: config.webhook_secret.as_deref().map(Into::into),
+        sign_in: config.sign_in.clone(),
+        origin: AppSource::Configuration,
+    }))
+}
+
+async fn site(config: &Config, store: &Store, signer: &Signer) -> Result<Site, OpenError> {
+    let installation = store::meta::by_name_or_insert(store, "installation", &random_hex()?[..12]).await?;
+    let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
+    Ok(Site {
+        linker: Linker::new(&public_url, signer.clone()),
+        installation: installation.into(),
+        forge_url: config.github_server_url.as_str().into(),
+    })
+}
+
+/// 64 random hexadecimal digits.
+pub fn random_hex() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
