@@ -3,7 +3,6 @@
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +69,7 @@ impl Vault {
         self.key(true)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose), &mut bytes)
             .map_err(|_| VaultError::Random)?;
-        Ok(hex(&nonce) + &hex(&bytes))
+        Ok(hex::encode(nonce) + &hex::encode(&bytes))
     }
 
     /// What was sealed for this purpose.
@@ -78,7 +77,7 @@ impl Vault {
     /// # Errors
     /// The key is gone or another one, or the text is damaged.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<String, VaultError> {
-        let bytes = unhex(sealed).ok_or(VaultError::WrongKey)?;
+        let bytes = hex::decode(sealed).map_err(|_| VaultError::WrongKey)?;
         let (nonce, text) = bytes.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::WrongKey)?;
         let mut text = text.to_vec();
         let opened = self
@@ -111,7 +110,7 @@ impl Vault {
     fn make(&self) -> Result<String, String> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| VaultError::Random.to_string())?;
-        let text = hex(&bytes);
+        let text = hex::encode(bytes);
         if let Some(folder) = self.file.parent() {
             std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
         }
@@ -135,19 +134,6 @@ impl Vault {
             Err(error) => Err(error.to_string()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing into a String can't fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    text.len().is_multiple_of(2).then_some(())?;
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
 #[cfg(test)]

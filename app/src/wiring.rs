@@ -324,5 +324,5 @@ async fn site(config: &Config, store: &Store, signer: &Signer) -> Result<Site, O
 pub fn random_hex() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(bytes))
 }

@@ -4,6 +4,7 @@ use super::Cause;
 use super::github_app::GitHubApp;
 use crate::vault::{Vault, VaultError};
 use domain::access::{Access, SignIn, Who};
+use domain::week::DAY_MS;
 use github::user::{UserTokens, exchange_code, refresh};
 use github::{GitHub, GitHubError};
 use sha2::{Digest, Sha256};
@@ -12,9 +13,9 @@ use store::sessions::SessionRow;
 use store::{Store, StoreError};
 
 /// How long a session of the admin or of a person lasts at most, though it is used: then one signs in again.
-pub const SESSION_LIFE_MS: i64 = 30 * 24 * 3_600_000;
+pub const SESSION_LIFE_MS: i64 = 30 * DAY_MS;
 /// How long it lasts without being used: a forgotten browser does not stay signed in.
-pub const SESSION_IDLE_MS: i64 = 7 * 24 * 3_600_000;
+pub const SESSION_IDLE_MS: i64 = 7 * DAY_MS;
 /// How often it is noted that a session was used.
 const USED_EVERY_MS: i64 = 5 * 60_000;
 /// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it here within this time.
@@ -73,7 +74,7 @@ pub struct Live {
 
 /// What a cookie's value is stored as.
 pub fn session_id(value: &str) -> String {
-    Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(value.as_bytes()))
 }
 
 /// Begins sessions, and asks GitHub anew what their people may see.

@@ -1,5 +1,6 @@
 //! How sure a verdict is, in classes that were counted on recorded exceptions whose culprit is known.
 
+use super::week::DAY_MS;
 use serde::{Deserialize, Serialize};
 
 /// A line younger than this is likely to be what broke.
@@ -10,8 +11,6 @@ const RAISES_SINCE_MS: i64 = 365 * DAY_MS;
 
 /// A line this old that only led to what failed has been right for that long.
 const OLD_MS: i64 = 3 * 365 * DAY_MS;
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// How sure a verdict is: how often the first suspect's author had written a line that the fix changed. Counted on 467 recorded
 /// exceptions of 47 repositories.

@@ -12,7 +12,7 @@ pub struct Fingerprint(pub [u8; 16]);
 impl Fingerprint {
     /// Lower-case hexadecimal, as stored.
     pub fn to_hex(self) -> String {
-        super::hex::encode(self.0)
+        hex::encode(self.0)
     }
 }
 

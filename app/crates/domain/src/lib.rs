@@ -16,7 +16,6 @@ pub mod finding;
 pub mod fingerprint;
 pub mod handover;
 pub mod heuristic;
-pub mod hex;
 pub mod ids;
 pub mod job;
 pub mod known_error;

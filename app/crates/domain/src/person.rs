@@ -11,10 +11,11 @@ use super::blame::Author;
 use super::handover::Handover;
 use super::ids::HandoverId;
 use super::pull::Pull;
+use super::week::DAY_MS;
 use serde::{Deserialize, Serialize};
 
 /// A year, after which somebody without a commit is taken to have left.
-pub const GONE_AFTER_MS: i64 = 365 * 24 * 3_600_000;
+pub const GONE_AFTER_MS: i64 = 365 * DAY_MS;
 
 /// Somebody who could be told, with what is known of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

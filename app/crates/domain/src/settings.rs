@@ -3,12 +3,9 @@
 
 use super::path_expression::anchored;
 use super::storm::{MOST_MINUTES, StormSettings};
-use super::week::date_ms;
+use super::week::{DAY_MS, date_ms};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A day of 24 hours, as UTC has them.
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// Directory names under which a frame is somebody else's package, unless the file says otherwise.
 pub const RUNTIME_DIRECTORIES: [&str; 6] =

@@ -7,6 +7,7 @@ use super::blame::Blame;
 use super::culprit::FrameAt;
 use super::heuristic::Heuristic;
 use super::rule::Rules;
+use super::week::DAY_MS;
 use serde::{Deserialize, Serialize};
 
 /// Most suspects that are named: a third says where to look next, a fourth is noise.
@@ -21,8 +22,6 @@ pub const FRESH_MS: i64 = 30 * DAY_MS;
 
 /// How many own frames outwards a fresh change is looked for. Farther out, everything is called from code that changes daily.
 pub const FRESH_REACH: usize = 2;
-
-const DAY_MS: i64 = 24 * 3_600_000;
 
 /// The rule that named a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Webhooks: whether GitHub sent one, and what it says.
 
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
-use domain::hex;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::Sha256;

@@ -186,5 +186,5 @@ pub async fn revoke(store: &Store, key: &str, now_ms: i64) -> Result<Option<Repo
 pub(crate) fn generate() -> Result<String, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::content("a new key", error))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(bytes))
 }

@@ -7,6 +7,7 @@ use domain::event::HookAccount;
 use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
 use domain::repository::Forge;
+use domain::week::{DAY_MS, HOUR_MS};
 use github::{GitHub, GitHubError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,11 +19,11 @@ use store::accounts::KnownAccount;
 use store::repositories::RepositoryRow;
 
 /// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
-const ACCOUNT_LIFE_MS: i64 = 7 * 24 * 3_600_000;
+const ACCOUNT_LIFE_MS: i64 = 7 * DAY_MS;
 /// How long any other answer is believed: who is in a team, and who may be assigned, changes by the day.
-const ANSWER_LIFE_MS: i64 = 24 * 3_600_000;
+const ANSWER_LIFE_MS: i64 = DAY_MS;
 /// How long it is believed that there is no answer: a pull request may be merged, and a permission be granted.
-const NONE_LIFE_MS: i64 = 3_600_000;
+const NONE_LIFE_MS: i64 = HOUR_MS;
 /// How long one question may take. The alert waits for it, and can do without.
 const PATIENCE: Duration = Duration::from_secs(5);
 
