@@ -79,7 +79,8 @@ impl Flawless {
         }
         let (handles, signer) = Handles::open(&config).await?;
         if handles.store.dialect() == Dialect::Sqlite {
-            // Nobody else works on this file, so what was being worked on when the last process ended is free.
+            // Nobody else works on this file, so what was being worked on when the last process
+            // ended is free.
             store::jobs::release_all(&handles.store).await?;
         }
         let fresh = random_hex()?;
@@ -103,8 +104,8 @@ impl Flawless {
         })
     }
 
-    /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false leaves the background
-    /// work to the caller, who drains it.
+    /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false
+    /// leaves the background work to the caller, who drains it.
     pub async fn run(self, working: bool, stop: impl Future<Output = ()> + Send + 'static) {
         let settings = ServerSettings {
             public_url: self.config.public_url.clone().unwrap_or_default(),
@@ -124,7 +125,8 @@ impl Flawless {
             for task in tasks {
                 let _ = task.await;
             }
-            // The door is closed with the router; its writer works off what has been acknowledged or is about to be.
+            // The door is closed with the router; its writer works off what has been acknowledged
+            // or is about to be.
             let _ = self.writer.await;
         };
         if tokio::time::timeout(GRACE, ends).await.is_err() {

@@ -1,4 +1,5 @@
-//! The wiring: what the program works with is opened here, and each part is given the handles that it uses.
+//! The wiring: what the program works with is opened here, and each part is given the handles that
+//! it uses.
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,7 +55,8 @@ pub enum OpenError {
     Random(#[from] getrandom::Error),
 }
 
-/// What is open. Only where the program is put together is it known whole: each part gets of it what it uses.
+/// What is open. Only where the program is put together is it known whole: each part gets of it
+/// what it uses.
 #[derive(Clone)]
 pub struct Handles {
     /// The database.

@@ -24,7 +24,8 @@ use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
-/// How long an idle worker sleeps when nobody rings: another process on the same database may have put a job there.
+/// How long an idle worker sleeps when nobody rings: another process on the same database may have
+/// put a job there.
 const IDLE: Duration = Duration::from_millis(500);
 /// Failures after which an error, not a warning, is logged: by then it is no passing trouble.
 const PATIENCE: u32 = 6;
@@ -87,7 +88,8 @@ impl Worker {
         self.wake.notify_all();
     }
 
-    /// Runs every job that is due, and those that follow from them, one after another. Returns how many steps were run.
+    /// Runs every job that is due, and those that follow from them, one after another. Returns how
+    /// many steps were run.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -121,7 +123,8 @@ impl Worker {
         }
     }
 
-    /// Asks for what no event asks for: fetches of repositories whose pushes were missed, and reconciliation.
+    /// Asks for what no event asks for: fetches of repositories whose pushes were missed, and
+    /// reconciliation.
     async fn keep_time(self) {
         let mut reconciled_ms = i64::MIN;
         while !self.stopping.load(Ordering::Acquire) {
@@ -159,7 +162,8 @@ impl Worker {
         }
     }
 
-    /// Runs a job's step, and writes down what came of it. All that is logged meanwhile names the job.
+    /// Runs a job's step, and writes down what came of it. All that is logged meanwhile names the
+    /// job.
     async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
         let (kind, id) = claim.job.parts();
         let span = tracing::error_span!("job", kind, id);
@@ -176,7 +180,8 @@ impl Worker {
         }
     }
 
-    /// Runs a job's step while its lease is renewed: a first clone can take longer than one, and must not be begun twice.
+    /// Runs a job's step while its lease is renewed: a first clone can take longer than one, and
+    /// must not be begun twice.
     /// `None`: this machine slept, and the job is another worker's now.
     async fn renewing(&self, claim: &mut Claim) -> Result<Option<Result<(), Failure>>, StoreError> {
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.

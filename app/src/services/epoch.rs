@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Goes up when rules, code or resolutions change: what a memory of this process said before has to be looked up again.
+/// Goes up when rules, code or resolutions change: what a memory of this process said before has to
+/// be looked up again.
 #[derive(Clone, Debug, Default)]
 pub struct Epoch(Arc<AtomicU64>);
 

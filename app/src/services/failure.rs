@@ -68,7 +68,8 @@ impl From<MirrorError> for Failure {
 
 impl From<GitHubError> for Failure {
     fn from(error: GitHubError) -> Self {
-        // A new name arrives by webhook, or with the next reconciliation: then the same request goes to the right place.
+        // A new name arrives by webhook, or with the next reconciliation: then the same request
+        // goes to the right place.
         if error.is_permanent() && !matches!(error, GitHubError::Moved { .. }) {
             return Self::give_up(error);
         }
@@ -133,7 +134,8 @@ pub(crate) async fn settle<T, A: Attempt>(
 }
 
 impl<T> Settled<T> {
-    /// What was done, for who has nothing to add: nothing where it was given up, and a failure where there is more to do.
+    /// What was done, for who has nothing to add: nothing where it was given up, and a failure
+    /// where there is more to do.
     ///
     /// # Errors
     /// It is to be tried again, or goes on later.

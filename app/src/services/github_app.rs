@@ -41,7 +41,8 @@ pub enum AppSource {
     },
 }
 
-/// The GitHub App of this server, wherever it is needed: it can be made, and forgotten, while the server runs.
+/// The GitHub App of this server, wherever it is needed: it can be made, and forgotten, while the
+/// server runs.
 #[derive(Clone)]
 pub struct GitHubApp(Arc<Inner>);
 
@@ -98,19 +99,20 @@ impl GitHubApp {
         self.get().map(|app| app.github)
     }
 
-    /// GitHub, with its side of a repository; `None` for a plain repository, and while there is no App.
+    /// GitHub, with its side of a repository; `None` for a plain repository, and while there is no
+    /// App.
     pub fn github_of<'a>(&self, repository: &'a Repository) -> Option<(GitHub, &'a Forge)> {
         self.github().zip(repository.forge.as_ref())
     }
 
-    /// Whether lines of a repository get issues. They go to GitHub, or to the outbox directory while there is no App at all.
-    /// A plain repository beside an App has none.
+    /// Whether lines of a repository get issues. They go to GitHub, or to the outbox directory
+    /// while there is no App at all. A plain repository beside an App has none.
     pub fn has_issues(&self, repository: &Repository) -> bool {
         repository.forge.is_some() || self.get().is_none()
     }
 
-    /// Looks whether the setup page, of this process or another, has made an App or forgotten it. One that can't be used is
-    /// as none, and said: reports are taken all the same.
+    /// Looks whether the setup page, of this process or another, has made an App or forgotten it.
+    /// One that can't be used is as none, and said: reports are taken all the same.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -133,8 +135,9 @@ impl GitHubApp {
         Ok(())
     }
 
-    /// Takes over the App that GitHub made, by the code that it sent the browser back with; answers its page. It is
-    /// stored before it is used: GitHub hands its secrets over only once. A second call finds what the first one took.
+    /// Takes over the App that GitHub made, by the code that it sent the browser back with; answers
+    /// its page. It is stored before it is used: GitHub hands its secrets over only once. A second
+    /// call finds what the first one took.
     ///
     /// # Errors
     /// GitHub does not know the code, or the App can't be stored.
@@ -160,8 +163,8 @@ impl GitHubApp {
         Ok(self.reload().await?)
     }
 
-    /// Forgets the App that the setup page made, as after it was deleted on GitHub. What it watched stays listed, and
-    /// its issues wait for another App.
+    /// Forgets the App that the setup page made, as after it was deleted on GitHub. What it watched
+    /// stays listed, and its issues wait for another App.
     ///
     /// # Errors
     /// The database is out of reach.

@@ -1,4 +1,5 @@
-//! Handing an author's lines of a file on to somebody else, by a reassignment or by "Not me", and giving them back.
+//! Handing an author's lines of a file on to somebody else, by a reassignment or by "Not me", and
+//! giving them back.
 
 use super::recipients::subject_of;
 use super::{Failure, latest_report};
@@ -17,7 +18,8 @@ pub enum HandoverOutcome {
     Refused(String),
 }
 
-/// The author's part of the file that a line is in, and their account; `None` where nobody wrote it, or a program did.
+/// The author's part of the file that a line is in, and their account; `None` where nobody wrote
+/// it, or a program did.
 ///
 /// # Errors
 /// The database is out of reach.
@@ -56,7 +58,8 @@ pub async fn remember(
     Ok(())
 }
 
-/// "Not me", said on a page: hands the author's lines of a line's file on, and the line itself to a login that is named.
+/// "Not me", said on a page: hands the author's lines of a line's file on, and the line itself to a
+/// login that is named.
 ///
 /// # Errors
 /// The database is out of reach.

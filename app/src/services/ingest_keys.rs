@@ -18,7 +18,8 @@ pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now_ms
     Ok(key)
 }
 
-/// Revokes a key: in force at once in this process, and within 10 s in others. `false`: there is no such key.
+/// Revokes a key: in force at once in this process, and within 10 s in others. `false`: there is no
+/// such key.
 ///
 /// # Errors
 /// The database is out of reach.

@@ -64,7 +64,8 @@ impl MirrorSync {
         result
     }
 
-    /// The full id of a commit, if the mirror has it or a fetch brings it: its push may still be on its way.
+    /// The full id of a commit, if the mirror has it or a fetch brings it: its push may still be on
+    /// its way.
     ///
     /// # Errors
     /// The repository, GitHub or the database is out of reach.
@@ -100,7 +101,8 @@ impl MirrorSync {
         Ok(())
     }
 
-    /// What the repository's settings file holds, where it is another one than before: its blob, and its text read.
+    /// What the repository's settings file holds, where it is another one than before: its blob,
+    /// and its text read.
     async fn changed_settings(&self, row: &RepositoryRow) -> Result<Option<ReadSettings>, Failure> {
         let (mirrors, id) = (self.mirrors.clone(), row.repository.id);
         let file = blocking(move || mirrors.head_file(id, SETTINGS_FILE)).await?;
@@ -115,7 +117,8 @@ impl MirrorSync {
         Ok(Some((blob, parsed)))
     }
 
-    /// Fetches. A token can be revoked before it expires: a new one settles it, or the App has lost the repository.
+    /// Fetches. A token can be revoked before it expires: a new one settles it, or the App has lost
+    /// the repository.
     async fn sync_with_fresh_token(&self, row: &RepositoryRow) -> Result<Option<Head>, Failure> {
         let mut synced = self.sync(row).await;
         if matches!(synced, Err(SyncFailure::Unauthorized)) {

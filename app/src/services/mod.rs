@@ -1,4 +1,5 @@
-//! What several steps and pages share. Nothing here knows a step; each struct holds the few handles that it uses.
+//! What several steps and pages share. Nothing here knows a step; each struct holds the few handles
+//! that it uses.
 
 mod blocking;
 mod epoch;

@@ -1,4 +1,5 @@
-//! Beginning and ending to watch a repository, which webhooks, reconciliation and the terminal all do.
+//! Beginning and ending to watch a repository, which webhooks, reconciliation and the terminal all
+//! do.
 
 use super::{Epoch, Failure, Wake, blocking};
 use domain::ids::RepositoryId;
@@ -36,7 +37,8 @@ pub struct NamedByGitHub<'a> {
 }
 
 impl Repositories {
-    /// Watches a repository of an installation of the App, or brings what is known of it up to date.
+    /// Watches a repository of an installation of the App, or brings what is known of it up to
+    /// date.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -57,7 +59,8 @@ impl Repositories {
         self.watch(&new, now_ms).await
     }
 
-    /// The watched repository that GitHub names, brought up to date with the name: every webhook tells it.
+    /// The watched repository that GitHub names, brought up to date with the name: every webhook
+    /// tells it.
     ///
     /// # Errors
     /// The database is out of reach.

@@ -1,4 +1,5 @@
-//! The life of rules: made, changed and ended by a label, on a page or in the terminal, and by their last day.
+//! The life of rules: made, changed and ended by a label, on a page or in the terminal, and by
+//! their last day.
 
 use super::Epoch;
 use domain::ids::{LineId, RepositoryId, RuleId};
@@ -51,8 +52,8 @@ impl RuleBook {
         Ok(changed)
     }
 
-    /// Ends a rule; `false` where it was not in force. One that a label made leaves its issue closed: the line counts as
-    /// resolved then, so that its next report opens the issue again.
+    /// Ends a rule; `false` where it was not in force. One that a label made leaves its issue
+    /// closed: the line counts as resolved then, so that its next report opens the issue again.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -82,7 +83,8 @@ impl RuleBook {
         Ok(ended)
     }
 
-    /// Ends what holds until a day that is over, and lets lines be told again that only such entries of a file covered.
+    /// Ends what holds until a day that is over, and lets lines be told again that only such
+    /// entries of a file covered.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -111,9 +113,10 @@ impl RuleBook {
         Ok(())
     }
 
-    /// Before a label's rule ends or is changed: if nothing else covers its line then, the line counts as resolved, for its
-    /// issue is closed, and nothing would ever open it again. It comes first, so that whoever is cut off in between can do
-    /// it once more: while the rule is in force, it is the one that decides.
+    /// Before a label's rule ends or is changed: if nothing else covers its line then, the line
+    /// counts as resolved, for its issue is closed, and nothing would ever open it again. It comes
+    /// first, so that whoever is cut off in between can do it once more: while the rule is in
+    /// force, it is the one that decides.
     async fn release_line(&self, rule: &RuleRow, becomes: Option<&KnownError>, now_ms: i64) -> Result<(), StoreError> {
         let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
@@ -143,8 +146,8 @@ impl RuleBook {
         Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
     }
 
-    /// Marks the lines of a file as known or not, as the rules now say, so that pages agree with them at once. Returns how
-    /// many changed.
+    /// Marks the lines of a file as known or not, as the rules now say, so that pages agree with
+    /// them at once. Returns how many changed.
     async fn judge_again(&self, repository: RepositoryId, file: &str, now_ms: i64) -> Result<usize, StoreError> {
         self.epoch.turn();
         let Some(row) = store::repositories::by_id(&self.store, repository).await? else { return Ok(0) };

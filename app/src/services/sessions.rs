@@ -1,4 +1,5 @@
-//! Sessions of people: begun with GitHub's word, asked again every few minutes, ended when GitHub takes the word back.
+//! Sessions of people: begun with GitHub's word, asked again every few minutes, ended when GitHub
+//! takes the word back.
 
 use super::Cause;
 use super::github_app::GitHubApp;
@@ -12,15 +13,18 @@ use std::sync::Arc;
 use store::sessions::SessionRow;
 use store::{Store, StoreError};
 
-/// How long a session of the admin or of a person lasts at most, though it is used: then one signs in again.
+/// How long a session of the admin or of a person lasts at most, though it is used: then one signs
+/// in again.
 pub const SESSION_LIFE_MS: i64 = 30 * DAY_MS;
 /// How long it lasts without being used: a forgotten browser does not stay signed in.
 pub const SESSION_IDLE_MS: i64 = 7 * DAY_MS;
 /// How often it is noted that a session was used.
 const USED_EVERY_MS: i64 = 5 * 60_000;
-/// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it here within this time.
+/// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it
+/// here within this time.
 pub const ACCESS_LIFE_MS: i64 = 10 * 60_000;
-/// How much longer it is believed while GitHub can't be asked: an outage of GitHub must not lock everybody out of the errors.
+/// How much longer it is believed while GitHub can't be asked: an outage of GitHub must not lock
+/// everybody out of the errors.
 pub const ACCESS_GRACE_MS: i64 = 60 * 60_000;
 /// What tokens are sealed for.
 const PURPOSE: &str = "user_tokens";
@@ -133,7 +137,8 @@ impl Sessions {
         Ok(login)
     }
 
-    /// The session of a cookie's value; `None` where there is none (any more). `bound_to` signs the admin's token.
+    /// The session of a cookie's value; `None` where there is none (any more). `bound_to` signs the
+    /// admin's token.
     ///
     /// # Errors
     /// What GitHub last said is too old, and it can't be asked; or the database is out of reach.

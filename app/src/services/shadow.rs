@@ -1,4 +1,5 @@
-//! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or by time.
+//! Shadow mode of a repository: begun by hand or for its first days, ended by hand, by its file or
+//! by time.
 
 use super::{Epoch, Wake};
 use store::repositories::RepositoryRow;

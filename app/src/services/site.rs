@@ -16,7 +16,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// Hidden text by which a line's issue is found again: no other installation of Flawless writes the same.
+    /// Hidden text by which a line's issue is found again: no other installation of Flawless writes
+    /// the same.
     pub fn marker(&self, line: LineId) -> String {
         format!("flawless:{}:{line}", self.installation)
     }

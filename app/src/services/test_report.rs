@@ -9,7 +9,8 @@ use store::repositories::RepositoryRow;
 /// Files that are read in search of a line: the first one mostly has it.
 const FILES_READ: usize = 20;
 
-/// A line of the default branch for a test report to fail at. `None`: there is no mirror, or no text in it.
+/// A line of the default branch for a test report to fail at. `None`: there is no mirror, or no
+/// text in it.
 ///
 /// # Errors
 /// The mirror or the database is out of reach.

@@ -4,10 +4,12 @@ use store::jobs::QueueState;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
-/// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at most 15 minutes.
+/// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at
+/// most 15 minutes.
 const LATE_MS: i64 = 30 * 60_000;
 
-/// What the rows say of this server's work; each by itself, for one that can't be read says nothing of the others.
+/// What the rows say of this server's work; each by itself, for one that can't be read says nothing
+/// of the others.
 pub struct Vitals {
     /// The jobs that wait or run.
     pub queue: Result<QueueState, StoreError>,

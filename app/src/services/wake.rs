@@ -21,7 +21,8 @@ impl Wake {
 
     /// Sleeps until there is a job, but no longer than this.
     pub async fn sleep(&self, longest: Duration) {
-        // Who wakes by itself looks as well: another process on the same database may have put a job there.
+        // Who wakes by itself looks as well: another process on the same database may have put a
+        // job there.
         let _ = tokio::time::timeout(longest, self.0.notified()).await;
     }
 }

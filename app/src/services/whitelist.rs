@@ -1,4 +1,5 @@
-//! What a repository's rules still cover: whether the code that each names is in the default branch.
+//! What a repository's rules still cover: whether the code that each names is in the default
+//! branch.
 
 use super::blocking;
 use domain::ids::RepositoryId;

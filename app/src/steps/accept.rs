@@ -1,4 +1,5 @@
-//! The hot path: a report is answered when it is durable, and a repeat costs a share of one transaction.
+//! The hot path: a report is answered when it is durable, and a repeat costs a share of one
+//! transaction.
 
 use crate::services::{Epoch, Wake};
 use domain::fingerprint::Fingerprint;
@@ -15,7 +16,8 @@ use store::pack::pack;
 use store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
-/// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is refused.
+/// Reports that wait for the writer. A request beyond waits for its turn: SDKs lose what is
+/// refused.
 const QUEUE: usize = 4096;
 /// Reports of one transaction: at most what is worked off within some 10 ms.
 const BATCH: usize = 1024;
@@ -23,8 +25,9 @@ const BATCH: usize = 1024;
 const REMEMBERED_FINGERPRINTS: usize = 50_000;
 /// Keys remembered in each half of the memory.
 const REMEMBERED_AUTHS: usize = 10_000;
-/// What another process changed (a key revoked, a rule made) holds here no later than this. The first report of a fingerprint
-/// after that is taken whole, so this is also how often a line's latest traceback is renewed.
+/// What another process changed (a key revoked, a rule made) holds here no later than this. The
+/// first report of a fingerprint after that is taken whole, so this is also how often a line's
+/// latest traceback is renewed.
 const MEMORY_LIFE_MS: i64 = 10_000;
 
 /// The door for reports.
@@ -104,7 +107,8 @@ impl From<StoreError> for AcceptError {
 }
 
 impl Accept {
-    /// Opens the door. The writer ends when the last clone of the door is dropped, after it has worked off its queue.
+    /// Opens the door. The writer ends when the last clone of the door is dropped, after it has
+    /// worked off its queue.
     pub fn open(store: Store, epoch: Epoch, wake: Wake) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let accept = Self {
@@ -161,7 +165,8 @@ impl Accept {
         }
     }
 
-    /// Takes a report; returns when it is durable. `report` where [`Look::wants_report`] asked for it.
+    /// Takes a report; returns when it is durable. `report` where [`Look::wants_report`] asked for
+    /// it.
     ///
     /// # Errors
     /// The database could not take it.
@@ -212,7 +217,8 @@ impl Stamp {
     }
 }
 
-/// Writes what has arrived, again and again: while one transaction is being made durable, the next batch gathers.
+/// Writes what has arrived, again and again: while one transaction is being made durable, the next
+/// batch gathers.
 async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
     let mut memory = WrittenFacets::default();
     let mut waiting = Vec::with_capacity(BATCH);
@@ -222,7 +228,8 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
         match store::intake::insert_batch(&store, &mut batch, &mut memory).await {
             Ok(known) => {
                 for (answer, known) in answers.into_iter().zip(known) {
-                    // A client that hung up does not wait for its answer; its report is stored all the same.
+                    // A client that hung up does not wait for its answer; its report is stored all
+                    // the same.
                     let _ = answer.send(Ok(known));
                 }
                 if has_news {
@@ -247,7 +254,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A map that keeps what was used recently: two halves, of which the older one is dropped when the newer is full.
+/// A map that keeps what was used recently: two halves, of which the older one is dropped when the
+/// newer is full.
 #[derive(Debug)]
 struct Recent<K, V> {
     newer: HashMap<K, V>,

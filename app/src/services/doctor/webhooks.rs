@@ -34,7 +34,8 @@ impl Doctor {
     }
 }
 
-/// Whether the first repository of GitHub's is watched for so long that something must have happened.
+/// Whether the first repository of GitHub's is watched for so long that something must have
+/// happened.
 fn is_awaited(vitals: &Vitals, now_ms: i64) -> bool {
     let rows = vitals.repositories.as_deref().unwrap_or_default();
     let since = rows.iter().filter(|row| row.repository.forge.is_some()).map(|row| row.created_at_ms).min();

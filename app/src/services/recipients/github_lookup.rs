@@ -1,4 +1,5 @@
-//! Asking GitHub about people while an alert waits: every answer is remembered, and no failure is more than a gap.
+//! Asking GitHub about people while an alert waits: every answer is remembered, and no failure is
+//! more than a gap.
 
 use super::Recipients;
 use crate::services::Failure;
@@ -18,11 +19,14 @@ use std::time::Duration;
 use store::accounts::KnownAccount;
 use store::repositories::RepositoryRow;
 
-/// How long an answer of GitHub's about an address is believed: accounts change their addresses rarely.
+/// How long an answer of GitHub's about an address is believed: accounts change their addresses
+/// rarely.
 const ACCOUNT_LIFE_MS: i64 = 7 * DAY_MS;
-/// How long any other answer is believed: who is in a team, and who may be assigned, changes by the day.
+/// How long any other answer is believed: who is in a team, and who may be assigned, changes by the
+/// day.
 const ANSWER_LIFE_MS: i64 = DAY_MS;
-/// How long it is believed that there is no answer: a pull request may be merged, and a permission be granted.
+/// How long it is believed that there is no answer: a pull request may be merged, and a permission
+/// be granted.
 const NONE_LIFE_MS: i64 = HOUR_MS;
 /// How long one question may take. The alert waits for it, and can do without.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long GitHub is not asked after it did not answer in that time.
 const COOLDOWN_MS: i64 = 60_000;
 
-/// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts would wait one after
-/// another.
+/// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts
+/// would wait one after another.
 #[derive(Clone, Debug, Default)]
 pub struct Cooldown(Arc<AtomicI64>);
 
@@ -102,7 +106,8 @@ impl<'a> GitHubLookup<'a> {
         Some((github, forge.installation, self.row.repository.full_name.as_str()))
     }
 
-    /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it is not known.
+    /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it
+    /// is not known.
     async fn patiently<T>(
         &self,
         work: impl Future<Output = Result<Option<T>, GitHubError>>,
@@ -196,7 +201,8 @@ impl<'a> GitHubLookup<'a> {
         }
     }
 
-    /// The account of a commit's author: in a noreply address, or as GitHub says of the commit; remembered by the address.
+    /// The account of a commit's author: in a noreply address, or as GitHub says of the commit;
+    /// remembered by the address.
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
         let email = author.email.as_str();
         let store = &self.recipients.store;

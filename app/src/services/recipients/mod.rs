@@ -54,7 +54,8 @@ impl Chosen {
 }
 
 impl Recipients {
-    /// Finds who is told, and which pull request brought the line. Nothing is written but what GitHub answered.
+    /// Finds who is told, and which pull request brought the line. Nothing is written but what
+    /// GitHub answered.
     ///
     /// # Errors
     /// The database is out of reach. GitHub and the mirror never are a reason.

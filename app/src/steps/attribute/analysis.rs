@@ -1,4 +1,5 @@
-//! Looking a report up in the mirror: revision, files, lines, culprit and blame, all in one go, blocking.
+//! Looking a report up in the mirror: revision, files, lines, culprit and blame, all in one go,
+//! blocking.
 
 use super::evidence::{Evidence, KnownFacts, MirrorCommit};
 use super::frame_locations::locate_frames;
@@ -177,7 +178,8 @@ fn identity_of(report: &Report, place: &Place, blame: Option<&Blame>) -> Identit
     Identity::of_text(&place.path, &place.function, &place.code)
 }
 
-/// A message with its digits and quoted parts taken out: ids and values make every message another one.
+/// A message with its digits and quoted parts taken out: ids and values make every message another
+/// one.
 fn constant_part(headline: &str) -> String {
     let mut out = String::with_capacity(headline.len());
     let mut quote = None;

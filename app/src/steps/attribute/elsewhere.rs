@@ -1,4 +1,5 @@
-//! MirrorCommit on where the frames end: the constructor or the signature that an exception speaks of.
+//! MirrorCommit on where the frames end: the constructor or the signature that an exception speaks
+//! of.
 
 use super::evidence::Evidence;
 use domain::blame::Blame;
@@ -44,8 +45,9 @@ pub(super) fn elsewhere(reading: Evidence<'_>, start: &Start<'_>) -> Result<Opti
     }
 }
 
-/// The class's own constructor: the line that sets the field too late, else its last line. To be told of it is who wrote the
-/// line that asks for the field: the constructor was there before, and whole.
+/// The class's own constructor: the line that sets the field too late, else its last line. To be
+/// told of it is who wrote the line that asks for the field: the constructor was there before, and
+/// whole.
 fn constructor(
     reading: Evidence<'_>,
     start: &Start<'_>,
@@ -75,7 +77,8 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     let named = |block: &Block| block.name == name;
     let mut found = definitions(reading, start.paths, "", &named)?;
     if found.is_empty() {
-        // Far from the call, a method of that name may be any object's: only what stands by itself is meant.
+        // Far from the call, a method of that name may be any object's: only what stands by itself
+        // is meant.
         let alone = |block: &Block| block.name == name && block.qualified == name;
         for keyword in ["class", "def"] {
             found.extend(definitions(reading, start.paths, &format!("{keyword} {name}"), &alone)?);
@@ -113,8 +116,9 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     }))
 }
 
-/// Where a name is defined: in the files given, else anywhere in files of the same language that contain `needle`, if that
-/// says something. Tests are left out: what is defined there was not deployed.
+/// Where a name is defined: in the files given, else anywhere in files of the same language that
+/// contain `needle`, if that says something. Tests are left out: what is defined there was not
+/// deployed.
 fn definitions(
     reading: Evidence<'_>,
     paths: &[&str],

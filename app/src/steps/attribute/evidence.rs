@@ -64,7 +64,8 @@ impl Evidence<'_> {
         Ok(lines.zip(found).filter_map(|(line, blame)| Some((line, blame?))).collect())
     }
 
-    /// What the source says of the located frames' lines. Frames in languages that are not read are left out.
+    /// What the source says of the located frames' lines. Frames in languages that are not read are
+    /// left out.
     pub(super) fn facts(
         &self,
         located: &BTreeMap<FrameAt, Located>,

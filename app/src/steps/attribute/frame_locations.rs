@@ -1,4 +1,5 @@
-//! Finding the frames of a report in a commit: which file of the repository each is in, and at which line.
+//! Finding the frames of a report in a commit: which file of the repository each is in, and at
+//! which line.
 
 use super::evidence::MirrorCommit;
 use domain::culprit::{Drift, FrameAt, Located, frames_in_order};
@@ -41,7 +42,8 @@ pub(super) fn locate_frames(
     Ok(located)
 }
 
-/// Finds one frame's file and line. The text decides between files that end alike, and whether a weak match is one.
+/// Finds one frame's file and line. The text decides between files that end alike, and whether a
+/// weak match is one.
 fn locate(at: MirrorCommit<'_>, frame: &Frame, rules: &Rules) -> Result<Option<Located>, MirrorError> {
     // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
     let names = [frame.abs_path.as_deref(), frame.filename.as_deref()];
@@ -65,7 +67,8 @@ fn locate(at: MirrorCommit<'_>, frame: &Frame, rules: &Rules) -> Result<Option<L
             let text_agrees = matches!(stand.drift, Drift::None | Drift::Moved)
                 && squeeze(frame.context_line.as_deref().unwrap_or("")).len() >= TELLING_TEXT;
             let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
-            // A file in the root has a name that many files elsewhere have: its text must not speak against it.
+            // A file in the root has a name that many files elsewhere have: its text must not speak
+            // against it.
             let strong = components >= 2 || (candidate.whole && stand.drift != Drift::Differs);
             if !(text_agrees || (strong && !foreign)) {
                 continue;
@@ -99,8 +102,9 @@ fn mapped(path: &str, rules: &Rules) -> Option<String> {
         .find_map(|mapping| Some(format!("{}{}", mapping.to, path.strip_prefix(&mapping.from)?)))
 }
 
-/// Code that was not deployed from the repository: an installed package or the language's own library. It is ours only
-/// where its text says so (an application that was installed as a package).
+/// Code that was not deployed from the repository: an installed package or the language's own
+/// library. It is ours only where its text says so (an application that was installed as a
+/// package).
 fn is_foreign(path: &str, rules: &Rules) -> bool {
     rules.in_package_directory(path)
         || path.starts_with("/rustc/")

@@ -28,8 +28,8 @@ use store::repositories::RepositoryRow;
 pub use suspects::{Suspicion, find_suspects};
 pub use test_report::TestReports;
 
-/// A report that names no revision can't say whether it comes from before or after a fix. So long after the resolution it
-/// is taken to come from after it: deployments take hours, not days.
+/// A report that names no revision can't say whether it comes from before or after a fix. So long
+/// after the resolution it is taken to come from after it: deployments take hours, not days.
 pub const UNKNOWN_REVISION_DELAY_MS: i64 = DAY_MS;
 
 /// Attributes reports.
@@ -67,7 +67,8 @@ impl Attribute {
         Ok(())
     }
 
-    /// Works out what a test report would have led to. What keeps it from that is part of the answer: somebody waits for it.
+    /// Works out what a test report would have led to. What keeps it from that is part of the
+    /// answer: somebody waits for it.
     async fn test(&self, row: &RepositoryRow, stored: &StoredReport, now_ms: i64) -> Result<(), Failure> {
         let trouble = match self.ready_mirror(row, stored, now_ms).await {
             Ok(trouble) => trouble,
@@ -80,7 +81,8 @@ impl Attribute {
         self.test_reports.conclude(&row, stored, (&rules, analyzed), now_ms).await
     }
 
-    /// Whether it is the test report that a person asked for on our page. Others of its type are real ones.
+    /// Whether it is the test report that a person asked for on our page. Others of its type are
+    /// real ones.
     async fn is_test(&self, stored: &StoredReport) -> Result<bool, Failure> {
         if stored.report.raised().is_none_or(|raised| raised.kind != TEST_EXCEPTION) {
             return Ok(false);
@@ -104,7 +106,8 @@ impl Attribute {
         self.analyze(row, stored, &self.rules(row, now_ms).await?, trouble, patience).await
     }
 
-    /// Looks a report up in the mirror, and without it where that can't be read and nobody is to wait for it.
+    /// Looks a report up in the mirror, and without it where that can't be read and nobody is to
+    /// wait for it.
     async fn analyze(
         &self,
         row: &RepositoryRow,
@@ -148,7 +151,8 @@ impl Attribute {
         Ok(AttributionOutcome { attribution: Some(attribution), regressed, recheck_at_ms, ..outcome })
     }
 
-    /// Whether a report shows that a resolved line is back; else, until when its fingerprint need not be looked at again.
+    /// Whether a report shows that a resolved line is back; else, until when its fingerprint need
+    /// not be looked at again.
     async fn regression(
         &self,
         row: &RepositoryRow,

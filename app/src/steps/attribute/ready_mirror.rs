@@ -7,14 +7,17 @@ use mirror::{MirrorError, Mirrors, full_id};
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 
-/// How long a report waits for a mirror that can't be cloned before it is told without one: an outage of the forge is
-/// mostly over by then, and an exception that nobody hears of for longer is worse than one without an author.
+/// How long a report waits for a mirror that can't be cloned before it is told without one: an
+/// outage of the forge is mostly over by then, and an exception that nobody hears of for longer is
+/// worse than one without an author.
 pub(super) const CLONE_PATIENCE_MS: i64 = 30 * 60_000;
-/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and waits for it.
+/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and
+/// waits for it.
 const FETCH_PAUSE_MS: i64 = 30_000;
 
 impl Attribute {
-    /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it could not be had.
+    /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it
+    /// could not be had.
     ///
     /// # Errors
     /// It may be had later.
@@ -65,8 +68,9 @@ impl Attribute {
         Ok(true)
     }
 
-    /// Whether the report runs a commit that the mirror lacks: it may have been pushed a moment ago, its webhook still under
-    /// way. A mirror that can't be read is brought up to date, which mends most of what can be wrong with it.
+    /// Whether the report runs a commit that the mirror lacks: it may have been pushed a moment
+    /// ago, its webhook still under way. A mirror that can't be read is brought up to date, which
+    /// mends most of what can be wrong with it.
     async fn lacks_revision(&self, id: RepositoryId, stored: &StoredReport) -> bool {
         let (mirrors, named) = (self.mirrors.clone(), named_revisions(stored));
         !blocking(move || has_revision(&mirrors, id, &named)).await.unwrap_or(false)

@@ -1,4 +1,5 @@
-//! Naming the suspects of a report: the culprit's line, what stands around it in the traceback, and what it leads to.
+//! Naming the suspects of a report: the culprit's line, what stands around it in the traceback, and
+//! what it leads to.
 
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
@@ -133,8 +134,8 @@ impl<'a> Known<'a> {
         }))
     }
 
-    /// Own frames outwards of the culprit, nearest first: each of another function than the one before, and none that would
-    /// be stepped over or that the settings leave out.
+    /// Own frames outwards of the culprit, nearest first: each of another function than the one
+    /// before, and none that would be stepped over or that the settings leave out.
     fn callers(&self) -> Vec<FrameAt> {
         let order = frames_in_order(self.report);
         let outwards = order.iter().skip_while(|at| **at != self.culprit).skip(1);

@@ -1,4 +1,5 @@
-//! A test report takes the way of every report up to the point where something would be written, counted or sent.
+//! A test report takes the way of every report up to the point where something would be written,
+//! counted or sent.
 
 use super::ReportAnalysis;
 use crate::services::Failure;
@@ -98,7 +99,8 @@ impl TestReports {
         }
     }
 
-    /// Asks GitHub what filing the issue would ask it, which also shows whether the App gets through.
+    /// Asks GitHub what filing the issue would ask it, which also shows whether the App gets
+    /// through.
     async fn issue_plan(&self, row: &RepositoryRow, person: &Person, failure: Option<GitHubError>) -> IssuePlan {
         let Some((github, forge)) = self.github_app.github_of(&row.repository) else { return IssuePlan::File };
         if row.suspended_at_ms.is_some() {

@@ -1,4 +1,5 @@
-//! Whether a new line is an old one that was edited: then its issue goes on, and no second one is filed.
+//! Whether a new line is an old one that was edited: then its issue goes on, and no second one is
+//! filed.
 
 use crate::services::{Failure, blocking, latest_report};
 use domain::line::squeeze;
@@ -8,12 +9,14 @@ use store::Store;
 use store::deliveries::Channel;
 use store::lines::Line;
 
-/// Lines of one function that raise the same exception and have open issues: more than these are not compared.
+/// Lines of one function that raise the same exception and have open issues: more than these are
+/// not compared.
 const MOST_COMPARED: usize = 10;
 
-/// The line that `line` was before somebody edited it: of the same function and exception, with an open issue, written
-/// earlier, and gone from the version that failed now. Where a text still stands somewhere in the file it is not gone: two
-/// lines of one function can fail alike, and each is told of.
+/// The line that `line` was before somebody edited it: of the same function and exception, with an
+/// open issue, written earlier, and gone from the version that failed now. Where a text still
+/// stands somewhere in the file it is not gone: two lines of one function can fail alike, and each
+/// is told of.
 ///
 /// # Errors
 /// The database or the mirror is out of reach.

@@ -17,7 +17,8 @@ use store::deliveries::{Channel, DeliveryMode, NewDelivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
-/// Types of exceptions of one line that are told of, beside the first: a line that raises ever other ones is no news.
+/// Types of exceptions of one line that are told of, beside the first: a line that raises ever
+/// other ones is no news.
 const MOST_NEW_EXCEPTIONS: usize = 5;
 
 /// Decides about lines.
@@ -76,7 +77,8 @@ impl Decide {
         decision: &mut Decision,
         now_ms: i64,
     ) -> Result<(), Failure> {
-        // In shadow mode it stays to be told of: nobody but GitHub's issue knows that it was resolved.
+        // In shadow mode it stays to be told of: nobody but GitHub's issue knows that it was
+        // resolved.
         if !line.regressed || decision.mode == DeliveryMode::Shadow {
             return Ok(());
         }

@@ -16,7 +16,8 @@ use store::repositories::RepositoryRow;
 
 /// How long a comment waits for the issue that it belongs under.
 const ISSUE_PATIENCE_MS: i64 = DAY_MS;
-/// How long an issue waits for GitHub to say who its person is, while it takes issues: then it goes to whom git knows.
+/// How long an issue waits for GitHub to say who its person is, while it takes issues: then it goes
+/// to whom git knows.
 const LOOK_UP_PATIENCE_MS: i64 = 30 * 60_000;
 
 /// A repository's issues on GitHub.
@@ -64,8 +65,8 @@ impl<'a> IssueTracker<'a> {
 }
 
 impl GitHubWriter {
-    /// Files the line's issue, or finds the one that an earlier attempt filed, and assigns it. The receipt is its number.
-    /// Filing and assigning are two writes, so they take two turns.
+    /// Files the line's issue, or finds the one that an earlier attempt filed, and assigns it. The
+    /// receipt is its number. Filing and assigning are two writes, so they take two turns.
     pub(super) async fn issue(
         &self,
         turn: &Turn<'_>,
@@ -98,7 +99,8 @@ impl GitHubWriter {
         Ok(number.to_string())
     }
 
-    /// The issue that is there already: an earlier attempt may have filed it and died, or lost the answer.
+    /// The issue that is there already: an earlier attempt may have filed it and died, or lost the
+    /// answer.
     async fn number(
         &self,
         tracker: &IssueTracker<'_>,
@@ -130,7 +132,8 @@ impl GitHubWriter {
         Ok(tracker.github.create_issue(tracker.installation, tracker.name, &new).await?.number)
     }
 
-    /// Comments on the line's issue, unless an earlier attempt did. A regression opens it again first, in a turn of its own.
+    /// Comments on the line's issue, unless an earlier attempt did. A regression opens it again
+    /// first, in a turn of its own.
     pub(super) async fn comment(
         &self,
         turn: &Turn<'_>,
@@ -179,7 +182,8 @@ impl GitHubWriter {
         Err(error.into())
     }
 
-    /// Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is tried once.
+    /// Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is
+    /// tried once.
     async fn hand_on(
         &self,
         tracker: &IssueTracker<'_>,
@@ -197,8 +201,8 @@ impl GitHubWriter {
         Ok(())
     }
 
-    /// Whose issue it is: whom a person gave the line to, else who is told of it, if GitHub lets the issue be assigned to
-    /// them.
+    /// Whose issue it is: whom a person gave the line to, else who is told of it, if GitHub lets
+    /// the issue be assigned to them.
     async fn assignee(
         &self,
         tracker: &IssueTracker<'_>,

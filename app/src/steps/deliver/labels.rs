@@ -9,7 +9,8 @@ use domain::ids::RepositoryId;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
-/// How long labels that could not be made are left alone: issues can do without, GitHub makes what they name in grey.
+/// How long labels that could not be made are left alone: issues can do without, GitHub makes what
+/// they name in grey.
 const AGAIN_AFTER_MS: i64 = 15 * 60_000;
 
 impl GitHubWriter {
@@ -39,7 +40,8 @@ impl GitHubWriter {
     }
 }
 
-/// An attempt to make a label: one that can never be made is tried again as well, for somebody may allow it.
+/// An attempt to make a label: one that can never be made is tried again as well, for somebody may
+/// allow it.
 struct LabelAttempt<'a> {
     store: &'a Store,
     row: &'a RepositoryRow,

@@ -27,8 +27,8 @@ pub struct MailSender {
 }
 
 impl MailSender {
-    /// Sends the mail of a line. A crash between sending and noting it sends it again, under the same Message-ID, which mail
-    /// programs and servers show once. The receipt is that id.
+    /// Sends the mail of a line. A crash between sending and noting it sends it again, under the
+    /// same Message-ID, which mail programs and servers show once. The receipt is that id.
     pub(super) async fn alert(
         &self,
         row: &RepositoryRow,
@@ -83,7 +83,8 @@ impl MailSender {
         format!("{}.{}", row.repository.full_name.replace('/', "-"), self.content.site.mail_host())
     }
 
-    /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is known. Whether anybody is.
+    /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is
+    /// known. Whether anybody is.
     ///
     /// # Errors
     /// The database is out of reach.

@@ -26,7 +26,8 @@ use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
-/// Sends mails, and writes what goes to the outbox directory. What goes to GitHub is [`GitHubWriter`]'s.
+/// Sends mails, and writes what goes to the outbox directory. What goes to GitHub is
+/// [`GitHubWriter`]'s.
 #[derive(Clone)]
 pub struct Deliver {
     /// The rows.
@@ -43,8 +44,8 @@ impl Deliver {
     /// Sends a delivery.
     ///
     /// # Errors
-    /// The mail server, GitHub or the database is out of reach: to be tried again. What can never be sent is noted as given
-    /// up, and is no error.
+    /// The mail server, GitHub or the database is out of reach: to be tried again. What can never
+    /// be sent is noted as given up, and is no error.
     pub async fn deliver(&self, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
         let Some(delivery) =
             store::deliveries::claim_attempt(&self.store, id).await?.filter(|delivery| !delivery.settled)

@@ -34,7 +34,8 @@ enum Sent {
 }
 
 impl Deliver {
-    /// Sends the mails of a storm that are due, and ends it once hardly any new line came for a while.
+    /// Sends the mails of a storm that are due, and ends it once hardly any new line came for a
+    /// while.
     ///
     /// # Errors
     /// The storm goes on ([`Failure::Again`]), or the database or the mail server is out of reach.
@@ -53,8 +54,8 @@ impl Deliver {
         next_ms.map_or(Ok(()), |at_ms| Err(Failure::Again { at_ms }))
     }
 
-    /// Whether a storm is over. It is ended before its mails are sent: whoever joins from now on begins another one, and what
-    /// was gathered is sent all the same.
+    /// Whether a storm is over. It is ended before its mails are sent: whoever joins from now on
+    /// begins another one, and what was gathered is sent all the same.
     async fn end_if_over(&self, row: &RepositoryRow, storm: &Storm, now_ms: i64) -> Result<bool, Failure> {
         let since_ms = now_ms - row.settings.storm.window_ms();
         let recent = store::lines::count_alerted_since(&self.store, storm.repository, since_ms).await?;
@@ -85,9 +86,10 @@ fn quiet_at_ms(row: &RepositoryRow, storm: &Storm) -> i64 {
 }
 
 impl StormMails<'_> {
-    /// One mail for each recipient of what was gathered, where they are due; who has one line gets the mail that it would have
-    /// been without a storm. What failed is tried again by itself: the others neither wait for it nor get more mails because
-    /// of it. Returns when that is, Unix milliseconds.
+    /// One mail for each recipient of what was gathered, where they are due; who has one line gets
+    /// the mail that it would have been without a storm. What failed is tried again by itself: the
+    /// others neither wait for it nor get more mails because of it. Returns when that is, Unix
+    /// milliseconds.
     async fn send(&self, is_due: bool) -> Result<Option<i64>, Failure> {
         let gathered = store::storms::gathered_mails(self.store, self.storm.id).await?;
         let lines: HashMap<LineId, StormLine> = match gathered.is_empty() {
@@ -153,7 +155,8 @@ impl StormMails<'_> {
         }
     }
 
-    /// Sends one recipient's mail. A crash between sending and noting it sends it again, under the same Message-ID.
+    /// Sends one recipient's mail. A crash between sending and noting it sends it again, under the
+    /// same Message-ID.
     async fn mail(&self, mails: &[&Delivery], lines: &HashMap<LineId, StormLine>) -> Result<String, Failure> {
         let first = mails[0];
         if mails.len() == 1
@@ -175,8 +178,8 @@ impl StormMails<'_> {
         let week = linker.week(Some(&repository.full_name), self.storm.last_line_at_ms);
         let mail = render::storm_mail(repository, self.storm, &mailed, (lines.len(), &week))?;
         Ok(OutgoingMail {
-            // What it holds is its name: a mail that is sent once more with another line in it is another mail, for mail
-            // programs show a Message-ID once.
+            // What it holds is its name: a mail that is sent once more with another line in it is
+            // another mail, for mail programs show a Message-ID once.
             message_id: self.sender.message_id(&format!("storm.{}.{}", first.id, last.id)),
             to_name: mail_content(&first.what)?.to.name,
             to_email: first.what.recipient.clone(),

@@ -12,7 +12,8 @@ use github::{IssueUpdate, NewIssue};
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
-/// How often the issue of a storm that goes on is brought up to date at most: it shares its writes with the lines' own issues.
+/// How often the issue of a storm that goes on is brought up to date at most: it shares its writes
+/// with the lines' own issues.
 const UPDATE_EVERY_MS: i64 = 60_000;
 /// The same once it is over, when nothing but the numbers of the lines' own issues is added.
 const COMPLETE_EVERY_MS: i64 = 10 * 60_000;

@@ -1,4 +1,5 @@
-//! A turn of an installation's queue of writes: the most important thing that waits, and at most one write of it.
+//! A turn of an installation's queue of writes: the most important thing that waits, and at most
+//! one write of it.
 
 use super::about;
 use super::attempt::DeliveryAttempt;
@@ -16,8 +17,8 @@ use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::writes::{WriteId, WriteTarget};
 
-/// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which it began is not the
-/// moment of its write.
+/// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which
+/// it began is not the moment of its write.
 pub(super) type Now<'a> = &'a (dyn Fn() -> i64 + Sync);
 
 /// Writes to GitHub: labels, issues, comments and statuses, one write after another.
@@ -47,8 +48,8 @@ impl<'a> Turn<'a> {
         Self { store, installation, now, spent: OnceLock::new() }
     }
 
-    /// Takes the turn's write, to be called right before each. The second one has to wait for the next turn: what calls it
-    /// must then find what it has written already.
+    /// Takes the turn's write, to be called right before each. The second one has to wait for the
+    /// next turn: what calls it must then find what it has written already.
     ///
     /// # Errors
     /// The write is taken, or the database is out of reach.
@@ -72,8 +73,8 @@ impl<'a> Turn<'a> {
 }
 
 impl GitHubWriter {
-    /// Writes what is most important of all that this installation has to write. The job comes again as long as anything
-    /// waits.
+    /// Writes what is most important of all that this installation has to write. The job comes
+    /// again as long as anything waits.
     ///
     /// # Errors
     /// There is more ([`Failure::Again`]), or the database is out of reach.
@@ -122,13 +123,15 @@ impl GitHubWriter {
                 store::writes::set_pause(&self.store, installation, until_ms, &cause.to_string()).await?;
                 Err(Failure::Again { at_ms: until_ms })
             }
-            // Where GitHub is out of order, the next one fares no better: a second apart, no crowd knocks at its door.
+            // Where GitHub is out of order, the next one fares no better: a second apart, no crowd
+            // knocks at its door.
             Err(Failure::Retry { .. } | Failure::GiveUp(_)) => Err(Failure::Again { at_ms: now_ms + GAP_MS }),
             Err(again @ Failure::Again { .. }) => Err(again),
         }
     }
 
-    /// Writes an issue or a comment, or a part of it. What failed is due again later; all else goes on meanwhile.
+    /// Writes an issue or a comment, or a part of it. What failed is due again later; all else goes
+    /// on meanwhile.
     async fn delivery(&self, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
         let Some(delivery) = store::deliveries::claim_attempt(&self.store, id).await? else { return Ok(()) };
         let Some((line, row)) = about(&self.store, &delivery, now_ms).await? else { return Ok(()) };
@@ -170,7 +173,8 @@ impl GitHubWriter {
     }
 }
 
-/// Nobody wants an issue for what they have just answered. One that was tried may be there: it is looked for, and says so.
+/// Nobody wants an issue for what they have just answered. One that was tried may be there: it is
+/// looked for, and says so.
 fn is_answered(line: &Line, delivery: &Delivery) -> bool {
     delivery.what.channel == Channel::Issue && line.known && line.issue.is_none() && delivery.attempts == 0
 }

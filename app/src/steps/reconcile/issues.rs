@@ -1,4 +1,5 @@
-//! Comparing our lines with their issues: what a lost webhook would have told is told by the issue itself.
+//! Comparing our lines with their issues: what a lost webhook would have told is told by the issue
+//! itself.
 
 use super::Reconcile;
 use crate::services::Failure;
@@ -58,15 +59,16 @@ impl Reconcile {
         let owners = self.owners(&line).await?;
         for action in untold(&line, &owners, issue, rules) {
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
-            // The same door as a webhook's, and once: until it is acted on, the next look finds the same.
+            // The same door as a webhook's, and once: until it is acted on, the next look finds the
+            // same.
             let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
             store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now_ms).await?;
         }
         Ok(())
     }
 
-    /// Whose assignment is no news: the line's owner's, else its author's and those of the lines that it was before somebody
-    /// edited it, who had the issue then.
+    /// Whose assignment is no news: the line's owner's, else its author's and those of the lines
+    /// that it was before somebody edited it, who had the issue then.
     async fn owners(&self, line: &Line) -> Result<Vec<String>, Failure> {
         if let Some(owner) = &line.owner_login {
             return Ok(vec![owner.clone()]);

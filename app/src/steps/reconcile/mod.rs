@@ -1,4 +1,5 @@
-//! Comparing what we know with what GitHub says: the repositories that are installed, and the webhooks that got lost.
+//! Comparing what we know with what GitHub says: the repositories that are installed, and the
+//! webhooks that got lost.
 
 mod issues;
 
@@ -45,8 +46,8 @@ pub struct Reconcile {
 }
 
 impl Reconcile {
-    /// Watches what is installed, and stops watching what is not any more; asks for lost webhooks, and looks for what none
-    /// told.
+    /// Watches what is installed, and stops watching what is not any more; asks for lost webhooks,
+    /// and looks for what none told.
     ///
     /// # Errors
     /// GitHub or the database is out of reach: to be tried again.
@@ -125,8 +126,8 @@ impl Reconcile {
         Ok(())
     }
 
-    /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those that arrived under the
-    /// same id meanwhile change nothing.
+    /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those
+    /// that arrived under the same id meanwhile change nothing.
     async fn redeliver(&self, github: &GitHub, now_ms: i64) -> Result<(), Failure> {
         let looked_ms = store::meta::by_name(&self.store, LOOKED_UNTIL)
             .await?
@@ -134,7 +135,8 @@ impl Reconcile {
             .unwrap_or(0);
         let tries = match github.hook_deliveries(looked_ms.max(now_ms - REDELIVERABLE_MS)).await {
             Ok(tries) => tries,
-            // A server that is not GitHub's own may not know of them: then what is lost stays lost, as it does without asking.
+            // A server that is not GitHub's own may not know of them: then what is lost stays lost,
+            // as it does without asking.
             Err(error) if error.is_permanent() => {
                 tracing::info!(%error, "lost webhooks can't be asked for");
                 return Ok(());

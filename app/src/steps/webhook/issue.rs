@@ -54,7 +54,8 @@ impl IssueWebhooks {
         if *action == IssueAction::Gone {
             return self.gone(line).await;
         }
-        // Webhooks come in any order, and some hours late. What was done counts as far as it still stands.
+        // Webhooks come in any order, and some hours late. What was done counts as far as it still
+        // stands.
         let present = self.present(row, issue.number).await?;
         let line = match line {
             Some(line) => Some(line),
@@ -75,7 +76,8 @@ impl IssueWebhooks {
         }
     }
 
-    /// The issue as it is now; `None` where GitHub does not say, and the webhook has to be believed.
+    /// The issue as it is now; `None` where GitHub does not say, and the webhook has to be
+    /// believed.
     async fn present(&self, row: &RepositoryRow, number: u64) -> Result<Option<FoundIssue>, Failure> {
         let Some((github, forge)) = self.github_app.github_of(&row.repository) else { return Ok(None) };
         match github.issue(forge.installation, &row.repository.full_name, number).await {
@@ -86,7 +88,8 @@ impl IssueWebhooks {
         }
     }
 
-    /// The line whose marker the issue bears: it was closed or labelled before its number was noted.
+    /// The line whose marker the issue bears: it was closed or labelled before its number was
+    /// noted.
     async fn by_marker(
         &self,
         row: &RepositoryRow,

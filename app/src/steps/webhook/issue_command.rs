@@ -48,7 +48,8 @@ impl IssueCommand<'_> {
         }
     }
 
-    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default branch's head.
+    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default
+    /// branch's head.
     async fn closed(&self) -> Result<(), Failure> {
         let mut done = false;
         for label in &self.issue.labels {
@@ -67,7 +68,8 @@ impl IssueCommand<'_> {
         self.reply("resolved", &Reply::Resolved { commit, by: self.by().to_owned() }).await
     }
 
-    /// The commit that closed the issue, where one did and the mirror has it: only what contains it has the fix.
+    /// The commit that closed the issue, where one did and the mirror has it: only what contains it
+    /// has the fix.
     async fn closing_commit(&self) -> Result<Option<String>, Failure> {
         let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
@@ -119,7 +121,8 @@ impl IssueCommand<'_> {
         let is_known = |label: &String| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
         let still_known = self.issue.labels.iter().any(is_known);
         let reopens = matches!(command, LabelCommand::KnownError(_)) && !self.issue.open && !still_known;
-        // First: cut off in between, the command is obeyed once more, and finds the rule still in force.
+        // First: cut off in between, the command is obeyed once more, and finds the rule still in
+        // force.
         if reopens && self.has_rule_of(label).await? {
             store::lines::resolve(&self.with.store, self.line.id, None, self.now_ms).await?;
             self.with.epoch.turn();
@@ -141,7 +144,8 @@ impl IssueCommand<'_> {
         if owner == Some(to.login.as_str()) {
             return Ok(());
         }
-        // First: cut off in between, the command is obeyed once more, and finds that the line is not theirs yet.
+        // First: cut off in between, the command is obeyed once more, and finds that the line is
+        // not theirs yet.
         self.hand_over(to).await?;
         store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
         self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by().to_owned() }).await

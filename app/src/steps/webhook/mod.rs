@@ -97,7 +97,8 @@ impl Webhooks {
         let Some(row) = self.watched(repository).await? else { return Ok(()) };
         let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
         if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
-            // It went to another account that has the App: writes go through that one's queue from now on.
+            // It went to another account that has the App: writes go through that one's queue from
+            // now on.
             self.repositories.watch_on_github(theirs, &named(repository), now_ms).await?;
         }
         self.pushed(&row, received_at_ms, now_ms).await
