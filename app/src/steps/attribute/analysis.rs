@@ -10,11 +10,12 @@ use domain::blame::Blame;
 use domain::confidence::{Confidence, Grounds};
 use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
 use domain::line::Identity;
-use domain::report::Report;
+use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::suspects::changed_ms;
 use mirror::{MirrorError, Mirrors};
+use std::collections::BTreeMap;
 
 /// Lines shown before and after the culprit.
 const SNIPPET_AROUND: u32 = 4;
@@ -50,88 +51,94 @@ pub struct AnalysisInput<'a> {
 /// # Errors
 /// The mirror is there and can't be read.
 pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
-    let AnalysisInput { repository, report, rules, trouble, .. } = input;
-    let id = repository.id;
+    let (report, rules, id) = (input.report, input.rules, input.repository.id);
     let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
-    let (revision, pinned) = match mirrors {
-        Some(mirrors) => revision_of(mirrors, repository, report)?,
-        None => (None, false),
-    };
-    let reading = mirrors.zip(revision.as_deref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
-    let located = reading.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
+    let deployed = mirrors.map(|mirrors| deployed(mirrors, input.repository, report)).transpose()?.unwrap_or_default();
+    let at = mirrors.zip(deployed.revision.as_deref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
+    let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
     let nothing = KnownFacts::default();
-    let evidence = reading.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
-    let Suspicion { choice, facts, suspects } = find_suspects(evidence, report, &located, rules, input.event_ms)?;
-    let (culprit, passed, only_raises) = match &choice {
-        Choice::Culprit { at, passed, only_raises, .. } => (Some(*at), passed.as_slice(), *only_raises),
-        Choice::Nobody { passed } => (None, passed.as_slice(), false),
-        Choice::Dropped(_) => (None, [].as_slice(), false),
-    };
-    let found = culprit.and_then(|at| located.get(&at));
-    let function = culprit.and_then(|at| facts.get(&at)?.function.clone());
-    let blame =
-        suspects.iter().find(|one| one.frame.is_some() && one.frame == culprit).and_then(|one| one.blame.clone());
-    let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
-        .then_some("Git could not say who wrote this line, so it is known by its text.");
-    let confidence = culprit.map(|at| {
-        let first = suspects.first().and_then(|suspect| suspect.blame.as_ref());
-        Confidence::of(Grounds {
-            age_ms: first.map(|blame| input.event_ms - changed_ms(blame)),
-            raises: facts.get(&at).is_some_and(|facts| facts.raises),
-            outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
-            stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
-        })
-    });
-    let words = verdict(&Findings {
-        report,
-        rules,
-        revision: revision.as_deref(),
-        pinned,
-        branch: repository.default_branch.as_deref(),
-        located: &located,
-        culprit,
-        passed,
-        only_raises,
-        blame: blame.as_ref(),
-        suspects: &suspects,
-        confidence,
-        trouble: trouble.or(unknown),
-    });
+    let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
+    let suspicion = find_suspects(evidence, report, &located, rules, input.event_ms)?;
+    let culprit = suspicion.culprit();
+    let found = culprit.and_then(|culprit| located.get(&culprit));
+    let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
+    let blame = suspicion.blame_of_culprit();
     let place = place_of(report, culprit, found);
-    let identity = identity_of(report, &place, blame.as_ref());
-    let snippet = match (reading, found) {
-        (Some(at), Some(found)) => snippet_of(at, found)?,
-        _ => Snippet::default(),
-    };
     let attribution = Attribution {
-        identity,
+        identity: identity_of(report, &place, blame.as_ref()),
+        verdict: verdict_of(input, &deployed, &located, &suspicion),
+        confidence: confidence_of(&suspicion, input.event_ms),
+        function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
-        revision,
-        pinned,
+        revision: deployed.revision,
+        pinned: deployed.is_pinned,
         culprit,
         located,
         blame,
         snippet,
-        function_lines: function.map(|function| function.start..=function.end),
-        suspects,
-        confidence,
-        verdict: words,
+        suspects: suspicion.suspects,
     };
-    Ok(ReportAnalysis { choice, attribution })
+    Ok(ReportAnalysis { choice: suspicion.choice, attribution })
+}
+
+/// What was decided, in words.
+fn verdict_of(
+    input: AnalysisInput<'_>,
+    deployed: &Deployed,
+    located: &BTreeMap<FrameAt, Located>,
+    suspicion: &Suspicion,
+) -> Vec<String> {
+    let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
+    let found = culprit.and_then(|culprit| located.get(&culprit));
+    let unknown = (blame.is_none() && found.is_some_and(|found| found.drift != Drift::Differs))
+        .then_some("Git could not say who wrote this line, so it is known by its text.");
+    verdict(&Findings {
+        report: input.report,
+        rules: input.rules,
+        revision: deployed.revision.as_deref(),
+        pinned: deployed.is_pinned,
+        branch: input.repository.default_branch.as_deref(),
+        located,
+        culprit,
+        passed: suspicion.passed(),
+        only_raises: matches!(suspicion.choice, Choice::Culprit { only_raises: true, .. }),
+        blame: blame.as_ref(),
+        suspects: &suspicion.suspects,
+        confidence: confidence_of(suspicion, input.event_ms),
+        trouble: input.trouble.or(unknown),
+    })
+}
+
+/// How sure it is; nothing where there is no culprit.
+fn confidence_of(suspicion: &Suspicion, event_ms: i64) -> Option<Confidence> {
+    let culprit = suspicion.culprit()?;
+    let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
+    let passed = suspicion.passed();
+    Some(Confidence::of(Grounds {
+        age_ms: first.map(|blame| event_ms - changed_ms(blame)),
+        raises: suspicion.facts.get(&culprit).is_some_and(|facts| facts.raises),
+        outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
+        stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
+    }))
+}
+
+/// The commit that ran.
+#[derive(Default)]
+struct Deployed {
+    revision: Option<String>,
+    /// The report itself names it.
+    is_pinned: bool,
 }
 
 /// The commit that ran: the report's own where it names one, else the default branch's head.
-fn revision_of(
-    mirrors: &Mirrors,
-    repository: &Repository,
-    report: &Report,
-) -> Result<(Option<String>, bool), MirrorError> {
+fn deployed(mirrors: &Mirrors, repository: &Repository, report: &Report) -> Result<Deployed, MirrorError> {
     for name in [&report.revision, &report.release].into_iter().flatten() {
         if let Some(commit) = mirrors.resolve(repository.id, name)? {
-            return Ok((Some(commit), true));
+            return Ok(Deployed { revision: Some(commit), is_pinned: true });
         }
     }
-    Ok((mirrors.head(repository.id)?.map(|head| head.commit), false))
+    let head = mirrors.head(repository.id)?;
+    Ok(Deployed { revision: head.map(|head| head.commit), is_pinned: false })
 }
 
 fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) -> Place {
@@ -147,24 +154,22 @@ fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) 
     }
     // Nobody can be blamed: the place is where it was raised, as the client names it.
     let innermost = frames_in_order(report).first().map(|at| &report.exceptions[at.0].frames[at.1]);
-    match innermost {
-        Some(frame) => Place {
-            path: frame.path().unwrap_or("?").to_owned(),
-            function: frame.function_name().to_owned(),
-            line: frame.line.unwrap_or(0),
-            code: frame.context_line.as_deref().unwrap_or("").trim().to_owned(),
-        },
-        None => Place {
-            path: report
-                .logger
-                .clone()
-                .or_else(|| report.transaction.clone())
-                .unwrap_or_else(|| "(no traceback)".to_owned()),
-            function: "?".to_owned(),
-            line: 0,
-            code: String::new(),
-        },
+    innermost.map_or_else(|| place_without_frames(report), place_of_frame)
+}
+
+fn place_of_frame(frame: &Frame) -> Place {
+    Place {
+        path: frame.path().unwrap_or("?").to_owned(),
+        function: frame.function_name().to_owned(),
+        line: frame.line.unwrap_or(0),
+        code: frame.context_line.as_deref().unwrap_or("").trim().to_owned(),
     }
+}
+
+fn place_without_frames(report: &Report) -> Place {
+    let name = report.logger.clone().or_else(|| report.transaction.clone());
+    let path = name.unwrap_or_else(|| "(no traceback)".to_owned());
+    Place { path, function: "?".to_owned(), line: 0, code: String::new() }
 }
 
 fn identity_of(report: &Report, place: &Place, blame: Option<&Blame>) -> Identity {

@@ -3,11 +3,12 @@
 
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
+use domain::blame::Blame;
 use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
 use domain::heuristic::Heuristic;
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
-use domain::source::LineFacts;
+use domain::source::{Block, LineFacts};
 use domain::steps::step_over;
 use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
 use mirror::MirrorError;
@@ -51,13 +52,36 @@ pub struct Suspicion {
 }
 
 impl Suspicion {
+    /// The culprit frame.
+    pub(super) fn culprit(&self) -> Option<FrameAt> {
+        match &self.choice {
+            Choice::Culprit { at, .. } => Some(*at),
+            Choice::Nobody { .. } | Choice::Dropped(_) => None,
+        }
+    }
+
+    /// The frames that were passed over on the way to the culprit, and why.
+    pub(super) fn passed(&self) -> &[(FrameAt, Passed)] {
+        match &self.choice {
+            Choice::Culprit { passed, .. } | Choice::Nobody { passed } => passed,
+            Choice::Dropped(_) => &[],
+        }
+    }
+
+    /// Who wrote the culprit's line, where git can tell.
+    pub(super) fn blame_of_culprit(&self) -> Option<Blame> {
+        let culprit = self.suspects.iter().find(|one| one.frame.is_some() && one.frame == self.culprit());
+        culprit.and_then(|one| one.blame.clone())
+    }
+
+    /// The function around the culprit's line.
+    pub(super) fn function_of_culprit(&self) -> Option<&Block> {
+        self.facts.get(&self.culprit()?)?.function.as_ref()
+    }
+
     /// The rules of thumb that had a part in it. Without any other one, it would be the same.
     pub fn used(&self) -> BTreeSet<Heuristic> {
-        let passed = match &self.choice {
-            Choice::Culprit { passed, .. } | Choice::Nobody { passed } => passed.as_slice(),
-            Choice::Dropped(_) => &[],
-        };
-        let stepped = passed.iter().filter_map(|(_, why)| why.heuristic());
+        let stepped = self.passed().iter().filter_map(|(_, why)| why.heuristic());
         stepped.chain(self.suspects.iter().filter_map(|suspect| suspect.rule.heuristic())).collect()
     }
 }
