@@ -1,17 +1,22 @@
 //! `app known-error`: errors that are counted but not alerted.
 
 use super::Failed;
+use super::repository::named;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::wiring::Handles;
 use clap::{Args, Subcommand};
-use domain::ids::RuleId;
+use domain::ids::{RepositoryId, RuleId};
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use domain::week::date_ms;
 use render::when;
+use store::Store;
 use store::repositories::RepositoryRow;
-use store::rules::NewRule;
+use store::rules::{NewRule, RuleRow};
+
+/// Who makes and ends entries here.
+const BY: &str = "command line";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -66,73 +71,75 @@ pub struct Entry {
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let (handles, _) = Handles::open(&config).await?;
-    let named = async |name: &str| -> Result<RepositoryRow, Failed> {
-        let found = store::repositories::by_name(&handles.store, name).await?;
-        Ok(found
-            .ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
-    };
+    let (store, rules, now_ms) = (&handles.store, handles.rules(), clock.now_ms());
     match action {
         Action::Add(entry) => {
-            let row = named(&entry.repository).await?;
-            let new = NewRule {
-                repository: row.repository.id,
-                kind: RuleKind::KnownError,
-                entry: KnownError {
-                    file: entry.file,
-                    function: entry.function,
-                    code: entry.code,
-                    min_alert_threshold: entry.min,
-                    max_alert_threshold: entry.max,
-                    alert_every_n_occurrences: entry.every,
-                    until: entry.until,
-                    ..KnownError::default()
-                },
-                line: None,
-                label: None,
-                issue: None,
-                origin: RuleSource::Terminal,
-                by: "command line".to_owned(),
-            };
-            match handles.rules().make(&new, clock.now_ms()).await? {
+            let row = named(store, &entry.repository).await?;
+            match rules.make(&rule_of(row.repository.id, entry), now_ms).await? {
                 Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
                 None => println!("That is whitelisted already."),
             }
         }
-        Action::List { repository } => {
-            let row = named(&repository).await?;
-            for rule in store::rules::in_force(&handles.store, row.repository.id).await? {
-                let from = match (rule.origin, &rule.label, rule.issue) {
-                    (RuleSource::Label, Some(label), Some(issue)) => {
-                        format!("label {label} on #{issue} by {}", rule.by)
-                    }
-                    (RuleSource::Label, ..) => format!("a label by {}", rule.by),
-                    (RuleSource::Page, ..) => format!("the form by {}", rule.by),
-                    (RuleSource::Mail, ..) => "the link in a mail".to_owned(),
-                    (RuleSource::Terminal, ..) => "a terminal".to_owned(),
-                };
-                let words = words(&rule.made.entry, rule.made.kind);
-                println!("{}  {words}  from {from}, {}", rule.made.id, when(rule.made_at_ms));
-            }
-            for entry in &row.settings.known_errors {
-                println!(".github/flawless.yml  {}", words(entry, RuleKind::KnownError));
-            }
-            for block in &row.settings.building_blocks {
-                let CodePattern { file, function, code } = block.clone();
-                let entry = KnownError { file, function, code, ..KnownError::default() };
-                println!(".github/flawless.yml  {}", words(&entry, RuleKind::BuildingBlock));
-            }
-        }
+        Action::List { repository } => list(store, &named(store, &repository).await?).await?,
         Action::Remove { repository, number } => {
-            let row = named(&repository).await?;
-            if handles.rules().end(row.repository.id, RuleId(number), "command line", clock.now_ms()).await? {
-                println!("Ended.");
-            } else {
+            let row = named(store, &repository).await?;
+            if !rules.end(row.repository.id, RuleId(number), BY, now_ms).await? {
                 return Err(format!("{repository} has no entry number {number} in force").into());
             }
+            println!("Ended.");
         }
     }
     handles.store.close().await;
     Ok(())
+}
+
+/// The rule that an entry asks for.
+fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
+    NewRule {
+        repository,
+        kind: RuleKind::KnownError,
+        entry: KnownError {
+            file: entry.file,
+            function: entry.function,
+            code: entry.code,
+            min_alert_threshold: entry.min,
+            max_alert_threshold: entry.max,
+            alert_every_n_occurrences: entry.every,
+            until: entry.until,
+            ..KnownError::default()
+        },
+        line: None,
+        label: None,
+        issue: None,
+        origin: RuleSource::Terminal,
+        by: BY.to_owned(),
+    }
+}
+
+async fn list(store: &Store, row: &RepositoryRow) -> Result<(), Failed> {
+    for rule in store::rules::in_force(store, row.repository.id).await? {
+        let words = words(&rule.made.entry, rule.made.kind);
+        println!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at_ms));
+    }
+    for entry in &row.settings.known_errors {
+        println!(".github/flawless.yml  {}", words(entry, RuleKind::KnownError));
+    }
+    for block in &row.settings.building_blocks {
+        let CodePattern { file, function, code } = block.clone();
+        let entry = KnownError { file, function, code, ..KnownError::default() };
+        println!(".github/flawless.yml  {}", words(&entry, RuleKind::BuildingBlock));
+    }
+    Ok(())
+}
+
+fn made_by(rule: &RuleRow) -> String {
+    match (rule.origin, &rule.label, rule.issue) {
+        (RuleSource::Label, Some(label), Some(issue)) => format!("label {label} on #{issue} by {}", rule.by),
+        (RuleSource::Label, ..) => format!("a label by {}", rule.by),
+        (RuleSource::Page, ..) => format!("the form by {}", rule.by),
+        (RuleSource::Mail, ..) => "the link in a mail".to_owned(),
+        (RuleSource::Terminal, ..) => "a terminal".to_owned(),
+    }
 }
 
 fn a_day(text: &str) -> Result<String, String> {

@@ -3,6 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::services::repositories::Repositories;
 use crate::services::{Site, ingest_keys};
 use crate::wiring::Handles;
 use clap::Subcommand;
@@ -70,75 +71,91 @@ pub enum KeyAction {
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let (handles, _) = Handles::open(&config).await?;
+    let (store, now_ms) = (&handles.store, clock.now_ms());
     match action {
-        Action::Add { url, name } => {
-            let clone_url = absolute(&url)?;
-            let full_name = match name {
-                Some(name) => checked_name(&name)?,
-                None => name_of(&clone_url),
-            };
-            if let Some(other) = store::repositories::by_name(&handles.store, &full_name).await?
-                && other.repository.clone_url != clone_url
-            {
-                return Err(format!(
-                    "{full_name} is watched already, from {}; choose another --name",
-                    other.repository.clone_url
-                )
-                .into());
-            }
-            let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
-            let id = handles.repositories().watch(&new, clock.now_ms()).await?;
-            println!("Watching {full_name}. The server clones it now, or when it is started.");
-            let keys = store::ingest_keys::in_force(&handles.store, id).await?;
-            for key in &keys {
-                println!("DSN: {}", handles.site.linker.dsn(key, id));
-            }
-            println!("How to connect an application: {}/{full_name}/connect", handles.site.linker.base());
-            if keys.is_empty() {
-                println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
-            }
+        Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), (&url, name), now_ms).await?,
+        Action::List => list(store, &handles.site).await?,
+        Action::Remove { name, with_counts } => {
+            remove(store, &handles.repositories(), &name, with_counts, now_ms).await?;
         }
-        Action::List => list(&handles.store, &handles.site).await?,
         Action::Keys { name } => {
-            let row = named(&handles.store, &name).await?;
-            for key in store::ingest_keys::of_repository(&handles.store, row.repository.id).await? {
+            for key in store::ingest_keys::of_repository(store, named(store, &name).await?.repository.id).await? {
                 print_key(&handles.site, &key);
             }
         }
         Action::Key { action: KeyAction::Add { name, label } } => {
-            let row = named(&handles.store, &name).await?;
-            let key = ingest_keys::add(&handles.store, &row, label.as_deref(), clock.now_ms()).await?;
+            let row = named(store, &name).await?;
+            let key = ingest_keys::add(store, &row, label.as_deref(), now_ms).await?;
             println!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
-            if !ingest_keys::revoke(&handles.store, handles.epoch(), key, clock.now_ms()).await? {
+            if !ingest_keys::revoke(store, handles.epoch(), key, now_ms).await? {
                 return Err(format!("there is no key {key:?}; `app repository keys NAME` shows them").into());
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
-        }
-        Action::Remove { name, with_counts } => {
-            let removed = if with_counts { store::repositories::removed_by_name(&handles.store, &name).await? } else { None };
-            let id = match (store::repositories::by_name(&handles.store, &name).await?, removed) {
-                (Some(row), _) => {
-                    handles.repositories().unwatch(&row, clock.now_ms()).await?;
-                    println!("Not watching {} any more.", row.repository.full_name);
-                    row.repository.id
-                }
-                (None, Some(id)) => id,
-                (None, None) => named(&handles.store, &name).await?.repository.id,
-            };
-            if with_counts {
-                store::repositories::delete(&handles.store, id).await?;
-                println!("Everything that was known of {name} is deleted.");
-            }
         }
     }
     handles.store.close().await;
     Ok(())
 }
 
-async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Failed> {
+async fn add(
+    store: &Store,
+    site: &Site,
+    repositories: &Repositories,
+    (url, name): (&str, Option<String>),
+    now_ms: i64,
+) -> Result<(), Failed> {
+    let clone_url = absolute(url)?;
+    let full_name = match name {
+        Some(name) => checked_name(&name)?,
+        None => name_of(&clone_url),
+    };
+    let other = store::repositories::by_name(store, &full_name).await?.map(|row| row.repository.clone_url);
+    if let Some(other) = other.filter(|other| *other != clone_url) {
+        return Err(format!("{full_name} is watched already, from {other}; choose another --name").into());
+    }
+    let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
+    let id = repositories.watch(&new, now_ms).await?;
+    println!("Watching {full_name}. The server clones it now, or when it is started.");
+    let keys = store::ingest_keys::in_force(store, id).await?;
+    for key in &keys {
+        println!("DSN: {}", site.linker.dsn(key, id));
+    }
+    println!("How to connect an application: {}/{full_name}/connect", site.linker.base());
+    if keys.is_empty() {
+        println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
+    }
+    Ok(())
+}
+
+async fn remove(
+    store: &Store,
+    repositories: &Repositories,
+    name: &str,
+    with_counts: bool,
+    now_ms: i64,
+) -> Result<(), Failed> {
+    let removed = if with_counts { store::repositories::removed_by_name(store, name).await? } else { None };
+    let id = match (store::repositories::by_name(store, name).await?, removed) {
+        (Some(row), _) => {
+            repositories.unwatch(&row, now_ms).await?;
+            println!("Not watching {} any more.", row.repository.full_name);
+            row.repository.id
+        }
+        (None, Some(id)) => id,
+        (None, None) => named(store, name).await?.repository.id,
+    };
+    if with_counts {
+        store::repositories::delete(store, id).await?;
+        println!("Everything that was known of {name} is deleted.");
+    }
+    Ok(())
+}
+
+/// The watched repository of a name.
+pub(super) async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Failed> {
     let found = store::repositories::by_name(store, name).await?;
     Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
 }

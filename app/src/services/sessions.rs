@@ -154,29 +154,36 @@ impl Sessions {
         let Some(login) = row.login.clone() else {
             return Ok((row.bound_to == bound_to).then_some(Live { id: row.id, who: Who::Admin }));
         };
-        let access = if now_ms - row.access_at_ms < ACCESS_LIFE_MS {
-            row.access
-        } else {
-            match self.ask_again(&row, now_ms).await {
-                Ok(access) => access,
-                // Their word was taken back: the App's access revoked, or the account gone.
-                Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
-                    tracing::info!(login, %error, "a session ended");
-                    store::sessions::delete(&self.store, &row.id).await?;
-                    return Ok(None);
-                }
-                Err(SignInError::OutOfReach(why)) if now_ms - row.access_at_ms < ACCESS_LIFE_MS + ACCESS_GRACE_MS => {
-                    tracing::warn!(
-                        login,
-                        %why,
-                        "GitHub can't be asked what somebody may see; its last word holds for an hour"
-                    );
-                    row.access
-                }
-                Err(error) => return Err(error),
-            }
+        let Some(access) = self.access_now(&row, &login, now_ms).await? else {
+            store::sessions::delete(&self.store, &row.id).await?;
+            return Ok(None);
         };
         Ok(Some(Live { id: row.id, who: Who::Person { login, access } }))
+    }
+
+    /// What somebody may see, as GitHub says or said a moment ago. `None`: their word was taken
+    /// back: the App's access revoked, or the account gone.
+    async fn access_now(&self, row: &SessionRow, login: &str, now_ms: i64) -> Result<Option<Access>, SignInError> {
+        let age_ms = now_ms - row.access_at_ms;
+        if age_ms < ACCESS_LIFE_MS {
+            return Ok(Some(row.access.clone()));
+        }
+        match self.ask_again(row, now_ms).await {
+            Ok(access) => Ok(Some(access)),
+            Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
+                tracing::info!(login, %error, "a session ended");
+                Ok(None)
+            }
+            Err(SignInError::OutOfReach(why)) if age_ms < ACCESS_LIFE_MS + ACCESS_GRACE_MS => {
+                tracing::warn!(
+                    login,
+                    %why,
+                    "GitHub can't be asked what somebody may see; its last word holds for an hour"
+                );
+                Ok(Some(row.access.clone()))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn ask_again(&self, row: &SessionRow, now_ms: i64) -> Result<Access, SignInError> {

@@ -204,43 +204,46 @@ impl<'a> GitHubLookup<'a> {
     /// The account of a commit's author: in a noreply address, or as GitHub says of the commit;
     /// remembered by the address.
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
-        let email = author.email.as_str();
-        let store = &self.recipients.store;
-        if let Some(known) = store::accounts::by_email(store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
+        let (email, store) = (author.email.as_str(), &self.recipients.store);
+        if let Some(known) = store::accounts::by_email(&store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
             return Ok(known);
         }
         let noreply = author.noreply();
-        let written = noreply.as_ref().map(|noreply| noreply.login.clone());
-        let guess = KnownAccount { is_bot: is_bot(author), login: written.clone() };
-        let Some((github, installation, name)) = self.answering().filter(|_| !email.is_empty()) else {
+        let guess = KnownAccount { is_bot: is_bot(author), login: noreply.as_ref().map(|it| it.login.clone()) };
+        if email.is_empty() || self.answering().is_none() {
             // Long ago is better than never; a plain repository has nobody to ask.
-            let known = store::accounts::by_email(store, email, i64::MIN).await?;
+            let known = store::accounts::by_email(&store, email, i64::MIN).await?;
             return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
-        };
-        let asked = async {
-            if let Some(account) = noreply.as_ref().and_then(|noreply| noreply.account) {
-                // By number, because logins are renamed and then taken by others.
-                if let Some(account) = github.user_by_id(installation, account).await? {
-                    return Ok(Some(account));
-                }
-            }
-            match commit {
-                Some(commit) => match github.commit_author(installation, name, commit).await {
-                    // A commit that GitHub does not have (any more) has no author there.
-                    Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => Ok(None),
-                    other => other,
-                },
-                None => Ok(None),
-            }
-        };
-        let Ok(found) = self.patiently(asked).await else { return Ok(guess) };
+        }
+        let number = noreply.and_then(|noreply| noreply.account);
+        let Ok(found) = self.patiently(self.ask_for_account(number, commit)).await else { return Ok(guess) };
         let account = match found {
             Some(it) => KnownAccount { is_bot: it.kind == "Bot" || is_bot_name(&it.login), login: Some(it.login) },
             None => guess,
         };
         if commit.is_some() || account.login.is_some() {
-            store::accounts::record(store, email, &account, self.now_ms).await?;
+            store::accounts::record(&store, email, &account, self.now_ms).await?;
         }
         Ok(account)
+    }
+
+    /// An account by its number, for logins are renamed and then taken by others; else by a commit of theirs.
+    async fn ask_for_account(
+        &self,
+        number: Option<u64>,
+        commit: Option<&str>,
+    ) -> Result<Option<HookAccount>, GitHubError> {
+        let Some((github, installation, name)) = self.answering() else { return Ok(None) };
+        if let Some(number) = number
+            && let Some(account) = github.user_by_id(installation, number).await?
+        {
+            return Ok(Some(account));
+        }
+        let Some(commit) = commit else { return Ok(None) };
+        match github.commit_author(installation, name, commit).await {
+            // A commit that GitHub does not have (any more) has no author there.
+            Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => Ok(None),
+            other => other,
+        }
     }
 }

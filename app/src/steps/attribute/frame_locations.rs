@@ -3,11 +3,11 @@
 
 use super::evidence::MirrorCommit;
 use domain::culprit::{Drift, FrameAt, Located, frames_in_order};
-use domain::drift::stand;
+use domain::drift::{Stand, stand};
 use domain::line::squeeze;
 use domain::report::{Frame, Report};
 use domain::rule::Rules;
-use mirror::MirrorError;
+use mirror::{Candidate, MirrorError};
 use std::collections::BTreeMap;
 
 /// Candidates of one path whose text is compared; the best suffixes come first.
@@ -42,55 +42,68 @@ pub(super) fn locate_frames(
     Ok(located)
 }
 
-/// Finds one frame's file and line. The text decides between files that end alike, and whether a
-/// weak match is one.
+/// Finds one frame's file and line. The text decides between files that end alike, and whether a weak match is one.
 fn locate(at: MirrorCommit<'_>, frame: &Frame, rules: &Rules) -> Result<Option<Located>, MirrorError> {
     // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
     let names = [frame.abs_path.as_deref(), frame.filename.as_deref()];
     if names.iter().flatten().any(|name| base_name(name).starts_with('<')) || frame.line.is_none() {
         return Ok(None);
     }
-    let mut best: Option<(u32, Located)> = None;
     for path in names.into_iter().flatten().filter(|path| !path.is_empty()) {
-        let mapped = mapped(path, rules);
-        let foreign = mapped.is_none() && is_foreign(path, rules);
-        let tail = if foreign { package_tail(path, rules) } else { path };
-        let candidates = match &mapped {
-            Some(path) => {
-                at.mirrors.candidates(at.id, at.commit, path)?.into_iter().filter(|found| found.whole).collect()
-            }
-            None => at.mirrors.candidates(at.id, at.commit, tail)?,
-        };
-        for candidate in candidates.into_iter().take(CANDIDATES_READ) {
-            let Some(lines) = at.mirrors.lines(at.id, at.commit, &candidate.path)? else { continue };
-            let Some(stand) = stand(&lines, frame) else { continue };
-            let text_agrees = matches!(stand.drift, Drift::None | Drift::Moved)
-                && squeeze(frame.context_line.as_deref().unwrap_or("")).len() >= TELLING_TEXT;
-            let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
-            // A file in the root has a name that many files elsewhere have: its text must not speak
-            // against it.
-            let strong = components >= 2 || (candidate.whole && stand.drift != Drift::Differs);
-            if !(text_agrees || (strong && !foreign)) {
-                continue;
-            }
-            let score = stand.score * 16 + components.min(15);
-            if best.as_ref().is_none_or(|(before, _)| score > *before) {
-                let code = (stand.line as usize)
-                    .checked_sub(1)
-                    .and_then(|index| lines.get(index))
-                    .filter(|_| stand.drift != Drift::Differs)
-                    .cloned()
-                    .or_else(|| frame.context_line.clone())
-                    .unwrap_or_default();
-                let drift = stand.drift;
-                best = Some((score, Located { path: candidate.path, line: stand.line, code, drift }));
-            }
+        let found = locate_path(at, frame, path, rules)?;
+        if found.is_some() {
+            return Ok(found);
         }
-        if best.is_some() {
-            break;
+    }
+    Ok(None)
+}
+
+/// The file that fits one name of a frame's best.
+fn locate_path(at: MirrorCommit<'_>, frame: &Frame, path: &str, rules: &Rules) -> Result<Option<Located>, MirrorError> {
+    let mapped = mapped(path, rules);
+    let foreign = mapped.is_none() && is_foreign(path, rules);
+    let mut best: Option<(u32, Located)> = None;
+    for candidate in candidates(at, path, mapped, foreign, rules)?.into_iter().take(CANDIDATES_READ) {
+        let Some(lines) = at.mirrors.lines(at.id, at.commit, &candidate.path)? else { continue };
+        let Some(stand) = stand(&lines, frame) else { continue };
+        let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
+        // A file in the root has a name that many files elsewhere have: its text must not speak against it.
+        let strong = components >= 2 || (candidate.whole && stand.drift != Drift::Differs);
+        if !(text_agrees(&stand, frame) || (strong && !foreign)) {
+            continue;
+        }
+        let score = stand.score * 16 + components.min(15);
+        if best.as_ref().is_none_or(|(before, _)| score > *before) {
+            best = Some((score, located(candidate.path, &lines, stand, frame)));
         }
     }
     Ok(best.map(|(_, located)| located))
+}
+
+/// Files that may be the one of a path, the best suffixes first.
+fn candidates(
+    at: MirrorCommit<'_>,
+    path: &str,
+    mapped: Option<String>,
+    foreign: bool,
+    rules: &Rules,
+) -> Result<Vec<Candidate>, MirrorError> {
+    let tail = if foreign { package_tail(path, rules) } else { path };
+    let mut found = at.mirrors.candidates(at.id, at.commit, mapped.as_deref().unwrap_or(tail))?;
+    found.retain(|candidate| mapped.is_none() || candidate.whole);
+    Ok(found)
+}
+
+fn text_agrees(stand: &Stand, frame: &Frame) -> bool {
+    matches!(stand.drift, Drift::None | Drift::Moved)
+        && squeeze(frame.context_line.as_deref().unwrap_or("")).len() >= TELLING_TEXT
+}
+
+fn located(path: String, lines: &[String], stand: Stand, frame: &Frame) -> Located {
+    let index = (stand.line as usize).checked_sub(1).filter(|_| stand.drift != Drift::Differs);
+    let text = index.and_then(|index| lines.get(index)).cloned();
+    let code = text.or_else(|| frame.context_line.clone()).unwrap_or_default();
+    Located { path, line: stand.line, code, drift: stand.drift }
 }
 
 /// The path that the repository's own `path_mappings` give.
