@@ -69,7 +69,7 @@ impl From<GitHubError> for SignInError {
 
 /// A session that goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Live {
+pub struct LiveSession {
     /// Its row's id.
     pub id: String,
     /// Who.
@@ -142,7 +142,7 @@ impl Sessions {
     ///
     /// # Errors
     /// What GitHub last said is too old, and it can't be asked; or the database is out of reach.
-    pub async fn live(&self, value: &str, bound_to: &str, now_ms: i64) -> Result<Option<Live>, SignInError> {
+    pub async fn live(&self, value: &str, bound_to: &str, now_ms: i64) -> Result<Option<LiveSession>, SignInError> {
         let Some(row) = store::sessions::by_id(&self.store, &session_id(value)).await? else { return Ok(None) };
         if now_ms >= row.expires_at_ms || now_ms >= row.used_at_ms + SESSION_IDLE_MS {
             store::sessions::delete(&self.store, &row.id).await?;
@@ -152,13 +152,13 @@ impl Sessions {
             store::sessions::record_use(&self.store, &row.id, now_ms).await?;
         }
         let Some(login) = row.login.clone() else {
-            return Ok((row.bound_to == bound_to).then_some(Live { id: row.id, who: Who::Admin }));
+            return Ok((row.bound_to == bound_to).then_some(LiveSession { id: row.id, who: Who::Admin }));
         };
         let Some(access) = self.access_now(&row, &login, now_ms).await? else {
             store::sessions::delete(&self.store, &row.id).await?;
             return Ok(None);
         };
-        Ok(Some(Live { id: row.id, who: Who::Person { login, access } }))
+        Ok(Some(LiveSession { id: row.id, who: Who::Person { login, access } }))
     }
 
     /// What somebody may see, as GitHub says or said a moment ago. `None`: their word was taken

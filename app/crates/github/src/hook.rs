@@ -52,7 +52,7 @@ pub fn verify(secret: &str, signature_header: Option<&str>, body: &[u8]) -> Resu
         return Err(HookError::NoSecret);
     }
     let header = signature_header.ok_or(HookError::Unsigned)?.trim();
-    let signature = header.strip_prefix("sha256=").and_then(hex::decode);
+    let signature = header.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok());
     let signature = signature.filter(|bytes| bytes.len() == SIGNATURE_BYTES).ok_or(HookError::Malformed)?;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| HookError::NoSecret)?;
     mac.update(body);
