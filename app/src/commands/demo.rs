@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::serve::Flawless;
 use crate::wiring::Handles;
 use clap::Args;
+use domain::ids::RepositoryId;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
 use serde_json::Value;
@@ -71,7 +72,11 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         public: false,
     };
     let id = handles.repositories().watch(&new, clock.now_ms()).await?;
-    let key = store::ingest_keys::in_force(&handles.store, id).await?.into_iter().next().ok_or("the repository has no key")?;
+    let key = store::ingest_keys::in_force(&handles.store, id)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or("the repository has no key")?;
     println!(
         "  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}",
         handles.site.linker.dsn(&key, id)
@@ -105,89 +110,78 @@ struct Stage {
 
 impl Stage {
     async fn play(&self, scene: &Scene, clock: &Clock) -> Result<(), Failed> {
+        let line = self.first_failure(scene).await?;
+        self.repeats(scene).await?;
+        self.moved_line(scene, line.repository, clock).await?;
+        self.another_line(scene).await?;
+        self.whitelisted(scene, &line, clock).await?;
+        if self.count("eml")? != 2 || self.count("md")? != 2 {
+            return Err("the story did not come true: it was to be two mails and two issues".into());
+        }
+        Ok(())
+    }
+
+    async fn first_failure(&self, scene: &Scene) -> Result<Line, Failed> {
         headline("1. web-1 fails: a customer wants a quince, which has no price");
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 1).await?;
         println!("  Blamed {}:{} in {}:", line.place.path, line.place.line, line.place.function);
         println!("      {}", line.place.code);
-        println!(
-            "  written by {} <{}>",
-            line.author_name.as_deref().unwrap_or("?"),
-            line.author_email.as_deref().unwrap_or("?")
-        );
+        let email = line.author_email.as_deref().unwrap_or("?");
+        println!("  written by {} <{email}>", author(&line));
         let mail = self.file("eml", 1).await?;
         let issue = self.file("md", 1).await?;
         println!("\n  The e-mail ({}):\n", mail.display());
         show(&plain_text(&std::fs::read(&mail)?), 40);
         println!("\n  The issue ({}):\n", issue.display());
         show(&std::fs::read_to_string(&issue)?, 30);
+        Ok(line)
+    }
 
+    async fn repeats(&self, scene: &Scene) -> Result<(), Failed> {
         headline("2. web-2 and web-3 fail in the same way, ten times each");
         for _ in 0..10 {
             self.send(&scene.unknown_fruit("web-2")?).await?;
             self.send(&scene.unknown_fruit("web-3")?).await?;
         }
-        let line = self.line_with("KeyError", 21).await?;
-        println!("  Counted: {} occurrences of one line. Mails about it: {}.", line.total, self.count("eml")?);
+        let total = self.line_with("KeyError", 21).await?.total;
+        println!("  Counted: {total} occurrences of one line. Mails about it: {}.", self.count("eml")?);
+        Ok(())
+    }
 
+    async fn moved_line(&self, scene: &Scene, repository: RepositoryId, clock: &Clock) -> Result<(), Failed> {
         headline("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
-        let forge_says = store::repositories::by_id(&self.handles.store, line.repository).await?.ok_or("the repository is gone")?;
-        store::repositories::record_push(&self.handles.store, forge_says.repository.id, clock.now_ms(), clock.now_ms()).await?;
+        store::repositories::record_push(&self.handles.store, repository, clock.now_ms(), clock.now_ms()).await?;
         self.handles.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
-        println!(
-            "  It is line {} now, and still Ada's: {} occurrences, mails: {}.",
-            line.place.line,
-            line.total,
-            self.count("eml")?
-        );
+        let (number, total, mails) = (line.place.line, line.total, self.count("eml")?);
+        println!("  It is line {number} now, and still Ada's: {total} occurrences, mails: {mails}.");
+        Ok(())
+    }
 
+    async fn another_line(&self, scene: &Scene) -> Result<(), Failed> {
         headline("4. Another line fails, and another person hears of it");
         self.send(&scene.empty_voucher("web-1")?).await?;
-        let other = self.line_with("ZeroDivisionError", 1).await?;
+        let line = self.line_with("ZeroDivisionError", 1).await?;
         let mail = self.file("eml", 2).await?;
-        println!(
-            "  Blamed {}:{}, written by {}.",
-            other.place.path,
-            other.place.line,
-            other.author_name.as_deref().unwrap_or("?")
-        );
+        println!("  Blamed {}:{}, written by {}.", line.place.path, line.place.line, author(&line));
         for header in String::from_utf8_lossy(&std::fs::read(&mail)?).lines().take_while(|line| !line.is_empty()) {
             if header.starts_with("To:") || header.starts_with("Subject:") {
                 println!("  {header}");
             }
         }
+        Ok(())
+    }
 
+    async fn whitelisted(&self, scene: &Scene, line: &Line, clock: &Clock) -> Result<(), Failed> {
         headline("5. Ada's line is whitelisted, and fails once more");
-        let new = NewRule {
-            repository: line.repository,
-            kind: RuleKind::KnownError,
-            entry: KnownError {
-                file: line.place.path.clone(),
-                function: Some(line.place.function.clone()),
-                code: Some(line.place.code.clone()),
-                ..KnownError::default()
-            },
-            line: None,
-            label: None,
-            issue: None,
-            origin: RuleSource::Page,
-            by: "demo".to_owned(),
-        };
-        self.handles.rules().make(&new, clock.now_ms()).await?;
+        self.handles.rules().make(&rule_of(line), clock.now_ms()).await?;
         self.send(&scene.unknown_fruit("web-2")?).await?;
         let line = self.line_with("KeyError", 23).await?;
-        println!(
-            "  Counted ({} occurrences), marked as known: {}. Mails in all: {}.",
-            line.total,
-            line.known,
-            self.count("eml")?
-        );
-        if self.count("eml")? != 2 || self.count("md")? != 2 {
-            return Err("the story did not come true: it was to be two mails and two issues".into());
-        }
+        let (total, known, mails) = (line.total, line.known, self.count("eml")?);
+        println!("  Counted ({total} occurrences), marked as known: {known}. Mails in all: {mails}.");
         Ok(())
     }
 
@@ -210,7 +204,7 @@ impl Stage {
 
     /// Waits until a line with this exception has so many occurrences.
     async fn line_with(&self, exception: &str, total: u64) -> Result<Line, Failed> {
-        let repository = domain::ids::RepositoryId(self.project);
+        let repository = RepositoryId(self.project);
         let found = async {
             loop {
                 let lines = store::lines::of_repository(&self.handles.store, repository, 10).await?;
@@ -251,6 +245,29 @@ impl Stage {
         files.sort();
         Ok(files)
     }
+}
+
+/// The rule that whitelists a line.
+fn rule_of(line: &Line) -> NewRule {
+    NewRule {
+        repository: line.repository,
+        kind: RuleKind::KnownError,
+        entry: KnownError {
+            file: line.place.path.clone(),
+            function: Some(line.place.function.clone()),
+            code: Some(line.place.code.clone()),
+            ..KnownError::default()
+        },
+        line: None,
+        label: None,
+        issue: None,
+        origin: RuleSource::Page,
+        by: "demo".to_owned(),
+    }
+}
+
+fn author(line: &Line) -> &str {
+    line.author_name.as_deref().unwrap_or("?")
 }
 
 fn headline(text: &str) {
