@@ -14,8 +14,9 @@ use crate::steps::reconcile::{RECONCILE_EVERY_MS, Reconcile};
 use crate::steps::refresh;
 use crate::steps::webhook::Webhooks;
 use domain::job::Job;
+use std::fmt::Display;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 use store::jobs::{Claim, LEASE_MS};
 use store::{Store, StoreError};
@@ -27,6 +28,8 @@ const WORKERS: usize = 4;
 /// How long an idle worker sleeps when nobody rings: another process on the same database may have
 /// put a job there.
 const IDLE: Duration = Duration::from_millis(500);
+/// How often it is looked for what is due by time alone.
+const TICK_EVERY: Duration = Duration::from_secs(60);
 /// Failures after which an error, not a warning, is logged: by then it is no passing trouble.
 const PATIENCE: u32 = 6;
 
@@ -39,6 +42,8 @@ pub struct Worker {
     steps: Arc<Steps>,
     upkeep: Arc<Upkeep>,
     stopping: Arc<AtomicBool>,
+    /// When reconciliation was asked for last, Unix milliseconds; `i64::MIN` before the first time.
+    reconciled_ms: Arc<AtomicI64>,
 }
 
 /// The steps that jobs run.
@@ -72,7 +77,15 @@ pub struct Upkeep {
 impl Worker {
     /// The work that these steps do, by this clock.
     pub fn new(store: Store, wake: Wake, clock: Clock, steps: Steps, upkeep: Upkeep) -> Self {
-        Self { store, wake, clock, steps: Arc::new(steps), upkeep: Arc::new(upkeep), stopping: Arc::default() }
+        Self {
+            store,
+            wake,
+            clock,
+            steps: Arc::new(steps),
+            upkeep: Arc::new(upkeep),
+            stopping: Arc::default(),
+            reconciled_ms: Arc::new(AtomicI64::new(i64::MIN)),
+        }
     }
 
     /// Starts working until [`Self::stop`].
@@ -123,43 +136,53 @@ impl Worker {
         }
     }
 
-    /// Asks for what no event asks for: fetches of repositories whose pushes were missed, and
-    /// reconciliation.
+    /// Ticks every [`TICK_EVERY`] until [`Self::stop`].
     async fn keep_time(self) {
-        let mut reconciled_ms = i64::MIN;
         while !self.stopping.load(Ordering::Acquire) {
-            let now_ms = self.clock.now_ms();
-            if now_ms.saturating_sub(reconciled_ms) >= RECONCILE_EVERY_MS {
-                reconciled_ms = now_ms;
-                if let Err(error) = store::jobs::enqueue(&self.store, Job::Reconcile, now_ms, now_ms).await {
-                    tracing::error!(%error, "reconciliation could not be asked for");
-                }
-            }
-            if let Err(error) = refresh::ask_for_overdue(&self.store, &self.wake, now_ms).await {
-                tracing::error!(%error, "overdue fetches could not be asked for");
-            }
-            if let Err(error) = self.upkeep.github_app.reload().await {
-                tracing::error!(%error, "whether there is a GitHub App could not be looked up");
-            }
-            if let Err(error) = self.upkeep.rules.end_what_is_over(now_ms).await {
-                tracing::error!(%error, "rules whose last day is over could not be ended");
-            }
-            if let Err(error) = self.upkeep.shadow_mode.end_what_is_over(now_ms).await {
-                tracing::error!(%error, "shadows whose time is over could not be ended");
-            }
-            if let Err(error) = store::statuses::enqueue_due(&self.store, now_ms).await {
-                tracing::error!(%error, "issues whose status is old could not be looked up");
-            }
-            if let Err(error) = store::sessions::delete_old(&self.store, now_ms, now_ms - SESSION_IDLE_MS).await {
-                tracing::error!(%error, "sessions that are over could not be deleted");
-            }
-            for _ in 0..60 {
-                if self.stopping.load(Ordering::Acquire) {
-                    return;
-                }
-                tokio::time::sleep(Duration::from_secs(1)).await;
-            }
+            self.tick(self.clock.now_ms()).await;
+            self.sleep_until_next_tick().await;
         }
+    }
+
+    /// Sleeps in short pieces: whoever stops the server does not wait for a tick.
+    async fn sleep_until_next_tick(&self) {
+        for _ in 0..TICK_EVERY.as_secs() {
+            if self.stopping.load(Ordering::Acquire) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// Asks for what no event asks for and is due at `now_ms` (Unix milliseconds).
+    ///
+    /// That is fetches of repositories whose pushes were missed, reconciliation and statuses. It also
+    /// ends what is over. What fails is logged and keeps nothing else back: the next tick tries it
+    /// again.
+    pub async fn tick(&self, now_ms: i64) {
+        let (store, upkeep) = (&self.store, &self.upkeep);
+        logged("reconciliation could not be asked for", self.enqueue_reconciliation(now_ms).await);
+        let fetches = refresh::ask_for_overdue(store, &self.wake, now_ms).await;
+        logged("overdue fetches could not be asked for", fetches);
+        logged("whether there is a GitHub App could not be looked up", upkeep.github_app.reload().await);
+        let rules = upkeep.rules.end_what_is_over(now_ms).await;
+        logged("rules whose last day is over could not be ended", rules);
+        let shadows = upkeep.shadow_mode.end_what_is_over(now_ms).await;
+        logged("shadows whose time is over could not be ended", shadows);
+        let statuses = store::statuses::enqueue_due(store, now_ms).await;
+        logged("issues whose status is old could not be looked up", statuses);
+        let deleted = store::sessions::delete_old(store, now_ms, now_ms - SESSION_IDLE_MS).await;
+        logged("sessions that are over could not be deleted", deleted);
+    }
+
+    /// Enqueues reconciliation where this process has not done so within [`RECONCILE_EVERY_MS`].
+    async fn enqueue_reconciliation(&self, now_ms: i64) -> Result<(), StoreError> {
+        let asked_ms = self.reconciled_ms.load(Ordering::Acquire);
+        if now_ms.saturating_sub(asked_ms) >= RECONCILE_EVERY_MS {
+            store::jobs::enqueue(&self.store, Job::Reconcile, now_ms, now_ms).await?;
+            self.reconciled_ms.store(now_ms, Ordering::Release);
+        }
+        Ok(())
     }
 
     /// Runs a job's step, and writes down what came of it. All that is logged meanwhile names the
@@ -255,5 +278,12 @@ struct OwnTask(JoinHandle<Result<(), Failure>>);
 impl Drop for OwnTask {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// Logs a failure of what the next tick does again.
+fn logged<E: Display>(what: &str, result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "{what}");
     }
 }
