@@ -6,9 +6,9 @@ use crate::harness::story::{REPO, Story, run_test};
 use serde_json::{Value, json};
 
 /// Writes the code of the fixture.
-const WISHBONE: &str = "Wishbone <wishbone@shopkick.com>";
+const WISHBONE: &str = "Wishbone <wishbone@example.com>";
 /// Only merges: nobody to blame.
-const REPO_MASTER: &str = "Repo Master <repo_master@shopkick.com>";
+const REPO_MASTER: &str = "Repo Master <repo_master@example.com>";
 /// When the code was written.
 const WRITTEN: &str = "2017-07-30T09:00:00Z";
 
@@ -45,22 +45,22 @@ report_only_after_minimum_date: 2010-01-01
 report_error_threshold: {threshold}
 only_blame_filepaths_matching: ['^coreservices(?!.*/thrift/).*$', 'lib/.*', 'tools/.*', 'scripts/.*']
 watchers:
-  - {{ email: wilfred@shopkick.com, path: tools/furminator.py, all_errors: true }}
-  - {{ email: lassie@shopkick.com, path: tools/furminator.py, all_errors: true }}
-  - {{ email: wishbone@shopkick.com, path: lib/no/such/path/for/testing.py, all_errors: true }}
+  - {{ email: wilfred@example.com, path: tools/furminator.py, all_errors: true }}
+  - {{ email: lassie@example.com, path: tools/furminator.py, all_errors: true }}
+  - {{ email: wishbone@example.com, path: lib/no/such/path/for/testing.py, all_errors: true }}
 third_party_whitelist:
-  - {{ file: facebook.py, function: post_treat_to_facebook }}
+  - {{ file: friends.py, function: post_treat_to_friends }}
   - {{ file: sqlalchemy/pool.py, function: do_get, code: 'raise exc.TimeoutError("QueuePool limit of size %d' }}
 known_errors:
   - {{ file: lib/doghouse/authentication.py, function: check_auth, max_alert_threshold: 0 }}
   - file: coreservices/waterbowl/rewards/water.py
-    email_recipients: [wilfred@shopkick.com, snoopy@shopkick.com]
+    email_recipients: [wilfred@example.com, snoopy@example.com]
     email_header: The water bowl is known to leak
     alert_every_n_occurrences: 1
 building_blocks: [{{ file: lib/doghouse/base.py, function: _get_request_param }}]
 ignored_exceptions: [exceptions.BananaException]
-disowned: [{{ email: wishbone@shopkick.com, path: scripts, designated_email: lassie@shopkick.com }}]
-email: {{ default_contact: kennel@shopkick.com }}
+disowned: [{{ email: wishbone@example.com, path: scripts, designated_email: lassie@example.com }}]
+email: {{ default_contact: kennel@example.com }}
 "#
     )
 }
@@ -143,14 +143,14 @@ async fn told(story: &mut Story, event: &Value) -> Vec<String> {
     told
 }
 
-const WISHBONE_LINE: &str = "coreservices/service.py:7 serve wishbone@shopkick.com";
+const WISHBONE_LINE: &str = "coreservices/service.py:7 serve wishbone@example.com";
 
 #[test]
 fn s1_the_innermost_line_of_ones_own_is_blamed_and_its_author_gets_one_mail() {
     run_test(async |story| {
         begin(story, 1).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 1")]);
     });
 }
@@ -162,8 +162,8 @@ fn s2_a_file_whose_name_begins_like_an_excluded_folder_is_not_excluded() {
         let frames =
             [own("lib/test.py", "test_func", "service.serve"), own("coreservices/thrift_file.py", "read", "read_file")];
         let event = event(story, "builtins", "KeyError", &frames);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
-        assert_eq!(lines(story).await, ["coreservices/thrift_file.py:2 read wishbone@shopkick.com 1"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
+        assert_eq!(lines(story).await, ["coreservices/thrift_file.py:2 read wishbone@example.com 1"]);
     });
 }
 
@@ -174,7 +174,7 @@ fn s3_where_only_an_excluded_file_qualifies_nobody_is_blamed_and_the_default_con
         let event = event(story, "builtins", "KeyError", &[own("coreservices/thrift/file.py", "read", "read_struct")]);
         let mails = report(story, &event).await;
         assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].to, ["kennel@shopkick.com"]);
+        assert_eq!(mails[0].to, ["kennel@example.com"]);
         assert!(
             mails[0].text().contains("self.protocol.read_struct()"),
             "the traceback is in the mail: {}",
@@ -206,7 +206,7 @@ fn s5_below_the_threshold_a_report_is_only_counted() {
         let event = event(story, "builtins", "KeyError", &stack_t());
         assert!(report(story, &event).await.is_empty());
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 1")]);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
     });
 }
 
@@ -216,7 +216,7 @@ fn s6_a_reports_own_threshold_wins() {
         begin(story, 2).await;
         let mut event = event(story, "builtins", "KeyError", &stack_t());
         event["contexts"]["flawless"]["error_threshold"] = json!(1);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
     });
 }
 
@@ -233,7 +233,7 @@ fn s7_a_known_errors_own_terms_stand_above_the_threshold() {
     run_test(async |story| {
         begin(story, 3).await;
         let water = water(story);
-        assert_eq!(told(story, &water).await, ["snoopy@shopkick.com", "wilfred@shopkick.com", "wishbone@shopkick.com"]);
+        assert_eq!(told(story, &water).await, ["snoopy@example.com", "wilfred@example.com", "wishbone@example.com"]);
     });
 }
 
@@ -244,7 +244,7 @@ fn s8_who_watches_a_file_that_is_passed_through_is_told_too() {
         let mut frames = stack_t();
         frames.insert(0, own("tools/furminator.py", "brush", "dog.coat"));
         let event = event(story, "builtins", "KeyError", &frames);
-        assert_eq!(told(story, &event).await, ["lassie@shopkick.com", "wilfred@shopkick.com", "wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["lassie@example.com", "wilfred@example.com", "wishbone@example.com"]);
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 1")]);
     });
 }
@@ -271,7 +271,7 @@ fn s10_an_author_who_also_watches_gets_one_copy() {
     run_test(async |story| {
         begin(story, 1).await;
         let event = event(story, "builtins", "KeyError", &[own("lib/no/such/path/for/testing.py", "bark", "throat")]);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
     });
 }
 
@@ -290,7 +290,7 @@ fn s12_the_same_on_two_days_is_one_line_and_one_mail() {
     run_test(async |story| {
         begin(story, 1).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
         story.later(24 * 3_600_000).await;
         assert!(report(story, &event).await.is_empty());
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 2")]);
@@ -311,7 +311,7 @@ fn s13_a_known_raise_is_the_culprit_and_nobody_is_told() {
         ];
         let event = event(story, "builtins", "AuthError", &frames);
         assert!(report(story, &event).await.is_empty());
-        assert_eq!(lines(story).await, ["lib/doghouse/authentication.py:3 check_auth wishbone@shopkick.com 1"]);
+        assert_eq!(lines(story).await, ["lib/doghouse/authentication.py:3 check_auth wishbone@example.com 1"]);
         assert!(story.lines().await[0].known);
     });
 }
@@ -320,13 +320,13 @@ fn s13_a_known_raise_is_the_culprit_and_nobody_is_told() {
 fn s14_s15_a_traceback_that_passes_whitelisted_third_party_code_is_dropped() {
     run_test(async |story| {
         begin(story, 1).await;
-        let mut facebook = stack_t();
-        facebook.push(frame("facebook.py", "post_treat_to_facebook", 12, "    return graph.post(treat)"));
+        let mut friends = stack_t();
+        friends.push(frame("friends.py", "post_treat_to_friends", 12, "    return graph.post(treat)"));
         let mut pool = stack_t();
         let code =
             "            raise exc.TimeoutError(\"QueuePool limit of size %d overflow %d reached\" % (size, more))";
         pool.insert(1, frame("sqlalchemy/pool.py", "do_get", 700, code));
-        for frames in [&facebook, &pool] {
+        for frames in [&friends, &pool] {
             let event = event(story, "builtins", "KeyError", frames);
             assert!(report(story, &event).await.is_empty());
             assert!(lines(story).await.is_empty());
@@ -334,7 +334,7 @@ fn s14_s15_a_traceback_that_passes_whitelisted_third_party_code_is_dropped() {
         // Another line of the same function is not meant.
         pool[1]["context_line"] = json!("            return self._pool.get(wait, self._timeout)");
         let event = event(story, "builtins", "KeyError", &pool);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
     });
 }
 
@@ -347,8 +347,8 @@ fn s16_the_caller_of_a_building_block_is_blamed() {
             own("lib/doghouse/base.py", "_get_request_param", "params"),
         ];
         let event = event(story, "builtins", "KeyError", &frames);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
-        assert_eq!(lines(story).await, ["lib/doghouse/page.py:2 page wishbone@shopkick.com 1"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
+        assert_eq!(lines(story).await, ["lib/doghouse/page.py:2 page wishbone@example.com 1"]);
     });
 }
 
@@ -357,9 +357,9 @@ fn s17_who_took_over_a_disowned_folder_is_told() {
     run_test(async |story| {
         begin(story, 1).await;
         let event = event(story, "builtins", "KeyError", &[own("scripts/feed.py", "feed", "bowl")]);
-        assert_eq!(told(story, &event).await, ["lassie@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["lassie@example.com"]);
         let line = &story.lines().await[0];
-        assert_eq!(line.author_email.as_deref(), Some("wishbone@shopkick.com"), "the line stays theirs in the reports");
+        assert_eq!(line.author_email.as_deref(), Some("wishbone@example.com"), "the line stays theirs in the reports");
     });
 }
 
@@ -450,7 +450,7 @@ fn beat_the_first_reports_batched_count_counts() {
         begin(story, 5).await;
         let mut event = event(story, "builtins", "KeyError", &stack_t());
         event["contexts"]["flawless"]["count"] = json!(6);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 6")]);
     });
 }
@@ -469,7 +469,7 @@ fn beat_every_spelling_of_raise_is_passed_over() {
             ];
             let event = event(story, "builtins", "WaterError", &frames);
             report(story, &event).await;
-            assert_eq!(lines(story).await, ["lib/bowl.py:6 walk wishbone@shopkick.com 1"], "{raise:?}");
+            assert_eq!(lines(story).await, ["lib/bowl.py:6 walk wishbone@example.com 1"], "{raise:?}");
         });
     }
 }
@@ -483,7 +483,7 @@ fn beat_a_frame_without_text_and_a_fragment_do_not_match_every_entry() {
         let mut frames = stack_t();
         frames[1]["context_line"] = Value::Null;
         let event = event(story, "builtins", "KeyError", &frames);
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
         assert!(!story.lines().await[0].known);
     });
 }
@@ -497,15 +497,15 @@ fn beat_the_most_specific_entry_wins_not_the_first() {
                        \x20     alert_every_n_occurrences: 1, email_recipients: [exact@x.io] }\n";
         begin_with(story, entries, WRITTEN).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
-        assert_eq!(told(story, &event).await, ["exact@x.io", "wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["exact@x.io", "wishbone@example.com"]);
     });
 }
 
 #[test]
 fn beat_the_most_specific_disowned_path_wins() {
     run_test(async |story| {
-        let entries = "disowned:\n  - { email: wishbone@shopkick.com, path: coreservices/service.py, designated_email: child@x.io }\n  \
-                       - { email: wishbone@shopkick.com, path: coreservices, designated_email: parent@x.io }\n";
+        let entries = "disowned:\n  - { email: wishbone@example.com, path: coreservices/service.py, designated_email: child@x.io }\n  \
+                       - { email: wishbone@example.com, path: coreservices, designated_email: parent@x.io }\n";
         begin_with(story, entries, WRITTEN).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
         assert_eq!(told(story, &event).await, ["child@x.io"]);
@@ -518,7 +518,7 @@ fn beat_who_watches_a_folder_is_told_of_its_culprits_but_not_of_what_only_passes
         let entries = "watchers:\n  - { email: core@x.io, path: coreservices }\n  - { email: lib@x.io, path: lib/ }\n";
         begin_with(story, entries, WRITTEN).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
-        assert_eq!(told(story, &event).await, ["core@x.io", "wishbone@shopkick.com"]);
+        assert_eq!(told(story, &event).await, ["core@x.io", "wishbone@example.com"]);
     });
 }
 
@@ -540,7 +540,7 @@ fn beat_dates_are_compared_as_dates() {
         // As texts, the day before in another time zone, or the same day with a time, come out wrong.
         begin_with(story, "report_only_after_minimum_date: 2017-07-30\n", "2017-07-29T23:30:00-0200").await;
         let event = event(story, "builtins", "KeyError", &stack_t());
-        assert_eq!(told(story, &event).await, ["wishbone@shopkick.com"], "it was the 30th already");
+        assert_eq!(told(story, &event).await, ["wishbone@example.com"], "it was the 30th already");
     });
 }
 
@@ -573,7 +573,7 @@ fn beat_a_repository_without_an_app_works_by_mail_alone() {
         story.settle().await;
         let mails = story.mails();
         assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].to, ["wishbone@shopkick.com"]);
+        assert_eq!(mails[0].to, ["wishbone@example.com"]);
         assert!(mails[0].html().contains("/add_known_error?"), "it is answered by links: {}", mails[0].html());
         assert!(story.changes().is_empty(), "there is nowhere to file an issue");
     });
