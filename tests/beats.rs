@@ -4,8 +4,8 @@
 //! pages need signing in, and a GET saves nothing (`server_pages`), a mirror out of order delays an alert and spoils none (`faults`).
 
 use crate::harness::git_repo::ADA;
+use crate::harness::scenes::functions;
 use crate::harness::story::run_test;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -15,23 +15,18 @@ use std::time::Duration;
 fn forty_new_lines_at_once_are_forty_alerts() {
     // Over ten blames at a time, the original dropped reports.
     run_test(async |story| {
-        let mut text = String::new();
-        for n in 0..40 {
-            writeln!(text, "def f{n}(x):\n    return x.part_{n}\n").unwrap();
-        }
+        let text = functions("part", 40);
         let files = [("shop/parts.py", text.as_str()), (".github/flawless.yml", "storm: { lines: 100 }\n")];
         story.commit(ADA, "2026-01-06T10:00:00Z", &files, "Add parts");
         story.install().await;
-        let (key, project) = story.key().await;
-        let head = story.repo.head();
-        for n in 0..40 {
-            let event = story.event_at(&head, "shop/parts.py", &format!("x.part_{n}"), &format!("f{n}"), "web-1");
-            assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
-        }
-        story.settle().await;
+        story.functions_fail("shop/parts.py", "part", 0..40).await;
         assert_eq!(story.lines().await.len(), 40);
-        assert_eq!(story.mails().len(), 40);
-        assert_eq!(story.changes().iter().filter(|change| change.contains(" opened: ")).count(), 40);
+        insta::assert_snapshot!(story.transcript(), @"
+        40 × mail to ada@example.com: [acme/shop] KeyError in partN (shop/parts.py:N)
+            You wrote this line.
+        40 × acme/shop#N opened: KeyError in partN (shop/parts.py) [flawless]
+        40 × acme/shop#N assigned to ada
+        ");
     });
 }
 

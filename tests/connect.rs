@@ -140,8 +140,7 @@ fn a_test_report_shows_line_author_and_whom_it_would_have_told_and_leaves_nothin
             assert!(told.contains(words), "{words:?} in {told}");
         }
         assert_eq!(rows(story).await, before, "no line, no delivery");
-        assert!(story.mails().is_empty());
-        assert!(story.changes().is_empty());
+        story.assert_silent("it is a test");
         let week = browser.get("/get_weekly_error_report?repo=acme%2Fshop").await;
         assert!(!week.contains("FlawlessTestReport") && week.contains("No errors in this week"));
         assert!(section(&page, "arrivals").contains("No report came yet."), "it is no report of an application");
@@ -151,10 +150,8 @@ fn a_test_report_shows_line_author_and_whom_it_would_have_told_and_leaves_nothin
         story.settle().await;
         assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
         assert_eq!(rows(story).await, before);
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!(story.mails().len(), 1);
-        assert_eq!(story.changes().len(), 2);
+        story.fails(1).await;
+        story.assert_usual_alert();
     });
 }
 
@@ -168,7 +165,8 @@ fn two_test_reports_under_way_bother_nobody() {
         browser.press("test", &[]).await;
         story.settle().await;
         assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
-        assert!(story.mails().is_empty() && story.changes().is_empty() && story.lines().await.is_empty());
+        story.assert_silent("no line, no alert");
+        assert!(story.lines().await.is_empty());
     });
 }
 
@@ -228,8 +226,12 @@ fn a_client_cannot_make_its_report_a_test() {
         let mut event = story.event();
         event["exception"]["values"][0]["type"] = "FlawlessTestReport".into();
         story.report(&event).await;
-        assert_eq!(story.mails().len(), 1);
-        assert_eq!(story.changes().len(), 2);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] FlawlessTestReport in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 opened: FlawlessTestReport in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -274,8 +276,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         let event = story.event();
         assert_eq!(story.send_to(story.url(), &first, project, &event).await, 200);
         story.settle().await;
-        story.mails();
-        story.changes();
+        story.assert_usual_alert();
         let browser = Browser::signed_in(story).await;
         assert_eq!(browser.press("key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
         let id = domain::ids::RepositoryId(project);
@@ -351,8 +352,7 @@ fn a_real_report_is_seen_arriving() {
         let page = browser.get(&watching).await;
         assert!(page.contains(&format!("content=\"2; url={watching}#arrivals\"")), "{page}");
         story.clock.advance(3_000);
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         let page = browser.get(&watching).await;
         assert!(!page.contains("http-equiv"), "it came: {page}");
         let shown = section(&page, "arrivals");
@@ -369,8 +369,7 @@ fn a_real_report_is_seen_arriving() {
         story.clock.advance(301_000);
         let page = browser.get(&format!("{PAGE}?watch={waited}")).await;
         assert!(!page.contains("http-equiv"), "the wait is bounded");
-        story.mails();
-        story.changes();
+        story.assert_usual_alert();
     });
 }
 
@@ -384,8 +383,7 @@ fn a_report_that_the_settings_drop_says_so() {
             "Settings",
         );
         story.install().await;
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         let shown = section(&Browser::signed_in(story).await.get(PAGE).await, "arrivals");
         assert!(shown.contains("KeyError Not counted: ignored_exceptions"), "{shown}");
     });
@@ -410,7 +408,6 @@ fn keys_are_made_listed_and_revoked_in_the_terminal() {
         story.clock.advance(10_000);
         assert_eq!(story.send_to(story.url(), key, project, &event).await, 403);
         story.settle().await;
-        story.mails();
-        story.changes();
+        story.assert_usual_alert();
     });
 }

@@ -1,6 +1,7 @@
 //! What goes wrong outside: nothing is lost, nothing is told twice.
 
 use crate::harness::fake_github::Fault;
+use crate::harness::scenes::{HOUR_MS, MINUTE_MS};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, run_test};
 use domain::job::Job;
@@ -11,30 +12,30 @@ fn github_answers_502_after_filing_the_issue() {
     run_test(async |story| {
         story.install().await;
         story.github.fail_next("issues/create", Fault::AfterWork(502));
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         story.later(10_000).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
-        let changes = story.changes();
-        assert_eq!(changes.len(), 2, "{changes:#?}");
+        story.assert_usual_alert();
         assert_eq!(story.lines().await[0].issue, Some(1));
-        assert_eq!(story.mails().len(), 1);
     });
 }
 
 #[test]
 fn an_answer_that_is_lost_after_commenting_is_not_repeated() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.alerted().await;
         story.github.fail_next("issues/create-comment", Fault::DropAfterWork);
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
         story.later(10_000).await;
         assert_eq!(story.github.comments(REPO, 1).len(), 1);
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
+        ");
     });
 }
 
@@ -42,15 +43,19 @@ fn an_answer_that_is_lost_after_commenting_is_not_repeated() {
 fn a_rate_limit_is_waited_for() {
     run_test(async |story| {
         story.install().await;
-        let headers = vec![("retry-after", "90".to_owned())];
-        let body = serde_json::json!({"message": "You have exceeded a secondary rate limit"});
-        story.github.fail_next("issues/create", Fault::Status { status: 403, headers, body });
-        let event = story.event();
-        story.report(&event).await;
-        story.later(60_000).await;
-        assert!(story.changes().is_empty());
+        story.github.fail_next("issues/create", Fault::slow_down(90));
+        story.fails(1).await;
+        story.later(MINUTE_MS).await;
+        // The mail waits for nobody.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
         story.later(40_000).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -60,16 +65,22 @@ fn the_mail_server_is_away_for_an_hour() {
         story.expect_errors();
         story.install().await;
         story.smtp.set(Mode::Later);
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!(story.changes().len(), 2, "the issue does not wait for the mail");
+        story.fails(1).await;
+        // The issue does not wait for the mail.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         for _ in 0..6 {
-            story.later(10 * 60_000).await;
+            story.later(10 * MINUTE_MS).await;
         }
-        assert!(story.mails().is_empty());
+        story.assert_silent("nothing is said");
         story.smtp.set(Mode::Accept);
-        story.later(15 * 60_000).await;
-        assert_eq!(story.mails().len(), 1);
+        story.later(15 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
     });
 }
 
@@ -78,14 +89,16 @@ fn a_mail_whose_acceptance_was_lost_comes_again_under_the_same_id() {
     run_test(async |story| {
         story.install().await;
         story.smtp.set(Mode::DropAfterAccepting);
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         story.smtp.set(Mode::Accept);
         story.later(10_000).await;
         let mails = story.mails();
         assert!(mails.len() > 1);
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
-        assert_eq!(story.changes().len(), 2);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -94,9 +107,11 @@ fn an_address_that_is_refused_is_given_up_and_said_so() {
     run_test(async |story| {
         story.install().await;
         story.smtp.set(Mode::NoSuchUser);
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!(story.changes().len(), 2);
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         let line = story.lines().await.remove(0);
         let deliveries = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
         let mail = deliveries.iter().find(|delivery| delivery.recipient == "ada@example.com").unwrap();
@@ -110,9 +125,8 @@ fn a_token_that_was_revoked_is_replaced() {
     run_test(async |story| {
         story.install().await;
         story.github.revoke_tokens();
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.fails(1).await;
+        story.assert_usual_alert();
     });
 }
 
@@ -121,12 +135,14 @@ fn an_author_who_cannot_be_assigned_is_named_instead() {
     run_test(async |story| {
         story.github.set_assignable(REPO, &["owner"]);
         story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!(story.changes(), ["acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]"]);
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You brought this line, and nobody else could be found who can be told.
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        ");
         let issue = story.github.issue(REPO, 1);
         assert!(issue.body.contains("could not be assigned to Ada Lovelace"), "{}", issue.body);
-        assert_eq!(story.mails().len(), 1);
     });
 }
 
@@ -173,7 +189,10 @@ fn a_process_killed_between_accepting_and_alerting_alerts_after_its_restart() {
         let mails = story.mails();
         assert!(!mails.is_empty());
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
-        assert_eq!(story.changes().len(), 2);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -201,10 +220,13 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
         story.later(200_000).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].issue, Some(1));
-        assert_eq!(story.changes().len(), 2);
         let mails = story.mails();
         assert!(!mails.is_empty());
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -222,10 +244,9 @@ fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
         for pack in std::fs::read_dir(mirror.join("objects/pack")).unwrap() {
             std::fs::remove_file(pack.unwrap().path()).unwrap();
         }
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         for _ in 0..4 {
-            story.later(16 * 60_000).await;
+            story.later(16 * MINUTE_MS).await;
         }
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].total, 1);
@@ -248,7 +269,7 @@ fn odd_characters_and_endless_names_lose_no_report() {
         event["exception"]["values"][0]["value"] = "zero \u{0} character".into();
         story.report(&event).await;
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.assert_usual_alert();
         assert_eq!(story.lines().await[0].total, 2);
     });
 }
@@ -258,14 +279,13 @@ fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
     run_test(async |story| {
         story.github.fail_next("issues/create-label", Fault::status(403, "Resource not accessible by integration"));
         story.install().await;
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let row = story.repository().await;
         assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
         assert_eq!(story.github.labels(REPO).len(), 0);
         // Nor do they keep an issue from being filed; and they are made when that is possible.
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-        story.later(15 * 60_000).await;
+        story.fails(1).await;
+        story.assert_usual_alert();
+        story.later(15 * MINUTE_MS).await;
         assert_eq!(story.github.labels(REPO).len(), 5);
     });
 }
@@ -273,10 +293,7 @@ fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
 #[test]
 fn a_webhook_that_was_lost_is_asked_for_again() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.alerted().await;
         // The server is down for a moment: GitHub does not try again by itself.
         story.github.add_label(REPO, 1, "known-error", "owner");
         story.github.close_issue(REPO, 1, "owner");
@@ -284,13 +301,19 @@ fn a_webhook_that_was_lost_is_asked_for_again() {
         story.settle().await;
         assert!(!story.lines().await[0].known);
         for _ in 0..2 {
-            let now_ms = story.clock.now_ms();
-            store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
-            story.settle().await;
-            story.clock.advance(3_600_000);
+            story.tick().await;
+            story.clock.advance(HOUR_MS);
         }
         assert!(story.lines().await[0].known, "heard of all the same");
-        assert_eq!(story.changes().len(), 1, "and confirmed once");
+        // And confirmed once.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, somebody on GitHub: this line of `total` in `shop/cart.py` is a known error (`amount +=
+            PRICES[sku]`). It is still counted, but nobody is told of it again. To undo this, take the label
+            off or open the issue again.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+        ");
         assert_eq!(story.github.requests_of("apps/redeliver-webhook-delivery").len(), 2, "each asked for once");
     });
 }
@@ -308,7 +331,7 @@ fn a_webhook_that_is_never_taken_is_given_up() {
                 story.settle_without_webhooks().await;
             }
             story.github.lose_deliveries();
-            story.clock.advance(3_600_000);
+            story.clock.advance(HOUR_MS);
         }
         assert_eq!(story.github.requests_of("apps/redeliver-webhook-delivery").len(), 4, "and its first try");
     });

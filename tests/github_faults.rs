@@ -150,7 +150,12 @@ fn a_repository_renamed_in_silence_is_followed() {
         story.report(&event).await;
         patiently(story, 4).await;
         assert_eq!(story.github.issues("acme/store").len(), 1);
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/store#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/store#1 assigned to ada
+        ");
     });
 }
 
@@ -159,11 +164,10 @@ fn slow_answers_file_nothing_twice() {
     run_test(async |story| {
         story.install().await;
         story.github.fail_next("issues/create", Fault::HangAfterWork(Duration::from_secs(40)));
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         patiently(story, 2).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.assert_usual_alert();
     });
 }
 
@@ -174,13 +178,12 @@ fn a_suspension_that_nobody_told_of_delays_and_loses_nothing() {
         let installation = story.install().await;
         story.github.suspend(installation, true);
         story.github.lose_deliveries();
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         patiently(story, 1).await;
         assert!(story.github.issues(REPO).is_empty());
         story.github.suspend(installation, false);
         patiently(story, 8).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.assert_usual_alert();
     });
 }

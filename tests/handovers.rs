@@ -22,6 +22,13 @@ const GRACES: &str = "
 def middle(items):
     return items[len(items) // 2]
 ";
+/// What people read of the first line.
+const COUNT_TOLD: &str = "\
+mail to ada@example.com: [acme/shop] KeyError in count (shop/cart.py:2)
+    You wrote this line.
+acme/shop#1 opened: KeyError in count (shop/cart.py) [flawless]
+acme/shop#1 assigned to ada
+";
 const LATER_MS: i64 = 3_600_000;
 
 /// Ada's file with Grace's function, the first of Ada's lines told of.
@@ -30,32 +37,23 @@ async fn stage(story: &mut Story) {
     let grace = story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &format!("{MORE}{GRACES}"))], "Middle");
     assert_ne!(ada, grace);
     story.install().await;
-    assert_eq!(fail(story, "len(items)", "count").await, [("ada@example.com".to_owned(), "ada".to_owned())]);
-}
-
-/// A line fails; who gets the mail and the issue.
-async fn fail(story: &mut Story, code: &str, function: &str) -> Vec<(String, String)> {
-    tell(story, code, function).await.0
-}
-
-/// The same, with the mail's text.
-async fn tell(story: &mut Story, code: &str, function: &str) -> (Vec<(String, String)>, String) {
-    let event = story.event_at(&story.repo.head(), CART_PATH, code, function, "web-1");
-    story.report(&event).await;
-    let mails = story.mails();
-    let to: Vec<String> = mails.iter().flat_map(|mail| mail.to.clone()).collect();
-    let assigned = story.changes().into_iter().filter_map(|it| Some(it.split_once("assigned to ")?.1.to_owned()));
-    let told = to.into_iter().zip(assigned).collect();
-    let text = mails.first().map(|mail| mail.text()).unwrap_or_default();
-    (told, text.split_whitespace().collect::<Vec<_>>().join(" "))
+    story.fails_at(CART_PATH, "len(items)", "count").await;
+    assert_eq!(story.transcript(), COUNT_TOLD);
 }
 
 /// Somebody reassigns the first issue, and an hour goes by.
 async fn reassign(story: &mut Story, to: &str, by: &str) {
     story.github.assign(REPO, 1, to, by);
     story.settle().await;
-    assert_eq!(story.changes().len(), 1, "confirmed");
+    let noted = format!("acme/shop#1 commented:\n    Noted, {by}: this line belongs to {to} from now on");
+    let read = story.transcript();
+    assert!(read.starts_with(&noted) && read.matches("acme/shop").count() == 2, "the comment and the status: {read}");
     story.later(LATER_MS).await;
+}
+
+/// A text in one line.
+fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What is remembered: to whom, whether in force, how often used.
@@ -66,18 +64,20 @@ async fn remembered(story: &Story) -> Vec<(Option<String>, bool, u64)> {
     rows.into_iter().map(|row| (row.made.to.name().map(str::to_owned), row.ended.is_none(), row.used)).collect()
 }
 
-fn one(mail: &str, login: &str) -> Vec<(String, String)> {
-    vec![(mail.to_owned(), login.to_owned())]
-}
-
 #[test]
 fn the_next_line_of_the_same_author_and_file_goes_to_whom_the_issue_was_given() {
     run_test(async |story| {
         stage(story).await;
         story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
         reassign(story, "linus", "ada").await;
-        let (told, text) = tell(story, "items[0]", "first").await;
-        assert_eq!(told, one("linus@example.com", "linus"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        let text = joined(&story.unread_text());
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            Ada Lovelace handed shop/cart.py on to you on DAY, so this line is yours.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to linus
+        ");
         let on = &jiff::Timestamp::from_millisecond(story.clock.now_ms() - LATER_MS).unwrap().to_string()[..10];
         for sentence in [
             format!("Ada Lovelace handed {CART_PATH} on to you on {on}, so this line is yours."),
@@ -86,10 +86,24 @@ fn the_next_line_of_the_same_author_and_file_goes_to_whom_the_issue_was_given() 
             assert!(text.contains(&sentence), "{sentence:?} in\n{text}");
         }
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 1)]);
-        assert_eq!(fail(story, "// 2", "middle").await, one("grace@example.com", "grace"), "another author's");
+        story.fails_at(CART_PATH, "// 2", "middle").await;
+        // Another author's.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in middle (shop/cart.py:14)
+            You wrote this line.
+        acme/shop#3 opened: KeyError in middle (shop/cart.py) [flawless]
+        acme/shop#3 assigned to grace
+        ");
         reassign(story, "ada", "linus").await;
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), false, 1)]);
-        assert_eq!(fail(story, "items[-1]", "last").await, one("ada@example.com", "ada"), "she has it back");
+        story.fails_at(CART_PATH, "items[-1]", "last").await;
+        // She has it back.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in last (shop/cart.py:10)
+            You wrote this line.
+        acme/shop#4 opened: KeyError in last (shop/cart.py) [flawless]
+        acme/shop#4 assigned to ada
+        ");
     });
 }
 
@@ -100,8 +114,14 @@ fn who_else_may_hand_on_a_part_is_named_and_the_latest_word_counts() {
         story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
         reassign(story, "grace", "owner").await;
         reassign(story, "linus", "owner").await;
-        let (told, text) = tell(story, "items[0]", "first").await;
-        assert_eq!(told, one("linus@example.com", "linus"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        let text = joined(&story.unread_text());
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            owner handed what Ada Lovelace wrote in shop/cart.py on to you on DAY, so this line is yours.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to linus
+        ");
         assert!(text.contains(&format!("owner handed what Ada Lovelace wrote in {CART_PATH} on to you on")), "{text}");
         let linus = (Some("linus".to_owned()), true, 1);
         assert_eq!(remembered(story).await, [linus, (Some("grace".to_owned()), false, 0)]);
@@ -119,7 +139,12 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         story.github.assign(REPO, 1, "linus", "ada");
         let sent = story.github.deliver(&url).await;
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, ada: this line belongs to linus from now on, here and in the weekly report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
         let store = &story.services().store;
         let row = store::repositories::by_name(store, REPO).await.unwrap().unwrap();
         let made = store::handovers::of_repository(store, row.repository.id, 10).await.unwrap().remove(0).made.id;
@@ -139,7 +164,13 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         assert_eq!(forged.status(), 401);
         story.settle().await;
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), false, 0)], "what was ended stays ended");
-        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
     });
 }
 
@@ -147,10 +178,17 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
 fn what_was_told_before_the_handover_stays_told_to_whom_it_was() {
     run_test(async |story| {
         stage(story).await;
-        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
         story.later(LATER_MS).await;
         reassign(story, "linus", "ada").await;
-        assert_eq!(fail(story, "items[0]", "first").await, [], "it was told once");
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        story.assert_silent("it was told once");
         let lines = story.lines().await;
         let first = lines.iter().find(|line| line.place.function == "first").unwrap();
         assert_eq!((first.owner_login.as_deref(), first.total), (None, 2));
@@ -182,7 +220,13 @@ fn a_repositorys_page_lists_its_handovers_and_ends_them() {
         assert_eq!((page.status, page.location), (303, path.clone()));
         assert_eq!(browser.post("/handovers/end", &form).await.status, 303, "twice is once");
         assert!(browser.get(&path).await.seen().contains("ended"));
-        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
     });
 }
 
@@ -196,7 +240,13 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
             browser.get("/verdicts").await.seen().contains("No alert counts yet."),
             "silence of a minute is no answer"
         );
-        assert_eq!(fail(story, "items[0]", "first").await, one("ada@example.com", "ada"));
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
         reassign(story, "linus", "ada").await;
         assert_row(&browser, "1 0 1 0 %").await;
         story.later(24 * 3_600_000).await;
@@ -229,8 +279,8 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         story.install().await;
         let event = story.event_at(&story.repo.head(), CART_PATH, "len(items)", "count", "web-1");
         story.report(&event).await;
-        story.changes();
-        let text = story.mails()[0].text();
+        let text = story.unread_text();
+        assert_eq!(story.transcript(), COUNT_TOLD);
         let begin = text.find("https://flawless.test/not_me?").unwrap() + "https://flawless.test".len();
         let link = text[begin..].split_whitespace().next().unwrap().to_owned();
         let browser = Browser::new(story);
@@ -255,13 +305,30 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         assert_eq!(send("", CART_PATH).await.status, 200, "twice is once");
         assert_eq!(remembered(story).await, [(None, true, 0)]);
         story.later(LATER_MS).await;
-        let (told, text) = tell(story, "items[0]", "first").await;
-        assert_eq!(told, one("grace@example.com", "grace"), "who else changed the file");
+        story.fails_at(CART_PATH, "items[0]", "first").await;
+        let text = joined(&story.unread_text());
+        // Who else changed the file.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+            You are told as somebody who changed this file most often in the last year. Passed over: Ada
+            Lovelace (the reader of a mail said on DAY that shop/cart.py is not theirs).
+        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         assert!(text.contains("Ada Lovelace (the reader of a mail said on"), "{text}");
         assert_eq!(send("@linus", CART_PATH).await.status, 200);
         story.later(LATER_MS).await;
-        let (told, text) = tell(story, "items[-1]", "last").await;
-        assert_eq!(told, one("linus@example.com", "linus"));
+        story.fails_at(CART_PATH, "items[-1]", "last").await;
+        let text = joined(&story.unread_text());
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@example.com: [acme/shop] KeyError in last (shop/cart.py:10)
+            the reader of a mail handed what Ada Lovelace wrote in shop/cart.py on to you on DAY, so this
+            line is yours.
+        acme/shop#3 opened: KeyError in last (shop/cart.py) [flawless]
+        acme/shop#3 assigned to linus
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
         assert!(
             text.contains("the reader of a mail handed what Ada Lovelace wrote in shop/cart.py on to you"),
             "{text}"

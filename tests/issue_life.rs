@@ -1,11 +1,9 @@
 //! The life of an issue after it was filed: its status, what is commented, whose it is, and what becomes of an edited line.
 
+use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::scenes::{MINUTE_MS, cart_with};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::status::{BEGIN, END};
-
-const ADA: &str = "Ada Lovelace <ada@example.com>";
-const GRACE: &str = "Grace Hopper <grace@example.com>";
-const MINUTE_MS: i64 = 60_000;
 
 /// The status block of an issue.
 fn status(story: &Story, number: u64) -> String {
@@ -14,28 +12,14 @@ fn status(story: &Story, number: u64) -> String {
     block.unwrap_or_else(|| panic!("no status in\n{body}")).to_owned()
 }
 
-/// What the worker's clock does each minute.
-async fn minute(story: &mut Story) {
-    store::statuses::enqueue_due(&story.services().store, story.clock.now_ms()).await.unwrap();
-    story.settle().await;
-}
-
 fn rewrites(story: &Story) -> usize {
     story.github.requests_of("issues/update").iter().filter(|it| it.body.get("body").is_some()).count()
-}
-
-/// The first report, told.
-async fn told(story: &mut Story) {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
 }
 
 #[test]
 fn the_status_is_kept_up_to_date_in_place() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         assert!(status(story, 1).contains("**1 occurrence**"), "{}", status(story, 1));
         // Somebody writes around it.
         let body = story.github.issue(REPO, 1).body;
@@ -46,45 +30,64 @@ fn the_status_is_kept_up_to_date_in_place() {
         for _ in 0..3 {
             story.report(&event).await;
         }
-        minute(story).await;
+        story.tick().await;
         assert_eq!(rewrites(story), 0, "not at every report");
-        story.clock.advance(16 * MINUTE_MS);
-        minute(story).await;
-        let text = status(story, 1);
-        assert!(text.contains("**4 occurrences**") && text.contains("shop@&#8203;7"), "{text}");
-        assert!(text.contains("web-9") && text.contains('█'), "{text}");
+        story.tick_after(16 * MINUTE_MS).await;
+        assert!(status(story, 1).contains('█'), "{}", status(story, 1));
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **4 occurrences**, the first on MOMENT, the latest on MOMENT. Open.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Releases | shop@7, <Add up carts> |
+            + | Servers | web-9, web-1 |
+        ");
         assert!(story.github.issue(REPO, 1).body.ends_with("Mine: look at the prices."));
         assert_eq!(rewrites(story), 1);
-        story.clock.advance(16 * MINUTE_MS);
-        minute(story).await;
+        story.tick_after(16 * MINUTE_MS).await;
         assert_eq!(rewrites(story), 1, "nothing new, nothing written");
 
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        assert!(status(story, 1).contains("Resolved on "), "at once: {}", status(story, 1));
+        // At once.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit.
+        acme/shop#1 status:
+            + **4 occurrences**, the first on MOMENT, the latest on MOMENT. Resolved on MOMENT as of <Add up
+            carts>.
+        ");
         story.github.reopen_issue(REPO, 1, "ada");
         story.settle().await;
-        minute(story).await;
-        assert!(status(story, 1).contains("Open."), "{}", status(story, 1));
+        story.tick().await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **4 occurrences**, the first on MOMENT, the latest on MOMENT. Open.
+        ");
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        minute(story).await;
-        assert!(status(story, 1).contains("A known error"), "{}", status(story, 1));
-        story.changes();
+        story.tick().await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, ada: this line of `total` in `shop/cart.py` is a known error (`amount += PRICES[sku]`). It
+            is still counted, but nobody is told of it again. To undo this, take the label off or open the
+            issue again.
+        acme/shop#1 status:
+            + **4 occurrences**, the first on MOMENT, the latest on MOMENT. A known error: counted, and
+            nobody is told.
+        ");
     });
 }
 
 #[test]
 fn a_status_that_a_person_took_out_stays_out() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         story.github.edit_issue(REPO, 1, "We know. See the wiki.");
         for _ in 0..2 {
-            let event = story.event();
-            story.report(&event).await;
-            story.clock.advance(60 * MINUTE_MS);
-            minute(story).await;
+            story.fails(1).await;
+            story.tick_after(60 * MINUTE_MS).await;
         }
         assert_eq!(story.github.issue(REPO, 1).body, "We know. See the wiki.");
         assert_eq!(rewrites(story), 0);
@@ -94,48 +97,63 @@ fn a_status_that_a_person_took_out_stays_out() {
 #[test]
 fn another_exception_on_the_line_is_commented_on_once() {
     run_test(async |story| {
-        told(story).await;
-        for (kind, comments) in [("TypeError", 1), ("TypeError", 0), ("KeyError", 0), ("ValueError", 1)] {
+        story.alerted().await;
+        for kind in ["TypeError", "TypeError", "KeyError", "ValueError"] {
             let mut event = story.event();
             event["exception"]["values"][0]["type"] = kind.into();
             event["release"] = "shop@8".into();
             story.report(&event).await;
-            assert_eq!(story.changes().len(), comments, "{kind}");
         }
-        let comments = story.github.comments(REPO, 1);
-        assert!(comments[0].body.contains("raises `TypeError` as well"), "{}", comments[0].body);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Something new here: this line raises `TypeError` as well, seen in the release `shop@8`.
+        acme/shop#1 commented:
+            Something new here: this line raises `ValueError` as well, seen in the release `shop@8`.
+        ");
         for n in 0..10 {
             let mut event = story.event();
             event["exception"]["values"][0]["type"] = format!("Error{n}").into();
             story.report(&event).await;
         }
-        // Counts are commented on as well: 10.
-        assert_eq!(story.changes().len(), 3 + 1, "a line that raises ever other ones is no news");
-        assert_eq!(story.mails().len(), 0);
+        // A line that raises ever other ones is no news. Counts are commented on as well: 10.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Something new here: this line raises `Error0` as well, seen in the release `<Add up carts>`.
+        acme/shop#1 commented:
+            Something new here: this line raises `Error1` as well, seen in the release `<Add up carts>`.
+        acme/shop#1 commented:
+            Something new here: this line raises `Error2` as well, seen in the release `<Add up carts>`.
+        acme/shop#1 commented:
+            10 occurrences so far, on 1 server (`web-1`), in releases `<Add up carts>`, `shop@8`.
+        ");
     });
 }
 
 #[test]
 fn a_label_that_is_nearly_a_command_is_answered() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         story.github.add_label(REPO, 1, "known error", "ada");
         story.github.add_label(REPO, 1, "bug", "ada");
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            `known error` is no command of mine, ada, so I did nothing. Did you mean the label
+            `known-error`?
+        ");
         let said = &story.github.comments(REPO, 1)[0].body;
         assert!(said.contains("Did you mean the label `known-error`?"), "{said}");
         story.github.remove_label(REPO, 1, "known error", "ada");
         story.github.add_label(REPO, 1, "known error", "ada");
         story.settle().await;
-        assert_eq!(story.changes().len(), 0, "said once");
+        story.assert_silent("said once");
     });
 }
 
 #[test]
 fn what_a_commit_closed_is_resolved_as_of_that_commit() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         let broken = story.repo.head();
         // The fix, pushed while nobody has fetched yet, and a commit that came after it.
         let fix = story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "fixes #1\n")], "Fix it, fixes #1");
@@ -143,44 +161,67 @@ fn what_a_commit_closed_is_resolved_as_of_that_commit() {
         let head = story.repo.head();
         story.github.close_issue_by(REPO, 1, "grace", &fix);
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, grace: resolved as of <Fix it, fixes #1>. I will open this again only if the error comes
+            from a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Fix it, fixes #1>.
+        ");
         assert!(story.github.comments(REPO, 1)[0].body.contains(&fix[..7]));
         assert_eq!(story.lines().await[0].resolved_commit.as_deref(), Some(fix.as_str()));
         // Before the fix: counted. With it, though not with the head: back.
         let mut event = story.event_at(&broken, CART_PATH, "PRICES[sku]", "total", "web-1");
         story.report(&event).await;
-        assert_eq!(story.changes().len(), 0);
+        story.assert_silent("nothing is said");
         event = story.event_at(&fix, CART_PATH, "PRICES[sku]", "total", "web-1");
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, and said why");
+        // Opened again, and said why.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            This line was resolved, and release <Fix it, fixes #1> brought it back.
+        acme/shop#1 reopened
+        acme/shop#1 commented:
+            This is back: the release `<Fix it, fixes #1>` (<Fix it, fixes #1>) contains <Fix it, fixes #1>,
+            where this was resolved, and fails here again. 3 occurrences so far.
+        acme/shop#1 status:
+            + **3 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Releases | <Fix it, fixes #1>, <Add up carts> |
+        ");
         assert!(story.github.issue(REPO, 1).open);
         assert_ne!(fix, head);
     });
 }
 
-/// The failing line as somebody wrote it anew.
-fn edited(line: &str) -> String {
-    CART.replace("        amount += PRICES[sku]\n", &format!("        {line}\n"))
-}
-
 #[test]
 fn an_edited_line_that_still_fails_goes_on_with_its_issue() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         let before = story.repo.head();
-        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &edited("amount += PRICES[sku.lower()]"))], "Lower");
+        story.commit(
+            GRACE,
+            "2026-02-01T10:00:00Z",
+            &[(CART_PATH, &cart_with("amount += PRICES[sku.lower()]"))],
+            "Lower",
+        );
         story.push().await;
         let head = story.repo.head();
         let event = story.event_at(&head, CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
         story.report(&event).await;
-        let changes = story.changes();
-        assert_eq!(changes.len(), 2, "{changes:?}");
-        assert!(changes[1].contains("#1 assigned to grace"), "{changes:?}");
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 commented:
+            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 assigned to grace
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
         let said = story.github.comments(REPO, 1).last().unwrap().body.clone();
         assert!(said.contains("edited by Grace Hopper") && said.contains("PRICES[sku.lower()]"), "{said}");
-        let mails = story.mails();
-        assert_eq!(mails.len(), 1, "who edited it hears of it");
-        assert_eq!(mails[0].to, ["grace@example.com"]);
         let lines = story.lines().await;
         assert_eq!((lines[0].issue, lines[1].issue), (None, Some(1)));
 
@@ -190,12 +231,22 @@ fn an_edited_line_that_still_fails_goes_on_with_its_issue() {
             let event = story.event_at(revision, CART_PATH, text, "total", "web-2");
             story.report(&event).await;
         }
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
         // The issue commands the line as it is now.
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, ada: this line of `total` in `shop/cart.py` is a known error (`amount +=
+            PRICES[sku.lower()]`). It is still counted, but nobody is told of it again. To undo this, take
+            the label off or open the issue again.
+        acme/shop#1 status:
+            + **2 occurrences**, the first on MOMENT, the latest on MOMENT. A known error: counted, and
+            nobody is told.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Servers | web-2, web-1 |
+        ");
         assert!(story.lines().await[1].known);
     });
 }
@@ -203,17 +254,27 @@ fn an_edited_line_that_still_fails_goes_on_with_its_issue() {
 #[test]
 fn its_author_hears_nothing_more_and_its_owner_keeps_it() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         story.github.assign(REPO, 1, "linus", "owner");
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
-        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, &edited("amount += PRICES[sku.lower()]"))], "Lower");
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, owner: this line belongs to linus from now on, here and in the weekly report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, &cart_with("amount += PRICES[sku.lower()]"))], "Lower");
         story.push().await;
-        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
-        story.report(&event).await;
-        let changes = story.changes();
-        assert_eq!(changes.len(), 1, "one comment: {changes:?}");
-        assert_eq!(story.mails().len(), 0, "she was told of it before");
+        story.cart_fails_at("PRICES[sku.lower()]").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            This line was edited by Ada Lovelace in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
+        story.assert_silent("she was told of it before");
         let line = story.lines().await.remove(1);
         assert_eq!((line.issue, line.owner_login.as_deref()), (Some(1), Some("linus")));
         let week = story.page(&format!("/get_weekly_error_report?repo={REPO}")).await;
@@ -224,13 +285,17 @@ fn its_author_hears_nothing_more_and_its_owner_keeps_it() {
 #[test]
 fn two_lines_of_a_function_that_both_stand_are_two_alerts() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         let both = CART.replace("    return amount\n", "    amount += PRICES['tax']\n    return amount\n");
         story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &both)], "Add tax");
         story.push().await;
-        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES['tax']", "total", "web-1");
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.cart_fails_at("PRICES['tax']").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:10)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         assert_eq!(story.github.issues(REPO).len(), 2);
     });
 }
@@ -238,15 +303,26 @@ fn two_lines_of_a_function_that_both_stand_are_two_alerts() {
 #[test]
 fn an_edited_line_whose_issue_is_closed_is_a_new_alert() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        assert_eq!(story.changes().len(), 1);
-        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, &edited("amount += PRICES[sku.lower()]"))], "Lower");
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
+        ");
+        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, &cart_with("amount += PRICES[sku.lower()]"))], "Lower");
         story.push().await;
-        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "an issue of its own");
+        story.cart_fails_at("PRICES[sku.lower()]").await;
+        // An issue of its own.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
     });
 }
 
@@ -257,17 +333,26 @@ fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
         let mut event = story.event();
         event["exception"]["values"][0]["type"] = BEGIN.into();
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] <!-- flawless:status --> in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 opened: <!-- flawless:status --> in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         let before = story.github.issue(REPO, 1).body;
         let first = before.lines().nth(1).unwrap().to_owned();
         assert!(first.contains(BEGIN) && first.contains(CART_PATH), "{first}");
         story.report(&event).await;
-        story.clock.advance(16 * MINUTE_MS);
-        minute(story).await;
+        story.tick_after(16 * MINUTE_MS).await;
         let body = story.github.issue(REPO, 1).body;
         assert_eq!(rewrites(story), 1);
         assert_eq!(body.lines().nth(1), Some(first.as_str()), "{body}");
         assert!(body.contains("**2 occurrences**"), "{body}");
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **2 occurrences**, the first on MOMENT, the latest on MOMENT. Open.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+        ");
     });
 }
 
@@ -276,19 +361,20 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
     run_test(async |story| {
         use crate::harness::fake_github::Fault;
         story.install().await;
-        let limited = Fault::Status {
-            status: 403,
-            headers: vec![("retry-after", "600".to_owned())],
-            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
-        };
+        let limited = Fault::slow_down(600);
         story.commit(ADA, "2026-02-01T10:00:00Z", &[("shop/new.py", "def f(x):\n    return x.y\n")], "Add f");
         story.push().await;
         story.github.fail_next("issues/create", limited);
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         let other = story.event_at(&story.repo.head(), "shop/new.py", "x.y", "f", "web-1");
         story.report(&other).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "GitHub asks to wait");
+        // GitHub asks to wait.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in f (shop/new.py:2)
+            You wrote this line.
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
         let url = format!("{}/add_known_error", story.url());
         for (path, function, code) in
             [(CART_PATH, "total", "amount += PRICES[sku]"), ("shop/new.py", "f", "return x.y")]
@@ -304,8 +390,14 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         story.settle().await;
         assert!(story.lines().await.iter().all(|line| line.known), "both are whitelisted");
         story.later(30 * MINUTE_MS).await;
-        assert_eq!(story.changes().len(), 2, "the one that was tried may be there already");
-        minute(story).await;
+        // The one that was tried may be there already.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+        ");
+        story.tick().await;
         assert!(
             status(story, 1).contains("A known error"),
             "and it does not say that it is open: {}",
@@ -313,18 +405,20 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         );
         assert_eq!(story.github.issues(REPO).len(), 1, "the other gets none: they have answered already");
 
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
+        let rules = story.rules().await;
         assert_eq!(rules.len(), 2);
+        let id = story.repository().await.repository.id;
         for rule in rules {
             let now_ms = story.clock.now_ms();
-            story.services().rules().end(row.repository.id, rule.made.id, "admin", now_ms).await.unwrap();
+            story.services().rules().end(id, rule.made.id, "admin", now_ms).await.unwrap();
         }
         story.report(&other).await;
-        assert_eq!(
-            (story.changes().len(), story.mails().len()),
-            (2, 0),
-            "told once the rule is over; its mail was sent"
-        );
+        // Told once the rule is over; its mail was sent.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in f (shop/new.py) [flawless]
+        acme/shop#2 assigned to ada
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open.
+        ");
     });
 }

@@ -1,7 +1,6 @@
 //! Every story, in one binary.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, missing_docs, reason = "tests")]
-// A harness offers more than each day's stories use.
-#![allow(dead_code, unreachable_pub, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+#![expect(unreachable_pub, reason = "tests")]
 
 mod access;
 mod alerts;

@@ -1,6 +1,6 @@
 //! The pages: who sees them, what they show, what they change.
 
-use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use crate::harness::story::{CART_PATH, Story, run_test};
 use reqwest::{Client, Response, redirect::Policy};
 
 /// A browser that follows no redirect by itself, so that the story sees each.
@@ -28,14 +28,6 @@ async fn get(story: &Story, client: &Client, cookie: &str, path: &str) -> (u16, 
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
-async fn alerted(story: &mut Story) -> String {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!(story.changes().len(), 2);
-    story.mails().remove(0).text()
-}
-
 /// The path and query of the first link in a text whose path is this.
 fn link_in(text: &str, path: &str) -> String {
     let at =
@@ -51,7 +43,7 @@ fn location(answer: &Response) -> &str {
 #[test]
 fn nobody_sees_a_page_without_signing_in() {
     run_test(async |story| {
-        alerted(story).await;
+        story.alerted().await;
         let client = browser();
         for path in [
             "/",
@@ -86,7 +78,7 @@ fn nobody_sees_a_page_without_signing_in() {
 #[test]
 fn the_admin_sees_what_failed_and_whose_it_is() {
     run_test(async |story| {
-        alerted(story).await;
+        story.alerted().await;
         let client = browser();
         let cookie = sign_in(story, &client).await;
         let (key, project) = story.key().await;
@@ -127,7 +119,7 @@ fn the_admin_sees_what_failed_and_whose_it_is() {
 #[test]
 fn a_link_out_of_a_mail_opens_its_line_and_no_other() {
     run_test(async |story| {
-        let mail = alerted(story).await;
+        let mail = story.alerted().await;
         let client = browser();
         let link = link_in(&mail, "/view_traceback");
         let (status, page) = get(story, &client, "", &link).await;
@@ -143,16 +135,12 @@ fn a_link_out_of_a_mail_opens_its_line_and_no_other() {
 #[test]
 fn a_link_out_of_a_mail_whitelists_by_post_only() {
     run_test(async |story| {
-        let mail = alerted(story).await;
+        let mail = story.alerted().await;
         let client = browser();
         let link = link_in(&mail, "/add_known_error");
         let (status, form) = get(story, &client, "", &link).await;
         assert_eq!(status, 200, "{form}");
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        assert!(
-            store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty(),
-            "mail scanners follow links"
-        );
+        assert!(story.rules().await.is_empty(), "mail scanners follow links");
         let fields: Vec<(String, String)> = inputs(&form);
         let body: String = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(fields.iter().map(|(name, value)| (name.as_str(), value.as_str())))
@@ -167,7 +155,7 @@ fn a_link_out_of_a_mail_whitelists_by_post_only() {
         };
         let answer = post(body.clone()).await.unwrap();
         assert_eq!(answer.status(), 200);
-        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
+        let rules = story.rules().await;
         assert_eq!(rules.len(), 1);
         assert_eq!(rules[0].made.entry.file, CART_PATH);
         assert!(story.lines().await[0].known);
@@ -179,7 +167,7 @@ fn a_link_out_of_a_mail_whitelists_by_post_only() {
 #[test]
 fn a_form_from_another_site_changes_nothing() {
     run_test(async |story| {
-        alerted(story).await;
+        story.alerted().await;
         let client = browser();
         let cookie = sign_in(story, &client).await;
         let body = "repo=acme%2Fshop&filename=shop%2Fcart.py&scope=file&csrf=forged";
@@ -192,8 +180,7 @@ fn a_form_from_another_site_changes_nothing() {
             .await
             .unwrap();
         assert_eq!(answer.status(), 403);
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        assert!(store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty());
+        assert!(story.rules().await.is_empty());
     });
 }
 

@@ -21,8 +21,7 @@ fn bump(story: &mut Story, message: &str) -> String {
 
 /// The failure of the line that Dependabot changed.
 async fn fail_bumped(story: &mut Story) {
-    let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.strip()]", "total", "web-1");
-    story.report(&event).await;
+    story.cart_fails_at("PRICES[sku.strip()]").await;
 }
 
 /// Alan's file, of which nobody else ever changed anything.
@@ -34,17 +33,7 @@ fn add_old(story: &mut Story) {
 }
 
 async fn fail_old(story: &mut Story) {
-    let event = story.event_at(&story.repo.head(), OLD_PATH, "KEYS[text]", "decode", "web-1");
-    story.report(&event).await;
-}
-
-/// Who was told, by mail and by assignment, and the text of the one mail.
-fn told(story: &Story) -> (Vec<String>, Vec<String>, String) {
-    let mails = story.mails();
-    let to = mails.iter().flat_map(|mail| mail.to.clone()).collect();
-    let assigned =
-        story.changes().into_iter().filter_map(|change| Some(change.split_once("assigned to ")?.1.to_owned()));
-    (to, assigned.collect(), mails.first().map(|mail| mail.text()).unwrap_or_default())
+    story.fails_at(OLD_PATH, "KEYS[text]", "decode").await;
 }
 
 #[track_caller]
@@ -63,8 +52,14 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
         let number = story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
         story.install().await;
         fail_bumped(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who opened pull request #1, which brought this line. Passed over:
+            dependabot[bot] (a bot).
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         let day = &jiff::Timestamp::from_millisecond(story.clock.now_ms()).unwrap().to_string()[..10];
         let release = format!("It first failed in release {}", story.repo.head());
         let merged = format!("It came with pull request #{number}, Newer prices (merged on {day})");
@@ -112,14 +107,22 @@ fn a_bots_own_pull_request_is_told_to_who_merged_it_and_github_is_asked_once() {
         story.github.shows_address("linus", "linus@home.example");
         story.install().await;
         fail_bumped(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["linus@home.example".to_owned()], vec!["linus".to_owned()]));
-        assert_says(&text, &["You are told as somebody who merged pull request #1, which brought this line."]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@home.example: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who merged pull request #1, which brought this line. Passed over:
+            dependabot[bot] (a bot).
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to linus
+        ");
         // The same commit's other line.
-        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
-        story.report(&event).await;
-        let (_, assigned, _) = told(story);
-        assert_eq!(assigned, ["ada"], "it is another commit's");
+        story.cart_fails_at("amount = 0").await;
+        // It is another commit's.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:7)
+            You wrote this line.
+        acme/shop#3 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#3 assigned to ada
+        ");
         for operation in ["pulls/get", "repos/list-commits", "users/get-by-username"] {
             assert_eq!(story.github.requests_of(operation).len(), 1, "{operation}");
         }
@@ -135,8 +138,10 @@ fn where_who_opened_a_bots_pull_request_cannot_be_told_it_is_who_merged_it() {
         story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
         story.install().await;
         fail_bumped(story).await;
-        let (_, assigned, _) = told(story);
-        assert_eq!(assigned, ["owner"]);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to owner
+        ");
         assert_says(
             &story.github.issue(REPO, 2).body,
             &[
@@ -152,14 +157,17 @@ fn a_bot_without_a_pull_request_has_co_authors() {
     run_test(async |story| {
         bump(
             story,
-            "Bump prices\n\nCo-authored-by: Renovate <bot@renovateapp.com>\nCo-authored-by: Linus Torvalds <linus@example.com>",
+            "Bump prices\n\nCo-authored-by: renovate[bot] <29139614+renovate[bot]@users.noreply.github.com>\nCo-authored-by: Linus Torvalds <linus@example.com>",
         );
         story.commit(LINUS, "2026-02-02T10:00:00Z", &[("shop/x.py", "X = 1\n")], "Go on");
         story.install().await;
         fail_bumped(story).await;
-        let (mails, _, text) = told(story);
-        assert_eq!(mails, ["linus@example.com"]);
-        assert_says(&text, &["You are told as somebody whom the commit names as co-author."]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody whom the commit names as co-author. Passed over: dependabot[bot] (a
+            bot).
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        ");
     });
 }
 
@@ -177,8 +185,13 @@ fn a_squashed_pull_request_is_its_authors() {
         story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
         story.install().await;
         fail_bumped(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who opened pull request #1, which brought this line.
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         assert_says(
             &text,
             &[
@@ -198,8 +211,14 @@ fn one_who_left_is_passed_over_for_who_changed_the_file_in_the_last_year() {
         story.commit(GRACE, "2026-02-01T10:00:00Z", &[(OLD_PATH, &more)], "Encode");
         story.install().await;
         fail_old(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in decode (shop/old.py:2)
+            You are told as somebody who changed this file most often in the last year. Passed over: Alan
+            Turing (no commit in this repository for a year).
+        acme/shop#1 opened: KeyError in decode (shop/old.py) [flawless]
+        acme/shop#1 assigned to grace
+        ");
         assert_says(
             &text,
             &[
@@ -227,14 +246,13 @@ fn one_who_left_is_passed_over_first_for_who_wrote_most_of_the_function() {
         story.commit(GRACE, "2026-02-02T10:00:00Z", &[("shop/new.py", "NEW = 1\n")], "Go on");
         story.install().await;
         fail_old(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
-        assert_says(
-            &text,
-            &[
-                "You are told as somebody who wrote more of this function than others who are still there. Passed over: Alan Turing",
-            ],
-        );
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in decode (shop/old.py:4)
+            You are told as somebody who wrote more of this function than others who are still there. Passed
+            over: Alan Turing (no commit in this repository for a year).
+        acme/shop#1 opened: KeyError in decode (shop/old.py) [flawless]
+        acme/shop#1 assigned to grace
+        ");
     });
 }
 
@@ -248,8 +266,14 @@ fn where_nobody_is_left_codeowners_name_somebody() {
         story.github.shows_address("owner", "owner@example.com");
         story.install().await;
         fail_old(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["owner@example.com".to_owned()], vec!["owner".to_owned()]));
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to owner@example.com: [acme/shop] KeyError in decode (shop/old.py:2)
+            You are told as somebody who is a member of @acme/old, which CODEOWNERS names for /shop/. Passed
+            over: Alan Turing (no commit in this repository for a year).
+        acme/shop#1 opened: KeyError in decode (shop/old.py) [flawless]
+        acme/shop#1 assigned to owner
+        ");
         assert_says(
             &text,
             &[
@@ -269,8 +293,12 @@ fn where_the_owners_are_nobody_the_default_contact_is_told() {
         story.commit(ADA, "2026-01-07T10:00:00Z", &files, "Own");
         story.install().await;
         fail_old(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["oncall@example.com".to_owned()], Vec::new()));
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to oncall@example.com: [acme/shop] KeyError in decode (shop/old.py:2)
+            You are the default contact: nobody else could be found for this line.
+        acme/shop#1 opened: KeyError in decode (shop/old.py) [flawless]
+        ");
         assert_says(
             &text,
             &[
@@ -283,10 +311,13 @@ fn where_the_owners_are_nobody_the_default_contact_is_told() {
         story.commit(ADA, "2026-01-08T10:00:00Z", &[(".github/flawless.yml", "")], "Nobody is on call");
         story.commit(ALAN, "2024-01-06T10:00:00Z", &[("shop/older.py", OLD)], "Decode once more");
         story.push().await;
-        let event = story.event_at(&story.repo.head(), "shop/older.py", "KEYS[text]", "decode", "web-1");
-        story.report(&event).await;
-        let (mails, assigned, _) = told(story);
-        assert_eq!((mails, assigned), (vec!["alan@example.com".to_owned()], vec!["alan".to_owned()]));
+        story.fails_at("shop/older.py", "KEYS[text]", "decode").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to alan@example.com: [acme/shop] KeyError in decode (shop/older.py:2)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in decode (shop/older.py) [flawless]
+        acme/shop#2 assigned to alan
+        ");
     });
 }
 
@@ -298,20 +329,36 @@ fn one_who_cannot_be_assigned_is_passed_over_for_somebody_who_can() {
         story.github.set_assignable(REPO, &["ada", "owner"]);
         story.install().await;
         fail_bumped(story).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
-        assert_says(&text, &["Passed over: Grace Hopper (issues of this repository can't be assigned to them)."]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who wrote more of this function than others who are still there. Passed
+            over: Grace Hopper (issues of this repository can't be assigned to them).
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         // Given by hand to its author, it is hers, and GitHub tells her.
         story.github.assign(REPO, 1, "grace", "owner");
         story.settle().await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.owner_login.as_deref(), line.is_reassigned()), (Some("grace"), true));
-        assert_eq!(story.changes().len(), 1, "a comment");
+        // A comment.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, owner: this line belongs to grace from now on, here and in the weekly report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to grace.
+        ");
         // Reassigned by a person, it is theirs, and nobody else is looked for.
         story.github.assign(REPO, 1, "linus", "owner");
         story.settle().await;
         assert_eq!(story.lines().await[0].owner_login.as_deref(), Some("linus"));
-        assert_eq!(story.changes().len(), 1, "a comment");
+        // A comment.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, owner: this line belongs to linus from now on, here and in the weekly report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
     });
 }
 
@@ -324,14 +371,22 @@ fn whose_address_is_refused_is_passed_over_at_once_and_next_time() {
         story.install().await;
         let event = story.event();
         story.report(&event).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
-        assert_says(&text, &["Passed over: Ada Lovelace (the mail server refuses their address)."]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody who changed this file most often in the last year. Passed over: Ada
+            Lovelace (the mail server refuses their address).
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to grace
+        ");
         let tried = story.smtp.attempts();
-        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
-        story.report(&event).await;
-        let (mails, assigned, _) = told(story);
-        assert_eq!((mails, assigned), (vec!["grace@example.com".to_owned()], vec!["grace".to_owned()]));
+        story.cart_fails_at("amount = 0").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:7)
+            You are told as somebody who changed this file most often in the last year. Passed over: Ada
+            Lovelace (the mail server refuses their address).
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         assert_eq!(story.smtp.attempts(), tried + 1, "it is not tried again");
     });
 }
@@ -349,18 +404,22 @@ fn github_being_down_stops_no_mail_and_the_issue_goes_to_whom_it_names_later() {
             story.github.fail_next("repos/list-pull-requests-associated-with-commit", down);
         }
         fail_bumped(story).await;
-        let mails = story.mails();
-        assert_eq!(mails.iter().flat_map(|mail| mail.to.clone()).collect::<Vec<_>>(), ["linus@example.com"]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to linus@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You are told as somebody whom the commit names as co-author. Passed over: dependabot[bot] (a
+            bot).
+        ");
         assert_eq!(
             story.github.requests_of("repos/get-commit").len(),
             0,
             "once it does not answer, it is asked no more"
         );
-        assert_eq!(story.changes(), [""; 0], "the issue has time");
+        story.assert_silent("the issue has time");
         story.later(10 * 60_000).await;
-        let changes = story.changes();
-        assert_eq!(changes.len(), 2, "{changes:#?}");
-        assert_eq!(changes[1], "acme/shop#2 assigned to grace");
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to grace
+        ");
         assert_says(&story.github.issue(REPO, 2).body, &["Told: Grace Hopper, who opened pull request"]);
     });
 }
@@ -374,13 +433,18 @@ fn github_down_for_good_keeps_no_issue_back() {
             let down = Fault::status(500, "Server Error");
             story.github.fail_next("issues/check-user-can-be-assigned", down);
         }
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!(story.mails().len(), 1);
-        assert_eq!(story.changes(), [""; 0]);
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
+        story.assert_silent("nothing is said");
         story.github.take_faults();
         story.later(20 * 60_000).await;
-        assert_eq!(story.changes()[1], "acme/shop#1 assigned to ada");
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
@@ -389,11 +453,8 @@ fn in_a_repository_that_sleeps_nobody_has_left() {
     run_test(async |story| {
         story.install().await;
         story.clock.advance(3 * 365 * 24 * 3_600_000);
-        let event = story.event();
-        story.report(&event).await;
-        let (mails, assigned, text) = told(story);
-        assert_eq!((mails, assigned), (vec!["ada@example.com".to_owned()], vec!["ada".to_owned()]));
-        assert_says(&text, &["You wrote this line."]);
+        story.fails(1).await;
+        story.assert_usual_alert();
     });
 }
 
@@ -407,8 +468,12 @@ fn a_plain_repository_has_git_and_nothing_else_to_ask() {
         let event = story.event_at(&story.repo.head(), OLD_PATH, "KEYS[text]", "decode", "web-1");
         assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
         story.settle().await;
-        let (mails, _, text) = told(story);
-        assert_eq!(mails, ["grace@example.com"]);
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [team/plain] KeyError in decode (shop/old.py:2)
+            You are told as somebody whom CODEOWNERS names for /shop/. Passed over: Alan Turing (no commit
+            in this repository for a year).
+        ");
         assert_says(&text, &["Told: grace@example.com, whom CODEOWNERS names for /shop/."]);
     });
 }
@@ -421,14 +486,23 @@ fn github_that_lets_an_alert_wait_in_vain_is_not_asked_for_a_while() {
         story.github.fail_next("repos/list-pull-requests-associated-with-commit", hangs);
         let event = story.event();
         story.report(&event).await;
-        assert_eq!(story.mails()[0].to, ["ada@example.com"]);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
         let asked = story.github.requests_of("repos/list-pull-requests-associated-with-commit").len();
-        let event = story.event_at(&story.repo.head(), CART_PATH, "amount = 0", "total", "web-1");
-        story.report(&event).await;
-        assert_eq!(story.mails().len(), 1);
+        story.cart_fails_at("amount = 0").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:7)
+            You wrote this line.
+        ");
         assert_eq!(story.github.requests_of("repos/list-pull-requests-associated-with-commit").len(), asked);
         story.later(5 * 60_000).await;
-        let (_, assigned, _) = told(story);
-        assert_eq!(assigned, ["ada", "ada"]);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
     });
 }

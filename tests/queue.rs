@@ -1,42 +1,14 @@
 //! The queue of writes in bad weather: a slow GitHub, refusals, a shadow that falls, crashes in between.
 
 use crate::harness::fake_github::Fault;
+use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::scenes::{MINUTE_MS, cart_with, functions};
 use crate::harness::smtp::Mode;
-use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::job::Job;
 use serde_json::json;
-use std::fmt::Write as _;
 use std::time::Duration;
 use store::jobs::LEASE_MS;
-
-const ADA: &str = "Ada Lovelace <ada@example.com>";
-const GRACE: &str = "Grace Hopper <grace@example.com>";
-const MINUTE_MS: i64 = 60_000;
-
-/// A file of this many functions, each with a line of its own that fails.
-fn functions(prefix: &str, count: usize) -> String {
-    let mut text = String::new();
-    for n in 0..count {
-        writeln!(text, "def {prefix}{n}(x):\n    return x.{prefix}_{n}\n").unwrap();
-    }
-    text
-}
-
-/// Reports of functions of such a file, each from the head. Nothing follows yet.
-async fn send(story: &Story, path: &str, prefix: &str, range: std::ops::Range<usize>) {
-    let (key, project) = story.key().await;
-    let head = story.repo.head();
-    for n in range {
-        let event = story.event_at(&head, path, &format!("x.{prefix}_{n}"), &format!("{prefix}{n}"), "web-1");
-        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
-    }
-}
-
-/// The same, and what follows.
-async fn fail(story: &mut Story, path: &str, prefix: &str, range: std::ops::Range<usize>) {
-    send(story, path, prefix, range).await;
-    story.settle().await;
-}
 
 fn titles(story: &Story, beginning: &str) -> usize {
     story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
@@ -44,18 +16,10 @@ fn titles(story: &Story, beginning: &str) -> usize {
 
 /// The edited line of the cart, failing.
 async fn edit_and_fail(story: &mut Story) {
-    let text = CART.replace("        amount += PRICES[sku]\n", "        amount += PRICES[sku.lower()]\n");
+    let text = cart_with("amount += PRICES[sku.lower()]");
     story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
     story.push().await;
-    let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
-    story.report(&event).await;
-}
-
-async fn told(story: &mut Story) {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+    story.cart_fails_at("PRICES[sku.lower()]").await;
 }
 
 #[test]
@@ -65,9 +29,8 @@ fn writes_keep_their_distance_from_the_moment_of_the_write_before() {
         // What a turn asks before it writes takes its time; the story's end checks the distance.
         story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(3_000));
         story.github.fail_next("issues/create", Fault::Takes(2_500));
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.fails(1).await;
+        story.assert_usual_alert();
         let at = |operation: &str| story.github.requests_of(operation)[0].at_ms;
         let distance = at("issues/add-assignees") - at("issues/create");
         assert!(distance >= 3_500, "a second after the answer, not after the request: {distance}");
@@ -79,23 +42,26 @@ fn a_pause_that_github_asks_for_begins_when_it_asks() {
     run_test(async |story| {
         story.install().await;
         story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(20_000));
-        let headers = vec![("retry-after", "60".to_owned())];
-        let body = json!({ "message": "You have exceeded a secondary rate limit." });
-        story.github.fail_next("issues/create", Fault::Status { status: 403, headers, body });
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 1));
+        story.github.fail_next("issues/create", Fault::slow_down(60));
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
         story.later(45_000).await;
-        assert_eq!(story.changes().len(), 0, "not 60 seconds yet");
+        story.assert_silent("not 60 seconds yet");
         story.later(15_000).await;
-        assert_eq!(story.changes().len(), 2);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
     });
 }
 
 #[test]
 fn an_edited_line_is_told_of_though_github_assigns_nobody() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         // As with ten assignees already: GitHub says yes, and drops the eleventh.
         let issue = json!({ "number": 1, "assignees": [] });
         for _ in 0..4 {
@@ -107,20 +73,36 @@ fn an_edited_line_is_told_of_though_github_assigns_nobody() {
         story.later(MINUTE_MS).await;
         assert_eq!(story.github.requests_of("issues/add-assignees").len() - before, 1, "asked once");
         story.github.take_faults();
-        let changes = story.changes();
-        assert_eq!(changes.len(), 1, "{changes:?}");
-        assert!(story.github.comments(REPO, 1)[0].body.contains("edited by Grace Hopper"));
-        assert_eq!(story.mails().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 commented:
+            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
     });
 }
 
 #[test]
 fn an_edited_line_is_told_of_though_github_refuses_the_assignment() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         story.github.fail_next("issues/add-assignees", Fault::status(422, "Validation Failed"));
         edit_and_fail(story).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (1, 1), "the comment says it all the same");
+        // The comment says it all the same.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 commented:
+            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
     });
 }
 
@@ -128,35 +110,44 @@ fn an_edited_line_is_told_of_though_github_refuses_the_assignment() {
 fn an_issue_that_goes_on_with_the_edited_line_is_not_taken_back() {
     run_test(async |story| {
         story.install().await;
-        let headers = vec![("retry-after", "3600".to_owned())];
-        let body = json!({ "message": "You have exceeded a secondary rate limit." });
         // Filed, and to be assigned after an hour's pause, in which the line is edited.
-        story.github.fail_next("issues/add-assignees", Fault::Status { status: 403, headers, body });
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (1, 1));
+        story.github.fail_next("issues/add-assignees", Fault::slow_down(3600));
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        ");
         edit_and_fail(story).await;
         story.later(61 * MINUTE_MS).await;
         let lines = story.lines().await;
         assert_eq!((lines[0].issue, lines[1].issue), (None, Some(1)), "one issue is one line's");
         assert_eq!(story.github.issues(REPO).len(), 1);
-        let changes = story.changes();
-        assert_eq!(changes.len(), 2, "a comment, and Grace has it: {changes:?}");
-        assert_eq!(story.mails().len(), 1);
+        // A comment, and Grace has it.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 commented:
+            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 assigned to grace
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
     });
 }
 
 #[test]
 fn what_changes_while_a_status_is_written_is_written_next() {
     run_test(async |story| {
-        told(story).await;
+        story.alerted().await;
         let (services, line) = (story.services().clone(), story.lines().await[0].id);
         store::lines::set_owner(&services.store, line, Some("grace")).await.unwrap();
         story.clock.advance(1_000);
         store::statuses::enqueue_due(&services.store, story.clock.now_ms()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
-        let (installation, now) =
-            (store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap(), story.clock.now_ms());
+        let (installation, now) = (story.repository().await, story.clock.now_ms());
         let installation = installation.repository.forge.unwrap().installation;
         let before = store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len();
         let meanwhile = async {
@@ -167,11 +158,17 @@ fn what_changes_while_a_status_is_written_is_written_next() {
         };
         let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
         tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");
+        // Not a whole tick: to reconciliation, the owner that nobody assigned is none.
         store::statuses::enqueue_due(&story.services().store, story.clock.now_ms()).await.unwrap();
         story.settle().await;
         let body = story.github.issue(REPO, 1).body;
         assert!(body.contains("linus") && !body.contains("grace"), "{body}");
-        story.changes();
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to grace.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
     });
 }
 
@@ -180,30 +177,41 @@ fn a_shadow_holds_what_was_on_its_way() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");
         story.install().await;
-        send(story, "shop/a.py", "a", 0..30).await;
+        story.send_functions("shop/a.py", "a", 0..30).await;
         // All is decided, one issue is written; the others, the storm's and its mails wait.
         story.settle_without_webhooks().await;
         let (written, mailed) = (story.github.issues(REPO).len(), story.mails().len());
         assert!(written <= 1 && mailed <= 21, "{written} {mailed}");
         story.changes();
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().begin(&row).await.unwrap();
+        story.begin_shadow().await;
         story.settle().await;
         story.later(30 * MINUTE_MS).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing is sent");
+        story.assert_silent("nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("mail to ada@example.com"), "{page}");
 
         // It ends: each line is told of once more than nobody was, when it happens again.
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
+        story.end_shadow().await;
         story.later(15 * MINUTE_MS).await;
-        fail(story, "shop/a.py", "a", 0..30).await;
+        story.functions_fail("shop/a.py", "a", 0..30).await;
         story.later(60 * MINUTE_MS).await;
         assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
         assert_eq!(story.github.issues(REPO).len() - titles(story, "Storm"), 30, "one issue each");
-        assert!(!story.mails().is_empty());
-        story.changes();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 30 lines that concern you began to fail
+            30 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 30 lines
+            in all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#1 opened: Storm: 30 lines began to fail at once [flawless]
+        acme/shop#2 opened: Storm: 30 lines began to fail at once [flawless]
+        30 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        30 × acme/shop#N assigned to ada
+        acme/shop#2 status:
+            + 30 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
+        acme/shop#2 status:
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+        ");
         let mut told = 0;
         for line in story.lines().await {
             let mails = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
@@ -217,13 +225,13 @@ fn a_shadow_holds_what_was_on_its_way() {
 fn a_storm_whose_worker_died_at_its_beginning_ends() {
     run_test(async |story| {
         story.install().await;
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let row = story.repository().await;
         let (id, now) = (row.repository.id, story.clock.now_ms());
         store::storms::insert(&story.services().store, id, now - 1, now).await.unwrap();
         story.later(11 * MINUTE_MS).await;
         assert_eq!(store::storms::open_of(&story.services().store, id).await.unwrap(), None);
         story.later(11 * MINUTE_MS).await;
-        story.changes();
+        insta::assert_snapshot!(story.transcript(), @"acme/shop#1 opened: Storm: 0 lines began to fail at once [flawless]");
     });
 }
 
@@ -232,15 +240,28 @@ fn a_storm_whose_issue_github_refuses_leaves_nothing_behind() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 22))], "Add a");
         story.install().await;
-        fail(story, "shop/a.py", "a", 0..20).await;
-        story.changes();
-        story.mails();
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        20 × acme/shop#N assigned to ada
+        ");
         story.github.fail_next("issues/create", Fault::status(422, "Validation Failed"));
-        fail(story, "shop/a.py", "a", 20..22).await;
+        story.functions_fail("shop/a.py", "a", 20..22).await;
         story.later(11 * MINUTE_MS).await;
         // No job is left over, which the story's end checks.
         assert_eq!(titles(story, "Storm"), 0);
-        assert_eq!((story.changes().len(), story.mails().len()), (4, 1));
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
+            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 22 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 opened: KeyError in a20 (shop/a.py) [flawless]
+        acme/shop#21 assigned to ada
+        acme/shop#22 opened: KeyError in a21 (shop/a.py) [flawless]
+        acme/shop#22 assigned to ada
+        ");
     });
 }
 
@@ -249,22 +270,42 @@ fn a_storms_issue_that_is_found_again_is_brought_up_to_date() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 26))], "Add a");
         story.install().await;
-        fail(story, "shop/a.py", "a", 0..20).await;
-        story.changes();
-        story.mails();
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        20 × acme/shop#N assigned to ada
+        ");
         story.clock.advance(1_000);
         story.github.fail_next("issues/create", Fault::AfterWork(502));
-        send(story, "shop/a.py", "a", 20..22).await;
+        story.send_functions("shop/a.py", "a", 20..22).await;
         story.settle_without_webhooks().await;
-        fail(story, "shop/a.py", "a", 22..26).await;
+        story.functions_fail("shop/a.py", "a", 22..26).await;
         story.later(5_000).await;
         let issues = story.github.issues(REPO);
         let storm: Vec<_> = issues.iter().filter(|issue| issue.title.starts_with("Storm")).collect();
         assert_eq!(storm.len(), 1);
         assert_eq!(storm[0].title, "Storm: 26 lines began to fail at once");
         story.later(20 * MINUTE_MS).await;
-        story.mails();
-        story.changes();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 6 lines that concern you began to fail
+            6 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 26 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 opened: Storm: 22 lines began to fail at once [flawless]
+        6 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        acme/shop#21 retitled: Storm: 26 lines began to fail at once
+        acme/shop#21 status:
+            + **26 lines** of this repository began to fail within a short time: the first at MOMENT, the
+            latest at MOMENT. Many at once mostly have one cause, so this issue tells of them together.
+            + - Ada Lovelace: 26
+            + | shop/a.py:62 | a20 | KeyError | Ada Lovelace | 1 | #22 |
+            + 4 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | |
+        6 × acme/shop#N assigned to ada
+        acme/shop#21 status:
+            + 5 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
+        ");
     });
 }
 
@@ -273,7 +314,7 @@ fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
         story.install().await;
-        send(story, "shop/a.py", "a", 0..40).await;
+        story.send_functions("shop/a.py", "a", 0..40).await;
         story.settle_without_webhooks().await;
         for _ in 0..6 {
             story.clock.advance(1_000);
@@ -293,7 +334,7 @@ fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
         // It ends: each is told of when it happens again.
         story.github.reopen_issue(REPO, first, "ada");
         story.settle().await;
-        fail(story, "shop/a.py", "a", 0..40).await;
+        story.functions_fail("shop/a.py", "a", 0..40).await;
         story.later(60 * MINUTE_MS).await;
         assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
         story.changes();
@@ -306,28 +347,57 @@ fn a_storms_mail_that_fails_makes_no_more_mails_for_the_others() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
         story.install().await;
-        fail(story, "shop/a.py", "a", 0..20).await;
+        story.functions_fail("shop/a.py", "a", 0..20).await;
         assert_eq!(story.mails().len(), 20);
-        fail(story, "shop/a.py", "a", 20..22).await;
+        story.functions_fail("shop/a.py", "a", 20..22).await;
         // Kept, and never acknowledged: another line joins before it is tried again.
         story.smtp.set(Mode::DropAfterAccepting);
         story.later(2 * MINUTE_MS).await;
         let first = story.mails();
         assert!(!first.is_empty());
         story.smtp.set(Mode::Accept);
-        fail(story, "shop/a.py", "a", 22..24).await;
+        story.functions_fail("shop/a.py", "a", 22..24).await;
         story.later(5 * MINUTE_MS).await;
         let again = story.mails();
         assert_eq!(again.len(), 1);
         let ids = [first[0].header("Message-ID"), again[0].header("Message-ID")];
         assert!(again[0].text().contains("in a23"), "{}", again[0].text());
         assert_ne!(ids[0], ids[1], "a mail that holds more is another mail");
-        fail(story, "shop/a.py", "a", 24..26).await;
+        story.functions_fail("shop/a.py", "a", 24..26).await;
         story.later(MINUTE_MS).await;
-        assert_eq!(story.mails().len(), 0, "one an hour, or at the end");
+        // One mail an hour, or at the end.
+        insta::assert_snapshot!(story.transcript(), @"
+        26 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        26 × acme/shop#N assigned to ada
+        acme/shop#21 opened: Storm: 22 lines began to fail at once [flawless]
+        acme/shop#21 status:
+            + | shop/a.py:62 | a20 | KeyError | Ada Lovelace | 1 | #22 |
+            + | shop/a.py:65 | a21 | KeyError | Ada Lovelace | 1 | #23 |
+        acme/shop#21 retitled: Storm: 24 lines began to fail at once
+        acme/shop#21 status:
+            + **24 lines** of this repository began to fail within a short time: the first at MOMENT, the
+            latest at MOMENT. Many at once mostly have one cause, so this issue tells of them together.
+            + - Ada Lovelace: 24
+            + | shop/a.py:68 | a22 | KeyError | Ada Lovelace | 1 | #24 |
+            + | shop/a.py:71 | a23 | KeyError | Ada Lovelace | 1 | #25 |
+        acme/shop#21 retitled: Storm: 26 lines began to fail at once
+        acme/shop#21 status:
+            + **26 lines** of this repository began to fail within a short time: the first at MOMENT, the
+            latest at MOMENT. Many at once mostly have one cause, so this issue tells of them together.
+            + - Ada Lovelace: 26
+            + | shop/a.py:74 | a24 | KeyError | Ada Lovelace | 1 | #26 |
+            + | shop/a.py:77 | a25 | KeyError | Ada Lovelace | 1 | #27 |
+        ");
         story.later(60 * MINUTE_MS).await;
-        assert_eq!(story.mails().len(), 1);
-        story.changes();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
+            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 26 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 status:
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+        ");
     });
 }
 
@@ -336,26 +406,48 @@ fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 40))], "Add a");
         story.install().await;
-        fail(story, "shop/a.py", "a", 0..22).await;
-        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
+        story.functions_fail("shop/a.py", "a", 0..22).await;
+        let id = story.repository().await.repository.id;
         assert!(store::storms::open_of(&story.services().store, id).await.unwrap().is_some());
         for n in 22..27 {
             story.later(8 * MINUTE_MS).await;
-            fail(story, "shop/a.py", "a", n..n + 1).await;
+            story.functions_fail("shop/a.py", "a", n..n + 1).await;
         }
         assert_eq!(
             store::storms::open_of(&story.services().store, id).await.unwrap(),
             None,
             "one line in eight minutes is no storm"
         );
-        story.mails();
-        story.changes();
-        fail(story, "shop/a.py", "a", 27..28).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told at once, by itself");
+        insta::assert_snapshot!(story.transcript(), @"
+        5 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        mail to ada@example.com: [acme/shop] Storm: 22 lines that concern you began to fail
+            22 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 22 lines
+            in all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#1 opened: Storm: 22 lines began to fail at once [flawless]
+        27 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        27 × acme/shop#N assigned to ada
+        acme/shop#1 status:
+            + 22 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
+        acme/shop#1 retitled: Storm: 23 lines began to fail at once
+        acme/shop#1 status:
+            + **23 lines** of this repository began to fail within a short time: the first at MOMENT, the
+            latest at MOMENT. Many at once mostly have one cause, so this issue tells of them together.
+            + - Ada Lovelace: 23
+            + | shop/a.py:68 | a22 | KeyError | Ada Lovelace | 1 | #24 |
+        ");
+        story.functions_fail("shop/a.py", "a", 27..28).await;
+        // Told at once, by itself.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in a27 (shop/a.py:83)
+            You wrote this line.
+        acme/shop#29 opened: KeyError in a27 (shop/a.py) [flawless]
+        acme/shop#29 assigned to ada
+        ");
         story.later(30 * MINUTE_MS).await;
         assert_eq!(titles(story, "Storm"), 1);
-        story.mails();
-        story.changes();
+        story.assert_silent("nothing more is said");
     });
 }
 
@@ -366,20 +458,22 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
             "known_errors:\n  - { file: shop/cart.py, min_alert_threshold: 2, email_recipients: [ops@example.com] }\n";
         story.commit(ADA, "2026-01-06T10:00:00Z", &[(".github/flawless.yml", settings)], "Settings");
         story.install().await;
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().begin(&row).await.unwrap();
+        story.begin_shadow().await;
         let event = story.event();
         for _ in 0..3 {
             story.report(&event).await;
         }
-        assert_eq!(story.mails().len(), 0);
-        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
+        story.assert_silent("nothing is said");
+        story.end_shadow().await;
         story.report(&event).await;
-        let got = story.mails();
-        assert!(got.iter().any(|mail| mail.to == ["ops@example.com"]), "{}", got.len());
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        mail to ops@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            This known error names you as a recipient.
+        ");
         story.report(&event).await;
-        assert_eq!(story.mails().len(), 0, "once");
-        assert_eq!(story.changes().len(), 0);
+        story.assert_silent("once");
     });
 }
 

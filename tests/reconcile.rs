@@ -2,52 +2,62 @@
 
 use crate::harness::browser::Browser;
 use crate::harness::fake_github::{CommitAuthor, Fault};
-use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use domain::job::Job;
-
-async fn told(story: &mut Story) {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!(story.changes().len(), 2);
-}
+use crate::harness::git_repo::GRACE;
+use crate::harness::scenes::{HOUR_MS, cart_with};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 
 /// The hourly comparison, while GitHub knows nothing of lost webhooks either.
 async fn compare(story: &mut Story) {
-    story.clock.advance(3_600_000);
     story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
-    let now_ms = story.clock.now_ms();
-    store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
-    story.settle().await;
+    story.tick_after(HOUR_MS).await;
 }
 
 #[test]
 fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         compare(story).await;
-        assert_eq!(story.changes().len(), 0, "nothing was done");
+        story.assert_silent("nothing was done");
 
         story.github.close_issue(REPO, 1, "ada");
         story.github.lose_deliveries();
         compare(story).await;
         assert!(story.lines().await[0].resolved_at_ms.is_some());
-        assert_eq!(story.changes().len(), 1, "resolved, and said");
+        // Resolved, and said.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
+            error comes from a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
+        ");
         compare(story).await;
-        assert_eq!(story.changes().len(), 0, "said once");
+        story.assert_silent("said once");
 
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.lose_deliveries();
         compare(story).await;
         assert!(story.lines().await[0].known);
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, somebody on GitHub: this line of `total` in `shop/cart.py` is a known error (`amount +=
+            PRICES[sku]`). It is still counted, but nobody is told of it again. To undo this, take the label
+            off or open the issue again.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+        ");
 
         story.github.remove_label(REPO, 1, "known-error", "ada");
         story.github.lose_deliveries();
         compare(story).await;
         assert!(!story.lines().await[0].known);
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, somebody on GitHub: `known-error` no longer applies to `total` in `shop/cart.py`. The next
+            error there is alerted as usual.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT.
+        ");
 
         story.github.reopen_issue(REPO, 1, "ada");
         story.github.assign(REPO, 1, "linus", "ada");
@@ -56,42 +66,56 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         compare(story).await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.resolved_at_ms, line.owner_login.as_deref()), (None, Some("linus")));
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, somebody on GitHub: this line belongs to linus from now on, here and in the weekly
+            report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
 
         story.github.add_label(REPO, 1, "library-code", "ada");
         story.github.lose_deliveries();
         compare(story).await;
-        assert_eq!(story.changes().len(), 1);
-        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
-        assert_eq!(store::rules::in_force(&story.services().store, id).await.unwrap().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, somebody on GitHub: `total` in `shop/cart.py` is library code from now on. The line that
+            calls it is blamed, and gets an alert of its own. To undo this, take the label off or open the
+            issue again.
+        ");
+        assert_eq!(story.rules().await.len(), 1);
         compare(story).await;
-        assert_eq!(story.changes().len(), 0);
+        story.assert_silent("nothing is said");
     });
 }
 
 #[test]
 fn a_webhook_that_comes_after_all_says_nothing_twice() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         story.github.close_issue(REPO, 1, "ada");
         let lost = story.github.lose_deliveries();
         compare(story).await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
+            error comes from a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
+        ");
         let url = format!("{}/api/github/webhooks", story.url());
         for hook in &lost {
             assert_eq!(story.github.redeliver(&url, &hook.id).await, 202, "late, and taken");
         }
         story.settle().await;
-        assert_eq!(story.changes().len(), 0);
+        story.assert_silent("nothing is said");
     });
 }
 
 #[test]
 fn webhooks_in_the_wrong_order_end_as_the_issue_is() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         let url = format!("{}/api/github/webhooks", story.url());
         // Closed, reopened, labelled and unlabelled: what comes first is the last.
         story.github.close_issue(REPO, 1, "ada");
@@ -104,19 +128,17 @@ fn webhooks_in_the_wrong_order_end_as_the_issue_is() {
             story.github.redeliver(&url, &hook.id).await;
             story.settle().await;
         }
-        assert_eq!(story.changes().len(), 0, "all was taken back");
+        story.assert_silent("all was taken back");
         let line = story.lines().await.remove(0);
         assert_eq!((line.resolved_at_ms, line.known), (None, false));
-        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
-        assert!(store::rules::in_force(&story.services().store, id).await.unwrap().is_empty());
+        assert!(story.rules().await.is_empty());
     });
 }
 
 #[test]
 fn an_issue_whose_number_was_not_noted_yet_is_known_by_its_marker() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         let line = story.lines().await.remove(0);
         // Filed, and the answer on its way, when somebody closes it with a label.
         store::lines::set_issue(&story.services().store, line.id, None).await.unwrap();
@@ -125,24 +147,31 @@ fn an_issue_whose_number_was_not_noted_yet_is_known_by_its_marker() {
         story.settle().await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.issue, line.known), (Some(1), true));
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, ada: this line of `total` in `shop/cart.py` is a known error (`amount += PRICES[sku]`). It
+            is still counted, but nobody is told of it again. To undo this, take the label off or open the
+            issue again.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+        ");
     });
 }
 
 #[test]
 fn a_deleted_issue_is_filed_anew_and_nobody_has_a_second_mail() {
     run_test(async |story| {
-        told(story).await;
-        assert_eq!(story.mails().len(), 1);
+        story.alerted().await;
         story.github.delete_issue(REPO, 1, "owner");
         story.settle().await;
         assert_eq!(story.lines().await[0].issue, None);
         let event = story.event();
         story.report(&event).await;
-        let changes = story.changes();
-        assert_eq!(changes.len(), 2, "{changes:?}");
-        assert!(changes[0].contains("#2 opened"), "{changes:?}");
-        assert_eq!(story.mails().len(), 0);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
+        story.assert_silent("nothing is said");
         // Deleted, and the webhook lost: noticed when something is to be said there.
         story.github.delete_issue(REPO, 2, "owner");
         story.github.lose_deliveries();
@@ -153,17 +182,18 @@ fn a_deleted_issue_is_filed_anew_and_nobody_has_a_second_mail() {
         let event = story.event();
         story.report(&event).await;
         story.report(&event).await;
-        let changes = story.changes();
-        assert!(changes.iter().any(|change| change.contains("#3 opened")), "{changes:?}");
-        assert_eq!(story.mails().len(), 0);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#3 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#3 assigned to ada
+        ");
+        story.assert_silent("nothing is said");
     });
 }
 
 #[test]
 fn links_out_of_mails_work_after_a_rename() {
     run_test(async |story| {
-        told(story).await;
-        let text = story.mails()[0].text();
+        let text = story.alerted().await;
         let links: Vec<String> = text
             .split_whitespace()
             .filter_map(|word| word.strip_prefix("https://flawless.test"))
@@ -193,8 +223,7 @@ fn links_out_of_mails_work_after_a_rename() {
 #[test]
 fn labels_that_somebody_deleted_are_made_again() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         assert_eq!(story.github.labels(REPO).len(), 5);
         story.github.delete_label(REPO, "known-error");
         compare(story).await;
@@ -209,12 +238,12 @@ fn labels_that_somebody_deleted_are_made_again() {
 fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
     run_test(async |story| {
         let installation = story.install().await;
+        story.fails(1).await;
+        story.assert_usual_alert();
         let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
         let (key, project) = story.key().await;
         let line = story.lines().await.remove(0);
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let row = story.repository().await;
         assert!(story.services().mirrors.exists(row.repository.id));
         story.github.uninstall(installation);
         story.settle().await;
@@ -233,7 +262,7 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
         story.report(&event).await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.total, line.issue), (2, Some(1)));
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
 
         let said = story.command(&["repository", "remove", REPO, "--with-counts"]);
         assert!(said.contains("Everything that was known of acme/shop is deleted."), "{said}");
@@ -248,9 +277,8 @@ fn making_a_repository_public_hides_what_its_issues_said_from_then_on() {
         story.install().await;
         story.github.set_private(REPO, false, "owner");
         story.settle().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.fails(1).await;
+        story.assert_usual_alert();
         assert!(!story.github.issue(REPO, 1).body.contains("quince"), "{}", story.github.issue(REPO, 1).body);
     });
 }
@@ -258,19 +286,25 @@ fn making_a_repository_public_hides_what_its_issues_said_from_then_on() {
 #[test]
 fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
     run_test(async |story| {
-        told(story).await;
-        story.mails();
+        story.alerted().await;
         // Grace edits it, and GitHub knows no account of hers: Ada stays assigned, which nobody did.
-        let text = CART.replace("        amount += PRICES[sku]\n", "        amount += PRICES[sku.lower()]\n");
-        let sha =
-            story.commit("Grace Hopper <grace@example.com>", "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
+        let text = cart_with("amount += PRICES[sku.lower()]");
+        let sha = story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
         story.github.set_commit_author(REPO, &sha, CommitAuthor::Null);
         story.push().await;
-        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku.lower()]", "total", "web-1");
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (1, 1));
+        story.cart_fails_at("PRICES[sku.lower()]").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 commented:
+            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+        acme/shop#1 status:
+            + | Releases | <Lower> |
+        ");
         compare(story).await;
-        assert_eq!(story.changes(), [""; 0], "nobody assigned anybody");
+        story.assert_silent("nobody assigned anybody");
         let line = story.lines().await.remove(1);
         assert_eq!((line.issue, line.owner_login), (Some(1), None));
         // What somebody does is noticed.
@@ -278,7 +312,13 @@ fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
         story.github.unassign(REPO, 1, "ada", "owner");
         story.github.lose_deliveries();
         compare(story).await;
-        assert_eq!(story.changes().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Noted, somebody on GitHub: this line belongs to linus from now on, here and in the weekly
+            report.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Open. It belongs to linus.
+        ");
         assert_eq!(story.lines().await[1].owner_login.as_deref(), Some("linus"));
     });
 }

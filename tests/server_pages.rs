@@ -1,7 +1,7 @@
 //! The pages over real HTTP: signing in, links out of mails, whitelisting, and what strangers are shown.
 
 use crate::harness::browser::{Browser, TOKEN, unescaped};
-use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use crate::harness::story::{CART_PATH, REPO, run_test};
 use url::Url;
 
 /// Path and query of the address in a mail that has this path.
@@ -13,15 +13,6 @@ fn link(mail: &str, path: &str) -> String {
 fn field(link: &str, name: &str) -> String {
     let url = Url::parse(&format!("https://flawless.test{link}")).unwrap();
     url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("{name}: {link}")).1.into_owned()
-}
-
-/// The text of the first alert's mail.
-async fn alert(story: &mut Story) -> String {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    story.changes();
-    story.mails().remove(0).text()
 }
 
 #[test]
@@ -109,7 +100,7 @@ fn guessing_is_stopped_and_keeps_no_scraper_out() {
 #[test]
 fn a_mails_link_shows_its_traceback_and_nothing_else() {
     run_test(async |story| {
-        let mail = alert(story).await;
+        let mail = story.alerted().await;
         let stranger = Browser::new(story);
         let view = link(&mail, "/view_traceback?");
         let page = stranger.get(&view).await;
@@ -139,16 +130,12 @@ fn a_mails_link_shows_its_traceback_and_nothing_else() {
 #[test]
 fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
     run_test(async |story| {
-        let mail = alert(story).await;
+        let mail = story.alerted().await;
         let stranger = Browser::new(story);
         let whitelist = link(&mail, "/add_known_error?");
         let form = stranger.get(&whitelist).await;
         assert_eq!(form.status, 200, "{}", form.text);
-        let id = story.lines().await[0].repository;
-        assert!(
-            store::rules::in_force(&story.services().store, id).await.unwrap().is_empty(),
-            "mail scanners follow links"
-        );
+        assert!(story.rules().await.is_empty(), "mail scanners follow links");
 
         let (expires, signature, signed) =
             (form.hidden("expires"), form.hidden("signature"), form.hidden("signed_for"));
@@ -164,7 +151,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
             .map(|(name, value)| (name, if name == "signed_for" { "{}" } else { value }))
             .collect();
         assert_eq!(stranger.post("/add_known_error", &forged).await.status, 303);
-        assert!(store::rules::in_force(&story.services().store, id).await.unwrap().is_empty());
+        assert!(story.rules().await.is_empty());
 
         let function = with(&[
             ("scope", "function"),
@@ -177,7 +164,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
             assert_eq!(saved.status, 200, "{}", saved.text);
             assert!(saved.text.contains("told once, at 1,000 occurrences"));
         }
-        let rules = store::rules::in_force(&story.services().store, id).await.unwrap();
+        let rules = story.rules().await;
         assert_eq!(rules.len(), 1, "sent twice, made once");
         assert_eq!((rules[0].made.entry.code.as_deref(), rules[0].by.as_str()), (None, "a link out of a mail"));
         assert!(story.lines().await[0].known, "in force at once");
@@ -187,7 +174,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
 #[test]
 fn an_admin_whitelists_and_takes_it_back() {
     run_test(async |story| {
-        alert(story).await;
+        story.alerted().await;
         let admin = Browser::signed_in(story).await;
         let empty = admin.get("/add_known_error?repo=acme/shop").await;
         assert_eq!((empty.status, empty.text.contains("role=\"alert\"")), (200, false), "nobody filled it in yet");
@@ -212,14 +199,13 @@ fn an_admin_whitelists_and_takes_it_back() {
         assert!(wrong.status == 400 && wrong.text.contains("less than the count above"), "{}", wrong.text);
         assert_eq!(admin.post("/add_known_error", &ours(&[("filename", "a\0b")])).await.status, 400);
         assert_eq!(admin.post("/add_known_error", &ours(&[])).await.status, 200);
-        let id = story.lines().await[0].repository;
         assert!(story.lines().await[0].known, "found although the path was written with ./");
         let weekly = admin.get("/get_weekly_error_report?repo=acme/shop").await;
         assert!(!weekly.text.contains("PRICES[sku]"), "known errors are left out");
         let weekly = admin.get("/get_weekly_error_report?repo=acme/shop&include_known_errors=true").await;
         assert!(weekly.text.contains("PRICES[sku]"));
 
-        let rule = store::rules::in_force(&story.services().store, id).await.unwrap()[0].made.id.0.to_string();
+        let rule = story.rules().await[0].made.id.0.to_string();
         let end = [("repo", REPO), ("rule", rule.as_str())];
         assert_eq!(admin.post("/rules/end", &end).await.status, 403);
         let end = [("repo", REPO), ("rule", rule.as_str()), ("csrf", csrf.as_str())];
@@ -232,7 +218,7 @@ fn an_admin_whitelists_and_takes_it_back() {
 #[test]
 fn a_form_opened_by_a_link_works_for_who_signs_in_meanwhile() {
     run_test(async |story| {
-        let mail = alert(story).await;
+        let mail = story.alerted().await;
         let form = Browser::new(story).get(&link(&mail, "/add_known_error?")).await;
         let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
         let mut fields = vec![("repo", REPO), ("csrf", ""), ("scope", "file"), ("filename", CART_PATH)];
@@ -245,7 +231,7 @@ fn a_form_opened_by_a_link_works_for_who_signs_in_meanwhile() {
 #[test]
 fn the_week_is_the_one_of_its_moment() {
     run_test(async |story| {
-        alert(story).await;
+        story.alerted().await;
         let admin = Browser::signed_in(story).await;
         let now = story.clock.now_ms() / 1000;
         let at = async |seconds: i64| {

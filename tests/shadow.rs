@@ -1,8 +1,9 @@
 //! Shadow mode: everything is worked out and shown, nothing is sent; and the way out of it.
 
+use crate::harness::fake_github::Fault;
+use crate::harness::git_repo::ADA;
+use crate::harness::scenes::{DAY_MS, HOUR_MS, MINUTE_MS};
 use crate::harness::story::{REPO, run_test};
-
-const ADA: &str = "Ada Lovelace <ada@example.com>";
 
 #[test]
 fn a_repository_in_shadow_shows_what_it_would_have_sent() {
@@ -13,7 +14,7 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
         assert_eq!(story.github.labels(REPO).len(), 0, "not even labels are made");
         let event = story.event();
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
         assert_eq!(story.lines().await.len(), 1, "it is counted");
 
         let page = story.page(&format!("/{REPO}")).await;
@@ -28,13 +29,11 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
         assert!(preview.contains("KeyError"), "{preview}");
 
         // The first days are over: what happens from now on is told, also of the line that is known already.
-        story.clock.advance(7 * 24 * 3_600_000);
-        story.services().shadow_mode().end_what_is_over(story.clock.now_ms()).await.unwrap();
-        story.settle().await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nothing happened yet");
+        story.tick_after(7 * DAY_MS).await;
+        story.assert_silent("nothing happened yet");
         assert_eq!(story.github.labels(REPO).len(), 5);
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.assert_usual_alert();
         story.report(&event).await;
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("not in shadow mode"), "{page}");
@@ -44,10 +43,8 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
 #[test]
 fn it_is_begun_and_ended_by_hand() {
     run_test(async |story| {
-        story.install().await;
+        story.alerted().await;
         let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
         let set = async |story: &crate::harness::story::Story, to: &str| {
             let asked = story
                 .http
@@ -67,16 +64,25 @@ fn it_is_begun_and_ended_by_hand() {
         let head = story.repo.head();
         let other = story.event_at(&head, "shop/new.py", "x.y", "f", "web-1");
         story.report(&other).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
         assert_eq!(set(story, "maybe").await, 400);
 
         assert_eq!(set(story, "off").await, 200);
         story.settle().await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+        ");
         story.report(&other).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told once it happens again");
+        // Told once it happens again.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in f (shop/new.py:2)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in f (shop/new.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
         story.report(&event).await;
-        assert_eq!(story.mails().len(), 0, "the known one stays known");
+        story.assert_silent("the known one stays known");
     });
 }
 
@@ -88,7 +94,7 @@ fn the_repositorys_file_has_the_last_word() {
         story.install().await;
         let event = story.event();
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("shadow: true") && !page.contains("<form method=\"post\" action=\"/acme"), "{page}");
         let asked = story
@@ -100,48 +106,56 @@ fn the_repositorys_file_has_the_last_word() {
 
         story.commit(ADA, "2026-02-02T10:00:00Z", &[(path, "shadow: false\n")], "Go");
         story.push().await;
-        story.services().shadow_mode().end_what_is_over(story.clock.now_ms()).await.unwrap();
-        story.settle().await;
+        story.tick().await;
         story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.assert_usual_alert();
     });
 }
 
 #[test]
 fn what_came_back_in_the_shadow_is_told_after_it() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.alerted().await;
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        assert_eq!(story.changes().len(), 1, "resolved, said so");
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().begin(&row).await.unwrap();
+        // Resolved, said so.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
+        ");
+        story.begin_shadow().await;
         story.commit("Grace <grace@example.com>", "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
         story.push().await;
         let head = story.repo.head();
         let back = story.event_at(&head, "shop/cart.py", "PRICES[sku]", "total", "web-1");
         story.report(&back).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
+        story.assert_silent("nothing is said");
+        story.end_shadow().await;
         story.settle().await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "opened again, with a comment and a mail");
+        // Opened again, with a comment and a mail.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            This line was resolved, and release <Say what it is> brought it back.
+        acme/shop#1 reopened
+        acme/shop#1 commented:
+            This is back: the release `<Say what it is>` (<Say what it is>) contains <Add up carts>, where
+            this was resolved, and fails here again. 2 occurrences so far.
+        acme/shop#1 status:
+            + **2 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Releases | <Say what it is>, <Add up carts> |
+        ");
     });
 }
 
 #[test]
 fn what_waited_when_the_shadow_began_is_held_back() {
     run_test(async |story| {
-        use crate::harness::fake_github::Fault;
         story.install().await;
-        let limited = Fault::Status {
-            status: 403,
-            headers: vec![("retry-after", "600".to_owned())],
-            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
-        };
+        let limited = Fault::slow_down(600);
         story.github.fail_next("issues/create", limited);
         let event = story.event();
         story.report(&event).await;
@@ -149,24 +163,32 @@ fn what_waited_when_the_shadow_began_is_held_back() {
         story.push().await;
         let other = story.event_at(&story.repo.head(), "shop/new.py", "x.y", "f", "web-1");
         story.report(&other).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 2), "the issues wait for GitHub");
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().begin(&row).await.unwrap();
-        story.later(60 * 60_000).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "the page says that nothing is sent");
+        // The issues wait for GitHub.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in f (shop/new.py:2)
+            You wrote this line.
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        ");
+        story.begin_shadow().await;
+        story.later(HOUR_MS).await;
+        story.assert_silent("the page says that nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("shop/new.py"), "{page}");
 
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().end(&row, story.clock.now_ms()).await.unwrap();
-        story.later(20 * 60_000).await;
-        assert_eq!(story.changes().len(), 2, "the one that was tried goes on");
+        story.end_shadow().await;
+        story.later(20 * MINUTE_MS).await;
+        // The one that was tried goes on.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         story.report(&other).await;
-        assert_eq!(
-            (story.changes().len(), story.mails().len()),
-            (2, 0),
-            "the other when it happens again; its mail was sent"
-        );
+        // The other when it happens again; its mail was sent.
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in f (shop/new.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
         story.report(&event).await;
         assert_eq!(story.github.issues(REPO).len(), 2);
     });
@@ -175,12 +197,8 @@ fn what_waited_when_the_shadow_began_is_held_back() {
 #[test]
 fn comments_that_were_not_sent_say_why_they_would_have_been() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        story.services().shadow_mode().begin(&row).await.unwrap();
+        story.alerted().await;
+        story.begin_shadow().await;
         let mut typed = story.event();
         typed["exception"]["values"][0]["type"] = "TypeError".into();
         story.report(&typed).await;

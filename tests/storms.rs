@@ -1,36 +1,10 @@
 //! Storms: many new lines at once become one issue and one mail for each author, within GitHub's limits.
 
-use crate::harness::story::{REPO, Story, run_test};
+use crate::harness::fake_github::Fault;
+use crate::harness::git_repo::{ADA, GRACE, LINUS};
+use crate::harness::scenes::{HOUR_MS, MINUTE_MS, functions};
+use crate::harness::story::{REPO, run_test};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
-const ADA: &str = "Ada Lovelace <ada@example.com>";
-const GRACE: &str = "Grace Hopper <grace@example.com>";
-const LINUS: &str = "Linus <linus@example.com>";
-
-/// A file of this many functions, each with a line of its own that fails.
-fn functions(prefix: &str, count: usize) -> String {
-    let mut text = String::new();
-    for n in 0..count {
-        writeln!(text, "def {prefix}{n}(x):\n    return x.{prefix}_{n}\n").unwrap();
-    }
-    text
-}
-
-/// Reports of every function of such a file, each from the head.
-async fn fail_all(story: &mut Story, path: &str, prefix: &str, range: std::ops::Range<usize>) {
-    let (key, project) = story.key().await;
-    let head = story.repo.head();
-    for n in range {
-        let event = story.event_at(&head, path, &format!("x.{prefix}_{n}"), &format!("{prefix}{n}"), "web-1");
-        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
-    }
-    story.settle().await;
-}
-
-fn opened(changes: &[String]) -> Vec<&String> {
-    changes.iter().filter(|change| change.contains(" opened: ")).collect()
-}
 
 #[test]
 fn three_hundred_new_lines_are_one_storm() {
@@ -39,14 +13,9 @@ fn three_hundred_new_lines_are_one_storm() {
         story.commit(GRACE, "2026-01-07T10:00:00Z", &[("shop/b.py", &functions("b", 149))], "Add b");
         story.commit(LINUS, "2026-01-08T10:00:00Z", &[("shop/c.py", &functions("c", 1))], "Add c");
         story.install().await;
-        let (key, project) = story.key().await;
-        let head = story.repo.head();
         let began = story.clock.now_ms();
         for (path, prefix, count) in [("shop/a.py", "a", 150), ("shop/b.py", "b", 149), ("shop/c.py", "c", 1)] {
-            for n in 0..count {
-                let event = story.event_at(&head, path, &format!("x.{prefix}_{n}"), &format!("{prefix}{n}"), "web-1");
-                assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
-            }
+            story.send_functions(path, prefix, 0..count).await;
         }
         story.settle().await;
         let changes = story.changes();
@@ -54,7 +23,7 @@ fn three_hundred_new_lines_are_one_storm() {
         let storms: Vec<usize> = (0..changes.len()).filter(|&at| changes[at].contains(" opened: Storm")).collect();
         assert_eq!(storms, [0], "one storm, one issue: {:?}", &changes[..5]);
         // Mails wait for the fingerprint, but for those that were on their way when the storm began.
-        story.later(2 * 60_000).await;
+        story.later(2 * MINUTE_MS).await;
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in story.mails() {
             told.entry(mail.to[0].clone()).or_default().push(mail.header("Subject").unwrap());
@@ -68,11 +37,11 @@ fn three_hundred_new_lines_are_one_storm() {
         // Every line gets its own issue in the end, within the limits (the story's end checks the pace).
         let mut hours = 0;
         while story.lines().await.iter().any(|line| line.issue.is_none()) {
-            story.later(60 * 60_000).await;
+            story.later(HOUR_MS).await;
             hours += 1;
             assert!(hours < 6, "some lines never got their issues");
         }
-        story.later(60 * 60_000).await;
+        story.later(HOUR_MS).await;
         let issues = story.github.issues(REPO);
         assert_eq!(issues.len(), 301);
         let storm = issues.iter().find(|issue| issue.title.starts_with("Storm")).unwrap();
@@ -86,7 +55,7 @@ fn three_hundred_new_lines_are_one_storm() {
         assert_eq!(numbers.iter().filter(|number| storm.body.contains(*number)).count(), 150, "its list is up to date");
         assert_eq!(story.github.requests_of("issues/create").len(), 301, "none was filed twice");
         assert_eq!(story.mails().len(), 0, "nobody hears again");
-        assert!(story.clock.now_ms() - began < 6 * 3_600_000);
+        assert!(story.clock.now_ms() - began < 6 * HOUR_MS);
         story.changes();
     });
 }
@@ -96,42 +65,75 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");
         story.install().await;
-        fail_all(story, "shop/a.py", "a", 0..20).await;
-        assert_eq!(story.mails().len(), 20);
-        assert_eq!(opened(&story.changes()).len(), 20);
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        20 × acme/shop#N assigned to ada
+        ");
 
-        fail_all(story, "shop/a.py", "a", 20..22).await;
-        let changes = story.changes();
-        assert!(
-            changes[0].contains("opened: Storm: 22 lines") || changes[0].contains("opened: Storm: 21 lines"),
-            "{changes:?}"
-        );
-        assert_eq!(opened(&changes).len(), 3, "{changes:?}");
-        assert_eq!(story.mails().len(), 0);
-        story.later(2 * 60_000).await;
-        let mails = story.mails();
-        assert_eq!(mails.len(), 1);
-        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 2 lines that concern you began to fail");
-        assert!(mails[0].text().contains("shop/a.py:62 in a20"), "{}", mails[0].text());
-        assert!(mails[0].text().contains("You wrote this line."));
-        story.changes();
+        story.functions_fail("shop/a.py", "a", 20..22).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#21 opened: Storm: 22 lines began to fail at once [flawless]
+        acme/shop#22 opened: KeyError in a20 (shop/a.py) [flawless]
+        acme/shop#22 assigned to ada
+        acme/shop#23 opened: KeyError in a21 (shop/a.py) [flawless]
+        acme/shop#23 assigned to ada
+        ");
+        story.later(2 * MINUTE_MS).await;
+        let text = story.unread_text();
+        assert!(text.contains("shop/a.py:62 in a20") && text.contains("You wrote this line."), "{text}");
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
+            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 22 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 status:
+            + | shop/a.py:62 | a20 | KeyError | Ada Lovelace | 1 | #22 |
+            + | shop/a.py:65 | a21 | KeyError | Ada Lovelace | 1 | #23 |
+        ");
 
         // It goes on: the next mail waits for an hour, or for the storm's end.
-        fail_all(story, "shop/a.py", "a", 22..24).await;
-        story.later(5 * 60_000).await;
-        assert_eq!(story.mails().len(), 0);
-        story.later(6 * 60_000).await;
-        assert_eq!(story.mails().len(), 1);
-        story.later(10 * 60_000).await;
+        story.functions_fail("shop/a.py", "a", 22..24).await;
+        story.later(5 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#24 opened: KeyError in a22 (shop/a.py) [flawless]
+        acme/shop#24 assigned to ada
+        acme/shop#25 opened: KeyError in a23 (shop/a.py) [flawless]
+        acme/shop#25 assigned to ada
+        acme/shop#21 retitled: Storm: 24 lines began to fail at once
+        acme/shop#21 status:
+            + **24 lines** of this repository began to fail within a short time: the first at MOMENT, the
+            latest at MOMENT. Many at once mostly have one cause, so this issue tells of them together.
+            + - Ada Lovelace: 24
+            + | shop/a.py:68 | a22 | KeyError | Ada Lovelace | 1 | #24 |
+            + | shop/a.py:71 | a23 | KeyError | Ada Lovelace | 1 | #25 |
+        ");
+        story.later(6 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
+            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 24 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 status:
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+        ");
+        story.later(10 * MINUTE_MS).await;
         let issues = story.github.issues(REPO);
         let storm = issues.iter().find(|issue| issue.title.starts_with("Storm")).unwrap();
         assert!(storm.body.contains("The storm ended at"), "{}", storm.body);
-        story.changes();
+        story.assert_silent("nothing more is said");
 
         // Over: new lines are told of one by one again.
-        fail_all(story, "shop/a.py", "a", 24..25).await;
-        assert_eq!(opened(&story.changes()).len(), 1);
-        assert_eq!(story.mails().len(), 1);
+        story.functions_fail("shop/a.py", "a", 24..25).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in a24 (shop/a.py:74)
+            You wrote this line.
+        acme/shop#26 opened: KeyError in a24 (shop/a.py) [flawless]
+        acme/shop#26 assigned to ada
+        ");
     });
 }
 
@@ -154,95 +156,127 @@ fn a_storm_of_a_repository_without_github_is_told_by_mail_and_in_a_file() {
             assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
         }
         story.settle().await;
-        story.later(2 * 60_000).await;
-        let mails = story.mails();
-        assert!(mails.iter().any(|mail| mail.header("Subject").unwrap().contains("Storm: ")), "{}", mails.len());
-        story.later(5 * 60_000).await;
-        let outbox = story.folder().join("data/outbox");
-        let storms: Vec<_> = std::fs::read_dir(&outbox)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.file_name().to_string_lossy().starts_with("storm-"))
-            .collect();
-        assert_eq!(storms.len(), 1);
-        let text = std::fs::read_to_string(storms[0].path()).unwrap();
-        assert!(
-            text.starts_with("# Storm: 5 lines began to fail at once\n") && text.contains("The storm ended"),
-            "{text}"
-        );
-        story.mails();
+        story.later(2 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [plain/shop] Storm: 5 lines that concern you began to fail
+            5 lines of plain/shop that concern you began to fail in a storm that began at MOMENT: 5 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        5 × outbox issue: # KeyError in aN (shop/a.py)
+        outbox storm: # Storm: 5 lines began to fail at once
+        ");
+        story.later(5 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        outbox storm: # Storm: 5 lines began to fail at once
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+        ");
     });
 }
 
 #[test]
 fn a_storm_survives_lost_answers_and_a_restart() {
     run_test(async |story| {
-        use crate::harness::fake_github::Fault;
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");
         story.install().await;
-        fail_all(story, "shop/a.py", "a", 0..20).await;
-        story.changes();
-        story.mails();
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        20 × acme/shop#N assigned to ada
+        ");
         story.github.fail_next("issues/create", Fault::AfterWork(502));
-        fail_all(story, "shop/a.py", "a", 20..30).await;
+        story.functions_fail("shop/a.py", "a", 20..30).await;
         story.restart().await;
-        story.later(3 * 60_000).await;
-        story.later(20 * 60_000).await;
+        story.later(3 * MINUTE_MS).await;
+        story.later(20 * MINUTE_MS).await;
         let storms = story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with("Storm")).count();
         assert_eq!(storms, 1, "found again by its marker");
         assert_eq!(story.github.issues(REPO).len(), 31);
-        story.changes();
-        assert_eq!(story.mails().len(), 1);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 10 lines that concern you began to fail
+            10 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 30 lines
+            in all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 opened: Storm: 30 lines began to fail at once [flawless]
+        10 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        acme/shop#21 status:
+            + | shop/a.py:62 | a20 | KeyError | Ada Lovelace | 1 | #22 |
+        10 × acme/shop#N assigned to ada
+        acme/shop#21 status:
+            + 9 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
+        acme/shop#21 status:
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+        ");
     });
 }
 
 #[test]
 fn what_is_new_goes_before_counts_and_what_github_asks_is_obeyed() {
     run_test(async |story| {
-        use crate::harness::fake_github::Fault;
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 3))], "Add a");
         story.install().await;
-        fail_all(story, "shop/a.py", "a", 0..1).await;
-        story.changes();
-        story.mails();
+        story.functions_fail("shop/a.py", "a", 0..1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in a0 (shop/a.py:2)
+            You wrote this line.
+        acme/shop#1 opened: KeyError in a0 (shop/a.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
         // GitHub asks to be left alone: counts, then a new line, wait together.
-        let limited = Fault::Status {
-            status: 403,
-            headers: vec![("retry-after", "120".to_owned())],
-            body: serde_json::json!({ "message": "You have exceeded a secondary rate limit." }),
-        };
+        let limited = Fault::slow_down(120);
         story.github.fail_next("issues/create-comment", limited);
         for _ in 0..10 {
-            fail_all(story, "shop/a.py", "a", 0..1).await;
+            story.functions_fail("shop/a.py", "a", 0..1).await;
         }
-        fail_all(story, "shop/a.py", "a", 1..2).await;
-        assert_eq!(story.changes(), [""; 0], "nothing is written during the pause");
+        story.functions_fail("shop/a.py", "a", 1..2).await;
+        // Nothing is written to GitHub during the pause.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in a1 (shop/a.py:5)
+            You wrote this line.
+        ");
         story.later(100_000).await;
-        assert_eq!(story.changes(), [""; 0]);
+        story.assert_silent("nothing is said");
         story.later(20_000).await;
-        let changes = story.changes();
-        assert!(changes[0].contains("opened: "), "{changes:?}");
-        assert!(changes.last().unwrap().contains("commented: "), "{changes:?}");
-        assert_eq!(changes.len(), 3, "{changes:?}");
-        story.mails();
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#2 opened: KeyError in a1 (shop/a.py) [flawless]
+        acme/shop#2 assigned to ada
+        acme/shop#1 commented:
+            10 occurrences so far, on 1 server (`web-1`), in release `<Add a>`.
+        ");
     });
 }
 
 #[test]
 fn a_storm_whose_issue_github_refuses_for_good_leaves_nothing_behind() {
     run_test(async |story| {
-        use crate::harness::fake_github::Fault;
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 22))], "Add a");
         story.install().await;
-        fail_all(story, "shop/a.py", "a", 0..20).await;
-        story.changes();
-        story.mails();
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        20 × acme/shop#N assigned to ada
+        ");
         story.github.fail_next("issues/create", Fault::status(410, "Issues has been disabled in this repository."));
-        fail_all(story, "shop/a.py", "a", 20..22).await;
-        story.later(2 * 60_000).await;
-        story.later(30 * 60_000).await;
+        story.functions_fail("shop/a.py", "a", 20..22).await;
+        story.later(2 * MINUTE_MS).await;
+        story.later(30 * MINUTE_MS).await;
         assert!(!story.github.issues(REPO).iter().any(|issue| issue.title.starts_with("Storm")));
-        assert_eq!((story.changes().len(), story.mails().len()), (4, 1), "the lines' own issues");
+        // The lines' own issues.
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
+            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 22 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 opened: KeyError in a20 (shop/a.py) [flawless]
+        acme/shop#21 assigned to ada
+        acme/shop#22 opened: KeyError in a21 (shop/a.py) [flawless]
+        acme/shop#22 assigned to ada
+        ");
         // The story's end looks whether any job is left.
     });
 }
@@ -254,21 +288,39 @@ fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &text)], "Add a");
         story.commit(GRACE, "2026-02-06T10:00:00Z", &[("shop/a.py", &format!("# All of a.\n{text}"))], "Say so");
         story.install().await;
-        fail_all(story, "shop/a.py", "a", 0..20).await;
-        fail_all(story, "shop/a.py", "a", 20..26).await;
-        assert!(story.mails().iter().all(|mail| mail.to == ["ada@example.com"]));
-        story.changes();
+        story.functions_fail("shop/a.py", "a", 0..20).await;
+        story.functions_fail("shop/a.py", "a", 20..26).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+            You wrote this line.
+        26 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+        26 × acme/shop#N assigned to ada
+        acme/shop#21 opened: Storm: 26 lines began to fail at once [flawless]
+        ");
         // Ada leaves while the storm's mail waits.
         story.smtp.refuse("ada@example.com");
-        story.later(2 * 60_000).await;
-        assert_eq!(story.mails().len(), 0);
-        story.later(60 * 60_000).await;
-        let mails = story.mails();
-        assert_eq!(mails.iter().flat_map(|mail| mail.to.clone()).collect::<Vec<_>>(), ["grace@example.com"]);
-        assert_eq!(mails[0].header("Subject").unwrap(), "[acme/shop] Storm: 6 lines that concern you began to fail");
-        let text = mails[0].text().split_whitespace().collect::<Vec<_>>().join(" ");
+        story.later(2 * MINUTE_MS).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#21 status:
+            + 6 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
+        ");
+        story.later(HOUR_MS).await;
+        let text = story.unread_text();
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to grace@example.com: [acme/shop] Storm: 6 lines that concern you began to fail
+            6 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 26 lines in
+            all failed at once. Look for one cause first: a service that is away, a variable that is
+            missing, a deploy.
+        acme/shop#21 status:
+            + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
+            one again.
+            + - Ada Lovelace: 20
+            + - Grace Hopper: 6
+            + 6 × | shop/a.py:N | aN | KeyError | Grace Hopper | N | #N |
+        ");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("Passed over: Ada Lovelace (the mail server refuses their address)."), "{text}");
-        story.later(60 * 60_000).await;
-        story.changes();
+        story.later(HOUR_MS).await;
+        story.assert_silent("nothing more is said");
     });
 }

@@ -54,10 +54,7 @@ fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
     run_test(async |story| {
         // Some of them tell of an installation of the App; the mirrors of what it was installed on can't be had.
         story.expect_errors();
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
+        story.alerted().await;
         let mut examples = examples();
         assert_eq!(examples.len(), 329);
         // The published ones lack the most important of all.
@@ -86,13 +83,12 @@ fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
             store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
             story.settle().await;
             assert_eq!(watched(story).await, [REPO], "what is not installed is not watched");
-            assert_eq!((story.changes().len(), story.mails().len()), (0, 0), "nobody is told of anything");
+            story.assert_silent("nobody is told of anything");
             // What waits for a mirror that nobody watches any more ends by itself.
             story.later(60_000).await;
         }
         assert!(story.github.issue(REPO, 1).open);
-        let event = story.event();
-        story.report(&event).await;
+        story.fails(1).await;
         assert_eq!(story.lines().await[0].total, 2, "and reports are taken as ever");
     });
 }
@@ -140,18 +136,15 @@ fn mutilated_payloads_are_refused_or_ignored_and_break_nothing() {
         story.settle().await;
         story.later(60_000).await;
         assert_eq!(watched(story).await, [REPO]);
-        assert_eq!((story.changes().len(), story.mails().len()), (0, 0));
+        story.assert_silent("nothing is said");
     });
 }
 
 #[test]
 fn what_is_forged_replayed_or_too_large_is_refused() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-        let repository = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        story.alerted().await;
+        let repository = story.repository().await;
         let forge = repository.repository.forge.unwrap();
         let payload = json!({
             "action": "deleted", "repository": { "id": forge.id, "full_name": REPO, "private": true },

@@ -2,38 +2,33 @@
 
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::scenes::DAY_MS;
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::rule::RuleSource;
 
+/// What people read of the label.
+const SILENCED: &str = "\
+acme/shop#1 commented:
+    Done, owner: this line of `total` in `shop/cart.py` is a known error (`amount += PRICES[sku]`).
+    It is still counted, but nobody is told of it again. To undo this, take the label off or open
+    the issue again.
+acme/shop#1 status:
+    + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
+";
 const PAGE: &str = "/acme/shop/whitelist";
-
-async fn alerted(story: &mut Story) {
-    story.install().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!((story.changes().len(), story.mails().len()), (2, 1));
-}
-
-async fn fails(story: &mut Story, times: usize) {
-    for _ in 0..times {
-        let event = story.event();
-        story.report(&event).await;
-    }
-}
 
 /// Whitelisted by its label.
 async fn labelled(story: &mut Story) {
-    alerted(story).await;
+    story.alerted().await;
     story.github.add_label(REPO, 1, "known-error", "owner");
     story.github.close_issue(REPO, 1, "owner");
     story.settle().await;
-    assert_eq!(story.changes().len(), 1);
+    assert_eq!(story.transcript(), SILENCED);
 }
 
 /// The number of the only rule in force.
 async fn rule(story: &Story) -> String {
-    let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-    let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
+    let rules = story.rules().await;
     assert_eq!(rules.len(), 1, "{rules:#?}");
     rules[0].made.id.0.to_string()
 }
@@ -42,8 +37,8 @@ async fn rule(story: &Story) -> String {
 fn each_entry_says_where_it_came_from_and_what_it_silenced() {
     run_test(async |story| {
         labelled(story).await;
-        fails(story, 3).await;
-        let settings = "known_errors: [{ file: shop/other.py, function: old }]\nbuilding_blocks: [{ file: shop/cart.py, function: gone }]\nignored_exceptions: [BananaError]\nthird_party_whitelist: [{ file: facebook.py, function: post }]\n";
+        story.fails(3).await;
+        let settings = "known_errors: [{ file: shop/other.py, function: old }]\nbuilding_blocks: [{ file: shop/cart.py, function: gone }]\nignored_exceptions: [BananaError]\nthird_party_whitelist: [{ file: friends.py, function: post }]\n";
         story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", settings)], "Configure");
         story.push().await;
         let admin = Browser::signed_in(story).await;
@@ -54,7 +49,7 @@ fn each_entry_says_where_it_came_from_and_what_it_silenced() {
         assert!(page.contains("This file is not in the default branch any more."), "{page}");
         assert!(page.contains("This code is not in the file any more"), "{page}");
         assert!(
-            page.contains("exceptions of the type BananaError tracebacks that pass through facebook.py, post"),
+            page.contains("exceptions of the type BananaError tracebacks that pass through friends.py, post"),
             "{page}"
         );
         assert!(admin.get(&format!("/{REPO}")).await.text.contains(PAGE), "the repository's page leads there");
@@ -64,7 +59,7 @@ fn each_entry_says_where_it_came_from_and_what_it_silenced() {
 #[test]
 fn an_entry_is_added_changed_and_ended_by_forms_only() {
     run_test(async |story| {
-        alerted(story).await;
+        story.alerted().await;
         let admin = Browser::signed_in(story).await;
         let form = admin.get("/add_known_error?repo=acme/shop").await;
         let csrf = form.hidden("csrf");
@@ -112,10 +107,11 @@ fn an_entry_is_added_changed_and_ended_by_forms_only() {
         assert!(page.contains("Changed by admin") && !page.contains("Told as well"), "{page}");
 
         // In force at once, for this process's memories too: the second occurrence is one of every two.
-        fails(story, 1).await;
-        let mails = story.mails();
-        assert_eq!(mails.len(), 1);
-        assert!(mails[0].text().contains("Known, but growing"));
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            Known, but growing
+        ");
 
         let end = [("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())];
         assert_eq!(admin.post("/rules/end", &end[1..]).await.status, 403);
@@ -130,7 +126,7 @@ fn an_entry_is_added_changed_and_ended_by_forms_only() {
 #[test]
 fn library_code_can_be_added_and_the_caller_is_blamed() {
     run_test(async |story| {
-        alerted(story).await;
+        story.alerted().await;
         let admin = Browser::signed_in(story).await;
         let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
         let entry = [
@@ -149,11 +145,10 @@ fn library_code_can_be_added_and_the_caller_is_blamed() {
             page.contains("Library code shop/cart.py") && page.contains("The line that calls it is blamed."),
             "{page}"
         );
-        fails(story, 1).await;
+        story.fails(1).await;
         let lines = story.lines().await;
         assert_eq!(lines.len(), 2, "nobody of ours calls it, and that is another line");
-        story.changes();
-        story.mails();
+        insta::assert_snapshot!(story.transcript(), @"acme/shop#2 opened: KeyError in total (/srv/app/shop/cart.py) [flawless]");
     });
 }
 
@@ -161,8 +156,8 @@ fn library_code_can_be_added_and_the_caller_is_blamed() {
 fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
     run_test(async |story| {
         labelled(story).await;
-        fails(story, 1).await;
-        assert!(story.changes().is_empty());
+        story.fails(1).await;
+        story.assert_silent("nothing is said");
         let admin = Browser::signed_in(story).await;
         let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
         let id = rule(story).await;
@@ -170,10 +165,19 @@ fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
         // No revision but the one that is deployed already: it counts as back once a day has passed, or by newer code.
         story.commit(ADA, "2026-03-01T00:00:00Z", &[("shop/new.py", "x = 1\n")], "More");
         story.push().await;
-        fails(story, 1).await;
-        let changes = story.changes();
-        assert!(changes.iter().any(|change| change.contains("reopened")), "{changes:#?}");
-        story.mails();
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            This line was resolved, and release <More> brought it back.
+        acme/shop#1 reopened
+        acme/shop#1 commented:
+            This is back: the release `<More>` (<More>) contains the code with which this was resolved and
+            fails here again. 3 occurrences so far.
+        acme/shop#1 status:
+            + **3 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Releases | <More>, <Add up carts> |
+        ");
     });
 }
 
@@ -198,9 +202,14 @@ fn a_changed_label_entry_is_not_made_twice_and_ends_with_its_label() {
         assert_eq!(rule(story).await, id);
         story.github.remove_label(REPO, 1, "known-error", "owner");
         story.settle().await;
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        assert!(store::rules::in_force(&story.services().store, row.repository.id).await.unwrap().is_empty());
-        story.changes();
+        assert!(story.rules().await.is_empty());
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            Done, owner: `known-error` no longer applies to `shop/cart.py`. The next error there is alerted
+            as usual.
+        acme/shop#1 status:
+            + **1 occurrence** on MOMENT. Resolved on MOMENT.
+        ");
     });
 }
 
@@ -244,11 +253,7 @@ fn a_rule_of_another_repository_is_out_of_reach() {
 #[test]
 fn a_mails_link_silences_but_has_nobody_written_to() {
     run_test(async |story| {
-        story.install().await;
-        let event = story.event();
-        story.report(&event).await;
-        story.changes();
-        let mail = story.mails().remove(0).text();
+        let mail = story.alerted().await;
         let at = mail.find("https://flawless.test/add_known_error?").unwrap();
         let link: String = mail[at..].chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | ')')).collect();
         let stranger = Browser::new(story);
@@ -264,8 +269,7 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         ];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
         assert_eq!(stranger.post("/add_known_error", &fields).await.status, 200);
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
-        let rules = store::rules::in_force(&story.services().store, row.repository.id).await.unwrap();
+        let rules = story.rules().await;
         assert_eq!((rules[0].origin, rules[0].made.kind.as_str()), (RuleSource::Mail, "known_error"));
         assert!(rules[0].made.entry.email_recipients.is_empty());
     });
@@ -273,7 +277,6 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
 
 #[test]
 fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
-    const DAY_MS: i64 = 24 * 3_600_000;
     run_test(async |story| {
         story.install().await;
         let day = |story: &Story, ahead: i64| {
@@ -283,8 +286,8 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         let settings = format!("known_errors: [{{ file: {CART_PATH}, until: {} }}]\n", day(story, 0));
         story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", &settings)], "For today");
         story.push().await;
-        fails(story, 2).await;
-        assert!(story.changes().is_empty() && story.mails().is_empty());
+        story.fails(2).await;
+        story.assert_silent("nothing is said");
 
         // On the form, for a day longer.
         let admin = Browser::signed_in(story).await;
@@ -305,17 +308,16 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         assert_eq!(admin.post("/add_known_error", &entry).await.status, 200);
         assert!(admin.get(PAGE).await.seen().contains(&format!("This ends by itself after {tomorrow}.")));
 
-        story.later(DAY_MS).await;
-        story.services().rules().end_what_is_over(story.clock.now_ms()).await.unwrap();
-        fails(story, 1).await;
-        assert!(story.changes().is_empty() && story.mails().is_empty(), "the form's entry holds still");
-        story.later(DAY_MS).await;
-        story.services().rules().end_what_is_over(story.clock.now_ms()).await.unwrap();
+        story.tick_after(DAY_MS).await;
+        story.fails(1).await;
+        story.assert_silent("the form's entry holds still");
+        story.tick_after(DAY_MS).await;
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("Ended by its last day"), "{page}");
         assert!(!story.lines().await[0].known);
-        fails(story, 1).await;
-        assert_eq!((story.changes().len(), story.mails().len()), (2, 1), "told now");
+        story.fails(1).await;
+        // Told now.
+        story.assert_usual_alert();
         assert_eq!(story.lines().await[0].total, 4);
     });
 }
@@ -337,9 +339,18 @@ fn a_labels_entry_that_is_changed_away_from_its_line_lets_the_issue_come_back() 
         assert_eq!(admin.post("/rules/edit", &change).await.status, 303);
         story.commit(ADA, "2026-03-01T00:00:00Z", &[("shop/new.py", "x = 1\n")], "More");
         story.push().await;
-        fails(story, 1).await;
-        let changes = story.changes();
-        assert!(changes.iter().any(|change| change.contains("reopened")), "{changes:#?}");
-        story.mails();
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            This line was resolved, and release <More> brought it back.
+        acme/shop#1 reopened
+        acme/shop#1 commented:
+            This is back: the release `<More>` (<More>) contains the code with which this was resolved and
+            fails here again. 2 occurrences so far.
+        acme/shop#1 status:
+            + **2 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+            + | Releases | <More>, <Add up carts> |
+        ");
     });
 }

@@ -1,5 +1,4 @@
 //! A browser as the stories need one: pages over real HTTP, one cookie, no redirect that nobody looks at.
-#![allow(dead_code, unreachable_pub, reason = "each story uses what it needs")]
 
 use super::story::Story;
 use reqwest::redirect::Policy;

@@ -28,8 +28,6 @@ pub const INSTALLATION: u64 = 777;
 pub const WEBHOOK_SECRET: &str = "a-webhook-secret-of-the-emulator";
 /// The repository that the App is installed on.
 pub const REPOSITORY: &str = "acme/shop";
-/// The branch that the emulator makes in each repository.
-pub const DEFAULT_BRANCH: &str = "main";
 
 /// It starts in less than a second; a machine busy with other tests takes longer.
 const START_PATIENCE: Duration = Duration::from_secs(30);
@@ -86,11 +84,6 @@ impl Emulator {
             last = std::fs::read_to_string(&log).unwrap_or_default();
         }
         panic!("the emulator did not start in {START_ATTEMPTS} attempts; it said last:\n{last}");
-    }
-
-    /// Where people ask.
-    pub fn url(&self) -> &str {
-        &self.url
     }
 
     /// `GITHUB_API_URL` for the bot: the emulator, or what was put in between.

@@ -71,7 +71,6 @@ pub struct Recorded {
     /// Such as `issues/create`; empty where it is none that we use.
     pub operation: String,
     pub method: String,
-    pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Value,
     /// What was sent as bearer.

@@ -1,5 +1,4 @@
 //! A real git server over HTTP on loopback: `git http-backend` behind an account check, with faults on demand.
-#![allow(dead_code, unreachable_pub, reason = "each story uses what it needs")]
 
 use super::git_repo::isolated_git;
 use axum::Router;

@@ -5,7 +5,9 @@ pub mod browser;
 pub mod emulator;
 pub mod fake_github;
 pub mod git_server;
+pub mod scenes;
 pub(crate) mod smtp;
 pub mod story;
+mod transcript;
 
 pub use git_fixture as git_repo;

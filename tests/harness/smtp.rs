@@ -134,6 +134,11 @@ impl SmtpServer {
         std::mem::take(&mut self.lock().mails)
     }
 
+    /// The mails since the last call of [`Self::take`], which go on being new.
+    pub(crate) fn unread(&self) -> Vec<Received> {
+        self.lock().mails.clone()
+    }
+
     /// How often a mail was tried, whatever became of it.
     pub(crate) fn attempts(&self) -> usize {
         self.lock().attempts

@@ -12,8 +12,10 @@ use app::worker::Worker;
 use domain::pace::GAP_MS;
 use domain::status::BEGIN;
 use serde_json::{Value, json};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,6 +92,10 @@ pub struct Story {
     pub repo: GitRepo,
     pub smtp: SmtpServer,
     pub http: reqwest::Client,
+    /// When it began, Unix milliseconds.
+    pub(super) began_ms: i64,
+    /// Files of the outbox that were looked at, as they were then.
+    pub(super) outbox_read: RefCell<BTreeMap<PathBuf, String>>,
     folder: tempfile::TempDir,
     settings: BTreeMap<String, String>,
     running: Option<Running>,
@@ -143,6 +149,8 @@ impl Story {
             .map(|(name, value)| (name.to_owned(), value)),
         );
         let mut story = Self {
+            began_ms: clock.now_ms(),
+            outbox_read: RefCell::default(),
             clock,
             github,
             git,
@@ -270,6 +278,11 @@ impl Story {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
     }
 
+    /// The background work, which only [`Self::settle`] and [`Self::tick`] get going.
+    pub(super) fn worker(&self) -> &Worker {
+        &self.running.as_ref().expect("the server runs").worker
+    }
+
     pub fn services(&self) -> &Handles {
         &self.running.as_ref().expect("the server runs").services
     }
@@ -349,11 +362,7 @@ impl Story {
 
     /// The DSN's key and project.
     pub async fn key(&self) -> (String, i64) {
-        let row = store::repositories::by_name(&self.services().store, REPO)
-            .await
-            .unwrap()
-            .expect("the repository is watched");
-        let id = row.repository.id;
+        let id = self.repository().await.repository.id;
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }
 
@@ -440,7 +449,7 @@ impl Story {
         self.github
             .take_issue_changes()
             .iter()
-            .filter(|change| !matches!(&change.what, Change::Rewritten(body) if body.contains(BEGIN)))
+            .filter(|change| !matches!(&change.what, Change::Rewritten { to, .. } if to.contains(BEGIN)))
             .map(|change| change.to_string().lines().next().unwrap_or_default().to_owned())
             .collect()
     }
@@ -452,10 +461,8 @@ impl Story {
         self.settle().await;
         let queue = store::jobs::queue_state(&self.services().store).await.unwrap();
         assert_eq!(queue.length, 0, "jobs are left over");
-        let unread: Vec<_> = self.mails().iter().map(|mail| mail.header("Subject")).collect();
-        assert!(unread.is_empty(), "mails that nobody looked at: {unread:?}");
-        let unseen = self.changes();
-        assert!(unseen.is_empty(), "changes of issues that nobody looked at: {unseen:#?}");
+        let unseen = self.transcript();
+        assert!(unseen.is_empty(), "nobody looked at:\n{unseen}");
         self.github.assert_clean();
         if !self.other_clocks {
             self.github.assert_pace();

@@ -1,6 +1,6 @@
 //! What the fake GitHub tells the bot: payloads, queued in the order of what happened, signed and posted on demand.
 
-use super::world::{Account, World, with};
+use super::world::{World, with};
 use super::{FakeGitHub, SECRET};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
@@ -153,11 +153,6 @@ impl FakeGitHub {
     /// Queues any payload, such as a real one.
     pub fn queue(&self, event: &str, payload: Value) {
         self.world().enqueue(event, payload);
-    }
-
-    /// The account behind a login.
-    pub fn account(&self, login: &str) -> Account {
-        self.world().account(login)
     }
 }
 

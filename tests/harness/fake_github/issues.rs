@@ -22,7 +22,8 @@ impl World {
         let labels = asked.texts("labels");
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
         let number = self.new_issue(id, BOT, (title, asked.text("body").unwrap_or_default()), &names, false);
-        self.changed(id, number, Change::Opened { title: title.to_owned(), labels: labels.clone() });
+        let body = asked.text("body").unwrap_or_default().to_owned();
+        self.changed(id, number, Change::Opened { title: title.to_owned(), labels: labels.clone(), body });
         self.tell_issue(id, number, ("opened", BOT), json!({}));
         for label in &labels {
             let label = self.label_json(&self.repositories[&id], label);
@@ -125,7 +126,7 @@ impl World {
         }
         if let Some(body) = body.filter(|it| *it != before.body) {
             self.touch(id, number).body = body.clone();
-            self.changed(id, number, Change::Rewritten(body));
+            self.changed(id, number, Change::Rewritten { from: before.body.clone(), to: body });
             let changes = json!({ "changes": { "body": { "from": before.body } } });
             self.tell_issue(id, number, ("edited", BOT), changes);
         }

@@ -167,7 +167,6 @@ impl Received {
         world.requests.push(Recorded {
             operation: operation.clone().unwrap_or_default(),
             method: self.method.clone(),
-            path: self.path.clone(),
             query: self.query.clone(),
             body: self.body.clone().unwrap_or(Value::Null),
             token: self.bearer.clone().unwrap_or_default(),

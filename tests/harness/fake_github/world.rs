@@ -133,10 +133,10 @@ pub struct IssueChange {
 /// What the bot did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    Opened { title: String, labels: Vec<String> },
+    Opened { title: String, labels: Vec<String>, body: String },
     Commented(String),
     Retitled(String),
-    Rewritten(String),
+    Rewritten { from: String, to: String },
     Closed(Option<String>),
     Reopened,
     Labeled(String),
@@ -148,10 +148,10 @@ impl fmt::Display for IssueChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{} ", self.repository, self.number)?;
         match &self.what {
-            Change::Opened { title, labels } => write!(f, "opened: {title} [{}]", labels.join(", ")),
+            Change::Opened { title, labels, .. } => write!(f, "opened: {title} [{}]", labels.join(", ")),
             Change::Commented(body) => write!(f, "commented: {body}"),
             Change::Retitled(title) => write!(f, "retitled: {title}"),
-            Change::Rewritten(body) => write!(f, "rewritten: {body}"),
+            Change::Rewritten { to, .. } => write!(f, "rewritten: {to}"),
             Change::Closed(reason) => write!(f, "closed as {}", reason.as_deref().unwrap_or("nothing said")),
             Change::Reopened => write!(f, "reopened"),
             Change::Labeled(label) => write!(f, "labeled {label}"),
