@@ -34,6 +34,7 @@ mod setup;
 mod shadow;
 mod storms;
 mod stranger;
+mod timekeeping;
 mod verdicts;
 mod webhook_examples;
 mod whitelist;

@@ -106,12 +106,12 @@ impl Story {
 
     /// Nothing is sent from now on.
     pub async fn begin_shadow(&self) {
-        self.services().begin_shadow(&self.repository().await).await.unwrap();
+        self.services().shadow_mode().begin(&self.repository().await).await.unwrap();
     }
 
     /// What happens from now on is told again.
     pub async fn end_shadow(&self) {
-        self.services().end_shadow(&self.repository().await, self.clock.now_ms()).await.unwrap();
+        self.services().shadow_mode().end(&self.repository().await, self.clock.now_ms()).await.unwrap();
     }
 }
 

@@ -63,7 +63,7 @@ async fn items(
     let storms = storms(row, deliveries);
     let mut items = Vec::new();
     for delivery in deliveries {
-        let Some(line) = store::lines::by_id(&store, delivery.line).await? else { continue };
+        let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
         items.push(ShadowItem {
             at: when(delivery.created_at_ms),
             what: what(delivery, &line),

@@ -177,7 +177,8 @@ impl<'a> Candidates<'a> {
         if let Some(address) = address_of(&self.row.settings.email, &it.author) {
             it.can_be_mailed = true;
             let now_ms = self.subject.failed_at_ms;
-            it.is_refused = store::refused_addresses::contains(&self.recipients.store, &address, now_ms - REFUSED_LIFE_MS).await?;
+            it.is_refused =
+                store::refused_addresses::contains(&self.recipients.store, &address, now_ms - REFUSED_LIFE_MS).await?;
         }
         Ok(it)
     }

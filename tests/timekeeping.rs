@@ -1,0 +1,148 @@
+//! What is due by time alone, at its time and not earlier: no event asks for it, the worker's tick
+//! each minute does.
+
+use crate::harness::browser::Browser;
+use crate::harness::git_repo::GRACE;
+use crate::harness::scenes::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::harness::story::{REPO, Story, run_test};
+use std::time::Duration;
+
+/// Ticks each minute for so many minutes; in which of them something was done, as `count` says.
+async fn minutes_with_news(story: &mut Story, minutes: i64, count: impl Fn(&Story) -> usize) -> Vec<i64> {
+    let mut found = Vec::new();
+    for minute in 1..=minutes {
+        let before = count(story);
+        story.tick_after(MINUTE_MS).await;
+        if count(story) != before {
+            found.push(minute);
+        }
+    }
+    found
+}
+
+fn fetches(story: &Story) -> usize {
+    story.git.host.conversations()
+}
+
+fn reconciliations(story: &Story) -> usize {
+    story.github.requests_of("apps/list-installations").len()
+}
+
+#[test]
+fn a_repository_whose_pushes_nobody_announces_is_fetched_every_quarter_of_an_hour() {
+    run_test(async |story| {
+        story.install().await;
+        let head = story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        assert_eq!(minutes_with_news(story, 46, fetches).await, [15, 30, 45]);
+        assert_eq!(story.repository().await.repository.head, Some(head));
+    });
+}
+
+#[test]
+fn a_push_that_is_announced_puts_the_next_fetch_off() {
+    run_test(async |story| {
+        story.install().await;
+        assert!(minutes_with_news(story, 10, fetches).await.is_empty());
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        let before = fetches(story);
+        story.push().await;
+        assert_eq!(fetches(story), before + 1);
+        assert_eq!(minutes_with_news(story, 20, fetches).await, [15], "a quarter of an hour after the push");
+    });
+}
+
+#[test]
+fn a_repository_of_a_suspended_installation_is_not_fetched() {
+    run_test(async |story| {
+        let installation = story.install().await;
+        story.github.suspend(installation, true);
+        story.settle().await;
+        assert!(minutes_with_news(story, 31, fetches).await.is_empty());
+    });
+}
+
+#[test]
+fn what_is_installed_is_compared_at_the_start_and_every_hour() {
+    run_test(async |story| {
+        story.install().await;
+        assert_eq!(minutes_with_news(story, 122, reconciliations).await, [1, 61, 121]);
+        story.restart().await;
+        assert_eq!(minutes_with_news(story, 30, reconciliations).await, [1], "what was missed meanwhile is not known");
+    });
+}
+
+#[test]
+fn a_status_is_written_anew_after_a_quarter_of_an_hour_and_only_where_it_says_something_new() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.fails(2).await;
+        let writes = |story: &Story| story.github.requests_of("issues/update").len();
+        assert!(minutes_with_news(story, 14, writes).await.is_empty());
+        story.assert_silent("somebody may have looked a moment ago");
+        assert_eq!(minutes_with_news(story, 20, writes).await, [1]);
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 status:
+            + **3 occurrences**, the first on MOMENT, the latest on MOMENT. Open.
+            + SPARKLINE the last 14 days up to MOMENT, N on the busiest
+        ");
+    });
+}
+
+#[test]
+fn a_rule_ends_after_its_last_day() {
+    run_test(async |story| {
+        let day = |at_ms: i64| jiff::Timestamp::from_millisecond(at_ms).unwrap().to_string()[..10].to_owned();
+        let settings = format!("known_errors: [{{ file: shop/cart.py, until: {} }}]\n", day(story.clock.now_ms()));
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(".github/flawless.yml", &settings)], "For today");
+        story.install().await;
+        story.fails(1).await;
+        story.tick().await;
+        story.assert_silent("it is known today");
+        story.tick_after(DAY_MS).await;
+        assert!(!story.lines().await[0].known);
+        story.fails(1).await;
+        story.assert_usual_alert();
+    });
+}
+
+#[test]
+fn a_session_that_nobody_uses_is_deleted_after_a_week() {
+    run_test(async |story| {
+        Browser::signed_in(story).await;
+        // As of the beginning of time none is over: these are the rows that are there.
+        let rows = async |story: &Story| store::sessions::list(&story.services().store, None, 0).await.unwrap().len();
+        story.tick_after(7 * DAY_MS - MINUTE_MS).await;
+        assert_eq!(rows(story).await, 1);
+        story.tick_after(MINUTE_MS).await;
+        assert_eq!(rows(story).await, 0);
+    });
+}
+
+#[test]
+fn a_tick_that_comes_late_does_once_what_several_would_have_done() {
+    run_test(async |story| {
+        story.install().await;
+        story.tick().await;
+        let (fetched, compared) = (fetches(story), reconciliations(story));
+        story.tick_after(5 * HOUR_MS).await;
+        assert_eq!((fetches(story) - fetched, reconciliations(story) - compared), (1, 1));
+        story.tick().await;
+        assert_eq!((fetches(story) - fetched, reconciliations(story) - compared), (1, 1), "the same moment again");
+    });
+}
+
+#[test]
+fn a_server_that_starts_ticks_by_itself() {
+    run_test(async |story| {
+        story.install().await;
+        story.stop().await;
+        let _process = story.start_process().await;
+        for _ in 0..600 {
+            if reconciliations(story) > 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{REPO} is compared with nothing");
+    });
+}
