@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod beats;
+mod configuration;
 mod connect;
 mod doctor;
 mod emulator;

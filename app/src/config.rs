@@ -30,6 +30,9 @@ pub const NAMES: [&str; 21] = [
     "FLAWLESS_CONFIG",
 ];
 
+/// What LOG_LEVEL says by itself.
+const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
+
 /// Longest shadow that a setting can ask for: a year is no trial any more.
 const MOST_SHADOW_DAYS: u32 = 365;
 
@@ -89,6 +92,13 @@ pub struct AppConfig {
 #[error("{0}")]
 pub struct ConfigError(String);
 
+impl ConfigError {
+    /// A LOG_LEVEL that `tracing` can't read.
+    pub fn log_level(text: &str, why: impl std::fmt::Display) -> Self {
+        Self(format!("LOG_LEVEL is {text:?}, which can't be read: {why}"))
+    }
+}
+
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Secrets have no business in logs.
@@ -107,33 +117,41 @@ impl Config {
     /// Reads `flawless.toml` (or the file that FLAWLESS_CONFIG names) and the environment.
     ///
     /// # Errors
-    /// A key that there is none of, or a value that a setting can't have.
+    /// A file that is there and can't be read, a key that there is none of, or a value that a setting
+    /// can't have.
     pub fn load() -> Result<Self, ConfigError> {
-        let env: BTreeMap<String, String> =
-            NAMES.iter().filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?))).collect();
-        let file =
-            match env.get("FLAWLESS_CONFIG") {
-                Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+        let mut env = BTreeMap::new();
+        for name in NAMES {
+            if let Some(value) = std::env::var_os(name) {
+                let value = value.into_string().map_err(|_| ConfigError(format!("{name} is no text in UTF-8")))?;
+                env.insert((*name).to_owned(), value);
+            }
+        }
+        match env.get("FLAWLESS_CONFIG").filter(|path| !path.trim().is_empty()).cloned() {
+            Some(path) => {
+                let text = std::fs::read_to_string(&path).map_err(|error| {
                     ConfigError(format!("FLAWLESS_CONFIG names {path}, which can't be read: {error}"))
-                })?),
-                None => std::fs::read_to_string(FILE).ok(),
-            };
-        Self::from_parts(file.as_deref(), env)
+                })?;
+                Self::from_parts(Some((&path, &text)), env)
+            }
+            None => Self::from_parts(own_file(Path::new(FILE))?.as_deref().map(|text| (FILE, text)), env),
+        }
     }
 
-    /// Puts a file's text and variables together; variables win. An empty variable counts as unset.
+    /// Puts a file (its path and text) and variables together; variables win. An empty variable counts as
+    /// unset.
     ///
     /// # Errors
     /// As [`Self::load`].
-    pub fn from_parts(file: Option<&str>, env: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+    pub fn from_parts(file: Option<(&str, &str)>, env: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut settings: BTreeMap<String, String> = BTreeMap::new();
-        if let Some(text) = file {
+        if let Some((path, text)) = file {
             let table: BTreeMap<String, Value> =
-                toml::from_str(text).map_err(|error| ConfigError(format!("{FILE}: {}", error.to_string().trim())))?;
+                toml::from_str(text).map_err(|error| ConfigError(format!("{path}: {}", error.to_string().trim())))?;
             for (key, value) in table {
                 let name = key.to_ascii_uppercase();
                 if !NAMES.contains(&name.as_str()) {
-                    return Err(ConfigError(format!("{FILE}: there is no setting {key:?}{}", nearest(&name))));
+                    return Err(ConfigError(format!("{path}: there is no setting {key:?}{}", nearest(&name))));
                 }
                 let value = match value {
                     Value::Text(text) => text,
@@ -167,7 +185,7 @@ impl Config {
             public_url: get("PUBLIC_URL").map(|url| checked_url("PUBLIC_URL", &url)).transpose()?,
             database_url: get("DATABASE_URL")
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("flawless.db").display())),
-            log_level: get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()),
+            log_level: checked_log_level(&get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()))?,
             log_json,
             app: app_of(&get)?,
             webhook_secret: get("WEBHOOK_SECRET"),
@@ -251,6 +269,36 @@ fn app_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<AppConfig>, Co
     Ok(Some(AppConfig { id, private_key }))
 }
 
+/// The text of the file beside which the server is started; `None` where there is no such file.
+fn own_file(path: &Path) -> Result<Option<String>, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        // Started without it, the server would be another one: with an empty database, or open to nobody.
+        Err(error) => Err(ConfigError(format!(
+            "{} is there, but can't be read: {error}; make it readable or take it away",
+            path.display()
+        ))),
+    }
+}
+
+/// A level, or a filter as `tracing` reads it. A word that is no level would be taken for a part of the
+/// program, and silence all others.
+fn checked_log_level(text: &str) -> Result<String, ConfigError> {
+    for part in text.split(',').map(str::trim) {
+        let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+        if !is_level && !part.contains(['=', '[']) {
+            let near = LEVELS.iter().find(|level| strsim::damerau_levenshtein(level, &part.to_lowercase()) <= 2);
+            let near = near.map_or_else(String::new, |level| format!("; did you mean {level}?"));
+            return Err(ConfigError(format!(
+                "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near}",
+                LEVELS.join(", ")
+            )));
+        }
+    }
+    Ok(text.to_owned())
+}
+
 fn checked_url(name: &str, text: &str) -> Result<String, ConfigError> {
     match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
@@ -302,22 +350,42 @@ mod tests {
     #[test]
     fn variables_win_over_the_file_and_empty_ones_do_not_count() {
         let file = "port = 4000\nhost = \"0.0.0.0\"\n";
-        let config = Config::from_parts(Some(file), env(&[("PORT", "5000"), ("HOST", "")])).expect("fits");
+        let config = Config::from_parts(Some((FILE, file)), env(&[("PORT", "5000"), ("HOST", "")])).expect("fits");
         assert_eq!((config.host.as_str(), config.port), ("127.0.0.1", 5000));
     }
 
     #[test]
     fn what_is_wrong_is_said_with_the_nearest_name() {
         let said = |file: Option<&str>, pairs: &[(&str, &str)]| {
-            Config::from_parts(file, env(pairs)).expect_err("refused").to_string()
+            Config::from_parts(file.map(|text| ("my.toml", text)), env(pairs)).expect_err("refused").to_string()
         };
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
         assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
         assert!(said(None, &[("GITHUB_CLIENT_ID", "Iv1")]).contains("GITHUB_CLIENT_SECRET is not"));
+        assert!(said(None, &[("LOG_LEVEL", "inof")]).contains("did you mean info?"));
+        assert!(said(None, &[("LOG_LEVEL", "info,verbose")]).contains("\"verbose\" is no level"));
         assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
         assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
-        assert!(said(Some("port = "), &[]).contains("flawless.toml"));
+        assert!(said(Some("port = "), &[]).contains("my.toml"));
+    }
+
+    #[test]
+    fn levels_and_filters_are_taken() {
+        for text in ["info", "WARN", "info,sqlx=debug", "off", "app[step{job=1}]=trace"] {
+            let config = Config::from_parts(None, env(&[("LOG_LEVEL", text)])).expect("fits");
+            assert_eq!(config.log_level, text);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_there_and_cannot_be_read_is_no_missing_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert_eq!(own_file(&folder.path().join("flawless.toml")), Ok(None));
+        let refused = own_file(folder.path()).expect_err("a folder is no file").to_string();
+        assert!(refused.contains("is there, but can't be read"), "{refused}");
+        std::fs::write(folder.path().join("latin.toml"), b"host = \"caf\xe9\"").expect("written");
+        assert!(own_file(&folder.path().join("latin.toml")).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use app::clock::Clock;
 use app::commands::{self, Command};
-use app::config::Config;
+use app::config::{Config, ConfigError};
 use clap::Parser;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -53,7 +53,9 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string()),
     };
-    start_log(&config);
+    if let Err(error) = start_log(&config) {
+        return complain(&error.to_string());
+    }
     match runtime.block_on(commands::run(command, config, Clock::system())) {
         Ok(code) => code,
         Err(error) => complain(&error.to_string()),
@@ -61,14 +63,16 @@ fn main() -> ExitCode {
 }
 
 /// Logs to standard error, so that what a command prints can be piped.
-fn start_log(config: &Config) {
-    let filter = EnvFilter::try_new(&config.log_level).unwrap_or_else(|_| EnvFilter::new("info"));
+fn start_log(config: &Config) -> Result<(), ConfigError> {
+    let filter =
+        EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if config.log_json {
         log.json().init();
     } else {
         log.with_target(false).init();
     }
+    Ok(())
 }
 
 #[allow(clippy::print_stderr, reason = "the last words of a command that failed")]
