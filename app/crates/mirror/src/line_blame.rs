@@ -2,21 +2,19 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read::find_commit;
+use super::read::{author_of, find_commit, ms_of};
 use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
-use domain::blame::{Author, Blame, PassedCommit, PassedWhy};
+use domain::blame::{Blame, PassedCommit, PassedWhy};
 use domain::ids::RepositoryId;
-use gix::actor::Identity;
 use gix::bstr::ByteSlice;
-use gix::date::Time;
 use std::ops::RangeInclusive;
 
 impl Mirrors {
     /// The commit that wrote a line of a file as it stands at `commit`, counted from 1.
     ///
-    /// Renames are followed; commits that are listed in `.git-blame-ignore-revs` or only reformat are
-    /// passed over. `None`: there is no such commit, regular file or line, the file is too large, or
-    /// its history is ([`Walker::line`]).
+    /// Renames are followed; commits that are listed in `.git-blame-ignore-revs` or only reformat
+    /// are passed over. `None`: there is no such commit, regular file or line, the file is too
+    /// large, or its history is ([`Walker::line`]).
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
@@ -79,14 +77,4 @@ fn why_of(reason: PassedReason) -> PassedWhy {
         PassedReason::Ignored => PassedWhy::ListedInIgnoreRevs,
         PassedReason::Reformatted => PassedWhy::Reformatted,
     }
-}
-
-/// A person of a commit.
-pub(super) fn author_of(person: &Identity) -> Author {
-    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
-}
-
-/// A moment of a commit in Unix milliseconds.
-pub(super) fn ms_of(time: Time) -> i64 {
-    time.seconds.saturating_mul(1000)
 }

@@ -2,8 +2,7 @@
 //! and of some of its lines.
 
 use super::error::MirrorError;
-use super::line_blame::author_of;
-use super::read::{blob, find_commit, tree};
+use super::read::{author_of, blob, find_commit, tree};
 use super::{Mirrors, Recent};
 use domain::blame::{Author, CommitId};
 use domain::ids::RepositoryId;

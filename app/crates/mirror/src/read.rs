@@ -2,7 +2,6 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::line_blame::{author_of, ms_of};
 use blame::Credits;
 use domain::blame::Author;
 use domain::ids::RepositoryId;
@@ -143,6 +142,16 @@ fn info_of(credits: &Credits) -> CommitInfo {
         author: author_of(&credits.author),
         author_time_ms: ms_of(credits.author_time),
     }
+}
+
+/// A person of a commit.
+pub(super) fn author_of(person: &gix::actor::Identity) -> Author {
+    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+}
+
+/// A moment of a commit in Unix milliseconds.
+pub(super) fn ms_of(time: gix::date::Time) -> i64 {
+    time.seconds.saturating_mul(1000)
 }
 
 #[cfg(test)]
