@@ -79,7 +79,8 @@ impl GitHub {
         // Without `per_page=1` a big commit comes with hundreds of its files.
         let rest = format!("/commits/{}?per_page=1", route::encode(sha));
         let answer = self.read(installation, repo, &rest).await?;
-        // 422 "No commit found for SHA", 409 "Git Repository is empty". A missing repository is a 404.
+        // 422 "No commit found for SHA", 409 "Git Repository is empty". A missing repository is
+        // a 404.
         if matches!(answer.status, 409 | 422) {
             return Ok(None);
         }

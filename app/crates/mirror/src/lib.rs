@@ -48,7 +48,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use sync::Slot;
 
-/// Texts of files that are kept, in bytes in all: frames of one traceback mostly share their files with the next.
+/// Texts of files that are kept, in bytes in all: frames of one traceback mostly share their files
+/// with the next.
 const TEXTS: NonZeroUsize = NonZeroUsize::new(32 << 20).unwrap();
 
 /// Paths of trees that are kept, in paths in all: about 100 bytes each.

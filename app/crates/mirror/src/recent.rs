@@ -37,8 +37,8 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.cache().get(key).map(|known| Arc::clone(&known.value))
     }
 
-    /// Remembers a value, forgetting those used longest ago; one heavier than the whole memory is not
-    /// kept.
+    /// Remembers a value, forgetting those used longest ago; one heavier than the whole memory is
+    /// not kept.
     pub(super) fn put(&self, key: K, weight: usize, value: V) -> Arc<V> {
         let value = Arc::new(value);
         let _ = self.cache().put_with_weight(key, Weighed { weight, value: Arc::clone(&value) });

@@ -13,8 +13,8 @@ const MOST_BYTES: usize = 128 << 20;
 const MOST_FILES: usize = 20;
 
 impl Mirrors {
-    /// Files of a commit whose name ends in `ending` and that contain `needle`, by path, at most 20.
-    /// Gives up, with none, at 128 MB. `commit` is a full id; unknown ones have no files.
+    /// Files of a commit whose name ends in `ending` and that contain `needle`, by path, at
+    /// most 20. Gives up, with none, at 128 MB. `commit` is a full id; unknown ones have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

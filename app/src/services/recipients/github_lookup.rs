@@ -227,7 +227,8 @@ impl<'a> GitHubLookup<'a> {
         Ok(account)
     }
 
-    /// An account by its number, for logins are renamed and then taken by others; else by a commit of theirs.
+    /// An account by its number, for logins are renamed and then taken by others; else by a commit
+    /// of theirs.
     async fn ask_for_account(
         &self,
         number: Option<u64>,

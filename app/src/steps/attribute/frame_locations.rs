@@ -42,7 +42,8 @@ pub(super) fn locate_frames(
     Ok(located)
 }
 
-/// Finds one frame's file and line. The text decides between files that end alike, and whether a weak match is one.
+/// Finds one frame's file and line. The text decides between files that end alike, and whether a
+/// weak match is one.
 fn locate(at: MirrorCommit<'_>, frame: &Frame, rules: &Rules) -> Result<Option<Located>, MirrorError> {
     // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
     let names = [frame.abs_path.as_deref(), frame.filename.as_deref()];
@@ -67,7 +68,8 @@ fn locate_path(at: MirrorCommit<'_>, frame: &Frame, path: &str, rules: &Rules) -
         let Some(lines) = at.mirrors.lines(at.id, at.commit, &candidate.path)? else { continue };
         let Some(stand) = stand(&lines, frame) else { continue };
         let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
-        // A file in the root has a name that many files elsewhere have: its text must not speak against it.
+        // A file in the root has a name that many files elsewhere have: its text must not speak
+        // against it.
         let strong = components >= 2 || (candidate.whole && stand.drift != Drift::Differs);
         if !(text_agrees(&stand, frame) || (strong && !foreign)) {
             continue;
