@@ -91,7 +91,6 @@ async fn what_people_do_is_heard_in_order() {
             "acme/shop#1 open [flawless] Unlabeled(\"known-error\") by alice",
             "acme/shop#1 open [flawless] assignment alice by mallory",
             "acme/shop#1 open [flawless] assignment alice by mallory",
-            "Ignored",
             "push refs/heads/main to acme/shop",
             "push refs/heads/old to acme/shop",
             "acme/shop#1 open [flawless] Gone by alice",
