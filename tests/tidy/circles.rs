@@ -10,17 +10,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Arrows that close a circle and may: from, to, and why. ARCHITECTURE.md says the same under
 /// "Circles".
 const ALLOWED: &[(&str, &str, &str)] = &[
-    ("app::server::arrivals", "app::server::ingest", "what arrived is shown with what was asked"),
-    ("app::server::respond", "app::server::auth", "an answer's layout names who is signed in"),
-    ("app::server::respond", "app::server::ingest", "an answer's number is made like an event's"),
-    ("app::steps::deliver::forge", "app::steps::deliver::turn", "a write takes the one turn that the turn hands out"),
-    ("app::steps::deliver::labels", "app::steps::deliver::turn", "a write takes the one turn that the turn hands out"),
-    ("app::steps::deliver::status", "app::steps::deliver::turn", "a write takes the one turn that the turn hands out"),
-    ("app::steps::deliver::storm", "app::steps::deliver::turn", "a write takes the one turn that the turn hands out"),
+    ("app::server::page_error", "app::server::page", "an error becomes a page, and a page may fail"),
+    ("app::server::sdks", "app::server::operators", "what arrives is counted in the meters that operators read"),
+    ("app::server::sdks::answer", "app::server::sdks::arrivals", "what is answered is noted among the arrivals"),
+    ("app::server::sdks::answer", "app::server::sdks::request", "what is answered names the request"),
+    ("app::server::sdks::request", "app::server::sdks::ingest", "a request is an extractor of the routes' own state"),
+    ("app::server::sdks::request", "app::server::sdks::printed", "a printed traceback has its key in its query"),
+    ("app::server::state", "app::server::operators", "the state of all routes holds the meters"),
+    ("app::server::state", "app::server::sdks", "the state of all routes holds what arrived lately"),
+    ("app::server::state", "app::server::session", "the state of all routes holds how sessions are asked for"),
+    ("app::steps::webhook::issue_command", "app::steps::webhook::issue", "a command acts on the issue that gave it"),
+    ("blame::history", "blame::renames", "a file's history goes on where it was renamed from"),
     ("domain::culprit", "domain::steps", "the culprit is found by stepping over frames, which knows its candidates"),
     ("domain::person", "domain::handover", "whom a line was handed to is chosen first, and bots are nobody for both"),
     ("domain::status", "domain::alert", "an issue's status is a part of its alert, and shows the alert's counts"),
-    ("mirror::blame::history", "mirror::blame::renames", "a file's history goes on where it was renamed from"),
+    ("store::repositories", "store::writes", "a repository that comes back has writes that waited"),
 ];
 
 /// An arrow between two modules of the same parent, both as `CRATE::a::b`.

@@ -6,13 +6,17 @@ use super::{Broken, assert_kept, broken, crate_folders, read};
 
 /// Words of the language, as it were: every crate may have them.
 const ANYWHERE: &[&str] =
-    &["base64", "hmac", "jiff", "regex", "serde", "serde_json", "sha2", "strsim", "thiserror", "url"];
+    &["base64", "hex", "hmac", "jiff", "regex", "serde", "serde_json", "sha2", "strsim", "thiserror", "url"];
 
 /// A crate, which of our own it may know, and the libraries that it has beyond those of everybody.
 const CRATES: &[(&str, &[&str], &[&str])] = &[
     // What is decided: no input or output, nothing that waits, no log. Look-around in path
     // expressions.
     ("domain", &[], &["fancy-regex"]),
+    // A library for others: it knows nothing of the product.
+    ("blame", &[], &["clru", "gix"]),
+    // For tests; it runs the program git.
+    ("git-fixture", &[], &[]),
     // A parser of its own for each language would be six programs.
     (
         "source",
@@ -33,11 +37,11 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // Compressed tracebacks in rows; it tells processes on one database apart by randomness.
     ("store", &["domain"], &["flate2", "getrandom", "sqlx", "tokio"]),
     // The repository's own settings are read from the mirror; git fetches with reqwest.
-    ("mirror", &["domain"], &["gix", "reqwest", "rustls", "serde-saphyr", "tracing"]),
+    ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustls", "serde-saphyr", "tracing"]),
     // app.yml is YAML.
     ("github", &["domain"], &["jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
     ("email", &["domain"], &["lettre", "tokio"]),
-    ("render", &["domain"], &["minijinja"]),
+    ("render", &["domain"], &["minijinja", "minijinja-embed"]),
     // Which of its rooms may name which of these: layers.rs.
     (
         "app",
