@@ -59,7 +59,7 @@ fn app(folder: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
     command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "LLVM_PROFILE_FILE"));
     command.args(arguments).current_dir(folder).stderr(Stdio::piped());
     command

@@ -5,7 +5,7 @@ use std::process::Command;
 
 /// What the program says on standard error where it refuses to start in this folder.
 fn refused(folder: &Path, variables: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
     command.arg("check").current_dir(folder).env_clear().envs(variables.iter().copied());
     let output = command.output().unwrap();
     assert!(!output.status.success(), "it has to refuse");

@@ -1,4 +1,4 @@
-//! Verdicts as a person asks for them in a terminal: `app blame` in a checkout, `app evaluate` on recorded exceptions.
+//! Verdicts as a person asks for them in a terminal: `flawless blame` in a checkout, `cargo run -p evaluate` on recorded exceptions.
 
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
 use crate::harness::story::run_test;
@@ -56,9 +56,9 @@ fn checkout() -> (TempDir, GitRepo) {
 }
 
 fn app(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
     command.args(arguments).current_dir(folder).env_remove("FLAWLESS_CONFIG").env("LOG_LEVEL", "error");
-    command.output().expect("the app starts")
+    command.output().expect("flawless starts")
 }
 
 #[track_caller]
@@ -94,7 +94,7 @@ fn verdict(repo: &GitRepo, frames: &[(&str, u32, &str, &str)], error: &str) -> S
 }
 
 #[test]
-fn app_blame_says_who_wrote_a_line_from_any_folder_of_a_checkout() {
+fn flawless_blame_says_who_wrote_a_line_from_any_folder_of_a_checkout() {
     let (_folder, repo) = checkout();
     let head = repo.head();
     let text = says(&repo.path().join("shop"), &["blame", "cart.py:9"]);
@@ -112,7 +112,7 @@ fn app_blame_says_who_wrote_a_line_from_any_folder_of_a_checkout() {
 }
 
 #[test]
-fn app_blame_names_commits_that_it_passed_over() {
+fn flawless_blame_names_commits_that_it_passed_over() {
     let (_folder, repo) = checkout();
     let tidy = CART.replace("'too much'", "\"too much\"").replace("'7'", "\"7\"");
     let tidied = repo.commit(ADA, "2025-11-05T10:00:00Z", &[("shop/cart.py", &tidy)], "Double quotes");
@@ -123,7 +123,7 @@ fn app_blame_names_commits_that_it_passed_over() {
 }
 
 #[test]
-fn app_blame_says_what_is_wrong_with_what_it_was_asked() {
+fn flawless_blame_says_what_is_wrong_with_what_it_was_asked() {
     let (folder, repo) = checkout();
     for (asked, answer) in [
         ("shop/cart.py", "is not FILE:LINE"),
@@ -238,7 +238,7 @@ fn case(repo: &GitRepo, commit: &str) -> Value {
 }
 
 #[test]
-fn app_evaluate_prints_predictions_and_tables_with_and_without_mirrors() {
+fn flawless_evaluate_prints_predictions_and_tables_with_and_without_mirrors() {
     let (folder, repo) = checkout();
     let mirrors = folder.path().join("mirrors/acme+shop");
     std::fs::create_dir_all(&mirrors).expect("a folder");
@@ -273,7 +273,7 @@ fn app_evaluate_prints_predictions_and_tables_with_and_without_mirrors() {
 }
 
 #[test]
-fn app_evaluate_says_what_it_lacks() {
+fn flawless_evaluate_says_what_it_lacks() {
     let (folder, repo) = checkout();
     let cases = folder.path().join("cases");
     std::fs::create_dir(&cases).expect("a folder");

@@ -1,4 +1,4 @@
-//! The `app` command.
+//! The `flawless` command.
 
 use app::clock::Clock;
 use app::commands::{self, Command};
@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 /// One alert per failing line, to the person who wrote it.
 #[derive(Parser)]
-#[command(name = "app", version, about, max_term_width = 100)]
+#[command(name = "flawless", version, about, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -77,6 +77,6 @@ fn start_log(config: &Config) -> Result<(), ConfigError> {
 
 #[allow(clippy::print_stderr, reason = "the last words of a command that failed")]
 fn complain(what: &str) -> ExitCode {
-    eprintln!("app: {what}");
+    eprintln!("flawless: {what}");
     ExitCode::FAILURE
 }

@@ -227,7 +227,7 @@ impl Story {
     pub async fn start_process(&mut self) -> Process {
         self.other_clocks = true;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
         command.env_clear().envs(&self.settings).env("PORT", port.to_string()).current_dir(self.folder.path());
         for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
             if let Ok(value) = std::env::var(name) {
@@ -253,7 +253,7 @@ impl Story {
 
     /// Runs a command of the program beside the server; what it prints.
     pub fn command(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
         command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
         for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
             if let Ok(value) = std::env::var(name) {
@@ -267,7 +267,7 @@ impl Story {
 
     /// The same for a command that asks GitHub or the mail server, which have to answer meanwhile.
     pub async fn asking_command(&self, arguments: &'static [&'static str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_app"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
         command.args(arguments).env_clear().envs(&self.settings).current_dir(self.folder.path());
         for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
             if let Ok(value) = std::env::var(name) {
@@ -421,7 +421,7 @@ impl Story {
         answer.text().await.unwrap()
     }
 
-    /// Watches a plain git repository, as `app repository add` does; its DSN's key and project.
+    /// Watches a plain git repository, as `flawless repository add` does; its DSN's key and project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
         let id = self.services().repositories().watch(&new, self.clock.now_ms()).await.unwrap();

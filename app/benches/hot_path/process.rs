@@ -96,7 +96,7 @@ pub(crate) fn watch(data: &Path, repository: &Path) -> (String, i64) {
 /// The program, with nothing of this machine's configuration.
 fn command(data: &Path) -> Command {
     let program =
-        std::env::var_os("FLAWLESS_BENCH_APP").map_or_else(|| env!("CARGO_BIN_EXE_app").into(), PathBuf::from);
+        std::env::var_os("FLAWLESS_BENCH_APP").map_or_else(|| env!("CARGO_BIN_EXE_flawless").into(), PathBuf::from);
     let mut command = Command::new(program);
     for name in app::config::NAMES {
         command.env_remove(name);

@@ -1,4 +1,4 @@
-//! `app blame`: who wrote a line, or who is to blame for a traceback, as the server would say it.
+//! `flawless blame`: who wrote a line, or who is to blame for a traceback, as the server would say it.
 
 use super::Failed;
 use crate::config::Config;

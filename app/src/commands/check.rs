@@ -1,4 +1,4 @@
-//! `app check`: does everything work? A line each, and what to do where something does not.
+//! `flawless check`: does everything work? A line each, and what to do where something does not.
 
 use super::Failed;
 use crate::clock::Clock;

@@ -1,4 +1,4 @@
-//! `app check-rules`: is a repository's own settings file sound? For a terminal, and for the CI of a pull request.
+//! `flawless check-rules`: is a repository's own settings file sound? For a terminal, and for the CI of a pull request.
 
 use super::Failed;
 use clap::Args;

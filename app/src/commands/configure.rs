@@ -1,4 +1,4 @@
-//! `app configure`: a questionnaire that writes `flawless.toml`.
+//! `flawless configure`: a questionnaire that writes `flawless.toml`.
 
 use super::Failed;
 use crate::config::{Config, FILE};
@@ -67,7 +67,7 @@ pub async fn configure() -> Result<(), Failed> {
         }
     }
     write(&answers)?;
-    println!("Wrote {FILE}. `app check` tells whether everything works, `app` starts the server.");
+    println!("Wrote {FILE}. `flawless check` tells whether everything works, `flawless` starts the server.");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `app demo`: the whole story in a terminal, on a repository made for it, without configuration, account or network.
+//! `flawless demo`: the whole story in a terminal, on a repository made for it, without configuration, account or network.
 
 use super::scene::Scene;
 use super::{Failed, serve::stop_signal};

@@ -1,4 +1,4 @@
-//! `app known-error`: errors that are counted but not alerted.
+//! `flawless known-error`: errors that are counted but not alerted.
 
 use super::Failed;
 use super::repository::named;

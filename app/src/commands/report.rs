@@ -1,4 +1,4 @@
-//! `app report`: a week's report for a terminal.
+//! `flawless report`: a week's report for a terminal.
 
 use super::Failed;
 use crate::clock::Clock;

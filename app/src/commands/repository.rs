@@ -1,4 +1,4 @@
-//! `app repository`: watching plain git repositories, without GitHub, and the keys of all.
+//! `flawless repository`: watching plain git repositories, without GitHub, and the keys of all.
 
 use super::Failed;
 use crate::clock::Clock;
@@ -91,7 +91,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
             if !ingest_keys::revoke(store, handles.epoch(), key, now_ms).await? {
-                return Err(format!("there is no key {key:?}; `app repository keys NAME` shows them").into());
+                return Err(format!("there is no key {key:?}; `flawless repository keys NAME` shows them").into());
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
@@ -125,7 +125,7 @@ async fn add(
     }
     println!("How to connect an application: {}/{full_name}/connect", site.linker.base());
     if keys.is_empty() {
-        println!("All its keys are revoked: `app repository key add {full_name}` makes one.");
+        println!("All its keys are revoked: `flawless repository key add {full_name}` makes one.");
     }
     Ok(())
 }
@@ -157,7 +157,8 @@ async fn remove(
 /// The watched repository of a name.
 pub(super) async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Failed> {
     let found = store::repositories::by_name(store, name).await?;
-    Ok(found.ok_or_else(|| format!("no repository called {name:?} is watched; `app repository list` shows them"))?)
+    Ok(found
+        .ok_or_else(|| format!("no repository called {name:?} is watched; `flawless repository list` shows them"))?)
 }
 
 fn print_key(site: &Site, key: &KeyRow) {
@@ -179,7 +180,7 @@ fn key_of(text: &str) -> &str {
 async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
     let rows = store::repositories::list(store).await?;
     if rows.is_empty() {
-        println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one.");
+        println!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one.");
     }
     for row in rows {
         let state = match (&row.fetch_error, &row.repository.head) {

@@ -1,4 +1,4 @@
-//! `app serve`: the server, until it is asked to stop.
+//! `flawless serve`: the server, until it is asked to stop.
 
 use super::Failed;
 use crate::clock::Clock;
@@ -27,7 +27,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
         );
     }
     if store::repositories::list(&flawless.handles.store).await?.is_empty() {
-        println!("No repository is watched yet: `app repository add URL`, or install the GitHub App on one");
+        println!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one");
     }
     flawless.run(true, stop_signal()).await;
     Ok(())

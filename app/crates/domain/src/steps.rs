@@ -1,7 +1,7 @@
 //! Which frames of the repository are stepped over by what their code does: the culprit is then their caller.
 //!
 //! Each rule is small, has a name, and was kept because it paid on repositories that it was not made from: ARCHITECTURE.md
-//! has the figures, and `app evaluate` prints them anew.
+//! has the figures, and `cargo run -p evaluate` prints them anew.
 
 use super::culprit::{Passed, is_raise};
 use super::heuristic::Heuristic;

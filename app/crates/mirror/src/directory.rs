@@ -29,7 +29,7 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Creates the directory if there is none. Deletes what a killed process left, unless another
-    /// process is at work here (`app check` beside the server): then it might be that one's.
+    /// process is at work here (`flawless check` beside the server): then it might be that one's.
     ///
     /// # Errors
     /// [`MirrorError::Disk`].

@@ -21,7 +21,7 @@ const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/ta
 /// Where commits are held that no branch or tag reaches; never pruned.
 const PINNED: &str = "refs/pinned/";
 
-/// Another process that moves the same refs (`app check` beside the server) makes us lose a
+/// Another process that moves the same refs (`flawless check` beside the server) makes us lose a
 /// compare-and-swap; once more, with what is there then, is enough in practice, twice is for luck.
 const ATTEMPTS: usize = 3;
 

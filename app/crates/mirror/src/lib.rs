@@ -100,8 +100,9 @@ impl Mirrors {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Has a git directory that is not ours read in the place of a mirror: `app blame` in a
-    /// checkout, `app evaluate`. It is never written to, as nothing of these commands fetches.
+    /// Has a git directory that is not ours read in the place of a mirror: `flawless blame` in a
+    /// checkout, `cargo run -p evaluate`. It is never written to, as nothing of these commands
+    /// fetches.
     pub fn borrow(&self, id: RepositoryId, git_directory: PathBuf) {
         self.inner.directory.borrow(id, git_directory);
     }

@@ -137,7 +137,7 @@ mod tests {
         assert!(shown.contains("No errors in this week"), "{shown}");
         let shown =
             page(&signed_in(), &Repositories { repositories: Vec::new(), ..Repositories::sample() }).expect("renders");
-        assert!(shown.contains("app repository add URL"), "{shown}");
+        assert!(shown.contains("flawless repository add URL"), "{shown}");
     }
 
     #[test]

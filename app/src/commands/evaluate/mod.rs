@@ -1,4 +1,4 @@
-//! `app evaluate`: how often are the verdicts right? Judges recorded exceptions whose culprit is known.
+//! `cargo run -p evaluate`: how often are the verdicts right? Judges recorded exceptions whose culprit is known.
 //!
 //! Predictions go to standard output, a JSON object a line; the tables to standard error.
 

@@ -1,4 +1,4 @@
-//! The doctor's page: what `app check` says, for the admin.
+//! The doctor's page: what `flawless check` says, for the admin.
 
 use crate::server::page::Page;
 use crate::server::session::Admin;

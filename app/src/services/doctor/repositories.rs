@@ -14,7 +14,7 @@ pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, now_ms: i64) -> Vec<F
     match &vitals.repositories {
         Err(error) => vec![Finding::failure("repositories", error.to_string(), "Look at the database.")],
         Ok(rows) if rows.is_empty() => {
-            let todo = "Install the App in a repository, or run: app repository add URL.";
+            let todo = "Install the App in a repository, or run: flawless repository add URL.";
             vec![Finding::warning("repositories", "none is watched yet", todo)]
         }
         Ok(rows) => rows.iter().flat_map(|row| of_repository(row, mirrors, now_ms)).collect(),
