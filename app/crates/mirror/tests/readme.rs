@@ -1,5 +1,4 @@
 //! The README shows each setting that a repository's file can have.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use domain::settings::Settings;
 use mirror::settings::parse;

@@ -100,15 +100,15 @@ async fn send_test(
     if is_under_way(store, id, now_ms).await? {
         return Ok(());
     }
-    let key = store::ingest_keys::in_force(&store, id).await?.into_iter().next().ok_or_else(|| {
+    let key = store::ingest_keys::in_force(store, id).await?.into_iter().next().ok_or_else(|| {
         let text = "Every key of this repository is revoked, so no report gets in. Make one first.";
         PageError::BadRequest(text.to_owned())
     })?;
     let line = line_to_fail(store, mirrors, row, now_ms).await;
     let event_id = random_id();
-    store::test_reports::insert(&store, id, &event_id, now_ms).await?;
+    store::test_reports::insert(store, id, &event_id, now_ms).await?;
     if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now_ms).await {
-        store::test_reports::delete(&store, &event_id).await?;
+        store::test_reports::delete(store, &event_id).await?;
         return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
     }
     Ok(())

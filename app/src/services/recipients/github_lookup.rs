@@ -205,14 +205,14 @@ impl<'a> GitHubLookup<'a> {
     /// remembered by the address.
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
         let (email, store) = (author.email.as_str(), &self.recipients.store);
-        if let Some(known) = store::accounts::by_email(&store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
+        if let Some(known) = store::accounts::by_email(store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
             return Ok(known);
         }
         let noreply = author.noreply();
         let guess = KnownAccount { is_bot: is_bot(author), login: noreply.as_ref().map(|it| it.login.clone()) };
         if email.is_empty() || self.answering().is_none() {
             // Long ago is better than never; a plain repository has nobody to ask.
-            let known = store::accounts::by_email(&store, email, i64::MIN).await?;
+            let known = store::accounts::by_email(store, email, i64::MIN).await?;
             return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
         }
         let number = noreply.and_then(|noreply| noreply.account);
@@ -222,7 +222,7 @@ impl<'a> GitHubLookup<'a> {
             None => guess,
         };
         if commit.is_some() || account.login.is_some() {
-            store::accounts::record(&store, email, &account, self.now_ms).await?;
+            store::accounts::record(store, email, &account, self.now_ms).await?;
         }
         Ok(account)
     }

@@ -237,6 +237,6 @@ impl Attempt for StormMailAttempt<'_> {
     async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), Failure> {
         let (repository, attempts) = (&self.of.row.repository.full_name, self.number());
         tracing::warn!(%repository, attempts, why = %cause, "a storm's mail will be tried again");
-        Ok(store::storms::record_mail_failed(&self.of.store, self.mails, &cause.to_string(), due_ms).await?)
+        Ok(store::storms::record_mail_failed(self.of.store, self.mails, &cause.to_string(), due_ms).await?)
     }
 }

@@ -73,7 +73,7 @@ impl GitHubWriter {
         // One that an earlier attempt filed says what was known then.
         if let Some(number) = self.filed_storm(&tracker, storm, &text.marker).await? {
             turn.take().await?;
-            let update = IssueUpdate { title: Some(text.title), body: Some(text.body), ..IssueUpdate::default() };
+            let update = IssueUpdate { title: Some(text.title), body: Some(text.body) };
             return Ok(tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?);
         }
         store::storms::claim_issue_attempt(&self.store, storm.id).await?;
