@@ -1,4 +1,4 @@
-//! Verdicts as a person asks for them in a terminal: `flawless blame` in a checkout, `cargo run -p evaluate` on recorded exceptions.
+//! Verdicts as a person asks for them in a terminal: `flawless blame` in a checkout.
 
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
 use crate::harness::story::run_test;
@@ -204,89 +204,6 @@ fn arguments_that_do_not_fit_lead_to_the_signature_that_changed_later() {
     );
     assert!(said.contains("More likely at fault: shop/cart.py:12 in limit, by Ada Lovelace ("), "{said}");
     assert!(said.contains("it was changed after the call was written"), "{said}");
-}
-
-/// A recorded exception in the format of the cases, with what its fix says.
-fn case(repo: &GitRepo, commit: &str) -> Value {
-    let frame = |path: &str, line: u32, function: &str, code: &str| {
-        json!({
-            "filename": path, "abs_path": format!("/srv/app/{path}"), "function": function, "lineno": line,
-            "context_line": code, "in_app": true, "qualname": function, "blame": commit
-        })
-    };
-    json!({
-        "case_id": "shop-1",
-        "repo": "acme/shop",
-        "revision": repo.head(),
-        "event_time": 1_772_000_000,
-        "exception": { "type": "KeyError", "value": "'a'" },
-        "frames": [
-            frame("shop/cart.py", 23, "main", "order('7')"),
-            frame("shop/tools.py", 3, "retried.wrapped", "return func(*args, **kwargs)"),
-        ],
-        "functions": [
-            { "path": "shop/cart.py", "qualname": "main", "start": 22, "end": 23 },
-            { "path": "shop/tools.py", "qualname": "retried.wrapped", "start": 2, "end": 3 },
-        ],
-        "commits": { commit: { "author_email": "grace@example.com", "atime": 1_762_164_000, "ctime": 1_762_164_000 } },
-        "truth": {
-            "functions": [["shop/cart.py", "main"]],
-            "szz_commits": [{ "sha": commit }],
-            "szz_authors": [{ "aliases": ["grace@example.com"] }]
-        }
-    })
-}
-
-#[test]
-fn flawless_evaluate_prints_predictions_and_tables_with_and_without_mirrors() {
-    let (folder, repo) = checkout();
-    let mirrors = folder.path().join("mirrors/acme+shop");
-    std::fs::create_dir_all(&mirrors).expect("a folder");
-    repo.git(&["clone", "-q", "--bare", ".", &mirrors.join("repo").display().to_string()]);
-    let cases = folder.path().join("cases");
-    std::fs::create_dir(&cases).expect("a folder");
-    let commit = repo.git(&["log", "-1", "--format=%H", "--author=Grace"]);
-    std::fs::write(cases.join("shop-1.json"), case(&repo, commit.trim()).to_string()).expect("written");
-    for arguments in [vec!["evaluate", "cases"], vec!["evaluate", "cases", "--mirrors", "mirrors"]] {
-        let output = app(folder.path(), &arguments);
-        let tables = String::from_utf8(output.stderr).expect("text");
-        assert!(output.status.success(), "{tables}");
-        let lines: Vec<Value> = String::from_utf8(output.stdout)
-            .expect("text")
-            .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON"))
-            .collect();
-        let seen: Vec<Value> = lines
-            .iter()
-            .map(|one| json!([one["case_id"], one["rank"], one["path"], one["lineno"], one["commit"] == commit.trim()]))
-            .collect();
-        let reading = arguments.len() > 2;
-        assert_eq!(seen[0], json!(["shop-1", 1, "shop/cart.py", 23, true]), "{lines:?}");
-        assert_eq!(seen[1], json!(["shop-1", 2, "shop/tools.py", 3, !reading]), "{lines:?}");
-        assert_eq!(lines[0]["author_email"], "grace@example.com");
-        assert!(
-            tables.contains("with all rules of thumb, one suspect                 100.0     100.0     100.0"),
-            "{tables}"
-        );
-        assert!(tables.contains("forwarder"), "{tables}");
-    }
-}
-
-#[test]
-fn flawless_evaluate_says_what_it_lacks() {
-    let (folder, repo) = checkout();
-    let cases = folder.path().join("cases");
-    std::fs::create_dir(&cases).expect("a folder");
-    assert!(refuses(folder.path(), &["evaluate", "cases"]).contains("there is no case (*.json) in cases"));
-    std::fs::write(cases.join("a.json"), case(&repo, &repo.head()).to_string()).expect("written");
-    assert!(refuses(folder.path(), &["evaluate", "cases", "--mirrors", "none"]).contains("none is no folder"));
-    let missing = app(folder.path(), &["evaluate", "cases", "--mirrors", "cases"]);
-    let said = String::from_utf8(missing.stderr).expect("text");
-    assert!(said.contains("shop-1: there is no git repository in"), "{said}");
-    assert!(said.contains("1 of 1 cases were judged without their repositories."), "{said}");
-    assert!(missing.status.success() && !missing.stdout.is_empty(), "and nothing is lost");
-    std::fs::write(cases.join("b.json"), "{").expect("written");
-    assert!(refuses(folder.path(), &["evaluate", "cases"]).contains("b.json can't be read as a case"));
 }
 
 #[test]

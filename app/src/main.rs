@@ -42,13 +42,6 @@ fn main() -> ExitCode {
             Err(error) => complain(&error.to_string()),
         };
     }
-    if let Command::Evaluate(options) = command {
-        // It reads what it is given and nothing else.
-        return match commands::evaluate::evaluate(&options) {
-            Ok(code) => code,
-            Err(error) => complain(&error.to_string()),
-        };
-    }
     let config = match Config::load() {
         Ok(config) => config,
         Err(error) => return complain(&error.to_string()),

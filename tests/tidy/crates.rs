@@ -68,6 +68,8 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "time",
         ],
     ),
+    // For developers, no part of what ships: it judges by the app's own steps.
+    ("evaluate", &["app", "domain", "mirror", "source"], &["clap", "tempfile"]),
 ];
 
 /// What the domain may not touch, with what it is: Cargo can't take the standard library away.

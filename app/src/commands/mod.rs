@@ -6,7 +6,6 @@ pub mod check;
 pub mod check_rules;
 pub mod configure;
 pub mod demo;
-pub mod evaluate;
 pub mod known_error;
 pub mod report;
 pub mod repository;
@@ -58,8 +57,6 @@ pub enum Command {
     Check,
     /// Verify a repository's own settings file, `.github/flawless.yml`.
     CheckRules(check_rules::Options),
-    /// Judge recorded exceptions whose culprit is known, and print how often the verdict is right.
-    Evaluate(evaluate::Options),
     /// Watch plain git repositories, without GitHub; make and revoke the keys of all.
     Repository {
         /// What to do with them.
@@ -88,7 +85,6 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
         Command::Blame(options) => blame::blame(options, config, clock.now_ms()).await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
         Command::CheckRules(options) => check_rules::check_rules(&options),
-        Command::Evaluate(options) => evaluate::evaluate(&options),
         Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Report(options) => report::run(options, config, clock).await.map(|()| ExitCode::SUCCESS),

@@ -5,14 +5,13 @@ use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
 use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
-use domain::heuristic::Heuristic;
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
 use domain::steps::step_over;
 use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
 use mirror::MirrorError;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A function longer than this is not asked for its latest change: that would be of anything.
 const LONGEST_FUNCTION: u32 = 300;
@@ -77,12 +76,6 @@ impl Suspicion {
     /// The function around the culprit's line.
     pub(super) fn function_of_culprit(&self) -> Option<&Block> {
         self.facts.get(&self.culprit()?)?.function.as_ref()
-    }
-
-    /// The rules of thumb that had a part in it. Without any other one, it would be the same.
-    pub fn used(&self) -> BTreeSet<Heuristic> {
-        let stepped = self.passed().iter().filter_map(|(_, why)| why.heuristic());
-        stepped.chain(self.suspects.iter().filter_map(|suspect| suspect.rule.heuristic())).collect()
     }
 }
 

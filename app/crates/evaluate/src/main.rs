@@ -1,30 +1,37 @@
-//! `cargo run -p evaluate`: how often are the verdicts right? Judges recorded exceptions whose culprit is known.
+//! How often are the verdicts right? Judges recorded exceptions whose culprit is known:
+//! `cargo run -p evaluate --release -- CASES --mirrors DIR`.
 //!
 //! Predictions go to standard output, a JSON object a line; the tables to standard error.
+#![expect(clippy::print_stderr, reason = "it is a command for a terminal")]
 
 mod case;
 mod judge;
 mod score;
 mod table;
 
-use super::Failed;
 use case::Case;
-use clap::Args;
+use clap::Parser;
 use domain::heuristic::Heuristic;
 use judge::{Judge, Verdict};
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use table::Row;
 
-/// What to judge.
-#[derive(Debug, Args)]
-pub struct Options {
+/// What the command failed with: a sentence for the terminal.
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// Judges recorded exceptions whose culprit is known, and prints how often the verdict is right.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+struct Options {
     /// A folder of cases (`*.json`), or one such file.
     cases: PathBuf,
-    /// A folder with the repositories, each as OWNER+NAME: a bare repository, or a folder that holds one as `repo` or
-    /// `repo/.git`. Without it, frames are judged by what the case says of them, and no code is read.
+    /// A folder with the repositories, each as OWNER+NAME: a bare repository, or a folder that
+    /// holds one as `repo` or `repo/.git`. Without it, frames are judged by what the case says of
+    /// them, and no code is read.
     #[arg(long)]
     mirrors: Option<PathBuf>,
     /// Print no tables.
@@ -32,11 +39,21 @@ pub struct Options {
     quiet: bool,
 }
 
-/// Runs the command. A case whose repository can't be read is judged without it, and said to be.
+fn main() -> ExitCode {
+    match evaluate(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("evaluate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Judges all cases. One whose repository can't be read is judged without it, and said to be.
 ///
 /// # Errors
 /// The cases can't be read, or standard output is closed.
-pub fn evaluate(options: &Options) -> Result<ExitCode, Failed> {
+fn evaluate(options: &Options) -> Result<(), Failed> {
     let cases = load(&options.cases)?;
     let judge = Judge::new(options.mirrors.as_deref())?;
     let mut out = std::io::stdout().lock();
@@ -44,7 +61,7 @@ pub fn evaluate(options: &Options) -> Result<ExitCode, Failed> {
     for case in &cases {
         let verdict = match judge.judge(case, &[]) {
             Ok(verdict) => verdict,
-            // One repository that is missing must not cost the others their figures.
+            // One missing repository must not stop the others from being counted.
             Err(error) => {
                 eprintln!("{}: {error}. It is judged by what the case says itself.", case.case_id);
                 failed += 1;
@@ -63,7 +80,7 @@ pub fn evaluate(options: &Options) -> Result<ExitCode, Failed> {
     if failed > 0 {
         eprintln!("{failed} of {} cases were judged without their repositories.", cases.len());
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn report(judge: &Judge, judged: Vec<(&Case, Verdict)>) -> Result<(), Failed> {

@@ -1,11 +1,11 @@
 //! Judging a case as a report would be judged: with its repository, or by what the case itself says.
 
-use super::super::{Failed, Scratch};
-use super::case::{Case, CaseFrame};
+use super::Failed;
+use super::case::{Case, CaseFrame, CaseFunction};
 use super::score::Prediction;
-use crate::steps::attribute::{Evidence, KnownFacts, MirrorCommit, find_suspects};
+use app::steps::attribute::{Evidence, KnownFacts, MirrorCommit, Suspicion, find_suspects};
 use domain::blame::{Author, Blame};
-use domain::culprit::{Drift, FrameAt, Located};
+use domain::culprit::{Choice, Drift, FrameAt, Located};
 use domain::heuristic::Heuristic;
 use domain::ids::RepositoryId;
 use domain::report::{Exception, Frame, Report};
@@ -18,8 +18,9 @@ use source::Source;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
-/// What judges: where the repositories are, and those that were opened.
+/// Where the repositories are, and those that were opened.
 pub(super) struct Judge {
     repositories: Option<Repositories>,
 }
@@ -33,8 +34,8 @@ pub(super) struct Verdict {
 struct Repositories {
     root: PathBuf,
     mirrors: Mirrors,
-    /// Deleted with this.
-    _scratch: Scratch,
+    /// For mirrors that there are none of. Deleted with this.
+    _scratch: TempDir,
     ids: RefCell<HashMap<String, RepositoryId>>,
 }
 
@@ -46,7 +47,7 @@ impl Judge {
                 format!("{} is no folder: --mirrors takes the one that holds OWNER+NAME", root.display()).into()
             );
         }
-        let scratch = Scratch::new("evaluate");
+        let scratch = TempDir::with_prefix("flawless-evaluate-")?;
         let mirrors = Mirrors::open(scratch.path().to_owned())?;
         Ok(Self {
             repositories: Some(Repositories {
@@ -85,7 +86,17 @@ fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Ver
     let suspicion = find_suspects(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
     let suspects = (1..).zip(&suspicion.suspects);
     let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
-    Ok(Verdict { predictions, used: suspicion.used() })
+    Ok(Verdict { predictions, used: used(&suspicion) })
+}
+
+/// The rules of thumb that had a part in it. Without any other one, it would be the same.
+fn used(suspicion: &Suspicion) -> BTreeSet<Heuristic> {
+    let passed = match &suspicion.choice {
+        Choice::Culprit { passed, .. } | Choice::Nobody { passed } => passed.as_slice(),
+        Choice::Dropped(_) => &[],
+    };
+    let stepped = passed.iter().filter_map(|(_, why)| why.heuristic());
+    stepped.chain(suspicion.suspects.iter().filter_map(|suspect| suspect.rule.heuristic())).collect()
 }
 
 impl Repositories {
@@ -190,7 +201,7 @@ fn told_by(case: &Case) -> KnownFacts {
 }
 
 fn function_of(case: &Case, frame: &CaseFrame, line: u32) -> Option<Block> {
-    let same = |one: &&super::case::CaseFunction| {
+    let same = |one: &&CaseFunction| {
         one.path == frame.filename && (one.start..=one.end).contains(&line) && one.qualname != "<module>"
     };
     let found = case.functions.iter().filter(same).min_by_key(|one| one.end - one.start)?;
