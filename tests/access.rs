@@ -2,12 +2,14 @@
 
 use crate::harness::browser::{Browser, Page};
 use crate::harness::fake_github::Fault;
+use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::timestamp::DAY;
+use jiff::SignedDuration;
 use std::path::Path;
 
 /// A repository that nobody of the story's people but one may see.
 const OTHER: &str = "acme/vault";
-const MINUTE_MS: i64 = 60_000;
 
 /// Signs somebody in, as a browser does it.
 async fn signed_in(story: &Story, login: &str) -> Browser {
@@ -286,7 +288,7 @@ fn what_somebody_else_began_signs_nobody_in() {
         let page = browser.get(&format!("/auth/github/callback?error=access_denied&state={state}")).await;
         assert!(page.seen().contains("did not let GitHub"), "{}", page.seen());
         let back = story.github.authorize(&mine.location, "ada");
-        story.clock.advance(11 * MINUTE_MS);
+        story.clock.advance(11 * MINUTE);
         let page = browser.get(back.strip_prefix("https://flawless.test").unwrap()).await;
         assert!(page.seen().contains("ten minutes"), "{}", page.seen());
         // And a good one leads back to where one was, but never elsewhere.
@@ -323,7 +325,7 @@ fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time
         assert_eq!(page.status, 303);
         browser.cookie = first;
         assert_eq!(browser.get("/").await.status, 303, "the old cookie leads to the sign-in page");
-        let rows = store::sessions::list(&story.services().store, Some("ada"), story.clock.now_ms()).await.unwrap();
+        let rows = store::sessions::list(&story.services().store, Some("ada"), story.clock.now()).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert!(!rows[0].tokens.as_ref().unwrap().contains("ghu_"), "sealed");
     });
@@ -339,10 +341,9 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
         let grace = signed_in(story, "grace").await;
         let page = ada.get("/sessions").await;
         assert_eq!(page.text.matches("name=\"session\"").count(), 2, "hers: {}", page.seen());
-        let graces = store::sessions::list(&story.services().store, Some("grace"), story.clock.now_ms()).await.unwrap()
-            [0]
-        .id
-        .clone();
+        let graces = store::sessions::list(&story.services().store, Some("grace"), story.clock.now()).await.unwrap()[0]
+            .id
+            .clone();
         let csrf = page.hidden("csrf");
         assert_eq!(ada.post("/sessions/end", &[("csrf", &csrf), ("session", &graces)]).await.status, 404, "not hers");
         let page = phone.get("/sessions").await;
@@ -365,9 +366,9 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
         // Without use for a week.
         let idle = signed_in(story, "grace").await;
         let admin = Browser::signed_in(story).await;
-        story.clock.advance(6 * 24 * 60 * MINUTE_MS);
+        story.clock.advance(6 * DAY);
         assert_eq!((idle.get("/").await.status, admin.get("/").await.status), (200, 200));
-        story.clock.advance(7 * 24 * 60 * MINUTE_MS + 1);
+        story.clock.advance(7 * DAY + SignedDuration::from_millis(1));
         assert_eq!((idle.get("/").await.status, admin.get("/").await.status), (303, 303));
         // Another admin token ends the sessions of the old one.
         let admin = Browser::signed_in(story).await;
@@ -388,23 +389,23 @@ fn a_role_taken_away_is_gone_within_ten_minutes_and_tokens_are_renewed() {
         let path = format!("/{REPO}");
         assert_eq!(ada.get(&path).await.status, 200);
         let asked = story.github.requests_of("apps/list-installations-for-authenticated-user").len();
-        story.clock.advance(9 * MINUTE_MS);
+        story.clock.advance(9 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 200);
         assert_eq!(story.github.requests_of("apps/list-installations-for-authenticated-user").len(), asked);
         story.github.set_role("ada", REPO, "");
-        story.clock.advance(2 * MINUTE_MS);
+        story.clock.advance(2 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 404);
         story.github.set_role("ada", REPO, "triage");
-        story.clock.advance(10 * MINUTE_MS);
+        story.clock.advance(10 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 200);
         // After eight hours the token is over: it is renewed without a word.
-        story.clock.advance(9 * 60 * MINUTE_MS);
+        story.clock.advance(9 * 60 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 200);
-        story.clock.advance(9 * 60 * MINUTE_MS);
+        story.clock.advance(9 * 60 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 200);
         // She takes the App's access away.
         story.github.revoke_user("ada");
-        story.clock.advance(11 * MINUTE_MS);
+        story.clock.advance(11 * MINUTE);
         assert_eq!(ada.get(&path).await.status, 303);
     });
 }
@@ -420,10 +421,10 @@ fn while_github_is_away_its_last_word_holds_for_an_hour() {
             let operation = "apps/list-installations-for-authenticated-user";
             story.github.fail_next(operation, Fault::status(502, "Bad gateway"));
         };
-        story.clock.advance(11 * MINUTE_MS);
+        story.clock.advance(11 * MINUTE);
         down(story);
         assert_eq!(ada.get(&path).await.status, 200);
-        story.clock.advance(60 * MINUTE_MS);
+        story.clock.advance(60 * MINUTE);
         down(story);
         down(story);
         let page = ada.get(&path).await;

@@ -2,6 +2,7 @@
 
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use jiff::SignedDuration;
 
 #[test]
 fn an_exception_is_told_to_the_author_of_its_line_once() {
@@ -246,7 +247,7 @@ fn a_commit_whose_push_was_never_announced_is_fetched_when_a_report_names_it() {
         story.install().await;
         let fresh = "def refund(order):\n    return order['paid']\n";
         story.commit(LINUS, "2026-03-01T10:00:00Z", &[("shop/refund.py", fresh)], "Refund");
-        story.later(60_000).await;
+        story.later(SignedDuration::from_mins(1)).await;
         story.fails_at("shop/refund.py", "order['paid']", "refund").await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to linus@example.com: [acme/shop] KeyError in refund (shop/refund.py:2)
@@ -267,7 +268,7 @@ fn a_report_of_a_commit_that_is_not_here_yet_waits_for_the_next_fetch() {
         let event = story.event_at(&story.repo.head(), "shop/refund.py", "order['paid']", "refund", "web-1");
         story.report(&event).await;
         story.assert_silent("it waits");
-        story.later(31_000).await;
+        story.later(SignedDuration::from_secs(31)).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to linus@example.com: [acme/shop] KeyError in refund (shop/refund.py:2)
             You wrote this line.
@@ -279,7 +280,7 @@ fn a_report_of_a_commit_that_is_not_here_yet_waits_for_the_next_fetch() {
         let mut event = story.event();
         event["release"] = "0123456789abcdef0123456789abcdef01234567".into();
         story.report(&event).await;
-        story.later(31_000).await;
+        story.later(SignedDuration::from_secs(31)).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
             You wrote this line.

@@ -1,6 +1,7 @@
 //! Connecting an application: the page with its snippets, the test report that bothers nobody, and keys that can be revoked.
 
 use crate::harness::story::{REPO, Story, run_test};
+use jiff::SignedDuration;
 use reqwest::redirect::Policy;
 
 const PAGE: &str = "/acme/shop/connect";
@@ -145,7 +146,7 @@ fn a_test_report_shows_line_author_and_whom_it_would_have_told_and_leaves_nothin
         assert!(!week.contains("FlawlessTestReport") && week.contains("No errors in this week"));
         assert!(section(&page, "arrivals").contains("No report came yet."), "it is no report of an application");
         // Twice is as good as once, and a real report afterwards is told as ever.
-        story.clock.advance(10_000);
+        story.clock.advance(SignedDuration::from_secs(10));
         browser.press("test", &[]).await;
         story.settle().await;
         assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
@@ -161,7 +162,7 @@ fn two_test_reports_under_way_bother_nobody() {
         story.install().await;
         let browser = Browser::signed_in(story).await;
         browser.press("test", &[]).await;
-        story.clock.advance(60_000);
+        story.clock.advance(SignedDuration::from_mins(1));
         browser.press("test", &[]).await;
         story.settle().await;
         assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
@@ -212,7 +213,7 @@ fn without_a_mirror_the_test_report_says_why() {
         }
         assert!(story.lines().await.is_empty());
         story.git.host.accept_any();
-        story.later(3_600_000).await;
+        story.later(SignedDuration::from_hours(1)).await;
         browser.press("test", &[]).await;
         story.settle().await;
         assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
@@ -307,7 +308,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         let page = browser.get(PAGE).await;
         assert!(page.contains("Every key is revoked") && !page.contains("Send a test report"), "{page}");
         // GitHub telling of the repository again makes no key behind the admin's back.
-        story.later(3_600_000).await;
+        story.later(SignedDuration::from_hours(1)).await;
         assert!(store::ingest_keys::in_force(&story.services().store, id).await.unwrap().is_empty());
         story.settle().await;
     });
@@ -351,7 +352,7 @@ fn a_real_report_is_seen_arriving() {
         let watching = format!("{PAGE}?watch={watch}");
         let page = browser.get(&watching).await;
         assert!(page.contains(&format!("content=\"2; url={watching}#arrivals\"")), "{page}");
-        story.clock.advance(3_000);
+        story.clock.advance(SignedDuration::from_secs(3));
         story.fails(1).await;
         let page = browser.get(&watching).await;
         assert!(!page.contains("http-equiv"), "it came: {page}");
@@ -365,8 +366,8 @@ fn a_real_report_is_seen_arriving() {
         let browser = Browser::signed_in(story).await;
         let shown = section(&browser.get(PAGE).await, "arrivals");
         assert!(shown.contains("KeyError shop/cart.py:9"), "from the database, after a restart: {shown}");
-        let waited = story.clock.now_ms();
-        story.clock.advance(301_000);
+        let waited = story.clock.now().as_millis();
+        story.clock.advance(SignedDuration::from_secs(301));
         let page = browser.get(&format!("{PAGE}?watch={waited}")).await;
         assert!(!page.contains("http-equiv"), "the wait is bounded");
         story.assert_usual_alert();
@@ -405,7 +406,7 @@ fn keys_are_made_listed_and_revoked_in_the_terminal() {
         let listed = story.command(&["repository", "keys", "acme/shop"]);
         assert!(listed.contains(&first) && listed.contains("\"worker\"") && listed.contains("revoked 20"), "{listed}");
         // The running server hears of it within ten seconds.
-        story.clock.advance(10_000);
+        story.clock.advance(SignedDuration::from_secs(10));
         assert_eq!(story.send_to(story.url(), key, project, &event).await, 403);
         story.settle().await;
         story.assert_usual_alert();

@@ -1,6 +1,7 @@
 //! The doctor: what is wrong, said before anybody has to guess, on the page and in the terminal.
 
 use crate::harness::story::{REPO, Story, run_test};
+use jiff::SignedDuration;
 
 /// What the page says, without its tags.
 async fn page(story: &Story) -> String {
@@ -56,7 +57,7 @@ fn whatever_is_wrong_is_said_with_what_to_do() {
         let text = page(story).await;
         assert!(text.contains("acme/shop: .github/flawless.yml is not used: line 1: isues"), "{text}");
         assert!(text.contains("did not arrive"), "{text}");
-        story.clock.advance(2 * 3_600_000);
+        story.clock.advance(SignedDuration::from_hours(2));
         let text = page(story).await;
         assert!(text.contains("acme/shop: mirrored, but last fetched 2 h ago"), "{text}");
     });
@@ -93,10 +94,10 @@ fn that_no_webhook_ever_came_is_told() {
     run_test(async |story| {
         story.github.install("acme", &[REPO]);
         story.github.lose_deliveries();
-        let now_ms = story.clock.now_ms();
-        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+        let now = story.clock.now();
+        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now, now).await.unwrap();
         story.settle_without_webhooks().await;
-        story.clock.advance(11 * 60_000);
+        story.clock.advance(SignedDuration::from_mins(11));
         let text = page(story).await;
         assert!(text.contains("webhooks: none ever came, though the App is installed"), "{text}");
         assert!(text.contains("https://flawless.test/api/github/webhooks can be reached from GitHub"), "{text}");

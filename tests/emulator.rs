@@ -17,7 +17,7 @@ use app::config::Config;
 use app::serve::Flawless;
 use app::wiring::Handles;
 use app::worker::Worker;
-use domain::pace::GAP_MS;
+use domain::pace::GAP;
 use domain::repository::Forge;
 use std::collections::BTreeMap;
 use store::repositories::NewRepository;
@@ -101,7 +101,7 @@ async fn emulator_sees_the_whole_story() {
         }),
         public: false,
     };
-    let id = services.repositories().watch(&new, clock.now_ms()).await.unwrap();
+    let id = services.repositories().watch(&new, clock.now()).await.unwrap();
     settle(&services, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
@@ -187,7 +187,7 @@ async fn emulator_weathers_a_storm() {
         }),
         public: false,
     };
-    let id = services.repositories().watch(&new, Clock::system().now_ms()).await.unwrap();
+    let id = services.repositories().watch(&new, Clock::system().now()).await.unwrap();
     let key = store::ingest_keys::in_force(&services.store, id).await.unwrap().remove(0);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
@@ -228,7 +228,7 @@ async fn settle(services: &Handles, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
         match store::jobs::next_write_due(&services.store).await.unwrap() {
-            Some(due) if due <= Clock::system().now_ms() + 2 * GAP_MS => {
+            Some(due) if due <= Clock::system().now() + 2 * GAP => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }
             _ => return,

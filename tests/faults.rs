@@ -1,10 +1,12 @@
 //! What goes wrong outside: nothing is lost, nothing is told twice.
 
 use crate::harness::fake_github::Fault;
-use crate::harness::scenes::{HOUR_MS, MINUTE_MS};
+use crate::harness::scenes::MINUTE;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, run_test};
 use domain::job::Job;
+use domain::timestamp::{HOUR, Timestamp};
+use jiff::SignedDuration;
 use std::time::Duration;
 
 #[test]
@@ -13,7 +15,7 @@ fn github_answers_502_after_filing_the_issue() {
         story.install().await;
         story.github.fail_next("issues/create", Fault::AfterWork(502));
         story.fails(1).await;
-        story.later(10_000).await;
+        story.later(SignedDuration::from_secs(10)).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         story.assert_usual_alert();
         assert_eq!(story.lines().await[0].issue, Some(1));
@@ -27,7 +29,7 @@ fn an_answer_that_is_lost_after_commenting_is_not_repeated() {
         story.github.fail_next("issues/create-comment", Fault::DropAfterWork);
         story.github.close_issue(REPO, 1, "ada");
         story.settle().await;
-        story.later(10_000).await;
+        story.later(SignedDuration::from_secs(10)).await;
         assert_eq!(story.github.comments(REPO, 1).len(), 1);
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
@@ -45,13 +47,13 @@ fn a_rate_limit_is_waited_for() {
         story.install().await;
         story.github.fail_next("issues/create", Fault::slow_down(90));
         story.fails(1).await;
-        story.later(MINUTE_MS).await;
+        story.later(MINUTE).await;
         // The mail waits for nobody.
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
             You wrote this line.
         ");
-        story.later(40_000).await;
+        story.later(SignedDuration::from_secs(40)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada
@@ -72,11 +74,11 @@ fn the_mail_server_is_away_for_an_hour() {
         acme/shop#1 assigned to ada
         ");
         for _ in 0..6 {
-            story.later(10 * MINUTE_MS).await;
+            story.later(10 * MINUTE).await;
         }
         story.assert_silent("nothing is said");
         story.smtp.set(Mode::Accept);
-        story.later(15 * MINUTE_MS).await;
+        story.later(15 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
             You wrote this line.
@@ -91,7 +93,7 @@ fn a_mail_whose_acceptance_was_lost_comes_again_under_the_same_id() {
         story.smtp.set(Mode::DropAfterAccepting);
         story.fails(1).await;
         story.smtp.set(Mode::Accept);
-        story.later(10_000).await;
+        story.later(SignedDuration::from_secs(10)).await;
         let mails = story.mails();
         assert!(mails.len() > 1);
         assert!(mails.iter().all(|mail| mail.header("Message-ID") == mails[0].header("Message-ID")));
@@ -183,7 +185,7 @@ fn a_process_killed_between_accepting_and_alerting_alerts_after_its_restart() {
         story.start().await;
         story.settle().await;
         // On PostgreSQL the killed process holds its job until the lease ends.
-        story.later(200_000).await;
+        story.later(SignedDuration::from_secs(200)).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].total, 1);
         let mails = story.mails();
@@ -217,7 +219,7 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
         assert_eq!(story.github.issues(REPO).len(), 1);
         story.start().await;
         story.settle().await;
-        story.later(200_000).await;
+        story.later(SignedDuration::from_secs(200)).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].issue, Some(1));
         let mails = story.mails();
@@ -246,7 +248,7 @@ fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
         }
         story.fails(1).await;
         for _ in 0..4 {
-            story.later(16 * MINUTE_MS).await;
+            story.later(16 * MINUTE).await;
         }
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].total, 1);
@@ -280,12 +282,12 @@ fn labels_that_cannot_be_made_keep_no_mirror_from_being_fetched() {
         story.github.fail_next("issues/create-label", Fault::status(403, "Resource not accessible by integration"));
         story.install().await;
         let row = story.repository().await;
-        assert!(row.fetched_at_ms > 0, "{:?}", row.fetch_error);
+        assert!(row.fetched_at > Timestamp::UNIX_EPOCH, "{:?}", row.fetch_error);
         assert_eq!(story.github.labels(REPO).len(), 0);
         // Nor do they keep an issue from being filed; and they are made when that is possible.
         story.fails(1).await;
         story.assert_usual_alert();
-        story.later(15 * MINUTE_MS).await;
+        story.later(15 * MINUTE).await;
         assert_eq!(story.github.labels(REPO).len(), 5);
     });
 }
@@ -302,7 +304,7 @@ fn a_webhook_that_was_lost_is_asked_for_again() {
         assert!(!story.lines().await[0].known);
         for _ in 0..2 {
             story.tick().await;
-            story.clock.advance(HOUR_MS);
+            story.clock.advance(HOUR);
         }
         assert!(story.lines().await[0].known, "heard of all the same");
         // And confirmed once.
@@ -325,13 +327,13 @@ fn a_webhook_that_is_never_taken_is_given_up() {
         story.github.queue("issues", serde_json::json!({"action": "closed", "issue": {"number": 1}}));
         story.github.lose_deliveries();
         for _ in 0..8 {
-            let now_ms = story.clock.now_ms();
-            store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
+            let now = story.clock.now();
+            store::jobs::enqueue(&story.services().store, Job::Reconcile, now, now).await.unwrap();
             while store::jobs::queue_state(&story.services().store).await.unwrap().length > 0 {
                 story.settle_without_webhooks().await;
             }
             story.github.lose_deliveries();
-            story.clock.advance(HOUR_MS);
+            story.clock.advance(HOUR);
         }
         assert_eq!(story.github.requests_of("apps/redeliver-webhook-delivery").len(), 4, "and its first try");
     });

@@ -8,10 +8,11 @@ mod webhooks;
 
 use crate::harness::fake_github::FakeGitHub;
 use app::clock::Clock;
+use domain::timestamp::Timestamp;
 use github::{GitHub, NewIssue};
 
 /// A Tuesday in 2023.
-const NOW_MS: i64 = 1_700_000_000_000;
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// One repository, one installation, and the room that is tested.
 struct Room {
@@ -23,7 +24,7 @@ struct Room {
 
 /// `acme/shop` with alice, who can be assigned, and mallory, who can't.
 async fn room() -> Room {
-    let clock = Clock::fixed(NOW_MS);
+    let clock = Clock::fixed(NOW);
     let fake = FakeGitHub::start(clock.clone()).await;
     fake.add_user(1, "alice");
     fake.add_user(2, "mallory");

@@ -3,6 +3,7 @@
 use crate::harness::fake_github::Fault;
 use crate::harness::story::{REPO, Story, run_test};
 use domain::job::Job;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -55,9 +56,9 @@ async fn life(story: &mut Story, name: &str) -> Vec<String> {
 /// Half hours that go by, each with its look at what webhooks missed.
 async fn patiently(story: &mut Story, times: usize) {
     for _ in 0..times {
-        story.later(30 * 60_000).await;
-        let now_ms = story.clock.now_ms();
-        store::jobs::enqueue(&story.services().store, Job::Reconcile, now_ms, now_ms).await.unwrap();
+        story.later(SignedDuration::from_mins(30)).await;
+        let now = story.clock.now();
+        store::jobs::enqueue(&story.services().store, Job::Reconcile, now, now).await.unwrap();
         story.settle().await;
     }
 }

@@ -3,6 +3,7 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use jiff::SignedDuration;
 
 /// Two more lines of Ada's in the same file, and one of Grace's.
 const MORE: &str = "\
@@ -29,7 +30,7 @@ mail to ada@example.com: [acme/shop] KeyError in count (shop/cart.py:2)
 acme/shop#1 opened: KeyError in count (shop/cart.py) [flawless]
 acme/shop#1 assigned to ada
 ";
-const LATER_MS: i64 = 3_600_000;
+const LATER: SignedDuration = SignedDuration::from_hours(1);
 
 /// Ada's file with Grace's function, the first of Ada's lines told of.
 async fn stage(story: &mut Story) {
@@ -48,7 +49,7 @@ async fn reassign(story: &mut Story, to: &str, by: &str) {
     let noted = format!("acme/shop#1 commented:\n    Noted, {by}: this line belongs to {to} from now on");
     let read = story.transcript();
     assert!(read.starts_with(&noted) && read.matches("acme/shop").count() == 2, "the comment and the status: {read}");
-    story.later(LATER_MS).await;
+    story.later(LATER).await;
 }
 
 /// A text in one line.
@@ -78,7 +79,7 @@ fn the_next_line_of_the_same_author_and_file_goes_to_whom_the_issue_was_given() 
         acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
         acme/shop#2 assigned to linus
         ");
-        let on = &jiff::Timestamp::from_millisecond(story.clock.now_ms() - LATER_MS).unwrap().to_string()[..10];
+        let on = (story.clock.now() - LATER).date();
         for sentence in [
             format!("Ada Lovelace handed {CART_PATH} on to you on {on}, so this line is yours."),
             format!("Ada Lovelace handed {CART_PATH} on to Linus Torvalds on {on}, so Linus Torvalds is told."),
@@ -148,9 +149,9 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         let store = &story.services().store;
         let row = store::repositories::by_name(store, REPO).await.unwrap().unwrap();
         let made = store::handovers::of_repository(store, row.repository.id, 10).await.unwrap().remove(0).made.id;
-        let now_ms = story.clock.now_ms();
-        assert!(store::handovers::end(store, row.repository.id, made, "grace", now_ms).await.unwrap());
-        assert!(!store::handovers::end(store, row.repository.id, made, "grace", now_ms).await.unwrap(), "it had ended");
+        let now = story.clock.now();
+        assert!(store::handovers::end(store, row.repository.id, made, "grace", now).await.unwrap());
+        assert!(!store::handovers::end(store, row.repository.id, made, "grace", now).await.unwrap(), "it had ended");
         assert_eq!(story.github.redeliver(&url, &sent[0].id).await, 200);
         let forged = reqwest::Client::new()
             .post(&url)
@@ -185,7 +186,7 @@ fn what_was_told_before_the_handover_stays_told_to_whom_it_was() {
         acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
         acme/shop#2 assigned to ada
         ");
-        story.later(LATER_MS).await;
+        story.later(LATER).await;
         reassign(story, "linus", "ada").await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
         story.assert_silent("it was told once");
@@ -249,12 +250,12 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
         ");
         reassign(story, "linus", "ada").await;
         assert_row(&browser, "1 0 1 0 %").await;
-        story.later(24 * 3_600_000).await;
+        story.later(SignedDuration::from_hours(24)).await;
         assert_row(&browser, "2 1 1 50 %").await;
         let store = &story.services().store;
         let id = store::repositories::by_name(store, REPO).await.unwrap().unwrap().repository.id;
         let made = store::handovers::of_repository(store, id, 10).await.unwrap().remove(0).made.id;
-        store::handovers::end(store, id, made, "grace", story.clock.now_ms()).await.unwrap();
+        store::handovers::end(store, id, made, "grace", story.clock.now()).await.unwrap();
         assert_row(&browser, "2 1 1 50 %").await;
         reassign(story, "grace", "linus").await;
         reassign(story, "ada", "grace").await;
@@ -304,7 +305,7 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         assert_eq!(send("", CART_PATH).await.status, 200);
         assert_eq!(send("", CART_PATH).await.status, 200, "twice is once");
         assert_eq!(remembered(story).await, [(None, true, 0)]);
-        story.later(LATER_MS).await;
+        story.later(LATER).await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
         let text = joined(&story.unread_text());
         // Who else changed the file.
@@ -317,7 +318,7 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         ");
         assert!(text.contains("Ada Lovelace (the reader of a mail said on"), "{text}");
         assert_eq!(send("@linus", CART_PATH).await.status, 200);
-        story.later(LATER_MS).await;
+        story.later(LATER).await;
         story.fails_at(CART_PATH, "items[-1]", "last").await;
         let text = joined(&story.unread_text());
         insta::assert_snapshot!(story.transcript(), @"

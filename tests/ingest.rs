@@ -2,6 +2,7 @@
 
 use crate::harness::story::{CART_PATH, Story, run_test};
 use crate::recordings::recordings;
+use jiff::SignedDuration;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use store::repositories::NewRepository;
@@ -20,7 +21,7 @@ async fn plain_project(story: &Story) -> (i64, String) {
         forge: None,
         public: false,
     };
-    let id = story.services().repositories().watch(&new, story.clock.now_ms()).await.unwrap();
+    let id = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
     (id.0, store::ingest_keys::in_force(&story.services().store, id).await.unwrap().remove(0))
 }
 
@@ -68,7 +69,7 @@ fn every_recorded_client_is_answered_and_every_error_is_counted() {
         }
         story.settle().await;
         // Some name commits that the repository has not: they wait for a fetch.
-        story.later(31_000).await;
+        story.later(SignedDuration::from_secs(31)).await;
         let lines = story.lines().await;
         assert_eq!(lines.iter().map(|line| line.total).sum::<u64>(), errors);
         assert!(errors > 35, "{errors} of the recordings are errors");

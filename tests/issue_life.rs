@@ -1,7 +1,7 @@
 //! The life of an issue after it was filed: its status, what is commented, whose it is, and what becomes of an edited line.
 
 use crate::harness::git_repo::{ADA, GRACE};
-use crate::harness::scenes::{MINUTE_MS, cart_with};
+use crate::harness::scenes::{MINUTE, cart_with};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::status::{BEGIN, END};
 
@@ -32,7 +32,7 @@ fn the_status_is_kept_up_to_date_in_place() {
         }
         story.tick().await;
         assert_eq!(rewrites(story), 0, "not at every report");
-        story.tick_after(16 * MINUTE_MS).await;
+        story.tick_after(16 * MINUTE).await;
         assert!(status(story, 1).contains('█'), "{}", status(story, 1));
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 status:
@@ -43,7 +43,7 @@ fn the_status_is_kept_up_to_date_in_place() {
         ");
         assert!(story.github.issue(REPO, 1).body.ends_with("Mine: look at the prices."));
         assert_eq!(rewrites(story), 1);
-        story.tick_after(16 * MINUTE_MS).await;
+        story.tick_after(16 * MINUTE).await;
         assert_eq!(rewrites(story), 1, "nothing new, nothing written");
 
         story.github.close_issue(REPO, 1, "ada");
@@ -87,7 +87,7 @@ fn a_status_that_a_person_took_out_stays_out() {
         story.github.edit_issue(REPO, 1, "We know. See the wiki.");
         for _ in 0..2 {
             story.fails(1).await;
-            story.tick_after(60 * MINUTE_MS).await;
+            story.tick_after(60 * MINUTE).await;
         }
         assert_eq!(story.github.issue(REPO, 1).body, "We know. See the wiki.");
         assert_eq!(rewrites(story), 0);
@@ -343,7 +343,7 @@ fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
         let first = before.lines().nth(1).unwrap().to_owned();
         assert!(first.contains(BEGIN) && first.contains(CART_PATH), "{first}");
         story.report(&event).await;
-        story.tick_after(16 * MINUTE_MS).await;
+        story.tick_after(16 * MINUTE).await;
         let body = story.github.issue(REPO, 1).body;
         assert_eq!(rewrites(story), 1);
         assert_eq!(body.lines().nth(1), Some(first.as_str()), "{body}");
@@ -389,7 +389,7 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         }
         story.settle().await;
         assert!(story.lines().await.iter().all(|line| line.known), "both are whitelisted");
-        story.later(30 * MINUTE_MS).await;
+        story.later(30 * MINUTE).await;
         // The one that was tried may be there already.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
@@ -409,8 +409,8 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         assert_eq!(rules.len(), 2);
         let id = story.repository().await.repository.id;
         for rule in rules {
-            let now_ms = story.clock.now_ms();
-            story.services().rules().end(id, rule.made.id, "admin", now_ms).await.unwrap();
+            let now = story.clock.now();
+            story.services().rules().end(id, rule.made.id, "admin", now).await.unwrap();
         }
         story.report(&other).await;
         // Told once the rule is over; its mail was sent.

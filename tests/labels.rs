@@ -2,6 +2,7 @@
 
 use crate::harness::git_repo::GRACE;
 use crate::harness::story::{CART, CART_PATH, REPO, run_test};
+use jiff::SignedDuration;
 
 #[test]
 fn installing_makes_the_labels() {
@@ -140,7 +141,7 @@ fn reopening_ends_the_rule() {
         ");
         story.fails(1).await;
         let line = story.lines().await.remove(0);
-        assert_eq!((line.known, line.resolved_at_ms, line.total), (false, None, 2));
+        assert_eq!((line.known, line.resolved_at, line.total), (false, None, 2));
     });
 }
 
@@ -234,10 +235,10 @@ fn a_report_that_names_no_revision_brings_a_resolved_line_back_after_a_day() {
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
         story.report(&event).await;
-        story.later(3_600_000).await;
+        story.later(SignedDuration::from_hours(1)).await;
         story.report(&event).await;
         story.assert_silent("nothing is said");
-        story.later(24 * 3_600_000).await;
+        story.later(SignedDuration::from_hours(24)).await;
         story.report(&event).await;
         // Reopened and commented.
         insta::assert_snapshot!(story.transcript(), @"
@@ -279,7 +280,7 @@ fn labels_on_other_issues_and_our_own_actions_mean_nothing() {
         story.github.close_issue(REPO, other, "owner");
         story.settle().await;
         assert!(story.rules().await.is_empty());
-        assert_eq!(story.lines().await[0].resolved_at_ms, None);
+        assert_eq!(story.lines().await[0].resolved_at, None);
     });
 }
 

@@ -11,6 +11,7 @@ use crate::harness::application::{Application, looks, pause};
 use crate::harness::git_repo::{ADA, GRACE, LINUS, isolated_git};
 use crate::harness::story::Story;
 use domain::report::{Frame, Report};
+use domain::timestamp::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -150,7 +151,7 @@ impl Deployed {
             assert_eq!(mail.to, [address.as_str()]);
             assert!(mail.text().contains(expected.text), "{}", mail.text());
 
-            let report = store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX)
+            let report = store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX)
                 .await
                 .unwrap()
                 .unwrap()

@@ -1,7 +1,9 @@
 //! Mail to a real server on loopback: what arrives, and what is done when it does not.
 
 use crate::harness::smtp::{Mode, SmtpServer};
+use domain::timestamp::Timestamp;
 use email::{MailError, Mailer, OutgoingMail};
+use jiff::SignedDuration;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ fn mail() -> OutgoingMail {
         subject: "[acme/shop] KeyError in total (shop/cart.py:42)".to_owned(),
         text: "You wrote this line.\n.\n..\n.hidden\n".to_owned(),
         html: "<p>You wrote this line.</p>\n".to_owned(),
-        date_ms: 1_795_347_060_000,
+        date: Timestamp::from_millis(1_795_347_060_000),
         reply_to: Some("team@example.com".to_owned()),
         repository: "acme/shop".to_owned(),
         line: Some(12),
@@ -183,7 +185,11 @@ async fn without_a_server_mails_are_files_in_order() {
     let outbox = directory.path().join("data/outbox");
     let mailer = Mailer::new(None, FROM, &outbox).unwrap();
     assert!(mailer.check().await.unwrap().contains("outbox"));
-    let later = OutgoingMail { message_id: "b/../../x@h".to_owned(), date_ms: mail().date_ms + 1, ..mail() };
+    let later = OutgoingMail {
+        message_id: "b/../../x@h".to_owned(),
+        date: mail().date + SignedDuration::from_millis(1),
+        ..mail()
+    };
     mailer.send(&later).await.unwrap();
     mailer.send(&mail()).await.unwrap();
     mailer.send(&mail()).await.unwrap();

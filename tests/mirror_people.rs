@@ -3,12 +3,13 @@
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
 use domain::blame::Author;
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
 use mirror::{Mirrors, Source};
 
 const ID: RepositoryId = RepositoryId(7);
 const PATH: &str = "shop/cart.py";
 /// 2025-06-01.
-const SINCE_MS: i64 = 1_748_736_000_000;
+const SINCE: Timestamp = Timestamp::from_millis(1_748_736_000_000);
 
 struct World {
     mirrors: Mirrors,
@@ -31,12 +32,12 @@ impl World {
 
     fn last(&self, name: &str, email: &str) -> Option<String> {
         let author = Author { name: name.into(), email: email.into() };
-        let last_ms = self.mirrors.last_commit_of(ID, &author, SINCE_MS).unwrap()?;
-        Some(jiff::Timestamp::from_millisecond(last_ms).unwrap().to_string()[..10].to_owned())
+        let last_at = self.mirrors.last_commit_of(ID, &author, SINCE).unwrap()?;
+        Some(last_at.date())
     }
 
     fn of_file(&self) -> Vec<(String, usize)> {
-        let found = self.mirrors.active_authors_of_file(ID, PATH, SINCE_MS).unwrap();
+        let found = self.mirrors.active_authors_of_file(ID, PATH, SINCE).unwrap();
         found.into_iter().map(|it| (it.author.name, it.count)).collect()
     }
 }
@@ -94,7 +95,7 @@ fn a_files_authors_of_the_year_are_ranked_by_their_commits() {
     world.repo.merge(LINUS, "2025-07-05T10:00:00Z", "feature");
     world.sync();
     assert_eq!(world.of_file(), [("Grace Hopper".into(), 2), ("Linus Torvalds".into(), 1)], "a merge is no change");
-    assert!(world.mirrors.active_authors_of_file(ID, "gone.py", SINCE_MS).unwrap().is_empty());
+    assert!(world.mirrors.active_authors_of_file(ID, "gone.py", SINCE).unwrap().is_empty());
 }
 
 #[test]
@@ -122,7 +123,7 @@ fn a_functions_authors_are_those_of_its_lines_who_are_still_there() {
         world.repo.commit(LINUS, "2025-07-01T10:00:00Z", &[(PATH, &text(&["a1", "l2", "g3", "g4", "x"]))], "His");
     world.sync();
     let authors = |lines| {
-        let found = world.mirrors.active_authors_of_lines(ID, (&head, PATH), lines, SINCE_MS).unwrap();
+        let found = world.mirrors.active_authors_of_lines(ID, (&head, PATH), lines, SINCE).unwrap();
         found.into_iter().map(|it| (it.author.name, it.count)).collect::<Vec<_>>()
     };
     assert_eq!(authors(1..=4), [("Linus Torvalds".to_owned(), 1)]);

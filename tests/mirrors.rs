@@ -3,6 +3,7 @@
 use crate::harness::git_repo::{ADA, Blamed, GRACE, GitRepo, LINUS};
 use crate::harness::git_server::{Fault, GitServer};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
 use mirror::{Head, MirrorError, Mirrors, Source, full_id};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -612,7 +613,7 @@ fn texts_are_read_as_they_are() {
     assert_eq!(world.mirrors.blame(ID, &second, "crlf.py", 3).unwrap().unwrap().commit, commit);
     let info = world.mirrors.commit(ID, &second).unwrap().unwrap();
     assert_eq!((info.summary.as_str(), info.author.name.as_str()), ("Latin\u{2026}", "Zo\u{eb}"));
-    assert_eq!(info.author_time_ms, 1_770_084_306_000);
+    assert_eq!(info.authored_at, Timestamp::from_millis(1_770_084_306_000));
     assert_eq!(world.mirrors.commit(ID, &commit).unwrap().unwrap().summary, "Texts");
     assert_eq!(world.mirrors.commit(ID, &"0".repeat(40)), Ok(None));
     assert_eq!(world.mirrors.commit(ID, "main"), Ok(None));

@@ -1,6 +1,7 @@
 //! The pages: who sees them, what they show, what they change.
 
 use crate::harness::story::{CART_PATH, Story, run_test};
+use jiff::SignedDuration;
 use reqwest::{Client, Response, redirect::Policy};
 
 /// A browser that follows no redirect by itself, so that the story sees each.
@@ -127,7 +128,7 @@ fn a_link_out_of_a_mail_opens_its_line_and_no_other() {
         assert!(page.contains("shop/cart.py"));
         let other = link.replace("function_name=total", "function_name=other");
         assert_eq!(get(story, &client, "", &other).await.0, 403);
-        story.clock.advance(91 * 24 * 3_600_000);
+        story.clock.advance(SignedDuration::from_hours(91 * 24));
         assert_eq!(get(story, &client, "", &link).await.0, 403);
     });
 }

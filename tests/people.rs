@@ -3,6 +3,7 @@
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use jiff::SignedDuration;
 
 const BOT: &str = "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>";
 /// Was there, long ago.
@@ -60,7 +61,7 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
         acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#2 assigned to grace
         ");
-        let day = &jiff::Timestamp::from_millisecond(story.clock.now_ms()).unwrap().to_string()[..10];
+        let day = story.clock.now().date();
         let release = format!("It first failed in release {}", story.repo.head());
         let merged = format!("It came with pull request #{number}, Newer prices (merged on {day})");
         assert_says(
@@ -415,7 +416,7 @@ fn github_being_down_stops_no_mail_and_the_issue_goes_to_whom_it_names_later() {
             "once it does not answer, it is asked no more"
         );
         story.assert_silent("the issue has time");
-        story.later(10 * 60_000).await;
+        story.later(SignedDuration::from_mins(10)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#2 assigned to grace
@@ -440,7 +441,7 @@ fn github_down_for_good_keeps_no_issue_back() {
         ");
         story.assert_silent("nothing is said");
         story.github.take_faults();
-        story.later(20 * 60_000).await;
+        story.later(SignedDuration::from_mins(20)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada
@@ -452,7 +453,7 @@ fn github_down_for_good_keeps_no_issue_back() {
 fn in_a_repository_that_sleeps_nobody_has_left() {
     run_test(async |story| {
         story.install().await;
-        story.clock.advance(3 * 365 * 24 * 3_600_000);
+        story.clock.advance(SignedDuration::from_hours(3 * 365 * 24));
         story.fails(1).await;
         story.assert_usual_alert();
     });
@@ -497,7 +498,7 @@ fn github_that_lets_an_alert_wait_in_vain_is_not_asked_for_a_while() {
             You wrote this line.
         ");
         assert_eq!(story.github.requests_of("repos/list-pull-requests-associated-with-commit").len(), asked);
-        story.later(5 * 60_000).await;
+        story.later(SignedDuration::from_mins(5)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada

@@ -1,5 +1,6 @@
 //! The Python client against the real server: an application fails for real, and the author of its line is told.
 
+use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
@@ -100,7 +101,7 @@ async fn run(story: &Story, path: &str, times: u32) -> Output {
 }
 
 async fn stored(story: &Story, line: &Line) -> Report {
-    store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX).await.unwrap().unwrap().report
+    store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX).await.unwrap().unwrap().report
 }
 
 fn variable<'a>(frame: &'a Frame, name: &str) -> &'a str {

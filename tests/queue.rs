@@ -2,13 +2,14 @@
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};
-use crate::harness::scenes::{MINUTE_MS, cart_with, functions};
+use crate::harness::scenes::{MINUTE, cart_with, functions};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::job::Job;
+use jiff::SignedDuration;
 use serde_json::json;
 use std::time::Duration;
-use store::jobs::LEASE_MS;
+use store::jobs::LEASE;
 
 fn titles(story: &Story, beginning: &str) -> usize {
     story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
@@ -27,13 +28,16 @@ fn writes_keep_their_distance_from_the_moment_of_the_write_before() {
     run_test(async |story| {
         story.install().await;
         // What a turn asks before it writes takes its time; the story's end checks the distance.
-        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(3_000));
-        story.github.fail_next("issues/create", Fault::Takes(2_500));
+        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(SignedDuration::from_secs(3)));
+        story.github.fail_next("issues/create", Fault::Takes(SignedDuration::from_millis(2_500)));
         story.fails(1).await;
         story.assert_usual_alert();
-        let at = |operation: &str| story.github.requests_of(operation)[0].at_ms;
+        let at = |operation: &str| story.github.requests_of(operation)[0].at;
         let distance = at("issues/add-assignees") - at("issues/create");
-        assert!(distance >= 3_500, "a second after the answer, not after the request: {distance}");
+        assert!(
+            distance >= SignedDuration::from_millis(3_500),
+            "a second after the answer, not after the request: {distance}"
+        );
     });
 }
 
@@ -41,16 +45,16 @@ fn writes_keep_their_distance_from_the_moment_of_the_write_before() {
 fn a_pause_that_github_asks_for_begins_when_it_asks() {
     run_test(async |story| {
         story.install().await;
-        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(20_000));
+        story.github.fail_next("issues/check-user-can-be-assigned", Fault::Takes(SignedDuration::from_secs(20)));
         story.github.fail_next("issues/create", Fault::slow_down(60));
         story.fails(1).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
             You wrote this line.
         ");
-        story.later(45_000).await;
+        story.later(SignedDuration::from_secs(45)).await;
         story.assert_silent("not 60 seconds yet");
-        story.later(15_000).await;
+        story.later(SignedDuration::from_secs(15)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada
@@ -70,7 +74,7 @@ fn an_edited_line_is_told_of_though_github_assigns_nobody() {
         }
         let before = story.github.requests_of("issues/add-assignees").len();
         edit_and_fail(story).await;
-        story.later(MINUTE_MS).await;
+        story.later(MINUTE).await;
         assert_eq!(story.github.requests_of("issues/add-assignees").len() - before, 1, "asked once");
         story.github.take_faults();
         insta::assert_snapshot!(story.transcript(), @"
@@ -119,7 +123,7 @@ fn an_issue_that_goes_on_with_the_edited_line_is_not_taken_back() {
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         ");
         edit_and_fail(story).await;
-        story.later(61 * MINUTE_MS).await;
+        story.later(61 * MINUTE).await;
         let lines = story.lines().await;
         assert_eq!((lines[0].issue, lines[1].issue), (None, Some(1)), "one issue is one line's");
         assert_eq!(story.github.issues(REPO).len(), 1);
@@ -144,10 +148,10 @@ fn what_changes_while_a_status_is_written_is_written_next() {
         story.alerted().await;
         let (services, line) = (story.services().clone(), story.lines().await[0].id);
         store::lines::set_owner(&services.store, line, Some("grace")).await.unwrap();
-        story.clock.advance(1_000);
-        store::statuses::enqueue_due(&services.store, story.clock.now_ms()).await.unwrap();
+        story.clock.advance(SignedDuration::from_secs(1));
+        store::statuses::enqueue_due(&services.store, story.clock.now()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
-        let (installation, now) = (story.repository().await, story.clock.now_ms());
+        let (installation, now) = (story.repository().await, story.clock.now());
         let installation = installation.repository.forge.unwrap().installation;
         let before = store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len();
         let meanwhile = async {
@@ -159,7 +163,7 @@ fn what_changes_while_a_status_is_written_is_written_next() {
         let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
         tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");
         // Not a whole tick: to reconciliation, the owner that nobody assigned is none.
-        store::statuses::enqueue_due(&story.services().store, story.clock.now_ms()).await.unwrap();
+        store::statuses::enqueue_due(&story.services().store, story.clock.now()).await.unwrap();
         story.settle().await;
         let body = story.github.issue(REPO, 1).body;
         assert!(body.contains("linus") && !body.contains("grace"), "{body}");
@@ -185,16 +189,16 @@ fn a_shadow_holds_what_was_on_its_way() {
         story.changes();
         story.begin_shadow().await;
         story.settle().await;
-        story.later(30 * MINUTE_MS).await;
+        story.later(30 * MINUTE).await;
         story.assert_silent("nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("mail to ada@example.com"), "{page}");
 
         // It ends: each line is told of once more than nobody was, when it happens again.
         story.end_shadow().await;
-        story.later(15 * MINUTE_MS).await;
+        story.later(15 * MINUTE).await;
         story.functions_fail("shop/a.py", "a", 0..30).await;
-        story.later(60 * MINUTE_MS).await;
+        story.later(60 * MINUTE).await;
         assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
         assert_eq!(story.github.issues(REPO).len() - titles(story, "Storm"), 30, "one issue each");
         insta::assert_snapshot!(story.transcript(), @"
@@ -226,11 +230,11 @@ fn a_storm_whose_worker_died_at_its_beginning_ends() {
     run_test(async |story| {
         story.install().await;
         let row = story.repository().await;
-        let (id, now) = (row.repository.id, story.clock.now_ms());
-        store::storms::insert(&story.services().store, id, now - 1, now).await.unwrap();
-        story.later(11 * MINUTE_MS).await;
+        let (id, now) = (row.repository.id, story.clock.now());
+        store::storms::insert(&story.services().store, id, now - SignedDuration::from_millis(1), now).await.unwrap();
+        story.later(11 * MINUTE).await;
         assert_eq!(store::storms::open_of(&story.services().store, id).await.unwrap(), None);
-        story.later(11 * MINUTE_MS).await;
+        story.later(11 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"acme/shop#1 opened: Storm: 0 lines began to fail at once [flawless]");
     });
 }
@@ -249,7 +253,7 @@ fn a_storm_whose_issue_github_refuses_leaves_nothing_behind() {
         ");
         story.github.fail_next("issues/create", Fault::status(422, "Validation Failed"));
         story.functions_fail("shop/a.py", "a", 20..22).await;
-        story.later(11 * MINUTE_MS).await;
+        story.later(11 * MINUTE).await;
         // No job is left over, which the story's end checks.
         assert_eq!(titles(story, "Storm"), 0);
         insta::assert_snapshot!(story.transcript(), @"
@@ -277,17 +281,17 @@ fn a_storms_issue_that_is_found_again_is_brought_up_to_date() {
         20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
         20 × acme/shop#N assigned to ada
         ");
-        story.clock.advance(1_000);
+        story.clock.advance(SignedDuration::from_secs(1));
         story.github.fail_next("issues/create", Fault::AfterWork(502));
         story.send_functions("shop/a.py", "a", 20..22).await;
         story.settle_without_webhooks().await;
         story.functions_fail("shop/a.py", "a", 22..26).await;
-        story.later(5_000).await;
+        story.later(SignedDuration::from_secs(5)).await;
         let issues = story.github.issues(REPO);
         let storm: Vec<_> = issues.iter().filter(|issue| issue.title.starts_with("Storm")).collect();
         assert_eq!(storm.len(), 1);
         assert_eq!(storm[0].title, "Storm: 26 lines began to fail at once");
-        story.later(20 * MINUTE_MS).await;
+        story.later(20 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] Storm: 6 lines that concern you began to fail
             6 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 26 lines in
@@ -317,7 +321,7 @@ fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
         story.send_functions("shop/a.py", "a", 0..40).await;
         story.settle_without_webhooks().await;
         for _ in 0..6 {
-            story.clock.advance(1_000);
+            story.clock.advance(SignedDuration::from_secs(1));
             story.settle_without_webhooks().await;
         }
         let filed = story.github.issues(REPO).len();
@@ -326,7 +330,7 @@ fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
         story.github.add_label(REPO, first, "known-error: file", "ada");
         story.github.close_issue(REPO, first, "ada");
         story.settle().await;
-        story.later(30 * MINUTE_MS).await;
+        story.later(30 * MINUTE).await;
         let then = story.github.issues(REPO).len();
         assert!(then <= filed + 1, "{filed} issues became {then}");
         story.changes();
@@ -335,7 +339,7 @@ fn a_whitelisted_file_gets_no_more_issues_of_its_storm() {
         story.github.reopen_issue(REPO, first, "ada");
         story.settle().await;
         story.functions_fail("shop/a.py", "a", 0..40).await;
-        story.later(60 * MINUTE_MS).await;
+        story.later(60 * MINUTE).await;
         assert!(story.lines().await.iter().all(|line| line.issue.is_some()));
         story.changes();
         story.mails();
@@ -352,19 +356,19 @@ fn a_storms_mail_that_fails_makes_no_more_mails_for_the_others() {
         story.functions_fail("shop/a.py", "a", 20..22).await;
         // Kept, and never acknowledged: another line joins before it is tried again.
         story.smtp.set(Mode::DropAfterAccepting);
-        story.later(2 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
         let first = story.mails();
         assert!(!first.is_empty());
         story.smtp.set(Mode::Accept);
         story.functions_fail("shop/a.py", "a", 22..24).await;
-        story.later(5 * MINUTE_MS).await;
+        story.later(5 * MINUTE).await;
         let again = story.mails();
         assert_eq!(again.len(), 1);
         let ids = [first[0].header("Message-ID"), again[0].header("Message-ID")];
         assert!(again[0].text().contains("in a23"), "{}", again[0].text());
         assert_ne!(ids[0], ids[1], "a mail that holds more is another mail");
         story.functions_fail("shop/a.py", "a", 24..26).await;
-        story.later(MINUTE_MS).await;
+        story.later(MINUTE).await;
         // One mail an hour, or at the end.
         insta::assert_snapshot!(story.transcript(), @"
         26 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
@@ -388,7 +392,7 @@ fn a_storms_mail_that_fails_makes_no_more_mails_for_the_others() {
             + | shop/a.py:74 | a24 | KeyError | Ada Lovelace | 1 | #26 |
             + | shop/a.py:77 | a25 | KeyError | Ada Lovelace | 1 | #27 |
         ");
-        story.later(60 * MINUTE_MS).await;
+        story.later(60 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
             2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 26 lines in
@@ -410,7 +414,7 @@ fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
         let id = story.repository().await.repository.id;
         assert!(store::storms::open_of(&story.services().store, id).await.unwrap().is_some());
         for n in 22..27 {
-            story.later(8 * MINUTE_MS).await;
+            story.later(8 * MINUTE).await;
             story.functions_fail("shop/a.py", "a", n..n + 1).await;
         }
         assert_eq!(
@@ -445,7 +449,7 @@ fn a_line_now_and_then_does_not_hold_a_storm_for_days() {
         acme/shop#29 opened: KeyError in a27 (shop/a.py) [flawless]
         acme/shop#29 assigned to ada
         ");
-        story.later(30 * MINUTE_MS).await;
+        story.later(30 * MINUTE).await;
         assert_eq!(titles(story, "Storm"), 1);
         story.assert_silent("nothing more is said");
     });
@@ -481,19 +485,19 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
 fn a_worker_that_slept_too_long_leaves_the_job_to_whoever_has_it_now() {
     run_test(async |story| {
         story.install().await;
-        let (store, now) = (story.services().store.clone(), story.clock.now_ms());
+        let (store, now) = (story.services().store.clone(), story.clock.now());
         store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
         let mut slept = store::jobs::claim(&store, now).await.unwrap().expect("a job");
-        assert!(store::jobs::renew(&store, &mut slept, now + 1).await.unwrap(), "its own");
-        let later = now + 1 + LEASE_MS;
+        assert!(store::jobs::renew(&store, &mut slept, now + SignedDuration::from_millis(1)).await.unwrap(), "its own");
+        let later = now + SignedDuration::from_millis(1) + LEASE;
         let mut holder = store::jobs::claim(&store, later).await.unwrap().expect("the same job: its lease is over");
         assert_eq!(holder.job, Job::Reconcile);
-        assert!(!store::jobs::renew(&store, &mut slept, later + 1).await.unwrap());
+        assert!(!store::jobs::renew(&store, &mut slept, later + SignedDuration::from_millis(1)).await.unwrap());
         store::jobs::requeue(&store, &slept, later, later).await.unwrap();
         store::jobs::record_failed(&store, &slept, later, "slept").await.unwrap();
         store::jobs::finish(&store, &slept).await.unwrap();
         assert_eq!(store::jobs::claim(&store, later).await.unwrap(), None, "it is held, and there");
-        assert!(store::jobs::renew(&store, &mut holder, later + 1).await.unwrap());
+        assert!(store::jobs::renew(&store, &mut holder, later + SignedDuration::from_millis(1)).await.unwrap());
         store::jobs::finish(&store, &holder).await.unwrap();
         assert_eq!(store::jobs::queue_state(&store).await.unwrap().length, 0);
     });

@@ -3,13 +3,14 @@
 use crate::harness::browser::Browser;
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::GRACE;
-use crate::harness::scenes::{HOUR_MS, cart_with};
+use crate::harness::scenes::cart_with;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::timestamp::{HOUR, Timestamp};
 
 /// The hourly comparison, while GitHub knows nothing of lost webhooks either.
 async fn compare(story: &mut Story) {
     story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
-    story.tick_after(HOUR_MS).await;
+    story.tick_after(HOUR).await;
 }
 
 #[test]
@@ -22,7 +23,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         story.github.close_issue(REPO, 1, "ada");
         story.github.lose_deliveries();
         compare(story).await;
-        assert!(story.lines().await[0].resolved_at_ms.is_some());
+        assert!(story.lines().await[0].resolved_at.is_some());
         // Resolved, and said.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
@@ -65,7 +66,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         story.github.lose_deliveries();
         compare(story).await;
         let line = story.lines().await.remove(0);
-        assert_eq!((line.resolved_at_ms, line.owner_login.as_deref()), (None, Some("linus")));
+        assert_eq!((line.resolved_at, line.owner_login.as_deref()), (None, Some("linus")));
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Noted, somebody on GitHub: this line belongs to linus from now on, here and in the weekly
@@ -130,7 +131,7 @@ fn webhooks_in_the_wrong_order_end_as_the_issue_is() {
         }
         story.assert_silent("all was taken back");
         let line = story.lines().await.remove(0);
-        assert_eq!((line.resolved_at_ms, line.known), (None, false));
+        assert_eq!((line.resolved_at, line.known), (None, false));
         assert!(story.rules().await.is_empty());
     });
 }
@@ -248,7 +249,10 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
         story.github.uninstall(installation);
         story.settle().await;
         assert!(!story.services().mirrors.exists(row.repository.id));
-        assert_eq!(store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX).await.unwrap(), None);
+        assert_eq!(
+            store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX).await.unwrap(),
+            None
+        );
         assert_eq!(
             store::lines::by_id(&story.services().store, line.id).await.unwrap().unwrap().total,
             1,

@@ -1,6 +1,7 @@
 //! Every recorded request of a real client, replayed against the wire room.
 
 use domain::report::{Frame, Platform};
+use domain::timestamp::Timestamp;
 use serde_json::Value;
 use std::path::Path;
 use wire::sentry_event::{Event, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, MESSAGE_KIND, fingerprint_of};
@@ -188,8 +189,8 @@ fn every_event_is_what_its_index_says() {
         assert_eq!(report.transaction.as_deref(), text("transaction"), "{name}");
         assert_eq!(report.logger.as_deref(), text("logger"), "{name}");
         // All recordings were made on one day.
-        let day = 1_795_305_600_000..1_795_392_000_000;
-        assert!(report.timestamp_ms.is_some_and(|at| day.contains(&at)), "{name}: {:?}", report.timestamp_ms);
+        let day = Timestamp::from_millis(1_795_305_600_000)..Timestamp::from_millis(1_795_392_000_000);
+        assert!(report.timestamp.is_some_and(|at| day.contains(&at)), "{name}: {:?}", report.timestamp);
         assert!(report.sdk.as_deref().is_some_and(|sdk| sdk.contains('/')), "{name}: {:?}", report.sdk);
 
         if exceptions.is_empty() {
@@ -261,7 +262,7 @@ fn what_a_reader_wants_is_kept() {
     for name in ["trace", "runtime"] {
         assert!(flask.additional.get("contexts").is_none_or(|contexts| contexts.get(name).is_none()), "{name}");
     }
-    assert_eq!(report("py_legacy_raven_6_10").timestamp_ms, Some(1_795_347_112_000));
+    assert_eq!(report("py_legacy_raven_6_10").timestamp, Some(Timestamp::from_millis(1_795_347_112_000)));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::harness::fake_github::CommitAuthor;
 use crate::harness::smtp::Received;
 use crate::harness::story::{REPO, Story, run_test};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 /// Writes the code of the fixture.
@@ -291,11 +292,11 @@ fn s12_the_same_on_two_days_is_one_line_and_one_mail() {
         begin(story, 1).await;
         let event = event(story, "builtins", "KeyError", &stack_t());
         assert_eq!(told(story, &event).await, ["wishbone@example.com"]);
-        story.later(24 * 3_600_000).await;
+        story.later(SignedDuration::from_hours(24)).await;
         assert!(report(story, &event).await.is_empty());
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 2")]);
         // The original kept its state for a week, and began anew with the next.
-        story.later(14 * 24 * 3_600_000).await;
+        story.later(SignedDuration::from_hours(14 * 24)).await;
         assert!(report(story, &event).await.is_empty());
         assert_eq!(lines(story).await, [format!("{WISHBONE_LINE} 3")]);
     });

@@ -2,6 +2,7 @@
 
 use crate::harness::browser::{Browser, TOKEN, unescaped};
 use crate::harness::story::{CART_PATH, REPO, run_test};
+use jiff::SignedDuration;
 use url::Url;
 
 /// Path and query of the address in a mail that has this path.
@@ -69,7 +70,7 @@ fn one_is_signed_in_by_a_cookie_that_scripts_and_other_sites_do_not_get() {
         assert_eq!(admin.post("/auth/logout", &[]).await.set_cookie, "");
         let out = admin.post("/auth/logout", &[("csrf", &page.hidden("csrf"))]).await;
         assert!(out.set_cookie.contains("flawless_session=;") && out.set_cookie.contains("Max-Age=0"));
-        story.clock.advance(7 * 24 * 3_600_000);
+        story.clock.advance(SignedDuration::from_hours(7 * 24));
         assert_eq!(admin.get("/").await.status, 303);
     });
 }
@@ -91,7 +92,7 @@ fn guessing_is_stopped_and_keeps_no_scraper_out() {
             assert_eq!(scraped(&n.to_string()).await, 401);
         }
         assert_eq!(scraped(TOKEN).await, 401, "guessing by header is stopped as well");
-        story.clock.advance(60_000);
+        story.clock.advance(SignedDuration::from_mins(1));
         assert_eq!(scraped(TOKEN).await, 200);
         assert_eq!(stranger.post("/login", &[("token", TOKEN)]).await.status, 303);
     });
@@ -120,7 +121,7 @@ fn a_mails_link_shows_its_traceback_and_nothing_else() {
             field(&view, "signature")
         );
         assert_eq!(stranger.get(&as_whitelist).await.status, 403);
-        story.clock.advance(91 * 24 * 3_600_000);
+        story.clock.advance(SignedDuration::from_hours(91 * 24));
         let late = stranger.get(&view).await;
         assert_eq!(late.status, 403);
         assert!(unescaped(&late.text).contains("/login?next="), "the way in is shown: {}", late.text);
@@ -233,7 +234,7 @@ fn the_week_is_the_one_of_its_moment() {
     run_test(async |story| {
         story.alerted().await;
         let admin = Browser::signed_in(story).await;
-        let now = story.clock.now_ms() / 1000;
+        let now = story.clock.now().as_seconds();
         let at = async |seconds: i64| {
             admin.get(&format!("/get_weekly_error_report?timestamp={seconds}")).await.text.contains("PRICES[sku]")
         };

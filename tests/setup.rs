@@ -4,6 +4,7 @@ use crate::harness::browser::{Browser, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
 use app::serve::Flawless;
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// A server without an App.
@@ -94,12 +95,12 @@ fn an_answer_that_nobody_here_asked_for_makes_nothing() {
         let path = format!("/setup/callback?code={code}&state={state}");
         assert!(nobody.get(&path).await.location.contains("/login"), "signing in comes first");
         // Of another session, of nobody's, and of an hour ago.
-        story.clock.advance(1);
+        story.clock.advance(SignedDuration::from_millis(1));
         let other = Browser::signed_in(story).await;
         assert_eq!(other.get(&path).await.status, 403);
         assert_eq!(admin.get(&format!("/setup/callback?code={code}&state=9999999999999.abcd")).await.status, 403);
         assert_eq!(admin.get(&format!("/setup/callback?code={code}")).await.status, 403);
-        story.clock.advance(3_600_000);
+        story.clock.advance(SignedDuration::from_hours(1));
         assert_eq!(admin.get(&path).await.status, 403);
         assert!(story.github.requests_of("apps/create-from-manifest").is_empty());
         assert!(story.services().github_app.get().is_none());
@@ -177,7 +178,7 @@ fn a_key_that_was_lost_stops_no_report_and_is_said() {
         // The key is found again: what waited is filed.
         std::fs::write(&key, text).unwrap();
         story.restart().await;
-        story.later(20 * 60_000).await;
+        story.later(SignedDuration::from_mins(20)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada

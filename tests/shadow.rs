@@ -2,8 +2,9 @@
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::ADA;
-use crate::harness::scenes::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::harness::scenes::MINUTE;
 use crate::harness::story::{REPO, run_test};
+use domain::timestamp::{DAY, HOUR};
 
 #[test]
 fn a_repository_in_shadow_shows_what_it_would_have_sent() {
@@ -29,7 +30,7 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
         assert!(preview.contains("KeyError"), "{preview}");
 
         // The first days are over: what happens from now on is told, also of the line that is known already.
-        story.tick_after(7 * DAY_MS).await;
+        story.tick_after(7 * DAY).await;
         story.assert_silent("nothing happened yet");
         assert_eq!(story.github.labels(REPO).len(), 5);
         story.report(&event).await;
@@ -171,13 +172,13 @@ fn what_waited_when_the_shadow_began_is_held_back() {
             You wrote this line.
         ");
         story.begin_shadow().await;
-        story.later(HOUR_MS).await;
+        story.later(HOUR).await;
         story.assert_silent("the page says that nothing is sent");
         let page = story.page(&format!("/{REPO}/shadow")).await;
         assert!(page.contains("issue for Ada Lovelace") && page.contains("shop/new.py"), "{page}");
 
         story.end_shadow().await;
-        story.later(20 * MINUTE_MS).await;
+        story.later(20 * MINUTE).await;
         // The one that was tried goes on.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]

@@ -2,8 +2,10 @@
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
-use crate::harness::scenes::{HOUR_MS, MINUTE_MS, functions};
+use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::story::{REPO, run_test};
+use domain::timestamp::HOUR;
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 #[test]
@@ -13,7 +15,7 @@ fn three_hundred_new_lines_are_one_storm() {
         story.commit(GRACE, "2026-01-07T10:00:00Z", &[("shop/b.py", &functions("b", 149))], "Add b");
         story.commit(LINUS, "2026-01-08T10:00:00Z", &[("shop/c.py", &functions("c", 1))], "Add c");
         story.install().await;
-        let began = story.clock.now_ms();
+        let began = story.clock.now();
         for (path, prefix, count) in [("shop/a.py", "a", 150), ("shop/b.py", "b", 149), ("shop/c.py", "c", 1)] {
             story.send_functions(path, prefix, 0..count).await;
         }
@@ -23,7 +25,7 @@ fn three_hundred_new_lines_are_one_storm() {
         let storms: Vec<usize> = (0..changes.len()).filter(|&at| changes[at].contains(" opened: Storm")).collect();
         assert_eq!(storms, [0], "one storm, one issue: {:?}", &changes[..5]);
         // Mails wait for the fingerprint, but for those that were on their way when the storm began.
-        story.later(2 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in story.mails() {
             told.entry(mail.to[0].clone()).or_default().push(mail.header("Subject").unwrap());
@@ -37,11 +39,11 @@ fn three_hundred_new_lines_are_one_storm() {
         // Every line gets its own issue in the end, within the limits (the story's end checks the pace).
         let mut hours = 0;
         while story.lines().await.iter().any(|line| line.issue.is_none()) {
-            story.later(HOUR_MS).await;
+            story.later(HOUR).await;
             hours += 1;
             assert!(hours < 6, "some lines never got their issues");
         }
-        story.later(HOUR_MS).await;
+        story.later(HOUR).await;
         let issues = story.github.issues(REPO);
         assert_eq!(issues.len(), 301);
         let storm = issues.iter().find(|issue| issue.title.starts_with("Storm")).unwrap();
@@ -55,7 +57,7 @@ fn three_hundred_new_lines_are_one_storm() {
         assert_eq!(numbers.iter().filter(|number| storm.body.contains(*number)).count(), 150, "its list is up to date");
         assert_eq!(story.github.requests_of("issues/create").len(), 301, "none was filed twice");
         assert_eq!(story.mails().len(), 0, "nobody hears again");
-        assert!(story.clock.now_ms() - began < 6 * HOUR_MS);
+        assert!(story.clock.now() - began < 6 * HOUR);
         story.changes();
     });
 }
@@ -81,7 +83,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
         acme/shop#23 opened: KeyError in a21 (shop/a.py) [flawless]
         acme/shop#23 assigned to ada
         ");
-        story.later(2 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
         let text = story.unread_text();
         assert!(text.contains("shop/a.py:62 in a20") && text.contains("You wrote this line."), "{text}");
         insta::assert_snapshot!(story.transcript(), @"
@@ -96,7 +98,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
 
         // It goes on: the next mail waits for an hour, or for the storm's end.
         story.functions_fail("shop/a.py", "a", 22..24).await;
-        story.later(5 * MINUTE_MS).await;
+        story.later(5 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#24 opened: KeyError in a22 (shop/a.py) [flawless]
         acme/shop#24 assigned to ada
@@ -110,7 +112,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
             + | shop/a.py:68 | a22 | KeyError | Ada Lovelace | 1 | #24 |
             + | shop/a.py:71 | a23 | KeyError | Ada Lovelace | 1 | #25 |
         ");
-        story.later(6 * MINUTE_MS).await;
+        story.later(6 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
             2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 24 lines in
@@ -120,7 +122,7 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
             + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
             one again.
         ");
-        story.later(10 * MINUTE_MS).await;
+        story.later(10 * MINUTE).await;
         let issues = story.github.issues(REPO);
         let storm = issues.iter().find(|issue| issue.title.starts_with("Storm")).unwrap();
         assert!(storm.body.contains("The storm ended at"), "{}", storm.body);
@@ -156,7 +158,7 @@ fn a_storm_of_a_repository_without_github_is_told_by_mail_and_in_a_file() {
             assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
         }
         story.settle().await;
-        story.later(2 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [plain/shop] Storm: 5 lines that concern you began to fail
             5 lines of plain/shop that concern you began to fail in a storm that began at MOMENT: 5 lines in
@@ -165,7 +167,7 @@ fn a_storm_of_a_repository_without_github_is_told_by_mail_and_in_a_file() {
         5 × outbox issue: # KeyError in aN (shop/a.py)
         outbox storm: # Storm: 5 lines began to fail at once
         ");
-        story.later(5 * MINUTE_MS).await;
+        story.later(5 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         outbox storm: # Storm: 5 lines began to fail at once
             + The storm ended at MOMENT: hardly any new line came for a while. New ones are told of one by
@@ -189,8 +191,8 @@ fn a_storm_survives_lost_answers_and_a_restart() {
         story.github.fail_next("issues/create", Fault::AfterWork(502));
         story.functions_fail("shop/a.py", "a", 20..30).await;
         story.restart().await;
-        story.later(3 * MINUTE_MS).await;
-        story.later(20 * MINUTE_MS).await;
+        story.later(3 * MINUTE).await;
+        story.later(20 * MINUTE).await;
         let storms = story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with("Storm")).count();
         assert_eq!(storms, 1, "found again by its marker");
         assert_eq!(story.github.issues(REPO).len(), 31);
@@ -237,9 +239,9 @@ fn what_is_new_goes_before_counts_and_what_github_asks_is_obeyed() {
         mail to ada@example.com: [acme/shop] KeyError in a1 (shop/a.py:5)
             You wrote this line.
         ");
-        story.later(100_000).await;
+        story.later(SignedDuration::from_secs(100)).await;
         story.assert_silent("nothing is said");
-        story.later(20_000).await;
+        story.later(SignedDuration::from_secs(20)).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 opened: KeyError in a1 (shop/a.py) [flawless]
         acme/shop#2 assigned to ada
@@ -263,8 +265,8 @@ fn a_storm_whose_issue_github_refuses_for_good_leaves_nothing_behind() {
         ");
         story.github.fail_next("issues/create", Fault::status(410, "Issues has been disabled in this repository."));
         story.functions_fail("shop/a.py", "a", 20..22).await;
-        story.later(2 * MINUTE_MS).await;
-        story.later(30 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
+        story.later(30 * MINUTE).await;
         assert!(!story.github.issues(REPO).iter().any(|issue| issue.title.starts_with("Storm")));
         // The lines' own issues.
         insta::assert_snapshot!(story.transcript(), @"
@@ -299,12 +301,12 @@ fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
         ");
         // Ada leaves while the storm's mail waits.
         story.smtp.refuse("ada@example.com");
-        story.later(2 * MINUTE_MS).await;
+        story.later(2 * MINUTE).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#21 status:
             + 6 × | shop/a.py:N | aN | KeyError | Ada Lovelace | N | #N |
         ");
-        story.later(HOUR_MS).await;
+        story.later(HOUR).await;
         let text = story.unread_text();
         insta::assert_snapshot!(story.transcript(), @"
         mail to grace@example.com: [acme/shop] Storm: 6 lines that concern you began to fail
@@ -320,7 +322,7 @@ fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
         ");
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(text.contains("Passed over: Ada Lovelace (the mail server refuses their address)."), "{text}");
-        story.later(HOUR_MS).await;
+        story.later(HOUR).await;
         story.assert_silent("nothing more is said");
     });
 }

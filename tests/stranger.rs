@@ -2,6 +2,7 @@
 
 use crate::harness::browser::{Browser, unescaped};
 use crate::harness::story::{REPO, run_test};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// The text between two others.
@@ -92,7 +93,7 @@ fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
             + **2 occurrences**, the first on MOMENT, the latest on MOMENT. Resolved on MOMENT as of <Add up
             carts>.
         ");
-        story.later(60 * 60_000).await;
+        story.later(SignedDuration::from_hours(1)).await;
         story.report(&event).await;
         assert!(story.github.issue(REPO, 1).open, "a regression");
         insta::assert_snapshot!(story.transcript(), @"

@@ -3,8 +3,9 @@
 
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::GRACE;
-use crate::harness::scenes::{DAY_MS, HOUR_MS, MINUTE_MS};
+use crate::harness::scenes::MINUTE;
 use crate::harness::story::{REPO, Story, run_test};
+use domain::timestamp::{DAY, HOUR, Timestamp};
 use std::time::Duration;
 
 /// Ticks each minute for so many minutes; in which of them something was done, as `count` says.
@@ -12,7 +13,7 @@ async fn minutes_with_news(story: &mut Story, minutes: i64, count: impl Fn(&Stor
     let mut found = Vec::new();
     for minute in 1..=minutes {
         let before = count(story);
-        story.tick_after(MINUTE_MS).await;
+        story.tick_after(MINUTE).await;
         if count(story) != before {
             found.push(minute);
         }
@@ -91,14 +92,13 @@ fn a_status_is_written_anew_after_a_quarter_of_an_hour_and_only_where_it_says_so
 #[test]
 fn a_rule_ends_after_its_last_day() {
     run_test(async |story| {
-        let day = |at_ms: i64| jiff::Timestamp::from_millisecond(at_ms).unwrap().to_string()[..10].to_owned();
-        let settings = format!("known_errors: [{{ file: shop/cart.py, until: {} }}]\n", day(story.clock.now_ms()));
+        let settings = format!("known_errors: [{{ file: shop/cart.py, until: {} }}]\n", story.clock.now().date());
         story.commit(GRACE, "2026-02-01T10:00:00Z", &[(".github/flawless.yml", &settings)], "For today");
         story.install().await;
         story.fails(1).await;
         story.tick().await;
         story.assert_silent("it is known today");
-        story.tick_after(DAY_MS).await;
+        story.tick_after(DAY).await;
         assert!(!story.lines().await[0].known);
         story.fails(1).await;
         story.assert_usual_alert();
@@ -110,10 +110,12 @@ fn a_session_that_nobody_uses_is_deleted_after_a_week() {
     run_test(async |story| {
         Browser::signed_in(story).await;
         // As of the beginning of time none is over: these are the rows that are there.
-        let rows = async |story: &Story| store::sessions::list(&story.services().store, None, 0).await.unwrap().len();
-        story.tick_after(7 * DAY_MS - MINUTE_MS).await;
+        let rows = async |story: &Story| {
+            store::sessions::list(&story.services().store, None, Timestamp::UNIX_EPOCH).await.unwrap().len()
+        };
+        story.tick_after(7 * DAY - MINUTE).await;
         assert_eq!(rows(story).await, 1);
-        story.tick_after(MINUTE_MS).await;
+        story.tick_after(MINUTE).await;
         assert_eq!(rows(story).await, 0);
     });
 }
@@ -124,7 +126,7 @@ fn a_tick_that_comes_late_does_once_what_several_would_have_done() {
         story.install().await;
         story.tick().await;
         let (fetched, compared) = (fetches(story), reconciliations(story));
-        story.tick_after(5 * HOUR_MS).await;
+        story.tick_after(5 * HOUR).await;
         assert_eq!((fetches(story) - fetched, reconciliations(story) - compared), (1, 1));
         story.tick().await;
         assert_eq!((fetches(story) - fetched, reconciliations(story) - compared), (1, 1), "the same moment again");

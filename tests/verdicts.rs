@@ -209,7 +209,7 @@ fn arguments_that_do_not_fit_lead_to_the_signature_that_changed_later() {
 #[test]
 fn a_fresh_change_is_told_to_who_made_it_and_the_alert_stays_with_the_line() {
     run_test(async |story| {
-        let now = jiff::Timestamp::from_millisecond(story.clock.now_ms()).expect("a moment");
+        let now = jiff::Timestamp::from_millisecond(story.clock.now().as_millis()).expect("a moment");
         let days_ago = |days: i64| (now - jiff::SignedDuration::from_hours(24 * days)).to_string();
         let old = "def decode(text):\n    return KEYS[text]\n";
         story.commit(LINUS, "2024-01-05T10:00:00Z", &[("shop/old.py", old)], "Decode");

@@ -3,6 +3,7 @@
 use crate::harness::fake_github::{SECRET, sign};
 use crate::harness::story::{REPO, Story, run_test};
 use flate2::read::GzDecoder;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -79,13 +80,13 @@ fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
                 }
             }
             story.settle().await;
-            let now_ms = story.clock.now_ms();
-            store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+            let now = story.clock.now();
+            store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now, now).await.unwrap();
             story.settle().await;
             assert_eq!(watched(story).await, [REPO], "what is not installed is not watched");
             story.assert_silent("nobody is told of anything");
             // What waits for a mirror that nobody watches any more ends by itself.
-            story.later(60_000).await;
+            story.later(SignedDuration::from_mins(1)).await;
         }
         assert!(story.github.issue(REPO, 1).open);
         story.fails(1).await;
@@ -131,10 +132,10 @@ fn mutilated_payloads_are_refused_or_ignored_and_break_nothing() {
         }
         assert!(sent > 900, "{sent}");
         story.settle().await;
-        let now_ms = story.clock.now_ms();
-        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now_ms, now_ms).await.unwrap();
+        let now = story.clock.now();
+        store::jobs::enqueue(&story.services().store, domain::job::Job::Reconcile, now, now).await.unwrap();
         story.settle().await;
-        story.later(60_000).await;
+        story.later(SignedDuration::from_mins(1)).await;
         assert_eq!(watched(story).await, [REPO]);
         story.assert_silent("nothing is said");
     });

@@ -2,9 +2,9 @@
 
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
-use crate::harness::scenes::DAY_MS;
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::rule::RuleSource;
+use domain::timestamp::DAY;
 
 /// What people read of the label.
 const SILENCED: &str = "\
@@ -279,10 +279,7 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
 fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
     run_test(async |story| {
         story.install().await;
-        let day = |story: &Story, ahead: i64| {
-            let at = jiff::Timestamp::from_millisecond(story.clock.now_ms() + ahead * DAY_MS).unwrap();
-            at.strftime("%Y-%m-%d").to_string()
-        };
+        let day = |story: &Story, ahead: i32| (story.clock.now() + DAY * ahead).date();
         let settings = format!("known_errors: [{{ file: {CART_PATH}, until: {} }}]\n", day(story, 0));
         story.commit(GRACE, "2026-02-01T00:00:00Z", &[(".github/flawless.yml", &settings)], "For today");
         story.push().await;
@@ -308,10 +305,10 @@ fn an_entry_with_a_last_day_ends_by_itself_wherever_it_stands() {
         assert_eq!(admin.post("/add_known_error", &entry).await.status, 200);
         assert!(admin.get(PAGE).await.seen().contains(&format!("This ends by itself after {tomorrow}.")));
 
-        story.tick_after(DAY_MS).await;
+        story.tick_after(DAY).await;
         story.fails(1).await;
         story.assert_silent("the form's entry holds still");
-        story.tick_after(DAY_MS).await;
+        story.tick_after(DAY).await;
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("Ended by its last day"), "{page}");
         assert!(!story.lines().await[0].known);

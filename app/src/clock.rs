@@ -1,5 +1,7 @@
 //! The one place that reads the system clock: time is an argument everywhere else.
 
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,26 +15,24 @@ impl Clock {
         Self(None)
     }
 
-    /// A clock that stands at this moment (Unix milliseconds).
-    pub fn fixed(now_ms: i64) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(now_ms))))
+    /// A clock that stands at this moment.
+    pub fn fixed(now: Timestamp) -> Self {
+        Self(Some(Arc::new(AtomicI64::new(now.as_millis()))))
     }
 
-    /// Now, in Unix milliseconds.
+    /// Now.
     #[allow(clippy::disallowed_methods, reason = "the one place")]
-    pub fn now_ms(&self) -> i64 {
+    pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Some(fixed) => fixed.load(Ordering::SeqCst),
-            None => std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX)),
+            Some(fixed) => Timestamp::from_millis(fixed.load(Ordering::SeqCst)),
+            None => jiff::Timestamp::now().into(),
         }
     }
 
-    /// Moves a fixed clock on by this many milliseconds; the system's clock moves by itself.
-    pub fn advance(&self, by_ms: i64) {
+    /// Moves a fixed clock on by this much; the system's clock moves by itself.
+    pub fn advance(&self, by: SignedDuration) {
         if let Some(fixed) = &self.0 {
-            fixed.fetch_add(by_ms, Ordering::SeqCst);
+            fixed.fetch_add(domain::timestamp::millis(by), Ordering::SeqCst);
         }
     }
 }

@@ -24,9 +24,9 @@ use crate::vault::{Vault, VaultError};
 use crate::worker::{Steps, Upkeep, Worker};
 use domain::links::Linker;
 use domain::signature::Signer;
-use domain::week::DAY_MS;
 use email::{MailError, Mailer};
 use github::{GitHub, GitHubError, Settings};
+use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ pub struct Handles {
     mailer: Arc<Mailer>,
     vault: Vault,
     outbox: PathBuf,
-    shadow_ms: i64,
+    shadow_for: SignedDuration,
 }
 
 /// Makes the crypto provider that all TLS uses the process's own. Later calls change nothing.
@@ -107,7 +107,7 @@ impl Handles {
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
             outbox: config.outbox(),
-            shadow_ms: i64::from(config.shadow_days) * DAY_MS,
+            shadow_for: SignedDuration::from_hours(i64::from(config.shadow_days) * 24),
             store,
         };
         Ok((handles, signer))
@@ -150,7 +150,7 @@ impl Handles {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
             forge_url: Arc::clone(&self.site.forge_url),
-            shadow_ms: self.shadow_ms,
+            shadow_for: self.shadow_for,
             epoch: self.epoch.clone(),
             wake: self.wake.clone(),
         }

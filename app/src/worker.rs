@@ -4,21 +4,22 @@ use crate::clock::Clock;
 use crate::services::github_app::GitHubApp;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
-use crate::services::sessions::SESSION_IDLE_MS;
+use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
 use crate::services::{Attempt, Cause, Failure, Settled, Wake, settle};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
-use crate::steps::reconcile::{RECONCILE_EVERY_MS, Reconcile};
+use crate::steps::reconcile::{RECONCILE_EVERY, Reconcile};
 use crate::steps::refresh;
 use crate::steps::webhook::Webhooks;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
-use store::jobs::{Claim, LEASE_MS};
+use store::jobs::{Claim, LEASE};
 use store::{Store, StoreError};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
@@ -42,8 +43,9 @@ pub struct Worker {
     steps: Arc<Steps>,
     upkeep: Arc<Upkeep>,
     stopping: Arc<AtomicBool>,
-    /// When reconciliation was asked for last, Unix milliseconds; `i64::MIN` before the first time.
-    reconciled_ms: Arc<AtomicI64>,
+    /// When reconciliation was asked for last, Unix milliseconds; [`Timestamp::MIN`] before the
+    /// first time.
+    reconciled_at: Arc<AtomicI64>,
 }
 
 /// The steps that jobs run.
@@ -84,7 +86,7 @@ impl Worker {
             steps: Arc::new(steps),
             upkeep: Arc::new(upkeep),
             stopping: Arc::default(),
-            reconciled_ms: Arc::new(AtomicI64::new(i64::MIN)),
+            reconciled_at: Arc::new(AtomicI64::new(Timestamp::MIN.as_millis())),
         }
     }
 
@@ -108,7 +110,7 @@ impl Worker {
     /// The database is out of reach.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
-        while let Some(claim) = store::jobs::claim(&self.store, self.clock.now_ms()).await? {
+        while let Some(claim) = store::jobs::claim(&self.store, self.clock.now()).await? {
             self.run(&claim).await?;
             steps += 1;
         }
@@ -117,7 +119,7 @@ impl Worker {
 
     async fn work(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            let next = match store::jobs::claim(&self.store, self.clock.now_ms()).await {
+            let next = match store::jobs::claim(&self.store, self.clock.now()).await {
                 Ok(Some(claim)) => {
                     // There may be more than one: somebody else looks while this one is worked on.
                     self.wake.notify_one();
@@ -139,7 +141,7 @@ impl Worker {
     /// Ticks every [`TICK_EVERY`] until [`Self::stop`].
     async fn keep_time(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            self.tick(self.clock.now_ms()).await;
+            self.tick(self.clock.now()).await;
             self.sleep_until_next_tick().await;
         }
     }
@@ -154,33 +156,33 @@ impl Worker {
         }
     }
 
-    /// Asks for what no event asks for and is due at `now_ms` (Unix milliseconds).
+    /// Asks for what no event asks for and is due at `now`.
     ///
     /// That is fetches of repositories whose pushes were missed, reconciliation and statuses. It also
     /// ends what is over. What fails is logged and keeps nothing else back: the next tick tries it
     /// again.
-    pub async fn tick(&self, now_ms: i64) {
+    pub async fn tick(&self, now: Timestamp) {
         let (store, upkeep) = (&self.store, &self.upkeep);
-        logged("reconciliation could not be asked for", self.enqueue_reconciliation(now_ms).await);
-        let fetches = refresh::ask_for_overdue(store, &self.wake, now_ms).await;
+        logged("reconciliation could not be asked for", self.enqueue_reconciliation(now).await);
+        let fetches = refresh::ask_for_overdue(store, &self.wake, now).await;
         logged("overdue fetches could not be asked for", fetches);
         logged("whether there is a GitHub App could not be looked up", upkeep.github_app.reload().await);
-        let rules = upkeep.rules.end_what_is_over(now_ms).await;
+        let rules = upkeep.rules.end_what_is_over(now).await;
         logged("rules whose last day is over could not be ended", rules);
-        let shadows = upkeep.shadow_mode.end_what_is_over(now_ms).await;
+        let shadows = upkeep.shadow_mode.end_what_is_over(now).await;
         logged("shadows whose time is over could not be ended", shadows);
-        let statuses = store::statuses::enqueue_due(store, now_ms).await;
+        let statuses = store::statuses::enqueue_due(store, now).await;
         logged("issues whose status is old could not be looked up", statuses);
-        let deleted = store::sessions::delete_old(store, now_ms, now_ms - SESSION_IDLE_MS).await;
+        let deleted = store::sessions::delete_old(store, now, now - SESSION_IDLE).await;
         logged("sessions that are over could not be deleted", deleted);
     }
 
-    /// Enqueues reconciliation where this process has not done so within [`RECONCILE_EVERY_MS`].
-    async fn enqueue_reconciliation(&self, now_ms: i64) -> Result<(), StoreError> {
-        let asked_ms = self.reconciled_ms.load(Ordering::Acquire);
-        if now_ms.saturating_sub(asked_ms) >= RECONCILE_EVERY_MS {
-            store::jobs::enqueue(&self.store, Job::Reconcile, now_ms, now_ms).await?;
-            self.reconciled_ms.store(now_ms, Ordering::Release);
+    /// Enqueues reconciliation where this process has not done so within [`RECONCILE_EVERY`].
+    async fn enqueue_reconciliation(&self, now: Timestamp) -> Result<(), StoreError> {
+        let asked_at = Timestamp::from_millis(self.reconciled_at.load(Ordering::Acquire));
+        if now - asked_at >= RECONCILE_EVERY {
+            store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
+            self.reconciled_at.store(now.as_millis(), Ordering::Release);
         }
         Ok(())
     }
@@ -195,11 +197,11 @@ impl Worker {
 
     async fn run_step(&self, mut claim: Claim) -> Result<(), StoreError> {
         let Some(result) = self.renewing(&mut claim).await? else { return Ok(()) };
-        let now_ms = self.clock.now_ms();
-        match settle(&JobAttempt { store: &self.store, claim: &claim }, result, now_ms).await? {
+        let now = self.clock.now();
+        match settle(&JobAttempt { store: &self.store, claim: &claim }, result, now).await? {
             Settled::Done(()) | Settled::GivenUp => store::jobs::finish(&self.store, &claim).await,
             Settled::Postponed { .. } => Ok(()),
-            Settled::Again(at_ms) => store::jobs::requeue(&self.store, &claim, at_ms, now_ms).await,
+            Settled::Again(at) => store::jobs::requeue(&self.store, &claim, at, now).await,
         }
     }
 
@@ -209,14 +211,14 @@ impl Worker {
     async fn renewing(&self, claim: &mut Claim) -> Result<Option<Result<(), Failure>>, StoreError> {
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
         let mut step = OwnTask(tokio::spawn(self.clone().step(claim.job).in_current_span()));
-        let patience = Duration::from_millis(LEASE_MS.unsigned_abs() / 3);
+        let patience = LEASE.unsigned_abs() / 3;
         loop {
             match tokio::time::timeout(patience, &mut step.0).await {
                 Ok(Ok(result)) => return Ok(Some(result)),
                 Ok(Err(panic)) => {
                     return Ok(Some(Err(Failure::retry(format!("the step ended in a panic: {panic}")))));
                 }
-                Err(_) if store::jobs::renew(&self.store, claim, self.clock.now_ms()).await? => {}
+                Err(_) if store::jobs::renew(&self.store, claim, self.clock.now()).await? => {}
                 Err(_) => {
                     tracing::warn!("a job took longer than its lease, and is another worker's");
                     return Ok(None);
@@ -226,16 +228,16 @@ impl Worker {
     }
 
     async fn step(self, job: Job) -> Result<(), Failure> {
-        let (steps, now_ms) = (&self.steps, self.clock.now_ms());
+        let (steps, now) = (&self.steps, self.clock.now());
         match job {
-            Job::Attribute(report) => steps.attribute.attribute(report, now_ms).await,
-            Job::Decide(line) => steps.decide.decide(line, now_ms).await,
-            Job::Deliver(delivery) => steps.deliver.deliver(delivery, now_ms).await,
-            Job::Write(installation) => steps.github_writer.turn(installation, &|| self.clock.now_ms()).await,
-            Job::Storm(storm) => steps.deliver.storm(storm, now_ms).await,
-            Job::Webhook(hook) => steps.webhooks.process(hook, now_ms).await,
-            Job::Fetch(repository) => refresh::refresh(&self.store, &steps.mirror_sync, repository, now_ms).await,
-            Job::Reconcile => steps.reconcile.reconcile(now_ms).await,
+            Job::Attribute(report) => steps.attribute.attribute(report, now).await,
+            Job::Decide(line) => steps.decide.decide(line, now).await,
+            Job::Deliver(delivery) => steps.deliver.deliver(delivery, now).await,
+            Job::Write(installation) => steps.github_writer.turn(installation, &|| self.clock.now()).await,
+            Job::Storm(storm) => steps.deliver.storm(storm, now).await,
+            Job::Webhook(hook) => steps.webhooks.process(hook, now).await,
+            Job::Fetch(repository) => refresh::refresh(&self.store, &steps.mirror_sync, repository, now).await,
+            Job::Reconcile => steps.reconcile.reconcile(now).await,
         }
     }
 }
@@ -261,14 +263,14 @@ impl Attempt for JobAttempt<'_> {
         }
     }
 
-    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), StoreError> {
+    async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), StoreError> {
         let attempts = self.claim.attempts;
         if attempts >= PATIENCE {
-            tracing::error!(attempts, due_ms, why = %cause, "a job keeps failing");
+            tracing::error!(attempts, due_at = due_at.as_millis(), why = %cause, "a job keeps failing");
         } else {
-            tracing::warn!(attempts, due_ms, why = %cause, "a job failed and will be tried again");
+            tracing::warn!(attempts, due_at = due_at.as_millis(), why = %cause, "a job failed and will be tried again");
         }
-        store::jobs::record_failed(self.store, self.claim, due_ms, &cause.to_string()).await
+        store::jobs::record_failed(self.store, self.claim, due_at, &cause.to_string()).await
     }
 }
 

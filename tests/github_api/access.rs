@@ -1,11 +1,12 @@
 //! Who we are there: keys, tokens, installations, and what they see.
 
-use super::{NOW_MS, new_issue, room};
+use super::{NOW, new_issue, room};
 use crate::harness::fake_github::{APP_ID, BOT, FakeGitHub, SLUG};
 use app::clock::Clock;
 use github::{GitHub, GitHubError, Settings};
+use jiff::SignedDuration;
 
-const MINUTE_MS: i64 = 60_000;
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 #[tokio::test]
 async fn ten_who_need_a_token_cause_one_and_share_it() {
@@ -29,9 +30,9 @@ async fn ten_who_need_a_token_cause_one_and_share_it() {
 #[tokio::test]
 async fn a_token_in_its_last_minutes_is_not_handed_out_again() {
     let room = room().await;
-    room.fake.set_token_life(4 * MINUTE_MS);
+    room.fake.set_token_life(4 * MINUTE);
     let first = room.github.token(room.installation).await.unwrap();
-    room.fake.set_token_life(7 * MINUTE_MS);
+    room.fake.set_token_life(7 * MINUTE);
     let second = room.github.token(room.installation).await.unwrap();
     assert_ne!(first, second);
     assert_eq!(room.github.token(room.installation).await.unwrap(), second);
@@ -43,7 +44,7 @@ async fn a_token_that_is_refused_is_replaced_and_the_work_done_once() {
     let room = room().await;
     room.github.token(room.installation).await.unwrap();
     // As after a suspended laptop: the token's hour has passed unnoticed.
-    room.clock.advance(61 * MINUTE_MS);
+    room.clock.advance(61 * MINUTE);
     room.github.create_issue(room.installation, "acme/shop", &new_issue("m")).await.unwrap();
     let statuses: Vec<u16> = room.fake.requests_of("issues/create").iter().map(|it| it.status).collect();
     assert_eq!(statuses, [401, 201]);
@@ -128,7 +129,7 @@ async fn all_installations_are_listed_over_several_pages() {
 
 #[tokio::test]
 async fn all_repositories_are_listed_over_several_pages() {
-    let fake = FakeGitHub::start(Clock::fixed(NOW_MS)).await;
+    let fake = FakeGitHub::start(Clock::fixed(NOW)).await;
     let names: Vec<String> = (0..201).map(|number| format!("acme/r{number}")).collect();
     for (number, name) in names.iter().enumerate() {
         fake.add_repository(name, number % 2 == 0);

@@ -2,7 +2,9 @@
 
 use super::{new_issue, room};
 use crate::harness::fake_github::{FakeGitHub, Fault};
+use domain::timestamp::Timestamp;
 use github::{GitHub, GitHubError, IssueState, Settings};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -19,12 +21,12 @@ async fn a_lost_answer_is_reported_and_nothing_is_done_twice() {
         assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
         assert!(!error.is_permanent());
         assert_eq!(room.fake.comments(REPO, number).len(), count + 1);
-        let found = room.github.find_comment(room.installation, REPO, number, &marker, super::NOW_MS).await;
+        let found = room.github.find_comment(room.installation, REPO, number, &marker, super::NOW).await;
         assert_eq!(found, Ok(Some(room.fake.comments(REPO, number)[count].id)));
     }
     room.fake.fail_next("issues/create", Fault::DropAfterWork);
     room.github.create_issue(room.installation, REPO, &new_issue("line-2")).await.unwrap_err();
-    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-2", super::NOW_MS).await.unwrap();
+    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-2", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(2));
     assert_eq!(room.fake.issues(REPO).len(), 2);
     room.fake.assert_clean();
@@ -60,7 +62,7 @@ async fn nobody_waits_for_ever() {
     );
 
     // Nobody listens there.
-    let dead = FakeGitHub::start(app::clock::Clock::fixed(0)).await.settings();
+    let dead = FakeGitHub::start(app::clock::Clock::fixed(Timestamp::UNIX_EPOCH)).await.settings();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let error = GitHub::new(dead).unwrap().app_slug().await.unwrap_err();
     assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
@@ -71,29 +73,30 @@ async fn nobody_waits_for_ever() {
 #[tokio::test]
 async fn each_kind_of_limit_says_how_long_to_wait() {
     let room = room().await;
-    let now_s = super::NOW_MS / 1000;
+    let now_s = super::NOW.as_seconds();
     let header = |name: &'static str, value: i64| (name, value.to_string());
     let limits = [
-        (403, vec![header("retry-after", 30)], "You have exceeded a secondary rate limit", 30_000),
-        (429, vec![], "Too many requests", 60_000),
-        (403, vec![], "You have exceeded a secondary rate limit. Please wait", 60_000),
+        (403, vec![header("retry-after", 30)], "You have exceeded a secondary rate limit", 30),
+        (429, vec![], "Too many requests", 60),
+        (403, vec![], "You have exceeded a secondary rate limit. Please wait", 60),
         (
             403,
             vec![header("x-ratelimit-remaining", 0), header("x-ratelimit-reset", now_s + 90)],
             "API rate limit exceeded",
-            90_000,
+            90,
         ),
     ];
-    for (status, headers, message, wait_ms) in limits {
+    for (status, headers, message, seconds) in limits {
+        let wait = SignedDuration::from_secs(seconds);
         room.fake.fail_next("issues/create", Fault::Status { status, headers, body: json!({ "message": message }) });
         let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
-        assert_eq!(error, GitHubError::RateLimited { retry_after_ms: wait_ms, message: message.to_owned() });
-        assert_eq!((error.retry_after(), error.is_permanent()), (Some(wait_ms), false));
+        assert_eq!(error, GitHubError::RateLimited { retry_after: wait, message: message.to_owned() });
+        assert_eq!((error.retry_after(), error.is_permanent()), (Some(wait), false));
     }
     let body = Value::from("<html>busy</html>");
     room.fake.fail_next("issues/create", Fault::Status { status: 503, headers: vec![header("retry-after", 5)], body });
     let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
-    assert_eq!(error.retry_after(), Some(5_000), "{error}");
+    assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(5)), "{error}");
     assert!(room.fake.issues(REPO).is_empty());
     room.fake.assert_clean();
 }
@@ -104,7 +107,7 @@ async fn a_limit_on_the_token_is_a_limit_too() {
     let fault = Fault::Status { status: 403, headers: vec![("retry-after", "7".to_owned())], body: Value::Null };
     room.fake.fail_next("apps/create-installation-access-token", fault);
     let error = room.github.issue(room.installation, REPO, 1).await.unwrap_err();
-    assert_eq!(error.retry_after(), Some(7_000), "not taken for a suspension: {error}");
+    assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(7)), "not taken for a suspension: {error}");
     assert_eq!(room.github.issue(room.installation, REPO, 1).await, Ok(IssueState::Missing));
     room.fake.assert_clean();
 }
@@ -116,7 +119,7 @@ async fn a_renamed_repository_is_read_and_not_written() {
     room.fake.rename_repository(REPO, "acme/store", "acme");
     let (github, installation) = (&room.github, room.installation);
     assert!(matches!(github.issue(installation, REPO, number).await, Ok(IssueState::Present(_))));
-    let found = github.find_issue(installation, REPO, "flawless", "line-1", super::NOW_MS).await.unwrap();
+    let found = github.find_issue(installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(number));
     assert!(github.is_assignable(installation, REPO, "alice").await.unwrap());
 
@@ -143,7 +146,7 @@ async fn many_pages_of_a_renamed_repository_are_read_through() {
     let ours = room.file("line-1").await;
     room.fake.rename_repository(REPO, "acme/store", "acme");
     room.fake.rename_repository("acme/store", "other/store", "acme");
-    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-1", super::NOW_MS).await.unwrap();
+    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(ours));
     room.fake.assert_clean();
 }
@@ -151,7 +154,7 @@ async fn many_pages_of_a_renamed_repository_are_read_through() {
 #[tokio::test]
 async fn a_redirect_to_another_host_gets_no_token() {
     let room = room().await;
-    let elsewhere = FakeGitHub::start(app::clock::Clock::fixed(super::NOW_MS)).await;
+    let elsewhere = FakeGitHub::start(app::clock::Clock::fixed(super::NOW)).await;
     let location = format!("{}/repositories/1", elsewhere.url());
     let headers = vec![("location", location)];
     room.fake.fail_next("repos/get", Fault::Status { status: 301, headers, body: Value::Null });

@@ -1,16 +1,17 @@
 //! Issues, comments and labels: filed once, found again, changed.
 
-use super::{NOW_MS, Room, new_issue, room};
+use super::{NOW, Room, new_issue, room};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use domain::timestamp::{HOUR, Timestamp};
 use github::{FoundIssue, GitHubError, IssueState, IssueUpdate};
+use jiff::SignedDuration;
 
 const REPO: &str = "acme/shop";
-const HOUR_MS: i64 = 3_600_000;
 /// 51 characters.
 const LONG_NAME: &str = "a-name-of-a-label-that-is-longer-than-GitHub-allows";
 
-async fn find(room: &Room, marker: &str, since_ms: i64) -> Option<FoundIssue> {
-    room.github.find_issue(room.installation, REPO, "flawless", marker, since_ms).await.unwrap()
+async fn find(room: &Room, marker: &str, since: Timestamp) -> Option<FoundIssue> {
+    room.github.find_issue(room.installation, REPO, "flawless", marker, since).await.unwrap()
 }
 
 #[tokio::test]
@@ -20,11 +21,11 @@ async fn an_issue_is_filed_and_found_again() {
     assert_eq!((filed.number, filed.html_url.as_str()), (1, "https://github.com/acme/shop/issues/1"));
     assert_eq!(room.changes(), ["acme/shop#1 opened: KeyError in shop/cart.py [flawless]"]);
 
-    let found = find(&room, "line-1", NOW_MS).await.unwrap();
+    let found = find(&room, "line-1", NOW).await.unwrap();
     assert_eq!((found.number, found.open, found.labels), (1, true, vec!["flawless".to_owned()]));
     assert_eq!(found.title, "KeyError in shop/cart.py");
     assert!(found.body.contains("<!-- line-1 -->"));
-    assert_eq!(find(&room, "line-2", NOW_MS).await, None);
+    assert_eq!(find(&room, "line-2", NOW).await, None);
     room.fake.assert_clean();
 }
 
@@ -41,7 +42,7 @@ async fn a_closed_issue_is_found_behind_pages_of_others_and_no_pull_request_is()
     // GitHub's "duplicate issue" copies the text, marker and all.
     room.fake.open_issue(REPO, "mallory", "Duplicate", "<!-- line-1 -->", &["flawless"]);
 
-    let found = find(&room, "line-1", NOW_MS).await.unwrap();
+    let found = find(&room, "line-1", NOW).await.unwrap();
     assert_eq!((found.number, found.open, found.state_reason.as_deref()), (ours, false, Some("completed")));
     assert_eq!(room.fake.requests_of("issues/list-for-repo").len(), 3);
     room.fake.assert_clean();
@@ -51,11 +52,11 @@ async fn a_closed_issue_is_found_behind_pages_of_others_and_no_pull_request_is()
 async fn what_is_older_than_the_search_is_not_looked_through() {
     let room = room().await;
     room.file("line-1").await;
-    room.clock.advance(2 * HOUR_MS);
-    assert_eq!(find(&room, "line-1", NOW_MS + HOUR_MS).await, None);
+    room.clock.advance(2 * HOUR);
+    assert_eq!(find(&room, "line-1", NOW + HOUR).await, None);
     // Clocks differ: some minutes earlier are looked at.
-    assert!(find(&room, "line-1", NOW_MS + 5 * 60_000).await.is_some());
-    assert!(find(&room, "line-1", 0).await.is_some());
+    assert!(find(&room, "line-1", NOW + SignedDuration::from_mins(5)).await.is_some());
+    assert!(find(&room, "line-1", Timestamp::UNIX_EPOCH).await.is_some());
     let query = &room.fake.requests_of("issues/list-for-repo")[0].query;
     assert!(query.contains(&("since".to_owned(), "2023-11-14T23:03:20Z".to_owned())), "{query:?}");
     room.fake.assert_clean();
@@ -102,7 +103,7 @@ async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
     for number in [99, deleted, transferred] {
         let error = github.comment(installation, REPO, number, "Hello").await.unwrap_err();
         assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
-        let error = github.find_comment(installation, REPO, number, "x", NOW_MS).await.unwrap_err();
+        let error = github.find_comment(installation, REPO, number, "x", NOW).await.unwrap_err();
         assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
     }
     assert_eq!(room.fake.comments("acme/other", transferred), []);
@@ -127,11 +128,10 @@ async fn a_comment_is_found_again_behind_pages_of_others() {
     }
     let id = room.github.comment(room.installation, REPO, number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
     assert_eq!(room.changes(), ["acme/shop#1 commented: Whitelisted.\n<!-- reply-7 -->"]);
-    let find =
-        |marker: &'static str, since_ms| room.github.find_comment(room.installation, REPO, number, marker, since_ms);
-    assert_eq!(find("reply-7", NOW_MS).await, Ok(Some(id)));
-    assert_eq!(find("reply-8", NOW_MS).await, Ok(None));
-    assert_eq!(find("reply-7", NOW_MS + HOUR_MS).await, Ok(None));
+    let find = |marker: &'static str, since| room.github.find_comment(room.installation, REPO, number, marker, since);
+    assert_eq!(find("reply-7", NOW).await, Ok(Some(id)));
+    assert_eq!(find("reply-8", NOW).await, Ok(None));
+    assert_eq!(find("reply-7", NOW + HOUR).await, Ok(None));
     room.fake.assert_clean();
 }
 

@@ -3,6 +3,7 @@
 use super::room;
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use github::{Account, GitHubError};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 const REPO: &str = "acme/shop";
@@ -79,14 +80,14 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
     assert_eq!(pull("c").await, None, "unknown to GitHub");
     let release = room.fake.merge_pull(REPO, ("alice", "alice"), "Release", &[&sha("a")]);
     room.fake.change_pull(REPO, release, |pull| pull.base = "production".to_owned());
-    room.clock.advance(60_000);
+    room.clock.advance(SignedDuration::from_mins(1));
     let open = room.fake.merge_pull(REPO, ("mallory", "alice"), "Not yet", &[&sha("a"), &sha("b")]);
-    room.fake.change_pull(REPO, open, |pull| pull.merged_ms = None);
+    room.fake.change_pull(REPO, open, |pull| pull.merged_at = None);
     let merged = room.fake.merge_pull(REPO, ("mallory", "alice"), "Add up carts", &[&sha("a")]);
     let found = pull("a").await.unwrap();
     assert_eq!((found.number, found.title.as_str()), (merged, "Add up carts"));
     assert_eq!(found.url, format!("https://github.com/acme/shop/pull/{merged}"));
-    assert_eq!(found.merged_at_ms, Some(room.clock.now_ms()));
+    assert_eq!(found.merged_at, Some(room.clock.now()));
     assert_eq!(found.author, Some(account(2, "mallory")));
     assert_eq!(pull("b").await, None, "an open one brought nothing");
     let people = async |number| room.github.pull_people(room.installation, REPO, number).await.unwrap();

@@ -12,7 +12,9 @@ mod sign_in;
 pub mod world;
 
 pub use creation::{CLIENT_ID, CLIENT_SECRET};
+use domain::timestamp::Timestamp;
 pub use hooks::sign;
+use jiff::SignedDuration;
 pub use world::{Account, Change, Comment, CommitAuthor, Issue, IssueChange, Label};
 
 use app::clock::Clock;
@@ -37,7 +39,7 @@ pub const SECRET: &str = "webhook secret of the tests";
 pub const PRIVATE_KEY: &str = include_str!("../data/app-key.pem");
 const PUBLIC_KEY: &str = include_str!("../data/app-key.pub.pem");
 /// How long GitHub's installation tokens live.
-const TOKEN_LIFE_MS: i64 = 3_600_000;
+const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 /// How the next request of an operation goes wrong.
 #[derive(Clone, Debug)]
@@ -54,8 +56,8 @@ pub enum Fault {
     Delay(Duration),
     /// The work is done, and the answer comes after this time.
     HangAfterWork(Duration),
-    /// The work is done, and the answer comes when the story's clock has gone on by so many milliseconds.
-    Takes(i64),
+    /// The work is done, and the answer comes when the story's clock has gone on by so much.
+    Takes(SignedDuration),
 }
 
 impl Fault {
@@ -77,8 +79,8 @@ pub struct Recorded {
     pub token: String,
     /// 0 where the connection ended.
     pub status: u16,
-    /// By the story's clock, Unix milliseconds.
-    pub at_ms: i64,
+    /// By the story's clock.
+    pub at: Timestamp,
 }
 
 /// The fake. Ends with its last use.
@@ -100,7 +102,7 @@ impl FakeGitHub {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bot = Account { id: 999, login: BOT.to_owned(), kind: "Bot".to_owned() };
-        let world = World { url: url.clone(), accounts: vec![bot], token_life_ms: TOKEN_LIFE_MS, ..World::default() };
+        let world = World { url: url.clone(), accounts: vec![bot], token_life: TOKEN_LIFE, ..World::default() };
         let key = jsonwebtoken::DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("the test's public key");
         let shared = Arc::new(Shared { world: Mutex::new(world), contract: contract::Contract::load(), clock, key });
         let router = axum::Router::new().fallback(serve::serve).with_state(Arc::clone(&shared));
@@ -133,8 +135,8 @@ impl FakeGitHub {
     }
 
     /// How long tokens live that are minted from now on.
-    pub fn set_token_life(&self, life_ms: i64) {
-        self.world().token_life_ms = life_ms;
+    pub fn set_token_life(&self, life: SignedDuration) {
+        self.world().token_life = life;
     }
 
     /// Makes all tokens invalid before their time.
@@ -145,7 +147,7 @@ impl FakeGitHub {
     /// The installation that a token opens, for git servers that check it.
     pub fn installation_of(&self, token: &str) -> Option<u64> {
         let world = self.world();
-        world.tokens.get(token).filter(|it| it.expires_ms > world.now_ms).map(|it| it.installation)
+        world.tokens.get(token).filter(|it| it.expires_at > world.now).map(|it| it.installation)
     }
 
     /// All requests so far.
@@ -192,18 +194,19 @@ impl FakeGitHub {
     /// Fails where an installation wrote faster than GitHub wants: within a second of the write before, more than 80 times a
     /// minute or 500 times an hour.
     pub fn assert_pace(&self) {
-        let mut writes: std::collections::BTreeMap<u64, Vec<i64>> = std::collections::BTreeMap::new();
+        let mut writes: std::collections::BTreeMap<u64, Vec<Timestamp>> = std::collections::BTreeMap::new();
         for request in self.requests().iter().filter(|it| it.method != "GET") {
             if let Some(installation) = self.installation_of(&request.token) {
-                writes.entry(installation).or_default().push(request.at_ms);
+                writes.entry(installation).or_default().push(request.at);
             }
         }
         for times in writes.values() {
             for (at, &time) in times.iter().enumerate() {
-                assert!(at == 0 || time - times[at - 1] >= 1_000, "two writes within a second");
-                let within = |window: i64| times[..=at].iter().filter(|&&other| other > time - window).count();
-                assert!(within(60_000) <= 80, "more than 80 writes within a minute");
-                assert!(within(3_600_000) <= 500, "more than 500 writes within an hour");
+                assert!(at == 0 || time - times[at - 1] >= SignedDuration::from_secs(1), "two writes within a second");
+                let within =
+                    |window: SignedDuration| times[..=at].iter().filter(|&&other| other > time - window).count();
+                assert!(within(SignedDuration::from_mins(1)) <= 80, "more than 80 writes within a minute");
+                assert!(within(SignedDuration::from_hours(1)) <= 500, "more than 500 writes within an hour");
             }
         }
     }

@@ -3,17 +3,14 @@
 
 use super::fake_github::Fault;
 use super::story::{CART, CART_PATH, REPO, Story};
+use jiff::SignedDuration;
 use std::fmt::Write as _;
 use std::ops::Range;
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
 
-/// A minute in milliseconds.
-pub const MINUTE_MS: i64 = 60_000;
-/// An hour in milliseconds.
-pub const HOUR_MS: i64 = 60 * MINUTE_MS;
-/// A day in milliseconds.
-pub const DAY_MS: i64 = 24 * HOUR_MS;
+/// A minute.
+pub const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What people read of the usual failure.
 const FIRST_ALERT: &str = "\
@@ -84,13 +81,13 @@ impl Story {
 
     /// Does what is due by time alone at this moment, and lets happen what follows.
     pub async fn tick(&mut self) {
-        self.worker().tick(self.clock.now_ms()).await;
+        self.worker().tick(self.clock.now()).await;
         self.settle().await;
     }
 
     /// Moves the clock, then does what is due by time alone, and lets happen what follows.
-    pub async fn tick_after(&mut self, ms: i64) {
-        self.clock.advance(ms);
+    pub async fn tick_after(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
         self.tick().await;
     }
 
@@ -111,7 +108,7 @@ impl Story {
 
     /// What happens from now on is told again.
     pub async fn end_shadow(&self) {
-        self.services().shadow_mode().end(&self.repository().await, self.clock.now_ms()).await.unwrap();
+        self.services().shadow_mode().end(&self.repository().await, self.clock.now()).await.unwrap();
     }
 }
 

@@ -9,8 +9,10 @@ use app::config::Config;
 use app::serve::Flawless;
 use app::wiring::Handles;
 use app::worker::Worker;
-use domain::pace::GAP_MS;
+use domain::pace::GAP;
 use domain::status::BEGIN;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -92,8 +94,8 @@ pub struct Story {
     pub repo: GitRepo,
     pub smtp: SmtpServer,
     pub http: reqwest::Client,
-    /// When it began, Unix milliseconds.
-    pub(super) began_ms: i64,
+    /// When it began.
+    pub(super) began_at: Timestamp,
     /// Files of the outbox that were looked at, as they were then.
     pub(super) outbox_read: RefCell<BTreeMap<PathBuf, String>>,
     folder: tempfile::TempDir,
@@ -116,7 +118,7 @@ impl Story {
     async fn begin(log: Log) -> Self {
         app::serve::install_crypto();
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::fixed(Clock::system().now_ms());
+        let clock = Clock::fixed(Clock::system().now());
         let github = FakeGitHub::start(clock.clone()).await;
         let pages = github.sign_in_router();
         let git = tokio::task::spawn_blocking(|| GitServer::start_with(pages)).await.unwrap();
@@ -149,7 +151,7 @@ impl Story {
             .map(|(name, value)| (name.to_owned(), value)),
         );
         let mut story = Self {
-            began_ms: clock.now_ms(),
+            began_at: clock.now(),
             outbox_read: RefCell::default(),
             clock,
             github,
@@ -312,9 +314,11 @@ impl Story {
             }
             let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
             if steps == 0 && hooks.is_empty() {
-                let now = self.clock.now_ms();
+                let now = self.clock.now();
                 match store::jobs::next_write_due(&self.services().store).await.unwrap() {
-                    Some(due) if due <= now + GAP_MS + 900 => self.clock.advance((due - now).max(1)),
+                    Some(due) if due <= now + GAP + SignedDuration::from_millis(900) => {
+                        self.clock.advance((due - now).max(SignedDuration::from_millis(1)))
+                    }
                     _ => return,
                 }
             }
@@ -327,8 +331,8 @@ impl Story {
     }
 
     /// Moves the clock, and lets happen what is due then.
-    pub async fn later(&mut self, ms: i64) {
-        self.clock.advance(ms);
+    pub async fn later(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
         self.settle().await;
     }
 
@@ -355,7 +359,7 @@ impl Story {
     pub async fn push(&mut self) {
         let head = self.repo.head();
         // A webhook and the report that follows never share a moment in real life.
-        self.clock.advance(1_000);
+        self.clock.advance(SignedDuration::from_secs(1));
         self.github.push(REPO, "refs/heads/main", &"0".repeat(40), &head, "owner");
         self.settle().await;
     }
@@ -424,7 +428,7 @@ impl Story {
     /// Watches a plain git repository, as `flawless repository add` does; its DSN's key and project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
-        let id = self.services().repositories().watch(&new, self.clock.now_ms()).await.unwrap();
+        let id = self.services().repositories().watch(&new, self.clock.now()).await.unwrap();
         self.settle().await;
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }

@@ -82,7 +82,7 @@ impl Story {
         let log = self.repo.git(&["log", "--all", "--reflog", "--format=%H %s"]);
         let commits = log.lines().filter_map(|line| line.split_once(' '));
         StableWords {
-            first_day: jiff::Timestamp::from_millisecond(self.began_ms).unwrap().to_string()[..10].to_owned(),
+            first_day: self.began_at.date(),
             subjects: commits.map(|(id, subject)| (id.to_owned(), subject.to_owned())).collect(),
             folder: self.folder().display().to_string(),
         }

@@ -4,6 +4,7 @@ use super::{Deployed, Failing, arrived, folder, host_name, visit};
 use crate::harness::application::Application;
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{Story, run_test};
+use domain::timestamp::Timestamp;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,7 +30,7 @@ async fn has_locals(story: &mut Story, app: &Application, total: u64) -> bool {
     arrived(story, app, total).await;
     let mut found = 0;
     for line in story.lines().await {
-        let report = store::tracebacks::latest_of_line(&story.services().store, line.id, i64::MAX)
+        let report = store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX)
             .await
             .unwrap()
             .unwrap()

@@ -12,8 +12,8 @@ use domain::ids::RepositoryId;
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::settings::Settings;
-use domain::suspects::changed_ms;
-use domain::week::day_of;
+use domain::suspects::changed_at;
+use domain::timestamp::Timestamp;
 use mirror::settings::parse as parse_settings;
 use mirror::{Mirrors, checkout_around};
 use source::Source;
@@ -59,23 +59,23 @@ struct Subject {
 ///
 /// # Errors
 /// There is no such repository, revision, file or line, or the traceback can't be read.
-pub async fn blame(options: Options, config: Config, now_ms: i64) -> Result<(), Failed> {
+pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(), Failed> {
     let subject = match &options.repository {
-        Some(name) => watched(name, &config, now_ms).await?,
-        None => checkout(now_ms)?,
+        Some(name) => watched(name, &config, now).await?,
+        None => checkout(now)?,
     };
     match (&options.traceback, &options.line) {
-        (Some(file), _) => of_traceback(&subject, file, options.release, now_ms),
+        (Some(file), _) => of_traceback(&subject, file, options.release, now),
         (None, Some(line)) => of_line(&subject, line),
         (None, None) => Err("say FILE:LINE, or --traceback FILE".into()),
     }
 }
 
-async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Failed> {
+async fn watched(name: &str, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
     let (handles, _) = Handles::open(config).await?;
     let row = store::repositories::by_name(&handles.store, name).await?;
     let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
-    let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now_ms).await?;
+    let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now).await?;
     let (mirrors, repository) = (handles.mirrors.clone(), row.repository);
     if !mirrors.exists(repository.id) {
         return Err(format!("there is no mirror of {name} yet: the server makes it").into());
@@ -83,7 +83,7 @@ async fn watched(name: &str, config: &Config, now_ms: i64) -> Result<Subject, Fa
     Ok(Subject { mirrors, repository, rules, folder: String::new(), _scratch: None })
 }
 
-fn checkout(now_ms: i64) -> Result<Subject, Failed> {
+fn checkout(now: Timestamp) -> Result<Subject, Failed> {
     let here = std::env::current_dir()?;
     let found = checkout_around(&here)
         .ok_or("this folder is in no git checkout: go into one, or name a watched repository with --repository")?;
@@ -108,7 +108,7 @@ fn checkout(now_ms: i64) -> Result<Subject, Failed> {
     Ok(Subject {
         mirrors,
         repository,
-        rules: Rules::new(settings, Vec::new(), now_ms),
+        rules: Rules::new(settings, Vec::new(), now),
         folder: folder.unwrap_or_default().to_string_lossy().into_owned(),
         _scratch: Some(scratch),
     })
@@ -155,7 +155,7 @@ fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
         "{} <{}> wrote it on {} in {} ({}).",
         author.name,
         author.email,
-        day_of(changed_ms(found)),
+        changed_at(found).date(),
         short(&found.commit),
         found.summary
     )];
@@ -172,7 +172,7 @@ fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
     words
 }
 
-fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now_ms: i64) -> Result<(), Failed> {
+fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Timestamp) -> Result<(), Failed> {
     let text = read(file)?;
     let mut report = traceback::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     if let Some(name) = &release
@@ -186,7 +186,7 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now_ms:
         repository: &subject.repository,
         report: &report,
         rules: &subject.rules,
-        event_ms: now_ms,
+        event_at: now,
         trouble: None,
     };
     let ReportAnalysis { choice, attribution } = analyze(input)?;

@@ -15,7 +15,7 @@ pub async fn check(config: Config, clock: Clock) -> Result<ExitCode, Failed> {
     say(&Finding::fine("configuration", "every setting is understood"));
     let found = match Handles::open(&config).await {
         Ok((handles, _)) => {
-            let found = handles.doctor().examine(clock.now_ms()).await;
+            let found = handles.doctor().examine(clock.now()).await;
             handles.store.close().await;
             found
         }

@@ -52,7 +52,7 @@ pub async fn demo(options: &Options) -> Result<(), Failed> {
 
 async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Failed> {
     headline("A small shop, written by Ada, Grace and Alan");
-    let scene = Scene::set(&folder.join("shop"), clock.now_ms())?;
+    let scene = Scene::set(&folder.join("shop"), clock.now())?;
     let settings = BTreeMap::from(
         [
             ("DATA_DIR", folder.join("data").display().to_string()),
@@ -71,7 +71,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         forge: None,
         public: false,
     };
-    let id = handles.repositories().watch(&new, clock.now_ms()).await?;
+    let id = handles.repositories().watch(&new, clock.now()).await?;
     let key = store::ingest_keys::in_force(&handles.store, id)
         .await?
         .into_iter()
@@ -88,7 +88,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     let stage = Stage { handles, outbox, url, project: id.0, key, client: reqwest::Client::new() };
     stage.play(&scene, clock).await?;
     headline("The week");
-    println!("  {}", stage.handles.site.linker.week(Some("acme/shop"), clock.now_ms()));
+    println!("  {}", stage.handles.site.linker.week(Some("acme/shop"), clock.now()));
     println!("  Sign in with the admin token: {TOKEN}");
     if !options.exit {
         println!("  The pages stay up until Ctrl-C.");
@@ -152,7 +152,7 @@ impl Stage {
     async fn moved_line(&self, scene: &Scene, repository: RepositoryId, clock: &Clock) -> Result<(), Failed> {
         headline("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
-        store::repositories::record_push(&self.handles.store, repository, clock.now_ms(), clock.now_ms()).await?;
+        store::repositories::record_push(&self.handles.store, repository, clock.now(), clock.now()).await?;
         self.handles.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
@@ -177,7 +177,7 @@ impl Stage {
 
     async fn whitelisted(&self, scene: &Scene, line: &Line, clock: &Clock) -> Result<(), Failed> {
         headline("5. Ada's line is whitelisted, and fails once more");
-        self.handles.rules().make(&rule_of(line), clock.now_ms()).await?;
+        self.handles.rules().make(&rule_of(line), clock.now()).await?;
         self.send(&scene.unknown_fruit("web-2")?).await?;
         let line = self.line_with("KeyError", 23).await?;
         let (total, known, mails) = (line.total, line.known, self.count("eml")?);

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use domain::ids::{RepositoryId, RuleId};
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
-use domain::week::date_ms;
+use domain::timestamp::Timestamp;
 use render::when;
 use store::Store;
 use store::repositories::RepositoryRow;
@@ -71,11 +71,11 @@ pub struct Entry {
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let (handles, _) = Handles::open(&config).await?;
-    let (store, rules, now_ms) = (&handles.store, handles.rules(), clock.now_ms());
+    let (store, rules, now) = (&handles.store, handles.rules(), clock.now());
     match action {
         Action::Add(entry) => {
             let row = named(store, &entry.repository).await?;
-            match rules.make(&rule_of(row.repository.id, entry), now_ms).await? {
+            match rules.make(&rule_of(row.repository.id, entry), now).await? {
                 Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
                 None => println!("That is whitelisted already."),
             }
@@ -83,7 +83,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::List { repository } => list(store, &named(store, &repository).await?).await?,
         Action::Remove { repository, number } => {
             let row = named(store, &repository).await?;
-            if !rules.end(row.repository.id, RuleId(number), BY, now_ms).await? {
+            if !rules.end(row.repository.id, RuleId(number), BY, now).await? {
                 return Err(format!("{repository} has no entry number {number} in force").into());
             }
             println!("Ended.");
@@ -119,7 +119,7 @@ fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
 async fn list(store: &Store, row: &RepositoryRow) -> Result<(), Failed> {
     for rule in store::rules::in_force(store, row.repository.id).await? {
         let words = words(&rule.made.entry, rule.made.kind);
-        println!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at_ms));
+        println!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at));
     }
     for entry in &row.settings.known_errors {
         println!(".github/flawless.yml  {}", words(entry, RuleKind::KnownError));
@@ -143,7 +143,7 @@ fn made_by(rule: &RuleRow) -> String {
 }
 
 fn a_day(text: &str) -> Result<String, String> {
-    date_ms(text).map(|_| text.to_owned()).ok_or_else(|| "write a day as 2026-12-31".to_owned())
+    Timestamp::from_date(text).map(|_| text.to_owned()).ok_or_else(|| "write a day as 2026-12-31".to_owned())
 }
 
 fn words(entry: &KnownError, kind: RuleKind) -> String {

@@ -82,7 +82,7 @@ pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitC
         Command::Serve => serve::serve(config, clock).await.map(|()| ExitCode::SUCCESS),
         Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
         Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
-        Command::Blame(options) => blame::blame(options, config, clock.now_ms()).await.map(|()| ExitCode::SUCCESS),
+        Command::Blame(options) => blame::blame(options, config, clock.now()).await.map(|()| ExitCode::SUCCESS),
         Command::Check => check::check(config, clock).await,
         Command::CheckRules(options) => check_rules::check_rules(&options),
         Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),

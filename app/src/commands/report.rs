@@ -5,7 +5,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::wiring::Handles;
 use clap::Args;
-use domain::week::{WEEK_MS, date_ms, week_of};
+use domain::timestamp::{Timestamp, WEEK};
 use store::weekly::WeekQuery;
 
 /// Which week.
@@ -26,14 +26,13 @@ pub struct Options {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), Failed> {
-    let now_ms = clock.now_ms();
-    let week_ms = match options.period.as_str() {
-        "this-week" => week_of(now_ms),
-        "last-week" => week_of(now_ms) - WEEK_MS,
-        day => week_of(
-            date_ms(day)
-                .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?,
-        ),
+    let now = clock.now();
+    let week = match options.period.as_str() {
+        "this-week" => now.week(),
+        "last-week" => now.week() - WEEK,
+        day => Timestamp::from_date(day)
+            .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?
+            .week(),
     };
     let (handles, _) = Handles::open(&config).await?;
     let repository = match &options.repository {
@@ -43,7 +42,7 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
         }
         None => None,
     };
-    let lines = store::weekly::lines(&handles.store, &WeekQuery { repository, week_ms, known: options.known }).await?;
+    let lines = store::weekly::lines(&handles.store, &WeekQuery { repository, week, known: options.known }).await?;
     if lines.is_empty() {
         println!("Nothing failed in that week.");
     }

@@ -7,6 +7,7 @@ use crate::services::repositories::Repositories;
 use crate::services::{Site, ingest_keys};
 use crate::wiring::Handles;
 use clap::Subcommand;
+use domain::timestamp::Timestamp;
 use render::when;
 use std::path::Path;
 use store::Store;
@@ -71,12 +72,12 @@ pub enum KeyAction {
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let (handles, _) = Handles::open(&config).await?;
-    let (store, now_ms) = (&handles.store, clock.now_ms());
+    let (store, now) = (&handles.store, clock.now());
     match action {
-        Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), (&url, name), now_ms).await?,
+        Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), (&url, name), now).await?,
         Action::List => list(store, &handles.site).await?,
         Action::Remove { name, with_counts } => {
-            remove(store, &handles.repositories(), &name, with_counts, now_ms).await?;
+            remove(store, &handles.repositories(), &name, with_counts, now).await?;
         }
         Action::Keys { name } => {
             for key in store::ingest_keys::of_repository(store, named(store, &name).await?.repository.id).await? {
@@ -85,12 +86,12 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::Key { action: KeyAction::Add { name, label } } => {
             let row = named(store, &name).await?;
-            let key = ingest_keys::add(store, &row, label.as_deref(), now_ms).await?;
+            let key = ingest_keys::add(store, &row, label.as_deref(), now).await?;
             println!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
-            if !ingest_keys::revoke(store, handles.epoch(), key, now_ms).await? {
+            if !ingest_keys::revoke(store, handles.epoch(), key, now).await? {
                 return Err(format!("there is no key {key:?}; `flawless repository keys NAME` shows them").into());
             }
             println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
@@ -105,7 +106,7 @@ async fn add(
     site: &Site,
     repositories: &Repositories,
     (url, name): (&str, Option<String>),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), Failed> {
     let clone_url = absolute(url)?;
     let full_name = match name {
@@ -117,7 +118,7 @@ async fn add(
         return Err(format!("{full_name} is watched already, from {other}; choose another --name").into());
     }
     let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
-    let id = repositories.watch(&new, now_ms).await?;
+    let id = repositories.watch(&new, now).await?;
     println!("Watching {full_name}. The server clones it now, or when it is started.");
     let keys = store::ingest_keys::in_force(store, id).await?;
     for key in &keys {
@@ -135,12 +136,12 @@ async fn remove(
     repositories: &Repositories,
     name: &str,
     with_counts: bool,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), Failed> {
     let removed = if with_counts { store::repositories::removed_by_name(store, name).await? } else { None };
     let id = match (store::repositories::by_name(store, name).await?, removed) {
         (Some(row), _) => {
-            repositories.unwatch(&row, now_ms).await?;
+            repositories.unwatch(&row, now).await?;
             println!("Not watching {} any more.", row.repository.full_name);
             row.repository.id
         }
@@ -162,11 +163,11 @@ pub(super) async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Fa
 }
 
 fn print_key(site: &Site, key: &KeyRow) {
-    let used = key.last_used_at_ms.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
-    let state = key.revoked_at_ms.map_or(used, |at| format!("revoked {}", when(at)));
+    let used = key.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
+    let state = key.revoked_at.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
-    println!("{}{label}  (made {}; {state})", key.key, when(key.created_at_ms));
-    if key.revoked_at_ms.is_none() {
+    println!("{}{label}  (made {}; {state})", key.key, when(key.created_at));
+    if key.revoked_at.is_none() {
         println!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
     }
 }

@@ -1,6 +1,7 @@
 //! The demo's stage: a small shop in a real git repository, written by several people, and the reports of its failures.
 
 use super::Failed;
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,9 +61,9 @@ pub(super) struct Scene {
 
 impl Scene {
     /// Makes the repository: three people wrote the shop over six weeks.
-    pub(super) fn set(folder: &Path, now_ms: i64) -> Result<Self, Failed> {
+    pub(super) fn set(folder: &Path, now: Timestamp) -> Result<Self, Failed> {
         std::fs::create_dir_all(folder)?;
-        let scene = Self { folder: folder.to_owned(), now_s: now_ms / 1000 };
+        let scene = Self { folder: folder.to_owned(), now_s: now.as_seconds() };
         scene.git(&["init", "--quiet", "--initial-branch=main"], None)?;
         scene.write("shop/__init__.py", "")?;
         scene.commit(&ADA, 42, "shop/cart.py", CART, "Add up carts")?;

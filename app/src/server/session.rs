@@ -6,11 +6,12 @@ use super::random::random_secret;
 use super::state::{Server, ServerSettings};
 use super::urls::Urls;
 use crate::clock::Clock;
-use crate::services::sessions::{self, SESSION_LIFE_MS, SignInError};
+use crate::services::sessions::{self, SESSION_LIFE, SignInError};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::access::{Right, Who};
+use domain::timestamp::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -62,8 +63,8 @@ struct AttemptLimit {
 
 impl AttemptLimit {
     /// `false`: there were too many wrong ones in this minute.
-    fn allows(&self, now_ms: i64) -> bool {
-        let minute = now_ms / 60_000;
+    fn allows(&self, now: Timestamp) -> bool {
+        let minute = now.as_seconds() / 60;
         if self.minute.swap(minute, Ordering::AcqRel) != minute {
             self.count.store(0, Ordering::Release);
         }
@@ -114,12 +115,12 @@ impl Sessions {
     /// # Errors
     /// GitHub, or the database, can't be asked.
     pub(super) async fn of(&self, headers: &HeaderMap) -> Result<Option<Session>, PageError> {
-        let now_ms = self.0.clock.now_ms();
-        if self.is_bearer(headers, now_ms) {
+        let now = self.0.clock.now();
+        if self.is_bearer(headers, now) {
             return Ok(Some(self.session(Who::Admin, None)));
         }
         for value in cookies(headers, COOKIE) {
-            if let Some(session) = self.by_cookie(value, now_ms).await? {
+            if let Some(session) = self.by_cookie(value, now).await? {
                 return Ok(Some(session));
             }
         }
@@ -134,8 +135,8 @@ impl Sessions {
         })
     }
 
-    async fn by_cookie(&self, value: &str, now_ms: i64) -> Result<Option<Session>, PageError> {
-        match self.0.stored.live(value, &self.bound_to(), now_ms).await {
+    async fn by_cookie(&self, value: &str, now: Timestamp) -> Result<Option<Session>, PageError> {
+        match self.0.stored.live(value, &self.bound_to(), now).await {
             Ok(live) => Ok(live.map(|live| self.session(live.who, Some(live.id)))),
             Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubUnavailable(why.to_string())),
             Err(error) => Err(PageError::Internal(error.to_string())),
@@ -143,10 +144,10 @@ impl Sessions {
     }
 
     /// Whether the token stands in the header.
-    fn is_bearer(&self, headers: &HeaderMap, now_ms: i64) -> bool {
+    fn is_bearer(&self, headers: &HeaderMap, now: Timestamp) -> bool {
         let header = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
         let attempts = &self.0.bearer_attempts;
-        let Some(token) = header.filter(|_| attempts.allows(now_ms)) else { return false };
+        let Some(token) = header.filter(|_| attempts.allows(now)) else { return false };
         let right = self.is_token(token);
         if !right {
             attempts.count_wrong();
@@ -174,7 +175,7 @@ impl Sessions {
     /// # Errors
     /// It is wrong, or was guessed at too often.
     pub(super) fn check_token(&self, token: &str) -> Result<(), TokenError> {
-        if !self.0.attempts.allows(self.0.clock.now_ms()) {
+        if !self.0.attempts.allows(self.0.clock.now()) {
             return Err(TokenError::TooMany);
         }
         if self.is_token(token) {
@@ -203,8 +204,8 @@ impl Sessions {
     pub(super) async fn begin_admin(&self, headers: &HeaderMap) -> Result<HeaderValue, PageError> {
         let value = random_secret()?;
         self.end_former(headers).await;
-        let (bound_to, now_ms) = (self.bound_to(), self.0.clock.now_ms());
-        let begun = self.0.stored.begin_for_admin(&value, &bound_to, browser(headers), now_ms).await;
+        let (bound_to, now) = (self.bound_to(), self.0.clock.now());
+        let begun = self.0.stored.begin_for_admin(&value, &bound_to, browser(headers), now).await;
         begun.map_err(|error| PageError::Internal(error.to_string()))?;
         Ok(self.session_cookie(&value))
     }
@@ -220,7 +221,7 @@ impl Sessions {
         proof: (&str, &str, &str),
     ) -> Result<HeaderValue, SignInError> {
         let value = random_secret().map_err(|_| SignInError::Broken("This system gives no randomness".into()))?;
-        self.0.stored.begin(&value, proof, browser(headers), self.0.clock.now_ms()).await?;
+        self.0.stored.begin(&value, proof, browser(headers), self.0.clock.now()).await?;
         self.end_former(headers).await;
         Ok(self.session_cookie(&value))
     }
@@ -236,7 +237,7 @@ impl Sessions {
 
     /// The cookie of a session that has just begun.
     fn session_cookie(&self, value: &str) -> HeaderValue {
-        self.cookie(COOKIE, value, SESSION_LIFE_MS / 1000)
+        self.cookie(COOKIE, value, SESSION_LIFE.as_secs())
     }
 
     /// What makes a browser forget its session.
@@ -366,10 +367,10 @@ mod tests {
     fn guessing_is_slow() {
         let attempts = AttemptLimit::default();
         for _ in 0..TRIES_A_MINUTE {
-            assert!(attempts.allows(60_000));
+            assert!(attempts.allows(Timestamp::from_seconds(60)));
             attempts.count_wrong();
         }
-        assert!(!attempts.allows(119_999));
-        assert!(attempts.allows(120_000));
+        assert!(!attempts.allows(Timestamp::from_millis(119_999)));
+        assert!(attempts.allows(Timestamp::from_seconds(120)));
     }
 }

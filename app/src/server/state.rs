@@ -16,6 +16,7 @@ use crate::steps::accept::Accept;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
 use domain::signature::Signer;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -107,14 +108,14 @@ impl FromRef<Server> for ForgeUrl {
     }
 }
 
-/// When a request is worked on, Unix milliseconds.
+/// When a request is worked on.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Now(pub(super) i64);
+pub(super) struct Now(pub(super) Timestamp);
 
 impl FromRequestParts<Server> for Now {
     type Rejection = Infallible;
 
     async fn from_request_parts(_: &mut RequestParts, server: &Server) -> Result<Self, Infallible> {
-        Ok(Self(server.0.clock.now_ms()))
+        Ok(Self(server.0.clock.now()))
     }
 }

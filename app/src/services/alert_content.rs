@@ -5,6 +5,7 @@ use domain::alert::{Alert, Links, Place, Recipient};
 use domain::attribution::Attribution;
 use domain::presentation::{additional, request, traceback};
 use domain::repository::Repository;
+use domain::timestamp::Timestamp;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
@@ -37,10 +38,10 @@ impl AlertContent {
         row: &RepositoryRow,
         line: &Line,
         told: Recipient,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Alert, StoreError> {
         let latest = latest_report(&self.store, line.id).await?;
-        self.of_report(row, line, latest, told, now_ms).await
+        self.of_report(row, line, latest, told, now).await
     }
 
     /// The alert of a line for somebody, with one of its reports.
@@ -53,14 +54,14 @@ impl AlertContent {
         line: &Line,
         latest: LatestReport,
         told: Recipient,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Alert, StoreError> {
         let found = latest.attribution;
         let report = latest.traceback.map(|traceback| traceback.report).unwrap_or_default();
         let repository = &row.repository;
         let place = found.as_ref().map_or_else(|| line.place.clone(), |found| found.place.clone());
         let revision = found.as_ref().and_then(|found| found.revision.clone());
-        let links = self.links(row, line, (&place, found.as_ref()), now_ms);
+        let links = self.links(row, line, (&place, found.as_ref()), now);
         let message = match report.raised() {
             Some(raised) => raised.value.clone(),
             None => report.message.clone(),
@@ -96,7 +97,7 @@ impl AlertContent {
         row: &RepositoryRow,
         line: &Line,
         (place, found): (&Place, Option<&Attribution>),
-        now_ms: i64,
+        now: Timestamp,
     ) -> Links {
         let (repository, linker) = (&row.repository, &self.site.linker);
         let name = &repository.full_name;
@@ -106,10 +107,10 @@ impl AlertContent {
             line: found.and_then(|found| line_url(repository, place, found)),
             commit: blame.and_then(|blame| repository.commit_url(&blame.commit)),
             pull: pull.filter(|url| !url.is_empty()),
-            occurrence: Some(linker.traceback(name, place, line.last_seen_ms, Some(now_ms))),
-            not_me: line.author_email.as_ref().map(|_| linker.not_me(name, place, Some(now_ms))),
-            whitelist: Some(linker.whitelist(name, place, Some(now_ms))),
-            week: Some(linker.week(Some(name), line.last_seen_ms)),
+            occurrence: Some(linker.traceback(name, place, line.last_seen_at, Some(now))),
+            not_me: line.author_email.as_ref().map(|_| linker.not_me(name, place, Some(now))),
+            whitelist: Some(linker.whitelist(name, place, Some(now))),
+            week: Some(linker.week(Some(name), line.last_seen_at)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
         }
     }

@@ -1,7 +1,9 @@
 //! Why work did not get to its end, and what becomes of it then.
 
-use domain::job::back_off_ms;
+use domain::job::back_off;
+use domain::timestamp::Timestamp;
 use github::GitHubError;
+use jiff::SignedDuration;
 use mirror::MirrorError;
 use render::RenderError;
 use std::error::Error;
@@ -19,8 +21,8 @@ pub enum Failure {
         /// What is wrong.
         #[source]
         cause: Cause,
-        /// The server's own word on when, milliseconds from now.
-        after_ms: Option<i64>,
+        /// The server's own word on how long to wait.
+        after: Option<SignedDuration>,
     },
     /// It will never go well.
     #[error("{0}")]
@@ -28,15 +30,15 @@ pub enum Failure {
     /// Nothing failed: there is more to do, from that moment on.
     #[error("there is more to do")]
     Again {
-        /// Unix milliseconds.
-        at_ms: i64,
+        /// When.
+        at: Timestamp,
     },
 }
 
 impl Failure {
     /// To be tried again, when the usual pause is over.
     pub fn retry(cause: impl Into<Cause>) -> Self {
-        Self::Retry { cause: cause.into(), after_ms: None }
+        Self::Retry { cause: cause.into(), after: None }
     }
 
     /// Not to be tried again.
@@ -73,8 +75,8 @@ impl From<GitHubError> for Failure {
         if error.is_permanent() && !matches!(error, GitHubError::Moved { .. }) {
             return Self::give_up(error);
         }
-        let after_ms = error.retry_after().and_then(|pause| i64::try_from(pause).ok());
-        Self::Retry { after_ms, cause: error.into() }
+        let after = error.retry_after();
+        Self::Retry { after, cause: error.into() }
     }
 }
 
@@ -89,8 +91,8 @@ pub(crate) trait Attempt {
     /// It will never go well.
     async fn give_up(&self, cause: &Cause) -> Result<(), Self::Error>;
 
-    /// It is to be tried again at that moment, Unix milliseconds.
-    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), Self::Error>;
+    /// It is to be tried again at that moment.
+    async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), Self::Error>;
 }
 
 /// How an attempt ended, once that is written down.
@@ -103,13 +105,13 @@ pub(crate) enum Settled<T> {
     Postponed {
         /// What is wrong.
         cause: Cause,
-        /// The other side's word on when, milliseconds from now.
-        after_ms: Option<i64>,
-        /// When, Unix milliseconds.
-        due_ms: i64,
+        /// The other side's word on how long to wait.
+        after: Option<SignedDuration>,
+        /// When.
+        due_at: Timestamp,
     },
-    /// It goes on at that moment, Unix milliseconds.
-    Again(i64),
+    /// It goes on at that moment.
+    Again(Timestamp),
 }
 
 /// Has what came of an attempt written down, with the back-off that all attempts have.
@@ -119,17 +121,17 @@ pub(crate) enum Settled<T> {
 pub(crate) async fn settle<T, A: Attempt>(
     attempt: &A,
     result: Result<T, Failure>,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Settled<T>, A::Error> {
     match result {
         Ok(done) => Ok(Settled::Done(done)),
         Err(Failure::GiveUp(cause)) => attempt.give_up(&cause).await.map(|()| Settled::GivenUp),
-        Err(Failure::Retry { cause, after_ms }) => {
-            let due_ms = now_ms + back_off_ms(attempt.number(), after_ms);
-            attempt.postpone(&cause, due_ms).await?;
-            Ok(Settled::Postponed { cause, after_ms, due_ms })
+        Err(Failure::Retry { cause, after }) => {
+            let due_at = now + back_off(attempt.number(), after);
+            attempt.postpone(&cause, due_at).await?;
+            Ok(Settled::Postponed { cause, after, due_at })
         }
-        Err(Failure::Again { at_ms }) => Ok(Settled::Again(at_ms)),
+        Err(Failure::Again { at }) => Ok(Settled::Again(at)),
     }
 }
 
@@ -143,8 +145,8 @@ impl<T> Settled<T> {
         match self {
             Self::Done(done) => Ok(Some(done)),
             Self::GivenUp => Ok(None),
-            Self::Postponed { cause, after_ms, .. } => Err(Failure::Retry { cause, after_ms }),
-            Self::Again(at_ms) => Err(Failure::Again { at_ms }),
+            Self::Postponed { cause, after, .. } => Err(Failure::Retry { cause, after }),
+            Self::Again(at) => Err(Failure::Again { at }),
         }
     }
 }

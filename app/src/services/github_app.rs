@@ -5,6 +5,7 @@ use crate::vault::{Vault, VaultError};
 use domain::access::SignIn;
 use domain::job::Job;
 use domain::repository::{Forge, Repository};
+use domain::timestamp::Timestamp;
 use github::manifest::{CreatedApp, exchange};
 use github::{GitHub, GitHubError, Settings};
 use serde::{Deserialize, Serialize};
@@ -141,7 +142,7 @@ impl GitHubApp {
     ///
     /// # Errors
     /// GitHub does not know the code, or the App can't be stored.
-    pub async fn adopt(&self, code: &str, now_ms: i64) -> Result<String, AppError> {
+    pub async fn adopt(&self, code: &str, now: Timestamp) -> Result<String, AppError> {
         let _turn = self.0.adopting.lock().await;
         if let Some(AppSource::Setup { html_url, .. }) = self.get().map(|app| app.origin) {
             return Ok(html_url);
@@ -152,7 +153,7 @@ impl GitHubApp {
         let (slug, html_url) = (created.slug.clone(), created.html_url.clone());
         self.keep(&StoredApp::from(created)).await?;
         tracing::info!(app = %slug, "the GitHub App was created");
-        store::jobs::enqueue(&self.0.store, Job::Reconcile, now_ms, now_ms).await?;
+        store::jobs::enqueue(&self.0.store, Job::Reconcile, now, now).await?;
         self.0.wake.notify_one();
         Ok(html_url)
     }

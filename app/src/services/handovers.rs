@@ -4,6 +4,7 @@
 use super::recipients::subject_of;
 use super::{Failure, latest_report};
 use domain::handover::{Meaning, Part, Successor};
+use domain::timestamp::Timestamp;
 use store::accounts::KnownAccount;
 use store::handovers::NewHandover;
 use store::lines::Line;
@@ -28,7 +29,7 @@ pub async fn part_of(store: &Store, line: &Line) -> Result<Option<(Part, KnownAc
     let author = line.author();
     let subject = subject_of(line, author.as_ref(), latest.attribution.as_ref());
     let Some(author) = subject.author else { return Ok(None) };
-    let account = store::accounts::by_email(store, &author.email, i64::MIN).await?.unwrap_or_default();
+    let account = store::accounts::by_email(store, &author.email, Timestamp::MIN).await?.unwrap_or_default();
     Ok(Part::of(subject.path, author).filter(|_| !account.is_bot).map(|part| (part, account)))
 }
 
@@ -42,16 +43,16 @@ pub async fn remember(
     part: Part,
     meaning: Meaning,
     (by, by_author): (&str, bool),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     match meaning {
         Meaning::HandedOn(to) => {
             let (repository, by) = (line.repository, by.to_owned());
             let new = NewHandover { repository, part, to, by_author, by, line: line.id };
-            store::handovers::insert(store, &new, now_ms).await?;
+            store::handovers::insert(store, &new, now).await?;
         }
         Meaning::GivenBack => {
-            store::handovers::record_given_back(store, line.repository, &part, (line.id, by), now_ms).await?;
+            store::handovers::record_given_back(store, line.repository, &part, (line.id, by), now).await?;
         }
         Meaning::Nothing => {}
     }
@@ -68,7 +69,7 @@ pub async fn not_me(
     line: &Line,
     to: Successor,
     by: &str,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<HandoverOutcome, Failure> {
     let Some((part, account)) = part_of(store, line).await? else {
         let why =
@@ -81,7 +82,7 @@ pub async fn not_me(
     }
     let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(by));
     let login = to.login.clone();
-    remember(store, line, part, Meaning::HandedOn(to), (by, by_author), now_ms).await?;
+    remember(store, line, part, Meaning::HandedOn(to), (by, by_author), now).await?;
     if let Some(login) = login {
         store::lines::set_owner(store, line.id, Some(&login)).await?;
     }

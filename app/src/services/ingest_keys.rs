@@ -1,6 +1,7 @@
 //! Making and revoking a repository's keys, which the page and the terminal both do.
 
 use super::{Epoch, Failure};
+use domain::timestamp::Timestamp;
 use store::ingest_keys::MOST_KEYS;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
@@ -9,8 +10,8 @@ use store::{Store, StoreError};
 ///
 /// # Errors
 /// The database is out of reach, or there are too many keys already.
-pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now_ms: i64) -> Result<String, Failure> {
-    let made = store::ingest_keys::insert(store, row.repository.id, label, now_ms).await?;
+pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now: Timestamp) -> Result<String, Failure> {
+    let made = store::ingest_keys::insert(store, row.repository.id, label, now).await?;
     let key = made.ok_or_else(|| {
         Failure::give_up(format!("{MOST_KEYS} keys are in force already: revoke one that nobody uses"))
     })?;
@@ -23,8 +24,8 @@ pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now_ms
 ///
 /// # Errors
 /// The database is out of reach.
-pub async fn revoke(store: &Store, epoch: &Epoch, key: &str, now_ms: i64) -> Result<bool, StoreError> {
-    let Some(id) = store::ingest_keys::revoke(store, key, now_ms).await? else { return Ok(false) };
+pub async fn revoke(store: &Store, epoch: &Epoch, key: &str, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(id) = store::ingest_keys::revoke(store, key, now).await? else { return Ok(false) };
     epoch.turn();
     tracing::info!(project = id.0, "revoked a key");
     Ok(true)

@@ -2,6 +2,7 @@
 
 use domain::attribution::Attribution;
 use domain::ids::LineId;
+use domain::timestamp::Timestamp;
 use store::tracebacks::Traceback;
 use store::{Store, StoreError};
 
@@ -19,15 +20,15 @@ pub struct LatestReport {
 /// # Errors
 /// The database is out of reach, or a row can't be read.
 pub async fn latest_report(store: &Store, line: LineId) -> Result<LatestReport, StoreError> {
-    latest_report_before(store, line, i64::MAX).await
+    latest_report_before(store, line, Timestamp::MAX).await
 }
 
-/// The latest report of a line that came before a moment, Unix milliseconds.
+/// The latest report of a line that came before a moment.
 ///
 /// # Errors
 /// The database is out of reach, or a row can't be read.
-pub async fn latest_report_before(store: &Store, line: LineId, before_ms: i64) -> Result<LatestReport, StoreError> {
-    let Some(traceback) = store::tracebacks::latest_of_line(store, line, before_ms).await? else {
+pub async fn latest_report_before(store: &Store, line: LineId, before: Timestamp) -> Result<LatestReport, StoreError> {
+    let Some(traceback) = store::tracebacks::latest_of_line(store, line, before).await? else {
         return Ok(LatestReport::default());
     };
     let attribution = store::attributions::of_fingerprint(store, traceback.fingerprint).await?;

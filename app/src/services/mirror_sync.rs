@@ -4,6 +4,7 @@ use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
 use domain::ids::RepositoryId;
 use domain::settings::Settings;
+use domain::timestamp::Timestamp;
 use mirror::settings::parse;
 use mirror::{Head, MirrorError, Mirrors, Source};
 use std::time::Duration;
@@ -56,8 +57,8 @@ impl MirrorSync {
     ///
     /// # Errors
     /// The repository, GitHub or the database is out of reach. The repository's row says so, too.
-    pub async fn bring_up_to_date(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
-        let result = self.fetch(row, now_ms).await;
+    pub async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
+        let result = self.fetch(row, now).await;
         if let Err(failure) = &result {
             store::repositories::record_fetch_failed(&self.store, row.repository.id, &failure.to_string()).await?;
         }
@@ -69,9 +70,14 @@ impl MirrorSync {
     ///
     /// # Errors
     /// The repository, GitHub or the database is out of reach.
-    pub async fn find_commit(&self, row: &RepositoryRow, name: &str, now_ms: i64) -> Result<Option<String>, Failure> {
+    pub async fn find_commit(
+        &self,
+        row: &RepositoryRow,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
         if self.resolve(row.repository.id, name).await.unwrap_or(None).is_none() {
-            self.bring_up_to_date(row, now_ms).await?;
+            self.bring_up_to_date(row, now).await?;
         }
         self.resolve(row.repository.id, name).await
     }
@@ -81,20 +87,15 @@ impl MirrorSync {
         blocking(move || mirrors.resolve(id, &name)).await
     }
 
-    async fn fetch(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+    async fn fetch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let head = self.sync_with_fresh_token(row).await?;
         let settings = self.changed_settings(row).await?;
         let moved = head.as_ref().map(|head| &head.commit) != row.repository.head.as_ref();
         let is_news = moved || settings.is_some();
         let (branch, head) = head.map(|head| (head.branch, head.commit)).unzip();
         let branch = branch.flatten();
-        store::repositories::record_fetched(
-            &self.store,
-            row.repository.id,
-            now_ms,
-            &Fetched { branch, head, settings },
-        )
-        .await?;
+        store::repositories::record_fetched(&self.store, row.repository.id, now, &Fetched { branch, head, settings })
+            .await?;
         if is_news {
             self.epoch.turn();
         }

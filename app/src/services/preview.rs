@@ -4,6 +4,7 @@ use super::Failure;
 use super::alert_content::AlertContent;
 use super::messages::{mail_content, reply_of};
 use domain::alert::Recipient;
+use domain::timestamp::Timestamp;
 use store::deliveries::{Channel, Delivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -26,7 +27,7 @@ pub async fn preview(
     row: &RepositoryRow,
     line: &Line,
     delivery: &Delivery,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Preview, Failure> {
     match delivery.what.channel {
         Channel::Comment => {
@@ -37,12 +38,12 @@ pub async fn preview(
         Channel::Issue => {
             let login = line.logins().next().map(str::to_owned);
             let told = Recipient { login, ..Recipient::default() };
-            let issue = render::issue(&content.latest(row, line, told, now_ms).await?)?;
+            let issue = render::issue(&content.latest(row, line, told, now).await?)?;
             Ok(Preview { title: Some(issue.title), text: issue.body })
         }
         Channel::Mail => {
             let said = mail_content(&delivery.what)?;
-            let mut alert = content.latest(row, line, said.to, now_ms).await?;
+            let mut alert = content.latest(row, line, said.to, now).await?;
             alert.header = said.header;
             let mail = render::mail(&alert)?;
             Ok(Preview { title: Some(mail.subject), text: mail.text })

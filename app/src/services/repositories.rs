@@ -4,6 +4,8 @@
 use super::{Epoch, Failure, Wake, blocking};
 use domain::ids::RepositoryId;
 use domain::repository::Forge;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::Mirrors;
 use std::sync::Arc;
 use store::repositories::{NewRepository, RepositoryRow};
@@ -18,8 +20,8 @@ pub struct Repositories {
     pub mirrors: Mirrors,
     /// The forge's address for people and git.
     pub forge_url: Arc<str>,
-    /// How long a repository that is new here is in shadow mode, milliseconds; 0: it is not.
-    pub shadow_ms: i64,
+    /// How long a repository that is new here is in shadow mode; zero: it is not.
+    pub shadow_for: SignedDuration,
     /// To be turned when a repository comes or goes.
     pub epoch: Epoch,
     /// A repository that is watched is to be cloned.
@@ -46,7 +48,7 @@ impl Repositories {
         &self,
         installation: u64,
         named: &NamedByGitHub<'_>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<RepositoryId, StoreError> {
         let (html_url, clone_url) = self.urls(named.full_name);
         let new = NewRepository {
@@ -56,7 +58,7 @@ impl Repositories {
             // What is not known to be public is treated as public: messages carry data.
             public: named.public.unwrap_or(true),
         };
-        self.watch(&new, now_ms).await
+        self.watch(&new, now).await
     }
 
     /// The watched repository that GitHub names, brought up to date with the name: every webhook
@@ -66,7 +68,7 @@ impl Repositories {
     /// The database is out of reach.
     pub async fn named_by_github(&self, named: &NamedByGitHub<'_>) -> Result<Option<RepositoryRow>, StoreError> {
         let Some(row) = store::repositories::by_forge_id(&self.store, named.id).await? else { return Ok(None) };
-        if row.removed_at_ms.is_some() {
+        if row.removed_at.is_some() {
             return Ok(None);
         }
         let is_known = row.repository.full_name == named.full_name
@@ -91,10 +93,10 @@ impl Repositories {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn watch(&self, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, StoreError> {
-        let (id, is_new) = store::repositories::watch(&self.store, new, now_ms).await?;
-        if is_new && self.shadow_ms > 0 {
-            store::shadow::set_first_until(&self.store, id, now_ms, now_ms.saturating_add(self.shadow_ms)).await?;
+    pub async fn watch(&self, new: &NewRepository, now: Timestamp) -> Result<RepositoryId, StoreError> {
+        let (id, is_new) = store::repositories::watch(&self.store, new, now).await?;
+        if is_new && self.shadow_for.is_positive() {
+            store::shadow::set_first_until(&self.store, id, now, now + self.shadow_for).await?;
         }
         if is_new {
             tracing::info!(repository = %new.full_name, project = id.0, "watching a repository");
@@ -108,9 +110,9 @@ impl Repositories {
     ///
     /// # Errors
     /// The database is out of reach, or the mirror can't be deleted.
-    pub async fn unwatch(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+    pub async fn unwatch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let id = row.repository.id;
-        store::repositories::unwatch(&self.store, id, now_ms).await?;
+        store::repositories::unwatch(&self.store, id, now).await?;
         self.epoch.turn();
         let mirrors = self.mirrors.clone();
         blocking(move || mirrors.remove(id)).await?;

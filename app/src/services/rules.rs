@@ -5,6 +5,7 @@ use super::Epoch;
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MadeRule, RuleKind, Rules};
 use domain::settings::KnownError;
+use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use store::repositories::RepositoryRow;
 use store::rules::{Baseline, NewRule, RuleRow};
@@ -24,10 +25,10 @@ impl RuleBook {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn make(&self, new: &NewRule, now_ms: i64) -> Result<Option<RuleId>, StoreError> {
+    pub async fn make(&self, new: &NewRule, now: Timestamp) -> Result<Option<RuleId>, StoreError> {
         let covered = self.covered(new.repository, &new.entry).await?;
-        let made = store::rules::insert(&self.store, new, &covered, now_ms).await?;
-        self.judge_again(new.repository, &new.entry.file, now_ms).await?;
+        let made = store::rules::insert(&self.store, new, &covered, now).await?;
+        self.judge_again(new.repository, &new.entry.file, now).await?;
         Ok(made)
     }
 
@@ -40,14 +41,14 @@ impl RuleBook {
         repository: RepositoryId,
         rule: RuleId,
         entry: &KnownError,
-        (by, now_ms): (&str, i64),
+        (by, now): (&str, Timestamp),
     ) -> Result<bool, StoreError> {
         let Some(before) = self.in_force(repository, rule).await? else { return Ok(false) };
         let covered = self.covered(repository, entry).await?;
-        self.release_line(&before, Some(entry), now_ms).await?;
-        let changed = store::rules::update(&self.store, repository, rule, entry, &covered, (by, now_ms)).await?;
+        self.release_line(&before, Some(entry), now).await?;
+        let changed = store::rules::update(&self.store, repository, rule, entry, &covered, (by, now)).await?;
         for file in BTreeSet::from([&before.made.entry.file, &entry.file]) {
-            self.judge_again(repository, file, now_ms).await?;
+            self.judge_again(repository, file, now).await?;
         }
         Ok(changed)
     }
@@ -57,11 +58,17 @@ impl RuleBook {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn end(&self, repository: RepositoryId, rule: RuleId, by: &str, now_ms: i64) -> Result<bool, StoreError> {
+    pub async fn end(
+        &self,
+        repository: RepositoryId,
+        rule: RuleId,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let Some(row) = self.in_force(repository, rule).await? else { return Ok(false) };
-        self.release_line(&row, None, now_ms).await?;
-        let ended = store::rules::end(&self.store, repository, rule, by, now_ms).await?;
-        self.judge_again(repository, &row.made.entry.file, now_ms).await?;
+        self.release_line(&row, None, now).await?;
+        let ended = store::rules::end(&self.store, repository, rule, by, now).await?;
+        self.judge_again(repository, &row.made.entry.file, now).await?;
         Ok(ended)
     }
 
@@ -74,11 +81,11 @@ impl RuleBook {
         (repository, line): (RepositoryId, LineId),
         label: Option<&str>,
         by: &str,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Vec<RuleRow>, StoreError> {
-        let ended = store::rules::end_of_label(&self.store, repository, line, label, by, now_ms).await?;
+        let ended = store::rules::end_of_label(&self.store, repository, line, label, by, now).await?;
         for rule in &ended {
-            self.judge_again(repository, &rule.made.entry.file, now_ms).await?;
+            self.judge_again(repository, &rule.made.entry.file, now).await?;
         }
         Ok(ended)
     }
@@ -88,24 +95,24 @@ impl RuleBook {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn end_what_is_over(&self, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn end_what_is_over(&self, now: Timestamp) -> Result<(), StoreError> {
         for row in store::repositories::list(&self.store).await? {
             let id = row.repository.id;
             for rule in
-                store::rules::in_force(&self.store, id).await?.iter().filter(|rule| rule.made.entry.is_over(now_ms))
+                store::rules::in_force(&self.store, id).await?.iter().filter(|rule| rule.made.entry.is_over(now))
             {
-                self.end(id, rule.made.id, "its last day", now_ms).await?;
+                self.end(id, rule.made.id, "its last day", now).await?;
             }
-            self.lapse_of_file(&row, now_ms).await?;
+            self.lapse_of_file(&row, now).await?;
         }
         Ok(())
     }
 
     /// The entries of a repository's own file whose last day is over.
-    async fn lapse_of_file(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), StoreError> {
-        let over = row.settings.known_errors.iter().filter(|it| it.is_over(now_ms));
+    async fn lapse_of_file(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), StoreError> {
+        let over = row.settings.known_errors.iter().filter(|it| it.is_over(now));
         for file in over.map(|it| it.file.as_str()).collect::<BTreeSet<&str>>() {
-            if self.judge_again(row.repository.id, file, now_ms).await? > 0 {
+            if self.judge_again(row.repository.id, file, now).await? > 0 {
                 store::rules::record_lapsed(&self.store, row.repository.id).await?;
                 self.epoch.turn();
             }
@@ -117,7 +124,12 @@ impl RuleBook {
     /// counts as resolved, for its issue is closed, and nothing would ever open it again. It comes
     /// first, so that whoever is cut off in between can do it once more: while the rule is in
     /// force, it is the one that decides.
-    async fn release_line(&self, rule: &RuleRow, becomes: Option<&KnownError>, now_ms: i64) -> Result<(), StoreError> {
+    async fn release_line(
+        &self,
+        rule: &RuleRow,
+        becomes: Option<&KnownError>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
@@ -127,9 +139,9 @@ impl RuleBook {
             Some(entry) => Some(MadeRule { entry: entry.clone(), ..made }),
             None => None,
         });
-        let rules = Rules::new(row.settings, then.collect(), now_ms);
+        let rules = Rules::new(row.settings, then.collect(), now);
         if rules.known_error(line.code_at()).is_none() {
-            store::lines::resolve(&self.store, id, None, now_ms).await?;
+            store::lines::resolve(&self.store, id, None, now).await?;
             self.epoch.turn();
         }
         Ok(())
@@ -148,10 +160,10 @@ impl RuleBook {
 
     /// Marks the lines of a file as known or not, as the rules now say, so that pages agree with
     /// them at once. Returns how many changed.
-    async fn judge_again(&self, repository: RepositoryId, file: &str, now_ms: i64) -> Result<usize, StoreError> {
+    async fn judge_again(&self, repository: RepositoryId, file: &str, now: Timestamp) -> Result<usize, StoreError> {
         self.epoch.turn();
         let Some(row) = store::repositories::by_id(&self.store, repository).await? else { return Ok(0) };
-        let rules = store::rules::of_repository(&self.store, repository, row.settings, now_ms).await?;
+        let rules = store::rules::of_repository(&self.store, repository, row.settings, now).await?;
         let mut changed = 0;
         for line in store::lines::of_path(&self.store, repository, file).await? {
             let known = rules.known_error(line.code_at()).is_some();

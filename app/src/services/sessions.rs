@@ -5,9 +5,10 @@ use super::Cause;
 use super::github_app::GitHubApp;
 use crate::vault::{Vault, VaultError};
 use domain::access::{Access, SignIn, Who};
-use domain::week::DAY_MS;
+use domain::timestamp::Timestamp;
 use github::user::{UserTokens, exchange_code, refresh};
 use github::{GitHub, GitHubError};
+use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use store::sessions::SessionRow;
@@ -15,17 +16,17 @@ use store::{Store, StoreError};
 
 /// How long a session of the admin or of a person lasts at most, though it is used: then one signs
 /// in again.
-pub const SESSION_LIFE_MS: i64 = 30 * DAY_MS;
+pub const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long it lasts without being used: a forgotten browser does not stay signed in.
-pub const SESSION_IDLE_MS: i64 = 7 * DAY_MS;
+pub const SESSION_IDLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often it is noted that a session was used.
-const USED_EVERY_MS: i64 = 5 * 60_000;
+const USED_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it
 /// here within this time.
-pub const ACCESS_LIFE_MS: i64 = 10 * 60_000;
+pub const ACCESS_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// How much longer it is believed while GitHub can't be asked: an outage of GitHub must not lock
 /// everybody out of the errors.
-pub const ACCESS_GRACE_MS: i64 = 60 * 60_000;
+pub const ACCESS_GRACE: SignedDuration = SignedDuration::from_hours(1);
 /// What tokens are sealed for.
 const PURPOSE: &str = "user_tokens";
 
@@ -104,9 +105,9 @@ impl Sessions {
         value: &str,
         bound_to: &str,
         browser: &str,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), SignInError> {
-        let row = SessionRow { bound_to: bound_to.to_owned(), ..fresh(value, browser, now_ms) };
+        let row = SessionRow { bound_to: bound_to.to_owned(), ..fresh(value, browser, now) };
         Ok(store::sessions::insert(&self.store, &row).await?)
     }
 
@@ -119,18 +120,18 @@ impl Sessions {
         value: &str,
         (code, verifier, redirect_uri): (&str, &str, &str),
         browser: &str,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<String, SignInError> {
         let (github, sign_in) = self.signer_in()?;
-        let tokens = exchange_code(&self.forge_url, &sign_in, (code, verifier, redirect_uri), now_ms).await?;
+        let tokens = exchange_code(&self.forge_url, &sign_in, (code, verifier, redirect_uri), now).await?;
         let login = github.login_of(&tokens).await?;
         let access = github.access_of(&tokens).await?;
         let row = SessionRow {
             login: Some(login.clone()),
             tokens: Some(self.seal(&tokens)?),
             access,
-            access_at_ms: now_ms,
-            ..fresh(value, browser, now_ms)
+            access_at: now,
+            ..fresh(value, browser, now)
         };
         store::sessions::insert(&self.store, &row).await?;
         tracing::info!(login, "signed in with GitHub");
@@ -142,19 +143,19 @@ impl Sessions {
     ///
     /// # Errors
     /// What GitHub last said is too old, and it can't be asked; or the database is out of reach.
-    pub async fn live(&self, value: &str, bound_to: &str, now_ms: i64) -> Result<Option<LiveSession>, SignInError> {
+    pub async fn live(&self, value: &str, bound_to: &str, now: Timestamp) -> Result<Option<LiveSession>, SignInError> {
         let Some(row) = store::sessions::by_id(&self.store, &session_id(value)).await? else { return Ok(None) };
-        if now_ms >= row.expires_at_ms || now_ms >= row.used_at_ms + SESSION_IDLE_MS {
+        if now >= row.expires_at || now >= row.used_at + SESSION_IDLE {
             store::sessions::delete(&self.store, &row.id).await?;
             return Ok(None);
         }
-        if now_ms - row.used_at_ms >= USED_EVERY_MS {
-            store::sessions::record_use(&self.store, &row.id, now_ms).await?;
+        if now - row.used_at >= USED_EVERY {
+            store::sessions::record_use(&self.store, &row.id, now).await?;
         }
         let Some(login) = row.login.clone() else {
             return Ok((row.bound_to == bound_to).then_some(LiveSession { id: row.id, who: Who::Admin }));
         };
-        let Some(access) = self.access_now(&row, &login, now_ms).await? else {
+        let Some(access) = self.access_now(&row, &login, now).await? else {
             store::sessions::delete(&self.store, &row.id).await?;
             return Ok(None);
         };
@@ -163,18 +164,18 @@ impl Sessions {
 
     /// What somebody may see, as GitHub says or said a moment ago. `None`: their word was taken
     /// back: the App's access revoked, or the account gone.
-    async fn access_now(&self, row: &SessionRow, login: &str, now_ms: i64) -> Result<Option<Access>, SignInError> {
-        let age_ms = now_ms - row.access_at_ms;
-        if age_ms < ACCESS_LIFE_MS {
+    async fn access_now(&self, row: &SessionRow, login: &str, now: Timestamp) -> Result<Option<Access>, SignInError> {
+        let age = now - row.access_at;
+        if age < ACCESS_LIFE {
             return Ok(Some(row.access.clone()));
         }
-        match self.ask_again(row, now_ms).await {
+        match self.ask_again(row, now).await {
             Ok(access) => Ok(Some(access)),
             Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
                 tracing::info!(login, %error, "a session ended");
                 Ok(None)
             }
-            Err(SignInError::OutOfReach(why)) if age_ms < ACCESS_LIFE_MS + ACCESS_GRACE_MS => {
+            Err(SignInError::OutOfReach(why)) if age < ACCESS_LIFE + ACCESS_GRACE => {
                 tracing::warn!(
                     login,
                     %why,
@@ -186,21 +187,20 @@ impl Sessions {
         }
     }
 
-    async fn ask_again(&self, row: &SessionRow, now_ms: i64) -> Result<Access, SignInError> {
+    async fn ask_again(&self, row: &SessionRow, now: Timestamp) -> Result<Access, SignInError> {
         let (github, sign_in) = self.signer_in()?;
         let sealed = row.tokens.as_deref().unwrap_or_default();
         // What can't be opened will never be: the key was lost, and they sign in again.
         let opened = self.vault.open(PURPOSE, sealed).map_err(|error| SignInError::Refused(error.into()))?;
         let mut tokens: UserTokens =
             serde_json::from_str(&opened).map_err(|error| SignInError::Refused(error.into()))?;
-        if tokens.is_stale(now_ms) {
-            tokens = refresh(&self.forge_url, &sign_in, &tokens, now_ms).await?;
+        if tokens.is_stale(now) {
+            tokens = refresh(&self.forge_url, &sign_in, &tokens, now).await?;
             // A refresh token works once: what is not kept now is lost.
-            store::sessions::set_access(&self.store, &row.id, &row.access, &self.seal(&tokens)?, row.access_at_ms)
-                .await?;
+            store::sessions::set_access(&self.store, &row.id, &row.access, &self.seal(&tokens)?, row.access_at).await?;
         }
         let access = github.access_of(&tokens).await?;
-        store::sessions::set_access(&self.store, &row.id, &access, &self.seal(&tokens)?, now_ms).await?;
+        store::sessions::set_access(&self.store, &row.id, &access, &self.seal(&tokens)?, now).await?;
         Ok(access)
     }
 
@@ -221,7 +221,7 @@ impl Sessions {
     }
 }
 
-fn fresh(value: &str, browser: &str, now_ms: i64) -> SessionRow {
+fn fresh(value: &str, browser: &str, now: Timestamp) -> SessionRow {
     SessionRow {
         id: session_id(value),
         login: None,
@@ -229,9 +229,9 @@ fn fresh(value: &str, browser: &str, now_ms: i64) -> SessionRow {
         tokens: None,
         browser: browser.to_owned(),
         access: Access::default(),
-        access_at_ms: 0,
-        created_at_ms: now_ms,
-        used_at_ms: now_ms,
-        expires_at_ms: now_ms + SESSION_LIFE_MS,
+        access_at: Timestamp::UNIX_EPOCH,
+        created_at: now,
+        used_at: now,
+        expires_at: now + SESSION_LIFE,
     }
 }

@@ -2,8 +2,9 @@
 //! by time.
 
 use super::{Epoch, Wake};
+use domain::timestamp::Timestamp;
 use store::repositories::RepositoryRow;
-use store::shadow::FOR_EVER_MS;
+use store::shadow::FOR_EVER;
 use store::{Store, StoreError};
 
 /// Begins and ends shadows.
@@ -23,7 +24,7 @@ impl ShadowMode {
     /// # Errors
     /// The database is out of reach.
     pub async fn begin(&self, row: &RepositoryRow) -> Result<(), StoreError> {
-        store::shadow::set_until(&self.store, row.repository.id, Some(FOR_EVER_MS)).await?;
+        store::shadow::set_until(&self.store, row.repository.id, Some(FOR_EVER)).await?;
         tracing::info!(repository = %row.repository.full_name, "shadow mode: nothing is sent");
         Ok(())
     }
@@ -32,9 +33,9 @@ impl ShadowMode {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn end(&self, row: &RepositoryRow, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn end(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), StoreError> {
         store::shadow::set_until(&self.store, row.repository.id, None).await?;
-        store::shadow::end(&self.store, row.repository.id, now_ms).await?;
+        store::shadow::end(&self.store, row.repository.id, now).await?;
         self.epoch.turn();
         self.wake.notify_one();
         tracing::info!(repository = %row.repository.full_name, "shadow mode is over");
@@ -45,12 +46,12 @@ impl ShadowMode {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn end_what_is_over(&self, now_ms: i64) -> Result<(), StoreError> {
+    pub async fn end_what_is_over(&self, now: Timestamp) -> Result<(), StoreError> {
         for id in store::shadow::repositories(&self.store).await? {
             if let Some(row) = store::repositories::by_id(&self.store, id).await?
-                && !row.is_shadow(now_ms)
+                && !row.is_shadow(now)
             {
-                self.end(&row, now_ms).await?;
+                self.end(&row, now).await?;
             }
         }
         Ok(())

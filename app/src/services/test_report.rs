@@ -2,6 +2,7 @@
 
 use super::{Failure, blocking};
 use domain::test_report::{TestLine, test_files, test_line};
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use store::Store;
 use store::repositories::RepositoryRow;
@@ -18,13 +19,13 @@ pub async fn find_test_line(
     store: &Store,
     mirrors: &Mirrors,
     row: &RepositoryRow,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Option<TestLine>, Failure> {
     let id = row.repository.id;
     if !mirrors.exists(id) {
         return Ok(None);
     }
-    let rules = store::rules::of_repository(store, id, row.settings.clone(), now_ms).await?;
+    let rules = store::rules::of_repository(store, id, row.settings.clone(), now).await?;
     let mirrors = mirrors.clone();
     blocking(move || {
         let Some(head) = mirrors.head(id)? else { return Ok(None) };

@@ -1,12 +1,14 @@
 //! How this server's own work goes, for the doctor and for the page of its health.
 
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use store::jobs::QueueState;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
 /// A queue whose oldest job waits longer than this has a problem: steps take seconds, back-off at
 /// most 15 minutes.
-const LATE_MS: i64 = 30 * 60_000;
+const LATE: SignedDuration = SignedDuration::from_mins(30);
 
 /// What the rows say of this server's work; each by itself, for one that can't be read says nothing
 /// of the others.
@@ -17,8 +19,8 @@ pub struct Vitals {
     pub messages: Result<(u64, u64), StoreError>,
     /// The watched repositories, with what went wrong with their mirrors.
     pub repositories: Result<Vec<RepositoryRow>, StoreError>,
-    /// When the last webhook came, Unix milliseconds.
-    pub last_hook_ms: Result<Option<i64>, StoreError>,
+    /// When the last webhook came.
+    pub last_hook_at: Result<Option<Timestamp>, StoreError>,
 }
 
 impl Vitals {
@@ -28,12 +30,12 @@ impl Vitals {
             queue: store::jobs::queue_state(store).await,
             messages: store::deliveries::count_pending_and_given_up(store).await,
             repositories: store::repositories::list(store).await,
-            last_hook_ms: store::hooks::last_received_ms(store).await,
+            last_hook_at: store::hooks::last_received_at(store).await,
         }
     }
 }
 
 /// Whether jobs fail and wait for so long that somebody should look.
-pub fn is_late(queue: &QueueState, now_ms: i64) -> bool {
-    queue.failing > 0 && queue.oldest_ms.is_some_and(|oldest_ms| now_ms - oldest_ms > LATE_MS)
+pub fn is_late(queue: &QueueState, now: Timestamp) -> bool {
+    queue.failing > 0 && queue.oldest_at.is_some_and(|oldest_at| now - oldest_at > LATE)
 }

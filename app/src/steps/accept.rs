@@ -6,11 +6,13 @@ use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
 use domain::scrub::scrub;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::fingerprints::KnownFingerprint;
-use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY_MS};
+use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY};
 use store::intake::{Arrival, Facets, WrittenFacets};
 use store::pack::pack;
 use store::{Store, StoreError};
@@ -28,7 +30,7 @@ const REMEMBERED_AUTHS: usize = 10_000;
 /// What another process changed (a key revoked, a rule made) holds here no later than this. The
 /// first report of a fingerprint after that is taken whole, so this is also how often a line's
 /// latest traceback is renewed.
-const MEMORY_LIFE_MS: i64 = 10_000;
+const MEMORY_LIFE: SignedDuration = SignedDuration::from_secs(10);
 
 /// The door for reports.
 #[derive(Clone)]
@@ -48,7 +50,7 @@ type Waiting = (Arrival, oneshot::Sender<Result<KnownFingerprint, Arc<StoreError
 #[derive(Clone, Copy, Debug)]
 struct Stamp {
     epoch: u64,
-    at_ms: i64,
+    at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,8 +64,8 @@ struct Remembered {
 pub enum Entry {
     /// The key is one of the project's.
     Open(IngestAuth),
-    /// The key was one of the project's until then, Unix milliseconds.
-    Revoked(i64),
+    /// The key was one of the project's until then.
+    Revoked(Timestamp),
     /// There is such a project, but the key is not one of its keys.
     WrongKey,
     /// There is no such project.
@@ -126,8 +128,8 @@ impl Accept {
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn enter(&self, project: RepositoryId, key: &str, now_ms: i64) -> Result<Entry, AcceptError> {
-        let stamp = Stamp { epoch: self.epoch.now(), at_ms: now_ms };
+    pub async fn enter(&self, project: RepositoryId, key: &str, now: Timestamp) -> Result<Entry, AcceptError> {
+        let stamp = Stamp { epoch: self.epoch.now(), at: now };
         let name = (project, key.to_owned());
         if let Some((auth, remembered)) = lock(&self.auths).get(&name)
             && remembered.fresh(stamp)
@@ -135,29 +137,29 @@ impl Accept {
             return Ok(Entry::Open(auth));
         }
         Ok(match store::ingest_keys::caller(&self.store, project, key).await? {
-            Caller::Admitted { auth, last_used_at_ms } => {
+            Caller::Admitted { auth, last_used_at } => {
                 lock(&self.auths).put(name, (auth, stamp));
-                if last_used_at_ms.is_none_or(|at_ms| now_ms - at_ms >= USE_NOTED_EVERY_MS)
-                    && let Err(error) = store::ingest_keys::record_use(&self.store, key, now_ms).await
+                if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY)
+                    && let Err(error) = store::ingest_keys::record_use(&self.store, key, now).await
                 {
                     // Only a column of a page is poorer for it.
                     tracing::warn!(%error, "the use of a key could not be noted");
                 }
                 Entry::Open(auth)
             }
-            Caller::Revoked(at_ms) => Entry::Revoked(at_ms),
+            Caller::Revoked(at) => Entry::Revoked(at),
             Caller::WrongKey => Entry::WrongKey,
             Caller::NoProject => Entry::NoProject,
         })
     }
 
     /// Looks a report's fingerprint up in memory.
-    pub fn look(&self, auth: IngestAuth, fingerprint: Fingerprint, now_ms: i64) -> Look {
-        let stamp = Stamp { epoch: self.epoch.now(), at_ms: now_ms };
+    pub fn look(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Look {
+        let stamp = Stamp { epoch: self.epoch.now(), at: now };
         let mut fingerprints = lock(&self.fingerprints);
         let name = (auth.id, fingerprint);
         let remembered = fingerprints.get(&name).filter(|remembered| {
-            remembered.stamp.fresh(stamp) && remembered.known.holds(auth.code_generation, auth.rules_generation, now_ms)
+            remembered.stamp.fresh(stamp) && remembered.known.holds(auth.code_generation, auth.rules_generation, now)
         });
         match remembered {
             Some(remembered) => Look { known: Some(remembered.known), wants_report: false },
@@ -177,7 +179,7 @@ impl Accept {
         look: Look,
         occurrence: Occurrence,
         report: Option<Report>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
         let body = match report {
@@ -194,7 +196,7 @@ impl Accept {
             code_generation: auth.code_generation,
             rules_generation: auth.rules_generation,
             count: occurrence.count.max(1),
-            at_ms: now_ms,
+            at: now,
             facets: Facets { server: occurrence.server, environment: occurrence.environment },
             known: look.known,
             body,
@@ -204,7 +206,7 @@ impl Accept {
         let known = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
         let is_news = look.known.is_none_or(|before| before != known);
         if is_news {
-            let stamp = Stamp { epoch, at_ms: now_ms };
+            let stamp = Stamp { epoch, at: now };
             lock(&self.fingerprints).put((auth.id, fingerprint), Remembered { known, stamp });
         }
         Ok(())
@@ -213,7 +215,7 @@ impl Accept {
 
 impl Stamp {
     fn fresh(self, now: Self) -> bool {
-        self.epoch == now.epoch && now.at_ms - self.at_ms < MEMORY_LIFE_MS
+        self.epoch == now.epoch && now.at - self.at < MEMORY_LIFE
     }
 }
 

@@ -138,7 +138,8 @@ impl World {
                 self.page(asked, all, Some("repositories"))
             }
             "rate-limit/get" => {
-                let rate = json!({ "limit": 5000, "remaining": 4987, "reset": self.now_ms / 1000 + 3600, "used": 13 });
+                let rate =
+                    json!({ "limit": 5000, "remaining": 4987, "reset": self.now.as_seconds() + 3600, "used": 13 });
                 plain(200, json!({ "resources": { "core": rate }, "rate": rate }))
             }
             "users/get-by-id" => {
@@ -172,12 +173,12 @@ impl World {
         }
         // In the long form of 2026, dots and all.
         let token = format!("ghs_{}_eyJ0eXAi.eyJpc3Mi.c2ln-{}_x", super::APP_ID, self.new_id());
-        let expires_ms = self.now_ms + self.token_life_ms;
-        self.tokens.insert(token.clone(), Token { installation, expires_ms });
+        let expires_at = self.now + self.token_life;
+        self.tokens.insert(token.clone(), Token { installation, expires_at });
         let permissions = json!({ "issues": "write", "contents": "read", "metadata": "read" });
         plain(
             201,
-            json!({ "token": token, "expires_at": time(expires_ms), "permissions": permissions, "repository_selection": "selected" }),
+            json!({ "token": token, "expires_at": time(expires_at), "permissions": permissions, "repository_selection": "selected" }),
         )
     }
 

@@ -3,10 +3,11 @@
 use super::api::{Answered, error, plain};
 use super::world::World;
 use super::{APP_ID, FakeGitHub, PRIVATE_KEY, SECRET, SLUG};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 /// How long a code is good for.
-const CODE_LIFE_MS: i64 = 3_600_000;
+const CODE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// For signing in with the App.
 pub const CLIENT_ID: &str = "Iv1.0123456789abcdef";
 /// For signing in with the App.
@@ -25,7 +26,7 @@ impl FakeGitHub {
         }
         let mut world = self.world();
         let code = format!("code-{:x}", world.codes.len() + 0xabc);
-        let until = world.now_ms + CODE_LIFE_MS;
+        let until = world.now + CODE_LIFE;
         world.codes.insert(code.clone(), until);
         code
     }
@@ -35,7 +36,7 @@ impl World {
     /// The new App with its secrets, once.
     pub fn hand_over_app(&mut self, code: &str) -> Answered {
         match self.codes.remove(code) {
-            Some(until) if self.now_ms < until => plain(
+            Some(until) if self.now < until => plain(
                 201,
                 json!({
                     "id": APP_ID, "slug": SLUG, "node_id": "A_x", "name": "Flawless (test)", "description": "",

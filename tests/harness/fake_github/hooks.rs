@@ -2,6 +2,7 @@
 
 use super::world::{World, with};
 use super::{FakeGitHub, SECRET};
+use domain::timestamp::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -24,7 +25,7 @@ pub struct Delivery {
     /// Status of the last answer; 0 before it is sent, and where none came.
     pub status: u16,
     /// When it was sent or lost.
-    pub at_ms: i64,
+    pub at: Timestamp,
 }
 
 impl Delivery {
@@ -54,7 +55,7 @@ impl World {
         tries
             .map(|(at, it)| {
                 json!({
-                    "id": at + 1, "guid": it.id, "delivered_at": super::world::time(it.at_ms), "redelivery": false,
+                    "id": at + 1, "guid": it.id, "delivered_at": super::world::time(it.at), "redelivery": false,
                     "duration": 0.03, "status": if it.status == 200 { "OK" } else { "Bad" }, "status_code": it.status,
                     "event": it.event, "action": it.payload["action"], "installation_id": null, "repository_id": null,
                 })
@@ -110,7 +111,7 @@ impl World {
 
     fn enqueue(&mut self, event: &str, payload: Value) {
         let id = format!("{:08x}-0000-4000-8000-{:012x}", self.new_id(), self.queue.len() + self.delivered.len());
-        self.queue.push_back(Delivery { id, event: event.to_owned(), payload, status: 0, at_ms: 0 });
+        self.queue.push_back(Delivery { id, event: event.to_owned(), payload, status: 0, at: Timestamp::UNIX_EPOCH });
     }
 }
 
@@ -121,7 +122,7 @@ impl FakeGitHub {
         let mut sent = Vec::new();
         while let Some(mut delivery) = { self.world().queue.pop_front() } {
             delivery.status = post(url, &delivery).await;
-            delivery.at_ms = self.world().now_ms;
+            delivery.at = self.world().now;
             self.world().delivered.push(delivery.clone());
             sent.push(delivery);
         }
@@ -142,9 +143,9 @@ impl FakeGitHub {
     /// Loses what waits, as GitHub does where nobody answers: it is kept, and sent again only on request. Returns what was lost.
     pub fn lose_deliveries(&self) -> Vec<Delivery> {
         let mut world = self.world();
-        let (at_ms, mut lost) = (world.now_ms, Vec::from_iter(world.queue.drain(..)));
+        let (at, mut lost) = (world.now, Vec::from_iter(world.queue.drain(..)));
         for delivery in &mut lost {
-            (delivery.status, delivery.at_ms) = (502, at_ms);
+            (delivery.status, delivery.at) = (502, at);
         }
         world.delivered.extend(lost.iter().cloned());
         lost

@@ -3,6 +3,7 @@
 use super::BOT;
 use super::api::{Answered, Asked, error, invalid, plain};
 use super::world::{Change, Comment, Gone, Issue, IssueChange, Repository, World, time};
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 impl World {
@@ -49,15 +50,15 @@ impl World {
         match asked.operation {
             "issues/get" => plain(200, self.issue_json(it, issue)),
             "issues/list-comments" => {
-                let since = since_ms(asked);
-                let fresh = issue.comments.iter().filter(|comment| comment.updated_ms >= since);
+                let since = since(asked);
+                let fresh = issue.comments.iter().filter(|comment| comment.updated_at >= since);
                 let all = fresh.map(|comment| self.comment_json(it, number, comment)).collect();
                 self.page(asked, all, None)
             }
             "issues/list-events" => {
                 let actor = self.account_json("owner");
                 let event = |name: &str, commit: Option<&String>| {
-                    let at = time(issue.updated_ms);
+                    let at = time(issue.updated_at);
                     json!({ "id": 1, "event": name, "actor": actor, "commit_id": commit, "created_at": at })
                 };
                 let mut all = vec![event("labeled", None)];
@@ -163,9 +164,9 @@ impl World {
     }
 
     fn touch(&mut self, id: u64, number: u64) -> &mut Issue {
-        let now_ms = self.now_ms;
+        let now = self.now;
         let issue = self.issue_mut(id, number).expect("an issue");
-        issue.updated_ms = now_ms;
+        issue.updated_at = now;
         issue
     }
 
@@ -190,25 +191,25 @@ pub fn assignable(it: &Repository, login: &str) -> bool {
     it.assignable.iter().any(|known| known.eq_ignore_ascii_case(login))
 }
 
-fn since_ms(asked: &Asked<'_>) -> i64 {
+fn since(asked: &Asked<'_>) -> Timestamp {
     let since = asked.query("since").and_then(|it| it.parse::<jiff::Timestamp>().ok());
-    since.map_or(i64::MIN, |since| since.as_millisecond())
+    since.map_or(Timestamp::MIN, Timestamp::from)
 }
 
 /// Issues and pull requests as the query wants them; GitHub's defaults are open ones, newest first.
 pub fn listed<'a>(it: &'a Repository, asked: &Asked<'_>) -> Vec<&'a Issue> {
     let labels: Vec<&str> = asked.query("labels").unwrap_or_default().split(',').filter(|it| !it.is_empty()).collect();
     let state = asked.query("state").unwrap_or("open");
-    let since = since_ms(asked);
+    let since = since(asked);
     let mut all: Vec<&Issue> = it
         .issues
         .values()
         .filter(|issue| state == "all" || issue.open == (state == "open"))
-        .filter(|issue| issue.updated_ms >= since)
+        .filter(|issue| issue.updated_at >= since)
         .filter(|issue| labels.iter().all(|label| issue.labels.iter().any(|it| it.eq_ignore_ascii_case(label))))
         .collect();
     if asked.query("sort") == Some("updated") {
-        all.sort_by_key(|issue| (issue.updated_ms, issue.number));
+        all.sort_by_key(|issue| (issue.updated_at, issue.number));
     }
     if asked.query("direction") != Some("asc") {
         all.reverse();

@@ -294,10 +294,10 @@ impl FakeGitHub {
         edit: impl FnOnce(&mut Issue),
     ) {
         let mut world = self.world();
-        let (id, now_ms) = (world.repository(repository).id, world.now_ms);
+        let (id, now) = (world.repository(repository).id, world.now);
         let issue = world.issue_mut(id, number).unwrap_or_else(|| panic!("{repository} has no issue #{number}"));
         edit(issue);
-        issue.updated_ms = now_ms;
+        issue.updated_at = now;
         world.tell_issue(id, number, (action, by), more);
     }
 }
@@ -305,7 +305,7 @@ impl FakeGitHub {
 impl World {
     /// Opens an issue without telling anybody.
     pub fn new_issue(&mut self, repository: u64, by: &str, text: (&str, &str), labels: &[&str], pull: bool) -> u64 {
-        let (id, now_ms) = (self.new_id(), self.now_ms);
+        let (id, now) = (self.new_id(), self.now);
         let it = self.repositories.get_mut(&repository).expect("a repository");
         let number = it.next_number;
         it.next_number += 1;
@@ -323,8 +323,8 @@ impl World {
             pull_request: pull,
             closed_by: None,
             user: by.to_owned(),
-            created_ms: now_ms,
-            updated_ms: now_ms,
+            created_at: now,
+            updated_at: now,
         };
         it.issues.insert(number, issue);
         number
@@ -332,11 +332,11 @@ impl World {
 
     /// Comments, and tells the bot.
     pub fn new_comment(&mut self, repository: u64, number: u64, by: &str, body: &str) -> u64 {
-        let (id, now_ms) = (self.new_id(), self.now_ms);
-        let comment = Comment { id, user: by.to_owned(), body: body.to_owned(), updated_ms: now_ms };
+        let (id, now) = (self.new_id(), self.now);
+        let comment = Comment { id, user: by.to_owned(), body: body.to_owned(), updated_at: now };
         let issue = self.issue_mut(repository, number).expect("an issue");
         issue.comments.push(comment.clone());
-        issue.updated_ms = now_ms;
+        issue.updated_at = now;
         let it = &self.repositories[&repository];
         let fields = json!({
             "action": "created",

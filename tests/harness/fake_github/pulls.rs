@@ -3,6 +3,7 @@
 use super::FakeGitHub;
 use super::api::{Answered, Asked, error, plain};
 use super::world::{Repository, World, time};
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct Pull {
     pub merged_by: Option<String>,
-    pub merged_ms: Option<i64>,
+    pub merged_at: Option<Timestamp>,
     pub base: String,
     /// What it brought.
     pub commits: Vec<String>,
@@ -32,10 +33,10 @@ impl FakeGitHub {
     pub fn merge_pull(&self, repository: &str, (by, merger): (&str, &str), title: &str, commits: &[&str]) -> u64 {
         let number = self.open_pull_request(repository, by, title, "", &[]);
         let mut world = self.world();
-        let now_ms = world.now_ms;
+        let now = world.now;
         let pull = Pull {
             merged_by: Some(merger.to_owned()),
-            merged_ms: Some(now_ms),
+            merged_at: Some(now),
             base: "main".to_owned(),
             commits: commits.iter().map(|&sha| sha.to_owned()).collect(),
         };
@@ -70,15 +71,15 @@ impl World {
         let issue = &it.issues[&number];
         let mut json = json!({
             "id": issue.id, "number": number, "title": issue.title, "user": self.account_json(&issue.user),
-            "state": if pull.merged_ms.is_some() { "closed" } else { "open" }, "draft": false,
+            "state": if pull.merged_at.is_some() { "closed" } else { "open" }, "draft": false,
             "html_url": format!("https://github.com/{}/pull/{number}", it.full_name),
-            "merged_at": pull.merged_ms.map(time), "merge_commit_sha": pull.commits.last(),
+            "merged_at": pull.merged_at.map(time), "merge_commit_sha": pull.commits.last(),
             "base": { "ref": pull.base }, "head": { "ref": "a-branch" },
         });
         // Only the answer about one pull request has this.
         if whole {
             json["merged_by"] = pull.merged_by.as_ref().map_or(Value::Null, |login| self.account_json(login));
-            json["merged"] = Value::from(pull.merged_ms.is_some());
+            json["merged"] = Value::from(pull.merged_at.is_some());
         }
         json
     }
@@ -108,7 +109,7 @@ impl World {
         let written = self.contacts.writes_as.iter().filter(|(known, _)| known.eq_ignore_ascii_case(login));
         let all = written
             .map(|(login, (name, email))| {
-                let person = json!({ "name": name, "email": email, "date": time(self.now_ms) });
+                let person = json!({ "name": name, "email": email, "date": time(self.now) });
                 let commit = json!({ "author": person, "committer": person, "message": "m" });
                 json!({ "sha": "0".repeat(40), "commit": commit, "author": self.account_json(login), "parents": [] })
             })

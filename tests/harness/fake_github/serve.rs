@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use domain::timestamp::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,7 +32,7 @@ impl Shared {
     /// The state, with its clock set.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        world.now_ms = self.clock.now_ms();
+        world.now = self.clock.now();
         world
     }
 }
@@ -62,13 +63,13 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     match fault {
         Some(Fault::DropAfterWork) => hang_up(),
         Some(Fault::HangAfterWork(time)) => tokio::time::sleep(time).await,
-        Some(Fault::Takes(ms)) => shared.clock.advance(ms),
+        Some(Fault::Takes(time)) => shared.clock.advance(time),
         Some(Fault::AfterWork(status)) => answer = Answered { status, headers: Vec::new(), body: Value::Null },
         _ => {}
     }
     let mut world = shared.world();
     world.requests[index].status = answer.status;
-    into_response(answer, world.now_ms)
+    into_response(answer, world.now)
 }
 
 /// Ends the connection without an answer. The server's task for this connection ends with it, quietly.
@@ -86,8 +87,8 @@ fn take_fault(world: &mut World, operation: &str, body: Option<&Value>) -> Optio
     world.faults.remove(at).map(|(_, fault)| fault)
 }
 
-fn into_response(answer: Answered, now_ms: i64) -> Response {
-    let date = jiff::Timestamp::from_millisecond(now_ms).expect("a date");
+fn into_response(answer: Answered, now: Timestamp) -> Response {
+    let date = jiff::Timestamp::from_millisecond(now.as_millis()).expect("a date");
     let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&date).expect("a date");
     let mut response = Response::builder().status(answer.status).header("date", date);
     for (name, value) in answer.headers {
@@ -171,7 +172,7 @@ impl Received {
             body: self.body.clone().unwrap_or(Value::Null),
             token: self.bearer.clone().unwrap_or_default(),
             status: 0,
-            at_ms: world.now_ms,
+            at: world.now,
         });
         operation
     }
@@ -214,7 +215,7 @@ impl World {
     fn admit(&mut self, bearer: Option<&str>, shared: &Shared) -> Result<Who, Answered> {
         let Some(bearer) = bearer else { return Err(error(401, "Requires authentication")) };
         if bearer.starts_with("ghs_") {
-            let token = self.tokens.get(bearer).filter(|it| it.expires_ms > self.now_ms);
+            let token = self.tokens.get(bearer).filter(|it| it.expires_at > self.now);
             return token.map(|it| Who::Installation(it.installation)).ok_or_else(|| error(401, "Bad credentials"));
         }
         if bearer.starts_with("ghu_") {

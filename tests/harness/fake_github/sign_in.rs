@@ -9,15 +9,17 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// How long a person's token lives, by GitHub's documentation.
-pub const USER_TOKEN_LIFE_MS: i64 = 8 * 3_600_000;
+pub const USER_TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(8);
 /// How long the page's code is good for.
-const CODE_LIFE_MS: i64 = 10 * 60_000;
+const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Who is who, and signed in where.
 #[derive(Default)]
@@ -26,7 +28,7 @@ pub struct People {
     pub roles: BTreeMap<String, BTreeMap<u64, &'static str>>,
     codes: HashMap<String, Code>,
     /// Login and end, by token.
-    pub tokens: HashMap<String, (String, i64)>,
+    pub tokens: HashMap<String, (String, Timestamp)>,
     refresh: HashMap<String, String>,
     made: u64,
 }
@@ -35,7 +37,7 @@ struct Code {
     login: String,
     challenge: String,
     redirect_uri: String,
-    until_ms: i64,
+    until: Timestamp,
 }
 
 impl FakeGitHub {
@@ -65,7 +67,7 @@ impl FakeGitHub {
             login: login.to_owned(),
             challenge: query["code_challenge"].clone(),
             redirect_uri: query["redirect_uri"].clone(),
-            until_ms: world.now_ms + CODE_LIFE_MS,
+            until: world.now + CODE_LIFE,
         };
         world.people.codes.insert(code.clone(), made);
         format!("{}?code={code}&state={}", query["redirect_uri"], query["state"])
@@ -104,10 +106,10 @@ async fn exchange(State(shared): State<Arc<Shared>>, body: String) -> Response {
                 None => refused("bad_refresh_token"),
             }
         } else {
-            let now_ms = world.now_ms;
+            let now = world.now;
             let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(asked["code_verifier"].as_bytes()));
             match world.people.codes.remove(&asked["code"]) {
-                Some(code) if code.until_ms < now_ms || code.challenge != hash => refused("bad_verification_code"),
+                Some(code) if code.until < now || code.challenge != hash => refused("bad_verification_code"),
                 Some(code) if code.redirect_uri != asked["redirect_uri"] => refused("redirect_uri_mismatch"),
                 Some(code) => world.sign_in(&code.login),
                 None => refused("bad_verification_code"),
@@ -121,18 +123,18 @@ impl World {
     fn sign_in(&mut self, login: &str) -> Value {
         self.people.made += 1;
         let (token, refresh) = (format!("ghu_{}", self.people.made), format!("ghr_{}", self.people.made));
-        self.people.tokens.insert(token.clone(), (login.to_owned(), self.now_ms + USER_TOKEN_LIFE_MS));
+        self.people.tokens.insert(token.clone(), (login.to_owned(), self.now + USER_TOKEN_LIFE));
         self.people.refresh.insert(refresh.clone(), login.to_owned());
         json!({
-            "access_token": token, "expires_in": USER_TOKEN_LIFE_MS / 1000, "refresh_token": refresh,
+            "access_token": token, "expires_in": USER_TOKEN_LIFE.as_secs(), "refresh_token": refresh,
             "refresh_token_expires_in": 15_897_600, "scope": "", "token_type": "bearer",
         })
     }
 
     /// Whose token this is, while it lives.
     pub fn user_of(&self, token: &str) -> Option<String> {
-        let (login, until_ms) = self.people.tokens.get(token)?;
-        (self.now_ms < *until_ms).then(|| login.clone())
+        let (login, until) = self.people.tokens.get(token)?;
+        (self.now < *until).then(|| login.clone())
     }
 
     /// What a person's token is for.

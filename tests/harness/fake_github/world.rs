@@ -1,5 +1,7 @@
 //! What is so on the fake GitHub: accounts, installations, repositories, issues; and how the API writes each of them.
 
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
@@ -8,12 +10,12 @@ use std::fmt;
 #[derive(Default)]
 pub struct World {
     pub url: String,
-    pub now_ms: i64,
+    pub now: Timestamp,
     pub accounts: Vec<Account>,
     pub installations: BTreeMap<u64, Installation>,
     pub repositories: BTreeMap<u64, Repository>,
     pub tokens: HashMap<String, Token>,
-    pub token_life_ms: i64,
+    pub token_life: SignedDuration,
     pub faults: VecDeque<(String, super::Fault)>,
     pub requests: Vec<super::Recorded>,
     pub violations: Vec<String>,
@@ -28,7 +30,7 @@ pub struct World {
     pub people: super::sign_in::People,
     pub contacts: super::pulls::Contacts,
     /// Apps that were made by manifest and wait to be handed over, by code: until when.
-    pub codes: HashMap<String, i64>,
+    pub codes: HashMap<String, Timestamp>,
 }
 
 /// A person, bot or organization.
@@ -41,7 +43,7 @@ pub struct Account {
 
 pub struct Token {
     pub installation: u64,
-    pub expires_ms: i64,
+    pub expires_at: Timestamp,
 }
 
 pub struct Installation {
@@ -109,8 +111,8 @@ pub struct Issue {
     /// The commit by which it was closed last, where it was by one.
     pub closed_by: Option<String>,
     pub user: String,
-    pub created_ms: i64,
-    pub updated_ms: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 /// A comment under an issue.
@@ -119,7 +121,7 @@ pub struct Comment {
     pub id: u64,
     pub user: String,
     pub body: String,
-    pub updated_ms: i64,
+    pub updated_at: Timestamp,
 }
 
 /// Something that the bot did to an issue.
@@ -251,7 +253,7 @@ impl World {
             "repository_url": format!("{}/repos/{}", self.url, repository.full_name),
             "labels": labels, "assignee": assignees.first(), "assignees": assignees,
             "user": self.account_json(&it.user), "comments": it.comments.len(), "locked": false, "milestone": null,
-            "created_at": time(it.created_ms), "updated_at": time(it.updated_ms), "author_association": "NONE",
+            "created_at": time(it.created_at), "updated_at": time(it.updated_at), "author_association": "NONE",
         });
         if it.pull_request {
             let url = format!("{}/repos/{}/pulls/{}", self.url, repository.full_name, it.number);
@@ -264,7 +266,7 @@ impl World {
         let page = format!("https://github.com/{}/issues/{number}#issuecomment-{}", repository.full_name, it.id);
         json!({
             "id": it.id, "node_id": format!("IC_{}", it.id), "body": it.body, "user": self.account_json(&it.user),
-            "html_url": page, "created_at": time(it.updated_ms), "updated_at": time(it.updated_ms),
+            "html_url": page, "created_at": time(it.updated_at), "updated_at": time(it.updated_at),
         })
     }
 
@@ -278,7 +280,7 @@ impl World {
     }
 
     pub fn installation_json(&self, it: &Installation) -> Value {
-        let suspended_at = it.suspended.then(|| time(self.now_ms));
+        let suspended_at = it.suspended.then(|| time(self.now));
         json!({
             "id": it.id, "account": self.account_json(&it.account), "app_id": super::APP_ID, "app_slug": super::SLUG,
             "repository_selection": "selected", "target_type": self.account(&it.account).kind,
@@ -298,8 +300,8 @@ impl Repository {
 }
 
 /// A time as GitHub writes it, to the second.
-pub fn time(at_ms: i64) -> String {
-    jiff::Timestamp::from_second(at_ms.div_euclid(1000)).expect("a date").to_string()
+pub fn time(at: Timestamp) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ")
 }
 
 /// Puts further fields into a JSON object.

@@ -6,6 +6,7 @@ use super::ids::LineId;
 use super::pull::Pull;
 use super::repository::Repository;
 use super::status::Status;
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The one alert of a line, in the shape that both channels are rendered from.
@@ -138,10 +139,10 @@ pub struct TracedFrame {
 pub struct Counts {
     /// Occurrences ever.
     pub total: u64,
-    /// First occurrence, Unix milliseconds.
-    pub first_seen_ms: i64,
-    /// Last occurrence, Unix milliseconds.
-    pub last_seen_ms: i64,
+    /// First occurrence.
+    pub first_seen_at: Timestamp,
+    /// Last occurrence.
+    pub last_seen_at: Timestamp,
     /// Servers, most recent first.
     pub servers: Vec<String>,
     /// Releases, most recent first.

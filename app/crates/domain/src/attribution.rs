@@ -7,8 +7,7 @@ use super::culprit::{Drift, FrameAt, Located, Passed};
 use super::line::Identity;
 use super::report::{Frame, Report};
 use super::rule::Rules;
-use super::suspects::{Rule, Suspect, changed_ms};
-use super::week::day_of;
+use super::suspects::{Rule, Suspect, changed_at};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -134,7 +133,7 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
 
 /// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`.
 fn written_by(blame: &Blame) -> String {
-    let day = day_of(changed_ms(blame));
+    let day = changed_at(blame).date();
     format!("{} ({}, {day}, {})", blame.author.name, short(&blame.commit), blame.summary)
 }
 

@@ -1,5 +1,6 @@
 //! What git says of one line: the commit that wrote it, where it stood then, and by whom.
 
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A full object id in lower-case hexadecimal, 40 digits (SHA-1).
@@ -16,14 +17,14 @@ pub struct Blame {
     pub line: u32,
     /// Who wrote it, after `.mailmap`.
     pub author: Author,
-    /// Author date in Unix milliseconds.
-    pub author_time_ms: i64,
+    /// Author date.
+    pub authored_at: Timestamp,
     /// First line of the commit message.
     pub summary: String,
-    /// Committer date in Unix milliseconds: when the line came to where it is now, after rebases and merges by the forge. 0 in
-    /// rows that were stored before it was kept.
+    /// Committer date: when the line came to where it is now, after rebases and merges by the forge.
+    /// The epoch in rows that were stored before it was kept.
     #[serde(default)]
-    pub committed_at_ms: i64,
+    pub committed_at: Timestamp,
     /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the author.
     #[serde(default)]
     pub co_authors: Vec<Author>,
@@ -112,9 +113,12 @@ mod tests {
     #[test]
     fn a_row_stored_before_still_parses() {
         let old = r#"{"commit":"c","path":"a.py","line":3,"author":{"name":"Ada","email":"ada@example.com"},
-            "author_time_ms":5,"summary":"Add a"}"#;
+            "authored_at":5,"summary":"Add a"}"#;
         let blame: Blame = serde_json::from_str(old).unwrap();
-        assert_eq!((blame.line, blame.committed_at_ms, blame.co_authors.len(), blame.passed.len()), (3, 0, 0, 0));
+        assert_eq!(
+            (blame.line, blame.committed_at, blame.co_authors.len(), blame.passed.len()),
+            (3, Timestamp::UNIX_EPOCH, 0, 0)
+        );
         let why = serde_json::to_string(&[PassedWhy::ListedInIgnoreRevs, PassedWhy::Reformatted]).unwrap();
         assert_eq!(why, r#"["listed_in_ignore_revs","reformatted"]"#);
     }

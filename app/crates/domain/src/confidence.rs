@@ -1,16 +1,16 @@
 //! How sure a verdict is, in classes that were counted on recorded exceptions whose culprit is known.
 
-use super::week::DAY_MS;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// A line younger than this is likely to be what broke.
-const YOUNG_MS: i64 = 90 * DAY_MS;
+const YOUNG: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// A line that raises on purpose, and has for this long, mostly does what it should: somebody else broke the contract.
-const RAISES_SINCE_MS: i64 = 365 * DAY_MS;
+const RAISES_SINCE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A line this old that only led to what failed has been right for that long.
-const OLD_MS: i64 = 3 * 365 * DAY_MS;
+const OLD: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
 
 /// How sure a verdict is: how often the first suspect's author had written a line that the fix changed. Counted on 467 recorded
 /// exceptions of 47 repositories.
@@ -28,8 +28,8 @@ pub enum Confidence {
 /// What a verdict's confidence depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Grounds {
-    /// How long before the event the first suspect's line was changed, in milliseconds; `None`: git could not say.
-    pub age_ms: Option<i64>,
+    /// How long before the event the first suspect's line was changed; `None`: git could not say.
+    pub age: Option<SignedDuration>,
     /// The culprit's line raises by itself.
     pub raises: bool,
     /// The exception was raised outside of the repository's code, in something that the culprit calls.
@@ -41,11 +41,11 @@ pub struct Grounds {
 impl Confidence {
     /// The class of a verdict.
     pub fn of(grounds: Grounds) -> Self {
-        let Grounds { age_ms, raises, outside, stepped } = grounds;
-        let Some(age) = age_ms else { return Self::Low };
-        if (raises && age >= RAISES_SINCE_MS) || ((outside || stepped) && age >= OLD_MS) {
+        let Grounds { age, raises, outside, stepped } = grounds;
+        let Some(age) = age else { return Self::Low };
+        if (raises && age >= RAISES_SINCE) || ((outside || stepped) && age >= OLD) {
             Self::Low
-        } else if age < YOUNG_MS && !raises && !stepped {
+        } else if age < YOUNG && !raises && !stepped {
             Self::High
         } else {
             Self::Medium
@@ -78,11 +78,12 @@ impl Confidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::timestamp::DAY;
 
     #[test]
     fn the_classes_are_those_that_were_counted() {
-        let of = |days: i64, raises, outside, stepped| {
-            Confidence::of(Grounds { age_ms: Some(days * DAY_MS), raises, outside, stepped })
+        let of = |days: i32, raises, outside, stepped| {
+            Confidence::of(Grounds { age: Some(days * DAY), raises, outside, stepped })
         };
         assert_eq!(of(89, false, true, false), Confidence::High);
         assert_eq!(of(89, false, false, true), Confidence::Medium);
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(of(4_000, false, true, false), Confidence::Low);
         assert_eq!(of(366, true, false, false), Confidence::Low);
         assert_eq!(of(300, true, false, false), Confidence::Medium);
-        let unknown = Grounds { age_ms: None, raises: false, outside: false, stepped: false };
+        let unknown = Grounds { age: None, raises: false, outside: false, stepped: false };
         assert_eq!(Confidence::of(unknown), Confidence::Low);
     }
 }

@@ -258,6 +258,7 @@ mod tests {
     use super::super::report::Frame;
     use super::super::settings::{CodePattern, KnownError, Settings};
     use super::*;
+    use crate::timestamp::Timestamp;
 
     /// `path:function:code`, outermost first.
     fn report(frames: &[(&str, &str, &str)]) -> Report {
@@ -291,7 +292,7 @@ mod tests {
     }
 
     fn culprit(report: &Report, settings: Settings) -> Choice {
-        choose(report, &located(report), &BTreeMap::new(), &Rules::new(settings, Vec::new(), 0))
+        choose(report, &located(report), &BTreeMap::new(), &Rules::new(settings, Vec::new(), Timestamp::UNIX_EPOCH))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Deciding what a count means: who is told what, now, and at which count to ask again.
 
 use super::settings::{KnownError, Settings};
-use super::week::date_ms;
+use crate::timestamp::Timestamp;
 
 /// What is known of a line when its counts are looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,8 +14,8 @@ pub struct Tally {
     pub alerted: bool,
     /// The newest report's own threshold.
     pub error_threshold: Option<u64>,
-    /// When the line was written, Unix milliseconds; `None` where git could not say.
-    pub written_ms: Option<i64>,
+    /// When the line was written; `None` where git could not say.
+    pub written_at: Option<Timestamp>,
 }
 
 /// The repository's word on alerts.
@@ -23,8 +23,8 @@ pub struct Tally {
 pub struct Terms {
     /// Occurrences before an alert (`report_error_threshold`).
     pub threshold: u64,
-    /// A line written before this moment causes no alert, Unix milliseconds.
-    pub minimum_date_ms: Option<i64>,
+    /// A line written before this moment causes no alert.
+    pub minimum_date: Option<Timestamp>,
     /// Counts at which the issue gets a comment.
     pub comment_at: Vec<u64>,
 }
@@ -34,7 +34,7 @@ impl Terms {
     pub fn of(settings: &Settings) -> Self {
         Self {
             threshold: settings.report_error_threshold,
-            minimum_date_ms: settings.report_only_after_minimum_date.as_deref().and_then(date_ms),
+            minimum_date: settings.report_only_after_minimum_date.as_deref().and_then(Timestamp::from_date),
             comment_at: settings.issues.comment_at.clone(),
         }
     }
@@ -71,7 +71,7 @@ pub fn decide_unknown(tally: &Tally, terms: &Terms) -> Decision {
     let mut decision = Decision { send: Send::Nothing, comment: None, next_at: None, silent: None };
     if !tally.alerted {
         let threshold = tally.error_threshold.unwrap_or(terms.threshold).max(1);
-        if tally.written_ms.zip(terms.minimum_date_ms).is_some_and(|(written, minimum)| written < minimum) {
+        if tally.written_at.zip(terms.minimum_date).is_some_and(|(written, minimum)| written < minimum) {
             decision.silent = Some("the line was last changed before report_only_after_minimum_date");
             return decision;
         }
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_unknown_line_is_alerted_once_when_its_threshold_is_reached() {
-        let terms = Terms { threshold: 2, minimum_date_ms: None, comment_at: vec![10, 100] };
+        let terms = Terms { threshold: 2, minimum_date: None, comment_at: vec![10, 100] };
         let first = decide_unknown(&Tally { total: 1, ..Tally::default() }, &terms);
         assert_eq!((first.send, first.next_at), (Send::Nothing, Some(2)));
         let own = Tally { total: 1, error_threshold: Some(1), ..Tally::default() };
@@ -180,8 +180,8 @@ mod tests {
 
     #[test]
     fn an_old_line_is_counted_only() {
-        let terms = Terms { threshold: 1, minimum_date_ms: Some(1000), comment_at: vec![] };
-        let old = Tally { total: 5, written_ms: Some(999), ..Tally::default() };
+        let terms = Terms { threshold: 1, minimum_date: Some(Timestamp::from_seconds(1)), comment_at: vec![] };
+        let old = Tally { total: 5, written_at: Some(Timestamp::from_millis(999)), ..Tally::default() };
         assert_eq!(decide_unknown(&old, &terms).send, Send::Nothing);
         let unknown_age = Tally { total: 5, ..Tally::default() };
         assert_eq!(decide_unknown(&unknown_age, &terms).send, Send::Alert);

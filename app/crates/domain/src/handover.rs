@@ -3,7 +3,7 @@
 use super::blame::Author;
 use super::ids::{HandoverId, LineId};
 use super::person::{is_bot, is_bot_name};
-use super::week::day_of;
+use crate::timestamp::Timestamp;
 
 /// Whose lines, and in which file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +64,8 @@ pub struct Handover {
     pub by_author: bool,
     /// Login or name of who said so.
     pub by: String,
-    /// When, Unix milliseconds.
-    pub made_at_ms: i64,
+    /// When.
+    pub made_at: Timestamp,
     /// The line of which it was said.
     pub line: LineId,
 }
@@ -73,7 +73,7 @@ pub struct Handover {
 impl Handover {
     /// What was done and when, as the end of a sentence about somebody: `Ada handed shop/cart.py on to them on 2026-11-20`.
     pub fn said(&self, them: &str) -> String {
-        let (by, path, on) = (&self.by, &self.part.path, day_of(self.made_at_ms));
+        let (by, path, on) = (&self.by, &self.part.path, self.made_at.date());
         let author = if self.part.name.is_empty() { &self.part.email } else { &self.part.name };
         if self.by_author {
             return format!("{author} handed {path} on to {them} on {on}");
@@ -83,7 +83,7 @@ impl Handover {
 
     /// Why the author is passed over.
     pub fn why_not_author(&self) -> String {
-        let (path, on) = (&self.part.path, day_of(self.made_at_ms));
+        let (path, on) = (&self.part.path, self.made_at.date());
         match (self.by_author, self.to.name()) {
             (true, Some(to)) => format!("handed {path} on to {to} on {on}"),
             (true, None) => format!("said on {on} that {path} is not theirs"),
@@ -168,7 +168,7 @@ mod tests {
             to: successor(to).unwrap(),
             by_author,
             by: if by_author { "Ada" } else { "owner" }.into(),
-            made_at_ms: 1_795_132_800_000,
+            made_at: Timestamp::from_millis(1_795_132_800_000),
             line: LineId(1),
         }
     }

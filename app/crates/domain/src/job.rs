@@ -1,6 +1,7 @@
 //! Background work: a closed set of jobs, each naming the row that it is about, each safe to run twice.
 
 use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId, StormId};
+use jiff::SignedDuration;
 
 /// One unit of background work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,14 +56,14 @@ impl Job {
 }
 
 /// The first pause after a failed step, doubled each time: most outages are over within seconds.
-const FIRST_PAUSE_MS: i64 = 2_000;
+const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest pause: an outage of hours is noticed to be over within a quarter of an hour.
-const LONGEST_PAUSE_MS: i64 = 15 * 60_000;
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long to wait before attempt number `attempts + 1`, in milliseconds; a server's own Retry-After wins where longer.
-pub fn back_off_ms(attempts: u32, retry_after_ms: Option<i64>) -> i64 {
-    let doubled = FIRST_PAUSE_MS.saturating_mul(1_i64 << attempts.saturating_sub(1).min(20));
-    doubled.min(LONGEST_PAUSE_MS).max(retry_after_ms.unwrap_or(0))
+/// How long to wait before attempt number `attempts + 1`; a server's own Retry-After wins where longer.
+pub fn back_off(attempts: u32, retry_after: Option<SignedDuration>) -> SignedDuration {
+    let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(20));
+    doubled.min(LONGEST_PAUSE).max(retry_after.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -89,8 +90,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_quarter_of_an_hour_and_honour_retry_after() {
-        assert_eq!([1, 2, 3].map(|n| back_off_ms(n, None)), [2_000, 4_000, 8_000]);
-        assert_eq!(back_off_ms(60, None), 15 * 60_000);
-        assert_eq!(back_off_ms(1, Some(60_000)), 60_000);
+        assert_eq!([1, 2, 3].map(|n| back_off(n, None)), [2, 4, 8].map(SignedDuration::from_secs));
+        assert_eq!(back_off(60, None), SignedDuration::from_mins(15));
+        assert_eq!(back_off(1, Some(SignedDuration::from_mins(1))), SignedDuration::from_mins(1));
     }
 }

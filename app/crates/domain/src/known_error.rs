@@ -1,7 +1,7 @@
 //! The terms of a known error: what it says beside the code that it covers, as a form asks for it.
 
 use super::settings::KnownError;
-use super::week::date_ms;
+use crate::timestamp::Timestamp;
 
 /// One term: a key of the file, and a field of the form.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +97,7 @@ pub const TERMS: [Term; 6] = [
         show: |known| known.until.clone().unwrap_or_default(),
         read: |known, typed| {
             known.until = given(typed);
-            let wrong = known.until.as_deref().is_some_and(|day| date_ms(day).is_none());
+            let wrong = known.until.as_deref().is_some_and(|day| Timestamp::from_date(day).is_none());
             if wrong { Err("Write the day as 2026-12-31.".to_owned()) } else { Ok(()) }
         },
     },

@@ -40,4 +40,4 @@ pub mod steps;
 pub mod storm;
 pub mod suspects;
 pub mod test_report;
-pub mod week;
+pub mod timestamp;

@@ -2,7 +2,8 @@
 
 use super::alert::Place;
 use super::ids::RepositoryId;
-use super::signature::{LINK_LIFE_MS, Signer};
+use super::signature::{LINK_LIFE, Signer};
+use crate::timestamp::Timestamp;
 
 /// What a signed link may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,33 +52,33 @@ impl Linker {
         }
     }
 
-    /// Latest traceback of a line; signed where an expiry base `now_ms` is given.
-    pub fn traceback(&self, repository: &str, place: &Place, at_ms: i64, signed_at_ms: Option<i64>) -> String {
+    /// Latest traceback of a line; signed, for a while from `signed_at` on, where that is given.
+    pub fn traceback(&self, repository: &str, place: &Place, at: Timestamp, signed_at: Option<Timestamp>) -> String {
         let mut fields = self.place_fields(repository, place);
-        fields.push(("timestamp", (at_ms / 1000).to_string()));
-        self.address("/view_traceback", fields, LinkPurpose::View, repository, place, signed_at_ms)
+        fields.push(("timestamp", at.as_seconds().to_string()));
+        self.address("/view_traceback", fields, LinkPurpose::View, repository, place, signed_at)
     }
 
     /// The form that whitelists a line.
-    pub fn whitelist(&self, repository: &str, place: &Place, signed_at_ms: Option<i64>) -> String {
+    pub fn whitelist(&self, repository: &str, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = vec![
             ("repo", repository.to_owned()),
             ("filename", place.path.clone()),
             ("function_name", place.function.clone()),
             ("code_fragment", place.code.clone()),
         ];
-        self.address("/add_known_error", fields, LinkPurpose::Whitelist, repository, place, signed_at_ms)
+        self.address("/add_known_error", fields, LinkPurpose::Whitelist, repository, place, signed_at)
     }
 
     /// The form by which somebody says that a line is not theirs.
-    pub fn not_me(&self, repository: &str, place: &Place, signed_at_ms: Option<i64>) -> String {
+    pub fn not_me(&self, repository: &str, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = self.place_fields(repository, place);
-        self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at_ms)
+        self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at)
     }
 
     /// A repository's report of the week that holds this moment.
-    pub fn week(&self, repository: Option<&str>, at_ms: i64) -> String {
-        let mut fields = vec![("timestamp", (at_ms / 1000).to_string())];
+    pub fn week(&self, repository: Option<&str>, at: Timestamp) -> String {
+        let mut fields = vec![("timestamp", at.as_seconds().to_string())];
         if let Some(repository) = repository {
             fields.insert(0, ("repo", repository.to_owned()));
         }
@@ -92,9 +93,9 @@ impl Linker {
         place: &Place,
         expires: &str,
         signature: &str,
-        now_ms: i64,
+        now: Timestamp,
     ) -> bool {
-        let in_time = expires.parse::<i64>().is_ok_and(|at| now_ms <= at.saturating_mul(1000));
+        let in_time = expires.parse::<i64>().is_ok_and(|at| now <= Timestamp::from_seconds(at));
         in_time && self.signer.verify(purpose.name(), &signed_fields(repository, place, expires), signature)
     }
 
@@ -115,10 +116,10 @@ impl Linker {
         purpose: LinkPurpose,
         repository: &str,
         place: &Place,
-        signed_at_ms: Option<i64>,
+        signed_at: Option<Timestamp>,
     ) -> String {
-        if let Some(now_ms) = signed_at_ms {
-            let expires = ((now_ms + LINK_LIFE_MS) / 1000).to_string();
+        if let Some(now) = signed_at {
+            let expires = (now + LINK_LIFE).as_seconds().to_string();
             let signature = self.signer.sign(purpose.name(), &signed_fields(repository, place, &expires));
             fields.push(("expires", expires));
             fields.push(("signature", signature));
@@ -144,6 +145,10 @@ pub fn query(fields: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
     fn place() -> Place {
         Place { path: "shop/a b.py".into(), function: "f".into(), line: 3, code: "x = y[\"&\"]".into() }
@@ -159,7 +164,7 @@ mod tests {
     #[test]
     fn a_link_is_good_for_its_place_purpose_and_time() {
         let linker = Linker::new("https://flawless.example/", Signer::new(&[1; 32]));
-        let link = linker.whitelist("acme/shop", &place(), Some(1_000_000));
+        let link = linker.whitelist("acme/shop", &place(), Some(NOW));
         let url = url::Url::parse(&link).expect("a URL");
         let get = |name: &str| {
             url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).expect("there")
@@ -169,11 +174,11 @@ mod tests {
         let check = |purpose, repository: &str, place: &Place, now| {
             linker.verify(purpose, repository, place, &expires, &signature, now)
         };
-        assert!(check(LinkPurpose::Whitelist, "acme/shop", &place(), 1_000_000));
-        assert!(!check(LinkPurpose::View, "acme/shop", &place(), 1_000_000));
-        assert!(!check(LinkPurpose::Whitelist, "acme/other", &place(), 1_000_000));
-        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, 1_000_000));
-        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &place(), 2_000_000 + LINK_LIFE_MS));
-        assert!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, 1_000_000), "lines move");
+        assert!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW));
+        assert!(!check(LinkPurpose::View, "acme/shop", &place(), NOW));
+        assert!(!check(LinkPurpose::Whitelist, "acme/other", &place(), NOW));
+        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, NOW));
+        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW + LINK_LIFE + SECOND));
+        assert!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, NOW), "lines move");
     }
 }

@@ -5,17 +5,17 @@ mod subject;
 mod words;
 
 pub use bots::{is_bot, is_bot_name};
+use jiff::SignedDuration;
 pub use subject::Subject;
 
 use super::blame::Author;
 use super::handover::Handover;
 use super::ids::HandoverId;
 use super::pull::Pull;
-use super::week::DAY_MS;
 use serde::{Deserialize, Serialize};
 
 /// A year, after which somebody without a commit is taken to have left.
-pub const GONE_AFTER_MS: i64 = 365 * DAY_MS;
+pub const GONE_AFTER: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// Somebody who could be told, with what is known of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ pub struct Candidate {
     pub login: Option<String>,
     /// It is a program.
     pub is_bot: bool,
-    /// No commit anywhere in the repository for [`GONE_AFTER_MS`], while others went on.
+    /// No commit anywhere in the repository for [`GONE_AFTER`], while others went on.
     pub has_left: bool,
     /// Whether the forge lets issues be assigned to them; `None`: not known.
     pub is_assignable: Option<bool>,

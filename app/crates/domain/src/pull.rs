@@ -2,6 +2,7 @@
 
 use super::blame::Author;
 use super::event::HookAccount;
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A merged pull request.
@@ -13,8 +14,8 @@ pub struct Pull {
     pub title: String,
     /// Its page.
     pub url: String,
-    /// When it was merged, Unix milliseconds; `None` where only git was asked.
-    pub merged_at_ms: Option<i64>,
+    /// When it was merged; `None` where only git was asked.
+    pub merged_at: Option<Timestamp>,
     /// Who opened it; `None` where only git was asked, or the account is deleted.
     pub author: Option<HookAccount>,
 }

@@ -1,5 +1,6 @@
 //! One exception that a client sent, in the product's own terms whatever protocol it came by.
 
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 pub struct Report {
     /// 32 lower-case hexadecimal digits, chosen by the client (or by us where it sent none).
     pub event_id: String,
-    /// When it happened by the client's clock, in Unix milliseconds.
-    pub timestamp_ms: Option<i64>,
+    /// When it happened by the client's clock.
+    pub timestamp: Option<Timestamp>,
     /// The language that the frames are written in.
     pub platform: Platform,
     /// `fatal`, `error`, `warning`, `info` or `debug`; `error` where the client left it out.

@@ -5,6 +5,7 @@ use super::ids::RuleId;
 use super::line::squeeze;
 use super::path_expression::anchored;
 use super::settings::{CodePattern, KnownError, Settings};
+use crate::timestamp::Timestamp;
 use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -172,15 +173,15 @@ pub struct Rules {
 impl Rules {
     /// Puts a repository's file and its made rules together, those left out whose last day is over. A regular expression that does not compile is left out
     /// here, because validation of the file has refused it before.
-    pub fn new(settings: Settings, made: Vec<MadeRule>, now_ms: i64) -> Self {
+    pub fn new(settings: Settings, made: Vec<MadeRule>, now: Timestamp) -> Self {
         let only = settings.only_blame_filepaths_matching.iter().filter_map(|text| anchored(text).ok()).collect();
         let mut known: Vec<KnownMatch> =
             settings.known_errors.iter().map(|entry| KnownMatch { entry: entry.clone(), rule: None }).collect();
-        known.retain(|known| !known.entry.is_over(now_ms));
+        known.retain(|known| !known.entry.is_over(now));
         let mut blocks: Vec<(CodePattern, Option<RuleId>)> =
             settings.building_blocks.iter().map(|pattern| (pattern.clone(), None)).collect();
         let issues = made.iter().filter_map(|rule| Some((rule.id, rule.issue?))).collect();
-        for rule in made.into_iter().filter(|rule| !rule.entry.is_over(now_ms)) {
+        for rule in made.into_iter().filter(|rule| !rule.entry.is_over(now)) {
             match rule.kind {
                 RuleKind::KnownError => known.push(KnownMatch { entry: rule.entry, rule: Some(rule.id) }),
                 RuleKind::BuildingBlock => blocks.push((rule.entry.pattern(), Some(rule.id))),
@@ -297,7 +298,7 @@ mod tests {
         };
         let settings =
             Settings { known_errors: vec![entry(None, 1), entry(Some("x = y()"), 2)], ..Settings::default() };
-        let rules = Rules::new(settings, Vec::new(), 0);
+        let rules = Rules::new(settings, Vec::new(), Timestamp::UNIX_EPOCH);
         let found = rules.known_error(at("a.py", "f", "x = y()")).expect("matches");
         assert_eq!(found.entry.max_alert_threshold, Some(2));
     }
@@ -315,7 +316,7 @@ mod tests {
     #[test]
     fn path_expressions_are_anchored_at_the_start() {
         let settings = Settings { only_blame_filepaths_matching: vec!["src/|lib/".into()], ..Settings::default() };
-        let rules = Rules::new(settings, Vec::new(), 0);
+        let rules = Rules::new(settings, Vec::new(), Timestamp::UNIX_EPOCH);
         assert!(rules.may_blame("src/a.py") && rules.may_blame("lib/a.py"));
         assert!(!rules.may_blame("tests/src/a.py"));
     }

@@ -3,7 +3,7 @@
 
 use super::path_expression::anchored;
 use super::storm::{MOST_MINUTES, StormSettings};
-use super::week::{DAY_MS, date_ms};
+use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ impl Faults {
 
     /// A day that is none.
     fn day(&mut self, key: &str, day: Option<&String>) {
-        if let Some(day) = day.filter(|day| date_ms(day).is_none()) {
+        if let Some(day) = day.filter(|day| Timestamp::from_date(day).is_none()) {
             self.push(key, format!("{day:?} is no date; write it as 2025-01-31"));
         }
     }
@@ -234,8 +234,8 @@ pub struct KnownError {
 
 impl KnownError {
     /// Whether its last day is over.
-    pub fn is_over(&self, now_ms: i64) -> bool {
-        self.until.as_deref().and_then(date_ms).is_some_and(|last_ms| now_ms >= last_ms + DAY_MS)
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until.as_deref().and_then(Timestamp::from_date).is_some_and(|last_day| now >= last_day + DAY)
     }
 
     /// The code that it covers.

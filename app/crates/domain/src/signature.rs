@@ -1,11 +1,11 @@
 //! Signed links and cookies: what an e-mail's reader may open without signing in, and for how long.
 
-use super::week::DAY_MS;
 use hmac::{Hmac, KeyInit, Mac};
+use jiff::SignedDuration;
 use sha2::Sha256;
 
 /// How long a link out of an e-mail works: a quarter of a year, by when the mail is history.
-pub const LINK_LIFE_MS: i64 = 90 * DAY_MS;
+pub const LINK_LIFE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Signs texts with the installation's secret. The secret never leaves the server.
 #[derive(Clone)]

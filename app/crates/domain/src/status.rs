@@ -1,6 +1,7 @@
 //! The living block in an issue's text: what it says, and how it is put in the place of the one before.
 
 use super::alert::Counts;
+use crate::timestamp::Timestamp;
 
 /// Days that the sparkline shows.
 pub const SPARK_DAYS: usize = 14;
@@ -21,8 +22,8 @@ pub enum State {
     Resolved {
         /// As of this commit; `None`: by time.
         commit: Option<String>,
-        /// When, Unix milliseconds.
-        at_ms: i64,
+        /// When.
+        at: Timestamp,
     },
 }
 

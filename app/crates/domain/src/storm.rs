@@ -2,6 +2,8 @@
 
 use super::alert::Place;
 use super::ids::{RepositoryId, StormId};
+use crate::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// New lines within the time below from which on it is a storm, unless the repository's file says otherwise: a bad deploy
@@ -29,9 +31,9 @@ impl Default for StormSettings {
 }
 
 impl StormSettings {
-    /// The time in which lines are counted, in milliseconds.
-    pub fn window_ms(&self) -> i64 {
-        i64::try_from(self.minutes.clamp(1, MOST_MINUTES) * 60_000).unwrap_or(i64::MAX)
+    /// The time in which lines are counted.
+    pub fn window(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.minutes.clamp(1, MOST_MINUTES).cast_signed() * 60)
     }
 
     /// Whether one more new line, after `before` others within the time, makes a storm.
@@ -53,18 +55,18 @@ pub struct Storm {
     pub id: StormId,
     /// Whose it is.
     pub repository: RepositoryId,
-    /// When the first of its lines was told of, Unix milliseconds.
-    pub began_at_ms: i64,
+    /// When the first of its lines was told of.
+    pub began_at: Timestamp,
     /// When the latest was.
-    pub last_line_at_ms: i64,
+    pub last_line_at: Timestamp,
     /// When it was over; `None`: it goes on.
-    pub ended_at_ms: Option<i64>,
+    pub ended_at: Option<Timestamp>,
     /// Its issue.
     pub issue: Option<u64>,
     /// Attempts to file the issue so far: more than none means that it may have been filed.
     pub attempts: u64,
-    /// When its mails are due, Unix milliseconds; `None`: none wait.
-    pub mails_at_ms: Option<i64>,
+    /// When its mails are due; `None`: none wait.
+    pub mails_at: Option<Timestamp>,
 }
 
 /// A line of a storm.
@@ -82,8 +84,8 @@ pub struct StormLine {
     pub total: u64,
     /// Its own issue, once there is one.
     pub issue: Option<u64>,
-    /// When it was last seen, Unix milliseconds.
-    pub last_seen_ms: i64,
+    /// When it was last seen.
+    pub last_seen_at: Timestamp,
 }
 
 #[cfg(test)]
@@ -95,11 +97,15 @@ mod tests {
         let usual = StormSettings::default();
         assert!(!usual.is_storm(19), "the twentieth is not");
         assert!(usual.is_storm(20), "the twenty-first is");
-        assert_eq!(usual.window_ms(), 600_000);
+        assert_eq!(usual.window(), SignedDuration::from_mins(10));
         assert!(usual.is_calm(9) && !usual.is_calm(10));
         assert!(!StormSettings { lines: 1, ..usual.clone() }.is_calm(1), "the one that began it counts");
         let never = StormSettings { lines: 0, ..usual };
         assert!(!never.is_storm(1_000_000));
-        assert_eq!(StormSettings { lines: 1, minutes: 0 }.window_ms(), 60_000, "no time at all would never end");
+        assert_eq!(
+            StormSettings { lines: 1, minutes: 0 }.window(),
+            SignedDuration::from_mins(1),
+            "no time at all would never end"
+        );
     }
 }

@@ -7,7 +7,8 @@ use super::blame::Blame;
 use super::culprit::FrameAt;
 use super::heuristic::Heuristic;
 use super::rule::Rules;
-use super::week::DAY_MS;
+use crate::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// Most suspects that are named: a third says where to look next, a fourth is noise.
@@ -15,10 +16,10 @@ pub const MOST: usize = 3;
 
 /// A culprit whose line is older than this is doubted where a caller's was changed just now. Within a year both may well be
 /// the same work.
-pub const SETTLED_MS: i64 = 365 * DAY_MS;
+pub const SETTLED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A line changed this shortly before the event is fresh.
-pub const FRESH_MS: i64 = 30 * DAY_MS;
+pub const FRESH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// How many own frames outwards a fresh change is looked for. Farther out, everything is called from code that changes daily.
 pub const FRESH_REACH: usize = 2;
@@ -113,11 +114,11 @@ pub struct Found {
     pub latest_change: Option<Suspect>,
 }
 
-/// Ranks the suspects. `event_ms`: when it happened, in Unix milliseconds.
-pub fn rank(found: Found, rules: &Rules, event_ms: i64) -> Vec<Suspect> {
+/// Ranks the suspects. `event_at`: when it happened.
+pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
     let Some(mut culprit) = found.culprit else { return Vec::new() };
     culprit.rule = if found.stepped { Rule::SteppedTo } else { Rule::Innermost };
-    let fresh = fresh_caller(&culprit, &found.callers, event_ms).filter(|_| rules.uses(Heuristic::Fresh));
+    let fresh = fresh_caller(&culprit, &found.callers, event_at).filter(|_| rules.uses(Heuristic::Fresh));
     let named = |suspect: Option<Suspect>, rule: Rule| suspect.map(|suspect| Suspect { rule, ..suspect });
     let caller = found.callers.first().cloned();
     let order = found
@@ -140,35 +141,36 @@ pub fn rank(found: Found, rules: &Rules, event_ms: i64) -> Vec<Suspect> {
     ranked
 }
 
-fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_ms: i64) -> Option<Suspect> {
-    let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_ms - changed_ms(blame));
-    if age(culprit)? < SETTLED_MS {
+fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_at: Timestamp) -> Option<Suspect> {
+    let age = |suspect: &Suspect| suspect.blame.as_ref().map(|blame| event_at - changed_at(blame));
+    if age(culprit)? < SETTLED {
         return None;
     }
-    callers.iter().take(FRESH_REACH).find(|caller| age(caller).is_some_and(|age| age < FRESH_MS)).cloned()
+    callers.iter().take(FRESH_REACH).find(|caller| age(caller).is_some_and(|age| age < FRESH)).cloned()
 }
 
 /// When a line came to where it is. Rows from before the committer's date was kept have the author's.
-pub fn changed_ms(blame: &Blame) -> i64 {
-    if blame.committed_at_ms == 0 { blame.author_time_ms } else { blame.committed_at_ms }
+pub fn changed_at(blame: &Blame) -> Timestamp {
+    if blame.committed_at == Timestamp::UNIX_EPOCH { blame.authored_at } else { blame.committed_at }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::blame::Author;
     use super::*;
+    use crate::timestamp::DAY;
 
-    const NOW: i64 = 2_000 * DAY_MS;
+    const NOW: Timestamp = Timestamp::from_seconds(2_000 * 24 * 3_600);
 
-    fn suspect(path: &str, line: u32, age_days: i64) -> Suspect {
+    fn suspect(path: &str, line: u32, age_days: i32) -> Suspect {
         let blame = Blame {
             commit: "a".repeat(40),
             path: path.into(),
             line,
             author: Author::default(),
-            author_time_ms: 0,
+            authored_at: Timestamp::UNIX_EPOCH,
             summary: String::new(),
-            committed_at_ms: NOW - age_days * DAY_MS,
+            committed_at: NOW - age_days * DAY,
             co_authors: Vec::new(),
             passed: Vec::new(),
         };

@@ -180,10 +180,15 @@ fn is_code(path: &str) -> bool {
 mod tests {
     use super::super::settings::Settings;
     use super::*;
+    use crate::timestamp::Timestamp;
 
     fn files(paths: &[&str], only: &[&str]) -> Vec<String> {
         let only = only.iter().map(|text| (*text).to_owned()).collect();
-        let rules = Rules::new(Settings { only_blame_filepaths_matching: only, ..Settings::default() }, Vec::new(), 0);
+        let rules = Rules::new(
+            Settings { only_blame_filepaths_matching: only, ..Settings::default() },
+            Vec::new(),
+            Timestamp::UNIX_EPOCH,
+        );
         test_files(paths.iter().map(|path| (*path).to_owned()).collect(), &rules)
     }
 

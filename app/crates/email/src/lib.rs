@@ -77,7 +77,7 @@ impl Mailer {
                     reason: format!("no end after {} seconds", MAIL_TIMEOUT.as_secs()),
                 }),
             },
-            Way::Outbox(outbox) => outbox.write(mail.date_ms, &mail.message_id, &message.formatted()).await,
+            Way::Outbox(outbox) => outbox.write(mail.date, &mail.message_id, &message.formatted()).await,
         }
     }
 

@@ -1,14 +1,15 @@
 //! One mail as it goes over the wire.
 
 use super::error::MailError;
+use domain::timestamp::Timestamp;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::{Address, message::MessageBuilder};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-/// Last moment that a mail's Date can say: the end of the year 9999, in Unix milliseconds.
-const LAST_DATE_MS: u64 = 253_402_300_799_000;
+/// Last moment that a mail's Date can say: the end of the year 9999.
+const LAST_DATE: Timestamp = Timestamp::from_seconds(253_402_300_799);
 
 /// Longest value of our own headers: RFC 5322 allows lines of 998 characters.
 const MOST_HEADER_CHARS: usize = 900;
@@ -29,8 +30,8 @@ pub struct OutgoingMail {
     pub text: String,
     /// The HTML part.
     pub html: String,
-    /// Date of the mail, Unix milliseconds.
-    pub date_ms: i64,
+    /// Date of the mail.
+    pub date: Timestamp,
     /// Where answers go, where not to the sender.
     pub reply_to: Option<String>,
     /// `owner/name`, for the reader's filters.
@@ -53,7 +54,7 @@ pub(super) fn build(from: &Mailbox, mail: &OutgoingMail) -> Result<Message, Mail
         .to(to)
         .subject(one_line(&mail.subject))
         .message_id(Some(format!("<{}>", token(&mail.message_id))))
-        .date(date(mail.date_ms));
+        .date(date(mail.date));
     if let Some(reply_to) = &mail.reply_to {
         builder = builder.reply_to(mailbox("", reply_to)?);
     }
@@ -99,9 +100,9 @@ fn token(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '<' | '>')).take(MOST_HEADER_CHARS).collect()
 }
 
-fn date(unix_ms: i64) -> SystemTime {
-    let since = u64::try_from(unix_ms).unwrap_or(0).min(LAST_DATE_MS);
-    SystemTime::UNIX_EPOCH + Duration::from_millis(since)
+fn date(at: Timestamp) -> SystemTime {
+    let since = at.clamp(Timestamp::UNIX_EPOCH, LAST_DATE) - Timestamp::UNIX_EPOCH;
+    SystemTime::UNIX_EPOCH + since.unsigned_abs()
 }
 
 #[cfg(test)]
@@ -121,7 +122,7 @@ mod tests {
             subject: "Hello".to_owned(),
             text: "text".to_owned(),
             html: "<p>html</p>".to_owned(),
-            date_ms: 1_795_347_060_000,
+            date: Timestamp::from_millis(1_795_347_060_000),
             repository: "acme/shop".to_owned(),
             line: Some(12),
             ..OutgoingMail::default()
@@ -183,8 +184,8 @@ mod tests {
 
     #[test]
     fn no_date_is_too_strange() {
-        for date_ms in [i64::MIN, -1, 0, i64::MAX] {
-            assert!(raw(&OutgoingMail { date_ms, ..mail() }).contains("\r\nDate: "));
+        for date in [i64::MIN, -1, 0, i64::MAX].map(Timestamp::from_millis) {
+            assert!(raw(&OutgoingMail { date, ..mail() }).contains("\r\nDate: "));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Mails as files, for an installation without a mail server.
 
 use super::error::MailError;
+use domain::timestamp::Timestamp;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,8 +25,9 @@ impl Outbox {
 
     /// Writes a mail to `DATE-MESSAGEID.eml`, so that names sort by date and the same mail has the
     /// same name at every try. The file appears whole or not at all.
-    pub(super) async fn write(&self, date_ms: i64, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
-        let path = self.directory.join(format!("{:0>15}-{}.eml", date_ms.max(0), file_name(message_id)));
+    pub(super) async fn write(&self, date: Timestamp, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
+        let millis = date.max(Timestamp::UNIX_EPOCH).as_millis();
+        let path = self.directory.join(format!("{millis:0>15}-{}.eml", file_name(message_id)));
         let part = self.part();
         let written = async {
             tokio::fs::create_dir_all(&self.directory).await?;

@@ -13,6 +13,7 @@ use domain::rule::Rules;
 use domain::settings::Settings;
 use domain::source::Block;
 use domain::suspects::Suspect;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use source::Source;
 use std::cell::RefCell;
@@ -82,8 +83,9 @@ impl Judge {
 }
 
 fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Verdict, Failed> {
-    let rules = Rules::new(Settings::default(), Vec::new(), 0).without(off);
-    let suspicion = find_suspects(evidence, &report_of(case), &located_in(case), &rules, case.event_time * 1000)?;
+    let rules = Rules::new(Settings::default(), Vec::new(), Timestamp::UNIX_EPOCH).without(off);
+    let suspicion =
+        find_suspects(evidence, &report_of(case), &located_in(case), &rules, Timestamp::from_seconds(case.event_time))?;
     let suspects = (1..).zip(&suspicion.suspects);
     let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
     Ok(Verdict { predictions, used: used(&suspicion) })
@@ -223,9 +225,9 @@ fn origin_of(case: &Case, frame: &CaseFrame, line: u32) -> Option<Blame> {
         path: frame.filename.clone(),
         line,
         author: Author { name: commit.author_name.clone().unwrap_or_default(), email: commit.author_email.clone() },
-        author_time_ms: commit.atime * 1000,
+        authored_at: Timestamp::from_seconds(commit.atime),
         summary: commit.subject.clone().unwrap_or_default(),
-        committed_at_ms: commit.ctime * 1000,
+        committed_at: Timestamp::from_seconds(commit.ctime),
         co_authors: Vec::new(),
         passed: Vec::new(),
     })

@@ -1,16 +1,18 @@
 //! One HTTP answer of GitHub's: read, and sorted into success or the right error.
 
 use super::error::{GitHubError, redact};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// Wait where a limit names no time: GitHub's documentation says at least a minute.
-const UNNAMED_WAIT_MS: u64 = 60_000;
+const UNNAMED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// Longest wait that is believed. The primary limit resets within an hour; a broken clock must not
 /// stop us for days.
-const LONGEST_WAIT_MS: u64 = 2 * 3_600_000;
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(2);
 /// Shortest wait: a limit that is "over now" is still met again at once.
-const SHORTEST_WAIT_MS: u64 = 1_000;
+const SHORTEST_WAIT: SignedDuration = SignedDuration::from_secs(1);
 
 /// Status, the headers that mean something to us, and the body.
 #[derive(Clone, Debug, Default)]
@@ -62,16 +64,16 @@ impl Answer {
         if self.is_success() { Ok(self) } else { Err(self.to_error(what, installation)) }
     }
 
-    /// GitHub's date in Unix milliseconds, where it sent one.
-    pub(super) fn date_ms(&self) -> Option<i64> {
-        http_date_ms(self.date.as_deref()?)
+    /// GitHub's date, where it sent one.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        http_date(self.date.as_deref()?)
     }
 
     fn to_error(&self, what: &str, installation: Option<u64>) -> GitHubError {
         let message = self.message();
         if self.is_rate_limit(&message) {
-            let retry_after_ms = self.wait_ms().unwrap_or(UNNAMED_WAIT_MS);
-            return GitHubError::RateLimited { retry_after_ms, message };
+            let retry_after = self.wait().unwrap_or(UNNAMED_WAIT);
+            return GitHubError::RateLimited { retry_after, message };
         }
         match (self.status, installation) {
             (401, _) => GitHubError::Unauthorized(message),
@@ -83,7 +85,7 @@ impl Answer {
             (404 | 410, _) => GitHubError::Gone(format!("{what} ({message})")),
             (408, _) | (500.., _) => GitHubError::Transient {
                 message: format!("{} for {what}: {message}", self.status),
-                retry_after_ms: self.retry_after_ms(),
+                retry_after: self.retry_after(),
             },
             (status, _) if self.is_redirect() => {
                 let target = redact(self.location.as_deref().unwrap_or("nowhere"));
@@ -115,34 +117,34 @@ impl Answer {
     }
 
     /// `retry-after`, else the reset of an exhausted primary limit.
-    fn wait_ms(&self) -> Option<u64> {
+    fn wait(&self) -> Option<SignedDuration> {
         let reset = || {
             let exhausted = self.remaining.as_deref() == Some("0");
             let reset_s: i64 = self.reset.as_deref().filter(|_| exhausted)?.trim().parse().ok()?;
-            Some(reset_s.saturating_mul(1000).saturating_sub(self.date_ms()?))
+            Some(Timestamp::from_seconds(reset_s) - self.date()?)
         };
-        match self.retry_after_ms() {
+        match self.retry_after() {
             Some(wait) => Some(wait),
             None => reset().map(clamp),
         }
     }
 
-    fn retry_after_ms(&self) -> Option<u64> {
+    fn retry_after(&self) -> Option<SignedDuration> {
         let text = self.retry_after.as_deref()?.trim();
         let wait = match text.parse::<i64>() {
-            Ok(seconds) => seconds.saturating_mul(1000),
-            Err(_) => http_date_ms(text)?.saturating_sub(self.date_ms()?),
+            Ok(seconds) => SignedDuration::from_secs(seconds),
+            Err(_) => http_date(text)? - self.date()?,
         };
         Some(clamp(wait))
     }
 }
 
-fn clamp(wait_ms: i64) -> u64 {
-    u64::try_from(wait_ms).unwrap_or(0).clamp(SHORTEST_WAIT_MS, LONGEST_WAIT_MS)
+fn clamp(wait: SignedDuration) -> SignedDuration {
+    wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
-fn http_date_ms(text: &str) -> Option<i64> {
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(|at| at.as_millisecond())
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok().map(Timestamp::from)
 }
 
 #[cfg(test)]
@@ -167,32 +169,32 @@ mod tests {
         let limited = |headers: fn(&mut Answer), status, message: &str| {
             let mut it = answer(status, &format!(r#"{{"message":"{message}"}}"#));
             headers(&mut it);
-            error(it).retry_after()
+            error(it).retry_after().map(|wait| wait.as_secs())
         };
-        assert_eq!(limited(|_| {}, 429, "slow down"), Some(60_000));
-        assert_eq!(limited(|a| a.retry_after = Some("30".into()), 403, "no"), Some(30_000));
-        assert_eq!(limited(|a| a.retry_after = Some("0".into()), 429, "no"), Some(1_000));
+        assert_eq!(limited(|_| {}, 429, "slow down"), Some(60));
+        assert_eq!(limited(|a| a.retry_after = Some("30".into()), 403, "no"), Some(30));
+        assert_eq!(limited(|a| a.retry_after = Some("0".into()), 429, "no"), Some(1));
         let date = "Sun, 06 Nov 1994 08:50:37 GMT";
-        assert_eq!(limited(|a| a.retry_after = Some("Sun, 06 Nov 1994 08:50:37 GMT".into()), 429, date), Some(60_000));
+        assert_eq!(limited(|a| a.retry_after = Some("Sun, 06 Nov 1994 08:50:37 GMT".into()), 429, date), Some(60));
         // The reset is read by GitHub's own clock (784111777 is that date).
         let reset: fn(&mut Answer) = |a| {
             a.remaining = Some("0".into());
             a.reset = Some("784111807".into());
         };
-        assert_eq!(limited(reset, 403, "API rate limit exceeded"), Some(30_000));
+        assert_eq!(limited(reset, 403, "API rate limit exceeded"), Some(30));
         let broken: fn(&mut Answer) = |a| {
             a.remaining = Some("0".into());
             a.reset = Some("99999999999".into());
         };
-        assert_eq!(limited(broken, 403, "API rate limit exceeded"), Some(LONGEST_WAIT_MS));
-        assert_eq!(limited(|_| {}, 403, "You have exceeded a secondary rate limit."), Some(60_000));
-        assert_eq!(limited(|_| {}, 403, "You have triggered an abuse detection mechanism"), Some(60_000));
+        assert_eq!(limited(broken, 403, "API rate limit exceeded"), Some(LONGEST_WAIT.as_secs()));
+        assert_eq!(limited(|_| {}, 403, "You have exceeded a secondary rate limit."), Some(60));
+        assert_eq!(limited(|_| {}, 403, "You have triggered an abuse detection mechanism"), Some(60));
         // A primary limit that isn't exhausted says nothing about a secondary one's end.
         let unrelated: fn(&mut Answer) = |a| {
             a.remaining = Some("4000".into());
             a.reset = Some("784111779".into());
         };
-        assert_eq!(limited(unrelated, 403, "You have exceeded a secondary rate limit"), Some(60_000));
+        assert_eq!(limited(unrelated, 403, "You have exceeded a secondary rate limit"), Some(60));
     }
 
     #[test]

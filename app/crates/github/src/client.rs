@@ -4,6 +4,8 @@ use super::answer::Answer;
 use super::error::{GitHubError, redact};
 use super::key;
 use super::route::Base;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use octocrab::Octocrab;
 use octocrab::models::AppId;
 use octocrab::service::middleware::retry::RetryConfig;
@@ -228,10 +230,9 @@ impl GitHub {
         let minted: TokenAnswer = answer.json("the token")?;
         let expires = minted.expires_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
         // Both times are GitHub's, so that our clock does not matter.
-        let life = match (expires, answer.date_ms()) {
+        let life = match (expires, answer.date()) {
             (Some(end), Some(now)) => {
-                Duration::from_millis(u64::try_from(end.as_millisecond().saturating_sub(now)).unwrap_or(0))
-                    .min(TOKEN_LIFE)
+                (Timestamp::from(end) - now).max(SignedDuration::ZERO).unsigned_abs().min(TOKEN_LIFE)
             }
             _ => TOKEN_LIFE,
         };

@@ -2,8 +2,9 @@
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
-use super::issues::since;
+use super::issues::since_parameter;
 use super::limits;
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -26,19 +27,18 @@ impl GitHub {
         Ok(answer.json::<CommentAnswer>("the comment")?.id)
     }
 
-    /// The first comment on the issue whose text holds `marker`, among those changed since
-    /// `since_ms` (Unix milliseconds; a few minutes earlier are looked at too, as GitHub's clock is
-    /// not ours).
+    /// The first comment on the issue whose text holds `marker`, among those changed since `since`
+    /// (a few minutes earlier are looked at too, as GitHub's clock is not ours).
     pub async fn find_comment(
         &self,
         installation: u64,
         repo: &str,
         number: u64,
         marker: &str,
-        since_ms: i64,
+        since: Timestamp,
     ) -> Result<Option<u64>, GitHubError> {
         let what = format!("comments on issue #{number} of {repo}");
-        let rest = format!("/issues/{number}/comments?since={}&per_page=100", since(since_ms)?);
+        let rest = format!("/issues/{number}/comments?since={}&per_page=100", since_parameter(since)?);
         let first = self.read(installation, repo, &rest).await?;
         if first.is_redirect() {
             return Err(GitHubError::Gone(format!("{what} (it is in another repository now)")));

@@ -3,6 +3,7 @@
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
@@ -33,19 +34,19 @@ struct DeliveryAnswer {
 }
 
 impl GitHub {
-    /// The tries since a moment (Unix milliseconds), the latest first. GitHub keeps those of three
+    /// The tries since a moment, the latest first. GitHub keeps those of three
     /// days.
     ///
     /// # Errors
     /// GitHub is out of reach.
-    pub async fn hook_deliveries(&self, since_ms: i64) -> Result<Vec<HookDelivery>, GitHubError> {
+    pub async fn hook_deliveries(&self, since: Timestamp) -> Result<Vec<HookDelivery>, GitHubError> {
         let what = "the webhooks' deliveries";
         let mut all = Vec::new();
         let first = self.send(As::App, Method::Get, "/app/hook/deliveries?per_page=100", None).await?;
         self.pages(As::App, first, what, |page: Vec<DeliveryAnswer>| {
             for it in page {
-                let at_ms = it.delivered_at.parse::<jiff::Timestamp>().map_or(i64::MAX, |at| at.as_millisecond());
-                if at_ms < since_ms || all.len() >= MOST {
+                let at = it.delivered_at.parse::<jiff::Timestamp>().map_or(Timestamp::MAX, Timestamp::from);
+                if at < since || all.len() >= MOST {
                     return ControlFlow::Break(());
                 }
                 let is_delivered = (200..300).contains(&it.status_code);

@@ -1,5 +1,6 @@
 //! What can go wrong with GitHub, sorted by what the caller can do about it.
 
+use jiff::SignedDuration;
 use regex::Regex;
 use std::sync::OnceLock;
 
@@ -17,10 +18,10 @@ pub enum GitHubError {
     #[error("GitHub private key: {0}")]
     Key(String),
     /// A primary or secondary limit of GitHub's: nothing was done, ask again later.
-    #[error("GitHub's rate limit: {message} (again in {} s)", retry_after_ms.div_ceil(1000))]
+    #[error("GitHub's rate limit: {message} (again in {} s)", retry_after.as_secs())]
     RateLimited {
-        /// Milliseconds to wait, by GitHub's headers; a minute where it names no time.
-        retry_after_ms: u64,
+        /// How long to wait, by GitHub's headers; a minute where it names no time.
+        retry_after: SignedDuration,
         /// What GitHub said.
         message: String,
     },
@@ -30,8 +31,8 @@ pub enum GitHubError {
     Transient {
         /// What happened.
         message: String,
-        /// Milliseconds to wait, where GitHub names a time.
-        retry_after_ms: Option<u64>,
+        /// How long to wait, where GitHub names a time.
+        retry_after: Option<SignedDuration>,
     },
     /// 401: the JWT, or twice in a row the installation's token, was refused.
     #[error("GitHub refuses the credentials: {0}. Check APP_ID, the private key and this machine's clock")]
@@ -88,11 +89,11 @@ pub enum GitHubError {
 }
 
 impl GitHubError {
-    /// Milliseconds that GitHub asks to wait, where it does.
-    pub fn retry_after(&self) -> Option<u64> {
+    /// How long GitHub asks to wait, where it does.
+    pub fn retry_after(&self) -> Option<SignedDuration> {
         match self {
-            Self::RateLimited { retry_after_ms, .. } => Some(*retry_after_ms),
-            Self::Transient { retry_after_ms, .. } => *retry_after_ms,
+            Self::RateLimited { retry_after, .. } => Some(*retry_after),
+            Self::Transient { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -120,7 +121,7 @@ impl GitHubError {
 
     /// A network failure or timeout.
     pub(super) fn transient(message: impl AsRef<str>) -> Self {
-        Self::Transient { message: redact(message.as_ref()), retry_after_ms: None }
+        Self::Transient { message: redact(message.as_ref()), retry_after: None }
     }
 
     /// What octocrab reports before there is an answer.

@@ -6,12 +6,14 @@ use super::labels::LabelAnswer;
 use super::limits;
 use super::people::{Account, AccountAnswer};
 use super::route;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 
 /// Looks for something of ours start this much earlier than asked, as GitHub's clock is not ours.
-const CLOCK_SLACK_MS: i64 = 10 * 60 * 1000;
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// An issue to be filed. Without assignees: one who can't be assigned makes GitHub refuse the whole
 /// issue.
@@ -134,7 +136,7 @@ impl GitHub {
     }
 
     /// The oldest issue with this label whose text holds `marker`, open or closed, among those
-    /// changed since `since_ms` (Unix milliseconds; some minutes earlier are looked at too). The
+    /// changed since `since` (some minutes earlier are looked at too). The
     /// oldest, since GitHub's "duplicate issue" copies text and labels. A list is asked, not the
     /// search, whose index lags behind.
     pub async fn find_issue(
@@ -143,7 +145,7 @@ impl GitHub {
         repo: &str,
         label: &str,
         marker: &str,
-        since_ms: i64,
+        since: Timestamp,
     ) -> Result<Option<FoundIssue>, GitHubError> {
         limits::label(label)?;
         if label.contains(',') {
@@ -153,7 +155,7 @@ impl GitHub {
         let rest = format!(
             "/issues?state=all&labels={}&sort=created&direction=asc&since={}&per_page=100",
             route::encode(label),
-            since(since_ms)?
+            since_parameter(since)?
         );
         let first = self.read(installation, repo, &rest).await?;
         let mut found = None;
@@ -167,20 +169,20 @@ impl GitHub {
         Ok(found.map(IssueAnswer::found))
     }
 
-    /// The issues with this label that changed since `since_ms` (Unix milliseconds; some minutes
+    /// The issues with this label that changed since `since` (some minutes
     /// earlier are looked at too).
     pub async fn changed_issues(
         &self,
         installation: u64,
         repo: &str,
         label: &str,
-        since_ms: i64,
+        since: Timestamp,
     ) -> Result<Vec<FoundIssue>, GitHubError> {
         let what = format!("issues of {repo}");
         let rest = format!(
             "/issues?state=all&labels={}&sort=updated&direction=asc&since={}&per_page=100",
             route::encode(label),
-            since(since_ms)?
+            since_parameter(since)?
         );
         let first = self.read(installation, repo, &rest).await?;
         let mut found = Vec::new();
@@ -235,10 +237,10 @@ impl GitHub {
     }
 }
 
-/// `since` as GitHub takes it, `YYYY-MM-DDTHH:MM:SSZ`, [`CLOCK_SLACK_MS`] earlier.
-pub(super) fn since(at_ms: i64) -> Result<String, GitHubError> {
-    let whole_s = at_ms.saturating_sub(CLOCK_SLACK_MS).max(0) / 1000;
-    jiff::Timestamp::from_second(whole_s)
+/// `since` as GitHub takes it, `YYYY-MM-DDTHH:MM:SSZ`, [`CLOCK_SLACK`] earlier.
+pub(super) fn since_parameter(at: Timestamp) -> Result<String, GitHubError> {
+    let earlier = (at - CLOCK_SLACK).max(Timestamp::UNIX_EPOCH);
+    jiff::Timestamp::from_second(earlier.as_seconds())
         .map(|at| route::encode(&at.to_string()))
         .map_err(|error| GitHubError::Argument(error.to_string()))
 }

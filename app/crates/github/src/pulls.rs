@@ -5,6 +5,7 @@ use super::error::GitHubError;
 use super::people::{Account, AccountAnswer};
 use super::route;
 use domain::pull::Pull;
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
 
 /// Pull requests of one commit that are looked at: more than a few have one only where branches are
@@ -55,16 +56,16 @@ impl GitHub {
         let what = format!("pull requests of commit {sha} of {repo}");
         let all: Vec<PullAnswer> = answer.accepted(&what, Some(installation))?.json(&what)?;
         let merged = all.into_iter().filter_map(|it| {
-            let merged_at_ms = it.merged_at.as_deref()?.parse::<jiff::Timestamp>().ok()?.as_millisecond();
+            let merged_at = Timestamp::from(it.merged_at.as_deref()?.parse::<jiff::Timestamp>().ok()?);
             let elsewhere = branch.is_some_and(|branch| it.base.is_none_or(|base| base.branch != branch));
-            Some((elsewhere, merged_at_ms, it.number, it.title, it.html_url, it.user))
+            Some((elsewhere, merged_at, it.number, it.title, it.html_url, it.user))
         });
-        let first = merged.min_by_key(|(elsewhere, merged_at_ms, ..)| (*elsewhere, *merged_at_ms));
-        Ok(first.map(|(_, merged_at_ms, number, title, url, user)| Pull {
+        let first = merged.min_by_key(|(elsewhere, merged_at, ..)| (*elsewhere, *merged_at));
+        Ok(first.map(|(_, merged_at, number, title, url, user)| Pull {
             number,
             title,
             url,
-            merged_at_ms: Some(merged_at_ms),
+            merged_at: Some(merged_at),
             author: user.and_then(AccountAnswer::account),
         }))
     }

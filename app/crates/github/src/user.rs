@@ -8,6 +8,8 @@ use super::error::{GitHubError, redact};
 use super::route::Base;
 use super::{GitHub, client};
 use domain::access::{Access, Right, SignIn};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,21 +18,21 @@ use serde_json::{Value, json};
 const MOST_PAGES: usize = 50;
 const PER_PAGE: usize = 100;
 /// A token is not used in its last minutes.
-const MARGIN_MS: i64 = 5 * 60_000;
+const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// A person's tokens.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserTokens {
     access: String,
-    /// Unix milliseconds; `None`: it does not expire.
-    expires_at_ms: Option<i64>,
+    /// When it expires; `None`: it does not.
+    expires_at: Option<Timestamp>,
     refresh: Option<String>,
 }
 
 impl UserTokens {
     /// Whether the access token is over, or nearly.
-    pub fn is_stale(&self, now_ms: i64) -> bool {
-        self.expires_at_ms.is_some_and(|at| now_ms >= at - MARGIN_MS)
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|at| now >= at - MARGIN)
     }
 }
 
@@ -58,13 +60,13 @@ pub async fn exchange_code(
     server_url: &str,
     app: &SignIn,
     (code, verifier, redirect_uri): (&str, &str, &str),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<UserTokens, GitHubError> {
     let body = json!({
         "client_id": app.client_id, "client_secret": app.client_secret, "code": code, "code_verifier": verifier,
         "redirect_uri": redirect_uri,
     });
-    ask_for_token(server_url, &body, now_ms).await
+    ask_for_token(server_url, &body, now).await
 }
 
 /// New tokens in place of expired ones.
@@ -75,7 +77,7 @@ pub async fn refresh(
     server_url: &str,
     app: &SignIn,
     tokens: &UserTokens,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<UserTokens, GitHubError> {
     let Some(refresh) = &tokens.refresh else {
         return Err(GitHubError::Unauthorized("the person's token has expired".to_owned()));
@@ -83,10 +85,10 @@ pub async fn refresh(
     let body = json!({
         "client_id": app.client_id, "client_secret": app.client_secret, "grant_type": "refresh_token", "refresh_token": refresh,
     });
-    ask_for_token(server_url, &body, now_ms).await
+    ask_for_token(server_url, &body, now).await
 }
 
-async fn ask_for_token(server_url: &str, body: &Value, now_ms: i64) -> Result<UserTokens, GitHubError> {
+async fn ask_for_token(server_url: &str, body: &Value, now: Timestamp) -> Result<UserTokens, GitHubError> {
     // The path is the same on github.com and on an Enterprise Server; neither is below the API's
     // address.
     let base = Base::new(server_url)?;
@@ -114,7 +116,7 @@ async fn ask_for_token(server_url: &str, body: &Value, now_ms: i64) -> Result<Us
     }
     Ok(UserTokens {
         access: answer.access_token,
-        expires_at_ms: answer.expires_in.map(|seconds| now_ms + seconds * 1000),
+        expires_at: answer.expires_in.map(|seconds| now + SignedDuration::from_secs(seconds)),
         refresh: answer.refresh_token,
     })
 }

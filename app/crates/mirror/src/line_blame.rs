@@ -2,7 +2,7 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read::{author_of, find_commit, ms_of};
+use super::read::{author_of, find_commit, time_of};
 use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
 use domain::blame::{Blame, PassedCommit, PassedWhy};
 use domain::ids::RepositoryId;
@@ -64,9 +64,9 @@ fn blame_of(found: LineBlame) -> Blame {
         path: path.to_str_lossy().into_owned(),
         line,
         author: author_of(&credits.author),
-        author_time_ms: ms_of(credits.author_time),
+        authored_at: time_of(credits.author_time),
         summary: credits.summary.to_str_lossy().into_owned(),
-        committed_at_ms: ms_of(credits.commit_time),
+        committed_at: time_of(credits.commit_time),
         co_authors: credits.co_authors.iter().map(author_of).collect(),
         passed: passed.collect(),
     }

@@ -6,7 +6,7 @@ use super::read::{author_of, blob, find_commit, tree};
 use super::{Mirrors, Recent};
 use domain::blame::{Author, CommitId};
 use domain::ids::RepositoryId;
-use domain::week::DAY_MS;
+use domain::timestamp::Timestamp;
 use gix::bstr::{BStr, ByteSlice};
 use gix::revision::walk::Sorting;
 use gix::traverse::commit::simple::CommitTimeOrder;
@@ -48,8 +48,8 @@ pub struct Active {
     pub commit: CommitId,
     /// How many commits, or lines, of what was asked about are theirs.
     pub count: usize,
-    /// Their last commit anywhere, Unix milliseconds.
-    pub last_ms: i64,
+    /// Their last commit anywhere.
+    pub last_at: Timestamp,
 }
 
 /// Where a commit comes from, beside its author.
@@ -68,7 +68,7 @@ pub(super) struct Year {
     /// Newest first: id, parents, and who wrote it.
     commits: Vec<(gix::ObjectId, Vec<gix::ObjectId>, Author)>,
     /// Last commit by address, and by full name, in lower case.
-    last: HashMap<String, i64>,
+    last: HashMap<String, Timestamp>,
 }
 
 /// Which year of which state of a mirror.
@@ -82,36 +82,41 @@ pub(super) struct YearKey {
 pub(super) type Years = Recent<YearKey, Year>;
 
 impl Mirrors {
-    /// The last commit of somebody since `since_ms`, on any branch, Unix milliseconds: as author,
+    /// The last commit of somebody since `since`, on any branch: as author,
     /// co-author or committer, by any address that `.mailmap` says is theirs, or by the same full
     /// name. `None`: there is none.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn last_commit_of(&self, id: RepositoryId, author: &Author, since_ms: i64) -> Result<Option<i64>, MirrorError> {
-        let year = self.year(id, since_ms)?;
+    pub fn last_commit_of(
+        &self,
+        id: RepositoryId,
+        author: &Author,
+        since: Timestamp,
+    ) -> Result<Option<Timestamp>, MirrorError> {
+        let year = self.year(id, since)?;
         let author = self.ask(id, |repo| Ok(resolved(&repo.open_mailmap(), author)))?;
         Ok(year.last_of(&author))
     }
 
-    /// When the newest commit on any branch was made, Unix milliseconds; `None` where there is no
+    /// When the newest commit on any branch was made; `None` where there is no
     /// commit.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn newest_commit_ms(&self, id: RepositoryId) -> Result<Option<i64>, MirrorError> {
+    pub fn newest_commit_at(&self, id: RepositoryId) -> Result<Option<Timestamp>, MirrorError> {
         self.ask(id, |repo| {
             let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
             let mut newest = None;
             for tip in branches(repo).map_err(failed)? {
                 let time = repo.find_commit(tip).and_then(|commit| commit.time()).map_err(failed)?;
-                newest = newest.max(Some(time.seconds.saturating_mul(1000)));
+                newest = newest.max(Some(Timestamp::from_seconds(time.seconds)));
             }
             Ok(newest)
         })
     }
 
-    /// Who changed a file since `since_ms`, on any branch, through its renames; most commits first.
+    /// Who changed a file since `since`, on any branch, through its renames; most commits first.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -119,9 +124,9 @@ impl Mirrors {
         &self,
         id: RepositoryId,
         path: &str,
-        since_ms: i64,
+        since: Timestamp,
     ) -> Result<Vec<Active>, MirrorError> {
-        let year = self.year(id, since_ms)?;
+        let year = self.year(id, since)?;
         self.ask(id, |repo| {
             let mut found = Counted::default();
             // The names that the file had, the newest first.
@@ -166,7 +171,7 @@ impl Mirrors {
     }
 
     /// Who wrote these lines of a file at a commit, of those who committed anything since
-    /// `since_ms`; most lines first.
+    /// `since`; most lines first.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
@@ -175,9 +180,9 @@ impl Mirrors {
         id: RepositoryId,
         (commit, path): (&str, &str),
         lines: RangeInclusive<u32>,
-        since_ms: i64,
+        since: Timestamp,
     ) -> Result<Vec<Active>, MirrorError> {
-        let year = self.year(id, since_ms)?;
+        let year = self.year(id, since)?;
         let mut found = Counted::default();
         let Some(text) = self.lines(id, commit, path)? else { return Ok(Vec::new()) };
         let end = u32::try_from(text.len()).unwrap_or(u32::MAX).min(*lines.end());
@@ -213,9 +218,9 @@ impl Mirrors {
         })
     }
 
-    fn year(&self, id: RepositoryId, since_ms: i64) -> Result<Arc<Year>, MirrorError> {
+    fn year(&self, id: RepositoryId, since: Timestamp) -> Result<Arc<Year>, MirrorError> {
         // What is known of a year is worked out anew for each day.
-        let since_s = since_ms.div_euclid(DAY_MS) * (DAY_MS / 1000);
+        let since_s = since.day().as_seconds();
         self.ask(id, |repo| {
             let tips = branches(repo).map_err(|error| MirrorError::git("listing the branches", &error))?;
             let mut hasher = DefaultHasher::new();
@@ -249,30 +254,30 @@ impl Year {
             }
             too_old = 0;
             let commit = info.object()?;
-            let at_ms = info.commit_time().saturating_mul(1000);
+            let at = Timestamp::from_seconds(info.commit_time());
             let message = commit.message_raw_sloppy();
             // History holds commits whose author line no tool would write today: they are nobody's.
             let author = commit.author().map(|it| resolved(&mailmap, &plain(it.name, it.email))).unwrap_or_default();
-            year.saw(&author, at_ms);
+            year.saw(&author, at);
             if let Ok(it) = commit.committer() {
-                year.saw(&resolved(&mailmap, &plain(it.name, it.email)), at_ms);
+                year.saw(&resolved(&mailmap, &plain(it.name, it.email)), at);
             }
             if message.contains_str("o-") {
-                co_authors(message).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at_ms));
+                co_authors(message).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at));
             }
             year.commits.push((info.id, info.parent_ids.to_vec(), author));
         }
         Ok(year)
     }
 
-    fn saw(&mut self, author: &Author, at_ms: i64) {
+    fn saw(&mut self, author: &Author, at: Timestamp) {
         for key in keys(author) {
-            let last = self.last.entry(key).or_insert(at_ms);
-            *last = at_ms.max(*last);
+            let last = self.last.entry(key).or_insert(at);
+            *last = at.max(*last);
         }
     }
 
-    fn last_of(&self, author: &Author) -> Option<i64> {
+    fn last_of(&self, author: &Author) -> Option<Timestamp> {
         keys(author).iter().filter_map(|key| self.last.get(key)).copied().max()
     }
 }
@@ -297,15 +302,15 @@ impl Counted {
         let same = |it: &&mut Active| keys(&it.author).iter().any(|key| known.contains(key));
         match (self.0.iter_mut().find(same), year.last_of(author)) {
             (Some(known), _) => known.count += 1,
-            (None, Some(last_ms)) => {
-                self.0.push(Active { author: author.clone(), commit: commit.to_owned(), count: 1, last_ms })
+            (None, Some(last_at)) => {
+                self.0.push(Active { author: author.clone(), commit: commit.to_owned(), count: 1, last_at })
             }
             (None, None) => {}
         }
     }
 
     fn ranked(mut self) -> Vec<Active> {
-        self.0.sort_by_key(|it| Reverse((it.count, it.last_ms)));
+        self.0.sort_by_key(|it| Reverse((it.count, it.last_at)));
         self.0
     }
 }

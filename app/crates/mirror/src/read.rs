@@ -5,6 +5,7 @@ use super::error::MirrorError;
 use blame::Credits;
 use domain::blame::Author;
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
 use gix::bstr::ByteSlice;
 use std::sync::Arc;
 
@@ -22,8 +23,8 @@ pub struct CommitInfo {
     pub summary: String,
     /// Who wrote it, after `.mailmap`.
     pub author: Author,
-    /// Author date in Unix milliseconds.
-    pub author_time_ms: i64,
+    /// Author date.
+    pub authored_at: Timestamp,
 }
 
 impl Mirrors {
@@ -140,7 +141,7 @@ fn info_of(credits: &Credits) -> CommitInfo {
     CommitInfo {
         summary: credits.summary.to_str_lossy().into_owned(),
         author: author_of(&credits.author),
-        author_time_ms: ms_of(credits.author_time),
+        authored_at: time_of(credits.author_time),
     }
 }
 
@@ -150,8 +151,8 @@ pub(super) fn author_of(person: &gix::actor::Identity) -> Author {
 }
 
 /// A moment of a commit in Unix milliseconds.
-pub(super) fn ms_of(time: gix::date::Time) -> i64 {
-    time.seconds.saturating_mul(1000)
+pub(super) fn time_of(time: gix::date::Time) -> Timestamp {
+    Timestamp::from_seconds(time.seconds)
 }
 
 #[cfg(test)]

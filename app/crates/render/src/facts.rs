@@ -140,7 +140,7 @@ fn author(alert: &Alert, detail: &Detail) -> Option<Sentence> {
         words("Last changed by "),
         part(PartKind::Name, detail.code(name)),
         words(" on "),
-        part(PartKind::Text, day(blame.author_time_ms)),
+        part(PartKind::Text, day(blame.authored_at)),
         words(" in "),
         linked(PartKind::Code, short(&blame.commit).to_owned(), alert.links.commit.as_ref()),
     ];
@@ -165,8 +165,8 @@ fn pull(alert: &Alert, detail: &Detail) -> Option<Sentence> {
     if !title.trim().is_empty() {
         said.extend([words(", "), part(PartKind::Text, title)]);
     }
-    if let Some(merged_at_ms) = pull.merged_at_ms {
-        said.extend([words(" (merged on "), part(PartKind::Text, day(merged_at_ms)), words(")")]);
+    if let Some(merged_at) = pull.merged_at {
+        said.extend([words(" (merged on "), part(PartKind::Text, day(merged_at)), words(")")]);
     }
     said.push(words("."));
     Some(said)
@@ -274,8 +274,8 @@ fn pairs(pairs: &[(String, String)], detail: &Detail) -> Vec<Pair> {
 fn counts(counts: &Counts, detail: &Detail) -> Vec<Pair> {
     let often = [
         ("Occurrences", thousands(counts.total)),
-        ("First seen", when(counts.first_seen_ms)),
-        ("Last seen", when(counts.last_seen_ms)),
+        ("First seen", when(counts.first_seen_at)),
+        ("Last seen", when(counts.last_seen_at)),
     ];
     let often = often.into_iter().map(|(name, value)| Pair { name: name.to_owned(), value });
     often.chain(facets(counts, detail)).collect()

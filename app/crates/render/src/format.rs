@@ -2,19 +2,20 @@
 
 use domain::alert::Place;
 use domain::markdown::{clip, one_line};
+use domain::timestamp::Timestamp;
 
 /// A moment for people, to the minute: `2026-11-22 11:31 UTC`. `unknown` before 1970 and beyond the calendar.
-pub fn when(unix_ms: i64) -> String {
-    match jiff::Timestamp::from_millisecond(unix_ms) {
-        Ok(moment) if unix_ms > 0 => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+pub fn when(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.as_millis()) {
+        Ok(moment) if at > Timestamp::UNIX_EPOCH => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         _ => "unknown".to_owned(),
     }
 }
 
 /// The day of a moment: `2026-11-22`.
-pub(super) fn day(unix_ms: i64) -> String {
-    match jiff::Timestamp::from_millisecond(unix_ms) {
-        Ok(moment) if unix_ms > 0 => moment.strftime("%Y-%m-%d").to_string(),
+pub(super) fn day(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.as_millis()) {
+        Ok(moment) if at > Timestamp::UNIX_EPOCH => moment.strftime("%Y-%m-%d").to_string(),
         _ => "an unknown day".to_owned(),
     }
 }
@@ -90,10 +91,10 @@ mod tests {
 
     #[test]
     fn times_are_written_in_utc() {
-        assert_eq!(when(1_795_347_060_000), "2026-11-22 11:31 UTC");
-        assert_eq!(day(1_795_347_060_000), "2026-11-22");
-        assert_eq!(when(0), "unknown");
-        assert_eq!(when(i64::MAX), "unknown");
+        assert_eq!(when(Timestamp::from_millis(1_795_347_060_000)), "2026-11-22 11:31 UTC");
+        assert_eq!(day(Timestamp::from_millis(1_795_347_060_000)), "2026-11-22");
+        assert_eq!(when(Timestamp::UNIX_EPOCH), "unknown");
+        assert_eq!(when(Timestamp::MAX), "unknown");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use domain::blame::{Author, Blame};
 use domain::ids::{LineId, RepositoryId};
 use domain::pull::Pull;
 use domain::repository::{Forge, Repository};
+use domain::timestamp::Timestamp;
 
 /// The revision that ran.
 const REVISION: &str = "5d41402abc4b2a76b9719d911017c592aa0f3c11";
@@ -53,9 +54,9 @@ pub(super) fn alert() -> Alert {
             path: "shop/cart.py".to_owned(),
             line: 38,
             author: Author { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned() },
-            author_time_ms: 1_793_613_600_000,
+            authored_at: Timestamp::from_millis(1_793_613_600_000),
             summary: "Look prices up once instead of per item".to_owned(),
-            committed_at_ms: 1_793_613_600_000,
+            committed_at: Timestamp::from_millis(1_793_613_600_000),
             co_authors: Vec::new(),
             passed: Vec::new(),
         }),
@@ -63,7 +64,7 @@ pub(super) fn alert() -> Alert {
             number: 12,
             title: "Faster carts".to_owned(),
             url: "https://github.com/acme/shop/pull/12".to_owned(),
-            merged_at_ms: Some(1_793_700_000_000),
+            merged_at: Some(Timestamp::from_millis(1_793_700_000_000)),
             author: None,
         }),
         first_release: Some("shop@2.4.1".to_owned()),
@@ -96,8 +97,8 @@ pub(super) fn alert() -> Alert {
         days: vec![0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 1_200],
         counts: Counts {
             total: 1_204,
-            first_seen_ms: 1_795_347_060_000,
-            last_seen_ms: 1_795_360_980_000,
+            first_seen_at: Timestamp::from_millis(1_795_347_060_000),
+            last_seen_at: Timestamp::from_millis(1_795_360_980_000),
             servers: strings(&["web-3", "web-1"]),
             releases: strings(&["shop@2.4.1"]),
             environments: strings(&["production"]),

@@ -33,13 +33,13 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
     let (state, commit, at) = match &status.state {
         State::Open => ("open", None, None),
         State::Known => ("known", None, None),
-        State::Resolved { commit, at_ms } => ("resolved", commit.as_deref(), Some(when(*at_ms))),
+        State::Resolved { commit, at } => ("resolved", commit.as_deref(), Some(when(*at))),
     };
     let values = context! {
         total => thousands(counts.total),
         once => counts.total == 1,
-        first => when(counts.first_seen_ms),
-        last => when(counts.last_seen_ms),
+        first => when(counts.first_seen_at),
+        last => when(counts.last_seen_at),
         state,
         at,
         commit => commit.map(|commit| context! { short => short(commit), url => repository.commit_url(commit) }),
@@ -56,6 +56,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
 mod tests {
     use super::*;
     use crate::sample;
+    use domain::timestamp::Timestamp;
 
     fn say(status: &Status) -> String {
         status_block(status, &sample::repository()).expect("renders")
@@ -80,7 +81,7 @@ mod tests {
             assert!(text.contains(said), "{said}:\n{text}");
         }
         assert!(!text.contains("came back"), "{text}");
-        status.state = State::Resolved { commit: Some("5".repeat(40)), at_ms: 1_795_000_000_000 };
+        status.state = State::Resolved { commit: Some("5".repeat(40)), at: Timestamp::from_millis(1_795_000_000_000) };
         status.regressions = 2;
         status.owner = Some("grace".to_owned());
         let text = say(&status);

@@ -74,9 +74,9 @@ pub fn storm_issue(
         let values = context! {
             marker,
             week,
-            began => when(storm.began_at_ms),
-            ended => storm.ended_at_ms.map(when),
-            last => when(storm.last_line_at_ms),
+            began => when(storm.began_at),
+            ended => storm.ended_at.map(when),
+            last => when(storm.last_line_at),
             total => lines.len(),
             more => lines.len().saturating_sub(listed),
             more_authors => authors.len().saturating_sub(MOST_AUTHORS),
@@ -124,7 +124,7 @@ pub fn storm_mail(
     let values = context! {
         subject => subject.as_str(),
         repository => &repository.full_name,
-        began => when(storm.began_at_ms),
+        began => when(storm.began_at),
         issue => storm.issue.and_then(|number| repository.issue_url(number)),
         all,
         count,
@@ -155,17 +155,18 @@ mod tests {
     use crate::sample;
     use domain::alert::Place;
     use domain::ids::{RepositoryId, StormId};
+    use domain::timestamp::Timestamp;
 
     fn storm() -> Storm {
         Storm {
             id: StormId(1),
             repository: RepositoryId(7),
-            began_at_ms: 1_795_000_000_000,
-            last_line_at_ms: 1_795_000_060_000,
-            ended_at_ms: None,
+            began_at: Timestamp::from_millis(1_795_000_000_000),
+            last_line_at: Timestamp::from_millis(1_795_000_060_000),
+            ended_at: None,
             issue: Some(12),
             attempts: 0,
-            mails_at_ms: None,
+            mails_at: None,
         }
     }
 
@@ -183,7 +184,7 @@ mod tests {
                 author: (n % 3 > 0).then(|| format!("Ada @lovelace {}", n % 3)),
                 total: 1_204,
                 issue: (n == 0).then_some(13),
-                last_seen_ms: 0,
+                last_seen_at: Timestamp::UNIX_EPOCH,
             })
             .collect()
     }
@@ -204,7 +205,7 @@ mod tests {
         ] {
             assert!(issue.body.contains(said), "{said}:\n{}", issue.body);
         }
-        let over = Storm { ended_at_ms: Some(1_795_000_900_000), ..storm() };
+        let over = Storm { ended_at: Some(Timestamp::from_millis(1_795_000_900_000)), ..storm() };
         let issue = storm_issue(&sample::repository(), &over, &lines(4, 0), ("m:1", "https://f.test/week"));
         assert!(issue.expect("renders").body.contains("The storm ended at 2026-11-18"));
     }

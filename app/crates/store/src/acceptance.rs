@@ -2,6 +2,7 @@
 
 use crate::columns::{get, get_count};
 use crate::{Store, StoreError};
+use domain::timestamp::Timestamp;
 
 /// How the alerts of a repository were taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +16,9 @@ pub struct Acceptance {
 }
 
 /// How alerts were taken, by repository: those that a mail or an issue was sent for before
-/// `before_ms`, and younger ones that were answered by a handover, a label or closing the issue.
+/// `before`, and younger ones that were answered by a handover, a label or closing the issue.
 /// Refused is what was handed on and not given back.
-pub async fn by_repository(store: &Store, before_ms: i64) -> Result<Vec<Acceptance>, StoreError> {
+pub async fn by_repository(store: &Store, before: Timestamp) -> Result<Vec<Acceptance>, StoreError> {
     let rows = sqlx::query(
         "SELECT r.full_name AS full_name, COUNT(*) AS alerts, CAST(SUM(a.refused) AS BIGINT) AS refused
          FROM (SELECT l.repository_id, l.alerted_at_ms, l.resolved_at_ms, l.known,
@@ -30,7 +31,7 @@ pub async fn by_repository(store: &Store, before_ms: i64) -> Result<Vec<Acceptan
          WHERE a.refused = 1 OR a.alerted_at_ms < $1 OR a.resolved_at_ms IS NOT NULL OR a.known = 1
          GROUP BY r.full_name ORDER BY r.full_name",
     )
-    .bind(before_ms)
+    .bind(before.as_millis())
     .fetch_all(&store.pool)
     .await?;
     rows.iter()

@@ -3,6 +3,7 @@
 use crate::columns::get;
 use crate::transaction::execute;
 use crate::{Store, StoreError};
+use domain::timestamp::Timestamp;
 
 /// What the forge said of an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,11 +14,11 @@ pub struct KnownAccount {
     pub is_bot: bool,
 }
 
-/// The account of an address; `None` where the forge was not asked since `since_ms`.
-pub async fn by_email(store: &Store, email: &str, since_ms: i64) -> Result<Option<KnownAccount>, StoreError> {
+/// The account of an address; `None` where the forge was not asked since `since`.
+pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Option<KnownAccount>, StoreError> {
     let row = sqlx::query("SELECT login, is_bot FROM accounts WHERE email = $1 AND asked_at_ms >= $2")
         .bind(email)
-        .bind(since_ms)
+        .bind(since.as_millis())
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -25,7 +26,7 @@ pub async fn by_email(store: &Store, email: &str, since_ms: i64) -> Result<Optio
 }
 
 /// Remembers what the forge said of an address.
-pub async fn record(store: &Store, email: &str, account: &KnownAccount, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record(store: &Store, email: &str, account: &KnownAccount, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "INSERT INTO accounts (email, login, is_bot, asked_at_ms) VALUES ($1, $2, $3, $4)
          ON CONFLICT (email) DO UPDATE SET login = excluded.login, is_bot = excluded.is_bot,
@@ -34,6 +35,6 @@ pub async fn record(store: &Store, email: &str, account: &KnownAccount, now_ms: 
     .bind(email)
     .bind(account.login.as_deref())
     .bind(i64::from(account.is_bot))
-    .bind(now_ms);
+    .bind(now.as_millis());
     execute(store, statement).await
 }

@@ -1,13 +1,14 @@
 //! What attribution works out: the line of a fingerprint, what was counted while it was not known,
 //! and the job to decide.
 
-use crate::columns::{get, signed, storable};
+use crate::columns::{get, get_time, signed, storable};
 use crate::pack::{pack, unpack};
 use crate::reports::StoredReport;
 use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, reports, tracebacks};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 
 /// What attribution worked out.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +21,8 @@ pub struct AttributionOutcome {
     pub attribution: Option<Attribution>,
     /// The line had been resolved, and this report shows that it is back.
     pub regressed: bool,
-    /// Attribute again from then on, Unix milliseconds.
-    pub recheck_at_ms: Option<i64>,
+    /// Attribute again from then on.
+    pub recheck_at: Option<Timestamp>,
 }
 
 /// The attribution of a fingerprint; `None` where it has none (yet).
@@ -42,25 +43,25 @@ pub async fn record(
     store: &Store,
     stored: &StoredReport,
     outcome: &AttributionOutcome,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Option<LineId>, StoreError> {
     let packed = outcome.attribution.as_ref().map(|found| pack("fingerprints.attribution", found)).transpose()?;
     let body = pack("tracebacks.body", &stored.report)?;
     let mut tx = store.begin().await?;
     fingerprints::lock_in(&mut tx, stored.fingerprint).await?;
     let line = match &outcome.attribution {
-        Some(found) => Some(upsert_line_in(&mut tx, stored, found, now_ms).await?),
+        Some(found) => Some(upsert_line_in(&mut tx, stored, found, now).await?),
         None => None,
     };
     set_outcome_in(&mut tx, stored.fingerprint, outcome, line, packed).await?;
     if let Some(line) = line {
         move_pending_in(&mut tx, stored.fingerprint, line).await?;
-        tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at_ms, &body).await?;
+        tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at, &body).await?;
         add_facets_in(&mut tx, line, stored).await?;
         if outcome.regressed {
             record_regression_in(&mut tx, line, stored, outcome).await?;
         }
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
     } else {
         fingerprints::delete_pending_in(&mut tx, stored.fingerprint).await?;
     }
@@ -87,7 +88,7 @@ async fn set_outcome_in(
     .bind(i64::from(outcome.attribution.as_ref().is_some_and(|found| found.pinned)))
     .bind(outcome.code_generation)
     .bind(outcome.rules_generation)
-    .bind(outcome.recheck_at_ms)
+    .bind(outcome.recheck_at.map(Timestamp::as_millis))
     .bind(packed)
     .execute(tx.conn())
     .await?;
@@ -100,7 +101,7 @@ async fn add_facets_in(tx: &mut Tx, line: LineId, stored: &StoredReport) -> Resu
     let exception = report.raised().map(|raised| raised.full_name());
     for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            lines::add_facet_in(tx, line, kind, value, stored.received_at_ms).await?;
+            lines::add_facet_in(tx, line, kind, value, stored.received_at).await?;
         }
     }
     Ok(())
@@ -118,7 +119,7 @@ async fn record_regression_in(
          WHERE id = $1 AND resolved_at_ms IS NOT NULL AND regressed_at_ms IS NULL",
     )
     .bind(line.0)
-    .bind(stored.received_at_ms)
+    .bind(stored.received_at.as_millis())
     .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
     .bind(stored.report.release.as_deref().map(storable))
     .execute(tx.conn())
@@ -146,7 +147,7 @@ async fn upsert_line_in(
     tx: &mut Tx,
     stored: &StoredReport,
     found: &Attribution,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<LineId, StoreError> {
     let blame = found.blame.as_ref();
     let row = sqlx::query(
@@ -160,7 +161,7 @@ async fn upsert_line_in(
              error_threshold = excluded.error_threshold
          RETURNING id",
     )
-    .bind(tx.next_id(now_ms))
+    .bind(tx.next_id(now))
     .bind(stored.repository.0)
     .bind(found.identity.key())
     .bind(storable(&found.place.path))
@@ -170,11 +171,11 @@ async fn upsert_line_in(
     .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| storable(&raised.full_name())))
     .bind(storable(&stored.report.headline()))
     .bind(blame.map(|blame| blame.commit.clone()))
-    .bind(blame.map(|blame| blame.author_time_ms))
+    .bind(blame.map(|blame| blame.authored_at.as_millis()))
     .bind(blame.map(|blame| blame.author.name.clone()))
     .bind(blame.map(|blame| blame.author.email.clone()))
     .bind(stored.report.error_threshold.map(signed))
-    .bind(stored.received_at_ms)
+    .bind(stored.received_at.as_millis())
     .fetch_one(tx.conn())
     .await?;
     Ok(LineId(get(&row, "id")?))
@@ -188,10 +189,10 @@ async fn move_pending_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) 
     .bind(fingerprint.0)
     .fetch_all(tx.conn())
     .await?;
-    let (mut total, mut last) = (0_i64, 0_i64);
+    let (mut total, mut last) = (0_i64, Timestamp::UNIX_EPOCH);
     for row in &rows {
         let count: i64 = get(row, "occurrences")?;
-        let seen: i64 = get(row, "last_seen_ms")?;
+        let seen = get_time(row, "last_seen_ms")?;
         total += count;
         last = last.max(seen);
         lines::add_hours_in(tx, &[[line.0, get(row, "hour_ms")?, count]]).await?;
@@ -205,7 +206,7 @@ async fn move_pending_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) 
     if total > 0 {
         // The job to decide is asked for in any case, so what the count reached need not be asked
         // here.
-        lines::add_totals_in(tx, &[[line.0, total, last]]).await?;
+        lines::add_totals_in(tx, &[[line.0, total, last.as_millis()]]).await?;
     }
     fingerprints::delete_pending_in(tx, fingerprint).await
 }

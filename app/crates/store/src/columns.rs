@@ -1,6 +1,7 @@
 //! Columns: read with their names in the error, and written as both databases take them.
 
 use crate::StoreError;
+use domain::timestamp::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
 
@@ -33,4 +34,14 @@ pub(crate) fn storable(text: &str) -> String {
 
 pub(crate) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// A moment, stored in Unix milliseconds.
+pub(crate) fn get_time(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp::from_millis(get(row, column)?))
+}
+
+/// A moment that may be missing.
+pub(crate) fn get_time_opt(row: &AnyRow, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_millis))
 }

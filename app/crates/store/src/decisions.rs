@@ -5,6 +5,7 @@ use crate::deliveries::{DeliveryMode, NewDelivery};
 use crate::{Store, StoreError, Tx, deliveries, jobs, lines, storms, writes};
 use domain::ids::{LineId, RepositoryId};
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 
 /// What a decision changes of a line, beside what is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub async fn record(
     line: LineId,
     decided: &LineUpdate,
     (send, mode): (&[NewDelivery], DeliveryMode),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     if let Some((old, issue)) = decided.carried_from
@@ -43,19 +44,19 @@ pub async fn record(
     {
         return Ok(false);
     }
-    set_decided_in(&mut tx, line, decided, now_ms).await?;
+    set_decided_in(&mut tx, line, decided, now).await?;
     if decided.regressed {
         lines::record_regression_told_in(&mut tx, line).await?;
     }
     if has_passed_in(&mut tx, line).await? {
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+        jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
     }
     for delivery in send {
-        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
+        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now).await?;
     }
     if let DeliveryMode::Storm(storm) = mode {
-        storms::add_line_in(&mut tx, storm, line, now_ms).await?;
-        writes::enqueue_in(&mut tx, repository, now_ms).await?;
+        storms::add_line_in(&mut tx, storm, line, now).await?;
+        writes::enqueue_in(&mut tx, repository, now).await?;
     }
     tx.commit().await?;
     Ok(true)
@@ -63,7 +64,7 @@ pub async fn record(
 
 /// What is known of the line from now on. Its alert and the mail of its known error are decided
 /// once.
-async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now_ms: i64) -> Result<(), StoreError> {
+async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET decided_total = $2, next_decide_at = $3,
              status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
@@ -77,7 +78,7 @@ async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now_ms:
     .bind(i64::from(decided.known))
     .bind(i64::from(decided.alerted))
     .bind(i64::from(decided.known_mailed))
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -3,6 +3,7 @@
 use crate::columns::get;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, LineId, RepositoryId};
+use domain::timestamp::Timestamp;
 
 /// What a fingerprint came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +43,13 @@ pub struct KnownFingerprint {
     pub code_generation: i64,
     /// See [`crate::intake::Arrival::code_generation`].
     pub rules_generation: i64,
-    /// Attribute again from then on, Unix milliseconds.
-    pub recheck_at_ms: Option<i64>,
+    /// Attribute again from then on.
+    pub recheck_at: Option<Timestamp>,
 }
 
 impl KnownFingerprint {
     /// Whether what is known still holds for a report that comes in now.
-    pub fn holds(&self, code_generation: i64, rules_generation: i64, now_ms: i64) -> bool {
+    pub fn holds(&self, code_generation: i64, rules_generation: i64, now: Timestamp) -> bool {
         match self.state {
             FingerprintState::Stale => false,
             // Attribution will look at the code and the rules as they are when it runs.
@@ -56,7 +57,7 @@ impl KnownFingerprint {
             FingerprintState::Line(_) | FingerprintState::Dropped => {
                 self.rules_generation == rules_generation
                     && (self.pinned || self.code_generation == code_generation)
-                    && self.recheck_at_ms.is_none_or(|at| now_ms < at)
+                    && self.recheck_at.is_none_or(|at| now < at)
             }
         }
     }

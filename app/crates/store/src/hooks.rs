@@ -1,14 +1,16 @@
 //! Webhook deliveries: stored before they are answered, and remembered.
 
-use crate::columns::{from_json, get, to_json};
+use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError, jobs};
 use domain::event::Event;
 use domain::ids::HookId;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 
 /// How long a delivery id is remembered: GitHub lists deliveries for redelivery for far less.
-const REMEMBERED_MS: i64 = 30 * 24 * 3_600_000;
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Whether a delivery was new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,9 +28,9 @@ pub async fn insert(
     delivery: &str,
     name: &str,
     event: &Event,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Inserted, StoreError> {
-    let id = HookId(store.ids.next(now_ms));
+    let id = HookId(store.ids.next(now));
     let mut tx = store.begin().await?;
     let stored = sqlx::query(
         "INSERT INTO hooks (id, delivery, event, parsed, received_at_ms) VALUES ($1, $2, $3, $4, $5)
@@ -38,16 +40,16 @@ pub async fn insert(
     .bind(delivery)
     .bind(name)
     .bind(to_json("hooks.parsed", event)?)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?
     .rows_affected();
     if stored == 0 {
         return Ok(Inserted::Repeated);
     }
-    jobs::enqueue_in(&mut tx, Job::Webhook(id), now_ms, now_ms).await?;
+    jobs::enqueue_in(&mut tx, Job::Webhook(id), now, now).await?;
     sqlx::query("DELETE FROM hooks WHERE received_at_ms < $1 AND processed_at_ms IS NOT NULL")
-        .bind(now_ms - REMEMBERED_MS)
+        .bind((now - REMEMBERED).as_millis())
         .execute(tx.conn())
         .await?;
     tx.commit().await?;
@@ -55,13 +57,13 @@ pub async fn insert(
 }
 
 /// A stored delivery: its event and when it came; `None` once it was processed.
-pub async fn pending_by_id(store: &Store, id: HookId) -> Result<Option<(Event, i64)>, StoreError> {
+pub async fn pending_by_id(store: &Store, id: HookId) -> Result<Option<(Event, Timestamp)>, StoreError> {
     let row = sqlx::query("SELECT parsed, received_at_ms FROM hooks WHERE id = $1 AND processed_at_ms IS NULL")
         .bind(id.0)
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some((from_json("hooks.parsed", &get::<String>(&row, "parsed")?)?, get(&row, "received_at_ms")?)))
+    Ok(Some((from_json("hooks.parsed", &get::<String>(&row, "parsed")?)?, get_time(&row, "received_at_ms")?)))
 }
 
 /// Whether a delivery arrived.
@@ -72,13 +74,13 @@ pub async fn exists(store: &Store, delivery: &str) -> Result<bool, StoreError> {
 }
 
 /// Marks a delivery as acted on.
-pub async fn record_processed(store: &Store, id: HookId, now_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1").bind(id.0).bind(now_ms);
+pub async fn record_processed(store: &Store, id: HookId, now: Timestamp) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE hooks SET processed_at_ms = $2 WHERE id = $1").bind(id.0).bind(now.as_millis());
     execute(store, statement).await
 }
 
-/// When the last webhook arrived, Unix milliseconds.
-pub async fn last_received_ms(store: &Store) -> Result<Option<i64>, StoreError> {
+/// When the last webhook arrived.
+pub async fn last_received_at(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query("SELECT MAX(received_at_ms) AS at FROM hooks").fetch_one(&store.pool).await?;
-    get(&row, "at")
+    get_time_opt(&row, "at")
 }

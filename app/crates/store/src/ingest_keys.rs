@@ -1,13 +1,15 @@
 //! Keys of DSNs: several for a repository, each with a name, each revocable.
 
-use crate::columns::{get, storable};
+use crate::columns::{get, get_time, get_time_opt, storable};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 
 /// A key's last use is recorded only if the recorded one is older: it is for people, and a write
 /// for each report is not.
-pub const USE_NOTED_EVERY_MS: i64 = 10 * 60_000;
+pub const USE_NOTED_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Keys in force that a repository may have: more than any list of services that a person can still
 /// read.
@@ -34,11 +36,11 @@ pub enum Caller {
     Admitted {
         /// What the report goes by.
         auth: IngestAuth,
-        /// When the key was last used, as recorded, Unix milliseconds.
-        last_used_at_ms: Option<i64>,
+        /// When the key was last used, as recorded.
+        last_used_at: Option<Timestamp>,
     },
-    /// The key was one of the project's until then, Unix milliseconds.
-    Revoked(i64),
+    /// The key was one of the project's until then.
+    Revoked(Timestamp),
     /// There is such a project, but the key is not one of its keys.
     WrongKey,
     /// There is no such project.
@@ -54,12 +56,12 @@ pub struct KeyRow {
     pub repository: RepositoryId,
     /// What a person calls it.
     pub label: Option<String>,
-    /// When it was made, Unix milliseconds.
-    pub created_at_ms: i64,
-    /// When it was last used, to within [`USE_NOTED_EVERY_MS`], Unix milliseconds.
-    pub last_used_at_ms: Option<i64>,
-    /// Since when it is refused, Unix milliseconds.
-    pub revoked_at_ms: Option<i64>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, to within [`USE_NOTED_EVERY`].
+    pub last_used_at: Option<Timestamp>,
+    /// Since when it is refused.
+    pub revoked_at: Option<Timestamp>,
 }
 
 /// Who it is that names this project and shows this key.
@@ -77,28 +79,29 @@ pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<C
     if get::<Option<String>>(&row, "ingest_key")?.is_none() {
         return Ok(Caller::WrongKey);
     }
-    if let Some(at_ms) = get::<Option<i64>>(&row, "revoked_at_ms")? {
-        return Ok(Caller::Revoked(at_ms));
+    if let Some(at) = get_time_opt(&row, "revoked_at_ms")? {
+        return Ok(Caller::Revoked(at));
     }
     let auth = IngestAuth {
         id: project,
         code_generation: get(&row, "code_generation")?,
         rules_generation: get(&row, "rules_generation")?,
     };
-    Ok(Caller::Admitted { auth, last_used_at_ms: get(&row, "last_used_at_ms")? })
+    Ok(Caller::Admitted { auth, last_used_at: get_time_opt(&row, "last_used_at_ms")? })
 }
 
 /// Records that a key was used.
-pub async fn record_use(store: &Store, key: &str, now_ms: i64) -> Result<(), StoreError> {
-    let statement =
-        sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1").bind(key).bind(now_ms);
+pub async fn record_use(store: &Store, key: &str, now: Timestamp) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE ingest_keys SET last_used_at_ms = $2 WHERE ingest_key = $1")
+        .bind(key)
+        .bind(now.as_millis());
     execute(store, statement).await
 }
 
 /// The keys in force of a repository, oldest first.
 pub async fn in_force(store: &Store, id: RepositoryId) -> Result<Vec<String>, StoreError> {
     let rows = of_repository(store, id).await?;
-    Ok(rows.into_iter().filter(|row| row.revoked_at_ms.is_none()).map(|row| row.key).collect())
+    Ok(rows.into_iter().filter(|row| row.revoked_at.is_none()).map(|row| row.key).collect())
 }
 
 /// All keys of a repository, those in force first, each oldest first.
@@ -117,9 +120,9 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
                 key: get(row, "ingest_key")?,
                 repository: id,
                 label: get(row, "label")?,
-                created_at_ms: get(row, "created_at_ms")?,
-                last_used_at_ms: get(row, "last_used_at_ms")?,
-                revoked_at_ms: get(row, "revoked_at_ms")?,
+                created_at: get_time(row, "created_at_ms")?,
+                last_used_at: get_time_opt(row, "last_used_at_ms")?,
+                revoked_at: get_time_opt(row, "revoked_at_ms")?,
             })
         })
         .collect()
@@ -130,7 +133,7 @@ pub async fn insert(
     store: &Store,
     id: RepositoryId,
     label: Option<&str>,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let key = generate()?;
     let label = label.map(|text| storable(text.trim()).chars().take(LONGEST_LABEL).collect::<String>());
@@ -142,7 +145,7 @@ pub async fn insert(
     )
     .bind(&key)
     .bind(id.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(label.filter(|text| !text.is_empty()))
     .bind(i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))
     .execute(tx.conn())
@@ -153,7 +156,12 @@ pub async fn insert(
 }
 
 /// Gives a repository its first key; one that has a key in force gets none.
-pub(crate) async fn insert_first_in(tx: &mut Tx, id: RepositoryId, key: &str, now_ms: i64) -> Result<(), StoreError> {
+pub(crate) async fn insert_first_in(
+    tx: &mut Tx,
+    id: RepositoryId,
+    key: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
          SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
@@ -161,21 +169,21 @@ pub(crate) async fn insert_first_in(tx: &mut Tx, id: RepositoryId, key: &str, no
     )
     .bind(key)
     .bind(id.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
 /// Revokes a key, for ever. `None`: there is no such key; a key revoked before stays as it was.
-pub async fn revoke(store: &Store, key: &str, now_ms: i64) -> Result<Option<RepositoryId>, StoreError> {
+pub async fn revoke(store: &Store, key: &str, now: Timestamp) -> Result<Option<RepositoryId>, StoreError> {
     let mut tx = store.begin().await?;
     let row = sqlx::query(
         "UPDATE ingest_keys SET revoked_at_ms = COALESCE(revoked_at_ms, $2) WHERE ingest_key = $1
          RETURNING repository_id",
     )
     .bind(key)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .fetch_optional(tx.conn())
     .await?;
     tx.commit().await?;

@@ -1,14 +1,16 @@
 //! The queue of background work.
 
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::JobId;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 
 /// How long a claimed job belongs to its worker: longer than the longest step (a first clone renews
 /// its lease).
-pub const LEASE_MS: i64 = 120_000;
+pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
 
 /// A job that this worker holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +23,9 @@ pub struct Claim {
     /// died.
     pub attempts: u32,
     version: i64,
-    /// Until when it is this worker's, Unix milliseconds; no two workers hold it until the same
+    /// Until when it is this worker's; no two workers hold it until the same
     /// moment.
-    locked_until_ms: i64,
+    locked_until: Timestamp,
 }
 
 /// The queue in figures.
@@ -31,15 +33,15 @@ pub struct Claim {
 pub struct QueueState {
     /// Jobs that wait or run.
     pub length: u64,
-    /// When the oldest of them was asked for, Unix milliseconds.
-    pub oldest_ms: Option<i64>,
+    /// When the oldest of them was asked for.
+    pub oldest_at: Option<Timestamp>,
     /// Jobs that failed at least once.
     pub failing: u64,
 }
 
-/// Asks for a job, not before `run_at_ms`. A job asked for again while it waits runs once; while it
+/// Asks for a job, not before `run_at`. A job asked for again while it waits runs once; while it
 /// runs, once more.
-pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let (kind, subject) = job.parts();
     sqlx::query(
         "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
@@ -48,29 +50,29 @@ pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at_ms: i64, now_ms: i6
              version = jobs.version + 1,
              run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END",
     )
-    .bind(tx.next_id(now_ms))
+    .bind(tx.next_id(now))
     .bind(kind)
     .bind(subject)
-    .bind(run_at_ms)
-    .bind(now_ms)
+    .bind(run_at.as_millis())
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
 /// Asks for a job by itself.
-pub async fn enqueue(store: &Store, job: Job, run_at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+pub async fn enqueue(store: &Store, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    enqueue_in(&mut tx, job, run_at_ms, now_ms).await?;
+    enqueue_in(&mut tx, job, run_at, now).await?;
     tx.commit().await
 }
 
 /// Claims the job that has waited longest of those that are due, if there is one; counts the
 /// attempt before it is made.
-pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreError> {
+pub async fn claim(store: &Store, now: Timestamp) -> Result<Option<Claim>, StoreError> {
     // Looking first costs no write lock: most of the time nothing is due.
     let due = sqlx::query("SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 LIMIT 1")
-        .bind(now_ms)
+        .bind(now.as_millis())
         .fetch_optional(&store.pool)
         .await?;
     if due.is_none() {
@@ -85,8 +87,8 @@ pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreErr
              SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 ORDER BY run_at_ms, id LIMIT 1)
          RETURNING id, kind, subject, attempts, version",
     )
-    .bind(now_ms)
-    .bind(now_ms + LEASE_MS)
+    .bind(now.as_millis())
+    .bind((now + LEASE).as_millis())
     .fetch_optional(tx.conn())
     .await?;
     tx.commit().await?;
@@ -99,7 +101,7 @@ pub async fn claim(store: &Store, now_ms: i64) -> Result<Option<Claim>, StoreErr
         job,
         attempts: u32::try_from(get::<i64>(&row, "attempts")?).unwrap_or(u32::MAX),
         version: get(&row, "version")?,
-        locked_until_ms: now_ms + LEASE_MS,
+        locked_until: now + LEASE,
     }))
 }
 
@@ -111,7 +113,7 @@ pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
     let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND locked_until_ms = $3")
         .bind(claim.id.0)
         .bind(claim.version)
-        .bind(claim.locked_until_ms)
+        .bind(claim.locked_until.as_millis())
         .execute(tx.conn())
         .await?
         .rows_affected();
@@ -120,28 +122,28 @@ pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
             "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL WHERE id = $1 AND locked_until_ms = $2",
         )
         .bind(claim.id.0)
-        .bind(claim.locked_until_ms)
+        .bind(claim.locked_until.as_millis())
         .execute(tx.conn())
         .await?;
     }
     tx.commit().await
 }
 
-/// Records why an attempt failed, and puts the job back, to run at `run_at_ms`.
-pub async fn record_failed(store: &Store, claim: &Claim, run_at_ms: i64, why: &str) -> Result<(), StoreError> {
+/// Records why an attempt failed, and puts the job back, to run at `run_at`.
+pub async fn record_failed(store: &Store, claim: &Claim, run_at: Timestamp, why: &str) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
     )
     .bind(claim.id.0)
-    .bind(run_at_ms)
+    .bind(run_at.as_millis())
     .bind(why)
-    .bind(claim.locked_until_ms);
+    .bind(claim.locked_until.as_millis());
     execute(store, statement).await
 }
 
-/// Puts a job back of which there is more, from `at_ms` on; at once where it was asked for again
+/// Puts a job back of which there is more, from `at` on; at once where it was asked for again
 /// meanwhile.
-pub async fn requeue(store: &Store, claim: &Claim, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+pub async fn requeue(store: &Store, claim: &Claim, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
              run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
@@ -149,25 +151,25 @@ pub async fn requeue(store: &Store, claim: &Claim, at_ms: i64, now_ms: i64) -> R
     )
     .bind(claim.id.0)
     .bind(claim.version)
-    .bind(at_ms)
-    .bind(now_ms)
-    .bind(claim.locked_until_ms);
+    .bind(at.as_millis())
+    .bind(now.as_millis())
+    .bind(claim.locked_until.as_millis());
     execute(store, statement).await
 }
 
 /// Holds a job for another lease: for steps that take long. `false`: another worker holds it.
-pub async fn renew(store: &Store, claim: &mut Claim, now_ms: i64) -> Result<bool, StoreError> {
-    let until_ms = now_ms.max(claim.locked_until_ms - LEASE_MS) + LEASE_MS;
+pub async fn renew(store: &Store, claim: &mut Claim, now: Timestamp) -> Result<bool, StoreError> {
+    let until = now.max(claim.locked_until - LEASE) + LEASE;
     let mut tx = store.begin().await?;
     let held = sqlx::query("UPDATE jobs SET locked_until_ms = $2 WHERE id = $1 AND locked_until_ms = $3")
         .bind(claim.id.0)
-        .bind(until_ms)
-        .bind(claim.locked_until_ms)
+        .bind(until.as_millis())
+        .bind(claim.locked_until.as_millis())
         .execute(tx.conn())
         .await?
         .rows_affected();
     tx.commit().await?;
-    claim.locked_until_ms = until_ms;
+    claim.locked_until = until;
     Ok(held > 0)
 }
 
@@ -177,16 +179,16 @@ pub async fn release_all(store: &Store) -> Result<(), StoreError> {
     execute(store, statement).await
 }
 
-/// When the next turn of a queue of writes is due, Unix milliseconds; `None`: there is nothing to
+/// When the next turn of a queue of writes is due; `None`: there is nothing to
 /// write.
-pub async fn next_write_due(store: &Store) -> Result<Option<i64>, StoreError> {
+pub async fn next_write_due(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query(
         "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
          FROM jobs WHERE kind = 'write'",
     )
     .fetch_one(&store.pool)
     .await?;
-    get(&row, "due")
+    get_time_opt(&row, "due")
 }
 
 /// The queue in figures.
@@ -199,7 +201,7 @@ pub async fn queue_state(store: &Store) -> Result<QueueState, StoreError> {
     .await?;
     Ok(QueueState {
         length: get_count(&row, "length")?,
-        oldest_ms: get(&row, "oldest")?,
+        oldest_at: get_time_opt(&row, "oldest")?,
         failing: get_count(&row, "failing")?,
     })
 }

@@ -1,27 +1,29 @@
 //! What the forge said of pull requests, accounts and teams, so that it is asked once.
 
-use crate::columns::{from_json, get, to_json};
+use crate::columns::{from_json, get, get_time, to_json};
 use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Answers are forgotten after 90 days: the lines that they were asked for are told by then.
-const FORGOTTEN_AFTER_MS: i64 = 90 * 24 * 3_600_000;
+const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// What was said to a question, and when, Unix milliseconds; `None` where it was not asked.
+/// What was said to a question, and when; `None` where it was not asked.
 pub async fn answer<T: DeserializeOwned>(
     store: &Store,
     repository: RepositoryId,
     question: &str,
-) -> Result<Option<(T, i64)>, StoreError> {
+) -> Result<Option<(T, Timestamp)>, StoreError> {
     let row = sqlx::query("SELECT answer, asked_at_ms FROM look_ups WHERE repository_id = $1 AND question = $2")
         .bind(repository.0)
         .bind(question)
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some((from_json("look_ups.answer", &get::<String>(&row, "answer")?)?, get(&row, "asked_at_ms")?)))
+    Ok(Some((from_json("look_ups.answer", &get::<String>(&row, "answer")?)?, get_time(&row, "asked_at_ms")?)))
 }
 
 /// Remembers what was said to a question.
@@ -30,7 +32,7 @@ pub async fn record<T: Serialize + Sync>(
     repository: RepositoryId,
     question: &str,
     answer: &T,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let answer = to_json("look_ups.answer", answer)?;
     let mut tx = store.begin().await?;
@@ -41,11 +43,11 @@ pub async fn record<T: Serialize + Sync>(
     .bind(repository.0)
     .bind(question)
     .bind(answer)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
     sqlx::query("DELETE FROM look_ups WHERE asked_at_ms < $1")
-        .bind(now_ms - FORGOTTEN_AFTER_MS)
+        .bind((now - FORGOTTEN_AFTER).as_millis())
         .execute(tx.conn())
         .await?;
     tx.commit().await

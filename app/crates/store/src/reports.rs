@@ -1,10 +1,11 @@
 //! Reports that wait to be attributed.
 
-use crate::columns::get;
+use crate::columns::{get, get_time};
 use crate::pack::unpack;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, ReportId, RepositoryId};
 use domain::report::Report;
+use domain::timestamp::Timestamp;
 
 /// A stored report that waits to be attributed.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,8 +16,8 @@ pub struct StoredReport {
     pub repository: RepositoryId,
     /// Its fingerprint.
     pub fingerprint: FingerprintId,
-    /// When it came in, Unix milliseconds.
-    pub received_at_ms: i64,
+    /// When it came in.
+    pub received_at: Timestamp,
     /// The report.
     pub report: Report,
 }
@@ -32,7 +33,7 @@ pub async fn by_id(store: &Store, id: ReportId) -> Result<Option<StoredReport>, 
         id,
         repository: RepositoryId(get(&row, "repository_id")?),
         fingerprint: FingerprintId(get(&row, "fingerprint_id")?),
-        received_at_ms: get(&row, "received_at_ms")?,
+        received_at: get_time(&row, "received_at_ms")?,
         report: unpack("reports.body", &get::<Vec<u8>>(&row, "body")?)?,
     }))
 }

@@ -1,9 +1,10 @@
 //! Sessions: who is signed in, from which browser, until when.
 
-use crate::columns::{from_json, get, storable, to_json};
+use crate::columns::{from_json, get, get_time, storable, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::access::Access;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -25,14 +26,14 @@ pub struct SessionRow {
     pub browser: String,
     /// What GitHub let them do.
     pub access: Access,
-    /// When it said so, Unix milliseconds.
-    pub access_at_ms: i64,
+    /// When it said so.
+    pub access_at: Timestamp,
     /// When they signed in.
-    pub created_at_ms: i64,
+    pub created_at: Timestamp,
     /// When they were last here, within some minutes.
-    pub used_at_ms: i64,
+    pub used_at: Timestamp,
     /// When the session ends in any case.
-    pub expires_at_ms: i64,
+    pub expires_at: Timestamp,
 }
 
 const COLUMNS: &str =
@@ -46,10 +47,10 @@ fn read(row: &AnyRow) -> Result<SessionRow, StoreError> {
         tokens: get(row, "tokens")?,
         browser: get(row, "browser")?,
         access: from_json("sessions.access", &get::<String>(row, "access")?)?,
-        access_at_ms: get(row, "access_at_ms")?,
-        created_at_ms: get(row, "created_at_ms")?,
-        used_at_ms: get(row, "used_at_ms")?,
-        expires_at_ms: get(row, "expires_at_ms")?,
+        access_at: get_time(row, "access_at_ms")?,
+        created_at: get_time(row, "created_at_ms")?,
+        used_at: get_time(row, "used_at_ms")?,
+        expires_at: get_time(row, "expires_at_ms")?,
     })
 }
 
@@ -63,10 +64,10 @@ pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
         .bind(new.tokens.as_deref())
         .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
         .bind(to_json("sessions.access", &new.access)?)
-        .bind(new.access_at_ms)
-        .bind(new.created_at_ms)
-        .bind(new.used_at_ms)
-        .bind(new.expires_at_ms);
+        .bind(new.access_at.as_millis())
+        .bind(new.created_at.as_millis())
+        .bind(new.used_at.as_millis())
+        .bind(new.expires_at.as_millis());
     execute(store, statement).await
 }
 
@@ -78,27 +79,34 @@ pub async fn by_id(store: &Store, id: &str) -> Result<Option<SessionRow>, StoreE
 }
 
 /// All sessions, or those of one login, the latest used first.
-pub async fn list(store: &Store, of: Option<&str>, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
+pub async fn list(store: &Store, of: Option<&str>, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR login = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
     );
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now_ms).fetch_all(&store.pool).await?;
+    let rows =
+        sqlx::query(AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now.as_millis()).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
 }
 
 /// Records that somebody was here.
-pub async fn record_use(store: &Store, id: &str, now_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1").bind(id).bind(now_ms);
+pub async fn record_use(store: &Store, id: &str, now: Timestamp) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE sessions SET used_at_ms = $2 WHERE id = $1").bind(id).bind(now.as_millis());
     execute(store, statement).await
 }
 
 /// Records what GitHub says that somebody may do, and their tokens.
-pub async fn set_access(store: &Store, id: &str, access: &Access, tokens: &str, at_ms: i64) -> Result<(), StoreError> {
+pub async fn set_access(
+    store: &Store,
+    id: &str,
+    access: &Access,
+    tokens: &str,
+    at: Timestamp,
+) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE sessions SET access = $2, tokens = $3, access_at_ms = $4 WHERE id = $1")
         .bind(id)
         .bind(to_json("sessions.access", access)?)
         .bind(tokens)
-        .bind(at_ms);
+        .bind(at.as_millis());
     execute(store, statement).await
 }
 
@@ -108,10 +116,10 @@ pub async fn delete(store: &Store, id: &str) -> Result<(), StoreError> {
     execute(store, statement).await
 }
 
-/// Deletes the sessions that are over: past their end, or not used since `idle_since_ms`.
-pub async fn delete_old(store: &Store, now_ms: i64, idle_since_ms: i64) -> Result<(), StoreError> {
+/// Deletes the sessions that are over: past their end, or not used since `idle_since`.
+pub async fn delete_old(store: &Store, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query("DELETE FROM sessions WHERE expires_at_ms <= $1 OR used_at_ms <= $2")
-        .bind(now_ms)
-        .bind(idle_since_ms);
+        .bind(now.as_millis())
+        .bind(idle_since.as_millis());
     execute(store, statement).await
 }

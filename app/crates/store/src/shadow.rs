@@ -6,24 +6,32 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, deliveries, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 
 /// "Until somebody ends it", as a moment.
-pub const FOR_EVER_MS: i64 = i64::MAX;
+pub const FOR_EVER: Timestamp = Timestamp::MAX;
 
-/// Sets until when nothing of a repository is sent, Unix milliseconds; `None`: from now on
+/// Sets until when nothing of a repository is sent; `None`: from now on
 /// everything is.
-pub async fn set_until(store: &Store, id: RepositoryId, until_ms: Option<i64>) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1").bind(id.0).bind(until_ms);
+pub async fn set_until(store: &Store, id: RepositoryId, until: Option<Timestamp>) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(until.map(Timestamp::as_millis));
     execute(store, statement).await
 }
 
-/// Puts a repository in shadow mode that was watched for the first time at `now_ms`; one that comes
+/// Puts a repository in shadow mode that was watched for the first time at `now`; one that comes
 /// back keeps its mode.
-pub async fn set_first_until(store: &Store, id: RepositoryId, now_ms: i64, until_ms: i64) -> Result<(), StoreError> {
+pub async fn set_first_until(
+    store: &Store,
+    id: RepositoryId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $3 WHERE id = $1 AND created_at_ms = $2")
         .bind(id.0)
-        .bind(now_ms)
-        .bind(until_ms);
+        .bind(now.as_millis())
+        .bind(until.as_millis());
     execute(store, statement).await
 }
 
@@ -90,7 +98,7 @@ const ENDING: [&str; 5] = [
 
 /// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that
 /// came back are decided about now.
-pub async fn end(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn end(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for sql in ENDING {
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
@@ -100,8 +108,8 @@ pub async fn end(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), Sto
         .fetch_all(tx.conn())
         .await?;
     for row in &back {
-        jobs::enqueue_in(&mut tx, Job::Decide(LineId(get(row, "id")?)), now_ms, now_ms).await?;
+        jobs::enqueue_in(&mut tx, Job::Decide(LineId(get(row, "id")?)), now, now).await?;
     }
-    writes::enqueue_in(&mut tx, id, now_ms).await?;
+    writes::enqueue_in(&mut tx, id, now).await?;
     tx.commit().await
 }

@@ -1,40 +1,42 @@
 //! Test reports: those under way, and what the latest of each repository came to.
 
-use crate::columns::{from_json, get, to_json};
+use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::reports::StoredReport;
 use crate::transaction::execute;
 use crate::{Store, StoreError, fingerprints, reports};
 use domain::ids::RepositoryId;
 use domain::test_report::TestReport;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 
 /// A test report that is not settled by then got lost, or its repository did.
-const LOST_AFTER_MS: i64 = 24 * 3_600_000;
+const LOST_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// A repository's latest test report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestReportRow {
     /// Its id, as an SDK would have chosen it.
     pub event_id: String,
-    /// When it was sent, Unix milliseconds.
-    pub sent_at_ms: i64,
+    /// When it was sent.
+    pub sent_at: Timestamp,
     /// When it was worked out, and what it came to; `None`: not yet.
-    pub settled: Option<(i64, TestReport)>,
+    pub settled: Option<(Timestamp, TestReport)>,
 }
 
 /// Inserts a test report before it is sent: only one whose id is known is taken for a test. Those
 /// that were settled are forgotten; one that is still under way is not, for it must not become a
 /// real one.
-pub async fn insert(store: &Store, id: RepositoryId, event_id: &str, now_ms: i64) -> Result<(), StoreError> {
+pub async fn insert(store: &Store, id: RepositoryId, event_id: &str, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("DELETE FROM test_reports WHERE repository_id = $1 AND (settled_at_ms IS NOT NULL OR sent_at_ms < $2)")
         .bind(id.0)
-        .bind(now_ms - LOST_AFTER_MS)
+        .bind((now - LOST_AFTER).as_millis())
         .execute(tx.conn())
         .await?;
     sqlx::query("INSERT INTO test_reports (event_id, repository_id, sent_at_ms) VALUES ($1, $2, $3)")
         .bind(event_id)
         .bind(id.0)
-        .bind(now_ms)
+        .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
     tx.commit().await
@@ -64,13 +66,13 @@ pub async fn latest(store: &Store, id: RepositoryId) -> Result<Option<TestReport
             .fetch_optional(&store.pool)
             .await?;
     let Some(row) = row else { return Ok(None) };
-    let settled_at_ms: Option<i64> = get(&row, "settled_at_ms")?;
+    let settled_at: Option<Timestamp> = get_time_opt(&row, "settled_at_ms")?;
     let outcome: Option<String> = get(&row, "outcome")?;
     let outcome = outcome.map(|text| from_json("test_reports.outcome", &text)).transpose()?;
     Ok(Some(TestReportRow {
         event_id: get(&row, "event_id")?,
-        sent_at_ms: get(&row, "sent_at_ms")?,
-        settled: settled_at_ms.zip(outcome),
+        sent_at: get_time(&row, "sent_at_ms")?,
+        settled: settled_at.zip(outcome),
     }))
 }
 
@@ -80,7 +82,7 @@ pub async fn record_outcome(
     store: &Store,
     stored: &StoredReport,
     outcome: &TestReport,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let outcome = to_json("test_reports.outcome", outcome)?;
     let mut tx = store.begin().await?;
@@ -88,7 +90,7 @@ pub async fn record_outcome(
     sqlx::query("UPDATE test_reports SET settled_at_ms = $3, outcome = $4 WHERE repository_id = $1 AND event_id = $2")
         .bind(stored.repository.0)
         .bind(&stored.report.event_id)
-        .bind(now_ms)
+        .bind(now.as_millis())
         .bind(outcome)
         .execute(tx.conn())
         .await?;

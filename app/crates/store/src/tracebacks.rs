@@ -1,17 +1,17 @@
 //! Tracebacks: the latest report of a line in each week.
 
-use crate::columns::get;
+use crate::columns::{get, get_time};
 use crate::pack::unpack;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, LineId, RepositoryId};
 use domain::report::Report;
-use domain::week::week_of;
+use domain::timestamp::Timestamp;
 
 /// The latest traceback of a line in a week.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Traceback {
-    /// When it came in, Unix milliseconds.
-    pub received_at_ms: i64,
+    /// When it came in.
+    pub received_at: Timestamp,
     /// Its fingerprint, which knows the attribution.
     pub fingerprint: FingerprintId,
     /// The report.
@@ -23,25 +23,25 @@ pub struct Traceback {
 pub struct LatestReport {
     /// Its fingerprint, hexadecimal.
     pub fingerprint: String,
-    /// When it came in, Unix milliseconds.
-    pub received_at_ms: i64,
+    /// When it came in.
+    pub received_at: Timestamp,
     /// The report.
     pub report: Report,
 }
 
-/// The latest traceback of a line, of those that began before `before_ms`.
-pub async fn latest_of_line(store: &Store, line: LineId, before_ms: i64) -> Result<Option<Traceback>, StoreError> {
+/// The latest traceback of a line, of those that began before `before`.
+pub async fn latest_of_line(store: &Store, line: LineId, before: Timestamp) -> Result<Option<Traceback>, StoreError> {
     let row = sqlx::query(
         "SELECT fingerprint_id, received_at_ms, body FROM tracebacks WHERE line_id = $1 AND week_ms < $2
          ORDER BY week_ms DESC LIMIT 1",
     )
     .bind(line.0)
-    .bind(before_ms)
+    .bind(before.as_millis())
     .fetch_optional(&store.pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Traceback {
-        received_at_ms: get(&row, "received_at_ms")?,
+        received_at: get_time(&row, "received_at_ms")?,
         fingerprint: FingerprintId(get(&row, "fingerprint_id")?),
         report: unpack("tracebacks.body", &get::<Vec<u8>>(&row, "body")?)?,
     }))
@@ -67,7 +67,7 @@ pub async fn latest_of_repository(
         .map(|row| {
             Ok(LatestReport {
                 fingerprint: get(row, "fingerprint")?,
-                received_at_ms: get(row, "received_at_ms")?,
+                received_at: get_time(row, "received_at_ms")?,
                 report: unpack("tracebacks.body", &get::<Vec<u8>>(row, "body")?)?,
             })
         })
@@ -79,7 +79,7 @@ pub(crate) async fn upsert_in(
     tx: &mut Tx,
     line: LineId,
     fingerprint: FingerprintId,
-    at_ms: i64,
+    at: Timestamp,
     body: &[u8],
 ) -> Result<(), StoreError> {
     sqlx::query(
@@ -91,9 +91,9 @@ pub(crate) async fn upsert_in(
              fingerprint_id = excluded.fingerprint_id, received_at_ms = excluded.received_at_ms, body = excluded.body",
     )
     .bind(line.0)
-    .bind(week_of(at_ms))
+    .bind(at.week().as_millis())
     .bind(fingerprint.0)
-    .bind(at_ms)
+    .bind(at.as_millis())
     .bind(body.to_vec())
     .execute(tx.conn())
     .await?;

@@ -2,6 +2,7 @@
 
 use crate::ids::Ids;
 use crate::{Store, StoreError};
+use domain::timestamp::Timestamp;
 use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 use sqlx::{Any, AnyConnection, Transaction};
@@ -21,9 +22,9 @@ impl Tx {
         &mut self.inner
     }
 
-    /// The next row id; `now_ms` is Unix milliseconds.
-    pub(crate) fn next_id(&self, now_ms: i64) -> i64 {
-        self.ids.next(now_ms)
+    /// The next row id.
+    pub(crate) fn next_id(&self, now: Timestamp) -> i64 {
+        self.ids.next(now)
     }
 
     /// Makes it durable. Where that fails, nothing was changed.

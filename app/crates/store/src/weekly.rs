@@ -4,7 +4,7 @@ use crate::columns::{get, get_count};
 use crate::lines::Line;
 use crate::{Store, StoreError, lines};
 use domain::ids::RepositoryId;
-use domain::week::{DAY_MS, WEEK_MS};
+use domain::timestamp::{DAY, Timestamp, WEEK, millis};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ pub const LINES_PER_REPORT: i64 = 500;
 pub struct WeekQuery {
     /// One repository, or all that are watched.
     pub repository: Option<RepositoryId>,
-    /// Start of the week, Unix milliseconds.
-    pub week_ms: i64,
+    /// Start of the week.
+    pub week: Timestamp,
     /// Also lines that a known-error rule covers.
     pub known: bool,
 }
@@ -45,10 +45,10 @@ pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<WeeklyLine>,
          ORDER BY w.n DESC, l.last_seen_ms DESC, l.id LIMIT $5",
         columns.join(", ")
     );
-    let end = wanted.week_ms + WEEK_MS;
+    let end = wanted.week + WEEK;
     let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(wanted.week_ms)
-        .bind(end)
+        .bind(wanted.week.as_millis())
+        .bind(end.as_millis())
         .bind(wanted.repository.map_or(0, |id| id.0))
         .bind(i64::from(wanted.known))
         .bind(LINES_PER_REPORT)
@@ -72,8 +72,8 @@ pub async fn count_lines(store: &Store, wanted: &WeekQuery) -> Result<u64, Store
          WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND r.removed_at_ms IS NULL
              AND ($3 = 0 OR l.repository_id = $3) AND ($4 = 1 OR l.known = 0)",
     )
-    .bind(wanted.week_ms)
-    .bind(wanted.week_ms + WEEK_MS)
+    .bind(wanted.week.as_millis())
+    .bind((wanted.week + WEEK).as_millis())
     .bind(wanted.repository.map_or(0, |id| id.0))
     .bind(i64::from(wanted.known))
     .fetch_one(&store.pool)
@@ -82,16 +82,16 @@ pub async fn count_lines(store: &Store, wanted: &WeekQuery) -> Result<u64, Store
 }
 
 /// Occurrences by day of the lines of a week, by line.
-async fn days_of(store: &Store, wanted: &WeekQuery, end: i64) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
+async fn days_of(store: &Store, wanted: &WeekQuery, end: Timestamp) -> Result<HashMap<i64, [u64; 7]>, StoreError> {
     let rows = sqlx::query(
         "SELECT h.line_id, (h.hour_ms - $1) / $3 AS day, CAST(SUM(h.occurrences) AS BIGINT) AS n FROM line_hours h
          JOIN lines l ON l.id = h.line_id
          WHERE h.hour_ms >= $1 AND h.hour_ms < $2 AND ($4 = 0 OR l.repository_id = $4)
          GROUP BY h.line_id, (h.hour_ms - $1) / $3",
     )
-    .bind(wanted.week_ms)
-    .bind(end)
-    .bind(DAY_MS)
+    .bind(wanted.week.as_millis())
+    .bind(end.as_millis())
+    .bind(millis(DAY))
     .bind(wanted.repository.map_or(0, |id| id.0))
     .fetch_all(&store.pool)
     .await?;

@@ -5,6 +5,7 @@ use crate::repair::repair;
 use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames, short};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
 use domain::report::{Exception, Frame, Report, Request};
+use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -114,7 +115,7 @@ impl Event<'_> {
         ];
         Report {
             event_id: self.event_id().unwrap_or_default(),
-            timestamp_ms: self.timestamp.and_then(milliseconds),
+            timestamp: self.timestamp.and_then(moment),
             platform,
             level: self.level().to_owned(),
             release: self.release().map(str::to_owned),
@@ -366,19 +367,19 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// Unix milliseconds of a timestamp: a number of seconds, or ISO 8601 (UTC where it names no
-/// offset, as raven does).
-fn milliseconds(raw: &RawValue) -> Option<i64> {
+/// The moment of a timestamp: a number of seconds, or ISO 8601 (UTC where it names no offset, as
+/// raven does).
+fn moment(raw: &RawValue) -> Option<Timestamp> {
     let text = serde_json::from_str::<Text<'_>>(raw.get()).ok()?;
     let text = text.get()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         let milliseconds = if seconds.abs() >= MILLISECONDS_FROM { seconds } else { seconds * 1_000.0 };
-        return milliseconds.is_finite().then_some(milliseconds.round() as i64);
+        return milliseconds.is_finite().then_some(Timestamp::from_millis(milliseconds.round() as i64));
     }
     let timestamp = text.parse::<jiff::Timestamp>().or_else(|_| {
         text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp())
     });
-    timestamp.ok().map(jiff::Timestamp::as_millisecond)
+    timestamp.ok().map(Timestamp::from)
 }
 
 #[cfg(test)]
@@ -466,9 +467,9 @@ mod tests {
     fn timestamps_are_seconds_or_iso() {
         let at = |json: &str| {
             let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
-            milliseconds(&raw)
+            moment(&raw)
         };
-        let expected = Some(1_795_347_112_000);
+        let expected = Some(Timestamp::from_millis(1_795_347_112_000));
         for json in [
             "1795347112",
             "1795347112.0004",

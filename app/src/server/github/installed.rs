@@ -8,6 +8,7 @@ use crate::server::session::SignedIn;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use domain::access::Right;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::{Installed, InstalledRepository};
 use serde::Deserialize;
@@ -60,5 +61,5 @@ fn is_waiting(rows: &mut Vec<RepositoryRow>, installation: Option<u64>) -> bool 
     if known {
         rows.retain(is_new);
     }
-    installation.is_some() && !known || rows.iter().any(|row| row.fetched_at_ms == 0)
+    installation.is_some() && !known || rows.iter().any(|row| row.fetched_at == Timestamp::UNIX_EPOCH)
 }

@@ -15,14 +15,16 @@ use crate::services::github_app::{AppError, AppSource, GitHubApp};
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use domain::signature::Signer;
+use domain::timestamp::Timestamp;
 use github::GitHubError;
 use github::manifest::Manifest;
+use jiff::SignedDuration;
 use render::views::{Permission, Setup, SetupState};
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// How long GitHub's page may stay open: the code that it gives is good for an hour.
-const STATE_LIFE_MS: i64 = 3_600_000;
+const STATE_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// GitHub's limit on names of accounts.
 const LONGEST_ORGANIZATION: usize = 39;
 
@@ -47,12 +49,12 @@ pub(super) async fn setup(
     State(ForgeUrl(forge)): State<ForgeUrl>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Admin(session): Admin,
     Query(owner): Query<OwnerQuery>,
 ) -> impl IntoResponse {
     let manifest = Manifest::new(&urls.public(""));
-    let state = || sign(&settings.signer, &session, &(now_ms + STATE_LIFE_MS).to_string());
+    let state = || sign(&settings.signer, &session, &(now + STATE_LIFE).as_millis().to_string());
     let view = Setup {
         app: match app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
             Some((has_webhook_secret, AppSource::Configuration)) => SetupState::Configured { has_webhook_secret },
@@ -113,9 +115,9 @@ fn sign(signer: &Signer, session: &Session, expires: &str) -> String {
 }
 
 /// Whether [`sign`] made it, not too long ago.
-fn is_signed(signer: &Signer, session: &Session, state: &str, now_ms: i64) -> bool {
+fn is_signed(signer: &Signer, session: &Session, state: &str, now: Timestamp) -> bool {
     let (expires, signature) = state.split_once('.').unwrap_or_default();
-    let in_time = expires.parse::<i64>().is_ok_and(|expires| now_ms < expires);
+    let in_time = expires.parse().is_ok_and(|expires| now < Timestamp::from_millis(expires));
     in_time && signer.verify("setup", &[expires, &session.csrf], signature)
 }
 
@@ -150,11 +152,11 @@ pub(super) async fn callback(
     State(app): State<GitHubApp>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Admin(session): Admin,
     Query(query): Query<MadeQuery>,
 ) -> Result<Redirect, PageError> {
-    if !is_signed(&settings.signer, &session, &query.state, now_ms) {
+    if !is_signed(&settings.signer, &session, &query.state, now) {
         return Err(PageError::Forbidden(
             "This answer belongs to no form of yours, or to one that is too old. Begin again on the setup page."
                 .to_owned(),
@@ -167,7 +169,7 @@ pub(super) async fn callback(
         // The browser was sent here twice.
         Some(AppSource::Setup { .. }) => Ok(Redirect::to(&urls.page("/setup"))),
         None => {
-            let html_url = adopt(app, query.code, now_ms).await?;
+            let html_url = adopt(app, query.code, now).await?;
             Ok(Redirect::to(&format!("{html_url}/installations/new")))
         }
     }
@@ -175,8 +177,8 @@ pub(super) async fn callback(
 
 /// Takes the new App over. In a task of its own: whoever closes the page now must not lose the App,
 /// whose secrets are handed over only once.
-async fn adopt(app: GitHubApp, code: String, now_ms: i64) -> Result<String, PageError> {
-    let adopted = tokio::spawn(async move { app.adopt(&code, now_ms).await }).await;
+async fn adopt(app: GitHubApp, code: String, now: Timestamp) -> Result<String, PageError> {
+    let adopted = tokio::spawn(async move { app.adopt(&code, now).await }).await;
     adopted.map_err(|error| PageError::Internal(error.to_string()))?.map_err(|error| {
         match error {
         AppError::GitHub(GitHubError::Gone(_)) => PageError::BadRequest(

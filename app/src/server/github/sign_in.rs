@@ -19,12 +19,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::links::query;
 use domain::signature::Signer;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// How long GitHub's page may stay open: the code that it gives is good for ten minutes.
-const FLOW_LIFE_MS: i64 = 10 * 60_000;
+const FLOW_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// The cookie that says which browser began.
 const COOKIE: &str = "flawless_sign_in";
 /// What to do about most of what can go wrong.
@@ -44,15 +46,15 @@ pub(super) async fn begin(
     State(sessions): State<Sessions>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Query(asked): Query<SignInQuery>,
 ) -> Result<impl IntoResponse, PageError> {
     let Some(sign_in) = app.get().and_then(|app| app.sign_in) else {
         return Err(PageError::NotFound("Signing in with GitHub is not set up on this server.".to_owned()));
     };
-    let flow = SignInFlow::begin(local(&asked.next), now_ms)?;
+    let flow = SignInFlow::begin(local(&asked.next), now)?;
     let address = format!("{forge}/login/oauth/authorize?{}", flow.query(sign_in.client_id, &urls));
-    let cookie = sessions.cookie(COOKIE, &flow.to_cookie(&settings.signer), FLOW_LIFE_MS / 1000);
+    let cookie = sessions.cookie(COOKIE, &flow.to_cookie(&settings.signer), FLOW_LIFE.as_secs());
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)))
 }
 
@@ -76,12 +78,12 @@ pub(super) async fn callback(
     State(sessions): State<Sessions>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     headers: HeaderMap,
     Query(query): Query<CallbackQuery>,
 ) -> Response {
     let flow = cookies(&headers, COOKIE).find_map(|value| SignInFlow::from_cookie(&settings.signer, value));
-    let signed_in = match sound(query, flow, &settings.signer, now_ms) {
+    let signed_in = match sound(query, flow, &settings.signer, now) {
         Ok((code, flow)) => {
             sign_in(&sessions, &headers, (&code, &flow.verifier), &urls).await.map(|it| (it, flow.next))
         }
@@ -103,9 +105,9 @@ fn sound(
     query: CallbackQuery,
     flow: Option<SignInFlow>,
     signer: &Signer,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(String, SignInFlow), String> {
-    let flow = flow.filter(|flow| now_ms < flow.expires_ms);
+    let flow = flow.filter(|flow| now < flow.expires_at);
     let flow =
         flow.ok_or_else(|| format!("Signing in was begun more than ten minutes ago, or in another browser. {AGAIN}"))?;
     if !signer.verify("state", &[&query.state], &signer.sign("state", &[&flow.state])) {
@@ -142,14 +144,14 @@ async fn sign_in(
 struct SignInFlow {
     state: String,
     verifier: String,
-    expires_ms: i64,
+    expires_at: Timestamp,
     next: String,
 }
 
 impl SignInFlow {
-    fn begin(next: &str, now_ms: i64) -> Result<Self, getrandom::Error> {
+    fn begin(next: &str, now: Timestamp) -> Result<Self, getrandom::Error> {
         let (state, verifier) = (random_secret()?, random_secret()?);
-        Ok(Self { state, verifier, expires_ms: now_ms + FLOW_LIFE_MS, next: next.to_owned() })
+        Ok(Self { state, verifier, expires_at: now + FLOW_LIFE, next: next.to_owned() })
     }
 
     /// What GitHub's page is asked.
@@ -165,7 +167,7 @@ impl SignInFlow {
 
     fn to_cookie(&self, signer: &Signer) -> String {
         let next: String = self.next.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let text = format!("{}.{}.{}.{next}", self.state, self.verifier, self.expires_ms);
+        let text = format!("{}.{}.{}.{next}", self.state, self.verifier, self.expires_at.as_millis());
         let signature = signer.sign("flow", &[&text]);
         format!("{text}.{signature}")
     }
@@ -182,7 +184,7 @@ impl SignInFlow {
         Some(Self {
             state: state.to_owned(),
             verifier: verifier.to_owned(),
-            expires_ms: expires.parse().ok()?,
+            expires_at: Timestamp::from_millis(expires.parse().ok()?),
             next: local(&String::from_utf8(bytes?).ok()?).to_owned(),
         })
     }

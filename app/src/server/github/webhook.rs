@@ -55,13 +55,13 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 pub(super) async fn receive(
     State(store): State<Store>,
     State(wake): State<Wake>,
-    Now(now_ms): Now,
+    Now(now): Now,
     webhook: VerifiedWebhook,
 ) -> Result<WebhookOutcome, WebhookError> {
     if webhook.event == Event::Ignored {
         return Ok(WebhookOutcome::Ignored);
     }
-    match store::hooks::insert(&store, &webhook.delivery, &webhook.name, &webhook.event, now_ms).await {
+    match store::hooks::insert(&store, &webhook.delivery, &webhook.name, &webhook.event, now).await {
         Ok(Inserted::New) => {
             wake.notify_one();
             Ok(WebhookOutcome::Stored)

@@ -9,12 +9,8 @@ use domain::finding::{Finding, Level};
 use render::views::{Doctor, FindingView};
 
 /// `GET /doctor`.
-pub(super) async fn doctor(
-    State(doctor): State<doctor::Doctor>,
-    Now(now_ms): Now,
-    Admin(session): Admin,
-) -> Page<Doctor> {
-    let found = doctor.examine(now_ms).await;
+pub(super) async fn doctor(State(doctor): State<doctor::Doctor>, Now(now): Now, Admin(session): Admin) -> Page<Doctor> {
+    let found = doctor.examine(now).await;
     let count = |level: Level| found.iter().filter(|finding| finding.level == level).count();
     let view = Doctor {
         failures: count(Level::Failure),

@@ -7,6 +7,7 @@ use crate::services::vitals::{Vitals, is_late};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::timestamp::Timestamp;
 use render::views::{Check, Health};
 use render::when;
 use std::sync::Arc;
@@ -21,12 +22,12 @@ const DATABASE: &str = "Database";
 pub(super) async fn check_health(
     State(store): State<Store>,
     State(settings): State<Arc<ServerSettings>>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Visitor(session): Visitor,
     headers: HeaderMap,
 ) -> Response {
     let is_admin = session.as_ref().is_some_and(|session| session.who.is_admin());
-    let checks = if is_admin { admins_checks(&store, now_ms).await } else { vec![database(&store, false).await] };
+    let checks = if is_admin { admins_checks(&store, now).await } else { vec![database(&store, false).await] };
     let configuration = is_admin.then(|| shown(&settings));
     // Up is who can take reports. A mirror that can't be fetched is the page's to show, and no
     // reason to be restarted; nor may the answer depend on who asks.
@@ -65,10 +66,10 @@ fn check(name: &str, ok: bool, text: String) -> Check {
     Check { name: name.to_owned(), ok, text }
 }
 
-async fn admins_checks(store: &Store, now_ms: i64) -> Vec<Check> {
+async fn admins_checks(store: &Store, now: Timestamp) -> Vec<Check> {
     let vitals = Vitals::read(store).await;
     let mut checks = vec![database(store, true).await];
-    checks.extend(work(&vitals, now_ms).into_iter().flatten());
+    checks.extend(work(&vitals, now).into_iter().flatten());
     checks.extend(vitals.repositories.as_deref().ok().map(mirrors));
     checks.push(webhooks(&vitals));
     checks
@@ -83,13 +84,13 @@ async fn database(store: &Store, is_admin: bool) -> Check {
 }
 
 /// The queue and the deliveries, where the database tells.
-fn work(vitals: &Vitals, now_ms: i64) -> Option<[Check; 2]> {
+fn work(vitals: &Vitals, now: Timestamp) -> Option<[Check; 2]> {
     let queue = vitals.queue.as_ref().ok()?;
     let (pending, given_up) = vitals.messages.as_ref().ok()?;
-    let oldest = queue.oldest_ms.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
+    let oldest = queue.oldest_at.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
     let text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
     let deliveries = format!("{pending} messages waiting, {given_up} given up.");
-    Some([check("Background work", !is_late(queue, now_ms), text), check("Deliveries", true, deliveries)])
+    Some([check("Background work", !is_late(queue, now), text), check("Deliveries", true, deliveries)])
 }
 
 fn mirrors(rows: &[RepositoryRow]) -> Check {
@@ -106,7 +107,7 @@ fn mirrors(rows: &[RepositoryRow]) -> Check {
 }
 
 fn webhooks(vitals: &Vitals) -> Check {
-    let text = match vitals.last_hook_ms {
+    let text = match vitals.last_hook_at {
         Ok(Some(at)) => format!("The last one came at {}.", when(at)),
         _ => "None came yet.".to_owned(),
     };

@@ -6,6 +6,7 @@ use crate::server::state::Now;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::timestamp::Timestamp;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -58,7 +59,7 @@ impl Meters {
 pub(super) async fn metrics(
     State(meters): State<Arc<Meters>>,
     State(store): State<Store>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Visitor(session): Visitor,
 ) -> Response {
     if session.is_none_or(|session| !session.who.is_admin()) {
@@ -67,7 +68,7 @@ pub(super) async fn metrics(
     }
     let mut out = Text::default();
     meters.write(&mut out);
-    write_store(&store, now_ms, &mut out).await;
+    write_store(&store, now, &mut out).await;
     let kind =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (kind, out.0).into_response()
@@ -101,11 +102,11 @@ impl Meters {
 }
 
 /// What the database knows. A figure that it does not tell is left out, because 0 would be a lie.
-async fn write_store(store: &Store, now_ms: i64, out: &mut Text) {
+async fn write_store(store: &Store, now: Timestamp, out: &mut Text) {
     out.family("flawless_database_up", "gauge", "Whether the database answers.");
     out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));
     if let Ok(queue) = store::jobs::queue_state(store).await {
-        write_jobs(&queue, now_ms, out);
+        write_jobs(&queue, now, out);
     }
     if let Ok((pending, given_up)) = store::deliveries::count_pending_and_given_up(store).await {
         out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
@@ -116,19 +117,19 @@ async fn write_store(store: &Store, now_ms: i64, out: &mut Text) {
     if let Ok(rows) = store::repositories::list(store).await {
         write_repositories(&rows, out);
     }
-    if let Ok(Some(at)) = store::hooks::last_received_ms(store).await {
+    if let Ok(Some(at)) = store::hooks::last_received_at(store).await {
         out.family("flawless_last_webhook_timestamp_seconds", "gauge", "When the last webhook came, in Unix seconds.");
-        out.sample("flawless_last_webhook_timestamp_seconds", &[], at / 1000);
+        out.sample("flawless_last_webhook_timestamp_seconds", &[], at.as_seconds());
     }
 }
 
-fn write_jobs(queue: &QueueState, now_ms: i64, out: &mut Text) {
+fn write_jobs(queue: &QueueState, now: Timestamp, out: &mut Text) {
     out.family("flawless_jobs", "gauge", "Jobs that wait or run.");
     out.sample("flawless_jobs", &[], queue.length);
     out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
     out.sample("flawless_jobs_failing", &[], queue.failing);
     out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
-    out.sample("flawless_oldest_job_seconds", &[], queue.oldest_ms.map_or(0, |at| (now_ms - at).max(0) / 1000));
+    out.sample("flawless_oldest_job_seconds", &[], queue.oldest_at.map_or(0, |at| (now - at).as_secs().max(0)));
 }
 
 fn write_repositories(rows: &[RepositoryRow], out: &mut Text) {

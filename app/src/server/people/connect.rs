@@ -15,6 +15,8 @@ use domain::attribution::short;
 use domain::blame::Blame;
 use domain::links::Linker;
 use domain::test_report::{IssuePlan, TestReport};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::Mirrors;
 use render::views::{Again, Connect, Dsn, KeyView, TestReportView};
 use render::{thousands, when};
@@ -29,14 +31,14 @@ use store::test_reports::TestReportRow;
 const LOOK_AGAIN_S: u32 = 2;
 /// How long the page looks for the outcome of a test report by itself. A first clone may take
 /// longer: then it is up to the reader to look.
-const TEST_WAIT_MS: i64 = 120_000;
+const TEST_WAIT: SignedDuration = SignedDuration::from_mins(2);
 /// How long the page waits for a report by itself: somebody starts an application meanwhile.
-const WATCH_MS: i64 = 5 * 60_000;
+const WATCH: SignedDuration = SignedDuration::from_mins(5);
 
 /// What the page's address may say.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ConnectQuery {
-    /// Unix milliseconds since which the reader waits for a report.
+    /// The moment since which the reader waits for a report.
     #[serde(default)]
     watch: Option<String>,
     /// What has just been done.
@@ -46,8 +48,12 @@ pub(super) struct ConnectQuery {
 
 impl ConnectQuery {
     /// Since when the reader waits, where that was not in the future.
-    fn since_ms(&self, now_ms: i64) -> Option<i64> {
-        self.watch.as_deref().and_then(|text| text.parse().ok()).filter(|since| *since <= now_ms)
+    fn since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.watch
+            .as_deref()
+            .and_then(|text| text.parse().ok())
+            .map(Timestamp::from_millis)
+            .filter(|since| *since <= now)
     }
 }
 
@@ -57,32 +63,32 @@ pub(super) async fn connect(
     State(mirrors): State<Mirrors>,
     State(seen): State<Arc<Arrivals>>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Write>,
     Query(query): Query<ConnectQuery>,
 ) -> Result<Page<Connect>, PageError> {
     let (id, here) = (row.repository.id, urls.connect(&row));
     let keys = store::ingest_keys::of_repository(&store, id).await?;
-    let in_force = keys.iter().filter(|key| key.revoked_at_ms.is_none()).count();
+    let in_force = keys.iter().filter(|key| key.revoked_at.is_none()).count();
     let latest = store::test_reports::latest(&store, id).await?;
-    let (seen, since_ms) = (seen.of(id), query.since_ms(now_ms));
-    let arrivals = arrivals(&row, &seen, since_ms, &store, &urls).await?;
-    let refusals = refusals(&seen, since_ms);
+    let (seen, since) = (seen.of(id), query.since(now));
+    let arrivals = arrivals(&row, &seen, since, &store, &urls).await?;
+    let refusals = refusals(&seen, since);
     let something_came = arrivals.iter().any(|arrival| arrival.fresh) || refusals.iter().any(|refusal| refusal.fresh);
-    let watched = since_ms.filter(|since| now_ms - since < WATCH_MS && !something_came);
+    let watched = since.filter(|since| now - *since < WATCH && !something_came);
     let view = Connect {
         name: row.repository.full_name.clone(),
         repository_url: urls.repository(&row),
         csrf: session.csrf.clone(),
-        dsn: keys.iter().find(|key| key.revoked_at_ms.is_none()).map(|key| dsn(urls.linker(), key)),
+        dsn: keys.iter().find(|key| key.revoked_at.is_none()).map(|key| dsn(urls.linker(), key)),
         mirror: mirror_view(&mirrors, &row),
-        again: again(latest.as_ref(), watched, now_ms, &here),
-        test: latest.map(|latest| test_report(&row, latest, now_ms)),
+        again: again(latest.as_ref(), watched, now, &here),
+        test: latest.map(|latest| test_report(&row, latest, now)),
         arrivals,
         refusals,
-        without_error: seen.without_error.map(|(count, at_ms)| (thousands(count), when(at_ms))),
+        without_error: seen.without_error.map(|(count, at)| (thousands(count), when(at))),
         watching: watched.is_some(),
-        watch_url: format!("{here}?watch={now_ms}#arrivals"),
+        watch_url: format!("{here}?watch={}#arrivals", now.as_millis()),
         keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force)).collect(),
         notice: query.done.as_deref().and_then(notice).map(str::to_owned),
         here,
@@ -91,13 +97,13 @@ pub(super) async fn connect(
 }
 
 /// What the page looks for by itself: the outcome of a test report, or a report since that moment.
-fn again(latest: Option<&TestReportRow>, watched_ms: Option<i64>, now_ms: i64, here: &str) -> Option<Again> {
-    let test_runs = latest.is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_WAIT_MS);
+fn again(latest: Option<&TestReportRow>, watched_at: Option<Timestamp>, now: Timestamp, here: &str) -> Option<Again> {
+    let test_runs = latest.is_some_and(|latest| latest.settled.is_none() && now - latest.sent_at < TEST_WAIT);
     let url = if test_runs {
         format!("{here}#test")
     } else {
-        let since = watched_ms?;
-        format!("{here}?watch={since}#arrivals")
+        let since = watched_at?;
+        format!("{here}?watch={}#arrivals", since.as_millis())
     };
     Some(Again { seconds: LOOK_AGAIN_S, url })
 }
@@ -125,24 +131,24 @@ fn key_view(linker: &Linker, key: KeyRow, in_force: usize) -> KeyView {
         dsn: linker.dsn(&key.key, key.repository),
         key: key.key,
         label: key.label,
-        made: when(key.created_at_ms),
-        used: key.last_used_at_ms.map(when),
-        last: key.revoked_at_ms.is_none() && in_force == 1,
-        revoked: key.revoked_at_ms.map(when),
+        made: when(key.created_at),
+        used: key.last_used_at.map(when),
+        last: key.revoked_at.is_none() && in_force == 1,
+        revoked: key.revoked_at.map(when),
     }
 }
 
-fn test_report(row: &RepositoryRow, latest: TestReportRow, now_ms: i64) -> TestReportView {
+fn test_report(row: &RepositoryRow, latest: TestReportRow, now: Timestamp) -> TestReportView {
     let (settled, outcome) = latest.settled.unzip();
     let state = match &outcome {
         Some(_) => "arrived",
-        None if now_ms - latest.sent_at_ms < TEST_WAIT_MS => "waiting",
+        None if now - latest.sent_at < TEST_WAIT => "waiting",
         None => "slow",
     };
     let outcome = outcome.unwrap_or_default();
     let line_url = outcome.place.as_ref().zip(outcome.revision.as_deref());
     TestReportView {
-        sent: when(latest.sent_at_ms),
+        sent: when(latest.sent_at),
         state,
         settled: settled.map(when),
         line_url: line_url.and_then(|(place, commit)| row.repository.line_url(commit, &place.path, place.line)),
@@ -161,7 +167,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, now_ms: i64) -> TestR
 
 /// `Ada <ada@example.com> in 1a2b3c4 (2026-11-22)`.
 fn authored(blame: &Blame) -> String {
-    let day = when(blame.author_time_ms);
+    let day = when(blame.authored_at);
     let day = day.split(' ').next().unwrap_or_default();
     format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, short(&blame.commit))
 }

@@ -4,6 +4,7 @@ use super::line::{author, place};
 use crate::server::sdks::arrivals::{FINGERPRINTS, Seen, Taken};
 use crate::server::urls::Urls;
 use domain::attribution::short;
+use domain::timestamp::Timestamp;
 use render::views::{Arrival, RefusalView};
 use render::{thousands, when};
 use store::fingerprints::FingerprintState;
@@ -18,17 +19,17 @@ use store::{Store, StoreError};
 pub(super) async fn arrivals(
     row: &RepositoryRow,
     seen: &Seen,
-    since_ms: Option<i64>,
+    since: Option<Timestamp>,
     store: &Store,
     urls: &Urls,
 ) -> Result<Vec<Arrival>, StoreError> {
-    let mut found: Vec<Arrived> = seen.taken.iter().map(|taken| Arrived::lately(taken, since_ms)).collect();
+    let mut found: Vec<Arrived> = seen.taken.iter().map(|taken| Arrived::lately(taken, since)).collect();
     for kept in store::tracebacks::latest_of_repository(store, row.repository.id, FINGERPRINTS).await? {
         if !found.iter().any(|arrived| arrived.fingerprint == kept.fingerprint) {
-            found.push(Arrived::before(kept, since_ms));
+            found.push(Arrived::before(kept, since));
         }
     }
-    found.sort_by_key(|arrived| std::cmp::Reverse(arrived.at_ms));
+    found.sort_by_key(|arrived| std::cmp::Reverse(arrived.at));
     found.truncate(FINGERPRINTS);
     let mut arrivals = Vec::with_capacity(found.len());
     for arrived in found {
@@ -40,16 +41,16 @@ pub(super) async fn arrivals(
 /// Something that arrived, without what became of it.
 struct Arrived {
     fingerprint: String,
-    at_ms: i64,
+    at: Timestamp,
     arrival: Arrival,
 }
 
 impl Arrived {
     /// Since the start of the server.
-    fn lately(taken: &Taken, since_ms: Option<i64>) -> Self {
+    fn lately(taken: &Taken, since: Option<Timestamp>) -> Self {
         let arrival = Arrival {
-            when: when(taken.at_ms),
-            fresh: since_ms.is_some_and(|since| taken.at_ms >= since),
+            when: when(taken.at),
+            fresh: since.is_some_and(|since| taken.at >= since),
             exception: taken.exception.clone(),
             client: taken.client.clone(),
             release: taken.release.as_deref().map(release),
@@ -58,15 +59,15 @@ impl Arrived {
             author: None,
             url: None,
         };
-        Self { fingerprint: taken.fingerprint.to_hex(), at_ms: taken.at_ms, arrival }
+        Self { fingerprint: taken.fingerprint.to_hex(), at: taken.at, arrival }
     }
 
     /// Before that.
-    fn before(kept: LatestReport, since_ms: Option<i64>) -> Self {
-        let (report, at_ms) = (kept.report, kept.received_at_ms);
+    fn before(kept: LatestReport, since: Option<Timestamp>) -> Self {
+        let (report, at) = (kept.report, kept.received_at);
         let arrival = Arrival {
-            when: when(at_ms),
-            fresh: since_ms.is_some_and(|since| at_ms >= since),
+            when: when(at),
+            fresh: since.is_some_and(|since| at >= since),
             exception: report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()),
             client: report.sdk,
             release: report.revision.or(report.release).as_deref().map(release),
@@ -75,7 +76,7 @@ impl Arrived {
             author: None,
             url: None,
         };
-        Self { fingerprint: kept.fingerprint, at_ms, arrival }
+        Self { fingerprint: kept.fingerprint, at, arrival }
     }
 
     async fn with_outcome(self, row: &RepositoryRow, store: &Store, urls: &Urls) -> Result<Arrival, StoreError> {
@@ -106,12 +107,12 @@ fn release(name: &str) -> String {
 }
 
 /// What was refused since the start of the server.
-pub(super) fn refusals(seen: &Seen, since_ms: Option<i64>) -> Vec<RefusalView> {
+pub(super) fn refusals(seen: &Seen, since: Option<Timestamp>) -> Vec<RefusalView> {
     seen.refused
         .iter()
         .map(|refused| RefusalView {
-            when: when(refused.at_ms),
-            fresh: since_ms.is_some_and(|since| refused.at_ms >= since),
+            when: when(refused.at),
+            fresh: since.is_some_and(|since| refused.at >= since),
             count: thousands(refused.count),
             why: refused.why.clone(),
             client: refused.client.clone(),

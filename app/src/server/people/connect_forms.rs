@@ -15,6 +15,8 @@ use axum::extract::State;
 use axum::response::Redirect;
 use domain::ids::RepositoryId;
 use domain::test_report::{TEST_EXCEPTION, TEST_MESSAGE, TestLine};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::Mirrors;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,7 +25,7 @@ use store::{Store, StoreError};
 
 /// A second test report has to wait so long for the first: a double click must not ask GitHub and
 /// the mail server twice.
-const TEST_PAUSE_MS: i64 = 5_000;
+const TEST_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 /// Says nothing but that a test report is wanted.
 #[derive(Debug, Deserialize)]
@@ -35,11 +37,11 @@ pub(super) async fn test(
     State(mirrors): State<Mirrors>,
     State(ingest): State<Ingest>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     _: SignedIn,
     RepositoryForm { row, .. }: RepositoryForm<Write, TestForm>,
 ) -> Result<Redirect, PageError> {
-    send_test((&store, &mirrors), &ingest, &row, now_ms).await?;
+    send_test((&store, &mirrors), &ingest, &row, now).await?;
     Ok(Redirect::to(&format!("{}#test", urls.connect(&row))))
 }
 
@@ -54,11 +56,11 @@ pub(super) struct AddKeyForm {
 pub(super) async fn add_key(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, AddKeyForm>,
 ) -> Result<Redirect, PageError> {
-    match ingest_keys::add(&store, &row, Some(&fields.label), now_ms).await {
+    match ingest_keys::add(&store, &row, Some(&fields.label), now).await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=made#keys", urls.connect(&row)))),
         Err(Failure::GiveUp(why)) => Err(PageError::BadRequest(format!("No key was made: {why}."))),
         Err(failure) => Err(failure.into()),
@@ -77,7 +79,7 @@ pub(super) async fn revoke_key(
     State(store): State<Store>,
     State(epoch): State<Epoch>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, RevokeKeyForm>,
 ) -> Result<Redirect, PageError> {
@@ -85,7 +87,7 @@ pub(super) async fn revoke_key(
     if !keys.iter().any(|known| known.key == fields.key) {
         return Err(PageError::BadRequest("That is not a key of this repository.".to_owned()));
     }
-    ingest_keys::revoke(&store, &epoch, &fields.key, now_ms).await?;
+    ingest_keys::revoke(&store, &epoch, &fields.key, now).await?;
     Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
 }
 
@@ -94,20 +96,20 @@ async fn send_test(
     (store, mirrors): (&Store, &Mirrors),
     ingest: &Ingest,
     row: &RepositoryRow,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), PageError> {
     let id = row.repository.id;
-    if is_under_way(store, id, now_ms).await? {
+    if is_under_way(store, id, now).await? {
         return Ok(());
     }
     let key = store::ingest_keys::in_force(store, id).await?.into_iter().next().ok_or_else(|| {
         let text = "Every key of this repository is revoked, so no report gets in. Make one first.";
         PageError::BadRequest(text.to_owned())
     })?;
-    let line = line_to_fail(store, mirrors, row, now_ms).await;
+    let line = line_to_fail(store, mirrors, row, now).await;
     let event_id = random_id();
-    store::test_reports::insert(store, id, &event_id, now_ms).await?;
-    if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now_ms).await {
+    store::test_reports::insert(store, id, &event_id, now).await?;
+    if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now).await {
         store::test_reports::delete(store, &event_id).await?;
         return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
     }
@@ -115,15 +117,15 @@ async fn send_test(
 }
 
 /// Whether one was sent a moment ago that has come to nothing yet.
-async fn is_under_way(store: &Store, id: RepositoryId, now_ms: i64) -> Result<bool, StoreError> {
+async fn is_under_way(store: &Store, id: RepositoryId, now: Timestamp) -> Result<bool, StoreError> {
     let latest = store::test_reports::latest(store, id).await?;
-    Ok(latest.is_some_and(|latest| latest.settled.is_none() && now_ms - latest.sent_at_ms < TEST_PAUSE_MS))
+    Ok(latest.is_some_and(|latest| latest.settled.is_none() && now - latest.sent_at < TEST_PAUSE))
 }
 
 /// The line that the report says has failed. Without one it is sent all the same: what it comes to
 /// says what is wrong with the mirror.
-async fn line_to_fail(store: &Store, mirrors: &Mirrors, row: &RepositoryRow, now_ms: i64) -> Option<TestLine> {
-    find_test_line(store, mirrors, row, now_ms).await.unwrap_or_else(|failure| {
+async fn line_to_fail(store: &Store, mirrors: &Mirrors, row: &RepositoryRow, now: Timestamp) -> Option<TestLine> {
+    find_test_line(store, mirrors, row, now).await.unwrap_or_else(|failure| {
         tracing::warn!(repository = %row.repository.full_name, %failure, "no line could be chosen for a test report");
         None
     })
@@ -133,10 +135,10 @@ async fn send(
     ingest: &Ingest,
     (project, key): (RepositoryId, &str),
     envelope: &str,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), IngestError> {
-    let auth = ingest.enter(project, key, now_ms).await?;
-    ingest.take_envelope(auth, envelope.as_bytes(), now_ms).await.map(drop)
+    let auth = ingest.enter(project, key, now).await?;
+    ingest.take_envelope(auth, envelope.as_bytes(), now).await.map(drop)
 }
 
 fn envelope(event_id: &str, line: Option<&TestLine>) -> String {

@@ -51,10 +51,10 @@ async fn shown(it: HandoverRow, row: &RepositoryRow, store: &Store, urls: &Urls)
         author: if part.name.is_empty() { part.email } else { part.name },
         path: part.path,
         by: it.made.by,
-        when: when(it.made.made_at_ms),
+        when: when(it.made.made_at),
         line: line.map(|line| (place(&line), urls.traceback(row, &line))),
         used: thousands(it.used),
-        ended: it.ended.map(|(by, at_ms)| format!("{by}, {}", when(at_ms))),
+        ended: it.ended.map(|(by, at)| format!("{by}, {}", when(at))),
     })
 }
 
@@ -68,11 +68,11 @@ pub(super) struct EndHandoverForm {
 pub(super) async fn end(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryForm { session, row, fields, .. }: RepositoryForm<Triage, EndHandoverForm>,
 ) -> Result<Redirect, PageError> {
     let id = HandoverId(fields.handover);
     // One that had ended already is what was asked for.
-    store::handovers::end(&store, row.repository.id, id, session.who.name(), now_ms).await?;
+    store::handovers::end(&store, row.repository.id, id, session.who.name(), now).await?;
     Ok(Redirect::to(&urls.handovers(&row)))
 }

@@ -20,6 +20,7 @@ use domain::ids::RuleId;
 use domain::links::{LinkPurpose, Linker};
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
+use domain::timestamp::Timestamp;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
@@ -34,12 +35,12 @@ const MATCHES_SHOWN: usize = 10;
 pub(super) async fn form(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Visitor(session): Visitor,
     WayBack(next): WayBack,
     Query(fields): Query<RuleForm>,
 ) -> Result<Page<KnownErrorForm>, PageError> {
-    let link = by_link(urls.linker(), &fields, now_ms);
+    let link = by_link(urls.linker(), &fields, now);
     let right = session.map(By::SignedIn).or_else(|| link.clone());
     let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
     let (row, right) = admit(&store, &fields.repo, right, link).await?;
@@ -52,12 +53,12 @@ pub(super) async fn form(
 pub(super) async fn save(
     State(rules): State<RuleBook>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     WayBack(next): WayBack,
     OpenForm { visitor, is_ours, fields }: OpenForm<RuleForm>,
 ) -> Result<Response, PageError> {
     let store = &rules.store;
-    let link = by_link(urls.linker(), &fields, now_ms);
+    let link = by_link(urls.linker(), &fields, now);
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
     let (row, right) = admit(store, &fields.repo, right, link).await?;
     let checked = check(&fields, right.only_file());
@@ -66,7 +67,7 @@ pub(super) async fn save(
         let page = view(store, &urls, &row, (&right, &fields), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    rules.make(&right.rule(&row, checked.kind, &known), now_ms).await?;
+    rules.make(&right.rule(&row, checked.kind, &known), now).await?;
     let view = KnownErrorSaved {
         repository: row.repository.full_name.clone(),
         whitelist_url: right.session().map(|_| urls.whitelist(&row)),
@@ -90,11 +91,11 @@ pub(super) struct EndRuleForm {
 pub(super) async fn end(
     State(rules): State<RuleBook>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryForm { session, row, fields, .. }: RepositoryForm<Triage, EndRuleForm>,
 ) -> Result<Redirect, PageError> {
     // A rule that had ended already is what was asked for.
-    rules.end(row.repository.id, RuleId(fields.rule), session.who.name(), now_ms).await?;
+    rules.end(row.repository.id, RuleId(fields.rule), session.who.name(), now).await?;
     Ok(Redirect::to(&urls.whitelist(&row)))
 }
 
@@ -143,7 +144,7 @@ impl By {
 
 /// The right of a link. The form that it leads to may be changed, so it carries along what was
 /// signed.
-fn by_link(linker: &Linker, form: &RuleForm, now_ms: i64) -> Option<By> {
+fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<By> {
     let signed: Place = if form.signed_for.is_empty() {
         Place {
             path: form.filename.clone(),
@@ -155,7 +156,7 @@ fn by_link(linker: &Linker, form: &RuleForm, now_ms: i64) -> Option<By> {
         serde_json::from_str(&form.signed_for).ok()?
     };
     linker
-        .verify(LinkPurpose::Whitelist, &form.repo, &signed, &form.expires, &form.signature, now_ms)
+        .verify(LinkPurpose::Whitelist, &form.repo, &signed, &form.expires, &form.signature, now)
         .then_some(By::Link(signed))
 }
 

@@ -27,7 +27,7 @@ pub(super) fn author(line: &Line) -> String {
 pub(super) fn status(line: &Line) -> LineStatus {
     if line.known {
         LineStatus::Known
-    } else if line.resolved_at_ms.is_some() {
+    } else if line.resolved_at.is_some() {
         LineStatus::Resolved
     } else {
         LineStatus::Open

@@ -1,6 +1,7 @@
 //! What pages say of a repository's mirror.
 
 use domain::attribution::short;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::MirrorView;
 use render::{thousands, when};
@@ -9,7 +10,7 @@ use store::repositories::RepositoryRow;
 /// How the mirror of a repository is.
 pub(in crate::server) fn mirror_view(mirrors: &Mirrors, row: &RepositoryRow) -> MirrorView {
     let progress = mirrors.progress(row.repository.id);
-    let fetched = (row.fetched_at_ms > 0).then(|| when(row.fetched_at_ms));
+    let fetched = (row.fetched_at > Timestamp::UNIX_EPOCH).then(|| when(row.fetched_at));
     match (&row.fetch_error, fetched) {
         (Some(error), last_good) => MirrorView::Failed { error: error.clone(), last_good },
         (None, Some(at)) => {

@@ -17,6 +17,7 @@ use domain::access::Right;
 use domain::alert::Place;
 use domain::handover::{Successor, successor};
 use domain::links::{LinkPurpose, Linker};
+use domain::timestamp::Timestamp;
 use render::views::{Message, NotMe};
 use serde::Deserialize;
 use store::Store;
@@ -59,8 +60,8 @@ impl NotMeForm {
     }
 
     /// Whether it is, or came from, a link out of a mail, which admits whoever has it.
-    fn is_signed(&self, linker: &Linker, now_ms: i64) -> bool {
-        linker.verify(LinkPurpose::NotMe, &self.repo, &self.place(), &self.expires, &self.signature, now_ms)
+    fn is_signed(&self, linker: &Linker, now: Timestamp) -> bool {
+        linker.verify(LinkPurpose::NotMe, &self.repo, &self.place(), &self.expires, &self.signature, now)
     }
 }
 
@@ -68,12 +69,12 @@ impl NotMeForm {
 pub(super) async fn form(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Visitor(session): Visitor,
     WayBack(next): WayBack,
     Query(fields): Query<NotMeForm>,
 ) -> Result<Page<NotMe>, PageError> {
-    let is_signed = fields.is_signed(urls.linker(), now_ms);
+    let is_signed = fields.is_signed(urls.linker(), now);
     let admitted = admit(&store, fields, session, is_signed, next).await?;
     Ok(admitted.form(&urls, None))
 }
@@ -82,11 +83,11 @@ pub(super) async fn form(
 pub(super) async fn save(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     WayBack(next): WayBack,
     OpenForm { visitor, is_ours, fields }: OpenForm<NotMeForm>,
 ) -> Result<Response, PageError> {
-    let is_signed = fields.is_signed(urls.linker(), now_ms);
+    let is_signed = fields.is_signed(urls.linker(), now);
     if visitor.is_some() && !is_ours && !is_signed {
         let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
         return Err(PageError::Forbidden(text.to_owned()));
@@ -98,7 +99,7 @@ pub(super) async fn save(
         Ok(to) => to,
         Err(error) => return Ok(refuse(error)),
     };
-    match not_me(&store, &admitted.line, to.clone(), admitted.by(), now_ms).await? {
+    match not_me(&store, &admitted.line, to.clone(), admitted.by(), now).await? {
         HandoverOutcome::Refused(error) => Ok(refuse(error)),
         HandoverOutcome::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
     }

@@ -8,6 +8,7 @@ use crate::server::urls::Urls;
 use crate::services::github_app::{AppSource, GitHubApp};
 use axum::extract::State;
 use domain::access::Right;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::{Repositories, RepositoryRow as RowView};
 use render::when;
@@ -15,8 +16,8 @@ use std::collections::HashMap;
 use store::Store;
 use store::repositories::RepositoryRow;
 
-/// Open lines of a repository, and when the last of its lines failed, Unix milliseconds.
-type OpenCount = (u64, Option<i64>);
+/// Open lines of a repository, and when the last of its lines failed.
+type OpenCount = (u64, Option<Timestamp>);
 
 /// `GET /`: those that the reader may see.
 pub(super) async fn repositories(

@@ -9,6 +9,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use domain::access::Right;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError};
 use render::{thousands, when};
@@ -27,7 +28,7 @@ pub(super) async fn repository(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
 ) -> Result<Page<RepositoryPage>, PageError> {
     let id = row.repository.id;
@@ -37,7 +38,7 @@ pub(super) async fn repository(
     let view = RepositoryPage {
         name: row.repository.full_name.clone(),
         default_branch: row.repository.default_branch.clone(),
-        pages: pages_of(&row, &urls, now_ms),
+        pages: pages_of(&row, &urls, now),
         dsns: keys.iter().map(|key| urls.linker().dsn(key, id)).collect(),
         connect_url: urls.connect(&row),
         mirror: mirror_view(&mirrors, &row),
@@ -45,15 +46,15 @@ pub(super) async fn repository(
         settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
         lines: open_lines(&lines, &row, &urls),
         shadow_url: urls.shadow(&row),
-        shadow: row.is_shadow(now_ms),
+        shadow: row.is_shadow(now),
         may_connect,
     };
     Ok(Page(Some(session), view))
 }
 
 /// The other pages of a repository, as its own page offers them.
-fn pages_of(row: &RepositoryRow, urls: &Urls, now_ms: i64) -> Vec<PageLink> {
-    let week = urls.here(&urls.linker().week(Some(&row.repository.full_name), now_ms));
+fn pages_of(row: &RepositoryRow, urls: &Urls, now: Timestamp) -> Vec<PageLink> {
+    let week = urls.here(&urls.linker().week(Some(&row.repository.full_name), now));
     let pages = [
         PageLink::new("Report of this week", week),
         PageLink::new("Whitelist", urls.whitelist(row)),
@@ -77,7 +78,7 @@ fn open_line(line: &Line, row: &RepositoryRow, urls: &Urls) -> OpenLine {
         code: line.place.code.clone(),
         author: author(line),
         count: thousands(line.total),
-        last_seen: when(line.last_seen_ms),
+        last_seen: when(line.last_seen_at),
         status: status(line),
         traceback_url: urls.traceback(row, line),
         issue: line.issue.and_then(|number| issue_link(row, number)),

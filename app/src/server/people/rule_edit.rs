@@ -43,7 +43,7 @@ pub(super) async fn form(
 pub(super) async fn save(
     State(rules): State<RuleBook>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryForm { session, row, mut fields, .. }: RepositoryForm<Triage, RuleForm>,
 ) -> Result<Response, PageError> {
     let number = fields.rule.parse().map_err(|_| PageError::BadRequest("The form names no entry.".to_owned()))?;
@@ -56,7 +56,7 @@ pub(super) async fn save(
         let page = view(&rules.store, &urls, &row, (session, rule.made.id), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    rules.change(row.repository.id, rule.made.id, known, (session.who.name(), now_ms)).await?;
+    rules.change(row.repository.id, rule.made.id, known, (session.who.name(), now)).await?;
     Ok(Redirect::to(&urls.whitelist(&row)).into_response())
 }
 

@@ -8,6 +8,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use axum::response::Redirect;
+use domain::timestamp::Timestamp;
 use render::views::{SessionView, Sessions};
 use render::when;
 use serde::Deserialize;
@@ -18,10 +19,10 @@ use store::{Store, StoreError};
 pub(super) async fn list(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     SignedIn(session): SignedIn,
 ) -> Result<Page<Sessions>, PageError> {
-    let rows = theirs(&store, &session, now_ms).await?;
+    let rows = theirs(&store, &session, now).await?;
     let view = Sessions {
         admin: session.who.is_admin(),
         action: urls.page("/sessions/end"),
@@ -32,18 +33,18 @@ pub(super) async fn list(
 }
 
 /// The sessions that somebody may see and end.
-async fn theirs(store: &Store, session: &Session, now_ms: i64) -> Result<Vec<SessionRow>, StoreError> {
+async fn theirs(store: &Store, session: &Session, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
     let of = (!session.who.is_admin()).then(|| session.who.name());
-    store::sessions::list(store, of, now_ms).await
+    store::sessions::list(store, of, now).await
 }
 
 fn shown(row: SessionRow, session: &Session) -> SessionView {
     SessionView {
         who: row.login.unwrap_or_else(|| "admin".to_owned()),
         browser: row.browser,
-        began: when(row.created_at_ms),
-        used: when(row.used_at_ms),
-        ends: when(row.expires_at_ms),
+        began: when(row.created_at),
+        used: when(row.used_at),
+        ends: when(row.expires_at),
         is_this: session.id.as_ref() == Some(&row.id),
         id: row.id,
     }
@@ -60,10 +61,10 @@ pub(super) struct EndSessionForm {
 pub(super) async fn end(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Form { session, fields }: Form<EndSessionForm>,
 ) -> Result<Redirect, PageError> {
-    if !theirs(&store, &session, now_ms).await?.iter().any(|row| row.id == fields.session) {
+    if !theirs(&store, &session, now).await?.iter().any(|row| row.id == fields.session) {
         return Err(PageError::NotFound("There is no such session of yours: it may have ended.".to_owned()));
     }
     store::sessions::delete(&store, &fields.session).await?;

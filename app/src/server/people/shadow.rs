@@ -16,6 +16,7 @@ use axum::response::Redirect;
 use domain::access::Right;
 use domain::alert::{MailContent, Reply};
 use domain::ids::DeliveryId;
+use domain::timestamp::Timestamp;
 use render::views::{Shadow, ShadowItem, ShadowPreview};
 use render::when;
 use serde::Deserialize;
@@ -23,7 +24,7 @@ use std::collections::HashSet;
 use store::deliveries::{Channel, Delivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
-use store::shadow::FOR_EVER_MS;
+use store::shadow::FOR_EVER;
 use store::{Store, StoreError};
 
 /// What is listed: enough to judge by, and one page.
@@ -33,7 +34,7 @@ const MOST_LISTED: usize = 100;
 pub(super) async fn list(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
 ) -> Result<Page<Shadow>, PageError> {
     let mut deliveries = store::shadow::deliveries(&store, row.repository.id, MOST_LISTED + 1).await?;
@@ -42,8 +43,8 @@ pub(super) async fn list(
     let view = Shadow {
         repository: row.repository.full_name.clone(),
         repository_url: urls.repository(&row),
-        on: row.is_shadow(now_ms),
-        until: row.shadow_until_ms.filter(|&until| until != FOR_EVER_MS).map(when),
+        on: row.is_shadow(now),
+        until: row.shadow_until.filter(|&until| until != FOR_EVER).map(when),
         by_file: row.settings.shadow,
         action: urls.shadow(&row),
         may_set: session.right_in(&row) >= Some(Right::Write),
@@ -65,7 +66,7 @@ async fn items(
     for delivery in deliveries {
         let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
         items.push(ShadowItem {
-            at: when(delivery.created_at_ms),
+            at: when(delivery.created_at),
             what: what(delivery, &line),
             exception: line.exception.clone(),
             place: place(&line),
@@ -89,7 +90,7 @@ pub(super) async fn preview(
     State(store): State<Store>,
     State(content): State<AlertContent>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
     Path(PreviewPath { number }): Path<PreviewPath>,
 ) -> Result<Page<ShadowPreview>, PageError> {
@@ -97,7 +98,7 @@ pub(super) async fn preview(
     let id = DeliveryId(number.parse().map_err(|_| none())?);
     let delivery = store::shadow::delivery_by_id(&store, row.repository.id, id).await?.ok_or_else(none)?;
     let line = store::lines::by_id(&store, delivery.line).await?.ok_or_else(none)?;
-    let preview = preview_of(&content, &row, &line, &delivery, now_ms).await?;
+    let preview = preview_of(&content, &row, &line, &delivery, now).await?;
     let view = ShadowPreview {
         repository: row.repository.full_name.clone(),
         back_url: urls.shadow(&row),
@@ -119,7 +120,7 @@ pub(super) struct ShadowForm {
 pub(super) async fn set(
     State(shadow_mode): State<ShadowMode>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, ShadowForm>,
 ) -> Result<Redirect, PageError> {
@@ -129,7 +130,7 @@ pub(super) async fn set(
     }
     match fields.set.as_str() {
         "on" => shadow_mode.begin(&row).await?,
-        "off" => shadow_mode.end(&row, now_ms).await?,
+        "off" => shadow_mode.end(&row, now).await?,
         _ => return Err(PageError::BadRequest("The form says neither on nor off.".to_owned())),
     }
     Ok(Redirect::to(&urls.shadow(&row)))
@@ -173,18 +174,18 @@ fn why(delivery: &Delivery) -> String {
 
 /// The lines that would have been part of a storm, as far as the list goes back.
 fn storms(row: &RepositoryRow, deliveries: &[Delivery]) -> HashSet<i64> {
-    let mut lines: Vec<(i64, i64)> = deliveries
+    let mut lines: Vec<(Timestamp, i64)> = deliveries
         .iter()
         .filter(|delivery| delivery.what.purpose == "alert")
-        .map(|delivery| (delivery.created_at_ms, delivery.line.0))
+        .map(|delivery| (delivery.created_at, delivery.line.0))
         .collect();
     lines.sort_unstable();
     lines.dedup_by_key(|(_, line)| *line);
-    let window_ms = row.settings.storm.window_ms();
+    let window = row.settings.storm.window();
     let mut stormy = HashSet::new();
     for (at, &(time, line)) in lines.iter().enumerate() {
         let before: Vec<i64> =
-            lines[..at].iter().filter(|(earlier, _)| *earlier > time - window_ms).map(|(_, line)| *line).collect();
+            lines[..at].iter().filter(|(earlier, _)| *earlier > time - window).map(|(_, line)| *line).collect();
         if row.settings.storm.is_storm(u64::try_from(before.len()).unwrap_or(u64::MAX)) {
             stormy.insert(line);
             stormy.extend(before);

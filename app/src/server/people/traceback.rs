@@ -14,7 +14,7 @@ use axum::extract::State;
 use domain::access::Right;
 use domain::alert::{Alert, Place, Recipient};
 use domain::links::{LinkPurpose, Linker};
-use domain::week::{WEEK_MS, week_of};
+use domain::timestamp::{Timestamp, WEEK};
 use render::views::Traceback;
 use render::when;
 use serde::Deserialize;
@@ -55,13 +55,13 @@ impl TracebackQuery {
     }
 
     /// Whether it is a link out of a mail, which admits whoever has it.
-    fn is_signed(&self, linker: &Linker, now_ms: i64) -> bool {
-        linker.verify(LinkPurpose::View, &self.repo, &self.place(), &self.expires, &self.signature, now_ms)
+    fn is_signed(&self, linker: &Linker, now: Timestamp) -> bool {
+        linker.verify(LinkPurpose::View, &self.repo, &self.place(), &self.expires, &self.signature, now)
     }
 
     /// Any moment of a week stands for its end, because a week has one traceback, its latest.
-    fn before_ms(&self) -> i64 {
-        self.timestamp.parse::<i64>().map_or(i64::MAX, |s| week_of(s.saturating_mul(1000)) + WEEK_MS)
+    fn before(&self) -> Timestamp {
+        self.timestamp.parse().map_or(Timestamp::MAX, |seconds| Timestamp::from_seconds(seconds).week() + WEEK)
     }
 }
 
@@ -70,20 +70,20 @@ pub(super) async fn view(
     State(store): State<Store>,
     State(content): State<AlertContent>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Visitor(session): Visitor,
     WayBack(next): WayBack,
     Query(query): Query<TracebackQuery>,
 ) -> Result<Page<Traceback>, PageError> {
     let row = match &session {
-        _ if query.is_signed(urls.linker(), now_ms) => watched(&store, &query.repo).await?,
+        _ if query.is_signed(urls.linker(), now) => watched(&store, &query.repo).await?,
         Some(session) => find(&store, session, &query.repo, Right::Read).await?,
         None => return Err(PageError::not_admitted(&query.signature, next)),
     };
     let line = line_at(&store, &row, &query.place()).await?;
-    let latest = latest_report_before(&store, line.id, query.before_ms()).await?;
-    let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at_ms));
-    let mut alert = content.of_report(&row, &line, latest, told(&line), now_ms).await?;
+    let latest = latest_report_before(&store, line.id, query.before()).await?;
+    let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at));
+    let mut alert = content.of_report(&row, &line, latest, told(&line), now).await?;
     unsign(&mut alert, &row, urls.linker(), &urls);
     Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
 }

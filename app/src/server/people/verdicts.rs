@@ -7,22 +7,23 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use domain::handover::percent_accepted;
+use jiff::SignedDuration;
 use render::thousands;
 use render::views::{Verdicts, VerdictsRow};
 use store::Store;
 
 /// How old an alert is when silence counts as an answer: a day, so that who is told had a day of
 /// work to say no.
-const SILENCE_MS: i64 = 24 * 3_600_000;
+const SILENCE: SignedDuration = SignedDuration::from_hours(24);
 
 /// `GET /verdicts`.
 pub(super) async fn verdicts(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     Admin(session): Admin,
 ) -> Result<Page<Verdicts>, PageError> {
-    let counted = store::acceptance::by_repository(&store, now_ms - SILENCE_MS).await?;
+    let counted = store::acceptance::by_repository(&store, now - SILENCE).await?;
     let repositories = counted
         .into_iter()
         .map(|it| VerdictsRow {

@@ -12,7 +12,7 @@ use axum::extract::State;
 use domain::access::Right;
 use domain::ids::RepositoryId;
 use domain::links::query;
-use domain::week::{DAY_MS, WEEK_MS, date_ms, week_of};
+use domain::timestamp::{DAY, Timestamp, WEEK};
 use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
 use render::{thousands, when};
 use serde::Deserialize;
@@ -39,11 +39,11 @@ pub(super) struct WeeklyQuery {
 pub(super) async fn weekly(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now_ms): Now,
+    Now(now): Now,
     SignedIn(session): SignedIn,
     Query(query): Query<WeeklyQuery>,
 ) -> Result<Page<Weekly>, PageError> {
-    let asked_ms = moment(query.timestamp.trim(), now_ms)?;
+    let asked_at = moment(query.timestamp.trim(), now)?;
     let mut rows = store::repositories::list(&store).await?;
     rows.retain(|row| session.right_in(row).is_some());
     let only = match query.repo.trim() {
@@ -53,27 +53,27 @@ pub(super) async fn weekly(
     let report = WeeklyReport {
         urls: urls.clone(),
         repo: only.as_ref().map(|row| row.repository.full_name.clone()),
-        week_ms: week_of(asked_ms),
+        week: asked_at.week(),
         known: truth(&query.include_known_errors),
         old: truth(&query.include_modified_before_min_date),
     };
     let of = asked_of(&session, only.as_ref(), &rows);
     let (found, all) = lines(&store, of, &report).await?;
-    let view = report.view(&found, all, &rows, week_of(now_ms));
+    let view = report.view(&found, all, &rows, now.week());
     Ok(Page(Some(session), view))
 }
 
-/// The moment of a timestamp, Unix milliseconds: now where there is none.
-fn moment(timestamp: &str, now_ms: i64) -> Result<i64, PageError> {
+/// The moment of a timestamp: now where there is none.
+fn moment(timestamp: &str, now: Timestamp) -> Result<Timestamp, PageError> {
     if timestamp.is_empty() {
-        return Ok(now_ms);
+        return Ok(now);
     }
     let seconds = timestamp.parse::<f64>().ok().filter(|seconds| seconds.abs() < 1e11);
     let seconds = seconds
         .ok_or_else(|| PageError::BadRequest(format!("timestamp is {timestamp:?}: it has to be Unix seconds")))?;
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
-    let ms = (seconds * 1000.0) as i64;
-    Ok(ms)
+    let millis = (seconds * 1000.0) as i64;
+    Ok(Timestamp::from_millis(millis))
 }
 
 /// Of which repositories is asked: the admin's report of all is one question; a person's is one for
@@ -95,7 +95,7 @@ async fn lines(
 ) -> Result<(Vec<WeeklyLine>, u64), StoreError> {
     let (mut found, mut all) = (Vec::new(), 0);
     for repository in of {
-        let wanted = WeekQuery { repository, week_ms: report.week_ms, known: report.known };
+        let wanted = WeekQuery { repository, week: report.week, known: report.known };
         found.extend(store::weekly::lines(store, &wanted).await?);
         all += store::weekly::count_lines(store, &wanted).await?;
     }
@@ -108,7 +108,7 @@ async fn lines(
 struct WeeklyReport {
     urls: Urls,
     repo: Option<String>,
-    week_ms: i64,
+    week: Timestamp,
     known: bool,
     old: bool,
 }
@@ -120,7 +120,7 @@ impl WeeklyReport {
         if let Some(repo) = &self.repo {
             fields.push(("repo", repo.clone()));
         }
-        fields.push(("timestamp", (self.week_ms / 1000).to_string()));
+        fields.push(("timestamp", self.week.as_seconds().to_string()));
         for (name, on) in [("include_known_errors", self.known), ("include_modified_before_min_date", self.old)] {
             if on {
                 fields.push((name, "true".to_owned()));
@@ -130,8 +130,8 @@ impl WeeklyReport {
     }
 
     /// The address of another week.
-    fn week_url(&self, week_ms: i64) -> String {
-        Self { week_ms, ..self.clone() }.url()
+    fn week_url(&self, week: Timestamp) -> String {
+        Self { week, ..self.clone() }.url()
     }
 
     /// The link to the report of a repository, or of all.
@@ -140,17 +140,17 @@ impl WeeklyReport {
         Link { label: label.to_owned(), url: Self { repo, ..self.clone() }.url(), current }
     }
 
-    fn view(&self, found: &[WeeklyLine], all: u64, rows: &[RepositoryRow], this_week: i64) -> Weekly {
+    fn view(&self, found: &[WeeklyLine], all: u64, rows: &[RepositoryRow], this_week: Timestamp) -> Weekly {
         let by_id: HashMap<i64, &RepositoryRow> = rows.iter().map(|row| (row.repository.id.0, row)).collect();
         let shown: Vec<&WeeklyLine> = found.iter().filter(|line| self.old || !is_old(line, &by_id)).collect();
         let total: u64 = shown.iter().map(|line| line.count).sum();
         let names = rows.iter().map(|row| &row.repository.full_name);
         let links = names.map(|name| self.link(name, Some(name.clone())));
         Weekly {
-            range: range(self.week_ms),
-            previous_url: self.week_url(self.week_ms - WEEK_MS),
-            next_url: (self.week_ms < this_week).then(|| self.week_url(self.week_ms + WEEK_MS)),
-            current_url: (self.week_ms != this_week).then(|| self.week_url(this_week)),
+            range: range(self.week),
+            previous_url: self.week_url(self.week - WEEK),
+            next_url: (self.week < this_week).then(|| self.week_url(self.week + WEEK)),
+            current_url: (self.week != this_week).then(|| self.week_url(this_week)),
             repository: self.repo.clone(),
             repositories: std::iter::once(self.link("All", None)).chain(links).collect(),
             include_known: Toggle { on: self.known, url: Self { known: !self.known, ..self.clone() }.url() },
@@ -173,8 +173,8 @@ fn is_old(line: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow>) -> bool {
     let minimum = rows
         .get(&line.line.repository.0)
         .and_then(|row| row.settings.report_only_after_minimum_date.as_deref())
-        .and_then(date_ms);
-    line.line.written_at_ms.zip(minimum).is_some_and(|(written, minimum)| written < minimum)
+        .and_then(Timestamp::from_date);
+    line.line.written_at.zip(minimum).is_some_and(|(written, minimum)| written < minimum)
 }
 
 fn leaderboard(lines: &[&WeeklyLine], total: u64) -> Vec<WeeklyAuthor> {
@@ -211,8 +211,8 @@ fn line_view(urls: &Urls, found: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow
         author: author(line),
         count: thousands(found.count),
         days: found.days,
-        first_seen: when(line.first_seen_ms),
-        last_seen: when(line.last_seen_ms),
+        first_seen: when(line.first_seen_at),
+        last_seen: when(line.last_seen_at),
         status: status(line),
         traceback_url: urls.traceback(row, line),
         issue: line.issue.and_then(|number| issue_link(row, number)),
@@ -220,11 +220,13 @@ fn line_view(urls: &Urls, found: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow
 }
 
 /// `16 to 22 November 2026`.
-fn range(week_ms: i64) -> String {
-    let date = |ms: i64| {
-        jiff::Timestamp::from_millisecond(ms).map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()).unwrap_or_default()
+fn range(week: Timestamp) -> String {
+    let date = |at: Timestamp| {
+        jiff::Timestamp::from_millisecond(at.as_millis())
+            .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date())
+            .unwrap_or_default()
     };
-    let (first, last) = (date(week_ms), date(week_ms + WEEK_MS - DAY_MS));
+    let (first, last) = (date(week), date(week + WEEK - DAY));
     let end = last.strftime("%-d %B %Y");
     if first.month() == last.month() {
         format!("{} to {end}", first.day())
@@ -241,7 +243,7 @@ mod tests {
 
     #[test]
     fn weeks_are_named_as_people_name_them() {
-        let named = |day: &str| range(week_of(date_ms(day).expect("a date")));
+        let named = |day: &str| range(Timestamp::from_date(day).expect("a date").week());
         assert_eq!(named("2026-11-22"), "16 to 22 November 2026");
         assert_eq!(named("2026-12-01"), "30 November to 6 December 2026");
         assert_eq!(named("2027-01-01"), "28 December 2026 to 3 January 2027");

@@ -121,8 +121,8 @@ impl Look<'_> {
         WhitelistEntry {
             id: Some(id.0),
             origin: origin(rule),
-            when: Some(when(rule.made_at_ms)),
-            edited: rule.edited.as_ref().map(|(by, at_ms)| format!("by {by}, {}", when(*at_ms))),
+            when: Some(when(rule.made_at)),
+            edited: rule.edited.as_ref().map(|(by, at)| format!("by {by}, {}", when(*at))),
             issue: rule.issue.and_then(|number| issue_link(self.row, number)),
             silenced: self.silenced(rule.made.kind, &rule.made.entry.pattern(), true, before),
             edit_url: Some(self.urls.page(&format!("/rules/edit?{}", query(&fields)))),
@@ -248,12 +248,12 @@ fn end_note(rule: &RuleRow) -> String {
 }
 
 fn ended(rule: &RuleRow) -> Option<EndedEntry> {
-    let (by, at_ms) = rule.ended.clone()?;
+    let (by, at) = rule.ended.clone()?;
     Some(EndedEntry {
         covers: covers(rule.made.kind, &rule.made.entry),
         origin: origin(rule),
-        made: when(rule.made_at_ms),
+        made: when(rule.made_at),
         ended_by: by,
-        ended: when(at_ms),
+        ended: when(at),
     })
 }

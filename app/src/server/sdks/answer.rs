@@ -11,6 +11,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
 use render::when;
 use std::sync::Arc;
 use store::Store;
@@ -49,8 +50,8 @@ pub(in crate::server) enum IngestError {
     NoKey,
     /// The key was revoked.
     Revoked {
-        /// When, Unix milliseconds.
-        at_ms: i64,
+        /// When.
+        at: Timestamp,
     },
     /// The key is another project's, or nobody's.
     WrongKey,
@@ -131,9 +132,9 @@ impl IngestError {
             Self::Wire(error) => error.to_string(),
             Self::Query(what) => what.clone(),
             Self::NoKey => "the request names no key: sentry_key in the query, X-Sentry-Auth, Authorization: Bearer KEY or a DSN in the envelope's header".to_owned(),
-            Self::Revoked { at_ms } => format!(
+            Self::Revoked { at } => format!(
                 "the key was revoked on {}: the repository's page \"Connect an application\" has those in force",
-                when(*at_ms)
+                when(*at)
             ),
             Self::WrongKey => "the key is not one of this project's keys".to_owned(),
             Self::NoProject => "there is no such project: the number at the end of the DSN belongs here".to_owned(),
@@ -196,7 +197,7 @@ pub(super) async fn record(
     State(meters): State<Arc<Meters>>,
     State(arrivals): State<Arc<Arrivals>>,
     State(store): State<Store>,
-    Now(now_ms): Now,
+    Now(now): Now,
     request: Request,
     next: Next,
 ) -> Response {
@@ -206,7 +207,7 @@ pub(super) async fn record(
         meters.count(&answer.result);
         if let Some(project) = answer.project {
             let head = RequestHead { query: uri.query(), headers: &headers };
-            arrivals.remember(&store, project, &answer.result, head, now_ms).await;
+            arrivals.remember(&store, project, &answer.result, head, now).await;
         }
     }
     response

@@ -7,6 +7,7 @@ use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
 use domain::test_report::TEST_EXCEPTION;
+use domain::timestamp::Timestamp;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::Store;
@@ -32,16 +33,16 @@ pub(in crate::server) struct Seen {
     pub(in crate::server) taken: VecDeque<Taken>,
     /// Requests that were refused, one entry for each reason and client.
     pub(in crate::server) refused: VecDeque<Refused>,
-    /// How many requests had no error in them, and when the last of them came, Unix milliseconds.
-    pub(in crate::server) without_error: Option<(u64, i64)>,
-    last_ms: i64,
+    /// How many requests had no error in them, and when the last of them came.
+    pub(in crate::server) without_error: Option<(u64, Timestamp)>,
+    last_at: Timestamp,
 }
 
 /// A report that was taken.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Taken {
-    /// When the last one of its fingerprint came, Unix milliseconds.
-    pub(in crate::server) at_ms: i64,
+    /// When the last one of its fingerprint came.
+    pub(in crate::server) at: Timestamp,
     /// Requests with this fingerprint.
     pub(in crate::server) count: u64,
     /// Its fingerprint.
@@ -57,8 +58,8 @@ pub(in crate::server) struct Taken {
 /// A request that was refused.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct Refused {
-    /// When the last one came, Unix milliseconds.
-    pub(in crate::server) at_ms: i64,
+    /// When the last one came.
+    pub(in crate::server) at: Timestamp,
     /// How many came.
     pub(in crate::server) count: u64,
     /// Why, in words.
@@ -98,15 +99,15 @@ impl Arrivals {
         project: RepositoryId,
         fingerprint: Fingerprint,
         summary: ReportSummary,
-        at_ms: i64,
+        at: Timestamp,
     ) {
         let ReportSummary { exception, client, release } = summary;
         if exception == TEST_EXCEPTION {
             // Ours: the page shows it by itself.
             return;
         }
-        let fresh = Taken { at_ms, count: 1, fingerprint, exception, client, release };
-        self.within(project, at_ms, |seen| {
+        let fresh = Taken { at, count: 1, fingerprint, exception, client, release };
+        self.within(project, at, |seen| {
             let before = seen
                 .taken
                 .iter()
@@ -119,28 +120,28 @@ impl Arrivals {
     }
 
     /// Counts a report whose fingerprint is known.
-    pub(in crate::server) fn repeated(&self, project: RepositoryId, fingerprint: Fingerprint, at_ms: i64) {
+    pub(in crate::server) fn repeated(&self, project: RepositoryId, fingerprint: Fingerprint, at: Timestamp) {
         if let Some(seen) = self.lock().get_mut(&project)
             && let Some(entry) = seen.taken.iter_mut().find(|entry| entry.fingerprint == fingerprint)
         {
-            (entry.count, entry.at_ms, seen.last_ms) = (entry.count + 1, at_ms, at_ms);
+            (entry.count, entry.at, seen.last_at) = (entry.count + 1, at, at);
         }
     }
 
-    fn refused(&self, project: RepositoryId, why: &str, client: Option<&str>, at_ms: i64) {
+    fn refused(&self, project: RepositoryId, why: &str, client: Option<&str>, at: Timestamp) {
         let (why, client) = (cut(why), client.map(cut));
-        self.within(project, at_ms, |seen| {
+        self.within(project, at, |seen| {
             let same = |entry: &Refused| entry.why == why && entry.client == client;
             let before = seen.refused.iter().position(same).and_then(|at| seen.refused.remove(at));
             let count = before.map_or(1, |before| before.count + 1);
-            seen.refused.push_front(Refused { at_ms, count, why, client });
+            seen.refused.push_front(Refused { at, count, why, client });
             seen.refused.truncate(REFUSALS);
         });
     }
 
-    fn without_error(&self, project: RepositoryId, at_ms: i64) {
-        self.within(project, at_ms, |seen| {
-            seen.without_error = Some((seen.without_error.map_or(1, |(count, _)| count + 1), at_ms));
+    fn without_error(&self, project: RepositoryId, at: Timestamp) {
+        self.within(project, at, |seen| {
+            seen.without_error = Some((seen.without_error.map_or(1, |(count, _)| count + 1), at));
         });
     }
 
@@ -148,14 +149,14 @@ impl Arrivals {
         self.lock().contains_key(&project)
     }
 
-    fn within(&self, project: RepositoryId, at_ms: i64, note: impl FnOnce(&mut Seen)) {
+    fn within(&self, project: RepositoryId, at: Timestamp, note: impl FnOnce(&mut Seen)) {
         let mut projects = self.lock();
         if projects.len() >= PROJECTS && !projects.contains_key(&project) {
-            let quietest = projects.iter().min_by_key(|(_, seen)| seen.last_ms).map(|(id, _)| *id);
+            let quietest = projects.iter().min_by_key(|(_, seen)| seen.last_at).map(|(id, _)| *id);
             quietest.and_then(|id| projects.remove(&id));
         }
         let seen = projects.entry(project).or_default();
-        seen.last_ms = at_ms;
+        seen.last_at = at;
         note(seen);
     }
 
@@ -173,15 +174,15 @@ impl Arrivals {
         project: RepositoryId,
         result: &Result<IngestOutcome, IngestError>,
         head: RequestHead<'_>,
-        now_ms: i64,
+        now: Timestamp,
     ) {
         match result {
             // Noted where the report is at hand.
             Ok(IngestOutcome::Taken { .. }) => {}
-            Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now_ms),
+            Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now),
             Err(IngestError::NoProject | IngestError::Method) => {}
             Err(error) if self.is_worth_it(store, project).await => {
-                self.refused(project, &error.detail(), head.client().as_deref(), now_ms);
+                self.refused(project, &error.detail(), head.client().as_deref(), now);
             }
             Err(_) => {}
         }
@@ -215,14 +216,17 @@ mod tests {
         let fingerprint = |n: u8| Fingerprint([n; 16]);
         for n in 0..=FINGERPRINTS {
             let n = u8::try_from(n).expect("a few");
-            arrivals.taken(project, fingerprint(n), report("E"), i64::from(n));
+            arrivals.taken(project, fingerprint(n), report("E"), Timestamp::from_millis(i64::from(n)));
         }
-        arrivals.taken(project, fingerprint(1), report("E"), 100);
-        arrivals.repeated(project, fingerprint(1), 101);
-        arrivals.taken(project, fingerprint(99), report(TEST_EXCEPTION), 102);
+        arrivals.taken(project, fingerprint(1), report("E"), Timestamp::from_millis(100));
+        arrivals.repeated(project, fingerprint(1), Timestamp::from_millis(101));
+        arrivals.taken(project, fingerprint(99), report(TEST_EXCEPTION), Timestamp::from_millis(102));
         let seen = arrivals.of(project);
         assert_eq!(seen.taken.len(), FINGERPRINTS);
-        assert_eq!((seen.taken[0].fingerprint, seen.taken[0].count, seen.taken[0].at_ms), (fingerprint(1), 3, 101));
+        assert_eq!(
+            (seen.taken[0].fingerprint, seen.taken[0].count, seen.taken[0].at),
+            (fingerprint(1), 3, Timestamp::from_millis(101))
+        );
         assert!(seen.taken.iter().all(|entry| entry.fingerprint != fingerprint(0)), "the oldest goes first");
     }
 
@@ -230,9 +234,10 @@ mod tests {
     fn a_flood_of_refusals_takes_no_room() {
         let arrivals = Arrivals::default();
         for n in 0..1_000 {
-            arrivals.refused(RepositoryId(1), "the key", None, n);
-            arrivals.refused(RepositoryId(1), &format!("broken at byte {n}"), None, n);
-            arrivals.without_error(RepositoryId(n), n);
+            let at = Timestamp::from_millis(n);
+            arrivals.refused(RepositoryId(1), "the key", None, at);
+            arrivals.refused(RepositoryId(1), &format!("broken at byte {n}"), None, at);
+            arrivals.without_error(RepositoryId(n), at);
         }
         let seen = arrivals.of(RepositoryId(1));
         assert_eq!(seen.refused.len(), REFUSALS);

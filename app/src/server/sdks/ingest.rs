@@ -12,6 +12,7 @@ use axum::extract::FromRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
+use domain::timestamp::Timestamp;
 use std::sync::Arc;
 use store::ingest_keys::IngestAuth;
 use wire::{sentry, sentry_event};
@@ -44,9 +45,9 @@ struct ParsedReport<R> {
 }
 
 impl Ingest {
-    /// Now, Unix milliseconds.
-    pub(super) fn now_ms(&self) -> i64 {
-        self.clock.now_ms()
+    /// Now.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Checks a key.
@@ -57,11 +58,11 @@ impl Ingest {
         &self,
         project: RepositoryId,
         key: &str,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<IngestAuth, IngestError> {
-        match self.accept.enter(project, key, now_ms).await? {
+        match self.accept.enter(project, key, now).await? {
             Entry::Open(auth) => Ok(auth),
-            Entry::Revoked(at_ms) => Err(IngestError::Revoked { at_ms }),
+            Entry::Revoked(at) => Err(IngestError::Revoked { at }),
             Entry::WrongKey => Err(IngestError::WrongKey),
             Entry::NoProject => Err(IngestError::NoProject),
         }
@@ -72,11 +73,11 @@ impl Ingest {
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
     pub(super) async fn take(&self, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
-        let IngestRequest { auth, payload, body, now_ms } = request;
+        let IngestRequest { auth, payload, body, now } = request;
         match payload {
-            Payload::Envelope => self.take_envelope(auth, &body, now_ms).await,
-            Payload::Event => self.take_event(auth, &body, None, now_ms).await,
-            Payload::Printed(query, client) => self.take_printed(auth, &body, (query, client), now_ms).await,
+            Payload::Envelope => self.take_envelope(auth, &body, now).await,
+            Payload::Event => self.take_event(auth, &body, None, now).await,
+            Payload::Printed(query, client) => self.take_printed(auth, &body, (query, client), now).await,
         }
     }
 
@@ -88,11 +89,11 @@ impl Ingest {
         &self,
         auth: IngestAuth,
         bytes: &[u8],
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
         let envelope = sentry::envelope(bytes)?;
         match envelope.event {
-            Some(event) => self.take_event(auth, event, envelope.event_id.as_deref(), now_ms).await,
+            Some(event) => self.take_event(auth, event, envelope.event_id.as_deref(), now).await,
             None => Ok(IngestOutcome::Ignored(None)),
         }
     }
@@ -102,7 +103,7 @@ impl Ingest {
         auth: IngestAuth,
         bytes: &[u8],
         id_beside: Option<&str>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
         let mut scratch = String::new();
         let event = sentry_event::parse(bytes, &mut scratch)?;
@@ -116,7 +117,7 @@ impl Ingest {
             environment: event.environment().to_owned(),
         };
         let parsed = ParsedReport { id, fingerprint: event.fingerprint(), occurrence, report: || event.into_report() };
-        self.hand_over(auth, parsed, now_ms).await
+        self.hand_over(auth, parsed, now).await
     }
 
     async fn take_printed(
@@ -124,7 +125,7 @@ impl Ingest {
         auth: IngestAuth,
         bytes: &[u8],
         (query, client): (PrintedQuery, Option<String>),
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
         let mut report = wire::traceback::parse(&String::from_utf8_lossy(bytes))?;
         // Its client, in place of an SDK's name.
@@ -139,7 +140,7 @@ impl Ingest {
         };
         let fingerprint = sentry_event::fingerprint_of(&report);
         let parsed = ParsedReport { id: random_id(), fingerprint, occurrence, report: || report };
-        self.hand_over(auth, parsed, now_ms).await
+        self.hand_over(auth, parsed, now).await
     }
 
     /// Hands a report over, and waits until it is durable.
@@ -147,18 +148,18 @@ impl Ingest {
         &self,
         auth: IngestAuth,
         read: ParsedReport<impl FnOnce() -> Report>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
         let ParsedReport { id, fingerprint, mut occurrence, report } = read;
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
-        let look = self.accept.look(auth, fingerprint, now_ms);
+        let look = self.accept.look(auth, fingerprint, now);
         let report = look.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
         let summary = report.as_ref().map(ReportSummary::of);
-        self.accept.take(auth, fingerprint, look, occurrence, report, now_ms).await?;
+        self.accept.take(auth, fingerprint, look, occurrence, report, now).await?;
         let repeat = summary.is_none();
         match summary {
-            Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now_ms),
-            None => self.arrivals.repeated(auth.id, fingerprint, now_ms),
+            Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),
+            None => self.arrivals.repeated(auth.id, fingerprint, now),
         }
         Ok(IngestOutcome::Taken { id, repeat })
     }

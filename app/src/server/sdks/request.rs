@@ -10,6 +10,7 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
 use std::borrow::Cow;
 use store::ingest_keys::IngestAuth;
 use wire::encoding::{MAX_DECODED, decode};
@@ -38,8 +39,8 @@ pub(in crate::server) struct IngestRequest {
     pub(super) payload: Payload,
     /// Its body, unpacked.
     pub(super) body: Bytes,
-    /// When it came, Unix milliseconds.
-    pub(super) now_ms: i64,
+    /// When it came.
+    pub(super) now: Timestamp,
 }
 
 /// What a body holds.
@@ -86,7 +87,7 @@ impl IngestRequest {
     /// `project` is filled in as soon as it is known whose the request is.
     async fn read(project: &mut Option<RepositoryId>, request: Request, server: &Server) -> Result<Self, IngestError> {
         let ingest = Ingest::from_ref(server);
-        let now_ms = ingest.now_ms();
+        let now = ingest.now();
         let (mut parts, body) = request.into_parts();
         let format = format_of(&parts);
         *project = NamedProject::from_request_parts(&mut parts, server).await?.0;
@@ -94,16 +95,16 @@ impl IngestRequest {
         let payload = Payload::of(format, &head)?;
         // Refused before the body is read, where key and project are outside of it.
         let admitted = match (*project, payload.key(&head)) {
-            (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now_ms).await?),
+            (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now).await?),
             (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
             _ => None,
         };
         let body = unpacked(Request::from_parts(parts, body)).await?;
         let auth = match admitted {
             Some(auth) => auth,
-            None => enter_by_envelope(project, &body, &ingest, now_ms).await?,
+            None => enter_by_envelope(project, &body, &ingest, now).await?,
         };
-        Ok(Self { auth, payload, body, now_ms })
+        Ok(Self { auth, payload, body, now })
     }
 }
 
@@ -127,13 +128,13 @@ async fn enter_by_envelope(
     project: &mut Option<RepositoryId>,
     body: &[u8],
     ingest: &Ingest,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<IngestAuth, IngestError> {
     let dsn = sentry::envelope(body)?.dsn;
     let found = auth::find(None, None, None, dsn.as_deref()).ok_or(IngestError::NoKey)?;
     let named = found.project.map(RepositoryId).or(*project).ok_or(IngestError::NoProject)?;
     *project = Some(named);
-    ingest.enter(named, &found.key, now_ms).await
+    ingest.enter(named, &found.key, now).await
 }
 
 /// The number of the project that a path names; none on the route of tunnels. Whatever is not a

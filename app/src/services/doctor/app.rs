@@ -4,29 +4,31 @@ use super::Doctor;
 use crate::services::github_app::App;
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, missing_events, missing_permissions};
+use domain::timestamp::Timestamp;
 use github::manifest::Manifest;
 use github::{GitHubError, Itself};
+use jiff::SignedDuration;
 
 /// A clock that is off by more than this makes GitHub refuse our signature within the minute.
-const MOST_SKEW_MS: i64 = 30_000;
+const MOST_SKEW: SignedDuration = SignedDuration::from_secs(30);
 /// What its findings are about.
 const ABOUT: &str = "GitHub App";
 
 impl Doctor {
     /// What the doctor says of the App, and of where it is installed.
-    pub(super) async fn app(&self, vitals: &Vitals, now_ms: i64) -> Vec<Finding> {
+    pub(super) async fn app(&self, vitals: &Vitals, now: Timestamp) -> Vec<Finding> {
         let Some(app) = self.github_app.get() else { return vec![self.no_app()] };
-        let itself = match app.github.itself(now_ms).await {
+        let itself = match app.github.itself(now).await {
             Ok(itself) => itself,
             Err(error) => return vec![silent(&error)],
         };
         let manifest = Manifest::new(self.site.linker.base());
         let mut found = vec![Finding::fine(ABOUT, format!("{} answers: its number and key are right", itself.slug))];
-        found.extend(itself.skew_ms.map(clock));
+        found.extend(itself.skew.map(clock));
         found.extend(missing(&itself, &manifest));
         found.push(webhook_secret(&app));
         found.push(sign_in(&app));
-        found.extend(self.installations(&app, &itself, &manifest, vitals, now_ms).await);
+        found.extend(self.installations(&app, &itself, &manifest, vitals, now).await);
         found
     }
 
@@ -45,7 +47,7 @@ impl Doctor {
         itself: &Itself,
         manifest: &Manifest,
         vitals: &Vitals,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Vec<Finding> {
         let installations = match app.github.installations().await {
             Ok(installations) => installations,
@@ -58,10 +60,10 @@ impl Doctor {
             let todo = format!("Install it: {}/installations/new.", itself.html_url);
             found.push(Finding::warning("installations", "the App is installed nowhere", todo));
         }
-        found.push(self.arriving(vitals, !installations.is_empty(), now_ms));
-        found.push(super::webhooks::lost(&app.github, now_ms).await);
+        found.push(self.arriving(vitals, !installations.is_empty(), now));
+        found.push(super::webhooks::lost(&app.github, now).await);
         for installation in &installations {
-            found.extend(super::installation::findings(&self.store, &app.github, installation, manifest, now_ms).await);
+            found.extend(super::installation::findings(&self.store, &app.github, installation, manifest, now).await);
         }
         found
     }
@@ -75,9 +77,9 @@ fn silent(error: &GitHubError) -> Finding {
     Finding::failure(ABOUT, error.to_string(), todo)
 }
 
-fn clock(skew_ms: i64) -> Finding {
-    let what = format!("this machine's clock differs from GitHub's by {} s", skew_ms.abs() / 1000);
-    if skew_ms.abs() > MOST_SKEW_MS {
+fn clock(skew: SignedDuration) -> Finding {
+    let what = format!("this machine's clock differs from GitHub's by {} s", skew.abs().as_secs());
+    if skew.abs() > MOST_SKEW {
         return Finding::failure("clock", what, "Set it by NTP: GitHub refuses signatures of another minute.");
     }
     Finding::fine("clock", what)

@@ -3,12 +3,14 @@
 use super::minutes;
 use domain::finding::{Finding, missing_events, missing_permissions};
 use domain::pace::{MOST_A_MINUTE, MOST_AN_HOUR};
+use domain::timestamp::Timestamp;
 use github::manifest::Manifest;
 use github::{GitHub, Installation};
+use jiff::SignedDuration;
 use store::Store;
 
 /// An oldest write that waits longer than this is worth a word: in a storm, writes wait for hours.
-const LATE_WRITE_MS: i64 = 60 * 60_000;
+const LATE_WRITE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the doctor says of an installation.
 pub(super) async fn findings(
@@ -16,7 +18,7 @@ pub(super) async fn findings(
     github: &GitHub,
     installation: &Installation,
     manifest: &Manifest,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Vec<Finding> {
     let about = format!("installation {}", installation.account);
     if installation.suspended {
@@ -25,7 +27,7 @@ pub(super) async fn findings(
     }
     let mut found = missing(&about, installation, manifest);
     found.push(reading(&about, github, installation.id).await);
-    found.extend(writing(&about, store, installation.id, now_ms).await);
+    found.extend(writing(&about, store, installation.id, now).await);
     found
 }
 
@@ -62,24 +64,24 @@ async fn reading(about: &str, github: &GitHub, installation: u64) -> Finding {
 }
 
 /// What waits to be written, and how much may be; nothing where the database does not say.
-async fn writing(about: &str, store: &Store, installation: u64, now_ms: i64) -> Option<Finding> {
-    let budget = store::writes::budget(store, installation, now_ms).await.ok()?;
+async fn writing(about: &str, store: &Store, installation: u64, now: Timestamp) -> Option<Finding> {
+    let budget = store::writes::budget(store, installation, now).await.ok()?;
     let queue = store::writes::queue_state(store, installation).await.ok()?;
-    let age_ms = queue.oldest_ms.map_or(0, |oldest| now_ms - oldest);
+    let age = queue.oldest_at.map_or(SignedDuration::ZERO, |oldest| now - oldest);
     let waiting = match queue.length {
         0 => "nothing waits to be written".to_owned(),
-        length => format!("{length} issues and comments wait to be written, the oldest for {}", minutes(age_ms)),
+        length => format!("{length} issues and comments wait to be written, the oldest for {}", minutes(age)),
     };
     let what = format!(
         "{waiting}; {} of {MOST_A_MINUTE} writes are left this minute, {} of {MOST_AN_HOUR} this hour",
         budget.minute, budget.hour
     );
-    Some(match budget.paused_until_ms {
+    Some(match budget.paused_until {
         Some(until) => {
-            let what = format!("GitHub asked not to be written to for another {}; {what}", minutes(until - now_ms));
+            let what = format!("GitHub asked not to be written to for another {}; {what}", minutes(until - now));
             Finding::warning(about, what, "Nothing: it goes on by itself.")
         }
-        None if age_ms > LATE_WRITE_MS => {
+        None if age > LATE_WRITE => {
             Finding::warning(about, what, "In a storm that is so; else the server's log says what fails.")
         }
         None => Finding::fine(about, what),

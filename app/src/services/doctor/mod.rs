@@ -10,7 +10,9 @@ use super::Site;
 use super::github_app::GitHubApp;
 use super::vitals::Vitals;
 use domain::finding::Finding;
+use domain::timestamp::Timestamp;
 use email::Mailer;
+use jiff::SignedDuration;
 use mirror::Mirrors;
 use std::sync::Arc;
 use store::Store;
@@ -32,12 +34,12 @@ pub struct Doctor {
 
 impl Doctor {
     /// Looks at everything. What can't be looked at is a finding, too.
-    pub async fn examine(&self, now_ms: i64) -> Vec<Finding> {
+    pub async fn examine(&self, now: Timestamp) -> Vec<Finding> {
         let vitals = Vitals::read(&self.store).await;
         let mut found = vec![self.database().await, self.mail().await, address(&self.site)];
-        found.extend(work::findings(&vitals, now_ms));
-        found.extend(self.app(&vitals, now_ms).await);
-        found.extend(repositories::findings(&vitals, &self.mirrors, now_ms));
+        found.extend(work::findings(&vitals, now));
+        found.extend(self.app(&vitals, now).await);
+        found.extend(repositories::findings(&vitals, &self.mirrors, now));
         found
     }
 
@@ -82,9 +84,9 @@ fn address(site: &Site) -> Finding {
 }
 
 /// `3 min`, `2 h`.
-fn minutes(ms: i64) -> String {
-    match ms.max(0) / 60_000 {
-        0 => "less than a minute".to_owned(),
+fn minutes(duration: SignedDuration) -> String {
+    match duration.as_mins() {
+        ..1 => "less than a minute".to_owned(),
         minutes @ 1..120 => format!("{minutes} min"),
         minutes => format!("{} h", minutes / 60),
     }

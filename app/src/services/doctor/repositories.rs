@@ -3,51 +3,53 @@
 use super::minutes;
 use crate::services::vitals::Vitals;
 use domain::finding::Finding;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::Mirrors;
 use store::repositories::RepositoryRow;
 
 /// A mirror that was not fetched for so long is no longer fresh: it is tried every 15 minutes.
-const STALE_MIRROR_MS: i64 = 60 * 60_000;
+const STALE_MIRROR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the doctor says of the watched repositories.
-pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, now_ms: i64) -> Vec<Finding> {
+pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
     match &vitals.repositories {
         Err(error) => vec![Finding::failure("repositories", error.to_string(), "Look at the database.")],
         Ok(rows) if rows.is_empty() => {
             let todo = "Install the App in a repository, or run: flawless repository add URL.";
             vec![Finding::warning("repositories", "none is watched yet", todo)]
         }
-        Ok(rows) => rows.iter().flat_map(|row| of_repository(row, mirrors, now_ms)).collect(),
+        Ok(rows) => rows.iter().flat_map(|row| of_repository(row, mirrors, now)).collect(),
     }
 }
 
-fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now_ms: i64) -> Vec<Finding> {
+fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
     let name = &row.repository.full_name;
-    let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now_ms)];
+    let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
         found.push(Finding::failure(name, what, "Mend the file and push; the last good one is in force until then."));
     }
-    if row.is_shadow(now_ms) {
+    if row.is_shadow(now) {
         let todo = "End it on the repository's page, when you trust it.";
         found.push(Finding::warning(name, "shadow mode: nothing is sent", todo));
     }
     found
 }
 
-fn of_mirror(row: &RepositoryRow, exists: bool, now_ms: i64) -> Finding {
+fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {
     let name = &row.repository.full_name;
-    let age_ms = now_ms - row.fetched_at_ms;
+    let age = now - row.fetched_at;
     match (&row.fetch_error, exists) {
         (Some(error), _) => {
             let todo = "It is tried again every 15 minutes; reports are blamed as of the last good fetch meanwhile.";
             Finding::failure(name, format!("not fetched: {error}"), todo)
         }
         (None, false) => Finding::fine(name, "not cloned yet; the server does that when it runs"),
-        (None, true) if age_ms > STALE_MIRROR_MS => {
-            let what = format!("mirrored, but last fetched {} ago", minutes(age_ms));
+        (None, true) if age > STALE_MIRROR => {
+            let what = format!("mirrored, but last fetched {} ago", minutes(age));
             Finding::warning(name, what, "The server fetches every 15 minutes while it runs: does it?")
         }
-        (None, true) => Finding::fine(name, format!("mirrored, fetched {} ago", minutes(age_ms))),
+        (None, true) => Finding::fine(name, format!("mirrored, fetched {} ago", minutes(age))),
     }
 }

@@ -3,23 +3,24 @@
 use super::{Doctor, minutes};
 use crate::services::vitals::Vitals;
 use domain::finding::Finding;
-use domain::week::DAY_MS;
+use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, HookDelivery};
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// So long after an installation the first webhook has come, where GitHub reaches us.
-const FIRST_HOOK_MS: i64 = 10 * 60_000;
+const FIRST_HOOK: SignedDuration = SignedDuration::from_mins(10);
 /// Failed webhooks are looked for so far back.
-const HOOKS_SINCE_MS: i64 = DAY_MS;
+const HOOKS_SINCE: SignedDuration = DAY;
 /// What its findings are about.
 const ABOUT: &str = "webhooks";
 
 impl Doctor {
     /// Whether any came.
-    pub(super) fn arriving(&self, vitals: &Vitals, is_installed: bool, now_ms: i64) -> Finding {
-        match &vitals.last_hook_ms {
-            Ok(Some(at_ms)) => Finding::fine(ABOUT, format!("the last one came {} ago", minutes(now_ms - at_ms))),
-            Ok(None) if is_installed && is_awaited(vitals, now_ms) => self.unreachable(),
+    pub(super) fn arriving(&self, vitals: &Vitals, is_installed: bool, now: Timestamp) -> Finding {
+        match &vitals.last_hook_at {
+            Ok(Some(at)) => Finding::fine(ABOUT, format!("the last one came {} ago", minutes(now - *at))),
+            Ok(None) if is_installed && is_awaited(vitals, now) => self.unreachable(),
             Ok(None) => Finding::fine(ABOUT, "none came yet"),
             Err(error) => Finding::failure(ABOUT, error.to_string(), "Look at the database."),
         }
@@ -36,15 +37,15 @@ impl Doctor {
 
 /// Whether the first repository of GitHub's is watched for so long that something must have
 /// happened.
-fn is_awaited(vitals: &Vitals, now_ms: i64) -> bool {
+fn is_awaited(vitals: &Vitals, now: Timestamp) -> bool {
     let rows = vitals.repositories.as_deref().unwrap_or_default();
-    let since = rows.iter().filter(|row| row.repository.forge.is_some()).map(|row| row.created_at_ms).min();
-    since.is_some_and(|since| now_ms - since > FIRST_HOOK_MS)
+    let since = rows.iter().filter(|row| row.repository.forge.is_some()).map(|row| row.created_at).min();
+    since.is_some_and(|since| now - since > FIRST_HOOK)
 }
 
 /// How many GitHub could not deliver lately.
-pub(super) async fn lost(github: &GitHub, now_ms: i64) -> Finding {
-    match github.hook_deliveries(now_ms - HOOKS_SINCE_MS).await {
+pub(super) async fn lost(github: &GitHub, now: Timestamp) -> Finding {
+    match github.hook_deliveries(now - HOOKS_SINCE).await {
         Ok(tries) => of_tries(&tries),
         // Not every server that speaks GitHub's language knows of them.
         Err(error) => Finding::fine(ABOUT, format!("which ones were lost can't be asked: {error}")),

@@ -3,28 +3,30 @@
 use super::minutes;
 use crate::services::vitals::{Vitals, is_late};
 use domain::finding::Finding;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use store::StoreError;
 use store::jobs::QueueState;
 
 /// What the doctor says of the background work.
-pub(super) fn findings(vitals: &Vitals, now_ms: i64) -> [Finding; 2] {
-    let queue = vitals.queue.as_ref().map_or_else(broken, |queue| of_queue(queue, now_ms));
+pub(super) fn findings(vitals: &Vitals, now: Timestamp) -> [Finding; 2] {
+    let queue = vitals.queue.as_ref().map_or_else(broken, |queue| of_queue(queue, now));
     let messages = vitals.messages.as_ref().map_or_else(broken, |(waiting, given_up)| {
         Finding::fine("messages", format!("{waiting} wait, {given_up} were given up since the beginning"))
     });
     [queue, messages]
 }
 
-fn of_queue(queue: &QueueState, now_ms: i64) -> Finding {
-    let age_ms = queue.oldest_ms.map_or(0, |oldest| now_ms - oldest);
+fn of_queue(queue: &QueueState, now: Timestamp) -> Finding {
+    let age = queue.oldest_at.map_or(SignedDuration::ZERO, |oldest| now - oldest);
     let (length, failing) = (queue.length, queue.failing);
     let what = match length {
         0 => "nothing waits".to_owned(),
         _ => {
-            format!("{length} jobs wait or run, the oldest for {}; {failing} of them failed before", minutes(age_ms))
+            format!("{length} jobs wait or run, the oldest for {}; {failing} of them failed before", minutes(age))
         }
     };
-    if is_late(queue, now_ms) {
+    if is_late(queue, now) {
         return Finding::warning("background work", what, "The server's log says which job fails, and why.");
     }
     Finding::fine("background work", what)

@@ -7,10 +7,11 @@ use crate::services::{Failure, blocking};
 use domain::blame::Author;
 use domain::codeowners::{self, Owner};
 use domain::event::HookAccount;
-use domain::person::{Candidate, Facts, GONE_AFTER_MS, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name};
+use domain::person::{Candidate, Facts, GONE_AFTER, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name};
 use domain::pull::{Pull, title_in, whole_pull};
 use domain::routing::address_of;
-use domain::week::DAY_MS;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::{Active, MirrorError, Mirrors, Provenance};
 use store::repositories::RepositoryRow;
 
@@ -18,7 +19,7 @@ use store::repositories::RepositoryRow;
 /// knows the line.
 const MOST_OF_A_STEP: usize = 5;
 /// How long an address counts as refused: mailboxes are full, moved and mended.
-const REFUSED_LIFE_MS: i64 = 30 * DAY_MS;
+const REFUSED_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is being looked at.
 pub(super) struct Candidates<'a> {
@@ -26,8 +27,8 @@ pub(super) struct Candidates<'a> {
     pub(super) row: &'a RepositoryRow,
     pub(super) subject: &'a Subject<'a>,
     lookup: &'a GitHubLookup<'a>,
-    /// From then on somebody who committed is still there, Unix milliseconds.
-    since_ms: i64,
+    /// From then on somebody who committed is still there.
+    since: Timestamp,
 }
 
 /// Somebody as a step names them.
@@ -38,8 +39,8 @@ pub(super) struct Named<'n> {
     pub(super) account: Option<&'n HookAccount>,
     /// A commit of theirs, by which the forge knows their account.
     pub(super) commit: Option<&'n str>,
-    /// They were there then, commits or not, Unix milliseconds.
-    pub(super) seen_ms: Option<i64>,
+    /// They were there then, commits or not.
+    pub(super) seen_at: Option<Timestamp>,
 }
 
 impl<'a> Candidates<'a> {
@@ -49,11 +50,11 @@ impl<'a> Candidates<'a> {
         subject: &'a Subject<'a>,
         lookup: &'a GitHubLookup<'a>,
     ) -> Self {
-        let mut it = Self { recipients, row, subject, lookup, since_ms: subject.failed_at_ms - GONE_AFTER_MS };
+        let mut it = Self { recipients, row, subject, lookup, since: subject.failed_at - GONE_AFTER };
         // In a repository that nobody works on any more, nobody has left: whoever was there at the
         // end knows it best.
-        if let Some(newest_ms) = it.mirror(|mirrors, id| mirrors.newest_commit_ms(id)).await.flatten() {
-            it.since_ms = it.since_ms.min(newest_ms - GONE_AFTER_MS);
+        if let Some(newest_at) = it.mirror(|mirrors, id| mirrors.newest_commit_at(id)).await.flatten() {
+            it.since = it.since.min(newest_at - GONE_AFTER);
         }
         it
     }
@@ -136,7 +137,7 @@ impl<'a> Candidates<'a> {
 
     /// Who opened the pull request; who merged it only where a program's commit has nobody else.
     async fn people_of(&self, pull: &Pull, facts: &mut Facts) -> Result<(), Failure> {
-        let named = |account| Named { account: Some(account), seen_ms: pull.merged_at_ms, ..Named::default() };
+        let named = |account| Named { account: Some(account), seen_at: pull.merged_at, ..Named::default() };
         let mut people = PullPeople { number: pull.number, ..PullPeople::default() };
         if let Some(account) = &pull.author {
             people.author = Some(self.candidate(named(account)).await?);
@@ -176,9 +177,9 @@ impl<'a> Candidates<'a> {
         }
         if let Some(address) = address_of(&self.row.settings.email, &it.author) {
             it.can_be_mailed = true;
-            let now_ms = self.subject.failed_at_ms;
+            let now = self.subject.failed_at;
             it.is_refused =
-                store::refused_addresses::contains(&self.recipients.store, &address, now_ms - REFUSED_LIFE_MS).await?;
+                store::refused_addresses::contains(&self.recipients.store, &address, now - REFUSED_LIFE).await?;
         }
         Ok(it)
     }
@@ -206,12 +207,12 @@ impl<'a> Candidates<'a> {
 
     /// Whether somebody committed nothing for so long that they are taken to be gone.
     async fn has_left(&self, named: &Named<'_>, author: &Author) -> bool {
-        let was_seen = named.seen_ms.is_some_and(|seen_ms| seen_ms >= self.since_ms);
+        let was_seen = named.seen_at.is_some_and(|seen_at| seen_at >= self.since);
         if was_seen || author.email.is_empty() {
             return false;
         }
-        let (author, since_ms) = (author.clone(), self.since_ms);
-        let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since_ms)).await;
+        let (author, since) = (author.clone(), self.since);
+        let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since)).await;
         matches!(last, Some(None))
     }
 
@@ -219,16 +220,15 @@ impl<'a> Candidates<'a> {
         let (Some(lines), Some(revision)) = (self.subject.function.clone(), self.subject.revision) else {
             return Vec::new();
         };
-        let (revision, path, since_ms) = (revision.to_owned(), self.subject.path.to_owned(), self.since_ms);
-        let found = self
-            .mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, (&revision, &path), lines, since_ms))
-            .await;
+        let (revision, path, since) = (revision.to_owned(), self.subject.path.to_owned(), self.since);
+        let found =
+            self.mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, (&revision, &path), lines, since)).await;
         first_people(found.unwrap_or_default())
     }
 
     async fn of_file(&self) -> Vec<Active> {
-        let (path, since_ms) = (self.subject.path.to_owned(), self.since_ms);
-        let found = self.mirror(move |mirrors, id| mirrors.active_authors_of_file(id, &path, since_ms)).await;
+        let (path, since) = (self.subject.path.to_owned(), self.since);
+        let found = self.mirror(move |mirrors, id| mirrors.active_authors_of_file(id, &path, since)).await;
         first_people(found.unwrap_or_default())
     }
 
@@ -264,7 +264,7 @@ impl<'a> Candidates<'a> {
     /// An owner; of a team its members, until somebody is found.
     async fn owner(&self, owner: &Owner, facts: &mut Facts) -> Result<(), Failure> {
         // Whom the file names is there, commits or not.
-        let appointed = |author: Author| Named { author, seen_ms: Some(i64::MAX), ..Named::default() };
+        let appointed = |author: Author| Named { author, seen_at: Some(Timestamp::MAX), ..Named::default() };
         match owner {
             Owner::Email(email) => {
                 let author = Author { name: String::new(), email: email.clone() };

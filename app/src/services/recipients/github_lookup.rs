@@ -8,8 +8,9 @@ use domain::event::HookAccount;
 use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
 use domain::repository::Forge;
-use domain::week::{DAY_MS, HOUR_MS};
+use domain::timestamp::{DAY, HOUR, Timestamp};
 use github::{GitHub, GitHubError};
+use jiff::SignedDuration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::Future;
@@ -21,18 +22,18 @@ use store::repositories::RepositoryRow;
 
 /// How long an answer of GitHub's about an address is believed: accounts change their addresses
 /// rarely.
-const ACCOUNT_LIFE_MS: i64 = 7 * DAY_MS;
+const ACCOUNT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long any other answer is believed: who is in a team, and who may be assigned, changes by the
 /// day.
-const ANSWER_LIFE_MS: i64 = DAY_MS;
+const ANSWER_LIFE: SignedDuration = DAY;
 /// How long it is believed that there is no answer: a pull request may be merged, and a permission
 /// be granted.
-const NONE_LIFE_MS: i64 = HOUR_MS;
+const NONE_LIFE: SignedDuration = HOUR;
 /// How long one question may take. The alert waits for it, and can do without.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long GitHub is not asked after it did not answer in that time.
-const COOLDOWN_MS: i64 = 60_000;
+const COOLDOWN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts
 /// would wait one after another.
@@ -40,14 +41,14 @@ const COOLDOWN_MS: i64 = 60_000;
 pub struct Cooldown(Arc<AtomicI64>);
 
 impl Cooldown {
-    /// Milliseconds that are left of it.
-    fn left_ms(&self, now_ms: i64) -> i64 {
-        (self.0.load(Ordering::Acquire) - now_ms).max(0)
+    /// What is left of it.
+    fn left(&self, now: Timestamp) -> SignedDuration {
+        (Timestamp::from_millis(self.0.load(Ordering::Acquire)) - now).max(SignedDuration::ZERO)
     }
 
     /// Begins it.
-    fn until(&self, at_ms: i64) {
-        self.0.store(at_ms, Ordering::Release);
+    fn until(&self, at: Timestamp) {
+        self.0.store(at.as_millis(), Ordering::Release);
     }
 }
 
@@ -62,20 +63,20 @@ pub(super) struct GitHubLookup<'a> {
     recipients: &'a Recipients,
     row: &'a RepositoryRow,
     forge: Option<(GitHub, &'a Forge)>,
-    now_ms: i64,
+    now: Timestamp,
     /// The first failure: from then on only what is remembered counts.
     failure: Mutex<Option<GitHubError>>,
 }
 
 impl<'a> GitHubLookup<'a> {
-    pub(super) fn new(recipients: &'a Recipients, row: &'a RepositoryRow, now_ms: i64) -> Self {
-        let forge = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at_ms.is_none());
-        let left_ms = u64::try_from(recipients.cooldown.left_ms(now_ms)).ok().filter(|left_ms| *left_ms > 0);
-        let failure = forge.as_ref().and(left_ms).map(|left_ms| GitHubError::Transient {
+    pub(super) fn new(recipients: &'a Recipients, row: &'a RepositoryRow, now: Timestamp) -> Self {
+        let forge = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at.is_none());
+        let left = Some(recipients.cooldown.left(now)).filter(SignedDuration::is_positive);
+        let failure = forge.as_ref().and(left).map(|left| GitHubError::Transient {
             message: "it let an alert wait in vain a moment ago".to_owned(),
-            retry_after_ms: Some(left_ms),
+            retry_after: Some(left),
         });
-        Self { recipients, row, forge, now_ms, failure: Mutex::new(failure) }
+        Self { recipients, row, forge, now, failure: Mutex::new(failure) }
     }
 
     /// Why the forge did not answer something, where it did not.
@@ -118,9 +119,9 @@ impl<'a> GitHubLookup<'a> {
             Ok(Err(GitHubError::Gone(_) | GitHubError::Refused { .. })) => Ok(None),
             Ok(Err(error)) => Err(self.failed(error)),
             Err(_) => {
-                self.recipients.cooldown.until(self.now_ms + COOLDOWN_MS);
+                self.recipients.cooldown.until(self.now + COOLDOWN);
                 let message = format!("no answer within {} s", PATIENCE.as_secs());
-                Err(self.failed(GitHubError::Transient { message, retry_after_ms: None }))
+                Err(self.failed(GitHubError::Transient { message, retry_after: None }))
             }
         }
     }
@@ -132,15 +133,16 @@ impl<'a> GitHubLookup<'a> {
         work: impl Future<Output = Result<Option<T>, GitHubError>>,
     ) -> Result<Option<T>, Failure> {
         let id = self.row.repository.id;
-        let known: Option<(Option<T>, i64)> = store::look_ups::answer(&self.recipients.store, id, question).await?;
-        let is_fresh = known.as_ref().is_some_and(|(answer, asked_ms)| {
-            self.now_ms - asked_ms < if answer.is_some() { ANSWER_LIFE_MS } else { NONE_LIFE_MS }
+        let known: Option<(Option<T>, Timestamp)> =
+            store::look_ups::answer(&self.recipients.store, id, question).await?;
+        let is_fresh = known.as_ref().is_some_and(|(answer, asked_at)| {
+            self.now - *asked_at < if answer.is_some() { ANSWER_LIFE } else { NONE_LIFE }
         });
         if !is_fresh
             && self.answering().is_some()
             && let Ok(answer) = self.patiently(work).await
         {
-            store::look_ups::record(&self.recipients.store, id, question, &answer, self.now_ms).await?;
+            store::look_ups::record(&self.recipients.store, id, question, &answer, self.now).await?;
             return Ok(answer);
         }
         Ok(known.and_then(|(answer, _)| answer))
@@ -205,14 +207,14 @@ impl<'a> GitHubLookup<'a> {
     /// remembered by the address.
     pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
         let (email, store) = (author.email.as_str(), &self.recipients.store);
-        if let Some(known) = store::accounts::by_email(store, email, self.now_ms - ACCOUNT_LIFE_MS).await? {
+        if let Some(known) = store::accounts::by_email(store, email, self.now - ACCOUNT_LIFE).await? {
             return Ok(known);
         }
         let noreply = author.noreply();
         let guess = KnownAccount { is_bot: is_bot(author), login: noreply.as_ref().map(|it| it.login.clone()) };
         if email.is_empty() || self.answering().is_none() {
             // Long ago is better than never; a plain repository has nobody to ask.
-            let known = store::accounts::by_email(store, email, i64::MIN).await?;
+            let known = store::accounts::by_email(store, email, Timestamp::MIN).await?;
             return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
         }
         let number = noreply.and_then(|noreply| noreply.account);
@@ -222,7 +224,7 @@ impl<'a> GitHubLookup<'a> {
             None => guess,
         };
         if commit.is_some() || account.login.is_some() {
-            store::accounts::record(store, email, &account, self.now_ms).await?;
+            store::accounts::record(store, email, &account, self.now).await?;
         }
         Ok(account)
     }

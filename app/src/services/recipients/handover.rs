@@ -6,6 +6,7 @@ use domain::blame::Author;
 use domain::event::HookAccount;
 use domain::handover::{Handover, Part, Successor};
 use domain::person::Candidate;
+use domain::timestamp::Timestamp;
 
 impl Candidates<'_> {
     /// The handover that holds for the line, and to whom.
@@ -14,11 +15,11 @@ impl Candidates<'_> {
         let Some(part) = subject.author.and_then(|author| Part::of(subject.path, author)) else { return Ok(None) };
         let store = &self.recipients.store;
         let id = self.row.repository.id;
-        let Some(handover) = store::handovers::in_force(store, id, &part, subject.first_failed_ms).await? else {
+        let Some(handover) = store::handovers::in_force(store, id, &part, subject.first_failed_at).await? else {
             return Ok(None);
         };
         // Whom somebody named is there, commits or not.
-        let appointed = Named { seen_ms: Some(i64::MAX), ..Named::default() };
+        let appointed = Named { seen_at: Some(Timestamp::MAX), ..Named::default() };
         let to = match &handover.to {
             Successor { login: Some(login), .. } => {
                 let account = HookAccount { login: login.clone(), ..HookAccount::default() };

@@ -5,6 +5,7 @@ mod github_lookup;
 mod handover;
 mod mails;
 
+use domain::timestamp::Timestamp;
 pub use github_lookup::Cooldown;
 pub use mails::{Occasion, mails};
 
@@ -63,9 +64,9 @@ impl Recipients {
         &self,
         row: &RepositoryRow,
         subject: &Subject<'_>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
-        let lookup = GitHubLookup::new(self, row, now_ms);
+        let lookup = GitHubLookup::new(self, row, now);
         let mut told = Candidates::new(self, row, subject, &lookup).await.gather().await?;
         told.person.role.clone_from(&subject.role);
         let can_ask = lookup.can_ask();
@@ -78,11 +79,11 @@ impl Recipients {
     ///
     /// # Errors
     /// The database is out of reach. GitHub and the mirror never are a reason.
-    pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now_ms: i64) -> Result<Chosen, Failure> {
+    pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Chosen, Failure> {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let subject = subject_of(line, author.as_ref(), attribution.as_ref());
-        let (told, failure) = self.find(row, &subject, now_ms).await?;
+        let (told, failure) = self.find(row, &subject, now).await?;
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })
     }
@@ -91,7 +92,7 @@ impl Recipients {
     async fn record(&self, line: &Line, subject: &Subject<'_>, told: &Told) -> Result<(), Failure> {
         store::lines::set_told(&self.store, line.id, told).await?;
         if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
-            && let Some(known) = store::accounts::by_email(&self.store, &author.email, i64::MIN).await?
+            && let Some(known) = store::accounts::by_email(&self.store, &author.email, Timestamp::MIN).await?
             && let Some(login) = known.login
         {
             store::lines::set_author_login(&self.store, line.id, &login).await?;
@@ -108,14 +109,14 @@ pub(super) fn subject_of<'a>(
 ) -> Subject<'a> {
     let subject = match found {
         // The line's own row names who wrote it, whatever its latest fingerprint was blamed on.
-        Some(found) if found.blame.is_some() || author.is_none() => Subject::of(found, line.last_seen_ms),
+        Some(found) if found.blame.is_some() || author.is_none() => Subject::of(found, line.last_seen_at),
         _ => Subject {
             commit: line.commit.as_deref(),
             author,
             path: &line.place.path,
-            failed_at_ms: line.last_seen_ms,
+            failed_at: line.last_seen_at,
             ..Subject::default()
         },
     };
-    Subject { first_failed_ms: line.first_seen_ms, ..subject }
+    Subject { first_failed_at: line.first_seen_at, ..subject }
 }

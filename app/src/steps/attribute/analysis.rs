@@ -13,7 +13,8 @@ use domain::line::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
-use domain::suspects::changed_ms;
+use domain::suspects::changed_at;
+use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors};
 use std::collections::BTreeMap;
 
@@ -40,8 +41,8 @@ pub struct AnalysisInput<'a> {
     pub report: &'a Report,
     /// The rules in force.
     pub rules: &'a Rules,
-    /// When it happened, in Unix milliseconds.
-    pub event_ms: i64,
+    /// When it happened.
+    pub event_at: Timestamp,
     /// Why the mirror can't be asked, or is behind, as a sentence.
     pub trouble: Option<&'a str>,
 }
@@ -58,7 +59,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
-    let suspicion = find_suspects(evidence, report, &located, rules, input.event_ms)?;
+    let suspicion = find_suspects(evidence, report, &located, rules, input.event_at)?;
     let culprit = suspicion.culprit();
     let found = culprit.and_then(|culprit| located.get(&culprit));
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
@@ -67,7 +68,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
         verdict: verdict_of(input, &deployed, &located, &suspicion),
-        confidence: confidence_of(&suspicion, input.event_ms),
+        confidence: confidence_of(&suspicion, input.event_at),
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
         revision: deployed.revision,
@@ -104,18 +105,18 @@ fn verdict_of(
         only_raises: matches!(suspicion.choice, Choice::Culprit { only_raises: true, .. }),
         blame: blame.as_ref(),
         suspects: &suspicion.suspects,
-        confidence: confidence_of(suspicion, input.event_ms),
+        confidence: confidence_of(suspicion, input.event_at),
         trouble: input.trouble.or(unknown),
     })
 }
 
 /// How sure it is; nothing where there is no culprit.
-fn confidence_of(suspicion: &Suspicion, event_ms: i64) -> Option<Confidence> {
+fn confidence_of(suspicion: &Suspicion, event_at: Timestamp) -> Option<Confidence> {
     let culprit = suspicion.culprit()?;
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
     let passed = suspicion.passed();
     Some(Confidence::of(Grounds {
-        age_ms: first.map(|blame| event_ms - changed_ms(blame)),
+        age: first.map(|blame| event_at - changed_at(blame)),
         raises: suspicion.facts.get(&culprit).is_some_and(|facts| facts.raises),
         outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
         stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),

@@ -8,7 +8,7 @@ use domain::heuristic::Heuristic;
 use domain::report::Exception;
 use domain::rule::Rules;
 use domain::source::{Block, LineFacts};
-use domain::suspects::{Rule, Suspect, changed_ms};
+use domain::suspects::{Rule, Suspect, changed_at};
 use mirror::MirrorError;
 use source::Source;
 
@@ -101,8 +101,8 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
     }
     let origins = reading.blame_lines(&path, block.start..=block.end)?;
     // Of several lines that one commit changed, the first: it is the nearest to the signature.
-    let latest = origins.into_iter().max_by_key(|(line, blame)| (changed_ms(blame), std::cmp::Reverse(*line)));
-    let later = latest.filter(|(_, blame)| changed_ms(blame) > changed_ms(called));
+    let latest = origins.into_iter().max_by_key(|(line, blame)| (changed_at(blame), std::cmp::Reverse(*line)));
+    let later = latest.filter(|(_, blame)| changed_at(blame) > changed_at(called));
     let function_lines = Some((block.start, block.end));
     let function = block.qualified;
     Ok(later.map(|(line, blame)| Suspect {

@@ -16,10 +16,11 @@ use domain::culprit::Choice;
 use domain::ids::ReportId;
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
-use domain::week::DAY_MS;
+use domain::timestamp::{DAY, Timestamp};
 pub use evidence::{Evidence, KnownFacts, MirrorCommit};
+use jiff::SignedDuration;
 use mirror::Mirrors;
-use ready_mirror::CLONE_PATIENCE_MS;
+use ready_mirror::CLONE_PATIENCE;
 use std::sync::Arc;
 use store::Store;
 use store::attributions::AttributionOutcome;
@@ -30,7 +31,7 @@ pub use test_report::TestReports;
 
 /// A report that names no revision can't say whether it comes from before or after a fix. So long
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
-pub const UNKNOWN_REVISION_DELAY_MS: i64 = DAY_MS;
+pub const UNKNOWN_REVISION_DELAY: SignedDuration = DAY;
 
 /// Attributes reports.
 #[derive(Clone)]
@@ -50,35 +51,35 @@ impl Attribute {
     ///
     /// # Errors
     /// The mirror or the database is out of reach: to be tried again.
-    pub async fn attribute(&self, id: ReportId, now_ms: i64) -> Result<(), Failure> {
+    pub async fn attribute(&self, id: ReportId, now: Timestamp) -> Result<(), Failure> {
         let Some(stored) = store::reports::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else {
             return Err(Failure::give_up("the repository is not watched any more"));
         };
         if self.is_test(&stored).await? {
-            return self.test(&row, &stored, now_ms).await;
+            return self.test(&row, &stored, now).await;
         }
-        let trouble = self.ready_mirror(&row, &stored, now_ms).await?;
+        let trouble = self.ready_mirror(&row, &stored, now).await?;
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
-        let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now_ms).await?;
+        let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await?;
         let outcome = self.outcome(&row, &stored, analyzed).await?;
-        store::attributions::record(&self.store, &stored, &outcome, now_ms).await?;
+        store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())
     }
 
     /// Works out what a test report would have led to. What keeps it from that is part of the
     /// answer: somebody waits for it.
-    async fn test(&self, row: &RepositoryRow, stored: &StoredReport, now_ms: i64) -> Result<(), Failure> {
-        let trouble = match self.ready_mirror(row, stored, now_ms).await {
+    async fn test(&self, row: &RepositoryRow, stored: &StoredReport, now: Timestamp) -> Result<(), Failure> {
+        let trouble = match self.ready_mirror(row, stored, now).await {
             Ok(trouble) => trouble,
             Err(failure) => Some(format!("The repository could not be mirrored: {failure}.")),
         };
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
-        let rules = self.rules(&row, now_ms).await?;
+        let rules = self.rules(&row, now).await?;
         let analyzed = self.analyze(&row, stored, &rules, trouble, Patience::None).await?;
-        self.test_reports.conclude(&row, stored, (&rules, analyzed), now_ms).await
+        self.test_reports.conclude(&row, stored, (&rules, analyzed), now).await
     }
 
     /// Whether it is the test report that a person asked for on our page. Others of its type are
@@ -90,8 +91,8 @@ impl Attribute {
         Ok(store::test_reports::exists(&self.store, stored.repository, &stored.report.event_id).await?)
     }
 
-    async fn rules(&self, row: &RepositoryRow, now_ms: i64) -> Result<Arc<Rules>, Failure> {
-        Ok(Arc::new(store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now_ms).await?))
+    async fn rules(&self, row: &RepositoryRow, now: Timestamp) -> Result<Arc<Rules>, Failure> {
+        Ok(Arc::new(store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?))
     }
 
     async fn analyze_as_of_now(
@@ -99,11 +100,11 @@ impl Attribute {
         row: &RepositoryRow,
         stored: &StoredReport,
         trouble: Option<String>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<ReportAnalysis, Failure> {
-        let is_old = now_ms - stored.received_at_ms >= CLONE_PATIENCE_MS;
+        let is_old = now - stored.received_at >= CLONE_PATIENCE;
         let patience = if is_old { Patience::Over } else { Patience::Left };
-        self.analyze(row, stored, &self.rules(row, now_ms).await?, trouble, patience).await
+        self.analyze(row, stored, &self.rules(row, now).await?, trouble, patience).await
     }
 
     /// Looks a report up in the mirror, and without it where that can't be read and nobody is to
@@ -139,16 +140,16 @@ impl Attribute {
             rules_generation: row.rules_generation,
             attribution: None,
             regressed: false,
-            recheck_at_ms: None,
+            recheck_at: None,
         };
         let ReportAnalysis { choice, attribution } = analyzed;
         if let Choice::Dropped(why) = &choice {
             tracing::debug!(repository = %row.repository.full_name, ?why, "a report is not counted");
             return Ok(outcome);
         }
-        let (regressed, recheck_at_ms) = self.regression(row, stored, &attribution).await?;
+        let (regressed, recheck_at) = self.regression(row, stored, &attribution).await?;
         log(row, &attribution);
-        Ok(AttributionOutcome { attribution: Some(attribution), regressed, recheck_at_ms, ..outcome })
+        Ok(AttributionOutcome { attribution: Some(attribution), regressed, recheck_at, ..outcome })
     }
 
     /// Whether a report shows that a resolved line is back; else, until when its fingerprint need
@@ -158,7 +159,7 @@ impl Attribute {
         row: &RepositoryRow,
         stored: &StoredReport,
         attribution: &Attribution,
-    ) -> Result<(bool, Option<i64>), Failure> {
+    ) -> Result<(bool, Option<Timestamp>), Failure> {
         let (id, key) = (row.repository.id, attribution.identity.key());
         let Some(resolution) = store::lines::resolution_by_identity(&self.store, id, &key).await? else {
             return Ok((false, None));
@@ -168,8 +169,8 @@ impl Attribute {
             let mirrors = self.mirrors.clone();
             return Ok((blocking(move || mirrors.contains(id, &resolved, &revision)).await?, None));
         }
-        let after_ms = resolution.at_ms + UNKNOWN_REVISION_DELAY_MS;
-        Ok(if stored.received_at_ms >= after_ms { (true, None) } else { (false, Some(after_ms)) })
+        let after = resolution.at + UNKNOWN_REVISION_DELAY;
+        Ok(if stored.received_at >= after { (true, None) } else { (false, Some(after)) })
     }
 }
 
@@ -192,14 +193,14 @@ async fn look_up(
     trouble: Option<String>,
 ) -> Result<ReportAnalysis, Failure> {
     let (repository, report, rules) = (row.repository.clone(), stored.report.clone(), Arc::clone(rules));
-    let event_ms = stored.received_at_ms;
+    let event_at = stored.received_at;
     blocking(move || {
         analyze(AnalysisInput {
             mirrors: mirrors.as_ref(),
             repository: &repository,
             report: &report,
             rules: &rules,
-            event_ms,
+            event_at,
             trouble: trouble.as_deref(),
         })
     })

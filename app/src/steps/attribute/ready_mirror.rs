@@ -3,6 +3,8 @@
 use super::Attribute;
 use crate::services::{Failure, blocking};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors, full_id};
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
@@ -10,10 +12,10 @@ use store::repositories::RepositoryRow;
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an
 /// outage of the forge is mostly over by then, and an exception that nobody hears of for longer is
 /// worse than one without an author.
-pub(super) const CLONE_PATIENCE_MS: i64 = 30 * 60_000;
+pub(super) const CLONE_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and
 /// waits for it.
-const FETCH_PAUSE_MS: i64 = 30_000;
+const FETCH_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 impl Attribute {
     /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it
@@ -25,13 +27,13 @@ impl Attribute {
         &self,
         row: &RepositoryRow,
         stored: &StoredReport,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Option<String>, Failure> {
-        if !self.is_fetch_needed(row, stored, now_ms).await? {
+        if !self.is_fetch_needed(row, stored, now).await? {
             return Ok(None);
         }
         let exists = self.mirrors.exists(row.repository.id);
-        match self.mirror_sync.bring_up_to_date(row, now_ms).await {
+        match self.mirror_sync.bring_up_to_date(row, now).await {
             Ok(()) => {
                 self.fetch_deployed_commit(row, stored).await;
                 Ok(None)
@@ -42,7 +44,7 @@ impl Attribute {
                     "The mirror could not be brought up to date just now, so an older state of it was looked at.";
                 Ok(Some(sentence.to_owned()))
             }
-            Err(failure) if now_ms - stored.received_at_ms < CLONE_PATIENCE_MS => Err(failure),
+            Err(failure) if now - stored.received_at < CLONE_PATIENCE => Err(failure),
             Err(failure) => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
                 Ok(Some(format!("The repository could not be mirrored: {failure}.")))
@@ -50,20 +52,25 @@ impl Attribute {
         }
     }
 
-    async fn is_fetch_needed(&self, row: &RepositoryRow, stored: &StoredReport, now_ms: i64) -> Result<bool, Failure> {
+    async fn is_fetch_needed(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let exists = self.mirrors.exists(row.repository.id);
-        if !exists || row.fetched_at_ms == 0 || row.pushed_at_ms > row.fetched_at_ms {
+        if !exists || row.fetched_at == Timestamp::UNIX_EPOCH || row.pushed_at > row.fetched_at {
             return Ok(true);
         }
         // A fetch that began after the report came has brought all that there is.
-        if row.fetched_at_ms > stored.received_at_ms || !self.lacks_revision(row.repository.id, stored).await {
+        if row.fetched_at > stored.received_at || !self.lacks_revision(row.repository.id, stored).await {
             return Ok(false);
         }
-        let pause_ms = FETCH_PAUSE_MS - (now_ms - row.fetched_at_ms);
-        if pause_ms > 0 {
+        let pause = FETCH_PAUSE - (now - row.fetched_at);
+        if pause.is_positive() {
             // Told now, it would be told as nobody's, and once and for all.
             let why = "it comes from a commit that is not here yet, and the repository was fetched a moment ago";
-            return Err(Failure::Retry { cause: why.into(), after_ms: Some(pause_ms) });
+            return Err(Failure::Retry { cause: why.into(), after: Some(pause) });
         }
         Ok(true)
     }

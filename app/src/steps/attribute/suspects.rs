@@ -9,7 +9,8 @@ use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
 use domain::steps::step_over;
-use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_ms, rank};
+use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_at, rank};
+use domain::timestamp::Timestamp;
 use mirror::MirrorError;
 use std::collections::BTreeMap;
 
@@ -25,14 +26,14 @@ pub fn find_suspects(
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,
     rules: &Rules,
-    event_ms: i64,
+    event_at: Timestamp,
 ) -> Result<Suspicion, MirrorError> {
     let facts = evidence.facts(located)?;
     let choice = choose(report, located, &facts, rules);
     let suspects = match &choice {
         Choice::Culprit { at, passed, .. } => {
             let known = Known { report, located, facts: &facts, rules, culprit: *at, passed };
-            suspects(evidence, &known, event_ms)?
+            suspects(evidence, &known, event_at)?
         }
         Choice::Nobody { .. } | Choice::Dropped(_) => Vec::new(),
     };
@@ -90,7 +91,7 @@ struct Known<'a> {
 }
 
 /// The suspects, the most likely first.
-fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_ms: i64) -> Result<Vec<Suspect>, MirrorError> {
+fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_at: Timestamp) -> Result<Vec<Suspect>, MirrorError> {
     let Some(culprit) = known.suspect(reading, known.culprit)? else { return Ok(Vec::new()) };
     let stepped: Vec<FrameAt> =
         known.passed.iter().filter(|(_, why)| why.heuristic().is_some()).map(|(at, _)| *at).collect();
@@ -120,14 +121,14 @@ fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_ms: i64) -> Result<V
     let latest_change = match &facts.function {
         Some(function) if callers.is_empty() && stepped_over.is_none() && function.length() <= LONGEST_FUNCTION => {
             let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
-            let latest = origins.into_iter().max_by_key(|(_, blame)| changed_ms(blame));
+            let latest = origins.into_iter().max_by_key(|(_, blame)| changed_at(blame));
             latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() })
         }
         _ => None,
     };
     let found =
         Found { culprit: Some(culprit), stepped: !stepped.is_empty(), elsewhere, callers, stepped_over, latest_change };
-    Ok(rank(found, known.rules, event_ms))
+    Ok(rank(found, known.rules, event_at))
 }
 
 impl<'a> Known<'a> {

@@ -14,6 +14,7 @@ use domain::repository::Forge;
 use domain::routing::{Route, recipients};
 use domain::rule::{CodeAt, KnownMatch, Rules};
 use domain::test_report::{IssuePlan, TestReport, Way};
+use domain::timestamp::Timestamp;
 use email::Mailer;
 use github::{GitHub, GitHubError};
 use mirror::Mirrors;
@@ -47,9 +48,9 @@ impl TestReports {
         row: &RepositoryRow,
         stored: &StoredReport,
         (rules, analyzed): (&Rules, ReportAnalysis),
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
-        let mut outcome = self.foretell(row, rules, analyzed, now_ms).await;
+        let mut outcome = self.foretell(row, rules, analyzed, now).await;
         let has_frame = stored.report.raised().is_some_and(|raised| !raised.frames.is_empty());
         if !has_frame && self.mirrors.exists(row.repository.id) {
             let sentence =
@@ -58,7 +59,7 @@ impl TestReports {
         }
         outcome.mail = self.way_of_mails().await;
         tracing::info!(repository = %row.repository.full_name, "a test report arrived");
-        store::test_reports::record_outcome(&self.store, stored, &outcome, now_ms).await?;
+        store::test_reports::record_outcome(&self.store, stored, &outcome, now).await?;
         Ok(())
     }
 
@@ -75,11 +76,11 @@ impl TestReports {
         row: &RepositoryRow,
         rules: &Rules,
         ReportAnalysis { choice, attribution }: ReportAnalysis,
-        now_ms: i64,
+        now: Timestamp,
     ) -> TestReport {
         // A database that is out of reach fails the step when the outcome is written.
-        let subject = Subject::of(&attribution, now_ms);
-        let (told, failure) = self.recipients.find(row, &subject, now_ms).await.unwrap_or_default();
+        let subject = Subject::of(&attribution, now);
+        let (told, failure) = self.recipients.find(row, &subject, now).await.unwrap_or_default();
         let person = &told.person;
         let known = known_error(rules, &attribution);
         let is_dropped = matches!(choice, Choice::Dropped(_));
@@ -103,7 +104,7 @@ impl TestReports {
     /// through.
     async fn issue_plan(&self, row: &RepositoryRow, person: &Person, failure: Option<GitHubError>) -> IssuePlan {
         let Some((github, forge)) = self.github_app.github_of(&row.repository) else { return IssuePlan::File };
-        if row.suspended_at_ms.is_some() {
+        if row.suspended_at.is_some() {
             let trouble = Some("the App is suspended in this account".to_owned());
             return IssuePlan::Forge { login: None, trouble };
         }
@@ -180,8 +181,8 @@ fn silent(
             Some("the settings drop reports that pass through this code (third_party_whitelist)")
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
-            let written_ms = attribution.blame.as_ref().map(|blame| blame.author_time_ms);
-            let tally = Tally { total: 1, written_ms, ..Tally::default() };
+            let written_at = attribution.blame.as_ref().map(|blame| blame.authored_at);
+            let tally = Tally { total: 1, written_at, ..Tally::default() };
             match known {
                 Some(known) => decide_known(&tally, &known.entry).silent,
                 None => decide_unknown(&tally, &Terms::of(&row.settings)).silent,

@@ -35,10 +35,9 @@ pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -
 
 /// Lines of the same function and exception with an open issue that were written earlier.
 async fn candidates(store: &Store, line: &Line) -> Result<Vec<Line>, Failure> {
-    let (Some(written_ms), true) = (line.written_at_ms, line.place.function != "?") else { return Ok(Vec::new()) };
+    let (Some(written_at), true) = (line.written_at, line.place.function != "?") else { return Ok(Vec::new()) };
     let mut candidates = store::lines::alike_with_issue(store, line, MOST_COMPARED).await?;
-    candidates
-        .retain(|old| old.written_at_ms.is_some_and(|old| old < written_ms) && !squeeze(&old.place.code).is_empty());
+    candidates.retain(|old| old.written_at.is_some_and(|old| old < written_at) && !squeeze(&old.place.code).is_empty());
     Ok(candidates)
 }
 

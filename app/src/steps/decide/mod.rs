@@ -10,6 +10,7 @@ use domain::alert::Reply;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use domain::ids::LineId;
 use domain::rule::KnownMatch;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use store::Store;
 use store::decisions::LineUpdate;
@@ -48,25 +49,25 @@ impl Decide {
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
-    pub async fn decide(&self, id: LineId, now_ms: i64) -> Result<(), Failure> {
+    pub async fn decide(&self, id: LineId, now: Timestamp) -> Result<(), Failure> {
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
-        if row.removed_at_ms.is_some() {
+        if row.removed_at.is_some() {
             return Ok(());
         }
-        let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now_ms).await?;
+        let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
         let mut decision = Decision {
             decided: LineUpdate { total: line.total, known: known.is_some(), ..LineUpdate::default() },
             send: Vec::new(),
-            mode: if row.is_shadow(now_ms) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
+            mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
         };
         match known {
-            Some(known) => self.of_known(&row, &line, known, &mut decision, now_ms).await?,
-            None if line.resolved_at_ms.is_some() => self.of_resolved(&row, &line, &mut decision, now_ms).await?,
-            None => self.of_open(&row, &line, &mut decision, now_ms).await?,
+            Some(known) => self.of_known(&row, &line, known, &mut decision, now).await?,
+            None if line.resolved_at.is_some() => self.of_resolved(&row, &line, &mut decision, now).await?,
+            None => self.of_open(&row, &line, &mut decision, now).await?,
         }
-        self.finish(&row, &line, &decision, now_ms).await
+        self.finish(&row, &line, &decision, now).await
     }
 
     /// A line that was resolved: it is news that it is back.
@@ -75,7 +76,7 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         decision: &mut Decision,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         // In shadow mode it stays to be told of: nobody but GitHub's issue knows that it was
         // resolved.
@@ -85,7 +86,7 @@ impl Decide {
         decision.decided.regressed = true;
         decision.decided.alerted = true;
         decision.decided.next_at = decide_unknown(&tally(line, true), &Terms::of(&row.settings)).next_at;
-        decision.send = self.regression(row, line, now_ms).await?;
+        decision.send = self.regression(row, line, now).await?;
         Ok(())
     }
 
@@ -96,7 +97,7 @@ impl Decide {
         line: &Line,
         known: &KnownMatch,
         decision: &mut Decision,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let found = decide_known(&tally(line, line.known_mailed), &known.entry);
         decision.decided.next_at = found.next_at;
@@ -108,7 +109,7 @@ impl Decide {
         decision.decided.known_mailed = true;
         let header = known.entry.email_header.as_deref();
         let occasion = Occasion { purpose: &purpose, header, known: Some(&known.entry) };
-        decision.send = self.mails(row, line, occasion, now_ms).await?;
+        decision.send = self.mails(row, line, occasion, now).await?;
         Ok(())
     }
 
@@ -118,12 +119,12 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         decision: &mut Decision,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let found = decide_unknown(&tally(line, line.alerted), &Terms::of(&row.settings));
         decision.decided.next_at = found.next_at;
         if found.send == Send::Alert {
-            if self.alert(row, line, decision, now_ms).await? {
+            if self.alert(row, line, decision, now).await? {
                 return Ok(());
             }
         } else if let Some(count) = found.comment.filter(|_| line.issue.is_some()) {
@@ -142,10 +143,10 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         decision: &mut Decision,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<bool, Failure> {
         decision.decided.alerted = true;
-        decision.send = self.mails(row, line, Occasion { purpose: "alert", header: None, known: None }, now_ms).await?;
+        decision.send = self.mails(row, line, Occasion { purpose: "alert", header: None, known: None }, now).await?;
         let is_single = decision.mode == DeliveryMode::Singly;
         let edited = edited_line::edited_from(&self.store, &self.mirrors, line).await?;
         if let Some(old) = edited.filter(|_| is_single) {
@@ -158,7 +159,7 @@ impl Decide {
         if self.github_app.has_issues(&row.repository) {
             decision.send.push(new_issue());
         }
-        decision.mode = self.storm_mode(row, decision.mode, now_ms).await?;
+        decision.mode = self.storm_mode(row, decision.mode, now).await?;
         Ok(false)
     }
 
@@ -168,9 +169,9 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         occasion: Occasion<'_>,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
-        let chosen = self.recipients.find_and_record(row, line, now_ms).await?;
+        let chosen = self.recipients.find_and_record(row, line, now).await?;
         mails(row, line, &chosen, occasion)
     }
 
@@ -194,7 +195,7 @@ impl Decide {
         Ok(send)
     }
 
-    async fn regression(&self, row: &RepositoryRow, line: &Line, now_ms: i64) -> Result<Vec<NewDelivery>, Failure> {
+    async fn regression(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Vec<NewDelivery>, Failure> {
         let purpose = format!("regression:{}", line.regressions + 1);
         let release = line.regressed_release.as_deref().or(line.regressed_revision.as_deref());
         let header = match release {
@@ -202,7 +203,7 @@ impl Decide {
             None => "This line was resolved, and it is back.".to_owned(),
         };
         let occasion = Occasion { purpose: &purpose, header: Some(&header), known: None };
-        let mut send = self.mails(row, line, occasion, now_ms).await?;
+        let mut send = self.mails(row, line, occasion, now).await?;
         if self.github_app.has_issues(&row.repository) {
             send.push(comment(&purpose, &regressed(line))?);
         }
@@ -210,7 +211,12 @@ impl Decide {
     }
 
     /// How a new line is told of: by itself, or as one of a storm's, which it may begin.
-    async fn storm_mode(&self, row: &RepositoryRow, mode: DeliveryMode, now_ms: i64) -> Result<DeliveryMode, Failure> {
+    async fn storm_mode(
+        &self,
+        row: &RepositoryRow,
+        mode: DeliveryMode,
+        now: Timestamp,
+    ) -> Result<DeliveryMode, Failure> {
         let id = row.repository.id;
         if mode == DeliveryMode::Shadow {
             return Ok(mode);
@@ -218,22 +224,28 @@ impl Decide {
         if let Some(storm) = store::storms::open_of(&self.store, id).await? {
             return Ok(DeliveryMode::Storm(storm));
         }
-        let since_ms = now_ms - row.settings.storm.window_ms();
-        let before = store::lines::count_alerted_since(&self.store, id, since_ms).await?;
+        let since = now - row.settings.storm.window();
+        let before = store::lines::count_alerted_since(&self.store, id, since).await?;
         if !row.settings.storm.is_storm(before) {
             return Ok(mode);
         }
         tracing::warn!(repository = %row.repository.full_name, lines = before + 1, "so many new lines at once are a storm");
-        Ok(DeliveryMode::Storm(store::storms::insert(&self.store, id, since_ms, now_ms).await?))
+        Ok(DeliveryMode::Storm(store::storms::insert(&self.store, id, since, now).await?))
     }
 
     /// Writes a decision.
-    async fn finish(&self, row: &RepositoryRow, line: &Line, decision: &Decision, now_ms: i64) -> Result<(), Failure> {
+    async fn finish(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        decision: &Decision,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if !decision.send.is_empty() {
             log(row, line, decision.send.len());
         }
         let deliveries = (decision.send.as_slice(), decision.mode);
-        if !store::decisions::record(&self.store, row.repository.id, line.id, &decision.decided, deliveries, now_ms)
+        if !store::decisions::record(&self.store, row.repository.id, line.id, &decision.decided, deliveries, now)
             .await?
         {
             return Err(Failure::retry("the line that it was edited from changed at the same moment"));
@@ -260,7 +272,7 @@ fn tally(line: &Line, alerted: bool) -> Tally {
         decided: line.decided_total,
         alerted,
         error_threshold: line.error_threshold,
-        written_ms: line.written_at_ms,
+        written_at: line.written_at,
     }
 }
 

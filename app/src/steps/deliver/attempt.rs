@@ -2,6 +2,7 @@
 
 use super::MailSender;
 use crate::services::{Attempt, Cause, Failure, attempt_after};
+use domain::timestamp::Timestamp;
 use store::Store;
 use store::deliveries::{Channel, Delivery, DeliveryMode};
 use store::lines::Line;
@@ -15,7 +16,7 @@ pub(super) struct DeliveryAttempt<'a> {
     pub(super) row: &'a RepositoryRow,
     pub(super) line: &'a Line,
     pub(super) delivery: &'a Delivery,
-    pub(super) now_ms: i64,
+    pub(super) now: Timestamp,
 }
 
 impl Attempt for DeliveryAttempt<'_> {
@@ -30,15 +31,15 @@ impl Attempt for DeliveryAttempt<'_> {
         tracing::warn!(%repository, channel = ?what.channel, why = %cause, "a delivery was given up");
         // First somebody else: cut off in between, it is tried once more.
         if let Some(mails) = self.mails.filter(|_| what.channel == Channel::Mail) {
-            mails.tell_another(self.row, self.line, what, DeliveryMode::Singly, self.now_ms).await?;
+            mails.tell_another(self.row, self.line, what, DeliveryMode::Singly, self.now).await?;
         }
-        Ok(store::deliveries::record_given_up(self.store, self.delivery.id, &cause.to_string(), self.now_ms).await?)
+        Ok(store::deliveries::record_given_up(self.store, self.delivery.id, &cause.to_string(), self.now).await?)
     }
 
-    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), Failure> {
+    async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), Failure> {
         let (repository, channel) = (&self.row.repository.full_name, self.delivery.what.channel);
         let attempts = self.number();
         tracing::warn!(%repository, ?channel, attempts, why = %cause, "a delivery failed and will be tried again");
-        Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_ms).await?)
+        Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_at).await?)
     }
 }

@@ -4,6 +4,7 @@ use super::issues::recipient;
 use crate::services::Failure;
 use crate::services::alert_content::AlertContent;
 use crate::services::messages::reply_of;
+use domain::timestamp::Timestamp;
 use std::path::PathBuf;
 use store::deliveries::Delivery;
 use store::lines::Line;
@@ -25,9 +26,9 @@ impl OutboxFiles {
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<String, Failure> {
-        let issue = render::issue(&self.content.latest(row, line, recipient(line, None), now_ms).await?)?;
+        let issue = render::issue(&self.content.latest(row, line, recipient(line, None), now).await?)?;
         let text = format!("# {}\n\n{}\n", issue.title, issue.body);
         self.write(&format!("issue-{}.md", delivery.id), &text).await
     }

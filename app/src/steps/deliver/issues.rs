@@ -8,17 +8,18 @@ use crate::services::messages::reply_of;
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::person::Told;
-use domain::week::DAY_MS;
+use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, GitHubError, IssueState, NewIssue};
+use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
 /// How long a comment waits for the issue that it belongs under.
-const ISSUE_PATIENCE_MS: i64 = DAY_MS;
+const ISSUE_PATIENCE: SignedDuration = DAY;
 /// How long an issue waits for GitHub to say who its person is, while it takes issues: then it goes
 /// to whom git knows.
-const LOOK_UP_PATIENCE_MS: i64 = 30 * 60_000;
+const LOOK_UP_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 
 /// A repository's issues on GitHub.
 pub(super) struct IssueTracker<'a> {
@@ -73,11 +74,11 @@ impl GitHubWriter {
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<String, Failure> {
         let tracker = IssueTracker::of(&self.github_app, row)?;
-        let patient_until_ms = delivery.created_at_ms + LOOK_UP_PATIENCE_MS;
-        let told = match self.assignee(&tracker, row, line, patient_until_ms, now_ms).await {
+        let patient_until = delivery.created_at + LOOK_UP_PATIENCE;
+        let told = match self.assignee(&tracker, row, line, patient_until, now).await {
             // The issue matters more than whom it is assigned to.
             Err(Failure::GiveUp(why)) => {
                 tracing::warn!(repository = %tracker.name, %why, "nobody could be found to assign the issue to");
@@ -88,7 +89,7 @@ impl GitHubWriter {
         let login = told.login.clone();
         let number = match self.number(&tracker, line, delivery).await? {
             Some(number) => number,
-            None => self.file(&tracker, turn, (row, line), told, now_ms).await?,
+            None => self.file(&tracker, turn, (row, line), told, now).await?,
         };
         if line.issue.is_none() {
             store::lines::set_issue(&self.store, line.id, Some(number)).await?;
@@ -110,9 +111,9 @@ impl GitHubWriter {
         if line.issue.is_some() || delivery.attempts == 0 {
             return Ok(line.issue);
         }
-        let (marker, since_ms) = (self.content.site.marker(line.id), delivery.created_at_ms);
+        let (marker, since) = (self.content.site.marker(line.id), delivery.created_at);
         let found =
-            tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since_ms).await?;
+            tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since).await?;
         Ok(found.map(|issue| issue.number))
     }
 
@@ -122,11 +123,11 @@ impl GitHubWriter {
         turn: &Turn<'_>,
         (row, line): (&RepositoryRow, &Line),
         told: Recipient,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<u64, Failure> {
         // Read again: who is told may just have been found.
         let line = store::lines::by_id(&self.store, line.id).await?.unwrap_or_else(|| line.clone());
-        let text = render::issue(&self.content.latest(row, &line, told, now_ms).await?)?;
+        let text = render::issue(&self.content.latest(row, &line, told, now).await?)?;
         let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
         turn.take().await?;
         Ok(tracker.github.create_issue(tracker.installation, tracker.name, &new).await?.number)
@@ -140,11 +141,11 @@ impl GitHubWriter {
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<String, Failure> {
         let reply = reply_of(&delivery.what)?;
         let tracker = IssueTracker::of(&self.github_app, row)?;
-        let Some(number) = line.issue else { return Err(without_issue(delivery, now_ms)) };
+        let Some(number) = line.issue else { return Err(without_issue(delivery, now)) };
         if matches!(reply, Reply::Regressed { .. }) {
             reopen(&tracker, turn, number).await?;
         }
@@ -158,7 +159,7 @@ impl GitHubWriter {
             }
         };
         if matches!(reply, Reply::CarriedOver { .. }) {
-            self.hand_on(&tracker, turn, (row, line, number), now_ms).await?;
+            self.hand_on(&tracker, turn, (row, line, number), now).await?;
         }
         Ok(id.to_string())
     }
@@ -189,9 +190,9 @@ impl GitHubWriter {
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
         (row, line, number): (&RepositoryRow, &Line, u64),
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
-        let told = self.assignee(tracker, row, line, now_ms, now_ms).await;
+        let told = self.assignee(tracker, row, line, now, now).await;
         if let Ok(Recipient { login: Some(login), .. }) = told
             && let IssueState::Present(issue) = tracker.issue(number).await?
             && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
@@ -208,10 +209,10 @@ impl GitHubWriter {
         tracker: &IssueTracker<'_>,
         row: &RepositoryRow,
         line: &Line,
-        patient_until_ms: i64,
-        now_ms: i64,
+        patient_until: Timestamp,
+        now: Timestamp,
     ) -> Result<Recipient, Failure> {
-        let told = self.told(row, line, patient_until_ms, now_ms).await?;
+        let told = self.told(row, line, patient_until, now).await?;
         let login = line.owner_login.clone().or_else(|| told.person.who.as_ref()?.login.clone());
         let login = match login.filter(|_| row.settings.issues.assign) {
             Some(login) if tracker.github.is_assignable(tracker.installation, tracker.name, &login).await? => {
@@ -227,16 +228,16 @@ impl GitHubWriter {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        patient_until_ms: i64,
-        now_ms: i64,
+        patient_until: Timestamp,
+        now: Timestamp,
     ) -> Result<Told, Failure> {
         if let Some(told) = line.told.as_ref().filter(|told| told.is_complete) {
             return Ok(told.clone());
         }
-        let chosen = self.recipients.find_and_record(row, line, now_ms).await?;
+        let chosen = self.recipients.find_and_record(row, line, now).await?;
         match chosen.failure {
             // The mail did without; the issue has time.
-            Some(error) if now_ms < patient_until_ms => Err(error.into()),
+            Some(error) if now < patient_until => Err(error.into()),
             _ => Ok(chosen.told),
         }
     }
@@ -248,8 +249,8 @@ pub(super) fn labels(row: &RepositoryRow) -> Vec<String> {
     std::iter::once(OUR_LABEL.name.to_owned()).chain(own).collect()
 }
 
-fn without_issue(delivery: &Delivery, now_ms: i64) -> Failure {
-    if now_ms - delivery.created_at_ms < ISSUE_PATIENCE_MS {
+fn without_issue(delivery: &Delivery, now: Timestamp) -> Failure {
+    if now - delivery.created_at < ISSUE_PATIENCE {
         return Failure::retry("the line's issue is not filed yet");
     }
     Failure::give_up("the line has no issue")
@@ -275,8 +276,8 @@ async fn earlier_comment(
     if delivery.attempts == 0 {
         return Ok(None);
     }
-    let (github, since_ms) = (&tracker.github, delivery.created_at_ms);
-    Ok(github.find_comment(tracker.installation, tracker.name, number, marker, since_ms).await?)
+    let (github, since) = (&tracker.github, delivery.created_at);
+    Ok(github.find_comment(tracker.installation, tracker.name, number, marker, since).await?)
 }
 
 /// Whose issue it is, as its body says.

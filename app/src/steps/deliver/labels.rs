@@ -6,26 +6,28 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
 /// How long labels that could not be made are left alone: issues can do without, GitHub makes what
 /// they name in grey.
-const AGAIN_AFTER_MS: i64 = 15 * 60_000;
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 impl GitHubWriter {
     /// Makes one of the labels that the repository lacks, or notes that it has all of them.
-    pub(super) async fn label(&self, turn: &Turn<'_>, id: RepositoryId, now_ms: i64) -> Result<(), Failure> {
+    pub(super) async fn label(&self, turn: &Turn<'_>, id: RepositoryId, now: Timestamp) -> Result<(), Failure> {
         let Some(row) = store::repositories::by_id(&self.store, id).await? else { return Ok(()) };
-        if row.is_shadow(now_ms) {
-            return Ok(store::repositories::set_labels_due(&self.store, id, now_ms + AGAIN_AFTER_MS).await?);
+        if row.is_shadow(now) {
+            return Ok(store::repositories::set_labels_due(&self.store, id, now + AGAIN_AFTER).await?);
         }
-        let result = self.make_label(turn, &row, now_ms).await;
-        let attempt = LabelAttempt { store: &self.store, row: &row, now_ms };
-        settle(&attempt, result, now_ms).await?.done().map(|_| ())
+        let result = self.make_label(turn, &row, now).await;
+        let attempt = LabelAttempt { store: &self.store, row: &row, now };
+        settle(&attempt, result, now).await?.done().map(|_| ())
     }
 
-    async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now_ms: i64) -> Result<(), Failure> {
+    async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
         let missing = tracker.github.missing_labels(tracker.installation, tracker.name, &wanted).await?;
@@ -34,7 +36,7 @@ impl GitHubWriter {
             tracker.github.create_label(tracker.installation, tracker.name, label).await?;
         }
         if missing.len() <= 1 {
-            store::repositories::record_labelled(&self.store, row.repository.id, now_ms).await?;
+            store::repositories::record_labelled(&self.store, row.repository.id, now).await?;
         }
         Ok(())
     }
@@ -45,7 +47,7 @@ impl GitHubWriter {
 struct LabelAttempt<'a> {
     store: &'a Store,
     row: &'a RepositoryRow,
-    now_ms: i64,
+    now: Timestamp,
 }
 
 impl Attempt for LabelAttempt<'_> {
@@ -56,11 +58,11 @@ impl Attempt for LabelAttempt<'_> {
     }
 
     async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
-        self.postpone(cause, self.now_ms).await
+        self.postpone(cause, self.now).await
     }
 
-    async fn postpone(&self, cause: &Cause, _: i64) -> Result<(), StoreError> {
+    async fn postpone(&self, cause: &Cause, _: Timestamp) -> Result<(), StoreError> {
         tracing::warn!(repository = %self.row.repository.full_name, why = %cause, "the labels could not be made");
-        store::repositories::set_labels_due(self.store, self.row.repository.id, self.now_ms + AGAIN_AFTER_MS).await
+        store::repositories::set_labels_due(self.store, self.row.repository.id, self.now + AGAIN_AFTER).await
     }
 }

@@ -4,6 +4,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::messages::mail_content;
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
+use domain::timestamp::Timestamp;
 use email::{MailError, Mailer, OutgoingMail};
 use std::sync::Arc;
 use store::Store;
@@ -34,10 +35,10 @@ impl MailSender {
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<String, Failure> {
         let said = mail_content(&delivery.what)?;
-        let mut alert = self.content.latest(row, line, said.to, now_ms).await?;
+        let mut alert = self.content.latest(row, line, said.to, now).await?;
         alert.header = said.header;
         let mail = render::mail(&alert)?;
         let mail = OutgoingMail {
@@ -47,26 +48,26 @@ impl MailSender {
             subject: mail.subject,
             text: mail.text,
             html: mail.html,
-            date_ms: delivery.created_at_ms,
+            date: delivery.created_at,
             reply_to: None,
             list_id: Some(self.list_id(row)),
             repository: row.repository.full_name.clone(),
             line: Some(line.id.0),
         };
-        self.send(&mail, now_ms).await
+        self.send(&mail, now).await
     }
 
     /// Sends a mail. That its address is refused is remembered. The receipt is its Message-ID.
-    pub(super) async fn send(&self, mail: &OutgoingMail, now_ms: i64) -> Result<String, Failure> {
+    pub(super) async fn send(&self, mail: &OutgoingMail, now: Timestamp) -> Result<String, Failure> {
         match self.mailer.send(mail).await {
             Ok(()) => Ok(mail.message_id.clone()),
-            Err(error) => Err(self.unsent(&mail.to_email, error, now_ms).await?),
+            Err(error) => Err(self.unsent(&mail.to_email, error, now).await?),
         }
     }
 
-    async fn unsent(&self, address: &str, error: MailError, now_ms: i64) -> Result<Failure, Failure> {
+    async fn unsent(&self, address: &str, error: MailError, now: Timestamp) -> Result<Failure, Failure> {
         if error.is_about_the_address() {
-            store::refused_addresses::record(&self.store, address, &error.to_string(), now_ms).await?;
+            store::refused_addresses::record(&self.store, address, &error.to_string(), now).await?;
         }
         Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::give_up(error) })
     }
@@ -94,14 +95,14 @@ impl MailSender {
         line: &Line,
         refused: &NewDelivery,
         mode: DeliveryMode,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<bool, Failure> {
-        if !store::refused_addresses::contains(&self.store, &refused.recipient, now_ms).await? {
+        if !store::refused_addresses::contains(&self.store, &refused.recipient, now).await? {
             return Ok(false);
         }
-        let others = self.others(row, line, refused, now_ms).await?;
+        let others = self.others(row, line, refused, now).await?;
         for mail in &others {
-            store::deliveries::insert(&self.store, row.repository.id, line.id, (mail, mode), now_ms).await?;
+            store::deliveries::insert(&self.store, row.repository.id, line.id, (mail, mode), now).await?;
         }
         self.wake.notify_one();
         Ok(!others.is_empty())
@@ -113,11 +114,11 @@ impl MailSender {
         row: &RepositoryRow,
         line: &Line,
         refused: &NewDelivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
         let header = mail_content(refused)?.header;
         let sent = store::deliveries::of_line(&self.store, line.id).await?;
-        let chosen = self.recipients.find_and_record(row, line, now_ms).await?;
+        let chosen = self.recipients.find_and_record(row, line, now).await?;
         let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None };
         let mut others = mails(row, line, &chosen, occasion)?;
         others.retain(|mail| {

@@ -11,6 +11,7 @@ mod storm;
 mod storm_issue;
 mod turn;
 
+use domain::timestamp::Timestamp;
 pub use files::OutboxFiles;
 pub use mails::MailSender;
 pub use turn::GitHubWriter;
@@ -20,7 +21,7 @@ use crate::services::{Failure, settle};
 use attempt::DeliveryAttempt;
 use domain::ids::DeliveryId;
 use domain::job::Job;
-use shadow::{SHADOW_AGAIN_AFTER_MS, hold_back};
+use shadow::{SHADOW_AGAIN_AFTER, hold_back};
 use store::deliveries::{Channel, Delivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -46,59 +47,63 @@ impl Deliver {
     /// # Errors
     /// The mail server, GitHub or the database is out of reach: to be tried again. What can never
     /// be sent is noted as given up, and is no error.
-    pub async fn deliver(&self, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
+    pub async fn deliver(&self, id: DeliveryId, now: Timestamp) -> Result<(), Failure> {
         let Some(delivery) =
             store::deliveries::claim_attempt(&self.store, id).await?.filter(|delivery| !delivery.settled)
         else {
             return Ok(());
         };
-        let Some((line, row)) = about(&self.store, &delivery, now_ms).await? else { return Ok(()) };
-        if row.removed_at_ms.is_some() {
+        let Some((line, row)) = about(&self.store, &delivery, now).await? else { return Ok(()) };
+        if row.removed_at.is_some() {
             return Ok(store::deliveries::record_given_up(
                 &self.store,
                 id,
                 "the repository is not watched any more",
-                now_ms,
+                now,
             )
             .await?);
         }
-        if row.is_shadow(now_ms) {
-            return match hold_back(&self.store, &delivery, now_ms).await? {
-                true => Err(Failure::Again { at_ms: now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS) }),
+        if row.is_shadow(now) {
+            return match hold_back(&self.store, &delivery, now).await? {
+                true => Err(Failure::Again { at: now + SHADOW_AGAIN_AFTER }),
                 false => Ok(()),
             };
         }
         match (&row.repository.forge, delivery.what.channel) {
             // It was decided before the repository was GitHub's, or by a version that had no queue.
             (Some(forge), Channel::Issue | Channel::Comment) => {
-                Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now_ms, now_ms).await?)
+                Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?)
             }
-            _ => self.send(&row, &line, &delivery, now_ms).await,
+            _ => self.send(&row, &line, &delivery, now).await,
         }
     }
 
-    async fn send(&self, row: &RepositoryRow, line: &Line, delivery: &Delivery, now_ms: i64) -> Result<(), Failure> {
+    async fn send(&self, row: &RepositoryRow, line: &Line, delivery: &Delivery, now: Timestamp) -> Result<(), Failure> {
         let channel = delivery.what.channel;
         let result = match channel {
-            Channel::Mail => self.mails.alert(row, line, delivery, now_ms).await,
+            Channel::Mail => self.mails.alert(row, line, delivery, now).await,
             _ if self.github_app.get().is_some() => Err(Failure::give_up("a plain git repository has no issues")),
-            Channel::Issue => self.files.issue(row, line, delivery, now_ms).await,
+            Channel::Issue => self.files.issue(row, line, delivery, now).await,
             Channel::Comment => self.files.comment(row, line, delivery).await,
         };
-        let attempt = DeliveryAttempt { store: &self.store, mails: Some(&self.mails), row, line, delivery, now_ms };
-        let Some(receipt) = settle(&attempt, result, now_ms).await?.done()? else { return Ok(()) };
-        store::deliveries::record_sent(&self.store, delivery.id, &receipt, now_ms).await?;
+        let attempt = DeliveryAttempt { store: &self.store, mails: Some(&self.mails), row, line, delivery, now };
+        let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };
+        store::deliveries::record_sent(&self.store, delivery.id, &receipt, now).await?;
         tracing::info!(repository = %row.repository.full_name, ?channel, receipt, "delivered");
         Ok(())
     }
 }
 
 /// What a delivery is about. Without it, it is given up.
-async fn about(store: &Store, delivery: &Delivery, now_ms: i64) -> Result<Option<(Line, RepositoryRow)>, StoreError> {
+async fn about(
+    store: &Store,
+    delivery: &Delivery,
+    now: Timestamp,
+) -> Result<Option<(Line, RepositoryRow)>, StoreError> {
     let line = store::lines::by_id(store, delivery.line).await?;
     let found = line.zip(store::repositories::by_id(store, delivery.repository).await?);
     if found.is_none() {
-        store::deliveries::record_given_up(store, delivery.id, "its line is not there any more", now_ms).await?;
+        store::deliveries::record_given_up(store, delivery.id, "its line is not there any more", now).await?;
     }
     Ok(found)
 }

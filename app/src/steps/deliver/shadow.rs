@@ -1,11 +1,13 @@
 //! Holding back what was decided before a shadow began.
 
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::{Store, StoreError};
 
 /// How long what a shadow holds back waits before it is looked at again: for what has to wait for
 /// days, that is soon.
-pub(super) const SHADOW_AGAIN_AFTER_MS: i64 = 15 * 60_000;
+pub(super) const SHADOW_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 /// Holds back what was decided before the shadow began. An alert that was never tried is kept to be
 /// shown, as those that come in the shadow are: its line is told of when it happens again. All else
@@ -14,12 +16,12 @@ pub(super) const SHADOW_AGAIN_AFTER_MS: i64 = 15 * 60_000;
 ///
 /// # Errors
 /// The database is out of reach.
-pub(super) async fn hold_back(store: &Store, delivery: &Delivery, now_ms: i64) -> Result<bool, StoreError> {
+pub(super) async fn hold_back(store: &Store, delivery: &Delivery, now: Timestamp) -> Result<bool, StoreError> {
     if delivery.attempts == 0 && delivery.what.purpose == "alert" {
         store::shadow::keep_delivery(store, delivery.id).await?;
         return Ok(false);
     }
     let why = "nothing is sent in shadow mode";
-    store::deliveries::record_failed(store, delivery.id, why, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?;
+    store::deliveries::record_failed(store, delivery.id, why, now + SHADOW_AGAIN_AFTER).await?;
     Ok(true)
 }

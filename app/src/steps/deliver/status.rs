@@ -6,23 +6,25 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::ids::LineId;
 use domain::status::{State, Status, has_block, replace_block};
+use domain::timestamp::Timestamp;
 use github::{IssueState, IssueUpdate};
+use jiff::SignedDuration;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
 /// How long a status that could not be written is left alone: nobody waits for it.
-const AGAIN_AFTER_MS: i64 = 15 * 60_000;
+const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
 impl GitHubWriter {
     /// Writes the status block of a line's issue.
-    pub(super) async fn status(&self, turn: &Turn<'_>, id: LineId, now_ms: i64) -> Result<(), Failure> {
+    pub(super) async fn status(&self, turn: &Turn<'_>, id: LineId, now: Timestamp) -> Result<(), Failure> {
         store::statuses::claim(&self.store, id).await?;
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
-        let result = self.write_status(turn, &row, &line, now_ms).await;
-        let attempt = StatusAttempt { store: &self.store, row: &row, line: &line, now_ms };
-        settle(&attempt, result, now_ms).await?.done().map(|_| ())
+        let result = self.write_status(turn, &row, &line, now).await;
+        let attempt = StatusAttempt { store: &self.store, row: &row, line: &line, now };
+        settle(&attempt, result, now).await?.done().map(|_| ())
     }
 
     async fn write_status(
@@ -30,9 +32,9 @@ impl GitHubWriter {
         turn: &Turn<'_>,
         row: &RepositoryRow,
         line: &Line,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
-        if row.is_shadow(now_ms) {
+        if row.is_shadow(now) {
             return Err(Failure::retry("nothing is sent in shadow mode"));
         }
         let tracker = IssueTracker::of(&self.github_app, row)?;
@@ -42,20 +44,20 @@ impl GitHubWriter {
         };
         let block = render::status_block(&self.status_of(line).await?, &row.repository)?;
         let Some(body) = replace_block(&issue.body, &block) else {
-            return Ok(store::statuses::record_written(&self.store, line.id, line.total, true, now_ms).await?);
+            return Ok(store::statuses::record_written(&self.store, line.id, line.total, true, now).await?);
         };
         if !has_block(&issue.body, &block) {
             turn.take().await?;
             let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
             tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
         }
-        Ok(store::statuses::record_written(&self.store, line.id, line.total, false, now_ms).await?)
+        Ok(store::statuses::record_written(&self.store, line.id, line.total, false, now).await?)
     }
 
     async fn status_of(&self, line: &Line) -> Result<Status, Failure> {
-        let state = match (line.known, line.resolved_at_ms) {
+        let state = match (line.known, line.resolved_at) {
             (true, _) => State::Known,
-            (false, Some(at_ms)) => State::Resolved { commit: line.resolved_commit.clone(), at_ms },
+            (false, Some(at)) => State::Resolved { commit: line.resolved_commit.clone(), at },
             (false, None) => State::Open,
         };
         Ok(Status {
@@ -73,7 +75,7 @@ struct StatusAttempt<'a> {
     store: &'a Store,
     row: &'a RepositoryRow,
     line: &'a Line,
-    now_ms: i64,
+    now: Timestamp,
 }
 
 impl Attempt for StatusAttempt<'_> {
@@ -86,12 +88,12 @@ impl Attempt for StatusAttempt<'_> {
     async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
         let (repository, line) = (&self.row.repository.full_name, self.line);
         tracing::warn!(%repository, line = line.id.0, why = %cause, "an issue's status can't be written");
-        store::statuses::record_written(self.store, line.id, line.total, true, self.now_ms).await
+        store::statuses::record_written(self.store, line.id, line.total, true, self.now).await
     }
 
-    async fn postpone(&self, cause: &Cause, _: i64) -> Result<(), StoreError> {
+    async fn postpone(&self, cause: &Cause, _: Timestamp) -> Result<(), StoreError> {
         let (repository, line) = (&self.row.repository.full_name, self.line);
         tracing::debug!(%repository, line = line.id.0, why = %cause, "an issue's status has to wait");
-        store::statuses::set_due(self.store, line.id, self.now_ms + AGAIN_AFTER_MS).await
+        store::statuses::set_due(self.store, line.id, self.now + AGAIN_AFTER).await
     }
 }

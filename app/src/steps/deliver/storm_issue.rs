@@ -2,21 +2,23 @@
 
 use super::GitHubWriter;
 use super::issues::{IssueTracker, labels};
-use super::shadow::SHADOW_AGAIN_AFTER_MS;
+use super::shadow::SHADOW_AGAIN_AFTER;
 use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, Site, attempt_after, settle};
 use domain::command::OUR_LABEL;
 use domain::ids::StormId;
 use domain::storm::{Storm, StormLine};
+use domain::timestamp::Timestamp;
 use github::{IssueUpdate, NewIssue};
+use jiff::SignedDuration;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
 /// How often the issue of a storm that goes on is brought up to date at most: it shares its writes
 /// with the lines' own issues.
-const UPDATE_EVERY_MS: i64 = 60_000;
+const UPDATE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// The same once it is over, when nothing but the numbers of the lines' own issues is added.
-const COMPLETE_EVERY_MS: i64 = 10 * 60_000;
+const COMPLETE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a storm's issue says.
 pub(super) struct StormText {
@@ -39,26 +41,26 @@ pub(super) async fn storm_text(
     let marker = site.storm_marker(storm.id);
     let lines: Vec<StormLine> =
         store::lines::of_storm(store, storm.id).await?.into_iter().map(|(_, line)| line).collect();
-    let week = site.linker.week(Some(&row.repository.full_name), storm.last_line_at_ms);
+    let week = site.linker.week(Some(&row.repository.full_name), storm.last_line_at);
     let issue = render::storm_issue(&row.repository, storm, &lines, (&marker, &week))?;
     Ok(StormText { title: issue.title, body: issue.body, marker })
 }
 
 impl GitHubWriter {
     /// Files the storm's issue, or brings it up to date: one write.
-    pub(super) async fn storm_issue(&self, turn: &Turn<'_>, id: StormId, now_ms: i64) -> Result<(), Failure> {
+    pub(super) async fn storm_issue(&self, turn: &Turn<'_>, id: StormId, now: Timestamp) -> Result<(), Failure> {
         let Some(storm) = store::storms::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, storm.repository).await? else { return Ok(()) };
-        if row.is_shadow(now_ms) {
-            return Ok(store::storms::set_due(&self.store, id, now_ms.saturating_add(SHADOW_AGAIN_AFTER_MS)).await?);
+        if row.is_shadow(now) {
+            return Ok(store::storms::set_due(&self.store, id, now + SHADOW_AGAIN_AFTER).await?);
         }
-        let result = self.write_storm(turn, &row, &storm, now_ms).await;
+        let result = self.write_storm(turn, &row, &storm, now).await;
         let attempt = StormAttempt { store: &self.store, row: &row, storm: &storm };
-        if settle(&attempt, result, now_ms).await?.done()?.is_none() {
+        if settle(&attempt, result, now).await?.done()?.is_none() {
             return Ok(());
         }
-        let pause_ms = if storm.ended_at_ms.is_some() { COMPLETE_EVERY_MS } else { UPDATE_EVERY_MS };
-        Ok(store::storms::record_written(&self.store, id, now_ms, now_ms + pause_ms).await?)
+        let pause = if storm.ended_at.is_some() { COMPLETE_EVERY } else { UPDATE_EVERY };
+        Ok(store::storms::record_written(&self.store, id, now, now + pause).await?)
     }
 
     async fn write_storm(
@@ -66,7 +68,7 @@ impl GitHubWriter {
         turn: &Turn<'_>,
         row: &RepositoryRow,
         storm: &Storm,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let text = storm_text(&self.store, &self.content.site, row, storm).await?;
@@ -80,7 +82,7 @@ impl GitHubWriter {
         turn.take().await?;
         let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
         let made = tracker.github.create_issue(tracker.installation, tracker.name, &new).await?;
-        tracing::info!(repository = %tracker.name, number = made.number, now_ms, "the issue of a storm was filed");
+        tracing::info!(repository = %tracker.name, number = made.number, now = now.as_millis(), "the issue of a storm was filed");
         Ok(store::storms::set_issue(&self.store, storm.id, made.number).await?)
     }
 
@@ -94,8 +96,8 @@ impl GitHubWriter {
         if storm.issue.is_some() || storm.attempts == 0 {
             return Ok(storm.issue);
         }
-        let (github, since_ms) = (&tracker.github, storm.began_at_ms);
-        let found = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since_ms).await?;
+        let (github, since) = (&tracker.github, storm.began_at);
+        let found = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since).await?;
         if let Some(found) = &found {
             store::storms::set_issue(&self.store, storm.id, found.number).await?;
         }
@@ -121,12 +123,12 @@ impl Attempt for StormAttempt<'_> {
         let repository = &self.row.repository.full_name;
         tracing::warn!(%repository, why = %cause, "the issue of a storm could not be written");
         // Nobody misses a list of lines that have their own issues: it is left as it is.
-        store::storms::record_written(self.store, self.storm.id, i64::MAX, i64::MAX).await
+        store::storms::record_written(self.store, self.storm.id, Timestamp::MAX, Timestamp::MAX).await
     }
 
-    async fn postpone(&self, cause: &Cause, due_ms: i64) -> Result<(), StoreError> {
+    async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), StoreError> {
         let repository = &self.row.repository.full_name;
         tracing::warn!(%repository, why = %cause, "the issue of a storm will be tried again");
-        store::storms::set_due(self.store, self.storm.id, due_ms).await
+        store::storms::set_due(self.store, self.storm.id, due_at).await
     }
 }

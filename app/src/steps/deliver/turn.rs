@@ -9,7 +9,9 @@ use crate::services::github_app::GitHubApp;
 use crate::services::recipients::Recipients;
 use crate::services::{Failure, settle};
 use domain::ids::DeliveryId;
-use domain::pace::{GAP_MS, Rank, allowed_at};
+use domain::pace::{GAP, Rank, allowed_at};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use std::sync::OnceLock;
 use store::Store;
 use store::deliveries::{Channel, Delivery};
@@ -19,7 +21,7 @@ use store::writes::{WriteId, WriteTarget};
 
 /// What time it is. A turn asks GitHub before it writes, which takes its time: the moment at which
 /// it began is not the moment of its write.
-pub(super) type Now<'a> = &'a (dyn Fn() -> i64 + Sync);
+pub(super) type Now<'a> = &'a (dyn Fn() -> Timestamp + Sync);
 
 /// Writes to GitHub: labels, issues, comments and statuses, one write after another.
 #[derive(Clone)]
@@ -55,7 +57,7 @@ impl<'a> Turn<'a> {
     /// The write is taken, or the database is out of reach.
     pub(super) async fn take(&self) -> Result<(), Failure> {
         if self.spent.get().is_some() {
-            return Err(Failure::Again { at_ms: (self.now)() + GAP_MS });
+            return Err(Failure::Again { at: (self.now)() + GAP });
         }
         let id = store::writes::claim_attempt(self.store, self.installation, (self.now)()).await?;
         // Nobody else takes it: a turn does one thing after another.
@@ -78,65 +80,65 @@ impl GitHubWriter {
     ///
     /// # Errors
     /// There is more ([`Failure::Again`]), or the database is out of reach.
-    pub async fn turn(&self, installation: u64, now: Now<'_>) -> Result<(), Failure> {
-        let Some(first) = self.next(installation, now()).await? else { return Ok(()) };
-        let turn = Turn::new(&self.store, installation, now);
-        let written = self.write(&turn, first, now()).await;
+    pub async fn turn(&self, installation: u64, clock: Now<'_>) -> Result<(), Failure> {
+        let Some(first) = self.next(installation, clock()).await? else { return Ok(()) };
+        let turn = Turn::new(&self.store, installation, clock);
+        let written = self.write(&turn, first, clock()).await;
         turn.end().await?;
-        self.after(installation, written, now()).await
+        self.after(installation, written, clock()).await
     }
 
     /// What is to be written now; nothing where nothing waits.
-    async fn next(&self, installation: u64, now_ms: i64) -> Result<Option<WriteTarget>, Failure> {
-        let paused_ms = store::writes::paused_until(&self.store, installation).await?;
-        if paused_ms > now_ms {
-            return Err(Failure::Again { at_ms: paused_ms });
+    async fn next(&self, installation: u64, now: Timestamp) -> Result<Option<WriteTarget>, Failure> {
+        let paused_until = store::writes::paused_until(&self.store, installation).await?;
+        if paused_until > now {
+            return Err(Failure::Again { at: paused_until });
         }
-        let Some(first) = store::writes::next(&self.store, installation, now_ms).await? else {
-            return match store::writes::next_due_ms(&self.store, installation).await? {
-                Some(due_ms) => Err(Failure::Again { at_ms: due_ms.max(now_ms + 1) }),
+        let Some(first) = store::writes::next(&self.store, installation, now).await? else {
+            return match store::writes::next_due_at(&self.store, installation).await? {
+                Some(due_at) => Err(Failure::Again { at: due_at.max(now + SignedDuration::from_millis(1)) }),
                 None => Ok(None),
             };
         };
-        let writes = store::writes::of_last_hour(&self.store, installation, now_ms).await?;
-        let allowed_ms = allowed_at(&writes, Rank::kept_back(first.rank), now_ms);
-        if allowed_ms > now_ms { Err(Failure::Again { at_ms: allowed_ms }) } else { Ok(Some(first.what)) }
+        let writes = store::writes::of_last_hour(&self.store, installation, now).await?;
+        let allowed_at = allowed_at(&writes, Rank::kept_back(first.rank), now);
+        if allowed_at > now { Err(Failure::Again { at: allowed_at }) } else { Ok(Some(first.what)) }
     }
 
-    async fn write(&self, turn: &Turn<'_>, what: WriteTarget, now_ms: i64) -> Result<(), Failure> {
+    async fn write(&self, turn: &Turn<'_>, what: WriteTarget, now: Timestamp) -> Result<(), Failure> {
         match what {
-            WriteTarget::Delivery(id) => self.delivery(turn, id, now_ms).await,
-            WriteTarget::Label(id) => self.label(turn, id, now_ms).await,
-            WriteTarget::Status(id) => self.status(turn, id, now_ms).await,
-            WriteTarget::Storm(id) => self.storm_issue(turn, id, now_ms).await,
+            WriteTarget::Delivery(id) => self.delivery(turn, id, now).await,
+            WriteTarget::Label(id) => self.label(turn, id, now).await,
+            WriteTarget::Status(id) => self.status(turn, id, now).await,
+            WriteTarget::Storm(id) => self.storm_issue(turn, id, now).await,
         }
     }
 
     /// When the next turn is.
-    async fn after(&self, installation: u64, written: Result<(), Failure>, now_ms: i64) -> Result<(), Failure> {
+    async fn after(&self, installation: u64, written: Result<(), Failure>, now: Timestamp) -> Result<(), Failure> {
         match written {
-            Ok(()) => Err(Failure::Again { at_ms: now_ms }),
+            Ok(()) => Err(Failure::Again { at: now }),
             // GitHub named a time: it means all of this installation's writes.
-            Err(Failure::Retry { cause, after_ms: Some(after_ms) }) => {
-                let until_ms = now_ms + after_ms;
-                tracing::warn!(installation, why = %cause, after_ms, "GitHub asks not to be written to");
-                store::writes::set_pause(&self.store, installation, until_ms, &cause.to_string()).await?;
-                Err(Failure::Again { at_ms: until_ms })
+            Err(Failure::Retry { cause, after: Some(after) }) => {
+                let until = now + after;
+                tracing::warn!(installation, why = %cause, ?after, "GitHub asks not to be written to");
+                store::writes::set_pause(&self.store, installation, until, &cause.to_string()).await?;
+                Err(Failure::Again { at: until })
             }
             // Where GitHub is out of order, the next one fares no better: a second apart, no crowd
             // knocks at its door.
-            Err(Failure::Retry { .. } | Failure::GiveUp(_)) => Err(Failure::Again { at_ms: now_ms + GAP_MS }),
+            Err(Failure::Retry { .. } | Failure::GiveUp(_)) => Err(Failure::Again { at: now + GAP }),
             Err(again @ Failure::Again { .. }) => Err(again),
         }
     }
 
     /// Writes an issue or a comment, or a part of it. What failed is due again later; all else goes
     /// on meanwhile.
-    async fn delivery(&self, turn: &Turn<'_>, id: DeliveryId, now_ms: i64) -> Result<(), Failure> {
+    async fn delivery(&self, turn: &Turn<'_>, id: DeliveryId, now: Timestamp) -> Result<(), Failure> {
         let Some(delivery) = store::deliveries::claim_attempt(&self.store, id).await? else { return Ok(()) };
-        let Some((line, row)) = about(&self.store, &delivery, now_ms).await? else { return Ok(()) };
-        if row.is_shadow(now_ms) {
-            hold_back(&self.store, &delivery, now_ms).await?;
+        let Some((line, row)) = about(&self.store, &delivery, now).await? else { return Ok(()) };
+        if row.is_shadow(now) {
+            hold_back(&self.store, &delivery, now).await?;
             return Ok(());
         }
         if is_answered(&line, &delivery) {
@@ -147,7 +149,7 @@ impl GitHubWriter {
             );
             return Ok(store::deliveries::withdraw_issue(&self.store, id, line.id).await?);
         }
-        self.deliver(turn, &row, &line, &delivery, now_ms).await
+        self.deliver(turn, &row, &line, &delivery, now).await
     }
 
     async fn deliver(
@@ -156,18 +158,18 @@ impl GitHubWriter {
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let channel = delivery.what.channel;
         let result = match channel {
-            Channel::Issue => self.issue(turn, row, line, delivery, now_ms).await,
-            Channel::Comment => self.comment(turn, row, line, delivery, now_ms).await,
+            Channel::Issue => self.issue(turn, row, line, delivery, now).await,
+            Channel::Comment => self.comment(turn, row, line, delivery, now).await,
             Channel::Mail => Err(Failure::give_up("a mail does not go to GitHub")),
         };
-        let attempt = DeliveryAttempt { store: &self.store, mails: None, row, line, delivery, now_ms };
-        let Some(receipt) = settle(&attempt, result, now_ms).await?.done()? else { return Ok(()) };
-        store::deliveries::record_sent(&self.store, delivery.id, &receipt, now_ms).await?;
-        store::storms::record_line_changed(&self.store, line.id, now_ms).await?;
+        let attempt = DeliveryAttempt { store: &self.store, mails: None, row, line, delivery, now };
+        let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };
+        store::deliveries::record_sent(&self.store, delivery.id, &receipt, now).await?;
+        store::storms::record_line_changed(&self.store, line.id, now).await?;
         tracing::info!(repository = %row.repository.full_name, ?channel, receipt, "delivered");
         Ok(())
     }

@@ -6,6 +6,7 @@ use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::repository::Forge;
+use domain::timestamp::Timestamp;
 use github::{Account, FoundIssue, GitHub};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -26,16 +27,16 @@ impl Reconcile {
         github: &GitHub,
         row: &RepositoryRow,
         forge: &Forge,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let fact = format!("issues_looked_ms:{}", row.repository.id);
-        let looked_ms = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse::<i64>().ok());
-        let (name, since_ms) = (&row.repository.full_name, looked_ms.unwrap_or(row.created_at_ms));
+        let looked_at = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse().ok());
+        let (name, since) = (&row.repository.full_name, looked_at.map_or(row.created_at, Timestamp::from_millis));
         let rules = store::rules::in_force(&self.store, row.repository.id).await?;
-        for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since_ms).await? {
-            self.compare(row, forge, &issue, &rules, now_ms).await?;
+        for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since).await? {
+            self.compare(row, forge, &issue, &rules, now).await?;
         }
-        store::meta::set(&self.store, &fact, &now_ms.to_string()).await?;
+        store::meta::set(&self.store, &fact, &now.as_millis().to_string()).await?;
         self.wake.notify_one();
         Ok(())
     }
@@ -47,7 +48,7 @@ impl Reconcile {
         forge: &Forge,
         issue: &FoundIssue,
         rules: &[RuleRow],
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(line) = store::lines::by_issue(&self.store, row.repository.id, issue.number).await? else {
             return Ok(());
@@ -61,8 +62,8 @@ impl Reconcile {
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
             // The same door as a webhook's, and once: until it is acted on, the next look finds the
             // same.
-            let delivery = format!("look:{}:{}:{now_ms}:{action:?}", row.repository.id, issue.number);
-            store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now_ms).await?;
+            let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
+            store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now).await?;
         }
         Ok(())
     }
@@ -100,10 +101,10 @@ fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow])
             let command = rule.label.as_deref().and_then(LabelCommand::from_label);
             matches!(command, Some(LabelCommand::KnownError(_)))
         });
-        if line.resolved_at_ms.is_some() && !line.regressed || silenced {
+        if line.resolved_at.is_some() && !line.regressed || silenced {
             actions.push(IssueAction::Reopened);
         }
-    } else if !line.known && (line.resolved_at_ms.is_none() || known_label) {
+    } else if !line.known && (line.resolved_at.is_none() || known_label) {
         actions.push(IssueAction::Closed);
     }
     for command in COMMANDS {

@@ -9,20 +9,21 @@ use crate::services::{Failure, Wake};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::job::Job;
 use domain::repository::Forge;
-use domain::week::{DAY_MS, HOUR_MS};
+use domain::timestamp::{HOUR, Timestamp};
 use github::{GitHub, HookDelivery, Installation};
+use jiff::SignedDuration;
 use std::collections::{BTreeMap, HashSet};
 use store::Store;
 use store::repositories::RepositoryRow;
 
 /// How often GitHub is asked.
-pub const RECONCILE_EVERY_MS: i64 = HOUR_MS;
+pub const RECONCILE_EVERY: SignedDuration = HOUR;
 
 /// GitHub can deliver again what is not older than three days
 /// (<https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks>).
-const REDELIVERABLE_MS: i64 = 3 * DAY_MS;
+const REDELIVERABLE: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// What was delivered a moment ago may still be under way.
-const UNDER_WAY_MS: i64 = 60_000;
+const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// Tries of one webhook after which it is given up: what we refuse five times we refuse for ever.
 const MOST_TRIES: usize = 5;
 /// Webhooks asked for again at one time; the next hour asks for the others.
@@ -51,13 +52,13 @@ impl Reconcile {
     ///
     /// # Errors
     /// GitHub or the database is out of reach: to be tried again.
-    pub async fn reconcile(&self, now_ms: i64) -> Result<(), Failure> {
+    pub async fn reconcile(&self, now: Timestamp) -> Result<(), Failure> {
         let Some(github) = self.github_app.github() else { return Ok(()) };
-        self.installed(&github, now_ms).await?;
-        self.redeliver(&github, now_ms).await?;
+        self.installed(&github, now).await?;
+        self.redeliver(&github, now).await?;
         for row in store::repositories::list(&self.store).await? {
-            let Some(forge) = row.repository.forge.clone().filter(|_| row.suspended_at_ms.is_none()) else { continue };
-            match self.of_repository(&github, &row, &forge, now_ms).await {
+            let Some(forge) = row.repository.forge.clone().filter(|_| row.suspended_at.is_none()) else { continue };
+            match self.of_repository(&github, &row, &forge, now).await {
                 // One repository that can't be looked at keeps no other from it.
                 Err(Failure::GiveUp(why)) => {
                     tracing::warn!(repository = %row.repository.full_name, %why, "not compared");
@@ -68,14 +69,14 @@ impl Reconcile {
         Ok(())
     }
 
-    async fn installed(&self, github: &GitHub, now_ms: i64) -> Result<(), Failure> {
+    async fn installed(&self, github: &GitHub, now: Timestamp) -> Result<(), Failure> {
         let mut seen: HashSet<u64> = HashSet::new();
         for installation in github.installations().await? {
-            seen.extend(self.of_installation(github, &installation, now_ms).await?);
+            seen.extend(self.of_installation(github, &installation, now).await?);
         }
         for row in store::repositories::list(&self.store).await? {
             if row.repository.forge.as_ref().is_some_and(|forge| !seen.contains(&forge.id)) {
-                self.repositories.unwatch(&row, now_ms).await?;
+                self.repositories.unwatch(&row, now).await?;
             }
         }
         Ok(())
@@ -86,10 +87,10 @@ impl Reconcile {
         &self,
         github: &GitHub,
         installation: &Installation,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<Vec<u64>, Failure> {
         if installation.suspended {
-            store::repositories::set_suspended(&self.store, installation.id, now_ms).await?;
+            store::repositories::set_suspended(&self.store, installation.id, now).await?;
             let rows = store::repositories::list(&self.store).await?;
             let theirs = rows.into_iter().filter_map(|row| row.repository.forge);
             return Ok(theirs.filter(|forge| forge.installation == installation.id).map(|forge| forge.id).collect());
@@ -97,7 +98,7 @@ impl Reconcile {
         let found = github.repositories(installation.id).await?;
         for one in &found {
             let named = NamedByGitHub { id: one.id, full_name: &one.full_name, public: Some(!one.private) };
-            self.repositories.watch_on_github(installation.id, &named, now_ms).await?;
+            self.repositories.watch_on_github(installation.id, &named, now).await?;
         }
         Ok(found.into_iter().map(|one| one.id).collect())
     }
@@ -107,33 +108,33 @@ impl Reconcile {
         github: &GitHub,
         row: &RepositoryRow,
         forge: &Forge,
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
-        self.issues(github, row, forge, now_ms).await?;
-        self.labels(github, row, forge, now_ms).await
+        self.issues(github, row, forge, now).await?;
+        self.labels(github, row, forge, now).await
     }
 
     /// Has labels made again that somebody deleted: a command that can't be given is no command.
-    async fn labels(&self, github: &GitHub, row: &RepositoryRow, forge: &Forge, now_ms: i64) -> Result<(), Failure> {
-        if row.labelled_at_ms == 0 || row.is_shadow(now_ms) {
+    async fn labels(&self, github: &GitHub, row: &RepositoryRow, forge: &Forge, now: Timestamp) -> Result<(), Failure> {
+        if row.labelled_at == Timestamp::UNIX_EPOCH || row.is_shadow(now) {
             return Ok(());
         }
         let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
         if !github.missing_labels(forge.installation, &row.repository.full_name, &wanted).await?.is_empty() {
-            store::repositories::record_labelled(&self.store, row.repository.id, 0).await?;
-            store::jobs::enqueue(&self.store, Job::Write(forge.installation), now_ms, now_ms).await?;
+            store::repositories::record_labelled(&self.store, row.repository.id, Timestamp::UNIX_EPOCH).await?;
+            store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?;
         }
         Ok(())
     }
 
     /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those
     /// that arrived under the same id meanwhile change nothing.
-    async fn redeliver(&self, github: &GitHub, now_ms: i64) -> Result<(), Failure> {
-        let looked_ms = store::meta::by_name(&self.store, LOOKED_UNTIL)
+    async fn redeliver(&self, github: &GitHub, now: Timestamp) -> Result<(), Failure> {
+        let looked_at = store::meta::by_name(&self.store, LOOKED_UNTIL)
             .await?
-            .and_then(|text| text.parse::<i64>().ok())
-            .unwrap_or(0);
-        let tries = match github.hook_deliveries(looked_ms.max(now_ms - REDELIVERABLE_MS)).await {
+            .and_then(|text| text.parse().ok())
+            .map_or(Timestamp::UNIX_EPOCH, Timestamp::from_millis);
+        let tries = match github.hook_deliveries(looked_at.max(now - REDELIVERABLE)).await {
             Ok(tries) => tries,
             // A server that is not GitHub's own may not know of them: then what is lost stays lost,
             // as it does without asking.
@@ -146,7 +147,7 @@ impl Reconcile {
         let lost = self.lost(&tries).await?;
         ask_again(github, &lost).await?;
         if lost.is_empty() {
-            store::meta::set(&self.store, LOOKED_UNTIL, &(now_ms - UNDER_WAY_MS).to_string()).await?;
+            store::meta::set(&self.store, LOOKED_UNTIL, &(now - UNDER_WAY).as_millis().to_string()).await?;
         }
         Ok(())
     }

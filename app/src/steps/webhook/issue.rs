@@ -8,6 +8,7 @@ use crate::services::{Epoch, Failure, Site, Wake};
 use domain::command::OUR_LABEL;
 use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::ids::HookId;
+use domain::timestamp::Timestamp;
 use github::{FoundIssue, IssueState};
 use store::Store;
 use store::lines::Line;
@@ -42,7 +43,7 @@ impl IssueWebhooks {
         row: &RepositoryRow,
         hook: HookId,
         (action, issue, sender): (&IssueAction, &HookIssue, &HookAccount),
-        now_ms: i64,
+        now: Timestamp,
     ) -> Result<(), Failure> {
         if issue.is_pull_request || self.is_us(sender).await? {
             return Ok(());
@@ -66,7 +67,7 @@ impl IssueWebhooks {
         if !still_stands(action, issue) {
             return Ok(());
         }
-        IssueCommand { with: self, row, line: &line, issue, sender, hook, now_ms }.run(action).await
+        IssueCommand { with: self, row, line: &line, issue, sender, hook, now }.run(action).await
     }
 
     async fn gone(&self, line: Option<Line>) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use domain::handover::assignment;
 use domain::ids::HookId;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
+use domain::timestamp::Timestamp;
 use store::deliveries::DeliveryMode;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -26,7 +27,7 @@ pub(super) struct IssueCommand<'a> {
     pub(super) issue: &'a HookIssue,
     pub(super) sender: &'a HookAccount,
     pub(super) hook: HookId,
-    pub(super) now_ms: i64,
+    pub(super) now: Timestamp,
 }
 
 impl IssueCommand<'_> {
@@ -59,11 +60,11 @@ impl IssueCommand<'_> {
             }
         }
         // Resolved already: told by somebody else, or by a webhook that came twice in two ways.
-        if done || self.line.resolved_at_ms.is_some() {
+        if done || self.line.resolved_at.is_some() {
             return Ok(());
         }
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
-        store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now_ms).await?;
+        store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now).await?;
         self.with.epoch.turn();
         self.reply("resolved", &Reply::Resolved { commit, by: self.by().to_owned() }).await
     }
@@ -74,7 +75,7 @@ impl IssueCommand<'_> {
         let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
         match github.closing_commit(forge.installation, name, number).await {
-            Ok(Some(commit)) => self.with.mirror_sync.find_commit(self.row, &commit, self.now_ms).await,
+            Ok(Some(commit)) => self.with.mirror_sync.find_commit(self.row, &commit, self.now).await,
             Ok(None) => Ok(None),
             // The default branch's head is nearly as good.
             Err(error) if error.is_permanent() => {
@@ -88,7 +89,7 @@ impl IssueCommand<'_> {
     /// Reopened: whatever its labels commanded ends, and so does its resolution.
     async fn reopened(&self) -> Result<(), Failure> {
         self.end_rules(None).await?;
-        store::lines::unresolve(&self.with.store, self.line.id, self.now_ms).await?;
+        store::lines::unresolve(&self.with.store, self.line.id, self.now).await?;
         self.with.epoch.turn();
         Ok(())
     }
@@ -100,7 +101,7 @@ impl IssueCommand<'_> {
             Some(command) => {
                 if command.waits_for_closing() {
                     // What was resolved by closing is now known instead.
-                    store::lines::unresolve(&self.with.store, self.line.id, self.now_ms).await?;
+                    store::lines::unresolve(&self.with.store, self.line.id, self.now).await?;
                 }
                 self.carry_out(command).await
             }
@@ -124,7 +125,7 @@ impl IssueCommand<'_> {
         // First: cut off in between, the command is obeyed once more, and finds the rule still in
         // force.
         if reopens && self.has_rule_of(label).await? {
-            store::lines::resolve(&self.with.store, self.line.id, None, self.now_ms).await?;
+            store::lines::resolve(&self.with.store, self.line.id, None, self.now).await?;
             self.with.epoch.turn();
         }
         self.end_rules(Some(label)).await
@@ -159,7 +160,7 @@ impl IssueCommand<'_> {
         let author = account.login.as_deref().or(self.line.author_login.as_deref());
         let meaning = assignment((&to.login, is_bot(to)), (self.by(), is_bot(self.sender)), author);
         let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(self.by()));
-        Ok(remember(store, self.line, part, meaning, (self.by(), by_author), self.now_ms).await?)
+        Ok(remember(store, self.line, part, meaning, (self.by(), by_author), self.now).await?)
     }
 
     /// Taken from whom it was given to.
@@ -184,7 +185,7 @@ impl IssueCommand<'_> {
                 self.line.repository,
                 &part,
                 (self.line.id, self.by()),
-                self.now_ms,
+                self.now,
             )
             .await?;
         }
@@ -219,7 +220,7 @@ impl IssueCommand<'_> {
             origin: RuleSource::Label,
             by: self.by().to_owned(),
         };
-        match self.with.rules.make(&new, self.now_ms).await? {
+        match self.with.rules.make(&new, self.now).await? {
             Some(rule) => self.send(&format!("made:{rule}"), reply).await,
             None => Ok(()),
         }
@@ -228,7 +229,7 @@ impl IssueCommand<'_> {
     /// Ends the rules of one label of this issue, or of all.
     async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
         let of = (self.row.repository.id, self.line.id);
-        for rule in self.with.rules.end_of_labels(of, label, self.by(), self.now_ms).await? {
+        for rule in self.with.rules.end_of_labels(of, label, self.by(), self.now).await? {
             self.send(&format!("ended:{}", rule.made.id), &self.rule_ended(rule)).await?;
         }
         Ok(())
@@ -252,9 +253,9 @@ impl IssueCommand<'_> {
     /// One comment for each command, however often the webhook comes.
     async fn send(&self, purpose: &str, reply: &Reply) -> Result<(), Failure> {
         let delivery = comment(purpose, reply)?;
-        let mode = if self.row.is_shadow(self.now_ms) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
+        let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
         let id = self.row.repository.id;
-        store::deliveries::insert(&self.with.store, id, self.line.id, (&delivery, mode), self.now_ms).await?;
+        store::deliveries::insert(&self.with.store, id, self.line.id, (&delivery, mode), self.now).await?;
         self.with.wake.notify_one();
         Ok(())
     }

@@ -3,6 +3,7 @@
 mod issue;
 mod issue_command;
 
+use domain::timestamp::Timestamp;
 pub use issue::IssueWebhooks;
 
 use crate::services::repositories::{NamedByGitHub, Repositories};
@@ -31,38 +32,38 @@ impl Webhooks {
     ///
     /// # Errors
     /// The database or GitHub is out of reach: to be tried again.
-    pub async fn process(&self, id: HookId, now_ms: i64) -> Result<(), Failure> {
-        let Some((event, received_at_ms)) = store::hooks::pending_by_id(&self.store, id).await? else { return Ok(()) };
+    pub async fn process(&self, id: HookId, now: Timestamp) -> Result<(), Failure> {
+        let Some((event, received_at)) = store::hooks::pending_by_id(&self.store, id).await? else { return Ok(()) };
         match &event {
             Event::Push { repository, git_ref } => {
                 if let Some(row) = self.watched(repository).await? {
                     tracing::debug!(repository = %row.repository.full_name, git_ref, "a push was announced");
-                    self.pushed(&row, received_at_ms, now_ms).await?;
+                    self.pushed(&row, received_at, now).await?;
                     self.wake.notify_one();
                 }
             }
             Event::Issue { repository, action, issue, sender } => {
                 if let Some(row) = self.watched(repository).await? {
-                    self.issues.process(&row, id, (action, issue, sender), now_ms).await?;
+                    self.issues.process(&row, id, (action, issue, sender), now).await?;
                 }
             }
             Event::Installed { installation, repositories } => {
-                self.installed(*installation, repositories, now_ms).await?;
+                self.installed(*installation, repositories, now).await?;
             }
             Event::RepositoriesRemoved { repositories, .. } => {
                 for repository in repositories {
-                    self.unwatch(repository.id, now_ms).await?;
+                    self.unwatch(repository.id, now).await?;
                 }
             }
-            Event::Uninstalled { installation } => self.uninstalled(*installation, now_ms).await?,
+            Event::Uninstalled { installation } => self.uninstalled(*installation, now).await?,
             Event::Suspended { installation } => {
-                store::repositories::set_suspended(&self.store, *installation, now_ms).await?
+                store::repositories::set_suspended(&self.store, *installation, now).await?
             }
-            Event::RepositoryChanged { repository } => self.changed(repository, received_at_ms, now_ms).await?,
-            Event::RepositoryDeleted { repository } => self.unwatch(repository.id, now_ms).await?,
+            Event::RepositoryChanged { repository } => self.changed(repository, received_at, now).await?,
+            Event::RepositoryDeleted { repository } => self.unwatch(repository.id, now).await?,
             Event::Ignored => {}
         }
-        store::hooks::record_processed(&self.store, id, now_ms).await?;
+        store::hooks::record_processed(&self.store, id, now).await?;
         Ok(())
     }
 
@@ -70,45 +71,55 @@ impl Webhooks {
         Ok(self.repositories.named_by_github(&named(repository)).await?)
     }
 
-    async fn pushed(&self, row: &RepositoryRow, received_at_ms: i64, now_ms: i64) -> Result<(), Failure> {
-        Ok(store::repositories::record_push(&self.store, row.repository.id, received_at_ms, now_ms).await?)
+    async fn pushed(&self, row: &RepositoryRow, received_at: Timestamp, now: Timestamp) -> Result<(), Failure> {
+        Ok(store::repositories::record_push(&self.store, row.repository.id, received_at, now).await?)
     }
 
-    async fn installed(&self, installation: u64, repositories: &[HookRepository], now_ms: i64) -> Result<(), Failure> {
+    async fn installed(
+        &self,
+        installation: u64,
+        repositories: &[HookRepository],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         for repository in repositories {
-            self.repositories.watch_on_github(installation, &named(repository), now_ms).await?;
+            self.repositories.watch_on_github(installation, &named(repository), now).await?;
         }
         // The payload can be incomplete, or empty after an unsuspension: GitHub is asked as well.
-        store::jobs::enqueue(&self.store, Job::Reconcile, now_ms, now_ms).await?;
+        store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
         self.wake.notify_one();
         Ok(())
     }
 
-    async fn uninstalled(&self, installation: u64, now_ms: i64) -> Result<(), Failure> {
+    async fn uninstalled(&self, installation: u64, now: Timestamp) -> Result<(), Failure> {
         for row in store::repositories::list(&self.store).await? {
             if row.repository.forge.as_ref().is_some_and(|forge| forge.installation == installation) {
-                self.repositories.unwatch(&row, now_ms).await?;
+                self.repositories.unwatch(&row, now).await?;
             }
         }
         Ok(())
     }
 
-    async fn changed(&self, repository: &HookRepository, received_at_ms: i64, now_ms: i64) -> Result<(), Failure> {
+    async fn changed(
+        &self,
+        repository: &HookRepository,
+        received_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let Some(row) = self.watched(repository).await? else { return Ok(()) };
         let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
         if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
             // It went to another account that has the App: writes go through that one's queue from
             // now on.
-            self.repositories.watch_on_github(theirs, &named(repository), now_ms).await?;
+            self.repositories.watch_on_github(theirs, &named(repository), now).await?;
         }
-        self.pushed(&row, received_at_ms, now_ms).await
+        self.pushed(&row, received_at, now).await
     }
 
-    async fn unwatch(&self, forge_id: u64, now_ms: i64) -> Result<(), Failure> {
+    async fn unwatch(&self, forge_id: u64, now: Timestamp) -> Result<(), Failure> {
         if let Some(row) = store::repositories::by_forge_id(&self.store, forge_id).await?
-            && row.removed_at_ms.is_none()
+            && row.removed_at.is_none()
         {
-            self.repositories.unwatch(&row, now_ms).await?;
+            self.repositories.unwatch(&row, now).await?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::attribution::Attribution;
 use crate::blame::{Author, Blame};
+use crate::timestamp::Timestamp;
 use std::ops::RangeInclusive;
 
 /// The line that somebody is looked for.
@@ -17,17 +18,17 @@ pub struct Subject<'a> {
     pub revision: Option<&'a str>,
     /// The lines of its function at that commit, where they are known.
     pub function: Option<RangeInclusive<u32>>,
-    /// When it failed, Unix milliseconds.
-    pub failed_at_ms: i64,
-    /// When it first failed, Unix milliseconds: handovers hold for lines that are newer.
-    pub first_failed_ms: i64,
+    /// When it failed.
+    pub failed_at: Timestamp,
+    /// When it first failed: handovers hold for lines that are newer.
+    pub first_failed_at: Timestamp,
     /// What its author did, where it is not the failing line: the words that follow a name.
     pub role: Option<String>,
 }
 
 impl<'a> Subject<'a> {
     /// The line of an attribution: the first suspect's, which mostly is the failing one.
-    pub fn of(found: &'a Attribution, failed_at_ms: i64) -> Self {
+    pub fn of(found: &'a Attribution, failed_at: Timestamp) -> Self {
         let other = found.suspects.first().filter(|suspect| suspect.blame.is_some());
         if let Some((suspect, role)) = other.and_then(|suspect| Some((suspect, suspect.role()?))) {
             let blame: Option<&Blame> = suspect.blame.as_ref();
@@ -37,8 +38,8 @@ impl<'a> Subject<'a> {
                 path: &suspect.path,
                 revision: found.revision.as_deref(),
                 function: suspect.function_lines.map(|(start, end)| start..=end),
-                failed_at_ms,
-                first_failed_ms: failed_at_ms,
+                failed_at,
+                first_failed_at: failed_at,
                 role: Some(role),
             };
         }
@@ -49,8 +50,8 @@ impl<'a> Subject<'a> {
             path: if found.culprit.is_some() { &found.place.path } else { "" },
             revision: found.revision.as_deref(),
             function: found.function_lines.clone(),
-            failed_at_ms,
-            first_failed_ms: failed_at_ms,
+            failed_at,
+            first_failed_at: failed_at,
             role: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Who is told, case by case.
 
 use super::*;
+use crate::timestamp::Timestamp;
 
 fn someone(name: &str) -> Candidate {
     let login = name.split(' ').next().unwrap_or_default().to_lowercase();
@@ -199,7 +200,7 @@ fn handover(to: &str, successor: Option<Candidate>) -> Option<(Handover, Option<
         to: crate::handover::successor(to).expect("a login"),
         by_author: true,
         by: "ada".into(),
-        made_at_ms: 0,
+        made_at: Timestamp::UNIX_EPOCH,
         line: crate::ids::LineId(1),
     };
     Some((made, successor))

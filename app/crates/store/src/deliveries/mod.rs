@@ -2,10 +2,11 @@
 
 mod sending;
 
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time};
 use crate::{Store, StoreError};
 use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use domain::pace::Rank;
+use domain::timestamp::Timestamp;
 pub(crate) use sending::insert_in;
 pub use sending::{claim_attempt, insert, record_failed, record_given_up, record_sent, withdraw_issue};
 use sqlx::any::AnyRow;
@@ -99,8 +100,8 @@ pub struct Delivery {
     pub what: NewDelivery,
     /// Attempts before this one: more than none means that it may have arrived.
     pub attempts: u64,
-    /// When it was decided, Unix milliseconds.
-    pub created_at_ms: i64,
+    /// When it was decided.
+    pub created_at: Timestamp,
     /// It does not wait to be sent by itself: it was sent or given up, or is gathered or kept in
     /// shadow.
     pub settled: bool,
@@ -135,7 +136,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
             content: get(row, "content")?,
         },
         attempts: get_count(row, "attempts")?,
-        created_at_ms: get(row, "created_at_ms")?,
+        created_at: get_time(row, "created_at_ms")?,
         settled: get::<String>(row, "state")? != "pending",
     })
 }

@@ -6,6 +6,7 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 
 /// Asks for a delivery by itself; one of the same purpose that exists already is not sent again.
 pub async fn insert(
@@ -13,10 +14,10 @@ pub async fn insert(
     repository: RepositoryId,
     line: LineId,
     (delivery, mode): (&NewDelivery, DeliveryMode),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    insert_in(&mut tx, (repository, line), (delivery, mode), now_ms).await?;
+    insert_in(&mut tx, (repository, line), (delivery, mode), now).await?;
     tx.commit().await
 }
 
@@ -24,9 +25,9 @@ pub(crate) async fn insert_in(
     tx: &mut Tx,
     (repository, line): (RepositoryId, LineId),
     (delivery, mode): (&NewDelivery, DeliveryMode),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let id = DeliveryId(tx.next_id(now_ms));
+    let id = DeliveryId(tx.next_id(now));
     let state = mode.state(delivery.channel);
     let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
     let fresh = sqlx::query(
@@ -42,7 +43,7 @@ pub(crate) async fn insert_in(
     .bind(&delivery.purpose)
     .bind(&delivery.recipient)
     .bind(&delivery.content)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(state)
     .bind(delivery.rank(mode).number())
     .bind(storm)
@@ -52,8 +53,8 @@ pub(crate) async fn insert_in(
     if fresh == 0 || state != "pending" {
         return Ok(());
     }
-    if delivery.channel == Channel::Mail || !writes::enqueue_in(tx, repository, now_ms).await? {
-        jobs::enqueue_in(tx, Job::Deliver(id), now_ms, now_ms).await?;
+    if delivery.channel == Channel::Mail || !writes::enqueue_in(tx, repository, now).await? {
+        jobs::enqueue_in(tx, Job::Deliver(id), now, now).await?;
     }
     Ok(())
 }
@@ -87,36 +88,42 @@ pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Deliv
 }
 
 /// Records that it was sent, and as what.
-pub async fn record_sent(store: &Store, id: DeliveryId, receipt: &str, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record_sent(store: &Store, id: DeliveryId, receipt: &str, now: Timestamp) -> Result<(), StoreError> {
     settle(
         store,
         "UPDATE deliveries SET state = 'sent', receipt = $2, error = NULL, settled_at_ms = $3 WHERE id = $1",
         id,
         receipt,
-        now_ms,
+        now,
     )
     .await
 }
 
 /// Records that it will never be sent, and why.
-pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now: Timestamp) -> Result<(), StoreError> {
     settle(
         store,
         "UPDATE deliveries SET state = 'given_up', error = $2, settled_at_ms = $3 WHERE id = $1",
         id,
         why,
-        now_ms,
+        now,
     )
     .await
 }
 
 /// Records why an attempt failed, and when the next is due.
-pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at_ms: i64) -> Result<(), StoreError> {
-    settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at_ms).await
+pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at: Timestamp) -> Result<(), StoreError> {
+    settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at).await
 }
 
-async fn settle(store: &Store, sql: &'static str, id: DeliveryId, text: &str, now_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query(sql).bind(id.0).bind(text).bind(now_ms);
+async fn settle(
+    store: &Store,
+    sql: &'static str,
+    id: DeliveryId,
+    text: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(sql).bind(id.0).bind(text).bind(now.as_millis());
     execute(store, statement).await
 }
 

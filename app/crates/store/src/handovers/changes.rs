@@ -4,11 +4,12 @@ use super::{COLUMNS, NewHandover, read};
 use crate::{Store, StoreError, Tx};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
 /// Remembers a handover in place of the one in force; `None` where that was said of this line
 /// already.
-pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Option<HandoverId>, StoreError> {
+pub async fn insert(store: &Store, new: &NewHandover, now: Timestamp) -> Result<Option<HandoverId>, StoreError> {
     let mut tx = store.begin().await?;
     // The write comes first: on either database the repository's row keeps two equal commands
     // apart.
@@ -24,16 +25,16 @@ pub async fn insert(store: &Store, new: &NewHandover, now_ms: i64) -> Result<Opt
     if let Some(known) = known.filter(|_| !is_rule) {
         sqlx::query("UPDATE handovers SET ended_at_ms = $2, ended_by = $3 WHERE id = $1")
             .bind(known.id.0)
-            .bind(now_ms)
+            .bind(now.as_millis())
             .bind(&new.by)
             .execute(tx.conn())
             .await?;
     }
     // What is the rule already is recorded as said of this line, too, without becoming a rule
     // beside it.
-    let ended = is_rule.then_some(now_ms);
-    let id = HandoverId(store.ids.next(now_ms));
-    insert_row_in(&mut tx, id, new, ended, now_ms).await?;
+    let ended = is_rule.then_some(now);
+    let id = HandoverId(store.ids.next(now));
+    insert_row_in(&mut tx, id, new, ended, now).await?;
     tx.commit().await?;
     Ok(Some(id))
 }
@@ -72,7 +73,7 @@ pub async fn record_given_back(
     repository: RepositoryId,
     part: &Part,
     (line, by): (LineId, &str),
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let ended = sqlx::query(
@@ -82,7 +83,7 @@ pub async fn record_given_back(
     .bind(repository.0)
     .bind(&part.path)
     .bind(&part.email)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(by)
     .execute(tx.conn())
     .await?
@@ -95,7 +96,7 @@ pub async fn record_given_back(
     if ended > 0 && said == 0 {
         let to = Successor { login: None, email: Some(part.email.clone()) };
         let new = NewHandover { repository, part: part.clone(), to, by_author: false, by: by.to_owned(), line };
-        insert_row_in(&mut tx, HandoverId(store.ids.next(now_ms)), &new, Some(now_ms), now_ms).await?;
+        insert_row_in(&mut tx, HandoverId(store.ids.next(now)), &new, Some(now), now).await?;
     }
     tx.commit().await?;
     Ok(ended > 0)
@@ -107,7 +108,7 @@ pub async fn end(
     repository: RepositoryId,
     id: HandoverId,
     by: &str,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let ended = sqlx::query(
@@ -115,7 +116,7 @@ pub async fn end(
     )
     .bind(id.0)
     .bind(repository.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(by)
     .execute(tx.conn())
     .await?
@@ -129,8 +130,8 @@ async fn insert_row_in(
     tx: &mut Tx,
     id: HandoverId,
     new: &NewHandover,
-    ended: Option<i64>,
-    now_ms: i64,
+    ended: Option<Timestamp>,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO handovers (id, repository_id, path, author_email, author_name, to_login, to_email, by_author, made_by,
@@ -145,9 +146,9 @@ async fn insert_row_in(
     .bind(new.to.email.as_deref())
     .bind(i64::from(new.by_author))
     .bind(&new.by)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(new.line.0)
-    .bind(ended)
+    .bind(ended.map(Timestamp::as_millis))
     .bind(ended.map(|_| new.by.as_str()))
     .execute(tx.conn())
     .await?;

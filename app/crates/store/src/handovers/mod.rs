@@ -2,11 +2,12 @@
 
 mod changes;
 
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time, get_time_opt};
 use crate::{Store, StoreError};
 pub use changes::{end, insert, record_given_back};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -32,8 +33,8 @@ pub struct NewHandover {
 pub struct HandoverRow {
     /// The handover.
     pub made: Handover,
-    /// Who ended it and when, Unix milliseconds.
-    pub ended: Option<(String, i64)>,
+    /// Who ended it and when.
+    pub ended: Option<(String, Timestamp)>,
     /// Lines of which it decided who is told.
     pub used: u64,
 }
@@ -43,7 +44,7 @@ const COLUMNS: &str =
     h.line_id, h.ended_by, h.ended_at_ms, (SELECT COUNT(*) FROM lines l WHERE l.handover_id = h.id) AS used";
 
 fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
-    let ended = get::<Option<String>>(row, "ended_by")?.zip(get::<Option<i64>>(row, "ended_at_ms")?);
+    let ended = get::<Option<String>>(row, "ended_by")?.zip(get_time_opt(row, "ended_at_ms")?);
     Ok(HandoverRow {
         made: Handover {
             id: HandoverId(get(row, "id")?),
@@ -51,7 +52,7 @@ fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
             to: Successor { login: get(row, "to_login")?, email: get(row, "to_email")? },
             by_author: get::<i64>(row, "by_author")? != 0,
             by: get(row, "made_by")?,
-            made_at_ms: get(row, "made_at_ms")?,
+            made_at: get_time(row, "made_at_ms")?,
             line: LineId(get(row, "line_id")?),
         },
         ended,
@@ -64,7 +65,7 @@ pub async fn in_force(
     store: &Store,
     repository: RepositoryId,
     part: &Part,
-    by_ms: i64,
+    by_at: Timestamp,
 ) -> Result<Option<Handover>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM handovers h WHERE h.repository_id = $1 AND h.path = $2 AND h.author_email = $3
@@ -74,7 +75,7 @@ pub async fn in_force(
         .bind(repository.0)
         .bind(&part.path)
         .bind(&part.email)
-        .bind(by_ms)
+        .bind(by_at.as_millis())
         .fetch_optional(&store.pool)
         .await?;
     row.as_ref().map(|row| Ok(read(row)?.made)).transpose()

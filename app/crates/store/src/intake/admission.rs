@@ -2,16 +2,17 @@
 //! and its job.
 
 use super::{Arrival, Facets};
-use crate::columns::{get, signed};
+use crate::columns::{get, get_time_opt, signed};
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::{StoreError, Tx, jobs, lines};
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 
 /// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and
 /// its job.
 pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> Result<KnownFingerprint, StoreError> {
-    let fresh = FingerprintId(tx.next_id(arrival.at_ms));
+    let fresh = FingerprintId(tx.next_id(arrival.at));
     let row = sqlx::query(
         "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms)
          VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4)
@@ -21,7 +22,7 @@ pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> 
     .bind(fresh.0)
     .bind(arrival.repository.0)
     .bind(&arrival.fingerprint)
-    .bind(arrival.at_ms)
+    .bind(arrival.at.as_millis())
     .fetch_one(tx.conn())
     .await?;
     let state: String = get(&row, "state")?;
@@ -31,9 +32,9 @@ pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> 
         pinned: get::<i64>(&row, "pinned")? != 0,
         code_generation: get(&row, "code_generation")?,
         rules_generation: get(&row, "rules_generation")?,
-        recheck_at_ms: get(&row, "recheck_at_ms")?,
+        recheck_at: get_time_opt(&row, "recheck_at_ms")?,
     };
-    let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at_ms);
+    let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at);
     if found.id == fresh || void {
         match arrival.body.take() {
             Some(body) => insert_report_in(tx, &mut found, void, arrival, body).await?,
@@ -59,19 +60,19 @@ async fn insert_report_in(
     if void {
         set_state_in(tx, found, FingerprintState::Pending).await?;
     }
-    let report = ReportId(tx.next_id(arrival.at_ms));
+    let report = ReportId(tx.next_id(arrival.at));
     sqlx::query(
         "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(report.0)
     .bind(arrival.repository.0)
     .bind(found.id.0)
-    .bind(arrival.at_ms)
+    .bind(arrival.at.as_millis())
     .bind(body)
     .execute(tx.conn())
     .await?;
     found.state = FingerprintState::Pending;
-    jobs::enqueue_in(tx, Job::Attribute(report), arrival.at_ms, arrival.at_ms).await
+    jobs::enqueue_in(tx, Job::Attribute(report), arrival.at, arrival.at).await
 }
 
 /// Pending or stale.
@@ -89,10 +90,10 @@ async fn set_state_in(tx: &mut Tx, found: &mut KnownFingerprint, state: Fingerpr
 pub(super) async fn add_pending_in(
     tx: &mut Tx,
     fingerprint: FingerprintId,
-    hour_ms: i64,
+    hour: Timestamp,
     facets: &Facets,
     count: u64,
-    last_ms: i64,
+    last_at: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO pending_occurrences (fingerprint_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
@@ -100,11 +101,11 @@ pub(super) async fn add_pending_in(
              occurrences = pending_occurrences.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
     )
     .bind(fingerprint.0)
-    .bind(hour_ms)
+    .bind(hour.as_millis())
     .bind(lines::facet(&facets.server))
     .bind(lines::facet(&facets.environment))
     .bind(signed(count))
-    .bind(last_ms)
+    .bind(last_at.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -9,7 +9,7 @@ use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
 use admission::{add_pending_in, look_up_or_insert_in};
 use domain::ids::{FingerprintId, LineId, RepositoryId};
 use domain::job::Job;
-use domain::week::HOUR_MS;
+use domain::timestamp::Timestamp;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are
@@ -29,8 +29,8 @@ pub struct Arrival {
     pub rules_generation: i64,
     /// How many occurrences it stands for.
     pub count: u64,
-    /// When it came in, Unix milliseconds.
-    pub at_ms: i64,
+    /// When it came in.
+    pub at: Timestamp,
     /// Names of the machine and environment.
     pub facets: Facets,
     /// What is known of the fingerprint, from an earlier answer of this store.
@@ -58,12 +58,12 @@ pub struct WrittenFacets {
 impl WrittenFacets {
     /// Whether this facet is to be written now: new to this process, or not refreshed within the
     /// hour.
-    fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at_ms: i64) -> bool {
+    fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at: Timestamp) -> bool {
         use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
         if self.facets.len() >= REMEMBERED_FACETS {
             self.facets.clear();
         }
-        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((kind, value, at_ms / HOUR_MS));
+        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((kind, value, at.hour()));
         self.facets.insert((line.0, hash))
     }
 }
@@ -71,11 +71,11 @@ impl WrittenFacets {
 /// What one transaction counts of a line.
 #[derive(Debug, Default)]
 struct LineCounts {
-    hours: BTreeMap<i64, u64>,
+    hours: BTreeMap<Timestamp, u64>,
     count: u64,
-    last_ms: i64,
+    last_at: Timestamp,
     facets: HashSet<(&'static str, String)>,
-    traceback: Option<(FingerprintId, i64, Vec<u8>)>,
+    traceback: Option<(FingerprintId, Timestamp, Vec<u8>)>,
 }
 
 /// Inserts a batch of arrivals in one durable transaction; where it fails, nothing of the batch was
@@ -135,7 +135,7 @@ async fn look_up_once_in(
 struct Folded {
     lines: BTreeMap<LineId, LineCounts>,
     /// Occurrences and the last of them, by fingerprint, hour and place.
-    pending: BTreeMap<(FingerprintId, i64, Facets), (u64, i64)>,
+    pending: BTreeMap<(FingerprintId, Timestamp, Facets), (u64, Timestamp)>,
 }
 
 impl Folded {
@@ -143,10 +143,10 @@ impl Folded {
         match found.state {
             FingerprintState::Line(line) => fold(self.lines.entry(line).or_default(), arrival, found.id),
             FingerprintState::Pending | FingerprintState::Stale => {
-                let key = (found.id, arrival.at_ms / HOUR_MS * HOUR_MS, arrival.facets.clone());
+                let key = (found.id, arrival.at.hour(), arrival.facets.clone());
                 let (count, last) = self.pending.entry(key).or_default();
                 *count = count.saturating_add(arrival.count);
-                *last = arrival.at_ms.max(*last);
+                *last = arrival.at.max(*last);
             }
             FingerprintState::Dropped => {}
         }
@@ -155,17 +155,17 @@ impl Folded {
 
 /// Adds an arrival to what is counted of its line.
 fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId) {
-    let hour = fold.hours.entry(arrival.at_ms / HOUR_MS * HOUR_MS).or_default();
+    let hour = fold.hours.entry(arrival.at.hour()).or_default();
     *hour = hour.saturating_add(arrival.count);
     fold.count = fold.count.saturating_add(arrival.count);
-    fold.last_ms = fold.last_ms.max(arrival.at_ms);
+    fold.last_at = fold.last_at.max(arrival.at);
     for (kind, value) in [("server", &arrival.facets.server), ("environment", &arrival.facets.environment)] {
         if !value.is_empty() && !fold.facets.contains(&(kind, value.clone())) {
             fold.facets.insert((kind, value.clone()));
         }
     }
     if let Some(body) = arrival.body.take() {
-        fold.traceback = Some((fingerprint, arrival.at_ms, body));
+        fold.traceback = Some((fingerprint, arrival.at, body));
     }
 }
 
@@ -177,23 +177,23 @@ async fn add_counts_in(
     written: &mut WrittenFacets,
 ) -> Result<(), StoreError> {
     let totals: Vec<[i64; 3]> =
-        counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_ms]).collect();
-    for (due, at_ms) in lines::add_totals_in(tx, &totals).await? {
-        jobs::enqueue_in(tx, Job::Decide(due), at_ms, at_ms).await?;
+        counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_at.as_millis()]).collect();
+    for (due, at) in lines::add_totals_in(tx, &totals).await? {
+        jobs::enqueue_in(tx, Job::Decide(due), at, at).await?;
     }
     let hours: Vec<[i64; 3]> = counted
         .iter()
-        .flat_map(|(line, counts)| counts.hours.iter().map(|(hour, count)| [line.0, *hour, signed(*count)]))
+        .flat_map(|(line, counts)| counts.hours.iter().map(|(hour, count)| [line.0, hour.as_millis(), signed(*count)]))
         .collect();
     lines::add_hours_in(tx, &hours).await?;
     for (line, counts) in counted {
         for (kind, value) in &counts.facets {
-            if written.is_news(*line, kind, value, counts.last_ms) {
-                lines::add_facet_in(tx, *line, kind, value, counts.last_ms).await?;
+            if written.is_news(*line, kind, value, counts.last_at) {
+                lines::add_facet_in(tx, *line, kind, value, counts.last_at).await?;
             }
         }
-        if let Some((fingerprint, at_ms, body)) = &counts.traceback {
-            tracebacks::upsert_in(tx, *line, *fingerprint, *at_ms, body).await?;
+        if let Some((fingerprint, at, body)) = &counts.traceback {
+            tracebacks::upsert_in(tx, *line, *fingerprint, *at, body).await?;
         }
     }
     Ok(())

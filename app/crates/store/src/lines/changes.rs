@@ -7,6 +7,7 @@ use crate::{Store, StoreError, Tx, fingerprints, jobs};
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::person::Told;
+use domain::timestamp::Timestamp;
 
 /// Records the login of a line's author.
 pub async fn set_author_login(store: &Store, line: LineId, login: &str) -> Result<(), StoreError> {
@@ -76,14 +77,14 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
 
 /// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat
 /// may now be a regression.
-pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now_ms: i64) -> Result<(), StoreError> {
+pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
         "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL,
              status_wanted = 1 WHERE id = $1",
     )
     .bind(line.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(commit)
     .execute(tx.conn())
     .await?;
@@ -92,10 +93,10 @@ pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now_ms: 
 }
 
 /// Takes a resolution back.
-pub async fn unresolve(store: &Store, line: LineId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn unresolve(store: &Store, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     unresolve_in(&mut tx, line).await?;
-    jobs::enqueue_in(&mut tx, Job::Decide(line), now_ms, now_ms).await?;
+    jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
     tx.commit().await
 }
 

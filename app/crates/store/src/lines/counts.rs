@@ -1,13 +1,13 @@
 //! What was counted of lines: occurrences by hour, servers, releases and the like, and how many
 //! lines are open.
 
-use crate::columns::{get, get_count, signed};
+use crate::columns::{get, get_count, get_time_opt};
 use crate::lines::Line;
 use crate::{Store, StoreError};
 use domain::alert::Counts;
 use domain::ids::{LineId, RepositoryId};
 use domain::status::SPARK_DAYS;
-use domain::week::DAY_MS;
+use domain::timestamp::{DAY, Timestamp, millis};
 
 /// Values of one kind that an alert or a page lists, most recent first.
 const LISTED_FACETS: i64 = 20;
@@ -27,8 +27,8 @@ pub async fn counts(store: &Store, line: &Line) -> Result<Counts, StoreError> {
     };
     Ok(Counts {
         total: line.total,
-        first_seen_ms: line.first_seen_ms,
-        last_seen_ms: line.last_seen_ms,
+        first_seen_at: line.first_seen_at,
+        last_seen_at: line.last_seen_at,
         servers: facet("server").await?,
         releases: facet("release").await?,
         environments: facet("environment").await?,
@@ -38,15 +38,15 @@ pub async fn counts(store: &Store, line: &Line) -> Result<Counts, StoreError> {
 
 /// Occurrences of a line on each of the last days up to its latest occurrence, oldest first.
 pub async fn count_by_day(store: &Store, line: &Line) -> Result<Vec<u64>, StoreError> {
-    let last_day_ms = line.last_seen_ms - line.last_seen_ms.rem_euclid(DAY_MS);
-    let first_ms = last_day_ms - signed(SPARK_DAYS as u64 - 1) * DAY_MS;
+    let last_day = line.last_seen_at.day();
+    let first = last_day - DAY * (SPARK_DAYS as i32 - 1);
     let rows = sqlx::query(
         "SELECT (hour_ms - $2) / $3 AS day, CAST(SUM(occurrences) AS BIGINT) AS n FROM line_hours
          WHERE line_id = $1 AND hour_ms >= $2 GROUP BY (hour_ms - $2) / $3",
     )
     .bind(line.id.0)
-    .bind(first_ms)
-    .bind(DAY_MS)
+    .bind(first.as_millis())
+    .bind(millis(DAY))
     .fetch_all(&store.pool)
     .await?;
     let mut days = vec![0; SPARK_DAYS];
@@ -85,8 +85,8 @@ pub async fn exceptions_since_alert(store: &Store, line: LineId, most: usize) ->
 }
 
 /// For each repository with lines: how many are open (neither known nor resolved, alerted or not),
-/// and when one was last seen, Unix milliseconds.
-pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<i64>)>, StoreError> {
+/// and when one was last seen.
+pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<Timestamp>)>, StoreError> {
     let rows = sqlx::query(
         "SELECT repository_id, MAX(last_seen_ms) AS last,
              CAST(SUM(CASE WHEN known = 0 AND resolved_at_ms IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS open
@@ -95,15 +95,15 @@ pub async fn count_open(store: &Store) -> Result<Vec<(RepositoryId, u64, Option<
     .fetch_all(&store.pool)
     .await?;
     rows.iter()
-        .map(|row| Ok((RepositoryId(get(row, "repository_id")?), get_count(row, "open")?, get(row, "last")?)))
+        .map(|row| Ok((RepositoryId(get(row, "repository_id")?), get_count(row, "open")?, get_time_opt(row, "last")?)))
         .collect()
 }
 
 /// How many lines of a repository were told of since then.
-pub async fn count_alerted_since(store: &Store, repository: RepositoryId, since_ms: i64) -> Result<u64, StoreError> {
+pub async fn count_alerted_since(store: &Store, repository: RepositoryId, since: Timestamp) -> Result<u64, StoreError> {
     let row = sqlx::query("SELECT COUNT(*) AS lines FROM lines WHERE repository_id = $1 AND alerted_at_ms > $2")
         .bind(repository.0)
-        .bind(since_ms)
+        .bind(since.as_millis())
         .fetch_one(&store.pool)
         .await?;
     get_count(&row, "lines")

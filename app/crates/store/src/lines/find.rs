@@ -1,13 +1,14 @@
 //! Lines that are looked for: by id, issue, place or path, of a repository or a storm.
 
 use super::{COLUMNS, read};
-use crate::columns::{from_json, get, get_count, signed};
+use crate::columns::{from_json, get, get_count, get_time, signed};
 use crate::lines::Line;
 use crate::{Store, StoreError};
 use domain::alert::Place;
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::person::Told;
 use domain::storm::StormLine;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
 /// One line.
@@ -98,7 +99,7 @@ pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLi
                     author: whose.into_iter().flatten().find(|name| !name.is_empty()),
                     total: get_count(row, "total")?,
                     issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
-                    last_seen_ms: get(row, "last_seen_ms")?,
+                    last_seen_at: get_time(row, "last_seen_ms")?,
                 },
             ))
         })
@@ -141,8 +142,8 @@ pub async fn predecessor(store: &Store, line: LineId) -> Result<Option<LineId>, 
 /// A line that was resolved, as far as attribution has to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// When it was resolved, Unix milliseconds.
-    pub at_ms: i64,
+    /// When it was resolved.
+    pub at: Timestamp,
     /// At which commit; `None`: any further report brings it back.
     pub commit: Option<String>,
 }
@@ -162,5 +163,5 @@ pub async fn resolution_by_identity(
     .fetch_optional(&store.pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Resolution { at_ms: get(&row, "resolved_at_ms")?, commit: get(&row, "resolved_commit")? }))
+    Ok(Some(Resolution { at: get_time(&row, "resolved_at_ms")?, commit: get(&row, "resolved_commit")? }))
 }

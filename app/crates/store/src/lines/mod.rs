@@ -6,7 +6,7 @@ mod find;
 mod tally;
 
 use crate::StoreError;
-use crate::columns::{from_json, get, get_count};
+use crate::columns::{from_json, get, get_count, get_time, get_time_opt};
 pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use changes::{record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve};
 pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptions_since_alert, first_release};
@@ -15,6 +15,7 @@ use domain::blame::Author;
 use domain::ids::{LineId, RepositoryId};
 use domain::person::Told;
 use domain::rule::CodeAt;
+use domain::timestamp::Timestamp;
 pub use find::{
     Resolution, alike_with_issue, by_id, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
     resolution_by_identity,
@@ -37,8 +38,8 @@ pub struct Line {
     pub headline: String,
     /// The commit that wrote it.
     pub commit: Option<String>,
-    /// Author date, Unix milliseconds.
-    pub written_at_ms: Option<i64>,
+    /// Author date.
+    pub written_at: Option<Timestamp>,
     /// Who wrote it, by the commit.
     pub author_name: Option<String>,
     /// Their address, by the commit.
@@ -53,10 +54,10 @@ pub struct Line {
     pub decided_total: u64,
     /// The newest report's own threshold.
     pub error_threshold: Option<u64>,
-    /// First occurrence, Unix milliseconds.
-    pub first_seen_ms: i64,
-    /// Last occurrence, Unix milliseconds.
-    pub last_seen_ms: i64,
+    /// First occurrence.
+    pub first_seen_at: Timestamp,
+    /// Last occurrence.
+    pub last_seen_at: Timestamp,
     /// Its alert was decided.
     pub alerted: bool,
     /// A known-error rule covers it.
@@ -65,8 +66,8 @@ pub struct Line {
     pub known_mailed: bool,
     /// Its issue.
     pub issue: Option<u64>,
-    /// Closed without a label then, Unix milliseconds.
-    pub resolved_at_ms: Option<i64>,
+    /// Closed without a label then.
+    pub resolved_at: Option<Timestamp>,
     /// Head of the default branch at that time.
     pub resolved_commit: Option<String>,
     /// It came back, and nobody was told yet.
@@ -129,7 +130,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         exception: get(row, "exception")?,
         headline: get(row, "headline")?,
         commit: get(row, "commit_id")?,
-        written_at_ms: get(row, "written_at_ms")?,
+        written_at: get_time_opt(row, "written_at_ms")?,
         author_name: get(row, "author_name")?,
         author_email: get(row, "author_email")?,
         author_login: get(row, "author_login")?,
@@ -137,15 +138,15 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         total: get_count(row, "total")?,
         decided_total: get_count(row, "decided_total")?,
         error_threshold: get::<Option<i64>>(row, "error_threshold")?.map(i64::unsigned_abs),
-        first_seen_ms: get(row, "first_seen_ms")?,
-        last_seen_ms: get(row, "last_seen_ms")?,
-        alerted: get::<Option<i64>>(row, "alerted_at_ms")?.is_some(),
+        first_seen_at: get_time(row, "first_seen_ms")?,
+        last_seen_at: get_time(row, "last_seen_ms")?,
+        alerted: get_time_opt(row, "alerted_at_ms")?.is_some(),
         known: get::<i64>(row, "known")? != 0,
-        known_mailed: get::<Option<i64>>(row, "known_mailed_at_ms")?.is_some(),
+        known_mailed: get_time_opt(row, "known_mailed_at_ms")?.is_some(),
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
-        resolved_at_ms: get(row, "resolved_at_ms")?,
+        resolved_at: get_time_opt(row, "resolved_at_ms")?,
         resolved_commit: get(row, "resolved_commit")?,
-        regressed: get::<Option<i64>>(row, "regressed_at_ms")?.is_some(),
+        regressed: get_time_opt(row, "regressed_at_ms")?.is_some(),
         regressed_revision: get(row, "regressed_revision")?,
         regressed_release: get(row, "regressed_release")?,
         regressions: get_count(row, "regressions")?,

@@ -3,6 +3,7 @@
 use crate::columns::{get, storable};
 use crate::{StoreError, Tx};
 use domain::ids::LineId;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
 /// Rows of one statement: a few sizes, so that few statements are prepared.
@@ -18,7 +19,7 @@ const FACET_LENGTH: usize = 256;
 
 /// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide,
 /// with the moment.
-pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, i64)>, StoreError> {
+pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, Timestamp)>, StoreError> {
     let mut due = Vec::new();
     for chunk in chunks(rows) {
         let sql = format!(
@@ -37,7 +38,7 @@ pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<
                 .is_some_and(|next| get::<i64>(&row, "total").is_ok_and(|total| total >= next))
             {
                 let last = chunk.iter().find(|row| row[0] == line).map_or(0, |row| row[2]);
-                due.push((LineId(line), last));
+                due.push((LineId(line), Timestamp::from_millis(last)));
             }
         }
     }
@@ -64,13 +65,13 @@ pub(crate) async fn add_hours_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), S
     Ok(())
 }
 
-/// Remembers a facet: it is new, or was seen again at `at_ms`.
+/// Remembers a facet: it is new, or was seen again at `at`.
 pub(crate) async fn add_facet_in(
     tx: &mut Tx,
     line: LineId,
     kind: &str,
     value: &str,
-    at_ms: i64,
+    at: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO line_facets (line_id, kind, value, last_seen_ms, first_seen_ms)
@@ -81,7 +82,7 @@ pub(crate) async fn add_facet_in(
     .bind(line.0)
     .bind(kind)
     .bind(facet(value))
-    .bind(at_ms)
+    .bind(at.as_millis())
     .bind(FACETS_PER_KIND)
     .execute(tx.conn())
     .await?;

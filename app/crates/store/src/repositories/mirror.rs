@@ -6,6 +6,7 @@ use crate::{Store, StoreError, Tx, jobs};
 use domain::ids::RepositoryId;
 use domain::job::Job;
 use domain::settings::Settings;
+use domain::timestamp::Timestamp;
 
 /// What a fetch found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,20 +21,25 @@ pub struct Fetched {
 }
 
 /// Records that a push was announced; the next use of the mirror fetches.
-pub async fn record_push(store: &Store, id: RepositoryId, at_ms: i64, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record_push(store: &Store, id: RepositoryId, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("UPDATE repositories SET pushed_at_ms = $2 WHERE id = $1 AND pushed_at_ms < $2")
         .bind(id.0)
-        .bind(at_ms)
+        .bind(at.as_millis())
         .execute(tx.conn())
         .await?;
-    jobs::enqueue_in(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+    jobs::enqueue_in(&mut tx, Job::Fetch(id), now, now).await?;
     tx.commit().await
 }
 
-/// Records what a fetch that began at `began_ms` found, unless one that began later was recorded
+/// Records what a fetch that began at `began_at` found, unless one that began later was recorded
 /// already. A head or settings other than before void what fingerprints say.
-pub async fn record_fetched(store: &Store, id: RepositoryId, began_ms: i64, found: &Fetched) -> Result<(), StoreError> {
+pub async fn record_fetched(
+    store: &Store,
+    id: RepositoryId,
+    began_at: Timestamp,
+    found: &Fetched,
+) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let latest = sqlx::query(
         "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL,
@@ -42,7 +48,7 @@ pub async fn record_fetched(store: &Store, id: RepositoryId, began_ms: i64, foun
          WHERE id = $1 AND fetched_at_ms <= $2",
     )
     .bind(id.0)
-    .bind(began_ms)
+    .bind(began_at.as_millis())
     .bind(found.branch.as_deref())
     .bind(found.head.as_deref())
     .execute(tx.conn())
@@ -81,14 +87,16 @@ pub async fn record_fetch_failed(store: &Store, id: RepositoryId, why: &str) -> 
 }
 
 /// Records that the repository has its labels.
-pub async fn record_labelled(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE repositories SET labelled_at_ms = $2 WHERE id = $1").bind(id.0).bind(now_ms);
+pub async fn record_labelled(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
+    let statement =
+        sqlx::query("UPDATE repositories SET labelled_at_ms = $2 WHERE id = $1").bind(id.0).bind(now.as_millis());
     execute(store, statement).await
 }
 
 /// Leaves a repository's labels alone until then.
-pub async fn set_labels_due(store: &Store, id: RepositoryId, due_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE repositories SET labels_due_at_ms = $2 WHERE id = $1").bind(id.0).bind(due_ms);
+pub async fn set_labels_due(store: &Store, id: RepositoryId, due_at: Timestamp) -> Result<(), StoreError> {
+    let statement =
+        sqlx::query("UPDATE repositories SET labels_due_at_ms = $2 WHERE id = $1").bind(id.0).bind(due_at.as_millis());
     execute(store, statement).await
 }
 
@@ -111,11 +119,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
         let new = NewRepository { full_name: "a/b".into(), clone_url: "/b".into(), forge: None, public: false };
-        let (id, _) = watch(&store, &new, 1_000).await.unwrap();
-        record_fetched(&store, id, 3_000, &found("newer", 3)).await.unwrap();
-        record_fetched(&store, id, 2_000, &found("older", 2)).await.unwrap();
+        let (id, _) = watch(&store, &new, Timestamp::from_seconds(1)).await.unwrap();
+        record_fetched(&store, id, Timestamp::from_seconds(3), &found("newer", 3)).await.unwrap();
+        record_fetched(&store, id, Timestamp::from_seconds(2), &found("older", 2)).await.unwrap();
         let row = by_id(&store, id).await.unwrap().unwrap();
-        assert_eq!((row.repository.head.as_deref(), row.fetched_at_ms), (Some("newer"), 3_000));
+        assert_eq!((row.repository.head.as_deref(), row.fetched_at), (Some("newer"), Timestamp::from_seconds(3)));
         assert_eq!((row.settings.report_error_threshold, row.settings_blob.as_deref()), (3, Some("newer")));
     }
 }

@@ -6,11 +6,12 @@ mod mirror;
 mod watch;
 
 use crate::StoreError;
-use crate::columns::{from_json, get};
+use crate::columns::{from_json, get, get_time, get_time_opt};
 pub use delete::delete;
 use domain::ids::RepositoryId;
 use domain::repository::{Forge, Repository};
 use domain::settings::Settings;
+use domain::timestamp::Timestamp;
 pub(crate) use find::installation_in;
 pub use find::{by_forge_id, by_former_name, by_id, by_name, list, removed_by_name};
 pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
@@ -40,10 +41,10 @@ pub struct RepositoryRow {
     pub code_generation: i64,
     /// Goes up when a rule is made or ends.
     pub rules_generation: i64,
-    /// When a push was last announced, Unix milliseconds; 0: never.
-    pub pushed_at_ms: i64,
-    /// When the last successful fetch began, Unix milliseconds; 0: never cloned.
-    pub fetched_at_ms: i64,
+    /// When a push was last announced; the epoch: never.
+    pub pushed_at: Timestamp,
+    /// When the last successful fetch began; the epoch: never cloned.
+    pub fetched_at: Timestamp,
     /// Why the last fetch failed.
     pub fetch_error: Option<String>,
     /// The settings in force.
@@ -52,23 +53,23 @@ pub struct RepositoryRow {
     pub settings_error: Option<String>,
     /// git's id of the settings file that was read last.
     pub settings_blob: Option<String>,
-    /// When its labels were made, Unix milliseconds; 0: not yet.
-    pub labelled_at_ms: i64,
+    /// When its labels were made; the epoch: not yet.
+    pub labelled_at: Timestamp,
     /// Since when the installation is suspended.
-    pub suspended_at_ms: Option<i64>,
+    pub suspended_at: Option<Timestamp>,
     /// Since when it is no longer watched.
-    pub removed_at_ms: Option<i64>,
-    /// When it was first watched, Unix milliseconds.
-    pub created_at_ms: i64,
-    /// Until when nothing is sent, unless its file says otherwise; Unix milliseconds.
-    pub shadow_until_ms: Option<i64>,
+    pub removed_at: Option<Timestamp>,
+    /// When it was first watched.
+    pub created_at: Timestamp,
+    /// Until when nothing is sent, unless its file says otherwise.
+    pub shadow_until: Option<Timestamp>,
 }
 
 impl RepositoryRow {
     /// Whether everything is worked out and shown, and nothing sent. The repository's file has the
     /// last word.
-    pub fn is_shadow(&self, now_ms: i64) -> bool {
-        self.settings.shadow.unwrap_or_else(|| self.shadow_until_ms.is_some_and(|until| now_ms < until))
+    pub fn is_shadow(&self, now: Timestamp) -> bool {
+        self.settings.shadow.unwrap_or_else(|| self.shadow_until.is_some_and(|until| now < until))
     }
 }
 
@@ -101,16 +102,16 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         },
         code_generation: get(row, "code_generation")?,
         rules_generation: get(row, "rules_generation")?,
-        pushed_at_ms: get(row, "pushed_at_ms")?,
-        fetched_at_ms: get(row, "fetched_at_ms")?,
+        pushed_at: get_time(row, "pushed_at_ms")?,
+        fetched_at: get_time(row, "fetched_at_ms")?,
         fetch_error: get(row, "fetch_error")?,
         settings,
         settings_error: get(row, "settings_error")?,
         settings_blob: get(row, "settings_blob")?,
-        labelled_at_ms: get(row, "labelled_at_ms")?,
-        suspended_at_ms: get(row, "suspended_at_ms")?,
-        removed_at_ms: get(row, "removed_at_ms")?,
-        created_at_ms: get(row, "created_at_ms")?,
-        shadow_until_ms: get(row, "shadow_until_ms")?,
+        labelled_at: get_time(row, "labelled_at_ms")?,
+        suspended_at: get_time_opt(row, "suspended_at_ms")?,
+        removed_at: get_time_opt(row, "removed_at_ms")?,
+        created_at: get_time(row, "created_at_ms")?,
+        shadow_until: get_time_opt(row, "shadow_until_ms")?,
     })
 }

@@ -1,32 +1,33 @@
 //! Repositories that begin and cease to be watched, are renamed or suspended.
 
 use super::NewRepository;
-use crate::columns::get;
+use crate::columns::{get, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
 use domain::ids::RepositoryId;
 use domain::job::Job;
+use domain::timestamp::Timestamp;
 use sqlx::any::AnyRow;
 
 /// Watches a repository, or brings the row of one that is known (by the forge's number, else by its
 /// clone URL) up to date. Where it was not watched before (`true`), asks for its first fetch, and
 /// makes it a key if it has none.
-pub async fn watch(store: &Store, new: &NewRepository, now_ms: i64) -> Result<(RepositoryId, bool), StoreError> {
+pub async fn watch(store: &Store, new: &NewRepository, now: Timestamp) -> Result<(RepositoryId, bool), StoreError> {
     let fresh_key = ingest_keys::generate()?;
     let mut tx = store.begin().await?;
     let (id, is_new) = match known_in(&mut tx, new).await? {
-        Some(row) => (RepositoryId(get(&row, "id")?), get::<Option<i64>>(&row, "removed_at_ms")?.is_some()),
-        None => (insert_row_in(&mut tx, new, now_ms).await?, true),
+        Some(row) => (RepositoryId(get(&row, "id")?), get_time_opt(&row, "removed_at_ms")?.is_some()),
+        None => (insert_row_in(&mut tx, new, now).await?, true),
     };
     keep_name_in(&mut tx, id, &new.full_name).await?;
     update_row_in(&mut tx, id, new).await?;
     if is_new {
         // Only then: whoever revoked the last key of a repository wants none.
-        ingest_keys::insert_first_in(&mut tx, id, &fresh_key, now_ms).await?;
-        jobs::enqueue_in(&mut tx, Job::Fetch(id), now_ms, now_ms).await?;
+        ingest_keys::insert_first_in(&mut tx, id, &fresh_key, now).await?;
+        jobs::enqueue_in(&mut tx, Job::Fetch(id), now, now).await?;
     }
     // Labels, and what waited while the installation was suspended.
-    writes::enqueue_in(&mut tx, id, now_ms).await?;
+    writes::enqueue_in(&mut tx, id, now).await?;
     tx.commit().await?;
     Ok((id, is_new))
 }
@@ -59,7 +60,7 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
 }
 
 /// Project numbers are small and in a row, because people read them in a DSN.
-async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now_ms: i64) -> Result<RepositoryId, StoreError> {
+async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Result<RepositoryId, StoreError> {
     let row = sqlx::query(
         "INSERT INTO repositories (id, full_name, clone_url, forge_id, installation, html_url, public, code_generation,
              rules_generation, pushed_at_ms, fetched_at_ms, labelled_at_ms, created_at_ms)
@@ -72,7 +73,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now_ms: i64) -> Result<
     .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
     .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
     .bind(i64::from(new.public))
-    .bind(now_ms)
+    .bind(now.as_millis())
     .fetch_one(tx.conn())
     .await?;
     Ok(RepositoryId(get(&row, "id")?))
@@ -117,11 +118,11 @@ async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), S
 }
 
 /// Stops watching a repository; its counts stay.
-pub async fn unwatch(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query("UPDATE repositories SET removed_at_ms = $2, fetched_at_ms = 0 WHERE id = $1")
         .bind(id.0)
-        .bind(now_ms)
+        .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
     // Tracebacks hold local variables, which are not ours to keep once the repository is gone.
@@ -137,9 +138,9 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now_ms: i64) -> Result<(),
 }
 
 /// Marks all repositories of an installation as suspended.
-pub async fn set_suspended(store: &Store, installation: u64, now_ms: i64) -> Result<(), StoreError> {
+pub async fn set_suspended(store: &Store, installation: u64, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE repositories SET suspended_at_ms = $2 WHERE installation = $1")
         .bind(installation.cast_signed())
-        .bind(now_ms);
+        .bind(now.as_millis());
     execute(store, statement).await
 }

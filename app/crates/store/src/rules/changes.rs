@@ -5,6 +5,7 @@ use crate::columns::to_json;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::settings::KnownError;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
 /// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label
@@ -14,7 +15,7 @@ pub async fn insert(
     store: &Store,
     new: &NewRule,
     covered: &[Baseline],
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Option<RuleId>, StoreError> {
     let mut tx = store.begin().await?;
     // The write comes first: it takes the lock that keeps two equal commands apart.
@@ -23,7 +24,7 @@ pub async fn insert(
     if is_in_force_in(&mut tx, new, &entry).await? {
         return Ok(None);
     }
-    let id = insert_row_in(&mut tx, new, &entry, now_ms).await?;
+    let id = insert_row_in(&mut tx, new, &entry, now).await?;
     insert_baselines_in(&mut tx, id, covered).await?;
     tx.commit().await?;
     Ok(Some(id))
@@ -44,8 +45,8 @@ async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool,
     Ok(row.is_some())
 }
 
-async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now_ms: i64) -> Result<RuleId, StoreError> {
-    let id = RuleId(tx.next_id(now_ms));
+async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now: Timestamp) -> Result<RuleId, StoreError> {
+    let id = RuleId(tx.next_id(now));
     sqlx::query(
         "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -58,7 +59,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now_ms: i64) -> 
     .bind(new.label.as_deref())
     .bind(new.issue.map(u64::cast_signed))
     .bind(&new.by)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(new.origin.as_str())
     .execute(tx.conn())
     .await?;
@@ -73,7 +74,7 @@ pub async fn update(
     rule: RuleId,
     entry: &KnownError,
     covered: &[Baseline],
-    (by, now_ms): (&str, i64),
+    (by, now): (&str, Timestamp),
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let changed = sqlx::query(
@@ -84,7 +85,7 @@ pub async fn update(
     .bind(repository.0)
     .bind(to_json("rules.entry", entry)?)
     .bind(by)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?
     .rows_affected();
@@ -102,7 +103,7 @@ pub async fn end(
     repository: RepositoryId,
     rule: RuleId,
     by: &str,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let ended = sqlx::query(
@@ -110,7 +111,7 @@ pub async fn end(
     )
     .bind(rule.0)
     .bind(repository.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .bind(by)
     .execute(tx.conn())
     .await?
@@ -130,7 +131,7 @@ pub async fn end_of_label(
     line: LineId,
     label: Option<&str>,
     by: &str,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Vec<RuleRow>, StoreError> {
     let mut tx = store.begin().await?;
     let sql = format!(
@@ -142,7 +143,7 @@ pub async fn end_of_label(
         .bind(line.0)
         .bind(label.unwrap_or(""))
         .bind(i64::from(label.is_none()))
-        .bind(now_ms)
+        .bind(now.as_millis())
         .bind(by)
         .fetch_all(tx.conn())
         .await?;

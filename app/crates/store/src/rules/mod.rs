@@ -2,12 +2,13 @@
 
 mod changes;
 
-use crate::columns::{from_json, get};
+use crate::columns::{from_json, get, get_time, get_time_opt};
 use crate::{Store, StoreError};
 pub use changes::{end, end_of_label, insert, record_lapsed, update};
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MadeRule, RuleKind, RuleSource, Rules};
 use domain::settings::{KnownError, Settings};
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -49,14 +50,14 @@ pub struct RuleRow {
     pub issue: Option<u64>,
     /// Who made it.
     pub by: String,
-    /// When, Unix milliseconds.
-    pub made_at_ms: i64,
+    /// When.
+    pub made_at: Timestamp,
     /// Where it came from.
     pub origin: RuleSource,
     /// Who changed it last, and when.
-    pub edited: Option<(String, i64)>,
+    pub edited: Option<(String, Timestamp)>,
     /// Who ended it, and when.
-    pub ended: Option<(String, i64)>,
+    pub ended: Option<(String, Timestamp)>,
 }
 
 const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, edited_by, edited_at_ms, ended_by, ended_at_ms";
@@ -64,8 +65,8 @@ const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, ma
 fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     let kind: String = get(row, "kind")?;
     let origin: String = get(row, "origin")?;
-    let when = |by: &'static str, at: &'static str| -> Result<Option<(String, i64)>, StoreError> {
-        Ok(get::<Option<String>>(row, by)?.zip(get::<Option<i64>>(row, at)?))
+    let when = |by: &'static str, at: &'static str| -> Result<Option<(String, Timestamp)>, StoreError> {
+        Ok(get::<Option<String>>(row, by)?.zip(get_time_opt(row, at)?))
     };
     Ok(RuleRow {
         made: MadeRule {
@@ -79,7 +80,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         label: get(row, "label")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         by: get(row, "made_by")?,
-        made_at_ms: get(row, "made_at_ms")?,
+        made_at: get_time(row, "made_at_ms")?,
         origin: RuleSource::from_stored(&origin)
             .ok_or_else(|| StoreError::content("rules.origin", format!("no rule comes from {origin:?}")))?,
         edited: when("edited_by", "edited_at_ms")?,
@@ -92,10 +93,10 @@ pub async fn of_repository(
     store: &Store,
     repository: RepositoryId,
     settings: Settings,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<Rules, StoreError> {
     let made = in_force(store, repository).await?.into_iter().map(|row| row.made).collect();
-    Ok(Rules::new(settings, made, now_ms))
+    Ok(Rules::new(settings, made, now))
 }
 
 /// The rules in force that labels and people made, oldest first.

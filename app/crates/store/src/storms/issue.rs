@@ -5,6 +5,7 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{LineId, StormId};
 use domain::pace::Rank;
+use domain::timestamp::Timestamp;
 
 /// Claims an attempt to file a storm's issue, counted before it is made.
 pub async fn claim_issue_attempt(store: &Store, id: StormId) -> Result<(), StoreError> {
@@ -17,30 +18,30 @@ pub async fn set_issue(store: &Store, id: StormId, issue: u64) -> Result<(), Sto
     execute(store, statement).await
 }
 
-/// Records that the storm's issue says what was known at `as_of_ms`, and is left alone until
-/// `due_ms`.
-pub async fn record_written(store: &Store, id: StormId, as_of_ms: i64, due_ms: i64) -> Result<(), StoreError> {
+/// Records that the storm's issue says what was known at `as_of`, and is left alone until
+/// `due_at`.
+pub async fn record_written(store: &Store, id: StormId, as_of: Timestamp, due_at: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE storms SET written_at_ms = $2, due_at_ms = $3 WHERE id = $1")
         .bind(id.0)
-        .bind(as_of_ms)
-        .bind(due_ms);
+        .bind(as_of.as_millis())
+        .bind(due_at.as_millis());
     execute(store, statement).await
 }
 
 /// Leaves the storm's issue alone until then.
-pub async fn set_due(store: &Store, id: StormId, due_ms: i64) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE storms SET due_at_ms = $2 WHERE id = $1").bind(id.0).bind(due_ms);
+pub async fn set_due(store: &Store, id: StormId, due_at: Timestamp) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE storms SET due_at_ms = $2 WHERE id = $1").bind(id.0).bind(due_at.as_millis());
     execute(store, statement).await
 }
 
 /// Records that the issue of the storm which a line is in, if any, should say something else now.
-pub async fn record_line_changed(store: &Store, line: LineId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record_line_changed(store: &Store, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "UPDATE storms SET changed_at_ms = $2 WHERE id = (SELECT storm_id FROM lines WHERE id = $1)
              AND issue_number IS NOT NULL AND written_at_ms < $2",
     )
     .bind(line.0)
-    .bind(now_ms);
+    .bind(now.as_millis());
     execute(store, statement).await
 }
 

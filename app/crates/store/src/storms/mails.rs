@@ -1,21 +1,23 @@
 //! The mails of a storm: gathered, and sent as one for each recipient.
 
-use crate::columns::get;
+use crate::columns::get_time;
 use crate::deliveries::Delivery;
 use crate::{Store, StoreError, Tx, deliveries, jobs};
 use domain::ids::StormId;
 use domain::job::Job;
+use domain::timestamp::{Timestamp, millis};
+use jiff::SignedDuration;
 
 /// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes
 /// to be worked out, and nobody minds another one.
-const FIRST_MAIL_AFTER_MS: i64 = 2 * 60_000;
+const FIRST_MAIL_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 /// How long they wait in a storm that goes on: one mail an hour, however many lines break.
-const NEXT_MAIL_AFTER_MS: i64 = 60 * 60_000;
+const NEXT_MAIL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 /// The mails of a storm that were gathered and not sent, by recipient; each with the moment from
-/// which it may be tried again, Unix milliseconds, 0 where it was not tried.
-pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, i64)>, StoreError> {
+/// which it may be tried again, the epoch where it was not tried.
+pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state, due_at_ms
          FROM deliveries WHERE storm_id = $1 AND state = 'gathered' ORDER BY recipient, id",
@@ -23,7 +25,7 @@ pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery,
     .bind(id.0)
     .fetch_all(&store.pool)
     .await?;
-    rows.iter().map(|row| Ok((deliveries::read(row)?, get(row, "due_at_ms")?))).collect()
+    rows.iter().map(|row| Ok((deliveries::read(row)?, get_time(row, "due_at_ms")?))).collect()
 }
 
 /// Gathers the mails of a storm's lines that no attempt was made at; `false`: there are none. A
@@ -41,18 +43,18 @@ pub(super) async fn gather_mails_in(tx: &mut Tx, id: StormId) -> Result<bool, St
 }
 
 /// Sets when the mails of a storm are due, if they are not yet, and asks for the job.
-pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now_ms: i64) -> Result<(), StoreError> {
+pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now: Timestamp) -> Result<(), StoreError> {
     let row = sqlx::query(
         "UPDATE storms SET mails_at_ms = COALESCE(mails_at_ms, CAST($2 AS BIGINT) + CASE WHEN mails_sent = 0
              THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END) WHERE id = $1 RETURNING mails_at_ms",
     )
     .bind(storm.0)
-    .bind(now_ms)
-    .bind(FIRST_MAIL_AFTER_MS)
-    .bind(NEXT_MAIL_AFTER_MS)
+    .bind(now.as_millis())
+    .bind(millis(FIRST_MAIL_AFTER))
+    .bind(millis(NEXT_MAIL_AFTER))
     .fetch_one(tx.conn())
     .await?;
-    jobs::enqueue_in(tx, Job::Storm(storm), get(&row, "mails_at_ms")?, now_ms).await
+    jobs::enqueue_in(tx, Job::Storm(storm), get_time(&row, "mails_at_ms")?, now).await
 }
 
 /// Records that one recipient's gathered mails went out as one (or, with `error`, never will).
@@ -60,7 +62,7 @@ pub async fn record_mail_settled(
     store: &Store,
     mails: &[&Delivery],
     result: Result<&str, &str>,
-    now_ms: i64,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for mail in mails {
@@ -69,7 +71,7 @@ pub async fn record_mail_settled(
             .bind(if result.is_ok() { "sent" } else { "given_up" })
             .bind(result.ok())
             .bind(result.err())
-            .bind(now_ms)
+            .bind(now.as_millis())
             .execute(tx.conn())
             .await?;
     }
@@ -77,13 +79,18 @@ pub async fn record_mail_settled(
 }
 
 /// Records that one recipient's gathered mails could not be sent, and when they may be tried again.
-pub async fn record_mail_failed(store: &Store, mails: &[&Delivery], why: &str, due_ms: i64) -> Result<(), StoreError> {
+pub async fn record_mail_failed(
+    store: &Store,
+    mails: &[&Delivery],
+    why: &str,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for mail in mails {
         sqlx::query("UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3 WHERE id = $1")
             .bind(mail.id.0)
             .bind(why)
-            .bind(due_ms)
+            .bind(due_at.as_millis())
             .execute(tx.conn())
             .await?;
     }
@@ -92,7 +99,7 @@ pub async fn record_mail_failed(store: &Store, mails: &[&Delivery], why: &str, d
 
 /// Records that the mails which waited were sent, or tried. Those that came meanwhile wait for the
 /// next time, and where there are none, the next line sets it.
-pub async fn record_mails_sent(store: &Store, id: StormId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn record_mails_sent(store: &Store, id: StormId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     // First the lock: a line that joins at this moment is seen by the second statement, or sees
     // what that one wrote.
@@ -103,7 +110,7 @@ pub async fn record_mails_sent(store: &Store, id: StormId, now_ms: i64) -> Resul
              THEN CAST($2 AS BIGINT) ELSE NULL END WHERE id = $1",
     )
     .bind(id.0)
-    .bind(now_ms + NEXT_MAIL_AFTER_MS)
+    .bind((now + NEXT_MAIL_AFTER).as_millis())
     .execute(tx.conn())
     .await?;
     tx.commit().await

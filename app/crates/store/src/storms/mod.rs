@@ -3,11 +3,12 @@
 mod issue;
 mod mails;
 
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time, get_time_opt};
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::storm::Storm;
+use domain::timestamp::Timestamp;
 use issue::postpone_issues_in;
 pub use issue::{claim_issue_attempt, record_line_changed, record_written, set_due, set_issue};
 use mails::{gather_mails_in, set_mails_due_in};
@@ -22,12 +23,12 @@ fn read(row: &AnyRow) -> Result<Storm, StoreError> {
     Ok(Storm {
         id: StormId(get(row, "id")?),
         repository: RepositoryId(get(row, "repository_id")?),
-        began_at_ms: get(row, "began_at_ms")?,
-        last_line_at_ms: get(row, "last_line_at_ms")?,
-        ended_at_ms: get(row, "ended_at_ms")?,
+        began_at: get_time(row, "began_at_ms")?,
+        last_line_at: get_time(row, "last_line_at_ms")?,
+        ended_at: get_time_opt(row, "ended_at_ms")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
         attempts: get_count(row, "attempts")?,
-        mails_at_ms: get(row, "mails_at_ms")?,
+        mails_at: get_time_opt(row, "mails_at_ms")?,
     })
 }
 
@@ -47,18 +48,18 @@ pub async fn open_of(store: &Store, repository: RepositoryId) -> Result<Option<S
     row.as_ref().map(|row| Ok(StormId(get(row, "id")?))).transpose()
 }
 
-/// Begins a storm with the lines that were told of since `since_ms`: those of their mails and
+/// Begins a storm with the lines that were told of since `since`: those of their mails and
 /// issues that are not sent yet are sent as the storm's. Where another worker began it first, that
 /// one's is the storm.
 pub async fn insert(
     store: &Store,
     repository: RepositoryId,
-    since_ms: i64,
-    now_ms: i64,
+    since: Timestamp,
+    now: Timestamp,
 ) -> Result<StormId, StoreError> {
     let mut tx = store.begin().await?;
-    let id = StormId(store.ids.next(now_ms));
-    if !insert_row_in(&mut tx, id, repository, since_ms, now_ms).await? {
+    let id = StormId(store.ids.next(now));
+    if !insert_row_in(&mut tx, id, repository, since, now).await? {
         let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
             .bind(repository.0)
             .fetch_one(tx.conn())
@@ -68,15 +69,15 @@ pub async fn insert(
     sqlx::query("UPDATE lines SET storm_id = $1 WHERE repository_id = $2 AND alerted_at_ms > $3")
         .bind(id.0)
         .bind(repository.0)
-        .bind(since_ms)
+        .bind(since.as_millis())
         .execute(tx.conn())
         .await?;
     if gather_mails_in(&mut tx, id).await? {
-        set_mails_due_in(&mut tx, id, now_ms).await?;
+        set_mails_due_in(&mut tx, id, now).await?;
     }
     postpone_issues_in(&mut tx, id).await?;
     // It must end, too, where the line that began it never joins it.
-    jobs::enqueue_in(&mut tx, Job::Storm(id), now_ms, now_ms).await?;
+    jobs::enqueue_in(&mut tx, Job::Storm(id), now, now).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -86,8 +87,8 @@ async fn insert_row_in(
     tx: &mut Tx,
     id: StormId,
     repository: RepositoryId,
-    since_ms: i64,
-    now_ms: i64,
+    since: Timestamp,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let begun = sqlx::query(
         "INSERT INTO storms (id, repository_id, began_at_ms, last_line_at_ms, attempts, changed_at_ms, written_at_ms, due_at_ms,
@@ -99,34 +100,34 @@ async fn insert_row_in(
     )
     .bind(id.0)
     .bind(repository.0)
-    .bind(now_ms)
-    .bind(since_ms)
+    .bind(now.as_millis())
+    .bind(since.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(begun.rows_affected() > 0)
 }
 
 /// Records that a line became part of a storm, whose mails now wait.
-pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now_ms: i64) -> Result<(), StoreError> {
+pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query("UPDATE lines SET storm_id = $2 WHERE id = $1").bind(line.0).bind(storm.0).execute(tx.conn()).await?;
     sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1")
         .bind(storm.0)
-        .bind(now_ms)
+        .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    set_mails_due_in(tx, storm, now_ms).await
+    set_mails_due_in(tx, storm, now).await
 }
 
 /// Ends a storm: the next new lines are told of one by one again. Its issue says so.
-pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now_ms: i64) -> Result<(), StoreError> {
+pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
         "UPDATE storms SET ended_at_ms = $2, changed_at_ms = $2, due_at_ms = 0 WHERE id = $1 AND ended_at_ms IS NULL",
     )
     .bind(id.0)
-    .bind(now_ms)
+    .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
-    writes::enqueue_in(&mut tx, repository, now_ms).await?;
+    writes::enqueue_in(&mut tx, repository, now).await?;
     tx.commit().await
 }

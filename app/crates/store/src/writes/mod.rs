@@ -2,12 +2,13 @@
 
 mod budget;
 
-use crate::columns::{get, get_count};
+use crate::columns::{get, get_count, get_time_opt};
 use crate::{Store, StoreError, Tx, jobs, repositories, statuses};
 pub use budget::{WriteId, budget, claim_attempt, of_last_hour, paused_until, record_answered, set_pause};
 use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::pace::Rank;
+use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
 /// Something that is to be written.
@@ -37,8 +38,8 @@ pub struct NextWrite {
 pub struct WriteQueue {
     /// Issues and comments that wait and can be written.
     pub length: u64,
-    /// When the oldest of them was decided, Unix milliseconds.
-    pub oldest_ms: Option<i64>,
+    /// When the oldest of them was decided.
+    pub oldest_at: Option<Timestamp>,
 }
 
 /// Of repositories that can be written to.
@@ -59,27 +60,27 @@ const STALE: &str = "((s.issue_number IS NULL AND s.written_at_ms = 0) OR s.chan
 const UNLABELLED: &str = "r.labelled_at_ms = 0";
 
 /// What this installation writes next, of all that is due; a status only where nothing else waits.
-pub async fn next(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+pub async fn next(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let due = [
-        next_label(store, installation, now_ms).await?,
-        next_storm(store, installation, now_ms).await?,
-        next_delivery(store, installation, now_ms).await?,
+        next_label(store, installation, now).await?,
+        next_storm(store, installation, now).await?,
+        next_delivery(store, installation, now).await?,
     ];
     match due.into_iter().flatten().min_by_key(|write| write.rank) {
-        None => next_status(store, installation, now_ms).await,
+        None => next_status(store, installation, now).await,
         first => Ok(first),
     }
 }
 
-async fn next_delivery(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+async fn next_delivery(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
          WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
     );
-    first(store, sql, installation, now_ms, |id| WriteTarget::Delivery(DeliveryId(id))).await
+    first(store, sql, installation, now, |id| WriteTarget::Delivery(DeliveryId(id))).await
 }
 
-async fn next_storm(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+async fn next_storm(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT s.id AS id, CASE WHEN s.issue_number IS NULL THEN {} ELSE {} END AS rank
          FROM storms s JOIN repositories r ON r.id = s.repository_id
@@ -87,26 +88,26 @@ async fn next_storm(store: &Store, installation: u64, now_ms: i64) -> Result<Opt
         literal(Rank::Storm),
         literal(Rank::StormUpdate)
     );
-    first(store, sql, installation, now_ms, |id| WriteTarget::Storm(StormId(id))).await
+    first(store, sql, installation, now, |id| WriteTarget::Storm(StormId(id))).await
 }
 
-async fn next_label(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+async fn next_label(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT r.id AS id, {} AS rank FROM repositories r
          WHERE {WRITABLE} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1",
         literal(Rank::Label)
     );
-    first(store, sql, installation, now_ms, |id| WriteTarget::Label(RepositoryId(id))).await
+    first(store, sql, installation, now, |id| WriteTarget::Label(RepositoryId(id))).await
 }
 
-async fn next_status(store: &Store, installation: u64, now_ms: i64) -> Result<Option<NextWrite>, StoreError> {
+async fn next_status(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT l.id AS id, {} AS rank FROM lines l JOIN repositories r ON r.id = l.repository_id
          WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
         literal(Rank::Status),
         statuses::due_condition()
     );
-    first(store, sql, installation, now_ms, |id| WriteTarget::Status(LineId(id))).await
+    first(store, sql, installation, now, |id| WriteTarget::Status(LineId(id))).await
 }
 
 /// A rank as a column that both databases read as a BIGINT.
@@ -119,17 +120,17 @@ async fn first(
     store: &Store,
     sql: String,
     installation: u64,
-    now_ms: i64,
+    now: Timestamp,
     what: fn(i64) -> WriteTarget,
 ) -> Result<Option<NextWrite>, StoreError> {
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).bind(now_ms);
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).bind(now.as_millis());
     let Some(row) = query.fetch_optional(&store.pool).await? else { return Ok(None) };
     Ok(Some(NextWrite { what: what(get(&row, "id")?), rank: get(&row, "rank")? }))
 }
 
-/// When something of this installation is due that is not due yet, Unix milliseconds; `None`:
+/// When something of this installation is due that is not due yet; `None`:
 /// nothing waits.
-pub async fn next_due_ms(store: &Store, installation: u64) -> Result<Option<i64>, StoreError> {
+pub async fn next_due_at(store: &Store, installation: u64) -> Result<Option<Timestamp>, StoreError> {
     let sql = format!(
         "SELECT MIN(due) AS due FROM (
              SELECT d.due_at_ms AS due FROM deliveries d JOIN repositories r ON r.id = d.repository_id
@@ -141,7 +142,7 @@ pub async fn next_due_ms(store: &Store, installation: u64) -> Result<Option<i64>
              SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}) AS waiting"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&store.pool).await?;
-    get(&row, "due")
+    get_time_opt(&row, "due")
 }
 
 /// This installation's queue in figures.
@@ -151,13 +152,13 @@ pub async fn queue_state(store: &Store, installation: u64) -> Result<WriteQueue,
          FROM deliveries d JOIN repositories r ON r.id = d.repository_id WHERE {WRITABLE} AND {OURS}"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&store.pool).await?;
-    Ok(WriteQueue { length: get_count(&row, "length")?, oldest_ms: get(&row, "oldest")? })
+    Ok(WriteQueue { length: get_count(&row, "length")?, oldest_at: get_time_opt(&row, "oldest")? })
 }
 
 /// Asks for a turn of the queue that a repository's issues go through, if it has one.
-pub(crate) async fn enqueue_in(tx: &mut Tx, repository: RepositoryId, now_ms: i64) -> Result<bool, StoreError> {
+pub(crate) async fn enqueue_in(tx: &mut Tx, repository: RepositoryId, now: Timestamp) -> Result<bool, StoreError> {
     match repositories::installation_in(tx, repository).await? {
-        Some(installation) => jobs::enqueue_in(tx, Job::Write(installation), now_ms, now_ms).await.map(|()| true),
+        Some(installation) => jobs::enqueue_in(tx, Job::Write(installation), now, now).await.map(|()| true),
         None => Ok(false),
     }
 }
