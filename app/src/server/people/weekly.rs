@@ -18,7 +18,7 @@ use render::{thousands, when};
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::repositories::RepositoryRow;
-use store::weekly::{WeekQuery, WeeklyLine};
+use store::weekly::{LINES_PER_REPORT, WeekQuery, WeeklyLine};
 use store::{Store, StoreError};
 
 /// What is asked for.
@@ -100,6 +100,8 @@ async fn lines(
         all += store::weekly::count_lines(store, &wanted).await?;
     }
     found.sort_by_key(|line| std::cmp::Reverse(line.count));
+    // Those of all repositories together: what is left out has fewer errors than what is shown.
+    found.truncate(usize::try_from(LINES_PER_REPORT).unwrap_or(usize::MAX));
     Ok((found, all))
 }
 
