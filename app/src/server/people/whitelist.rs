@@ -16,15 +16,12 @@ use domain::settings::{CodePattern, KnownError};
 use mirror::Mirrors;
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use render::{thousands, when};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
 
-/// Lines looked through for what entries cover, the latest first: far more than fail in a
-/// repository.
-const LINES_READ: i64 = 20_000;
 /// Lines listed with an entry.
 const LINES_SHOWN: usize = 5;
 /// Ended entries listed.
@@ -70,11 +67,20 @@ async fn entries(
     urls: &Urls,
 ) -> Result<Vec<WhitelistEntry>, PageError> {
     let id = row.repository.id;
-    let lines = store::lines::of_repository(store, id, LINES_READ).await?;
     let baselines = store::rules::baselines(store, id).await?;
     let of_file = of_file(row);
     let mut made = store::rules::in_force(store, id).await?;
     made.reverse();
+    let known = made.iter().map(|rule| (rule.made.kind, &rule.made.entry));
+    let known = known.chain(of_file.iter().map(|(kind, entry)| (*kind, entry)));
+    let files: BTreeSet<&str> = known
+        .filter(|(kind, _)| *kind == RuleKind::KnownError)
+        .map(|(_, entry)| entry.file.trim_start_matches("./"))
+        .collect();
+    let mut lines = Vec::new();
+    for file in files {
+        lines.extend(store::lines::of_path(store, id, file).await?);
+    }
     let patterns =
         made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
     let mut standings = standings(mirrors, row, patterns.collect()).await.into_iter();
