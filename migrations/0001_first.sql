@@ -24,6 +24,7 @@ CREATE TABLE repositories (
     rules_generation BIGINT NOT NULL,   -- goes up when a rule is made or ends
     pushed_at_ms BIGINT NOT NULL,       -- a push was announced then
     fetched_at_ms BIGINT NOT NULL,      -- the last fetch that succeeded began then; 0: never cloned
+    unfetchable_at_ms BIGINT,           -- its source was found then to be none that can ever be mirrored; null: it is not
     fetch_error TEXT,
     settings TEXT,                      -- the last good .github/flawless.yml, as JSON
     settings_blob TEXT,                 -- git's id of the file that was read last, good or bad
@@ -97,6 +98,7 @@ CREATE TABLE lines (
     regressions BIGINT NOT NULL,        -- how often it came back
     UNIQUE (repository_id, identity)
 );
+CREATE INDEX lines_by_path ON lines (repository_id, path);
 CREATE INDEX lines_by_last_seen ON lines (repository_id, last_seen_ms);
 CREATE INDEX lines_by_issue ON lines (repository_id, issue_number);
 CREATE INDEX lines_by_alert ON lines (repository_id, alerted_at_ms);

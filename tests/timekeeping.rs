@@ -40,6 +40,50 @@ fn a_repository_whose_pushes_nobody_announces_is_fetched_every_quarter_of_an_hou
 }
 
 #[test]
+fn a_repository_that_is_away_is_tried_ever_less_often_and_at_once_after_a_push() {
+    run_test(async |story| {
+        story.install().await;
+        story.expect_errors();
+        story.git.host.serve(REPO, "/nowhere");
+        let first = minutes_with_news(story, 60, fetches).await;
+        assert_eq!(first[..4], [15, 16, 17, 18], "seconds after the first failure");
+        let next = minutes_with_news(story, 120, fetches).await;
+        assert!((6..=8).contains(&next.len()), "then every quarter of an hour: {next:?}");
+        story.git.host.serve(REPO, story.repo.git_dir());
+        let head = story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        story.push().await;
+        assert_eq!(story.repository().await.repository.head, Some(head));
+    });
+}
+
+#[test]
+fn what_can_never_be_mirrored_is_tried_once_a_day_and_no_report_waits_for_it() {
+    run_test(async |story| {
+        // With only one commit, a shallow clone is a whole one.
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        let shallow = story.folder().join("shallow");
+        let from = format!("file://{}", story.repo.path().display());
+        story.repo.git(&["clone", "--quiet", "--depth=1", &from, &shallow.display().to_string()]);
+        story.git.host.serve(REPO, shallow.join(".git"));
+        story.expect_errors();
+        story.install().await;
+        let error = story.repository().await.fetch_error.unwrap();
+        assert!(error.contains("shallow"), "{error}");
+        let before = fetches(story);
+        assert!(minutes_with_news(story, 60, fetches).await.is_empty(), "somebody has to do something");
+        for _ in 0..22 {
+            story.tick_after(HOUR).await;
+        }
+        assert_eq!(fetches(story), before);
+        story.tick_after(HOUR * 2).await;
+        assert_eq!(fetches(story), before + 1, "a day later");
+        story.fails(1).await;
+        assert_eq!(story.lines().await.len(), 1, "told without the mirror, at once");
+        story.transcript();
+    });
+}
+
+#[test]
 fn a_push_that_is_announced_puts_the_next_fetch_off() {
     run_test(async |story| {
         story.install().await;

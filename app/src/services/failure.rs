@@ -64,7 +64,7 @@ impl From<RenderError> for Failure {
 
 impl From<MirrorError> for Failure {
     fn from(error: MirrorError) -> Self {
-        Self::retry(error)
+        if error.is_permanent() { Self::give_up(error) } else { Self::retry(error) }
     }
 }
 

@@ -44,7 +44,8 @@ impl MirrorSync {
     /// GitHub gives no token.
     pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
         let token = match (self.github_app.github(), &row.repository.forge) {
-            (Some(github), Some(forge)) => Some(github.token(forge.installation).await?),
+            // What GitHub refuses today (the App is suspended, its key is another) it may give tomorrow.
+            (Some(github), Some(forge)) => Some(github.token(forge.installation).await.map_err(Failure::retry)?),
             (None, Some(_)) => {
                 return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));
             }
@@ -60,7 +61,9 @@ impl MirrorSync {
     pub async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let result = self.fetch(row, now).await;
         if let Err(failure) = &result {
-            store::repositories::record_fetch_failed(&self.store, row.repository.id, &failure.to_string()).await?;
+            let unfetchable_at = matches!(failure, Failure::GiveUp(_)).then_some(now);
+            let (id, why) = (row.repository.id, failure.to_string());
+            store::repositories::record_fetch_failed(&self.store, id, &why, unfetchable_at).await?;
         }
         result
     }

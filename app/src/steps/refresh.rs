@@ -4,12 +4,16 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::{Failure, Wake};
 use domain::ids::RepositoryId;
 use domain::job::Job;
-use domain::timestamp::Timestamp;
+use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use store::{Store, StoreError};
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
 pub const FETCH_EVERY: SignedDuration = SignedDuration::from_mins(15);
+
+/// How often a repository is tried whose source was found to be none that can be mirrored: somebody
+/// may have put another in its place. A push that is announced has it tried at once.
+pub const UNFETCHABLE_EVERY: SignedDuration = DAY;
 
 /// Refreshes a repository.
 ///
@@ -23,14 +27,17 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
     mirror_sync.bring_up_to_date(&row, now).await
 }
 
-/// Asks for a fetch of every repository that was not fetched for a while.
+/// Asks for a fetch of every repository that was not fetched for a while. One whose last fetch failed
+/// keeps the pause that its job has.
 ///
 /// # Errors
 /// The database is out of reach.
 pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Result<(), StoreError> {
     for row in store::repositories::list(store).await? {
-        if now - row.fetched_at >= FETCH_EVERY && row.suspended_at.is_none() {
-            store::jobs::enqueue(store, Job::Fetch(row.repository.id), now, now).await?;
+        let is_overdue = now - row.fetched_at >= FETCH_EVERY;
+        let is_hopeless = row.unfetchable_at.is_some_and(|at| now - at < UNFETCHABLE_EVERY);
+        if is_overdue && !is_hopeless && row.suspended_at.is_none() {
+            store::jobs::enqueue_if_none(store, Job::Fetch(row.repository.id), now).await?;
         }
     }
     wake.notify_one();

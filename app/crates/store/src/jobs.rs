@@ -60,6 +60,23 @@ pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Ti
     Ok(())
 }
 
+/// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its pause.
+pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
+    let (kind, subject) = job.parts();
+    let mut tx = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, $4) ON CONFLICT (kind, subject) DO NOTHING",
+    )
+    .bind(tx.next_id(now))
+    .bind(kind)
+    .bind(subject)
+    .bind(now.as_millis())
+    .execute(tx.conn())
+    .await?;
+    tx.commit().await
+}
+
 /// Asks for a job by itself.
 pub async fn enqueue(store: &Store, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;

@@ -44,7 +44,12 @@ impl Attribute {
                     "The mirror could not be brought up to date just now, so an older state of it was looked at.";
                 Ok(Some(sentence.to_owned()))
             }
-            Err(failure) if now - stored.received_at < CLONE_PATIENCE => Err(failure),
+            // What can never be mirrored is not waited for.
+            Err(failure @ (Failure::Retry { .. } | Failure::Again { .. }))
+                if now - stored.received_at < CLONE_PATIENCE =>
+            {
+                Err(failure)
+            }
             Err(failure) => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
                 Ok(Some(format!("The repository could not be mirrored: {failure}.")))

@@ -42,7 +42,7 @@ pub async fn record_fetched(
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let latest = sqlx::query(
-        "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL,
+        "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL, unfetchable_at_ms = NULL,
              code_generation = code_generation + CASE WHEN COALESCE(head, '') = COALESCE($4, '') THEN 0 ELSE 1 END,
              default_branch = $3, head = $4
          WHERE id = $1 AND fetched_at_ms <= $2",
@@ -80,10 +80,15 @@ async fn set_settings_in(
     Ok(())
 }
 
-/// Records why a fetch failed.
-pub async fn record_fetch_failed(store: &Store, id: RepositoryId, why: &str) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE repositories SET fetch_error = $2 WHERE id = $1").bind(id.0).bind(why);
-    execute(store, statement).await
+/// Records why a fetch failed; `unfetchable_at`: and that each other one will, as of then.
+pub async fn record_fetch_failed(
+    store: &Store,
+    id: RepositoryId,
+    why: &str,
+    unfetchable_at: Option<Timestamp>,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE repositories SET fetch_error = $2, unfetchable_at_ms = $3 WHERE id = $1";
+    execute(store, sqlx::query(sql).bind(id.0).bind(why).bind(unfetchable_at.map(Timestamp::as_millis))).await
 }
 
 /// Records that the repository has its labels.
