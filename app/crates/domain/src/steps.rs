@@ -1,7 +1,7 @@
 //! Which frames of the repository are stepped over by what their code does: the culprit is then their caller.
 //!
-//! Each rule is small, has a name, and was kept because it paid on repositories that it was not made from: ARCHITECTURE.md
-//! has the figures, and `cargo run -p evaluate` prints them anew.
+//! Each rule is small, has a name, and was kept because it paid on repositories that it was not made
+//! from: `cargo run -p evaluate` prints the figures.
 
 use super::culprit::{Passed, is_raise};
 use super::heuristic::Heuristic;

@@ -1,4 +1,4 @@
-//! Storms: begun, joined and ended.
+//! The rows of storms: inserted, joined by lines, and closed.
 
 mod issue;
 mod mails;
