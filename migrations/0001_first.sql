@@ -239,7 +239,8 @@ CREATE TABLE deliveries (
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     line_id BIGINT NOT NULL REFERENCES lines (id),
     channel TEXT NOT NULL,              -- mail, issue or comment
-    purpose TEXT NOT NULL,              -- alert, count:100, regression:1 …
+    purpose TEXT NOT NULL,              -- domain::delivery::Purpose: alert, count, regression …
+    subject TEXT NOT NULL,              -- what the purpose is about (the count, the rule), else empty
     recipient TEXT NOT NULL,            -- address of a mail, else empty
     content TEXT NOT NULL,              -- what the channel needs beside the line, JSON
     state TEXT NOT NULL,                -- pending, gathered (for a storm's mail), shadow, sent or given_up
@@ -251,7 +252,7 @@ CREATE TABLE deliveries (
     error TEXT,
     created_at_ms BIGINT NOT NULL,
     settled_at_ms BIGINT,
-    UNIQUE (line_id, channel, purpose, recipient)
+    UNIQUE (line_id, channel, purpose, subject, recipient)
 );
 CREATE INDEX deliveries_by_state ON deliveries (state, created_at_ms);
 CREATE INDEX deliveries_by_storm ON deliveries (storm_id, state);

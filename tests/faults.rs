@@ -4,6 +4,7 @@ use crate::harness::fake_github::Fault;
 use crate::harness::scenes::MINUTE;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, run_test};
+use domain::delivery::DeliveryState;
 use domain::job::Job;
 use domain::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
@@ -117,7 +118,7 @@ fn an_address_that_is_refused_is_given_up_and_said_so() {
         let line = story.lines().await.remove(0);
         let deliveries = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
         let mail = deliveries.iter().find(|delivery| delivery.recipient == "ada@example.com").unwrap();
-        assert_eq!(mail.state, "given_up");
+        assert_eq!(mail.state, DeliveryState::GivenUp);
         assert!(mail.error.as_deref().unwrap().contains("550"), "{mail:?}");
     });
 }

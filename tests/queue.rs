@@ -5,6 +5,7 @@ use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::{MINUTE, cart_with, functions};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::delivery::DeliveryState;
 use domain::job::Job;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -219,7 +220,8 @@ fn a_shadow_holds_what_was_on_its_way() {
         let mut told = 0;
         for line in story.lines().await {
             let mails = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
-            told += mails.iter().filter(|it| it.recipient == "ada@example.com" && it.state == "sent").count();
+            told +=
+                mails.iter().filter(|it| it.recipient == "ada@example.com" && it.state == DeliveryState::Sent).count();
         }
         assert_eq!(told, 30, "each line was mailed once");
     });

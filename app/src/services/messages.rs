@@ -2,7 +2,8 @@
 
 use super::Failure;
 use domain::alert::{MailContent, Reply};
-use store::deliveries::{Channel, NewDelivery};
+use domain::delivery::{Channel, Purpose};
+use store::deliveries::NewDelivery;
 
 /// Whom a mail is for, and why.
 ///
@@ -24,17 +25,17 @@ pub fn reply_of(delivery: &NewDelivery) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// It can't be written as JSON.
-pub fn comment(purpose: &str, reply: &Reply) -> Result<NewDelivery, Failure> {
+pub fn comment(purpose: Purpose, reply: &Reply) -> Result<NewDelivery, Failure> {
     let content = serde_json::to_string(reply).map_err(Failure::give_up)?;
-    Ok(NewDelivery { channel: Channel::Comment, purpose: purpose.to_owned(), recipient: String::new(), content })
+    Ok(NewDelivery { channel: Channel::Comment, purpose, recipient: String::new(), content })
 }
 
 /// A mail to an address.
 ///
 /// # Errors
 /// It can't be written as JSON.
-pub fn mail(purpose: &str, content: &MailContent) -> Result<NewDelivery, Failure> {
+pub fn mail(purpose: Purpose, content: &MailContent) -> Result<NewDelivery, Failure> {
     let recipient = content.to.email.clone().unwrap_or_default();
     let content = serde_json::to_string(content).map_err(Failure::give_up)?;
-    Ok(NewDelivery { channel: Channel::Mail, purpose: purpose.to_owned(), recipient, content })
+    Ok(NewDelivery { channel: Channel::Mail, purpose, recipient, content })
 }

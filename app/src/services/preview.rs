@@ -4,8 +4,9 @@ use super::Failure;
 use super::alert_content::AlertContent;
 use super::messages::{mail_content, reply_of};
 use domain::alert::Recipient;
+use domain::delivery::Channel;
 use domain::timestamp::Timestamp;
-use store::deliveries::{Channel, Delivery};
+use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 

@@ -9,6 +9,7 @@ pub mod command;
 pub mod confidence;
 pub mod culprit;
 pub mod decision;
+pub mod delivery;
 pub mod drift;
 pub mod elsewhere;
 pub mod event;

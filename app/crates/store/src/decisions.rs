@@ -1,8 +1,9 @@
 //! What a decision writes: what is sent, and what is known of the line from then on.
 
 use crate::columns::signed;
-use crate::deliveries::{DeliveryMode, NewDelivery};
+use crate::deliveries::NewDelivery;
 use crate::{Store, StoreError, Tx, deliveries, jobs, lines, storms, writes};
+use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;

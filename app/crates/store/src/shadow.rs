@@ -38,7 +38,8 @@ pub async fn set_first_until(
 /// What would have been sent, latest first.
 pub async fn deliveries(store: &Store, id: RepositoryId, most: usize) -> Result<Vec<Delivery>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
+             created_at_ms, state
          FROM deliveries WHERE repository_id = $1 AND state = 'shadow' ORDER BY id DESC LIMIT $2",
     )
     .bind(id.0)
@@ -51,7 +52,8 @@ pub async fn deliveries(store: &Store, id: RepositoryId, most: usize) -> Result<
 /// One thing that would have been sent.
 pub async fn delivery_by_id(store: &Store, of: RepositoryId, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
     let row = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
+             created_at_ms, state
          FROM deliveries WHERE id = $1 AND repository_id = $2 AND state = 'shadow'",
     )
     .bind(id.0)
@@ -89,7 +91,7 @@ const ENDING: [&str; 5] = [
     // Nobody got the mail of a known error that reached its minimum, which comes once.
     "UPDATE lines SET known_mailed_at_ms = NULL, next_decide_at = total + 1
      WHERE repository_id = $1 AND id IN (
-         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known:minimum')",
+         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'shadow' AND purpose = 'known_minimum')",
     "DELETE FROM deliveries WHERE repository_id = $1 AND state = 'shadow'",
     // What may have been sent in part before the shadow goes on now.
     "UPDATE deliveries SET due_at_ms = 0 WHERE repository_id = $1 AND state = 'pending'",

@@ -15,13 +15,14 @@ use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::access::Right;
 use domain::alert::{MailContent, Reply};
+use domain::delivery::{Channel, Purpose};
 use domain::ids::DeliveryId;
 use domain::timestamp::Timestamp;
 use render::views::{Shadow, ShadowItem, ShadowPreview};
 use render::when;
 use serde::Deserialize;
 use std::collections::HashSet;
-use store::deliveries::{Channel, Delivery};
+use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::shadow::FOR_EVER;
@@ -176,7 +177,7 @@ fn why(delivery: &Delivery) -> String {
 fn storms(row: &RepositoryRow, deliveries: &[Delivery]) -> HashSet<i64> {
     let mut lines: Vec<(Timestamp, i64)> = deliveries
         .iter()
-        .filter(|delivery| delivery.what.purpose == "alert")
+        .filter(|delivery| delivery.what.purpose == Purpose::Alert)
         .map(|delivery| (delivery.created_at, delivery.line.0))
         .collect();
     lines.sort_unstable();

@@ -4,6 +4,7 @@ use super::Chosen;
 use crate::services::Failure;
 use crate::services::messages::mail;
 use domain::alert::MailContent;
+use domain::delivery::Purpose;
 use domain::person::{Person, Step};
 use domain::routing::{Route, recipients};
 use domain::settings::KnownError;
@@ -14,8 +15,8 @@ use store::repositories::RepositoryRow;
 /// For what mails are sent.
 #[derive(Clone, Copy)]
 pub struct Occasion<'a> {
-    /// What makes the mail another than those that were sent before: `alert`, `regression:1`.
-    pub purpose: &'a str,
+    /// What makes the mail another than those that were sent before.
+    pub purpose: &'a Purpose,
     /// A sentence before all others.
     pub header: Option<&'a str>,
     /// The known error that covers the line: it may name recipients of its own.
@@ -48,7 +49,7 @@ pub fn mails(
     let header = occasion.header.map(str::to_owned);
     recipients(&route)
         .into_iter()
-        .map(|to| mail(occasion.purpose, &MailContent { to, header: header.clone() }))
+        .map(|to| mail(occasion.purpose.clone(), &MailContent { to, header: header.clone() }))
         .collect()
 }
 

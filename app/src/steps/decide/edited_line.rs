@@ -2,11 +2,11 @@
 //! filed.
 
 use crate::services::{Failure, blocking, latest_report};
+use domain::delivery::{Channel, DeliveryState};
 use domain::line::squeeze;
 use mirror::Mirrors;
 use std::collections::HashSet;
 use store::Store;
-use store::deliveries::Channel;
 use store::lines::Line;
 
 /// Lines of one function that raise the same exception and have open issues: more than these are
@@ -47,6 +47,6 @@ async fn candidates(store: &Store, line: &Line) -> Result<Vec<Line>, Failure> {
 /// The database is out of reach.
 pub(super) async fn told_of(store: &Store, line: &Line) -> Result<HashSet<String>, Failure> {
     let deliveries = store::deliveries::of_line(store, line.id).await?;
-    let mails = deliveries.into_iter().filter(|it| it.channel == Channel::Mail && it.state != "given_up");
+    let mails = deliveries.into_iter().filter(|it| it.channel == Channel::Mail && it.state != DeliveryState::GivenUp);
     Ok(mails.map(|it| it.recipient.to_lowercase()).collect())
 }

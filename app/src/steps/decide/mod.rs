@@ -8,13 +8,14 @@ use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
 use domain::alert::Reply;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
+use domain::delivery::{Channel, DeliveryMode, Purpose};
 use domain::ids::LineId;
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use store::Store;
 use store::decisions::LineUpdate;
-use store::deliveries::{Channel, DeliveryMode, NewDelivery};
+use store::deliveries::NewDelivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
@@ -102,8 +103,8 @@ impl Decide {
         let found = decide_known(&tally(line, line.known_mailed), &known.entry);
         decision.decided.next_at = found.next_at;
         let purpose = match found.send {
-            Send::KnownEvery(multiple) => format!("known:{multiple}"),
-            Send::KnownMinimum => "known:minimum".to_owned(),
+            Send::KnownEvery(multiple) => Purpose::KnownEvery(multiple),
+            Send::KnownMinimum => Purpose::KnownMinimum,
             Send::Nothing | Send::Alert => return Ok(()),
         };
         decision.decided.known_mailed = true;
@@ -146,7 +147,8 @@ impl Decide {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         decision.decided.alerted = true;
-        decision.send = self.mails(row, line, Occasion { purpose: "alert", header: None, known: None }, now).await?;
+        let occasion = Occasion { purpose: &Purpose::Alert, header: None, known: None };
+        decision.send = self.mails(row, line, occasion, now).await?;
         let is_single = decision.mode == DeliveryMode::Singly;
         let edited = edited_line::edited_from(&self.store, &self.mirrors, line).await?;
         if let Some(old) = edited.filter(|_| is_single) {
@@ -178,7 +180,7 @@ impl Decide {
     async fn count_comment(&self, line: &Line, count: u64) -> Result<NewDelivery, Failure> {
         let counts = store::lines::counts(&self.store, line).await?;
         let reply = Reply::Count { total: line.total, servers: counts.servers, releases: counts.releases };
-        comment(&format!("count:{count}"), &reply)
+        comment(Purpose::Count(count), &reply)
     }
 
     /// Comments on other exceptions that a line raised since its alert.
@@ -188,15 +190,15 @@ impl Decide {
             return Ok(send);
         }
         for exception in store::lines::exceptions_since_alert(&self.store, line.id, MOST_NEW_EXCEPTIONS).await? {
-            let purpose = format!("exception:{exception}");
+            let purpose = Purpose::NewException(exception.clone());
             let release = store::lines::counts(&self.store, line).await?.releases.into_iter().next();
-            send.push(comment(&purpose, &Reply::NewException { exception, release })?);
+            send.push(comment(purpose, &Reply::NewException { exception, release })?);
         }
         Ok(send)
     }
 
     async fn regression(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Vec<NewDelivery>, Failure> {
-        let purpose = format!("regression:{}", line.regressions + 1);
+        let purpose = Purpose::Regression(line.regressions + 1);
         let release = line.regressed_release.as_deref().or(line.regressed_revision.as_deref());
         let header = match release {
             Some(release) => format!("This line was resolved, and release {release} brought it back."),
@@ -205,7 +207,7 @@ impl Decide {
         let occasion = Occasion { purpose: &purpose, header: Some(&header), known: None };
         let mut send = self.mails(row, line, occasion, now).await?;
         if self.github_app.has_issues(&row.repository) {
-            send.push(comment(&purpose, &regressed(line))?);
+            send.push(comment(purpose, &regressed(line))?);
         }
         Ok(send)
     }
@@ -283,7 +285,7 @@ fn carried_over(old: &Line, line: &Line) -> Result<NewDelivery, Failure> {
         commit: line.commit.clone(),
         author: line.author_name.clone(),
     };
-    comment(&format!("carried:{}", old.id), &reply)
+    comment(Purpose::CarriedOver(old.id), &reply)
 }
 
 fn regressed(line: &Line) -> Reply {
@@ -297,5 +299,5 @@ fn regressed(line: &Line) -> Reply {
 
 fn new_issue() -> NewDelivery {
     let (recipient, content) = (String::new(), String::new());
-    NewDelivery { channel: Channel::Issue, purpose: "alert".to_owned(), recipient, content }
+    NewDelivery { channel: Channel::Issue, purpose: Purpose::Alert, recipient, content }
 }

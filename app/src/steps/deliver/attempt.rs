@@ -2,9 +2,10 @@
 
 use super::MailSender;
 use crate::services::{Attempt, Cause, Failure, attempt_after};
+use domain::delivery::{Channel, DeliveryMode};
 use domain::timestamp::Timestamp;
 use store::Store;
-use store::deliveries::{Channel, Delivery, DeliveryMode};
+use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 

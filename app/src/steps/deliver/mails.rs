@@ -4,11 +4,12 @@ use crate::services::alert_content::AlertContent;
 use crate::services::messages::mail_content;
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
+use domain::delivery::{Channel, DeliveryMode};
 use domain::timestamp::Timestamp;
 use email::{MailError, Mailer, OutgoingMail};
 use std::sync::Arc;
 use store::Store;
-use store::deliveries::{Channel, Delivery, DeliveryMode, NewDelivery};
+use store::deliveries::{Delivery, NewDelivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 

@@ -19,10 +19,11 @@ pub use turn::GitHubWriter;
 use crate::services::github_app::GitHubApp;
 use crate::services::{Failure, settle};
 use attempt::DeliveryAttempt;
+use domain::delivery::{Channel, DeliveryState};
 use domain::ids::DeliveryId;
 use domain::job::Job;
 use shadow::{SHADOW_AGAIN_AFTER, hold_back};
-use store::deliveries::{Channel, Delivery};
+use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
@@ -48,8 +49,9 @@ impl Deliver {
     /// The mail server, GitHub or the database is out of reach: to be tried again. What can never
     /// be sent is noted as given up, and is no error.
     pub async fn deliver(&self, id: DeliveryId, now: Timestamp) -> Result<(), Failure> {
-        let Some(delivery) =
-            store::deliveries::claim_attempt(&self.store, id).await?.filter(|delivery| !delivery.settled)
+        let Some(delivery) = store::deliveries::claim_attempt(&self.store, id)
+            .await?
+            .filter(|delivery| delivery.state == DeliveryState::Pending)
         else {
             return Ok(());
         };

@@ -1,5 +1,6 @@
 //! Holding back what was decided before a shadow began.
 
+use domain::delivery::Purpose;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::deliveries::Delivery;
@@ -17,7 +18,7 @@ pub(super) const SHADOW_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(
 /// # Errors
 /// The database is out of reach.
 pub(super) async fn hold_back(store: &Store, delivery: &Delivery, now: Timestamp) -> Result<bool, StoreError> {
-    if delivery.attempts == 0 && delivery.what.purpose == "alert" {
+    if delivery.attempts == 0 && delivery.what.purpose == Purpose::Alert {
         store::shadow::keep_delivery(store, delivery.id).await?;
         return Ok(false);
     }

@@ -4,6 +4,7 @@ use super::storm_issue::storm_text;
 use super::{Deliver, MailSender};
 use crate::services::messages::mail_content;
 use crate::services::{Attempt, Cause, Failure, Settled, attempt_after, settle};
+use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, StormId};
 use domain::storm::{Storm, StormLine};
 use domain::timestamp::Timestamp;
@@ -12,7 +13,7 @@ use render::MailedLine;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use store::Store;
-use store::deliveries::{Delivery, DeliveryMode};
+use store::deliveries::Delivery;
 use store::repositories::RepositoryRow;
 
 /// A storm whose mails are sent.

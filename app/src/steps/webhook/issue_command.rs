@@ -6,13 +6,13 @@ use crate::services::handovers::{part_of, remember};
 use crate::services::messages::comment;
 use domain::alert::{Place, Reply};
 use domain::command::{LabelCommand, Scope};
+use domain::delivery::{DeliveryMode, Purpose, ReplyKind};
 use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::assignment;
 use domain::ids::HookId;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
 use domain::timestamp::Timestamp;
-use store::deliveries::DeliveryMode;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::rules::{NewRule, RuleRow};
@@ -66,7 +66,7 @@ impl IssueCommand<'_> {
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
         store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now).await?;
         self.with.epoch.turn();
-        self.reply("resolved", &Reply::Resolved { commit, by: self.by().to_owned() }).await
+        self.reply(ReplyKind::Resolved, &Reply::Resolved { commit, by: self.by().to_owned() }).await
     }
 
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
@@ -113,7 +113,7 @@ impl IssueCommand<'_> {
     async fn refuse(&self, label: &str) -> Result<(), Failure> {
         let Some(meant) = LabelCommand::nearly(label) else { return Ok(()) };
         let reply = Reply::Refused { label: label.to_owned(), meant: meant.to_owned(), by: self.by().to_owned() };
-        self.send(&format!("refused:{}", label.to_lowercase()), &reply).await
+        self.send(Purpose::RefusedLabel(label.to_lowercase()), &reply).await
     }
 
     /// A label taken off a closed issue: its rule ends, and the next report brings the line back.
@@ -149,7 +149,7 @@ impl IssueCommand<'_> {
         // not theirs yet.
         self.hand_over(to).await?;
         store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
-        self.reply("reassigned", &Reply::Reassigned { to: to.login.clone(), by: self.by().to_owned() }).await
+        self.reply(ReplyKind::Reassigned, &Reply::Reassigned { to: to.login.clone(), by: self.by().to_owned() }).await
     }
 
     /// Remembers for the author's next lines what an assignment says of them.
@@ -221,7 +221,7 @@ impl IssueCommand<'_> {
             by: self.by().to_owned(),
         };
         match self.with.rules.make(&new, self.now).await? {
-            Some(rule) => self.send(&format!("made:{rule}"), reply).await,
+            Some(rule) => self.send(Purpose::RuleMade(rule), reply).await,
             None => Ok(()),
         }
     }
@@ -230,7 +230,7 @@ impl IssueCommand<'_> {
     async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
         let of = (self.row.repository.id, self.line.id);
         for rule in self.with.rules.end_of_labels(of, label, self.by(), self.now).await? {
-            self.send(&format!("ended:{}", rule.made.id), &self.rule_ended(rule)).await?;
+            self.send(Purpose::RuleEnded(rule.made.id), &self.rule_ended(rule)).await?;
         }
         Ok(())
     }
@@ -246,12 +246,12 @@ impl IssueCommand<'_> {
         Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().to_owned() }
     }
 
-    async fn reply(&self, what: &str, reply: &Reply) -> Result<(), Failure> {
-        self.send(&format!("{what}:{}", self.hook), reply).await
+    async fn reply(&self, what: ReplyKind, reply: &Reply) -> Result<(), Failure> {
+        self.send(Purpose::Reply(what, self.hook), reply).await
     }
 
     /// One comment for each command, however often the webhook comes.
-    async fn send(&self, purpose: &str, reply: &Reply) -> Result<(), Failure> {
+    async fn send(&self, purpose: Purpose, reply: &Reply) -> Result<(), Failure> {
         let delivery = comment(purpose, reply)?;
         let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
         let id = self.row.repository.id;

@@ -1,9 +1,10 @@
 //! The life of a delivery: inserted, attempted, sent or given up.
 
 use super::read;
-use super::{Channel, Delivery, DeliveryMode, NewDelivery};
+use super::{Delivery, NewDelivery};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
+use domain::delivery::{Channel, DeliveryMode, DeliveryState};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
@@ -28,29 +29,31 @@ pub(crate) async fn insert_in(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = DeliveryId(tx.next_id(now));
-    let state = mode.state(delivery.channel);
+    let state = mode.first_state(delivery.channel);
     let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
+    let (purpose, subject) = delivery.purpose.parts();
     let fresh = sqlx::query(
-        "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, recipient, content, state, attempts, created_at_ms,
-             rank, storm_id)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $9, 0, $8, $10, $11)
-         ON CONFLICT (line_id, channel, purpose, recipient) DO NOTHING",
+        "INSERT INTO deliveries (id, repository_id, line_id, channel, purpose, subject, recipient, content, state,
+             attempts, created_at_ms, rank, storm_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10, $11, $12)
+         ON CONFLICT (line_id, channel, purpose, subject, recipient) DO NOTHING",
     )
     .bind(id.0)
     .bind(repository.0)
     .bind(line.0)
     .bind(delivery.channel.as_str())
-    .bind(&delivery.purpose)
+    .bind(purpose)
+    .bind(subject)
     .bind(&delivery.recipient)
     .bind(&delivery.content)
+    .bind(state.as_str())
     .bind(now.as_millis())
-    .bind(state)
     .bind(delivery.rank(mode).number())
     .bind(storm)
     .execute(tx.conn())
     .await?
     .rows_affected();
-    if fresh == 0 || state != "pending" {
+    if fresh == 0 || state != DeliveryState::Pending {
         return Ok(());
     }
     if delivery.channel == Channel::Mail || !writes::enqueue_in(tx, repository, now).await? {
@@ -60,18 +63,19 @@ pub(crate) async fn insert_in(
 }
 
 /// Claims an attempt, counted before anything is sent: after a crash it is known that something may
-/// have been. `None`: there is no such delivery, or a storm has just taken it. One that is settled
-/// is answered as it is, and counts nothing.
+/// have been. `None`: there is no such delivery, or a storm has just taken it. One that is not
+/// pending is answered as it is, and counts nothing.
 pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
     let row = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state
+        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
+             created_at_ms, state
          FROM deliveries WHERE id = $1",
     )
     .bind(id.0)
     .fetch_optional(&store.pool)
     .await?;
     let Some(delivery) = row.as_ref().map(read).transpose()? else { return Ok(None) };
-    if !delivery.settled {
+    if delivery.state == DeliveryState::Pending {
         let mut tx = store.begin().await?;
         let begun = sqlx::query("UPDATE deliveries SET attempts = attempts + 1 WHERE id = $1 AND state = 'pending'")
             .bind(id.0)

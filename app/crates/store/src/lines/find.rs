@@ -3,8 +3,9 @@
 use super::{COLUMNS, read};
 use crate::columns::{from_json, get, get_count, get_time, signed};
 use crate::lines::Line;
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, deliveries};
 use domain::alert::Place;
+use domain::delivery::Purpose;
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::person::Told;
 use domain::storm::StormLine;
@@ -129,14 +130,14 @@ pub async fn alike_with_issue(store: &Store, line: &Line, most: usize) -> Result
 /// The line that a line was before somebody edited it, where it took over that one's issue.
 pub async fn predecessor(store: &Store, line: LineId) -> Result<Option<LineId>, StoreError> {
     let row = sqlx::query(
-        "SELECT purpose FROM deliveries WHERE line_id = $1 AND channel = 'comment' AND purpose LIKE 'carried:%' LIMIT 1",
+        "SELECT purpose, subject FROM deliveries
+         WHERE line_id = $1 AND channel = 'comment' AND purpose = 'carried_over' LIMIT 1",
     )
     .bind(line.0)
     .fetch_optional(&store.pool)
     .await?;
-    let Some(row) = row else { return Ok(None) };
-    let purpose: String = get(&row, "purpose")?;
-    Ok(purpose.strip_prefix("carried:").and_then(|id| id.parse().ok()).map(LineId))
+    let purpose = row.as_ref().map(deliveries::read_purpose).transpose()?;
+    Ok(purpose.and_then(|purpose| if let Purpose::CarriedOver(old) = purpose { Some(old) } else { None }))
 }
 
 /// A line that was resolved, as far as attribution has to know.

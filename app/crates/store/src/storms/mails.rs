@@ -3,6 +3,7 @@
 use crate::columns::get_time;
 use crate::deliveries::Delivery;
 use crate::{Store, StoreError, Tx, deliveries, jobs};
+use domain::delivery::DeliveryState;
 use domain::ids::StormId;
 use domain::job::Job;
 use domain::timestamp::{Timestamp, millis};
@@ -19,7 +20,8 @@ const NEXT_MAIL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// which it may be tried again, the epoch where it was not tried.
 pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
     let rows = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, recipient, content, attempts, created_at_ms, state, due_at_ms
+        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
+             created_at_ms, state, due_at_ms
          FROM deliveries WHERE storm_id = $1 AND state = 'gathered' ORDER BY recipient, id",
     )
     .bind(id.0)
@@ -64,11 +66,12 @@ pub async fn record_mail_settled(
     result: Result<&str, &str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let state = if result.is_ok() { DeliveryState::Sent } else { DeliveryState::GivenUp };
     let mut tx = store.begin().await?;
     for mail in mails {
         sqlx::query("UPDATE deliveries SET state = $2, receipt = $3, error = $4, settled_at_ms = $5 WHERE id = $1")
             .bind(mail.id.0)
-            .bind(if result.is_ok() { "sent" } else { "given_up" })
+            .bind(state.as_str())
             .bind(result.ok())
             .bind(result.err())
             .bind(now.as_millis())

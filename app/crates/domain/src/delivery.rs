@@ -1,0 +1,220 @@
+//! What is sent: where it goes, what for, how, and what became of it.
+
+use crate::ids::{HookId, LineId, RuleId, StormId};
+
+/// Where a delivery goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// An e-mail.
+    Mail,
+    /// The line's issue.
+    Issue,
+    /// A comment under the line's issue.
+    Comment,
+}
+
+impl Channel {
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Issue => "issue",
+            Self::Comment => "comment",
+        }
+    }
+
+    /// From what is stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Mail, Self::Issue, Self::Comment].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// How deliveries go out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeliveryMode {
+    /// Each by itself, at once.
+    #[default]
+    Singly,
+    /// In a storm: mails are gathered for one that tells of all, issues come after everybody else's.
+    Storm(StormId),
+    /// Never: they are kept to be shown, because the repository is in shadow mode.
+    Shadow,
+}
+
+impl DeliveryMode {
+    /// The state in which a new delivery of a channel begins.
+    pub fn first_state(self, channel: Channel) -> DeliveryState {
+        match (self, channel) {
+            (Self::Shadow, _) => DeliveryState::Shadow,
+            (Self::Storm(_), Channel::Mail) => DeliveryState::Gathered,
+            _ => DeliveryState::Pending,
+        }
+    }
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is to be sent.
+    Pending,
+    /// It goes out with the next mail of its storm.
+    Gathered,
+    /// It is shown, and not sent.
+    Shadow,
+    /// It was sent.
+    Sent,
+    /// It can never be sent.
+    GivenUp,
+}
+
+impl DeliveryState {
+    const ALL: [Self; 5] = [Self::Pending, Self::Gathered, Self::Shadow, Self::Sent, Self::GivenUp];
+
+    /// As stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Gathered => "gathered",
+            Self::Shadow => "shadow",
+            Self::Sent => "sent",
+            Self::GivenUp => "given_up",
+        }
+    }
+
+    /// From what is stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+/// What a delivery is for. A line hears of each purpose once on each channel and recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// The line is new.
+    Alert,
+    /// A known error has happened as often as its entry asks for before the first mail.
+    KnownMinimum,
+    /// A known error has reached this multiple of its entry's interval.
+    KnownEvery(u64),
+    /// The line is back, for the nth time.
+    Regression(u64),
+    /// The line has reached a total to comment on.
+    Count(u64),
+    /// The line raises another type of exception.
+    NewException(String),
+    /// The line goes on with the issue of the line that it was before it was edited.
+    CarriedOver(LineId),
+    /// A label is no command, but nearly one; in small letters.
+    RefusedLabel(String),
+    /// A rule was made.
+    RuleMade(RuleId),
+    /// A rule was ended.
+    RuleEnded(RuleId),
+    /// A command of this webhook is answered: the answer's kind, and the webhook.
+    Reply(ReplyKind, HookId),
+}
+
+/// The commands that are answered once for each webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReplyKind {
+    /// The issue was closed.
+    Resolved,
+    /// The issue was assigned.
+    Reassigned,
+}
+
+impl ReplyKind {
+    const ALL: [Self; 2] = [Self::Resolved, Self::Reassigned];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::Reassigned => "reassigned",
+        }
+    }
+}
+
+impl Purpose {
+    /// As stored: the kind, and what it is about (empty where the kind says all).
+    pub fn parts(&self) -> (&'static str, String) {
+        match self {
+            Self::Alert => ("alert", String::new()),
+            Self::KnownMinimum => ("known_minimum", String::new()),
+            Self::KnownEvery(multiple) => ("known_every", multiple.to_string()),
+            Self::Regression(nth) => ("regression", nth.to_string()),
+            Self::Count(total) => ("count", total.to_string()),
+            Self::NewException(kind) => ("new_exception", kind.clone()),
+            Self::CarriedOver(line) => ("carried_over", line.to_string()),
+            Self::RefusedLabel(label) => ("refused_label", label.clone()),
+            Self::RuleMade(rule) => ("rule_made", rule.to_string()),
+            Self::RuleEnded(rule) => ("rule_ended", rule.to_string()),
+            Self::Reply(kind, hook) => (kind.as_str(), hook.to_string()),
+        }
+    }
+
+    /// From what is stored; `None` where that is none of ours.
+    pub fn from_parts(kind: &str, subject: &str) -> Option<Self> {
+        let number = || subject.parse::<i64>().ok();
+        let count = || subject.parse::<u64>().ok();
+        Some(match kind {
+            "alert" => Self::Alert,
+            "known_minimum" => Self::KnownMinimum,
+            "known_every" => Self::KnownEvery(count()?),
+            "regression" => Self::Regression(count()?),
+            "count" => Self::Count(count()?),
+            "new_exception" => Self::NewException(subject.to_owned()),
+            "carried_over" => Self::CarriedOver(LineId(number()?)),
+            "refused_label" => Self::RefusedLabel(subject.to_owned()),
+            "rule_made" => Self::RuleMade(RuleId(number()?)),
+            "rule_ended" => Self::RuleEnded(RuleId(number()?)),
+            _ => {
+                let kind = ReplyKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
+                Self::Reply(kind, HookId(number()?))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn purposes_survive_being_stored() {
+        for purpose in [
+            Purpose::Alert,
+            Purpose::KnownMinimum,
+            Purpose::KnownEvery(3),
+            Purpose::Regression(1),
+            Purpose::Count(100),
+            Purpose::NewException("shop.Error: odd".to_owned()),
+            Purpose::CarriedOver(LineId(4)),
+            Purpose::RefusedLabel("known error".to_owned()),
+            Purpose::RuleMade(RuleId(5)),
+            Purpose::RuleEnded(RuleId(6)),
+            Purpose::Reply(ReplyKind::Resolved, HookId(7)),
+            Purpose::Reply(ReplyKind::Reassigned, HookId(8)),
+        ] {
+            let (kind, subject) = purpose.parts();
+            assert_eq!(Purpose::from_parts(kind, &subject), Some(purpose));
+        }
+        assert_eq!(Purpose::from_parts("count", "many"), None);
+        assert_eq!(Purpose::from_parts("dance", "1"), None);
+    }
+
+    #[test]
+    fn states_survive_being_stored() {
+        for state in DeliveryState::ALL {
+            assert_eq!(DeliveryState::from_stored(state.as_str()), Some(state));
+        }
+        assert_eq!(DeliveryState::from_stored("lost"), None);
+    }
+
+    #[test]
+    fn a_storm_gathers_mails_only() {
+        let storm = DeliveryMode::Storm(StormId(1));
+        assert_eq!(storm.first_state(Channel::Mail), DeliveryState::Gathered);
+        assert_eq!(storm.first_state(Channel::Issue), DeliveryState::Pending);
+        assert_eq!(DeliveryMode::Shadow.first_state(Channel::Mail), DeliveryState::Shadow);
+    }
+}
