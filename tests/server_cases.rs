@@ -340,7 +340,7 @@ fn s14_s15_a_traceback_that_passes_whitelisted_third_party_code_is_dropped() {
 }
 
 #[test]
-fn s16_the_caller_of_a_building_block_is_blamed() {
+fn s16_the_caller_of_library_code_is_blamed() {
     run_test(async |story| {
         begin(story, 1).await;
         let frames = [

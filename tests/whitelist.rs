@@ -132,7 +132,7 @@ fn library_code_can_be_added_and_the_caller_is_blamed() {
         let entry = [
             ("csrf", csrf.as_str()),
             ("repo", REPO),
-            ("kind", "building_block"),
+            ("kind", "library_code"),
             ("scope", "function"),
             ("filename", CART_PATH),
             ("function_name", "total"),
@@ -264,7 +264,7 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
             ("repo", REPO),
             ("scope", "file"),
             ("filename", CART_PATH),
-            ("kind", "building_block"),
+            ("kind", "library_code"),
             ("email_recipients", "victim@example.com"),
         ];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));

@@ -127,7 +127,7 @@ async fn list(store: &Store, row: &RepositoryRow) -> Result<(), Failed> {
     for block in &row.settings.building_blocks {
         let CodePattern { file, function, code } = block.clone();
         let entry = KnownError { file, function, code, ..KnownError::default() };
-        println!(".github/flawless.yml  {}", words(&entry, RuleKind::BuildingBlock));
+        println!(".github/flawless.yml  {}", words(&entry, RuleKind::LibraryCode));
     }
     Ok(())
 }
@@ -149,7 +149,7 @@ fn a_day(text: &str) -> Result<String, String> {
 fn words(entry: &KnownError, kind: RuleKind) -> String {
     let mut out = match kind {
         RuleKind::KnownError => format!("known error: {}", entry.file),
-        RuleKind::BuildingBlock => format!("library code: {}", entry.file),
+        RuleKind::LibraryCode => format!("library code: {}", entry.file),
     };
     if let Some(function) = &entry.function {
         out.push_str(&format!(", {function}"));

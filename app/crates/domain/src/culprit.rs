@@ -140,7 +140,7 @@ pub fn choose(
             }
         } else if !rules.may_blame(code.path) {
             Passed::IgnoredPath
-        } else if let Some(rule) = rules.building_block(code) {
+        } else if let Some(rule) = rules.library_code(code) {
             Passed::LibraryCode(rule)
         } else if rules.known_error(code).is_some() {
             return Choice::Culprit { at, known: true, passed, only_raises: false };

@@ -20,7 +20,7 @@ pub enum RuleKind {
     /// Counted, alerted only as its thresholds say.
     KnownError,
     /// Its caller is blamed.
-    BuildingBlock,
+    LibraryCode,
 }
 
 impl RuleKind {
@@ -28,13 +28,13 @@ impl RuleKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::KnownError => "known_error",
-            Self::BuildingBlock => "building_block",
+            Self::LibraryCode => "library_code",
         }
     }
 
     /// From what is stored.
     pub fn from_stored(text: &str) -> Option<Self> {
-        [Self::KnownError, Self::BuildingBlock].into_iter().find(|kind| kind.as_str() == text)
+        [Self::KnownError, Self::LibraryCode].into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -184,7 +184,7 @@ impl Rules {
         for rule in made.into_iter().filter(|rule| !rule.entry.is_over(now)) {
             match rule.kind {
                 RuleKind::KnownError => known.push(KnownMatch { entry: rule.entry, rule: Some(rule.id) }),
-                RuleKind::BuildingBlock => blocks.push((rule.entry.pattern(), Some(rule.id))),
+                RuleKind::LibraryCode => blocks.push((rule.entry.pattern(), Some(rule.id))),
             }
         }
         // The most specific entry wins; among equals the one in the file, which is read first.
@@ -218,7 +218,7 @@ impl Rules {
     }
 
     /// Whether the code is library code of the repository; the rule that says so, if it is not the file.
-    pub fn building_block(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
+    pub fn library_code(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
         self.blocks.iter().find(|(pattern, _)| pattern.matches(at)).map(|(_, rule)| *rule)
     }
 

@@ -28,7 +28,7 @@ pub(super) struct RuleForm {
     /// The terms, by their keys.
     #[serde(flatten)]
     terms: BTreeMap<String, String>,
-    /// `building_block`, else a known error.
+    /// `library_code`, else a known error.
     #[serde(default)]
     pub(super) kind: String,
     /// The number of the rule that is changed.
@@ -101,7 +101,7 @@ pub(super) fn check(entry: &RuleForm, only_file: Option<&str>) -> Checked {
     // Who follows a link out of a mail may silence, but not have others written to.
     let may_name = only_file.is_none();
     let kind = match entry.kind.as_str() {
-        "building_block" if may_name => RuleKind::BuildingBlock,
+        "library_code" if may_name => RuleKind::LibraryCode,
         _ => RuleKind::KnownError,
     };
     let file = entry.filename.trim().trim_start_matches("./").to_owned();

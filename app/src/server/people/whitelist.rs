@@ -95,7 +95,7 @@ async fn entries(
 fn of_file(row: &RepositoryRow) -> Vec<(RuleKind, KnownError)> {
     let blocks = row.settings.building_blocks.iter().map(|block| {
         let CodePattern { file, function, code } = block.clone();
-        (RuleKind::BuildingBlock, KnownError { file, function, code, ..KnownError::default() })
+        (RuleKind::LibraryCode, KnownError { file, function, code, ..KnownError::default() })
     });
     row.settings.known_errors.iter().map(|known| (RuleKind::KnownError, known.clone())).chain(blocks).collect()
 }
@@ -175,7 +175,7 @@ impl Look<'_> {
         since_made: bool,
         before: impl Fn(LineId) -> u64,
     ) -> Option<Silenced> {
-        if kind == RuleKind::BuildingBlock {
+        if kind == RuleKind::LibraryCode {
             return None;
         }
         let mut covered: Vec<(u64, &Line)> = self
@@ -202,7 +202,7 @@ fn covers(kind: RuleKind, entry: &KnownError) -> Covers {
     Covers {
         what: match kind {
             RuleKind::KnownError => "Known error",
-            RuleKind::BuildingBlock => "Library code",
+            RuleKind::LibraryCode => "Library code",
         }
         .to_owned(),
         file: entry.file.clone(),
@@ -244,11 +244,11 @@ fn end_note(rule: &RuleRow) -> String {
         (RuleKind::KnownError, RuleSource::Label) => {
             "The label stays on its issue, which the next report opens again: it is told as before."
         }
-        (RuleKind::BuildingBlock, RuleSource::Label) => "The label stays on its issue. This code is blamed again.",
+        (RuleKind::LibraryCode, RuleSource::Label) => "The label stays on its issue. This code is blamed again.",
         (RuleKind::KnownError, _) => {
             "Its lines are treated as all others again: one that was told before stays told, another is told at its next report."
         }
-        (RuleKind::BuildingBlock, _) => "This code is blamed again.",
+        (RuleKind::LibraryCode, _) => "This code is blamed again.",
     }
     .to_owned()
 }

@@ -175,7 +175,7 @@ impl<'a> Known<'a> {
         let frame = &self.report.exceptions[at.0].frames[at.1];
         let code = CodeAt { path: &located.path, inside: true, function: frame.function_name(), code: &located.code };
         !self.rules.may_blame(&located.path)
-            || self.rules.building_block(code).is_some()
+            || self.rules.library_code(code).is_some()
             || matches!(
                 step_over(self.rules, &self.report.exceptions[at.0], &located.code, self.facts.get(&at), false),
                 Some(Passed::Forwards | Passed::CallsGiven)

@@ -197,7 +197,7 @@ impl IssueCommand<'_> {
         let place = &self.line.place;
         let (kind, scope) = match command {
             LabelCommand::KnownError(scope) => (RuleKind::KnownError, scope),
-            LabelCommand::LibraryCode => (RuleKind::BuildingBlock, Scope::Function),
+            LabelCommand::LibraryCode => (RuleKind::LibraryCode, Scope::Function),
         };
         let entry = KnownError {
             file: place.path.clone(),
