@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::server::{PageServices, Server, ServerSettings};
+use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::{App, AppSource, GitHubApp};
@@ -127,7 +127,7 @@ impl Handles {
 
     /// The HTTP side.
     pub fn server(&self, accept: Accept, clock: Clock, settings: ServerSettings) -> Server {
-        let services = PageServices {
+        let services = PageHandles {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
             linker: self.site.linker.clone(),

@@ -2,7 +2,7 @@
 
 use super::page_error::PageError;
 use super::repository::{NeededRight, find, name_in_path};
-use super::session::{Session, Sessions, Visitor, look_up};
+use super::session::{Session, SessionCookies, Visitor, look_up};
 use super::state::Server;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::FormRejection;
@@ -114,7 +114,7 @@ impl ReceivedForm {
 
     /// Whether it came from one of our pages, as this session was shown it.
     fn is_ours(&self, session: &Session, server: &Server) -> bool {
-        Sessions::from_ref(server).is_our_form(session, &self.field("csrf"))
+        SessionCookies::from_ref(server).is_our_form(session, &self.field("csrf"))
     }
 
     /// The session whose form this is.

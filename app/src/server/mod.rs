@@ -6,18 +6,18 @@ mod github;
 mod operators;
 mod page;
 mod page_error;
+mod page_handles;
 mod people;
 mod query;
 mod random;
 mod repository;
 mod sdks;
-mod services;
 mod session;
 mod state;
 mod trace;
 mod urls;
 
-pub use services::PageServices;
+pub use page_handles::PageHandles;
 pub use state::{Server, ServerSettings};
 
 use axum::Router;

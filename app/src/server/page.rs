@@ -1,7 +1,7 @@
 //! Pages as answers, and the layer that renders them.
 
 use super::page_error::PageError;
-use super::session::{Session, Sessions};
+use super::session::{Session, SessionCookies};
 use super::state::Server;
 use super::trace::RequestId;
 use super::urls::Urls;
@@ -87,7 +87,7 @@ async fn render_error(error: &PageError, headers: &HeaderMap, id: &str, server: 
     if let PageError::Internal(why) = error {
         tracing::error!(why, id, "a page could not be made");
     }
-    let session = Sessions::from_ref(server).of_anybody(headers).await;
+    let session = SessionCookies::from_ref(server).of_anybody(headers).await;
     let message = error.message(&urls, id);
     let status = error.status();
     match page(&layout(&urls, session.as_ref()), &message) {

@@ -87,7 +87,7 @@ pub(super) enum TokenError {
 
 /// Looks sessions up, begins and ends them.
 #[derive(Clone)]
-pub(super) struct Sessions(Arc<Inner>);
+pub(super) struct SessionCookies(Arc<Inner>);
 
 struct Inner {
     /// Those that are stored.
@@ -102,7 +102,7 @@ struct Inner {
     bearer_attempts: AttemptLimit,
 }
 
-impl Sessions {
+impl SessionCookies {
     /// The sessions of a server below this path.
     pub(super) fn new(stored: sessions::Sessions, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
         let path = if root.is_empty() { "/" } else { root }.to_owned();
@@ -266,7 +266,7 @@ pub(super) async fn look_up(parts: &mut Parts, server: &Server) -> Result<Option
     if let Some(LookedUp(session)) = parts.extensions.get() {
         return Ok(session.clone());
     }
-    let session = Sessions::from_ref(server).of(&parts.headers).await?;
+    let session = SessionCookies::from_ref(server).of(&parts.headers).await?;
     parts.extensions.insert(LookedUp(session.clone()));
     Ok(session)
 }

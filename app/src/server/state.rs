@@ -1,9 +1,9 @@
 //! What the routes work with, and how a handler gets its part of it.
 
 use super::operators::meters::Meters;
+use super::page_handles::PageHandles;
 use super::sdks::arrivals::Arrivals;
-use super::services::PageServices;
-use super::session::Sessions;
+use super::session::SessionCookies;
 use super::urls::Urls;
 use crate::clock::Clock;
 use crate::services::alert_content::AlertContent;
@@ -40,11 +40,11 @@ pub struct ServerSettings {
 pub struct Server(Arc<Parts>);
 
 struct Parts {
-    services: PageServices,
+    services: PageHandles,
     accept: Accept,
     clock: Clock,
     settings: Arc<ServerSettings>,
-    sessions: Sessions,
+    sessions: SessionCookies,
     urls: Urls,
     meters: Arc<Meters>,
     arrivals: Arc<Arrivals>,
@@ -52,11 +52,11 @@ struct Parts {
 
 impl Server {
     /// A server of these services.
-    pub fn new(services: PageServices, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+    pub fn new(services: PageHandles, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let settings = Arc::new(settings);
         let urls = Urls::new(&settings.public_url, services.linker.clone());
         Self(Arc::new(Parts {
-            sessions: Sessions::new(services.sessions.clone(), clock.clone(), Arc::clone(&settings), urls.root()),
+            sessions: SessionCookies::new(services.sessions.clone(), clock.clone(), Arc::clone(&settings), urls.root()),
             urls,
             services,
             accept,
@@ -92,7 +92,7 @@ parts! {
     Accept: accept;
     Clock: clock;
     Arc<ServerSettings>: settings;
-    Sessions: sessions;
+    SessionCookies: sessions;
     Urls: urls;
     Arc<Meters>: meters;
     Arc<Arrivals>: arrivals;

@@ -4,10 +4,10 @@ use super::alert::{Place, Snippet};
 use super::blame::{Blame, CommitId, PassedCommit, PassedWhy};
 use super::confidence::Confidence;
 use super::culprit::{Drift, FrameAt, Located, Passed};
-use super::line::Identity;
+use super::identity::Identity;
 use super::report::{Frame, Report};
 use super::rule::Rules;
-use super::suspects::{Rule, Suspect, changed_at};
+use super::suspects::{Suspect, SuspectedBy, changed_at};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -142,16 +142,18 @@ fn suspect_sentence(suspect: &Suspect) -> String {
     let place = format!("{}:{} in {}", suspect.path, suspect.line, suspect.function);
     let by = suspect.blame.as_ref().map(|blame| format!(", by {}", written_by(blame))).unwrap_or_default();
     match suspect.rule {
-        Rule::Constructor => {
+        SuspectedBy::Constructor => {
             format!("Probably to be mended at {place}: the constructor should have set what the line asks for.")
         }
-        Rule::Signature => format!("More likely at fault: {place}{by}: it was changed after the call was written."),
-        Rule::Fresh => format!(
+        SuspectedBy::Signature => {
+            format!("More likely at fault: {place}{by}: it was changed after the call was written.")
+        }
+        SuspectedBy::Fresh => format!(
             "More likely at fault: {place}{by}: it leads to the blamed line and was changed within 30 days before, the blamed line long ago."
         ),
-        Rule::SteppedOver => format!("Look next at {place}{by}: it was passed over."),
-        Rule::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
-        Rule::Caller | Rule::Innermost | Rule::SteppedTo => {
+        SuspectedBy::SteppedOver => format!("Look next at {place}{by}: it was passed over."),
+        SuspectedBy::LatestChange => format!("Look next at {place}{by}: the latest change to this function."),
+        SuspectedBy::Caller | SuspectedBy::Innermost | SuspectedBy::SteppedTo => {
             format!("Look next at {place}{by}: it called the blamed line.")
         }
     }

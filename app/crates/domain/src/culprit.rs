@@ -5,7 +5,7 @@ use super::ids::RuleId;
 use super::report::{Exception, Report};
 use super::rule::{CodeAt, Rules};
 use super::source::LineFacts;
-use super::steps::step_over;
+use super::step_over::step_over;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

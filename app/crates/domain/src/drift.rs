@@ -1,7 +1,7 @@
 //! Drift: where a reported line stands in the repository's file, when deployed code and repository differ.
 
 use super::culprit::Drift;
-use super::line::squeeze;
+use super::identity::squeeze;
 use super::report::Frame;
 
 /// Where a frame's line is in a file, and how sure that is.

@@ -1,12 +1,12 @@
 //! Who is told of a blamed line, and who was passed over on the way and why.
 
+mod blamed_line;
 mod bots;
-mod subject;
 mod words;
 
+pub use blamed_line::BlamedLine;
 pub use bots::{is_bot, is_bot_name};
 use jiff::SignedDuration;
-pub use subject::Subject;
 
 use super::blame::Author;
 use super::handover::Handover;

@@ -1,8 +1,8 @@
 //! The rules in force for a repository, from its file, from labels and from pages, made ready to be asked.
 
 use super::heuristic::Heuristic;
+use super::identity::squeeze;
 use super::ids::RuleId;
-use super::line::squeeze;
 use super::path_expression::anchored;
 use super::settings::{CodePattern, KnownError, Settings};
 use crate::timestamp::Timestamp;

@@ -27,7 +27,7 @@ pub const FRESH_REACH: usize = 2;
 /// The rule that named a suspect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum SuspectedBy {
     /// The innermost own frame that nothing speaks against.
     Innermost,
     /// A frame that others were stepped over for.
@@ -46,7 +46,7 @@ pub enum Rule {
     LatestChange,
 }
 
-impl Rule {
+impl SuspectedBy {
     /// The rule of thumb behind it, where it is one of those that can be left out.
     pub fn heuristic(self) -> Option<Heuristic> {
         match self {
@@ -71,10 +71,10 @@ pub struct Suspect {
     pub frame: Option<FrameAt>,
     /// First and last line of that function, where they are known.
     pub function_lines: Option<(u32, u32)>,
-    /// Who wrote the line; for [`Rule::Constructor`] who wrote the line that asks for what is missing.
+    /// Who wrote the line; for [`SuspectedBy::Constructor`] who wrote the line that asks for what is missing.
     pub blame: Option<Blame>,
     /// The rule that named it.
-    pub rule: Rule,
+    pub rule: SuspectedBy,
 }
 
 impl Suspect {
@@ -82,17 +82,17 @@ impl Suspect {
     pub fn role(&self) -> Option<String> {
         let Self { path, line, function, .. } = self;
         match self.rule {
-            Rule::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
-            Rule::Fresh => Some(format!(
+            SuspectedBy::Signature => Some(format!("changed {function} ({path}:{line}) after the call was written")),
+            SuspectedBy::Fresh => Some(format!(
                 "changed {path}:{line} in {function}, which leads to the failing line, less than 30 days before"
             )),
             // The constructor's suspect has the failing line's author.
-            Rule::Constructor
-            | Rule::Innermost
-            | Rule::SteppedTo
-            | Rule::SteppedOver
-            | Rule::Caller
-            | Rule::LatestChange => None,
+            SuspectedBy::Constructor
+            | SuspectedBy::Innermost
+            | SuspectedBy::SteppedTo
+            | SuspectedBy::SteppedOver
+            | SuspectedBy::Caller
+            | SuspectedBy::LatestChange => None,
         }
     }
 }
@@ -117,19 +117,19 @@ pub struct Found {
 /// Ranks the suspects. `event_at`: when it happened.
 pub fn rank(found: Found, rules: &Rules, event_at: Timestamp) -> Vec<Suspect> {
     let Some(mut culprit) = found.culprit else { return Vec::new() };
-    culprit.rule = if found.stepped { Rule::SteppedTo } else { Rule::Innermost };
+    culprit.rule = if found.stepped { SuspectedBy::SteppedTo } else { SuspectedBy::Innermost };
     let fresh = fresh_caller(&culprit, &found.callers, event_at).filter(|_| rules.uses(Heuristic::Fresh));
-    let named = |suspect: Option<Suspect>, rule: Rule| suspect.map(|suspect| Suspect { rule, ..suspect });
+    let named = |suspect: Option<Suspect>, rule: SuspectedBy| suspect.map(|suspect| Suspect { rule, ..suspect });
     let caller = found.callers.first().cloned();
     let order = found
         .elsewhere
         .into_iter()
-        .chain(named(fresh, Rule::Fresh))
+        .chain(named(fresh, SuspectedBy::Fresh))
         // What was stepped over is the next to look at, because rules are wrong at times.
         .chain([culprit])
-        .chain(named(found.stepped_over, Rule::SteppedOver))
-        .chain(named(caller, Rule::Caller))
-        .chain(named(found.latest_change, Rule::LatestChange));
+        .chain(named(found.stepped_over, SuspectedBy::SteppedOver))
+        .chain(named(caller, SuspectedBy::Caller))
+        .chain(named(found.latest_change, SuspectedBy::LatestChange));
     let mut ranked: Vec<Suspect> = Vec::new();
     for suspect in order {
         let same_place = |one: &Suspect| one.path == suspect.path && one.line == suspect.line;
@@ -181,11 +181,11 @@ mod tests {
             frame: None,
             function_lines: None,
             blame: Some(blame),
-            rule: Rule::Innermost,
+            rule: SuspectedBy::Innermost,
         }
     }
 
-    fn rules(found: Found) -> Vec<(String, Rule)> {
+    fn rules(found: Found) -> Vec<(String, SuspectedBy)> {
         rank(found, &Rules::default(), NOW).into_iter().map(|one| (one.path, one.rule)).collect()
     }
 
@@ -197,7 +197,7 @@ mod tests {
             latest_change: Some(suspect("a", 3, 1)),
             ..Found::default()
         };
-        let expected = [("a", Rule::Innermost), ("b", Rule::Caller), ("a", Rule::LatestChange)];
+        let expected = [("a", SuspectedBy::Innermost), ("b", SuspectedBy::Caller), ("a", SuspectedBy::LatestChange)];
         assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
         assert!(rules(Found::default()).is_empty());
     }
@@ -209,8 +209,8 @@ mod tests {
             callers: vec![suspect("b", 1, 400), suspect("c", 1, caller)],
             ..Found::default()
         };
-        assert_eq!(rules(found(366, 29))[0], ("c".to_owned(), Rule::Fresh));
-        assert_eq!(rules(found(366, 29))[1], ("a".to_owned(), Rule::Innermost));
+        assert_eq!(rules(found(366, 29))[0], ("c".to_owned(), SuspectedBy::Fresh));
+        assert_eq!(rules(found(366, 29))[1], ("a".to_owned(), SuspectedBy::Innermost));
         assert_eq!(rules(found(366, 31))[0].0, "a");
         assert_eq!(rules(found(364, 1))[0].0, "a");
     }
@@ -220,12 +220,13 @@ mod tests {
         let found = Found {
             culprit: Some(suspect("a", 1, 10)),
             stepped: true,
-            elsewhere: Some(Suspect { rule: Rule::Constructor, ..suspect("x", 9, 10) }),
+            elsewhere: Some(Suspect { rule: SuspectedBy::Constructor, ..suspect("x", 9, 10) }),
             stepped_over: Some(suspect("s", 1, 10)),
             callers: vec![suspect("b", 1, 5)],
             ..Found::default()
         };
-        let expected = [("x", Rule::Constructor), ("a", Rule::SteppedTo), ("s", Rule::SteppedOver)];
+        let expected =
+            [("x", SuspectedBy::Constructor), ("a", SuspectedBy::SteppedTo), ("s", SuspectedBy::SteppedOver)];
         assert_eq!(rules(found), expected.map(|(path, rule)| (path.to_owned(), rule)));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::alert::{Place, Recipient};
 use super::blame::{Blame, CommitId};
-use super::line::squeeze;
+use super::identity::squeeze;
 use super::rule::Rules;
 use serde::{Deserialize, Serialize};
 

@@ -1,7 +1,7 @@
 //! Comparing predictions with what the fix says was to blame.
 
 use super::case::{Case, CaseFrame, Truth};
-use domain::suspects::Rule;
+use domain::suspects::SuspectedBy;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -19,7 +19,7 @@ pub(super) struct Prediction {
     pub(super) commit: Option<String>,
     pub(super) author_email: Option<String>,
     /// The rule that named it.
-    pub(super) rule: Rule,
+    pub(super) rule: SuspectedBy,
 }
 
 /// Whether the function, an author and a commit were hit.
@@ -92,7 +92,7 @@ fn own_frames(case: &Case, blame: impl Fn(&CaseFrame) -> Option<&String>) -> Vec
             function: frame.qualname.clone().unwrap_or_default(),
             commit: Some(id),
             author_email: Some(commit.author_email.clone()),
-            rule: Rule::Innermost,
+            rule: SuspectedBy::Innermost,
         };
         Some((commit.ctime, prediction))
     })

@@ -4,7 +4,7 @@
 use super::case::Case;
 use super::score::{Hit, Prediction, best_frame, hit, newest_line};
 use domain::heuristic::Heuristic;
-use domain::suspects::Rule;
+use domain::suspects::SuspectedBy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -102,7 +102,7 @@ fn gains(text: &mut String, rows: &[Row<'_>]) {
 
 /// How often the first suspect is right by the rule that named it: what confidence is made from.
 fn by_rule(text: &mut String, rows: &[Row<'_>]) {
-    let mut rules: BTreeMap<Rule, Vec<Hit>> = BTreeMap::new();
+    let mut rules: BTreeMap<SuspectedBy, Vec<Hit>> = BTreeMap::new();
     for row in rows {
         if let Some(first) = row.full.first() {
             rules.entry(first.rule).or_default().push(hit(row.case, &row.full, 1));

@@ -3,7 +3,6 @@
 mod answer;
 mod client;
 mod comments;
-mod deliveries;
 mod error;
 mod events;
 pub mod hook;
@@ -13,6 +12,7 @@ mod key;
 mod labels;
 mod limits;
 pub mod manifest;
+mod missed_webhooks;
 mod people;
 mod pulls;
 mod repositories;
@@ -20,9 +20,9 @@ mod route;
 pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
-pub use deliveries::HookDelivery;
 pub use error::GitHubError;
 pub use install::{Installation, Itself};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue};
+pub use missed_webhooks::HookDelivery;
 pub use people::Account;
 pub use repositories::RemoteRepository;

@@ -1,7 +1,7 @@
 //! A conversation with a git server: who we are, how long we wait, and where the token may go.
 
+use super::clone_source::Address;
 use super::error::MirrorError;
-use super::source::Address;
 use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::remote::{Connection, Direction};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,9 +1,9 @@
 //! Bringing one mirror's objects, refs and HEAD to what its source has.
 
+use super::clone_source::Address;
 use super::connection::{connect, moved};
 use super::error::MirrorError;
 use super::progress::{Meter, Watch};
-use super::source::Address;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::protocol::handshake::Ref;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};

@@ -6,6 +6,7 @@
 //! installed before the first clone over http(s).
 
 mod checkout;
+mod clone_source;
 mod connection;
 mod consolidate;
 mod directory;
@@ -22,17 +23,16 @@ mod revision;
 mod search;
 pub mod settings;
 mod settings_tree;
-mod source;
 mod sync;
 
 pub use checkout::{Checkout, checkout_around};
+pub use clone_source::Source;
 pub use error::MirrorError;
 pub use paths::Candidate;
 pub use people::{Active, Provenance};
 pub use progress::Progress;
 pub use read::CommitInfo;
 pub use revision::full_id;
-pub use source::Source;
 pub use sync::{Head, Synced};
 
 use blame::ChangedPaths;

@@ -1,12 +1,12 @@
 //! Cloning and fetching: one at a time for each repository, and one for all who asked meanwhile.
 
+use super::clone_source::{Address, Source};
 use super::connection::open_options;
 use super::consolidate::consolidate;
 use super::error::MirrorError;
 use super::fetch::Fetch;
 use super::handles::{Opened, open};
 use super::progress::{Meter, Progress};
-use super::source::{Address, Source};
 use super::{Inner, Mirrors};
 use domain::blame::CommitId;
 use domain::ids::RepositoryId;

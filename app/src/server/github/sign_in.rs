@@ -7,7 +7,7 @@ use crate::server::page_error::PageError;
 use crate::server::people::sign_in_page;
 use crate::server::query::Query;
 use crate::server::random::random_secret;
-use crate::server::session::{Sessions, cookies};
+use crate::server::session::{SessionCookies, cookies};
 use crate::server::state::{ForgeUrl, Now, ServerSettings};
 use crate::server::urls::{Urls, local};
 use crate::services::github_app::GitHubApp;
@@ -43,7 +43,7 @@ pub(super) struct SignInQuery {
 pub(super) async fn begin(
     State(app): State<GitHubApp>,
     State(ForgeUrl(forge)): State<ForgeUrl>,
-    State(sessions): State<Sessions>,
+    State(sessions): State<SessionCookies>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
     Now(now): Now,
@@ -75,7 +75,7 @@ pub(super) struct CallbackQuery {
 /// just installed the App, with no state of ours: they begin anew.
 pub(super) async fn callback(
     State(app): State<GitHubApp>,
-    State(sessions): State<Sessions>,
+    State(sessions): State<SessionCookies>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
     Now(now): Now,
@@ -125,7 +125,7 @@ fn sound(
 
 /// The new session's cookie, or what to tell. `proof` is GitHub's code and the flow's verifier.
 async fn sign_in(
-    sessions: &Sessions,
+    sessions: &SessionCookies,
     headers: &HeaderMap,
     (code, verifier): (&str, &str),
     urls: &Urls,

@@ -4,7 +4,7 @@ use crate::server::form::OpenForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
-use crate::server::session::{Sessions, TokenError};
+use crate::server::session::{SessionCookies, TokenError};
 use crate::server::urls::{Urls, local};
 use crate::services::github_app::GitHubApp;
 use axum::extract::State;
@@ -55,7 +55,7 @@ pub(super) struct LoginForm {
 /// `POST /login`.
 pub(super) async fn login(
     State(app): State<GitHubApp>,
-    State(sessions): State<Sessions>,
+    State(sessions): State<SessionCookies>,
     State(urls): State<Urls>,
     headers: HeaderMap,
     OpenForm { fields, .. }: OpenForm<LoginForm>,
@@ -87,7 +87,7 @@ pub(super) struct LogoutForm {}
 /// `POST /auth/logout`: a form from another site signs nobody out.
 pub(super) async fn logout(
     State(store): State<Store>,
-    State(sessions): State<Sessions>,
+    State(sessions): State<SessionCookies>,
     State(urls): State<Urls>,
     OpenForm { visitor, is_ours, .. }: OpenForm<LogoutForm>,
 ) -> Result<Response, PageError> {

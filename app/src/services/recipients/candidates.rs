@@ -7,7 +7,7 @@ use crate::services::{Failure, blocking};
 use domain::blame::Author;
 use domain::codeowners::{self, Owner};
 use domain::event::HookAccount;
-use domain::person::{Candidate, Facts, GONE_AFTER, Owners, PullPeople, Subject, Told, choose, is_bot, is_bot_name};
+use domain::person::{BlamedLine, Candidate, Facts, GONE_AFTER, Owners, PullPeople, Told, choose, is_bot, is_bot_name};
 use domain::pull::{Pull, title_in, whole_pull};
 use domain::routing::address_of;
 use domain::timestamp::Timestamp;
@@ -25,7 +25,7 @@ const REFUSED_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) struct Candidates<'a> {
     pub(super) recipients: &'a Recipients,
     pub(super) row: &'a RepositoryRow,
-    pub(super) subject: &'a Subject<'a>,
+    pub(super) subject: &'a BlamedLine<'a>,
     lookup: &'a GitHubLookup<'a>,
     /// From then on somebody who committed is still there.
     since: Timestamp,
@@ -47,7 +47,7 @@ impl<'a> Candidates<'a> {
     pub(super) async fn new(
         recipients: &'a Recipients,
         row: &'a RepositoryRow,
-        subject: &'a Subject<'a>,
+        subject: &'a BlamedLine<'a>,
         lookup: &'a GitHubLookup<'a>,
     ) -> Self {
         let mut it = Self { recipients, row, subject, lookup, since: subject.failed_at - GONE_AFTER };

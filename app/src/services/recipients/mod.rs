@@ -14,7 +14,7 @@ use super::{Failure, latest_report};
 use candidates::Candidates;
 use domain::attribution::Attribution;
 use domain::blame::Author;
-use domain::person::{Subject, Told};
+use domain::person::{BlamedLine, Told};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
 use mirror::Mirrors;
@@ -63,7 +63,7 @@ impl Recipients {
     pub async fn find(
         &self,
         row: &RepositoryRow,
-        subject: &Subject<'_>,
+        subject: &BlamedLine<'_>,
         now: Timestamp,
     ) -> Result<(Told, Option<GitHubError>), Failure> {
         let lookup = GitHubLookup::new(self, row, now);
@@ -89,7 +89,7 @@ impl Recipients {
     }
 
     /// Records who is told of a line, and its author's account, once that is known.
-    async fn record(&self, line: &Line, subject: &Subject<'_>, told: &Told) -> Result<(), Failure> {
+    async fn record(&self, line: &Line, subject: &BlamedLine<'_>, told: &Told) -> Result<(), Failure> {
         store::lines::set_told(&self.store, line.id, told).await?;
         if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
             && let Some(known) = store::accounts::by_email(&self.store, &author.email, Timestamp::MIN).await?
@@ -106,17 +106,17 @@ pub(super) fn subject_of<'a>(
     line: &'a Line,
     author: Option<&'a Author>,
     found: Option<&'a Attribution>,
-) -> Subject<'a> {
+) -> BlamedLine<'a> {
     let subject = match found {
         // The line's own row names who wrote it, whatever its latest fingerprint was blamed on.
-        Some(found) if found.blame.is_some() || author.is_none() => Subject::of(found, line.last_seen_at),
-        _ => Subject {
+        Some(found) if found.blame.is_some() || author.is_none() => BlamedLine::of(found, line.last_seen_at),
+        _ => BlamedLine {
             commit: line.commit.as_deref(),
             author,
             path: &line.place.path,
             failed_at: line.last_seen_at,
-            ..Subject::default()
+            ..BlamedLine::default()
         },
     };
-    Subject { first_failed_at: line.first_seen_at, ..subject }
+    BlamedLine { first_failed_at: line.first_seen_at, ..subject }
 }

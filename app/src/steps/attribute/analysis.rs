@@ -9,7 +9,7 @@ use domain::attribution::{Attribution, Findings, verdict};
 use domain::blame::Blame;
 use domain::confidence::{Confidence, Grounds};
 use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
-use domain::line::Identity;
+use domain::identity::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;

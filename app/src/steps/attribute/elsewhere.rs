@@ -8,7 +8,7 @@ use domain::heuristic::Heuristic;
 use domain::report::Exception;
 use domain::rule::Rules;
 use domain::source::{Block, LineFacts};
-use domain::suspects::{Rule, Suspect, changed_at};
+use domain::suspects::{Suspect, SuspectedBy, changed_at};
 use mirror::MirrorError;
 use source::Source;
 
@@ -68,7 +68,7 @@ fn constructor(
     let line = source.field_set(&constructor, field).first().copied().unwrap_or(constructor.end);
     let function_lines = Some((constructor.start, constructor.end));
     let (function, blame) = (constructor.qualified, start.blame.cloned());
-    Ok(Some(Suspect { path, line, function, frame: None, function_lines, blame, rule: Rule::Constructor }))
+    Ok(Some(Suspect { path, line, function, frame: None, function_lines, blame, rule: SuspectedBy::Constructor }))
 }
 
 /// The definition of what was called, at its latest change, if that is later than the call's.
@@ -112,7 +112,7 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
         frame: None,
         function_lines,
         blame: Some(blame),
-        rule: Rule::Signature,
+        rule: SuspectedBy::Signature,
     }))
 }
 

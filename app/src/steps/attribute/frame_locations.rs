@@ -4,7 +4,7 @@
 use super::evidence::MirrorCommit;
 use domain::culprit::{Drift, FrameAt, Located, frames_in_order};
 use domain::drift::{Stand, stand};
-use domain::line::squeeze;
+use domain::identity::squeeze;
 use domain::report::{Frame, Report};
 use domain::rule::Rules;
 use mirror::{Candidate, MirrorError};

@@ -8,8 +8,8 @@ use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
-use domain::steps::step_over;
-use domain::suspects::{FRESH_REACH, Found, Rule, Suspect, changed_at, rank};
+use domain::step_over::step_over;
+use domain::suspects::{FRESH_REACH, Found, Suspect, SuspectedBy, changed_at, rank};
 use domain::timestamp::Timestamp;
 use mirror::MirrorError;
 use std::collections::BTreeMap;
@@ -148,7 +148,7 @@ impl<'a> Known<'a> {
             frame: Some(at),
             function_lines: function.map(|function| (function.start, function.end)),
             blame,
-            rule: Rule::Caller,
+            rule: SuspectedBy::Caller,
         }))
     }
 

@@ -9,7 +9,7 @@ use domain::alert::Recipient;
 use domain::attribution::Attribution;
 use domain::culprit::{Choice, Dropped};
 use domain::decision::{Tally, Terms, decide_known, decide_unknown};
-use domain::person::{Person, Subject};
+use domain::person::{BlamedLine, Person};
 use domain::repository::Forge;
 use domain::routing::{Route, recipients};
 use domain::rule::{CodeAt, KnownMatch, Rules};
@@ -79,7 +79,7 @@ impl TestReports {
         now: Timestamp,
     ) -> TestReport {
         // A database that is out of reach fails the step when the outcome is written.
-        let subject = Subject::of(&attribution, now);
+        let subject = BlamedLine::of(&attribution, now);
         let (told, failure) = self.recipients.find(row, &subject, now).await.unwrap_or_default();
         let person = &told.person;
         let known = known_error(rules, &attribution);

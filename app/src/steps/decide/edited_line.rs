@@ -3,7 +3,7 @@
 
 use crate::services::{Failure, blocking, latest_report};
 use domain::delivery::{Channel, DeliveryState};
-use domain::line::squeeze;
+use domain::identity::squeeze;
 use mirror::Mirrors;
 use std::collections::HashSet;
 use store::Store;

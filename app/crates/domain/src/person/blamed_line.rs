@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 /// The line that somebody is looked for.
 #[derive(Debug, Default)]
-pub struct Subject<'a> {
+pub struct BlamedLine<'a> {
     /// The commit that wrote it.
     pub commit: Option<&'a str>,
     /// Who wrote it, by the commit.
@@ -26,7 +26,7 @@ pub struct Subject<'a> {
     pub role: Option<String>,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> BlamedLine<'a> {
     /// The line of an attribution: the first suspect's, which mostly is the failing one.
     pub fn of(found: &'a Attribution, failed_at: Timestamp) -> Self {
         let other = found.suspects.first().filter(|suspect| suspect.blame.is_some());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use store::Store;
 
 /// The handles of all pages: each takes those that it uses.
-pub struct PageServices {
+pub struct PageHandles {
     /// The rows.
     pub store: Store,
     /// The mirrors.
