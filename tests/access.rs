@@ -325,7 +325,8 @@ fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time
         assert_eq!(page.status, 303);
         browser.cookie = first;
         assert_eq!(browser.get("/").await.status, 303, "the old cookie leads to the sign-in page");
-        let rows = store::sessions::list(&story.services().store, Some("ada"), story.clock.now()).await.unwrap();
+        let rows =
+            store::sessions::list(&story.services().store, Some(&"ada".into()), story.clock.now()).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert!(!rows[0].tokens.as_ref().unwrap().contains("ghu_"), "sealed");
     });
@@ -341,9 +342,10 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
         let grace = signed_in(story, "grace").await;
         let page = ada.get("/sessions").await;
         assert_eq!(page.text.matches("name=\"session\"").count(), 2, "hers: {}", page.seen());
-        let graces = store::sessions::list(&story.services().store, Some("grace"), story.clock.now()).await.unwrap()[0]
-            .id
-            .clone();
+        let graces =
+            store::sessions::list(&story.services().store, Some(&"grace".into()), story.clock.now()).await.unwrap()[0]
+                .id
+                .clone();
         let csrf = page.hidden("csrf");
         assert_eq!(ada.post("/sessions/end", &[("csrf", &csrf), ("session", &graces)]).await.status, 404, "not hers");
         let page = phone.get("/sessions").await;

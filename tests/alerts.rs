@@ -3,6 +3,7 @@
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use jiff::SignedDuration;
+use domain::names::Login;
 
 #[test]
 fn an_exception_is_told_to_the_author_of_its_line_once() {
@@ -139,7 +140,7 @@ fn an_exception_is_told_to_the_author_of_its_line_once() {
         "#);
         let line = story.lines().await.remove(0);
         assert_eq!((line.place.path.as_str(), line.place.line, line.total), (CART_PATH, 9, 1));
-        assert_eq!(line.author_login.as_deref(), Some("ada"));
+        assert_eq!(line.author_login.as_ref().map(Login::as_str), Some("ada"));
         let issue = story.github.issue(REPO, 1);
         assert!(issue.body.starts_with("<!-- flawless:"), "{}", issue.body);
         assert_eq!(issue.assignees, ["ada"]);

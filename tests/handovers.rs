@@ -3,6 +3,7 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::names::Login;
 use jiff::SignedDuration;
 
 /// Two more lines of Ada's in the same file, and one of Grace's.
@@ -192,7 +193,7 @@ fn what_was_told_before_the_handover_stays_told_to_whom_it_was() {
         story.assert_silent("it was told once");
         let lines = story.lines().await;
         let first = lines.iter().find(|line| line.place.function == "first").unwrap();
-        assert_eq!((first.owner_login.as_deref(), first.total), (None, 2));
+        assert_eq!((first.owner_login.as_ref().map(Login::as_str), first.total), (None, 2));
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 0)]);
     });
 }

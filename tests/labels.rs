@@ -2,6 +2,7 @@
 
 use crate::harness::git_repo::GRACE;
 use crate::harness::story::{CART, CART_PATH, REPO, run_test};
+use domain::names::Login;
 use jiff::SignedDuration;
 
 #[test]
@@ -256,6 +257,20 @@ fn a_report_that_names_no_revision_brings_a_resolved_line_back_after_a_day() {
 }
 
 #[test]
+fn an_author_whose_login_github_spells_otherwise_is_nobody_else() {
+    run_test(async |story| {
+        story.alerted().await;
+        assert_eq!(story.lines().await[0].author_login.as_ref().map(Login::as_str), Some("ada"));
+        story.github.rename_account(11, "Ada");
+        story.github.unassign(REPO, 1, "ada", "owner");
+        story.github.assign(REPO, 1, "Ada", "owner");
+        story.settle().await;
+        story.assert_silent("the issue is with its author, as it was");
+        assert_eq!(story.lines().await[0].owner_login, None);
+    });
+}
+
+#[test]
 fn an_issue_assigned_to_somebody_else_is_theirs() {
     run_test(async |story| {
         story.alerted().await;
@@ -268,7 +283,7 @@ fn an_issue_assigned_to_somebody_else_is_theirs() {
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Open. It belongs to grace.
         ");
-        assert_eq!(story.lines().await[0].owner_login.as_deref(), Some("grace"));
+        assert_eq!(story.lines().await[0].owner_login.as_ref().map(Login::as_str), Some("grace"));
     });
 }
 

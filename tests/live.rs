@@ -10,6 +10,7 @@ mod rust;
 use crate::harness::application::{Application, looks, pause};
 use crate::harness::git_repo::{ADA, GRACE, LINUS, isolated_git};
 use crate::harness::story::Story;
+use domain::names::Login;
 use domain::report::{Frame, Report};
 use domain::timestamp::Timestamp;
 use std::collections::BTreeMap;
@@ -134,7 +135,7 @@ impl Deployed {
             assert!(line.place.code.contains(expected.text), "{line:#?}");
             assert_eq!(line.exception, expected.exception, "{line:#?}");
             assert_eq!(line.author_email.as_deref(), Some(address.as_str()), "{line:#?}");
-            assert_eq!(line.author_login.as_deref(), Some(login), "{line:#?}");
+            assert_eq!(line.author_login.as_ref().map(Login::as_str), Some(login), "{line:#?}");
 
             let issue = line.issue.expect("an issue");
             let of_issue: Vec<&String> =

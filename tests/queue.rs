@@ -148,7 +148,7 @@ fn what_changes_while_a_status_is_written_is_written_next() {
     run_test(async |story| {
         story.alerted().await;
         let (services, line) = (story.services().clone(), story.lines().await[0].id);
-        store::lines::set_owner(&services.store, line, Some("grace")).await.unwrap();
+        store::lines::set_owner(&services.store, line, Some(&"grace".into())).await.unwrap();
         story.clock.advance(SignedDuration::from_secs(1));
         store::statuses::enqueue_due(&services.store, story.clock.now()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
@@ -159,7 +159,7 @@ fn what_changes_while_a_status_is_written_is_written_next() {
             while store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len() == before {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            store::lines::set_owner(&services.store, line, Some("linus")).await.unwrap();
+            store::lines::set_owner(&services.store, line, Some(&"linus".into())).await.unwrap();
         };
         let both = async { tokio::join!(story.settle_without_webhooks(), meanwhile) };
         tokio::time::timeout(Duration::from_secs(30), both).await.expect("the status is written");

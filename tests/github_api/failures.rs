@@ -121,14 +121,14 @@ async fn a_renamed_repository_is_read_and_not_written() {
     assert!(matches!(github.issue(installation, REPO, number).await, Ok(IssueState::Present(_))));
     let found = github.find_issue(installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(number));
-    assert!(github.is_assignable(installation, REPO, "alice").await.unwrap());
+    assert!(github.is_assignable(installation, REPO, &"alice".into()).await.unwrap());
 
     let now = github.repository(installation, REPO).await.unwrap();
     assert_eq!(now.full_name, "acme/store");
     let moved = GitHubError::Moved { from: REPO.to_owned(), to: "acme/store".to_owned(), id: now.id };
     assert_eq!(github.comment(installation, REPO, number, "x").await, Err(moved.clone()));
     assert_eq!(github.create_issue(installation, REPO, &new_issue("line-2")).await, Err(moved.clone()));
-    assert_eq!(github.assign(installation, REPO, number, "alice").await, Err(moved.clone()));
+    assert_eq!(github.assign(installation, REPO, number, &"alice".into()).await, Err(moved.clone()));
     assert_eq!(github.reopen_issue(installation, REPO, number).await, Err(moved.clone()));
     let label = domain::command::OUR_LABEL;
     assert_eq!(github.create_label(installation, REPO, &label).await, Err(moved));

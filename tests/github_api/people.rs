@@ -9,7 +9,7 @@ use serde_json::Value;
 const REPO: &str = "acme/shop";
 
 fn account(id: u64, login: &str) -> Account {
-    Account { id, login: login.to_owned(), kind: "User".to_owned() }
+    Account { id, login: login.into(), kind: "User".to_owned() }
 }
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn an_account_is_known_by_its_number_under_any_name() {
 async fn only_who_can_be_assigned_is() {
     let room = room().await;
     let number = room.file("line-1").await;
-    let assign = async |login| room.github.assign(room.installation, REPO, number, login).await.unwrap();
+    let assign = async |login: &str| room.github.assign(room.installation, REPO, number, &login.into()).await.unwrap();
     assert!(assign("Alice").await);
     assert_eq!(room.changes(), ["acme/shop#1 assigned to Alice"]);
     assert!(!assign("mallory").await);
@@ -60,7 +60,7 @@ async fn who_is_dropped_silently_is_noticed() {
     // Left the team between the question and the assignment.
     let yes = Fault::Status { status: 204, headers: Vec::new(), body: Value::Null };
     room.fake.fail_next("issues/check-user-can-be-assigned", yes);
-    assert!(!room.github.assign(room.installation, REPO, number, "mallory").await.unwrap());
+    assert!(!room.github.assign(room.installation, REPO, number, &"mallory".into()).await.unwrap());
     assert_eq!(room.fake.requests_of("issues/add-assignees").len(), 1);
     assert_eq!(room.changes(), [""; 0]);
     room.fake.assert_clean();
@@ -102,7 +102,7 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
 #[tokio::test]
 async fn an_accounts_address_is_that_of_its_commits_else_the_one_it_shows() {
     let room = room().await;
-    let author = async |login: &str| room.github.author_of_login(room.installation, REPO, login).await.unwrap();
+    let author = async |login: &str| room.github.author_of_login(room.installation, REPO, &login.into()).await.unwrap();
     assert_eq!(author("alice").await.unwrap().email, "", "it shows none");
     room.fake.shows_address("alice", "alice@home.example");
     room.fake.writes_as("alice", "Alice", "1+alice@users.noreply.github.com");
@@ -118,7 +118,7 @@ async fn an_accounts_address_is_that_of_its_commits_else_the_one_it_shows() {
 async fn a_teams_members_are_read_where_they_may_be() {
     let room = room().await;
     room.fake.add_team("acme/payments", &["mallory", "alice"]);
-    let members = async |slug: &str| room.github.team_members(room.installation, "acme", slug).await.unwrap();
+    let members = async |slug: &str| room.github.team_members(room.installation, &"acme".into(), slug).await.unwrap();
     assert_eq!(members("payments").await, Some(vec![account(2, "mallory"), account(1, "alice")]));
     assert_eq!(members("secret").await, None);
     let refused = Fault::status(403, "Resource not accessible by integration");

@@ -105,7 +105,7 @@ async fn what_people_do_is_heard_in_order() {
 async fn what_the_bot_does_comes_back_under_its_own_name() {
     let room = room().await;
     let number = room.file("line-1").await;
-    room.github.assign(room.installation, REPO, number, "alice").await.unwrap();
+    room.github.assign(room.installation, REPO, number, &"alice".into()).await.unwrap();
     room.github.comment(room.installation, REPO, number, "Hello").await.unwrap();
     room.github.reopen_issue(room.installation, REPO, number).await.unwrap();
     assert_eq!(room.fake.waiting(), ["issues.opened", "issues.labeled", "issues.assigned"]);

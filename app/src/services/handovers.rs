@@ -4,6 +4,7 @@
 use super::recipients::subject_of;
 use super::{Failure, latest_report};
 use domain::handover::{Meaning, Part, Successor};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use store::accounts::KnownAccount;
 use store::handovers::NewHandover;
@@ -76,11 +77,11 @@ pub async fn not_me(
             "No person is known to have written this line, so nothing can be handed on: reassign its issue instead.";
         return Ok(HandoverOutcome::Refused(why.to_owned()));
     };
-    let author = account.login.as_deref().or(line.author_login.as_deref());
+    let author = account.login.as_ref().or(line.author_login.as_ref());
     if let Some(why) = refusal(line, &part, author, &to) {
         return Ok(HandoverOutcome::Refused(why));
     }
-    let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(by));
+    let by_author = author.is_some_and(|author| *author == *by);
     let login = to.login.clone();
     remember(store, line, part, Meaning::HandedOn(to), (by, by_author), now).await?;
     if let Some(login) = login {
@@ -90,9 +91,9 @@ pub async fn not_me(
 }
 
 /// Why lines can't be handed on to somebody, if they can't: a sentence.
-fn refusal(line: &Line, part: &Part, author: Option<&str>, to: &Successor) -> Option<String> {
-    let is_author = |login: &str| author.is_some_and(|author| author.eq_ignore_ascii_case(login));
-    if to.email.as_deref() == Some(part.email.as_str()) || to.login.as_deref().is_some_and(is_author) {
+fn refusal(line: &Line, part: &Part, author: Option<&Login>, to: &Successor) -> Option<String> {
+    if to.email.as_deref() == Some(part.email.as_str()) || to.login.as_ref().is_some_and(|login| author == Some(login))
+    {
         let name = to.name().unwrap_or_default();
         return Some(format!("{name} wrote this line: name somebody else."));
     }

@@ -37,7 +37,7 @@ pub async fn preview(
             Ok(Preview { title: None, text })
         }
         Channel::Issue => {
-            let login = line.logins().next().map(str::to_owned);
+            let login = line.logins().next().cloned();
             let told = Recipient { login, ..Recipient::default() };
             let issue = render::issue(&content.latest(row, line, told, now).await?)?;
             Ok(Preview { title: Some(issue.title), text: issue.body })

@@ -5,6 +5,7 @@ use super::Cause;
 use super::github_app::GitHubApp;
 use crate::vault::{Vault, VaultError};
 use domain::access::{Access, SignIn, Who};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use github::user::{UserTokens, exchange_code, refresh};
 use github::{GitHub, GitHubError};
@@ -121,7 +122,7 @@ impl Sessions {
         (code, verifier, redirect_uri): (&str, &str, &str),
         browser: &str,
         now: Timestamp,
-    ) -> Result<String, SignInError> {
+    ) -> Result<Login, SignInError> {
         let (github, sign_in) = self.signer_in()?;
         let tokens = exchange_code(&self.forge_url, &sign_in, (code, verifier, redirect_uri), now).await?;
         let login = github.login_of(&tokens).await?;
@@ -134,7 +135,7 @@ impl Sessions {
             ..fresh(value, browser, now)
         };
         store::sessions::insert(&self.store, &row).await?;
-        tracing::info!(login, "signed in with GitHub");
+        tracing::info!(%login, "signed in with GitHub");
         Ok(login)
     }
 
@@ -164,7 +165,7 @@ impl Sessions {
 
     /// What somebody may see, as GitHub says or said a moment ago. `None`: their word was taken
     /// back: the App's access revoked, or the account gone.
-    async fn access_now(&self, row: &SessionRow, login: &str, now: Timestamp) -> Result<Option<Access>, SignInError> {
+    async fn access_now(&self, row: &SessionRow, login: &Login, now: Timestamp) -> Result<Option<Access>, SignInError> {
         let age = now - row.access_at;
         if age < ACCESS_LIFE {
             return Ok(Some(row.access.clone()));
@@ -172,12 +173,12 @@ impl Sessions {
         match self.ask_again(row, now).await {
             Ok(access) => Ok(Some(access)),
             Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
-                tracing::info!(login, %error, "a session ended");
+                tracing::info!(%login, %error, "a session ended");
                 Ok(None)
             }
             Err(SignInError::OutOfReach(why)) if age < ACCESS_LIFE + ACCESS_GRACE => {
                 tracing::warn!(
-                    login,
+                    %login,
                     %why,
                     "GitHub can't be asked what somebody may see; its last word holds for an hour"
                 );

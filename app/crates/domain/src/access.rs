@@ -1,5 +1,6 @@
 //! Who may do what: the rights that a person has in a repository, as GitHub says.
 
+use crate::names::Login;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -64,7 +65,7 @@ pub enum Who {
     /// Somebody whom GitHub knows.
     Person {
         /// Their login.
-        login: String,
+        login: Login,
         /// What they may do.
         access: Access,
     },
@@ -75,7 +76,7 @@ impl Who {
     pub fn name(&self) -> &str {
         match self {
             Self::Admin => "admin",
-            Self::Person { login, .. } => login,
+            Self::Person { login, .. } => login.as_str(),
         }
     }
 
@@ -101,7 +102,7 @@ mod tests {
     fn rights_include_those_before_them_and_what_is_not_named_is_not_seen() {
         assert!(Right::Admin > Right::Write && Right::Write > Right::Triage && Right::Triage > Right::Read);
         let access = Access(BTreeMap::from([(7, Right::Triage)]));
-        let ada = Who::Person { login: "ada".to_owned(), access };
+        let ada = Who::Person { login: "ada".into(), access };
         assert_eq!(ada.right_in(Some(7)), Some(Right::Triage));
         assert_eq!((ada.right_in(Some(8)), ada.right_in(None)), (None, None));
         assert_eq!(Who::Admin.right_in(None), Some(Right::Admin));

@@ -3,6 +3,7 @@
 use super::blame::{Blame, CommitId};
 use super::command::LabelCommand;
 use super::ids::LineId;
+use super::names::Login;
 use super::pull::Pull;
 use super::repository::Repository;
 use super::status::Status;
@@ -37,7 +38,7 @@ pub struct Alert {
     /// The release in which the line first failed, as the client named it.
     pub first_release: Option<String>,
     /// The author's login on the forge, where known.
-    pub author_login: Option<String>,
+    pub author_login: Option<Login>,
     /// Who is told, and why them.
     pub told: Recipient,
     /// What was looked at, passed over and decided, in plain sentences, in order.
@@ -95,7 +96,7 @@ pub struct Recipient {
     /// Address that mail goes to; `None` where there is none.
     pub email: Option<String>,
     /// Login that the issue is assigned to; `None` where there is none that can be assigned.
-    pub login: Option<String>,
+    pub login: Option<Login>,
     /// Why this person, one sentence.
     pub why: String,
 }
@@ -194,7 +195,7 @@ pub enum Reply {
         /// Where.
         place: Place,
         /// Login of who commanded it.
-        by: String,
+        by: Login,
     },
     /// A rule ended: the label was taken off or the issue reopened.
     RuleEnded {
@@ -203,21 +204,21 @@ pub enum Reply {
         /// What it covered.
         place: Place,
         /// Login of who ended it.
-        by: String,
+        by: Login,
     },
     /// Somebody else was assigned: the line is theirs from now on.
     Reassigned {
         /// Login of the new owner.
-        to: String,
+        to: Login,
         /// Login of who did it.
-        by: String,
+        by: Login,
     },
     /// Closed without a label: resolved as of this commit.
     Resolved {
         /// Head of the default branch when it was closed.
         commit: Option<CommitId>,
         /// Login of who closed it.
-        by: String,
+        by: Login,
     },
     /// A report came from a revision that contains the commit at which the line was resolved.
     Regressed {
@@ -255,7 +256,7 @@ pub enum Reply {
         /// The command that may be meant.
         meant: String,
         /// Login of who put it there.
-        by: String,
+        by: Login,
     },
     /// A round number of occurrences was reached.
     Count {

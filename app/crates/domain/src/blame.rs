@@ -1,5 +1,6 @@
 //! What git says of one line: the commit that wrote it, where it stood then, and by whom.
 
+use crate::names::Login;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -69,7 +70,7 @@ pub struct Noreply {
     /// The account's number, which survives a renamed login.
     pub account: Option<u64>,
     /// The login when the commit was made.
-    pub login: String,
+    pub login: Login,
 }
 
 impl Author {
@@ -81,10 +82,8 @@ impl Author {
             return None;
         }
         Some(match local.split_once('+') {
-            Some((id, login)) if id.parse::<u64>().is_ok() => {
-                Noreply { account: id.parse().ok(), login: login.to_owned() }
-            }
-            _ => Noreply { account: None, login: local.to_owned() },
+            Some((id, login)) if id.parse::<u64>().is_ok() => Noreply { account: id.parse().ok(), login: login.into() },
+            _ => Noreply { account: None, login: local.into() },
         })
     }
 
@@ -126,10 +125,10 @@ mod tests {
     #[test]
     fn noreply_addresses_name_the_account_and_get_no_mail() {
         let new = author("583231+octocat@users.noreply.github.com");
-        assert_eq!(new.noreply(), Some(Noreply { account: Some(583_231), login: "octocat".to_owned() }));
+        assert_eq!(new.noreply(), Some(Noreply { account: Some(583_231), login: "octocat".into() }));
         assert_eq!(new.deliverable_email(), None);
         let old = author("octocat@users.noreply.github.com");
-        assert_eq!(old.noreply(), Some(Noreply { account: None, login: "octocat".to_owned() }));
+        assert_eq!(old.noreply(), Some(Noreply { account: None, login: "octocat".into() }));
         assert_eq!(author("ada@example.com").noreply(), None);
     }
 

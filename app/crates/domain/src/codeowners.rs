@@ -2,6 +2,8 @@
 //!
 //! <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>
 
+use crate::names::Login;
+
 /// Where GitHub looks for the file, first found first.
 pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
@@ -12,11 +14,11 @@ const MOST_BYTES: usize = 3 << 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// `@login`.
-    User(String),
+    User(Login),
     /// `@org/team`.
     Team {
         /// The organization's login.
-        org: String,
+        org: Login,
         /// The team's short name.
         slug: String,
     },
@@ -39,9 +41,9 @@ impl Owner {
         if let Some(name) = word.strip_prefix('@') {
             return match name.split_once('/') {
                 Some((org, slug)) => {
-                    (usable(org) && usable(slug)).then(|| Self::Team { org: org.to_owned(), slug: slug.to_owned() })
+                    (usable(org) && usable(slug)).then(|| Self::Team { org: org.into(), slug: slug.to_owned() })
                 }
-                None => usable(name).then(|| Self::User(name.to_owned())),
+                None => usable(name).then(|| Self::User(name.into())),
             };
         }
         let (local, domain) = word.split_once('@')?;

@@ -1,5 +1,6 @@
 //! What GitHub can tell us, reduced to what we act on: a closed set.
 
+use crate::names::Login;
 use serde::{Deserialize, Serialize};
 
 /// One webhook delivery, parsed. Everything else that GitHub sends is [`Event::Ignored`].
@@ -101,7 +102,7 @@ pub struct HookAccount {
     /// GitHub's number.
     pub id: u64,
     /// Login now.
-    pub login: String,
+    pub login: Login,
     /// `User`, `Bot` or `Organization`.
     pub kind: String,
 }

@@ -2,6 +2,7 @@
 
 use super::blame::Author;
 use super::ids::{HandoverId, LineId};
+use super::names::Login;
 use super::person::{is_bot, is_bot_name};
 use crate::timestamp::Timestamp;
 
@@ -29,7 +30,7 @@ impl Part {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Successor {
     /// Their login on the forge.
-    pub login: Option<String>,
+    pub login: Option<Login>,
     /// Their address.
     pub email: Option<String>,
 }
@@ -37,17 +38,17 @@ pub struct Successor {
 impl Successor {
     /// How they are called.
     pub fn name(&self) -> Option<&str> {
-        self.login.as_deref().or(self.email.as_deref())
+        self.login.as_ref().map(Login::as_str).or(self.email.as_deref())
     }
 
     /// Whether it is the same person.
     pub fn is(&self, other: &Self) -> bool {
-        let same = |one: &Option<String>, two: &Option<String>| match (one, two) {
-            (Some(one), Some(two)) => one.eq_ignore_ascii_case(two),
-            (None, None) => true,
-            _ => false,
+        let same = |one: &String, two: &String| one.eq_ignore_ascii_case(two);
+        let same_email = match (&self.email, &other.email) {
+            (Some(one), Some(two)) => same(one, two),
+            (one, two) => one == two,
         };
-        same(&self.login, &other.login) && same(&self.email, &other.email)
+        self.login == other.login && same_email
     }
 }
 
@@ -105,14 +106,14 @@ pub enum Meaning {
 }
 
 /// What it means that `by` assigned an issue to `to`; each is a login and whether the forge calls it a bot.
-pub fn assignment((to, to_bot): (&str, bool), (by, by_bot): (&str, bool), author_login: Option<&str>) -> Meaning {
-    if to.is_empty() || to_bot || by_bot || is_bot_name(to) || is_bot_name(by) {
+pub fn assignment((to, to_bot): (&Login, bool), (by, by_bot): (&Login, bool), author: Option<&Login>) -> Meaning {
+    if to.is_empty() || to_bot || by_bot || is_bot_name(to.as_str()) || is_bot_name(by.as_str()) {
         return Meaning::Nothing;
     }
-    if author_login.is_some_and(|author| author.eq_ignore_ascii_case(to)) {
+    if author == Some(to) {
         return Meaning::GivenBack;
     }
-    Meaning::HandedOn(Successor { login: Some(to.to_owned()), email: None })
+    Meaning::HandedOn(Successor { login: Some(to.clone()), email: None })
 }
 
 /// Share of accepted alerts in per cent, rounded down: 100 only where none was refused.
@@ -151,7 +152,7 @@ pub fn successor(typed: &str) -> Result<Successor, String> {
         && login.chars().all(|it| it.is_ascii_alphanumeric() || it == '-')
         && login.starts_with(|it: char| it.is_ascii_alphanumeric());
     if is_login {
-        Ok(Successor { login: Some(login.to_owned()), email: None })
+        Ok(Successor { login: Some(login.into()), email: None })
     } else {
         Err(format!("{typed} is neither a login nor an address."))
     }
@@ -189,14 +190,17 @@ mod tests {
 
     #[test]
     fn only_people_hand_on_to_people_and_to_the_author_is_back() {
+        let meaning = |(to, to_bot): (&str, _), (by, by_bot): (&str, _), author: Option<&str>| {
+            assignment((&to.into(), to_bot), (&by.into(), by_bot), author.map(Login::from).as_ref())
+        };
         let linus = Meaning::HandedOn(Successor { login: Some("linus".into()), email: None });
-        assert_eq!(assignment(("linus", false), ("ada", false), Some("ada")), linus);
-        assert_eq!(assignment(("linus", false), ("ada", false), None), linus);
-        assert_eq!(assignment(("Ada", false), ("linus", false), Some("ada")), Meaning::GivenBack);
-        assert_eq!(assignment(("copilot", true), ("ada", false), Some("ada")), Meaning::Nothing);
-        assert_eq!(assignment(("renovate[bot]", false), ("ada", false), None), Meaning::Nothing);
-        assert_eq!(assignment(("linus", false), ("auto", true), None), Meaning::Nothing);
-        assert_eq!(assignment(("", false), ("ada", false), None), Meaning::Nothing);
+        assert_eq!(meaning(("linus", false), ("ada", false), Some("ada")), linus);
+        assert_eq!(meaning(("linus", false), ("ada", false), None), linus);
+        assert_eq!(meaning(("Ada", false), ("linus", false), Some("ada")), Meaning::GivenBack);
+        assert_eq!(meaning(("copilot", true), ("ada", false), Some("ada")), Meaning::Nothing);
+        assert_eq!(meaning(("renovate[bot]", false), ("ada", false), None), Meaning::Nothing);
+        assert_eq!(meaning(("linus", false), ("auto", true), None), Meaning::Nothing);
+        assert_eq!(meaning(("", false), ("ada", false), None), Meaning::Nothing);
     }
 
     #[test]
@@ -210,7 +214,7 @@ mod tests {
     #[test]
     fn a_successor_is_nobody_a_login_or_an_address() {
         assert_eq!(successor("  "), Ok(Successor::default()));
-        assert_eq!(successor("@linus").unwrap().login.as_deref(), Some("linus"));
+        assert_eq!(successor("@linus").unwrap().login, Some("linus".into()));
         assert_eq!(successor("Linus@X.com").unwrap().email.as_deref(), Some("linus@x.com"));
         for bad in ["Linus Torvalds", "-linus", "a@b", "a@b c.de", "x@y@z.de", "renovate[bot]", "a\nb@c.de", "<i>"] {
             assert!(successor(bad).is_err(), "{bad}");

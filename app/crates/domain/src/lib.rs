@@ -23,6 +23,7 @@ pub mod job;
 pub mod known_error;
 pub mod links;
 pub mod markdown;
+pub mod names;
 pub mod pace;
 pub mod path_expression;
 pub mod person;

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use super::blame::Author;
 use super::handover::Handover;
 use super::ids::HandoverId;
+use super::names::Login;
 use super::pull::Pull;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub struct Candidate {
     /// Name and address; either may be empty.
     pub author: Author,
     /// Login on the forge.
-    pub login: Option<String>,
+    pub login: Option<Login>,
     /// It is a program.
     pub is_bot: bool,
     /// No commit anywhere in the repository for [`GONE_AFTER`], while others went on.
@@ -43,7 +44,8 @@ impl Candidate {
         if !name.is_empty() {
             return name;
         }
-        self.login.as_deref().filter(|login| !login.is_empty()).unwrap_or(self.author.email.trim())
+        let login = self.login.as_ref().map(Login::as_str).filter(|login| !login.is_empty());
+        login.unwrap_or(self.author.email.trim())
     }
 
     /// Why they can't be told; `None`: they can.
@@ -68,7 +70,7 @@ impl Candidate {
     fn is(&self, other: &Self) -> bool {
         let same = |one: &str, two: &str| !one.trim().is_empty() && one.trim().eq_ignore_ascii_case(two.trim());
         same(&self.author.email, &other.author.email)
-            || self.login.as_deref().zip(other.login.as_deref()).is_some_and(|(one, two)| same(one, two))
+            || self.login.as_ref().is_some_and(|login| !login.is_empty() && self.login == other.login)
     }
 }
 

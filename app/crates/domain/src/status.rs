@@ -1,6 +1,7 @@
 //! The living block in an issue's text: what it says, and how it is put in the place of the one before.
 
 use super::alert::Counts;
+use super::names::Login;
 use crate::timestamp::Timestamp;
 
 /// Days that the sparkline shows.
@@ -39,7 +40,7 @@ pub struct Status {
     /// How often it came back.
     pub regressions: u64,
     /// Login of whom a person gave it to.
-    pub owner: Option<String>,
+    pub owner: Option<Login>,
 }
 
 /// A row of blocks, one a day: the highest day is full, a day with anything at all is more than nothing.

@@ -3,6 +3,7 @@
 use super::alert::{Place, Recipient};
 use super::blame::{Blame, CommitId};
 use super::identity::squeeze;
+use super::names::Login;
 use super::rule::Rules;
 use serde::{Deserialize, Serialize};
 
@@ -128,7 +129,7 @@ pub enum IssuePlan {
     /// One on the forge.
     Forge {
         /// Whom it would be assigned to.
-        login: Option<String>,
+        login: Option<Login>,
         /// What keeps it from being filed or assigned.
         trouble: Option<String>,
     },

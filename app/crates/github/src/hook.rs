@@ -1,6 +1,7 @@
 //! Webhooks: whether GitHub sent one, and what it says.
 
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use domain::names::Login;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -138,7 +139,7 @@ struct Label {
 #[derive(Deserialize)]
 struct Account {
     id: u64,
-    login: String,
+    login: Login,
     #[serde(default, rename = "type")]
     kind: Option<String>,
 }
@@ -241,7 +242,7 @@ impl Account {
 
 /// Whom GitHub shows in the place of a deleted account.
 fn ghost() -> HookAccount {
-    HookAccount { id: 10_137, login: "ghost".to_owned(), kind: "User".to_owned() }
+    HookAccount { id: 10_137, login: "ghost".into(), kind: "User".to_owned() }
 }
 
 #[cfg(test)]

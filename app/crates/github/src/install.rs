@@ -2,6 +2,7 @@
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::Deserialize;
@@ -100,8 +101,8 @@ impl GitHub {
 
     /// The login under which the App acts, `SLUG[bot]`: sender of the webhooks that our own actions
     /// cause.
-    pub async fn bot_login(&self) -> Result<String, GitHubError> {
-        Ok(format!("{}[bot]", self.app_slug().await?))
+    pub async fn bot_login(&self) -> Result<Login, GitHubError> {
+        Ok(format!("{}[bot]", self.app_slug().await?).into())
     }
 
     /// The App as GitHub knows it, asked anew each time.

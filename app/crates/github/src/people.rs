@@ -6,6 +6,7 @@ use super::error::GitHubError;
 use super::route;
 use domain::blame::Author;
 use domain::event::HookAccount;
+use domain::names::Login;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -22,7 +23,7 @@ pub(super) struct AccountAnswer {
     #[serde(default)]
     id: Option<u64>,
     #[serde(default)]
-    login: Option<String>,
+    login: Option<Login>,
     #[serde(default, rename = "type")]
     kind: Option<String>,
 }
@@ -107,11 +108,11 @@ impl GitHub {
         &self,
         installation: u64,
         repo: &str,
-        login: &str,
+        login: &Login,
     ) -> Result<Option<Author>, GitHubError> {
         let author =
             |it: AuthorAnswer| Author { name: it.name.unwrap_or_default(), email: it.email.unwrap_or_default() };
-        let rest = format!("/commits?author={}&per_page=1", route::encode(login));
+        let rest = format!("/commits?author={}&per_page=1", route::encode(login.as_str()));
         let answer = self.read(installation, repo, &rest).await?;
         // 409 "Git Repository is empty".
         if !matches!(answer.status, 404 | 409 | 422) {
@@ -122,7 +123,7 @@ impl GitHub {
                 return Ok(Some(author));
             }
         }
-        let path = format!("/users/{}", route::encode(login));
+        let path = format!("/users/{}", route::encode(login.as_str()));
         let answer = self.send(As::Installation(installation), Method::Get, &path, None).await?;
         if answer.status == 404 {
             return Ok(None);
@@ -136,11 +137,14 @@ impl GitHub {
     pub async fn team_members(
         &self,
         installation: u64,
-        org: &str,
+        org: &Login,
         slug: &str,
     ) -> Result<Option<Vec<Account>>, GitHubError> {
-        let path =
-            format!("/orgs/{}/teams/{}/members?per_page={MOST_MEMBERS}", route::encode(org), route::encode(slug));
+        let path = format!(
+            "/orgs/{}/teams/{}/members?per_page={MOST_MEMBERS}",
+            route::encode(org.as_str()),
+            route::encode(slug)
+        );
         let answer = self.send(As::Installation(installation), Method::Get, &path, None).await?;
         let what = format!("team {org}/{slug}");
         match answer.accepted(&what, Some(installation)) {
@@ -154,8 +158,8 @@ impl GitHub {
     }
 
     /// Whether issues of the repository can be assigned to this login.
-    pub async fn is_assignable(&self, installation: u64, repo: &str, login: &str) -> Result<bool, GitHubError> {
-        let answer = self.read(installation, repo, &format!("/assignees/{}", route::encode(login))).await?;
+    pub async fn is_assignable(&self, installation: u64, repo: &str, login: &Login) -> Result<bool, GitHubError> {
+        let answer = self.read(installation, repo, &format!("/assignees/{}", route::encode(login.as_str()))).await?;
         match answer.status {
             204 => Ok(true),
             // Also GitHub's answer where the repository is out of sight; then the write after it
@@ -171,7 +175,7 @@ impl GitHub {
     /// Assigns the issue to this login, besides those who have it already. `false` where GitHub
     /// would not have it: not assignable, or dropped from the answer silently (too many assignees,
     /// no right to).
-    pub async fn assign(&self, installation: u64, repo: &str, number: u64, login: &str) -> Result<bool, GitHubError> {
+    pub async fn assign(&self, installation: u64, repo: &str, number: u64, login: &Login) -> Result<bool, GitHubError> {
         if !self.is_assignable(installation, repo, login).await? {
             return Ok(false);
         }
@@ -181,6 +185,6 @@ impl GitHub {
         let answer = self.write(installation, repo, (Method::Post, &rest), Some(&body), &what).await?;
         let issue: AssignedAnswer = answer.json(&what)?;
         let mut assigned = issue.assignees.unwrap_or_default().into_iter().filter_map(AccountAnswer::account);
-        Ok(assigned.any(|account| account.login.eq_ignore_ascii_case(login)))
+        Ok(assigned.any(|account| account.login == *login))
     }
 }

@@ -8,6 +8,7 @@ use super::error::{GitHubError, redact};
 use super::route::Base;
 use super::{GitHub, client};
 use domain::access::{Access, Right, SignIn};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::de::DeserializeOwned;
@@ -123,7 +124,7 @@ async fn ask_for_token(server_url: &str, body: &Value, now: Timestamp) -> Result
 
 #[derive(Deserialize)]
 struct UserAnswer {
-    login: String,
+    login: Login,
 }
 
 #[derive(Deserialize)]
@@ -178,7 +179,7 @@ impl Permissions {
 
 impl GitHub {
     /// The login of whom these tokens are.
-    pub async fn login_of(&self, tokens: &UserTokens) -> Result<String, GitHubError> {
+    pub async fn login_of(&self, tokens: &UserTokens) -> Result<Login, GitHubError> {
         let user: UserAnswer = self.as_user(tokens, "/user").await?;
         Ok(user.login)
     }

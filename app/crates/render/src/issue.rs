@@ -9,6 +9,7 @@ use super::status::status_block;
 use domain::alert::Alert;
 use domain::command::{COMMANDS, CommandSpec};
 use domain::markdown::code_span;
+use domain::names::Login;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use std::fmt::Write as _;
@@ -92,8 +93,9 @@ fn unassigned(alert: &Alert, detail: &Detail) -> Option<String> {
     if alert.told.login.is_some() {
         return None;
     }
-    let author = alert.blame.as_ref().map(|blame| &blame.author.name);
-    let mut names = [Some(&alert.told.name), alert.author_login.as_ref(), author].into_iter().flatten();
+    let author = alert.blame.as_ref().map(|blame| blame.author.name.as_str());
+    let login = alert.author_login.as_ref().map(Login::as_str);
+    let mut names = [Some(alert.told.name.as_str()), login, author].into_iter().flatten();
     names.find(|name| !name.trim().is_empty()).map(|name| detail.code(name))
 }
 

@@ -22,14 +22,16 @@ const MOST_CHARS: usize = 200;
 pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<String, RenderError> {
     let values = match reply {
         Reply::Done { command, place, by } => {
-            context! { kind => "done", by => cut(by), done => done(*command, place)? }
+            context! { kind => "done", by => cut(by.as_str()), done => done(*command, place)? }
         }
         Reply::RuleEnded { label, place: at, by } => {
-            context! { kind => "ended", label => cut(label), by => cut(by), place => place(at) }
+            context! { kind => "ended", label => cut(label), by => cut(by.as_str()), place => place(at) }
         }
-        Reply::Reassigned { to, by } => context! { kind => "reassigned", to => cut(to), by => cut(by) },
+        Reply::Reassigned { to, by } => {
+            context! { kind => "reassigned", to => cut(to.as_str()), by => cut(by.as_str()) }
+        }
         Reply::Resolved { commit: at, by } => {
-            context! { kind => "resolved", by => cut(by), commit => commit(repository, at.as_deref()) }
+            context! { kind => "resolved", by => cut(by.as_str()), commit => commit(repository, at.as_deref()) }
         }
         Reply::Regressed { release, revision, resolved, total } => context! {
             kind => "regressed",
@@ -52,7 +54,7 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
             author => author.as_deref().map(cut),
         },
         Reply::Refused { label, meant, by } => {
-            context! { kind => "refused", label => cut(label), meant, by => cut(by) }
+            context! { kind => "refused", label => cut(label), meant, by => cut(by.as_str()) }
         }
         Reply::Count { total, servers, releases } => context! {
             kind => "count",
@@ -102,6 +104,7 @@ mod tests {
     use super::*;
     use crate::sample;
     use domain::command::{COMMANDS, Scope};
+    use domain::names::Login;
 
     fn say(what: &Reply) -> String {
         let said = reply(what, "flawless reply 3", &sample::repository()).expect("renders");
@@ -120,7 +123,7 @@ mod tests {
 
     #[test]
     fn every_command_is_confirmed_in_words() {
-        let by = || "ada".to_owned();
+        let by = || Login::new("ada");
         let at = || sample::alert().place;
         let done = |command| say(&Reply::Done { command, place: at(), by: by() });
         let whitelisted = |scope| done(LabelCommand::KnownError(scope));
@@ -130,7 +133,7 @@ mod tests {
         insta::assert_snapshot!(done(LabelCommand::LibraryCode), @"Done, ada: `total` in `shop/cart.py` is library code from now on. The line that calls it is blamed, and gets an alert of its own. To undo this, take the label off or open the issue again.");
         let ended = Reply::RuleEnded { label: "known-error".to_owned(), place: at(), by: by() };
         insta::assert_snapshot!(say(&ended), @"Done, ada: `known-error` no longer applies to `total` in `shop/cart.py`. The next error there is alerted as usual.");
-        insta::assert_snapshot!(say(&Reply::Reassigned { to: "grace".to_owned(), by: by() }), @"Noted, ada: this line belongs to grace from now on, here and in the weekly report.");
+        insta::assert_snapshot!(say(&Reply::Reassigned { to: "grace".into(), by: by() }), @"Noted, ada: this line belongs to grace from now on, here and in the weekly report.");
         insta::assert_snapshot!(say(&Reply::Resolved { commit: commit("a"), by: by() }), @"Thanks, ada: resolved as of [aaaaaaa](https://github.com/acme/shop/commit/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa). I will open this again only if the error comes from a version that contains that commit.");
         insta::assert_snapshot!(say(&Reply::Resolved { commit: None, by: by() }), @"Thanks, ada: resolved. I will open this again only if the error comes from a version that contains the fix.");
     }
@@ -139,7 +142,7 @@ mod tests {
     fn every_command_has_words_for_any_place() {
         for place in [sample::alert().place, Place { path: "a.py".to_owned(), ..Place::default() }] {
             for spec in COMMANDS {
-                let text = say(&Reply::Done { command: spec.command, place: place.clone(), by: "ada".to_owned() });
+                let text = say(&Reply::Done { command: spec.command, place: place.clone(), by: "ada".into() });
                 assert!(
                     text.starts_with("Done, ada: ") && text.trim_end().ends_with("open the issue again."),
                     "{text}"
@@ -169,10 +172,10 @@ mod tests {
         let place =
             Place { path: "`@ada`".to_owned(), function: "*#1*".to_owned(), line: 1, code: "```\n@ada".to_owned() };
         let text =
-            say(&Reply::Done { command: LabelCommand::KnownError(Scope::Line), place, by: "@org/team #1".to_owned() });
+            say(&Reply::Done { command: LabelCommand::KnownError(Scope::Line), place, by: "@org/team #1".into() });
         insta::assert_snapshot!(text, @"Done, @&#8203;org/team #&#8203;1: this line of `*#1*` in `` `@ada` `` is a known error (```` ``` @ada ````). It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
         let plain = Repository { forge: None, ..sample::repository() };
-        let said = reply(&Reply::Resolved { commit: commit("a"), by: "ada".to_owned() }, "m", &plain).expect("renders");
+        let said = reply(&Reply::Resolved { commit: commit("a"), by: "ada".into() }, "m", &plain).expect("renders");
         assert!(said.contains("as of `aaaaaaa`"), "{said}");
     }
 }

@@ -68,11 +68,11 @@ pub(super) fn alert() -> Alert {
             author: None,
         }),
         first_release: Some("shop@2.4.1".to_owned()),
-        author_login: Some("ada".to_owned()),
+        author_login: Some("ada".into()),
         told: Recipient {
             name: "Ada Lovelace".to_owned(),
             email: Some("ada@example.com".to_owned()),
-            login: Some("ada".to_owned()),
+            login: Some("ada".into()),
             why: "You wrote this line.".to_owned(),
         },
         verdict: strings(&[
@@ -451,7 +451,7 @@ pub(super) mod tests {
             blame.author = Author { name: text(), email: text() };
             blame.summary = text();
         }
-        alert.author_login = Some(text());
+        alert.author_login = Some(text().into());
         alert.first_release = Some(text());
         if let Some(pull) = &mut alert.pull {
             (pull.number, pull.title) = (77, text());

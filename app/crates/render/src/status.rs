@@ -5,6 +5,7 @@ use super::engine::{RenderError, render};
 use super::facts::facets;
 use super::format::{thousands, when};
 use domain::attribution::short;
+use domain::names::Login;
 use domain::repository::Repository;
 use domain::status::{BEGIN, END, SPARK_DAYS, State, Status, sparkline};
 use minijinja::context;
@@ -44,7 +45,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
         at,
         commit => commit.map(|commit| context! { short => short(commit), url => repository.commit_url(commit) }),
         regressions => status.regressions,
-        owner => &status.owner,
+        owner => status.owner.as_ref().map(Login::as_str),
         spark => (status.days.len() == SPARK_DAYS && counts.total > 1).then(|| sparkline(&status.days)),
         busiest => thousands(status.days.iter().copied().max().unwrap_or(0)),
         rows => Serde(facets(counts, detail)),
@@ -83,7 +84,7 @@ mod tests {
         assert!(!text.contains("came back"), "{text}");
         status.state = State::Resolved { commit: Some("5".repeat(40)), at: Timestamp::from_millis(1_795_000_000_000) };
         status.regressions = 2;
-        status.owner = Some("grace".to_owned());
+        status.owner = Some("grace".into());
         let text = say(&status);
         assert!(
             text.contains("Resolved on 2026-11-18 11:06 UTC as of [5555555](https://github.com/acme/shop/commit/"),

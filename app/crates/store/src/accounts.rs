@@ -3,13 +3,14 @@
 use crate::columns::get;
 use crate::transaction::execute;
 use crate::{Store, StoreError};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 
 /// What the forge said of an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownAccount {
     /// Its login; `None`: no account has this address.
-    pub login: Option<String>,
+    pub login: Option<Login>,
     /// The account is a program.
     pub is_bot: bool,
 }
@@ -22,7 +23,10 @@ pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Op
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(KnownAccount { login: get(&row, "login")?, is_bot: get::<i64>(&row, "is_bot")? != 0 }))
+    Ok(Some(KnownAccount {
+        login: get::<Option<String>>(&row, "login")?.map(Login::from),
+        is_bot: get::<i64>(&row, "is_bot")? != 0,
+    }))
 }
 
 /// Remembers what the forge said of an address.
@@ -33,7 +37,7 @@ pub async fn record(store: &Store, email: &str, account: &KnownAccount, now: Tim
              asked_at_ms = excluded.asked_at_ms",
     )
     .bind(email)
-    .bind(account.login.as_deref())
+    .bind(account.login.as_ref().map(Login::as_str))
     .bind(i64::from(account.is_bot))
     .bind(now.as_millis());
     execute(store, statement).await

@@ -4,6 +4,7 @@ use crate::columns::{from_json, get, get_time, storable, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::access::Access;
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -17,7 +18,7 @@ pub struct SessionRow {
     /// SHA-256 of the cookie's value, hexadecimal.
     pub id: String,
     /// Login on GitHub; `None`: the admin.
-    pub login: Option<String>,
+    pub login: Option<Login>,
     /// Of an admin: signs the token.
     pub bound_to: String,
     /// The person's tokens, sealed.
@@ -42,7 +43,7 @@ const COLUMNS: &str =
 fn read(row: &AnyRow) -> Result<SessionRow, StoreError> {
     Ok(SessionRow {
         id: get(row, "id")?,
-        login: get(row, "login")?,
+        login: get::<Option<String>>(row, "login")?.map(Login::from),
         bound_to: get(row, "bound_to")?,
         tokens: get(row, "tokens")?,
         browser: get(row, "browser")?,
@@ -59,7 +60,7 @@ pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
     let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     let statement = sqlx::query(AssertSqlSafe(sql))
         .bind(&new.id)
-        .bind(new.login.as_deref())
+        .bind(new.login.as_ref().map(Login::as_str))
         .bind(&new.bound_to)
         .bind(new.tokens.as_deref())
         .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
@@ -79,12 +80,15 @@ pub async fn by_id(store: &Store, id: &str) -> Result<Option<SessionRow>, StoreE
 }
 
 /// All sessions, or those of one login, the latest used first.
-pub async fn list(store: &Store, of: Option<&str>, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+pub async fn list(store: &Store, of: Option<&Login>, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR login = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
+        "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR LOWER(login) = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
     );
-    let rows =
-        sqlx::query(AssertSqlSafe(sql)).bind(of.unwrap_or("")).bind(now.as_millis()).fetch_all(&store.pool).await?;
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(of.map(Login::key).unwrap_or_default())
+        .bind(now.as_millis())
+        .fetch_all(&store.pool)
+        .await?;
     rows.iter().map(read).collect()
 }
 

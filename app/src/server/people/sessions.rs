@@ -8,6 +8,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use axum::response::Redirect;
+use domain::access::Who;
 use domain::timestamp::Timestamp;
 use render::views::{SessionView, Sessions};
 use render::when;
@@ -34,13 +35,16 @@ pub(super) async fn list(
 
 /// The sessions that somebody may see and end.
 async fn theirs(store: &Store, session: &Session, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
-    let of = (!session.who.is_admin()).then(|| session.who.name());
+    let of = match &session.who {
+        Who::Admin => None,
+        Who::Person { login, .. } => Some(login),
+    };
     store::sessions::list(store, of, now).await
 }
 
 fn shown(row: SessionRow, session: &Session) -> SessionView {
     SessionView {
-        who: row.login.unwrap_or_else(|| "admin".to_owned()),
+        who: row.login.map_or_else(|| "admin".to_owned(), String::from),
         browser: row.browser,
         began: when(row.created_at),
         used: when(row.used_at),

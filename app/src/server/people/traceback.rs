@@ -91,7 +91,7 @@ pub(super) async fn view(
 /// Who was told of a line.
 fn told(line: &Line) -> Recipient {
     let told = || Some(line.told.as_ref()?.person.name().to_owned()).filter(|name| !name.is_empty());
-    let name = line.owner_login.clone().or_else(told).or_else(|| line.author_name.clone());
+    let name = line.owner_login.clone().map(String::from).or_else(told).or_else(|| line.author_name.clone());
     Recipient { name: name.unwrap_or_default(), ..Recipient::default() }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Candidates<'a> {
         let is_by_another = pull
             .as_ref()
             .and_then(|pull| pull.author.as_ref())
-            .is_none_or(|opener| author.login.as_ref().is_none_or(|login| !login.eq_ignore_ascii_case(&opener.login)));
+            .is_none_or(|opener| author.login.as_ref() != Some(&opener.login));
         facts.author = Some(author);
         if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
             self.people_of(pull, facts).await?;
@@ -172,7 +172,7 @@ impl<'a> Candidates<'a> {
         // Beside a plain repository an account reaches nobody.
         it.login = it.login.filter(|_| self.lookup.has_forge());
         it.has_left = self.has_left(&named, &it.author).await;
-        if let Some(login) = it.login.as_deref().filter(|_| self.row.settings.issues.assign) {
+        if let Some(login) = it.login.as_ref().filter(|_| self.row.settings.issues.assign) {
             it.is_assignable = self.lookup.is_assignable(login).await?;
         }
         if let Some(address) = address_of(&self.row.settings.email, &it.author) {
@@ -271,7 +271,7 @@ impl<'a> Candidates<'a> {
                 facts.owners.people.push((owner.name(), self.candidate(appointed(author)).await?));
             }
             Owner::User(login) => {
-                let account = HookAccount { login: login.to_owned(), ..HookAccount::default() };
+                let account = HookAccount { login: login.clone(), ..HookAccount::default() };
                 let named = Named { account: Some(&account), ..appointed(Author::default()) };
                 facts.owners.people.push((owner.name(), self.candidate(named).await?));
             }
@@ -311,7 +311,7 @@ impl<'a> Candidates<'a> {
 }
 
 fn is_program_account(account: &HookAccount) -> bool {
-    account.kind == "Bot" || is_bot_name(&account.login)
+    account.kind == "Bot" || is_bot_name(account.login.as_str())
 }
 
 /// Those of a step that are asked about, programs left out.

@@ -5,6 +5,7 @@ use super::Recipients;
 use crate::services::Failure;
 use domain::blame::Author;
 use domain::event::HookAccount;
+use domain::names::Login;
 use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
 use domain::repository::Forge;
@@ -170,8 +171,8 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// Whether issues can be assigned to a login; `None`: not known.
-    pub(super) async fn is_assignable(&self, login: &str) -> Result<Option<bool>, Failure> {
-        let question = format!("assignable {}", login.to_lowercase());
+    pub(super) async fn is_assignable(&self, login: &Login) -> Result<Option<bool>, Failure> {
+        let question = format!("assignable {}", login.key());
         match self.answering() {
             Some((github, installation, name)) => {
                 let work = async { github.is_assignable(installation, name, login).await.map(Some) };
@@ -182,8 +183,8 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// The name and address that a login commits with, or shows.
-    pub(super) async fn author_of_login(&self, login: &str) -> Result<Option<Author>, Failure> {
-        let question = format!("address of {}", login.to_lowercase());
+    pub(super) async fn author_of_login(&self, login: &Login) -> Result<Option<Author>, Failure> {
+        let question = format!("address of {}", login.key());
         match self.answering() {
             Some((github, installation, name)) => {
                 self.look_up(&question, github.author_of_login(installation, name, login)).await
@@ -193,8 +194,8 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// The members of a team; `None`: they can't be read.
-    pub(super) async fn team_members(&self, org: &str, slug: &str) -> Result<Option<Vec<HookAccount>>, Failure> {
-        let question = format!("members of {}/{}", org.to_lowercase(), slug.to_lowercase());
+    pub(super) async fn team_members(&self, org: &Login, slug: &str) -> Result<Option<Vec<HookAccount>>, Failure> {
+        let question = format!("members of {}/{}", org.key(), slug.to_lowercase());
         match self.answering() {
             Some((github, installation, _)) => {
                 self.look_up(&question, github.team_members(installation, org, slug)).await
@@ -220,7 +221,9 @@ impl<'a> GitHubLookup<'a> {
         let number = noreply.and_then(|noreply| noreply.account);
         let Ok(found) = self.patiently(self.ask_for_account(number, commit)).await else { return Ok(guess) };
         let account = match found {
-            Some(it) => KnownAccount { is_bot: it.kind == "Bot" || is_bot_name(&it.login), login: Some(it.login) },
+            Some(it) => {
+                KnownAccount { is_bot: it.kind == "Bot" || is_bot_name(it.login.as_str()), login: Some(it.login) }
+            }
             None => guess,
         };
         if commit.is_some() || account.login.is_some() {

@@ -9,6 +9,7 @@ use domain::alert::Recipient;
 use domain::attribution::Attribution;
 use domain::culprit::{Choice, Dropped};
 use domain::decision::{Tally, Terms, decide_known, decide_unknown};
+use domain::names::Login;
 use domain::person::{BlamedLine, Person};
 use domain::repository::Forge;
 use domain::routing::{Route, recipients};
@@ -124,7 +125,7 @@ async fn assignee(
     forge: &Forge,
     row: &RepositoryRow,
     person: &Person,
-) -> Result<(Option<String>, Option<String>), GitHubError> {
+) -> Result<(Option<Login>, Option<String>), GitHubError> {
     let Some(who) = &person.who else { return Ok((None, None)) };
     let Some(login) = who.login.clone() else {
         return Ok((None, Some(format!("GitHub knows no account of {}", who.name()))));

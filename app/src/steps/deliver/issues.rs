@@ -7,6 +7,7 @@ use crate::services::github_app::GitHubApp;
 use crate::services::messages::reply_of;
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
+use domain::names::Login;
 use domain::person::Told;
 use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, GitHubError, IssueState, NewIssue};
@@ -51,13 +52,13 @@ impl<'a> IssueTracker<'a> {
     }
 
     /// Assigns an issue. Where GitHub would not have it, the issue goes on without.
-    async fn assign(&self, turn: &Turn<'_>, number: u64, login: &str) -> Result<(), Failure> {
+    async fn assign(&self, turn: &Turn<'_>, number: u64, login: &Login) -> Result<(), Failure> {
         turn.take().await?;
         match self.github.assign(self.installation, self.name, number, login).await {
             Ok(true) => {}
-            Ok(false) => tracing::warn!(repository = %self.name, number, login, "GitHub did not assign the issue"),
+            Ok(false) => tracing::warn!(repository = %self.name, number, %login, "GitHub did not assign the issue"),
             Err(error) if error.is_permanent() => {
-                tracing::warn!(repository = %self.name, number, login, %error, "the issue could not be assigned");
+                tracing::warn!(repository = %self.name, number, %login, %error, "the issue could not be assigned");
             }
             Err(error) => return Err(error.into()),
         }
@@ -195,7 +196,7 @@ impl GitHubWriter {
         let told = self.assignee(tracker, row, line, now, now).await;
         if let Ok(Recipient { login: Some(login), .. }) = told
             && let IssueState::Present(issue) = tracker.issue(number).await?
-            && !issue.assignees.iter().any(|account| account.login.eq_ignore_ascii_case(&login))
+            && !issue.assignees.iter().any(|account| account.login == login)
         {
             tracker.assign(turn, number, &login).await?;
         }
@@ -281,7 +282,7 @@ async fn earlier_comment(
 }
 
 /// Whose issue it is, as its body says.
-pub(super) fn recipient(line: &Line, login: Option<String>) -> Recipient {
+pub(super) fn recipient(line: &Line, login: Option<Login>) -> Recipient {
     let person = line.told.as_ref().map(|told| &told.person);
     let author = line.author_name.as_deref();
     let why = match (&line.owner_login, person, author) {

@@ -5,6 +5,7 @@ use super::Reconcile;
 use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use domain::names::Login;
 use domain::repository::Forge;
 use domain::timestamp::Timestamp;
 use github::{Account, FoundIssue, GitHub};
@@ -70,16 +71,16 @@ impl Reconcile {
 
     /// Whose assignment is no news: the line's owner's, else its author's and those of the lines
     /// that it was before somebody edited it, who had the issue then.
-    async fn owners(&self, line: &Line) -> Result<Vec<String>, Failure> {
+    async fn owners(&self, line: &Line) -> Result<Vec<Login>, Failure> {
         if let Some(owner) = &line.owner_login {
             return Ok(vec![owner.clone()]);
         }
-        let mut owners: Vec<String> = line.logins().map(str::to_owned).collect();
+        let mut owners: Vec<Login> = line.logins().cloned().collect();
         let mut next = store::lines::predecessor(&self.store, line.id).await?;
         for _ in 0..MOST_EDITS {
             let Some(id) = next else { break };
             let Some(before) = store::lines::by_id(&self.store, id).await? else { break };
-            owners.extend(before.logins().map(str::to_owned));
+            owners.extend(before.logins().cloned());
             next = store::lines::predecessor(&self.store, id).await?;
         }
         Ok(owners)
@@ -87,7 +88,7 @@ impl Reconcile {
 }
 
 /// What was done to an issue, as far as our line does not know of it.
-fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
+fn untold(line: &Line, owners: &[Login], issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
     let mut actions = Vec::new();
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
     let ours = |rule: &&RuleRow| rule.line == Some(line.id) && rule.label.is_some();
@@ -116,7 +117,7 @@ fn untold(line: &Line, owners: &[String], issue: &FoundIssue, rules: &[RuleRow])
             actions.push(IssueAction::Labeled(label.to_owned()));
         }
     }
-    let is_theirs = |account: &Account| owners.iter().any(|owner| owner.eq_ignore_ascii_case(&account.login));
+    let is_theirs = |account: &Account| owners.contains(&account.login);
     if let Some(other) = issue.assignees.first().filter(|_| !issue.assignees.iter().any(is_theirs)) {
         actions.push(IssueAction::Assigned(account(other)));
     }
@@ -143,6 +144,6 @@ fn event(row: &RepositoryRow, forge: &Forge, action: IssueAction, issue: &FoundI
             assignees: issue.assignees.iter().map(account).collect(),
             is_pull_request: false,
         },
-        sender: HookAccount { id: 0, login: SOMEBODY.to_owned(), kind: "User".to_owned() },
+        sender: HookAccount { id: 0, login: SOMEBODY.into(), kind: "User".to_owned() },
     }
 }

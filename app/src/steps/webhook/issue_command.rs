@@ -10,6 +10,7 @@ use domain::delivery::{DeliveryMode, Purpose, ReplyKind};
 use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::assignment;
 use domain::ids::HookId;
+use domain::names::Login;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
 use domain::timestamp::Timestamp;
@@ -32,7 +33,7 @@ pub(super) struct IssueCommand<'a> {
 
 impl IssueCommand<'_> {
     /// Who gave it.
-    fn by(&self) -> &str {
+    fn by(&self) -> &Login {
         &self.sender.login
     }
 
@@ -66,7 +67,7 @@ impl IssueCommand<'_> {
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
         store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now).await?;
         self.with.epoch.turn();
-        self.reply(ReplyKind::Resolved, &Reply::Resolved { commit, by: self.by().to_owned() }).await
+        self.reply(ReplyKind::Resolved, &Reply::Resolved { commit, by: self.by().clone() }).await
     }
 
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
@@ -112,7 +113,7 @@ impl IssueCommand<'_> {
     /// Says which label was meant, where one is nearly a command.
     async fn refuse(&self, label: &str) -> Result<(), Failure> {
         let Some(meant) = LabelCommand::nearly(label) else { return Ok(()) };
-        let reply = Reply::Refused { label: label.to_owned(), meant: meant.to_owned(), by: self.by().to_owned() };
+        let reply = Reply::Refused { label: label.to_owned(), meant: meant.to_owned(), by: self.by().clone() };
         self.send(Purpose::RefusedLabel(label.to_lowercase()), &reply).await
     }
 
@@ -141,15 +142,15 @@ impl IssueCommand<'_> {
 
     /// Assigned by a person: the line is theirs from then on.
     async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
-        let owner = self.line.owner_login.as_deref().or_else(|| self.line.logins().next());
-        if owner == Some(to.login.as_str()) {
+        let owner = self.line.owner_login.as_ref().or_else(|| self.line.logins().next());
+        if owner == Some(&to.login) {
             return Ok(());
         }
         // First: cut off in between, the command is obeyed once more, and finds that the line is
         // not theirs yet.
         self.hand_over(to).await?;
         store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
-        self.reply(ReplyKind::Reassigned, &Reply::Reassigned { to: to.login.clone(), by: self.by().to_owned() }).await
+        self.reply(ReplyKind::Reassigned, &Reply::Reassigned { to: to.login.clone(), by: self.by().clone() }).await
     }
 
     /// Remembers for the author's next lines what an assignment says of them.
@@ -157,15 +158,15 @@ impl IssueCommand<'_> {
         let store = &self.with.store;
         let Some((part, account)) = part_of(store, self.line).await? else { return Ok(()) };
         let is_bot = |account: &HookAccount| account.kind == "Bot";
-        let author = account.login.as_deref().or(self.line.author_login.as_deref());
+        let author = account.login.as_ref().or(self.line.author_login.as_ref());
         let meaning = assignment((&to.login, is_bot(to)), (self.by(), is_bot(self.sender)), author);
-        let by_author = author.is_some_and(|author| author.eq_ignore_ascii_case(self.by()));
-        Ok(remember(store, self.line, part, meaning, (self.by(), by_author), self.now).await?)
+        let by_author = author == Some(self.by());
+        Ok(remember(store, self.line, part, meaning, (self.by().as_str(), by_author), self.now).await?)
     }
 
     /// Taken from whom it was given to.
     async fn unassigned(&self, from: &HookAccount) -> Result<(), Failure> {
-        if self.line.owner_login.as_deref() != Some(from.login.as_str()) {
+        if self.line.owner_login.as_ref() != Some(&from.login) {
             return Ok(());
         }
         self.given_back().await?;
@@ -175,16 +176,15 @@ impl IssueCommand<'_> {
     /// Taken from whom it was given to, while its author is still assigned: the author has it back.
     async fn given_back(&self) -> Result<(), Failure> {
         let Some((part, account)) = part_of(&self.with.store, self.line).await? else { return Ok(()) };
-        let author = account.login.as_deref().or(self.line.author_login.as_deref());
-        let has_author = author.is_some_and(|author| {
-            self.issue.assignees.iter().any(|assignee| assignee.login.eq_ignore_ascii_case(author))
-        });
+        let author = account.login.as_ref().or(self.line.author_login.as_ref());
+        let has_author =
+            author.is_some_and(|author| self.issue.assignees.iter().any(|assignee| assignee.login == *author));
         if has_author {
             store::handovers::record_given_back(
                 &self.with.store,
                 self.line.repository,
                 &part,
-                (self.line.id, self.by()),
+                (self.line.id, self.by().as_str()),
                 self.now,
             )
             .await?;
@@ -205,7 +205,7 @@ impl IssueCommand<'_> {
             code: (scope == Scope::Line && !place.code.is_empty()).then(|| place.code.clone()),
             ..KnownError::default()
         };
-        let reply = Reply::Done { command, place: place.clone(), by: self.by().to_owned() };
+        let reply = Reply::Done { command, place: place.clone(), by: self.by().clone() };
         self.make(kind, entry, command.label(), &reply).await
     }
 
@@ -218,7 +218,7 @@ impl IssueCommand<'_> {
             label: Some(label.to_owned()),
             issue: Some(self.issue.number),
             origin: RuleSource::Label,
-            by: self.by().to_owned(),
+            by: self.by().to_string(),
         };
         match self.with.rules.make(&new, self.now).await? {
             Some(rule) => self.send(Purpose::RuleMade(rule), reply).await,
@@ -229,7 +229,7 @@ impl IssueCommand<'_> {
     /// Ends the rules of one label of this issue, or of all.
     async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
         let of = (self.row.repository.id, self.line.id);
-        for rule in self.with.rules.end_of_labels(of, label, self.by(), self.now).await? {
+        for rule in self.with.rules.end_of_labels(of, label, self.by().as_str(), self.now).await? {
             self.send(Purpose::RuleEnded(rule.made.id), &self.rule_ended(rule)).await?;
         }
         Ok(())
@@ -243,7 +243,7 @@ impl IssueCommand<'_> {
             line: self.line.place.line,
             code: entry.code.unwrap_or_default(),
         };
-        Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().to_owned() }
+        Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().clone() }
     }
 
     async fn reply(&self, what: ReplyKind, reply: &Reply) -> Result<(), Failure> {

@@ -49,7 +49,9 @@ const BOT_ADDRESSES: &[&str] = &[
 pub fn is_bot(author: &Author) -> bool {
     let email = author.email.trim().to_ascii_lowercase();
     let login = author.noreply().map(|noreply| noreply.login);
-    BOT_ADDRESSES.contains(&email.as_str()) || is_bot_name(&author.name) || login.is_some_and(|it| is_bot_name(&it))
+    BOT_ADDRESSES.contains(&email.as_str())
+        || is_bot_name(&author.name)
+        || login.is_some_and(|it| is_bot_name(it.as_str()))
 }
 
 /// Whether a login or display name is a program's.

@@ -7,7 +7,7 @@ fn someone(name: &str) -> Candidate {
     let login = name.split(' ').next().unwrap_or_default().to_lowercase();
     Candidate {
         author: Author { name: name.into(), email: format!("{login}@x.com") },
-        login: Some(login),
+        login: Some(login.into()),
         is_assignable: Some(true),
         can_be_mailed: true,
         ..Candidate::default()

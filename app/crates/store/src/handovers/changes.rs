@@ -4,6 +4,7 @@ use super::{COLUMNS, NewHandover, read};
 use crate::{Store, StoreError, Tx};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -142,7 +143,7 @@ async fn insert_row_in(
     .bind(&new.part.path)
     .bind(&new.part.email)
     .bind(&new.part.name)
-    .bind(new.to.login.as_deref())
+    .bind(new.to.login.as_ref().map(Login::as_str))
     .bind(new.to.email.as_deref())
     .bind(i64::from(new.by_author))
     .bind(&new.by)

@@ -7,6 +7,7 @@ use crate::{Store, StoreError};
 pub use changes::{end, insert, record_given_back};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
+use domain::names::Login;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -49,7 +50,10 @@ fn read(row: &AnyRow) -> Result<HandoverRow, StoreError> {
         made: Handover {
             id: HandoverId(get(row, "id")?),
             part: Part { path: get(row, "path")?, name: get(row, "author_name")?, email: get(row, "author_email")? },
-            to: Successor { login: get(row, "to_login")?, email: get(row, "to_email")? },
+            to: Successor {
+                login: get::<Option<String>>(row, "to_login")?.map(Login::from),
+                email: get(row, "to_email")?,
+            },
             by_author: get::<i64>(row, "by_author")? != 0,
             by: get(row, "made_by")?,
             made_at: get_time(row, "made_at_ms")?,

@@ -6,12 +6,13 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, fingerprints, jobs};
 use domain::ids::LineId;
 use domain::job::Job;
+use domain::names::Login;
 use domain::person::Told;
 use domain::timestamp::Timestamp;
 
 /// Records the login of a line's author.
-pub async fn set_author_login(store: &Store, line: LineId, login: &str) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE lines SET author_login = $2 WHERE id = $1").bind(line.0).bind(login);
+pub async fn set_author_login(store: &Store, line: LineId, login: &Login) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE lines SET author_login = $2 WHERE id = $1").bind(line.0).bind(login.as_str());
     execute(store, statement).await
 }
 
@@ -26,9 +27,10 @@ pub async fn set_told(store: &Store, line: LineId, told: &Told) -> Result<(), St
 }
 
 /// Gives a line to somebody, as a person commanded; `None` gives it back to its author.
-pub async fn set_owner(store: &Store, line: LineId, login: Option<&str>) -> Result<(), StoreError> {
-    let statement =
-        sqlx::query("UPDATE lines SET owner_login = $2, status_wanted = 1 WHERE id = $1").bind(line.0).bind(login);
+pub async fn set_owner(store: &Store, line: LineId, login: Option<&Login>) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE lines SET owner_login = $2, status_wanted = 1 WHERE id = $1")
+        .bind(line.0)
+        .bind(login.map(Login::as_str));
     execute(store, statement).await
 }
 

@@ -13,6 +13,7 @@ pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptio
 use domain::alert::Place;
 use domain::blame::Author;
 use domain::ids::{LineId, RepositoryId};
+use domain::names::Login;
 use domain::person::Told;
 use domain::rule::CodeAt;
 use domain::timestamp::Timestamp;
@@ -45,9 +46,9 @@ pub struct Line {
     /// Their address, by the commit.
     pub author_email: Option<String>,
     /// Their login, as the forge said.
-    pub author_login: Option<String>,
+    pub author_login: Option<Login>,
     /// Whose it is since a person assigned it.
-    pub owner_login: Option<String>,
+    pub owner_login: Option<Login>,
     /// Occurrences ever.
     pub total: u64,
     /// The total at the last decision.
@@ -87,10 +88,10 @@ impl Line {
     pub fn is_reassigned(&self) -> bool {
         let Some(owner) = &self.owner_login else { return false };
         let ours = match &self.told {
-            Some(told) if !told.person.is_author() => told.person.who.as_ref().and_then(|who| who.login.as_deref()),
+            Some(told) if !told.person.is_author() => told.person.who.as_ref().and_then(|who| who.login.as_ref()),
             _ => self.logins().next(),
         };
-        ours.is_none_or(|login| !login.eq_ignore_ascii_case(owner))
+        ours != Some(owner)
     }
 
     /// Who wrote it, by the commit.
@@ -100,9 +101,9 @@ impl Line {
     }
 
     /// Logins of whom we would assign by ourselves: who is told, and the author.
-    pub fn logins(&self) -> impl Iterator<Item = &str> {
-        let told = self.told.as_ref().and_then(|told| told.person.who.as_ref()?.login.as_deref());
-        told.into_iter().chain(self.author_login.as_deref())
+    pub fn logins(&self) -> impl Iterator<Item = &Login> {
+        let told = self.told.as_ref().and_then(|told| told.person.who.as_ref()?.login.as_ref());
+        told.into_iter().chain(&self.author_login)
     }
 
     /// Its code, as rules see it.
@@ -133,8 +134,8 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         written_at: get_time_opt(row, "written_at_ms")?,
         author_name: get(row, "author_name")?,
         author_email: get(row, "author_email")?,
-        author_login: get(row, "author_login")?,
-        owner_login: get(row, "owner_login")?,
+        author_login: get::<Option<String>>(row, "author_login")?.map(Login::from),
+        owner_login: get::<Option<String>>(row, "owner_login")?.map(Login::from),
         total: get_count(row, "total")?,
         decided_total: get_count(row, "decided_total")?,
         error_threshold: get::<Option<i64>>(row, "error_threshold")?.map(i64::unsigned_abs),
