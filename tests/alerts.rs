@@ -2,8 +2,8 @@
 
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use jiff::SignedDuration;
 use domain::names::Login;
+use jiff::SignedDuration;
 
 #[test]
 fn an_exception_is_told_to_the_author_of_its_line_once() {
@@ -27,7 +27,7 @@ fn an_exception_is_told_to_the_author_of_its_line_once() {
             http://localhost/acme/shop/blob/<Add up carts>/shop/cart.py#L9
 
             Last changed by Ada Lovelace on 2026-01-05 in <Add up carts>: Add up carts
-            It first failed in release <Add up carts>
+            It first failed in release <Add up carts>.
 
             Traceback (most recent call last):
               File "/srv/venv/lib/python3.12/site-packages/flask/app.py", line 1511, in wsgi_app

@@ -3,8 +3,8 @@
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use jiff::SignedDuration;
 use domain::names::Login;
+use jiff::SignedDuration;
 
 const BOT: &str = "dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>";
 /// Was there, long ago.
