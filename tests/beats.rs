@@ -1,4 +1,4 @@
-//! Faults of the original that are not about choosing or deciding (those are in `server_cases`), each shown to be absent.
+//! Faults of Flawless 0.4.5 that are not about choosing or deciding (those are in `server_cases`), each shown to be absent.
 //!
 //! Told elsewhere: reports and mails are not lost (`faults`), an older release is blamed as of that release (`alerts`),
 //! pages need signing in, and a GET saves nothing (`server_pages`), a mirror out of order delays an alert and spoils none (`faults`).
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 #[test]
 fn forty_new_lines_at_once_are_forty_alerts() {
-    // Over ten blames at a time, the original dropped reports.
+    // Over ten blames at a time, Flawless 0.4.5 dropped reports.
     run_test(async |story| {
         let text = functions("part", 40);
         let files = [("shop/parts.py", text.as_str()), (".github/flawless.yml", "storm: { lines: 100 }\n")];

@@ -1,4 +1,4 @@
-//! The GitHub room against the fake GitHub: each call, and each way in which GitHub lets one down.
+//! The crate `github` against the fake GitHub: each call, and each way in which it can fail.
 
 mod access;
 mod failures;
@@ -14,8 +14,8 @@ use github::{GitHub, NewIssue};
 /// A Tuesday in 2023.
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// One repository, one installation, and the room that is tested.
-struct Room {
+/// One repository, one installation, and the client that is tested.
+struct World {
     fake: FakeGitHub,
     github: GitHub,
     clock: Clock,
@@ -23,7 +23,7 @@ struct Room {
 }
 
 /// `acme/shop` with alice, who can be assigned, and mallory, who can't.
-async fn room() -> Room {
+async fn world() -> World {
     let clock = Clock::fixed(NOW);
     let fake = FakeGitHub::start(clock.clone()).await;
     fake.add_user(1, "alice");
@@ -33,10 +33,10 @@ async fn room() -> Room {
     let installation = fake.install("acme", &["acme/shop"]);
     fake.lose_deliveries();
     let github = GitHub::new(fake.settings()).unwrap();
-    Room { fake, github, clock, installation }
+    World { fake, github, clock, installation }
 }
 
-impl Room {
+impl World {
     /// What the bot did to issues since the last look, a line each.
     fn changes(&self) -> Vec<String> {
         self.fake.take_issue_changes().iter().map(ToString::to_string).collect()

@@ -1,4 +1,4 @@
-//! The queue of writes in bad weather: a slow GitHub, refusals, a shadow that falls, crashes in between.
+//! The write queue under faults: a slow GitHub, refusals, shadow mode that begins, crashes in between.
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};

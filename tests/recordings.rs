@@ -1,4 +1,4 @@
-//! Every recorded request of a real client, replayed against the wire room.
+//! Every recorded request of a real client, replayed against the crate `wire`.
 
 use domain::report::{Frame, Platform};
 use domain::timestamp::Timestamp;

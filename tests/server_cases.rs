@@ -1,4 +1,4 @@
-//! The original's server test suite, case by case under its numbers, and its known-error table, through the whole server.
+//! The server test suite of Flawless 0.4.5, case by case under its numbers, and its known-error table, through the whole server.
 
 use crate::harness::fake_github::CommitAuthor;
 use crate::harness::smtp::Received;
@@ -440,7 +440,7 @@ fn known_error_table_max_0() {
 
 #[test]
 fn beat_a_batched_count_that_jumps_over_a_multiple_fires() {
-    // 10, then 6 more at once: the original never saw 15.
+    // 10, then 6 more at once: Flawless 0.4.5 never saw 15.
     known_row("alert_every_n_occurrences: 5", &[4, 6, 6, 1], &[10, 16]);
 }
 

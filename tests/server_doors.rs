@@ -1,4 +1,4 @@
-//! The doors for machines over real HTTP: what clients, GitHub and Prometheus are answered.
+//! The routes for programs over real HTTP: what clients, GitHub and Prometheus are answered.
 
 use crate::harness::story::{CART_PATH, Story, run_test};
 use reqwest::{Method, Response};

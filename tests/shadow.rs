@@ -55,7 +55,7 @@ fn it_is_begun_and_ended_by_hand() {
             asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap().status()
         };
         assert_eq!(set(story, "on").await, 200);
-        // A command is obeyed, and not confirmed; a second line is found, and not told of.
+        // A command is carried out, and not confirmed; a second line is found, and nobody is told.
         story.github.add_label(REPO, 1, "known-error", "owner");
         story.github.close_issue(REPO, 1, "owner");
         story.settle().await;

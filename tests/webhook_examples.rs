@@ -168,7 +168,7 @@ fn what_is_forged_replayed_or_too_large_is_refused() {
         assert_eq!(watched(story).await, [REPO]);
         let large = vec![b' '; (25 << 20) + 1];
         assert_eq!(send(story, "push", "f-8", &large, Some(sign(SECRET, &large))).await, 413);
-        assert_eq!(signed(story, "repository", "f-9", &payload).await, 202, "and a true one is obeyed");
+        assert_eq!(signed(story, "repository", "f-9", &payload).await, 202, "and a genuine one is acted on");
         story.settle().await;
         assert_eq!(watched(story).await, [""; 0]);
     });

@@ -33,7 +33,7 @@ pub const NAMES: [&str; 21] = [
 /// What LOG_LEVEL says by itself.
 const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
-/// Longest shadow that a setting can ask for: a year is no trial any more.
+/// Longest shadow mode that a setting can ask for: a year is no trial any more.
 const MOST_SHADOW_DAYS: u32 = 365;
 
 /// The file that is read where it exists, unless `FLAWLESS_CONFIG` names another.
@@ -60,7 +60,7 @@ pub struct Config {
     pub app: Option<AppConfig>,
     /// What GitHub signs webhooks with.
     pub webhook_secret: Option<String>,
-    /// With what people sign in.
+    /// Client id and secret with which people sign in.
     pub sign_in: Option<SignIn>,
     /// REST API.
     pub github_api_url: String,
@@ -321,7 +321,7 @@ fn without_password(text: &str) -> String {
 
 /// `; did you mean "port"?` for a name that is nearly one of ours.
 fn nearest(name: &str) -> String {
-    /// Letters that may be wrong in a slip of the pen.
+    /// Letters that may be wrong in a typing error.
     const SLIP: usize = 3;
     NAMES
         .iter()

@@ -46,7 +46,7 @@ pub enum ServeError {
 pub struct Flawless {
     /// What is open.
     pub handles: Handles,
-    /// The door for reports.
+    /// The intake of reports.
     pub accept: Accept,
     /// The background work.
     pub worker: Worker,
@@ -125,7 +125,7 @@ impl Flawless {
             for task in tasks {
                 let _ = task.await;
             }
-            // The door is closed with the router; its writer works off what has been acknowledged
+            // The intake is closed with the router; its writer works off what has been acknowledged
             // or is about to be.
             let _ = self.writer.await;
         };

@@ -26,7 +26,7 @@ use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
-/// How long an idle worker sleeps when nobody rings: another process on the same database may have
+/// How long an idle worker sleeps when nothing wakes it: another process on the same database may have
 /// put a job there.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often it is looked for what is due by time alone.
@@ -170,7 +170,7 @@ impl Worker {
         let rules = upkeep.rules.end_what_is_over(now).await;
         logged("rules whose last day is over could not be ended", rules);
         let shadows = upkeep.shadow_mode.end_what_is_over(now).await;
-        logged("shadows whose time is over could not be ended", shadows);
+        logged("shadow mode that is over could not be ended", shadows);
         let statuses = store::statuses::enqueue_due(store, now).await;
         logged("issues whose status is old could not be looked up", statuses);
         let deleted = store::sessions::delete_old(store, now, now - SESSION_IDLE).await;

@@ -1,6 +1,6 @@
 //! Who we are there: keys, tokens, installations, and what they see.
 
-use super::{NOW, new_issue, room};
+use super::{NOW, new_issue, world};
 use crate::harness::fake_github::{APP_ID, BOT, FakeGitHub, SLUG};
 use app::clock::Clock;
 use github::{GitHub, GitHubError, Settings};
@@ -10,8 +10,8 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 #[tokio::test]
 async fn ten_who_need_a_token_cause_one_and_share_it() {
-    let room = room().await;
-    let (github, installation) = (&room.github, room.installation);
+    let world = world().await;
+    let (github, installation) = (&world.github, world.installation);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..10 {
         let github = github.clone();
@@ -19,71 +19,71 @@ async fn ten_who_need_a_token_cause_one_and_share_it() {
     }
     let tokens = tasks.join_all().await;
     assert!(tokens.windows(2).all(|pair| pair[0] == pair[1]), "{tokens:?}");
-    assert_eq!(room.fake.installation_of(&tokens[0]), Some(installation));
-    assert_eq!(room.fake.requests_of("apps/create-installation-access-token").len(), 1);
+    assert_eq!(world.fake.installation_of(&tokens[0]), Some(installation));
+    assert_eq!(world.fake.requests_of("apps/create-installation-access-token").len(), 1);
 
     github.forget_token(installation).await;
     assert_ne!(github.token(installation).await.unwrap(), tokens[0]);
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_token_in_its_last_minutes_is_not_handed_out_again() {
-    let room = room().await;
-    room.fake.set_token_life(4 * MINUTE);
-    let first = room.github.token(room.installation).await.unwrap();
-    room.fake.set_token_life(7 * MINUTE);
-    let second = room.github.token(room.installation).await.unwrap();
+    let world = world().await;
+    world.fake.set_token_life(4 * MINUTE);
+    let first = world.github.token(world.installation).await.unwrap();
+    world.fake.set_token_life(7 * MINUTE);
+    let second = world.github.token(world.installation).await.unwrap();
     assert_ne!(first, second);
-    assert_eq!(room.github.token(room.installation).await.unwrap(), second);
-    room.fake.assert_clean();
+    assert_eq!(world.github.token(world.installation).await.unwrap(), second);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_token_that_is_refused_is_replaced_and_the_work_done_once() {
-    let room = room().await;
-    room.github.token(room.installation).await.unwrap();
+    let world = world().await;
+    world.github.token(world.installation).await.unwrap();
     // As after a suspended laptop: the token's hour has passed unnoticed.
-    room.clock.advance(61 * MINUTE);
-    room.github.create_issue(room.installation, "acme/shop", &new_issue("m")).await.unwrap();
-    let statuses: Vec<u16> = room.fake.requests_of("issues/create").iter().map(|it| it.status).collect();
+    world.clock.advance(61 * MINUTE);
+    world.github.create_issue(world.installation, "acme/shop", &new_issue("m")).await.unwrap();
+    let statuses: Vec<u16> = world.fake.requests_of("issues/create").iter().map(|it| it.status).collect();
     assert_eq!(statuses, [401, 201]);
-    assert_eq!(room.fake.issues("acme/shop").len(), 1);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.issues("acme/shop").len(), 1);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_token_that_is_refused_twice_is_the_credentials_fault() {
-    let room = room().await;
+    let world = world().await;
     for _ in 0..2 {
-        room.fake.fail_next("issues/get", crate::harness::fake_github::Fault::status(401, "Bad credentials"));
+        world.fake.fail_next("issues/get", crate::harness::fake_github::Fault::status(401, "Bad credentials"));
     }
-    let error = room.github.issue(room.installation, "acme/shop", 1).await.unwrap_err();
+    let error = world.github.issue(world.installation, "acme/shop", 1).await.unwrap_err();
     assert_eq!(error, GitHubError::Unauthorized("Bad credentials".to_owned()));
     assert!(!error.is_permanent(), "a person can mend it");
-    assert_eq!(room.fake.requests_of("issues/get").len(), 2);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.requests_of("issues/get").len(), 2);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_foreign_key_and_a_wrong_number_are_told_from_an_uninstalled_app() {
-    let room = room().await;
+    let world = world().await;
     let foreign = include_str!("../data/app-key.pkcs8.pem").to_owned();
     // The same key in PKCS#8 is no foreign key.
-    let same = GitHub::new(Settings { private_key_pem: foreign, ..room.fake.settings() }).unwrap();
-    assert!(same.token(room.installation).await.is_ok());
+    let same = GitHub::new(Settings { private_key_pem: foreign, ..world.fake.settings() }).unwrap();
+    assert!(same.token(world.installation).await.is_ok());
 
-    let wrong_number = GitHub::new(Settings { app_id: APP_ID + 1, ..room.fake.settings() }).unwrap();
-    let error = wrong_number.token(room.installation).await.unwrap_err();
+    let wrong_number = GitHub::new(Settings { app_id: APP_ID + 1, ..world.fake.settings() }).unwrap();
+    let error = wrong_number.token(world.installation).await.unwrap_err();
     assert!(error.to_string().contains("Check APP_ID"), "{error}");
 
     let key = include_str!("../data/other-key.pem");
-    let wrong_key = GitHub::new(Settings { private_key_pem: key.to_owned(), ..room.fake.settings() }).unwrap();
+    let wrong_key = GitHub::new(Settings { private_key_pem: key.to_owned(), ..world.fake.settings() }).unwrap();
     let error = wrong_key.app_slug().await.unwrap_err();
     assert!(matches!(error, GitHubError::Unauthorized(_)), "{error}");
 
-    assert_eq!(room.github.token(77).await, Err(GitHubError::Uninstalled { installation: 77 }));
-    room.fake.assert_clean();
+    assert_eq!(world.github.token(77).await, Err(GitHubError::Uninstalled { installation: 77 }));
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
@@ -104,27 +104,27 @@ fn without_a_runtime_there_is_an_error_and_no_panic() {
 
 #[tokio::test]
 async fn our_own_name_is_asked_once() {
-    let room = room().await;
-    assert_eq!(room.github.app_slug().await.unwrap(), SLUG);
-    assert_eq!(room.github.clone().bot_login().await.unwrap(), BOT);
-    assert_eq!(room.fake.requests_of("apps/get-authenticated").len(), 1);
-    room.fake.assert_clean();
+    let world = world().await;
+    assert_eq!(world.github.app_slug().await.unwrap(), SLUG);
+    assert_eq!(world.github.clone().bot_login().await.unwrap(), BOT);
+    assert_eq!(world.fake.requests_of("apps/get-authenticated").len(), 1);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn all_installations_are_listed_over_several_pages() {
-    let room = room().await;
+    let world = world().await;
     for number in 0..120 {
-        room.fake.add_account(5000 + number, &format!("org{number}"), "Organization");
-        room.fake.install(&format!("org{number}"), &[]);
+        world.fake.add_account(5000 + number, &format!("org{number}"), "Organization");
+        world.fake.install(&format!("org{number}"), &[]);
     }
-    room.fake.suspend(room.installation, true);
-    let all = room.github.installations().await.unwrap();
+    world.fake.suspend(world.installation, true);
+    let all = world.github.installations().await.unwrap();
     assert_eq!(all.len(), 121);
-    assert_eq!((all[0].id, all[0].account.as_str(), all[0].suspended), (room.installation, "acme", true));
+    assert_eq!((all[0].id, all[0].account.as_str(), all[0].suspended), (world.installation, "acme", true));
     assert_eq!((all[120].account.as_str(), all[120].suspended), ("org119", false));
-    assert_eq!(room.fake.requests_of("apps/list-installations").len(), 2);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.requests_of("apps/list-installations").len(), 2);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
@@ -150,27 +150,27 @@ async fn all_repositories_are_listed_over_several_pages() {
 
 #[tokio::test]
 async fn a_suspended_or_uninstalled_app_is_told_even_with_a_token_in_hand() {
-    let room = room().await;
-    let (github, installation) = (&room.github, room.installation);
+    let world = world().await;
+    let (github, installation) = (&world.github, world.installation);
     github.token(installation).await.unwrap();
-    room.fake.suspend(installation, true);
+    world.fake.suspend(installation, true);
     let suspended = Err(GitHubError::Suspended { installation });
     assert_eq!(github.repositories(installation).await, suspended);
     github.forget_token(installation).await;
     assert_eq!(github.token(installation).await, Err(GitHubError::Suspended { installation }));
 
-    room.fake.suspend(installation, false);
+    world.fake.suspend(installation, false);
     assert_eq!(github.repositories(installation).await.unwrap().len(), 1);
-    room.fake.uninstall(installation);
+    world.fake.uninstall(installation);
     assert_eq!(github.repositories(installation).await, Err(GitHubError::Uninstalled { installation }));
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_repository_out_of_sight_is_gone() {
-    let room = room().await;
-    room.fake.add_repository("acme/other", true);
-    let error = room.github.create_issue(room.installation, "acme/other", &new_issue("m")).await.unwrap_err();
+    let world = world().await;
+    world.fake.add_repository("acme/other", true);
+    let error = world.github.create_issue(world.installation, "acme/other", &new_issue("m")).await.unwrap_err();
     assert_eq!(error, GitHubError::Gone("a new issue in acme/other (Not Found)".to_owned()));
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }

@@ -1,6 +1,6 @@
 //! GitHub slow, limited, broken, renamed: what is done, what is not, and what is said.
 
-use super::{new_issue, room};
+use super::{new_issue, world};
 use crate::harness::fake_github::{FakeGitHub, Fault};
 use domain::timestamp::Timestamp;
 use github::{GitHub, GitHubError, IssueState, Settings};
@@ -12,50 +12,50 @@ const REPO: &str = "acme/shop";
 
 #[tokio::test]
 async fn a_lost_answer_is_reported_and_nothing_is_done_twice() {
-    let room = room().await;
-    let number = room.file("line-1").await;
+    let world = world().await;
+    let number = world.file("line-1").await;
     for (count, fault) in [Fault::AfterWork(502), Fault::DropAfterWork].into_iter().enumerate() {
-        room.fake.fail_next("issues/create-comment", fault);
+        world.fake.fail_next("issues/create-comment", fault);
         let marker = format!("reply-{count}");
-        let error = room.github.comment(room.installation, REPO, number, &marker).await.unwrap_err();
+        let error = world.github.comment(world.installation, REPO, number, &marker).await.unwrap_err();
         assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
         assert!(!error.is_permanent());
-        assert_eq!(room.fake.comments(REPO, number).len(), count + 1);
-        let found = room.github.find_comment(room.installation, REPO, number, &marker, super::NOW).await;
-        assert_eq!(found, Ok(Some(room.fake.comments(REPO, number)[count].id)));
+        assert_eq!(world.fake.comments(REPO, number).len(), count + 1);
+        let found = world.github.find_comment(world.installation, REPO, number, &marker, super::NOW).await;
+        assert_eq!(found, Ok(Some(world.fake.comments(REPO, number)[count].id)));
     }
-    room.fake.fail_next("issues/create", Fault::DropAfterWork);
-    room.github.create_issue(room.installation, REPO, &new_issue("line-2")).await.unwrap_err();
-    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-2", super::NOW).await.unwrap();
+    world.fake.fail_next("issues/create", Fault::DropAfterWork);
+    world.github.create_issue(world.installation, REPO, &new_issue("line-2")).await.unwrap_err();
+    let found = world.github.find_issue(world.installation, REPO, "flawless", "line-2", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(2));
-    assert_eq!(room.fake.issues(REPO).len(), 2);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.issues(REPO).len(), 2);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_dropped_request_is_no_reason_to_ask_again_unasked() {
-    let room = room().await;
-    room.fake.fail_next("issues/create", Fault::Drop);
-    room.fake.fail_next("issues/create", Fault::status(500, "oops"));
+    let world = world().await;
+    world.fake.fail_next("issues/create", Fault::Drop);
+    world.fake.fail_next("issues/create", Fault::status(500, "oops"));
     for _ in 0..2 {
-        let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+        let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
         assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
     }
-    assert!(room.fake.issues(REPO).is_empty());
-    assert_eq!(room.fake.requests_of("issues/create").len(), 2);
-    room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap();
-    room.fake.assert_clean();
+    assert!(world.fake.issues(REPO).is_empty());
+    assert_eq!(world.fake.requests_of("issues/create").len(), 2);
+    world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn nobody_waits_for_ever() {
-    let room = room().await;
+    let world = world().await;
     // Enough for signing in a debug build on a busy machine.
-    let settings = Settings { timeout: Duration::from_secs(3), ..room.fake.settings() };
+    let settings = Settings { timeout: Duration::from_secs(3), ..world.fake.settings() };
     let github = GitHub::new(settings).unwrap();
-    github.token(room.installation).await.unwrap();
-    room.fake.fail_next("issues/get", Fault::Delay(Duration::from_secs(60)));
-    let error = github.issue(room.installation, REPO, 1).await.unwrap_err();
+    github.token(world.installation).await.unwrap();
+    world.fake.fail_next("issues/get", Fault::Delay(Duration::from_secs(60)));
+    let error = github.issue(world.installation, REPO, 1).await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "GitHub does not answer properly: no answer within 3 s to Get /repos/acme/shop/issues/1"
@@ -67,12 +67,12 @@ async fn nobody_waits_for_ever() {
     let error = GitHub::new(dead).unwrap().app_slug().await.unwrap_err();
     assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
     assert!(error.to_string().contains("onnect"), "the reason is said: {error}");
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn each_kind_of_limit_says_how_long_to_wait() {
-    let room = room().await;
+    let world = world().await;
     let now_s = super::NOW.as_seconds();
     let header = |name: &'static str, value: i64| (name, value.to_string());
     let limits = [
@@ -88,36 +88,36 @@ async fn each_kind_of_limit_says_how_long_to_wait() {
     ];
     for (status, headers, message, seconds) in limits {
         let wait = SignedDuration::from_secs(seconds);
-        room.fake.fail_next("issues/create", Fault::Status { status, headers, body: json!({ "message": message }) });
-        let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+        world.fake.fail_next("issues/create", Fault::Status { status, headers, body: json!({ "message": message }) });
+        let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
         assert_eq!(error, GitHubError::RateLimited { retry_after: wait, message: message.to_owned() });
         assert_eq!((error.retry_after(), error.is_permanent()), (Some(wait), false));
     }
     let body = Value::from("<html>busy</html>");
-    room.fake.fail_next("issues/create", Fault::Status { status: 503, headers: vec![header("retry-after", 5)], body });
-    let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+    world.fake.fail_next("issues/create", Fault::Status { status: 503, headers: vec![header("retry-after", 5)], body });
+    let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(5)), "{error}");
-    assert!(room.fake.issues(REPO).is_empty());
-    room.fake.assert_clean();
+    assert!(world.fake.issues(REPO).is_empty());
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_limit_on_the_token_is_a_limit_too() {
-    let room = room().await;
+    let world = world().await;
     let fault = Fault::Status { status: 403, headers: vec![("retry-after", "7".to_owned())], body: Value::Null };
-    room.fake.fail_next("apps/create-installation-access-token", fault);
-    let error = room.github.issue(room.installation, REPO, 1).await.unwrap_err();
+    world.fake.fail_next("apps/create-installation-access-token", fault);
+    let error = world.github.issue(world.installation, REPO, 1).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(7)), "not taken for a suspension: {error}");
-    assert_eq!(room.github.issue(room.installation, REPO, 1).await, Ok(IssueState::Missing));
-    room.fake.assert_clean();
+    assert_eq!(world.github.issue(world.installation, REPO, 1).await, Ok(IssueState::Missing));
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_renamed_repository_is_read_and_not_written() {
-    let room = room().await;
-    let number = room.file("line-1").await;
-    room.fake.rename_repository(REPO, "acme/store", "acme");
-    let (github, installation) = (&room.github, room.installation);
+    let world = world().await;
+    let number = world.file("line-1").await;
+    world.fake.rename_repository(REPO, "acme/store", "acme");
+    let (github, installation) = (&world.github, world.installation);
     assert!(matches!(github.issue(installation, REPO, number).await, Ok(IssueState::Present(_))));
     let found = github.find_issue(installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(number));
@@ -132,75 +132,75 @@ async fn a_renamed_repository_is_read_and_not_written() {
     assert_eq!(github.reopen_issue(installation, REPO, number).await, Err(moved.clone()));
     let label = domain::command::OUR_LABEL;
     assert_eq!(github.create_label(installation, REPO, &label).await, Err(moved));
-    assert_eq!(room.changes(), [""; 0]);
+    assert_eq!(world.changes(), [""; 0]);
 
     github.comment(installation, "acme/store", number, "x").await.unwrap();
-    assert_eq!(room.changes(), ["acme/store#1 commented: x"]);
-    room.fake.assert_clean();
+    assert_eq!(world.changes(), ["acme/store#1 commented: x"]);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn many_pages_of_a_renamed_repository_are_read_through() {
-    let room = room().await;
-    (0..105).for_each(|_| _ = room.fake.open_issue(REPO, "mallory", "Noise", "", &["flawless"]));
-    let ours = room.file("line-1").await;
-    room.fake.rename_repository(REPO, "acme/store", "acme");
-    room.fake.rename_repository("acme/store", "other/store", "acme");
-    let found = room.github.find_issue(room.installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
+    let world = world().await;
+    (0..105).for_each(|_| _ = world.fake.open_issue(REPO, "mallory", "Noise", "", &["flawless"]));
+    let ours = world.file("line-1").await;
+    world.fake.rename_repository(REPO, "acme/store", "acme");
+    world.fake.rename_repository("acme/store", "other/store", "acme");
+    let found = world.github.find_issue(world.installation, REPO, "flawless", "line-1", super::NOW).await.unwrap();
     assert_eq!(found.map(|it| it.number), Some(ours));
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_redirect_to_another_host_gets_no_token() {
-    let room = room().await;
+    let world = world().await;
     let elsewhere = FakeGitHub::start(app::clock::Clock::fixed(super::NOW)).await;
     let location = format!("{}/repositories/1", elsewhere.url());
     let headers = vec![("location", location)];
-    room.fake.fail_next("repos/get", Fault::Status { status: 301, headers, body: Value::Null });
-    let error = room.github.repository(room.installation, REPO).await.unwrap_err();
+    world.fake.fail_next("repos/get", Fault::Status { status: 301, headers, body: Value::Null });
+    let error = world.github.repository(world.installation, REPO).await.unwrap_err();
     assert!(error.to_string().contains("is GITHUB_API_URL right?"), "{error}");
     assert!(elsewhere.requests().is_empty());
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn no_error_repeats_a_token() {
-    let room = room().await;
-    let token = room.github.token(room.installation).await.unwrap();
+    let world = world().await;
+    let token = world.github.token(world.installation).await.unwrap();
     let said = format!("{token} is bad: {token}");
     for status in [400, 403, 404, 410, 422, 429, 500, 502] {
-        room.fake.fail_next("issues/create", Fault::status(status, &said));
-        let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+        world.fake.fail_next("issues/create", Fault::status(status, &said));
+        let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
         let text = format!("{error} {error:?}");
         assert!(!text.contains("ghs_") && text.contains("[token]"), "{text}");
     }
     let body = json!({ "number": token, "html_url": token });
-    room.fake.fail_next("issues/create", Fault::Status { status: 201, headers: Vec::new(), body });
-    let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+    world.fake.fail_next("issues/create", Fault::Status { status: 201, headers: Vec::new(), body });
+    let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
     assert!(matches!(error, GitHubError::Unexpected(_)), "{error}");
     assert!(!error.to_string().contains("ghs_"), "{error}");
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn an_installations_writes_take_turns() {
-    let room = room().await;
-    let number = room.file("line-1").await;
-    room.fake.fail_next("issues/create-comment", Fault::Delay(Duration::from_secs(1)));
+    let world = world().await;
+    let number = world.file("line-1").await;
+    world.fake.fail_next("issues/create-comment", Fault::Delay(Duration::from_secs(1)));
     let first = tokio::spawn({
-        let (github, installation) = (room.github.clone(), room.installation);
+        let (github, installation) = (world.github.clone(), world.installation);
         async move { github.comment(installation, REPO, number, "first").await }
     });
-    while room.fake.requests_of("issues/create-comment").is_empty() {
+    while world.fake.requests_of("issues/create-comment").is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // Reading need not wait; writing does.
-    room.github.issue(room.installation, REPO, number).await.unwrap();
-    assert_eq!(room.fake.comments(REPO, number).len(), 0);
-    room.github.comment(room.installation, REPO, number, "second").await.unwrap();
+    world.github.issue(world.installation, REPO, number).await.unwrap();
+    assert_eq!(world.fake.comments(REPO, number).len(), 0);
+    world.github.comment(world.installation, REPO, number, "second").await.unwrap();
     first.await.unwrap().unwrap();
-    let said: Vec<String> = room.fake.comments(REPO, number).into_iter().map(|it| it.body).collect();
+    let said: Vec<String> = world.fake.comments(REPO, number).into_iter().map(|it| it.body).collect();
     assert_eq!(said, ["first", "second"]);
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }

@@ -1,6 +1,6 @@
 //! Issues, comments and labels: filed once, found again, changed.
 
-use super::{NOW, Room, new_issue, room};
+use super::{NOW, World, new_issue, world};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::timestamp::{HOUR, Timestamp};
 use github::{FoundIssue, GitHubError, IssueState, IssueUpdate};
@@ -10,93 +10,93 @@ const REPO: &str = "acme/shop";
 /// 51 characters.
 const LONG_NAME: &str = "a-name-of-a-label-that-is-longer-than-GitHub-allows";
 
-async fn find(room: &Room, marker: &str, since: Timestamp) -> Option<FoundIssue> {
-    room.github.find_issue(room.installation, REPO, "flawless", marker, since).await.unwrap()
+async fn find(world: &World, marker: &str, since: Timestamp) -> Option<FoundIssue> {
+    world.github.find_issue(world.installation, REPO, "flawless", marker, since).await.unwrap()
 }
 
 #[tokio::test]
 async fn an_issue_is_filed_and_found_again() {
-    let room = room().await;
-    let filed = room.github.create_issue(room.installation, REPO, &new_issue("line-1")).await.unwrap();
+    let world = world().await;
+    let filed = world.github.create_issue(world.installation, REPO, &new_issue("line-1")).await.unwrap();
     assert_eq!((filed.number, filed.html_url.as_str()), (1, "https://github.com/acme/shop/issues/1"));
-    assert_eq!(room.changes(), ["acme/shop#1 opened: KeyError in shop/cart.py [flawless]"]);
+    assert_eq!(world.changes(), ["acme/shop#1 opened: KeyError in shop/cart.py [flawless]"]);
 
-    let found = find(&room, "line-1", NOW).await.unwrap();
+    let found = find(&world, "line-1", NOW).await.unwrap();
     assert_eq!((found.number, found.open, found.labels), (1, true, vec!["flawless".to_owned()]));
     assert_eq!(found.title, "KeyError in shop/cart.py");
     assert!(found.body.contains("<!-- line-1 -->"));
-    assert_eq!(find(&room, "line-2", NOW).await, None);
-    room.fake.assert_clean();
+    assert_eq!(find(&world, "line-2", NOW).await, None);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_closed_issue_is_found_behind_pages_of_others_and_no_pull_request_is() {
-    let room = room().await;
-    room.fake.open_pull_request(REPO, "mallory", "Fix", "<!-- line-1 -->", &["flawless"]);
+    let world = world().await;
+    world.fake.open_pull_request(REPO, "mallory", "Fix", "<!-- line-1 -->", &["flawless"]);
     for number in 0..210 {
-        room.fake.open_issue(REPO, "mallory", "Noise", &format!("<!-- other-{number} -->"), &["flawless"]);
+        world.fake.open_issue(REPO, "mallory", "Noise", &format!("<!-- other-{number} -->"), &["flawless"]);
     }
-    room.fake.open_issue(REPO, "mallory", "Without our label", "<!-- line-1 -->", &["bug"]);
-    let ours = room.file("line-1").await;
-    room.fake.close_issue(REPO, ours, "alice");
+    world.fake.open_issue(REPO, "mallory", "Without our label", "<!-- line-1 -->", &["bug"]);
+    let ours = world.file("line-1").await;
+    world.fake.close_issue(REPO, ours, "alice");
     // GitHub's "duplicate issue" copies the text, marker and all.
-    room.fake.open_issue(REPO, "mallory", "Duplicate", "<!-- line-1 -->", &["flawless"]);
+    world.fake.open_issue(REPO, "mallory", "Duplicate", "<!-- line-1 -->", &["flawless"]);
 
-    let found = find(&room, "line-1", NOW).await.unwrap();
+    let found = find(&world, "line-1", NOW).await.unwrap();
     assert_eq!((found.number, found.open, found.state_reason.as_deref()), (ours, false, Some("completed")));
-    assert_eq!(room.fake.requests_of("issues/list-for-repo").len(), 3);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.requests_of("issues/list-for-repo").len(), 3);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn what_is_older_than_the_search_is_not_looked_through() {
-    let room = room().await;
-    room.file("line-1").await;
-    room.clock.advance(2 * HOUR);
-    assert_eq!(find(&room, "line-1", NOW + HOUR).await, None);
+    let world = world().await;
+    world.file("line-1").await;
+    world.clock.advance(2 * HOUR);
+    assert_eq!(find(&world, "line-1", NOW + HOUR).await, None);
     // Clocks differ: some minutes earlier are looked at.
-    assert!(find(&room, "line-1", NOW + SignedDuration::from_mins(5)).await.is_some());
-    assert!(find(&room, "line-1", Timestamp::UNIX_EPOCH).await.is_some());
-    let query = &room.fake.requests_of("issues/list-for-repo")[0].query;
+    assert!(find(&world, "line-1", NOW + SignedDuration::from_mins(5)).await.is_some());
+    assert!(find(&world, "line-1", Timestamp::UNIX_EPOCH).await.is_some());
+    let query = &world.fake.requests_of("issues/list-for-repo")[0].query;
     assert!(query.contains(&("since".to_owned(), "2023-11-14T23:03:20Z".to_owned())), "{query:?}");
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn words_and_state_are_changed_twice_without_harm() {
-    let room = room().await;
-    let number = room.file("line-1").await;
+    let world = world().await;
+    let number = world.file("line-1").await;
     let update = IssueUpdate { title: Some("Regressed".to_owned()), body: Some("New text".to_owned()) };
     for _ in 0..2 {
-        room.github.update_issue(room.installation, REPO, number, &update).await.unwrap();
+        world.github.update_issue(world.installation, REPO, number, &update).await.unwrap();
     }
-    assert_eq!(room.changes(), ["acme/shop#1 retitled: Regressed", "acme/shop#1 rewritten: New text"]);
+    assert_eq!(world.changes(), ["acme/shop#1 retitled: Regressed", "acme/shop#1 rewritten: New text"]);
 
-    room.fake.close_issue(REPO, number, "alice");
-    room.changes();
+    world.fake.close_issue(REPO, number, "alice");
+    world.changes();
     for _ in 0..2 {
-        room.github.reopen_issue(room.installation, REPO, number).await.unwrap();
+        world.github.reopen_issue(world.installation, REPO, number).await.unwrap();
     }
-    assert_eq!(room.changes(), ["acme/shop#1 reopened"]);
-    assert_eq!(room.fake.issue(REPO, number).state_reason.as_deref(), Some("reopened"));
-    let requests = room.fake.requests().len();
-    room.github.update_issue(room.installation, REPO, number, &IssueUpdate::default()).await.unwrap();
-    assert_eq!(room.fake.requests().len(), requests, "nothing to change is nothing to ask");
-    room.fake.assert_clean();
+    assert_eq!(world.changes(), ["acme/shop#1 reopened"]);
+    assert_eq!(world.fake.issue(REPO, number).state_reason.as_deref(), Some("reopened"));
+    let requests = world.fake.requests().len();
+    world.github.update_issue(world.installation, REPO, number, &IssueUpdate::default()).await.unwrap();
+    assert_eq!(world.fake.requests().len(), requests, "nothing to change is nothing to ask");
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
-    let room = room().await;
-    room.fake.add_repository("acme/other", true);
-    room.fake.grant(room.installation, &["acme/other"]);
-    let (deleted, transferred) = (room.file("a").await, room.file("b").await);
-    room.fake.delete_issue(REPO, deleted, "alice");
+    let world = world().await;
+    world.fake.add_repository("acme/other", true);
+    world.fake.grant(world.installation, &["acme/other"]);
+    let (deleted, transferred) = (world.file("a").await, world.file("b").await);
+    world.fake.delete_issue(REPO, deleted, "alice");
     // Under the same number, so that the number gives nothing away.
-    room.fake.open_issue("acme/other", "alice", "First", "", &[]);
-    assert_eq!(room.fake.transfer_issue(REPO, transferred, "acme/other", "alice"), transferred);
+    world.fake.open_issue("acme/other", "alice", "First", "", &[]);
+    assert_eq!(world.fake.transfer_issue(REPO, transferred, "acme/other", "alice"), transferred);
 
-    let (github, installation) = (&room.github, room.installation);
+    let (github, installation) = (&world.github, world.installation);
     assert_eq!(github.issue(installation, REPO, 99).await, Ok(IssueState::Missing));
     assert_eq!(github.issue(installation, REPO, deleted).await, Ok(IssueState::Deleted));
     assert_eq!(github.issue(installation, REPO, transferred).await, Ok(IssueState::Transferred));
@@ -106,49 +106,49 @@ async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
         let error = github.find_comment(installation, REPO, number, "x", NOW).await.unwrap_err();
         assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
     }
-    assert_eq!(room.fake.comments("acme/other", transferred), []);
-    room.fake.assert_clean();
+    assert_eq!(world.fake.comments("acme/other", transferred), []);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn where_issues_are_switched_off_that_is_said() {
-    let room = room().await;
-    room.fake.set_issues_enabled(REPO, false);
-    let error = room.github.create_issue(room.installation, REPO, &new_issue("m")).await.unwrap_err();
+    let world = world().await;
+    world.fake.set_issues_enabled(REPO, false);
+    let error = world.github.create_issue(world.installation, REPO, &new_issue("m")).await.unwrap_err();
     assert!(error.is_permanent() && error.to_string().contains("Issues are disabled"), "{error}");
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_comment_is_found_again_behind_pages_of_others() {
-    let room = room().await;
-    let number = room.file("line-1").await;
+    let world = world().await;
+    let number = world.file("line-1").await;
     for count in 0..130 {
-        room.fake.comment(REPO, number, &format!("me too {count}"), "mallory");
+        world.fake.comment(REPO, number, &format!("me too {count}"), "mallory");
     }
-    let id = room.github.comment(room.installation, REPO, number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
-    assert_eq!(room.changes(), ["acme/shop#1 commented: Whitelisted.\n<!-- reply-7 -->"]);
-    let find = |marker: &'static str, since| room.github.find_comment(room.installation, REPO, number, marker, since);
+    let id = world.github.comment(world.installation, REPO, number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
+    assert_eq!(world.changes(), ["acme/shop#1 commented: Whitelisted.\n<!-- reply-7 -->"]);
+    let find = |marker: &'static str, since| world.github.find_comment(world.installation, REPO, number, marker, since);
     assert_eq!(find("reply-7", NOW).await, Ok(Some(id)));
     assert_eq!(find("reply-8", NOW).await, Ok(None));
     assert_eq!(find("reply-7", NOW + HOUR).await, Ok(None));
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn missing_labels_are_made_and_the_peoples_own_are_left() {
-    let room = room().await;
-    let number = room.file("line-1").await;
+    let world = world().await;
+    let number = world.file("line-1").await;
     // Made by hand, in capitals and grey; and more than fit on a page.
-    room.fake.add_label(REPO, number, "Known-Error", "alice");
-    (0..110).for_each(|count| room.fake.add_label(REPO, number, &format!("area-{count}"), "alice"));
-    let before = room.fake.labels(REPO);
+    world.fake.add_label(REPO, number, "Known-Error", "alice");
+    (0..110).for_each(|count| world.fake.add_label(REPO, number, &format!("area-{count}"), "alice"));
+    let before = world.fake.labels(REPO);
     let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-    for label in room.github.missing_labels(room.installation, REPO, &wanted).await.unwrap() {
-        room.github.create_label(room.installation, REPO, &label).await.unwrap();
+    for label in world.github.missing_labels(world.installation, REPO, &wanted).await.unwrap() {
+        world.github.create_label(world.installation, REPO, &label).await.unwrap();
     }
-    assert_eq!(room.github.missing_labels(room.installation, REPO, &wanted).await.unwrap(), []);
-    let after = room.fake.labels(REPO);
+    assert_eq!(world.github.missing_labels(world.installation, REPO, &wanted).await.unwrap(), []);
+    let after = world.fake.labels(REPO);
     assert_eq!(after[..before.len()], before);
     let made: Vec<_> = after[before.len()..].iter().map(|it| (it.name.as_str(), it.color.as_str())).collect();
     assert_eq!(
@@ -156,23 +156,23 @@ async fn missing_labels_are_made_and_the_peoples_own_are_left() {
         [("known-error: function", "fbca04"), ("known-error: file", "fbca04"), ("library-code", "c5def5")]
     );
     assert_eq!(after[before.len()].description, COMMAND_LABELS[1].description);
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn a_label_that_somebody_else_made_meanwhile_is_fine() {
-    let room = room().await;
-    room.github.create_label(room.installation, REPO, &OUR_LABEL).await.unwrap();
-    room.github.create_label(room.installation, REPO, &OUR_LABEL).await.unwrap();
-    assert_eq!(room.fake.requests_of("issues/create-label").last().unwrap().status, 422);
-    assert_eq!(room.fake.labels(REPO).len(), 1);
-    room.fake.assert_clean();
+    let world = world().await;
+    world.github.create_label(world.installation, REPO, &OUR_LABEL).await.unwrap();
+    world.github.create_label(world.installation, REPO, &OUR_LABEL).await.unwrap();
+    assert_eq!(world.fake.requests_of("issues/create-label").last().unwrap().status, 422);
+    assert_eq!(world.fake.labels(REPO).len(), 1);
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn texts_over_githubs_limits_are_not_even_sent() {
-    let room = room().await;
-    let (github, installation) = (&room.github, room.installation);
+    let world = world().await;
+    let (github, installation) = (&world.github, world.installation);
     let long = |what, length, limit| GitHubError::TooLong { what, length, limit };
     let mut issue = new_issue("m");
     issue.title = "x".repeat(257);
@@ -190,5 +190,5 @@ async fn texts_over_githubs_limits_are_not_even_sent() {
         let error = github.comment(installation, bad, 1, "x").await.unwrap_err();
         assert!(matches!(error, GitHubError::Argument(_)), "{bad}: {error}");
     }
-    assert!(room.fake.requests().is_empty());
+    assert!(world.fake.requests().is_empty());
 }

@@ -1,6 +1,6 @@
 //! What the fake GitHub tells the bot, read by the bot's own eyes; and that the fake is as strict as it says.
 
-use super::{Room, room};
+use super::{World, world};
 use crate::harness::fake_github::{BOT, SECRET, sign};
 use axum::body::Bytes;
 use axum::extract::State;
@@ -35,9 +35,9 @@ async fn listener() -> (String, Heard) {
 }
 
 /// Delivers all, and says what was heard: an issue's action, its labels, and by whom; else the event.
-async fn heard(room: &Room) -> Vec<String> {
+async fn heard(world: &World) -> Vec<String> {
     let (url, heard) = listener().await;
-    let sent = room.fake.deliver(&url).await;
+    let sent = world.fake.deliver(&url).await;
     assert!(sent.iter().all(|it| it.status == 202), "{sent:?}");
     let heard = heard.lock().unwrap();
     heard.iter().map(|(_, event)| told(event)).collect()
@@ -66,10 +66,10 @@ fn told(event: &Event) -> String {
 
 #[tokio::test]
 async fn what_people_do_is_heard_in_order() {
-    let room = room().await;
-    let number = room.file("line-1").await;
-    room.fake.lose_deliveries();
-    let fake = &room.fake;
+    let world = world().await;
+    let number = world.file("line-1").await;
+    world.fake.lose_deliveries();
+    let fake = &world.fake;
     fake.add_label(REPO, number, "known-error", "alice");
     fake.close_issue(REPO, number, "alice");
     fake.reopen_issue(REPO, number, "mallory");
@@ -83,7 +83,7 @@ async fn what_people_do_is_heard_in_order() {
     fake.rename_repository(REPO, "acme/store", "acme");
     fake.set_private("acme/store", false, "acme");
     assert_eq!(
-        heard(&room).await,
+        heard(&world).await,
         [
             "acme/shop#1 open [flawless+known-error] Labeled(\"known-error\") by alice",
             "acme/shop#1 closed [flawless+known-error] Closed by alice",
@@ -98,29 +98,29 @@ async fn what_people_do_is_heard_in_order() {
             "changed acme/store private=Some(false)",
         ]
     );
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn what_the_bot_does_comes_back_under_its_own_name() {
-    let room = room().await;
-    let number = room.file("line-1").await;
-    room.github.assign(room.installation, REPO, number, &"alice".into()).await.unwrap();
-    room.github.comment(room.installation, REPO, number, "Hello").await.unwrap();
-    room.github.reopen_issue(room.installation, REPO, number).await.unwrap();
-    assert_eq!(room.fake.waiting(), ["issues.opened", "issues.labeled", "issues.assigned"]);
-    let bot = room.github.bot_login().await.unwrap();
+    let world = world().await;
+    let number = world.file("line-1").await;
+    world.github.assign(world.installation, REPO, number, &"alice".into()).await.unwrap();
+    world.github.comment(world.installation, REPO, number, "Hello").await.unwrap();
+    world.github.reopen_issue(world.installation, REPO, number).await.unwrap();
+    assert_eq!(world.fake.waiting(), ["issues.opened", "issues.labeled", "issues.assigned"]);
+    let bot = world.github.bot_login().await.unwrap();
     assert_eq!(bot, BOT);
-    let heard = heard(&room).await;
+    let heard = heard(&world).await;
     assert_eq!(heard[1], format!("acme/shop#1 open [flawless] Labeled(\"flawless\") by {bot}"));
     assert_eq!(heard[2], format!("acme/shop#1 open [flawless] assignment alice by {bot}"));
-    room.fake.assert_clean();
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 async fn installations_come_and_go() {
-    let room = room().await;
-    let (fake, installation) = (&room.fake, room.installation);
+    let world = world().await;
+    let (fake, installation) = (&world.fake, world.installation);
     fake.add_repository("acme/other", false);
     fake.grant(installation, &["acme/other"]);
     fake.revoke(installation, &["acme/other"]);
@@ -129,7 +129,7 @@ async fn installations_come_and_go() {
     fake.suspend(installation, false);
     fake.delete_repository(REPO, "acme");
     fake.uninstall(installation);
-    let heard = heard(&room).await;
+    let heard = heard(&world).await;
     assert_eq!(heard[..2], ["installed, 1 repositories", "removed acme/other"]);
     assert_eq!(heard[2], format!("Suspended {{ installation: {installation} }}"));
     assert_eq!(heard[3], "installed, 0 repositories", "and no push while suspended");
@@ -139,16 +139,16 @@ async fn installations_come_and_go() {
 
 #[tokio::test]
 async fn a_redelivery_has_its_old_id_and_a_dead_bot_answers_nothing() {
-    let room = room().await;
+    let world = world().await;
     let (url, heard) = listener().await;
-    room.fake.push(REPO, "refs/heads/main", "1", "2", "alice");
-    room.fake.push(REPO, "refs/heads/main", "2", "3", "alice");
-    let sent = room.fake.deliver(&url).await;
+    world.fake.push(REPO, "refs/heads/main", "1", "2", "alice");
+    world.fake.push(REPO, "refs/heads/main", "2", "3", "alice");
+    let sent = world.fake.deliver(&url).await;
     assert_ne!(sent[0].id, sent[1].id);
-    assert_eq!(room.fake.redeliver(&url, &sent[0].id).await, 202);
+    assert_eq!(world.fake.redeliver(&url, &sent[0].id).await, 202);
     let ids: Vec<String> = heard.lock().unwrap().iter().map(|(id, _)| id.clone()).collect();
     assert_eq!(ids, [&sent[0].id, &sent[1].id, &sent[0].id].map(Clone::clone));
-    assert_eq!(room.fake.redeliver("http://127.0.0.1:1/", &sent[0].id).await, 0);
+    assert_eq!(world.fake.redeliver("http://127.0.0.1:1/", &sent[0].id).await, 0);
 }
 
 #[tokio::test]
@@ -159,9 +159,9 @@ async fn the_fakes_signature_is_githubs() {
 }
 
 /// Sends a request as no client of ours would. Returns the answer's status.
-async fn raw(room: &Room, method: &str, path: &str, body: &str) -> u16 {
-    let token = room.github.token(room.installation).await.unwrap();
-    let host = room.fake.url().trim_start_matches("http://").to_owned();
+async fn raw(world: &World, method: &str, path: &str, body: &str) -> u16 {
+    let token = world.github.token(world.installation).await.unwrap();
+    let host = world.fake.url().trim_start_matches("http://").to_owned();
     let mut stream = tokio::net::TcpStream::connect(&host).await.unwrap();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nUser-Agent: t\r\nAuthorization: Bearer {token}\r\n\
@@ -177,7 +177,7 @@ async fn raw(room: &Room, method: &str, path: &str, body: &str) -> u16 {
 
 #[tokio::test]
 async fn the_fake_sees_what_githubs_openapi_forbids() {
-    let room = room().await;
+    let world = world().await;
     let long = "x".repeat(257);
     let cases = [
         (
@@ -197,8 +197,8 @@ async fn the_fake_sees_what_githubs_openapi_forbids() {
         ("DELETE", "/repos/acme/shop", String::new(), vec!["no operation"]),
     ];
     for (method, path, body, expected) in cases {
-        raw(&room, method, path, &body).await;
-        let violations = room.fake.take_violations();
+        raw(&world, method, path, &body).await;
+        let violations = world.fake.take_violations();
         assert_eq!(violations.len(), expected.len(), "{method} {path} {body}: {violations:?}");
         for what in expected {
             assert!(violations.iter().any(|it| it.contains(what)), "{method} {path} {body}: {violations:?}");
@@ -206,23 +206,23 @@ async fn the_fake_sees_what_githubs_openapi_forbids() {
     }
     // An assignee who can't be refuses the whole issue.
     let body = r#"{"title":"x","assignees":["mallory"]}"#;
-    assert_eq!(raw(&room, "POST", "/repos/acme/shop/issues", body).await, 422);
-    assert!(room.fake.issues(REPO).is_empty());
-    room.fake.assert_clean();
+    assert_eq!(raw(&world, "POST", "/repos/acme/shop/issues", body).await, 422);
+    assert!(world.fake.issues(REPO).is_empty());
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 #[should_panic(expected = "against GitHub's rules")]
 async fn a_broken_rule_fails_the_story() {
-    let room = room().await;
-    raw(&room, "GET", "/nowhere", "").await;
-    room.fake.assert_clean();
+    let world = world().await;
+    raw(&world, "GET", "/nowhere", "").await;
+    world.fake.assert_clean();
 }
 
 #[tokio::test]
 #[should_panic(expected = "faults that never struck")]
 async fn a_fault_that_never_strikes_fails_the_story() {
-    let room = room().await;
-    room.fake.fail_next("issues/get", crate::harness::fake_github::Fault::Drop);
-    room.fake.assert_clean();
+    let world = world().await;
+    world.fake.fail_next("issues/get", crate::harness::fake_github::Fault::Drop);
+    world.fake.assert_clean();
 }

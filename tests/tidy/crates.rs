@@ -42,7 +42,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("github", &["domain"], &["jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
     ("email", &["domain"], &["lettre", "tokio"]),
     ("render", &["domain"], &["minijinja", "minijinja-embed"]),
-    // Which of its rooms may name which of these: layers.rs.
+    // Which of its modules may name which of these: layers.rs.
     (
         "app",
         &["domain", "email", "github", "mirror", "render", "source", "store", "wire"],

@@ -1,4 +1,4 @@
-//! Within the app: which room may know which, and which library. Between the crates, `crates.rs`
+//! Within the app: which module may know which, and which library. Between the crates, `crates.rs`
 //! says so.
 
 use super::modules::{Module, Modules, Reached, module};
@@ -7,10 +7,10 @@ use super::{Broken, assert_kept, broken};
 
 const FOLDER: &str = "app/src/";
 
-/// A room of the app (a file or folder of `app/src`), and the rooms below that it may know. `*` is
-/// everything: there the rooms are put together.
+/// A module of the app (a file or folder of `app/src`), and the modules below that it may know.
+/// `*` is everything: there the program is put together.
 const LAYERS: &[(&str, &[&str])] = &[
-    // The one reader of the system's clock. Time is an argument to all but the upper rooms.
+    // The one reader of the system's clock. Time is an argument to all but the upper modules.
     ("clock", &[]),
     ("config", &[]),
     ("vault", &[]),
@@ -36,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Rooms whose modules never call each other: between two steps there is a row.
 const NO_SIBLINGS: &[&str] = &["steps"];
 
-/// A library, and the only rooms that may name it. What is not here may be named anywhere in the
+/// A library, and the only modules that may name it. What is not here may be named anywhere in the
 /// app.
 const LIBRARIES: &[(&str, &[&str])] = &[
     // The HTTP side; serve only opens the listener.
@@ -61,7 +61,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn rooms_know_only_those_below() {
+fn modules_know_only_those_below() {
     assert_kept(check(&below(&[FOLDER])));
 }
 
@@ -80,58 +80,61 @@ fn check(files: &[&Source]) -> Vec<Broken> {
 
 fn check_file(file: &Source, modules: &Modules) -> Vec<Broken> {
     let own = module(FOLDER, &file.path);
-    let room = own.first().map_or("lib", String::as_str);
+    let module = own.first().map_or("lib", String::as_str);
     let Some(allowed) = allowed(&own) else {
         let rule =
-            format!("`{room}` is a new room: say in tests/tidy/layers.rs whom it may know, and draw it on the map");
+            format!("`{module}` is a new module: say in tests/tidy/layers.rs whom it may know, and draw it on the map");
         return vec![broken(&file.path, 1, rule)];
     };
     let check = |mention: &Mention| {
         let rule = match modules.target(&own, mention) {
-            Some(reached) => arrow(room, allowed, &reached).or_else(|| sibling(&own, &reached)),
-            None => library(room, &mention.names[0]),
+            Some(reached) => arrow(module, allowed, &reached).or_else(|| sibling(&own, &reached)),
+            None => library(module, &mention.names[0]),
         };
         Some(broken(&file.path, mention.line, rule?))
     };
     file.mentions.iter().filter_map(check).collect()
 }
 
-/// What a module may know: the row of its part of a room, else that of its room.
+/// What a module may know: the row of the nearest module around it that has one.
 fn allowed(own: &Module) -> Option<&'static [&'static str]> {
     let own = if own.is_empty() { "lib".to_owned() } else { own.join("::") };
-    let is_within = |(room, _): &&(&str, _)| own == *room || own.starts_with(&format!("{room}::"));
-    LAYERS.iter().filter(is_within).max_by_key(|(room, _)| room.len()).map(|(_, allowed)| *allowed)
+    let is_within = |(module, _): &&(&str, _)| own == *module || own.starts_with(&format!("{module}::"));
+    LAYERS.iter().filter(is_within).max_by_key(|(module, _)| module.len()).map(|(_, allowed)| *allowed)
 }
 
-fn arrow(room: &str, allowed: &[&str], reached: &Reached) -> Option<String> {
+fn arrow(module: &str, allowed: &[&str], reached: &Reached) -> Option<String> {
     let other = reached.module.first()?;
     let known = [reached.module.as_slice(), &reached.item].concat();
     let leads_there = |to: &str| to == "*" || to.split("::").eq(known.iter().take(to.split("::").count()));
-    if other == room || allowed.iter().any(|to| leads_there(to)) {
+    if other == module || allowed.iter().any(|to| leads_there(to)) {
         return None;
     }
     let may = if allowed.is_empty() { "nobody".to_owned() } else { allowed.join(", ") };
     Some(format!(
-        "`{room}` may not know `{}` (it may know: {may}): hand it in as an argument, or move what both need down",
+        "`{module}` may not know `{}` (it may know: {may}): hand it in as an argument, or move what both need down",
         known.join("::")
     ))
 }
 
 fn sibling(own: &Module, reached: &Reached) -> Option<String> {
-    let ([room, step, ..], [other_room, other, ..]) = (own.as_slice(), reached.module.as_slice()) else { return None };
-    if !NO_SIBLINGS.contains(&room.as_str()) || other_room != room || other == step {
+    let ([module, step, ..], [other_module, other, ..]) = (own.as_slice(), reached.module.as_slice()) else {
+        return None;
+    };
+    if !NO_SIBLINGS.contains(&module.as_str()) || other_module != module || other == step {
         return None;
     }
     Some(format!(
-        "`{room}::{step}` may not know its sibling `{other}`: between two steps there is a row, never a call; \
+        "`{module}::{step}` may not know its sibling `{other}`: between two steps there is a row, never a call; \
          what both need stands in services"
     ))
 }
 
-fn library(room: &str, name: &str) -> Option<String> {
-    let (_, rooms) = LIBRARIES.iter().find(|(library, _)| *library == name)?;
-    let rule = || format!("`{name}` may be named in {} only: `{room}` takes that room's own types", rooms.join(", "));
-    (!rooms.contains(&room)).then(rule)
+fn library(module: &str, name: &str) -> Option<String> {
+    let (_, modules) = LIBRARIES.iter().find(|(library, _)| *library == name)?;
+    let rule =
+        || format!("`{name}` may be named in {} only: `{module}` takes that module's own types", modules.join(", "));
+    (!modules.contains(&module)).then(rule)
 }
 
 #[cfg(test)]
@@ -198,12 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_not_on_the_map_is_found() {
+    fn a_module_that_is_not_on_the_map_is_found() {
         assert_eq!(lines("app/src/sundries/mod.rs", ""), [1]);
     }
 
     #[test]
-    fn a_library_outside_its_room_is_found_however_it_is_written() {
+    fn a_library_outside_its_module_is_found_however_it_is_written() {
         assert_eq!(lines("app/src/steps/deliver.rs", "use axum::Json;"), [1]);
         assert_eq!(lines("app/src/steps/deliver.rs", "\nfn f(row: ::ring::aead::Nonce) {}"), [2]);
         assert_eq!(lines("app/src/server/mod.rs", "#[derive(clap::Parser)]\nstruct A;"), [1]);
@@ -211,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_in_its_room_is_none_of_ours() {
+    fn a_library_in_its_module_is_none_of_ours() {
         assert_eq!(lines("app/src/vault.rs", "use ring::aead;\nuse crate::vault::axum::X;"), NONE);
         assert_eq!(lines("app/src/serve.rs", "fn f() { axum::serve(a, b) }"), NONE);
         assert_eq!(lines("app/src/vault.rs", "// axum::x\n#[cfg(test)]\nmod tests { use clap::x; }"), NONE);

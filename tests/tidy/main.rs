@@ -1,4 +1,4 @@
-//! The rules of the house, as tests: each reads the source tree, and says where which rule is
+//! The house rules, as tests: each reads the source tree, and says where which rule is
 //! broken and what to do.
 
 mod circles;

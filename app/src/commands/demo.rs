@@ -30,9 +30,9 @@ pub struct Options {
     port: u16,
 }
 
-/// The story's admin token: nothing of the demo is worth hiding.
+/// The demo's admin token: nothing of the demo is secret.
 const TOKEN: &str = "demo";
-/// How long one scene may take on a slow machine before something must be wrong.
+/// How long one step may take on a slow machine before something must be wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked whether it is over.
 const GLANCE: Duration = Duration::from_millis(20);
@@ -40,7 +40,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 /// Tells the story.
 ///
 /// # Errors
-/// Something of it did not come true.
+/// A step of the demo did not happen.
 pub async fn demo(options: &Options) -> Result<(), Failed> {
     let clock = Clock::system();
     let folder = std::env::temp_dir().join(format!("flawless-demo-{}", std::process::id()));

@@ -44,7 +44,8 @@ impl MirrorSync {
     /// GitHub gives no token.
     pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
         let token = match (self.github_app.github(), &row.repository.forge) {
-            // What GitHub refuses today (the App is suspended, its key is another) it may give tomorrow.
+            // What GitHub refuses today (the App is suspended, its key is another) it may give
+            // tomorrow.
             (Some(github), Some(forge)) => Some(github.token(forge.installation).await.map_err(Failure::retry)?),
             (None, Some(_)) => {
                 return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));

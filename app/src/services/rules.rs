@@ -1,4 +1,4 @@
-//! The life of rules: made, changed and ended by a label, on a page or in the terminal, and by
+//! Rules are made, changed and ended here: by a label, on a page or in the terminal, and by
 //! their last day.
 
 use super::Epoch;

@@ -22,10 +22,10 @@ pub const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub const SESSION_IDLE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How often it is noted that a session was used.
 const USED_EVERY: SignedDuration = SignedDuration::from_mins(5);
-/// How long GitHub's word on what somebody may see is believed: who loses access on GitHub loses it
+/// How long GitHub's answer on what somebody may see is used: who loses access on GitHub loses it
 /// here within this time.
 pub const ACCESS_LIFE: SignedDuration = SignedDuration::from_mins(10);
-/// How much longer it is believed while GitHub can't be asked: an outage of GitHub must not lock
+/// How much longer it is used while GitHub can't be asked: an outage of GitHub must not lock
 /// everybody out of the errors.
 pub const ACCESS_GRACE: SignedDuration = SignedDuration::from_hours(1);
 /// What tokens are sealed for.

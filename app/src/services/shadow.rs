@@ -19,7 +19,7 @@ pub struct ShadowMode {
 }
 
 impl ShadowMode {
-    /// Begins a shadow that lasts until somebody ends it.
+    /// Begins shadow mode, until somebody ends it.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -29,7 +29,7 @@ impl ShadowMode {
         Ok(())
     }
 
-    /// Ends a shadow: what happens from now on is told.
+    /// Ends shadow mode: what happens from now on is told.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -42,7 +42,7 @@ impl ShadowMode {
         Ok(())
     }
 
-    /// Ends the shadows whose time is over, or which the repository's file ended.
+    /// Ends shadow mode where its time is over, or the repository's settings ended it.
     ///
     /// # Errors
     /// The database is out of reach.

@@ -32,7 +32,7 @@ const REMEMBERED_AUTHS: usize = 10_000;
 /// latest traceback is renewed.
 const MEMORY_LIFE: SignedDuration = SignedDuration::from_secs(10);
 
-/// The door for reports.
+/// The intake of reports.
 #[derive(Clone)]
 pub struct Accept {
     store: Store,
@@ -142,7 +142,7 @@ impl Accept {
                 if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY)
                     && let Err(error) = store::ingest_keys::record_use(&self.store, key, now).await
                 {
-                    // Only a column of a page is poorer for it.
+                    // Only the last use that a page shows is older for it.
                     tracing::warn!(%error, "the use of a key could not be noted");
                 }
                 Entry::Open(auth)

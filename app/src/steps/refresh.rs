@@ -27,8 +27,8 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
     mirror_sync.bring_up_to_date(&row, now).await
 }
 
-/// Asks for a fetch of every repository that was not fetched for a while. One whose last fetch failed
-/// keeps the pause that its job has.
+/// Asks for a fetch of every repository that was not fetched for a while. One whose last fetch
+/// failed keeps the pause that its job has.
 ///
 /// # Errors
 /// The database is out of reach.

@@ -1,4 +1,4 @@
-"""The numbered cases of the original's client, C1 to C11."""
+"""The numbered cases of the client of Flawless 0.4.5, C1 to C11."""
 
 import socket
 import time
@@ -63,7 +63,7 @@ class Cases(SinkCase):
         mine = functions[functions.index("caller") :]
         # No frame of the wrappers, and none twice.
         self.assertEqual(mine, ["caller", "outer", "inner"])
-        # The callers' frames: the original ended at the wrapper.
+        # The callers' frames: Flawless 0.4.5 ended at the wrapper.
         self.assertIn("test_c3_nested_wrapped_methods_make_one_report_with_every_frame", functions)
         inner = frames(event)[-1]
         self.assertEqual(inner["context_line"].strip(), "raise KeyError(price)")
@@ -113,7 +113,7 @@ class Cases(SinkCase):
             self.assertIs(type(caught.exception), Exception)
             self.assertIsNone(caught.exception.__cause__ or caught.exception.__context__)
         self.assertLess(time.monotonic() - began, 5)
-        # Back at once when the server is: the original was silent for over an hour.
+        # Back at once when the server is: Flawless 0.4.5 was silent for over an hour.
         flawless.close()
         self.begin()
         with self.assertRaises(Exception):

@@ -1,4 +1,4 @@
-//! What a person can tell us to do, by a label, an assignment or the web page: a closed set behind one door.
+//! What a person can tell us to do, by a label, an assignment or the web page: a closed set, carried out in one place.
 
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +145,7 @@ impl LabelCommand {
     /// The command that a label nearly is: `known error`, `known-error:function`, `libary-code`. `None` for a command, and for
     /// what is like none.
     pub fn nearly(name: &str) -> Option<&'static str> {
-        /// Letters that may be wrong in a slip of the pen.
+        /// Letters that may be wrong in a typing error.
         const SLIP: usize = 2;
         let plain = |text: &str| text.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "");
         let meant = plain(name);

@@ -111,7 +111,7 @@ pub enum Dropped {
 
 /// Chooses the culprit of a report whose own frames are `located`.
 ///
-/// Classes are tried in the original's order for each frame: `third_party_whitelist` anywhere drops the report; then path
+/// Classes are tried in the order of Flawless 0.4.5 for each frame: `third_party_whitelist` anywhere drops the report; then path
 /// filter, library code, known error, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is
 /// left is the culprit.
 pub fn choose(
@@ -242,7 +242,7 @@ fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut 
 }
 
 /// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the end of the text (all of
-/// which the original's pattern missed), and what other languages have for it.
+/// which the pattern of Flawless 0.4.5 missed), and what other languages have for it.
 static RAISE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(?:raise(?:$|[\s(;#])|throw(?:$|[\s(;])|panic!?\s*\(|(?:anyhow::)?bail!\s*\(|unreachable!\s*\()")
         .expect("a constant pattern compiles")

@@ -18,7 +18,7 @@ pub struct Tally {
     pub written_at: Option<Timestamp>,
 }
 
-/// The repository's word on alerts.
+/// What a repository's settings say about alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     /// Occurrences before an alert (`report_error_threshold`).
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn known_error_table_of_the_original() {
+    fn known_error_table_of_flawless_0_4_5() {
         assert_eq!(mailed(None, None, None), [0_u64; 0]);
         assert_eq!(mailed(Some(3), None, None), [3]);
         assert_eq!(mailed(None, Some(5), None), [0_u64; 0]);

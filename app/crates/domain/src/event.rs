@@ -92,7 +92,7 @@ pub struct HookRepository {
     pub full_name: String,
     /// Whether it is private; `None` where the payload does not say.
     pub private: Option<bool>,
-    /// The installation through which we hear of it, where the payload says.
+    /// The installation through which the webhook came, where the payload says.
     pub installation: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The living block in an issue's text: what it says, and how it is put in the place of the one before.
+//! The status block in an issue's text: what it says, and how it is put in the place of the one before.
 
 use super::alert::Counts;
 use super::names::Login;

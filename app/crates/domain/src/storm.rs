@@ -1,4 +1,4 @@
-//! A storm: so many new lines of one repository within a short time that telling of each would drown people.
+//! A storm: so many new lines of one repository within a short time that an alert for each would be too much for people and for GitHub.
 
 use super::alert::Place;
 use super::ids::{RepositoryId, StormId};

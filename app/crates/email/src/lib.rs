@@ -17,7 +17,7 @@ use std::time::Duration;
 /// tried again anyway.
 const STEP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one mail may take in all, so that a server that dribbles can't hold a worker for ever.
+/// How long one mail may take in all, so that a very slow server can't hold a worker for ever.
 const MAIL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Sends mail by SMTP, or writes it into a directory where no server is configured.

@@ -1,4 +1,5 @@
-//! Judging a case as a report would be judged: with its repository, or by what the case itself says.
+//! Judging a case as a report would be judged: with its repository, or by what the case itself
+//! says.
 
 use super::Failed;
 use super::case::{Case, CaseFrame, CaseFunction};
@@ -60,7 +61,8 @@ impl Judge {
         })
     }
 
-    /// The suspects of a case, without some rules of thumb, and which of the others had a part in it.
+    /// The suspects of a case, without some rules of thumb, and which of the others had a part in
+    /// it.
     pub(super) fn judge(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
         let Some(repositories) = &self.repositories else { return Self::by_case(case, off) };
         let id = repositories.id(&case.repo)?;
@@ -169,7 +171,8 @@ fn unquoted(message: &str) -> String {
     inner.unwrap_or(message).to_owned()
 }
 
-/// The frames that the case counts as the application's own: it names them by their paths in the repository.
+/// The frames that the case counts as the application's own: it names them by their paths in the
+/// repository.
 fn located_in(case: &Case) -> BTreeMap<FrameAt, Located> {
     let mut located = BTreeMap::new();
     for (exception, (_, frames)) in frames(case).into_iter().enumerate() {

@@ -63,7 +63,8 @@ fn hit_by(truth: &Truth, prediction: &Prediction) -> Hit {
 /// A year in seconds: older lines are nobody's to Sentry.
 const YEAR: i64 = 365 * 24 * 3600;
 
-/// What every own frame would hit by the blame that the case carries: the best that choosing frames can do.
+/// What every own frame would hit by the blame that the case carries: the best that choosing frames
+/// can do.
 pub(super) fn best_frame(case: &Case) -> Hit {
     let frames = own_frames(case, |frame| frame.blame.as_ref());
     hit(case, &frames.iter().map(|(_, frame)| frame.clone()).collect::<Vec<_>>(), usize::MAX)

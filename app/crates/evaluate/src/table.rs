@@ -1,5 +1,5 @@
-//! The tables of an evaluation: hits by rule, what each rule of thumb gains and loses, and whether it pays where it was not
-//! looked at.
+//! The tables of an evaluation: hits by rule, what each rule of thumb gains and loses, and whether
+//! it pays where it was not looked at.
 
 use super::case::Case;
 use super::score::{Hit, Prediction, best_frame, hit, newest_line};
@@ -11,7 +11,8 @@ use std::fmt::Write;
 /// What the columns of hits are.
 const METRICS: [&str; 3] = ["function", "author", "commit"];
 
-/// A case with its predictions: by all rules of thumb, by none, and without each that had a part in it.
+/// A case with its predictions: by all rules of thumb, by none, and without each that had a part in
+/// it.
 pub(super) struct Row<'a> {
     pub(super) case: &'a Case,
     pub(super) full: Vec<Prediction>,
@@ -55,8 +56,8 @@ fn differs(one: &[Prediction], other: &[Prediction]) -> bool {
     first(one) != first(other)
 }
 
-/// Each case is judged with the rules of thumb that pay in all other repositories: without the one that decided it, where its
-/// hits elsewhere are no more than without it.
+/// Each case is judged with the rules of thumb that pay in all other repositories: without the one
+/// that decided it, where its hits elsewhere are no more than without it.
 fn left_one_out(rows: &[Row<'_>]) -> Vec<Hit> {
     let judged = |row: &Row<'_>| {
         let deciding = Heuristic::ALL.into_iter().find(|one| differs(row.without(*one), &row.full));

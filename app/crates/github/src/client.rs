@@ -135,7 +135,7 @@ fn no_tls(error: &octocrab::Error) -> GitHubError {
     GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
 }
 
-/// A client that is nobody: for what GitHub answers to anybody.
+/// A client without credentials: for what GitHub answers to anybody.
 pub(super) fn anonymous(base: &Base) -> Result<Octocrab, GitHubError> {
     anonymous_accepting(base, MEDIA_TYPE)
 }

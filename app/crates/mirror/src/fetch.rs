@@ -22,7 +22,8 @@ const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/ta
 const PINNED: &str = "refs/pinned/";
 
 /// Another process that moves the same refs (`flawless check` beside the server) makes us lose a
-/// compare-and-swap; once more, with what is there then, is enough in practice, twice is for luck.
+/// compare-and-swap; once more, with what is there then, is enough in practice, twice is to be
+/// sure.
 const ATTEMPTS: usize = 3;
 
 /// One conversation to be had.

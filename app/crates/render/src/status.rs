@@ -1,4 +1,4 @@
-//! The living status block of an issue.
+//! The status block of an issue, which is kept up to date.
 
 use super::detail::{DETAILS, Detail};
 use super::engine::{RenderError, render};

@@ -36,7 +36,7 @@ pub struct MailedLine {
     pub issue: Option<String>,
 }
 
-/// The issue of a storm. It names people, and mentions nobody: each hears of their own lines.
+/// The issue of a storm. It names people, and mentions nobody: each person is told of their own lines.
 ///
 /// # Errors
 /// [`RenderError`] where the template is faulty.

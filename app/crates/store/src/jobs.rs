@@ -60,7 +60,8 @@ pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Ti
     Ok(())
 }
 
-/// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its pause.
+/// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its
+/// pause.
 pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
     let (kind, subject) = job.parts();
     let mut tx = store.begin().await?;

@@ -63,7 +63,7 @@ pub async fn delivery_by_id(store: &Store, of: RepositoryId, id: DeliveryId) -> 
     row.as_ref().map(deliveries::read).transpose()
 }
 
-/// Keeps what was to be sent when the shadow began: it is shown, and not sent.
+/// Keeps what was to be sent when shadow mode began: it is shown, and not sent.
 pub async fn keep_delivery(store: &Store, id: DeliveryId) -> Result<(), StoreError> {
     let statement =
         sqlx::query("UPDATE deliveries SET state = 'shadow' WHERE id = $1 AND state IN ('pending', 'gathered')")
@@ -98,8 +98,8 @@ const ENDING: [&str; 5] = [
     "UPDATE repositories SET labels_due_at_ms = 0 WHERE id = $1",
 ];
 
-/// Ends a shadow: lines whose alert nobody got are told of when they happen again, and lines that
-/// came back are decided about now.
+/// Ends shadow mode: lines whose alert nobody got are told of when they happen again, and lines
+/// that came back are decided about now.
 pub async fn end(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for sql in ENDING {

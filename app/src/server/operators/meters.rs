@@ -1,4 +1,4 @@
-//! What is counted at the doors, and the metrics that Prometheus reads.
+//! Metrics: what is counted of requests, and what Prometheus reads.
 
 use crate::server::sdks::{IngestError, IngestOutcome};
 use crate::server::session::Visitor;
@@ -101,7 +101,7 @@ impl Meters {
     }
 }
 
-/// What the database knows. A figure that it does not tell is left out, because 0 would be a lie.
+/// What the database knows. A figure that it does not tell is left out, because 0 would be wrong.
 async fn write_store(store: &Store, now: Timestamp, out: &mut Text) {
     out.family("flawless_database_up", "gauge", "Whether the database answers.");
     out.sample("flawless_database_up", &[], u8::from(store.ping().await.is_ok()));

@@ -91,7 +91,7 @@ pub(super) async fn revoke_key(
     Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
 }
 
-/// Sends a test report through the door that SDKs use, key and all.
+/// Sends a test report by the route that SDKs use, with one of the repository's keys.
 async fn send_test(
     (store, mirrors): (&Store, &Mirrors),
     ingest: &Ingest,

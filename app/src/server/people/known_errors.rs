@@ -1,4 +1,4 @@
-//! Whitelisting by a form: the same door as the labels.
+//! Whitelisting by a form: it makes the same rules as the labels.
 
 use super::known_error_form::{Checked, RuleForm, check, still_alerted};
 use super::line::place;

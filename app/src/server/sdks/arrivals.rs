@@ -188,7 +188,7 @@ impl Arrivals {
         }
     }
 
-    /// Strangers may name any number; only projects that exist are worth the room.
+    /// Strangers may name any number; only projects that exist are worth the memory.
     async fn is_worth_it(&self, store: &Store, project: RepositoryId) -> bool {
         self.knows(project)
             || store::ingest_keys::caller(store, project, "").await.is_ok_and(|caller| caller != Caller::NoProject)

@@ -9,7 +9,8 @@ use github::{GitHub, Installation};
 use jiff::SignedDuration;
 use store::Store;
 
-/// An oldest write that waits longer than this is worth a word: in a storm, writes wait for hours.
+/// An oldest write that waits longer than this is worth a warning: in a storm, writes wait for
+/// hours.
 const LATE_WRITE: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the doctor says of an installation.

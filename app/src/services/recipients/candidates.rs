@@ -18,7 +18,7 @@ use store::repositories::RepositoryRow;
 /// People of one step that are looked at, those who know most first: who comes after them hardly
 /// knows the line.
 const MOST_OF_A_STEP: usize = 5;
-/// How long an address counts as refused: mailboxes are full, moved and mended.
+/// How long an address counts as refused: mailboxes fill up, move and are repaired.
 const REFUSED_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is being looked at.

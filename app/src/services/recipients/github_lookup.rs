@@ -21,13 +21,13 @@ use std::time::Duration;
 use store::accounts::KnownAccount;
 use store::repositories::RepositoryRow;
 
-/// How long an answer of GitHub's about an address is believed: accounts change their addresses
+/// How long an answer of GitHub's about an address is kept: accounts change their addresses
 /// rarely.
 const ACCOUNT_LIFE: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long any other answer is believed: who is in a team, and who may be assigned, changes by the
+/// How long any other answer is kept: who is in a team, and who may be assigned, changes by the
 /// day.
 const ANSWER_LIFE: SignedDuration = DAY;
-/// How long it is believed that there is no answer: a pull request may be merged, and a permission
+/// How long a missing answer is kept: a pull request may be merged, and a permission
 /// be granted.
 const NONE_LIFE: SignedDuration = HOUR;
 /// How long one question may take. The alert waits for it, and can do without.
@@ -36,8 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long GitHub is not asked after it did not answer in that time.
 const COOLDOWN: SignedDuration = SignedDuration::from_mins(1);
 
-/// Until when GitHub is not asked about people, because it let an alert wait in vain: many alerts
-/// would wait one after another.
+/// Until when GitHub is not asked about people, because it did not answer while an alert waited:
+/// many alerts would wait one after another.
 #[derive(Clone, Debug, Default)]
 pub struct Cooldown(Arc<AtomicI64>);
 

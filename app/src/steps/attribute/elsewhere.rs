@@ -12,7 +12,7 @@ use domain::suspects::{Suspect, SuspectedBy, changed_at};
 use mirror::MirrorError;
 use source::Source;
 
-/// A name that is defined more often than this is anybody's.
+/// A name that is defined more often than this is ambiguous.
 const DEFINITIONS: usize = 3;
 
 /// A definition longer than this is not read for its latest change: it changes for many reasons.

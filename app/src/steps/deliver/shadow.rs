@@ -6,14 +6,14 @@ use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::{Store, StoreError};
 
-/// How long what a shadow holds back waits before it is looked at again: for what has to wait for
-/// days, that is soon.
+/// How long what shadow mode holds back waits before it is looked at again: for what has to wait
+/// for days, that is soon.
 pub(super) const SHADOW_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
-/// Holds back what was decided before the shadow began. An alert that was never tried is kept to be
-/// shown, as those that come in the shadow are: its line is told of when it happens again. All else
-/// may be half done, or is said once (a regression): it goes on when the shadow is over. Answers
-/// whether it waits for that.
+/// Holds back what was decided before shadow mode began. An alert that was never tried is kept to
+/// be shown, as those that come in shadow mode are: its line is told of when it happens again. All
+/// else may be half done, or is said once (a regression): it goes on when shadow mode is over.
+/// Answers whether it waits for that.
 ///
 /// # Errors
 /// The database is out of reach.

@@ -1,4 +1,4 @@
-//! A turn of an installation's queue of writes: the most important thing that waits, and at most
+//! A turn of an installation's write queue: the most important thing that waits, and at most
 //! one write of it.
 
 use super::about;

@@ -54,7 +54,7 @@ impl Reconcile {
         let Some(line) = store::lines::by_issue(&self.store, row.repository.id, issue.number).await? else {
             return Ok(());
         };
-        // We are about to open it again: that it is still closed is nobody's word.
+        // We are about to open it again: that it is still closed is nothing that somebody did.
         if store::deliveries::is_reopening_pending(&self.store, line.id).await? {
             return Ok(());
         }

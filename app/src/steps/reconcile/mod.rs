@@ -114,7 +114,7 @@ impl Reconcile {
         self.labels(github, row, forge, now).await
     }
 
-    /// Has labels made again that somebody deleted: a command that can't be given is no command.
+    /// Has labels made again that somebody deleted: without its label a command can't be given.
     async fn labels(&self, github: &GitHub, row: &RepositoryRow, forge: &Forge, now: Timestamp) -> Result<(), Failure> {
         if row.labelled_at == Timestamp::UNIX_EPOCH || row.is_shadow(now) {
             return Ok(());

@@ -123,8 +123,8 @@ impl IssueCommand<'_> {
         let is_known = |label: &String| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
         let still_known = self.issue.labels.iter().any(is_known);
         let reopens = matches!(command, LabelCommand::KnownError(_)) && !self.issue.open && !still_known;
-        // First: cut off in between, the command is obeyed once more, and finds the rule still in
-        // force.
+        // First: cut off in between, the command is carried out once more, and finds the rule still
+        // in force.
         if reopens && self.has_rule_of(label).await? {
             store::lines::resolve(&self.with.store, self.line.id, None, self.now).await?;
             self.with.epoch.turn();
@@ -146,8 +146,8 @@ impl IssueCommand<'_> {
         if owner == Some(&to.login) {
             return Ok(());
         }
-        // First: cut off in between, the command is obeyed once more, and finds that the line is
-        // not theirs yet.
+        // First: cut off in between, the command is carried out once more, and finds that the line
+        // is not theirs yet.
         self.hand_over(to).await?;
         store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
         self.reply(ReplyKind::Reassigned, &Reply::Reassigned { to: to.login.clone(), by: self.by().clone() }).await

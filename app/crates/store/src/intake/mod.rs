@@ -110,7 +110,7 @@ pub async fn insert_batch(
 }
 
 /// What an arrival's fingerprint came to, if it is known to have come to something. One that was
-/// pending when it was last heard of may have got its line since.
+/// pending when it was last looked up may have got its line since.
 fn settled(arrival: &Arrival) -> Option<KnownFingerprint> {
     arrival.known.filter(|known| matches!(known.state, FingerprintState::Line(_) | FingerprintState::Dropped))
 }

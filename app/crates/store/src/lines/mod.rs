@@ -1,4 +1,4 @@
-//! Blamed lines: what is known of each, its issue, its life.
+//! Blamed lines: what is known of each, its issue, and whether it is resolved.
 
 mod changes;
 mod counts;

@@ -1,4 +1,4 @@
-//! The queue of writes to GitHub, one for each installation: what waits, and what is first.
+//! The write queue, one for each installation: what waits, and what is first.
 
 mod budget;
 
