@@ -59,9 +59,9 @@ fn links(story: &Story) -> [String; 2] {
     })
 }
 
-/// What everybody gets at each route: anonymous, the admin, somebody who may read, triage, write, and a member of another
-/// repository. 303 leads an anonymous reader to the sign-in page. Posts are forms without their secret, but for `admin*`,
-/// which is the token itself.
+/// What everybody gets at each route: anonymous, the admin, somebody who may read, triage, write,
+/// and a member of another repository. 303 leads an anonymous reader to the sign-in page. Posts are
+/// forms without their secret, but for `admin*`, which is the token itself.
 const MATRIX: [(&str, &str, [u16; 6]); 42] = [
     //                                                    anon admin read triage write other
     ("GET", "/", /*                                    */ [303, 200, 200, 200, 200, 200]),
@@ -108,7 +108,8 @@ const MATRIX: [(&str, &str, [u16; 6]); 42] = [
     ("POST", "/auth/logout", /*                        */ [303, 303, 303, 303, 303, 303]),
 ];
 
-/// Routes for programs, which have keys of their own: `tests/ingest.rs` and `tests/server_doors.rs` are about them.
+/// Routes for programs, which have keys of their own: `tests/ingest.rs` and `tests/server_doors.rs`
+/// are about them.
 const FOR_PROGRAMS: [&str; 6] = [
     "/api/{project}/envelope/",
     "/api/{project}/envelope",

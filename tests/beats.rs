@@ -1,7 +1,9 @@
-//! Faults of Flawless 0.4.5 that are not about choosing or deciding (those are in `server_cases`), each shown to be absent.
+//! Faults of Flawless 0.4.5 that are not about choosing or deciding (those are in `server_cases`),
+//! each shown to be absent.
 //!
-//! Told elsewhere: reports and mails are not lost (`faults`), an older release is blamed as of that release (`alerts`),
-//! pages need signing in, and a GET saves nothing (`server_pages`), a mirror out of order delays an alert and spoils none (`faults`).
+//! Told elsewhere: reports and mails are not lost (`faults`), an older release is blamed as of that
+//! release (`alerts`), pages need signing in, and a GET saves nothing (`server_pages`), a mirror
+//! out of order delays an alert and spoils none (`faults`).
 
 use crate::harness::git_repo::ADA;
 use crate::harness::scenes::functions;

@@ -1,4 +1,5 @@
-//! Connecting an application: the page with its snippets, the test report that bothers nobody, and keys that can be revoked.
+//! Connecting an application: the page with its snippets, the test report that bothers nobody, and
+//! keys that can be revoked.
 
 use crate::harness::story::{REPO, Story, run_test};
 use jiff::SignedDuration;

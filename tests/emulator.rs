@@ -1,4 +1,5 @@
-//! The whole chain on the emulated GitHub: the bot's requests answered by a server that nobody here wrote.
+//! The whole chain on the emulated GitHub: the bot's requests answered by a server that nobody here
+//! wrote.
 
 use std::sync::{Arc, Mutex};
 
@@ -56,7 +57,8 @@ async fn emulator_keeps_issues_and_tells_the_bot_of_what_people_do() {
     assert_eq!(ids.len(), emulator.deliveries().len());
 }
 
-/// The author as GitHub's noreply address names her, so that the bot knows her login although the emulator has other commits.
+/// The author as GitHub's noreply address names her, so that the bot knows her login although the
+/// emulator has other commits.
 const ALICE: &str = "Alice <alice@users.noreply.github.com>";
 
 /// From a report to an issue, a command and back, on a GitHub that nobody here wrote.
@@ -89,7 +91,8 @@ async fn emulator_sees_the_whole_story() {
     let (services, worker) = (flawless.handles.clone(), flawless.worker.clone());
     let url = format!("http://{}", flawless.address);
     let server = tokio::spawn(flawless.run(false, std::future::pending()));
-    // The emulator tells nothing of installations, so the story begins where its webhook would have led.
+    // The emulator tells nothing of installations, so the story begins where its webhook would have
+    // led.
     let about = alice.repository(REPOSITORY).await;
     let new = NewRepository {
         full_name: REPOSITORY.to_owned(),
@@ -145,8 +148,9 @@ async fn emulator_sees_the_whole_story() {
     server.abort();
 }
 
-/// Many new lines at once, on a GitHub that nobody here wrote and by the real clock: one issue for all of them, and single ones
-/// as the pace allows. `FLAWLESS_TEST_STORM_LINES` says how many, and `FLAWLESS_TEST_STORM_SECONDS` how long it goes on after that issue is complete.
+/// Many new lines at once, on a GitHub that nobody here wrote and by the real clock: one issue for
+/// all of them, and single ones as the pace allows. `FLAWLESS_TEST_STORM_LINES` says how many, and
+/// `FLAWLESS_TEST_STORM_SECONDS` how long it goes on after that issue is complete.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Node; tests/run runs it"]
 async fn emulator_weathers_a_storm() {

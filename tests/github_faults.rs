@@ -1,4 +1,5 @@
-//! The table of faults: each way in which GitHub goes wrong, at each thing that is done there. In the end it is all done, once.
+//! The table of faults: each way in which GitHub goes wrong, at each thing that is done there. In
+//! the end it is all done, once.
 
 use crate::harness::fake_github::Fault;
 use crate::harness::story::{REPO, Story, run_test};

@@ -1,4 +1,5 @@
-//! Handing on: who got a line by a reassignment gets the author's next lines of that file, until somebody ends it.
+//! Handing on: who got a line by a reassignment gets the author's next lines of that file, until
+//! somebody ends it.
 
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};

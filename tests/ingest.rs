@@ -1,4 +1,5 @@
-//! Reports over HTTP: every recorded client is answered as a Sentry server would, and bad requests are told what is wrong.
+//! Reports over HTTP: every recorded client is answered as a Sentry server would, and bad requests
+//! are told what is wrong.
 
 use crate::harness::story::{CART_PATH, Story, run_test};
 use crate::recordings::recordings;

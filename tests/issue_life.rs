@@ -1,4 +1,5 @@
-//! What happens to an issue after it was filed: its status, what is commented, whose it is, and what becomes of an edited line.
+//! What happens to an issue after it was filed: its status, what is commented, whose it is, and
+//! what becomes of an edited line.
 
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::{MINUTE, cart_with};

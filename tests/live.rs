@@ -1,5 +1,5 @@
-//! Small real applications that fail for real, each reported by the client that people use for it: the right line, its
-//! locals and the release arrive, and its author is told once.
+//! Small real applications that fail for real, each reported by the client that people use for it:
+//! the right line, its locals and the release arrive, and its author is told once.
 
 mod browser;
 mod node;
@@ -37,7 +37,8 @@ struct Failing {
     author: &'static str,
 }
 
-/// An application of `tests/live` as it was put on a server: the revision that runs, while the repository moves on.
+/// An application of `tests/live` as it was put on a server: the revision that runs, while the
+/// repository moves on.
 struct Deployed {
     application: &'static str,
     folder: PathBuf,
@@ -46,8 +47,9 @@ struct Deployed {
 }
 
 impl Deployed {
-    /// Commits the application's files to the story's repository, the failing lines by their authors and all else by others,
-    /// clones the result as a deployment does, and lets the repository move on.
+    /// Commits the application's files to the story's repository, the failing lines by their
+    /// authors and all else by others, clones the result as a deployment does, and lets the
+    /// repository move on.
     async fn of(story: &mut Story, application: &'static str, failing: &[Failing]) -> Self {
         Self::of_files(story, application, files_below(&folder().join(application)), failing).await
     }
@@ -110,8 +112,9 @@ impl Deployed {
         Application::start(program, arguments, &self.folder.join(below), &variables)
     }
 
-    /// Waits until the server has counted each line this often, and looks at what it made of them: one line each, with
-    /// place, exception, local, release and author; one issue and one mail for each. Gives the reports as stored.
+    /// Waits until the server has counted each line this often, and looks at what it made of them:
+    /// one line each, with place, exception, local, release and author; one issue and one mail for
+    /// each. Gives the reports as stored.
     async fn told(
         &self,
         story: &mut Story,
@@ -182,7 +185,8 @@ impl Deployed {
     }
 }
 
-/// Waits until the server has counted exactly this many failures, and has done all that follows; gives the lines.
+/// Waits until the server has counted exactly this many failures, and has done all that follows;
+/// gives the lines.
 async fn arrived(story: &mut Story, application: &Application, wanted: u64) -> Vec<Line> {
     let mut lines = Vec::new();
     for _ in 0..looks(ARRIVAL) {

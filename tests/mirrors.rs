@@ -161,7 +161,8 @@ fn pushes_of_every_kind_arrive() {
     world.assert_same_refs();
     assert_eq!(world.resolve("v2").as_deref(), Some(topic.as_str()));
 
-    // A branch makes room for others below its name; one is deleted; a tag and a branch are forced elsewhere.
+    // A branch makes room for others below its name; one is deleted; a tag and a branch are forced
+    // elsewhere.
     world.repo.switch("main");
     world.repo.delete_branch("topic");
     world.repo.branch("topic/one");
@@ -227,7 +228,8 @@ fn what_a_killed_run_left_is_cleared_away() {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), "").unwrap();
     }
-    // A program that another story starts just now holds the lock for a moment, as every open file until it is replaced.
+    // A program that another story starts just now holds the lock for a moment, as every open file
+    // until it is replaced.
     let mut mirrors = Mirrors::open(root.clone()).unwrap();
     for _ in 0..100 {
         if left.iter().all(|path| !root.join(path).exists()) {

@@ -1,4 +1,5 @@
-//! Who is told: bots, squashed pull requests, people who left or can't be reached, and GitHub being down for all of it.
+//! Who is told: bots, squashed pull requests, people who left or can't be reached, and GitHub being
+//! down for all of it.
 
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};

@@ -1,4 +1,5 @@
-//! The Python client against the real server: an application fails for real, and the author of its line is told.
+//! The Python client against the real server: an application fails for real, and the author of its
+//! line is told.
 
 use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
@@ -11,7 +12,8 @@ use crate::harness::story::{Story, run_test};
 use domain::report::{Frame, Report};
 use store::lines::Line;
 
-/// Names a Python interpreter that has `flawless-client`; `newest/bin/python` in the folder of `ingest-client/python/run-tests`.
+/// Names a Python interpreter that has `flawless-client`; `newest/bin/python` in the folder of
+/// `ingest-client/python/run-tests`.
 const PYTHON: &str = "FLAWLESS_TEST_PYTHON_CLIENT";
 
 const CHECKOUT_PATH: &str = "shop/checkout.py";
@@ -79,7 +81,8 @@ for _ in range(int(sys.argv[1])):
     print(b"".join(flawless.wsgi.Middleware(site)(environ, lambda *_: None)).decode())
 "#;
 
-/// Runs the application in the repository's work tree, with nothing but the DSN to tell it about Flawless.
+/// Runs the application in the repository's work tree, with nothing but the DSN to tell it about
+/// Flawless.
 async fn run(story: &Story, path: &str, times: u32) -> Output {
     let python = std::env::var(PYTHON).unwrap_or_else(|_| {
         panic!("{PYTHON} names no Python that has flawless-client (see ingest-client/python/run-tests)")

@@ -1,4 +1,5 @@
-//! The write queue under faults: a slow GitHub, refusals, shadow mode that begins, crashes in between.
+//! The write queue under faults: a slow GitHub, refusals, shadow mode that begins, crashes in
+//! between.
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};

@@ -1,4 +1,5 @@
-//! What webhooks did not tell: issues are compared, names kept, labels made again; and the order of webhooks means nothing.
+//! What webhooks did not tell: issues are compared, names kept, labels made again; and the order of
+//! webhooks means nothing.
 
 use crate::harness::browser::Browser;
 use crate::harness::fake_github::{CommitAuthor, Fault};
@@ -292,7 +293,8 @@ fn making_a_repository_public_hides_what_its_issues_said_from_then_on() {
 fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
     run_test(async |story| {
         story.alerted().await;
-        // Grace edits it, and GitHub knows no account of hers: Ada stays assigned, which nobody did.
+        // Grace edits it, and GitHub knows no account of hers: Ada stays assigned, which nobody
+        // did.
         let text = cart_with("amount += PRICES[sku.lower()]");
         let sha = story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
         story.github.set_commit_author(REPO, &sha, CommitAuthor::Null);

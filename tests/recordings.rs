@@ -204,7 +204,8 @@ fn every_event_is_what_its_index_says() {
             assert_eq!(exception.kind, expected["type"].as_str().unwrap_or(MESSAGE_KIND), "{name}");
             let frames = usize::try_from(expected["frames"].as_u64().unwrap()).unwrap();
             if name == "rs_panic" {
-                // Cut: 17 frames of the panic and of the client. All that the index calls innermost is theirs.
+                // Cut: 17 frames of the panic and of the client. All that the index calls innermost
+                // is theirs.
                 assert_eq!((frames, exception.frames.len()), (43, 26));
                 let last = serde_json::json!(["pricing.rs", "shop_worker::pricing::discount"]);
                 assert_eq!(place(exception.frames.last()).as_array().unwrap()[..2], last.as_array().unwrap()[..]);

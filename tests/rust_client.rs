@@ -1,4 +1,5 @@
-//! `flawless-report` against the whole server: a script of the repository really fails, and its author is told.
+//! `flawless-report` against the whole server: a script of the repository really fails, and its
+//! author is told.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -29,7 +30,8 @@ fn flawless_report() -> PathBuf {
     program
 }
 
-/// Runs the job in a checkout of the repository. In a thread of its own, because the server runs in this one.
+/// Runs the job in a checkout of the repository. In a thread of its own, because the server runs in
+/// this one.
 async fn nightly(checkout: &Path, home: &Path, dsn: &str) -> Output {
     let mut command = Command::new(flawless_report());
     for name in ["FLAWLESS_RELEASE", "SENTRY_RELEASE", "SENTRY_DSN", "SENTRY_ENVIRONMENT", "FLAWLESS_SPOOL"] {

@@ -1,4 +1,5 @@
-//! The server test suite of Flawless 0.4.5, case by case under its numbers, and its known-error table, through the whole server.
+//! The server test suite of Flawless 0.4.5, case by case under its numbers, and its known-error
+//! table, through the whole server.
 
 use crate::harness::fake_github::CommitAuthor;
 use crate::harness::smtp::Received;
@@ -88,7 +89,8 @@ async fn begin_with(story: &mut Story, settings: &str, written: &str) {
     assert_eq!(row.settings_error, None);
 }
 
-/// A frame of the repository, deployed into a package directory: the line of `path` that contains `text`.
+/// A frame of the repository, deployed into a package directory: the line of `path` that contains
+/// `text`.
 fn own(path: &str, function: &str, text: &str) -> Value {
     let (_, file) = FILES.iter().find(|(name, _)| *name == path).unwrap();
     let at = file.lines().position(|line| line.contains(text)).unwrap();
@@ -364,7 +366,8 @@ fn s17_who_took_over_a_disowned_folder_is_told() {
     });
 }
 
-/// The counts, 1 to 8, at which a known error with these terms is mailed; reports come in steps of `step`.
+/// The counts, 1 to 8, at which a known error with these terms is mailed; reports come in steps of
+/// `step`.
 async fn known_table(story: &mut Story, terms: &str, counts: &[u64]) -> Vec<u64> {
     let text = "def drink(bowl):\n    return bowl.pour()\n";
     let entry = format!("known_errors: [{{ file: lib/bowl.py{}{terms} }}]\n", if terms.is_empty() { "" } else { ", " });
@@ -390,7 +393,8 @@ async fn known_table(story: &mut Story, terms: &str, counts: &[u64]) -> Vec<u64>
     mailed
 }
 
-/// A row of the known-error table: the terms, the steps in which reports arrive, and the counts that are mailed.
+/// A row of the known-error table: the terms, the steps in which reports arrive, and the counts
+/// that are mailed.
 fn known_row(terms: &str, counts: &[u64], mailed: &[u64]) {
     run_test(async |story| assert_eq!(known_table(story, terms, counts).await, mailed, "{{{terms}}}"));
 }
@@ -538,7 +542,8 @@ fn beat_addresses_of_any_top_level_domain_get_mail() {
 #[test]
 fn beat_dates_are_compared_as_dates() {
     run_test(async |story| {
-        // As texts, the day before in another time zone, or the same day with a time, come out wrong.
+        // As texts, the day before in another time zone, or the same day with a time, come out
+        // wrong.
         begin_with(story, "report_only_after_minimum_date: 2017-07-30\n", "2017-07-29T23:30:00-0200").await;
         let event = event(story, "builtins", "KeyError", &stack_t());
         assert_eq!(told(story, &event).await, ["wishbone@example.com"], "it was the 30th already");

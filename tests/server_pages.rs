@@ -1,4 +1,5 @@
-//! The pages over real HTTP: signing in, links out of mails, whitelisting, and what strangers are shown.
+//! The pages over real HTTP: signing in, links out of mails, whitelisting, and what strangers are
+//! shown.
 
 use crate::harness::browser::{Browser, TOKEN, unescaped};
 use crate::harness::story::{CART_PATH, REPO, run_test};

@@ -29,7 +29,8 @@ fn a_repository_in_shadow_shows_what_it_would_have_sent() {
         let preview = story.page(preview.expect("a link to the text")).await;
         assert!(preview.contains("KeyError"), "{preview}");
 
-        // The first days are over: what happens from now on is told, also of the line that is known already.
+        // The first days are over: what happens from now on is told, also of the line that is known
+        // already.
         story.tick_after(7 * DAY).await;
         story.assert_silent("nothing happened yet");
         assert_eq!(story.github.labels(REPO).len(), 5);

@@ -1,4 +1,5 @@
-//! Storms: many new lines at once become one issue and one mail for each author, within GitHub's limits.
+//! Storms: many new lines at once become one issue and one mail for each author, within GitHub's
+//! limits.
 
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
@@ -24,7 +25,8 @@ fn three_hundred_new_lines_are_one_storm() {
         // The storm's issue comes first of all that was not filed when the storm began.
         let storms: Vec<usize> = (0..changes.len()).filter(|&at| changes[at].contains(" opened: Storm")).collect();
         assert_eq!(storms, [0], "one storm, one issue: {:?}", &changes[..5]);
-        // Mails wait for the fingerprint, but for those that were on their way when the storm began.
+        // Mails wait for the fingerprint, but for those that were on their way when the storm
+        // began.
         story.later(2 * MINUTE).await;
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for mail in story.mails() {
@@ -36,7 +38,8 @@ fn three_hundred_new_lines_are_one_storm() {
         assert!(told["linus@example.com"][0].contains("in c0 (shop/c.py:2)"), "{told:?}");
         assert!(told.values().flatten().count() <= 20 + 3, "{told:?}");
 
-        // Every line gets its own issue in the end, within the limits (the story's end checks the pace).
+        // Every line gets its own issue in the end, within the limits (the story's end checks the
+        // pace).
         let mut hours = 0;
         while story.lines().await.iter().any(|line| line.issue.is_none()) {
             story.later(HOUR).await;

@@ -1,4 +1,5 @@
-//! From nothing to an alert and back: from an empty folder to an App, an installation, an issue's whole life, and away again.
+//! From nothing to an alert and back: from an empty folder to an App, an installation, an issue's
+//! whole life, and away again.
 
 use crate::harness::browser::{Browser, unescaped};
 use crate::harness::story::{REPO, run_test};

@@ -44,7 +44,8 @@ def main():
     order('7')
 ";
 
-/// A checkout of three authors: Ada wrote the tools, Linus the cart, Grace its last function, a bot tidied up.
+/// A checkout of three authors: Ada wrote the tools, Linus the cart, Grace its last function, a bot
+/// tidied up.
 fn checkout() -> (TempDir, GitRepo) {
     let folder = TempDir::new().expect("a folder");
     let repo = GitRepo::init(folder.path().join("shop"));

@@ -1,4 +1,5 @@
-//! Webhooks as GitHub really sends them, all 329 that are published, and as nobody should send them.
+//! Webhooks as GitHub really sends them, all 329 that are published, and as nobody should send
+//! them.
 
 use crate::harness::fake_github::{SECRET, sign};
 use crate::harness::story::{REPO, Story, run_test};
@@ -53,7 +54,8 @@ async fn watched(story: &Story) -> Vec<String> {
 #[test]
 fn every_published_payload_is_taken_and_means_nothing_to_strangers() {
     run_test(async |story| {
-        // Some of them tell of an installation of the App; the mirrors of what it was installed on can't be had.
+        // Some of them tell of an installation of the App; the mirrors of what it was installed on
+        // can't be had.
         story.expect_errors();
         story.alerted().await;
         let mut examples = examples();

@@ -1,4 +1,5 @@
-//! The whitelist's pages: what is in force, from where, what came of it; adding, changing and ending.
+//! The whitelist's pages: what is in force, from where, what came of it; adding, changing and
+//! ending.
 
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
@@ -106,7 +107,8 @@ fn an_entry_is_added_changed_and_ended_by_forms_only() {
         let page = admin.get(PAGE).await.seen();
         assert!(page.contains("Changed by admin") && !page.contains("Told as well"), "{page}");
 
-        // In force at once, for this process's memories too: the second occurrence is one of every two.
+        // In force at once, for this process's memories too: the second occurrence is one of every
+        // two.
         story.fails(1).await;
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
@@ -162,7 +164,8 @@ fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
         let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
         let id = rule(story).await;
         admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
-        // No revision but the one that is deployed already: it counts as back once a day has passed, or by newer code.
+        // No revision but the one that is deployed already: it counts as back once a day has
+        // passed, or by newer code.
         story.commit(ADA, "2026-03-01T00:00:00Z", &[("shop/new.py", "x = 1\n")], "More");
         story.push().await;
         story.fails(1).await;

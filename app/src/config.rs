@@ -117,8 +117,8 @@ impl Config {
     /// Reads `flawless.toml` (or the file that FLAWLESS_CONFIG names) and the environment.
     ///
     /// # Errors
-    /// A file that is there and can't be read, a key that there is none of, or a value that a setting
-    /// can't have.
+    /// A file that is there and can't be read, a key that there is none of, or a value that a
+    /// setting can't have.
     pub fn load() -> Result<Self, ConfigError> {
         let mut env = BTreeMap::new();
         for name in NAMES {
@@ -138,8 +138,8 @@ impl Config {
         }
     }
 
-    /// Puts a file (its path and text) and variables together; variables win. An empty variable counts as
-    /// unset.
+    /// Puts a file (its path and text) and variables together; variables win. An empty variable
+    /// counts as unset.
     ///
     /// # Errors
     /// As [`Self::load`].
@@ -274,7 +274,8 @@ fn own_file(path: &Path) -> Result<Option<String>, ConfigError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        // Started without it, the server would be another one: with an empty database, or open to nobody.
+        // Started without it, the server would be another one: with an empty database, or open to
+        // nobody.
         Err(error) => Err(ConfigError(format!(
             "{} is there, but can't be read: {error}; make it readable or take it away",
             path.display()
@@ -282,8 +283,8 @@ fn own_file(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A level, or a filter as `tracing` reads it. A word that is no level would be taken for a part of the
-/// program, and silence all others.
+/// A level, or a filter as `tracing` reads it. A word that is no level would be taken for a part of
+/// the program, and silence all others.
 fn checked_log_level(text: &str) -> Result<String, ConfigError> {
     for part in text.split(',').map(str::trim) {
         let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));

@@ -36,7 +36,8 @@ fn main() -> ExitCode {
         };
     }
     if let Command::CheckRules(options) = command {
-        // It looks at one file: no configuration of a server is needed for that, and none of it can be in the way.
+        // It looks at one file: no configuration of a server is needed for that, and none of it can
+        // be in the way.
         return match commands::check_rules::check_rules(&options) {
             Ok(code) => code,
             Err(error) => complain(&error.to_string()),

@@ -1,4 +1,5 @@
-//! Keeps stored secrets unreadable to whoever has the database alone: they are encrypted with a key that is not in it.
+//! Keeps stored secrets unreadable to whoever has the database alone: they are encrypted with a key
+//! that is not in it.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// Name of the file with the key, in the data directory.
 const KEY_FILE: &str = "secret.key";
-/// A key from the environment is hashed to its length, so it may be any text; one shorter than this could be guessed.
+/// A key from the environment is hashed to its length, so it may be any text; one shorter than this
+/// could be guessed.
 const SHORTEST_KEY: usize = 32;
 
 /// Why a secret can't be kept or read.
@@ -106,7 +108,8 @@ impl Vault {
         }
     }
 
-    /// Writes a new key for its owner's eyes only. Where another process was quicker, its key is the one.
+    /// Writes a new key for its owner's eyes only. Where another process was quicker, its key is
+    /// the one.
     fn make(&self) -> Result<String, String> {
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| VaultError::Random.to_string())?;

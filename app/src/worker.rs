@@ -26,8 +26,8 @@ use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
-/// How long an idle worker sleeps when nothing wakes it: another process on the same database may have
-/// put a job there.
+/// How long an idle worker sleeps when nothing wakes it: another process on the same database may
+/// have put a job there.
 const IDLE: Duration = Duration::from_millis(500);
 /// How often it is looked for what is due by time alone.
 const TICK_EVERY: Duration = Duration::from_secs(60);
@@ -158,9 +158,9 @@ impl Worker {
 
     /// Asks for what no event asks for and is due at `now`.
     ///
-    /// That is fetches of repositories whose pushes were missed, reconciliation and statuses. It also
-    /// ends what is over. What fails is logged and keeps nothing else back: the next tick tries it
-    /// again.
+    /// That is fetches of repositories whose pushes were missed, reconciliation and statuses. It
+    /// also ends what is over. What fails is logged and keeps nothing else back: the next tick
+    /// tries it again.
     pub async fn tick(&self, now: Timestamp) {
         let (store, upkeep) = (&self.store, &self.upkeep);
         logged("reconciliation could not be asked for", self.enqueue_reconciliation(now).await);

@@ -1,5 +1,6 @@
-//! A web server that reports what goes wrong with the request: `FLAWLESS_DSN=… cargo run -p ingest-client --features tower
-//! --example web`, then `curl localhost:8080/price/coffee` and `curl localhost:8080/share/0`.
+//! A web server that reports what goes wrong with the request:
+//! `FLAWLESS_DSN=… cargo run -p ingest-client --features tower --example web`, then
+//! `curl localhost:8080/price/coffee` and `curl localhost:8080/share/0`.
 #![allow(clippy::print_stderr, reason = "an example talks to a person")]
 
 use axum::Router;

@@ -12,13 +12,16 @@
 //! }
 //! ```
 //!
-//! Panics are reported by themselves, also with `panic = "abort"`. A server that is down, slow or refusing changes
-//! nothing for the program: reports wait in a short queue for a thread of their own, and what does not fit is dropped.
+//! Panics are reported by themselves, also with `panic = "abort"`. A server that is down, slow or
+//! refusing changes nothing for the program: reports wait in a short queue for a thread of their
+//! own, and what does not fit is dropped.
 //!
-//! With the feature `tower`, `tower::ReportLayer` reports what happens in a web server with its request; with the feature
-//! `anyhow`, `capture_anyhow` sends the backtrace of the place where an error was made.
+//! With the feature `tower`, `tower::ReportLayer` reports what happens in a web server with its
+//! request; with the feature `anyhow`, `capture_anyhow` sends the backtrace of the place where an
+//! error was made.
 //!
-//! Flawless blames lines, so the program needs line numbers: `debug = "line-tables-only"` in its release profile.
+//! Flawless blames lines, so the program needs line numbers: `debug = "line-tables-only"` in its
+//! release profile.
 
 mod options;
 #[cfg(feature = "report")]
@@ -38,14 +41,16 @@ use sentry::{ClientInitGuard, Hub};
 
 pub use options::{DsnFault, InitError, Options};
 
-/// How long a panic, and the end of the program, wait for reports to leave. Long enough for a distant server, short
-/// enough that a restart is not held up by one that is down.
+/// How long a panic, and the end of the program, wait for reports to leave. Long enough for a
+/// distant server, short enough that a restart is not held up by one that is down.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Functions of the reporting itself, by the path that they begin with: they stand above the caller in every stack.
+/// Functions of the reporting itself, by the path that they begin with: they stand above the caller
+/// in every stack.
 const OWN_FUNCTIONS: [&str; 4] = ["backtrace::", "sentry", "ingest_client::capture_", "<sentry"];
 
-/// Functions that stand above the place where an error of anyhow was made, by the paths that they begin with.
+/// Functions that stand above the place where an error of anyhow was made, by the paths that they
+/// begin with.
 #[cfg(feature = "anyhow")]
 const MAKING_ERRORS: [&str; 7] = [
     "anyhow::",
@@ -74,13 +79,15 @@ impl fmt::Debug for Guard {
     }
 }
 
-/// Starts reporting. Call it first in `main`, before other threads start: they report to what is set up by then.
+/// Starts reporting. Call it first in `main`, before other threads start: they report to what is
+/// set up by then.
 ///
-/// Without a DSN (neither in `options`, nor in `FLAWLESS_DSN` or `SENTRY_DSN`) reporting is off and all calls do
-/// nothing, so that a program needs no other switch.
+/// Without a DSN (neither in `options`, nor in `FLAWLESS_DSN` or `SENTRY_DSN`) reporting is off and
+/// all calls do nothing, so that a program needs no other switch.
 ///
 /// # Errors
-/// [`InitError`] where a DSN is given that can't be used; it says where the DSN was read and what is wrong with it.
+/// [`InitError`] where a DSN is given that can't be used; it says where the DSN was read and what
+/// is wrong with it.
 ///
 /// ```
 /// use ingest_client::{Options, init};
@@ -104,9 +111,9 @@ pub fn init(options: Options) -> Result<Guard, InitError> {
     Ok(Guard(sentry::init(client)))
 }
 
-/// Reports an error with its chain of sources, and with the stack from here: an error does not say where it was made,
-/// so report it close to there. Returns the report's id of 32 hexadecimal digits, to show to a person; none where
-/// reporting is off.
+/// Reports an error with its chain of sources, and with the stack from here: an error does not say
+/// where it was made, so report it close to there. Returns the report's id of 32 hexadecimal
+/// digits, to show to a person; none where reporting is off.
 ///
 /// ```
 /// let error = "NaN".parse::<u32>().unwrap_err();
@@ -124,9 +131,9 @@ pub fn capture_error<E: Error + ?Sized>(error: &E) -> Option<String> {
     (!id.is_nil()).then(|| id.simple().to_string())
 }
 
-/// Reports an error of anyhow with its chain, and with the backtrace that it took where it was made. It takes one where
-/// `RUST_LIB_BACKTRACE=1` or `RUST_BACKTRACE=1` is set as the program starts; else the stack from here is sent, as by
-/// [`capture_error`].
+/// Reports an error of anyhow with its chain, and with the backtrace that it took where it was
+/// made. It takes one where `RUST_LIB_BACKTRACE=1` or `RUST_BACKTRACE=1` is set as the program
+/// starts; else the stack from here is sent, as by [`capture_error`].
 ///
 /// ```
 /// let error = anyhow::anyhow!("no price for tea").context("can't place the order");
@@ -147,8 +154,8 @@ pub fn capture_anyhow(error: &anyhow::Error) -> Option<String> {
     (!id.is_nil()).then(|| id.simple().to_string())
 }
 
-/// Waits until all reports so far have left, or the time is over; true where none is left. A program that ends by
-/// `std::process::exit` drops no guard and calls this instead.
+/// Waits until all reports so far have left, or the time is over; true where none is left. A
+/// program that ends by `std::process::exit` drops no guard and calls this instead.
 pub fn flush(timeout: Duration) -> bool {
     Hub::current().client().is_none_or(|client| client.flush(Some(timeout)))
 }

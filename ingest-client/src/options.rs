@@ -5,7 +5,8 @@ use thiserror::Error;
 
 use crate::revision;
 
-/// Digits in the key of a DSN: Flawless gives out keys of 32 hexadecimal digits, as the Sentry protocol has them.
+/// Digits in the key of a DSN: Flawless gives out keys of 32 hexadecimal digits, as the Sentry
+/// protocol has them.
 const KEY_DIGITS: usize = 32;
 
 /// Where a DSN was read that the program itself gave.
@@ -14,13 +15,16 @@ pub(crate) const GIVEN: &str = "Options::dsn";
 /// What reporting is set up with. All of it may be left out.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// `http(s)://KEY@HOST[/PREFIX]/PROJECT`, as the repository's page shows it; else `FLAWLESS_DSN`, else `SENTRY_DSN`.
+    /// `http(s)://KEY@HOST[/PREFIX]/PROJECT`, as the repository's page shows it; else
+    /// `FLAWLESS_DSN`, else `SENTRY_DSN`.
     pub dsn: Option<String>,
-    /// The commit or tag that is running; else `FLAWLESS_RELEASE`, else `SENTRY_RELEASE`, else the commit that is
-    /// checked out where the program was started. Flawless finds the failing line in this revision. A program that is
-    /// deployed without its repository should be told at build time: `release: option_env!("…").map(Into::into)`.
+    /// The commit or tag that is running; else `FLAWLESS_RELEASE`, else `SENTRY_RELEASE`, else the
+    /// commit that is checked out where the program was started. Flawless finds the failing line in
+    /// this revision. A program that is deployed without its repository should be told at build
+    /// time: `release: option_env!("…").map(Into::into)`.
     pub release: Option<String>,
-    /// Where this runs, such as `production`; else `SENTRY_ENVIRONMENT`, else `development` in a debug build.
+    /// Where this runs, such as `production`; else `SENTRY_ENVIRONMENT`, else `development` in a
+    /// debug build.
     pub environment: Option<String>,
     /// The server's name; else the machine's.
     pub server_name: Option<String>,
@@ -77,8 +81,8 @@ pub(crate) struct Settings {
     pub(crate) server_name: Option<String>,
 }
 
-/// Applies the environment, which `variable` looks up. Empty values count as absent: that is how a shell or a
-/// container switches a variable off.
+/// Applies the environment, which `variable` looks up. Empty values count as absent: that is how a
+/// shell or a container switches a variable off.
 pub(crate) fn resolve(options: Options, variable: impl Fn(&str) -> Option<String>) -> Result<Settings, InitError> {
     let given = |value: String| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
     let variable = |name: &'static str| variable(name).and_then(given);

@@ -7,14 +7,17 @@ use std::path::{Path, PathBuf};
 /// Hexadecimal digits of a commit id: SHA-1 or SHA-256.
 const ID_DIGITS: [usize; 2] = [40, 64];
 
-/// `.git`, `HEAD` and references are lines; anything longer is something else. Packed references are read line by line.
+/// `.git`, `HEAD` and references are lines; anything longer is something else. Packed references
+/// are read line by line.
 const POINTER_BYTES: u64 = 4096;
 
-/// `packed-refs` of the largest repositories have a few hundred thousand lines; more is not worth a slow start.
+/// `packed-refs` of the largest repositories have a few hundred thousand lines; more is not worth a
+/// slow start.
 const PACKED_BYTES: u64 = 32 << 20;
 
-/// The id of the commit that is checked out in `directory` or the nearest directory above it that is a work tree.
-/// None where there is none, before the first commit, and for what this does not read (reftables).
+/// The id of the commit that is checked out in `directory` or the nearest directory above it that
+/// is a work tree. None where there is none, before the first commit, and for what this does not
+/// read (reftables).
 pub(crate) fn checked_out_at(directory: &Path) -> Option<String> {
     let git = directory.ancestors().find_map(git_directory)?;
     let head = pointer(&git.join("HEAD"))?;
@@ -32,7 +35,8 @@ pub(crate) fn checked_out_at(directory: &Path) -> Option<String> {
     }
 }
 
-/// The git directory of a work tree: `.git`, or where the file `.git` points (linked work trees and submodules).
+/// The git directory of a work tree: `.git`, or where the file `.git` points (linked work trees and
+/// submodules).
 fn git_directory(work_tree: &Path) -> Option<PathBuf> {
     let git = work_tree.join(".git");
     if git.is_dir() {

@@ -1,4 +1,5 @@
-//! A layer for tower's services: what goes wrong while a request is served is reported with the request.
+//! A layer for tower's services: what goes wrong while a request is served is reported with the
+//! request.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -7,14 +8,17 @@
 //! let app: Router = Router::new().route("/", get(async || "hello")).layer(ReportLayer::new());
 //! ```
 //!
-//! - A handler that **panics** is reported once, by the panic's own report, which now bears method, URL and headers.
-//! - A service that returns an **`Err`** is reported once. An error does not say where it was made, so this report has no
-//!   stack: better, report it where it is made, by [`capture_error`](crate::capture_error), which bears the request too,
-//!   and answer with a response.
+//! - A handler that **panics** is reported once, by the panic's own report, which now bears method,
+//!   URL and headers.
+//! - A service that returns an **`Err`** is reported once. An error does not say where it was made,
+//!   so this report has no stack: better, report it where it is made, by
+//!   [`capture_error`](crate::capture_error), which bears the request too, and answer with a
+//!   response.
 //! - Answers are not changed, and neither is how a panic ends.
 //!
-//! axum makes a response of a handler's `Err`, so that no layer sees it: report it in the `IntoResponse` of your own error.
-//! Headers that may hold secrets (`Authorization`, `Cookie` …) are left out, and so is a URL's password.
+//! axum makes a response of a handler's `Err`, so that no layer sees it: report it in the
+//! `IntoResponse` of your own error. Headers that may hold secrets (`Authorization`, `Cookie` …)
+//! are left out, and so is a URL's password.
 
 use std::error::Error;
 use std::pin::Pin;
@@ -57,7 +61,8 @@ impl View<BoxError> for Boxed {
     }
 }
 
-/// Reports panics and errors of the services below it, with the request. Call [`init`](crate::init) first.
+/// Reports panics and errors of the services below it, with the request. Call [`init`](crate::init)
+/// first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReportLayer<V = Plain>(V);
 
@@ -101,7 +106,8 @@ where
     }
 
     fn call(&mut self, request: Request<Asked>) -> Self::Future {
-        // Each request has a hub of its own: requests that are served at the same time must not be mixed up.
+        // Each request has a hub of its own: requests that are served at the same time must not be
+        // mixed up.
         let hub = Arc::new(Hub::new_from_top(Hub::current()));
         Hub::run(Arc::clone(&hub), || self.0.call(request)).bind_hub(hub)
     }
@@ -153,7 +159,8 @@ where
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let result = ready!(self.project().inner.poll(context));
         if let Err(error) = &result {
-            // Without the stack: it is the one of the layers, and would lead to somebody who has nothing to do with it.
+            // Without the stack: it is the one of the layers, and would lead to somebody who has
+            // nothing to do with it.
             sentry::capture_error(V::view(error));
         }
         Poll::Ready(result)

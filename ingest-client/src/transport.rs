@@ -1,4 +1,5 @@
-//! How reports leave: HTTP with a time limit, TLS by ring and the certificates that the machine trusts.
+//! How reports leave: HTTP with a time limit, TLS by ring and the certificates that the machine
+//! trusts.
 
 use std::sync::Arc;
 use std::thread;
@@ -9,11 +10,12 @@ use sentry::{Envelope, Transport, TransportFactory, TransportOptions};
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 
-/// One report may take this long. Without a limit, a server that accepts connections and never answers would hold the
-/// sending thread, and with it every later report, for ever.
+/// One report may take this long. Without a limit, a server that accepts connections and never
+/// answers would hold the sending thread, and with it every later report, for ever.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Makes the transport; proxies come from the usual variables (`HTTPS_PROXY`, `NO_PROXY` …), as ureq reads them.
+/// Makes the transport; proxies come from the usual variables (`HTTPS_PROXY`, `NO_PROXY` …), as
+/// ureq reads them.
 pub(crate) struct Factory;
 
 impl TransportFactory for Factory {
@@ -23,8 +25,8 @@ impl TransportFactory for Factory {
     }
 }
 
-/// A transport whose end holds nobody: sentry's own waits for the request that is under way, so that a silent server
-/// would hold the end of the program for the whole of [`REQUEST_TIMEOUT`].
+/// A transport whose end holds nobody: sentry's own waits for the request that is under way, so
+/// that a silent server would hold the end of the program for the whole of [`REQUEST_TIMEOUT`].
 struct Detached(Option<UreqHttpTransport>);
 
 impl Transport for Detached {
@@ -46,7 +48,8 @@ impl Transport for Detached {
 impl Drop for Detached {
     fn drop(&mut self) {
         let Some(transport) = self.0.take() else { return };
-        // Where no thread can be had, what is not dropped in the closure is dropped here, and waits.
+        // Where no thread can be had, what is not dropped in the closure is dropped here, and
+        // waits.
         let _ = thread::Builder::new().name("flawless-end".into()).spawn(move || drop(transport));
     }
 }
@@ -56,7 +59,8 @@ pub(crate) fn agent(timeout: Duration) -> Agent {
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .root_certs(RootCerts::PlatformVerifier)
-        // Given by hand, so that a program with another provider, or with two, is not asked to choose one.
+        // Given by hand, so that a program with another provider, or with two, is not asked to
+        // choose one.
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .build();
     Agent::config_builder().timeout_global(Some(timeout)).tls_config(tls).build().new_agent()

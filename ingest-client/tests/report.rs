@@ -278,7 +278,8 @@ fn is_ignored(number: u32) -> bool {
 fn signals_reach_the_command() {
     let place = Place::with("");
     for (name, number, expected) in [("INT", 2, 5), ("TERM", 15, 6), ("HUP", 1, 7)] {
-        // What a shell starts in the background has SIGINT ignored, and so have its children: no trap changes that.
+        // What a shell starts in the background has SIGINT ignored, and so have its children: no
+        // trap changes that.
         if is_ignored(number) {
             println!("SIG{name} is ignored where this test runs, so it can't reach the command");
             continue;
@@ -337,7 +338,8 @@ fn what_a_server_that_is_down_misses_it_gets_once() {
     assert_eq!(place.kept("report").len(), 2);
     assert!(!words.contains(KEY));
 
-    // A command that works does not fail for what waits, and says nothing of it: cron would make a mail of that.
+    // A command that works does not fail for what waits, and says nothing of it: cron would make a
+    // mail of that.
     let output = place.run("exit 0");
     assert_eq!((code(&output), said(&output).as_str()), (0, ""));
     assert_eq!(place.kept("report").len(), 2);

@@ -1,5 +1,5 @@
-//! A server that is down or silent changes nothing for the application. Reporting is one for a process, so this is one
-//! test.
+//! A server that is down or silent changes nothing for the application. Reporting is one for a
+//! process, so this is one test.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::net::TcpListener;

@@ -44,7 +44,8 @@ async fn an_account_is_known_by_its_number_under_any_name() {
 async fn only_who_can_be_assigned_is() {
     let world = world().await;
     let number = world.file("line-1").await;
-    let assign = async |login: &str| world.github.assign(world.installation, REPO, number, &login.into()).await.unwrap();
+    let assign =
+        async |login: &str| world.github.assign(world.installation, REPO, number, &login.into()).await.unwrap();
     assert!(assign("Alice").await);
     assert_eq!(world.changes(), ["acme/shop#1 assigned to Alice"]);
     assert!(!assign("mallory").await);
@@ -102,7 +103,8 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
 #[tokio::test]
 async fn an_accounts_address_is_that_of_its_commits_else_the_one_it_shows() {
     let world = world().await;
-    let author = async |login: &str| world.github.author_of_login(world.installation, REPO, &login.into()).await.unwrap();
+    let author =
+        async |login: &str| world.github.author_of_login(world.installation, REPO, &login.into()).await.unwrap();
     assert_eq!(author("alice").await.unwrap().email, "", "it shows none");
     world.fake.shows_address("alice", "alice@home.example");
     world.fake.writes_as("alice", "Alice", "1+alice@users.noreply.github.com");

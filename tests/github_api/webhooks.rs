@@ -1,4 +1,5 @@
-//! What the fake GitHub tells the bot, read by the bot's own eyes; and that the fake is as strict as it says.
+//! What the fake GitHub tells the bot, read by the bot's own eyes; and that the fake is as strict
+//! as it says.
 
 use super::{World, world};
 use crate::harness::fake_github::{BOT, SECRET, sign};
@@ -34,7 +35,8 @@ async fn listener() -> (String, Heard) {
     (url, heard)
 }
 
-/// Delivers all, and says what was heard: an issue's action, its labels, and by whom; else the event.
+/// Delivers all, and says what was heard: an issue's action, its labels, and by whom; else the
+/// event.
 async fn heard(world: &World) -> Vec<String> {
     let (url, heard) = listener().await;
     let sent = world.fake.deliver(&url).await;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// An interpreter and its packages are read from disk in a second or two; a machine busy with other tests takes longer.
+/// An interpreter and its packages are read from disk in a second or two; a machine busy with other
+/// tests takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a process that was asked to end may take before it is ended.
 const FAREWELL: Duration = Duration::from_secs(5);

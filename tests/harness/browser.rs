@@ -1,4 +1,5 @@
-//! A browser as the stories need one: pages over real HTTP, one cookie, no redirect that nobody looks at.
+//! A browser as the stories need one: pages over real HTTP, one cookie, no redirect that nobody
+//! looks at.
 
 use super::story::Story;
 use reqwest::redirect::Policy;

@@ -1,11 +1,13 @@
 //! A whole GitHub from npm (`emulate`), the people on it, and the way of its webhooks to the bot.
 //!
-//! The emulator gives two deliveries of one millisecond the same id, which a bot must take for a redelivery. So its
-//! webhooks go through a [`Relay`] here, which gives each an id of its own, as GitHub does.
+//! The emulator gives two deliveries of one millisecond the same id, which a bot must take for a
+//! redelivery. So its webhooks go through a [`Relay`] here, which gives each an id of its own, as
+//! GitHub does.
 //!
-//! Two variables put something between the bot and the emulator, such as a proxy that checks each request against
-//! GitHub's description of its API: `FLAWLESS_TEST_EMULATOR_PORT` fixes the emulator's port for the proxy to find, and
-//! `FLAWLESS_TEST_GITHUB_API_URL` is the address that the bot asks instead of the emulator's own.
+//! Two variables put something between the bot and the emulator, such as a proxy that checks each
+//! request against GitHub's description of its API: `FLAWLESS_TEST_EMULATOR_PORT` fixes the
+//! emulator's port for the proxy to find, and `FLAWLESS_TEST_GITHUB_API_URL` is the address that
+//! the bot asks instead of the emulator's own.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -51,7 +53,8 @@ impl Emulator {
     /// # Panics
     /// With what is missing and how to get it, where it can't start.
     pub async fn start() -> Self {
-        // Whoever asks by TLS in this process first would choose; here nobody does, and a client still wants one.
+        // Whoever asks by TLS in this process first would choose; here nobody does, and a client
+        // still wants one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         require_node();
         let program = folder().join("node_modules/.bin/emulate");
@@ -103,7 +106,8 @@ impl Emulator {
         self.relay.deliver_to(webhook_url).await;
     }
 
-    /// Waits for the delivery of this event and action after the first `skip` of its kind, and gives it.
+    /// Waits for the delivery of this event and action after the first `skip` of its kind, and
+    /// gives it.
     pub async fn delivered(&self, event: &str, action: Option<&str>, skip: usize) -> Delivery {
         let wanted = |delivery: &&Delivery| delivery.event == event && delivery.action.as_deref() == action;
         let found = tokio::time::timeout(DELIVERY_PATIENCE, async {

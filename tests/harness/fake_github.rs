@@ -1,4 +1,5 @@
-//! A GitHub in this process: stateful, strict, and able to fail. Its requests are held against GitHub's own OpenAPI.
+//! A GitHub in this process: stateful, strict, and able to fail. Its requests are held against
+//! GitHub's own OpenAPI.
 
 mod api;
 mod contract;
@@ -44,7 +45,8 @@ const TOKEN_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// How the next request of an operation goes wrong.
 #[derive(Clone, Debug)]
 pub enum Fault {
-    /// Nothing is done, and this is the answer. A text as body is sent as it is, anything else as JSON.
+    /// Nothing is done, and this is the answer. A text as body is sent as it is, anything else as
+    /// JSON.
     Status { status: u16, headers: Vec<(&'static str, String)>, body: Value },
     /// The work is done, but this is the answer, as when a proxy gives up.
     AfterWork(u16),
@@ -181,7 +183,8 @@ impl FakeGitHub {
         self.world().repository(repository).labels.clone()
     }
 
-    /// What the bot did to issues since the last look. A story that ends with some of it unseen should fail.
+    /// What the bot did to issues since the last look. A story that ends with some of it unseen
+    /// should fail.
     pub fn take_issue_changes(&self) -> Vec<IssueChange> {
         std::mem::take(&mut self.world().changes)
     }
@@ -191,8 +194,8 @@ impl FakeGitHub {
         std::mem::take(&mut self.world().violations)
     }
 
-    /// Fails where an installation wrote faster than GitHub wants: within a second of the write before, more than 80 times a
-    /// minute or 500 times an hour.
+    /// Fails where an installation wrote faster than GitHub wants: within a second of the write
+    /// before, more than 80 times a minute or 500 times an hour.
     pub fn assert_pace(&self) {
         let mut writes: std::collections::BTreeMap<u64, Vec<Timestamp>> = std::collections::BTreeMap::new();
         for request in self.requests().iter().filter(|it| it.method != "GET") {

@@ -1,4 +1,5 @@
-//! A real git server over HTTP on loopback: `git http-backend` behind an account check, with faults on demand.
+//! A real git server over HTTP on loopback: `git http-backend` behind an account check, with faults
+//! on demand.
 
 use super::git_repo::isolated_git;
 use axum::Router;
@@ -32,7 +33,8 @@ pub enum Fault {
     CutPack,
 }
 
-/// What the server serves and has seen. Cheap to clone; mount [`GitHost::router`] anywhere, or start a [`GitServer`].
+/// What the server serves and has seen. Cheap to clone; mount [`GitHost::router`] anywhere, or
+/// start a [`GitServer`].
 #[derive(Clone, Default)]
 pub struct GitHost {
     state: Arc<Mutex<HostState>>,
@@ -227,7 +229,8 @@ fn backend(git_dir: &Path, environment: Vec<(&str, String)>, body: &Bytes) -> Ve
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     std::thread::scope(|scope| {
-        // It may answer before it has read all, so both directions run at once, and a closed pipe is no fault.
+        // It may answer before it has read all, so both directions run at once, and a closed pipe
+        // is no fault.
         scope.spawn(move || drop(stdin.write_all(body)));
         child.wait_with_output().unwrap().stdout
     })

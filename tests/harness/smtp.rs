@@ -262,7 +262,8 @@ async fn credentials(
     let mut words = rest.split_whitespace();
     let mechanism = words.next().unwrap_or_default().to_ascii_uppercase();
     let mut said = words.next().map(|word| word.as_bytes().to_vec());
-    // What wasn't said with the command is asked for: "Username:" and "Password:" where there are two answers.
+    // What wasn't said with the command is asked for: "Username:" and "Password:" where there are
+    // two answers.
     let prompts: &[&str] = if mechanism == "LOGIN" { &["VXNlcm5hbWU6", "UGFzc3dvcmQ6"] } else { &[""] };
     let mut answers = Vec::new();
     for prompt in prompts {

@@ -1,4 +1,5 @@
-//! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by step.
+//! A story: a whole Flawless between a fake GitHub, a git server and a mail server, told step by
+//! step.
 
 use super::fake_github::{APP_ID, CLIENT_ID, CLIENT_SECRET, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
@@ -44,8 +45,9 @@ def total(items):
 /// The file's path.
 pub const CART_PATH: &str = "shop/cart.py";
 
-/// Tells a story from beginning to end, and fails on anything that nobody looked at: a job left over, a mail unread, a change
-/// of an issue, an ERROR in the log, a request that GitHub's OpenAPI does not know.
+/// Tells a story from beginning to end, and fails on anything that nobody looked at: a job left
+/// over, a mail unread, a change of an issue, an ERROR in the log, a request that GitHub's OpenAPI
+/// does not know.
 pub fn run_test(story: impl AsyncFnOnce(&mut Story)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let log = Log::default();
@@ -301,8 +303,9 @@ impl Story {
         installation
     }
 
-    /// Delivers webhooks and runs due jobs until nothing is left to do. Writes to GitHub come a second apart: the clock goes
-    /// on by that second and what a turn took, and by nothing longer, which is a pause that the story has to wait for.
+    /// Delivers webhooks and runs due jobs until nothing is left to do. Writes to GitHub come a
+    /// second apart: the clock goes on by that second and what a turn took, and by nothing longer,
+    /// which is a pause that the story has to wait for.
     pub async fn settle(&mut self) {
         loop {
             let hooks = match &self.running {
@@ -336,7 +339,8 @@ impl Story {
         self.settle().await;
     }
 
-    /// Commits as somebody whom GitHub knows by the local part of their address. Nobody is told: see [`Self::push`].
+    /// Commits as somebody whom GitHub knows by the local part of their address. Nobody is told:
+    /// see [`Self::push`].
     pub fn commit(&mut self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> String {
         let sha = self.repo.commit(person, date, files, message);
         self.know_author(person, &sha);
@@ -370,7 +374,8 @@ impl Story {
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)
     }
 
-    /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a revision of the repository.
+    /// An event as sentry-sdk sends it: fails at the line of `path` that contains `needle`, at a
+    /// revision of the repository.
     pub fn event_at(&self, revision: &str, path: &str, needle: &str, function: &str, server: &str) -> Value {
         let text = self.repo.git(&["show", &format!("{revision}:{path}")]);
         let lines: Vec<&str> = text.lines().collect();
@@ -425,7 +430,8 @@ impl Story {
         answer.text().await.unwrap()
     }
 
-    /// Watches a plain git repository, as `flawless repository add` does; its DSN's key and project.
+    /// Watches a plain git repository, as `flawless repository add` does; its DSN's key and
+    /// project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
         let new = NewRepository { full_name: name.to_owned(), clone_url: url.to_owned(), forge: None, public: false };
         let id = self.services().repositories().watch(&new, self.clock.now()).await.unwrap();
@@ -502,7 +508,8 @@ impl Drop for Process {
     }
 }
 
-/// A database of the story's own: a SQLite file, or a new database on the server that `FLAWLESS_TEST_DATABASE` names.
+/// A database of the story's own: a SQLite file, or a new database on the server that
+/// `FLAWLESS_TEST_DATABASE` names.
 async fn database(folder: &std::path::Path) -> String {
     use sqlx::Connection;
     let Ok(server) = std::env::var("FLAWLESS_TEST_DATABASE") else {

@@ -102,7 +102,8 @@ fn live_browser() {
         bundle(&pages.join("vendor/sentry.js"));
         let url = serve(pages.clone()).await;
         let page = format!("{url}/static/index.html");
-        // As it is, the client's request needs no leave of the server; with a header of the page's own, a browser asks first.
+        // As it is, the client's request needs no leave of the server; with a header of the page's
+        // own, a browser asks first.
         let mut last = None;
         for (visit, headers) in [json!({}), json!({ "X-Shop": "acme" })].into_iter().enumerate() {
             let settings = json!({ "dsn": deployed.dsn, "release": deployed.release, "headers": headers });

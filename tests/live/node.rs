@@ -20,8 +20,9 @@ pub(super) fn packages() -> PathBuf {
     packages
 }
 
-/// The client reads locals by a debugger that it starts beside the application. The first failures may come before it is
-/// ready, and their reports have none, so the lines fail until the latest have; and less often than an issue is commented.
+/// The client reads locals by a debugger that it starts beside the application. The first failures
+/// may come before it is ready, and their reports have none, so the lines fail until the latest
+/// have; and less often than an issue is commented.
 const MOST_ROUNDS: u64 = 9;
 const ROUND: Duration = Duration::from_millis(500);
 

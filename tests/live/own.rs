@@ -1,4 +1,5 @@
-//! The clients of this repository for Rust: the library, its layer for web services, and the command `flawless-report`.
+//! The clients of this repository for Rust: the library, its layer for web services, and the
+//! command `flawless-report`.
 
 use super::{Deployed, Failing, folder, host_name, visit};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};

@@ -1,4 +1,5 @@
-//! Python: Flask, Django, FastAPI, Celery, plain scripts, logging, threads and asyncio, with sentry-sdk.
+//! Python: Flask, Django, FastAPI, Celery, plain scripts, logging, threads and asyncio, with
+//! sentry-sdk.
 
 use super::{Deployed, Failing, host_name, visit};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
@@ -255,7 +256,8 @@ fn live_python_asyncio_task() {
         local: Some(("total_of_all", "7.5")),
         author: LINUS,
     };
-    // The client reports it twice, as it fails and as asyncio logs that nobody asked. That is still one line and one alert.
+    // The client reports it twice, as it fails and as asyncio logs that nobody asked. That is still
+    // one line and one alert.
     script("tasks.py", true, false, failing, 2, |report| {
         assert_eq!(report.raised().unwrap().handled, Some(false));
     });

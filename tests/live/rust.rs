@@ -5,7 +5,8 @@ use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::run_test;
 use std::path::PathBuf;
 
-/// The application as cargo built it beside the stories: an example of `ingest-client`, so that its libraries are built once.
+/// The application as cargo built it beside the stories: an example of `ingest-client`, so that its
+/// libraries are built once.
 fn program() -> PathBuf {
     let stories = std::env::current_exe().unwrap();
     let program = stories.parent().unwrap().parent().unwrap().join("examples/stock_taker");

@@ -1,4 +1,5 @@
-//! A handler that decompresses and reads the event and does nothing else: what the protocol alone costs.
+//! A handler that decompresses and reads the event and does nothing else: what the protocol alone
+//! costs.
 
 use axum::Router;
 use axum::body::Body;

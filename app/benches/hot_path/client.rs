@@ -1,4 +1,5 @@
-//! A client that costs little, so that the server is what is measured: ready-made requests, one at a time a connection.
+//! A client that costs little, so that the server is what is measured: ready-made requests, one at
+//! a time a connection.
 
 use crate::unix_now;
 use std::sync::Arc;
@@ -66,7 +67,8 @@ struct Answer {
     seconds: f64,
 }
 
-/// Sends the load. Connections that break, as those to a killed server do, end quietly with what they have.
+/// Sends the load. Connections that break, as those to a killed server do, end quietly with what
+/// they have.
 pub(crate) async fn drive(port: u16, requests: &Requests, load: Load) -> Outcome {
     let mut streams = Vec::new();
     for _ in 0..load.connections {

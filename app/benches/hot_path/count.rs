@@ -30,7 +30,8 @@ impl Counts {
     }
 }
 
-/// The counts of all lines. Every occurrence is attributed by then, and the hours say the same as the totals.
+/// The counts of all lines. Every occurrence is attributed by then, and the hours say the same as
+/// the totals.
 pub(crate) async fn counts(data: &Path) -> Counts {
     let mut database = open(data).await;
     let sql = "SELECT l.path, l.line_number, l.total,
@@ -49,7 +50,8 @@ pub(crate) async fn counts(data: &Path) -> Counts {
     Counts(counts)
 }
 
-/// Seconds from acknowledged to alert file, for each line that was acknowledged (Unix time, 0 where not).
+/// Seconds from acknowledged to alert file, for each line that was acknowledged (Unix time, 0 where
+/// not).
 pub(crate) async fn alert_delays(data: &Path, acknowledged_at: &[f64]) -> Vec<f64> {
     let mut database = open(data).await;
     let sql = "SELECT d.id, l.path, l.line_number FROM deliveries d JOIN lines l ON l.id = d.line_id WHERE d.channel = 'mail'";

@@ -1,12 +1,13 @@
 //! What a repeat costs: the real server, in a process of its own, under load from this machine.
 //!
-//! `cargo bench -p app --bench hot_path`. Stages: new errors until each alert is there; repeats; whether the database counts
-//! what was acknowledged; a bare handler that only reads the event, for comparison; and a kill in the middle of the load.
-//! Everything runs on loopback in a temporary directory on the disk of `target/`, and the bench ends only its own children.
+//! `cargo bench -p app --bench hot_path`. Stages: new errors until each alert is there; repeats;
+//! whether the database counts what was acknowledged; a bare handler that only reads the event, for
+//! comparison; and a kill in the middle of the load. Everything runs on loopback in a temporary
+//! directory on the disk of `target/`, and the bench ends only its own children.
 //!
-//! Set in the environment: `FLAWLESS_BENCH_QUICK=1` (a tenth of all), `FLAWLESS_BENCH_LINES` (1,000 failing lines),
-//! `FLAWLESS_BENCH_REPEATS` (100,000), `FLAWLESS_BENCH_CONNECTIONS` (256), `FLAWLESS_BENCH_APP` (another build of the server)
-//! and `FLAWLESS_BENCH_SKIP` (of `bare,kill`).
+//! Set in the environment: `FLAWLESS_BENCH_QUICK=1` (a tenth of all), `FLAWLESS_BENCH_LINES` (1,000
+//! failing lines), `FLAWLESS_BENCH_REPEATS` (100,000), `FLAWLESS_BENCH_CONNECTIONS` (256),
+//! `FLAWLESS_BENCH_APP` (another build of the server) and `FLAWLESS_BENCH_SKIP` (of `bare,kill`).
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints what it finds")]
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on says so and ends")]
 
@@ -171,7 +172,8 @@ fn row(name: &str, outcome: &Outcome, usage: &Usage, repeats: usize) {
     );
 }
 
-/// Kills the server in the middle of the load, starts it again and compares what it has with what it acknowledged.
+/// Kills the server in the middle of the load, starts it again and compares what it has with what
+/// it acknowledged.
 async fn kill(scene: &Scene, server: &mut Process, size: &Size) {
     let before = count::counts(&scene.data).await;
     let load = size.load();

@@ -76,7 +76,8 @@ impl Drop for Process {
 
 fn cpu_seconds(process: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after it (proc(5)).
+    // The name, in parentheses, may hold spaces; utime and stime are the 12th and 13th fields after
+    // it (proc(5)).
     let (_, fields) = stat.rsplit_once(')').unwrap();
     let ticks: f64 = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum();
     ticks / TICKS

@@ -1,4 +1,5 @@
-//! A small real repository whose lines fail, and the requests that a Flask application sends when they do.
+//! A small real repository whose lines fail, and the requests that a Flask application sends when
+//! they do.
 
 use crate::client::Requests;
 use crate::process;
@@ -92,7 +93,8 @@ fn commit_all(repository: &Path, lines: usize) -> String {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     };
     git(AUTHORS[0], &["init", "--quiet", "--initial-branch=main"]);
-    // A thousand new lines at once are a storm, whose mails wait: here each is to be told of as fast as it goes.
+    // A thousand new lines at once are a storm, whose mails wait: here each is to be told of as
+    // fast as it goes.
     fs::create_dir_all(repository.join(".github")).unwrap();
     fs::write(repository.join(".github/flawless.yml"), "storm: { lines: 0 }\n").unwrap();
     let mut texts = vec![String::new(); FILES];

@@ -1,4 +1,5 @@
-//! `flawless blame`: who wrote a line, or who is to blame for a traceback, as the server would say it.
+//! `flawless blame`: who wrote a line, or who is to blame for a traceback, as the server would say
+//! it.
 
 use super::Failed;
 use crate::config::Config;
@@ -36,10 +37,12 @@ pub struct Options {
     /// A file with a traceback as printed; `-` reads it from standard input.
     #[arg(long, conflicts_with = "line", value_name = "FILE")]
     traceback: Option<PathBuf>,
-    /// With --traceback: the revision that ran, else the checkout's head (with --repository, the default branch's).
+    /// With --traceback: the revision that ran, else the checkout's head (with --repository, the
+    /// default branch's).
     #[arg(long, requires = "traceback", value_name = "REVISION")]
     release: Option<String>,
-    /// OWNER/NAME: ask the server's mirror of a watched repository instead of the checkout around this folder.
+    /// OWNER/NAME: ask the server's mirror of a watched repository instead of the checkout around
+    /// this folder.
     #[arg(long, value_name = "OWNER/NAME")]
     repository: Option<String>,
 }

@@ -1,4 +1,5 @@
-//! `flawless check-rules`: is a repository's own settings file sound? For a terminal, and for the CI of a pull request.
+//! `flawless check-rules`: is a repository's own settings file sound? For a terminal, and for the
+//! CI of a pull request.
 
 use super::Failed;
 use clap::Args;
@@ -21,14 +22,16 @@ pub struct Options {
     root: Option<PathBuf>,
 }
 
-/// Runs the command. Exit code 1 where the file has faults; entries for files that are not there are only warned of.
+/// Runs the command. Exit code 1 where the file has faults; entries for files that are not there
+/// are only warned of.
 ///
 /// # Errors
 /// The file can't be read.
 pub fn check_rules(options: &Options) -> Result<ExitCode, Failed> {
     let shown = options.file.display().to_string();
     let text = read(&options.file).map_err(|error| format!("{shown} can't be read: {error}"))?;
-    // Set by GitHub where a workflow runs: then the faults appear beside their lines in the pull request.
+    // Set by GitHub where a workflow runs: then the faults appear beside their lines in the pull
+    // request.
     let annotated = std::env::var("GITHUB_ACTIONS").is_ok_and(|value| value == "true");
     let settings = match parse(&text) {
         Ok(settings) => settings,

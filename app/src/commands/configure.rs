@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
-/// One question: a setting, what it is for, and whether the answer is a secret, which is never shown.
+/// One question: a setting, what it is for, and whether the answer is a secret, which is never
+/// shown.
 struct Question {
     name: &'static str,
     text: &'static str,

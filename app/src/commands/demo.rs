@@ -1,4 +1,5 @@
-//! `flawless demo`: the whole story in a terminal, on a repository made for it, without configuration, account or network.
+//! `flawless demo`: the whole story in a terminal, on a repository made for it, without
+//! configuration, account or network.
 
 use super::scene::Scene;
 use super::{Failed, serve::stop_signal};

@@ -31,7 +31,8 @@ pub enum Action {
     Remove {
         /// OWNER/NAME, as listed.
         name: String,
-        /// Delete its counts, rules and keys as well, also those of a repository that is not watched any more. Can't be undone.
+        /// Delete its counts, rules and keys as well, also those of a repository that is not
+        /// watched any more. Can't be undone.
         #[arg(long)]
         with_counts: bool,
     },

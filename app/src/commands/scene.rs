@@ -1,4 +1,5 @@
-//! The demo's repository: a small shop in real git, written by several people, and the reports of its failures.
+//! The demo's repository: a small shop in real git, written by several people, and the reports of
+//! its failures.
 
 use super::Failed;
 use domain::timestamp::Timestamp;

@@ -15,15 +15,18 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
-    /// Runs a command, passes its output and exit code through, and reports the traceback that it fails with
+    /// Runs a command, passes its output and exit code through, and reports the traceback that it
+    /// fails with
     ///
-    /// A command that works is not reported, and neither is one that fails without a traceback. The exit code is always the command's: 128 + the
-    /// signal's number where a signal ended it, 127 where it is not found, 126 where it can't be run, and 125 where
-    /// these arguments can't be understood.
+    /// A command that works is not reported, and neither is one that fails without a traceback. The
+    /// exit code is always the command's: 128 + the signal's number where a signal ended it, 127
+    /// where it is not found, 126 where it can't be run, and 125 where these arguments can't be
+    /// understood.
     Run(Run),
     /// Sends a traceback from a file or from standard input
     ///
-    /// Exit code 0: it was accepted, or the server is away and it waits in the spool. 1: it was refused.
+    /// Exit code 0: it was accepted, or the server is away and it waits in the spool. 1: it was
+    /// refused.
     Send(Send),
     /// Sends what waits in the spool; so do `run` and `send` by themselves
     ///
@@ -69,7 +72,8 @@ pub(super) struct About {
     /// Address of the project, from the repository's page [else FLAWLESS_DSN, else SENTRY_DSN]
     #[arg(long)]
     pub(super) dsn: Option<String>,
-    /// Commit or tag that runs [else FLAWLESS_RELEASE, else SENTRY_RELEASE, else the commit checked out here]
+    /// Commit or tag that runs
+    /// [else FLAWLESS_RELEASE, else SENTRY_RELEASE, else the commit checked out here]
     #[arg(long)]
     pub(super) release: Option<String>,
     /// Such as production [else SENTRY_ENVIRONMENT]
@@ -82,7 +86,8 @@ pub(super) struct About {
 
 #[derive(Debug, Args)]
 pub(super) struct SpoolPlace {
-    /// Directory for reports that can't be sent yet [else FLAWLESS_SPOOL, else $XDG_STATE_HOME/flawless/spool, else
+    /// Directory for reports that can't be sent yet
+    /// [else FLAWLESS_SPOOL, else $XDG_STATE_HOME/flawless/spool, else
     /// ~/.local/state/flawless/spool]
     #[arg(long, value_name = "DIRECTORY")]
     pub(super) spool: Option<PathBuf>,

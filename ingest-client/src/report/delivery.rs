@@ -13,7 +13,8 @@ use super::post::{Outcome, post};
 use super::spool::{self, Spool};
 use super::{NO_SPOOL, say};
 
-/// One report may take this long: enough for a megabyte over a slow line, and half of what `run` may take.
+/// One report may take this long: enough for a megabyte over a slow line, and half of what `run`
+/// may take.
 const REQUEST_TIME: Duration = Duration::from_secs(5);
 
 /// What became of a fresh report.
@@ -75,8 +76,9 @@ pub(super) fn set_aside(parcel: &Parcel, words: &str, spool: Option<&Spool>) {
     }
 }
 
-/// Sends what waits, oldest first, until the deadline. A server that does not answer is asked once, and holds up no other's
-/// reports. That it is still away is left to the caller to say: cron makes a mail of every word of a job that worked.
+/// Sends what waits, oldest first, until the deadline. A server that does not answer is asked once,
+/// and holds up no other's reports. That it is still away is left to the caller to say: cron makes
+/// a mail of every word of a job that worked.
 pub(super) fn flush(spool: &Spool, deadline: Deadline) -> Backlog {
     send_waiting(spool, deadline).unwrap_or_else(|error| {
         say(&format!("waiting reports can't be sent: {}", at(spool.directory(), &error)));

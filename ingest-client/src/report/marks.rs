@@ -1,8 +1,10 @@
 //! Whether a text holds something like a traceback: what fails without one is not sent anywhere.
 //!
-//! The server reads the text and has the last word. This only has to miss nothing that it would understand.
+//! The server reads the text and has the last word. This only has to miss nothing that it would
+//! understand.
 
-/// What only a traceback says, wherever it stands in a line: Python, Rust, Rust's anyhow, Node with a thrown value.
+/// What only a traceback says, wherever it stands in a line: Python, Rust, Rust's anyhow, Node with
+/// a thrown value.
 const WORDS: [&str; 4] =
     ["Traceback (most recent call last):", "panicked at ", "Stack backtrace:", "node --trace-uncaught"];
 
@@ -27,8 +29,8 @@ fn is_goroutine(line: &str) -> bool {
     line.split_once("goroutine ").is_some_and(|(_, rest)| begins_with_digit(rest) && rest.trim_end().ends_with("]:"))
 }
 
-/// Java and Node: `    at f (file.js:1:2)`, `\tat pkg.Class.f(File.java:1)`, `    at file:///job.mjs:1:2`, and Java's
-/// calls without a line.
+/// Java and Node: `    at f (file.js:1:2)`, `\tat pkg.Class.f(File.java:1)`,
+/// `    at file:///job.mjs:1:2`, and Java's calls without a line.
 fn is_call(line: &str) -> bool {
     line.match_indices("at ").any(|(start, at)| {
         let (before, call) = (&line[..start], &line[start + at.len()..]);

@@ -27,15 +27,15 @@ use self::spool::Spool;
 use self::watch::Tail;
 use crate::options::{self, InitError, Options};
 
-/// Reporting may hold up a command's end by this much, with what waits from before: cron jobs follow each other, and
-/// what is not sent by then is in the spool.
+/// Reporting may hold up a command's end by this much, with what waits from before: cron jobs
+/// follow each other, and what is not sent by then is in the spool.
 const REPORT_TIME: Duration = Duration::from_secs(10);
 
 /// How long a person who asks for it waits for a full spool.
 const FLUSH_TIME: Duration = Duration::from_secs(600);
 
-/// Exit codes of our own: something is left undone; the arguments or the DSN can't be used; the same of `run`, whose
-/// other codes are the command's (as of `env` and `timeout`).
+/// Exit codes of our own: something is left undone; the arguments or the DSN can't be used; the
+/// same of `run`, whose other codes are the command's (as of `env` and `timeout`).
 const UNDONE: u8 = 1;
 const USAGE: u8 = 2;
 const USAGE_OF_RUN: u8 = 125;

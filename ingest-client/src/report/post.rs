@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::parcel::Parcel;
 use crate::transport;
 
-/// Bytes read of an answer: the server's own are one sentence, a proxy's page tells nothing more further down.
+/// Bytes read of an answer: the server's own are one sentence, a proxy's page tells nothing more
+/// further down.
 const ANSWER_BYTES: u64 = 4096;
 
 /// Characters shown of what a server says that is no Flawless.

@@ -22,12 +22,13 @@ const NOT_EXECUTABLE: u8 = 126;
 /// What shells add to the number of the signal that ended a command.
 const BY_SIGNAL: i32 = 128;
 
-/// How long more output is awaited once the command has ended: what it wrote itself is in the pipe already, and processes
-/// that it left behind may hold the pipe open for as long as they run. Time in which our own reader is slow does not count.
+/// How long more output is awaited once the command has ended: what it wrote itself is in the pipe
+/// already, and processes that it left behind may hold the pipe open for as long as they run. Time
+/// in which our own reader is slow does not count.
 const LAST_OUTPUT: Duration = Duration::from_secs(2);
 
-/// Bytes that can be the command's own once it has ended: the largest pipe that Linux lets a user make. Whatever comes
-/// beyond is of a process that it left behind, and may go on for ever.
+/// Bytes that can be the command's own once it has ended: the largest pipe that Linux lets a user
+/// make. Whatever comes beyond is of a process that it left behind, and may go on for ever.
 const LARGEST_PIPE: u64 = 1 << 20;
 
 /// How often one looks whether output still moves.
@@ -49,7 +50,8 @@ pub(super) struct Ended {
     pub(super) tails: Vec<Vec<u8>>,
 }
 
-/// Runs the command to its end. Standard input is inherited, and so is standard output unless it is watched too.
+/// Runs the command to its end. Standard input is inherited, and so is standard output unless it is
+/// watched too.
 pub(super) fn run(command: &[OsString], watch_stdout: bool) -> Ended {
     let (tell, events) = channel();
     let hear = tell.clone();
@@ -105,7 +107,8 @@ fn streams(child: &mut Child, tell: &Sender<Event>) -> Vec<Growing> {
 /// Waits for the command, passing signals on, and then for the rest of its output.
 fn wait(child: &mut Child, events: &Receiver<Event>, tails: &[Growing]) -> io::Result<ExitStatus> {
     let mut open = tails.len();
-    // Nobody else waits for the child, so its id stays its own for as long as this finds it running.
+    // Nobody else waits for the child, so its id stays its own for as long as this finds it
+    // running.
     let status = loop {
         match child.try_wait() {
             Ok(None) => {}

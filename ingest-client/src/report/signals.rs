@@ -17,10 +17,11 @@ const PASSED_ON: [Signal; 6] = [Signal::Int, Signal::Quit, Signal::Hup, Signal::
 /// What a terminal sends to every process in front of it.
 const BY_TERMINAL: [Signal; 3] = [Signal::Int, Signal::Quit, Signal::Hup];
 
-/// Catches signals from here on, and hands each to `hear`: those to pass on, and `SIGCHLD` when the command changed.
+/// Catches signals from here on, and hands each to `hear`: those to pass on, and `SIGCHLD` when the
+/// command changed.
 ///
-/// A signal that is ignored already (`nohup`, background jobs of a shell) stays ignored: to catch it would undo that
-/// for the command too.
+/// A signal that is ignored already (`nohup`, background jobs of a shell) stays ignored: to catch
+/// it would undo that for the command too.
 pub(super) fn listen(hear: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
     let ignored = ignored();
     let (mut wakes, wake) = UnixStream::pair()?;
@@ -49,8 +50,9 @@ pub(super) fn listen(hear: impl Fn(Signal) + Send + 'static) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the command gets this signal without us: a terminal sends it to all that stand in front of it, and twice
-/// would be once too often (many programs give up their clean end at the second Ctrl-C).
+/// Whether the command gets this signal without us: a terminal sends it to all that stand in front
+/// of it, and twice would be once too often (many programs give up their clean end at the second
+/// Ctrl-C).
 pub(super) fn comes_by_itself(signal: Signal) -> bool {
     let in_front = || Some(tcgetpgrp(File::open("/dev/tty").ok()?).ok()? == getpgrp());
     BY_TERMINAL.contains(&signal) && in_front().unwrap_or(false)

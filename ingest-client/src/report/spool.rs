@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::parcel::Parcel;
 
-/// Reports that may wait. A server that is down over a weekend is behind after these, and no disk is full.
+/// Reports that may wait. A server that is down over a weekend is behind after these, and no disk
+/// is full.
 pub(super) const MAX_REPORTS: usize = 200;
 
 /// Bytes that waiting reports may take together; one is 1 MiB and a little at most.
@@ -47,7 +48,8 @@ impl Spool {
 
     /// Keeps a report; returns its file, and how many of the oldest were dropped to make room.
     pub(super) fn add(&self, parcel: &Parcel, now_ms: u128) -> io::Result<(PathBuf, usize)> {
-        // The reports hold what a program said as it failed, and the key: for nobody else on the machine.
+        // The reports hold what a program said as it failed, and the key: for nobody else on the
+        // machine.
         DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
         // Names sort by time. The second half keeps processes apart that write at the same moment.
         let name = format!("{now_ms:015}-{:016x}", RandomState::new().build_hasher().finish());

@@ -90,7 +90,8 @@ pub(super) fn pass_on(
                 Err(_) => break,
             };
             kept.push(read);
-            // Nobody reads any more. The command learns it as it would without us: its own next write fails.
+            // Nobody reads any more. The command learns it as it would without us: its own next
+            // write fails.
             let written = write_all(&mut to, read);
             kept.0.is_writing.store(false, Ordering::Release);
             if written.is_err() {
@@ -103,7 +104,8 @@ pub(super) fn pass_on(
     Ok(tail)
 }
 
-/// `write_all`, also where whoever started us made the stream return instead of wait, as Node does with its own.
+/// `write_all`, also where whoever started us made the stream return instead of wait, as Node does
+/// with its own.
 fn write_all(to: &mut File, mut bytes: &[u8]) -> std::io::Result<()> {
     while !bytes.is_empty() {
         match to.write(bytes) {

@@ -153,7 +153,8 @@ impl World {
         }
     }
 
-    /// A text that GitHub would refuse; the bot should have known, so that it is a violation as well.
+    /// A text that GitHub would refuse; the bot should have known, so that it is a violation as
+    /// well.
     fn too_long(&mut self, asked: &Asked<'_>) -> Option<Answered> {
         for (field, limit) in LIMITS {
             let length = asked.text(field).map_or(0, |text| text.chars().count());

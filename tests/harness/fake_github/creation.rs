@@ -14,7 +14,8 @@ pub const CLIENT_ID: &str = "Iv1.0123456789abcdef";
 pub const CLIENT_SECRET: &str = "client-secret-of-the-tests";
 
 impl FakeGitHub {
-    /// A person confirms GitHub's page that was opened with this manifest; the code that their browser is sent back with.
+    /// A person confirms GitHub's page that was opened with this manifest; the code that their
+    /// browser is sent back with.
     pub fn make_app(&self, manifest: &Value) -> String {
         for key in ["name", "url", "hook_attributes", "redirect_url", "default_permissions", "default_events"] {
             assert!(!manifest[key].is_null(), "the manifest has no {key}: {manifest}");

@@ -1,4 +1,5 @@
-//! What the fake GitHub tells the bot: payloads, queued in the order of what happened, signed and posted on demand.
+//! What the fake GitHub tells the bot: payloads, queued in the order of what happened, signed and
+//! posted on demand.
 
 use super::world::{World, with};
 use super::{FakeGitHub, SECRET};
@@ -116,8 +117,8 @@ impl World {
 }
 
 impl FakeGitHub {
-    /// Posts everything that waits, oldest first, each after the answer to the one before; also what is queued meanwhile.
-    /// Returns what was sent, with the answers' statuses.
+    /// Posts everything that waits, oldest first, each after the answer to the one before; also
+    /// what is queued meanwhile. Returns what was sent, with the answers' statuses.
     pub async fn deliver(&self, url: &str) -> Vec<Delivery> {
         let mut sent = Vec::new();
         while let Some(mut delivery) = { self.world().queue.pop_front() } {
@@ -140,7 +141,8 @@ impl FakeGitHub {
         self.world().queue.iter().map(Delivery::name).collect()
     }
 
-    /// Loses what waits, as GitHub does where nobody answers: it is kept, and sent again only on request. Returns what was lost.
+    /// Loses what waits, as GitHub does where nobody answers: it is kept, and sent again only on
+    /// request. Returns what was lost.
     pub fn lose_deliveries(&self) -> Vec<Delivery> {
         let mut world = self.world();
         let (at, mut lost) = (world.now, Vec::from_iter(world.queue.drain(..)));
@@ -171,7 +173,8 @@ async fn post(url: &str, delivery: &Delivery) -> u16 {
     tokio::time::timeout(PATIENCE, request(url, &headers, &body)).await.ok().flatten().unwrap_or(0)
 }
 
-/// The least HTTP that posts a body and reads a status: no client library, so that nothing is retried or followed.
+/// The least HTTP that posts a body and reads a status: no client library, so that nothing is
+/// retried or followed.
 async fn request(url: &str, headers: &[(&str, String)], body: &[u8]) -> Option<u16> {
     let url = url::Url::parse(url).expect("an address");
     let (host, port) = (url.host_str()?, url.port_or_known_default()?);

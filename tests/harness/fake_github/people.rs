@@ -261,7 +261,8 @@ impl FakeGitHub {
         it.gone.insert(number, Gone::Deleted);
     }
 
-    /// Somebody transfers an issue to another repository: from now on it answers 301. Returns its new number.
+    /// Somebody transfers an issue to another repository: from now on it answers 301. Returns its
+    /// new number.
     pub fn transfer_issue(&self, repository: &str, number: u64, to: &str, by: &str) -> u64 {
         self.act(repository, number, (by, "transferred"), json!({ "changes": {} }), |_| {});
         let mut world = self.world();

@@ -1,4 +1,5 @@
-//! The HTTP side of the fake GitHub: each request is recorded, held against the contract, let in, hit by faults, answered.
+//! The HTTP side of the fake GitHub: each request is recorded, held against the contract, let in,
+//! hit by faults, answered.
 
 use super::api::{Answered, Asked, Who, error};
 use super::contract::Contract;
@@ -72,12 +73,14 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     into_response(answer, world.now)
 }
 
-/// Ends the connection without an answer. The server's task for this connection ends with it, quietly.
+/// Ends the connection without an answer. The server's task for this connection ends with it,
+/// quietly.
 fn hang_up() -> ! {
     std::panic::resume_unwind(Box::new("the fake GitHub hangs up"))
 }
 
-/// The first fault that was set for this operation, or for it with a field, as `issues/update#state`.
+/// The first fault that was set for this operation, or for it with a field, as
+/// `issues/update#state`.
 fn take_fault(world: &mut World, operation: &str, body: Option<&Value>) -> Option<Fault> {
     let strikes = |name: &str| match name.split_once('#') {
         Some((name, field)) => name == operation && body.is_some_and(|body| body.get(field).is_some()),

@@ -1,4 +1,5 @@
-//! Signing in: GitHub's page, the exchange of its code with PKCE, refreshing, and what a person may see.
+//! Signing in: GitHub's page, the exchange of its code with PKCE, refreshing, and what a person may
+//! see.
 
 use super::FakeGitHub;
 use super::api::{Answered, Asked, error, plain};

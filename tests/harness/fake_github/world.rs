@@ -1,4 +1,5 @@
-//! The state of the fake GitHub: accounts, installations, repositories, issues; and how the API writes each of them.
+//! The state of the fake GitHub: accounts, installations, repositories, issues; and how the API
+//! writes each of them.
 
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;

@@ -1,4 +1,5 @@
-//! A stock-taker that reports by the `sentry` crate itself: an error with its backtrace, then a panic.
+//! A stock-taker that reports by the `sentry` crate itself: an error with its backtrace, then a
+//! panic.
 #![allow(clippy::print_stdout, reason = "a program talks to a person")]
 
 mod shelves;

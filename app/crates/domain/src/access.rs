@@ -30,7 +30,8 @@ impl Right {
     }
 }
 
-/// What somebody may do, by GitHub's numbers of repositories. One that is not in it may not be seen.
+/// What somebody may do, by GitHub's numbers of repositories. One that is not in it may not be
+/// seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Access(pub BTreeMap<u64, Right>);
@@ -80,7 +81,8 @@ impl Who {
         }
     }
 
-    /// The right in a repository; `forge_id` is GitHub's number, `None` for a plain git repository, which only the admin sees.
+    /// The right in a repository; `forge_id` is GitHub's number, `None` for a plain git repository,
+    /// which only the admin sees.
     pub fn right_in(&self, forge_id: Option<u64>) -> Option<Right> {
         match self {
             Self::Admin => Some(Right::Admin),

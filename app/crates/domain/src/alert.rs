@@ -1,4 +1,5 @@
-//! What is told of a line: everything that the e-mail and the issue say, gathered before anything is rendered.
+//! What is told of a line: everything that the e-mail and the issue say, gathered before anything
+//! is rendered.
 
 use super::blame::{Blame, CommitId};
 use super::command::LabelCommand;
@@ -17,19 +18,22 @@ pub struct Alert {
     pub repository: Repository,
     /// Our number of the line.
     pub line: LineId,
-    /// Hidden text by which our issue is found again after a crash; unique for each line of each installation of Flawless.
+    /// Hidden text by which our issue is found again after a crash; unique for each line of each
+    /// installation of Flawless.
     pub marker: String,
     /// Where the failing line is, at [`Self::revision`].
     pub place: Place,
     /// The commit that ran: links point there. `None` where git could not say.
     pub revision: Option<CommitId>,
-    /// Lines around the culprit at that commit, first line number and texts; empty where the mirror has no such file.
+    /// Lines around the culprit at that commit, first line number and texts; empty where the mirror
+    /// has no such file.
     pub snippet: Snippet,
     /// `KeyError`, `requests.exceptions.Timeout`.
     pub exception: String,
     /// The exception's message, scrubbed.
     pub message: Option<String>,
-    /// Whether the message may be said in an issue: not in a public repository, unless its file allows it.
+    /// Whether the message may be said in an issue: not in a public repository, unless its file
+    /// allows it.
     pub message_in_issue: bool,
     /// Who wrote the line. `None` where git could not say.
     pub blame: Option<Blame>,
@@ -69,7 +73,8 @@ impl Alert {
 /// A place in a repository's code.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// Path from the repository's root (or as the client named the file, where it is in no repository).
+    /// Path from the repository's root (or as the client named the file, where it is in no
+    /// repository).
     pub path: String,
     /// Function as the client named it; `?` where unknown.
     pub function: String,
@@ -108,7 +113,8 @@ pub struct TracedException {
     pub name: String,
     /// Its message, scrubbed.
     pub value: Option<String>,
-    /// The sentence between this exception and the one before it ("During handling of the above exception, …").
+    /// The sentence between this exception and the one before it ("During handling of the above
+    /// exception, …").
     pub relation: Option<String>,
     /// Oldest call first.
     pub frames: Vec<TracedFrame>,
@@ -238,7 +244,8 @@ pub enum Reply {
         /// The newest release that the line was seen in, as the client named it.
         release: Option<String>,
     },
-    /// The line was edited, and the same exception goes on in the same function: the issue goes on with the new line.
+    /// The line was edited, and the same exception goes on in the same function: the issue goes on
+    /// with the new line.
     CarriedOver {
         /// The line as it was.
         from: Place,

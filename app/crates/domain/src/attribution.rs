@@ -35,8 +35,8 @@ pub struct Attribution {
     /// First and last line of the culprit's function at [`Self::revision`], where they are known.
     #[serde(default)]
     pub function_lines: Option<RangeInclusive<u32>>,
-    /// Who may be to blame, the most likely first. Empty where no frame is the repository's, and in rows from before they were
-    /// kept.
+    /// Who may be to blame, the most likely first. Empty where no frame is the repository's, and in
+    /// rows from before they were kept.
     #[serde(default)]
     pub suspects: Vec<Suspect>,
     /// How sure the verdict is; `None` where nobody is blamed, and in rows from before it was kept.
@@ -94,7 +94,8 @@ pub struct Findings<'a> {
     pub trouble: Option<&'a str>,
 }
 
-/// The verdict in plain sentences: who is blamed for what, who else may be, what was passed over and why, how sure that is.
+/// The verdict in plain sentences: who is blamed for what, who else may be, what was passed over
+/// and why, how sure that is.
 pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     let mut words = Vec::new();
     match found.culprit.and_then(|at| Some((at, found.located.get(&at)?))) {

@@ -22,11 +22,12 @@ pub struct Blame {
     pub authored_at: Timestamp,
     /// First line of the commit message.
     pub summary: String,
-    /// Committer date: when the line came to where it is now, after rebases and merges by the forge.
-    /// The epoch in rows that were stored before it was kept.
+    /// Committer date: when the line came to where it is now, after rebases and merges by the
+    /// forge. The epoch in rows that were stored before it was kept.
     #[serde(default)]
     pub committed_at: Timestamp,
-    /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the author.
+    /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the
+    /// author.
     #[serde(default)]
     pub co_authors: Vec<Author>,
     /// Commits that changed the line since and were passed over, the newest first.
@@ -64,7 +65,8 @@ pub struct Author {
     pub email: String,
 }
 
-/// A noreply address of the forge: `ID+LOGIN@users.noreply.github.com`, in its old form without the id.
+/// A noreply address of the forge: `ID+LOGIN@users.noreply.github.com`, in its old form without the
+/// id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noreply {
     /// The account's number, which survives a renamed login.
@@ -74,7 +76,8 @@ pub struct Noreply {
 }
 
 impl Author {
-    /// The forge account that a noreply address names. Mail to such an address goes nowhere and must never be sent.
+    /// The forge account that a noreply address names. Mail to such an address goes nowhere and
+    /// must never be sent.
     pub fn noreply(&self) -> Option<Noreply> {
         let (local, domain) = self.email.rsplit_once('@')?;
         // GitHub Enterprise Server uses users.noreply.HOST.
@@ -87,7 +90,8 @@ impl Author {
         })
     }
 
-    /// The address, if mail sent to it can arrive: no noreply address, and something on both sides of an `@`.
+    /// The address, if mail sent to it can arrive: no noreply address, and something on both sides
+    /// of an `@`.
     pub fn deliverable_email(&self) -> Option<&str> {
         let email = self.email.trim();
         let (local, domain) = email.rsplit_once('@')?;

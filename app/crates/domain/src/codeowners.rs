@@ -62,8 +62,8 @@ pub struct Owned {
     pub owners: Vec<Owner>,
 }
 
-/// The last line that matches a path from the repository's root; `None` where none does. Lines that GitHub finds wrong are
-/// passed over, as it does.
+/// The last line that matches a path from the repository's root; `None` where none does. Lines that
+/// GitHub finds wrong are passed over, as it does.
 pub fn owners_of(text: &str, path: &str) -> Option<Owned> {
     if text.len() > MOST_BYTES {
         return None;
@@ -77,7 +77,8 @@ pub fn owners_of(text: &str, path: &str) -> Option<Owned> {
     })
 }
 
-/// The pattern and owners of a line. `None`: it is empty, a comment, or nothing that GitHub understands.
+/// The pattern and owners of a line. `None`: it is empty, a comment, or nothing that GitHub
+/// understands.
 fn rule(line: &str) -> Option<(String, Vec<Owner>)> {
     let mut words = words(line).into_iter();
     let pattern = words.next()?;
@@ -90,7 +91,8 @@ fn rule(line: &str) -> Option<(String, Vec<Owner>)> {
     Some((pattern, owners))
 }
 
-/// The words of a line up to a comment. A space after a backslash belongs to its word; the backslash stays.
+/// The words of a line up to a comment. A space after a backslash belongs to its word; the
+/// backslash stays.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -120,8 +122,8 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Whether a pattern matches a path, given in its parts: as in a gitignore file, in which a name alone stands anywhere and a
-/// directory stands for all that is in it.
+/// Whether a pattern matches a path, given in its parts: as in a gitignore file, in which a name
+/// alone stands anywhere and a directory stands for all that is in it.
 fn matches(pattern: &str, path: &[&str]) -> bool {
     let mut segments: Vec<&str> = pattern.split('/').collect();
     let is_rooted = segments.first() == Some(&"");
@@ -144,7 +146,8 @@ fn matches(pattern: &str, path: &[&str]) -> bool {
     matches_from(&segments, path)
 }
 
-/// Follows all ways at once, so that no pattern takes long: how much of the path the segments so far can have matched.
+/// Follows all ways at once, so that no pattern takes long: how much of the path the segments so
+/// far can have matched.
 fn matches_from(segments: &[&str], path: &[&str]) -> bool {
     let mut reached = vec![false; path.len() + 1];
     reached[0] = true;
@@ -173,7 +176,8 @@ fn matches_from(segments: &[&str], path: &[&str]) -> bool {
     })
 }
 
-/// Whether one part of a path is as a segment says: `*` is any characters, `?` is one, a backslash takes the next literally.
+/// Whether one part of a path is as a segment says: `*` is any characters, `?` is one, a backslash
+/// takes the next literally.
 fn matches_part(segment: &str, part: &str) -> bool {
     let mut pattern: Vec<Piece> = Vec::new();
     let mut chars = segment.chars();
@@ -186,7 +190,8 @@ fn matches_part(segment: &str, part: &str) -> bool {
         });
     }
     let text: Vec<char> = part.chars().collect();
-    // Position after the last star, and where in the text that star's match ends: the only place to go back to.
+    // Position after the last star, and where in the text that star's match ends: the only place to
+    // go back to.
     let (mut at, mut of, mut star) = (0, 0, None);
     while of < text.len() {
         match pattern.get(at) {

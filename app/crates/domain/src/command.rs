@@ -1,4 +1,5 @@
-//! What a person can tell us to do, by a label, an assignment or the web page: a closed set, carried out in one place.
+//! What a person can tell us to do, by a label, an assignment or the web page: a closed set,
+//! carried out in one place.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,8 +30,8 @@ pub struct LabelSpec {
 pub const OUR_LABEL: LabelSpec =
     LabelSpec { name: "flawless", color: "5319e7", description: "An exception in production, filed by Flawless" };
 
-/// A command as people meet it: its label, how an issue explains it, and what is answered. Only what it does is elsewhere:
-/// where webhooks take effect.
+/// A command as people meet it: its label, how an issue explains it, and what is answered. Only
+/// what it does is elsewhere: where webhooks take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandSpec {
     /// What it commands.
@@ -39,12 +40,13 @@ pub struct CommandSpec {
     pub label: LabelSpec,
     /// When it is obeyed.
     pub obeyed: Obeyed,
-    /// How an issue explains it, in Markdown; `{{ label }}` is the label's name. `None`: the help of another names it.
+    /// How an issue explains it, in Markdown; `{{ label }}` is the label's name. `None`: the help
+    /// of another names it.
     pub help: Option<&'static str>,
     /// What who gave it did, after their name.
     pub deed: &'static str,
-    /// What is answered, in Markdown, after "Done, ada: ". `{{ place }}` is the function and its file, `{{ file }}` the file,
-    /// `{{ code }}` the line in brackets, where it has any text.
+    /// What is answered, in Markdown, after "Done, ada: ". `{{ place }}` is the function and its
+    /// file, `{{ file }}` the file, `{{ code }}` the line in brackets, where it has any text.
     pub done: &'static str,
 }
 
@@ -137,13 +139,14 @@ pub enum LabelCommand {
 }
 
 impl LabelCommand {
-    /// The command that a label's name stands for, if any. GitHub compares label names without regard to case.
+    /// The command that a label's name stands for, if any. GitHub compares label names without
+    /// regard to case.
     pub fn from_label(name: &str) -> Option<Self> {
         COMMANDS.iter().find(|spec| spec.label.name.eq_ignore_ascii_case(name.trim())).map(|spec| spec.command)
     }
 
-    /// The command that a label nearly is: `known error`, `known-error:function`, `libary-code`. `None` for a command, and for
-    /// what is like none.
+    /// The command that a label nearly is: `known error`, `known-error:function`, `libary-code`.
+    /// `None` for a command, and for what is like none.
     pub fn nearly(name: &str) -> Option<&'static str> {
         /// Letters that may be wrong in a typing error.
         const SLIP: usize = 2;

@@ -1,4 +1,5 @@
-//! How sure a verdict is, in classes that were counted on recorded exceptions whose culprit is known.
+//! How sure a verdict is, in classes that were counted on recorded exceptions whose culprit is
+//! known.
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -6,14 +7,15 @@ use serde::{Deserialize, Serialize};
 /// A line younger than this is likely to be what broke.
 const YOUNG: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// A line that raises on purpose, and has for this long, mostly does what it should: somebody else broke the contract.
+/// A line that raises on purpose, and has for this long, mostly does what it should: somebody else
+/// broke the contract.
 const RAISES_SINCE: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A line this old that only led to what failed has been right for that long.
 const OLD: SignedDuration = SignedDuration::from_hours(3 * 365 * 24);
 
-/// How sure a verdict is: how often the first suspect's author had written a line that the fix changed. Counted on 467 recorded
-/// exceptions of 47 repositories.
+/// How sure a verdict is: how often the first suspect's author had written a line that the fix
+/// changed. Counted on 467 recorded exceptions of 47 repositories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
@@ -32,7 +34,8 @@ pub struct Grounds {
     pub age: Option<SignedDuration>,
     /// The culprit's line raises by itself.
     pub raises: bool,
-    /// The exception was raised outside of the repository's code, in something that the culprit calls.
+    /// The exception was raised outside of the repository's code, in something that the culprit
+    /// calls.
     pub outside: bool,
     /// Frames of the repository were stepped over.
     pub stepped: bool,

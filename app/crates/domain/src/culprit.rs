@@ -64,7 +64,8 @@ pub enum Passed {
 }
 
 impl Passed {
-    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its caller.
+    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its
+    /// caller.
     pub fn heuristic(&self) -> Option<Heuristic> {
         match self {
             Self::Raise => Some(Heuristic::RaiseHelper),
@@ -87,7 +88,8 @@ pub enum Choice {
         known: bool,
         /// Frames nearer to the exception that were passed over, innermost first.
         passed: Vec<(FrameAt, Passed)>,
-        /// Nothing was left but frames that are stepped over by what their code does, and the innermost of them was taken.
+        /// Nothing was left but frames that are stepped over by what their code does, and the
+        /// innermost of them was taken.
         only_raises: bool,
     },
     /// No frame can be blamed.
@@ -111,9 +113,9 @@ pub enum Dropped {
 
 /// Chooses the culprit of a report whose own frames are `located`.
 ///
-/// Classes are tried in the order of Flawless 0.4.5 for each frame: `third_party_whitelist` anywhere drops the report; then path
-/// filter, library code, known error, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is
-/// left is the culprit.
+/// Classes are tried in the order of Flawless 0.4.5 for each frame: `third_party_whitelist`
+/// anywhere drops the report; then path filter, library code, known error, and what its code does
+/// ([`step_over`]), as `facts` say. The innermost frame that is left is the culprit.
 pub fn choose(
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,
@@ -186,7 +188,8 @@ fn code_at<'a>(report: &'a Report, located: &'a BTreeMap<FrameAt, Located>, at: 
     let frame = &report.exceptions[at.0].frames[at.1];
     match located.get(&at) {
         Some(found) => {
-            // What ran is what the client says; the repository's text stands in where it says nothing.
+            // What ran is what the client says; the repository's text stands in where it says
+            // nothing.
             let code = frame.context_line.as_deref().filter(|text| !text.trim().is_empty()).unwrap_or(&found.code);
             CodeAt { path: &found.path, inside: true, function: frame.function_name(), code }
         }
@@ -199,8 +202,8 @@ fn code_at<'a>(report: &'a Report, located: &'a BTreeMap<FrameAt, Located>, at: 
     }
 }
 
-/// All frames, those that are nearest to the failure first: the raised exception's before its causes', a group's members'
-/// before the group's own, each innermost first.
+/// All frames, those that are nearest to the failure first: the raised exception's before its
+/// causes', a group's members' before the group's own, each innermost first.
 pub fn frames_in_order(report: &Report) -> Vec<FrameAt> {
     let exceptions = &report.exceptions;
     let mut order = Vec::new();
@@ -217,7 +220,8 @@ pub fn frames_in_order(report: &Report) -> Vec<FrameAt> {
         .collect()
 }
 
-/// A group's first member is where it failed first; the group itself only says where members were gathered.
+/// A group's first member is where it failed first; the group itself only says where members were
+/// gathered.
 fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut Vec<usize>) {
     if std::mem::replace(&mut seen[index], true) {
         return;
@@ -241,8 +245,9 @@ fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut 
     order.push(index);
 }
 
-/// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the end of the text (all of
-/// which the pattern of Flawless 0.4.5 missed), and what other languages have for it.
+/// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the
+/// end of the text (all of which the pattern of Flawless 0.4.5 missed), and what other languages
+/// have for it.
 static RAISE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^\s*(?:raise(?:$|[\s(;#])|throw(?:$|[\s(;])|panic!?\s*\(|(?:anyhow::)?bail!\s*\(|unreachable!\s*\()")
         .expect("a constant pattern compiles")

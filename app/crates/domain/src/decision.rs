@@ -89,13 +89,15 @@ pub fn decide_unknown(tally: &Tally, terms: &Terms) -> Decision {
     decision
 }
 
-/// Decides for a known error. `alerted` in the tally means: a mail was sent before, for whatever reason.
+/// Decides for a known error. `alerted` in the tally means: a mail was sent before, for whatever
+/// reason.
 pub fn decide_known(tally: &Tally, known: &KnownError) -> Decision {
     let mut decision =
         Decision { send: Send::Nothing, comment: None, next_at: None, silent: Some("a known error: counted only") };
     let over = |count: u64| known.max_alert_threshold.is_some_and(|max| count > max);
     let every = known.alert_every_n_occurrences.filter(|&n| n > 0);
-    // A batched count jumps over multiples and maxima: what counts is the last allowed multiple that it crossed.
+    // A batched count jumps over multiples and maxima: what counts is the last allowed multiple
+    // that it crossed.
     let last_allowed = known.max_alert_threshold.map_or(tally.total, |max| max.min(tally.total));
     let multiple = every.map(|n| last_allowed / n * n).filter(|&multiple| multiple > tally.decided);
     let minimum = known.min_alert_threshold.filter(|&min| !tally.alerted && tally.total >= min && !over(min));

@@ -35,7 +35,8 @@ pub enum DeliveryMode {
     /// Each by itself, at once.
     #[default]
     Singly,
-    /// In a storm: mails are gathered for one that tells of all, issues come after everybody else's.
+    /// In a storm: mails are gathered for one that tells of all, issues come after everybody
+    /// else's.
     Storm(StormId),
     /// Never: they are kept to be shown, because the repository is in shadow mode.
     Shadow,

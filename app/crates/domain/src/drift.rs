@@ -1,4 +1,5 @@
-//! Drift: where a reported line stands in the repository's file, when deployed code and repository differ.
+//! Drift: where a reported line stands in the repository's file, when deployed code and repository
+//! differ.
 
 use super::culprit::Drift;
 use super::identity::squeeze;
@@ -15,8 +16,8 @@ pub struct Stand {
     pub score: u32,
 }
 
-/// Looks for a frame's line in a file's text: at its number, else by its text, where its neighbours fit best and nearest.
-/// `None`: the file has no such line and the frame no text to look for.
+/// Looks for a frame's line in a file's text: at its number, else by its text, where its neighbours
+/// fit best and nearest. `None`: the file has no such line and the frame no text to look for.
 pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
     let number = frame.line.filter(|&line| line > 0);
     let at_number = number.and_then(|line| Some((line, lines.get(line as usize - 1)?)));
@@ -79,7 +80,8 @@ mod tests {
         let found = |frame: &Frame| stand(&lines, frame).map(|stand| (stand.line, stand.drift));
         assert_eq!(found(&frame(4, Some("    return x + 1"), &[])), Some((4, Drift::None)));
         assert_eq!(found(&frame(4, None, &[])), Some((4, Drift::Unchecked)));
-        // Two lines were added above since: the neighbours tell the two equal texts apart, else the nearer one is taken.
+        // Two lines were added above since: the neighbours tell the two equal texts apart, else the
+        // nearer one is taken.
         assert_eq!(found(&frame(5, Some("return x + 1"), &["def g(x):"])), Some((7, Drift::Moved)));
         assert_eq!(found(&frame(2, Some("return x + 1"), &[])), Some((4, Drift::Moved)));
         assert_eq!(found(&frame(4, Some("return x + 2"), &[])), Some((4, Drift::Differs)));

@@ -1,5 +1,5 @@
-//! What an exception's message says of code that is in no frame: a constructor that forgot a field, a function that wants
-//! other arguments.
+//! What an exception's message says of code that is in no frame: a constructor that forgot a field,
+//! a function that wants other arguments.
 
 use super::report::Exception;
 use super::source::{LineFacts, Role};
@@ -47,7 +47,8 @@ pub fn wanted(exception: &Exception, facts: &LineFacts) -> Option<Wanted> {
             let found = MISFIT.captures(message)?;
             let name = match (&found[2], found.get(1)) {
                 ("__init__", Some(class)) => last(class.as_str()).to_owned(),
-                // Older versions of Python do not say whose constructor: the class that the line calls.
+                // Older versions of Python do not say whose constructor: the class that the line
+                // calls.
                 ("__init__", None) => class_called(facts)?,
                 (name, _) => name.to_owned(),
             };

@@ -83,7 +83,8 @@ pub enum IssueAction {
     Gone,
 }
 
-/// A repository as a webhook names it. Lean: GitHub's own deliveries break their schemas, so all but these is ignored.
+/// A repository as a webhook names it. Lean: GitHub's own deliveries break their schemas, so all
+/// but these is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookRepository {
     /// GitHub's number, which survives renames.

@@ -54,7 +54,8 @@ impl Finding {
     }
 }
 
-/// What is wanted and not granted: permissions as `issues: write`. Levels go up from read over write to admin.
+/// What is wanted and not granted: permissions as `issues: write`. Levels go up from read over
+/// write to admin.
 pub fn missing_permissions(wanted: &[(String, String)], granted: &BTreeMap<String, String>) -> Vec<String> {
     let rank = |level: &str| ["read", "write", "admin"].iter().position(|known| *known == level).map_or(0, |at| at + 1);
     wanted
@@ -64,7 +65,8 @@ pub fn missing_permissions(wanted: &[(String, String)], granted: &BTreeMap<Strin
         .collect()
 }
 
-/// What is wanted and not sent. `installation` and `installation_repositories` come without being asked for.
+/// What is wanted and not sent. `installation` and `installation_repositories` come without being
+/// asked for.
 pub fn missing_events(wanted: &[String], sent: &[String]) -> Vec<String> {
     wanted.iter().filter(|name| !sent.contains(name)).cloned().collect()
 }

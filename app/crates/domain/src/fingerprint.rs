@@ -1,11 +1,13 @@
-//! The fingerprint of a report: equal for reports that must come to the same line, cheap enough for every request.
+//! The fingerprint of a report: equal for reports that must come to the same line, cheap enough for
+//! every request.
 
 use sha2::{Digest as _, Sha256};
 
 /// What distinguishes one fingerprint from another, hashed.
 ///
-/// Reports with equal fingerprints have the same repository, release, exception types and frames (place, function, line
-/// number and source text), so attribution would give them the same line as long as neither rules nor code changed.
+/// Reports with equal fingerprints have the same repository, release, exception types and frames
+/// (place, function, line number and source text), so attribution would give them the same line as
+/// long as neither rules nor code changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
@@ -16,7 +18,8 @@ impl Fingerprint {
     }
 }
 
-/// Builds a [`Fingerprint`] field by field. The order of the calls matters: outermost exception data first.
+/// Builds a [`Fingerprint`] field by field. The order of the calls matters: outermost exception
+/// data first.
 #[derive(Clone, Debug)]
 pub struct FingerprintBuilder(Sha256);
 
@@ -29,7 +32,8 @@ impl FingerprintBuilder {
         builder
     }
 
-    /// Adds an exception; its frames follow. `value` only for a report without frames, whose message is all that it has.
+    /// Adds an exception; its frames follow. `value` only for a report without frames, whose
+    /// message is all that it has.
     pub fn exception(&mut self, kind: Option<&str>, value: Option<&str>) {
         self.0.update([1]);
         self.text(kind);
@@ -53,7 +57,8 @@ impl FingerprintBuilder {
         self.text(context_line);
     }
 
-    /// The finished fingerprint: half of a SHA-256, which no two reports of one installation will ever share by accident.
+    /// The finished fingerprint: half of a SHA-256, which no two reports of one installation will
+    /// ever share by accident.
     pub fn finish(self) -> Fingerprint {
         let full = self.0.finalize();
         let mut half = [0; 16];

@@ -18,7 +18,8 @@ pub struct Part {
 }
 
 impl Part {
-    /// The author's part of a file; `None` for a program, nobody and no file: those hand nothing on.
+    /// The author's part of a file; `None` for a program, nobody and no file: those hand nothing
+    /// on.
     pub fn of(path: &str, author: &Author) -> Option<Self> {
         let email = author.email.trim().to_lowercase();
         let is_somebody = !path.is_empty() && !email.is_empty() && !is_bot(author);
@@ -72,7 +73,8 @@ pub struct Handover {
 }
 
 impl Handover {
-    /// What was done and when, as the end of a sentence about somebody: `Ada handed shop/cart.py on to them on 2026-11-20`.
+    /// What was done and when, as the end of a sentence about somebody:
+    /// `Ada handed shop/cart.py on to them on 2026-11-20`.
     pub fn said(&self, them: &str) -> String {
         let (by, path, on) = (&self.by, &self.part.path, self.made_at.date());
         let author = if self.part.name.is_empty() { &self.part.email } else { &self.part.name };
@@ -105,7 +107,8 @@ pub enum Meaning {
     Nothing,
 }
 
-/// What it means that `by` assigned an issue to `to`; each is a login and whether the forge calls it a bot.
+/// What it means that `by` assigned an issue to `to`; each is a login and whether the forge calls
+/// it a bot.
 pub fn assignment((to, to_bot): (&Login, bool), (by, by_bot): (&Login, bool), author: Option<&Login>) -> Meaning {
     if to.is_empty() || to_bot || by_bot || is_bot_name(to.as_str()) || is_bot_name(by.as_str()) {
         return Meaning::Nothing;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Identity {
-    /// Where git says that the line was written: survives edits elsewhere, renames and moves of the file.
+    /// Where git says that the line was written: survives edits elsewhere, renames and moves of the
+    /// file.
     Origin {
         /// The commit that wrote it.
         commit: CommitId,
@@ -39,7 +40,8 @@ impl Identity {
         Self::Text { path: path.to_owned(), function: function.to_owned(), code: squeeze(code) }
     }
 
-    /// One short text for each identity, the value of a unique index. Hashed, because paths and code have no limit.
+    /// One short text for each identity, the value of a unique index. Hashed, because paths and
+    /// code have no limit.
     pub fn key(&self) -> String {
         match self {
             Self::Origin { commit, path, line } => {

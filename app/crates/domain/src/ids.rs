@@ -1,4 +1,5 @@
-//! The numbers by which rows are known, one type for each, so that a line's can't be passed for a repository's.
+//! The numbers by which rows are known, one type for each, so that a line's can't be passed for a
+//! repository's.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Background work: a closed set of jobs, each naming the row that it is about, each safe to run twice.
+//! Background work: a closed set of jobs, each naming the row that it is about, each safe to run
+//! twice.
 
 use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId, StormId};
 use jiff::SignedDuration;
@@ -60,7 +61,8 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 /// The longest pause: an outage of hours is noticed to be over within a quarter of an hour.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long to wait before attempt number `attempts + 1`; a server's own Retry-After wins where longer.
+/// How long to wait before attempt number `attempts + 1`; a server's own Retry-After wins where
+/// longer.
 pub fn back_off(attempts: u32, retry_after: Option<SignedDuration>) -> SignedDuration {
     let doubled = FIRST_PAUSE.saturating_mul(1 << attempts.saturating_sub(1).min(20));
     doubled.min(LONGEST_PAUSE).max(retry_after.unwrap_or_default())

@@ -1,16 +1,19 @@
-//! Text that others chose, made harmless before it stands in Markdown on the forge or in front of a person.
+//! Text that others chose, made harmless before it stands in Markdown on the forge or in front of a
+//! person.
 
 use std::fmt::Write as _;
 
 /// Shortest fence that CommonMark knows.
 const SHORTEST_FENCE: usize = 3;
 
-/// Breaks what the forge would turn into a mention, a reference or a link, and can't be seen. The forge looks for those in
-/// the rendered text, so an entity for the sign itself (`&#64;`) would not stop it.
+/// Breaks what the forge would turn into a mention, a reference or a link, and can't be seen. The
+/// forge looks for those in the rendered text, so an entity for the sign itself (`&#64;`) would not
+/// stop it.
 const BREAK: &str = "&#8203;";
 
-/// The text with every character that deceives the eye written out: control characters, the marks that reverse the order
-/// of what follows ("trojan source"), line separators and tag characters. Line ends become `\n`; tabs stay.
+/// The text with every character that deceives the eye written out: control characters, the marks
+/// that reverse the order of what follows ("trojan source"), line separators and tag characters.
+/// Line ends become `\n`; tabs stay.
 pub fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -43,8 +46,8 @@ pub fn clip(text: &str, most: usize) -> String {
     out
 }
 
-/// Plain text in one line that means nothing to Markdown, to HTML or to the forge: no emphasis, no link, no mention of a
-/// person, no reference to an issue, no column of a table.
+/// Plain text in one line that means nothing to Markdown, to HTML or to the forge: no emphasis, no
+/// link, no mention of a person, no reference to an issue, no column of a table.
 pub fn plain(text: &str) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len() + text.len() / 4);
@@ -55,13 +58,15 @@ pub fn plain(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            // An entity, for a backslash before it would have to get through the splitting of a table's row.
+            // An entity, for a backslash before it would have to get through the splitting of a
+            // table's row.
             '|' => out.push_str("&#124;"),
             '@' | '#' => {
                 out.push(c);
                 out.push_str(BREAK);
             }
-            // `https://…`, `www.…`: links of GitHub's own, which also make cross references when they lead to an issue.
+            // `https://…`, `www.…`: links of GitHub's own, which also make cross references when
+            // they lead to an issue.
             ':' if rest.starts_with("://") => {
                 out.push(':');
                 out.push_str(BREAK);
@@ -103,12 +108,14 @@ pub fn code_span(text: &str) -> String {
         return "(empty)".to_owned();
     }
     let ticks = "`".repeat(longest_run(&text) + 1);
-    // CommonMark strips one space from both ends when both are there, so a backtick at an end needs a space to lean on.
+    // CommonMark strips one space from both ends when both are there, so a backtick at an end needs
+    // a space to lean on.
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{ticks}{pad}{text}{pad}{ticks}")
 }
 
-/// The text as a block of code that nothing inside can end. `language` colours it; anything but letters is dropped.
+/// The text as a block of code that nothing inside can end. `language` colours it; anything but
+/// letters is dropped.
 pub fn fence(text: &str, language: &str) -> String {
     let text = visible(text);
     let ticks = "`".repeat((longest_run(&text) + 1).max(SHORTEST_FENCE));
@@ -123,7 +130,8 @@ pub fn hidden(text: &str) -> String {
     format!("<!-- {text} -->")
 }
 
-/// An address as the target of a link: only `http` and `https`, and nothing in it that ends the link or the line.
+/// An address as the target of a link: only `http` and `https`, and nothing in it that ends the
+/// link or the line.
 pub fn link_target(url: &str) -> Option<String> {
     if !(url.starts_with("https://") || url.starts_with("http://")) {
         return None;
@@ -146,7 +154,8 @@ pub fn link_target(url: &str) -> Option<String> {
     Some(out)
 }
 
-/// Characters that aren't seen but change what is: control characters, marks of direction, separators, tags.
+/// Characters that aren't seen but change what is: control characters, marks of direction,
+/// separators, tags.
 fn deceives(c: char) -> bool {
     c.is_control()
         || matches!(c,

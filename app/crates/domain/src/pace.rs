@@ -1,19 +1,23 @@
-//! How fast an installation may write: GitHub's limits on content, and what goes first when not all can go.
+//! How fast an installation may write: GitHub's limits on content, and what goes first when not all
+//! can go.
 //!
-//! Source: <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
+//! Source:
+//! <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
 //! and <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>.
 
 use crate::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
 
-/// GitHub asks for a second between writes. One write a second is also 5 of the 900 points that a minute has for each
-/// second, which leaves ten times as much for reading as we read.
+/// GitHub asks for a second between writes. One write a second is also 5 of the 900 points that a
+/// minute has for each second, which leaves ten times as much for reading as we read.
 pub const GAP: SignedDuration = SignedDuration::from_secs(1);
-/// Writes of an installation within a minute. GitHub allows about 80 that make content; ours all count as such.
+/// Writes of an installation within a minute. GitHub allows about 80 that make content; ours all
+/// count as such.
 pub const MOST_A_MINUTE: usize = 80;
 /// Writes of an installation within an hour, as GitHub allows for content.
 pub const MOST_AN_HOUR: usize = 500;
-/// Of an hour's writes these are kept for what is new: counts and single issues of a storm stop before they use them up.
+/// Of an hour's writes these are kept for what is new: counts and single issues of a storm stop
+/// before they use them up.
 pub const KEPT_FOR_NEWS: usize = 100;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -46,14 +50,15 @@ impl Rank {
         self as i64
     }
 
-    /// Writes of the hour's budget that a write of this rank leaves alone; by the number, as stored.
+    /// Writes of the hour's budget that a write of this rank leaves alone; by the number, as
+    /// stored.
     pub fn kept_back(number: i64) -> usize {
         if number > Self::News.number() { KEPT_FOR_NEWS } else { 0 }
     }
 }
 
-/// When the next write is allowed, after these of the last hour (in any order). `kept_back` writes of
-/// the hour's budget are not to be used.
+/// When the next write is allowed, after these of the last hour (in any order). `kept_back` writes
+/// of the hour's budget are not to be used.
 pub fn allowed_at(writes: &[Timestamp], kept_back: usize, now: Timestamp) -> Timestamp {
     let mut writes: Vec<Timestamp> = writes.iter().copied().filter(|&at| at > now - HOUR).collect();
     writes.sort_unstable();

@@ -2,8 +2,9 @@
 
 use fancy_regex::{Regex, RegexBuilder};
 
-/// Steps back that an expression with look-around may take on one path: a path has a few hundred characters, so only an
-/// expression that tries every way of splitting them needs more, and one of those must not hold up all reports.
+/// Steps back that an expression with look-around may take on one path: a path has a few hundred
+/// characters, so only an expression that tries every way of splitting them needs more, and one of
+/// those must not hold up all reports.
 const BACKTRACK_LIMIT: usize = 100_000;
 
 /// Compiles a path expression as the file means it. Look-around and back-references are allowed.

@@ -120,8 +120,8 @@ pub struct Owners {
     pub unreadable: Vec<String>,
 }
 
-/// What is known. What was not looked for yet is empty: each step costs more than the one before, so it is looked for only
-/// where the steps before found nobody.
+/// What is known. What was not looked for yet is empty: each step costs more than the one before,
+/// so it is looked for only where the steps before found nobody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The commit's author; `None` where git could not say.
@@ -192,7 +192,8 @@ pub struct Person {
     pub step: Step,
     /// Who was passed over, and why, in order.
     pub passed: Vec<(String, String)>,
-    /// What the author did, where that is not writing the failing line: the words that follow a name.
+    /// What the author did, where that is not writing the failing line: the words that follow a
+    /// name.
     #[serde(default)]
     pub role: Option<String>,
 }
@@ -211,8 +212,9 @@ pub struct Told {
     pub is_complete: bool,
 }
 
-/// Chooses who is told: whom the author's lines were handed on to, else the author, or for a program and a squashed pull request its people; else those who know the function,
-/// then the file; then CODEOWNERS; then the default contact.
+/// Chooses who is told: whom the author's lines were handed on to, else the author, or for a
+/// program and a squashed pull request its people; else those who know the function, then the file;
+/// then CODEOWNERS; then the default contact.
 pub fn choose(facts: &Facts) -> Person {
     let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
     let mut person = Person::default();

@@ -20,8 +20,8 @@ pub struct Pull {
     pub author: Option<HookAccount>,
 }
 
-/// Whether a commit is a whole pull request, squashed or merged on the forge's pages, and which: the forge made the commit, and
-/// its subject says so in the forge's words.
+/// Whether a commit is a whole pull request, squashed or merged on the forge's pages, and which:
+/// the forge made the commit, and its subject says so in the forge's words.
 pub fn whole_pull(committer: &Author, subject: &str) -> Option<u64> {
     let (local, domain) = committer.email.trim().rsplit_once('@')?;
     // GitHub Enterprise Server commits as noreply@HOST.
@@ -30,7 +30,8 @@ pub fn whole_pull(committer: &Author, subject: &str) -> Option<u64> {
     if is_forge { named_in(subject) } else { None }
 }
 
-/// The pull request that a subject names in the forge's words: `Add up carts (#12)`, `Merge pull request #12 from …`.
+/// The pull request that a subject names in the forge's words: `Add up carts (#12)`,
+/// `Merge pull request #12 from …`.
 fn named_in(subject: &str) -> Option<u64> {
     let subject = subject.trim();
     let digits = match subject.strip_prefix("Merge pull request #") {

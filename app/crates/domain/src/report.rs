@@ -36,7 +36,8 @@ pub struct Report {
     pub exceptions: Vec<Exception>,
     /// The HTTP request that was being served.
     pub request: Option<Request>,
-    /// `user`, `tags`, `extra` and the application's own contexts, under these names: additional information for the reader.
+    /// `user`, `tags`, `extra` and the application's own contexts, under these names: additional
+    /// information for the reader.
     pub additional: BTreeMap<String, Value>,
     /// How many occurrences this report stands for: clients batch repeats. At least 1.
     pub count: u64,
@@ -84,7 +85,8 @@ pub struct Exception {
     pub parent: Option<u32>,
     /// How the parent holds it: `__cause__`, `exceptions[0]` …
     pub source: Option<String>,
-    /// A group (Python's `ExceptionGroup`, JavaScript's `AggregateError`): the failing lines are its members'.
+    /// A group (Python's `ExceptionGroup`, JavaScript's `AggregateError`): the failing lines are
+    /// its members'.
     pub is_group: bool,
     /// Oldest call first, the raising frame last.
     pub frames: Vec<Frame>,
@@ -131,7 +133,8 @@ pub struct Frame {
     pub post_context: Vec<String>,
     /// Local variables: name to representation.
     pub vars: BTreeMap<String, Value>,
-    /// The client's guess whether this is the application's own code: a hint only (it is wrong in many recordings).
+    /// The client's guess whether this is the application's own code: a hint only (it is wrong in
+    /// many recordings).
     pub in_app: Option<bool>,
 }
 

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 pub struct Repository {
     /// Our number, also the PROJECT of its DSN.
     pub id: RepositoryId,
-    /// `owner/name` on the forge; for a plain git repository a name made from its URL in the same form.
+    /// `owner/name` on the forge; for a plain git repository a name made from its URL in the same
+    /// form.
     pub full_name: String,
-    /// Where it is cloned from: an https URL without credentials, any other git URL, or a local path.
+    /// Where it is cloned from: an https URL without credentials, any other git URL, or a local
+    /// path.
     pub clone_url: String,
-    /// The forge's side of it; `None` for a plain git repository, which has the e-mail channel only.
+    /// The forge's side of it; `None` for a plain git repository, which has the e-mail channel
+    /// only.
     pub forge: Option<Forge>,
     /// Visible to the public: then exception messages stay out of issues.
     pub public: bool,

@@ -15,9 +15,11 @@ pub struct Route<'a> {
     pub passed_through: &'a [String],
     /// Who is told of the line: its author, mostly.
     pub author: Option<&'a Author>,
-    /// Why them, in a sentence to themselves; `None` where there is nothing to say but that nobody could be blamed.
+    /// Why them, in a sentence to themselves; `None` where there is nothing to say but that nobody
+    /// could be blamed.
     pub why: Option<&'a str>,
-    /// A person gave the line to somebody else: GitHub tells them, and the author gets no more mail about it.
+    /// A person gave the line to somebody else: GitHub tells them, and the author gets no more mail
+    /// about it.
     pub reassigned: bool,
     /// The known error behind the mail, where it is one.
     pub known: Option<&'a KnownError>,
@@ -79,8 +81,8 @@ fn add(told: &mut Vec<Recipient>, name: &str, address: &str, why: String) {
     }
 }
 
-/// The address that mail to an author goes to: remapped by the full address, else by its local part, then with the
-/// company's domain where the file says so. `None`: mail can't reach them.
+/// The address that mail to an author goes to: remapped by the full address, else by its local
+/// part, then with the company's domain where the file says so. `None`: mail can't reach them.
 pub fn address_of(settings: &EmailSettings, author: &Author) -> Option<String> {
     let email = author.email.trim();
     let local = email.rsplit_once('@').map_or(email, |(local, _)| local);

@@ -1,4 +1,5 @@
-//! The rules in force for a repository, from its file, from labels and from pages, made ready to be asked.
+//! The rules in force for a repository, from its file, from labels and from pages, made ready to be
+//! asked.
 
 use super::heuristic::Heuristic;
 use super::identity::squeeze;
@@ -10,7 +11,8 @@ use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly everything.
+/// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly
+/// everything.
 const SHORTEST_FRAGMENT: usize = 4;
 
 /// What a rule made by a label or a person does.
@@ -96,8 +98,9 @@ pub struct CodeAt<'a> {
 }
 
 impl CodePattern {
-    /// Whether this covers the code. File exact (for code outside the repository: the end of its path), function exact
-    /// or its last part, text contained either way with white space squeezed. What the frame lacks matches nothing.
+    /// Whether this covers the code. File exact (for code outside the repository: the end of its
+    /// path), function exact or its last part, text contained either way with white space squeezed.
+    /// What the frame lacks matches nothing.
     pub fn matches(&self, at: CodeAt<'_>) -> bool {
         let file = self.file.trim_start_matches("./");
         let same_file = at.path == file
@@ -107,8 +110,8 @@ impl CodePattern {
             && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
     }
 
-    /// Whether what this covers is still in the file, whose text this is. Names that are no names in the text, such as
-    /// `<module>`, are taken to be.
+    /// Whether what this covers is still in the file, whose text this is. Names that are no names
+    /// in the text, such as `<module>`, are taken to be.
     pub fn stands_in(&self, text: &str) -> bool {
         let code = self.code.as_deref().is_none_or(|code| text.lines().any(|line| same_code(code, line)));
         let name = self.function.as_deref().and_then(|name| name.rsplit(['.', ':', '#']).next());
@@ -120,8 +123,9 @@ impl CodePattern {
         code && function
     }
 
-    /// How much the pattern says, to be compared: the file, a function or a text in it, or both; among equals the longer
-    /// text, then the longer name of a function (`Cart.total` says more than `total`). The most specific entry wins.
+    /// How much the pattern says, to be compared: the file, a function or a text in it, or both;
+    /// among equals the longer text, then the longer name of a function (`Cart.total` says more
+    /// than `total`). The most specific entry wins.
     pub fn specificity(&self) -> (usize, usize, usize) {
         let said = |text: &Option<String>| text.as_deref().map_or(0, |text| squeeze(text).len());
         (
@@ -171,8 +175,9 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Puts a repository's file and its made rules together, those left out whose last day is over. A regular expression that does not compile is left out
-    /// here, because validation of the file has refused it before.
+    /// Puts a repository's file and its made rules together, those left out whose last day is over.
+    /// A regular expression that does not compile is left out here, because validation of the file
+    /// has refused it before.
     pub fn new(settings: Settings, made: Vec<MadeRule>, now: Timestamp) -> Self {
         let only = settings.only_blame_filepaths_matching.iter().filter_map(|text| anchored(text).ok()).collect();
         let mut known: Vec<KnownMatch> =
@@ -217,7 +222,8 @@ impl Rules {
         self.known.iter().find(|known| known.entry.pattern().matches(at))
     }
 
-    /// Whether the code is library code of the repository; the rule that says so, if it is not the file.
+    /// Whether the code is library code of the repository; the rule that says so, if it is not the
+    /// file.
     pub fn library_code(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
         self.blocks.iter().find(|(pattern, _)| pattern.matches(at)).map(|(_, rule)| *rule)
     }
@@ -227,7 +233,8 @@ impl Rules {
         self.settings.third_party_whitelist.iter().any(|pattern| pattern.matches(at))
     }
 
-    /// Whether a repository path may be blamed. An expression that takes too many steps does not match.
+    /// Whether a repository path may be blamed. An expression that takes too many steps does not
+    /// match.
     pub fn may_blame(&self, path: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path).unwrap_or(false))
     }

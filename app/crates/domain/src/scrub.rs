@@ -1,8 +1,10 @@
-//! Hides secrets in a report before anyone else sees it: by their names, by their form, and wherever they occur again.
+//! Hides secrets in a report before anyone else sees it: by their names, by their form, and
+//! wherever they occur again.
 //!
-//! Clients filter by the names of top-level variables only: the same card number stays in the caller's variable and in
-//! the exception's message. So what a secret name held is hidden in the rest of the report as well. Lines of code stay as
-//! they are: whoever gets the alert can read them in the repository.
+//! Clients filter by the names of top-level variables only: the same card number stays in the
+//! caller's variable and in the exception's message. So what a secret name held is hidden in the
+//! rest of the report as well. Lines of code stay as they are: whoever gets the alert can read them
+//! in the repository.
 
 mod names;
 mod text;
@@ -15,16 +17,20 @@ use std::collections::BTreeMap;
 /// What stands in a secret's place: the word that the Sentry clients use too.
 pub const FILTERED: &str = "[Filtered]";
 
-/// Shorter secrets are hidden where their name stands, but not looked for elsewhere: `1234` is in too many texts.
+/// Shorter secrets are hidden where their name stands, but not looked for elsewhere: `1234` is in
+/// too many texts.
 const MIN_SECRET: usize = 6;
 
-/// More secrets of one report are not looked for elsewhere: each costs a walk through the whole report.
+/// More secrets of one report are not looked for elsewhere: each costs a walk through the whole
+/// report.
 const MAX_SECRETS: usize = 64;
 
-/// Values nested deeper are hidden altogether: no client sends more than ten levels, and the stack is finite.
+/// Values nested deeper are hidden altogether: no client sends more than ten levels, and the stack
+/// is finite.
 const MAX_DEPTH: usize = 64;
 
-/// Words that stand behind secret names without being secret: hiding them everywhere would garble the message.
+/// Words that stand behind secret names without being secret: hiding them everywhere would garble
+/// the message.
 const COMMON: &[&str] = &[
     "anonymous",
     "authorization",
@@ -53,10 +59,11 @@ const COMMON: &[&str] = &[
 
 /// Hides the report's secrets, each behind [`FILTERED`].
 ///
-/// By name: variables, nested keys, headers, parameters of query strings, forms and URLs, and `name=value` or
-/// `'name': 'value'` inside any text. By form: card numbers, private keys, tokens, `Bearer` and `Basic` credentials, user
-/// and password of a URL. What was found by name is then hidden wherever else it occurs in the report. `None`, booleans
-/// and empty values stay, for they are often the error itself.
+/// By name: variables, nested keys, headers, parameters of query strings, forms and URLs, and
+/// `name=value` or `'name': 'value'` inside any text. By form: card numbers, private keys, tokens,
+/// `Bearer` and `Basic` credentials, user and password of a URL. What was found by name is then
+/// hidden wherever else it occurs in the report. `None`, booleans and empty values stay, for they
+/// are often the error itself.
 pub fn scrub(report: &mut Report) {
     let mut secrets = Secrets::default();
     each_text(report, &mut |name, slot| match slot {
@@ -151,7 +158,8 @@ impl Secrets {
                 Value::String(text) => self.remember(text),
                 Value::Number(number) => self.remember(&number.to_string()),
                 Value::Array(items) => items.iter().filter_map(Value::as_str).for_each(|text| self.remember(text)),
-                // Looked through for the sake of the secret names in it; its other members need not be secret.
+                // Looked through for the sake of the secret names in it; its other members need not
+                // be secret.
                 _ => self.scrub_members(value, depth),
             }
             *value = Value::String(FILTERED.to_owned());
@@ -191,7 +199,8 @@ impl Secrets {
         }
     }
 
-    /// Keeps a secret, so that it is hidden elsewhere too, unless it is too short or too common to tell.
+    /// Keeps a secret, so that it is hidden elsewhere too, unless it is too short or too common to
+    /// tell.
     fn remember(&mut self, value: &str) {
         let value = unquoted(value.trim());
         if value.len() >= MIN_SECRET

@@ -1,5 +1,5 @@
-//! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what is wrong with a value.
-//! Reading the file is `mirror::settings`.
+//! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what
+//! is wrong with a value. Reading the file is `mirror::settings`.
 
 use super::path_expression::anchored;
 use super::storm::{MOST_MINUTES, StormSettings};
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 pub const RUNTIME_DIRECTORIES: [&str; 6] =
     ["site-packages", "dist-packages", "node_modules", ".cargo/registry", "vendor/bundle", "pkg/mod"];
 
-/// The counts at which an issue gets a comment, unless the file says otherwise: rare enough never to be noise.
+/// The counts at which an issue gets a comment, unless the file says otherwise: rare enough never
+/// to be noise.
 pub const COMMENT_AT: [u64; 4] = [10, 100, 1000, 10_000];
 
 /// A repository's settings; each has the default that an absent file means.
@@ -46,7 +47,8 @@ pub struct Settings {
     pub issues: IssueSettings,
     /// When many new lines are told of as one.
     pub storm: StormSettings,
-    /// Nothing is sent, all is shown (`true`), or everything is sent (`false`), whatever the server's default.
+    /// Nothing is sent, all is shown (`true`), or everything is sent (`false`), whatever the
+    /// server's default.
     pub shadow: Option<bool>,
 }
 
@@ -104,7 +106,8 @@ impl Faults {
         }
     }
 
-    /// An address that no mail can be sent to, as far as its look tells. Any top-level domain is one.
+    /// An address that no mail can be sent to, as far as its look tells. Any top-level domain is
+    /// one.
     fn address(&mut self, key: &str, address: &str) {
         let whole = |domain: &str| !domain.is_empty() && !domain.contains(['@', ' ']);
         let parts = address.trim().split_once('@');
@@ -133,7 +136,8 @@ impl Settings {
         faults.0
     }
 
-    /// Settings in which each key stands, with one entry in each list of entries: for telling the keys that there are.
+    /// Settings in which each key stands, with one entry in each list of entries: for telling the
+    /// keys that there are.
     pub fn with_every_key() -> Self {
         Self {
             path_mappings: vec![PathMapping::default()],

@@ -23,7 +23,8 @@ impl Signer {
         Self(secret.to_vec())
     }
 
-    /// The signature of the fields for a purpose, in hexadecimal. Fields are separated unambiguously.
+    /// The signature of the fields for a purpose, in hexadecimal. Fields are separated
+    /// unambiguously.
     pub fn sign(&self, purpose: &str, fields: &[&str]) -> String {
         hex::encode(self.mac(purpose, fields).finalize().into_bytes())
     }

@@ -1,4 +1,5 @@
-//! What reading the source says of a line: the function around it, and what its statement does with which values.
+//! What reading the source says of a line: the function around it, and what its statement does with
+//! which values.
 
 use serde::{Deserialize, Serialize};
 

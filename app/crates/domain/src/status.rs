@@ -1,4 +1,5 @@
-//! The status block in an issue's text: what it says, and how it is put in the place of the one before.
+//! The status block in an issue's text: what it says, and how it is put in the place of the one
+//! before.
 
 use super::alert::Counts;
 use super::names::Login;
@@ -33,7 +34,8 @@ pub enum State {
 pub struct Status {
     /// How often and where.
     pub counts: Counts,
-    /// Occurrences of each of the last [`SPARK_DAYS`] days (UTC), oldest first, the last the day of the latest occurrence.
+    /// Occurrences of each of the last [`SPARK_DAYS`] days (UTC), oldest first, the last the day of
+    /// the latest occurrence.
     pub days: Vec<u64>,
     /// What became of it.
     pub state: State,
@@ -43,7 +45,8 @@ pub struct Status {
     pub owner: Option<Login>,
 }
 
-/// A row of blocks, one a day: the highest day is full, a day with anything at all is more than nothing.
+/// A row of blocks, one a day: the highest day is full, a day with anything at all is more than
+/// nothing.
 pub fn sparkline(days: &[u64]) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let top = days.iter().copied().max().unwrap_or(0).max(1);
@@ -55,16 +58,16 @@ pub fn sparkline(days: &[u64]) -> String {
     days.iter().map(|&count| BLOCKS[height(count)]).collect()
 }
 
-/// The text with `block` (which has [`BEGIN`] and [`END`]) in the place of the block that it has. `None`: it has none, a
-/// person took it out. All else stays as it is.
+/// The text with `block` (which has [`BEGIN`] and [`END`]) in the place of the block that it has.
+/// `None`: it has none, a person took it out. All else stays as it is.
 pub fn replace_block(body: &str, block: &str) -> Option<String> {
     let begin = find_line(body, BEGIN, 0)?;
     let end = find_line(body, END, begin)? + END.len();
     Some(format!("{}{block}{}", &body[..begin], &body[end..]))
 }
 
-/// Where a line is that says `marker` and nothing else. Within a line, code that others named stands as it is: an exception
-/// can be called like our marker.
+/// Where a line is that says `marker` and nothing else. Within a line, code that others named
+/// stands as it is: an exception can be called like our marker.
 fn find_line(body: &str, marker: &str, from: usize) -> Option<usize> {
     let is_alone = |at: usize| {
         let (before, after) = (&body[..at], &body[at + marker.len()..]);

@@ -1,7 +1,8 @@
-//! Which frames of the repository are stepped over by what their code does: the culprit is then their caller.
+//! Which frames of the repository are stepped over by what their code does: the culprit is then
+//! their caller.
 //!
-//! Each rule is small, has a name, and was kept because it paid on repositories that it was not made
-//! from: `cargo run -p evaluate` prints the figures.
+//! Each rule is small, has a name, and was kept because it paid on repositories that it was not
+//! made from: `cargo run -p evaluate` prints the figures.
 
 use super::culprit::{Passed, is_raise};
 use super::heuristic::Heuristic;
@@ -11,11 +12,12 @@ use super::source::{LineFacts, Role, ValueOrigin};
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// A function that raises is stepped over as a helper up to this many lines: a longer one decides something itself.
+/// A function that raises is stepped over as a helper up to this many lines: a longer one decides
+/// something itself.
 const SHORT_HELPER: u32 = 12;
 
-/// Why a frame's caller is to blame instead of it, by its code. `code` is the line's text, for what could not be parsed;
-/// `recursive`: the caller is the same function.
+/// Why a frame's caller is to blame instead of it, by its code. `code` is the line's text, for what
+/// could not be parsed; `recursive`: the caller is the same function.
 pub fn step_over(
     rules: &Rules,
     exception: &Exception,
@@ -83,8 +85,8 @@ fn missing_on_nothing(message: &str) -> Option<String> {
     (1..=3).find_map(|group| found.get(group)).map(|name| name.as_str().to_owned())
 }
 
-/// The parameter whose value was wrong when it came in: the message speaks of it, and nothing of the function's own does
-/// as well.
+/// The parameter whose value was wrong when it came in: the message speaks of it, and nothing of
+/// the function's own does as well.
 fn given(exception: &Exception, facts: &LineFacts) -> Option<String> {
     let roles = blamed_roles(exception);
     let spoken_of = || facts.uses.iter().filter(|one| roles.contains(&one.role));

@@ -1,4 +1,5 @@
-//! A storm: so many new lines of one repository within a short time that an alert for each would be too much for people and for GitHub.
+//! A storm: so many new lines of one repository within a short time that an alert for each would be
+//! too much for people and for GitHub.
 
 use super::alert::Place;
 use super::ids::{RepositoryId, StormId};
@@ -6,8 +7,9 @@ use crate::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// New lines within the time below from which on it is a storm, unless the repository's file says otherwise: a bad deploy
-/// breaks a handful of lines, more than twenty are one cause (a database that is away, a missing variable).
+/// New lines within the time below from which on it is a storm, unless the repository's file says
+/// otherwise: a bad deploy breaks a handful of lines, more than twenty are one cause (a database
+/// that is away, a missing variable).
 const LINES: u64 = 20;
 /// Minutes of that time.
 const MINUTES: u64 = 10;
@@ -41,8 +43,9 @@ impl StormSettings {
         self.lines > 0 && before >= self.lines
     }
 
-    /// Whether so few new lines within the time are no storm any more. Half of what begins one: a line now and then does not
-    /// hold a storm for days, and the next line does not begin another at once.
+    /// Whether so few new lines within the time are no storm any more. Half of what begins one: a
+    /// line now and then does not hold a storm for days, and the next line does not begin another
+    /// at once.
     pub fn is_calm(&self, recent: u64) -> bool {
         recent.saturating_mul(2) < self.lines
     }

@@ -1,7 +1,7 @@
 //! Who may be to blame, ranked: the first is assigned, the second mentioned.
 //!
-//! The alert's line stays the culprit frame's, whoever is suspected: a line has one alert for ever, and what is suspected may
-//! change with time (a fresh change grows old).
+//! The alert's line stays the culprit frame's, whoever is suspected: a line has one alert for ever,
+//! and what is suspected may change with time (a fresh change grows old).
 
 use super::blame::Blame;
 use super::culprit::FrameAt;
@@ -14,14 +14,15 @@ use serde::{Deserialize, Serialize};
 /// Most suspects that are named: a third says where to look next, a fourth is noise.
 pub const MOST: usize = 3;
 
-/// A culprit whose line is older than this is doubted where a caller's was changed just now. Within a year both may well be
-/// the same work.
+/// A culprit whose line is older than this is doubted where a caller's was changed just now. Within
+/// a year both may well be the same work.
 pub const SETTLED: SignedDuration = SignedDuration::from_hours(365 * 24);
 
 /// A line changed this shortly before the event is fresh.
 pub const FRESH: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// How many own frames outwards a fresh change is looked for. Farther out, everything is called from code that changes daily.
+/// How many own frames outwards a fresh change is looked for. Farther out, everything is called
+/// from code that changes daily.
 pub const FRESH_REACH: usize = 2;
 
 /// The rule that named a suspect.
@@ -71,14 +72,16 @@ pub struct Suspect {
     pub frame: Option<FrameAt>,
     /// First and last line of that function, where they are known.
     pub function_lines: Option<(u32, u32)>,
-    /// Who wrote the line; for [`SuspectedBy::Constructor`] who wrote the line that asks for what is missing.
+    /// Who wrote the line; for [`SuspectedBy::Constructor`] who wrote the line that asks for what
+    /// is missing.
     pub blame: Option<Blame>,
     /// The rule that named it.
     pub rule: SuspectedBy,
 }
 
 impl Suspect {
-    /// What its author did, where that is not writing the failing line: the words that follow a name.
+    /// What its author did, where that is not writing the failing line: the words that follow a
+    /// name.
     pub fn role(&self) -> Option<String> {
         let Self { path, line, function, .. } = self;
         match self.rule {
@@ -149,7 +152,8 @@ fn fresh_caller(culprit: &Suspect, callers: &[Suspect], event_at: Timestamp) -> 
     callers.iter().take(FRESH_REACH).find(|caller| age(caller).is_some_and(|age| age < FRESH)).cloned()
 }
 
-/// When a line came to where it is. Rows from before the committer's date was kept have the author's.
+/// When a line came to where it is. Rows from before the committer's date was kept have the
+/// author's.
 pub fn changed_at(blame: &Blame) -> Timestamp {
     if blame.committed_at == Timestamp::UNIX_EPOCH { blame.authored_at } else { blame.committed_at }
 }

@@ -44,7 +44,8 @@ const CODE: &[(&str, &str)] = &[
 const ASIDE: &[&str] =
     &["docs", "example", "examples", "node_modules", "spec", "test", "tests", "third_party", "vendor", "vendored"];
 
-/// What a line begins with that does little by itself; a line that does something makes a better example.
+/// What a line begins with that does little by itself; a line that does something makes a better
+/// example.
 const IDLE: &[&str] = &[
     "#",
     "//",
@@ -87,7 +88,8 @@ pub struct TestLine {
     pub after: Vec<String>,
 }
 
-/// What a test report came to, and what a real one would have led to. Nothing of it was sent or counted.
+/// What a test report came to, and what a real one would have led to. Nothing of it was sent or
+/// counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestReport {
     /// The line that was blamed; `None`: none could be.
@@ -135,7 +137,8 @@ pub enum IssuePlan {
     },
 }
 
-/// The files of a repository that a test report may fail in, the best first: code that may be blamed, near the root.
+/// The files of a repository that a test report may fail in, the best first: code that may be
+/// blamed, near the root.
 pub fn test_files(mut files: Vec<String>, rules: &Rules) -> Vec<String> {
     // Settings that let nothing be blamed are found out by trying one of the others.
     if files.iter().any(|path| rules.may_blame(path)) {
@@ -149,7 +152,8 @@ pub fn test_files(mut files: Vec<String>, rules: &Rules) -> Vec<String> {
     files
 }
 
-/// The line of a file that a test report fails at: the first that does something, else the first with some text.
+/// The line of a file that a test report fails at: the first that does something, else the first
+/// with some text.
 pub fn test_line(commit: &str, path: &str, lines: &[String]) -> Option<TestLine> {
     let telling = |text: &str| squeeze(text).len() >= TELLING_LINE && text.chars().any(char::is_alphanumeric);
     let does = |text: &str| !IDLE.iter().any(|begin| text.trim_start().starts_with(begin));

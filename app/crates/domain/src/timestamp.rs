@@ -48,7 +48,8 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// The first moment of a date `YYYY-MM-DD` in UTC. Dates are compared as moments, never as texts.
+    /// The first moment of a date `YYYY-MM-DD` in UTC. Dates are compared as moments, never as
+    /// texts.
     pub fn from_date(text: &str) -> Option<Self> {
         let date: jiff::civil::Date = text.trim().parse().ok()?;
         let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;

@@ -1,4 +1,5 @@
-//! An alert as mail, issue and page say it: texts cut to size, the traceback folded, times written out.
+//! An alert as mail, issue and page say it: texts cut to size, the traceback folded, times written
+//! out.
 
 use super::detail::Detail;
 use super::facts::{LinkView, Medium, Privacy, Section, Sentence, links, paragraphs, sections};
@@ -106,7 +107,8 @@ pub struct CallView {
 }
 
 impl AlertView {
-    /// The alert, as much of it as `detail` allows, and no more than the readers of this medium may know.
+    /// The alert, as much of it as `detail` allows, and no more than the readers of this medium may
+    /// know.
     pub(super) fn new(alert: &Alert, detail: &Detail, medium: Medium, shortened: bool) -> Self {
         let place = &alert.place;
         let says = Privacy::Message.allows(medium, alert);
@@ -171,8 +173,8 @@ fn snippet(alert: &Alert, detail: &Detail) -> Vec<CodeLine> {
         .collect()
 }
 
-/// The chain, its middle left out where it is long: the first cause and the last exceptions say most. What the exceptions
-/// said is there where `says`.
+/// The chain, its middle left out where it is long: the first cause and the last exceptions say
+/// most. What the exceptions said is there where `says`.
 fn traceback(chain: &[TracedException], detail: &Detail, says: bool) -> Vec<ExceptionView> {
     let left_out = chain.len().saturating_sub(detail.exceptions);
     let shown = chain.iter().enumerate().filter(|(at, _)| *at == 0 || *at > left_out);

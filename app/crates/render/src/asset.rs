@@ -1,6 +1,7 @@
 //! The files that pages refer to, in the binary.
 
-/// Type and bytes of a static file by its name (`style.css`), served under `/static/`. `None`: there is no such file.
+/// Type and bytes of a static file by its name (`style.css`), served under `/static/`. `None`:
+/// there is no such file.
 pub fn asset(name: &str) -> Option<(&'static str, &'static [u8])> {
     match name {
         "style.css" => {

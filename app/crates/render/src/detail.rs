@@ -2,7 +2,8 @@
 
 use domain::markdown::{clip, visible};
 
-/// Limits on the parts of one text, in characters and entries. A text is made in full, and with less where it got too long.
+/// Limits on the parts of one text, in characters and entries. A text is made in full, and with
+/// less where it got too long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Detail {
     /// Exceptions of a chain; the middle ones give way.
@@ -29,7 +30,8 @@ pub(super) struct Detail {
     pub names: usize,
 }
 
-/// From full to least. Each step cuts a text to about a third. `least` is what still fits when every field is hostile.
+/// From full to least. Each step cuts a text to about a third. `least` is what still fits when
+/// every field is hostile.
 pub(super) const DETAILS: [Detail; 4] = [
     Detail {
         exceptions: 10,

@@ -67,7 +67,8 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// What stands in every place where a template says a value: escaped for the kind of text, invisible characters written out.
+/// What stands in every place where a template says a value: escaped for the kind of text,
+/// invisible characters written out.
 fn write_escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     if value.is_none() {
         return Err(Error::new(ErrorKind::UndefinedError, "a value that is not there is said; ask for it first"));
@@ -104,7 +105,8 @@ fn html(text: &str) -> String {
     out
 }
 
-/// Text for HTML that keeps its line ends and indentation where style sheets don't reach: Outlook ignores `white-space`.
+/// Text for HTML that keeps its line ends and indentation where style sheets don't reach: Outlook
+/// ignores `white-space`.
 fn layout(text: &str) -> String {
     let text = html(&markdown::visible(text).replace('\t', "    "));
     let mut out = String::with_capacity(text.len());
@@ -119,7 +121,8 @@ fn layout(text: &str) -> String {
     out
 }
 
-/// An address that a link may lead to: the web, or a page of ours. Anything else (`javascript:`) leads nowhere.
+/// An address that a link may lead to: the web, or a page of ours. Anything else (`javascript:`)
+/// leads nowhere.
 fn href(url: String) -> String {
     let ours = url.starts_with('/') && !url.starts_with("//") || url.starts_with('?') || url.starts_with('#');
     if ours || url.starts_with("https://") || url.starts_with("http://") { url } else { "#".to_owned() }

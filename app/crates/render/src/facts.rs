@@ -1,7 +1,8 @@
-//! What is known of a line beside its code: one list, each fact with the media that show it and who may read it.
+//! What is known of a line beside its code: one list, each fact with the media that show it and who
+//! may read it.
 //!
-//! The templates of mail, issue and page loop over what this leaves for them, so a new fact is an entry here, and none of
-//! them can show what its readers may not know.
+//! The templates of mail, issue and page loop over what this leaves for them, so a new fact is an
+//! entry here, and none of them can show what its readers may not know.
 
 use super::detail::Detail;
 use super::format::{day, file_line, known_function, thousands, when};

@@ -4,7 +4,8 @@ use domain::alert::Place;
 use domain::markdown::{clip, one_line};
 use domain::timestamp::Timestamp;
 
-/// A moment for people, to the minute: `2026-11-22 11:31 UTC`. `unknown` before 1970 and beyond the calendar.
+/// A moment for people, to the minute: `2026-11-22 11:31 UTC`. `unknown` before 1970 and beyond the
+/// calendar.
 pub fn when(at: Timestamp) -> String {
     match jiff::Timestamp::from_millisecond(at.as_millis()) {
         Ok(moment) if at > Timestamp::UNIX_EPOCH => moment.strftime("%Y-%m-%d %H:%M UTC").to_string(),
@@ -53,8 +54,8 @@ pub(super) fn known_function(name: &str) -> Option<String> {
     (!matches!(name, "" | "?")).then(|| name.to_owned())
 }
 
-/// `KeyError in total (shop/cart.py)` of at most so many characters; the file gives way first, from its left, for its end
-/// says more.
+/// `KeyError in total (shop/cart.py)` of at most so many characters; the file gives way first, from
+/// its left, for its end says more.
 pub(super) fn headline(exception: &str, function: Option<&str>, file: &str, most: usize) -> String {
     let exception = clip(&one_line(exception), most / 2);
     let what = match function {

@@ -14,7 +14,8 @@ use minijinja::value::Serde;
 use minijinja::{Value, context};
 use std::fmt::Write as _;
 
-/// GitHub refuses bodies over 65,536 characters (422). It counts characters, not bytes; the rest is margin.
+/// GitHub refuses bodies over 65,536 characters (422). It counts characters, not bytes; the rest is
+/// margin.
 const MOST_BODY_CHARS: usize = 60_000;
 
 /// GitHub's limit for titles.
@@ -32,8 +33,8 @@ pub struct Issue {
     pub body: String,
 }
 
-/// The issue of an alert: never local variables, request data or a signed link, which would open both to whoever reads the
-/// issue; what the exceptions said only where the alert allows it.
+/// The issue of an alert: never local variables, request data or a signed link, which would open
+/// both to whoever reads the issue; what the exceptions said only where the alert allows it.
 ///
 /// # Errors
 /// [`RenderError`] where a template is faulty, whatever the alert.
@@ -77,7 +78,8 @@ fn commands() -> Result<Vec<Value>, RenderError> {
     COMMANDS.iter().filter_map(help).map(|(words, values)| render_words(words, values)).collect()
 }
 
-/// The address that GitHub shows as code when it stands alone on a line: a range around the line, at the commit that ran.
+/// The address that GitHub shows as code when it stands alone on a line: a range around the line,
+/// at the commit that ran.
 fn permalink(alert: &Alert) -> Option<String> {
     let snippet = &alert.snippet;
     let last = snippet.first.checked_add(u32::try_from(snippet.lines.len()).ok()?)?.checked_sub(1)?;
@@ -109,7 +111,8 @@ fn snippet(view: &AlertView) -> String {
     out
 }
 
-/// The traceback as Python prints it, whatever the language: readers know the form. `>` marks the failing line.
+/// The traceback as Python prints it, whatever the language: readers know the form. `>` marks the
+/// failing line.
 fn traceback(view: &AlertView) -> String {
     let mut out = String::new();
     for exception in &view.traceback {
@@ -256,7 +259,8 @@ mod tests {
         assert!(permalink(&alert).is_some_and(|url| url.ends_with("#L42")));
     }
 
-    /// The body without its fences and code spans: what GitHub looks at for mentions and references.
+    /// The body without its fences and code spans: what GitHub looks at for mentions and
+    /// references.
     fn outside_code(body: &str) -> String {
         let mut outside = String::new();
         let mut fence: Option<String> = None;

@@ -9,7 +9,8 @@ use domain::alert::Alert;
 use minijinja::context;
 use minijinja::value::Serde;
 
-/// Gmail cuts HTML off at 102 KB and hides the links at the end; the encoding for transport and its own additions come on top.
+/// Gmail cuts HTML off at 102 KB and hides the links at the end; the encoding for transport and its
+/// own additions come on top.
 const MOST_HTML_BYTES: usize = 80_000;
 
 /// Subjects beyond this are unreadable in every list of mails (characters).

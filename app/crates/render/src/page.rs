@@ -35,7 +35,8 @@ pub struct Layout {
     pub csrf: String,
 }
 
-/// A whole HTML page. It needs no script and no inline style, only `{root}/static/style.css` and `{root}/static/icon.svg`.
+/// A whole HTML page. It needs no script and no inline style, only `{root}/static/style.css` and
+/// `{root}/static/icon.svg`.
 ///
 /// # Errors
 /// [`RenderError`] where a template is faulty, whatever the view.

@@ -15,7 +15,8 @@ const MOST_NAMES: usize = 8;
 /// Characters of a name, path or line of code in a comment.
 const MOST_CHARS: usize = 200;
 
-/// One comment in GitHub's Markdown, its first line the hidden marker. It mentions nobody: who acted knows it.
+/// One comment in GitHub's Markdown, its first line the hidden marker. It mentions nobody: who
+/// acted knows it.
 ///
 /// # Errors
 /// [`RenderError`] where a template is faulty, whatever the reply.

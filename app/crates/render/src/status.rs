@@ -11,7 +11,8 @@ use domain::status::{BEGIN, END, SPARK_DAYS, State, Status, sparkline};
 use minijinja::context;
 use minijinja::value::Serde;
 
-/// Characters of the block: an issue was filed with at most 60,000, and stays below GitHub's 65,536 however its block grows.
+/// Characters of the block: an issue was filed with at most 60,000, and stays below GitHub's 65,536
+/// however its block grows.
 const MOST_CHARS: usize = 4_000;
 
 /// The block, from marker to marker, in GitHub's Markdown.

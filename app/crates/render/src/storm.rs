@@ -10,7 +10,8 @@ use domain::storm::{Storm, StormLine};
 use minijinja::context;
 use std::collections::BTreeMap;
 
-/// Lines that the issue lists; fewer where their names are so long that GitHub's 65,536 characters would not hold them.
+/// Lines that the issue lists; fewer where their names are so long that GitHub's 65,536 characters
+/// would not hold them.
 const LISTED: [usize; 4] = [150, 75, 35, 10];
 /// Characters of the issue, with a margin.
 const MOST_BODY_CHARS: usize = 60_000;
@@ -36,7 +37,8 @@ pub struct MailedLine {
     pub issue: Option<String>,
 }
 
-/// The issue of a storm. It names people, and mentions nobody: each person is told of their own lines.
+/// The issue of a storm. It names people, and mentions nobody: each person is told of their own
+/// lines.
 ///
 /// # Errors
 /// [`RenderError`] where the template is faulty.
@@ -143,7 +145,8 @@ fn cut(text: &str) -> String {
     clip(&one_line(text), MOST_CHARS)
 }
 
-/// The line at the default branch's head: what a person looks at first, though it may have moved since.
+/// The line at the default branch's head: what a person looks at first, though it may have moved
+/// since.
 fn line_url(repository: &Repository, line: &StormLine) -> Option<String> {
     let head = repository.head.as_deref().filter(|_| line.place.line > 0)?;
     repository.line_url(head, &line.place.path, line.place.line).filter(|url| url.len() <= 300)

@@ -2,8 +2,8 @@
 
 use crate::blame::Author;
 
-/// Accounts that are programs and do not say so: GitHub's own, dependency updaters, release tools. Compared without case,
-/// with `-`, `_` and spaces alike.
+/// Accounts that are programs and do not say so: GitHub's own, dependency updaters, release tools.
+/// Compared without case, with `-`, `_` and spaces alike.
 const BOTS: &[&str] = &[
     "allcontributors",
     "azure pipelines",

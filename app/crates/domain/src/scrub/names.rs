@@ -52,10 +52,12 @@ const PAIRS: &[(&str, &str)] = &[
     ("ssh", "key"),
 ];
 
-/// Parts that no ordinary word holds, so that `userpassword` and `csrfmiddlewaretoken` are found as well.
+/// Parts that no ordinary word holds, so that `userpassword` and `csrfmiddlewaretoken` are found as
+/// well.
 const PARTS: &[&str] = &["password", "passwd", "apikey", "authtoken", "csrf", "secretkey", "privatekey", "cardnumber"];
 
-/// Last words of names that describe a secret without holding it: `token_type`, `AuthenticationError`.
+/// Last words of names that describe a secret without holding it: `token_type`,
+/// `AuthenticationError`.
 const HARMLESS_LAST: &[&str] = &[
     "count",
     "length",
@@ -97,8 +99,8 @@ pub(super) fn is_secret(name: &str) -> bool {
     }) || words.windows(2).any(|two| PAIRS.iter().any(|(a, b)| two[0] == *a && two[1] == *b))
 }
 
-/// Lower-case words of a name, split at everything that is no letter and at changes of case. Digits at a word's end
-/// are left out: `password2` is a password too.
+/// Lower-case words of a name, split at everything that is no letter and at changes of case. Digits
+/// at a word's end are left out: `password2` is a password too.
 fn words(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -109,7 +111,8 @@ fn words(name: &str) -> Vec<String> {
     for (index, &c) in chars.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|i| chars.get(i));
         let after = chars.get(index + 1);
-        // `authToken` splits before `T`; `CSRFToken` before the capital that a small letter follows.
+        // `authToken` splits before `T`; `CSRFToken` before the capital that a small letter
+        // follows.
         let new_word = c.is_uppercase()
             && before.is_some_and(|before| {
                 before.is_lowercase()

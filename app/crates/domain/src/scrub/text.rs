@@ -1,4 +1,5 @@
-//! Secrets that stand in a text behind their name: `password='x'`, `{'token': 'x'}`, `a=b&password=c`, `Cookie: x`.
+//! Secrets that stand in a text behind their name: `password='x'`, `{'token': 'x'}`,
+//! `a=b&password=c`, `Cookie: x`.
 
 use super::names;
 use super::values::looks_random;
@@ -65,7 +66,8 @@ pub(super) fn is_plain(value: &str) -> bool {
 /// The value that starts at `at`, in whichever way the text writes values.
 fn value_at(text: &str, at: usize, colon: bool, quoted_name: bool, name: &str) -> Option<Found> {
     let bytes = text.as_bytes();
-    // `Some("x")`, `SecretStr('x')`, `b'x'`: letters, a bracket, a prefix may come before the quote.
+    // `Some("x")`, `SecretStr('x')`, `b'x'`: letters, a bracket, a prefix may come before the
+    // quote.
     let mut start = at;
     while bytes.get(start).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') && start - at < 24 {
         start += 1;
@@ -107,7 +109,8 @@ fn bare(text: &str, at: usize, colon: bool, quoted_name: bool, name: &str) -> Op
         return None;
     }
     if colon && !quoted_name {
-        // Prose: "invalid token: expected a comma". A value is what looks like one, or what ends the line.
+        // Prose: "invalid token: expected a comma". A value is what looks like one, or what ends
+        // the line.
         let random = looks_random(value);
         let last = rest[end..].lines().next().is_none_or(|line| line.trim().is_empty());
         return (random || last).then_some(Found { range: at..at + end, sure: random });
@@ -115,8 +118,8 @@ fn bare(text: &str, at: usize, colon: bool, quoted_name: bool, name: &str) -> Op
     Some(Found { range: at..at + end, sure: true })
 }
 
-/// End of a quoted value: the quote that has as many backslashes before it as the opening one. A text that was cut short
-/// ends it too.
+/// End of a quoted value: the quote that has as many backslashes before it as the opening one. A
+/// text that was cut short ends it too.
 fn end_of_quoted(bytes: &[u8], inner: usize, quote: u8, depth: usize) -> usize {
     let mut backslashes = 0;
     for (offset, byte) in bytes[inner..].iter().enumerate() {

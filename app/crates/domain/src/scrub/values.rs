@@ -5,8 +5,8 @@ use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// Private keys (to the end of the text where it was cut short), JSON web tokens, and the tokens of well-known services
-/// by their published prefixes.
+/// Private keys (to the end of the text where it was cut short), JSON web tokens, and the tokens of
+/// well-known services by their published prefixes.
 static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?s-u:",
@@ -68,8 +68,9 @@ pub(super) fn hide(text: &str) -> Option<String> {
     }
 }
 
-/// Whether the digits are a payment card's number: 13 to 19 digits, an issuer's first digits, and a right check digit.
-/// The issuer's digits matter: a tenth of all numbers has a right check digit, so would a tenth of all timestamps.
+/// Whether the digits are a payment card's number: 13 to 19 digits, an issuer's first digits, and a
+/// right check digit. The issuer's digits matter: a tenth of all numbers has a right check digit,
+/// so would a tenth of all timestamps.
 pub(super) fn is_card_number(digits: &str) -> bool {
     let digits: Vec<u32> = digits.chars().filter_map(|c| c.to_digit(10)).collect();
     if !(13..=19).contains(&digits.len()) || digits.iter().all(|digit| *digit == digits[0]) {
@@ -92,7 +93,8 @@ pub(super) fn is_card_number(digits: &str) -> bool {
     sum.is_multiple_of(10)
 }
 
-/// Whether a word is no word of a language: `Basic authentication` is prose, `Basic dXNlcjpw` is not.
+/// Whether a word is no word of a language: `Basic authentication` is prose, `Basic dXNlcjpw` is
+/// not.
 pub(super) fn looks_random(word: &str) -> bool {
     word.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'=' | b'+' | b'_' | b'~'))
         || (word.bytes().skip(1).any(|b| b.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase()))
@@ -107,7 +109,8 @@ fn replace(text: &mut Cow<'_, str>, pattern: &Regex, with: impl Fn(&Captures<'_>
     }
 }
 
-/// Byte ranges of card numbers that stand by themselves: not inside a hash, a UUID or a decimal fraction.
+/// Byte ranges of card numbers that stand by themselves: not inside a hash, a UUID or a decimal
+/// fraction.
 fn cards(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     CARD.find_iter(text)

@@ -58,7 +58,8 @@ pub(super) mod tests {
         }
     }
 
-    /// Every view, once: what holds for all pages is tested for each of these, and no template of a page is without one.
+    /// Every view, once: what holds for all pages is tested for each of these, and no template of a
+    /// page is without one.
     pub(crate) const VIEWS: &[Registered] = &[
         registered::<Connect>(),
         registered::<Doctor>(),

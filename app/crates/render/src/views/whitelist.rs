@@ -25,7 +25,8 @@ pub struct Whitelist {
     pub settings_url: Option<String>,
     /// What is in force, latest first; the file's entries last.
     pub entries: Vec<WhitelistEntry>,
-    /// What the file has dropped without counting: types of exceptions, and code that tracebacks pass through.
+    /// What the file has dropped without counting: types of exceptions, and code that tracebacks
+    /// pass through.
     pub dropped: Vec<String>,
     /// What ended, latest first.
     pub ended: Vec<EndedEntry>,
