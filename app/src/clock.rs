@@ -21,7 +21,7 @@ impl Clock {
     }
 
     /// Now.
-    #[allow(clippy::disallowed_methods, reason = "the one place")]
+    #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Some(fixed) => Timestamp::from_millis(fixed.load(Ordering::SeqCst)),

@@ -69,7 +69,7 @@ fn start_log(config: &Config) -> Result<(), ConfigError> {
     Ok(())
 }
 
-#[allow(clippy::print_stderr, reason = "the last words of a command that failed")]
+#[expect(clippy::print_stderr, reason = "the last words of a command that failed")]
 fn complain(what: &str) -> ExitCode {
     eprintln!("flawless: {what}");
     ExitCode::FAILURE

@@ -1,6 +1,6 @@
 //! A chain of errors with the backtrace of the first:
 //! `RUST_LIB_BACKTRACE=1 FLAWLESS_DSN=… cargo run -p ingest-client --features anyhow --example chain`.
-#![allow(clippy::print_stderr, reason = "an example talks to a person")]
+#![expect(clippy::print_stderr, reason = "an example talks to a person")]
 
 use anyhow::Context;
 

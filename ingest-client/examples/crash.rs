@@ -1,6 +1,6 @@
 //! A program that reports one error, then panics:
 //! `FLAWLESS_DSN=… cargo run -p ingest-client --example crash`.
-#![allow(clippy::print_stderr, reason = "an example talks to a person")]
+#![expect(clippy::print_stderr, reason = "an example talks to a person")]
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! A web server that reports what goes wrong with the request:
 //! `FLAWLESS_DSN=… cargo run -p ingest-client --features tower --example web`, then
 //! `curl localhost:8080/price/coffee` and `curl localhost:8080/share/0`.
-#![allow(clippy::print_stderr, reason = "an example talks to a person")]
+#![expect(clippy::print_stderr, reason = "an example talks to a person")]
 
 use axum::Router;
 use axum::extract::Path;

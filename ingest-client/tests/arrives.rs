@@ -1,6 +1,6 @@
 //! What an application reports arrives as a server reads it. Reporting is one for a process, so
 //! this is one test.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod receiver;
 

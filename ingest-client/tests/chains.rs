@@ -1,6 +1,6 @@
 //! Errors of anyhow, with and without a backtrace of their own. Reporting is one for a process, so
 //! this is one test.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod receiver;
 

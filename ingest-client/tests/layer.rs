@@ -1,6 +1,6 @@
 //! The layer in a web server, over HTTP: one report for each failure, with the request, and answers
 //! as they were. Reporting is one for a process, so this is one test.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod receiver;
 

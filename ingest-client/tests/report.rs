@@ -1,5 +1,5 @@
 //! `flawless-report` as cron runs it: real processes, a small server, and what either of them gets.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod receiver;
 

@@ -1,6 +1,6 @@
 //! A server that is down or silent changes nothing for the application. Reporting is one for a
 //! process, so this is one test.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};

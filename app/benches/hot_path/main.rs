@@ -8,8 +8,8 @@
 //! Set in the environment: `FLAWLESS_BENCH_QUICK=1` (a tenth of all), `FLAWLESS_BENCH_LINES` (1,000
 //! failing lines), `FLAWLESS_BENCH_REPEATS` (100,000), `FLAWLESS_BENCH_CONNECTIONS` (256),
 //! `FLAWLESS_BENCH_APP` (another build of the server) and `FLAWLESS_BENCH_SKIP` (of `bare,kill`).
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints what it finds")]
-#![allow(clippy::unwrap_used, reason = "a bench that can't go on says so and ends")]
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a bench measures time and prints what it finds")]
+#![expect(clippy::unwrap_used, reason = "a bench that can't go on says so and ends")]
 
 mod bare;
 mod client;

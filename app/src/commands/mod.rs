@@ -1,5 +1,5 @@
 //! The commands of the terminal.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what a command is for")]
+#![expect(clippy::print_stdout, reason = "what a command is for")]
 
 pub mod blame;
 pub mod check;

@@ -1,6 +1,6 @@
 //! The one reader of the clock in `flawless-report`: when a report was kept, and how long sending
 //! may take.
-#![allow(clippy::disallowed_methods, reason = "here the clock is read; everywhere else, time is an argument")]
+#![expect(clippy::disallowed_methods, reason = "here the clock is read; everywhere else, time is an argument")]
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 

@@ -1,6 +1,6 @@
 //! A stock-taker that reports by the `sentry` crate itself: an error with its backtrace, then a
 //! panic.
-#![allow(clippy::print_stdout, reason = "a program talks to a person")]
+#![expect(clippy::print_stdout, reason = "a program talks to a person")]
 
 mod shelves;
 
