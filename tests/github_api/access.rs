@@ -2,11 +2,9 @@
 
 use super::{NOW, new_issue, world};
 use crate::harness::fake_github::{APP_ID, BOT, FakeGitHub, SLUG};
+use crate::harness::scenes::MINUTE;
 use app::clock::Clock;
 use github::{GitHub, GitHubError, Settings};
-use jiff::SignedDuration;
-
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 #[tokio::test]
 async fn ten_who_need_a_token_cause_one_and_share_it() {

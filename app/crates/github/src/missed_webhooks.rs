@@ -34,8 +34,7 @@ struct DeliveryAnswer {
 }
 
 impl GitHub {
-    /// The tries since a moment, the latest first. GitHub keeps those of three
-    /// days.
+    /// The tries since a moment, the latest first. GitHub keeps those of three days.
     ///
     /// # Errors
     /// GitHub is out of reach.

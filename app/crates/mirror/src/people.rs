@@ -99,8 +99,7 @@ impl Mirrors {
         Ok(year.last_of(&author))
     }
 
-    /// When the newest commit on any branch was made; `None` where there is no
-    /// commit.
+    /// When the newest commit on any branch was made; `None` where there is no commit.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

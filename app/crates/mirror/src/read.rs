@@ -150,7 +150,7 @@ pub(super) fn author_of(person: &gix::actor::Identity) -> Author {
     Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
 }
 
-/// A moment of a commit in Unix milliseconds.
+/// A moment of a commit.
 pub(super) fn time_of(time: gix::date::Time) -> Timestamp {
     Timestamp::from_seconds(time.seconds)
 }

@@ -26,8 +26,7 @@ impl Ids {
         Self { last: AtomicI64::new(0), process: i64::from(random % 1024) << COUNT_BITS }
     }
 
-    /// The next id. Each is greater than the one before, also where
-    /// the clock steps back.
+    /// The next id. Each is greater than the one before, also where the clock steps back.
     pub fn next(&self, now: Timestamp) -> i64 {
         let fresh = (millis(now - EPOCH).max(1) << LOW_BITS) | self.process;
         let next = |last: i64| {

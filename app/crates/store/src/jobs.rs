@@ -23,8 +23,7 @@ pub struct Claim {
     /// died.
     pub attempts: u32,
     version: i64,
-    /// Until when it is this worker's; no two workers hold it until the same
-    /// moment.
+    /// Until when it is this worker's; no two workers hold it until the same moment.
     locked_until: Timestamp,
 }
 
@@ -197,8 +196,7 @@ pub async fn release_all(store: &Store) -> Result<(), StoreError> {
     execute(store, statement).await
 }
 
-/// When the next turn of a queue of writes is due; `None`: there is nothing to
-/// write.
+/// When the next turn of a queue of writes is due; `None`: there is nothing to write.
 pub async fn next_write_due(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     let row = sqlx::query(
         "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due

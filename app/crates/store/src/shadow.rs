@@ -11,8 +11,7 @@ use domain::timestamp::Timestamp;
 /// "Until somebody ends it", as a moment.
 pub const FOR_EVER: Timestamp = Timestamp::MAX;
 
-/// Sets until when nothing of a repository is sent; `None`: from now on
-/// everything is.
+/// Sets until when nothing of a repository is sent; `None`: from now on everything is.
 pub async fn set_until(store: &Store, id: RepositoryId, until: Option<Timestamp>) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE repositories SET shadow_until_ms = $2 WHERE id = $1")
         .bind(id.0)

@@ -18,8 +18,7 @@ pub async fn set_issue(store: &Store, id: StormId, issue: u64) -> Result<(), Sto
     execute(store, statement).await
 }
 
-/// Records that the storm's issue says what was known at `as_of`, and is left alone until
-/// `due_at`.
+/// Records that the storm's issue says what was known at `as_of`, and is left alone until `due_at`.
 pub async fn record_written(store: &Store, id: StormId, as_of: Timestamp, due_at: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE storms SET written_at_ms = $2, due_at_ms = $3 WHERE id = $1")
         .bind(id.0)

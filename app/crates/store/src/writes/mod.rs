@@ -128,8 +128,7 @@ async fn first(
     Ok(Some(NextWrite { what: what(get(&row, "id")?), rank: get(&row, "rank")? }))
 }
 
-/// When something of this installation is due that is not due yet; `None`:
-/// nothing waits.
+/// When something of this installation is due that is not due yet; `None`: nothing waits.
 pub async fn next_due_at(store: &Store, installation: u64) -> Result<Option<Timestamp>, StoreError> {
     let sql = format!(
         "SELECT MIN(due) AS due FROM (
