@@ -1,6 +1,7 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
 
 use domain::access::SignIn;
+use domain::secret::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub struct Config {
     /// The GitHub App, where one is configured.
     pub app: Option<AppConfig>,
     /// What GitHub signs webhooks with.
-    pub webhook_secret: Option<String>,
+    pub webhook_secret: Option<Secret>,
     /// Client id and secret with which people sign in.
     pub sign_in: Option<SignIn>,
     /// REST API.
@@ -71,9 +72,9 @@ pub struct Config {
     /// Sender of mails.
     pub mail_from: String,
     /// Admits to the pages.
-    pub admin_token: Option<String>,
+    pub admin_token: Option<Secret>,
     /// What secrets in the database are encrypted with; else the key in the data directory.
-    pub secret_key: Option<String>,
+    pub secret_key: Option<Secret>,
     /// Days that a repository which is new here spends in shadow mode.
     pub shadow_days: u32,
 }
@@ -84,7 +85,7 @@ pub struct AppConfig {
     /// Its number.
     pub id: u64,
     /// Its private key, PEM.
-    pub private_key: String,
+    pub private_key: Secret,
 }
 
 /// Why a configuration can't be used.
@@ -188,9 +189,11 @@ impl Config {
             log_level: checked_log_level(&get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()))?,
             log_json,
             app: app_of(&get)?,
-            webhook_secret: get("WEBHOOK_SECRET"),
+            webhook_secret: get("WEBHOOK_SECRET").map(Secret::from),
             sign_in: match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
-                (Some(client_id), Some(client_secret)) => Some(SignIn { client_id, client_secret }),
+                (Some(client_id), Some(client_secret)) => {
+                    Some(SignIn { client_id, client_secret: client_secret.into() })
+                }
                 (None, None) => None,
                 (Some(_), None) => {
                     return Err(ConfigError("GITHUB_CLIENT_ID is set, but GITHUB_CLIENT_SECRET is not".to_owned()));
@@ -209,8 +212,8 @@ impl Config {
             )?,
             smtp_url: get("SMTP_URL"),
             mail_from: get("MAIL_FROM").unwrap_or_else(|| "Flawless <flawless@localhost>".to_owned()),
-            admin_token: get("ADMIN_TOKEN"),
-            secret_key: get("SECRET_KEY"),
+            admin_token: get("ADMIN_TOKEN").map(Secret::from),
+            secret_key: get("SECRET_KEY").map(Secret::from),
             shadow_days: match get("SHADOW_DAYS") {
                 Some(text) => text.parse().ok().filter(|days| *days <= MOST_SHADOW_DAYS).ok_or_else(|| {
                     ConfigError(format!("SHADOW_DAYS is {text:?}: it has to be a number from 0 to {MOST_SHADOW_DAYS}"))
@@ -266,7 +269,7 @@ fn app_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<AppConfig>, Co
             return Err(ConfigError("APP_ID is set, but neither PRIVATE_KEY nor PRIVATE_KEY_PATH is".to_owned()));
         }
     };
-    Ok(Some(AppConfig { id, private_key }))
+    Ok(Some(AppConfig { id, private_key: private_key.into() }))
 }
 
 /// The text of the file beside which the server is started; `None` where there is no such file.

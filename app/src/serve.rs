@@ -7,6 +7,7 @@ use crate::steps::accept::Accept;
 pub use crate::wiring::install_crypto;
 use crate::wiring::{Handles, OpenError, random_hex};
 use crate::worker::Worker;
+use domain::secret::Secret;
 use domain::signature::Signer;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -53,7 +54,7 @@ pub struct Flawless {
     /// The configuration, with the public address filled in.
     pub config: Config,
     /// Admits to the pages.
-    pub admin_token: String,
+    pub admin_token: Secret,
     /// The token was made at this start, so that nobody knows it yet.
     pub token_is_new: bool,
     /// Where it listens.
@@ -86,7 +87,7 @@ impl Flawless {
         let fresh = random_hex()?;
         let stored = store::meta::by_name_or_insert(&handles.store, "admin_token", &fresh).await?;
         let token_is_new = config.admin_token.is_none() && stored == fresh;
-        let admin_token = config.admin_token.clone().unwrap_or(stored);
+        let admin_token = config.admin_token.clone().unwrap_or_else(|| stored.into());
         let (accept, writer) = handles.accept();
         let worker = handles.worker(clock.clone());
         Ok(Self {

@@ -1,6 +1,7 @@
 //! Keeps stored secrets unreadable to whoever has the database alone: they are encrypted with a key
 //! that is not in it.
 
+use domain::secret::Secret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use sha2::{Digest, Sha256};
@@ -38,7 +39,7 @@ pub enum VaultError {
 /// Where the key is. It is read, or made, when it is first needed.
 #[derive(Clone)]
 pub struct Vault {
-    given: Option<String>,
+    given: Option<Secret>,
     file: PathBuf,
 }
 
@@ -53,11 +54,11 @@ impl Vault {
     ///
     /// # Errors
     /// SECRET_KEY is too short.
-    pub fn new(secret_key: Option<&str>, data_dir: &Path) -> Result<Self, VaultError> {
-        if let Some(key) = secret_key.filter(|key| key.chars().count() < SHORTEST_KEY) {
+    pub fn new(secret_key: Option<&Secret>, data_dir: &Path) -> Result<Self, VaultError> {
+        if let Some(key) = secret_key.map(Secret::expose).filter(|key| key.chars().count() < SHORTEST_KEY) {
             return Err(VaultError::Short(key.chars().count()));
         }
-        Ok(Self { given: secret_key.map(str::to_owned), file: data_dir.join(KEY_FILE) })
+        Ok(Self { given: secret_key.cloned(), file: data_dir.join(KEY_FILE) })
     }
 
     /// Encrypts a text for one purpose, in hexadecimal. Makes the key where there is none.
@@ -91,7 +92,7 @@ impl Vault {
 
     fn key(&self, may_make: bool) -> Result<LessSafeKey, VaultError> {
         let text = match &self.given {
-            Some(given) => given.clone(),
+            Some(given) => given.expose().to_owned(),
             None => self.file_key(may_make)?,
         };
         let key = UnboundKey::new(&AES_256_GCM, &Sha256::digest(text.as_bytes())).map_err(|_| VaultError::WrongKey)?;
@@ -150,17 +151,17 @@ mod tests {
     #[test]
     fn what_is_sealed_is_read_with_its_key_and_for_its_purpose_only() {
         let key = "0123456789abcdef0123456789abcdef";
-        let vault = Vault::new(Some(key), Path::new("nowhere")).unwrap();
+        let vault = Vault::new(Some(&key.into()), Path::new("nowhere")).unwrap();
         let sealed = vault.seal("app", "-----BEGIN").unwrap();
         assert!(!sealed.contains("BEGIN") && sealed != vault.seal("app", "-----BEGIN").unwrap());
         assert_eq!(vault.open("app", &sealed).unwrap(), "-----BEGIN");
-        let other = Vault::new(Some("another key of more than 32 letters"), Path::new("nowhere")).unwrap();
+        let other = Vault::new(Some(&"another key of more than 32 letters".into()), Path::new("nowhere")).unwrap();
         for result in
             [other.open("app", &sealed), vault.open("other", &sealed), vault.open("app", "é"), vault.open("app", "00")]
         {
             assert!(matches!(result, Err(VaultError::WrongKey)));
         }
-        assert!(matches!(Vault::new(Some("short"), Path::new("x")), Err(VaultError::Short(5))));
+        assert!(matches!(Vault::new(Some(&"short".into()), Path::new("x")), Err(VaultError::Short(5))));
     }
 
     #[test]

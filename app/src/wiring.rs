@@ -93,7 +93,7 @@ impl Handles {
         let store = Store::open(&config.database_url).await?;
         let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_hex()?).await?;
         let signer = Signer::new(secret.as_bytes());
-        let (vault, wake) = (Vault::new(config.secret_key.as_deref(), &config.data_dir)?, Wake::default());
+        let (vault, wake) = (Vault::new(config.secret_key.as_ref(), &config.data_dir)?, Wake::default());
         let app = configured_app(config)?;
         let github_app =
             GitHubApp::open(app, store.clone(), vault.clone(), &config.github_api_url, wake.clone()).await?;
@@ -305,8 +305,8 @@ impl Handles {
 fn configured_app(config: &Config) -> Result<Option<App>, GitHubError> {
     let Some(app) = &config.app else { return Ok(None) };
     Ok(Some(App {
-        github: GitHub::new(Settings::new(&config.github_api_url, app.id, &app.private_key))?,
-        webhook_secret: config.webhook_secret.as_deref().map(Into::into),
+        github: GitHub::new(Settings::new(&config.github_api_url, app.id, app.private_key.clone()))?,
+        webhook_secret: config.webhook_secret.clone(),
         sign_in: config.sign_in.clone(),
         origin: AppSource::Configuration,
     }))

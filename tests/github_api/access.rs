@@ -68,7 +68,7 @@ async fn a_foreign_key_and_a_wrong_number_are_told_from_an_uninstalled_app() {
     let world = world().await;
     let foreign = include_str!("../data/app-key.pkcs8.pem").to_owned();
     // The same key in PKCS#8 is no foreign key.
-    let same = GitHub::new(Settings { private_key_pem: foreign, ..world.fake.settings() }).unwrap();
+    let same = GitHub::new(Settings { private_key_pem: foreign.into(), ..world.fake.settings() }).unwrap();
     assert!(same.token(world.installation).await.is_ok());
 
     let wrong_number = GitHub::new(Settings { app_id: APP_ID + 1, ..world.fake.settings() }).unwrap();
@@ -76,7 +76,7 @@ async fn a_foreign_key_and_a_wrong_number_are_told_from_an_uninstalled_app() {
     assert!(error.to_string().contains("Check APP_ID"), "{error}");
 
     let key = include_str!("../data/other-key.pem");
-    let wrong_key = GitHub::new(Settings { private_key_pem: key.to_owned(), ..world.fake.settings() }).unwrap();
+    let wrong_key = GitHub::new(Settings { private_key_pem: key.into(), ..world.fake.settings() }).unwrap();
     let error = wrong_key.app_slug().await.unwrap_err();
     assert!(matches!(error, GitHubError::Unauthorized(_)), "{error}");
 

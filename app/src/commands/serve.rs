@@ -15,7 +15,10 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
     tracing::info!(address = %flawless.address, "listening");
     println!("Flawless is at {url}");
     if flawless.token_is_new {
-        println!("Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}", flawless.admin_token);
+        println!(
+            "Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}",
+            flawless.admin_token.expose()
+        );
     }
     if flawless.config.app.is_none() {
         println!("No GitHub App is configured (APP_ID): issues are written to {}", flawless.config.outbox().display());

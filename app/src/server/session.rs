@@ -157,7 +157,7 @@ impl SessionCookies {
 
     fn session(&self, who: Who, id: Option<String>) -> Session {
         let settings = &self.0.settings;
-        let csrf = settings.signer.sign("csrf", &[id.as_deref().unwrap_or("token"), &settings.admin_token]);
+        let csrf = settings.signer.sign("csrf", &[id.as_deref().unwrap_or("token"), settings.admin_token.expose()]);
         Session { who, id, csrf }
     }
 
@@ -166,7 +166,7 @@ impl SessionCookies {
         let settings = &self.0.settings;
         match &session.id {
             None => true,
-            Some(id) => settings.signer.verify("csrf", &[id, &settings.admin_token], csrf),
+            Some(id) => settings.signer.verify("csrf", &[id, settings.admin_token.expose()], csrf),
         }
     }
 
@@ -189,12 +189,12 @@ impl SessionCookies {
     fn is_token(&self, text: &str) -> bool {
         let settings = &self.0.settings;
         let signature = settings.signer.sign("token", &[text]);
-        settings.signer.verify("token", &[&settings.admin_token], &signature)
+        settings.signer.verify("token", &[settings.admin_token.expose()], &signature)
     }
 
     /// What ties an admin's session to the token: another token ends it.
     fn bound_to(&self) -> String {
-        self.0.settings.signer.sign("admin session", &[&self.0.settings.admin_token])
+        self.0.settings.signer.sign("admin session", &[self.0.settings.admin_token.expose()])
     }
 
     /// Begins a session of the admin in place of the browser's former one. Answers its cookie.

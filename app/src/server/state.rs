@@ -15,6 +15,7 @@ use crate::services::{Epoch, Wake};
 use crate::steps::accept::Accept;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
+use domain::secret::Secret;
 use domain::signature::Signer;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
@@ -28,7 +29,7 @@ pub struct ServerSettings {
     /// Address that people reach the server by; a path in it is the prefix of every route.
     pub public_url: String,
     /// Admits to the pages.
-    pub admin_token: String,
+    pub admin_token: Secret,
     /// Signs cookies and forms.
     pub signer: Signer,
     /// The configuration for an admin to read, without its secrets.

@@ -5,6 +5,7 @@ use crate::vault::{Vault, VaultError};
 use domain::access::SignIn;
 use domain::job::Job;
 use domain::repository::{Forge, Repository};
+use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use github::manifest::{CreatedApp, exchange};
 use github::{GitHub, GitHubError, Settings};
@@ -21,7 +22,7 @@ pub struct App {
     /// The connection to GitHub.
     pub github: GitHub,
     /// What GitHub signs webhooks with; `None`: none can be believed.
-    pub webhook_secret: Option<Arc<str>>,
+    pub webhook_secret: Option<Secret>,
     /// With what it signs people in; `None`: they can't sign in with GitHub.
     pub sign_in: Option<SignIn>,
     /// Where the App came from.
@@ -205,17 +206,17 @@ struct StoredApp {
     id: u64,
     name: String,
     html_url: String,
-    pem: String,
-    webhook_secret: Option<String>,
+    pem: Secret,
+    webhook_secret: Option<Secret>,
     client_id: String,
-    client_secret: String,
+    client_secret: Secret,
 }
 
 impl StoredApp {
     fn app(&self, api_url: &str) -> Result<App, GitHubError> {
         Ok(App {
-            github: GitHub::new(Settings::new(api_url, self.id, &self.pem))?,
-            webhook_secret: self.webhook_secret.as_deref().map(Into::into),
+            github: GitHub::new(Settings::new(api_url, self.id, self.pem.clone()))?,
+            webhook_secret: self.webhook_secret.clone(),
             sign_in: Some(SignIn { client_id: self.client_id.clone(), client_secret: self.client_secret.clone() }),
             origin: AppSource::Setup { name: self.name.clone(), html_url: self.html_url.clone() },
         })

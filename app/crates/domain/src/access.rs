@@ -1,5 +1,6 @@
 //! Who may do what: the rights that a person has in a repository, as GitHub says.
 
+use super::secret::Secret;
 use crate::names::Login;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,18 +45,12 @@ impl Access {
 }
 
 /// With what the App signs people in.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignIn {
     /// The App's client id.
     pub client_id: String,
     /// Its client secret.
-    pub client_secret: String,
-}
-
-impl std::fmt::Debug for SignIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SignIn").field("client_id", &self.client_id).finish_non_exhaustive()
-    }
+    pub client_secret: Secret,
 }
 
 /// Who is asking.

@@ -34,6 +34,7 @@ pub mod repository;
 pub mod routing;
 pub mod rule;
 pub mod scrub;
+pub mod secret;
 pub mod settings;
 pub mod signature;
 pub mod source;

@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::error::{GitHubError, redact};
 use super::key;
 use super::route::Base;
+use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use octocrab::Octocrab;
@@ -42,7 +43,7 @@ const MAX_PAGES: usize = 500;
 const MEDIA_TYPE: &str = "application/vnd.github+json";
 
 /// How to reach GitHub and who we are there.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The API's address, [`DEFAULT_API_URL`] or an Enterprise Server's.
     pub api_url: String,
@@ -50,21 +51,15 @@ pub struct Settings {
     pub app_id: u64,
     /// The App's private RSA key: PEM (PKCS#1 or PKCS#8), with real or written line breaks, or that
     /// in base64.
-    pub private_key_pem: String,
+    pub private_key_pem: Secret,
     /// Time for one request with its answer.
     pub timeout: Duration,
 }
 
 impl Settings {
     /// Settings with the usual timeout.
-    pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<String>) -> Self {
+    pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<Secret>) -> Self {
         Self { api_url: api_url.into(), app_id, private_key_pem: private_key_pem.into(), timeout: USUAL_TIMEOUT }
-    }
-}
-
-impl fmt::Debug for Settings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings").field("api_url", &self.api_url).field("app_id", &self.app_id).finish_non_exhaustive()
     }
 }
 
@@ -169,7 +164,7 @@ impl GitHub {
             return Err(GitHubError::Settings("made outside of a Tokio runtime".to_owned()));
         }
         let base = Base::new(&settings.api_url)?;
-        let key = key::read(settings.app_id, &settings.private_key_pem)?;
+        let key = key::read(settings.app_id, settings.private_key_pem.expose())?;
         let wrong = |error: &dyn fmt::Display| GitHubError::Settings(redact(&error.to_string()));
         // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only
         // doubled.

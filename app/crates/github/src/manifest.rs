@@ -3,9 +3,9 @@
 use super::client::{USUAL_TIMEOUT, anonymous};
 use super::error::GitHubError;
 use super::route::{Base, encode};
+use domain::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::fmt;
 
 /// What the App asks for, in Probot's format: the same file that people read.
 const APP_YML: &str = include_str!("../../../../app.yml");
@@ -70,7 +70,7 @@ fn put_address(value: &mut Value, public_url: &str) {
 }
 
 /// What GitHub hands over, once: an App with its secrets.
-#[derive(Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct CreatedApp {
     /// Its number.
     pub id: u64,
@@ -81,20 +81,14 @@ pub struct CreatedApp {
     /// Its page.
     pub html_url: String,
     /// Its private key, PEM.
-    pub pem: String,
+    pub pem: Secret,
     /// What GitHub signs webhooks with; `None` where the manifest had no webhook.
     #[serde(default)]
-    pub webhook_secret: Option<String>,
+    pub webhook_secret: Option<Secret>,
     /// For signing in.
     pub client_id: String,
     /// For signing in.
-    pub client_secret: String,
-}
-
-impl fmt::Debug for CreatedApp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CreatedApp").field("id", &self.id).field("slug", &self.slug).finish_non_exhaustive()
-    }
+    pub client_secret: Secret,
 }
 
 /// Exchanges the code that GitHub sent the browser back with, within an hour of its making, once

@@ -64,7 +64,7 @@ pub async fn exchange_code(
     now: Timestamp,
 ) -> Result<UserTokens, GitHubError> {
     let body = json!({
-        "client_id": app.client_id, "client_secret": app.client_secret, "code": code, "code_verifier": verifier,
+        "client_id": app.client_id, "client_secret": app.client_secret.expose(), "code": code, "code_verifier": verifier,
         "redirect_uri": redirect_uri,
     });
     ask_for_token(server_url, &body, now).await
@@ -84,7 +84,7 @@ pub async fn refresh(
         return Err(GitHubError::Unauthorized("the person's token has expired".to_owned()));
     };
     let body = json!({
-        "client_id": app.client_id, "client_secret": app.client_secret, "grant_type": "refresh_token", "refresh_token": refresh,
+        "client_id": app.client_id, "client_secret": app.client_secret.expose(), "grant_type": "refresh_token", "refresh_token": refresh,
     });
     ask_for_token(server_url, &body, now).await
 }

@@ -38,7 +38,7 @@ impl FromRequest<Server> for VerifiedWebhook {
         let headers = request.headers().clone();
         let body = body::read(request).await?;
         // Before anything is parsed.
-        hook::verify(&secret, text(&headers, "x-hub-signature-256"), &body)
+        hook::verify(secret.expose(), text(&headers, "x-hub-signature-256"), &body)
             .map_err(|error| WebhookError::Unsigned(error.to_string()))?;
         let named = text(&headers, "x-github-event").zip(text(&headers, "x-github-delivery"));
         let (name, delivery) = named.ok_or(WebhookError::Unnamed)?;
