@@ -21,7 +21,7 @@ CREATE TABLE repositories (
     default_branch TEXT,
     head TEXT,
     code_generation BIGINT NOT NULL,    -- goes up when the head of the default branch moves
-    rules_generation BIGINT NOT NULL,   -- goes up when a rule is made or ends
+    rules_generation BIGINT NOT NULL,   -- goes up when a rule is made or ends, or the settings change
     pushed_at_ms BIGINT NOT NULL,       -- a push was announced then
     fetched_at_ms BIGINT NOT NULL,      -- the last fetch that succeeded began then; 0: never cloned
     unfetchable_at_ms BIGINT,           -- its source was found then to be none that can ever be mirrored; null: it is not
@@ -44,6 +44,7 @@ CREATE TABLE former_names (
     repository_id BIGINT NOT NULL REFERENCES repositories (id)
 );
 
+-- The keys of DSNs; a revoked one stays.
 CREATE TABLE ingest_keys (
     ingest_key TEXT PRIMARY KEY,        -- 32 hexadecimal digits, as SDKs insist
     repository_id BIGINT NOT NULL REFERENCES repositories (id),

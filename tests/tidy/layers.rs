@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What several steps and pages share.
     ("services", &["vault"]),
     // The steps between the rows.
-    ("steps", &["services", "vault"]),
+    ("steps", &["services"]),
     ("worker", &["clock", "services", "steps"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
     ("server", &["clock", "services", "steps::accept"]),
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn an_arrow_sideways_or_up_is_found_however_it_is_written() {
         assert_eq!(lines("app/src/config.rs", "use crate::serve::Flawless;"), [1]);
-        assert_eq!(lines("app/src/steps/decide.rs", "use crate::{\n vault::Vault,\n server::router,\n};"), [3]);
+        assert_eq!(lines("app/src/services/rules.rs", "use crate::{\n vault::Vault,\n server::router,\n};"), [3]);
         assert_eq!(lines("app/src/steps/decide.rs", "use super::super::server;"), [1]);
         assert_eq!(lines("app/src/vault.rs", "\nfn f() { super::config::g() }"), [2]);
         assert_eq!(lines("app/src/config.rs", "fn f(c: &crate::clock::Clock) {}"), [1]);
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn an_arrow_down_is_none_of_ours() {
         assert_eq!(
-            lines("app/src/steps/decide.rs", "use crate::vault::Vault;\nuse super::Failure;\nuse lettre::X;"),
+            lines("app/src/services/rules.rs", "use crate::vault::Vault;\nuse super::Failure;\nuse lettre::X;"),
             NONE
         );
         assert_eq!(lines("app/src/vault.rs", "// use crate::config;\nconst S: &str = \"crate::config::x\";"), NONE);

@@ -1,13 +1,13 @@
 //! Watched repositories, and what is known of their mirrors, settings and labels.
 
-mod delete;
+mod delete_with_counts;
 mod find;
 mod mirror;
 mod watch;
 
 use crate::StoreError;
 use crate::columns::{from_json, get, get_time, get_time_opt};
-pub use delete::delete;
+pub use delete_with_counts::delete;
 use domain::ids::RepositoryId;
 use domain::repository::{Forge, Repository};
 use domain::settings::Settings;
