@@ -24,7 +24,7 @@ CREATE TABLE repositories (
     rules_generation BIGINT NOT NULL,   -- goes up when a rule is made or ends, or the settings change
     pushed_at_ms BIGINT NOT NULL,       -- a push was announced then
     fetched_at_ms BIGINT NOT NULL,      -- the last fetch that succeeded began then; 0: never cloned
-    unfetchable_at_ms BIGINT,           -- its source was found then to be none that can ever be mirrored; null: it is not
+    fetch_paused_until_ms BIGINT,       -- the last fetch was refused for good: none is due by time before then; null: not so
     fetch_error TEXT,
     settings TEXT,                      -- the last good .github/flawless.yml, as JSON
     settings_blob TEXT,                 -- git's id of the file that was read last, good or bad

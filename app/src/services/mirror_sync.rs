@@ -4,7 +4,8 @@ use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
 use domain::ids::RepositoryId;
 use domain::settings::Settings;
-use domain::timestamp::Timestamp;
+use domain::timestamp::{DAY, Timestamp};
+use jiff::SignedDuration;
 use mirror::settings::parse;
 use mirror::{Head, MirrorError, Mirrors, Source};
 use std::time::Duration;
@@ -15,6 +16,12 @@ use store::repositories::{Fetched, RepositoryRow};
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 /// Where a repository keeps its settings.
 const SETTINGS_FILE: &str = ".github/flawless.yml";
+
+/// How long a repository is left alone that GitHub refuses: the App may be let in again any time.
+const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
+/// How long a source is left alone that can't be mirrored: somebody may put another in its place,
+/// and a push that is announced has it tried at once.
+const UNFETCHABLE_PAUSE: SignedDuration = DAY;
 
 /// The blob of a settings file, and what it says or what is wrong with it.
 type ReadSettings = (Option<String>, Result<Settings, String>);
@@ -44,9 +51,7 @@ impl MirrorSync {
     /// GitHub gives no token.
     pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
         let token = match (self.github_app.github(), &row.repository.forge) {
-            // What GitHub refuses today (the App is suspended, its key is another) it may give
-            // tomorrow.
-            (Some(github), Some(forge)) => Some(github.token(forge.installation).await.map_err(Failure::retry)?),
+            (Some(github), Some(forge)) => Some(github.token(forge.installation).await?),
             (None, Some(_)) => {
                 return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));
             }
@@ -62,9 +67,9 @@ impl MirrorSync {
     pub async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let result = self.fetch(row, now).await;
         if let Err(failure) = &result {
-            let unfetchable_at = matches!(failure, Failure::GiveUp(_)).then_some(now);
+            let paused_until = pause_after(failure).map(|pause| now + pause);
             let (id, why) = (row.repository.id, failure.to_string());
-            store::repositories::record_fetch_failed(&self.store, id, &why, unfetchable_at).await?;
+            store::repositories::record_fetch_failed(&self.store, id, &why, paused_until).await?;
         }
         result
     }
@@ -169,4 +174,12 @@ impl MirrorSync {
             "the mirror is being brought up to date"
         );
     }
+}
+
+/// How long no fetch is due by time alone after this failure; `None`: its job comes again by
+/// itself.
+fn pause_after(failure: &Failure) -> Option<SignedDuration> {
+    let Failure::GiveUp(cause) = failure else { return None };
+    let is_unfetchable = cause.downcast_ref::<MirrorError>().is_some_and(MirrorError::is_permanent);
+    Some(if is_unfetchable { UNFETCHABLE_PAUSE } else { REFUSED_PAUSE })
 }

@@ -4,16 +4,12 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::{Failure, Wake};
 use domain::ids::RepositoryId;
 use domain::job::Job;
-use domain::timestamp::{DAY, Timestamp};
+use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::{Store, StoreError};
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
 pub const FETCH_EVERY: SignedDuration = SignedDuration::from_mins(15);
-
-/// How often a repository is tried whose source was found to be none that can be mirrored: somebody
-/// may have put another in its place. A push that is announced has it tried at once.
-pub const UNFETCHABLE_EVERY: SignedDuration = DAY;
 
 /// Refreshes a repository.
 ///
@@ -35,8 +31,8 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
 pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Result<(), StoreError> {
     for row in store::repositories::list(store).await? {
         let is_overdue = now - row.fetched_at >= FETCH_EVERY;
-        let is_hopeless = row.unfetchable_at.is_some_and(|at| now - at < UNFETCHABLE_EVERY);
-        if is_overdue && !is_hopeless && row.suspended_at.is_none() {
+        let is_paused = row.fetch_paused_until.is_some_and(|until| now < until);
+        if is_overdue && !is_paused && row.suspended_at.is_none() {
             store::jobs::enqueue_if_none(store, Job::Fetch(row.repository.id), now).await?;
         }
     }

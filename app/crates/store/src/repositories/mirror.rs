@@ -42,7 +42,7 @@ pub async fn record_fetched(
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     let latest = sqlx::query(
-        "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL, unfetchable_at_ms = NULL,
+        "UPDATE repositories SET fetched_at_ms = $2, fetch_error = NULL, fetch_paused_until_ms = NULL,
              code_generation = code_generation + CASE WHEN COALESCE(head, '') = COALESCE($4, '') THEN 0 ELSE 1 END,
              default_branch = $3, head = $4
          WHERE id = $1 AND fetched_at_ms <= $2",
@@ -80,15 +80,16 @@ async fn set_settings_in(
     Ok(())
 }
 
-/// Records why a fetch failed; `unfetchable_at`: and that each other one will, as of then.
+/// Records why a fetch failed. `paused_until`: it was refused for good, and none is due by time
+/// alone before then.
 pub async fn record_fetch_failed(
     store: &Store,
     id: RepositoryId,
     why: &str,
-    unfetchable_at: Option<Timestamp>,
+    paused_until: Option<Timestamp>,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE repositories SET fetch_error = $2, unfetchable_at_ms = $3 WHERE id = $1";
-    execute(store, sqlx::query(sql).bind(id.0).bind(why).bind(unfetchable_at.map(Timestamp::as_millis))).await
+    let sql = "UPDATE repositories SET fetch_error = $2, fetch_paused_until_ms = $3 WHERE id = $1";
+    execute(store, sqlx::query(sql).bind(id.0).bind(why).bind(paused_until.map(Timestamp::as_millis))).await
 }
 
 /// Records that the repository has its labels.

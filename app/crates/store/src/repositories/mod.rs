@@ -45,8 +45,8 @@ pub struct RepositoryRow {
     pub pushed_at: Timestamp,
     /// When the last successful fetch began; the epoch: never cloned.
     pub fetched_at: Timestamp,
-    /// When its source was found to be none that can ever be mirrored.
-    pub unfetchable_at: Option<Timestamp>,
+    /// The last fetch was refused for good: none is due by time alone before then.
+    pub fetch_paused_until: Option<Timestamp>,
     /// Why the last fetch failed.
     pub fetch_error: Option<String>,
     /// The settings in force.
@@ -76,7 +76,7 @@ impl RepositoryRow {
 }
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
-    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, unfetchable_at_ms, fetch_error, settings, settings_error, settings_blob,
+    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, fetch_error, settings, settings_error, settings_blob,
     labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
@@ -106,7 +106,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         rules_generation: get(row, "rules_generation")?,
         pushed_at: get_time(row, "pushed_at_ms")?,
         fetched_at: get_time(row, "fetched_at_ms")?,
-        unfetchable_at: get_time_opt(row, "unfetchable_at_ms")?,
+        fetch_paused_until: get_time_opt(row, "fetch_paused_until_ms")?,
         fetch_error: get(row, "fetch_error")?,
         settings,
         settings_error: get(row, "settings_error")?,

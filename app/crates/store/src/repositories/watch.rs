@@ -46,7 +46,8 @@ async fn known_in(tx: &mut Tx, new: &NewRepository) -> Result<Option<AnyRow>, St
 async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
-             suspended_at_ms = NULL, removed_at_ms = NULL, unfetchable_at_ms = NULL WHERE id = $1",
+             suspended_at_ms = NULL, removed_at_ms = NULL,
+             fetch_paused_until_ms = CASE WHEN clone_url = $3 THEN fetch_paused_until_ms END WHERE id = $1",
     )
     .bind(id.0)
     .bind(&new.full_name)
@@ -91,7 +92,8 @@ pub async fn record_changed(
     let mut tx = store.begin().await?;
     keep_name_in(&mut tx, id, full_name).await?;
     sqlx::query(
-        "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4, unfetchable_at_ms = NULL,
+        "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4,
+             fetch_paused_until_ms = CASE WHEN clone_url = $4 THEN fetch_paused_until_ms END,
              public = COALESCE($5, public) WHERE id = $1",
     )
     .bind(id.0)
