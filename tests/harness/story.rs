@@ -470,7 +470,9 @@ impl Story {
         }
         self.settle().await;
         let queue = store::jobs::queue_state(&self.services().store).await.unwrap();
-        assert_eq!(queue.length, 0, "jobs are left over");
+        let log = String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned();
+        let last: Vec<&str> = log.lines().rev().take(12).collect();
+        assert_eq!(queue.length, 0, "jobs are left over; the log's last lines, latest first:\n{}", last.join("\n"));
         let unseen = self.transcript();
         assert!(unseen.is_empty(), "nobody looked at:\n{unseen}");
         self.github.assert_clean();
