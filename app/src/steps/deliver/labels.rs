@@ -6,6 +6,7 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::ids::RepositoryId;
+use domain::pace::GAP;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::repositories::RepositoryRow;
@@ -24,7 +25,11 @@ impl GitHubWriter {
         }
         let result = self.make_label(turn, &row, now).await;
         let attempt = LabelAttempt { store: &self.store, row: &row, now };
-        settle(&attempt, result, now).await?.done().map(|_| ())
+        match settle(&attempt, result, now).await?.done()? {
+            Some(()) => Ok(()),
+            // Where GitHub refuses one, the next fares no better: a second apart.
+            None => Err(Failure::Again { at: now + GAP }),
+        }
     }
 
     async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
