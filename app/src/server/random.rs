@@ -5,7 +5,7 @@ pub(super) fn random_id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the id is all zeroes, which harms nobody: nothing is looked up by it.
     let _ = getrandom::fill(&mut bytes);
-    hex(&bytes)
+    hex::encode(bytes)
 }
 
 /// A cookie's value, 64 hexadecimal digits.
@@ -15,11 +15,7 @@ pub(super) fn random_id() -> String {
 pub(super) fn random_secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hex::encode(bytes))
 }
 
 #[cfg(test)]
