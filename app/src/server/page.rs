@@ -65,7 +65,7 @@ pub(super) fn allow_form_to(address: &str) -> Option<(HeaderName, HeaderValue)> 
 /// The layer that renders what handlers answer: pages, and errors as pages.
 pub(super) async fn render_pages(State(server): State<Server>, request: Request, next: Next) -> Response {
     let headers = request.headers().clone();
-    let id = request.extensions().get().map(|RequestId(id)| id.clone()).unwrap_or_default();
+    let id = request.extensions().get().map(RequestId::to_string).unwrap_or_default();
     let mut response = next.run(request).await;
     let urls = Urls::from_ref(&server);
     let error = match response.extensions_mut().remove() {

@@ -2,6 +2,7 @@
 
 use super::operators::meters::Meters;
 use super::page_handles::PageHandles;
+use super::sdks::Ingest;
 use super::sdks::arrivals::Arrivals;
 use super::session::SessionCookies;
 use super::urls::Urls;
@@ -42,7 +43,7 @@ pub struct Server(Arc<Parts>);
 
 struct Parts {
     services: PageHandles,
-    accept: Accept,
+    ingest: Arc<Ingest>,
     clock: Clock,
     settings: Arc<ServerSettings>,
     sessions: SessionCookies,
@@ -55,16 +56,17 @@ impl Server {
     /// A server of these services.
     pub fn new(services: PageHandles, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let settings = Arc::new(settings);
+        let arrivals = Arc::<Arrivals>::default();
         let urls = Urls::new(&settings.public_url, services.linker.clone());
         Self(Arc::new(Parts {
             sessions: SessionCookies::new(services.sessions.clone(), clock.clone(), Arc::clone(&settings), urls.root()),
             urls,
             services,
-            accept,
+            ingest: Arc::new(Ingest { accept, arrivals: Arc::clone(&arrivals), clock: clock.clone() }),
             clock,
             settings,
             meters: Arc::default(),
-            arrivals: Arc::default(),
+            arrivals,
         }))
     }
 }
@@ -90,7 +92,7 @@ parts! {
     ShadowMode: services.shadow_mode;
     AlertContent: services.alert_content;
     Doctor: services.doctor;
-    Accept: accept;
+    Arc<Ingest>: ingest;
     Clock: clock;
     Arc<ServerSettings>: settings;
     SessionCookies: sessions;

@@ -20,6 +20,7 @@ use jiff::SignedDuration;
 use mirror::Mirrors;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
@@ -35,7 +36,7 @@ pub(super) struct TestForm {}
 pub(super) async fn test(
     State(store): State<Store>,
     State(mirrors): State<Mirrors>,
-    State(ingest): State<Ingest>,
+    State(ingest): State<Arc<Ingest>>,
     State(urls): State<Urls>,
     Now(now): Now,
     _: SignedIn,

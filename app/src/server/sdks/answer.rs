@@ -1,7 +1,7 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
 use super::arrivals::Arrivals;
-use super::request::RequestHead;
+use super::request::ClientName;
 use crate::server::body::BodyError;
 use crate::server::operators::meters::Meters;
 use crate::server::state::Now;
@@ -201,13 +201,13 @@ pub(super) async fn record(
     request: Request,
     next: Next,
 ) -> Response {
-    let (uri, headers) = (request.uri().clone(), request.headers().clone());
+    // Of what only a refusal needs, no more is kept than costs a count: each request comes by here.
+    let client = ClientName::of(&request);
     let mut response = next.run(request).await;
     if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
         meters.count(&answer.result);
         if let Some(project) = answer.project {
-            let head = RequestHead { query: uri.query(), headers: &headers };
-            arrivals.remember(&store, project, &answer.result, head, now).await;
+            arrivals.remember(&store, project, &answer.result, &client, now).await;
         }
     }
     response

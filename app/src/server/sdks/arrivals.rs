@@ -2,7 +2,7 @@
 //! waits for its first report.
 
 use super::answer::{IngestError, IngestOutcome};
-use super::request::RequestHead;
+use super::request::ClientName;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -173,7 +173,7 @@ impl Arrivals {
         store: &Store,
         project: RepositoryId,
         result: &Result<IngestOutcome, IngestError>,
-        head: RequestHead<'_>,
+        client: &ClientName,
         now: Timestamp,
     ) {
         match result {
@@ -182,7 +182,7 @@ impl Arrivals {
             Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now),
             Err(IngestError::NoProject | IngestError::Method) => {}
             Err(error) if self.is_worth_it(store, project).await => {
-                self.refused(project, &error.detail(), head.client().as_deref(), now);
+                self.refused(project, &error.detail(), client.read().as_deref(), now);
             }
             Err(_) => {}
         }

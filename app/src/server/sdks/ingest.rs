@@ -5,10 +5,8 @@ use super::arrivals::{Arrivals, ReportSummary};
 use super::printed::PrintedQuery;
 use super::request::{IngestRequest, Payload};
 use crate::clock::Clock;
-use crate::server::Server;
 use crate::server::random::random_id;
 use crate::steps::accept::{Accept, Entry, Occurrence};
-use axum::extract::FromRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -23,17 +21,13 @@ use wire::{sentry, sentry_event};
 const MOST_OCCURRENCES: u64 = 1_000_000;
 
 /// The way in for reports.
-#[derive(Clone)]
 pub(in crate::server) struct Ingest {
-    accept: Accept,
-    arrivals: Arc<Arrivals>,
-    clock: Clock,
-}
-
-impl FromRef<Server> for Ingest {
-    fn from_ref(server: &Server) -> Self {
-        Self { accept: Accept::from_ref(server), arrivals: FromRef::from_ref(server), clock: Clock::from_ref(server) }
-    }
+    /// Makes them durable.
+    pub(in crate::server) accept: Accept,
+    /// What came lately.
+    pub(in crate::server) arrivals: Arc<Arrivals>,
+    /// When it is.
+    pub(in crate::server) clock: Clock,
 }
 
 /// A report, and how it is counted. The whole of it is made only where it is wanted.

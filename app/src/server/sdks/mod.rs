@@ -16,6 +16,7 @@ use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, post};
 use request::{Format, IngestRequest, NamedProject};
+use std::sync::Arc;
 use wire::encoding::MAX_BODY;
 
 /// The routes below `root`, with the limit and the headers of all of them.
@@ -40,7 +41,7 @@ fn reports(format: Format) -> MethodRouter<Server> {
 
 /// `POST /api/{project}/envelope/`, `/api/{project}/store/`, `/api/{project}/traceback` and
 /// `/tunnel`: takes a report, and answers once it is durable.
-async fn receive(State(ingest): State<Ingest>, request: IngestRequest) -> IngestAnswer {
+async fn receive(State(ingest): State<Arc<Ingest>>, request: IngestRequest) -> IngestAnswer {
     let project = Some(request.auth.id);
     IngestAnswer { project, result: ingest.take(request).await }
 }

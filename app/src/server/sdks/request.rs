@@ -7,11 +7,12 @@ use crate::server::Server;
 use crate::server::body;
 use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use std::borrow::Cow;
+use std::sync::Arc;
 use store::ingest_keys::IngestAuth;
 use wire::encoding::{MAX_DECODED, decode};
 use wire::{auth, sentry};
@@ -86,7 +87,7 @@ impl FromRequest<Server> for IngestRequest {
 impl IngestRequest {
     /// `project` is filled in as soon as it is known whose the request is.
     async fn read(project: &mut Option<RepositoryId>, request: Request, server: &Server) -> Result<Self, IngestError> {
-        let ingest = Ingest::from_ref(server);
+        let ingest = Arc::<Ingest>::from_ref(server);
         let now = ingest.now();
         let (mut parts, body) = request.into_parts();
         let format = format_of(&parts);
@@ -159,13 +160,15 @@ fn number(text: &str) -> Option<RepositoryId> {
     text.parse().ok().map(RepositoryId)
 }
 
+/// The header of the SDKs: key, client and version of the protocol.
+const SENTRY_AUTH: &str = "x-sentry-auth";
+
 /// What a request says beside its body.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct RequestHead<'a> {
+struct RequestHead<'a> {
     /// Query without `?`.
-    pub(super) query: Option<&'a str>,
-    /// Its headers.
-    pub(super) headers: &'a HeaderMap,
+    query: Option<&'a str>,
+    headers: &'a HeaderMap,
 }
 
 impl<'a> RequestHead<'a> {
@@ -179,20 +182,46 @@ impl<'a> RequestHead<'a> {
     }
 
     /// Name of the client, as far as it says.
-    pub(super) fn client(&self) -> Option<String> {
-        let signed = self.header("x-sentry-auth").into_iter().flat_map(|header| header.split([',', ' ']));
-        let named = signed.filter_map(|part| part.trim().strip_prefix("sentry_client=")).next();
-        let queried = || {
-            let query = url::form_urlencoded::parse(self.query?.as_bytes());
-            query.into_iter().find(|(name, _)| name == "sentry_client").map(|(_, value)| value.into_owned())
-        };
-        named.map(str::to_owned).or_else(queried).or_else(|| self.header("user-agent").map(str::to_owned))
+    fn client(&self) -> Option<String> {
+        client_name(self.query, self.header(SENTRY_AUTH), self.header("user-agent"))
     }
 
     /// The key.
     fn key(&self) -> Option<auth::Credentials> {
-        auth::find(self.query, self.header("x-sentry-auth"), self.header("authorization"), None)
+        auth::find(self.query, self.header(SENTRY_AUTH), self.header("authorization"), None)
     }
+}
+
+/// Where a request names its client; read only once somebody wants to know.
+#[derive(Clone, Debug)]
+pub(super) struct ClientName {
+    uri: Uri,
+    signed: Option<HeaderValue>,
+    agent: Option<HeaderValue>,
+}
+
+impl ClientName {
+    /// Shares the request's own bytes: nothing is copied.
+    pub(super) fn of(request: &Request) -> Self {
+        let header = |name: &str| request.headers().get(name).cloned();
+        Self { uri: request.uri().clone(), signed: header(SENTRY_AUTH), agent: header("user-agent") }
+    }
+
+    /// The name.
+    pub(super) fn read(&self) -> Option<String> {
+        let text = |value: &Option<HeaderValue>| value.as_ref()?.to_str().ok().map(str::to_owned);
+        client_name(self.uri.query(), text(&self.signed).as_deref(), text(&self.agent).as_deref())
+    }
+}
+
+fn client_name(query: Option<&str>, signed: Option<&str>, agent: Option<&str>) -> Option<String> {
+    let parts = signed.into_iter().flat_map(|header| header.split([',', ' ']));
+    let named = parts.filter_map(|part| part.trim().strip_prefix("sentry_client=")).next();
+    let queried = || {
+        let query = url::form_urlencoded::parse(query?.as_bytes());
+        query.into_iter().find(|(name, _)| name == "sentry_client").map(|(_, value)| value.into_owned())
+    };
+    named.map(str::to_owned).or_else(queried).or_else(|| agent.map(str::to_owned))
 }
 
 #[cfg(test)]
