@@ -44,13 +44,9 @@ pub fn router(server: Server) -> Router {
     let pages =
         pages.layer(DefaultBodyLimit::max(MAX_FORM)).layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
-    Router::new()
-        .merge(sdks::routes(root, &server))
-        .merge(github::webhooks(root, &server))
-        .merge(pages)
-        .fallback(nothing)
-        .layer(from_fn(trace::within_span))
-        .with_state(server)
+    let others = github::webhooks(root, &server).merge(pages).fallback(nothing).layer(from_fn(trace::within_span));
+    // Reports have a span of their own layer's.
+    others.merge(sdks::routes(root, &server)).with_state(server)
 }
 
 /// Any other address.

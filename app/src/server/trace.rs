@@ -6,7 +6,7 @@ use axum::response::Response;
 use std::fmt;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 /// What a request is called in the log, and on a page that could not be made: sixteen hexadecimal
 /// digits. They count up from where this process began, so none is said twice, and making one costs
@@ -38,7 +38,16 @@ impl fmt::Display for RequestId {
 /// signature.
 pub(super) async fn within_span(mut request: Request, next: Next) -> Response {
     let id = RequestId::next();
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let span = span_of(id, &request);
     request.extensions_mut().insert(id);
     next.run(request).instrument(span).await
+}
+
+/// The span of one more request.
+pub(super) fn next_span(request: &Request) -> Span {
+    span_of(RequestId::next(), request)
+}
+
+fn span_of(id: RequestId, request: &Request) -> Span {
+    tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path())
 }

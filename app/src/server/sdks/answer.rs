@@ -5,6 +5,7 @@ use super::request::ClientName;
 use crate::server::body::BodyError;
 use crate::server::operators::meters::Meters;
 use crate::server::state::Now;
+use crate::server::trace::next_span;
 use crate::steps::accept::AcceptError;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -15,6 +16,7 @@ use domain::timestamp::Timestamp;
 use render::when;
 use std::sync::Arc;
 use store::Store;
+use tracing::Instrument as _;
 use wire::WireError;
 use wire::encoding::MAX_BODY;
 
@@ -192,7 +194,9 @@ impl IntoResponse for IngestAnswer {
     }
 }
 
-/// The layer that counts what became of reports, and remembers it for who connects an application.
+/// The layer around reports: works on each within its span, counts what became of it, remembers it
+/// for who connects an application, and adds what clients want to hear. It is one layer, for each
+/// costs a report more than the work that it does.
 pub(super) async fn record(
     State(meters): State<Arc<Meters>>,
     State(arrivals): State<Arc<Arrivals>>,
@@ -203,14 +207,15 @@ pub(super) async fn record(
 ) -> Response {
     // Of what only a refusal needs, no more is kept than costs a count: each request comes by here.
     let client = ClientName::of(&request);
-    let mut response = next.run(request).await;
+    let span = next_span(&request);
+    let mut response = next.run(request).instrument(span).await;
     if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
         meters.count(&answer.result);
         if let Some(project) = answer.project {
             arrivals.remember(&store, project, &answer.result, &client, now).await;
         }
     }
-    response
+    with_client_headers(response)
 }
 
 /// Answers browsers, which ask first where somebody adds headers of their own.
@@ -226,13 +231,13 @@ pub(super) async fn preflight() -> impl IntoResponse {
 }
 
 /// The layer that adds the headers that every client expects.
-pub(super) async fn with_client_headers(response: Response) -> impl IntoResponse {
+fn with_client_headers(response: Response) -> Response {
     let headers = [
         (HeaderName::from_static("x-sentry-rate-limits"), RATE_LIMITS),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-Sentry-Rate-Limits, Retry-After"),
     ];
-    (headers, response)
+    (headers, response).into_response()
 }
 
 #[cfg(test)]

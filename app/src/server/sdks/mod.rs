@@ -10,10 +10,10 @@ pub(super) use answer::{IngestError, IngestOutcome, detail};
 pub(super) use ingest::Ingest;
 
 use super::Server;
-use answer::{IngestAnswer, preflight, record, with_client_headers};
+use answer::{IngestAnswer, preflight, record};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, post};
 use request::{Format, IngestRequest, NamedProject};
 use std::sync::Arc;
@@ -31,7 +31,6 @@ pub(super) fn routes(root: &str, server: &Server) -> Router<Server> {
         .route(&at("/tunnel"), reports(Format::Tunnel))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(server.clone(), record))
-        .layer(map_response(with_client_headers))
 }
 
 /// One route for reports of a format.
