@@ -79,6 +79,7 @@ fn what_can_never_be_mirrored_is_tried_once_a_day_and_no_report_waits_for_it() {
         assert_eq!(fetches(story), before + 1, "a day later");
         story.fails(1).await;
         assert_eq!(story.lines().await.len(), 1, "told without the mirror, at once");
+        assert_eq!(fetches(story), before + 1, "and the answer is not asked for again");
         story.transcript();
     });
 }

@@ -31,8 +31,7 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
 pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Result<(), StoreError> {
     for row in store::repositories::list(store).await? {
         let is_overdue = now - row.fetched_at >= FETCH_EVERY;
-        let is_paused = row.fetch_paused_until.is_some_and(|until| now < until);
-        if is_overdue && !is_paused && row.suspended_at.is_none() {
+        if is_overdue && !row.is_fetch_paused(now) && row.suspended_at.is_none() {
             store::jobs::enqueue_if_none(store, Job::Fetch(row.repository.id), now).await?;
         }
     }

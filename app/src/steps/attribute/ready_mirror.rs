@@ -33,6 +33,10 @@ impl Attribute {
             return Ok(None);
         }
         let exists = self.mirrors.exists(row.repository.id);
+        if let Some(error) = row.fetch_error.as_ref().filter(|_| !exists && row.is_fetch_paused(now)) {
+            // The answer was final a while ago: it is not asked for once more for each report.
+            return Ok(Some(format!("The repository could not be mirrored: {error}.")));
+        }
         match self.mirror_sync.bring_up_to_date(row, now).await {
             Ok(()) => {
                 self.fetch_deployed_commit(row, stored).await;

@@ -73,6 +73,11 @@ impl RepositoryRow {
     pub fn is_shadow(&self, now: Timestamp) -> bool {
         self.settings.shadow.unwrap_or_else(|| self.shadow_until.is_some_and(|until| now < until))
     }
+
+    /// Whether the last fetch was refused for good, and lately: another one would be, too.
+    pub fn is_fetch_paused(&self, now: Timestamp) -> bool {
+        self.fetch_paused_until.is_some_and(|until| now < until)
+    }
 }
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,

@@ -47,7 +47,8 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
     sqlx::query(
         "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
              suspended_at_ms = NULL, removed_at_ms = NULL,
-             fetch_paused_until_ms = CASE WHEN clone_url = $3 THEN fetch_paused_until_ms END WHERE id = $1",
+             fetch_paused_until_ms = CASE WHEN clone_url = $3 AND removed_at_ms IS NULL AND suspended_at_ms IS NULL
+                 THEN fetch_paused_until_ms END WHERE id = $1",
     )
     .bind(id.0)
     .bind(&new.full_name)
