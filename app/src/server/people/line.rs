@@ -1,11 +1,45 @@
-//! What pages say of a line.
+//! What pages say of a line, and the links that lead to one.
 
 use crate::server::page_error::PageError;
 use domain::alert::Place;
+use domain::links::{LinkPurpose, Linker};
+use domain::timestamp::Timestamp;
 use render::views::{IssueLink, LineStatus};
+use serde::Deserialize;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+
+/// Which line is meant, and by what right: what a link out of a mail names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LineLink {
+    pub(super) repo: String,
+    pub(super) filename: String,
+    pub(super) function_name: String,
+    pub(super) line_number: String,
+    pub(super) text: String,
+    /// Unix seconds.
+    pub(super) expires: String,
+    pub(super) signature: String,
+}
+
+impl LineLink {
+    /// The place that it names.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            path: self.filename.clone(),
+            function: self.function_name.clone(),
+            line: self.line_number.parse().unwrap_or(0),
+            code: self.text.clone(),
+        }
+    }
+
+    /// Whether it is, or came from, a link out of a mail, which admits whoever has it.
+    pub(super) fn is_signed(&self, purpose: LinkPurpose, linker: &Linker, now: Timestamp) -> bool {
+        linker.verify(purpose, &self.repo, &self.place(), &self.expires, &self.signature, now)
+    }
+}
 
 /// `shop/cart.py:42`.
 pub(super) fn place(line: &Line) -> String {

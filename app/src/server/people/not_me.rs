@@ -1,6 +1,6 @@
 //! "Not me": whoever is told of a line says that it is not theirs, and may name somebody.
 
-use super::line::{line_at, place};
+use super::line::{LineLink, line_at, place};
 use crate::server::form::OpenForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -14,10 +14,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::access::Right;
-use domain::alert::Place;
 use domain::handover::{Successor, successor};
-use domain::links::{LinkPurpose, Linker};
-use domain::timestamp::Timestamp;
+use domain::links::LinkPurpose;
 use render::views::{Message, NotMe};
 use serde::Deserialize;
 use store::Store;
@@ -28,41 +26,13 @@ use store::repositories::RepositoryRow;
 const BY_LINK: &str = "the reader of a mail";
 
 /// The line, the right and what was typed: as a link fills it in, and as it is sent.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct NotMeForm {
-    #[serde(default)]
-    repo: String,
-    #[serde(default)]
-    filename: String,
-    #[serde(default)]
-    function_name: String,
-    #[serde(default)]
-    line_number: String,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    expires: String,
-    #[serde(default)]
-    signature: String,
+    #[serde(flatten)]
+    link: LineLink,
     /// Who then: a login, an address or nothing.
     #[serde(default)]
     who: String,
-}
-
-impl NotMeForm {
-    fn place(&self) -> Place {
-        Place {
-            path: self.filename.clone(),
-            function: self.function_name.clone(),
-            line: self.line_number.parse().unwrap_or(0),
-            code: self.text.clone(),
-        }
-    }
-
-    /// Whether it is, or came from, a link out of a mail, which admits whoever has it.
-    fn is_signed(&self, linker: &Linker, now: Timestamp) -> bool {
-        linker.verify(LinkPurpose::NotMe, &self.repo, &self.place(), &self.expires, &self.signature, now)
-    }
 }
 
 /// `GET /not_me`: changes nothing, because mail scanners follow links.
@@ -74,7 +44,7 @@ pub(super) async fn form(
     WayBack(next): WayBack,
     Query(fields): Query<NotMeForm>,
 ) -> Result<Page<NotMe>, PageError> {
-    let is_signed = fields.is_signed(urls.linker(), now);
+    let is_signed = fields.link.is_signed(LinkPurpose::NotMe, urls.linker(), now);
     let admitted = admit(&store, fields, session, is_signed, next).await?;
     Ok(admitted.form(&urls, None))
 }
@@ -87,7 +57,7 @@ pub(super) async fn save(
     WayBack(next): WayBack,
     OpenForm { visitor, is_ours, fields }: OpenForm<NotMeForm>,
 ) -> Result<Response, PageError> {
-    let is_signed = fields.is_signed(urls.linker(), now);
+    let is_signed = fields.link.is_signed(LinkPurpose::NotMe, urls.linker(), now);
     if visitor.is_some() && !is_ours && !is_signed {
         let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
         return Err(PageError::Forbidden(text.to_owned()));
@@ -122,15 +92,15 @@ async fn admit(
     next: String,
 ) -> Result<Admitted, PageError> {
     let (row, session) = match session {
-        Some(session) => match find(store, &session, &fields.repo, Right::Triage).await {
+        Some(session) => match find(store, &session, &fields.link.repo, Right::Triage).await {
             Ok(row) => (row, Some(session)),
-            Err(_) if is_signed => (watched(store, &fields.repo).await?, None),
+            Err(_) if is_signed => (watched(store, &fields.link.repo).await?, None),
             Err(error) => return Err(error),
         },
-        None if is_signed => (watched(store, &fields.repo).await?, None),
-        None => return Err(PageError::not_admitted(&fields.signature, next)),
+        None if is_signed => (watched(store, &fields.link.repo).await?, None),
+        None => return Err(PageError::not_admitted(&fields.link.signature, next)),
     };
-    let line = line_at(store, &row, &fields.place()).await?;
+    let line = line_at(store, &row, &fields.link.place()).await?;
     Ok(Admitted { fields, row, line, session })
 }
 
@@ -158,7 +128,7 @@ impl Admitted {
     /// What the form carries along.
     fn hidden(&self) -> Vec<(String, String)> {
         let csrf = self.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default();
-        let NotMeForm { repo, filename, function_name, line_number, text, expires, signature, who: _ } = &self.fields;
+        let LineLink { repo, filename, function_name, line_number, text, expires, signature } = &self.fields.link;
         let fields = [
             ("csrf", &csrf),
             ("repo", repo),

@@ -1,6 +1,6 @@
 //! The latest traceback of a line, for somebody signed in or with a link out of a mail.
 
-use super::line::{line_at, status};
+use super::line::{LineLink, line_at, status};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
@@ -12,7 +12,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::latest_report_before;
 use axum::extract::State;
 use domain::access::Right;
-use domain::alert::{Alert, Place, Recipient};
+use domain::alert::{Alert, Recipient};
 use domain::links::{LinkPurpose, Linker};
 use domain::timestamp::{Timestamp, WEEK};
 use render::views::Traceback;
@@ -23,42 +23,16 @@ use store::lines::Line;
 use store::repositories::RepositoryRow;
 
 /// Which line, and by what right.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct TracebackQuery {
-    #[serde(default)]
-    repo: String,
-    #[serde(default)]
-    filename: String,
-    #[serde(default)]
-    function_name: String,
-    #[serde(default)]
-    line_number: String,
-    #[serde(default)]
-    text: String,
+    #[serde(flatten)]
+    link: LineLink,
     /// Unix seconds: the latest traceback of that moment's week, or of the weeks before.
     #[serde(default)]
     timestamp: String,
-    #[serde(default)]
-    expires: String,
-    #[serde(default)]
-    signature: String,
 }
 
 impl TracebackQuery {
-    fn place(&self) -> Place {
-        Place {
-            path: self.filename.clone(),
-            function: self.function_name.clone(),
-            line: self.line_number.parse().unwrap_or(0),
-            code: self.text.clone(),
-        }
-    }
-
-    /// Whether it is a link out of a mail, which admits whoever has it.
-    fn is_signed(&self, linker: &Linker, now: Timestamp) -> bool {
-        linker.verify(LinkPurpose::View, &self.repo, &self.place(), &self.expires, &self.signature, now)
-    }
-
     /// Any moment of a week stands for its end, because a week has one traceback, its latest.
     fn before(&self) -> Timestamp {
         self.timestamp.parse().map_or(Timestamp::MAX, |seconds| Timestamp::from_seconds(seconds).week() + WEEK)
@@ -76,11 +50,11 @@ pub(super) async fn view(
     Query(query): Query<TracebackQuery>,
 ) -> Result<Page<Traceback>, PageError> {
     let row = match &session {
-        _ if query.is_signed(urls.linker(), now) => watched(&store, &query.repo).await?,
-        Some(session) => find(&store, session, &query.repo, Right::Read).await?,
-        None => return Err(PageError::not_admitted(&query.signature, next)),
+        _ if query.link.is_signed(LinkPurpose::View, urls.linker(), now) => watched(&store, &query.link.repo).await?,
+        Some(session) => find(&store, session, &query.link.repo, Right::Read).await?,
+        None => return Err(PageError::not_admitted(&query.link.signature, next)),
     };
-    let line = line_at(&store, &row, &query.place()).await?;
+    let line = line_at(&store, &row, &query.link.place()).await?;
     let latest = latest_report_before(&store, line.id, query.before()).await?;
     let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at));
     let mut alert = content.of_report(&row, &line, latest, told(&line), now).await?;
