@@ -4,7 +4,6 @@ use super::case::{Case, CaseFrame, Truth};
 use domain::suspects::SuspectedBy;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// One suspect of one case, as it is printed.
 #[derive(Clone, Debug, Serialize)]
@@ -107,10 +106,7 @@ fn hashed(email: &str) -> String {
         return email;
     }
     let digest = Sha256::digest(email.as_bytes());
-    digest.iter().take(8).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }) + "@h"
+    hex::encode(&digest[..8]) + "@h"
 }
 
 #[cfg(test)]
