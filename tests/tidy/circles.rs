@@ -10,15 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Arrows that close a circle and may: from, to, and why. ARCHITECTURE.md says the same under
 /// "Circles".
 const ALLOWED: &[(&str, &str, &str)] = &[
-    ("app::server::page_error", "app::server::page", "an error becomes a page, and a page may fail"),
-    ("app::server::sdks", "app::server::operators", "what arrives is counted in the meters that operators read"),
-    ("app::server::sdks::answer", "app::server::sdks::arrivals", "what is answered is noted among the arrivals"),
-    ("app::server::sdks::answer", "app::server::sdks::request", "what is answered names the request"),
-    ("app::server::sdks::request", "app::server::sdks::ingest", "a request is an extractor of the routes' own state"),
-    ("app::server::sdks::request", "app::server::sdks::printed", "a printed traceback has its key in its query"),
-    ("app::server::state", "app::server::operators", "the state of all routes holds the meters"),
-    ("app::server::state", "app::server::sdks", "the state of all routes holds what arrived lately"),
-    ("app::server::state", "app::server::session", "the state of all routes holds how sessions are asked for"),
     ("app::steps::webhook::issue_command", "app::steps::webhook::issue", "a command acts on the issue that gave it"),
     ("blame::history", "blame::renames", "a file's history goes on where it was renamed from"),
     (

@@ -22,10 +22,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The HTTP side takes in and shows; what takes long is left to the worker.
     ("server", &["clock", "services", "steps::accept"]),
     // Its parts, by who calls, each with less.
-    ("server::github", &["clock", "services"]),
-    ("server::operators", &["clock", "services"]),
-    ("server::people", &["clock", "services", "steps::accept"]),
-    ("server::sdks", &["clock", "steps::accept"]),
+    ("server::github", &["services"]),
+    ("server::operators", &["services"]),
+    ("server::people", &["services"]),
+    ("server::sdks", &[]),
     ("commands", &["*"]),
     ("lib", &["*"]),
     ("main", &["*"]),

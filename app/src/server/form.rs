@@ -2,8 +2,9 @@
 
 use super::page_error::PageError;
 use super::repository::{NeededRight, find, name_in_path};
-use super::session::{Session, SessionCookies, Visitor, look_up};
+use super::session::{Session, SessionCookies};
 use super::state::Server;
+use super::visitor::{Visitor, look_up};
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, RawForm, Request};

@@ -3,6 +3,8 @@
 mod body;
 mod form;
 mod github;
+mod ingest;
+mod meters;
 mod operators;
 mod page;
 mod page_error;
@@ -13,12 +15,15 @@ mod random;
 mod repository;
 mod sdks;
 mod session;
+mod settings;
 mod state;
 mod trace;
 mod urls;
+mod visitor;
 
 pub use page_handles::PageHandles;
-pub use state::{Server, ServerSettings};
+pub use settings::ServerSettings;
+pub use state::Server;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, State};
@@ -45,7 +50,7 @@ pub fn router(server: Server) -> Router {
         pages.layer(DefaultBodyLimit::max(MAX_FORM)).layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
     let others = github::webhooks(root, &server).merge(pages).fallback(nothing).layer(from_fn(trace::within_span));
-    // Reports have a span of their own layer's.
+    // The layer of reports makes their span itself.
     others.merge(sdks::routes(root, &server)).with_state(server)
 }
 

@@ -39,21 +39,17 @@ impl<V: View + Send + Sync + 'static> IntoResponse for Page<V> {
         let Self(session, view) = self;
         let mut response = Response::default();
         let renderer: Renderer = Arc::new(move |layout: &Layout| page(layout, &view));
-        response.extensions_mut().insert(Unrendered::Page(session, renderer));
+        response.extensions_mut().insert(Unrendered(session, renderer));
         response
     }
 }
 
 type Renderer = Arc<dyn Fn(&Layout) -> Result<String, RenderError> + Send + Sync>;
 
-/// An answer that is still to be rendered.
+/// A page that is still to be rendered, and whom it is shown to. An error that is still to become
+/// one stands beside it, as `Arc<PageError>`.
 #[derive(Clone)]
-pub(super) enum Unrendered {
-    /// A view, and whom it is shown to.
-    Page(Option<Session>, Renderer),
-    /// Why there is none.
-    Error(Arc<PageError>),
-}
+struct Unrendered(Option<Session>, Renderer);
 
 /// The header with which a page may send a form to this address as well, beside our own.
 pub(super) fn allow_form_to(address: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -68,14 +64,14 @@ pub(super) async fn render_pages(State(server): State<Server>, request: Request,
     let id = request.extensions().get().map(RequestId::to_string).unwrap_or_default();
     let mut response = next.run(request).await;
     let urls = Urls::from_ref(&server);
-    let error = match response.extensions_mut().remove() {
-        None => return response,
-        Some(Unrendered::Page(session, renderer)) => match renderer(&layout(&urls, session.as_ref())) {
+    let mut error = response.extensions_mut().remove::<Arc<PageError>>();
+    if let Some(Unrendered(session, renderer)) = response.extensions_mut().remove() {
+        match renderer(&layout(&urls, session.as_ref())) {
             Ok(text) => return rendered(response, text),
-            Err(error) => Arc::new(error.into()),
-        },
-        Some(Unrendered::Error(error)) => error,
-    };
+            Err(broken) => error = Some(Arc::new(broken.into())),
+        }
+    }
+    let Some(error) = error else { return response };
     render_error(&error, &headers, &id, &server).await
 }
 

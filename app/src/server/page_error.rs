@@ -1,6 +1,5 @@
 //! Why there is no page. It becomes one all the same.
 
-use super::page::Unrendered;
 use super::urls::Urls;
 use crate::services::Failure;
 use axum::http::StatusCode;
@@ -62,7 +61,7 @@ impl From<getrandom::Error> for PageError {
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        response.extensions_mut().insert(Unrendered::Error(Arc::new(self)));
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

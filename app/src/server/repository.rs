@@ -3,8 +3,9 @@
 
 use super::page_error::PageError;
 use super::query::Query;
-use super::session::{Session, SignedIn};
+use super::session::Session;
 use super::state::Server;
+use super::visitor::SignedIn;
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::http::request::Parts;
 use domain::access::Right;

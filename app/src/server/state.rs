@@ -1,10 +1,10 @@
 //! What the routes work with, and how a handler gets its part of it.
 
-use super::operators::meters::Meters;
+use super::ingest::{Arrivals, Ingest};
+use super::meters::Meters;
 use super::page_handles::PageHandles;
-use super::sdks::Ingest;
-use super::sdks::arrivals::Arrivals;
 use super::session::SessionCookies;
+use super::settings::ServerSettings;
 use super::urls::Urls;
 use crate::clock::Clock;
 use crate::services::alert_content::AlertContent;
@@ -16,26 +16,11 @@ use crate::services::{Epoch, Wake};
 use crate::steps::accept::Accept;
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts as RequestParts;
-use domain::secret::Secret;
-use domain::signature::Signer;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use std::convert::Infallible;
 use std::sync::Arc;
 use store::Store;
-
-/// What the server needs to know beside the services.
-#[derive(Clone)]
-pub struct ServerSettings {
-    /// Address that people reach the server by; a path in it is the prefix of every route.
-    pub public_url: String,
-    /// Admits to the pages.
-    pub admin_token: Secret,
-    /// Signs cookies and forms.
-    pub signer: Signer,
-    /// The configuration for an admin to read, without its secrets.
-    pub shown: Vec<(&'static str, String)>,
-}
 
 /// The state of all routes. A handler names the parts that it uses: `State(store): State<Store>`.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 use crate::server::body::{self, BodyError};
-use crate::server::operators::meters::Meters;
+use crate::server::meters::Meters;
 use crate::server::state::Now;
 use crate::services::Wake;
 use crate::services::github_app::GitHubApp;

@@ -1,8 +1,8 @@
 //! The doctor's page: what `flawless check` says, for the admin.
 
 use crate::server::page::Page;
-use crate::server::session::Admin;
 use crate::server::state::Now;
+use crate::server::visitor::Admin;
 use crate::services::doctor;
 use axum::extract::State;
 use domain::finding::{Finding, Level};

@@ -1,8 +1,9 @@
 //! How the server is, for people and for machines.
 
 use crate::server::page::Page;
-use crate::server::session::Visitor;
-use crate::server::state::{Now, ServerSettings};
+use crate::server::settings::ServerSettings;
+use crate::server::state::Now;
+use crate::server::visitor::Visitor;
 use crate::services::vitals::{Vitals, is_late};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};

@@ -2,7 +2,7 @@
 
 mod doctor;
 mod health;
-pub(super) mod meters;
+mod metrics;
 mod probes;
 
 use super::Server;
@@ -17,7 +17,7 @@ pub(super) fn routes(root: &str) -> Router<Server> {
         .route(&at("/doctor"), get(doctor::doctor))
         .route(&at("/healthz"), get(probes::alive))
         .route(&at("/readyz"), get(probes::ready))
-        .route(&at("/metrics"), get(meters::metrics))
+        .route(&at("/metrics"), get(metrics::metrics))
 }
 
 /// What probes a process from beside it need not know by which path people come.

@@ -3,11 +3,11 @@
 
 use super::connect_arrivals::{arrivals, refusals};
 use super::mirror::mirror_view;
+use crate::server::ingest::Arrivals;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
 use crate::server::repository::{RepositoryWith, Write};
-use crate::server::sdks::arrivals::Arrivals;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;

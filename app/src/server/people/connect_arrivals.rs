@@ -1,7 +1,7 @@
 //! What arrived of an application that is being connected, and what was refused.
 
 use super::line::{author, place};
-use crate::server::sdks::arrivals::{FINGERPRINTS, Seen, Taken};
+use crate::server::ingest::{FINGERPRINTS, Seen, Taken};
 use crate::server::urls::Urls;
 use domain::attribution::short;
 use domain::timestamp::Timestamp;

@@ -2,13 +2,13 @@
 //! revoked.
 
 use crate::server::form::RepositoryForm;
+use crate::server::ingest::{Ingest, IngestError};
 use crate::server::page_error::PageError;
 use crate::server::random::random_id;
 use crate::server::repository::Write;
-use crate::server::sdks::{Ingest, IngestError};
-use crate::server::session::SignedIn;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::server::visitor::SignedIn;
 use crate::services::test_report::find_test_line;
 use crate::services::{Epoch, Failure, ingest_keys};
 use axum::extract::State;

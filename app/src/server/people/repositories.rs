@@ -3,8 +3,9 @@
 use super::mirror::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
-use crate::server::session::{Session, SignedIn};
+use crate::server::session::Session;
 use crate::server::urls::Urls;
+use crate::server::visitor::SignedIn;
 use crate::services::github_app::{AppSource, GitHubApp};
 use axum::extract::State;
 use domain::access::Right;

@@ -3,9 +3,10 @@
 use crate::server::form::Form;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
-use crate::server::session::{Session, SignedIn};
+use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::server::visitor::SignedIn;
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::access::Who;

@@ -2,9 +2,9 @@
 
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
-use crate::server::session::Admin;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::server::visitor::Admin;
 use axum::extract::State;
 use domain::handover::percent_accepted;
 use jiff::SignedDuration;

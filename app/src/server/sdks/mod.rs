@@ -1,21 +1,19 @@
 //! What SDKs and scripts call: reports, in whichever form.
 
 mod answer;
-pub(super) mod arrivals;
-mod ingest;
-mod printed;
+mod client_name;
 mod request;
 
-pub(super) use answer::{IngestError, IngestOutcome, detail};
-pub(super) use ingest::Ingest;
+pub(super) use answer::detail;
 
 use super::Server;
+use super::ingest::{Ingest, IngestError, IngestRequest};
 use answer::{IngestAnswer, preflight, record};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, post};
-use request::{Format, IngestRequest, NamedProject};
+use request::{Format, NamedProject};
 use std::sync::Arc;
 use wire::encoding::MAX_BODY;
 

@@ -1,14 +1,14 @@
 //! A report on its way in: its key is checked, and its body read and unpacked.
 
-use super::answer::{IngestAnswer, IngestError};
-use super::ingest::Ingest;
-use super::printed::PrintedQuery;
+use super::answer::IngestAnswer;
+use super::client_name::{SENTRY_AUTH, client_name};
 use crate::server::Server;
 use crate::server::body;
+use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
 use axum::body::Bytes;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Uri};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use std::borrow::Cow;
@@ -29,30 +29,6 @@ pub(super) enum Format {
     /// An envelope that names key and project in its header only, as browsers send it past their
     /// blockers.
     Tunnel,
-}
-
-/// A report that was admitted.
-#[derive(Debug)]
-pub(in crate::server) struct IngestRequest {
-    /// The repository that its key admits it to.
-    pub(super) auth: IngestAuth,
-    /// What its body holds.
-    pub(super) payload: Payload,
-    /// Its body, unpacked.
-    pub(super) body: Bytes,
-    /// When it came.
-    pub(super) now: Timestamp,
-}
-
-/// What a body holds.
-#[derive(Debug)]
-pub(super) enum Payload {
-    /// A Sentry envelope.
-    Envelope,
-    /// A Sentry event.
-    Event,
-    /// A traceback as it was printed, with what it can't say of itself, and its client.
-    Printed(PrintedQuery, Option<String>),
 }
 
 impl Payload {
@@ -160,9 +136,6 @@ fn number(text: &str) -> Option<RepositoryId> {
     text.parse().ok().map(RepositoryId)
 }
 
-/// The header of the SDKs: key, client and version of the protocol.
-const SENTRY_AUTH: &str = "x-sentry-auth";
-
 /// What a request says beside its body.
 #[derive(Clone, Copy, Debug)]
 struct RequestHead<'a> {
@@ -190,38 +163,6 @@ impl<'a> RequestHead<'a> {
     fn key(&self) -> Option<auth::Credentials> {
         auth::find(self.query, self.header(SENTRY_AUTH), self.header("authorization"), None)
     }
-}
-
-/// Where a request names its client; read only once somebody wants to know.
-#[derive(Clone, Debug)]
-pub(super) struct ClientName {
-    uri: Uri,
-    signed: Option<HeaderValue>,
-    agent: Option<HeaderValue>,
-}
-
-impl ClientName {
-    /// Shares the request's own bytes: nothing is copied.
-    pub(super) fn of(request: &Request) -> Self {
-        let header = |name: &str| request.headers().get(name).cloned();
-        Self { uri: request.uri().clone(), signed: header(SENTRY_AUTH), agent: header("user-agent") }
-    }
-
-    /// The name.
-    pub(super) fn read(&self) -> Option<String> {
-        let text = |value: &Option<HeaderValue>| value.as_ref()?.to_str().ok().map(str::to_owned);
-        client_name(self.uri.query(), text(&self.signed).as_deref(), text(&self.agent).as_deref())
-    }
-}
-
-fn client_name(query: Option<&str>, signed: Option<&str>, agent: Option<&str>) -> Option<String> {
-    let parts = signed.into_iter().flat_map(|header| header.split([',', ' ']));
-    let named = parts.filter_map(|part| part.trim().strip_prefix("sentry_client=")).next();
-    let queried = || {
-        let query = url::form_urlencoded::parse(query?.as_bytes());
-        query.into_iter().find(|(name, _)| name == "sentry_client").map(|(_, value)| value.into_owned())
-    };
-    named.map(str::to_owned).or_else(queried).or_else(|| agent.map(str::to_owned))
 }
 
 #[cfg(test)]

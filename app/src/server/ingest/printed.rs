@@ -1,6 +1,6 @@
 //! What a printed traceback, from curl, cron or anything else, can't say of itself.
 
-use super::answer::IngestError;
+use super::outcome::IngestError;
 use wire::auth;
 
 /// Characters kept of a parameter: as much as of the same field of an SDK's event.
@@ -8,15 +8,15 @@ const LONGEST: usize = 200;
 
 /// The query of a printed traceback.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct PrintedQuery {
+pub(in crate::server) struct PrintedQuery {
     /// What was deployed.
-    pub(super) release: Option<String>,
+    pub(in crate::server) release: Option<String>,
     /// Where it was deployed.
-    pub(super) environment: Option<String>,
+    pub(in crate::server) environment: Option<String>,
     /// The host.
-    pub(super) server_name: Option<String>,
+    pub(in crate::server) server_name: Option<String>,
     /// How often it happened.
-    pub(super) count: u64,
+    pub(in crate::server) count: u64,
     key: Option<String>,
 }
 
@@ -26,7 +26,7 @@ impl PrintedQuery {
     ///
     /// # Errors
     /// The count is no number, or 0.
-    pub(super) fn read(query: &str) -> Result<Self, IngestError> {
+    pub(in crate::server) fn read(query: &str) -> Result<Self, IngestError> {
         let mut read = Self { count: 1, ..Self::default() };
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let text = Some(value.trim().chars().take(LONGEST).collect::<String>()).filter(|text| !text.is_empty());
@@ -43,7 +43,7 @@ impl PrintedQuery {
     }
 
     /// The key, where it stands in the query.
-    pub(super) fn key(&self) -> Option<auth::Credentials> {
+    pub(in crate::server) fn key(&self) -> Option<auth::Credentials> {
         self.key.as_deref().and_then(|key| auth::from_authorization(&format!("Bearer {key}")))
     }
 }

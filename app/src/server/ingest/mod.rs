@@ -1,12 +1,18 @@
-//! What is done with a report that was admitted: parsed, and handed to [`Accept`].
+//! The way in for reports, whoever sends them: admitted, parsed, and handed to [`Accept`].
 
-use super::answer::{IngestError, IngestOutcome};
-use super::arrivals::{Arrivals, ReportSummary};
-use super::printed::PrintedQuery;
-use super::request::{IngestRequest, Payload};
+mod arrivals;
+mod outcome;
+mod printed;
+
+pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
+pub(super) use outcome::{IngestError, IngestOutcome};
+pub(super) use printed::PrintedQuery;
+
+use super::random::random_id;
 use crate::clock::Clock;
-use crate::server::random::random_id;
 use crate::steps::accept::{Accept, Entry, Occurrence};
+use arrivals::ReportSummary;
+use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -21,13 +27,37 @@ use wire::{sentry, sentry_event};
 const MOST_OCCURRENCES: u64 = 1_000_000;
 
 /// The way in for reports.
-pub(in crate::server) struct Ingest {
+pub(super) struct Ingest {
     /// Makes them durable.
-    pub(in crate::server) accept: Accept,
+    pub(super) accept: Accept,
     /// What came lately.
-    pub(in crate::server) arrivals: Arc<Arrivals>,
+    pub(super) arrivals: Arc<Arrivals>,
     /// When it is.
-    pub(in crate::server) clock: Clock,
+    pub(super) clock: Clock,
+}
+
+/// A report that was admitted.
+#[derive(Debug)]
+pub(super) struct IngestRequest {
+    /// The repository that its key admits it to.
+    pub(super) auth: IngestAuth,
+    /// What its body holds.
+    pub(super) payload: Payload,
+    /// Its body, unpacked.
+    pub(super) body: Bytes,
+    /// When it came.
+    pub(super) now: Timestamp,
+}
+
+/// What a body holds.
+#[derive(Debug)]
+pub(super) enum Payload {
+    /// A Sentry envelope.
+    Envelope,
+    /// A Sentry event.
+    Event,
+    /// A traceback as it was printed, with what it can't say of itself, and its client.
+    Printed(PrintedQuery, Option<String>),
 }
 
 /// A report, and how it is counted. The whole of it is made only where it is wanted.
@@ -48,7 +78,7 @@ impl Ingest {
     ///
     /// # Errors
     /// It is not one of the project's, or the database is out of reach.
-    pub(in crate::server) async fn enter(
+    pub(super) async fn enter(
         &self,
         project: RepositoryId,
         key: &str,
@@ -79,7 +109,7 @@ impl Ingest {
     ///
     /// # Errors
     /// As [`Self::take`].
-    pub(in crate::server) async fn take_envelope(
+    pub(super) async fn take_envelope(
         &self,
         auth: IngestAuth,
         bytes: &[u8],

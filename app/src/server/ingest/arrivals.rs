@@ -1,8 +1,7 @@
 //! What became of the last requests of each project, for somebody who connects an application and
 //! waits for its first report.
 
-use super::answer::{IngestError, IngestOutcome};
-use super::request::ClientName;
+use super::outcome::{IngestError, IngestOutcome};
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
@@ -168,12 +167,12 @@ impl Arrivals {
 
 impl Arrivals {
     /// Remembers what became of a request, where there is such a project.
-    pub(super) async fn remember(
+    pub(in crate::server) async fn remember(
         &self,
         store: &Store,
         project: RepositoryId,
         result: &Result<IngestOutcome, IngestError>,
-        client: &ClientName,
+        client: impl FnOnce() -> Option<String>,
         now: Timestamp,
     ) {
         match result {
@@ -182,7 +181,7 @@ impl Arrivals {
             Ok(IngestOutcome::Ignored(_)) => self.without_error(project, now),
             Err(IngestError::NoProject | IngestError::Method) => {}
             Err(error) if self.is_worth_it(store, project).await => {
-                self.refused(project, &error.detail(), client.read().as_deref(), now);
+                self.refused(project, &error.detail(), client().as_deref(), now);
             }
             Err(_) => {}
         }

@@ -1,59 +1,17 @@
-//! Metrics: what is counted of requests, and what Prometheus reads.
+//! `/metrics`, which Prometheus reads: what was counted of requests, and what the database knows.
 
-use crate::server::sdks::{IngestError, IngestOutcome};
-use crate::server::session::Visitor;
+use crate::server::meters::{Counted, Meters};
 use crate::server::state::Now;
+use crate::server::visitor::Visitor;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::timestamp::Timestamp;
 use std::fmt::{Display, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use store::Store;
 use store::jobs::QueueState;
 use store::repositories::RepositoryRow;
-
-/// Reasons of [`IngestError::reason`], each a series from the start: one that appears with its
-/// first event is no rate.
-const REASONS: [&str; 8] =
-    ["malformed", "too_large", "encoding", "key", "project", "interrupted", "unavailable", "method"];
-
-/// What was counted since the start.
-#[derive(Debug, Default)]
-pub(in crate::server) struct Meters {
-    new: AtomicU64,
-    repeated: AtomicU64,
-    ignored: AtomicU64,
-    refused: [AtomicU64; REASONS.len()],
-    /// Webhooks by what became of them: stored, seen before, ignored, refused.
-    webhooks: [AtomicU64; 4],
-}
-
-/// Places in [`Meters::webhooks`], named as the metrics name them.
-const HOOK_RESULTS: [&str; 4] = ["stored", "repeated", "ignored", "refused"];
-
-impl Meters {
-    /// Counts what became of a report.
-    pub(in crate::server) fn count(&self, result: &Result<IngestOutcome, IngestError>) {
-        let counter = match result {
-            Ok(IngestOutcome::Taken { repeat: false, .. }) => &self.new,
-            Ok(IngestOutcome::Taken { repeat: true, .. }) => &self.repeated,
-            Ok(IngestOutcome::Ignored(_)) => &self.ignored,
-            Err(error) => {
-                let at = REASONS.iter().position(|reason| *reason == error.reason()).unwrap_or(0);
-                &self.refused[at]
-            }
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a webhook.
-    pub(in crate::server) fn hook(&self, result: &str) {
-        let at = HOOK_RESULTS.iter().position(|name| *name == result).unwrap_or(0);
-        self.webhooks[at].fetch_add(1, Ordering::Relaxed);
-    }
-}
 
 /// `GET /metrics`, for an admin's Prometheus: `Authorization: Bearer ADMIN_TOKEN`.
 pub(super) async fn metrics(
@@ -67,37 +25,34 @@ pub(super) async fn metrics(
         return (StatusCode::UNAUTHORIZED, challenge, "Authorization: Bearer ADMIN_TOKEN is needed\n").into_response();
     }
     let mut out = Text::default();
-    meters.write(&mut out);
+    write_counted(&meters.read(), &mut out);
     write_store(&store, now, &mut out).await;
     let kind =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (kind, out.0).into_response()
 }
 
-impl Meters {
-    fn write(&self, out: &mut Text) {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        out.family("flawless_build_info", "gauge", "The version that runs.");
-        out.sample("flawless_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
-        let (new, repeated) = (read(&self.new), read(&self.repeated));
-        out.family("flawless_reports_accepted_total", "counter", "Reports stored or counted.");
-        out.sample("flawless_reports_accepted_total", &[], new + repeated);
-        out.family(
-            "flawless_reports_repeated_total",
-            "counter",
-            "Those of a fingerprint that was known, and only counted.",
-        );
-        out.sample("flawless_reports_repeated_total", &[], repeated);
-        out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
-        out.sample("flawless_items_ignored_total", &[], read(&self.ignored));
-        out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");
-        for (reason, counter) in REASONS.iter().zip(&self.refused) {
-            out.sample("flawless_reports_refused_total", &[("reason", reason)], read(counter));
-        }
-        out.family("flawless_webhooks_total", "counter", "Webhooks by what became of them.");
-        for (result, counter) in HOOK_RESULTS.iter().zip(&self.webhooks) {
-            out.sample("flawless_webhooks_total", &[("result", result)], read(counter));
-        }
+/// What was counted of requests.
+fn write_counted(counted: &Counted, out: &mut Text) {
+    out.family("flawless_build_info", "gauge", "The version that runs.");
+    out.sample("flawless_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
+    out.family("flawless_reports_accepted_total", "counter", "Reports stored or counted.");
+    out.sample("flawless_reports_accepted_total", &[], counted.new + counted.repeated);
+    out.family(
+        "flawless_reports_repeated_total",
+        "counter",
+        "Those of a fingerprint that was known, and only counted.",
+    );
+    out.sample("flawless_reports_repeated_total", &[], counted.repeated);
+    out.family("flawless_items_ignored_total", "counter", "Requests without an error in them.");
+    out.sample("flawless_items_ignored_total", &[], counted.ignored);
+    out.family("flawless_reports_refused_total", "counter", "Requests of clients that were refused.");
+    for (reason, count) in counted.refused {
+        out.sample("flawless_reports_refused_total", &[("reason", reason)], count);
+    }
+    out.family("flawless_webhooks_total", "counter", "Webhooks by what became of them.");
+    for (result, count) in counted.webhooks {
+        out.sample("flawless_webhooks_total", &[("result", result)], count);
     }
 }
 
@@ -162,29 +117,6 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::accept::AcceptError;
-    use wire::WireError;
-
-    #[test]
-    fn each_refusal_is_counted_under_its_reason() {
-        let errors = [
-            IngestError::Query("count".into()),
-            IngestError::Wire(WireError::TooLarge { limit: 1 }),
-            IngestError::Wire(WireError::UnknownEncoding("lzma".into())),
-            IngestError::NoKey,
-            IngestError::NoProject,
-            IngestError::Slow,
-            IngestError::Accept(AcceptError::Stopping),
-            IngestError::Method,
-        ];
-        let meters = Meters::default();
-        for error in errors {
-            assert!(REASONS.contains(&error.reason()), "{} is no series", error.reason());
-            meters.count(&Err(error));
-        }
-        assert!(meters.refused.iter().all(|counter| counter.load(Ordering::Relaxed) == 1));
-    }
-
     #[test]
     fn samples_are_written_as_prometheus_reads_them() {
         let mut out = Text::default();

@@ -1,0 +1,110 @@
+//! What became of a report on its way in.
+
+use crate::server::body::BodyError;
+use crate::steps::accept::AcceptError;
+use domain::timestamp::Timestamp;
+use render::when;
+use wire::WireError;
+use wire::encoding::MAX_BODY;
+
+/// What became of a request.
+#[derive(Debug)]
+pub(in crate::server) enum IngestOutcome {
+    /// The report is durable.
+    Taken {
+        /// Its id.
+        id: String,
+        /// Its fingerprint was known: it was counted.
+        repeat: bool,
+    },
+    /// There was no error in it, so that nothing is kept; the id of the event that it had.
+    Ignored(Option<String>),
+}
+
+/// Why a report is refused.
+#[derive(Debug)]
+pub(in crate::server) enum IngestError {
+    /// Its bytes.
+    Wire(WireError),
+    /// A parameter of the address.
+    Query(String),
+    /// It shows no key.
+    NoKey,
+    /// The key was revoked.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+    /// The key is another project's, or nobody's.
+    WrongKey,
+    /// There is no such project.
+    NoProject,
+    /// The body did not come to its end.
+    Interrupted(String),
+    /// The body took too long.
+    Slow,
+    /// It could not be stored.
+    Accept(AcceptError),
+    /// Not a POST.
+    Method,
+}
+
+impl From<WireError> for IngestError {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+impl From<BodyError> for IngestError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::Wire(WireError::TooLarge { limit: MAX_BODY }),
+            BodyError::CutOff(why) => Self::Interrupted(why),
+            BodyError::Slow => Self::Slow,
+        }
+    }
+}
+
+impl From<AcceptError> for IngestError {
+    fn from(error: AcceptError) -> Self {
+        Self::Accept(error)
+    }
+}
+
+impl IngestError {
+    /// Name of the reason, as the metrics have it.
+    pub(in crate::server) fn reason(&self) -> &'static str {
+        match self {
+            Self::Wire(WireError::TooLarge { .. }) => "too_large",
+            Self::Wire(WireError::UnknownEncoding(_)) => "encoding",
+            Self::Wire(_) | Self::Query(_) => "malformed",
+            Self::NoKey | Self::WrongKey | Self::Revoked { .. } => "key",
+            Self::NoProject => "project",
+            Self::Interrupted(_) | Self::Slow => "interrupted",
+            Self::Accept(_) => "unavailable",
+            Self::Method => "method",
+        }
+    }
+
+    /// The reason in words.
+    pub(in crate::server) fn detail(&self) -> String {
+        match self {
+            Self::Wire(error) => error.to_string(),
+            Self::Query(what) => what.clone(),
+            Self::NoKey => "the request names no key: sentry_key in the query, X-Sentry-Auth, Authorization: Bearer KEY or a DSN in the envelope's header".to_owned(),
+            Self::Revoked { at } => format!(
+                "the key was revoked on {}: the repository's page \"Connect an application\" has those in force",
+                when(*at)
+            ),
+            Self::WrongKey => "the key is not one of this project's keys".to_owned(),
+            Self::NoProject => "there is no such project: the number at the end of the DSN belongs here".to_owned(),
+            Self::Interrupted(why) => format!("the body could not be read: {why}"),
+            Self::Slow => "the body took too long to arrive".to_owned(),
+            // What exactly is wrong with the database is the operator's business, and is in the
+            // log.
+            Self::Accept(AcceptError::Store(_)) => "the report could not be stored: the database does not answer".to_owned(),
+            Self::Accept(error @ AcceptError::Stopping) => error.to_string(),
+            Self::Method => "reports are sent by POST".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What the server needs to know beside the services.
+
+use domain::secret::Secret;
+use domain::signature::Signer;
+
+/// What the server needs to know beside the services.
+#[derive(Clone)]
+pub struct ServerSettings {
+    /// Address that people reach the server by; a path in it is the prefix of every route.
+    pub public_url: String,
+    /// Admits to the pages.
+    pub admin_token: Secret,
+    /// Signs cookies and forms.
+    pub signer: Signer,
+    /// The configuration for an admin to read, without its secrets.
+    pub shown: Vec<(&'static str, String)>,
+}
