@@ -25,6 +25,7 @@ CREATE TABLE repositories (
     pushed_at_ms BIGINT NOT NULL,       -- a push was announced then
     fetched_at_ms BIGINT NOT NULL,      -- the last fetch that succeeded began then; 0: never cloned
     fetch_paused_until_ms BIGINT,       -- the last fetch was refused for good: none is due by time before then; null: not so
+    unmirrorable BIGINT NOT NULL DEFAULT 0, -- while paused: 1 where the source itself can't be mirrored
     fetch_error TEXT,
     settings TEXT,                      -- the last good .github/flawless.yml, as JSON
     settings_blob TEXT,                 -- git's id of the file that was read last, good or bad
@@ -60,7 +61,7 @@ CREATE INDEX ingest_keys_by_repository ON ingest_keys (repository_id);
 CREATE TABLE lines (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
-    identity TEXT NOT NULL,             -- domain::line::Identity::key
+    identity TEXT NOT NULL,             -- domain::identity::Identity::key
     path TEXT NOT NULL,                 -- where it was last seen
     function_name TEXT NOT NULL,
     line_number BIGINT NOT NULL,

@@ -2,6 +2,7 @@
 //! each minute does.
 
 use crate::harness::browser::Browser;
+use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{REPO, Story, run_test};
@@ -61,10 +62,7 @@ fn what_can_never_be_mirrored_is_tried_once_a_day_and_no_report_waits_for_it() {
     run_test(async |story| {
         // With only one commit, a shallow clone is a whole one.
         story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
-        let shallow = story.folder().join("shallow");
-        let from = format!("file://{}", story.repo.path().display());
-        story.repo.git(&["clone", "--quiet", "--depth=1", &from, &shallow.display().to_string()]);
-        story.git.host.serve(REPO, shallow.join(".git"));
+        story.cut_off_history();
         story.expect_errors();
         story.install().await;
         let error = story.repository().await.fetch_error.unwrap();
@@ -80,6 +78,30 @@ fn what_can_never_be_mirrored_is_tried_once_a_day_and_no_report_waits_for_it() {
         story.fails(1).await;
         assert_eq!(story.lines().await.len(), 1, "told without the mirror, at once");
         assert_eq!(fetches(story), before + 1, "and the answer is not asked for again");
+        story.transcript();
+    });
+}
+
+#[test]
+fn what_github_refuses_is_tried_every_quarter_of_an_hour_and_its_reports_wait() {
+    run_test(async |story| {
+        story.expect_errors();
+        for _ in 0..100 {
+            story.github.fail_next("apps/create-installation-access-token", Fault::status(422, "Not for you"));
+        }
+        story.install().await;
+        let asked = |story: &Story| story.github.requests_of("apps/create-installation-access-token").len();
+        // What is installed is compared at the start.
+        story.tick_after(MINUTE).await;
+        assert_eq!(minutes_with_news(story, 50, asked).await, [14, 29, 44]);
+        story.fails(1).await;
+        assert!(story.lines().await.is_empty(), "the App may be let in again, and the line blamed then");
+        story.github.take_faults();
+        story.tick_after(MINUTE * 20).await;
+        story.fails(1).await;
+        let lines = story.lines().await;
+        assert_eq!((lines.len(), lines[0].total), (1, 2), "one line, of both");
+        assert!(lines[0].author_name.is_some(), "and it was blamed");
         story.transcript();
     });
 }

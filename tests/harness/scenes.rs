@@ -37,6 +37,15 @@ impl Story {
         assert_eq!(self.transcript(), FIRST_ALERT);
     }
 
+    /// From now on the repository is served as a shallow clone, which can never be mirrored: its
+    /// newest commit, and nothing before it.
+    pub fn cut_off_history(&mut self) {
+        let shallow = self.folder().join("shallow");
+        let from = format!("file://{}", self.repo.path().display());
+        self.repo.git(&["clone", "--quiet", "--depth=1", &from, &shallow.display().to_string()]);
+        self.git.host.serve(REPO, shallow.join(".git"));
+    }
+
     /// The usual failure, so many times, and what follows.
     pub async fn fails(&mut self, times: usize) {
         for _ in 0..times {

@@ -10,7 +10,7 @@ use mirror::settings::parse;
 use mirror::{Head, MirrorError, Mirrors, Source};
 use std::time::Duration;
 use store::Store;
-use store::repositories::{Fetched, RepositoryRow};
+use store::repositories::{FetchPause, Fetched, RepositoryRow};
 
 /// How often the log says how far a fetch is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const SETTINGS_FILE: &str = ".github/flawless.yml";
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 /// How long a source is left alone that can't be mirrored: somebody may put another in its place,
 /// and a push that is announced has it tried at once.
-const UNFETCHABLE_PAUSE: SignedDuration = DAY;
+const UNMIRRORABLE_PAUSE: SignedDuration = DAY;
 
 /// The blob of a settings file, and what it says or what is wrong with it.
 type ReadSettings = (Option<String>, Result<Settings, String>);
@@ -67,9 +67,8 @@ impl MirrorSync {
     pub async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let result = self.fetch(row, now).await;
         if let Err(failure) = &result {
-            let paused_until = pause_after(failure).map(|pause| now + pause);
             let (id, why) = (row.repository.id, failure.to_string());
-            store::repositories::record_fetch_failed(&self.store, id, &why, paused_until).await?;
+            store::repositories::record_fetch_failed(&self.store, id, &why, pause_after(failure, now)).await?;
         }
         result
     }
@@ -178,8 +177,14 @@ impl MirrorSync {
 
 /// How long no fetch is due by time alone after this failure; `None`: its job comes again by
 /// itself.
-fn pause_after(failure: &Failure) -> Option<SignedDuration> {
-    let Failure::GiveUp(cause) = failure else { return None };
-    let is_unfetchable = cause.downcast_ref::<MirrorError>().is_some_and(MirrorError::is_permanent);
-    Some(if is_unfetchable { UNFETCHABLE_PAUSE } else { REFUSED_PAUSE })
+fn pause_after(failure: &Failure, now: Timestamp) -> Option<FetchPause> {
+    let unmirrorable = is_unmirrorable(failure);
+    let pause = if unmirrorable { UNMIRRORABLE_PAUSE } else { REFUSED_PAUSE };
+    matches!(failure, Failure::GiveUp(_)).then(|| FetchPause { until: now + pause, unmirrorable })
+}
+
+/// Whether a fetch failed because the source itself can't be mirrored, whoever asks for it.
+pub fn is_unmirrorable(failure: &Failure) -> bool {
+    let Failure::GiveUp(cause) = failure else { return false };
+    cause.downcast_ref::<MirrorError>().is_some_and(MirrorError::is_permanent)
 }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use mirror::Mirrors;
 use store::repositories::RepositoryRow;
 
-/// A mirror that was not fetched for so long is no longer fresh: it is tried every 15 minutes.
+/// A mirror that was not fetched for so long is no longer fresh: a fetch is due every 15 minutes.
 const STALE_MIRROR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the doctor says of the watched repositories.
@@ -41,9 +41,16 @@ fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {
     let name = &row.repository.full_name;
     let age = now - row.fetched_at;
     match (&row.fetch_error, exists) {
-        (Some(error), _) => {
-            let todo = "It is tried again every 15 minutes; reports are blamed as of the last good fetch meanwhile.";
-            Finding::failure(name, format!("not fetched: {error}"), todo)
+        (Some(error), exists) => {
+            let when = match row.why_unmirrorable(now) {
+                Some(_) => "It is tried again at the next push, and once a day",
+                None => "It is tried again every 15 minutes or sooner",
+            };
+            let meanwhile = match exists {
+                true => "reports are blamed as of the last good fetch meanwhile",
+                false => "reports are told without an author meanwhile",
+            };
+            Finding::failure(name, format!("not fetched: {error}"), format!("{when}; {meanwhile}."))
         }
         (None, false) => Finding::fine(name, "not cloned yet; the server does that when it runs"),
         (None, true) if age > STALE_MIRROR => {

@@ -1,6 +1,7 @@
 //! Seeing to it that the mirror has what a report needs, before the report is looked up in it.
 
 use super::Attribute;
+use crate::services::mirror_sync::is_unmirrorable;
 use crate::services::{Failure, blocking};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
@@ -33,8 +34,8 @@ impl Attribute {
             return Ok(None);
         }
         let exists = self.mirrors.exists(row.repository.id);
-        if let Some(error) = row.fetch_error.as_ref().filter(|_| !exists && row.is_fetch_paused(now)) {
-            // The answer was final a while ago: it is not asked for once more for each report.
+        if let Some(error) = row.why_unmirrorable(now).filter(|_| !exists) {
+            // It is not asked for once more for each report.
             return Ok(Some(format!("The repository could not be mirrored: {error}.")));
         }
         match self.mirror_sync.bring_up_to_date(row, now).await {
@@ -49,15 +50,11 @@ impl Attribute {
                 Ok(Some(sentence.to_owned()))
             }
             // What can never be mirrored is not waited for.
-            Err(failure @ (Failure::Retry { .. } | Failure::Again { .. }))
-                if now - stored.received_at < CLONE_PATIENCE =>
-            {
-                Err(failure)
-            }
-            Err(failure) => {
+            Err(failure) if is_unmirrorable(&failure) || now - stored.received_at >= CLONE_PATIENCE => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
                 Ok(Some(format!("The repository could not be mirrored: {failure}.")))
             }
+            Err(failure) => Err(failure),
         }
     }
 

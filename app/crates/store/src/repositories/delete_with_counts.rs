@@ -1,14 +1,11 @@
 //! Deleting all that is known of a repository, counts and all, when somebody asks for it.
 
+use super::watch::REPORTS;
 use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
-/// In an order in which nothing refers to what is gone.
-const TABLES: [&str; 21] = [
-    "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
-    "DELETE FROM reports WHERE repository_id = $1",
-    "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
-    "DELETE FROM fingerprints WHERE repository_id = $1",
+/// All but the reports, in an order in which nothing refers to what is gone.
+const THE_REST: [&str; 17] = [
     "DELETE FROM test_reports WHERE repository_id = $1",
     "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
@@ -31,8 +28,8 @@ const TABLES: [&str; 21] = [
 /// Deletes everything of a repository. Its number is not used again; its keys are refused.
 pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    for sql in TABLES {
-        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+    for sql in REPORTS.iter().chain(&THE_REST) {
+        sqlx::query(*sql).bind(id.0).execute(tx.conn()).await?;
     }
     tx.commit().await
 }

@@ -1,5 +1,6 @@
 //! What is known of a repository's mirror, settings and labels, as they are fetched and made.
 
+use super::FetchPause;
 use crate::columns::to_json;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs};
@@ -20,14 +21,18 @@ pub struct Fetched {
     pub settings: Option<(Option<String>, Result<Settings, String>)>,
 }
 
-/// Records that a push was announced; the next use of the mirror fetches.
+/// Records that a push was announced; the next use of the mirror fetches, whatever the last fetch
+/// was refused for.
 pub async fn record_push(store: &Store, id: RepositoryId, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET pushed_at_ms = $2 WHERE id = $1 AND pushed_at_ms < $2")
-        .bind(id.0)
-        .bind(at.as_millis())
-        .execute(tx.conn())
-        .await?;
+    sqlx::query(
+        "UPDATE repositories SET pushed_at_ms = $2, fetch_paused_until_ms = NULL
+             WHERE id = $1 AND pushed_at_ms < $2",
+    )
+    .bind(id.0)
+    .bind(at.as_millis())
+    .execute(tx.conn())
+    .await?;
     jobs::enqueue_in(&mut tx, Job::Fetch(id), now, now).await?;
     tx.commit().await
 }
@@ -80,16 +85,16 @@ async fn set_settings_in(
     Ok(())
 }
 
-/// Records why a fetch failed. `paused_until`: it was refused for good, and none is due by time
-/// alone before then.
+/// Records why a fetch failed, and how long none is due where it was refused for good.
 pub async fn record_fetch_failed(
     store: &Store,
     id: RepositoryId,
     why: &str,
-    paused_until: Option<Timestamp>,
+    pause: Option<FetchPause>,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE repositories SET fetch_error = $2, fetch_paused_until_ms = $3 WHERE id = $1";
-    execute(store, sqlx::query(sql).bind(id.0).bind(why).bind(paused_until.map(Timestamp::as_millis))).await
+    let sql = "UPDATE repositories SET fetch_error = $2, fetch_paused_until_ms = $3, unmirrorable = $4 WHERE id = $1";
+    let (until, unmirrorable) = pause.map(|pause| (pause.until.as_millis(), i64::from(pause.unmirrorable))).unzip();
+    execute(store, sqlx::query(sql).bind(id.0).bind(why).bind(until).bind(unmirrorable.unwrap_or(0))).await
 }
 
 /// Records that the repository has its labels.
@@ -109,7 +114,8 @@ pub async fn set_labels_due(store: &Store, id: RepositoryId, due_at: Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repositories::{NewRepository, by_id, watch};
+    use crate::repositories::{NewRepository, by_id, record_changed, set_suspended, unwatch, watch};
+    use domain::repository::Forge;
 
     fn found(head: &str, threshold: u64) -> Fetched {
         let settings = Settings { report_error_threshold: threshold, ..Settings::default() };
@@ -131,5 +137,48 @@ mod tests {
         let row = by_id(&store, id).await.unwrap().unwrap();
         assert_eq!((row.repository.head.as_deref(), row.fetched_at), (Some("newer"), Timestamp::from_seconds(3)));
         assert_eq!((row.settings.report_error_threshold, row.settings_blob.as_deref()), (3, Some("newer")));
+    }
+
+    /// A repository of GitHub's, as its installation names it.
+    fn of_installation(installation: u64, clone_url: &str) -> NewRepository {
+        let forge = Forge { id: 7, installation, html_url: "https://github.com/a/b".into() };
+        let (full_name, clone_url) = ("a/b".into(), clone_url.into());
+        NewRepository { full_name, clone_url, forge: Some(forge), public: false }
+    }
+
+    #[tokio::test]
+    async fn a_pause_of_fetches_ends_with_what_it_came_from() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let now = Timestamp::from_seconds(10);
+        let pause = FetchPause { until: Timestamp::from_seconds(100), unmirrorable: true };
+        let known = of_installation(1, "/b");
+        let (id, _) = watch(&store, &known, now).await.unwrap();
+        let refuse = async || record_fetch_failed(&store, id, "it is shallow", Some(pause)).await.unwrap();
+        let row = async || by_id(&store, id).await.unwrap().unwrap();
+        refuse().await;
+        assert_eq!(row().await.fetch_pause, Some(pause));
+        assert_eq!(row().await.why_unmirrorable(now), Some("it is shallow"));
+        assert_eq!(row().await.why_unmirrorable(pause.until), None, "it is over");
+        watch(&store, &known, now).await.unwrap();
+        record_changed(&store, id, "a/c", "https://github.com/a/c", "/b", None).await.unwrap();
+        assert_eq!(row().await.fetch_pause, Some(pause), "nothing that it came from has changed");
+
+        record_changed(&store, id, "a/c", "https://github.com/a/c", "/c", None).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "another address");
+        refuse().await;
+        watch(&store, &of_installation(2, "/c"), now).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "another installation");
+        refuse().await;
+        set_suspended(&store, 2, now).await.unwrap();
+        watch(&store, &of_installation(2, "/c"), now).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "suspended meanwhile");
+        refuse().await;
+        unwatch(&store, id, now).await.unwrap();
+        watch(&store, &of_installation(2, "/c"), now).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "removed meanwhile");
+        refuse().await;
+        record_push(&store, id, now, now).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "a push was announced");
     }
 }

@@ -31,6 +31,15 @@ pub struct NewRepository {
     pub public: bool,
 }
 
+/// How long fetches rest after one that was refused for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FetchPause {
+    /// None is due by time alone before then.
+    pub until: Timestamp,
+    /// The source itself can't be mirrored, whoever asks for it.
+    pub unmirrorable: bool,
+}
+
 /// A repository's row: what the mirror, the settings and the pages need beside the repository
 /// itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,8 +54,8 @@ pub struct RepositoryRow {
     pub pushed_at: Timestamp,
     /// When the last successful fetch began; the epoch: never cloned.
     pub fetched_at: Timestamp,
-    /// The last fetch was refused for good: none is due by time alone before then.
-    pub fetch_paused_until: Option<Timestamp>,
+    /// The last fetch was refused for good.
+    pub fetch_pause: Option<FetchPause>,
     /// Why the last fetch failed.
     pub fetch_error: Option<String>,
     /// The settings in force.
@@ -76,12 +85,18 @@ impl RepositoryRow {
 
     /// Whether the last fetch was refused for good, and lately: another one would be, too.
     pub fn is_fetch_paused(&self, now: Timestamp) -> bool {
-        self.fetch_paused_until.is_some_and(|until| now < until)
+        self.fetch_pause.is_some_and(|pause| now < pause.until)
+    }
+
+    /// Why the source itself can't be mirrored, where that was found lately.
+    pub fn why_unmirrorable(&self, now: Timestamp) -> Option<&str> {
+        self.fetch_pause.filter(|pause| pause.unmirrorable && now < pause.until)?;
+        self.fetch_error.as_deref()
     }
 }
 
 const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
-    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, fetch_error, settings, settings_error, settings_blob,
+    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, unmirrorable, fetch_error, settings, settings_error, settings_blob,
     labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
@@ -97,6 +112,8 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         Some(text) => from_json("repositories.settings", &text)?,
         None => Settings::default(),
     };
+    let unmirrorable = get::<i64>(row, "unmirrorable")? != 0;
+    let fetch_pause = get_time_opt(row, "fetch_paused_until_ms")?.map(|until| FetchPause { until, unmirrorable });
     Ok(RepositoryRow {
         repository: Repository {
             id: RepositoryId(get(row, "id")?),
@@ -111,7 +128,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         rules_generation: get(row, "rules_generation")?,
         pushed_at: get_time(row, "pushed_at_ms")?,
         fetched_at: get_time(row, "fetched_at_ms")?,
-        fetch_paused_until: get_time_opt(row, "fetch_paused_until_ms")?,
+        fetch_pause,
         fetch_error: get(row, "fetch_error")?,
         settings,
         settings_error: get(row, "settings_error")?,

@@ -47,8 +47,9 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
     sqlx::query(
         "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
              suspended_at_ms = NULL, removed_at_ms = NULL,
-             fetch_paused_until_ms = CASE WHEN clone_url = $3 AND removed_at_ms IS NULL AND suspended_at_ms IS NULL
-                 THEN fetch_paused_until_ms END WHERE id = $1",
+             fetch_paused_until_ms = CASE WHEN clone_url = $3 AND COALESCE(installation, 0) = COALESCE($4, 0)
+                 AND removed_at_ms IS NULL AND suspended_at_ms IS NULL THEN fetch_paused_until_ms END
+         WHERE id = $1",
     )
     .bind(id.0)
     .bind(&new.full_name)
@@ -121,6 +122,15 @@ async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), S
     Ok(())
 }
 
+/// What deletes the reports of a repository, and all that was made of them but lines and counts:
+/// they hold local variables, which are not ours to keep once the repository is gone.
+pub(super) const REPORTS: [&str; 4] = [
+    "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
+    "DELETE FROM reports WHERE repository_id = $1",
+    "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+    "DELETE FROM fingerprints WHERE repository_id = $1",
+];
+
 /// Stops watching a repository; its counts stay.
 pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
@@ -129,13 +139,7 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    // Tracebacks hold local variables, which are not ours to keep once the repository is gone.
-    for sql in [
-        "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
-        "DELETE FROM reports WHERE repository_id = $1",
-        "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
-        "DELETE FROM fingerprints WHERE repository_id = $1",
-    ] {
+    for sql in REPORTS {
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }
     tx.commit().await
