@@ -76,7 +76,11 @@ impl IssueCommand<'_> {
         let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
         match github.closing_commit(forge.installation, name, number).await {
-            Ok(Some(commit)) => self.with.mirror_sync.find_commit(self.row, &commit, self.now).await,
+            Ok(Some(commit)) => match self.with.mirror_sync.find_commit(self.row, &commit, self.now).await {
+                // Its fetch is refused for good, which is the repository's trouble, not the line's.
+                Err(Failure::GiveUp(_)) => Ok(None),
+                found => found,
+            },
             Ok(None) => Ok(None),
             // The default branch's head is nearly as good.
             Err(error) if error.is_permanent() => {
