@@ -210,20 +210,22 @@ impl<'repo> Walker<'repo> {
     ) -> Result<Option<u32>, Abort> {
         let Some(changes) = self.history.changes(before.blob, after.blob)? else { return Ok(None) };
         let Some(hunk) = changes.hunks().get(number) else { return Ok(None) };
+        let key = (before.blob, after.blob, number);
+        let at = (line - hunk.after.start) as usize;
+        // Known guesses cost no text: one that was let go is read, and paid for, again.
+        if let Some(from) = self.guesses.get(&key).and_then(|known| known.get(at).copied().flatten()) {
+            return Ok(Some(from));
+        }
         let texts = (self.history.text(before.blob)?, self.history.text(after.blob)?);
         let (Some(old), Some(new)) = texts else { return Ok(None) };
-        let key = (before.blob, after.blob, number);
-        let lines = match self.guesses.get(&key) {
-            Some(known) => Rc::clone(known),
-            None => {
-                self.history.budget.spend_comparing(guess::REPEATED * new.size())?;
-                let lines = Rc::new(guess::origins(&old, &new, hunk));
-                self.guesses.insert(key, Rc::clone(&lines));
-                lines
+        if !self.guesses.contains_key(&key) {
+            self.history.budget.spend_comparing(guess::REPEATED * new.size())?;
+            let lines = Rc::new(guess::origins(&old, &new, hunk));
+            let from = lines.get(at).copied().flatten();
+            self.guesses.insert(key, lines);
+            if from.is_some() {
+                return Ok(from);
             }
-        };
-        if let Some(at) = lines.get((line - hunk.after.start) as usize).copied().flatten() {
-            return Ok(Some(at));
         }
         self.history.budget.spend_comparing(guess::REPEATED * old.size())?;
         Ok(guess::elsewhere(&old, &new, line))
