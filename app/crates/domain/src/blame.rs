@@ -23,15 +23,12 @@ pub struct Blame {
     /// First line of the commit message.
     pub summary: String,
     /// Committer date: when the line came to where it is now, after rebases and merges by the
-    /// forge. The epoch in rows that were stored before it was kept.
-    #[serde(default)]
+    /// forge.
     pub committed_at: Timestamp,
     /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the
     /// author.
-    #[serde(default)]
     pub co_authors: Vec<Author>,
     /// Commits that changed the line since and were passed over, the newest first.
-    #[serde(default)]
     pub passed: Vec<PassedCommit>,
 }
 
@@ -111,19 +108,6 @@ mod tests {
 
     fn author(email: &str) -> Author {
         Author { name: "Ada".to_owned(), email: email.to_owned() }
-    }
-
-    #[test]
-    fn a_row_stored_before_still_parses() {
-        let old = r#"{"commit":"c","path":"a.py","line":3,"author":{"name":"Ada","email":"ada@example.com"},
-            "authored_at":5,"summary":"Add a"}"#;
-        let blame: Blame = serde_json::from_str(old).unwrap();
-        assert_eq!(
-            (blame.line, blame.committed_at, blame.co_authors.len(), blame.passed.len()),
-            (3, Timestamp::UNIX_EPOCH, 0, 0)
-        );
-        let why = serde_json::to_string(&[PassedWhy::ListedInIgnoreRevs, PassedWhy::Reformatted]).unwrap();
-        assert_eq!(why, r#"["listed_in_ignore_revs","reformatted"]"#);
     }
 
     #[test]

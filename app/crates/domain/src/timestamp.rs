@@ -86,7 +86,7 @@ impl Timestamp {
 
     const fn floor(self, grain: SignedDuration) -> Self {
         let grain = millis(grain);
-        Self(self.0.div_euclid(grain) * grain)
+        Self(self.0.saturating_sub(self.0.rem_euclid(grain)))
     }
 }
 

@@ -58,6 +58,14 @@ pub fn envelope(bytes: &[u8]) -> Result<Envelope<'_>, WireError> {
     Ok(envelope)
 }
 
+/// The client's DSN, of an envelope whose items nobody wants to know yet.
+///
+/// # Errors
+/// As [`envelope`], for the envelope's header.
+pub fn dsn(bytes: &[u8]) -> Result<Option<Cow<'_, str>>, WireError> {
+    split(bytes).map(|(header, _)| header.dsn.0)
+}
+
 /// All items of an envelope, in order; stops after the first that is broken.
 ///
 /// # Errors

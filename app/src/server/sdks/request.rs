@@ -107,7 +107,7 @@ async fn enter_by_envelope(
     ingest: &Ingest,
     now: Timestamp,
 ) -> Result<IngestAuth, IngestError> {
-    let dsn = sentry::envelope(body)?.dsn;
+    let dsn = sentry::dsn(body)?;
     let found = auth::find(None, None, None, dsn.as_deref()).ok_or(IngestError::NoKey)?;
     let named = found.project.map(RepositoryId).or(*project).ok_or(IngestError::NoProject)?;
     *project = Some(named);
