@@ -26,6 +26,8 @@ fn a_log_level_that_there_is_none_of_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(folder.path(), &[("LOG_LEVEL", "inof")]);
     assert!(said.contains("LOG_LEVEL is \"inof\"") && said.contains("did you mean info?"), "{said}");
+    let said = refused(folder.path(), &[("LOG_LEVEL", "info,sqlx")]);
+    assert!(said.contains("NAME=trace"), "{said}");
     let said = refused(folder.path(), &[("LOG_LEVEL", "sqlx=loud")]);
     assert!(said.contains("LOG_LEVEL is \"sqlx=loud\", which can't be read"), "{said}");
 }

@@ -286,16 +286,18 @@ fn own_file(path: &Path) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// A level, or a filter as `tracing` reads it. A word that is no level would be taken for a part of
-/// the program, and silence all others.
+/// A level, or a filter as `tracing` reads it, but that a part of the program by itself is refused:
+/// a level that is misspelt would be one, and silence all others.
 fn checked_log_level(text: &str) -> Result<String, ConfigError> {
     for part in text.split(',').map(str::trim) {
-        let is_level = LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+        // `tracing` reads 0 (nothing) to 5 (trace) as well, and passes over what is empty.
+        let is_number = part.is_empty() || part.parse::<u8>().is_ok_and(|number| number <= 5);
+        let is_level = is_number || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
         if !is_level && !part.contains(['=', '[']) {
             let near = LEVELS.iter().find(|level| strsim::damerau_levenshtein(level, &part.to_lowercase()) <= 2);
             let near = near.map_or_else(String::new, |level| format!("; did you mean {level}?"));
             return Err(ConfigError(format!(
-                "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near}",
+                "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near} (all of a part of the program is NAME=trace)",
                 LEVELS.join(", ")
             )));
         }

@@ -18,7 +18,7 @@ pub enum GitHubError {
     #[error("GitHub private key: {0}")]
     Key(String),
     /// A primary or secondary limit of GitHub's: nothing was done, ask again later.
-    #[error("GitHub's rate limit: {message} (again in {} s)", retry_after.as_secs())]
+    #[error("GitHub's rate limit: {message} (again in {} s)", (retry_after.as_millis() + 999) / 1000)]
     RateLimited {
         /// How long to wait, by GitHub's headers; a minute where it names no time.
         retry_after: SignedDuration,

@@ -1,5 +1,7 @@
 //! Why the database could not do what was asked.
 
+use sqlx::migrate::MigrateError;
+
 /// Why the database could not do what was asked. Every function of this crate may fail so: the
 /// database is out of reach, or a row holds what this version can't read. A transaction that failed
 /// changed nothing.
@@ -16,8 +18,12 @@ pub enum StoreError {
         why: String,
     },
     /// The tables could not be brought up to date.
-    #[error("the database's tables could not be brought up to date: {0}")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the database's tables could not be brought up to date: {source}{}", way_out(source))]
+    Migrate {
+        /// Why.
+        #[from]
+        source: MigrateError,
+    },
     /// A statement failed.
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
@@ -29,6 +35,16 @@ pub enum StoreError {
         /// What is wrong.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// What to do where a database was made by another program than this one.
+fn way_out(error: &MigrateError) -> &'static str {
+    match error {
+        MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => {
+            "; it was made by another version: run that one, or begin with an empty DATA_DIR or database"
+        }
+        _ => "",
+    }
 }
 
 impl StoreError {
