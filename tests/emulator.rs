@@ -12,11 +12,11 @@ use tokio::net::TcpListener;
 use crate::harness::emulator::{APP_ID, Emulator, INSTALLATION, REPOSITORY, WEBHOOK_SECRET};
 use crate::harness::git_repo::GitRepo;
 use crate::harness::git_server::GitServer;
+use crate::harness::jobs::next_write_due;
 use crate::harness::story::{CART, CART_PATH};
 use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
-use app::wiring::Handles;
 use app::worker::Worker;
 use domain::pace::GAP;
 use domain::repository::Forge;
@@ -74,10 +74,12 @@ async fn emulator_sees_the_whole_story() {
     let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[(CART_PATH, CART)], "Add up carts");
     git.host.serve(REPOSITORY, repo.git_dir());
     let server_url = git.url("").trim_end_matches("/.git").to_owned();
+    let database = format!("sqlite://{}", folder.path().join("flawless.db").display());
     let settings = BTreeMap::from(
         [
             ("PORT", "0".to_owned()),
             ("DATA_DIR", folder.path().join("data").display().to_string()),
+            ("DATABASE_URL", database.clone()),
             ("APP_ID", APP_ID.to_string()),
             ("PRIVATE_KEY_PATH", emulator.private_key_path().display().to_string()),
             ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
@@ -105,7 +107,7 @@ async fn emulator_sees_the_whole_story() {
         public: false,
     };
     let id = services.repositories().watch(&new, clock.now()).await.unwrap();
-    settle(&services, &worker).await;
+    settle(&database, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
 
@@ -117,7 +119,7 @@ async fn emulator_sees_the_whole_story() {
         let address = format!("{url}/api/{id}/traceback?release={head}");
         let answer = reqwest::Client::new().post(address).bearer_auth(&key).body(text).send().await.unwrap();
         assert_eq!(answer.status(), 200);
-        settle(&services, &worker).await;
+        settle(&database, &worker).await;
     };
     report().await;
     report().await;
@@ -129,7 +131,7 @@ async fn emulator_sees_the_whole_story() {
     emulator.deliver_to(&format!("{url}/api/github/webhooks")).await;
     alice.close_with_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("closed"), 0).await;
-    settle(&services, &worker).await;
+    settle(&database, &worker).await;
     let comments = alice.comments(REPOSITORY, number).await;
     assert_eq!(comments.len(), 1, "{comments:#?}");
     report().await;
@@ -138,7 +140,7 @@ async fn emulator_sees_the_whole_story() {
 
     alice.remove_label(REPOSITORY, number, "known-error").await;
     emulator.delivered("issues", Some("unlabeled"), 0).await;
-    settle(&services, &worker).await;
+    settle(&database, &worker).await;
     report().await;
     let issue = alice.issue(REPOSITORY, number).await;
     assert_eq!(issue["state"], "open", "the line is back");
@@ -228,10 +230,10 @@ async fn emulator_weathers_a_storm() {
 }
 
 /// Works off what was asked for, the writes with their second between them.
-async fn settle(services: &Handles, worker: &Worker) {
+async fn settle(database: &str, worker: &Worker) {
     loop {
         while worker.drain().await.unwrap() > 0 {}
-        match store::jobs::next_write_due(&services.store).await.unwrap() {
+        match next_write_due(database).await {
             Some(due) if due <= Clock::system().now() + 2 * GAP => {
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
             }

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod emulator;
 pub mod fake_github;
 pub mod git_server;
+pub mod jobs;
 pub mod scenes;
 pub(crate) mod smtp;
 pub mod story;

@@ -109,8 +109,8 @@ impl From<StoreError> for AcceptError {
 }
 
 impl Accept {
-    /// Opens the door. The writer ends when the last clone of the door is dropped, after it has
-    /// worked off its queue.
+    /// Begins to accept reports. The writer ends when the last clone of what this returns is
+    /// dropped, after it has worked off its queue.
     pub fn open(store: Store, epoch: Epoch, wake: Wake) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let accept = Self {

@@ -196,17 +196,6 @@ pub async fn release_all(store: &Store) -> Result<(), StoreError> {
     execute(store, statement).await
 }
 
-/// When the next turn of a queue of writes is due; `None`: there is nothing to write.
-pub async fn next_write_due(store: &Store) -> Result<Option<Timestamp>, StoreError> {
-    let row = sqlx::query(
-        "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
-         FROM jobs WHERE kind = 'write'",
-    )
-    .fetch_one(&store.pool)
-    .await?;
-    get_time_opt(&row, "due")
-}
-
 /// The queue in figures.
 pub async fn queue_state(store: &Store) -> Result<QueueState, StoreError> {
     let row = sqlx::query(

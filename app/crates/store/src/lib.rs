@@ -1,7 +1,8 @@
 //! All SQL, one dialect for SQLite and PostgreSQL, by sqlx.
 //!
 //! Queries are functions in modules by noun, and take the [`Store`] first: `lines::by_id(&store,
-//! id)`. A module is called as its table where there is one. Names follow one pattern:
+//! id)`. A module is called as its table where there is one. Most names follow one pattern; the
+//! others are verbs of their noun, such as `ingest_keys::revoke`:
 //!
 //! | name | does |
 //! | --- | --- |

@@ -1,12 +1,13 @@
 //! Shadow mode: what would have been sent, and the way out of it.
 
 use crate::columns::get;
-use crate::deliveries::Delivery;
+use crate::deliveries::{COLUMNS, Delivery};
 use crate::transaction::execute;
 use crate::{Store, StoreError, deliveries, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// "Until somebody ends it", as a moment.
 pub const FOR_EVER: Timestamp = Timestamp::MAX;
@@ -36,29 +37,21 @@ pub async fn set_first_until(
 
 /// What would have been sent, latest first.
 pub async fn deliveries(store: &Store, id: RepositoryId, most: usize) -> Result<Vec<Delivery>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
-             created_at_ms, state
-         FROM deliveries WHERE repository_id = $1 AND state = 'shadow' ORDER BY id DESC LIMIT $2",
-    )
-    .bind(id.0)
-    .bind(i64::try_from(most).unwrap_or(i64::MAX))
-    .fetch_all(&store.pool)
-    .await?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries WHERE repository_id = $1 AND state = 'shadow' ORDER BY id DESC LIMIT $2"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(id.0)
+        .bind(i64::try_from(most).unwrap_or(i64::MAX))
+        .fetch_all(&store.pool)
+        .await?;
     rows.iter().map(deliveries::read).collect()
 }
 
 /// One thing that would have been sent.
 pub async fn delivery_by_id(store: &Store, of: RepositoryId, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let row = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
-             created_at_ms, state
-         FROM deliveries WHERE id = $1 AND repository_id = $2 AND state = 'shadow'",
-    )
-    .bind(id.0)
-    .bind(of.0)
-    .fetch_optional(&store.pool)
-    .await?;
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1 AND repository_id = $2 AND state = 'shadow'");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).bind(of.0).fetch_optional(&store.pool).await?;
     row.as_ref().map(deliveries::read).transpose()
 }
 

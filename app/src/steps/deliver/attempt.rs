@@ -12,7 +12,8 @@ use store::repositories::RepositoryRow;
 /// An attempt to send a delivery.
 pub(super) struct DeliveryAttempt<'a> {
     pub(super) store: &'a Store,
-    /// Tells somebody else where a mail's address is refused; `None` where no mail is sent.
+    /// Tells somebody else where a mail's address is refused; `None` in the queue of writes, which
+    /// has no mails.
     pub(super) mails: Option<&'a MailSender>,
     pub(super) row: &'a RepositoryRow,
     pub(super) line: &'a Line,
@@ -38,9 +39,12 @@ impl Attempt for DeliveryAttempt<'_> {
     }
 
     async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), Failure> {
-        let (repository, channel) = (&self.row.repository.full_name, self.delivery.what.channel);
-        let attempts = self.number();
-        tracing::warn!(%repository, ?channel, attempts, why = %cause, "a delivery failed and will be tried again");
+        // A delivery that is a job of its own is logged as that: so is when it comes again.
+        if self.mails.is_none() {
+            let (repository, channel) = (&self.row.repository.full_name, self.delivery.what.channel);
+            let attempts = self.number();
+            tracing::warn!(%repository, ?channel, attempts, why = %cause, "a delivery failed and will be tried again");
+        }
         Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_at).await?)
     }
 }

@@ -6,7 +6,6 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::ids::RepositoryId;
-use domain::pace::GAP;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::repositories::RepositoryRow;
@@ -28,7 +27,7 @@ impl GitHubWriter {
         match settle(&attempt, result, now).await?.done()? {
             Some(()) => Ok(()),
             // Where GitHub refuses one, the next fares no better: a second apart.
-            None => Err(Failure::Again { at: now + GAP }),
+            None => Err(turn.next()),
         }
     }
 

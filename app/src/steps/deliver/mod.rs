@@ -72,7 +72,7 @@ impl Deliver {
             };
         }
         match (&row.repository.forge, delivery.what.channel) {
-            // It was decided before the repository was GitHub's, or by a version that had no queue.
+            // It was decided before the repository was GitHub's.
             (Some(forge), Channel::Issue | Channel::Comment) => {
                 Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?)
             }

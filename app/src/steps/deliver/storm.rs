@@ -16,6 +16,9 @@ use store::Store;
 use store::deliveries::Delivery;
 use store::repositories::RepositoryRow;
 
+/// The lines of a storm.
+type StormLines = HashMap<LineId, StormLine>;
+
 /// A storm whose mails are sent.
 struct StormMails<'a> {
     store: &'a Store,
@@ -93,16 +96,14 @@ impl StormMails<'_> {
     /// others neither wait for it nor get more mails because of it. Returns when that is.
     async fn send(&self, is_due: bool) -> Result<Option<Timestamp>, Failure> {
         let gathered = store::storms::gathered_mails(self.store, self.storm.id).await?;
-        let lines: HashMap<LineId, StormLine> = match gathered.is_empty() {
-            true => HashMap::new(),
-            false => store::lines::of_storm(self.store, self.storm.id).await?.into_iter().collect(),
-        };
+        // Read once something is to be sent: in a large storm they are many.
+        let mut lines = None;
         let mut again_at: Vec<Timestamp> = Vec::new();
         let mut more = false;
         for waiting in gathered.chunk_by(|(one, _), (other, _)| one.what.recipient == other.what.recipient) {
             let mails: Vec<&Delivery> = waiting.iter().map(|(mail, _)| mail).collect();
             let retry_at = waiting.iter().map(|&(_, at)| at).max().unwrap_or(Timestamp::UNIX_EPOCH);
-            match self.send_to_one(&mails, &lines, is_due, retry_at).await? {
+            match self.send_to_one(&mails, &mut lines, is_due, retry_at).await? {
                 Sent::Settled => {}
                 Sent::Later(at) => again_at.push(at),
                 Sent::ToAnother => more = true,
@@ -118,7 +119,7 @@ impl StormMails<'_> {
     async fn send_to_one(
         &self,
         mails: &[&Delivery],
-        lines: &HashMap<LineId, StormLine>,
+        lines: &mut Option<StormLines>,
         is_due: bool,
         retry_at: Timestamp,
     ) -> Result<Sent, Failure> {
@@ -139,10 +140,14 @@ impl StormMails<'_> {
         if !is_due && retry_at == Timestamp::UNIX_EPOCH {
             return Ok(Sent::Settled);
         }
+        let lines = match lines {
+            Some(known) => known,
+            None => lines.insert(store::lines::of_storm(self.store, self.storm.id).await?.into_iter().collect()),
+        };
         self.try_to_send(mails, lines).await
     }
 
-    async fn try_to_send(&self, mails: &[&Delivery], lines: &HashMap<LineId, StormLine>) -> Result<Sent, Failure> {
+    async fn try_to_send(&self, mails: &[&Delivery], lines: &StormLines) -> Result<Sent, Failure> {
         let result = self.mail(mails, lines).await;
         let attempt = StormMailAttempt { of: self, mails, has_another: AtomicBool::new(false) };
         match settle(&attempt, result, self.now).await? {
@@ -158,7 +163,7 @@ impl StormMails<'_> {
 
     /// Sends one recipient's mail. A crash between sending and noting it sends it again, under the
     /// same Message-ID.
-    async fn mail(&self, mails: &[&Delivery], lines: &HashMap<LineId, StormLine>) -> Result<String, Failure> {
+    async fn mail(&self, mails: &[&Delivery], lines: &StormLines) -> Result<String, Failure> {
         let first = mails[0];
         if mails.len() == 1
             && let Some(line) = store::lines::by_id(self.store, first.line).await?
@@ -170,7 +175,7 @@ impl StormMails<'_> {
     }
 
     /// One mail of several lines.
-    fn gathered_mail(&self, mails: &[&Delivery], lines: &HashMap<LineId, StormLine>) -> Result<OutgoingMail, Failure> {
+    fn gathered_mail(&self, mails: &[&Delivery], lines: &StormLines) -> Result<OutgoingMail, Failure> {
         let (first, last) = (mails[0], mails[mails.len() - 1]);
         let repository = &self.row.repository;
         let found = mails.iter().filter_map(|mail| Some((mail, lines.get(&mail.line)?)));

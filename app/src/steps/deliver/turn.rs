@@ -58,12 +58,17 @@ impl<'a> Turn<'a> {
     /// The write is taken, or the database is out of reach.
     pub(super) async fn take(&self) -> Result<(), Failure> {
         if self.spent.get().is_some() {
-            return Err(Failure::Again { at: (self.now)() + GAP });
+            return Err(self.next());
         }
         let id = store::writes::claim_attempt(self.store, self.installation, (self.now)()).await?;
         // Nobody else takes it: a turn does one thing after another.
         let _ = self.spent.set(id);
         Ok(())
+    }
+
+    /// There is more to write, in another turn.
+    pub(super) fn next(&self) -> Failure {
+        Failure::Again { at: (self.now)() + GAP }
     }
 
     /// Notes when the write was answered: the next one keeps its distance from then on.
@@ -126,8 +131,7 @@ impl GitHubWriter {
                 store::writes::set_pause(&self.store, installation, until, &cause.to_string()).await?;
                 Err(Failure::Again { at: until })
             }
-            // Where GitHub is out of order, the next one fares no better: a second apart, no crowd
-            // knocks at its door.
+            // Where GitHub is out of order, the next one fares no better: a second apart.
             Err(Failure::Retry { .. } | Failure::GiveUp(_)) => Err(Failure::Again { at: now + GAP }),
             Err(again @ Failure::Again { .. }) => Err(again),
         }

@@ -73,6 +73,10 @@ pub struct DeliveryRow {
     pub error: Option<String>,
 }
 
+/// The columns of a [`Delivery`], for [`read`].
+pub(crate) const COLUMNS: &str =
+    "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, created_at_ms, state";
+
 pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: DeliveryId(get(row, "id")?),

@@ -1,13 +1,13 @@
 //! The life of a delivery: inserted, attempted, sent or given up.
 
-use super::read;
-use super::{Delivery, NewDelivery};
+use super::{COLUMNS, Delivery, NewDelivery, read};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::delivery::{Channel, DeliveryMode, DeliveryState};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// Asks for a delivery by itself; one of the same purpose that exists already is not sent again.
 pub async fn insert(
@@ -66,14 +66,8 @@ pub(crate) async fn insert_in(
 /// have been. `None`: there is no such delivery, or a storm has just taken it. One that is not
 /// pending is answered as it is, and counts nothing.
 pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let row = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
-             created_at_ms, state
-         FROM deliveries WHERE id = $1",
-    )
-    .bind(id.0)
-    .fetch_optional(&store.pool)
-    .await?;
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
     let Some(delivery) = row.as_ref().map(read).transpose()? else { return Ok(None) };
     if delivery.state == DeliveryState::Pending {
         let mut tx = store.begin().await?;

@@ -1,13 +1,14 @@
 //! The mails of a storm: gathered, and sent as one for each recipient.
 
 use crate::columns::get_time;
-use crate::deliveries::Delivery;
+use crate::deliveries::{COLUMNS, Delivery};
 use crate::{Store, StoreError, Tx, deliveries, jobs};
 use domain::delivery::DeliveryState;
 use domain::ids::StormId;
 use domain::job::Job;
 use domain::timestamp::{Timestamp, millis};
 use jiff::SignedDuration;
+use sqlx::AssertSqlSafe;
 
 /// How long mails wait for the storm's other lines, the first time: a minute is what a burst takes
 /// to be worked out, and nobody minds another one.
@@ -19,14 +20,11 @@ const NEXT_MAIL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// The mails of a storm that were gathered and not sent, by recipient; each with the moment from
 /// which it may be tried again, the epoch where it was not tried.
 pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts,
-             created_at_ms, state, due_at_ms
-         FROM deliveries WHERE storm_id = $1 AND state = 'gathered' ORDER BY recipient, id",
-    )
-    .bind(id.0)
-    .fetch_all(&store.pool)
-    .await?;
+    let sql = format!(
+        "SELECT {COLUMNS}, due_at_ms FROM deliveries WHERE storm_id = $1 AND state = 'gathered'
+         ORDER BY recipient, id"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_all(&store.pool).await?;
     rows.iter().map(|row| Ok((deliveries::read(row)?, get_time(row, "due_at_ms")?))).collect()
 }
 

@@ -39,12 +39,12 @@ pub async fn by_id(store: &Store, id: StormId) -> Result<Option<Storm>, StoreErr
     row.as_ref().map(read).transpose()
 }
 
+/// A repository is in one storm at a time, which the table's index sees to.
+const OPEN: &str = "SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL";
+
 /// The storm that a repository is in.
 pub async fn open_of(store: &Store, repository: RepositoryId) -> Result<Option<StormId>, StoreError> {
-    let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
-        .bind(repository.0)
-        .fetch_optional(&store.pool)
-        .await?;
+    let row = sqlx::query(OPEN).bind(repository.0).fetch_optional(&store.pool).await?;
     row.as_ref().map(|row| Ok(StormId(get(row, "id")?))).transpose()
 }
 
@@ -60,10 +60,7 @@ pub async fn insert(
     let mut tx = store.begin().await?;
     let id = StormId(store.ids.next(now));
     if !insert_row_in(&mut tx, id, repository, since, now).await? {
-        let row = sqlx::query("SELECT id FROM storms WHERE repository_id = $1 AND ended_at_ms IS NULL")
-            .bind(repository.0)
-            .fetch_one(tx.conn())
-            .await?;
+        let row = sqlx::query(OPEN).bind(repository.0).fetch_one(tx.conn()).await?;
         return Ok(StormId(get(&row, "id")?));
     }
     sqlx::query("UPDATE lines SET storm_id = $1 WHERE repository_id = $2 AND alerted_at_ms > $3")

@@ -1,0 +1,14 @@
+//! What the product does not need to know of its jobs.
+
+use domain::timestamp::Timestamp;
+use sqlx::{AnyConnection, Connection as _, Row as _};
+
+/// When the next turn of a queue of writes is due; `None`: there is nothing to write.
+pub async fn next_write_due(database: &str) -> Option<Timestamp> {
+    let mut connection = AnyConnection::connect(database).await.unwrap();
+    let sql = "SELECT MIN(CASE WHEN run_at_ms > locked_until_ms THEN run_at_ms ELSE locked_until_ms END) AS due
+         FROM jobs WHERE kind = 'write'";
+    let row = sqlx::query(sql).fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    row.get::<Option<i64>, _>("due").map(Timestamp::from_millis)
+}
