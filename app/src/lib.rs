@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod commands;
 pub mod config;
+mod random;
 pub mod serve;
 pub mod server;
 pub mod services;

@@ -2,10 +2,11 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::random::random_secret;
 use crate::server::{ServerSettings, router};
 use crate::steps::accept::Accept;
 pub use crate::wiring::install_crypto;
-use crate::wiring::{Handles, OpenError, random_hex};
+use crate::wiring::{Handles, OpenError};
 use crate::worker::Worker;
 use domain::secret::Secret;
 use domain::signature::Signer;
@@ -84,7 +85,7 @@ impl Flawless {
             // ended is free.
             store::jobs::release_all(&handles.store).await?;
         }
-        let fresh = random_hex()?;
+        let fresh = random_secret()?;
         let stored = store::meta::by_name_or_insert(&handles.store, "admin_token", &fresh).await?;
         let token_is_new = config.admin_token.is_none() && stored == fresh;
         let admin_token = config.admin_token.clone().unwrap_or_else(|| stored.into());

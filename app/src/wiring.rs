@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::random::random_secret;
 use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
@@ -91,7 +92,7 @@ impl Handles {
     pub async fn open(config: &Config) -> Result<(Self, Signer), OpenError> {
         install_crypto();
         let store = Store::open(&config.database_url).await?;
-        let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_hex()?).await?;
+        let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_secret()?).await?;
         let signer = Signer::new(secret.as_bytes());
         let (vault, wake) = (Vault::new(config.secret_key.as_ref(), &config.data_dir)?, Wake::default());
         let app = configured_app(config)?;
@@ -313,18 +314,11 @@ fn configured_app(config: &Config) -> Result<Option<App>, GitHubError> {
 }
 
 async fn site(config: &Config, store: &Store, signer: &Signer) -> Result<Site, OpenError> {
-    let installation = store::meta::by_name_or_insert(store, "installation", &random_hex()?[..12]).await?;
+    let installation = store::meta::by_name_or_insert(store, "installation", &random_secret()?[..12]).await?;
     let public_url = config.public_url.clone().unwrap_or_else(|| format!("http://{}:{}", config.host, config.port));
     Ok(Site {
         linker: Linker::new(&public_url, signer.clone()),
         installation: installation.into(),
         forge_url: config.github_server_url.as_str().into(),
     })
-}
-
-/// 64 random hexadecimal digits.
-pub fn random_hex() -> Result<String, getrandom::Error> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)?;
-    Ok(hex::encode(bytes))
 }

@@ -73,6 +73,12 @@ impl PageError {
         if signature.is_empty() { Self::SignIn { next } } else { Self::StaleLink { next } }
     }
 
+    /// A form without the secret of the session that sends it.
+    pub(super) fn stale_form() -> Self {
+        let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
+        Self::Forbidden(text.to_owned())
+    }
+
     /// The status that it is answered with.
     pub(super) fn status(&self) -> StatusCode {
         match self {

@@ -1,9 +1,9 @@
 //! Sessions: by cookie, by the admin token for machines, and the secret that their forms carry.
 
 use super::page_error::PageError;
-use super::random::random_secret;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
+use crate::random::random_secret;
 use crate::services::sessions::{self, SESSION_LIFE, SignInError};
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::access::{Right, Who};

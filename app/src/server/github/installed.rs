@@ -1,8 +1,8 @@
 //! The page that GitHub sends the browser to once the App is installed.
 
+use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
-use crate::server::people::mirror_view;
 use crate::server::query::Query;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;

@@ -3,10 +3,10 @@
 //!
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>
 
+use crate::random::random_secret;
 use crate::server::page_error::PageError;
 use crate::server::people::sign_in_page;
 use crate::server::query::Query;
-use crate::server::random::random_secret;
 use crate::server::session::{SessionCookies, cookies};
 use crate::server::settings::ServerSettings;
 use crate::server::state::{ForgeUrl, Now};
@@ -167,7 +167,7 @@ impl SignInFlow {
     }
 
     fn to_cookie(&self, signer: &Signer) -> String {
-        let next: String = self.next.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let next = hex::encode(&self.next);
         let text = format!("{}.{}.{}.{next}", self.state, self.verifier, self.expires_at.as_millis());
         let signature = signer.sign("flow", &[&text]);
         format!("{text}.{signature}")
@@ -180,13 +180,11 @@ impl SignInFlow {
         }
         let mut parts = text.split('.');
         let (state, verifier, expires, next) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let bytes: Option<Vec<u8>> =
-            (0..next.len() / 2).map(|at| u8::from_str_radix(next.get(2 * at..2 * at + 2)?, 16).ok()).collect();
         Some(Self {
             state: state.to_owned(),
             verifier: verifier.to_owned(),
             expires_at: Timestamp::from_millis(expires.parse().ok()?),
-            next: local(&String::from_utf8(bytes?).ok()?).to_owned(),
+            next: local(&String::from_utf8(hex::decode(next).ok()?).ok()?).to_owned(),
         })
     }
 }

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_latest_shapes_are_remembered_once_each() {
+    fn the_latest_fingerprints_are_remembered_once_each() {
         let arrivals = Arrivals::default();
         let project = RepositoryId(1);
         let fingerprint = |n: u8| Fingerprint([n; 16]);

@@ -8,8 +8,8 @@ pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
 pub(super) use outcome::{IngestError, IngestOutcome};
 pub(super) use printed::PrintedQuery;
 
-use super::random::random_id;
 use crate::clock::Clock;
+use crate::random::random_id;
 use crate::steps::accept::{Accept, Entry, Occurrence};
 use arrivals::ReportSummary;
 use axum::body::Bytes;

@@ -2,8 +2,8 @@
 //! and the keys.
 
 use super::connect_arrivals::{arrivals, refusals};
-use super::mirror::mirror_view;
 use crate::server::ingest::Arrivals;
+use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;

@@ -1,10 +1,10 @@
 //! What the buttons of the page "Connect an application" do: a test report, another key, a key
 //! revoked.
 
+use crate::random::random_id;
 use crate::server::form::RepositoryForm;
 use crate::server::ingest::{Ingest, IngestError};
 use crate::server::page_error::PageError;
-use crate::server::random::random_id;
 use crate::server::repository::Write;
 use crate::server::state::Now;
 use crate::server::urls::Urls;

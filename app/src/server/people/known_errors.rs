@@ -166,10 +166,7 @@ fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<By> {
 fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<By>, next: String) -> Result<By, PageError> {
     match visitor {
         Some(session) if is_ours => Ok(By::SignedIn(session)),
-        Some(_) => link.ok_or_else(|| {
-            let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
-            PageError::Forbidden(text.to_owned())
-        }),
+        Some(_) => link.ok_or_else(PageError::stale_form),
         None => link.ok_or(PageError::SignIn { next }),
     }
 }

@@ -9,7 +9,6 @@ mod known_error_form;
 mod known_errors;
 mod line;
 mod login;
-mod mirror;
 mod not_me;
 mod repositories;
 mod repository;
@@ -22,7 +21,6 @@ mod weekly;
 mod whitelist;
 
 pub(super) use login::sign_in_page;
-pub(super) use mirror::mirror_view;
 
 use super::Server;
 use axum::Router;

@@ -60,8 +60,7 @@ pub(super) async fn save(
 ) -> Result<Response, PageError> {
     let is_signed = fields.link.is_signed(LinkPurpose::NotMe, urls.linker(), now);
     if visitor.is_some() && !is_ours && !is_signed {
-        let text = "The form is too old, or it came from another site. Load the page again, and send it once more.";
-        return Err(PageError::Forbidden(text.to_owned()));
+        return Err(PageError::stale_form());
     }
     let ours = visitor.filter(|_| is_ours);
     let admitted = admit(&store, fields, ours, is_signed, next).await?;

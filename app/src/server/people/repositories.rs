@@ -1,6 +1,6 @@
 //! The repositories that are watched.
 
-use super::mirror::mirror_view;
+use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::session::Session;

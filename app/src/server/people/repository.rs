@@ -1,7 +1,7 @@
 //! The page of a repository.
 
 use super::line::{author, function, issue_link, place, status};
-use super::mirror::mirror_view;
+use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::repository::{Read, RepositoryWith};

@@ -1,4 +1,4 @@
-//! MirrorCommit on where the frames end: the constructor or the signature that an exception speaks
+//! Reading on where the frames end: the constructor or the signature that an exception speaks
 //! of.
 
 use super::evidence::Evidence;

@@ -61,7 +61,7 @@ impl Reconcile {
         let owners = self.owners(&line).await?;
         for action in untold(&line, &owners, issue, rules) {
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
-            // The same door as a webhook's, and once: until it is acted on, the next look finds the
+            // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
             store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now).await?;

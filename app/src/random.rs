@@ -1,18 +1,18 @@
 //! Names and secrets that nobody can guess.
 
 /// 32 hexadecimal digits, the form of an event's id.
-pub(super) fn random_id() -> String {
+pub(crate) fn random_id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the id is all zeroes, which harms nobody: nothing is looked up by it.
     let _ = getrandom::fill(&mut bytes);
     hex::encode(bytes)
 }
 
-/// A cookie's value, 64 hexadecimal digits.
+/// 64 hexadecimal digits: a cookie's value, a token, a key to sign with.
 ///
 /// # Errors
 /// The system gives no randomness.
-pub(super) fn random_secret() -> Result<String, getrandom::Error> {
+pub(crate) fn random_secret() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes))

@@ -8,7 +8,7 @@ use render::{thousands, when};
 use store::repositories::RepositoryRow;
 
 /// How the mirror of a repository is.
-pub(in crate::server) fn mirror_view(mirrors: &Mirrors, row: &RepositoryRow) -> MirrorView {
+pub(super) fn mirror_view(mirrors: &Mirrors, row: &RepositoryRow) -> MirrorView {
     let progress = mirrors.progress(row.repository.id);
     let fetched = (row.fetched_at > Timestamp::UNIX_EPOCH).then(|| when(row.fetched_at));
     match (&row.fetch_error, fetched) {
