@@ -25,7 +25,7 @@ fn three_hundred_new_lines_are_one_storm() {
         // The storm's issue comes first of all that was not filed when the storm began.
         let storms: Vec<usize> = (0..changes.len()).filter(|&at| changes[at].contains(" opened: Storm")).collect();
         assert_eq!(storms, [0], "one storm, one issue: {:?}", &changes[..5]);
-        // Mails wait for the fingerprint, but for those that were on their way when the storm
+        // Mails wait to be gathered, but for those that were on their way when the storm
         // began.
         story.later(2 * MINUTE).await;
         let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
