@@ -15,7 +15,6 @@ pub mod handovers;
 pub mod ingest_keys;
 pub mod messages;
 pub mod mirror_sync;
-pub mod preview;
 pub mod recipients;
 pub mod repositories;
 pub mod rules;

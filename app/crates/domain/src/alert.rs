@@ -275,3 +275,20 @@ pub enum Reply {
         releases: Vec<String>,
     },
 }
+
+impl Reply {
+    /// Why it is said, in a few words: `ada closed its issue`.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Done { command, by, .. } => format!("{by} {}", command.spec().deed),
+            Self::RuleEnded { by, .. } => format!("{by} ended a rule"),
+            Self::Reassigned { by, to } => format!("{by} gave it to {to}"),
+            Self::Resolved { by, .. } => format!("{by} closed its issue"),
+            Self::Regressed { .. } => "it came back after it was resolved".to_owned(),
+            Self::NewException { exception, .. } => format!("it raises {exception} as well"),
+            Self::CarriedOver { .. } => "the line was edited".to_owned(),
+            Self::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
+            Self::Count { total, .. } => format!("it happened {total} times"),
+        }
+    }
+}

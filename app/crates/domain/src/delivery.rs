@@ -14,7 +14,10 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// As stored.
+    /// Every channel.
+    pub const ALL: [Self; 3] = [Self::Mail, Self::Issue, Self::Comment];
+
+    /// As stored, and in the name of an outbox file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Mail => "mail",
@@ -25,7 +28,16 @@ impl Channel {
 
     /// From what is stored.
     pub fn from_stored(text: &str) -> Option<Self> {
-        [Self::Mail, Self::Issue, Self::Comment].into_iter().find(|it| it.as_str() == text)
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
+    /// Whether it is written to GitHub: by the write queue of the repository's installation, or to
+    /// the outbox where it has none.
+    pub fn is_written_to_github(self) -> bool {
+        match self {
+            Self::Mail => false,
+            Self::Issue | Self::Comment => true,
+        }
     }
 }
 
@@ -201,6 +213,14 @@ mod tests {
         }
         assert_eq!(Purpose::from_parts("count", "many"), None);
         assert_eq!(Purpose::from_parts("dance", "1"), None);
+    }
+
+    #[test]
+    fn channels_survive_being_stored() {
+        for channel in Channel::ALL {
+            assert_eq!(Channel::from_stored(channel.as_str()), Some(channel));
+        }
+        assert_eq!(Channel::from_stored("pigeon"), None);
     }
 
     #[test]

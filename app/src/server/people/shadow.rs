@@ -9,13 +9,12 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
 use crate::services::alert_content::AlertContent;
-use crate::services::preview::preview as preview_of;
+use crate::services::messages::{headline, reason, rendered};
 use crate::services::shadow::ShadowMode;
 use axum::extract::{Path, State};
 use axum::response::Redirect;
 use domain::access::Right;
-use domain::alert::{MailContent, Reply};
-use domain::delivery::{Channel, Purpose};
+use domain::delivery::Purpose;
 use domain::ids::DeliveryId;
 use domain::timestamp::Timestamp;
 use render::views::{Shadow, ShadowItem, ShadowPreview};
@@ -23,7 +22,6 @@ use render::when;
 use serde::Deserialize;
 use std::collections::HashSet;
 use store::deliveries::Delivery;
-use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::shadow::FOR_EVER;
 use store::{Store, StoreError};
@@ -68,11 +66,11 @@ async fn items(
         let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
         items.push(ShadowItem {
             at: when(delivery.created_at),
-            what: what(delivery, &line),
+            what: headline(&delivery.what, &line, &author(&line)),
             exception: line.exception.clone(),
             place: place(&line),
             function: function(&line),
-            why: why(delivery),
+            why: reason(&delivery.what),
             in_storm: storms.contains(&delivery.line.0),
             preview_url: format!("{}/{}", urls.shadow(row), delivery.id),
         });
@@ -99,13 +97,13 @@ pub(super) async fn preview(
     let id = DeliveryId(number.parse().map_err(|_| none())?);
     let delivery = store::shadow::delivery_by_id(&store, row.repository.id, id).await?.ok_or_else(none)?;
     let line = store::lines::by_id(&store, delivery.line).await?.ok_or_else(none)?;
-    let preview = preview_of(&content, &row, &line, &delivery, now).await?;
+    let said = rendered(&content, &row, &line, &delivery, now).await?;
     let view = ShadowPreview {
         repository: row.repository.full_name.clone(),
         back_url: urls.shadow(&row),
-        what: what(&delivery, &line),
-        heading: preview.title,
-        text: preview.text,
+        what: headline(&delivery.what, &line, &author(&line)),
+        heading: said.title,
+        text: said.text,
     };
     Ok(Page(Some(session), view))
 }
@@ -135,42 +133,6 @@ pub(super) async fn set(
         _ => return Err(PageError::BadRequest("The form says neither on nor off.".to_owned())),
     }
     Ok(Redirect::to(&urls.shadow(&row)))
-}
-
-/// `mail to ada@example.com`, `issue for Ada Lovelace`.
-fn what(delivery: &Delivery, line: &Line) -> String {
-    match delivery.what.channel {
-        Channel::Mail => format!("mail to {}", delivery.what.recipient),
-        Channel::Issue => format!("issue for {}", author(line)),
-        Channel::Comment => match line.issue {
-            Some(number) => format!("comment on #{number}"),
-            None => "comment".to_owned(),
-        },
-    }
-}
-
-fn why(delivery: &Delivery) -> String {
-    if delivery.what.channel == Channel::Mail
-        && let Ok(content) = serde_json::from_str::<MailContent>(&delivery.what.content)
-    {
-        return content.to.why;
-    }
-    if delivery.what.channel == Channel::Issue {
-        return "a new line".to_owned();
-    }
-    // What is stored is what was to be said: its kind is the reason.
-    let Ok(reply) = serde_json::from_str::<Reply>(&delivery.what.content) else { return String::new() };
-    match reply {
-        Reply::Done { command, by, .. } => format!("{by} {}", command.spec().deed),
-        Reply::RuleEnded { by, .. } => format!("{by} ended a rule"),
-        Reply::Reassigned { by, to } => format!("{by} gave it to {to}"),
-        Reply::Resolved { by, .. } => format!("{by} closed its issue"),
-        Reply::Regressed { .. } => "it came back after it was resolved".to_owned(),
-        Reply::NewException { exception, .. } => format!("it raises {exception} as well"),
-        Reply::CarriedOver { .. } => "the line was edited".to_owned(),
-        Reply::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
-        Reply::Count { total, .. } => format!("it happened {total} times"),
-    }
 }
 
 /// The lines that would have been part of a storm, as far as the list goes back.

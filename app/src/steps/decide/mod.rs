@@ -3,12 +3,12 @@
 mod edited_line;
 
 use crate::services::github_app::GitHubApp;
-use crate::services::messages::comment;
+use crate::services::messages::{comment, issue};
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
 use domain::alert::Reply;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
-use domain::delivery::{Channel, DeliveryMode, Purpose};
+use domain::delivery::{DeliveryMode, Purpose};
 use domain::ids::LineId;
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
@@ -159,7 +159,7 @@ impl Decide {
             return Ok(true);
         }
         if self.github_app.has_issues(&row.repository) {
-            decision.send.push(new_issue());
+            decision.send.push(issue());
         }
         decision.mode = self.storm_mode(row, decision.mode, now).await?;
         Ok(false)
@@ -295,9 +295,4 @@ fn regressed(line: &Line) -> Reply {
         resolved: line.resolved_commit.clone(),
         total: line.total,
     }
-}
-
-fn new_issue() -> NewDelivery {
-    let (recipient, content) = (String::new(), String::new());
-    NewDelivery { channel: Channel::Issue, purpose: Purpose::Alert, recipient, content }
 }

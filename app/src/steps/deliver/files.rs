@@ -1,9 +1,8 @@
 //! Issues and comments as files of the outbox directory, for repositories that are not on GitHub.
 
-use super::issues::recipient;
 use crate::services::Failure;
 use crate::services::alert_content::AlertContent;
-use crate::services::messages::reply_of;
+use crate::services::messages::rendered;
 use domain::timestamp::Timestamp;
 use std::path::PathBuf;
 use store::deliveries::Delivery;
@@ -20,29 +19,18 @@ pub struct OutboxFiles {
 }
 
 impl OutboxFiles {
-    /// Writes the line's issue. The receipt is the file's name.
-    pub(super) async fn issue(
+    /// Writes what a delivery says, under its channel's name. The receipt is the file's name.
+    pub(super) async fn delivery(
         &self,
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let issue = render::issue(&self.content.latest(row, line, recipient(line, None), now).await?)?;
-        let text = format!("# {}\n\n{}\n", issue.title, issue.body);
-        self.write(&format!("issue-{}.md", delivery.id), &text).await
-    }
-
-    /// Writes a comment. The receipt is the file's name.
-    pub(super) async fn comment(
-        &self,
-        row: &RepositoryRow,
-        line: &Line,
-        delivery: &Delivery,
-    ) -> Result<String, Failure> {
-        let marker = format!("{}:{}", self.content.site.marker(line.id), delivery.id);
-        let body = render::reply(&reply_of(&delivery.what)?, &marker, &row.repository)?;
-        self.write(&format!("comment-{}.md", delivery.id), &format!("{body}\n")).await
+        let said = rendered(&self.content, row, line, delivery, now).await?;
+        let title = said.title.map(|title| format!("# {title}\n\n")).unwrap_or_default();
+        let name = format!("{}-{}.md", delivery.what.channel.as_str(), delivery.id);
+        self.write(&name, &format!("{title}{}\n", said.text)).await
     }
 
     /// Writes a file whole or not at all; a second attempt writes the same file again.

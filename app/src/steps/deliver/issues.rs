@@ -4,7 +4,7 @@ use super::GitHubWriter;
 use super::turn::Turn;
 use crate::services::Failure;
 use crate::services::github_app::GitHubApp;
-use crate::services::messages::reply_of;
+use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::names::Login;
@@ -83,7 +83,7 @@ impl GitHubWriter {
             // The issue matters more than whom it is assigned to.
             Err(Failure::GiveUp(why)) => {
                 tracing::warn!(repository = %tracker.name, %why, "nobody could be found to assign the issue to");
-                recipient(line, None)
+                issue_recipient(line, None)
             }
             other => other?,
         };
@@ -128,7 +128,7 @@ impl GitHubWriter {
     ) -> Result<u64, Failure> {
         // Read again: who is told may just have been found.
         let line = store::lines::by_id(&self.store, line.id).await?.unwrap_or_else(|| line.clone());
-        let text = render::issue(&self.content.latest(row, &line, told, now).await?)?;
+        let text = rendered_issue(&self.content, row, &line, told, now).await?;
         let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
         turn.take().await?;
         Ok(tracker.github.create_issue(tracker.installation, tracker.name, &new).await?.number)
@@ -150,12 +150,12 @@ impl GitHubWriter {
         if matches!(reply, Reply::Regressed { .. }) {
             reopen(&tracker, turn, number).await?;
         }
-        let marker = format!("{}:{}", self.content.site.marker(line.id), delivery.id);
+        let marker = comment_marker(&self.content.site, delivery);
         let earlier = earlier_comment(&tracker, number, &marker, delivery).await?;
         let id = match earlier {
             Some(id) => id,
             None => {
-                let body = render::reply(&reply, &marker, &row.repository)?;
+                let body = rendered_comment(&self.content.site, row, delivery)?;
                 self.say(&tracker, turn, (line, number), &body).await?
             }
         };
@@ -221,7 +221,7 @@ impl GitHubWriter {
             }
             _ => None,
         };
-        Ok(recipient(&Line { told: Some(told), ..line.clone() }, login))
+        Ok(issue_recipient(&Line { told: Some(told), ..line.clone() }, login))
     }
 
     /// Who is told of the line, looked for once more where GitHub had not answered.
@@ -279,18 +279,4 @@ async fn earlier_comment(
     }
     let (github, since) = (&tracker.github, delivery.created_at);
     Ok(github.find_comment(tracker.installation, tracker.name, number, marker, since).await?)
-}
-
-/// Whose issue it is, as its body says.
-pub(super) fn recipient(line: &Line, login: Option<Login>) -> Recipient {
-    let person = line.told.as_ref().map(|told| &told.person);
-    let author = line.author_name.as_deref();
-    let why = match (&line.owner_login, person, author) {
-        (Some(owner), ..) => format!("{owner} was given this line."),
-        (None, Some(person), author) => person.why_them(author),
-        (None, None, Some(author)) => format!("{author} wrote this line."),
-        (None, None, None) => "No author of this line could be found.".to_owned(),
-    };
-    let name = person.map(|person| person.name()).filter(|name| !name.is_empty()).or(author);
-    Recipient { name: name.unwrap_or_default().to_owned(), email: None, login, why }
 }

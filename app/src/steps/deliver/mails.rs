@@ -1,7 +1,7 @@
 //! Sending mails, and telling somebody else where an address is refused.
 
 use crate::services::alert_content::AlertContent;
-use crate::services::messages::mail_content;
+use crate::services::messages::{mail_content, rendered_mail};
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
 use domain::delivery::{Channel, DeliveryMode};
@@ -38,13 +38,10 @@ impl MailSender {
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let said = mail_content(&delivery.what)?;
-        let mut alert = self.content.latest(row, line, said.to, now).await?;
-        alert.header = said.header;
-        let mail = render::mail(&alert)?;
+        let (told, mail) = rendered_mail(&self.content, row, line, &delivery.what, now).await?;
         let mail = OutgoingMail {
             message_id: self.message_id(&delivery.id.to_string()),
-            to_name: alert.told.name.clone(),
+            to_name: told.name,
             to_email: delivery.what.recipient.clone(),
             subject: mail.subject,
             text: mail.text,

@@ -71,9 +71,9 @@ impl Deliver {
                 false => Ok(()),
             };
         }
-        match (&row.repository.forge, delivery.what.channel) {
+        match &row.repository.forge {
             // It was decided before the repository was GitHub's.
-            (Some(forge), Channel::Issue | Channel::Comment) => {
+            Some(forge) if delivery.what.channel.is_written_to_github() => {
                 Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?)
             }
             _ => self.send(&row, &line, &delivery, now).await,
@@ -84,9 +84,10 @@ impl Deliver {
         let channel = delivery.what.channel;
         let result = match channel {
             Channel::Mail => self.mails.alert(row, line, delivery, now).await,
-            _ if self.github_app.get().is_some() => Err(Failure::give_up("a plain git repository has no issues")),
-            Channel::Issue => self.files.issue(row, line, delivery, now).await,
-            Channel::Comment => self.files.comment(row, line, delivery).await,
+            Channel::Issue | Channel::Comment if self.github_app.get().is_some() => {
+                Err(Failure::give_up("a plain git repository has no issues"))
+            }
+            Channel::Issue | Channel::Comment => self.files.delivery(row, line, delivery, now).await,
         };
         let attempt = DeliveryAttempt { store: &self.store, mails: Some(&self.mails), row, line, delivery, now };
         let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };

@@ -169,7 +169,8 @@ impl GitHubWriter {
         let result = match channel {
             Channel::Issue => self.issue(turn, row, line, delivery, now).await,
             Channel::Comment => self.comment(turn, row, line, delivery, now).await,
-            Channel::Mail => Err(Failure::give_up("a mail does not go to GitHub")),
+            // Only what is written to GitHub waits in the queue.
+            other => Err(Failure::give_up(format!("a {} does not go to GitHub", other.as_str()))),
         };
         let attempt = DeliveryAttempt { store: &self.store, mails: None, row, line, delivery, now };
         let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };

@@ -3,7 +3,7 @@
 use super::{COLUMNS, Delivery, NewDelivery, read};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
-use domain::delivery::{Channel, DeliveryMode, DeliveryState};
+use domain::delivery::{DeliveryMode, DeliveryState};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
@@ -56,10 +56,10 @@ pub(crate) async fn insert_in(
     if fresh == 0 || state != DeliveryState::Pending {
         return Ok(());
     }
-    if delivery.channel == Channel::Mail || !writes::enqueue_in(tx, repository, now).await? {
-        jobs::enqueue_in(tx, Job::Deliver(id), now, now).await?;
+    if delivery.channel.is_written_to_github() && writes::enqueue_in(tx, repository, now).await? {
+        return Ok(());
     }
-    Ok(())
+    jobs::enqueue_in(tx, Job::Deliver(id), now, now).await
 }
 
 /// Claims an attempt, counted before anything is sent: after a crash it is known that something may
