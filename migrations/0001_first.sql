@@ -240,7 +240,7 @@ CREATE TABLE deliveries (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     line_id BIGINT NOT NULL REFERENCES lines (id),
-    channel TEXT NOT NULL,              -- mail, issue or comment
+    channel TEXT NOT NULL,              -- domain::delivery::Channel: mail, issue …
     purpose TEXT NOT NULL,              -- domain::delivery::Purpose: alert, count, regression …
     subject TEXT NOT NULL,              -- what the purpose is about (the count, the rule), else empty
     recipient TEXT NOT NULL,            -- address of a mail, else empty

@@ -15,9 +15,9 @@ pub struct Acceptance {
     pub refused: u64,
 }
 
-/// How alerts were taken, by repository: those that a mail or an issue was sent for before
-/// `before`, and younger ones that were answered by a handover, a label or closing the issue.
-/// Refused is what was handed on and not given back.
+/// How alerts were taken, by repository: those that were sent by any channel before `before`, and
+/// younger ones that were answered by a handover, a label or closing the issue. Refused is what was
+/// handed on and not given back.
 pub async fn by_repository(store: &Store, before: Timestamp) -> Result<Vec<Acceptance>, StoreError> {
     let rows = sqlx::query(
         "SELECT r.full_name AS full_name, COUNT(*) AS alerts, CAST(SUM(a.refused) AS BIGINT) AS refused
@@ -26,7 +26,7 @@ pub async fn by_repository(store: &Store, before: Timestamp) -> Result<Vec<Accep
                        THEN 1 ELSE 0 END AS refused
                FROM lines l
                WHERE l.alerted_at_ms IS NOT NULL AND EXISTS (SELECT 1 FROM deliveries d WHERE d.line_id = l.id
-                   AND d.channel IN ('mail', 'issue') AND d.purpose = 'alert' AND d.state = 'sent')) a
+                   AND d.purpose = 'alert' AND d.state = 'sent')) a
          JOIN repositories r ON r.id = a.repository_id
          WHERE a.refused = 1 OR a.alerted_at_ms < $1 OR a.resolved_at_ms IS NOT NULL OR a.known = 1
          GROUP BY r.full_name ORDER BY r.full_name",
