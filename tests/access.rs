@@ -1,6 +1,6 @@
 //! Who may do what: every route for everybody, and signing in with GitHub.
 
-use crate::harness::browser::{Browser, Page};
+use crate::harness::browser::{Browser, Page, link_in};
 use crate::harness::fake_github::Fault;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
@@ -34,8 +34,8 @@ async fn sign_in(story: &Story, browser: &mut Browser, login: &str, next: &str) 
     page
 }
 
-/// A repository with an alert, another one, and people of every kind.
-async fn stage(story: &mut Story) {
+/// A repository with an alert, another one, and people of every kind. The mail's text.
+async fn stage(story: &mut Story) -> String {
     story.github.add_repository(OTHER, true);
     story.git.host.serve(OTHER, story.repo.git_dir());
     story.github.install("acme", &[REPO, OTHER]);
@@ -45,18 +45,10 @@ async fn stage(story: &mut Story) {
         story.github.set_role(login, repository, role);
     }
     story.settle().await;
-    let event = story.event();
-    story.report(&event).await;
-    assert_eq!(story.changes().len(), 2);
-}
-
-/// The signed links of the mail: the traceback's and the whitelisting form's.
-fn links(story: &Story) -> [String; 2] {
-    let text = story.mails()[0].text();
-    ["/view_traceback", "/add_known_error"].map(|path| {
-        let begin = text.find(&format!("https://flawless.test{path}")).unwrap() + "https://flawless.test".len();
-        text[begin..].split_whitespace().next().unwrap().to_owned()
-    })
+    story.fails(1).await;
+    let text = story.unread_text();
+    story.assert_usual_alert();
+    text
 }
 
 /// What everybody gets at a route: anonymous, the admin, somebody who may read, triage, write, and
@@ -146,7 +138,6 @@ const FOR_PROGRAMS: [&str; 6] = [
 fn everybody_may_do_what_their_role_says_at_every_route() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let mut people = Vec::new();
         let mut admin = Browser::new(story);
         admin.bearer = true;
@@ -195,8 +186,7 @@ fn everybody_may_do_what_their_role_says_at_every_route() {
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         story.settle().await;
-        // A test report, and nothing else, came of it.
-        assert_eq!(story.changes().len(), 0);
+        story.assert_silent("a test report, and nothing else, came of it");
     });
 }
 
@@ -231,8 +221,8 @@ fn every_route_is_in_the_readme_or_in_the_matrix() {
 #[test]
 fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
     run_test(async |story| {
-        stage(story).await;
-        let [traceback, form] = links(story);
+        let mail = stage(story).await;
+        let [traceback, form] = ["/view_traceback", "/add_known_error"].map(|path| link_in(&mail, path));
         let anonymous = Browser::new(story);
         let stranger = signed_in(story, "owner").await;
         let reader = signed_in(story, "ada").await;
@@ -248,9 +238,7 @@ fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
         let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         fields.extend([("scope", "file"), ("filename", CART_PATH)]);
         assert_eq!(reader.post("/add_known_error", &fields).await.status, 200);
-        let id = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap().repository.id;
-        let rules = store::rules::in_force(&story.services().store, id).await.unwrap();
-        assert_eq!(rules[0].by, "a link out of a mail");
+        assert_eq!(story.rules().await[0].by, "a link out of a mail");
         story.settle().await;
     });
 }
@@ -259,7 +247,6 @@ fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
 fn a_person_sees_their_repositories_and_is_named_by_what_they_do() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let grace = signed_in(story, "grace").await;
         let page = grace.get("/").await;
         assert!(page.text.contains(REPO) && !page.text.contains(OTHER), "{}", page.seen());
@@ -292,7 +279,6 @@ fn a_person_sees_their_repositories_and_is_named_by_what_they_do() {
 fn what_somebody_else_began_signs_nobody_in() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let mut browser = Browser::new(story);
         // No flow of this browser's.
         let page = browser.get("/auth/github/callback?code=x&state=y").await;
@@ -331,7 +317,6 @@ fn what_somebody_else_began_signs_nobody_in() {
 fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let mut browser = Browser::new(story);
         let page = sign_in(story, &mut browser, "ada", "/").await;
         let cookies: Vec<&str> = page.headers.get_all("set-cookie").iter().map(|it| it.to_str().unwrap()).collect();
@@ -364,7 +349,6 @@ fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time
 fn sessions_end_by_time_by_hand_and_by_another_token() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let ada = signed_in(story, "ada").await;
         let phone = signed_in(story, "ada").await;
         let grace = signed_in(story, "grace").await;
@@ -414,7 +398,6 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
 fn a_role_taken_away_is_gone_within_ten_minutes_and_tokens_are_renewed() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let ada = signed_in(story, "ada").await;
         let path = format!("/{REPO}");
         assert_eq!(ada.get(&path).await.status, 200);
@@ -444,7 +427,6 @@ fn a_role_taken_away_is_gone_within_ten_minutes_and_tokens_are_renewed() {
 fn while_github_is_away_its_last_word_holds_for_an_hour() {
     run_test(async |story| {
         stage(story).await;
-        story.mails();
         let ada = signed_in(story, "ada").await;
         let path = format!("/{REPO}");
         let down = |story: &Story| {

@@ -1,72 +1,24 @@
 //! Connecting an application: the page with its snippets, the test report that bothers nobody, and
 //! keys that can be revoked.
 
+use crate::harness::browser::{Browser, between, seen};
 use crate::harness::story::{REPO, Story, run_test};
 use jiff::SignedDuration;
-use reqwest::redirect::Policy;
 
 const PAGE: &str = "/acme/shop/connect";
 
-/// A browser in which the admin is signed in; follows no redirect by itself.
-struct Browser {
-    http: reqwest::Client,
-    base: String,
-    cookie: String,
+/// Presses a button of the page; answers where it leads.
+async fn press(browser: &Browser, button: &str, fields: &[(&str, &str)]) -> String {
+    let csrf = browser.get(PAGE).await.hidden("csrf");
+    let all: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
+    let page = browser.post(&format!("{PAGE}/{button}"), &all).await;
+    assert_eq!(page.status, 303, "{}", page.text);
+    page.location
 }
 
-impl Browser {
-    async fn signed_in(story: &Story) -> Self {
-        let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        let mut browser = Self { http, base: story.url().to_owned(), cookie: String::new() };
-        let answer = browser.send("/login", &[("token", "admin-token-of-the-tests"), ("next", "/")]).await;
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
-        browser.cookie = cookie.split(';').next().unwrap().to_owned();
-        browser
-    }
-
-    async fn get(&self, path: &str) -> String {
-        let answer = self.http.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await.unwrap();
-        assert_eq!(answer.status(), 200, "{path}");
-        answer.text().await.unwrap()
-    }
-
-    async fn send(&self, path: &str, fields: &[(&str, &str)]) -> reqwest::Response {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = self.http.post(format!("{}{path}", self.base)).header("cookie", &self.cookie);
-        request.header("content-type", "application/x-www-form-urlencoded").body(body).send().await.unwrap()
-    }
-
-    /// Presses a button of the page; answers where it leads.
-    async fn press(&self, button: &str, fields: &[(&str, &str)]) -> String {
-        let page = self.get(PAGE).await;
-        let csrf = page.split_once("name=\"csrf\" value=\"").unwrap().1.split_once('"').unwrap().0.to_owned();
-        let all: Vec<(&str, &str)> = fields.iter().copied().chain([("csrf", csrf.as_str())]).collect();
-        let answer = self.send(&format!("{PAGE}/{button}"), &all).await;
-        assert_eq!(answer.status(), 303, "{}", answer.text().await.unwrap());
-        answer.headers()["location"].to_str().unwrap().to_owned()
-    }
-}
-
-/// A section of the page by its id, tags left out and white space squeezed.
+/// A section of the page by its id, as a reader sees it.
 fn section(page: &str, id: &str) -> String {
-    let begin = format!("id=\"{id}\"");
-    let rest = page.split_once(&begin).unwrap_or_else(|| panic!("no {id} in {page}")).1;
-    let html = rest.split_once("</section>").unwrap().0;
-    let mut text = String::new();
-    let mut inside = true;
-    for c in html.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => inside = false,
-            c if !inside => text.push(c),
-            _ => {}
-        }
-        if c == '>' {
-            text.push(' ');
-        }
-    }
-    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'").replace("&quot;", "\"");
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    seen(between(page, &format!("id=\"{id}\""), "</section>"))
 }
 
 /// What the database has of reports, lines and messages: rows by table.
@@ -92,11 +44,9 @@ fn the_page_has_the_dsn_in_a_snippet_for_each_language() {
         story.install().await;
         let (key, project) = story.key().await;
         let dsn = format!("https://{key}@flawless.test/{project}");
-        let stranger = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-        let answer = stranger.get(format!("{}{PAGE}", story.url())).send().await.unwrap();
-        assert_eq!(answer.headers()["location"], "/login?next=%2Facme%2Fshop%2Fconnect");
+        assert_eq!(Browser::new(story).get(PAGE).await.location, "/login?next=%2Facme%2Fshop%2Fconnect");
         let browser = Browser::signed_in(story).await;
-        let page = browser.get(PAGE).await;
+        let page = browser.open(PAGE).await;
         for language in ["python", "node", "browser", "ruby", "go", "java", "php", "rust", "cron"] {
             let from = page.split_once(&format!("class=\"snippet\" id=\"{language}\"")).expect(language).1;
             let snippet = from.split_once("</details>").unwrap().0;
@@ -109,9 +59,9 @@ fn the_page_has_the_dsn_in_a_snippet_for_each_language() {
         assert!(section(&page, "arrivals").contains("No report came yet."));
         // The ways that lead here.
         for path in ["/acme/shop", "/installed", "/"] {
-            assert!(browser.get(path).await.contains("href=\"/acme/shop/connect\""), "{path}");
+            assert!(browser.open(path).await.contains("href=\"/acme/shop/connect\""), "{path}");
         }
-        assert!(!browser.get("/acme/shop").await.contains("sentry_sdk"), "the snippets stand in one place");
+        assert!(!browser.open("/acme/shop").await.contains("sentry_sdk"), "the snippets stand in one place");
     });
 }
 
@@ -121,12 +71,12 @@ fn a_test_report_shows_line_author_and_whom_it_would_have_told_and_leaves_nothin
         story.install().await;
         let before = rows(story).await;
         let browser = Browser::signed_in(story).await;
-        assert_eq!(browser.press("test", &[]).await, "/acme/shop/connect#test");
-        let waiting = browser.get(PAGE).await;
+        assert_eq!(press(&browser, "test", &[]).await, "/acme/shop/connect#test");
+        let waiting = browser.open(PAGE).await;
         assert!(waiting.contains("http-equiv=\"refresh\" content=\"2; url=/acme/shop/connect#test\""), "{waiting}");
         assert!(section(&waiting, "test").contains("Its line is being looked for"));
         story.settle().await;
-        let page = browser.get(PAGE).await;
+        let page = browser.open(PAGE).await;
         assert!(!page.contains("http-equiv"), "nothing is awaited any more");
         let told = section(&page, "test");
         for words in [
@@ -143,14 +93,14 @@ fn a_test_report_shows_line_author_and_whom_it_would_have_told_and_leaves_nothin
         }
         assert_eq!(rows(story).await, before, "no line, no delivery");
         story.assert_silent("it is a test");
-        let week = browser.get("/get_weekly_error_report?repo=acme%2Fshop").await;
+        let week = browser.open("/get_weekly_error_report?repo=acme%2Fshop").await;
         assert!(!week.contains("FlawlessTestReport") && week.contains("No errors in this week"));
         assert!(section(&page, "arrivals").contains("No report came yet."), "it is no report of an application");
         // Twice is as good as once, and a real report afterwards is told as ever.
         story.clock.advance(SignedDuration::from_secs(10));
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.settle().await;
-        assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
+        assert!(section(&browser.open(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
         assert_eq!(rows(story).await, before);
         story.fails(1).await;
         story.assert_usual_alert();
@@ -162,11 +112,11 @@ fn two_test_reports_under_way_bother_nobody() {
     run_test(async |story| {
         story.install().await;
         let browser = Browser::signed_in(story).await;
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.clock.advance(SignedDuration::from_mins(1));
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.settle().await;
-        assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
+        assert!(section(&browser.open(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
         story.assert_silent("no line, no alert");
         assert!(story.lines().await.is_empty());
     });
@@ -185,11 +135,11 @@ fn a_test_report_obeys_the_settings() {
         );
         story.install().await;
         let browser = Browser::signed_in(story).await;
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.settle().await;
-        let told = section(&browser.get(PAGE).await, "test");
+        let told = section(&browser.open(PAGE).await, "test");
         for words in [
-            "Nobody would be told at once : the line was last changed before report_only_after_minimum_date.",
+            "Nobody would be told at once: the line was last changed before report_only_after_minimum_date.",
             "ada@example.com You wrote this line. lead@example.com You watch shop/.",
             "assigned to nobody. the settings say issues: { assign: false }",
         ] {
@@ -206,18 +156,18 @@ fn without_a_mirror_the_test_report_says_why() {
         story.git.host.accept_only(&["another token"]);
         story.settle().await;
         let browser = Browser::signed_in(story).await;
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.settle().await;
-        let told = section(&browser.get(PAGE).await, "test");
+        let told = section(&browser.open(PAGE).await, "test");
         for words in ["No line was blamed", "The repository could not be mirrored:", "would go to nobody"] {
             assert!(told.contains(words), "{words:?} in {told}");
         }
         assert!(story.lines().await.is_empty());
         story.git.host.accept_any();
         story.later(SignedDuration::from_hours(1)).await;
-        browser.press("test", &[]).await;
+        press(&browser, "test", &[]).await;
         story.settle().await;
-        assert!(section(&browser.get(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
+        assert!(section(&browser.open(PAGE).await, "test").contains("Blamed shop/cart.py:3"));
     });
 }
 
@@ -244,20 +194,11 @@ fn buttons_need_the_form_of_the_page() {
         let (key, _) = story.key().await;
         let browser = Browser::signed_in(story).await;
         for button in ["test", "key", "revoke"] {
-            let forged = browser.send(&format!("{PAGE}/{button}"), &[("csrf", "forged"), ("key", &key)]).await;
-            assert_eq!(forged.status(), 403, "{button}");
-            let stranger = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
-            let answer = stranger
-                .post(format!("{}{PAGE}/{button}", story.url()))
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body("csrf=")
-                .send()
-                .await
-                .unwrap();
-            assert_eq!(
-                (answer.status().as_u16(), &answer.headers()["location"]),
-                (303, &"/login?next=%2Facme%2Fshop%2Fconnect".parse().unwrap())
-            );
+            let path = format!("{PAGE}/{button}");
+            let forged = browser.post(&path, &[("csrf", "forged"), ("key", &key)]).await;
+            assert_eq!(forged.status, 403, "{button}");
+            let page = Browser::new(story).post(&path, &[("csrf", "")]).await;
+            assert_eq!((page.status, page.location.as_str()), (303, "/login?next=%2Facme%2Fshop%2Fconnect"));
         }
         assert_eq!(story.key().await.0, key, "nothing was revoked");
         assert_eq!(
@@ -280,18 +221,18 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         story.settle().await;
         story.assert_usual_alert();
         let browser = Browser::signed_in(story).await;
-        assert_eq!(browser.press("key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
+        assert_eq!(press(&browser, "key", &[("label", "  web <1> ")]).await, "/acme/shop/connect?done=made#keys");
         let id = domain::ids::RepositoryId(project);
         let keys = store::ingest_keys::of_repository(&story.services().store, id).await.unwrap();
         assert_eq!(keys.len(), 2);
         let second = keys.iter().find(|row| row.label.as_deref() == Some("web <1>")).unwrap().key.clone();
         assert_eq!(story.send_to(story.url(), &second, project, &event).await, 200);
-        let shown = section(&browser.get(PAGE).await, "keys");
+        let shown = section(&browser.open(PAGE).await, "keys");
         assert!(shown.contains("web <1>") && !shown.contains("not yet"), "{shown}");
-        let page = browser.get("/acme/shop/connect?done=made").await;
+        let page = browser.open("/acme/shop/connect?done=made").await;
         assert!(page.contains("The key was made.") && page.contains("Revoke this key"));
 
-        browser.press("revoke", &[("key", &first)]).await;
+        press(&browser, "revoke", &[("key", &first)]).await;
         let envelope = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
         let (status, said) = post(story, &format!("/api/{project}/envelope/"), Some(&first), &envelope).await;
         assert!(
@@ -299,14 +240,14 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
             "at once, in this process: {status} {said}"
         );
         assert_eq!(story.send_to(story.url(), &second, project, &event).await, 200);
-        let page = browser.get(PAGE).await;
+        let page = browser.open(PAGE).await;
         let shown = section(&page, "keys");
         assert!(shown.contains("revoked 20") && shown.contains(&first), "{shown}");
         assert!(!page.contains(&format!("dsn=\"https://{first}@")), "snippets name a key in force");
         assert!(section(&page, "arrivals").contains("the key was revoked on"), "somebody still uses it");
-        let other = browser.press("revoke", &[("key", &second)]).await;
+        let other = press(&browser, "revoke", &[("key", &second)]).await;
         assert_eq!(other, "/acme/shop/connect?done=revoked#keys");
-        let page = browser.get(PAGE).await;
+        let page = browser.open(PAGE).await;
         assert!(page.contains("Every key is revoked") && !page.contains("Send a test report"), "{page}");
         // GitHub telling of the repository again makes no key behind the admin's back.
         story.later(SignedDuration::from_hours(1)).await;
@@ -329,7 +270,7 @@ fn what_was_refused_is_shown_with_its_reason() {
         assert_eq!(post(story, &at, Some(&key), &"x".repeat(9 << 20)).await.0, 413);
         assert_eq!(post(story, &at, Some(&key), "{}\n{\"type\":\"session\"}\n{}\n").await.0, 200);
         assert_eq!(post(story, "/api/4711/envelope/", Some(&key), "{}").await.0, 404);
-        let shown = section(&Browser::signed_in(story).await.get(PAGE).await, "arrivals");
+        let shown = section(&Browser::signed_in(story).await.open(PAGE).await, "arrivals");
         for words in [
             "the key is not one of this project's keys sentry.python/2.75.0 3 ",
             "the request names no key",
@@ -347,15 +288,15 @@ fn a_real_report_is_seen_arriving() {
     run_test(async |story| {
         story.install().await;
         let browser = Browser::signed_in(story).await;
-        let page = browser.get(PAGE).await;
+        let page = browser.open(PAGE).await;
         let watch =
             page.split_once("href=\"/acme/shop/connect?watch=").unwrap().1.split_once('#').unwrap().0.to_owned();
         let watching = format!("{PAGE}?watch={watch}");
-        let page = browser.get(&watching).await;
+        let page = browser.open(&watching).await;
         assert!(page.contains(&format!("content=\"2; url={watching}#arrivals\"")), "{page}");
         story.clock.advance(SignedDuration::from_secs(3));
         story.fails(1).await;
-        let page = browser.get(&watching).await;
+        let page = browser.open(&watching).await;
         assert!(!page.contains("http-equiv"), "it came: {page}");
         let shown = section(&page, "arrivals");
         let head = story.repo.head();
@@ -365,11 +306,11 @@ fn a_real_report_is_seen_arriving() {
         // Left out by the settings is an answer, too.
         story.restart().await;
         let browser = Browser::signed_in(story).await;
-        let shown = section(&browser.get(PAGE).await, "arrivals");
+        let shown = section(&browser.open(PAGE).await, "arrivals");
         assert!(shown.contains("KeyError shop/cart.py:9"), "from the database, after a restart: {shown}");
         let waited = story.clock.now().as_millis();
         story.clock.advance(SignedDuration::from_secs(301));
-        let page = browser.get(&format!("{PAGE}?watch={waited}")).await;
+        let page = browser.open(&format!("{PAGE}?watch={waited}")).await;
         assert!(!page.contains("http-equiv"), "the wait is bounded");
         story.assert_usual_alert();
     });
@@ -386,7 +327,7 @@ fn a_report_that_the_settings_drop_says_so() {
         );
         story.install().await;
         story.fails(1).await;
-        let shown = section(&Browser::signed_in(story).await.get(PAGE).await, "arrivals");
+        let shown = section(&Browser::signed_in(story).await.open(PAGE).await, "arrivals");
         assert!(shown.contains("KeyError Not counted: ignored_exceptions"), "{shown}");
     });
 }

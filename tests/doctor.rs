@@ -1,16 +1,12 @@
 //! The doctor: what is wrong, said before anybody has to guess, on the page and in the terminal.
 
+use crate::harness::browser::seen;
 use crate::harness::story::{REPO, Story, run_test};
 use jiff::SignedDuration;
 
 /// What the page says, without its tags.
 async fn page(story: &Story) -> String {
-    let text = story.page("/doctor").await;
-    let mut plain = String::new();
-    for part in text.split_once("<main").unwrap().1.split('<') {
-        plain.push_str(part.split_once('>').map_or("", |(_, after)| after));
-    }
-    plain.replace("&#39;", "'").split_whitespace().collect::<Vec<_>>().join(" ")
+    seen(story.page("/doctor").await.split_once("<main").unwrap().1)
 }
 
 #[test]

@@ -18,10 +18,12 @@ use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
 use app::worker::Worker;
+use domain::ids::RepositoryId;
 use domain::pace::GAP;
 use domain::repository::Forge;
 use std::collections::BTreeMap;
 use store::repositories::NewRepository;
+use tempfile::TempDir;
 
 #[tokio::test]
 #[ignore = "needs Node; tests/run runs it"]
@@ -61,17 +63,24 @@ async fn emulator_keeps_issues_and_tells_the_bot_of_what_people_do() {
 /// emulator has other commits.
 const ALICE: &str = "Alice <alice@users.noreply.github.com>";
 
-/// From a report to an issue, a command and back, on a GitHub that nobody here wrote.
-#[tokio::test]
-#[ignore = "needs Node; tests/run runs it"]
-async fn emulator_sees_the_whole_story() {
+/// A server that watches the emulator's repository.
+struct Watching {
+    flawless: Flawless,
+    database: String,
+    id: RepositoryId,
+    /// The one commit of the repository.
+    head: String,
+    /// What goes away with it.
+    _world: (GitServer, TempDir),
+}
+
+/// Opens a server that watches the emulator's repository, whose one file Alice wrote.
+async fn watching(emulator: &Emulator, path: &str, text: &str) -> Watching {
     app::serve::install_crypto();
-    let emulator = Emulator::start().await;
-    let alice = emulator.person("alice");
     let folder = tempfile::tempdir().unwrap();
     let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
     let repo = GitRepo::init(folder.path().join("shop"));
-    let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[(CART_PATH, CART)], "Add up carts");
+    let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[(path, text)], "Begin");
     git.host.serve(REPOSITORY, repo.git_dir());
     let server_url = git.url("").trim_end_matches("/.git").to_owned();
     let database = format!("sqlite://{}", folder.path().join("flawless.db").display());
@@ -88,14 +97,10 @@ async fn emulator_sees_the_whole_story() {
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
-    let clock = Clock::system();
-    let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), clock.clone()).await.unwrap();
-    let (services, worker) = (flawless.handles.clone(), flawless.worker.clone());
-    let url = format!("http://{}", flawless.address);
-    let server = tokio::spawn(flawless.run(false, std::future::pending()));
+    let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), Clock::system()).await.unwrap();
     // The emulator tells nothing of installations, so the story begins where its webhook would have
     // led.
-    let about = alice.repository(REPOSITORY).await;
+    let about = emulator.person("alice").repository(REPOSITORY).await;
     let new = NewRepository {
         full_name: REPOSITORY.to_owned(),
         clone_url: git.url(REPOSITORY),
@@ -106,7 +111,20 @@ async fn emulator_sees_the_whole_story() {
         }),
         public: false,
     };
-    let id = services.repositories().watch(&new, clock.now()).await.unwrap();
+    let id = flawless.handles.repositories().watch(&new, Clock::system().now()).await.unwrap();
+    Watching { flawless, database, id, head, _world: (git, folder) }
+}
+
+/// From a report to an issue, a command and back, on a GitHub that nobody here wrote.
+#[tokio::test]
+#[ignore = "needs Node; tests/run runs it"]
+async fn emulator_sees_the_whole_story() {
+    let emulator = Emulator::start().await;
+    let alice = emulator.person("alice");
+    let Watching { flawless, database, id, head, _world } = watching(&emulator, CART_PATH, CART).await;
+    let (services, worker) = (flawless.handles.clone(), flawless.worker.clone());
+    let url = format!("http://{}", flawless.address);
+    let server = tokio::spawn(flawless.run(false, std::future::pending()));
     settle(&database, &worker).await;
     let labels = alice.labels(REPOSITORY).await;
     assert!(labels.iter().any(|label| label == "known-error: function"), "{labels:?}");
@@ -156,44 +174,13 @@ async fn emulator_sees_the_whole_story() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs Node; tests/run runs it"]
 async fn emulator_weathers_a_storm() {
-    app::serve::install_crypto();
     let count: usize = std::env::var("FLAWLESS_TEST_STORM_LINES").map_or(30, |text| text.parse().unwrap());
     let emulator = Emulator::start().await;
     let alice = emulator.person("alice");
-    let folder = tempfile::tempdir().unwrap();
-    let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
-    let repo = GitRepo::init(folder.path().join("shop"));
     let text: String = (0..count).map(|n| format!("def f{n}(x):\n    return x.part_{n}\n")).collect();
-    let head = repo.commit(ALICE, "2026-01-05T10:00:00Z", &[("shop/parts.py", &text)], "Add parts");
-    git.host.serve(REPOSITORY, repo.git_dir());
-    let server_url = git.url("").trim_end_matches("/.git").to_owned();
-    let settings = BTreeMap::from(
-        [
-            ("PORT", "0".to_owned()),
-            ("DATA_DIR", folder.path().join("data").display().to_string()),
-            ("APP_ID", APP_ID.to_string()),
-            ("PRIVATE_KEY_PATH", emulator.private_key_path().display().to_string()),
-            ("WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
-            ("GITHUB_API_URL", emulator.bot_api_url()),
-            ("GITHUB_SERVER_URL", server_url.clone()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value)),
-    );
-    let flawless = Flawless::open(Config::from_parts(None, settings).unwrap(), Clock::system()).await.unwrap();
+    let Watching { flawless, id, head, _world, .. } = watching(&emulator, "shop/parts.py", &text).await;
     let services = flawless.handles.clone();
     let url = format!("http://{}", flawless.address);
-    let about = alice.repository(REPOSITORY).await;
-    let new = NewRepository {
-        full_name: REPOSITORY.to_owned(),
-        clone_url: git.url(REPOSITORY),
-        forge: Some(Forge {
-            id: about["id"].as_u64().unwrap(),
-            installation: INSTALLATION,
-            html_url: format!("{server_url}/{REPOSITORY}"),
-        }),
-        public: false,
-    };
-    let id = services.repositories().watch(&new, Clock::system().now()).await.unwrap();
     let key = store::ingest_keys::in_force(&services.store, id).await.unwrap().remove(0);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {

@@ -1,7 +1,7 @@
 //! Handing on: who got a line by a reassignment gets the author's next lines of that file, until
 //! somebody ends it.
 
-use crate::harness::browser::Browser;
+use crate::harness::browser::{Browser, link_in, squeezed};
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
@@ -32,16 +32,31 @@ mail to ada@example.com: [acme/shop] KeyError in count (shop/cart.py:2)
 acme/shop#1 opened: KeyError in count (shop/cart.py) [flawless]
 acme/shop#1 assigned to ada
 ";
+/// What people read of the next one, where Ada is told of it.
+const FIRST_TOLD: &str = "\
+mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
+    You wrote this line.
+acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
+acme/shop#2 assigned to ada
+";
 const LATER: SignedDuration = SignedDuration::from_hours(1);
 
-/// Ada's file with Grace's function, the first of Ada's lines told of.
-async fn stage(story: &mut Story) {
+/// Ada's file with Grace's function, the first of Ada's lines told of. The mail's text.
+async fn stage(story: &mut Story) -> String {
     let ada = story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
     let grace = story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &format!("{MORE}{GRACES}"))], "Middle");
     assert_ne!(ada, grace);
     story.install().await;
     story.fails_at(CART_PATH, "len(items)", "count").await;
+    let text = story.unread_text();
     assert_eq!(story.transcript(), COUNT_TOLD);
+    text
+}
+
+/// Ada's next line fails, and she is told of it: nobody was handed it.
+async fn assert_ada_is_told_of_the_next(story: &mut Story) {
+    story.fails_at(CART_PATH, "items[0]", "first").await;
+    assert_eq!(story.transcript(), FIRST_TOLD);
 }
 
 /// Somebody reassigns the first issue, and an hour goes by.
@@ -54,15 +69,10 @@ async fn reassign(story: &mut Story, to: &str, by: &str) {
     story.later(LATER).await;
 }
 
-/// A text in one line.
-fn joined(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 /// What is remembered: to whom, whether in force, how often used.
 async fn remembered(story: &Story) -> Vec<(Option<String>, bool, u64)> {
     let store = &story.services().store;
-    let id = store::repositories::by_name(store, REPO).await.unwrap().unwrap().repository.id;
+    let id = story.repository().await.repository.id;
     let rows = store::handovers::of_repository(store, id, 10).await.unwrap();
     rows.into_iter().map(|row| (row.made.to.name().map(str::to_owned), row.ended.is_none(), row.used)).collect()
 }
@@ -74,7 +84,7 @@ fn the_next_line_of_the_same_author_and_file_goes_to_whom_the_issue_was_given() 
         story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
         reassign(story, "linus", "ada").await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
-        let text = joined(&story.unread_text());
+        let text = squeezed(&story.unread_text());
         insta::assert_snapshot!(story.transcript(), @"
         mail to linus@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
             Ada Lovelace handed shop/cart.py on to you on DAY, so this line is yours.
@@ -118,7 +128,7 @@ fn who_else_may_hand_on_a_part_is_named_and_the_latest_word_counts() {
         reassign(story, "grace", "owner").await;
         reassign(story, "linus", "owner").await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
-        let text = joined(&story.unread_text());
+        let text = squeezed(&story.unread_text());
         insta::assert_snapshot!(story.transcript(), @"
         mail to linus@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
             owner handed what Ada Lovelace wrote in shop/cart.py on to you on DAY, so this line is yours.
@@ -149,7 +159,7 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
             + **1 occurrence** on MOMENT. Open. It belongs to linus.
         ");
         let store = &story.services().store;
-        let row = store::repositories::by_name(store, REPO).await.unwrap().unwrap();
+        let row = story.repository().await;
         let made = store::handovers::of_repository(store, row.repository.id, 10).await.unwrap().remove(0).made.id;
         let now = story.clock.now();
         assert!(store::handovers::end(store, row.repository.id, made, "grace", now).await.unwrap());
@@ -167,13 +177,7 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
         assert_eq!(forged.status(), 401);
         story.settle().await;
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), false, 0)], "what was ended stays ended");
-        story.fails_at(CART_PATH, "items[0]", "first").await;
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
-            You wrote this line.
-        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
-        acme/shop#2 assigned to ada
-        ");
+        assert_ada_is_told_of_the_next(story).await;
     });
 }
 
@@ -181,13 +185,7 @@ fn a_forged_or_repeated_webhook_a_bot_and_an_unassignment_hand_nothing_on() {
 fn what_was_told_before_the_handover_stays_told_to_whom_it_was() {
     run_test(async |story| {
         stage(story).await;
-        story.fails_at(CART_PATH, "items[0]", "first").await;
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
-            You wrote this line.
-        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
-        acme/shop#2 assigned to ada
-        ");
+        assert_ada_is_told_of_the_next(story).await;
         story.later(LATER).await;
         reassign(story, "linus", "ada").await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
@@ -223,13 +221,7 @@ fn a_repositorys_page_lists_its_handovers_and_ends_them() {
         assert_eq!((page.status, page.location), (303, path.clone()));
         assert_eq!(browser.post("/handovers/end", &form).await.status, 303, "twice is once");
         assert!(browser.get(&path).await.seen().contains("ended"));
-        story.fails_at(CART_PATH, "items[0]", "first").await;
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
-            You wrote this line.
-        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
-        acme/shop#2 assigned to ada
-        ");
+        assert_ada_is_told_of_the_next(story).await;
     });
 }
 
@@ -243,19 +235,13 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
             browser.get("/verdicts").await.seen().contains("No alert counts yet."),
             "silence of a minute is no answer"
         );
-        story.fails_at(CART_PATH, "items[0]", "first").await;
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to ada@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
-            You wrote this line.
-        acme/shop#2 opened: KeyError in first (shop/cart.py) [flawless]
-        acme/shop#2 assigned to ada
-        ");
+        assert_ada_is_told_of_the_next(story).await;
         reassign(story, "linus", "ada").await;
         assert_row(&browser, "1 0 1 0 %").await;
         story.later(SignedDuration::from_hours(24)).await;
         assert_row(&browser, "2 1 1 50 %").await;
         let store = &story.services().store;
-        let id = store::repositories::by_name(store, REPO).await.unwrap().unwrap().repository.id;
+        let id = story.repository().await.repository.id;
         let made = store::handovers::of_repository(store, id, 10).await.unwrap().remove(0).made.id;
         store::handovers::end(store, id, made, "grace", story.clock.now()).await.unwrap();
         assert_row(&browser, "2 1 1 50 %").await;
@@ -268,24 +254,15 @@ fn the_share_of_accepted_alerts_is_counted_by_repository() {
 /// The repository's row of the page: alerts, accepted, refused, share.
 async fn assert_row(browser: &Browser, row: &str) {
     let seen = browser.get("/verdicts").await.seen();
-    let seen = seen.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(seen.contains(&format!("{REPO} {row}")), "{row} in {seen}");
 }
 
 #[test]
 fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
     run_test(async |story| {
-        let more = format!("{MORE}{GRACES}");
-        story.commit(ADA, "2026-02-01T10:00:00Z", &[(CART_PATH, MORE)], "Count");
-        story.commit(GRACE, "2026-02-02T10:00:00Z", &[(CART_PATH, &more)], "Middle");
         story.github.writes_as("linus", "Linus Torvalds", "linus@example.com");
-        story.install().await;
-        let event = story.event_at(&story.repo.head(), CART_PATH, "len(items)", "count", "web-1");
-        story.report(&event).await;
-        let text = story.unread_text();
-        assert_eq!(story.transcript(), COUNT_TOLD);
-        let begin = text.find("https://flawless.test/not_me?").unwrap() + "https://flawless.test".len();
-        let link = text[begin..].split_whitespace().next().unwrap().to_owned();
+        let text = stage(story).await;
+        let link = link_in(&text, "/not_me?");
         let browser = Browser::new(story);
         let page = browser.get(&link).await;
         assert!(page.seen().contains("New lines by Ada Lovelace in shop/cart.py"), "{}", page.seen());
@@ -309,7 +286,7 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         assert_eq!(remembered(story).await, [(None, true, 0)]);
         story.later(LATER).await;
         story.fails_at(CART_PATH, "items[0]", "first").await;
-        let text = joined(&story.unread_text());
+        let text = squeezed(&story.unread_text());
         // Who else changed the file.
         insta::assert_snapshot!(story.transcript(), @"
         mail to grace@example.com: [acme/shop] KeyError in first (shop/cart.py:6)
@@ -322,7 +299,7 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         assert_eq!(send("@linus", CART_PATH).await.status, 200);
         story.later(LATER).await;
         story.fails_at(CART_PATH, "items[-1]", "last").await;
-        let text = joined(&story.unread_text());
+        let text = squeezed(&story.unread_text());
         insta::assert_snapshot!(story.transcript(), @"
         mail to linus@example.com: [acme/shop] KeyError in last (shop/cart.py:10)
             the reader of a mail handed what Ada Lovelace wrote in shop/cart.py on to you on DAY, so this

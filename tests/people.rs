@@ -1,6 +1,7 @@
 //! Who is told: bots, squashed pull requests, people who left or can't be reached, and GitHub being
 //! down for all of it.
 
+use crate::harness::browser::squeezed;
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
@@ -41,7 +42,7 @@ async fn fail_old(story: &mut Story) {
 
 #[track_caller]
 fn assert_says(text: &str, sentences: &[&str]) {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = squeezed(text);
     for sentence in sentences {
         assert!(text.contains(sentence), "{sentence:?} in\n{text}");
     }

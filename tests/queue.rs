@@ -2,10 +2,10 @@
 //! between.
 
 use crate::harness::fake_github::Fault;
-use crate::harness::git_repo::{ADA, GRACE};
-use crate::harness::scenes::{MINUTE, cart_with, functions};
+use crate::harness::git_repo::ADA;
+use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::smtp::Mode;
-use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use crate::harness::story::{REPO, Story, run_test};
 use domain::delivery::DeliveryState;
 use domain::job::Job;
 use jiff::SignedDuration;
@@ -15,14 +15,6 @@ use store::jobs::LEASE;
 
 fn titles(story: &Story, beginning: &str) -> usize {
     story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
-}
-
-/// The edited line of the cart, failing.
-async fn edit_and_fail(story: &mut Story) {
-    let text = cart_with("amount += PRICES[sku.lower()]");
-    story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &text)], "Lower");
-    story.push().await;
-    story.cart_fails_at("PRICES[sku.lower()]").await;
 }
 
 #[test]
@@ -75,20 +67,11 @@ fn an_edited_line_is_told_of_though_github_assigns_nobody() {
             story.github.fail_next("issues/add-assignees", drops);
         }
         let before = story.github.requests_of("issues/add-assignees").len();
-        edit_and_fail(story).await;
+        story.edited().await;
         story.later(MINUTE).await;
         assert_eq!(story.github.requests_of("issues/add-assignees").len() - before, 1, "asked once");
         story.github.take_faults();
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
-            You wrote this line.
-        acme/shop#1 commented:
-            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
-            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
-            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
-        acme/shop#1 status:
-            + | Releases | <Lower> |
-        ");
+        story.assert_edited_alert(None);
     });
 }
 
@@ -97,18 +80,9 @@ fn an_edited_line_is_told_of_though_github_refuses_the_assignment() {
     run_test(async |story| {
         story.alerted().await;
         story.github.fail_next("issues/add-assignees", Fault::status(422, "Validation Failed"));
-        edit_and_fail(story).await;
+        story.edited().await;
         // The comment says it all the same.
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
-            You wrote this line.
-        acme/shop#1 commented:
-            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
-            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
-            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
-        acme/shop#1 status:
-            + | Releases | <Lower> |
-        ");
+        story.assert_edited_alert(None);
     });
 }
 
@@ -124,23 +98,13 @@ fn an_issue_that_goes_on_with_the_edited_line_is_not_taken_back() {
             You wrote this line.
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         ");
-        edit_and_fail(story).await;
+        story.edited().await;
         story.later(61 * MINUTE).await;
         let lines = story.lines().await;
         assert_eq!((lines[0].issue, lines[1].issue), (None, Some(1)), "one issue is one line's");
         assert_eq!(story.github.issues(REPO).len(), 1);
         // A comment, and Grace has it.
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
-            You wrote this line.
-        acme/shop#1 commented:
-            This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
-            `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
-            PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
-        acme/shop#1 assigned to grace
-        acme/shop#1 status:
-            + | Releases | <Lower> |
-        ");
+        story.assert_edited_alert(Some("grace"));
     });
 }
 
@@ -243,47 +207,9 @@ fn a_storm_whose_worker_died_at_its_beginning_ends() {
 }
 
 #[test]
-fn a_storm_whose_issue_github_refuses_leaves_nothing_behind() {
-    run_test(async |story| {
-        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 22))], "Add a");
-        story.install().await;
-        story.functions_fail("shop/a.py", "a", 0..20).await;
-        insta::assert_snapshot!(story.transcript(), @"
-        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
-            You wrote this line.
-        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
-        20 × acme/shop#N assigned to ada
-        ");
-        story.github.fail_next("issues/create", Fault::status(422, "Validation Failed"));
-        story.functions_fail("shop/a.py", "a", 20..22).await;
-        story.later(11 * MINUTE).await;
-        // No job is left over, which the story's end checks.
-        assert_eq!(titles(story, "Storm"), 0);
-        insta::assert_snapshot!(story.transcript(), @"
-        mail to ada@example.com: [acme/shop] Storm: 2 lines that concern you began to fail
-            2 lines of acme/shop that concern you began to fail in a storm that began at MOMENT: 22 lines in
-            all failed at once. Look for one cause first: a service that is away, a variable that is
-            missing, a deploy.
-        acme/shop#21 opened: KeyError in a20 (shop/a.py) [flawless]
-        acme/shop#21 assigned to ada
-        acme/shop#22 opened: KeyError in a21 (shop/a.py) [flawless]
-        acme/shop#22 assigned to ada
-        ");
-    });
-}
-
-#[test]
 fn a_storms_issue_that_is_found_again_is_brought_up_to_date() {
     run_test(async |story| {
-        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 26))], "Add a");
-        story.install().await;
-        story.functions_fail("shop/a.py", "a", 0..20).await;
-        insta::assert_snapshot!(story.transcript(), @"
-        20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
-            You wrote this line.
-        20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
-        20 × acme/shop#N assigned to ada
-        ");
+        story.nearly_a_storm(26).await;
         story.clock.advance(SignedDuration::from_secs(1));
         story.github.fail_next("issues/create", Fault::AfterWork(502));
         story.send_functions("shop/a.py", "a", 20..22).await;

@@ -85,7 +85,7 @@ async fn begin_with(story: &mut Story, settings: &str, written: &str) {
     story.repo.git_as(REPO_MASTER, "2019-12-24T10:00:00Z", &commit);
     story.github.set_commit_author(REPO, &story.repo.head(), CommitAuthor::Login("wishbone".to_owned()));
     story.install().await;
-    let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+    let row = story.repository().await;
     assert_eq!(row.settings_error, None);
 }
 
@@ -374,7 +374,7 @@ async fn known_table(story: &mut Story, terms: &str, counts: &[u64]) -> Vec<u64>
     story.commit(WISHBONE, WRITTEN, &[("lib/bowl.py", text), (".github/flawless.yml", &entry)], "Pour");
     story.github.add_user(31, "wishbone");
     story.install().await;
-    let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+    let row = story.repository().await;
     assert_eq!(row.settings_error, None, "{entry}");
     let mut mailed = Vec::new();
     let mut total = 0;
@@ -559,7 +559,7 @@ fn beat_one_bad_entry_stops_nothing_and_is_shown_with_its_line() {
         story.push().await;
         let event = event(story, "builtins", "KeyError", &stack_t());
         assert!(report(story, &event).await.is_empty(), "the last good file is in force, with its threshold of 2");
-        let row = store::repositories::by_name(&story.services().store, REPO).await.unwrap().unwrap();
+        let row = story.repository().await;
         let error = row.settings_error.unwrap();
         let line = bad.lines().position(|line| line.starts_with("known_erors")).unwrap() + 1;
         assert_eq!(error, format!("line {line}: known_erors: there is no such key; did you mean known_errors?"));

@@ -1,17 +1,12 @@
 //! The pages over real HTTP: signing in, links out of mails, whitelisting, and what strangers are
 //! shown.
 
-use crate::harness::browser::{Browser, TOKEN, unescaped};
+use crate::harness::browser::{Browser, TOKEN, link_in, unescaped};
 use crate::harness::story::{CART_PATH, REPO, run_test};
 use jiff::SignedDuration;
 use url::Url;
 
 /// Path and query of the address in a mail that has this path.
-fn link(mail: &str, path: &str) -> String {
-    let found = mail.split_whitespace().find(|word| word.contains(path)).unwrap_or_else(|| panic!("{path}: {mail}"));
-    found.strip_prefix("https://flawless.test").unwrap().to_owned()
-}
-
 fn field(link: &str, name: &str) -> String {
     let url = Url::parse(&format!("https://flawless.test{link}")).unwrap();
     url.query_pairs().find(|(key, _)| key == name).unwrap_or_else(|| panic!("{name}: {link}")).1.into_owned()
@@ -104,7 +99,7 @@ fn a_mails_link_shows_its_traceback_and_nothing_else() {
     run_test(async |story| {
         let mail = story.alerted().await;
         let stranger = Browser::new(story);
-        let view = link(&mail, "/view_traceback?");
+        let view = link_in(&mail, "/view_traceback?");
         let page = stranger.get(&view).await;
         assert_eq!(page.status, 200, "{}", page.text);
         assert!(page.text.contains("PRICES[sku]") && page.text.contains("KeyError"));
@@ -134,7 +129,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
     run_test(async |story| {
         let mail = story.alerted().await;
         let stranger = Browser::new(story);
-        let whitelist = link(&mail, "/add_known_error?");
+        let whitelist = link_in(&mail, "/add_known_error?");
         let form = stranger.get(&whitelist).await;
         assert_eq!(form.status, 200, "{}", form.text);
         assert!(story.rules().await.is_empty(), "mail scanners follow links");
@@ -221,7 +216,7 @@ fn an_admin_whitelists_and_takes_it_back() {
 fn a_form_opened_by_a_link_works_for_who_signs_in_meanwhile() {
     run_test(async |story| {
         let mail = story.alerted().await;
-        let form = Browser::new(story).get(&link(&mail, "/add_known_error?")).await;
+        let form = Browser::new(story).get(&link_in(&mail, "/add_known_error?")).await;
         let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
         let mut fields = vec![("repo", REPO), ("csrf", ""), ("scope", "file"), ("filename", CART_PATH)];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));

@@ -1,6 +1,6 @@
 //! Making the GitHub App with one click, by GitHub's manifest flow.
 
-use crate::harness::browser::{Browser, unescaped};
+use crate::harness::browser::{Browser, between, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
 use app::serve::Flawless;
@@ -17,11 +17,6 @@ async fn stranger(story: &mut Story) -> Browser {
 }
 
 /// The text between two others.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
-    rest.split_once(after).unwrap().0
-}
-
 /// What the form of the page posts to GitHub: where to, the state, the manifest.
 fn form(page: &str) -> (String, String, Value) {
     let form = page.split("<form").find(|form| form.contains("name=\"manifest\"")).expect("the form");

@@ -1,17 +1,12 @@
 //! From nothing to an alert and back: from an empty folder to an App, an installation, an issue's
 //! whole life, and away again.
 
-use crate::harness::browser::{Browser, unescaped};
+use crate::harness::browser::{Browser, between, unescaped};
 use crate::harness::story::{REPO, run_test};
 use jiff::SignedDuration;
 use serde_json::Value;
 
 /// The text between two others.
-fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
-    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
-    rest.split_once(after).unwrap().0
-}
-
 #[test]
 fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
     run_test(async |story| {

@@ -1,58 +1,16 @@
 //! Verdicts as a person asks for them in a terminal: `flawless blame` in a checkout.
 
-use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
+use crate::harness::browser::squeezed;
+use crate::harness::git_repo::{ADA, CART, GRACE, GitRepo, LINUS, example};
 use crate::harness::story::run_test;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const TOOLS: &str = "\
-def retried(func):
-    def wrapped(*args, **kwargs):
-        return func(*args, **kwargs)
-    return wrapped
-
-
-def fail(message):
-    raise ValueError(message)
-";
-
-const CART: &str = "\
-from shop.tools import fail, retried
-
-
-class Cart:
-    def __init__(self, owner):
-        self.owner = owner
-
-    def total(self, prices):
-        return self.wallet.sum(prices)
-
-
-def limit(amount):
-    if amount > 100:
-        fail('too much')
-    return amount
-
-
-def order(amount):
-    return limit(amount)
-
-
-def main():
-    order('7')
-";
-
-/// A checkout of three authors: Ada wrote the tools, Linus the cart, Grace its last function, a bot
-/// tidied up.
 fn checkout() -> (TempDir, GitRepo) {
     let folder = TempDir::new().expect("a folder");
-    let repo = GitRepo::init(folder.path().join("shop"));
-    repo.commit(ADA, "2025-11-01T10:00:00Z", &[("shop/tools.py", TOOLS)], "Tools");
-    let (before, _) = CART.split_once("def main").expect("a function");
-    repo.commit(LINUS, "2025-11-02T10:00:00Z", &[("shop/cart.py", before)], "A cart");
-    repo.commit(GRACE, "2025-11-03T10:00:00Z", &[("shop/cart.py", CART)], "A main function");
+    let repo = example(folder.path().join("shop"));
     (folder, repo)
 }
 
@@ -225,7 +183,7 @@ fn a_fresh_change_is_told_to_who_made_it_and_the_alert_stays_with_the_line() {
         event["exception"]["values"][0]["stacktrace"]["frames"] =
             json!([frames(&caller)[0], frames(&caller)[1], frames(&event)[1]]);
         story.report(&event).await;
-        let text = story.unread_text().split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = squeezed(&story.unread_text());
         insta::assert_snapshot!(story.transcript(), @"
         mail to grace@example.com: [acme/shop] KeyError in decode (shop/old.py:2)
             You changed shop/page.py:2 in show, which leads to the failing line, less than 30 days before.

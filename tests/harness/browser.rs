@@ -25,17 +25,19 @@ pub struct Page {
 }
 
 impl Page {
-    /// What a reader sees: the text without its tags, white space squeezed.
+    /// What a reader sees of it.
     pub fn seen(&self) -> String {
-        let body = self.text.split_once("<main").map_or(self.text.as_str(), |(_, body)| body);
-        let mut text = String::new();
-        for part in body.split('<') {
-            text.push(' ');
-            text.push_str(part.split_once('>').map_or("", |(_, after)| after));
-        }
-        let text = unescaped(&text).split_whitespace().collect::<Vec<_>>().join(" ");
-        // A tag ends no word.
-        [" ,", " :"].iter().fold(text, |text, mark| text.replace(mark, &mark[1..]))
+        seen(self.text.split_once("<main").map_or(self.text.as_str(), |(_, body)| body))
+    }
+
+    /// Names and values of its fields that are no choices, as a browser posts them.
+    pub fn fields(&self) -> Vec<(String, String)> {
+        let attribute =
+            |tag: &str, name: &str| Some(unescaped(tag.split_once(&format!("{name}=\""))?.1.split_once('"')?.0));
+        let tags = self.text.split("<input ").skip(1).map(|rest| rest.split_once('>').unwrap().0);
+        tags.filter(|tag| !tag.contains("radio"))
+            .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value").unwrap_or_default())))
+            .collect()
     }
 
     /// The value of a hidden field.
@@ -46,6 +48,35 @@ impl Page {
     }
 }
 
+/// What a reader sees: a text without its tags, white space squeezed.
+pub fn seen(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.split('<') {
+        text.push(' ');
+        text.push_str(part.split_once('>').map_or("", |(_, after)| after));
+    }
+    // A tag ends no word.
+    [" ,", " :"].iter().fold(squeezed(&unescaped(&text)), |text, mark| text.replace(mark, &mark[1..]))
+}
+
+/// A text in one line.
+pub fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What stands between two texts, the first of them the first in all.
+pub fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before} in {text}"));
+    rest.split_once(after).unwrap_or_else(|| panic!("no {after} in {rest}")).0
+}
+
+/// The path of the mail's link to one of our pages.
+pub fn link_in(text: &str, path: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || matches!(c, '>' | ')' | '"'));
+    let mut links = words.filter_map(|word| word.strip_prefix("https://flawless.test"));
+    links.find(|link| link.starts_with(path)).unwrap_or_else(|| panic!("no link to {path} in {text}")).to_owned()
+}
+
 pub fn unescaped(text: &str) -> String {
     text.replace("&quot;", "\"")
         .replace("&#x27;", "'")
@@ -53,6 +84,8 @@ pub fn unescaped(text: &str) -> String {
         .replace("&#x2f;", "/")
         .replace("&#x2F;", "/")
         .replace("&#34;", "\"")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
         .replace("&amp;", "&")
 }
 
@@ -89,6 +122,13 @@ impl Browser {
 
     pub async fn get(&self, path: &str) -> Page {
         self.send(self.http.get(format!("{}{path}", self.base))).await
+    }
+
+    /// A page that is there, as HTML.
+    pub async fn open(&self, path: &str) -> String {
+        let page = self.get(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        page.text
     }
 
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {

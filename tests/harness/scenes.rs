@@ -2,8 +2,10 @@
 //! by, a GitHub that asks to wait.
 
 use super::fake_github::Fault;
+use super::git_repo::{ADA, GRACE};
 use super::story::{CART, CART_PATH, REPO, Story};
 use jiff::SignedDuration;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use store::repositories::RepositoryRow;
@@ -18,6 +20,26 @@ mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
     You wrote this line.
 acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
 acme/shop#1 assigned to ada
+";
+
+/// What people read when Grace edited the line of the usual failure, and it fails as before.
+const EDITED_ALERT: &str = "\
+mail to grace@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+    You wrote this line.
+acme/shop#1 commented:
+    This line was edited by Grace Hopper in <Lower>, and the same exception goes on in `total` in
+    `shop/cart.py`, line 9. This issue goes on with the line as it is now: `amount +=
+    PRICES[sku.lower()]` (it was `amount += PRICES[sku]`).
+ASSIGNEDacme/shop#1 status:
+    + | Releases | <Lower> |
+";
+
+/// As many new lines as are told of one by one: the next is a storm's.
+const NEARLY_A_STORM: &str = "\
+20 × mail to ada@example.com: [acme/shop] KeyError in aN (shop/a.py:N)
+    You wrote this line.
+20 × acme/shop#N opened: KeyError in aN (shop/a.py) [flawless]
+20 × acme/shop#N assigned to ada
 ";
 
 impl Story {
@@ -44,6 +66,39 @@ impl Story {
         let from = format!("file://{}", self.repo.path().display());
         self.repo.git(&["clone", "--quiet", "--depth=1", &from, &shallow.display().to_string()]);
         self.git.host.serve(REPO, shallow.join(".git"));
+    }
+
+    /// Grace edits the line of the usual failure, and it fails as before. The edited text's commit.
+    pub async fn edited(&mut self) -> String {
+        let sha = self.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &cart_with(EDITED))], "Lower");
+        self.push().await;
+        self.cart_fails_at(EDITED).await;
+        sha
+    }
+
+    /// Looks at what is new, and fails where it is not just that the issue goes on with the edited
+    /// line, and whom it is assigned to now.
+    #[track_caller]
+    pub fn assert_edited_alert(&self, assignee: Option<&str>) {
+        let assigned = assignee.map(|login| format!("acme/shop#1 assigned to {login}\n")).unwrap_or_default();
+        assert_eq!(self.transcript(), EDITED_ALERT.replace("ASSIGNED", &assigned));
+    }
+
+    /// Installs the App, and lets 20 of so many functions in `shop/a.py` fail: each is told of, and
+    /// the next begins a storm.
+    pub async fn nearly_a_storm(&mut self, functions_in_all: usize) {
+        let text = functions("a", functions_in_all);
+        self.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &text)], "Add a");
+        self.install().await;
+        self.functions_fail("shop/a.py", "a", 0..20).await;
+        assert_eq!(self.transcript(), NEARLY_A_STORM);
+    }
+
+    /// The mails that nobody has seen yet are copies of one: mail programs show it once.
+    #[track_caller]
+    pub fn assert_copies_of_one_mail(&self) {
+        let ids: HashSet<_> = self.mails().iter().map(|mail| mail.header("Message-ID")).collect();
+        assert_eq!(ids.len(), 1, "{ids:?}");
     }
 
     /// The usual failure, so many times, and what follows.
@@ -120,6 +175,9 @@ impl Story {
         self.services().shadow_mode().end(&self.repository().await, self.clock.now()).await.unwrap();
     }
 }
+
+/// The failing line of the cart, as Grace edits it.
+pub const EDITED: &str = "amount += PRICES[sku.lower()]";
 
 /// The cart as somebody wrote its failing line anew.
 pub fn cart_with(line: &str) -> String {

@@ -1,53 +1,15 @@
 //! The command `evaluate` on recorded exceptions: what it prints, and what it says where something
 //! is missing.
 
-use git_fixture::{GRACE, GitRepo, LINUS};
+use git_fixture::{GitRepo, example};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
 
-const TOOLS: &str = "\
-def retried(func):
-    def wrapped(*args, **kwargs):
-        return func(*args, **kwargs)
-    return wrapped
-";
-
-const CART: &str = "\
-from shop.tools import fail, retried
-
-
-class Cart:
-    def __init__(self, owner):
-        self.owner = owner
-
-    def total(self, prices):
-        return self.wallet.sum(prices)
-
-
-def limit(amount):
-    if amount > 100:
-        fail('too much')
-    return amount
-
-
-def order(amount):
-    return limit(amount)
-
-
-def main():
-    order('7')
-";
-
-/// A checkout of two authors: Linus wrote it all but the cart's last function, which is Grace's.
 fn checkout() -> (TempDir, GitRepo) {
     let folder = TempDir::new().expect("a folder");
-    let repo = GitRepo::init(folder.path().join("shop"));
-    let (before, _) = CART.split_once("def main").expect("a function");
-    let files = [("shop/tools.py", TOOLS), ("shop/cart.py", before)];
-    repo.commit(LINUS, "2025-11-02T10:00:00Z", &files, "A cart");
-    repo.commit(GRACE, "2025-11-03T10:00:00Z", &[("shop/cart.py", CART)], "A main function");
+    let repo = example(folder.path().join("shop"));
     (folder, repo)
 }
 

@@ -4,6 +4,10 @@
 //! Every function panics where git or the disk fails, and says why: that is a broken test.
 #![expect(clippy::unwrap_used, reason = "for tests, which say by panicking what went wrong")]
 
+mod example;
+
+pub use example::{CART, example};
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
