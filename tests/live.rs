@@ -123,6 +123,8 @@ impl Deployed {
         occurrences: u64,
     ) -> Vec<Report> {
         let lines = arrived(story, application, failing.len() as u64 * occurrences).await;
+        // Not by transcript: no snapshot can be of all applications, and what is told of a line
+        // follows from its `Failing`.
         let (changes, mails) = (story.changes(), story.mails());
         let mut reports = Vec::new();
         for expected in failing {
