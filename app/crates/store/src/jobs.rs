@@ -7,6 +7,7 @@ use domain::ids::JobId;
 use domain::job::Job;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use sqlx::AssertSqlSafe;
 
 /// How long a claimed job belongs to its worker: longer than the longest step (a first clone renews
 /// its lease).
@@ -41,40 +42,41 @@ pub struct QueueState {
 /// Asks for a job, not before `run_at`. A job asked for again while it waits runs once; while it
 /// runs, once more.
 pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    let (kind, subject) = job.parts();
-    sqlx::query(
-        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
-         VALUES ($1, $2, $3, $4, 0, 0, 0, $5)
-         ON CONFLICT (kind, subject) DO UPDATE SET
-             version = jobs.version + 1,
-             run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END",
-    )
-    .bind(tx.next_id(now))
-    .bind(kind)
-    .bind(subject)
-    .bind(run_at.as_millis())
-    .bind(now.as_millis())
-    .execute(tx.conn())
-    .await?;
-    Ok(())
+    let once_more = "DO UPDATE SET
+         version = jobs.version + 1,
+         run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END";
+    insert_in(tx, job, (run_at, now), once_more).await
 }
 
 /// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its
 /// pause.
 pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
-    let (kind, subject) = job.parts();
     let mut tx = store.begin().await?;
-    sqlx::query(
-        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
-         VALUES ($1, $2, $3, $4, 0, 0, 0, $4) ON CONFLICT (kind, subject) DO NOTHING",
-    )
-    .bind(tx.next_id(now))
-    .bind(kind)
-    .bind(subject)
-    .bind(now.as_millis())
-    .execute(tx.conn())
-    .await?;
+    insert_in(&mut tx, job, (now, now), "DO NOTHING").await?;
     tx.commit().await
+}
+
+/// Inserts a job; `if_there` is what becomes of one of its kind and subject that waits or runs.
+async fn insert_in(
+    tx: &mut Tx,
+    job: Job,
+    (run_at, now): (Timestamp, Timestamp),
+    if_there: &'static str,
+) -> Result<(), StoreError> {
+    let (kind, subject) = job.parts();
+    let sql = format!(
+        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
+         VALUES ($1, $2, $3, $4, 0, 0, 0, $5) ON CONFLICT (kind, subject) {if_there}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(tx.next_id(now))
+        .bind(kind)
+        .bind(subject)
+        .bind(run_at.as_millis())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Asks for a job by itself.
