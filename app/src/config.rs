@@ -4,7 +4,9 @@ use domain::access::SignIn;
 use domain::secret::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
 pub const NAMES: [&str; 21] = [
@@ -95,7 +97,7 @@ pub struct ConfigError(String);
 
 impl ConfigError {
     /// A LOG_LEVEL that `tracing` can't read.
-    pub fn log_level(text: &str, why: impl std::fmt::Display) -> Self {
+    pub fn log_level(text: &str, why: impl Display) -> Self {
         Self(format!("LOG_LEVEL is {text:?}, which can't be read: {why}"))
     }
 }
@@ -168,58 +170,27 @@ impl Config {
 
     fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let get = |name: &str| settings.get(name).map(|value| value.trim().to_owned());
-        let data_dir = PathBuf::from(get("DATA_DIR").unwrap_or_else(|| "data".to_owned()));
-        let port = match get("PORT") {
-            Some(text) => text
-                .parse()
-                .map_err(|_| ConfigError(format!("PORT is {text:?}: it has to be a number from 0 to 65535")))?,
-            None => 3000,
-        };
-        let log_json = match get("LOG_FORMAT").as_deref() {
-            None | Some("text" | "pretty") => false,
-            Some("json") => true,
-            Some(other) => return Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
-        };
+        let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
+        let data_dir = PathBuf::from(or("DATA_DIR", "data"));
+        let checked = |name: &str, default: &str| checked_url(name, &or(name, default));
         Ok(Self {
-            host: get("HOST").unwrap_or_else(|| "127.0.0.1".to_owned()),
-            port,
+            host: or("HOST", "127.0.0.1"),
+            port: number_of(&get, "PORT", u16::MAX)?.unwrap_or(3000),
             public_url: get("PUBLIC_URL").map(|url| checked_url("PUBLIC_URL", &url)).transpose()?,
             database_url: get("DATABASE_URL")
                 .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("flawless.db").display())),
-            log_level: checked_log_level(&get("LOG_LEVEL").unwrap_or_else(|| "info".to_owned()))?,
-            log_json,
+            log_level: checked_log_level(&or("LOG_LEVEL", "info"))?,
+            log_json: is_json(&or("LOG_FORMAT", "text"))?,
             app: app_of(&get)?,
             webhook_secret: get("WEBHOOK_SECRET").map(Secret::from),
-            sign_in: match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
-                (Some(client_id), Some(client_secret)) => {
-                    Some(SignIn { client_id, client_secret: client_secret.into() })
-                }
-                (None, None) => None,
-                (Some(_), None) => {
-                    return Err(ConfigError("GITHUB_CLIENT_ID is set, but GITHUB_CLIENT_SECRET is not".to_owned()));
-                }
-                (None, Some(_)) => {
-                    return Err(ConfigError("GITHUB_CLIENT_SECRET is set, but GITHUB_CLIENT_ID is not".to_owned()));
-                }
-            },
-            github_api_url: checked_url(
-                "GITHUB_API_URL",
-                &get("GITHUB_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned()),
-            )?,
-            github_server_url: checked_url(
-                "GITHUB_SERVER_URL",
-                &get("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned()),
-            )?,
+            sign_in: sign_in_of(&get)?,
+            github_api_url: checked("GITHUB_API_URL", "https://api.github.com")?,
+            github_server_url: checked("GITHUB_SERVER_URL", "https://github.com")?,
             smtp_url: get("SMTP_URL"),
-            mail_from: get("MAIL_FROM").unwrap_or_else(|| "Flawless <flawless@localhost>".to_owned()),
+            mail_from: or("MAIL_FROM", "Flawless <flawless@localhost>"),
             admin_token: get("ADMIN_TOKEN").map(Secret::from),
             secret_key: get("SECRET_KEY").map(Secret::from),
-            shadow_days: match get("SHADOW_DAYS") {
-                Some(text) => text.parse().ok().filter(|days| *days <= MOST_SHADOW_DAYS).ok_or_else(|| {
-                    ConfigError(format!("SHADOW_DAYS is {text:?}: it has to be a number from 0 to {MOST_SHADOW_DAYS}"))
-                })?,
-                None => 0,
-            },
+            shadow_days: number_of(&get, "SHADOW_DAYS", MOST_SHADOW_DAYS)?.unwrap_or(0),
             data_dir,
         })
     }
@@ -255,6 +226,36 @@ impl Config {
             ("MAIL_FROM", self.mail_from.clone()),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
         ]
+    }
+}
+
+/// A number that is not more than this.
+fn number_of<N>(get: &impl Fn(&str) -> Option<String>, name: &str, most: N) -> Result<Option<N>, ConfigError>
+where
+    N: FromStr + PartialOrd + Display,
+{
+    let Some(text) = get(name) else { return Ok(None) };
+    match text.parse() {
+        Ok(number) if number <= most => Ok(Some(number)),
+        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be a number from 0 to {most}"))),
+    }
+}
+
+fn is_json(format: &str) -> Result<bool, ConfigError> {
+    match format {
+        "text" | "pretty" => Ok(false),
+        "json" => Ok(true),
+        other => Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
+    }
+}
+
+fn sign_in_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<SignIn>, ConfigError> {
+    let without = |set: &str, missing: &str| Err(ConfigError(format!("{set} is set, but {missing} is not")));
+    match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
+        (Some(client_id), Some(client_secret)) => Ok(Some(SignIn { client_id, client_secret: client_secret.into() })),
+        (None, None) => Ok(None),
+        (Some(_), None) => without("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
+        (None, Some(_)) => without("GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_ID"),
     }
 }
 

@@ -16,44 +16,22 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let command = Arguments::parse().command.unwrap_or(Command::Serve);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("the system gives no threads: {error}")),
     };
-    let command = arguments.command.unwrap_or(Command::Serve);
-    if let Command::Demo(options) = command {
-        return match runtime.block_on(commands::demo::demo(&options)) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&error.to_string()),
-        };
-    }
-    if let Command::Configure = command {
-        // The file that is to be written anew may be the one that is wrong.
-        return match runtime.block_on(commands::configure::configure()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => complain(&error.to_string()),
-        };
-    }
-    if let Command::CheckRules(options) = command {
-        // It looks at one file: no configuration of a server is needed for that, and none of it can
-        // be in the way.
-        return match commands::check_rules::check_rules(&options) {
-            Ok(code) => code,
-            Err(error) => complain(&error.to_string()),
-        };
-    }
-    let config = match Config::load() {
-        Ok(config) => config,
-        Err(error) => return complain(&error.to_string()),
-    };
-    if let Err(error) = start_log(&config) {
-        return complain(&error.to_string());
-    }
-    match runtime.block_on(commands::run(command, config, Clock::system())) {
+    match runtime.block_on(commands::run(command, configured, Clock::system())) {
         Ok(code) => code,
         Err(error) => complain(&error.to_string()),
     }
+}
+
+/// Reads the configuration, and logs as it says from then on.
+fn configured() -> Result<Config, ConfigError> {
+    let config = Config::load()?;
+    start_log(&config)?;
+    Ok(config)
 }
 
 /// Logs to standard error, so that what a command prints can be piped.

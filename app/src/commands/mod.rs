@@ -13,7 +13,7 @@ mod scene;
 pub mod serve;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use clap::Subcommand;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -73,20 +73,28 @@ pub enum Command {
     Report(report::Options),
 }
 
-/// Runs a command.
+/// Runs a command. Those that need no configuration do not ask for it: none of it can be in their
+/// way.
 ///
 /// # Errors
 /// What went wrong, in words for the terminal.
-pub async fn run(command: Command, config: Config, clock: Clock) -> Result<ExitCode, Failed> {
+pub async fn run(
+    command: Command,
+    configured: impl FnOnce() -> Result<Config, ConfigError>,
+    clock: Clock,
+) -> Result<ExitCode, Failed> {
+    let done = |()| ExitCode::SUCCESS;
     match command {
-        Command::Serve => serve::serve(config, clock).await.map(|()| ExitCode::SUCCESS),
-        Command::Demo(options) => demo::demo(&options).await.map(|()| ExitCode::SUCCESS),
-        Command::Configure => configure::configure().await.map(|()| ExitCode::SUCCESS),
-        Command::Blame(options) => blame::blame(options, config, clock.now()).await.map(|()| ExitCode::SUCCESS),
-        Command::Check => check::check(config, clock).await,
+        Command::Serve => serve::serve(configured()?, clock).await.map(done),
+        Command::Demo(options) => demo::demo(&options).await.map(done),
+        // The file that is to be written anew may be the one that is wrong.
+        Command::Configure => configure::configure().await.map(done),
+        Command::Blame(options) => blame::blame(options, configured()?, clock.now()).await.map(done),
+        Command::Check => check::check(configured()?, clock).await,
+        // It looks at one file.
         Command::CheckRules(options) => check_rules::check_rules(&options),
-        Command::Repository { action } => repository::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
-        Command::KnownError { action } => known_error::run(action, config, clock).await.map(|()| ExitCode::SUCCESS),
-        Command::Report(options) => report::run(options, config, clock).await.map(|()| ExitCode::SUCCESS),
+        Command::Repository { action } => repository::run(action, configured()?, clock).await.map(done),
+        Command::KnownError { action } => known_error::run(action, configured()?, clock).await.map(done),
+        Command::Report(options) => report::run(options, configured()?, clock).await.map(done),
     }
 }
