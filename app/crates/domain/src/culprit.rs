@@ -132,33 +132,15 @@ pub fn choose(
     let mut passed = Vec::new();
     let mut first_step = None;
     for (index, &at) in order.iter().enumerate() {
-        let code = code_at(report, located, at);
-        let frame = &report.exceptions[at.0].frames[at.1];
-        let why = if !code.inside {
-            if frame.path().is_some_and(|path| rules.in_package_directory(path)) {
-                Passed::Package
-            } else {
-                Passed::Outside
+        match standing(report, located, facts, rules, &order[index..]) {
+            Standing::Culprit { known } => return Choice::Culprit { at, known, passed, only_raises: false },
+            Standing::Passed(why) => {
+                if why.heuristic().is_some() {
+                    first_step.get_or_insert((at, passed.len()));
+                }
+                passed.push((at, why));
             }
-        } else if !rules.may_blame(code.path) {
-            Passed::IgnoredPath
-        } else if let Some(rule) = rules.library_code(code) {
-            Passed::LibraryCode(rule)
-        } else if rules.known_error(code).is_some() {
-            return Choice::Culprit { at, known: true, passed, only_raises: false };
-        } else if let Some(why) = step_over(
-            rules,
-            &report.exceptions[at.0],
-            code.code,
-            facts.get(&at),
-            is_recursive(&order[index + 1..], at, located, facts),
-        ) {
-            first_step.get_or_insert((at, passed.len()));
-            why
-        } else {
-            return Choice::Culprit { at, known: false, passed, only_raises: false };
-        };
-        passed.push((at, why));
+        }
     }
     match first_step {
         Some((at, before)) => {
@@ -166,6 +148,45 @@ pub fn choose(
             Choice::Culprit { at, known: false, passed, only_raises: true }
         }
         None => Choice::Nobody { passed },
+    }
+}
+
+/// What one frame is, seen by itself.
+enum Standing {
+    /// It can be blamed; and whether as a known error.
+    Culprit { known: bool },
+    /// It is passed over.
+    Passed(Passed),
+}
+
+/// What the first of some frames is; the others are outwards of it.
+fn standing(
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+    rules: &Rules,
+    order: &[FrameAt],
+) -> Standing {
+    let at = order[0];
+    let code = code_at(report, located, at);
+    if !code.inside {
+        let path = report.exceptions[at.0].frames[at.1].path();
+        let is_package = path.is_some_and(|path| rules.in_package_directory(path));
+        return Standing::Passed(if is_package { Passed::Package } else { Passed::Outside });
+    }
+    if !rules.may_blame(code.path) {
+        return Standing::Passed(Passed::IgnoredPath);
+    }
+    if let Some(rule) = rules.library_code(code) {
+        return Standing::Passed(Passed::LibraryCode(rule));
+    }
+    if rules.known_error(code).is_some() {
+        return Standing::Culprit { known: true };
+    }
+    let recursive = is_recursive(&order[1..], at, located, facts);
+    match step_over(rules, &report.exceptions[at.0], code.code, facts.get(&at), recursive) {
+        Some(why) => Standing::Passed(why),
+        None => Standing::Culprit { known: false },
     }
 }
 

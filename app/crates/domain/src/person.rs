@@ -218,32 +218,11 @@ pub struct Told {
 pub fn choose(facts: &Facts) -> Person {
     let mut passed: Vec<(&Candidate, Obstacle)> = Vec::new();
     let mut person = Person::default();
-    let teams = facts.owners.people.iter();
-    let owners =
-        teams.map(|(owner, it)| (Step::CodeOwner { pattern: facts.owners.pattern.clone(), owner: owner.clone() }, it));
-    let handover = facts.handover.as_ref();
-    let successor = handover.and_then(|(handover, to)| {
-        let to = to.as_ref()?;
-        let (said, said_to_you) = (handover.said(to.name()), handover.said("you"));
-        Some((Step::HandedOn { said, said_to_you }, to))
-    });
-    // An author who named somebody is told again only where nobody else is found.
-    let is_handed_on = |it: &Candidate| {
-        let is_successor = successor.as_ref().is_some_and(|(_, to)| to.is(it));
-        !is_successor && handover.is_some() && facts.author.as_ref().is_some_and(|author| author.is(it))
-    };
-    let steps = successor
-        .clone()
-        .into_iter()
-        .chain(bringers(facts))
-        .chain(facts.function.iter().map(|it| (Step::Function, it)))
-        .chain(facts.file.iter().map(|it| (Step::File, it)))
-        .chain(owners);
-    for (step, candidate) in steps {
+    for (step, candidate) in candidates(facts) {
         if passed.iter().any(|(known, _)| known.is(candidate)) {
             continue;
         }
-        let handed_on = is_handed_on(candidate).then_some(Obstacle::HandedOn);
+        let handed_on = facts.has_handed_on(candidate).then_some(Obstacle::HandedOn);
         match candidate.obstacle().or(handed_on) {
             Some(obstacle) => passed.push((candidate, obstacle)),
             None => {
@@ -253,34 +232,60 @@ pub fn choose(facts: &Facts) -> Person {
         }
     }
     let words = |(it, obstacle): &(&Candidate, Obstacle)| {
-        let why = handover.filter(|_| *obstacle == Obstacle::HandedOn).map(|(handover, _)| handover.why_not_author());
-        (it.name().to_owned(), why.unwrap_or_else(|| obstacle.words().to_owned()))
+        let handover = facts.handover.as_ref().filter(|_| *obstacle == Obstacle::HandedOn);
+        let why = handover.map_or_else(|| obstacle.words().to_owned(), |(handover, _)| handover.why_not_author());
+        (it.name().to_owned(), why)
     };
     person.passed = passed.iter().map(words).collect();
     if person.who.is_none() {
         let unreadable = facts.owners.unreadable.iter();
         person.passed.extend(unreadable.map(|team| (team.clone(), "its members can't be read".to_owned())));
-        let by_mail = |(it, obstacle): &&(&Candidate, Obstacle)| {
-            *obstacle == Obstacle::NotAssignable && it.can_be_mailed && !it.is_refused
-        };
-        let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| {
-            let by_mail = matches!(obstacle, Obstacle::Left | Obstacle::HandedOn) && it.can_be_mailed && !it.is_refused;
-            let by_issue = matches!(obstacle, Obstacle::Left | Obstacle::Refused | Obstacle::HandedOn)
-                && it.is_assignable == Some(true);
-            by_mail || by_issue
-        };
-        // Somebody who is there and gets mail knows more of the line than the default contact does.
-        let after_all = passed
-            .iter()
-            .find(by_mail)
-            .or_else(|| passed.iter().find(in_any_way).filter(|_| facts.default_contact.is_none()));
-        if let Some((it, _)) = after_all {
-            (person.who, person.step) = (Some((*it).clone()), Step::AfterAll);
+        if let Some(it) = after_all(&passed, facts.default_contact.is_some()) {
+            (person.who, person.step) = (Some(it.clone()), Step::AfterAll);
         } else if facts.default_contact.is_some() {
             person.step = Step::DefaultContact;
         }
     }
     person
+}
+
+/// Everybody who could be told, in the order in which they are asked.
+fn candidates(facts: &Facts) -> impl Iterator<Item = (Step, &Candidate)> {
+    let successor = facts.handover.iter().filter_map(|(handover, to)| {
+        let to = to.as_ref()?;
+        let (said, said_to_you) = (handover.said(to.name()), handover.said("you"));
+        Some((Step::HandedOn { said, said_to_you }, to))
+    });
+    let pattern = &facts.owners.pattern;
+    let owner = |owner: &String| Step::CodeOwner { pattern: pattern.clone(), owner: owner.clone() };
+    successor
+        .chain(bringers(facts))
+        .chain(facts.function.iter().map(|it| (Step::Function, it)))
+        .chain(facts.file.iter().map(|it| (Step::File, it)))
+        .chain(facts.owners.people.iter().map(move |(name, it)| (owner(name), it)))
+}
+
+/// Of those who were passed over, who is told all the same where nobody else is left: who is there
+/// and gets mail knows more of the line than the default contact does; others only before nobody.
+fn after_all<'a>(passed: &[(&'a Candidate, Obstacle)], has_default_contact: bool) -> Option<&'a Candidate> {
+    let gets_mail = |it: &Candidate| it.can_be_mailed && !it.is_refused;
+    let by_mail = |(it, obstacle): &&(&Candidate, Obstacle)| *obstacle == Obstacle::NotAssignable && gets_mail(it);
+    let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| match obstacle {
+        Obstacle::Left | Obstacle::HandedOn => gets_mail(it) || it.is_assignable == Some(true),
+        Obstacle::Refused => it.is_assignable == Some(true),
+        Obstacle::Bot | Obstacle::NotAssignable | Obstacle::NoAddress => false,
+    };
+    let found = passed.iter().find(by_mail);
+    found.or_else(|| passed.iter().find(in_any_way).filter(|_| !has_default_contact)).map(|(it, _)| *it)
+}
+
+impl Facts {
+    /// An author who named somebody is told again only where nobody else is found.
+    fn has_handed_on(&self, it: &Candidate) -> bool {
+        let Some((_, to)) = &self.handover else { return false };
+        let is_successor = to.as_ref().is_some_and(|to| to.is(it));
+        !is_successor && self.author.as_ref().is_some_and(|author| author.is(it))
+    }
 }
 
 /// Who brought the line, in the order in which they are asked.

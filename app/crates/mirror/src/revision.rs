@@ -89,20 +89,7 @@ fn meanings(revision: &str) -> Vec<Meaning> {
     // git describe: TAG-COUNT-gID.
     found.extend(clean.rsplit_once("-g").and_then(|(_, id)| short(id)));
     found.extend(Some(clean).filter(|clean| !is_number(clean)).and_then(short));
-    for version in [clean, plain] {
-        let bare =
-            version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
-        for package in package.iter().flat_map(|package| [*package, package.rsplit('/').next().unwrap_or_default()]) {
-            // Of a repository with several packages, each has its own tags.
-            for tag in ["@", "-", "/", "@v", "-v", "/v"] {
-                found.push(Meaning::Name(format!("{package}{tag}{bare}")));
-            }
-        }
-        found.push(Meaning::Name(version.to_owned()));
-        for prefix in ["v", "", "release-", "release/", "release-v"] {
-            found.push(Meaning::Name(format!("{prefix}{bare}")));
-        }
-    }
+    found.extend([clean, plain].into_iter().flat_map(|version| tags_of(version, package)).map(Meaning::Name));
     // All digits: a date or a build number more often than an id.
     found.extend(short(clean));
     found.extend(words.iter().filter_map(|word| short(word)));
@@ -113,6 +100,20 @@ fn meanings(revision: &str) -> Vec<Meaning> {
         new
     });
     found
+}
+
+/// How tags of a version are called.
+fn tags_of(version: &str, package: Option<&str>) -> Vec<String> {
+    let bare =
+        version.strip_prefix('v').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(version);
+    let mut tags = Vec::new();
+    // Of a repository with several packages, each has its own tags.
+    for package in package.iter().flat_map(|package| [*package, package.rsplit('/').next().unwrap_or_default()]) {
+        tags.extend(["@", "-", "/", "@v", "-v", "/v"].map(|tag| format!("{package}{tag}{bare}")));
+    }
+    tags.push(version.to_owned());
+    tags.extend(["v", "", "release-", "release/", "release-v"].map(|prefix| format!("{prefix}{bare}")));
+    tags
 }
 
 fn short(word: &str) -> Option<Meaning> {

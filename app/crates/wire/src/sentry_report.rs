@@ -4,7 +4,7 @@ use crate::lenient::{Flag, List, Raw, Text, lenient};
 use crate::repair::repair;
 use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames, short};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
-use domain::report::{Exception, Frame, Report, Request};
+use domain::report::{Exception, Frame, Platform, Report, Request};
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -89,30 +89,9 @@ impl Event<'_> {
     /// its template.
     pub fn into_report(self) -> Report {
         let platform = self.platform();
-        let mut left = MAX_STORED;
-        // From the raised exception and its innermost frame outwards, for as long as there is room.
-        let mut exceptions: Vec<Exception> = self
-            .exceptions
-            .0
-            .iter()
-            .rev()
-            .map(|raw| {
-                let frames = kept_frames(&raw.stacktrace, platform).rev().map(|raw| frame(raw, &mut left));
-                let mut frames: Vec<Frame> = frames.collect();
-                frames.reverse();
-                self.exception(raw, frames)
-            })
-            .collect();
-        exceptions.reverse();
-
+        let exceptions = self.stored_exceptions(platform);
         let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
         let message = if only_message { self.text().map(str::to_owned) } else { self.filled_in() };
-        let additional = [
-            ("user", value(self.user)),
-            ("tags", value(self.tags.raw).map(pairs_to_object)),
-            ("extra", value(self.extra)),
-            ("contexts", value(self.contexts).map(without_usual)),
-        ];
         Report {
             event_id: self.event_id().unwrap_or_default(),
             timestamp: self.timestamp.and_then(moment),
@@ -124,21 +103,47 @@ impl Event<'_> {
             server_name: Some(self.server_name()).filter(|text| !text.is_empty()).map(str::to_owned),
             transaction: short(&self.transaction).or_else(|| short(&self.culprit)).map(str::to_owned),
             logger: short(&self.logger).map(str::to_owned),
-            sdk: short(&self.sdk.name).map(|name| match short(&self.sdk.version) {
-                Some(version) => format!("{name}/{version}"),
-                None => name.to_owned(),
-            }),
+            sdk: self.sdk_and_version(),
             message: message.map(|text| cut(&text, MAX_MESSAGE).to_owned()),
             exceptions,
             request: self.request.and_then(request),
-            additional: additional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name.to_owned(), part(value?))))
-                .filter(|(_, value)| !is_blank(value))
-                .collect(),
+            additional: self.additional(),
             count: self.count(),
             error_threshold: self.error_threshold(),
         }
+    }
+
+    /// The exceptions, outermost first; their frames from the raised exception and its innermost
+    /// frame outwards, for as long as there is room.
+    fn stored_exceptions(&self, platform: Platform) -> Vec<Exception> {
+        let mut left = MAX_STORED;
+        let inwards = self.exceptions.0.iter().rev().map(|raw| {
+            let frames = kept_frames(&raw.stacktrace, platform).rev().map(|raw| frame(raw, &mut left));
+            let mut frames: Vec<Frame> = frames.collect();
+            frames.reverse();
+            self.exception(raw, frames)
+        });
+        let mut exceptions: Vec<Exception> = inwards.collect();
+        exceptions.reverse();
+        exceptions
+    }
+
+    /// The client by its name and version.
+    fn sdk_and_version(&self) -> Option<String> {
+        let name = short(&self.sdk.name)?;
+        Some(short(&self.sdk.version).map_or_else(|| name.to_owned(), |version| format!("{name}/{version}")))
+    }
+
+    /// What the application added to its report, without what is blank.
+    fn additional(&self) -> BTreeMap<String, Value> {
+        let parts = [
+            ("user", value(self.user)),
+            ("tags", value(self.tags.raw).map(pairs_to_object)),
+            ("extra", value(self.extra)),
+            ("contexts", value(self.contexts).map(without_usual)),
+        ];
+        let parts = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), part(value?))));
+        parts.filter(|(_, value)| !is_blank(value)).collect()
     }
 
     /// One exception with these frames.

@@ -108,21 +108,24 @@ impl<'a> Candidates<'a> {
         let author = self.candidate(by_author).await?;
         let is_program = author.is_bot;
         // Mostly who opened a pull request is who wrote it, and there is nothing to ask about them.
-        let is_by_another = pull
-            .as_ref()
-            .and_then(|pull| pull.author.as_ref())
-            .is_none_or(|opener| author.login.as_ref() != Some(&opener.login));
+        let opener = pull.as_ref().and_then(|pull| pull.author.as_ref());
+        let is_by_another = opener.is_none_or(|opener| author.login.as_ref() != Some(&opener.login));
         facts.author = Some(author);
         if let Some(pull) = pull.as_ref().filter(|_| is_program || (whole.is_some() && is_by_another)) {
             self.people_of(pull, facts).await?;
         }
         if is_program && !choose(facts).is_found() {
-            for co_author in from.co_authors.iter().take(MOST_OF_A_STEP) {
-                let named = Named { author: co_author.clone(), ..Named::default() };
-                facts.co_authors.push(self.candidate(named).await?);
-            }
+            self.co_authors(&from, facts).await?;
         }
         Ok(pull)
+    }
+
+    async fn co_authors(&self, from: &Provenance, facts: &mut Facts) -> Result<(), Failure> {
+        for co_author in from.co_authors.iter().take(MOST_OF_A_STEP) {
+            let named = Named { author: co_author.clone(), ..Named::default() };
+            facts.co_authors.push(self.candidate(named).await?);
+        }
+        Ok(())
     }
 
     /// The pull request as git alone names it.

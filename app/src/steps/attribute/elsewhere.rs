@@ -74,24 +74,7 @@ fn constructor(
 /// The definition of what was called, at its latest change, if that is later than the call's.
 fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Option<Suspect>, MirrorError> {
     let Some(called) = start.blame else { return Ok(None) };
-    let named = |block: &Block| block.name == name;
-    let mut found = definitions(reading, start.paths, "", &named)?;
-    if found.is_empty() {
-        // Far from the call, a method of that name may be any object's: only what stands by itself
-        // is meant.
-        let alone = |block: &Block| block.name == name && block.qualified == name;
-        for keyword in ["class", "def"] {
-            found.extend(definitions(reading, start.paths, &format!("{keyword} {name}"), &alone)?);
-        }
-        found.truncate(DEFINITIONS + 1);
-        if found.len() != 1 {
-            return Ok(None);
-        }
-    }
-    if found.len() > DEFINITIONS {
-        return Ok(None);
-    }
-    let Some((path, mut block)) = found.into_iter().next() else { return Ok(None) };
+    let Some((path, mut block)) = definition(reading, start.paths, name)? else { return Ok(None) };
     if block.is_class {
         let name = format!("{}.__init__", block.qualified);
         block = reading.blocks(&path)?.into_iter().find(|block| block.qualified == name).unwrap_or(block);
@@ -114,6 +97,23 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
         blame: Some(blame),
         rule: SuspectedBy::Signature,
     }))
+}
+
+/// What a call by this name means, where that is clear.
+fn definition(reading: Evidence<'_>, paths: &[&str], name: &str) -> Result<Option<(String, Block)>, MirrorError> {
+    let near = definitions(reading, paths, "", &|block| block.name == name)?;
+    if !near.is_empty() {
+        let is_clear = near.len() <= DEFINITIONS;
+        return Ok(near.into_iter().next().filter(|_| is_clear));
+    }
+    // Far from the call, a method of that name may be any object's: only what stands by itself is
+    // meant.
+    let alone = |block: &Block| block.name == name && block.qualified == name;
+    let mut far = Vec::new();
+    for keyword in ["class", "def"] {
+        far.extend(definitions(reading, paths, &format!("{keyword} {name}"), &alone)?);
+    }
+    Ok(far.pop().filter(|_| far.is_empty()))
 }
 
 /// Where a name is defined: in the files given, else anywhere in files of the same language that

@@ -93,18 +93,14 @@ struct Known<'a> {
 /// The suspects, the most likely first.
 fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_at: Timestamp) -> Result<Vec<Suspect>, MirrorError> {
     let Some(culprit) = known.suspect(reading, known.culprit)? else { return Ok(Vec::new()) };
-    let stepped: Vec<FrameAt> =
-        known.passed.iter().filter(|(_, why)| why.heuristic().is_some()).map(|(at, _)| *at).collect();
+    let first_step = known.passed.iter().find(|(_, why)| why.heuristic().is_some()).map(|(at, _)| *at);
     let mut callers = Vec::new();
     for at in known.callers() {
         if callers.len() < FRESH_REACH {
             callers.extend(known.suspect(reading, at)?);
         }
     }
-    let stepped_over = match stepped.first() {
-        Some(at) => known.suspect(reading, *at)?,
-        None => None,
-    };
+    let stepped_over = first_step.map(|at| known.suspect(reading, at)).transpose()?.flatten();
     let no_facts = LineFacts::default();
     let facts = known.facts.get(&known.culprit).unwrap_or(&no_facts);
     let elsewhere = elsewhere(
@@ -113,22 +109,27 @@ fn suspects(reading: Evidence<'_>, known: &Known<'_>, event_at: Timestamp) -> Re
             exception: &known.report.exceptions[known.culprit.0],
             facts,
             blame: culprit.blame.as_ref(),
-            stepped: !stepped.is_empty(),
+            stepped: first_step.is_some(),
             paths: &known.paths(),
             rules: known.rules,
         },
     )?;
-    let latest_change = match &facts.function {
-        Some(function) if callers.is_empty() && stepped_over.is_none() && function.length() <= LONGEST_FUNCTION => {
-            let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
-            let latest = origins.into_iter().max_by_key(|(_, blame)| changed_at(blame));
-            latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() })
-        }
-        _ => None,
-    };
-    let found =
-        Found { culprit: Some(culprit), stepped: !stepped.is_empty(), elsewhere, callers, stepped_over, latest_change };
+    let is_alone = callers.is_empty() && stepped_over.is_none();
+    let function = facts.function.as_ref().filter(|_| is_alone);
+    let latest_change = function.map(|function| latest_change(reading, &culprit, function)).transpose()?.flatten();
+    let stepped = first_step.is_some();
+    let found = Found { culprit: Some(culprit), stepped, elsewhere, callers, stepped_over, latest_change };
     Ok(rank(found, known.rules, event_at))
+}
+
+/// The line of the culprit's function that was changed last.
+fn latest_change(reading: Evidence<'_>, culprit: &Suspect, function: &Block) -> Result<Option<Suspect>, MirrorError> {
+    if function.length() > LONGEST_FUNCTION {
+        return Ok(None);
+    }
+    let origins = reading.blame_lines(&culprit.path, function.start..=function.end)?;
+    let latest = origins.into_iter().max_by_key(|(_, blame)| changed_at(blame));
+    Ok(latest.map(|(line, blame)| Suspect { line, blame: Some(blame), frame: None, ..culprit.clone() }))
 }
 
 impl<'a> Known<'a> {
