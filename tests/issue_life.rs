@@ -4,6 +4,7 @@
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::{MINUTE, cart_with};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
+use domain::commit::CommitId;
 use domain::names::Login;
 use domain::status::{BEGIN, END};
 
@@ -168,7 +169,7 @@ fn what_a_commit_closed_is_resolved_where_that_commit_cannot_be_fetched() {
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
-        assert_eq!(story.lines().await[0].resolved_commit, Some(known), "the newest that is known");
+        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(known)), "the newest that is known");
     });
 }
 
@@ -191,7 +192,7 @@ fn what_a_commit_closed_is_resolved_as_of_that_commit() {
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Fix it, fixes #1>.
         ");
         assert!(story.github.comments(REPO, 1)[0].body.contains(&fix[..7]));
-        assert_eq!(story.lines().await[0].resolved_commit.as_deref(), Some(fix.as_str()));
+        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(fix.clone())));
         // Before the fix: counted. With it, though not with the head: back.
         let mut event = story.event_at(&broken, CART_PATH, "PRICES[sku]", "total", "web-1");
         story.report(&event).await;

@@ -2,6 +2,7 @@
 
 use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
 use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use mirror::{Mirrors, Source};
@@ -25,6 +26,14 @@ impl World {
         Self { mirrors, repo, _directory: directory }
     }
 
+    fn commit(&self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> CommitId {
+        CommitId::new(self.repo.commit(person, date, files, message))
+    }
+
+    fn head(&self) -> CommitId {
+        CommitId::new(self.repo.head())
+    }
+
     fn sync(&self) {
         let url = self.repo.path().display().to_string();
         self.mirrors.sync(&Source { id: ID, url, token: None }).unwrap();
@@ -45,13 +54,13 @@ impl World {
 #[test]
 fn somebody_was_there_last_by_any_address_on_any_branch() {
     let world = World::new();
-    world.repo.commit(ADA, "2024-01-05T10:00:00Z", &[(PATH, "one\n")], "One");
-    world.repo.commit("ada <ada@old.example>", "2025-07-01T10:00:00Z", &[("a", "a")], "By another address");
-    world.repo.commit(GRACE, "2025-05-31T10:00:00Z", &[("b", "b")], "A day too early");
+    world.commit(ADA, "2024-01-05T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.commit("ada <ada@old.example>", "2025-07-01T10:00:00Z", &[("a", "a")], "By another address");
+    world.commit(GRACE, "2025-05-31T10:00:00Z", &[("b", "b")], "A day too early");
     let message = "Together\n\nCo-authored-by: Linus Torvalds <linus@example.com>";
-    world.repo.commit("Alan <alan@example.com>", "2025-08-01T10:00:00Z", &[("c", "c")], message);
+    world.commit("Alan <alan@example.com>", "2025-08-01T10:00:00Z", &[("c", "c")], message);
     world.repo.branch("feature");
-    world.repo.commit("Barbara Liskov <barbara@example.com>", "2025-09-01T10:00:00Z", &[("d", "d")], "On a branch");
+    world.commit("Barbara Liskov <barbara@example.com>", "2025-09-01T10:00:00Z", &[("d", "d")], "On a branch");
     world.repo.switch("main");
     world.sync();
     assert_eq!(world.last("Ada Lovelace", "ada@example.com"), None);
@@ -63,7 +72,7 @@ fn somebody_was_there_last_by_any_address_on_any_branch() {
     assert_eq!(world.last("Alan", "alan@elsewhere.example"), None);
 
     let mailmap = "Ada Lovelace <ada@example.com> <ada@old.example>\n";
-    world.repo.commit(LINUS, "2025-10-01T10:00:00Z", &[(".mailmap", mailmap)], "Say who is who");
+    world.commit(LINUS, "2025-10-01T10:00:00Z", &[(".mailmap", mailmap)], "Say who is who");
     world.sync();
     assert_eq!(world.last("Ada Lovelace", "ADA@example.com").as_deref(), Some("2025-07-01"));
 }
@@ -71,7 +80,7 @@ fn somebody_was_there_last_by_any_address_on_any_branch() {
 #[test]
 fn who_applied_a_patch_was_there_but_the_forge_is_nobody() {
     let world = World::new();
-    world.repo.commit(ADA, "2025-07-01T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.commit(ADA, "2025-07-01T10:00:00Z", &[(PATH, "one\n")], "One");
     world.repo.git_as(GRACE, "2025-07-02T10:00:00Z", &["commit", "--amend", "--no-edit", "--author", ADA]);
     world.sync();
     assert_eq!(world.last("Grace Hopper", "grace@example.com").as_deref(), Some("2025-07-02"));
@@ -82,15 +91,15 @@ fn who_applied_a_patch_was_there_but_the_forge_is_nobody() {
 fn a_files_authors_of_the_year_are_ranked_by_their_commits() {
     let world = World::new();
     for n in 0..3 {
-        world.repo.commit(ADA, &format!("2024-01-0{}T10:00:00Z", n + 1), &[(PATH, &format!("{n}\n"))], "Old");
+        world.commit(ADA, &format!("2024-01-0{}T10:00:00Z", n + 1), &[(PATH, &format!("{n}\n"))], "Old");
     }
-    world.repo.commit(GRACE, "2025-07-01T10:00:00Z", &[(PATH, "grace\n")], "New");
-    world.repo.commit(LINUS, "2025-07-02T10:00:00Z", &[(PATH, "linus\n")], "Newer");
-    world.repo.commit(ADA, "2025-07-03T10:00:00Z", &[("other.py", "1\n")], "Elsewhere");
+    world.commit(GRACE, "2025-07-01T10:00:00Z", &[(PATH, "grace\n")], "New");
+    world.commit(LINUS, "2025-07-02T10:00:00Z", &[(PATH, "linus\n")], "Newer");
+    world.commit(ADA, "2025-07-03T10:00:00Z", &[("other.py", "1\n")], "Elsewhere");
     world.sync();
     assert_eq!(world.of_file(), [("Linus Torvalds".into(), 1), ("Grace Hopper".into(), 1)], "the later one first");
     world.repo.branch("feature");
-    world.repo.commit(GRACE, "2025-07-04T10:00:00Z", &[(PATH, "grace again\n")], "Again");
+    world.commit(GRACE, "2025-07-04T10:00:00Z", &[(PATH, "grace again\n")], "Again");
     world.repo.switch("main");
     world.repo.merge(LINUS, "2025-07-05T10:00:00Z", "feature");
     world.sync();
@@ -102,13 +111,13 @@ fn a_files_authors_of_the_year_are_ranked_by_their_commits() {
 fn a_files_authors_are_followed_through_its_renames() {
     let world = World::new();
     let text = "def total(items):\n    return sum(item.price for item in items)\n";
-    world.repo.commit(ADA, "2024-01-01T10:00:00Z", &[("old/cart.py", "old\n")], "Old");
-    world.repo.commit(GRACE, "2025-07-01T10:00:00Z", &[("old/cart.py", text)], "Grace's");
+    world.commit(ADA, "2024-01-01T10:00:00Z", &[("old/cart.py", "old\n")], "Old");
+    world.commit(GRACE, "2025-07-01T10:00:00Z", &[("old/cart.py", text)], "Grace's");
     world.repo.rename(ADA, "2025-07-02T10:00:00Z", "old/cart.py", "old/basket.py");
-    world.repo.commit(GRACE, "2025-07-03T10:00:00Z", &[("old/basket.py", &format!("{text}# 1\n"))], "Hers");
+    world.commit(GRACE, "2025-07-03T10:00:00Z", &[("old/basket.py", &format!("{text}# 1\n"))], "Hers");
     std::fs::create_dir_all(world.repo.path().join("shop")).unwrap();
     std::fs::rename(world.repo.path().join("old/basket.py"), world.repo.path().join(PATH)).unwrap();
-    world.repo.commit(LINUS, "2025-07-04T10:00:00Z", &[(PATH, &format!("{text}# 1\n# 2\n"))], "Move and change it");
+    world.commit(LINUS, "2025-07-04T10:00:00Z", &[(PATH, &format!("{text}# 1\n# 2\n"))], "Move and change it");
     world.sync();
     assert_eq!(world.of_file(), [("Grace Hopper".into(), 2), ("Linus Torvalds".into(), 1)]);
 }
@@ -117,17 +126,16 @@ fn a_files_authors_are_followed_through_its_renames() {
 fn a_functions_authors_are_those_of_its_lines_who_are_still_there() {
     let world = World::new();
     let text = |lines: &[&str]| lines.join("\n") + "\n";
-    world.repo.commit(ADA, "2024-01-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "a3", "a4", "x"]))], "Ada's");
-    world.repo.commit(GRACE, "2024-02-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "g3", "g4", "x"]))], "Grace's");
-    let head =
-        world.repo.commit(LINUS, "2025-07-01T10:00:00Z", &[(PATH, &text(&["a1", "l2", "g3", "g4", "x"]))], "His");
+    world.commit(ADA, "2024-01-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "a3", "a4", "x"]))], "Ada's");
+    world.commit(GRACE, "2024-02-01T10:00:00Z", &[(PATH, &text(&["a1", "a2", "g3", "g4", "x"]))], "Grace's");
+    let head = world.commit(LINUS, "2025-07-01T10:00:00Z", &[(PATH, &text(&["a1", "l2", "g3", "g4", "x"]))], "His");
     world.sync();
     let authors = |lines| {
-        let found = world.mirrors.active_authors_of_lines(ID, (&head, PATH), lines, SINCE).unwrap();
+        let found = world.mirrors.active_authors_of_lines(ID, &head, PATH, lines, SINCE).unwrap();
         found.into_iter().map(|it| (it.author.name, it.count)).collect::<Vec<_>>()
     };
     assert_eq!(authors(1..=4), [("Linus Torvalds".to_owned(), 1)]);
-    world.repo.commit(GRACE, "2025-08-01T10:00:00Z", &[("other.py", "1\n")], "Still here");
+    world.commit(GRACE, "2025-08-01T10:00:00Z", &[("other.py", "1\n")], "Still here");
     world.sync();
     assert_eq!(authors(1..=4), [("Grace Hopper".to_owned(), 2), ("Linus Torvalds".to_owned(), 1)]);
     assert_eq!(authors(2..=2), [("Linus Torvalds".to_owned(), 1)]);
@@ -148,9 +156,9 @@ fn a_commit_says_where_it_comes_from() {
         &["commit", "-qm", message, "--author", ADA],
     );
     world.sync();
-    let found = world.mirrors.provenance(ID, &world.repo.head()).unwrap().unwrap();
+    let found = world.mirrors.provenance(ID, &world.head()).unwrap().unwrap();
     assert_eq!(found.committer.email, "noreply@github.com");
     assert_eq!(found.subject, "Add up carts (#12)");
     assert_eq!(found.co_authors, [Author { name: "Grace Hopper".into(), email: "grace@example.com".into() }]);
-    assert_eq!(world.mirrors.provenance(ID, &"0".repeat(40)).unwrap(), None);
+    assert_eq!(world.mirrors.provenance(ID, &CommitId::new("0".repeat(40))).unwrap(), None);
 }

@@ -6,6 +6,7 @@ use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{REPO, Story, run_test};
+use domain::commit::CommitId;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ fn a_repository_whose_pushes_nobody_announces_is_fetched_every_quarter_of_an_hou
         story.install().await;
         let head = story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
         assert_eq!(minutes_with_news(story, 46, fetches).await, [15, 30, 45]);
-        assert_eq!(story.repository().await.repository.head, Some(head));
+        assert_eq!(story.repository().await.repository.head, Some(CommitId::new(head)));
     });
 }
 
@@ -53,7 +54,7 @@ fn a_repository_that_is_away_is_tried_ever_less_often_and_at_once_after_a_push()
         story.git.host.serve(REPO, story.repo.git_dir());
         let head = story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
         story.push().await;
-        assert_eq!(story.repository().await.repository.head, Some(head));
+        assert_eq!(story.repository().await.repository.head, Some(CommitId::new(head)));
     });
 }
 

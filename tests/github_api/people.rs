@@ -2,6 +2,7 @@
 
 use super::world;
 use crate::harness::fake_github::{CommitAuthor, Fault};
+use domain::commit::CommitId;
 use github::{Account, GitHubError};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -19,12 +20,15 @@ async fn a_commit_has_an_account_or_none() {
     world.fake.set_commit_author(REPO, &sha("a"), CommitAuthor::Login("alice".to_owned()));
     world.fake.set_commit_author(REPO, &sha("b"), CommitAuthor::Null);
     world.fake.set_commit_author(REPO, &sha("c"), CommitAuthor::Empty);
-    let author = async |digit: &str| world.github.commit_author(world.installation, REPO, &sha(digit)).await.unwrap();
+    let author = async |digit: &str| {
+        world.github.commit_author(world.installation, REPO, &CommitId::new(sha(digit))).await.unwrap()
+    };
     assert_eq!(author("a").await, Some(account(1, "alice")));
     assert_eq!(author("b").await, None);
     assert_eq!(author("c").await, None);
     assert_eq!(author("d").await, None, "unknown to GitHub, as before a push");
-    let error = world.github.commit_author(world.installation, "acme/gone", &sha("a")).await.unwrap_err();
+    let error =
+        world.github.commit_author(world.installation, "acme/gone", &CommitId::new(sha("a"))).await.unwrap_err();
     assert!(matches!(error, GitHubError::Gone(_)), "{error}");
     world.fake.assert_clean();
 }
@@ -75,7 +79,7 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
         world.fake.set_commit_author(REPO, &sha(digit), CommitAuthor::Null);
     }
     let pull = async |digit: &str| {
-        world.github.pull_of_commit(world.installation, REPO, &sha(digit), Some("main")).await.unwrap()
+        world.github.pull_of_commit(world.installation, REPO, &CommitId::new(sha(digit)), Some("main")).await.unwrap()
     };
     assert_eq!(pull("a").await, None, "pushed without");
     assert_eq!(pull("c").await, None, "unknown to GitHub");
@@ -95,7 +99,8 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
     assert_eq!(people(merged).await, Some((Some(account(2, "mallory")), Some(account(1, "alice")))));
     assert_eq!(people(4711).await, None);
     world.fake.withhold("pull_requests");
-    let refused = world.github.pull_of_commit(world.installation, REPO, &sha("a"), None).await.unwrap_err();
+    let refused =
+        world.github.pull_of_commit(world.installation, REPO, &CommitId::new(sha("a")), None).await.unwrap_err();
     assert!(matches!(refused, GitHubError::Refused { status: 403, .. }), "{refused}");
     world.fake.assert_clean();
 }

@@ -6,7 +6,7 @@ use crate::config::Config;
 use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
 use crate::wiring::Handles;
 use clap::Args;
-use domain::attribution::{passed_commits_sentence, short};
+use domain::attribution::passed_commits_sentence;
 use domain::blame::Blame;
 use domain::culprit::{Choice, Dropped};
 use domain::ids::RepositoryId;
@@ -134,15 +134,15 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
     let path = normal(&subject.folder, file);
     let lines = mirrors
         .lines(id, &commit, &path)?
-        .ok_or_else(|| format!("there is no text file {path} in {}", short(&commit)))?;
+        .ok_or_else(|| format!("there is no text file {path} in {}", commit.short()))?;
     let text = (number as usize)
         .checked_sub(1)
         .and_then(|at| lines.get(at))
-        .ok_or_else(|| format!("{path} has {} lines in {}, no line {number}", lines.len(), short(&commit)))?;
+        .ok_or_else(|| format!("{path} has {} lines in {}, no line {number}", lines.len(), commit.short()))?;
     let joined = lines.join("\n");
     let function = Source::parse(&path, &joined).and_then(|source| source.function_at(number));
     let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
-    println!("{path}:{number}{within} at {}", short(&commit));
+    println!("{path}:{number}{within} at {}", commit.short());
     println!("    {}", text.trim());
     let found = mirrors.blame(id, &commit, &path, number)?;
     let found = found.ok_or("git can't say who wrote it: its history is too large to walk")?;
@@ -159,7 +159,7 @@ fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
         author.name,
         author.email,
         changed_at(found).date(),
-        short(&found.commit),
+        found.commit.short(),
         found.summary
     )];
     if found.path != path {

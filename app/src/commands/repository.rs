@@ -187,7 +187,7 @@ async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
     for row in rows {
         let state = match (&row.fetch_error, &row.repository.head) {
             (Some(error), _) => format!("not fetched: {error}"),
-            (None, Some(head)) => format!("at {}", domain::attribution::short(head)),
+            (None, Some(head)) => format!("at {}", head.short()),
             (None, None) => "not cloned yet".to_owned(),
         };
         println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));

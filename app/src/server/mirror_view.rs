@@ -1,6 +1,5 @@
 //! What pages say of a repository's mirror.
 
-use domain::attribution::short;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::MirrorView;
@@ -14,7 +13,7 @@ pub(super) fn mirror_view(mirrors: &Mirrors, row: &RepositoryRow) -> MirrorView 
     match (&row.fetch_error, fetched) {
         (Some(error), last_good) => MirrorView::Failed { error: error.clone(), last_good },
         (None, Some(at)) => {
-            MirrorView::Fetched { at, head: row.repository.head.as_deref().map(|head| short(head).to_owned()) }
+            MirrorView::Fetched { at, head: row.repository.head.as_ref().map(|head| head.short().to_owned()) }
         }
         (None, None) => MirrorView::Cloning {
             progress: progress.map(|progress| match progress.total {

@@ -2,6 +2,7 @@
 
 use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::settings::Settings;
 use domain::timestamp::{DAY, Timestamp};
@@ -73,26 +74,20 @@ impl MirrorSync {
         result
     }
 
-    /// The full id of a commit, if the mirror has it or a fetch brings it: its push may still be on
-    /// its way.
+    /// Whether the mirror has a commit, or a fetch brings it: its push may still be on its way.
     ///
     /// # Errors
     /// The repository, GitHub or the database is out of reach.
-    pub async fn find_commit(
-        &self,
-        row: &RepositoryRow,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Option<String>, Failure> {
-        if self.resolve(row.repository.id, name).await.unwrap_or(None).is_none() {
+    pub async fn finds_commit(&self, row: &RepositoryRow, commit: &CommitId, now: Timestamp) -> Result<bool, Failure> {
+        if !self.has_commit(row.repository.id, commit).await.unwrap_or(false) {
             self.bring_up_to_date(row, now).await?;
         }
-        self.resolve(row.repository.id, name).await
+        self.has_commit(row.repository.id, commit).await
     }
 
-    async fn resolve(&self, id: RepositoryId, name: &str) -> Result<Option<String>, Failure> {
-        let (mirrors, name) = (self.mirrors.clone(), name.to_owned());
-        blocking(move || mirrors.resolve(id, &name)).await
+    async fn has_commit(&self, id: RepositoryId, commit: &CommitId) -> Result<bool, Failure> {
+        let (mirrors, commit) = (self.mirrors.clone(), commit.clone());
+        blocking(move || Ok(mirrors.commit(id, &commit)?.is_some())).await
     }
 
     async fn fetch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {

@@ -1,8 +1,9 @@
 //! What is told of a line: everything that the e-mail and the issue say, gathered before anything
 //! is rendered.
 
-use super::blame::{Blame, CommitId};
+use super::blame::Blame;
 use super::command::LabelCommand;
+use super::commit::CommitId;
 use super::ids::LineId;
 use super::names::Login;
 use super::pull::Pull;

@@ -1,7 +1,8 @@
 //! The outcome of attribution: where a report's failing line is, whose it is, and the words for it.
 
 use super::alert::{Place, Snippet};
-use super::blame::{Blame, CommitId, PassedCommit, PassedWhy};
+use super::blame::{Blame, PassedCommit, PassedWhy};
+use super::commit::CommitId;
 use super::confidence::Confidence;
 use super::culprit::{Drift, FrameAt, Located, Passed};
 use super::identity::Identity;
@@ -69,7 +70,7 @@ pub struct Findings<'a> {
     /// The report.
     pub report: &'a Report,
     /// The commit that was looked at.
-    pub revision: Option<&'a str>,
+    pub revision: Option<&'a CommitId>,
     /// Whether the report named it.
     pub pinned: bool,
     /// Name of the default branch.
@@ -135,7 +136,7 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
 /// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`.
 fn written_by(blame: &Blame) -> String {
     let day = changed_at(blame).date();
-    format!("{} ({}, {day}, {})", blame.author.name, short(&blame.commit), blame.summary)
+    format!("{} ({}, {day}, {})", blame.author.name, blame.commit.short(), blame.summary)
 }
 
 /// A place that is suspected beside the blamed line.
@@ -170,7 +171,7 @@ pub fn passed_commits_sentence(blame: &Blame) -> Option<String> {
             PassedWhy::ListedInIgnoreRevs => "listed in .git-blame-ignore-revs",
             PassedWhy::Reformatted => "it only laid out the code anew",
         };
-        format!("{} ({why})", short(&one.commit))
+        format!("{} ({why})", one.commit.short())
     };
     let mut names: Vec<String> = blame.passed.iter().take(NAMED_COMMITS).map(name).collect();
     if blame.passed.len() > NAMED_COMMITS {
@@ -200,19 +201,19 @@ fn drift_sentence(found: &Findings<'_>) -> Option<String> {
 fn revision_sentence(found: &Findings<'_>) -> String {
     let named = found.report.revision.as_deref().or(found.report.release.as_deref());
     match (found.revision, found.pinned, named) {
-        (Some(commit), true, Some(named)) if named != commit => {
-            format!("Release {named} is commit {}.", short(commit))
+        (Some(commit), true, Some(named)) if *commit != named => {
+            format!("Release {named} is commit {}.", commit.short())
         }
-        (Some(commit), true, _) => format!("The report comes from commit {}.", short(commit)),
+        (Some(commit), true, _) => format!("The report comes from commit {}.", commit.short()),
         (Some(commit), false, Some(named)) => format!(
             "Release {named} names no commit or tag of the repository, so {} was looked at as of the report ({}).",
             found.branch.unwrap_or("the default branch"),
-            short(commit)
+            commit.short()
         ),
         (Some(commit), false, None) => format!(
             "The report names no release, so {} was looked at as of the report ({}).",
             found.branch.unwrap_or("the default branch"),
-            short(commit)
+            commit.short()
         ),
         (None, ..) => "There was no mirror of the repository to look at.".to_owned(),
     }
@@ -259,9 +260,4 @@ fn place_outside(frame: &Frame) -> String {
         Some(line) => format!("{}:{line}", parts.join("/")),
         None => parts.join("/"),
     }
-}
-
-/// The first seven digits of a commit.
-pub fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }

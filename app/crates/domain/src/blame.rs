@@ -1,11 +1,9 @@
 //! What git says of one line: the commit that wrote it, where it stood then, and by whom.
 
+use crate::commit::CommitId;
 use crate::names::Login;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// A full object id in lower-case hexadecimal, 40 digits (SHA-1).
-pub type CommitId = String;
 
 /// The origin of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

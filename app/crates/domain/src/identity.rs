@@ -1,6 +1,7 @@
 //! The identity of a blamed line, by which one alert is told from another.
 
-use super::blame::{Blame, CommitId};
+use super::blame::Blame;
+use super::commit::CommitId;
 use super::fingerprint::FingerprintBuilder;
 use serde::{Deserialize, Serialize};
 
@@ -45,7 +46,7 @@ impl Identity {
     pub fn key(&self) -> String {
         match self {
             Self::Origin { commit, path, line } => {
-                let mut hash = FingerprintBuilder::new(Some("origin"), Some(commit));
+                let mut hash = FingerprintBuilder::new(Some("origin"), Some(commit.as_str()));
                 hash.frame(Some(path), None, None, Some(*line), None);
                 format!("o{}", hash.finish().to_hex())
             }

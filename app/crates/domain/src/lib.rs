@@ -6,6 +6,7 @@ pub mod attribution;
 pub mod blame;
 pub mod codeowners;
 pub mod command;
+pub mod commit;
 pub mod confidence;
 pub mod culprit;
 pub mod decision;

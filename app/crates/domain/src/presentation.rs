@@ -42,7 +42,7 @@ fn traced_frame(
     let located = found.and_then(|found| found.located.get(&at));
     let code = frame.context_line.as_deref().or(located.map(|located| located.code.as_str()));
     let url = located
-        .zip(found.and_then(|found| found.revision.as_deref()))
+        .zip(found.and_then(|found| found.revision.as_ref()))
         .and_then(|(located, commit)| repository.line_url(commit, &located.path, located.line));
     TracedFrame {
         path: match located {

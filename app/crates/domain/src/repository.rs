@@ -1,5 +1,6 @@
 //! A watched repository: where it is, who gave it to us, how it is linked to.
 
+use super::commit::CommitId;
 use super::ids::RepositoryId;
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +23,7 @@ pub struct Repository {
     /// The default branch, as last fetched.
     pub default_branch: Option<String>,
     /// The commit at the head of the default branch, as last fetched.
-    pub head: Option<String>,
+    pub head: Option<CommitId>,
 }
 
 /// How the forge knows a repository.
@@ -48,13 +49,13 @@ impl Repository {
     }
 
     /// Page of a line at a commit on the forge.
-    pub fn line_url(&self, commit: &str, path: &str, line: u32) -> Option<String> {
+    pub fn line_url(&self, commit: &CommitId, path: &str, line: u32) -> Option<String> {
         let forge = self.forge.as_ref()?;
         Some(format!("{}/blob/{commit}/{}#L{line}", forge.html_url, encode_path(path)))
     }
 
     /// Page of a commit on the forge.
-    pub fn commit_url(&self, commit: &str) -> Option<String> {
+    pub fn commit_url(&self, commit: &CommitId) -> Option<String> {
         Some(format!("{}/commit/{commit}", self.forge.as_ref()?.html_url))
     }
 

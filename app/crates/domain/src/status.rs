@@ -2,6 +2,7 @@
 //! before.
 
 use super::alert::Counts;
+use super::commit::CommitId;
 use super::names::Login;
 use crate::timestamp::Timestamp;
 
@@ -23,7 +24,7 @@ pub enum State {
     /// Its issue was closed without a label.
     Resolved {
         /// As of this commit; `None`: by time.
-        commit: Option<String>,
+        commit: Option<CommitId>,
         /// When.
         at: Timestamp,
     },

@@ -162,13 +162,14 @@ pub fn changed_at(blame: &Blame) -> Timestamp {
 mod tests {
     use super::super::blame::Author;
     use super::*;
+    use crate::commit::CommitId;
     use crate::timestamp::DAY;
 
     const NOW: Timestamp = Timestamp::from_seconds(2_000 * 24 * 3_600);
 
     fn suspect(path: &str, line: u32, age_days: i32) -> Suspect {
         let blame = Blame {
-            commit: "a".repeat(40),
+            commit: CommitId::new("a".repeat(40)),
             path: path.into(),
             line,
             author: Author::default(),

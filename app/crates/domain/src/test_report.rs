@@ -1,7 +1,8 @@
 //! A test report: the line that it fails at, and what it would have led to.
 
 use super::alert::{Place, Recipient};
-use super::blame::{Blame, CommitId};
+use super::blame::Blame;
+use super::commit::CommitId;
 use super::identity::squeeze;
 use super::names::Login;
 use super::rule::Rules;
@@ -154,7 +155,7 @@ pub fn test_files(mut files: Vec<String>, rules: &Rules) -> Vec<String> {
 
 /// The line of a file that a test report fails at: the first that does something, else the first
 /// with some text.
-pub fn test_line(commit: &str, path: &str, lines: &[String]) -> Option<TestLine> {
+pub fn test_line(commit: &CommitId, path: &str, lines: &[String]) -> Option<TestLine> {
     let telling = |text: &str| squeeze(text).len() >= TELLING_LINE && text.chars().any(char::is_alphanumeric);
     let does = |text: &str| !IDLE.iter().any(|begin| text.trim_start().starts_with(begin));
     let at = lines
@@ -162,7 +163,7 @@ pub fn test_line(commit: &str, path: &str, lines: &[String]) -> Option<TestLine>
         .position(|text| telling(text) && does(text))
         .or_else(|| lines.iter().position(|text| telling(text)))?;
     Some(TestLine {
-        commit: commit.to_owned(),
+        commit: commit.clone(),
         platform: language(path).unwrap_or("other"),
         path: path.to_owned(),
         line: u32::try_from(at + 1).ok()?,
@@ -209,11 +210,11 @@ mod tests {
     fn a_line_that_does_something_is_taken() {
         let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
         let text = "#!/usr/bin/env python\n\"\"\"Carts.\"\"\"\nimport os\n\nPRICES = {'apple': 120}\n\ndef f():\n";
-        let line = test_line("c", "shop/cart.py", &lines(text)).expect("a line");
+        let line = test_line(&CommitId::new("c"), "shop/cart.py", &lines(text)).expect("a line");
         assert_eq!((line.line, line.code.as_str(), line.platform), (5, "PRICES = {'apple': 120}", "python"));
         assert_eq!((line.before.len(), line.after.len()), (4, 2));
-        let only_words = test_line("c", "README", &lines("# Title of it\n")).expect("a line");
+        let only_words = test_line(&CommitId::new("c"), "README", &lines("# Title of it\n")).expect("a line");
         assert_eq!((only_words.line, only_words.platform), (1, "other"));
-        assert_eq!(test_line("c", "a.py", &lines("\n}\n----------\n")), None);
+        assert_eq!(test_line(&CommitId::new("c"), "a.py", &lines("\n}\n----------\n")), None);
     }
 }

@@ -6,6 +6,7 @@ use super::case::{Case, CaseFrame, CaseFunction};
 use super::score::Prediction;
 use app::steps::attribute::{Evidence, KnownFacts, MirrorCommit, Suspicion, find_suspects};
 use domain::blame::{Author, Blame};
+use domain::commit::CommitId;
 use domain::culprit::{Choice, Drift, FrameAt, Located};
 use domain::heuristic::Heuristic;
 use domain::ids::RepositoryId;
@@ -66,10 +67,9 @@ impl Judge {
     pub(super) fn judge(&self, case: &Case, off: &[Heuristic]) -> Result<Verdict, Failed> {
         let Some(repositories) = &self.repositories else { return Self::by_case(case, off) };
         let id = repositories.id(&case.repo)?;
-        if repositories.mirrors.resolve(id, &case.revision)?.is_none() {
-            return Err(format!("{} has no commit {}", case.repo, case.revision).into());
-        }
-        let reading = MirrorCommit { mirrors: &repositories.mirrors, id, commit: &case.revision };
+        let commit = repositories.mirrors.resolve(id, &case.revision)?;
+        let commit = commit.ok_or_else(|| format!("{} has no commit {}", case.repo, case.revision))?;
+        let reading = MirrorCommit { mirrors: &repositories.mirrors, id, commit: &commit };
         verdict(case, Evidence::Mirror(reading), off)
     }
 
@@ -129,7 +129,7 @@ fn prediction(case: &Case, rank: u32, suspect: &Suspect) -> Prediction {
         path: suspect.path.clone(),
         lineno: suspect.line,
         function: frame.and_then(|frame| frame.qualname.clone()).unwrap_or_else(|| suspect.function.clone()),
-        commit: suspect.blame.as_ref().map(|blame| blame.commit.clone()),
+        commit: suspect.blame.as_ref().map(|blame| blame.commit.clone().into()),
         author_email: suspect.blame.as_ref().map(|blame| blame.author.email.clone()),
         rule: suspect.rule,
     }
@@ -224,7 +224,7 @@ fn origin_of(case: &Case, frame: &CaseFrame, line: u32) -> Option<Blame> {
     let id = frame.blame.as_ref()?;
     let commit = case.commits.get(id)?;
     Some(Blame {
-        commit: id.clone(),
+        commit: CommitId::new(id),
         path: frame.filename.clone(),
         line,
         author: Author { name: commit.author_name.clone().unwrap_or_default(), email: commit.author_email.clone() },

@@ -2,6 +2,7 @@
 
 use super::client::{As, GitHub};
 use super::error::GitHubError;
+use domain::commit::CommitId;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
@@ -10,7 +11,7 @@ struct EventAnswer {
     #[serde(default)]
     event: String,
     #[serde(default)]
-    commit_id: Option<String>,
+    commit_id: Option<CommitId>,
 }
 
 impl GitHub {
@@ -22,7 +23,7 @@ impl GitHub {
         installation: u64,
         repo: &str,
         number: u64,
-    ) -> Result<Option<String>, GitHubError> {
+    ) -> Result<Option<CommitId>, GitHubError> {
         let what = format!("events of issue #{number} of {repo}");
         let first = self.read(installation, repo, &format!("/issues/{number}/events?per_page=100")).await?;
         if first.is_redirect() {

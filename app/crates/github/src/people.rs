@@ -5,6 +5,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::route;
 use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::names::Login;
 use serde::Deserialize;
@@ -75,17 +76,17 @@ impl GitHub {
         &self,
         installation: u64,
         repo: &str,
-        sha: &str,
+        id: &CommitId,
     ) -> Result<Option<Account>, GitHubError> {
         // Without `per_page=1` a big commit comes with hundreds of its files.
-        let rest = format!("/commits/{}?per_page=1", route::encode(sha));
+        let rest = format!("/commits/{}?per_page=1", route::encode(id.as_str()));
         let answer = self.read(installation, repo, &rest).await?;
         // 422 "No commit found for SHA", 409 "Git Repository is empty". A missing repository is
         // a 404.
         if matches!(answer.status, 409 | 422) {
             return Ok(None);
         }
-        let what = format!("commit {sha} of {repo}");
+        let what = format!("commit {id} of {repo}");
         let commit: CommitAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
         Ok(commit.author.and_then(AccountAnswer::account))
     }

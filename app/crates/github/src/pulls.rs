@@ -4,6 +4,7 @@ use super::client::GitHub;
 use super::error::GitHubError;
 use super::people::{Account, AccountAnswer};
 use super::route;
+use domain::commit::CommitId;
 use domain::pull::Pull;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
@@ -43,17 +44,17 @@ impl GitHub {
         &self,
         installation: u64,
         repo: &str,
-        sha: &str,
+        commit: &CommitId,
         branch: Option<&str>,
     ) -> Result<Option<Pull>, GitHubError> {
-        let rest = format!("/commits/{}/pulls?per_page={MOST_PULLS}", route::encode(sha));
+        let rest = format!("/commits/{}/pulls?per_page={MOST_PULLS}", route::encode(commit.as_str()));
         let answer = self.read(installation, repo, &rest).await?;
         // 422 "No commit found for SHA", 409 "Git Repository is empty", 404 for a commit that is
         // not there any more.
         if matches!(answer.status, 404 | 409 | 422) {
             return Ok(None);
         }
-        let what = format!("pull requests of commit {sha} of {repo}");
+        let what = format!("pull requests of commit {commit} of {repo}");
         let all: Vec<PullAnswer> = answer.accepted(&what, Some(installation))?.json(&what)?;
         let merged = all.into_iter().filter_map(|it| {
             let merged_at = Timestamp::from(it.merged_at.as_deref()?.parse::<jiff::Timestamp>().ok()?);

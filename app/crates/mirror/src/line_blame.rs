@@ -2,9 +2,10 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read::{author_of, find_commit, time_of};
+use super::read::{author_of, commit_id, find_commit, time_of};
 use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
 use domain::blame::{Blame, PassedCommit, PassedWhy};
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use gix::bstr::ByteSlice;
 use std::ops::RangeInclusive;
@@ -18,7 +19,13 @@ impl Mirrors {
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`], [`MirrorError::Interrupted`].
-    pub fn blame(&self, id: RepositoryId, commit: &str, path: &str, line: u32) -> Result<Option<Blame>, MirrorError> {
+    pub fn blame(
+        &self,
+        id: RepositoryId,
+        commit: &CommitId,
+        path: &str,
+        line: u32,
+    ) -> Result<Option<Blame>, MirrorError> {
         Ok(self.blame_lines(id, commit, path, line..=line)?.pop().flatten())
     }
 
@@ -30,7 +37,7 @@ impl Mirrors {
     pub fn blame_lines(
         &self,
         id: RepositoryId,
-        commit: &str,
+        commit: &CommitId,
         path: &str,
         lines: RangeInclusive<u32>,
     ) -> Result<Vec<Option<Blame>>, MirrorError> {
@@ -55,12 +62,12 @@ impl Mirrors {
 fn blame_of(found: LineBlame) -> Blame {
     let LineBlame { commit, credits, path, line, passed } = found;
     let passed = passed.into_iter().map(|passed| PassedCommit {
-        commit: passed.commit.to_string(),
+        commit: commit_id(passed.commit),
         summary: passed.summary.to_str_lossy().into_owned(),
         why: why_of(passed.reason),
     });
     Blame {
-        commit: commit.to_string(),
+        commit: commit_id(commit),
         path: path.to_str_lossy().into_owned(),
         line,
         author: author_of(&credits.author),

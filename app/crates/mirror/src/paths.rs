@@ -3,6 +3,7 @@
 use super::Mirrors;
 use super::error::MirrorError;
 use super::read;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -38,14 +39,14 @@ impl Mirrors {
     /// the end, then whole matches, then shorter paths. Two components must match, or the whole
     /// repository path (a file in its root), or the base name must be the only one of its kind in
     /// the tree, which says little unless the line's text agrees. Files below `site-packages` and
-    /// the like are the caller's to exclude. `commit` is a full id; unknown ones have no files.
+    /// the like are the caller's to exclude. Unknown commits have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn candidates(
         &self,
         id: RepositoryId,
-        commit: &str,
+        commit: &CommitId,
         runtime_path: &str,
     ) -> Result<Vec<Candidate>, MirrorError> {
         let cleaned = cleaned(runtime_path);
@@ -63,18 +64,18 @@ impl Mirrors {
         Ok(found)
     }
 
-    /// The regular files of a commit, by path. `commit` is a full id; unknown ones have no files.
+    /// The regular files of a commit, by path. Unknown commits have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn files(&self, id: RepositoryId, commit: &str) -> Result<Vec<String>, MirrorError> {
+    pub fn files(&self, id: RepositoryId, commit: &CommitId) -> Result<Vec<String>, MirrorError> {
         let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
         let mut paths: Vec<String> = index.by_name.values().flatten().map(|path| path.to_string()).collect();
         paths.sort_unstable();
         Ok(paths)
     }
 
-    fn tree_index(&self, id: RepositoryId, commit: &str) -> Result<Option<Arc<TreeIndex>>, MirrorError> {
+    fn tree_index(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Arc<TreeIndex>>, MirrorError> {
         self.ask(id, |repo| {
             let Some(tree) = read::tree(repo, commit)? else { return Ok(None) };
             if let Some(known) = self.inner.trees.get(&tree.id) {

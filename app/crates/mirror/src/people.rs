@@ -2,9 +2,10 @@
 //! and of some of its lines.
 
 use super::error::MirrorError;
-use super::read::{author_of, blob, find_commit, tree};
+use super::read::{author_of, blob, commit_id, find_commit, tree};
 use super::{Mirrors, Recent};
-use domain::blame::{Author, CommitId};
+use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use gix::bstr::{BStr, ByteSlice};
@@ -44,7 +45,7 @@ pub(super) const REMEMBERED: NonZeroUsize = NonZeroUsize::new(300_000).unwrap();
 pub struct Active {
     /// Who, after `.mailmap`.
     pub author: Author,
-    /// The commit of theirs that was found first, a full id.
+    /// The commit of theirs that was found first.
     pub commit: CommitId,
     /// How many commits, or lines, of what was asked about are theirs.
     pub count: usize,
@@ -141,7 +142,7 @@ impl Mirrors {
                     let mut file_of = |commit: gix::ObjectId| match files.get(&(commit, at)) {
                         Some(known) => Ok(*known),
                         None => {
-                            let file = blob(repo, &commit.to_string(), &names[at])?;
+                            let file = blob(repo, &commit_id(commit), &names[at])?;
                             files.insert((commit, at), file);
                             Ok::<_, MirrorError>(file)
                         }
@@ -159,7 +160,7 @@ impl Mirrors {
                     };
                     // Who renames a file does not thereby know it.
                     if source.as_ref().is_none_or(|(_, file)| *file != after) {
-                        found.add(author, &commit.to_string(), &year);
+                        found.add(author, *commit, &year);
                     }
                     names.extend(source.map(|(name, _)| name).filter(|name| !names.contains(name)));
                     break;
@@ -177,7 +178,8 @@ impl Mirrors {
     pub fn active_authors_of_lines(
         &self,
         id: RepositoryId,
-        (commit, path): (&str, &str),
+        commit: &CommitId,
+        path: &str,
         lines: RangeInclusive<u32>,
         since: Timestamp,
     ) -> Result<Vec<Active>, MirrorError> {
@@ -193,19 +195,18 @@ impl Mirrors {
             let Some(commit) = find_commit(repo, commit)?.map(|commit| commit.id) else { return Ok(Vec::new()) };
             for line in lines.step_by(step) {
                 if let Some(blame) = walker.line(commit, path, line)? {
-                    found.add(&author_of(&blame.credits.author), &blame.commit.to_string(), &year);
+                    found.add(&author_of(&blame.credits.author), blame.commit, &year);
                 }
             }
             Ok(found.ranked())
         })
     }
 
-    /// Where a commit comes from; `None` where the mirror has no such commit. `commit` is a full
-    /// id.
+    /// Where a commit comes from; `None` where the mirror has no such commit.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn provenance(&self, id: RepositoryId, commit: &str) -> Result<Option<Provenance>, MirrorError> {
+    pub fn provenance(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Provenance>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
             let mailmap = repo.open_mailmap();
@@ -296,13 +297,13 @@ struct Counted(Vec<Active>);
 
 impl Counted {
     /// Counts one more, if they are still there.
-    fn add(&mut self, author: &Author, commit: &str, year: &Year) {
+    fn add(&mut self, author: &Author, commit: gix::ObjectId, year: &Year) {
         let known = keys(author);
         let same = |it: &&mut Active| keys(&it.author).iter().any(|key| known.contains(key));
         match (self.0.iter_mut().find(same), year.last_of(author)) {
             (Some(known), _) => known.count += 1,
             (None, Some(last_at)) => {
-                self.0.push(Active { author: author.clone(), commit: commit.to_owned(), count: 1, last_at })
+                self.0.push(Active { author: author.clone(), commit: commit_id(commit), count: 1, last_at })
             }
             (None, None) => {}
         }
@@ -335,7 +336,7 @@ fn renamed(
     commit: &gix::ObjectId,
     path: &str,
 ) -> Result<Option<(String, gix::ObjectId)>, MirrorError> {
-    let (Some(old), Some(new)) = (tree(repo, &parent.to_string())?, tree(repo, &commit.to_string())?) else {
+    let (Some(old), Some(new)) = (tree(repo, &commit_id(*parent))?, tree(repo, &commit_id(*commit))?) else {
         return Ok(None);
     };
     let rewrites = gix::diff::Rewrites { limit: RENAME_LIMIT, ..Default::default() };

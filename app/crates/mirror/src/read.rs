@@ -4,6 +4,7 @@ use super::Mirrors;
 use super::error::MirrorError;
 use blame::Credits;
 use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use gix::bstr::ByteSlice;
@@ -29,11 +30,11 @@ pub struct CommitInfo {
 
 impl Mirrors {
     /// Whether `ancestor` is `descendant` or one of its ancestors. `false` where the mirror lacks
-    /// one of them. Both are full ids.
+    /// one of them.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn contains(&self, id: RepositoryId, ancestor: &str, descendant: &str) -> Result<bool, MirrorError> {
+    pub fn contains(&self, id: RepositoryId, ancestor: &CommitId, descendant: &CommitId) -> Result<bool, MirrorError> {
         self.ask(id, |repo| {
             let (Some(ancestor), Some(descendant)) = (find_commit(repo, ancestor)?, find_commit(repo, descendant)?)
             else {
@@ -52,7 +53,12 @@ impl Mirrors {
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn lines(&self, id: RepositoryId, commit: &str, path: &str) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
+    pub fn lines(
+        &self,
+        id: RepositoryId,
+        commit: &CommitId,
+        path: &str,
+    ) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
         self.ask(id, |repo| {
             let Some(blob) = blob(repo, commit, path)? else { return Ok(None) };
             if let Some(known) = self.inner.texts.get(&blob) {
@@ -79,12 +85,11 @@ impl Mirrors {
         })
     }
 
-    /// What a commit says of itself; `None` where the mirror has no such commit. `commit` is a full
-    /// id.
+    /// What a commit says of itself; `None` where the mirror has no such commit.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn commit(&self, id: RepositoryId, commit: &str) -> Result<Option<CommitInfo>, MirrorError> {
+    pub fn commit(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<CommitInfo>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
             Ok(Some(info_of(&Credits::of(&commit, &repo.open_mailmap()))))
@@ -92,18 +97,26 @@ impl Mirrors {
     }
 }
 
-/// The commit of a full id, if the mirror has it.
+/// An object's id, which is a commit's.
+pub(super) fn commit_id(id: gix::ObjectId) -> CommitId {
+    CommitId::new(id.to_string())
+}
+
+/// The commit of an id, if the mirror has it.
 pub(super) fn find_commit<'repo>(
     repo: &'repo gix::Repository,
-    id: &str,
+    id: &CommitId,
 ) -> Result<Option<gix::Commit<'repo>>, MirrorError> {
-    let Ok(id) = gix::ObjectId::from_hex(id.as_bytes()) else { return Ok(None) };
+    let Ok(id) = gix::ObjectId::from_hex(id.as_str().as_bytes()) else { return Ok(None) };
     let object = repo.try_find_object(id).map_err(|error| MirrorError::git(format!("reading {id}"), &error))?;
     Ok(object.and_then(|object| object.try_into_commit().ok()))
 }
 
 /// The root tree of a commit.
-pub(super) fn tree<'repo>(repo: &'repo gix::Repository, commit: &str) -> Result<Option<gix::Tree<'repo>>, MirrorError> {
+pub(super) fn tree<'repo>(
+    repo: &'repo gix::Repository,
+    commit: &CommitId,
+) -> Result<Option<gix::Tree<'repo>>, MirrorError> {
     let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
     let tree = commit.tree().map_err(|error| MirrorError::git(format!("reading the tree of {}", commit.id), &error))?;
     Ok(Some(tree))
@@ -111,7 +124,11 @@ pub(super) fn tree<'repo>(repo: &'repo gix::Repository, commit: &str) -> Result<
 
 /// The regular file at a path. A path is only ever looked up in trees, so what a report says can
 /// lead nowhere else.
-pub(super) fn blob(repo: &gix::Repository, commit: &str, path: &str) -> Result<Option<gix::ObjectId>, MirrorError> {
+pub(super) fn blob(
+    repo: &gix::Repository,
+    commit: &CommitId,
+    path: &str,
+) -> Result<Option<gix::ObjectId>, MirrorError> {
     let Some(tree) = tree(repo, commit)? else { return Ok(None) };
     let entry = tree
         .lookup_entry(path.split('/').map(str::as_bytes))

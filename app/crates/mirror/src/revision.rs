@@ -2,13 +2,11 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use domain::blame::CommitId;
+use super::read::commit_id;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use gix::refs::FullName;
 use std::collections::HashSet;
-
-/// Digits of a full SHA-1 object id.
-const FULL: usize = 40;
 
 /// Fewest digits that are taken for an abbreviated id: git's own default length. Fewer would be
 /// words (`facade`, `decade`).
@@ -22,7 +20,7 @@ const LONGEST_RELEASE: usize = 250;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Meaning {
     /// A whole object id.
-    Id(String),
+    Id(CommitId),
     /// A tag or branch.
     Name(String),
     /// The beginning of an object id.
@@ -42,7 +40,7 @@ impl Mirrors {
         if meanings.is_empty() {
             return Ok(None);
         }
-        self.ask(id, |repo| Ok(meanings.iter().find_map(|meaning| find(repo, meaning)).map(|id| id.to_string())))
+        self.ask(id, |repo| Ok(meanings.iter().find_map(|meaning| find(repo, meaning)).map(commit_id)))
     }
 }
 
@@ -54,8 +52,8 @@ pub fn full_id(revision: &str) -> Option<CommitId> {
     while start < bytes.len() {
         let length = bytes[start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
         let word = &revision[start..start + length];
-        if length == FULL && is_hex(word) {
-            return Some(word.to_ascii_lowercase());
+        if let Some(id) = CommitId::of_text(word) {
+            return Some(id);
         }
         start += length;
         start += bytes[start..].iter().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
@@ -117,7 +115,7 @@ fn tags_of(version: &str, package: Option<&str>) -> Vec<String> {
 }
 
 fn short(word: &str) -> Option<Meaning> {
-    let usable = (SHORTEST..FULL).contains(&word.len()) && is_hex(word);
+    let usable = (SHORTEST..CommitId::DIGITS).contains(&word.len()) && is_hex(word);
     usable.then(|| Meaning::Short(word.to_ascii_lowercase()))
 }
 
@@ -132,7 +130,7 @@ fn is_number(word: &str) -> bool {
 /// The commit that a meaning names. What cannot be read is not found: the next meaning may be.
 fn find(repo: &gix::Repository, meaning: &Meaning) -> Option<gix::ObjectId> {
     match meaning {
-        Meaning::Id(id) => commit(repo, gix::ObjectId::from_hex(id.as_bytes()).ok()?),
+        Meaning::Id(id) => commit(repo, gix::ObjectId::from_hex(id.as_str().as_bytes()).ok()?),
         Meaning::Name(name) => ["refs/tags/", "refs/heads/"].iter().find_map(|prefix| {
             let full = FullName::try_from(format!("{prefix}{name}")).ok()?;
             let target = repo.try_find_reference(full.as_ref()).ok()??.into_fully_peeled_id().ok()?;
@@ -166,10 +164,11 @@ mod tests {
 
     #[test]
     fn an_id_in_a_release_goes_before_its_version() {
-        let id = "3f1c9a7d".repeat(5);
+        let digits = "3f1c9a7d".repeat(5);
+        let id = CommitId::new(digits.clone());
         assert_eq!(meanings(&format!("shop@{id}"))[0], Meaning::Id(id.clone()));
-        assert_eq!(full_id(&format!("build/{}!", id.to_uppercase())), Some(id.clone()));
-        assert_eq!(full_id(&format!("sha256:{id}{}", "0".repeat(24))), None);
+        assert_eq!(full_id(&format!("build/{}!", digits.to_uppercase())), Some(id.clone()));
+        assert_eq!(full_id(&format!("sha256:{digits}{}", "0".repeat(24))), None);
         let [whole, short, _] = first_three("shop@1.4.2+3f1c9a7");
         assert_eq!((whole, short), (Meaning::Name("shop@1.4.2+3f1c9a7".into()), Meaning::Short("3f1c9a7".into())));
         assert_eq!(first_three("1.4.2.dev5+g3f1c9a7.d20240115")[1], Meaning::Short("3f1c9a7".into()));

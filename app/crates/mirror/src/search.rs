@@ -3,6 +3,7 @@
 use super::Mirrors;
 use super::error::MirrorError;
 use super::read;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 
 /// Most bytes that one search reads: a checkout of this size takes about two seconds, and a larger
@@ -14,14 +15,14 @@ const MOST_FILES: usize = 20;
 
 impl Mirrors {
     /// Files of a commit whose name ends in `ending` and that contain `needle`, by path, at
-    /// most 20. Gives up, with none, at 128 MB. `commit` is a full id; unknown ones have no files.
+    /// most 20. Gives up, with none, at 128 MB. Unknown commits have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn containing(
         &self,
         id: RepositoryId,
-        commit: &str,
+        commit: &CommitId,
         ending: &str,
         needle: &str,
     ) -> Result<Vec<String>, MirrorError> {

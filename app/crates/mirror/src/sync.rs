@@ -7,8 +7,9 @@ use super::error::MirrorError;
 use super::fetch::Fetch;
 use super::handles::{Opened, open};
 use super::progress::{Meter, Progress};
+use super::read::commit_id;
 use super::{Inner, Mirrors};
-use domain::blame::CommitId;
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -87,12 +88,12 @@ impl Mirrors {
     }
 
     /// Fetches one commit that no branch or tag reaches (a deployed one that a forced push removed)
-    /// and keeps it from then on. `false`: the source does not have it. `oid` is a full object id.
+    /// and keeps it from then on. `false`: the source does not have it.
     ///
     /// # Errors
     /// See [`MirrorError`].
-    pub fn fetch_commit(&self, source: &Source, oid: &str) -> Result<bool, MirrorError> {
-        let Ok(id) = gix::ObjectId::from_hex(oid.as_bytes()) else { return Ok(false) };
+    pub fn fetch_commit(&self, source: &Source, commit: &CommitId) -> Result<bool, MirrorError> {
+        let Ok(id) = gix::ObjectId::from_hex(commit.as_str().as_bytes()) else { return Ok(false) };
         if self.ask(source.id, |repo| Ok(repo.find_commit(id).is_ok()))? {
             return Ok(true);
         }
@@ -212,6 +213,6 @@ fn head(repo: &gix::Repository) -> Result<Option<Head>, MirrorError> {
     if head.is_unborn() {
         return Ok(None);
     }
-    let commit = head.peel_to_commit().map_err(failed)?.id().to_string();
+    let commit = commit_id(head.peel_to_commit().map_err(failed)?.id);
     Ok(Some(Head { branch, commit }))
 }

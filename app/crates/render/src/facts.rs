@@ -7,7 +7,6 @@
 use super::detail::Detail;
 use super::format::{day, file_line, known_function, thousands, when};
 use domain::alert::{Alert, Counts, TracedException, TracedFrame};
-use domain::attribution::short;
 use serde::Serialize;
 
 /// What a text is for.
@@ -143,7 +142,7 @@ fn author(alert: &Alert, detail: &Detail) -> Option<Sentence> {
         words(" on "),
         part(PartKind::Text, day(blame.authored_at)),
         words(" in "),
-        linked(PartKind::Code, short(&blame.commit).to_owned(), alert.links.commit.as_ref()),
+        linked(PartKind::Code, blame.commit.short().to_owned(), alert.links.commit.as_ref()),
     ];
     let summary = detail.code(&blame.summary);
     if !summary.is_empty() {

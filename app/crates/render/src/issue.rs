@@ -84,7 +84,7 @@ fn permalink(alert: &Alert) -> Option<String> {
     let snippet = &alert.snippet;
     let last = snippet.first.checked_add(u32::try_from(snippet.lines.len()).ok()?)?.checked_sub(1)?;
     let around = || {
-        let url = alert.repository.line_url(alert.revision.as_deref()?, &alert.place.path, snippet.first)?;
+        let url = alert.repository.line_url(alert.revision.as_ref()?, &alert.place.path, snippet.first)?;
         (last > snippet.first).then(|| format!("{url}-L{last}"))
     };
     around().or_else(|| alert.links.line.clone()).filter(|url| url.len() <= MOST_URL_BYTES)

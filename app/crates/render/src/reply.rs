@@ -3,8 +3,8 @@
 use super::engine::{RenderError, render, render_words};
 use super::format::{function, occurrences};
 use domain::alert::{Place, Reply};
-use domain::attribution::short;
 use domain::command::LabelCommand;
+use domain::commit::CommitId;
 use domain::markdown::{clip, code_span};
 use domain::repository::Repository;
 use minijinja::{Value, context};
@@ -32,13 +32,13 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
             context! { kind => "reassigned", to => cut(to.as_str()), by => cut(by.as_str()) }
         }
         Reply::Resolved { commit: at, by } => {
-            context! { kind => "resolved", by => cut(by.as_str()), commit => commit(repository, at.as_deref()) }
+            context! { kind => "resolved", by => cut(by.as_str()), commit => commit(repository, at.as_ref()) }
         }
         Reply::Regressed { release, revision, resolved, total } => context! {
             kind => "regressed",
             release => release.as_deref().map(cut),
-            revision => commit(repository, revision.as_deref()),
-            resolved => commit(repository, resolved.as_deref()),
+            revision => commit(repository, revision.as_ref()),
+            resolved => commit(repository, resolved.as_ref()),
             total => occurrences(*total),
         },
         Reply::NewException { exception, release } => context! {
@@ -51,7 +51,7 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
             from => place(from),
             place => place(to),
             number => to.line,
-            commit => commit(repository, at.as_deref()),
+            commit => commit(repository, at.as_ref()),
             author => author.as_deref().map(cut),
         },
         Reply::Refused { label, meant, by } => {
@@ -86,9 +86,9 @@ fn place(place: &Place) -> Value {
 }
 
 /// A commit by its first digits, and its page where the repository has one.
-fn commit(repository: &Repository, commit: Option<&str>) -> Option<Value> {
+fn commit(repository: &Repository, commit: Option<&CommitId>) -> Option<Value> {
     let commit = commit?;
-    Some(context! { short => short(commit), url => repository.commit_url(commit) })
+    Some(context! { short => commit.short(), url => repository.commit_url(commit) })
 }
 
 fn names(names: &[String]) -> Value {
@@ -114,8 +114,8 @@ mod tests {
         text.to_owned()
     }
 
-    fn commit(digit: &str) -> Option<String> {
-        Some(digit.repeat(40))
+    fn commit(digit: &str) -> Option<CommitId> {
+        Some(CommitId::new(digit.repeat(40)))
     }
 
     fn texts(texts: &[&str]) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use domain::alert::{Alert, Counts, Links, Place, Recipient, Snippet, TracedException, TracedFrame};
 use domain::blame::{Author, Blame};
+use domain::commit::CommitId;
 use domain::ids::{LineId, RepositoryId};
 use domain::pull::Pull;
 use domain::repository::{Forge, Repository};
@@ -21,7 +22,7 @@ pub(super) fn repository() -> Repository {
         forge: Some(Forge { id: 4711, installation: 99, html_url: "https://github.com/acme/shop".to_owned() }),
         public: false,
         default_branch: Some("main".to_owned()),
-        head: Some(REVISION.to_owned()),
+        head: Some(CommitId::new(REVISION)),
     }
 }
 
@@ -34,7 +35,7 @@ pub(super) fn alert() -> Alert {
         line: LineId(12),
         marker: "flawless line 12 of 3f9a".to_owned(),
         place: place(),
-        revision: Some(REVISION.to_owned()),
+        revision: Some(CommitId::new(REVISION)),
         snippet: Snippet {
             first: 39,
             lines: strings(&[
@@ -50,7 +51,7 @@ pub(super) fn alert() -> Alert {
         message: Some("'sku-1042'".to_owned()),
         message_in_issue: true,
         blame: Some(Blame {
-            commit: COMMIT.to_owned(),
+            commit: CommitId::new(COMMIT),
             path: "shop/cart.py".to_owned(),
             line: 38,
             author: Author { name: "Ada Lovelace".to_owned(), email: "ada@example.com".to_owned() },
@@ -105,8 +106,8 @@ pub(super) fn alert() -> Alert {
             exceptions: strings(&["KeyError"]),
         },
         links: Links {
-            line: repository.line_url(REVISION, "shop/cart.py", 42),
-            commit: repository.commit_url(COMMIT),
+            line: repository.line_url(&CommitId::new(REVISION), "shop/cart.py", 42),
+            commit: repository.commit_url(&CommitId::new(COMMIT)),
             pull: repository.pull_url(12),
             occurrence: Some("https://flawless.example.com/view_traceback?line=12&sig=c2ln".to_owned()),
             not_me: None,
@@ -138,7 +139,7 @@ fn calls(repository: &Repository) -> Vec<TracedFrame> {
     };
     let own = |path: &str, line, function: &str, code: &str, vars: &[(&str, &str)]| TracedFrame {
         own: true,
-        url: repository.line_url(REVISION, path, line),
+        url: repository.line_url(&CommitId::new(REVISION), path, line),
         vars: vars.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
         ..library(path, line, function, code)
     };

@@ -4,7 +4,6 @@ use super::detail::{DETAILS, Detail};
 use super::engine::{RenderError, render};
 use super::facts::facets;
 use super::format::{thousands, when};
-use domain::attribution::short;
 use domain::names::Login;
 use domain::repository::Repository;
 use domain::status::{BEGIN, END, SPARK_DAYS, State, Status, sparkline};
@@ -35,7 +34,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
     let (state, commit, at) = match &status.state {
         State::Open => ("open", None, None),
         State::Known => ("known", None, None),
-        State::Resolved { commit, at } => ("resolved", commit.as_deref(), Some(when(*at))),
+        State::Resolved { commit, at } => ("resolved", commit.as_ref(), Some(when(*at))),
     };
     let values = context! {
         total => thousands(counts.total),
@@ -44,7 +43,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
         last => when(counts.last_seen_at),
         state,
         at,
-        commit => commit.map(|commit| context! { short => short(commit), url => repository.commit_url(commit) }),
+        commit => commit.map(|commit| context! { short => commit.short(), url => repository.commit_url(commit) }),
         regressions => status.regressions,
         owner => status.owner.as_ref().map(Login::as_str),
         spark => (status.days.len() == SPARK_DAYS && counts.total > 1).then(|| sparkline(&status.days)),
@@ -58,6 +57,7 @@ fn block(status: &Status, repository: &Repository, detail: &Detail) -> Result<St
 mod tests {
     use super::*;
     use crate::sample;
+    use domain::commit::CommitId;
     use domain::timestamp::Timestamp;
 
     fn say(status: &Status) -> String {
@@ -83,7 +83,10 @@ mod tests {
             assert!(text.contains(said), "{said}:\n{text}");
         }
         assert!(!text.contains("came back"), "{text}");
-        status.state = State::Resolved { commit: Some("5".repeat(40)), at: Timestamp::from_millis(1_795_000_000_000) };
+        status.state = State::Resolved {
+            commit: Some(CommitId::new("5".repeat(40))),
+            at: Timestamp::from_millis(1_795_000_000_000),
+        };
         status.regressions = 2;
         status.owner = Some("grace".into());
         let text = say(&status);

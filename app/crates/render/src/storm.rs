@@ -148,7 +148,7 @@ fn cut(text: &str) -> String {
 /// The line at the default branch's head: what a person looks at first, though it may have moved
 /// since.
 fn line_url(repository: &Repository, line: &StormLine) -> Option<String> {
-    let head = repository.head.as_deref().filter(|_| line.place.line > 0)?;
+    let head = repository.head.as_ref().filter(|_| line.place.line > 0)?;
     repository.line_url(head, &line.place.path, line.place.line).filter(|url| url.len() <= 300)
 }
 

@@ -120,7 +120,7 @@ async fn record_regression_in(
     )
     .bind(line.0)
     .bind(stored.received_at.as_millis())
-    .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()))
+    .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()).map(String::from))
     .bind(stored.report.release.as_deref().map(storable))
     .execute(tx.conn())
     .await?;
@@ -170,7 +170,7 @@ async fn upsert_line_in(
     .bind(storable(&found.place.code))
     .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| storable(&raised.full_name())))
     .bind(storable(&stored.report.headline()))
-    .bind(blame.map(|blame| blame.commit.clone()))
+    .bind(blame.map(|blame| blame.commit.as_str().to_owned()))
     .bind(blame.map(|blame| blame.authored_at.as_millis()))
     .bind(blame.map(|blame| blame.author.name.clone()))
     .bind(blame.map(|blame| blame.author.email.clone()))

@@ -1,6 +1,7 @@
 //! Columns: read with their names in the error, and written as both databases take them.
 
 use crate::StoreError;
+use domain::commit::CommitId;
 use domain::timestamp::Timestamp;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row};
@@ -44,4 +45,9 @@ pub(crate) fn get_time(row: &AnyRow, column: &'static str) -> Result<Timestamp, 
 /// A moment that may be missing.
 pub(crate) fn get_time_opt(row: &AnyRow, column: &'static str) -> Result<Option<Timestamp>, StoreError> {
     Ok(get::<Option<i64>>(row, column)?.map(Timestamp::from_millis))
+}
+
+/// A commit that may be missing.
+pub(crate) fn get_commit_opt(row: &AnyRow, column: &'static str) -> Result<Option<CommitId>, StoreError> {
+    Ok(get::<Option<String>>(row, column)?.map(CommitId::new))
 }

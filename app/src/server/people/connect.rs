@@ -11,7 +11,6 @@ use crate::server::repository::{RepositoryWith, Write};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
-use domain::attribution::short;
 use domain::blame::Blame;
 use domain::links::Linker;
 use domain::test_report::{IssuePlan, TestReport};
@@ -146,7 +145,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, now: Timestamp) -> Te
         None => "slow",
     };
     let outcome = outcome.unwrap_or_default();
-    let line_url = outcome.place.as_ref().zip(outcome.revision.as_deref());
+    let line_url = outcome.place.as_ref().zip(outcome.revision.as_ref());
     TestReportView {
         sent: when(latest.sent_at),
         state,
@@ -169,7 +168,7 @@ fn test_report(row: &RepositoryRow, latest: TestReportRow, now: Timestamp) -> Te
 fn authored(blame: &Blame) -> String {
     let day = when(blame.authored_at);
     let day = day.split(' ').next().unwrap_or_default();
-    format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, short(&blame.commit))
+    format!("{} <{}> in {} ({day})", blame.author.name, blame.author.email, blame.commit.short())
 }
 
 fn issue_trouble(outcome: &TestReport) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::line::{author, place};
 use crate::server::ingest::{FINGERPRINTS, Seen, Taken};
 use crate::server::urls::Urls;
-use domain::attribution::short;
+use domain::commit::CommitId;
 use domain::timestamp::Timestamp;
 use render::views::{Arrival, RefusalView};
 use render::{thousands, when};
@@ -102,8 +102,7 @@ impl Arrived {
 
 /// A release for people: of a whole commit its first digits.
 fn release(name: &str) -> String {
-    let is_commit = name.len() == 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_commit { short(name) } else { name }.to_owned()
+    CommitId::of_text(name).map_or_else(|| name.to_owned(), |commit| commit.short().to_owned())
 }
 
 /// What was refused since the start of the server.

@@ -6,6 +6,7 @@ use super::github_lookup::GitHubLookup;
 use crate::services::{Failure, blocking};
 use domain::blame::Author;
 use domain::codeowners::{self, Owner};
+use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::person::{BlamedLine, Candidate, Facts, GONE_AFTER, Owners, PullPeople, Told, choose, is_bot, is_bot_name};
 use domain::pull::{Pull, title_in, whole_pull};
@@ -38,7 +39,7 @@ pub(super) struct Named<'n> {
     /// The account, where the forge names it.
     pub(super) account: Option<&'n HookAccount>,
     /// A commit of theirs, by which the forge knows their account.
-    pub(super) commit: Option<&'n str>,
+    pub(super) commit: Option<&'n CommitId>,
     /// They were there then, commits or not.
     pub(super) seen_at: Option<Timestamp>,
 }
@@ -96,7 +97,7 @@ impl<'a> Candidates<'a> {
     /// The commit's author, its pull request, and for a program the people behind both.
     async fn bringers(&self, facts: &mut Facts) -> Result<Option<Pull>, Failure> {
         let Some((commit, author)) = self.subject.commit.zip(self.subject.author) else { return Ok(None) };
-        let owned = commit.to_owned();
+        let owned = commit.clone();
         let from = self.mirror(move |mirrors, id| mirrors.provenance(id, &owned)).await.flatten().unwrap_or_default();
         let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.lookup.has_forge());
         let pull = match self.lookup.pull(commit).await? {
@@ -223,9 +224,9 @@ impl<'a> Candidates<'a> {
         let (Some(lines), Some(revision)) = (self.subject.function.clone(), self.subject.revision) else {
             return Vec::new();
         };
-        let (revision, path, since) = (revision.to_owned(), self.subject.path.to_owned(), self.since);
+        let (revision, path, since) = (revision.clone(), self.subject.path.to_owned(), self.since);
         let found =
-            self.mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, (&revision, &path), lines, since)).await;
+            self.mirror(move |mirrors, id| mirrors.active_authors_of_lines(id, &revision, &path, lines, since)).await;
         first_people(found.unwrap_or_default())
     }
 

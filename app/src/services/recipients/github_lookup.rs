@@ -4,6 +4,7 @@
 use super::Recipients;
 use crate::services::Failure;
 use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::names::Login;
 use domain::person::{is_bot, is_bot_name};
@@ -150,7 +151,7 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// The pull request that brought a commit.
-    pub(super) async fn pull(&self, commit: &str) -> Result<Option<Pull>, Failure> {
+    pub(super) async fn pull(&self, commit: &CommitId) -> Result<Option<Pull>, Failure> {
         let Some((github, installation, name)) = self.answering() else {
             return self.look_up(&format!("pull of {commit}"), async { Ok(None) }).await;
         };
@@ -206,7 +207,7 @@ impl<'a> GitHubLookup<'a> {
 
     /// The account of a commit's author: in a noreply address, or as GitHub says of the commit;
     /// remembered by the address.
-    pub(super) async fn account_of(&self, author: &Author, commit: Option<&str>) -> Result<KnownAccount, Failure> {
+    pub(super) async fn account_of(&self, author: &Author, commit: Option<&CommitId>) -> Result<KnownAccount, Failure> {
         let (email, store) = (author.email.as_str(), &self.recipients.store);
         if let Some(known) = store::accounts::by_email(store, email, self.now - ACCOUNT_LIFE).await? {
             return Ok(known);
@@ -237,7 +238,7 @@ impl<'a> GitHubLookup<'a> {
     async fn ask_for_account(
         &self,
         number: Option<u64>,
-        commit: Option<&str>,
+        commit: Option<&CommitId>,
     ) -> Result<Option<HookAccount>, GitHubError> {
         let Some((github, installation, name)) = self.answering() else { return Ok(None) };
         if let Some(number) = number

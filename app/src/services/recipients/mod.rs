@@ -111,7 +111,7 @@ pub(super) fn subject_of<'a>(
         // The line's own row names who wrote it, whatever its latest fingerprint was blamed on.
         Some(found) if found.blame.is_some() || author.is_none() => BlamedLine::of(found, line.last_seen_at),
         _ => BlamedLine {
-            commit: line.commit.as_deref(),
+            commit: line.commit.as_ref(),
             author,
             path: &line.place.path,
             failed_at: line.last_seen_at,

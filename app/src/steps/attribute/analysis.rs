@@ -7,6 +7,7 @@ use super::suspects::{Suspicion, find_suspects};
 use domain::alert::{Place, Snippet};
 use domain::attribution::{Attribution, Findings, verdict};
 use domain::blame::Blame;
+use domain::commit::CommitId;
 use domain::confidence::{Confidence, Grounds};
 use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, frames_in_order};
 use domain::identity::Identity;
@@ -55,7 +56,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let (report, rules, id) = (input.report, input.rules, input.repository.id);
     let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
     let deployed = mirrors.map(|mirrors| deployed(mirrors, input.repository, report)).transpose()?.unwrap_or_default();
-    let at = mirrors.zip(deployed.revision.as_deref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
+    let at = mirrors.zip(deployed.revision.as_ref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
     let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
@@ -96,7 +97,7 @@ fn verdict_of(
     verdict(&Findings {
         report: input.report,
         rules: input.rules,
-        revision: deployed.revision.as_deref(),
+        revision: deployed.revision.as_ref(),
         pinned: deployed.is_pinned,
         branch: input.repository.default_branch.as_deref(),
         located,
@@ -126,7 +127,7 @@ fn confidence_of(suspicion: &Suspicion, event_at: Timestamp) -> Option<Confidenc
 /// The commit that ran.
 #[derive(Default)]
 struct Deployed {
-    revision: Option<String>,
+    revision: Option<CommitId>,
     /// The report itself names it.
     is_pinned: bool,
 }

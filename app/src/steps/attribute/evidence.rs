@@ -1,6 +1,7 @@
 //! What an analysis reads from: one commit of one mirror, or what somebody else found out before.
 
 use domain::blame::Blame;
+use domain::commit::CommitId;
 use domain::culprit::{FrameAt, Located};
 use domain::ids::RepositoryId;
 use domain::source::{Block, LineFacts};
@@ -17,7 +18,7 @@ pub struct MirrorCommit<'a> {
     /// The repository among them.
     pub id: RepositoryId,
     /// Full id of the commit.
-    pub commit: &'a str,
+    pub commit: &'a CommitId,
 }
 
 /// What was found out without us: enough to judge frames by, but no code to read on in.

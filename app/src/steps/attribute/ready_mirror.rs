@@ -3,6 +3,7 @@
 use super::Attribute;
 use crate::services::mirror_sync::is_unmirrorable;
 use crate::services::{Failure, blocking};
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -94,7 +95,7 @@ impl Attribute {
         let full = named_revisions(stored).iter().find_map(|name| full_id(name));
         let (Some(commit), Ok(source)) = (full, self.mirror_sync.source(row).await) else { return };
         let mirrors = self.mirrors.clone();
-        let fetched = blocking(move || match mirrors.resolve(source.id, &commit)? {
+        let fetched = blocking(move || match mirrors.commit(source.id, &commit)? {
             Some(_) => Ok(true),
             None => mirrors.fetch_commit(&source, &commit),
         })
@@ -124,7 +125,7 @@ fn named_revisions(stored: &StoredReport) -> Vec<String> {
 fn looks_like_commit(name: &str) -> bool {
     name.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
         let digits = part.strip_prefix('g').unwrap_or(part);
-        (7..=40).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        (7..=CommitId::DIGITS).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
 }
 

@@ -7,6 +7,7 @@ use crate::services::messages::{comment, issue};
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Failure, Wake};
 use domain::alert::Reply;
+use domain::commit::CommitId;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use domain::delivery::{DeliveryMode, Purpose};
 use domain::ids::LineId;
@@ -199,7 +200,7 @@ impl Decide {
 
     async fn regression(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Vec<NewDelivery>, Failure> {
         let purpose = Purpose::Regression(line.regressions + 1);
-        let release = line.regressed_release.as_deref().or(line.regressed_revision.as_deref());
+        let release = line.regressed_release.as_deref().or(line.regressed_revision.as_ref().map(CommitId::as_str));
         let header = match release {
             Some(release) => format!("This line was resolved, and release {release} brought it back."),
             None => "This line was resolved, and it is back.".to_owned(),

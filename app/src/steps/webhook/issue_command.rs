@@ -6,6 +6,7 @@ use crate::services::handovers::{part_of, remember};
 use crate::services::messages::comment;
 use domain::alert::{Place, Reply};
 use domain::command::{LabelCommand, Scope};
+use domain::commit::CommitId;
 use domain::delivery::{DeliveryMode, Purpose, ReplyKind};
 use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::assignment;
@@ -65,21 +66,22 @@ impl IssueCommand<'_> {
             return Ok(());
         }
         let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
-        store::lines::resolve(&self.with.store, self.line.id, commit.as_deref(), self.now).await?;
+        store::lines::resolve(&self.with.store, self.line.id, commit.as_ref(), self.now).await?;
         self.with.epoch.turn();
         self.reply(ReplyKind::Resolved, &Reply::Resolved { commit, by: self.by().clone() }).await
     }
 
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
     /// has the fix.
-    async fn closing_commit(&self) -> Result<Option<String>, Failure> {
+    async fn closing_commit(&self) -> Result<Option<CommitId>, Failure> {
         let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
         match github.closing_commit(forge.installation, name, number).await {
-            Ok(Some(commit)) => match self.with.mirror_sync.find_commit(self.row, &commit, self.now).await {
+            Ok(Some(commit)) => match self.with.mirror_sync.finds_commit(self.row, &commit, self.now).await {
+                Ok(is_there) => Ok(is_there.then_some(commit)),
                 // Its fetch is refused for good, which is the repository's trouble, not the line's.
                 Err(Failure::GiveUp(_)) => Ok(None),
-                found => found,
+                Err(failure) => Err(failure),
             },
             Ok(None) => Ok(None),
             // The default branch's head is nearly as good.

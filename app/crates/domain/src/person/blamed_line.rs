@@ -2,6 +2,7 @@
 
 use crate::attribution::Attribution;
 use crate::blame::{Author, Blame};
+use crate::commit::CommitId;
 use crate::timestamp::Timestamp;
 use std::ops::RangeInclusive;
 
@@ -9,13 +10,13 @@ use std::ops::RangeInclusive;
 #[derive(Debug, Default)]
 pub struct BlamedLine<'a> {
     /// The commit that wrote it.
-    pub commit: Option<&'a str>,
+    pub commit: Option<&'a CommitId>,
     /// Who wrote it, by the commit.
     pub author: Option<&'a Author>,
     /// Its file, at [`Self::revision`].
     pub path: &'a str,
     /// The commit that ran.
-    pub revision: Option<&'a str>,
+    pub revision: Option<&'a CommitId>,
     /// The lines of its function at that commit, where they are known.
     pub function: Option<RangeInclusive<u32>>,
     /// When it failed.
@@ -33,10 +34,10 @@ impl<'a> BlamedLine<'a> {
         if let Some((suspect, role)) = other.and_then(|suspect| Some((suspect, suspect.role()?))) {
             let blame: Option<&Blame> = suspect.blame.as_ref();
             return Self {
-                commit: blame.map(|blame| blame.commit.as_str()),
+                commit: blame.map(|blame| &blame.commit),
                 author: blame.map(|blame| &blame.author),
                 path: &suspect.path,
-                revision: found.revision.as_deref(),
+                revision: found.revision.as_ref(),
                 function: suspect.function_lines.map(|(start, end)| start..=end),
                 failed_at,
                 first_failed_at: failed_at,
@@ -45,10 +46,10 @@ impl<'a> BlamedLine<'a> {
         }
         let blame: Option<&Blame> = found.blame.as_ref();
         Self {
-            commit: blame.map(|blame| blame.commit.as_str()),
+            commit: blame.map(|blame| &blame.commit),
             author: blame.map(|blame| &blame.author),
             path: if found.culprit.is_some() { &found.place.path } else { "" },
-            revision: found.revision.as_deref(),
+            revision: found.revision.as_ref(),
             function: found.function_lines.clone(),
             failed_at,
             first_failed_at: failed_at,

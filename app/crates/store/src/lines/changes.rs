@@ -4,6 +4,7 @@
 use crate::columns::{signed, storable, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, fingerprints, jobs};
+use domain::commit::CommitId;
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::names::Login;
@@ -79,7 +80,7 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
 
 /// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat
 /// may now be a regression.
-pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+pub async fn resolve(store: &Store, line: LineId, commit: Option<&CommitId>, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
         "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL,
@@ -87,7 +88,7 @@ pub async fn resolve(store: &Store, line: LineId, commit: Option<&str>, now: Tim
     )
     .bind(line.0)
     .bind(now.as_millis())
-    .bind(commit)
+    .bind(commit.map(CommitId::as_str))
     .execute(tx.conn())
     .await?;
     fingerprints::make_stale_in(&mut tx, line).await?;

@@ -1,10 +1,11 @@
 //! Lines that are looked for: by id, issue, place or path, of a repository or a storm.
 
 use super::{COLUMNS, read};
-use crate::columns::{from_json, get, get_count, get_time, signed};
+use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, signed};
 use crate::lines::Line;
 use crate::{Store, StoreError, deliveries};
 use domain::alert::Place;
+use domain::commit::CommitId;
 use domain::delivery::Purpose;
 use domain::ids::{LineId, RepositoryId, StormId};
 use domain::person::Told;
@@ -146,7 +147,7 @@ pub struct Resolution {
     /// When it was resolved.
     pub at: Timestamp,
     /// At which commit; `None`: any further report brings it back.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
 }
 
 /// The resolution of the line with this identity, where it has one.
@@ -164,5 +165,5 @@ pub async fn resolution_by_identity(
     .fetch_optional(&store.pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Resolution { at: get_time(&row, "resolved_at_ms")?, commit: get(&row, "resolved_commit")? }))
+    Ok(Some(Resolution { at: get_time(&row, "resolved_at_ms")?, commit: get_commit_opt(&row, "resolved_commit")? }))
 }

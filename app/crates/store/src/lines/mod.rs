@@ -6,12 +6,13 @@ mod find;
 mod tally;
 
 use crate::StoreError;
-use crate::columns::{from_json, get, get_count, get_time, get_time_opt};
+use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt};
 pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use changes::{record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve};
 pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptions_since_alert, first_release};
 use domain::alert::Place;
 use domain::blame::Author;
+use domain::commit::CommitId;
 use domain::ids::{LineId, RepositoryId};
 use domain::names::Login;
 use domain::person::Told;
@@ -38,7 +39,7 @@ pub struct Line {
     /// Exception and message in one line.
     pub headline: String,
     /// The commit that wrote it.
-    pub commit: Option<String>,
+    pub commit: Option<CommitId>,
     /// Author date.
     pub written_at: Option<Timestamp>,
     /// Who wrote it, by the commit.
@@ -70,11 +71,11 @@ pub struct Line {
     /// Closed without a label then.
     pub resolved_at: Option<Timestamp>,
     /// Head of the default branch at that time.
-    pub resolved_commit: Option<String>,
+    pub resolved_commit: Option<CommitId>,
     /// It came back, and nobody was told yet.
     pub regressed: bool,
     /// The revision that brought it back.
-    pub regressed_revision: Option<String>,
+    pub regressed_revision: Option<CommitId>,
     /// The release that brought it back.
     pub regressed_release: Option<String>,
     /// How often it came back.
@@ -130,7 +131,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         },
         exception: get(row, "exception")?,
         headline: get(row, "headline")?,
-        commit: get(row, "commit_id")?,
+        commit: get_commit_opt(row, "commit_id")?,
         written_at: get_time_opt(row, "written_at_ms")?,
         author_name: get(row, "author_name")?,
         author_email: get(row, "author_email")?,
@@ -146,9 +147,9 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         known_mailed: get_time_opt(row, "known_mailed_at_ms")?.is_some(),
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
         resolved_at: get_time_opt(row, "resolved_at_ms")?,
-        resolved_commit: get(row, "resolved_commit")?,
+        resolved_commit: get_commit_opt(row, "resolved_commit")?,
         regressed: get_time_opt(row, "regressed_at_ms")?.is_some(),
-        regressed_revision: get(row, "regressed_revision")?,
+        regressed_revision: get_commit_opt(row, "regressed_revision")?,
         regressed_release: get(row, "regressed_release")?,
         regressions: get_count(row, "regressions")?,
         told: get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?,

@@ -4,6 +4,7 @@ use super::FetchPause;
 use crate::columns::to_json;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs};
+use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::job::Job;
 use domain::settings::Settings;
@@ -15,7 +16,7 @@ pub struct Fetched {
     /// Name of the default branch.
     pub branch: Option<String>,
     /// Its head.
-    pub head: Option<String>,
+    pub head: Option<CommitId>,
     /// The settings file, when it is another than the one read before: its id, and the settings or
     /// what is wrong.
     pub settings: Option<(Option<String>, Result<Settings, String>)>,
@@ -55,7 +56,7 @@ pub async fn record_fetched(
     .bind(id.0)
     .bind(began_at.as_millis())
     .bind(found.branch.as_deref())
-    .bind(found.head.as_deref())
+    .bind(found.head.as_ref().map(CommitId::as_str))
     .execute(tx.conn())
     .await?;
     if let Some((blob, settings)) = &found.settings
@@ -120,7 +121,7 @@ mod tests {
     fn found(head: &str, threshold: u64) -> Fetched {
         let settings = Settings { report_error_threshold: threshold, ..Settings::default() };
         Fetched {
-            head: Some(head.to_owned()),
+            head: Some(CommitId::new(head)),
             settings: Some((Some(head.to_owned()), Ok(settings))),
             ..Fetched::default()
         }
@@ -135,7 +136,10 @@ mod tests {
         record_fetched(&store, id, Timestamp::from_seconds(3), &found("newer", 3)).await.unwrap();
         record_fetched(&store, id, Timestamp::from_seconds(2), &found("older", 2)).await.unwrap();
         let row = by_id(&store, id).await.unwrap().unwrap();
-        assert_eq!((row.repository.head.as_deref(), row.fetched_at), (Some("newer"), Timestamp::from_seconds(3)));
+        assert_eq!(
+            (row.repository.head.as_ref().map(CommitId::as_str), row.fetched_at),
+            (Some("newer"), Timestamp::from_seconds(3))
+        );
         assert_eq!((row.settings.report_error_threshold, row.settings_blob.as_deref()), (3, Some("newer")));
     }
 

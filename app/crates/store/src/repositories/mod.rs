@@ -6,7 +6,7 @@ mod mirror;
 mod watch;
 
 use crate::StoreError;
-use crate::columns::{from_json, get, get_time, get_time_opt};
+use crate::columns::{from_json, get, get_commit_opt, get_time, get_time_opt};
 pub use delete_with_counts::delete;
 use domain::ids::RepositoryId;
 use domain::repository::{Forge, Repository};
@@ -122,7 +122,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
             forge,
             public: get::<i64>(row, "public")? != 0,
             default_branch: get(row, "default_branch")?,
-            head: get(row, "head")?,
+            head: get_commit_opt(row, "head")?,
         },
         code_generation: get(row, "code_generation")?,
         rules_generation: get(row, "rules_generation")?,
