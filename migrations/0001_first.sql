@@ -37,7 +37,7 @@ CREATE TABLE repositories (
     created_at_ms BIGINT NOT NULL,
     removed_at_ms BIGINT
 );
-CREATE INDEX repositories_by_name ON repositories (full_name);
+CREATE INDEX repositories_by_name ON repositories (LOWER(full_name));
 
 -- Names that repositories had: links in mails and bookmarks name them so for ever.
 CREATE TABLE former_names (

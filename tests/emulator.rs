@@ -102,7 +102,7 @@ async fn watching(emulator: &Emulator, path: &str, text: &str) -> Watching {
     // led.
     let about = emulator.person("alice").repository(REPOSITORY).await;
     let new = NewRepository {
-        full_name: REPOSITORY.to_owned(),
+        full_name: REPOSITORY.into(),
         clone_url: git.url(REPOSITORY),
         forge: Some(Forge {
             id: about["id"].as_u64().unwrap(),

@@ -44,7 +44,7 @@ impl World {
 
     /// Files an issue with `marker` and the label `flawless`.
     async fn file(&self, marker: &str) -> u64 {
-        let filed = self.github.create_issue(self.installation, "acme/shop", &new_issue(marker)).await.unwrap();
+        let filed = self.github.create_issue(self.installation, &"acme/shop".into(), &new_issue(marker)).await.unwrap();
         self.changes();
         filed.number
     }

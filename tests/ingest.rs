@@ -17,7 +17,7 @@ const WANTED: &str = "error";
 /// A plain repository, watched without GitHub: its number and key.
 async fn plain_project(story: &Story) -> (i64, String) {
     let new = NewRepository {
-        full_name: "plain/shop".to_owned(),
+        full_name: "plain/shop".into(),
         clone_url: story.repo.path().display().to_string(),
         forge: None,
         public: false,

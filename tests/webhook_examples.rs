@@ -48,7 +48,7 @@ async fn signed(story: &Story, event: &str, delivery: &str, payload: &Value) -> 
 
 async fn watched(story: &Story) -> Vec<String> {
     let rows = store::repositories::list(&story.services().store).await.unwrap();
-    rows.into_iter().map(|row| row.repository.full_name).collect()
+    rows.into_iter().map(|row| row.repository.full_name.into()).collect()
 }
 
 #[test]

@@ -43,7 +43,7 @@ async fn a_token_that_is_refused_is_replaced_and_the_work_done_once() {
     world.github.token(world.installation).await.unwrap();
     // As after a suspended laptop: the token's hour has passed unnoticed.
     world.clock.advance(61 * MINUTE);
-    world.github.create_issue(world.installation, "acme/shop", &new_issue("m")).await.unwrap();
+    world.github.create_issue(world.installation, &"acme/shop".into(), &new_issue("m")).await.unwrap();
     let statuses: Vec<u16> = world.fake.requests_of("issues/create").iter().map(|it| it.status).collect();
     assert_eq!(statuses, [401, 201]);
     assert_eq!(world.fake.issues("acme/shop").len(), 1);
@@ -56,7 +56,7 @@ async fn a_token_that_is_refused_twice_is_the_credentials_fault() {
     for _ in 0..2 {
         world.fake.fail_next("issues/get", crate::harness::fake_github::Fault::status(401, "Bad credentials"));
     }
-    let error = world.github.issue(world.installation, "acme/shop", 1).await.unwrap_err();
+    let error = world.github.issue(world.installation, &"acme/shop".into(), 1).await.unwrap_err();
     assert_eq!(error, GitHubError::Unauthorized("Bad credentials".to_owned()));
     assert!(!error.is_permanent(), "a person can mend it");
     assert_eq!(world.fake.requests_of("issues/get").len(), 2);
@@ -168,7 +168,7 @@ async fn a_suspended_or_uninstalled_app_is_told_even_with_a_token_in_hand() {
 async fn a_repository_out_of_sight_is_gone() {
     let world = world().await;
     world.fake.add_repository("acme/other", true);
-    let error = world.github.create_issue(world.installation, "acme/other", &new_issue("m")).await.unwrap_err();
+    let error = world.github.create_issue(world.installation, &"acme/other".into(), &new_issue("m")).await.unwrap_err();
     assert_eq!(error, GitHubError::Gone("a new issue in acme/other (Not Found)".to_owned()));
     world.fake.assert_clean();
 }

@@ -157,7 +157,10 @@ impl Story {
 
     /// The watched repository.
     pub async fn repository(&self) -> RepositoryRow {
-        store::repositories::by_name(&self.services().store, REPO).await.unwrap().expect("the repository is watched")
+        store::repositories::by_name(&self.services().store, &REPO.into())
+            .await
+            .unwrap()
+            .expect("the repository is watched")
     }
 
     /// The rules in force that people made, oldest first.

@@ -10,6 +10,7 @@ use domain::attribution::passed_commits_sentence;
 use domain::blame::Blame;
 use domain::culprit::{Choice, Dropped};
 use domain::ids::RepositoryId;
+use domain::names::RepositoryName;
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::settings::Settings;
@@ -44,7 +45,7 @@ pub struct Options {
     /// OWNER/NAME: ask the server's mirror of a watched repository instead of the checkout around
     /// this folder.
     #[arg(long, value_name = "OWNER/NAME")]
-    repository: Option<String>,
+    repository: Option<RepositoryName>,
 }
 
 /// A repository that can be asked.
@@ -74,7 +75,7 @@ pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(
     }
 }
 
-async fn watched(name: &str, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
+async fn watched(name: &RepositoryName, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
     let (handles, _) = Handles::open(config).await?;
     let row = store::repositories::by_name(&handles.store, name).await?;
     let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
@@ -101,7 +102,7 @@ fn checkout(now: Timestamp) -> Result<Subject, Failed> {
     let folder = found.root.map(|root| here.strip_prefix(root).unwrap_or(Path::new("")).to_owned());
     let repository = Repository {
         id,
-        full_name: here.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        full_name: RepositoryName::new(here.file_name().unwrap_or_default().to_string_lossy()),
         clone_url: String::new(),
         forge: None,
         public: false,

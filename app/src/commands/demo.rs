@@ -67,7 +67,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     let url = flawless.config.public_url.clone().unwrap_or_default();
     let outbox = flawless.config.outbox();
     let new = NewRepository {
-        full_name: "acme/shop".to_owned(),
+        full_name: "acme/shop".into(),
         clone_url: folder.join("shop").display().to_string(),
         forge: None,
         public: false,
@@ -89,7 +89,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     let stage = Stage { handles, outbox, url, project: id.0, key, client: reqwest::Client::new() };
     stage.play(&scene, clock).await?;
     headline("The week");
-    println!("  {}", stage.handles.site.linker.week(Some("acme/shop"), clock.now()));
+    println!("  {}", stage.handles.site.linker.week(Some(&"acme/shop".into()), clock.now()));
     println!("  Sign in with the admin token: {TOKEN}");
     if !options.exit {
         println!("  The pages stay up until Ctrl-C.");

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::wiring::Handles;
 use clap::{Args, Subcommand};
 use domain::ids::{RepositoryId, RuleId};
+use domain::names::RepositoryName;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
@@ -26,12 +27,12 @@ pub enum Action {
     /// List what is whitelisted.
     List {
         /// OWNER/NAME.
-        repository: String,
+        repository: RepositoryName,
     },
     /// End an entry.
     Remove {
         /// OWNER/NAME.
-        repository: String,
+        repository: RepositoryName,
         /// Its number, as listed.
         number: i64,
     },
@@ -41,7 +42,7 @@ pub enum Action {
 #[derive(Debug, Args)]
 pub struct Entry {
     /// OWNER/NAME.
-    repository: String,
+    repository: RepositoryName,
     /// Path in the repository.
     #[arg(long)]
     file: String,

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::wiring::Handles;
 use clap::Args;
+use domain::names::RepositoryName;
 use domain::timestamp::{Timestamp, WEEK};
 use store::weekly::WeekQuery;
 
@@ -15,7 +16,7 @@ pub struct Options {
     period: String,
     /// OWNER/NAME; all repositories where left out.
     #[arg(long)]
-    repository: Option<String>,
+    repository: Option<RepositoryName>,
     /// Also known errors.
     #[arg(long)]
     known: bool,

@@ -7,6 +7,7 @@ use crate::services::repositories::Repositories;
 use crate::services::{Site, ingest_keys};
 use crate::wiring::Handles;
 use clap::Subcommand;
+use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use render::when;
 use std::path::Path;
@@ -23,14 +24,14 @@ pub enum Action {
         url: String,
         /// OWNER/NAME to show it under; taken from the URL where left out.
         #[arg(long)]
-        name: Option<String>,
+        name: Option<RepositoryName>,
     },
     /// List the watched repositories and their DSNs.
     List,
     /// Stop watching a repository: its mirror and tracebacks are deleted, its counts stay.
     Remove {
         /// OWNER/NAME, as listed.
-        name: String,
+        name: RepositoryName,
         /// Delete its counts, rules and keys as well, also those of a repository that is not
         /// watched any more. Can't be undone.
         #[arg(long)]
@@ -39,7 +40,7 @@ pub enum Action {
     /// List a repository's keys, also the revoked ones.
     Keys {
         /// OWNER/NAME, as listed.
-        name: String,
+        name: RepositoryName,
     },
     /// Make or revoke a key, for any watched repository.
     Key {
@@ -55,7 +56,7 @@ pub enum KeyAction {
     /// Make a repository another key; prints its DSN.
     Add {
         /// OWNER/NAME, as listed.
-        name: String,
+        name: RepositoryName,
         /// What to call it, such as the application that will use it.
         #[arg(long)]
         label: Option<String>,
@@ -106,12 +107,12 @@ async fn add(
     store: &Store,
     site: &Site,
     repositories: &Repositories,
-    (url, name): (&str, Option<String>),
+    (url, name): (&str, Option<RepositoryName>),
     now: Timestamp,
 ) -> Result<(), Failed> {
     let clone_url = absolute(url)?;
     let full_name = match name {
-        Some(name) => checked_name(&name)?,
+        Some(name) => checked_name(name)?,
         None => name_of(&clone_url),
     };
     let other = store::repositories::by_name(store, &full_name).await?.map(|row| row.repository.clone_url);
@@ -135,7 +136,7 @@ async fn add(
 async fn remove(
     store: &Store,
     repositories: &Repositories,
-    name: &str,
+    name: &RepositoryName,
     with_counts: bool,
     now: Timestamp,
 ) -> Result<(), Failed> {
@@ -157,7 +158,7 @@ async fn remove(
 }
 
 /// The watched repository of a name.
-pub(super) async fn named(store: &Store, name: &str) -> Result<RepositoryRow, Failed> {
+pub(super) async fn named(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, Failed> {
     let found = store::repositories::by_name(store, name).await?;
     Ok(found
         .ok_or_else(|| format!("no repository called {name:?} is watched; `flawless repository list` shows them"))?)
@@ -221,24 +222,24 @@ fn absolute(url: &str) -> Result<String, Failed> {
 }
 
 /// OWNER/NAME from the last two parts of a URL.
-fn name_of(url: &str) -> String {
+fn name_of(url: &str) -> RepositoryName {
     let cleaned = url.trim_end_matches('/').trim_end_matches(".git").trim_end_matches("/.git");
     let mut parts = cleaned.rsplit(['/', ':', '\\']).filter(|part| !part.is_empty());
     let name = parts.next().unwrap_or("repository");
     let owner = parts.next().unwrap_or("local");
-    format!("{}/{}", plain(owner), plain(name))
+    RepositoryName::new(format!("{}/{}", plain(owner), plain(name)))
 }
 
 fn plain(part: &str) -> String {
     part.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect()
 }
 
-fn checked_name(name: &str) -> Result<String, Failed> {
-    match name.split_once('/') {
+fn checked_name(name: RepositoryName) -> Result<RepositoryName, Failed> {
+    match name.as_str().split_once('/') {
         Some((owner, rest))
             if plain(owner) == owner && plain(rest) == rest && !owner.is_empty() && !rest.is_empty() =>
         {
-            Ok(name.to_owned())
+            Ok(name)
         }
         _ => Err(format!("--name is {name:?}: it has to be OWNER/NAME, of letters, digits, -, _ and .").into()),
     }
@@ -259,8 +260,8 @@ mod tests {
             "https://git.example.com/a/b.git"
         );
         assert_eq!(without_credentials("git@example.com:a/b.git"), "git@example.com:a/b.git");
-        assert!(checked_name("shop").is_err());
-        assert!(checked_name("a/b/c").is_err());
+        assert!(checked_name("shop".into()).is_err());
+        assert!(checked_name("a/b/c".into()).is_err());
     }
 
     #[test]

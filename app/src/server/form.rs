@@ -78,7 +78,7 @@ impl<R: NeededRight, T: DeserializeOwned + Send> FromRequest<Server> for Reposit
         let mut form = ReceivedForm::read(request).await?;
         let fields = form.fields().await?;
         let session = form.session(server).await?;
-        let name = name_in_path(&mut form.parts).await?.unwrap_or_else(|| form.field("repo"));
+        let name = name_in_path(&mut form.parts).await?.unwrap_or_else(|| form.field("repo").into());
         let row = find(&Store::from_ref(server), &session, &name, R::RIGHT).await?;
         Ok(Self { session, row, fields, right: PhantomData })
     }

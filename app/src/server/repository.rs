@@ -9,6 +9,7 @@ use super::visitor::SignedIn;
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::http::request::Parts;
 use domain::access::Right;
+use domain::names::RepositoryName;
 use serde::Deserialize;
 use std::marker::PhantomData;
 use store::Store;
@@ -79,15 +80,15 @@ struct InPath {
 #[derive(Debug, Deserialize)]
 struct InQuery {
     #[serde(default)]
-    repo: String,
+    repo: RepositoryName,
 }
 
 /// The name that a path names, `acme/shop`; `None` on a route that names none.
-pub(super) async fn name_in_path(parts: &mut Parts) -> Result<Option<String>, PageError> {
+pub(super) async fn name_in_path(parts: &mut Parts) -> Result<Option<RepositoryName>, PageError> {
     let Path(names) = Path::<InPath>::from_request_parts(parts, &())
         .await
         .map_err(|error| PageError::BadRequest(error.body_text()))?;
-    Ok(names.owner.zip(names.repo).map(|(owner, repo)| format!("{owner}/{repo}")))
+    Ok(names.owner.zip(names.repo).map(|(owner, repo)| RepositoryName::new(format!("{owner}/{repo}"))))
 }
 
 /// The watched repository of a name, for somebody who may do this in it.
@@ -98,7 +99,7 @@ pub(super) async fn name_in_path(parts: &mut Parts) -> Result<Option<String>, Pa
 pub(super) async fn find(
     store: &Store,
     session: &Session,
-    name: &str,
+    name: &RepositoryName,
     needed: Right,
 ) -> Result<RepositoryRow, PageError> {
     let row = watched(store, name).await?;
@@ -120,13 +121,13 @@ pub(super) async fn find(
 ///
 /// # Errors
 /// It is not watched.
-pub(super) async fn watched(store: &Store, name: &str) -> Result<RepositoryRow, PageError> {
-    let name = name.trim();
+pub(super) async fn watched(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, PageError> {
+    let name = &RepositoryName::new(name.as_str().trim());
     if name.is_empty() {
         return Err(PageError::BadRequest("The address names no repository: repo is missing.".to_owned()));
     }
     // PostgreSQL takes no such character in a text.
-    if name.contains('\0') {
+    if name.as_str().contains('\0') {
         return Err(not_watched(name));
     }
     let found = match store::repositories::by_name(store, name).await? {
@@ -139,6 +140,6 @@ pub(super) async fn watched(store: &Store, name: &str) -> Result<RepositoryRow, 
 
 /// What is said of a repository that is not watched, or that the reader may not see: nobody learns
 /// which.
-fn not_watched(name: &str) -> PageError {
-    PageError::NotFound(format!("No repository called {} is watched.", name.trim()))
+fn not_watched(name: &RepositoryName) -> PageError {
+    PageError::NotFound(format!("No repository called {} is watched.", name.as_str().trim()))
 }

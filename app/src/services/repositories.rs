@@ -3,6 +3,7 @@
 
 use super::{Epoch, Failure, Wake, blocking};
 use domain::ids::RepositoryId;
+use domain::names::RepositoryName;
 use domain::repository::Forge;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -33,7 +34,7 @@ pub struct NamedByGitHub<'a> {
     /// GitHub's number of it.
     pub id: u64,
     /// `owner/name`.
-    pub full_name: &'a str,
+    pub full_name: &'a RepositoryName,
     /// Whether it is visible to the public; `None` where GitHub did not say.
     pub public: Option<bool>,
 }
@@ -52,7 +53,7 @@ impl Repositories {
     ) -> Result<RepositoryId, StoreError> {
         let (html_url, clone_url) = self.urls(named.full_name);
         let new = NewRepository {
-            full_name: named.full_name.to_owned(),
+            full_name: named.full_name.clone(),
             clone_url,
             forge: Some(Forge { id: named.id, installation, html_url }),
             // What is not known to be public is treated as public: messages carry data.
@@ -71,7 +72,8 @@ impl Repositories {
         if row.removed_at.is_some() {
             return Ok(None);
         }
-        let is_known = row.repository.full_name == named.full_name
+        // A name that is only spelt anew is news, too.
+        let is_known = row.repository.full_name.as_str() == named.full_name.as_str()
             && named.public.is_none_or(|public| public == row.repository.public);
         if is_known || named.full_name.is_empty() {
             return Ok(Some(row));
@@ -83,7 +85,7 @@ impl Repositories {
     }
 
     /// Addresses of a repository on GitHub: its page, and where to clone it from.
-    fn urls(&self, full_name: &str) -> (String, String) {
+    fn urls(&self, full_name: &RepositoryName) -> (String, String) {
         let html_url = format!("{}/{full_name}", self.forge_url);
         let clone_url = format!("{html_url}.git");
         (html_url, clone_url)

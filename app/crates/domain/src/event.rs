@@ -1,6 +1,6 @@
 //! What GitHub can tell us, reduced to what we act on: a closed set.
 
-use crate::names::Login;
+use crate::names::{Login, RepositoryName};
 use serde::{Deserialize, Serialize};
 
 /// One webhook delivery, parsed. Everything else that GitHub sends is [`Event::Ignored`].
@@ -90,7 +90,7 @@ pub struct HookRepository {
     /// GitHub's number, which survives renames.
     pub id: u64,
     /// `owner/name` now.
-    pub full_name: String,
+    pub full_name: RepositoryName,
     /// Whether it is private; `None` where the payload does not say.
     pub private: Option<bool>,
     /// The installation through which the webhook came, where the payload says.

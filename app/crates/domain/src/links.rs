@@ -2,6 +2,7 @@
 
 use super::alert::Place;
 use super::ids::RepositoryId;
+use super::names::RepositoryName;
 use super::signature::{LINK_LIFE, Signer};
 use crate::timestamp::Timestamp;
 
@@ -53,16 +54,22 @@ impl Linker {
     }
 
     /// Latest traceback of a line; signed, for a while from `signed_at` on, where that is given.
-    pub fn traceback(&self, repository: &str, place: &Place, at: Timestamp, signed_at: Option<Timestamp>) -> String {
+    pub fn traceback(
+        &self,
+        repository: &RepositoryName,
+        place: &Place,
+        at: Timestamp,
+        signed_at: Option<Timestamp>,
+    ) -> String {
         let mut fields = self.place_fields(repository, place);
         fields.push(("timestamp", at.as_seconds().to_string()));
         self.address("/view_traceback", fields, LinkPurpose::View, repository, place, signed_at)
     }
 
     /// The form that whitelists a line.
-    pub fn whitelist(&self, repository: &str, place: &Place, signed_at: Option<Timestamp>) -> String {
+    pub fn whitelist(&self, repository: &RepositoryName, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = vec![
-            ("repo", repository.to_owned()),
+            ("repo", repository.to_string()),
             ("filename", place.path.clone()),
             ("function_name", place.function.clone()),
             ("code_fragment", place.code.clone()),
@@ -71,16 +78,16 @@ impl Linker {
     }
 
     /// The form by which somebody says that a line is not theirs.
-    pub fn not_me(&self, repository: &str, place: &Place, signed_at: Option<Timestamp>) -> String {
+    pub fn not_me(&self, repository: &RepositoryName, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = self.place_fields(repository, place);
         self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at)
     }
 
     /// A repository's report of the week that holds this moment.
-    pub fn week(&self, repository: Option<&str>, at: Timestamp) -> String {
+    pub fn week(&self, repository: Option<&RepositoryName>, at: Timestamp) -> String {
         let mut fields = vec![("timestamp", at.as_seconds().to_string())];
         if let Some(repository) = repository {
-            fields.insert(0, ("repo", repository.to_owned()));
+            fields.insert(0, ("repo", repository.to_string()));
         }
         format!("{}/get_weekly_error_report?{}", self.base, query(&fields))
     }
@@ -89,7 +96,7 @@ impl Linker {
     pub fn verify(
         &self,
         purpose: LinkPurpose,
-        repository: &str,
+        repository: &RepositoryName,
         place: &Place,
         expires: &str,
         signature: &str,
@@ -99,9 +106,9 @@ impl Linker {
         in_time && self.signer.verify(purpose.name(), &signed_fields(repository, place, expires), signature)
     }
 
-    fn place_fields(&self, repository: &str, place: &Place) -> Vec<(&'static str, String)> {
+    fn place_fields(&self, repository: &RepositoryName, place: &Place) -> Vec<(&'static str, String)> {
         vec![
-            ("repo", repository.to_owned()),
+            ("repo", repository.to_string()),
             ("filename", place.path.clone()),
             ("function_name", place.function.clone()),
             ("line_number", place.line.to_string()),
@@ -114,7 +121,7 @@ impl Linker {
         route: &str,
         mut fields: Vec<(&'static str, String)>,
         purpose: LinkPurpose,
-        repository: &str,
+        repository: &RepositoryName,
         place: &Place,
         signed_at: Option<Timestamp>,
     ) -> String {
@@ -129,8 +136,8 @@ impl Linker {
 }
 
 /// The line number is left out: the line moves while the mail lies in somebody's inbox.
-fn signed_fields<'a>(repository: &'a str, place: &'a Place, expires: &'a str) -> [&'a str; 5] {
-    [repository, &place.path, &place.function, &place.code, expires]
+fn signed_fields<'a>(repository: &'a RepositoryName, place: &'a Place, expires: &'a str) -> [&'a str; 5] {
+    [repository.as_str(), &place.path, &place.function, &place.code, expires]
 }
 
 /// `a=b&c=d`, percent-encoded as forms are.
@@ -164,7 +171,7 @@ mod tests {
     #[test]
     fn a_link_is_good_for_its_place_purpose_and_time() {
         let linker = Linker::new("https://flawless.example/", Signer::new(&[1; 32]));
-        let link = linker.whitelist("acme/shop", &place(), Some(NOW));
+        let link = linker.whitelist(&"acme/shop".into(), &place(), Some(NOW));
         let url = url::Url::parse(&link).expect("a URL");
         let get = |name: &str| {
             url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).expect("there")
@@ -172,7 +179,7 @@ mod tests {
         assert_eq!(get("code_fragment"), place().code);
         let (expires, signature) = (get("expires"), get("signature"));
         let check = |purpose, repository: &str, place: &Place, now| {
-            linker.verify(purpose, repository, place, &expires, &signature, now)
+            linker.verify(purpose, &repository.into(), place, &expires, &signature, now)
         };
         assert!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW));
         assert!(!check(LinkPurpose::View, "acme/shop", &place(), NOW));

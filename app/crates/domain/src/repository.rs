@@ -2,6 +2,7 @@
 
 use super::commit::CommitId;
 use super::ids::RepositoryId;
+use super::names::RepositoryName;
 use serde::{Deserialize, Serialize};
 
 /// A repository whose exceptions are watched.
@@ -11,7 +12,7 @@ pub struct Repository {
     pub id: RepositoryId,
     /// `owner/name` on the forge; for a plain git repository a name made from its URL in the same
     /// form.
-    pub full_name: String,
+    pub full_name: RepositoryName,
     /// Where it is cloned from: an https URL without credentials, any other git URL, or a local
     /// path.
     pub clone_url: String,
@@ -38,16 +39,6 @@ pub struct Forge {
 }
 
 impl Repository {
-    /// `owner` of `owner/name`.
-    pub fn owner(&self) -> &str {
-        self.full_name.split_once('/').map_or("", |(owner, _)| owner)
-    }
-
-    /// `name` of `owner/name`.
-    pub fn name(&self) -> &str {
-        self.full_name.split_once('/').map_or(self.full_name.as_str(), |(_, name)| name)
-    }
-
     /// Page of a line at a commit on the forge.
     pub fn line_url(&self, commit: &CommitId, path: &str, line: u32) -> Option<String> {
         let forge = self.forge.as_ref()?;

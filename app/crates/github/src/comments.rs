@@ -4,6 +4,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::issues::since_parameter;
 use super::limits;
+use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +19,13 @@ struct CommentAnswer {
 
 impl GitHub {
     /// Comments on an issue; returns the comment's number.
-    pub async fn comment(&self, installation: u64, repo: &str, number: u64, body: &str) -> Result<u64, GitHubError> {
+    pub async fn comment(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        body: &str,
+    ) -> Result<u64, GitHubError> {
         limits::body(body)?;
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}/comments");
@@ -32,7 +39,7 @@ impl GitHub {
     pub async fn find_comment(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         number: u64,
         marker: &str,
         since: Timestamp,

@@ -1,5 +1,6 @@
 //! What can go wrong with GitHub, sorted by what the caller can do about it.
 
+use domain::names::RepositoryName;
 use jiff::SignedDuration;
 use regex::Regex;
 use std::sync::OnceLock;
@@ -56,9 +57,9 @@ pub enum GitHubError {
     #[error("{from} is called {to} now")]
     Moved {
         /// `owner/name` as asked for.
-        from: String,
+        from: RepositoryName,
         /// `owner/name` now.
-        to: String,
+        to: RepositoryName,
         /// GitHub's number of the repository behind the new name. Compare before trusting the name.
         id: u64,
     },

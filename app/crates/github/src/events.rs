@@ -3,6 +3,7 @@
 use super::client::{As, GitHub};
 use super::error::GitHubError;
 use domain::commit::CommitId;
+use domain::names::RepositoryName;
 use serde::Deserialize;
 use std::ops::ControlFlow;
 
@@ -21,7 +22,7 @@ impl GitHub {
     pub async fn closing_commit(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         number: u64,
     ) -> Result<Option<CommitId>, GitHubError> {
         let what = format!("events of issue #{number} of {repo}");

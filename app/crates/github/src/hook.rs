@@ -1,7 +1,7 @@
 //! Webhooks: whether GitHub sent one, and what it says.
 
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
-use domain::names::Login;
+use domain::names::{Login, RepositoryName};
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -113,7 +113,7 @@ struct Payload {
 #[derive(Deserialize)]
 struct Repository {
     id: u64,
-    full_name: String,
+    full_name: RepositoryName,
     #[serde(default)]
     private: Option<bool>,
 }

@@ -6,6 +6,7 @@ use super::labels::LabelAnswer;
 use super::limits;
 use super::people::{Account, AccountAnswer};
 use super::route;
+use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,7 @@ impl GitHub {
     pub async fn create_issue(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         issue: &NewIssue,
     ) -> Result<CreatedIssue, GitHubError> {
         limits::title(&issue.title)?;
@@ -142,7 +143,7 @@ impl GitHub {
     pub async fn find_issue(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         label: &str,
         marker: &str,
         since: Timestamp,
@@ -174,7 +175,7 @@ impl GitHub {
     pub async fn changed_issues(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         label: &str,
         since: Timestamp,
     ) -> Result<Vec<FoundIssue>, GitHubError> {
@@ -195,7 +196,12 @@ impl GitHub {
     }
 
     /// The issue as it is now, or what became of it.
-    pub async fn issue(&self, installation: u64, repo: &str, number: u64) -> Result<IssueState, GitHubError> {
+    pub async fn issue(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+    ) -> Result<IssueState, GitHubError> {
         let answer = self.read(installation, repo, &format!("/issues/{number}")).await?;
         match answer.status {
             404 => return Ok(IssueState::Missing),
@@ -212,7 +218,7 @@ impl GitHub {
     pub async fn update_issue(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         number: u64,
         update: &IssueUpdate,
     ) -> Result<(), GitHubError> {
@@ -225,12 +231,18 @@ impl GitHub {
     }
 
     /// Opens a closed issue again.
-    pub async fn reopen_issue(&self, installation: u64, repo: &str, number: u64) -> Result<(), GitHubError> {
+    pub async fn reopen_issue(&self, installation: u64, repo: &RepositoryName, number: u64) -> Result<(), GitHubError> {
         let open = json!({ "state": "open", "state_reason": "reopened" });
         self.patch_issue(installation, repo, number, &open).await
     }
 
-    async fn patch_issue(&self, installation: u64, repo: &str, number: u64, patch: &Value) -> Result<(), GitHubError> {
+    async fn patch_issue(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        patch: &Value,
+    ) -> Result<(), GitHubError> {
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}");
         self.write(installation, repo, (Method::Patch, &rest), Some(patch), &what).await.map(drop)

@@ -4,6 +4,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::limits;
 use domain::command::LabelSpec;
+use domain::names::RepositoryName;
 use serde::Deserialize;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -34,7 +35,7 @@ impl GitHub {
     pub async fn missing_labels(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         labels: &[LabelSpec],
     ) -> Result<Vec<LabelSpec>, GitHubError> {
         let what = format!("labels of {repo}");
@@ -50,7 +51,12 @@ impl GitHub {
     }
 
     /// Makes a label, unless somebody was faster.
-    pub async fn create_label(&self, installation: u64, repo: &str, label: &LabelSpec) -> Result<(), GitHubError> {
+    pub async fn create_label(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        label: &LabelSpec,
+    ) -> Result<(), GitHubError> {
         limits::label(label.name)?;
         limits::description(label.description)?;
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });

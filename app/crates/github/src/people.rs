@@ -7,7 +7,7 @@ use super::route;
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::names::Login;
+use domain::names::{Login, RepositoryName};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -75,7 +75,7 @@ impl GitHub {
     pub async fn commit_author(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         id: &CommitId,
     ) -> Result<Option<Account>, GitHubError> {
         // Without `per_page=1` a big commit comes with hundreds of its files.
@@ -108,7 +108,7 @@ impl GitHub {
     pub async fn author_of_login(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         login: &Login,
     ) -> Result<Option<Author>, GitHubError> {
         let author =
@@ -159,7 +159,12 @@ impl GitHub {
     }
 
     /// Whether issues of the repository can be assigned to this login.
-    pub async fn is_assignable(&self, installation: u64, repo: &str, login: &Login) -> Result<bool, GitHubError> {
+    pub async fn is_assignable(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        login: &Login,
+    ) -> Result<bool, GitHubError> {
         let answer = self.read(installation, repo, &format!("/assignees/{}", route::encode(login.as_str()))).await?;
         match answer.status {
             204 => Ok(true),
@@ -176,7 +181,13 @@ impl GitHub {
     /// Assigns the issue to this login, besides those who have it already. `false` where GitHub
     /// would not have it: not assignable, or dropped from the answer silently (too many assignees,
     /// no right to).
-    pub async fn assign(&self, installation: u64, repo: &str, number: u64, login: &Login) -> Result<bool, GitHubError> {
+    pub async fn assign(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        login: &Login,
+    ) -> Result<bool, GitHubError> {
         if !self.is_assignable(installation, repo, login).await? {
             return Ok(false);
         }

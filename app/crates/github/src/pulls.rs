@@ -5,6 +5,7 @@ use super::error::GitHubError;
 use super::people::{Account, AccountAnswer};
 use super::route;
 use domain::commit::CommitId;
+use domain::names::RepositoryName;
 use domain::pull::Pull;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
@@ -43,7 +44,7 @@ impl GitHub {
     pub async fn pull_of_commit(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         commit: &CommitId,
         branch: Option<&str>,
     ) -> Result<Option<Pull>, GitHubError> {
@@ -75,7 +76,7 @@ impl GitHub {
     pub async fn pull_people(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         number: u64,
     ) -> Result<Option<(Option<Account>, Option<Account>)>, GitHubError> {
         let answer = self.read(installation, repo, &format!("/pulls/{number}")).await?;

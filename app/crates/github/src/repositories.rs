@@ -5,6 +5,7 @@ use super::answer::Answer;
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::route;
+use domain::names::RepositoryName;
 use serde::Deserialize;
 use serde_json::Value;
 use std::ops::ControlFlow;
@@ -15,7 +16,7 @@ pub struct RemoteRepository {
     /// GitHub's number, which survives renames.
     pub id: u64,
     /// `owner/name` now.
-    pub full_name: String,
+    pub full_name: RepositoryName,
     /// Not visible to the public. Internal repositories of enterprises are private here too.
     pub private: bool,
     /// Default branch; `None` where GitHub doesn't say.
@@ -49,14 +50,19 @@ impl GitHub {
     }
 
     /// One repository by name, under its present name where it was renamed.
-    pub async fn repository(&self, installation: u64, repo: &str) -> Result<RemoteRepository, GitHubError> {
+    pub async fn repository(&self, installation: u64, repo: &RepositoryName) -> Result<RemoteRepository, GitHubError> {
         let answer = self.follow(As::Installation(installation), &route::repository(repo, "")?).await?;
-        answer.accepted(repo, Some(installation))?.json("the repository")
+        answer.accepted(repo.as_str(), Some(installation))?.json("the repository")
     }
 
     /// Reads something under a repository, under its new name where it was renamed. The answer may
     /// be an error still.
-    pub(super) async fn read(&self, installation: u64, repo: &str, rest: &str) -> Result<Answer, GitHubError> {
+    pub(super) async fn read(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        rest: &str,
+    ) -> Result<Answer, GitHubError> {
         let who = As::Installation(installation);
         let answer = self.send(who, Method::Get, &route::repository(repo, rest)?, None).await?;
         if !answer.is_redirect() {
@@ -73,7 +79,7 @@ impl GitHub {
     pub(super) async fn write(
         &self,
         installation: u64,
-        repo: &str,
+        repo: &RepositoryName,
         (method, rest): (Method, &str),
         body: Option<&Value>,
         what: &str,
@@ -84,15 +90,15 @@ impl GitHub {
             return answer.accepted(what, Some(installation));
         }
         match self.renamed(installation, repo).await? {
-            Some(now) => Err(GitHubError::Moved { from: repo.to_owned(), to: now.full_name, id: now.id }),
+            Some(now) => Err(GitHubError::Moved { from: repo.clone(), to: now.full_name, id: now.id }),
             None => Err(GitHubError::Gone(format!("{what} (it is in another repository now)"))),
         }
     }
 
     /// The repository, where it is called otherwise now; `None` where the name is right and the
     /// redirect was about something in it, such as a transferred issue.
-    async fn renamed(&self, installation: u64, repo: &str) -> Result<Option<RemoteRepository>, GitHubError> {
+    async fn renamed(&self, installation: u64, repo: &RepositoryName) -> Result<Option<RemoteRepository>, GitHubError> {
         let now = self.repository(installation, repo).await?;
-        Ok((!now.full_name.eq_ignore_ascii_case(repo)).then_some(now))
+        Ok((now.full_name != *repo).then_some(now))
     }
 }

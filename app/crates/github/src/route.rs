@@ -2,6 +2,7 @@
 //! relative to ours.
 
 use super::error::{GitHubError, redact};
+use domain::names::RepositoryName;
 use url::Url;
 
 /// The API's address, as configured.
@@ -61,9 +62,9 @@ impl Base {
 }
 
 /// `/repos/OWNER/NAME` and the rest, for `owner/name`.
-pub(super) fn repository(full_name: &str, rest: &str) -> Result<String, GitHubError> {
-    let wrong = || GitHubError::Argument(format!("`{}` is not owner/name", redact(full_name)));
-    let (owner, name) = full_name.split_once('/').ok_or_else(wrong)?;
+pub(super) fn repository(full_name: &RepositoryName, rest: &str) -> Result<String, GitHubError> {
+    let wrong = || GitHubError::Argument(format!("`{}` is not owner/name", redact(full_name.as_str())));
+    let (owner, name) = full_name.as_str().split_once('/').ok_or_else(wrong)?;
     // `.` and `..` would be resolved away on the way and ask for something else.
     if [owner, name].iter().any(|piece| matches!(*piece, "" | "." | "..") || piece.contains('/')) {
         return Err(wrong());
@@ -89,10 +90,11 @@ mod tests {
 
     #[test]
     fn pieces_cannot_leave_their_place() {
-        let path = repository("acme/a b?#", &format!("/labels/{}", encode("known-error: a/b"))).unwrap_or_default();
+        let path =
+            repository(&"acme/a b?#".into(), &format!("/labels/{}", encode("known-error: a/b"))).unwrap_or_default();
         assert_eq!(path, "/repos/acme/a%20b%3F%23/labels/known-error%3A%20a%2Fb");
         for bad in ["acme", "/shop", "acme/", "acme/..", "../shop", "a/b/c", ""] {
-            assert!(repository(bad, "").is_err(), "{bad}");
+            assert!(repository(&bad.into(), "").is_err(), "{bad}");
         }
     }
 

@@ -115,7 +115,7 @@ impl AlertView {
         let message = detail.message(alert.message.as_deref()).filter(|_| says);
         let message_head = message.as_ref().map(|text| clip(text.lines().next().unwrap_or_default(), MOST_HEAD_CHARS));
         Self {
-            repository: alert.repository.full_name.clone(),
+            repository: alert.repository.full_name.to_string(),
             header: detail.message(alert.header.as_deref()),
             why: why(alert, detail),
             exception: exception_name(&alert.exception, detail),

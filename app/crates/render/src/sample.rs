@@ -17,7 +17,7 @@ const COMMIT: &str = "9f2c1e7b3a8d4c5f6e7081920a1b2c3d4e5f6071";
 pub(super) fn repository() -> Repository {
     Repository {
         id: RepositoryId(7),
-        full_name: "acme/shop".to_owned(),
+        full_name: "acme/shop".into(),
         clone_url: "https://github.com/acme/shop.git".to_owned(),
         forge: Some(Forge { id: 4711, installation: 99, html_url: "https://github.com/acme/shop".to_owned() }),
         public: false,

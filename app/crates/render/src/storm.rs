@@ -125,7 +125,7 @@ pub fn storm_mail(
         .collect();
     let values = context! {
         subject => subject.as_str(),
-        repository => &repository.full_name,
+        repository => repository.full_name.as_str(),
         began => when(storm.began_at),
         issue => storm.issue.and_then(|number| repository.issue_url(number)),
         all,

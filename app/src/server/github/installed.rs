@@ -40,7 +40,7 @@ pub(super) async fn installed(
     for row in rows.iter().take(MOST_SHOWN) {
         let key = store::ingest_keys::in_force(&store, row.repository.id).await?.into_iter().next();
         repositories.push(InstalledRepository {
-            name: row.repository.full_name.clone(),
+            name: row.repository.full_name.to_string(),
             url: urls.repository(row),
             connect_url: urls.connect(row),
             dsn: key.map(|key| urls.linker().dsn(&key, row.repository.id)),

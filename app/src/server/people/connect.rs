@@ -76,7 +76,7 @@ pub(super) async fn connect(
     let something_came = arrivals.iter().any(|arrival| arrival.fresh) || refusals.iter().any(|refusal| refusal.fresh);
     let watched = since.filter(|since| now - *since < WATCH && !something_came);
     let view = Connect {
-        name: row.repository.full_name.clone(),
+        name: row.repository.full_name.to_string(),
         repository_url: urls.repository(&row),
         csrf: session.csrf.clone(),
         dsn: keys.iter().find(|key| key.revoked_at.is_none()).map(|key| dsn(urls.linker(), key)),

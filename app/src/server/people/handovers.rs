@@ -37,7 +37,7 @@ pub(super) async fn list(
         csrf: session.csrf.clone(),
         may_edit: session.right_in(&row) >= Some(Right::Triage),
         handovers,
-        repository: row.repository.full_name,
+        repository: row.repository.full_name.into(),
     };
     Ok(Page(Some(session), view))
 }

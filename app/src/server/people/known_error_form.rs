@@ -2,6 +2,7 @@
 
 use domain::command::Scope;
 use domain::known_error::{About, TERMS, Term};
+use domain::names::RepositoryName;
 use domain::rule::{MadeRule, RuleKind};
 use domain::settings::KnownError;
 use render::thousands;
@@ -16,7 +17,7 @@ const LONGEST_FIELD: usize = 2_000;
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct RuleForm {
     #[serde(default)]
-    pub(super) repo: String,
+    pub(super) repo: RepositoryName,
     #[serde(default)]
     pub(super) scope: String,
     #[serde(default)]
@@ -45,7 +46,7 @@ pub(super) struct RuleForm {
 
 impl RuleForm {
     /// A rule as the form shows it.
-    pub(super) fn of(repo: &str, rule: &MadeRule) -> Self {
+    pub(super) fn of(repo: &RepositoryName, rule: &MadeRule) -> Self {
         let known = &rule.entry;
         let scope = match (&known.function, &known.code) {
             (_, Some(_)) => "line",

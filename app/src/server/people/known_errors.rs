@@ -19,6 +19,7 @@ use domain::access::Right;
 use domain::alert::Place;
 use domain::ids::RuleId;
 use domain::links::{LinkPurpose, Linker};
+use domain::names::RepositoryName;
 use domain::rule::{RuleKind, RuleSource};
 use domain::settings::KnownError;
 use domain::timestamp::Timestamp;
@@ -70,7 +71,7 @@ pub(super) async fn save(
     };
     rules.make(&right.rule(&row, checked.kind, &known), now).await?;
     let view = KnownErrorSaved {
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         whitelist_url: right.session().map(|_| urls.whitelist(&row)),
         kind: checked.kind,
         still_alerted: still_alerted(&known),
@@ -173,7 +174,12 @@ fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<By>, next: Stri
 
 /// The repository, for somebody who may whitelist in it: by their role on GitHub, else by a link
 /// out of a mail.
-async fn admit(store: &Store, repo: &str, by: By, link: Option<By>) -> Result<(RepositoryRow, By), PageError> {
+async fn admit(
+    store: &Store,
+    repo: &RepositoryName,
+    by: By,
+    link: Option<By>,
+) -> Result<(RepositoryRow, By), PageError> {
     let By::SignedIn(session) = &by else { return Ok((watched(store, repo).await?, by)) };
     match (find(store, session, repo, Right::Triage).await, link) {
         (Ok(row), _) => Ok((row, by)),
@@ -191,7 +197,7 @@ async fn view(
     error: Option<String>,
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let view = KnownErrorForm {
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         action: urls.page("/add_known_error"),
         csrf: right.session().map(|session| session.csrf.clone()).unwrap_or_default(),
         hidden: hidden(right, form)?,

@@ -3,6 +3,7 @@
 use crate::server::page_error::PageError;
 use domain::alert::Place;
 use domain::links::{LinkPurpose, Linker};
+use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use render::views::{IssueLink, LineStatus};
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use store::repositories::RepositoryRow;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct LineLink {
-    pub(super) repo: String,
+    pub(super) repo: RepositoryName,
     pub(super) filename: String,
     pub(super) function_name: String,
     pub(super) line_number: String,

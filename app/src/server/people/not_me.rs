@@ -113,7 +113,7 @@ impl Admitted {
     /// The form as it was sent, with what is wrong with it.
     fn form(&self, urls: &Urls, error: Option<String>) -> Page<NotMe> {
         let view = NotMe {
-            repository: self.row.repository.full_name.clone(),
+            repository: self.row.repository.full_name.to_string(),
             action: urls.page("/not_me"),
             hidden: self.hidden(),
             place: place(&self.line),
@@ -130,8 +130,8 @@ impl Admitted {
         let csrf = self.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default();
         let LineLink { repo, filename, function_name, line_number, text, expires, signature } = &self.fields.link;
         let fields = [
-            ("csrf", &csrf),
-            ("repo", repo),
+            ("csrf", csrf.as_str()),
+            ("repo", repo.as_str()),
             ("filename", filename),
             ("function_name", function_name),
             ("line_number", line_number),
@@ -139,7 +139,7 @@ impl Admitted {
             ("expires", expires),
             ("signature", signature),
         ];
-        fields.map(|(name, value)| (name.to_owned(), value.clone())).to_vec()
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
     }
 
     /// What is said once it is done.

@@ -49,7 +49,7 @@ fn shown(
     urls: &Urls,
 ) -> RowView {
     RowView {
-        name: row.repository.full_name.clone(),
+        name: row.repository.full_name.to_string(),
         url: urls.repository(row),
         connect_url: urls.connect(row),
         may_connect: session.right_in(row) >= Some(Right::Write),

@@ -36,7 +36,7 @@ pub(super) async fn repository(
     let keys = if may_connect { store::ingest_keys::in_force(&store, id).await? } else { Vec::new() };
     let lines = store::lines::of_repository(&store, id, LINES_READ).await?;
     let view = RepositoryPage {
-        name: row.repository.full_name.clone(),
+        name: row.repository.full_name.to_string(),
         default_branch: row.repository.default_branch.clone(),
         pages: pages_of(&row, &urls, now),
         dsns: keys.iter().map(|key| urls.linker().dsn(key, id)).collect(),

@@ -76,7 +76,7 @@ async fn view(
     error: Option<String>,
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let view = KnownErrorForm {
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         action: urls.page("/rules/edit"),
         csrf: session.csrf.clone(),
         hidden: vec![("rule".to_owned(), rule.to_string())],

@@ -40,7 +40,7 @@ pub(super) async fn list(
     let more = deliveries.len() > MOST_LISTED;
     deliveries.truncate(MOST_LISTED);
     let view = Shadow {
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         repository_url: urls.repository(&row),
         on: row.is_shadow(now),
         until: row.shadow_until.filter(|&until| until != FOR_EVER).map(when),
@@ -99,7 +99,7 @@ pub(super) async fn preview(
     let line = store::lines::by_id(&store, delivery.line).await?.ok_or_else(none)?;
     let said = rendered(&content, &row, &line, &delivery, now).await?;
     let view = ShadowPreview {
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         back_url: urls.shadow(&row),
         what: headline(&delivery.what, &line, &author(&line)),
         heading: said.title,

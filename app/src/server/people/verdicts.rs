@@ -32,7 +32,7 @@ pub(super) async fn verdicts(
             accepted: thousands(it.alerts.saturating_sub(it.refused)),
             refused: thousands(it.refused),
             share: format!("{} %", percent_accepted(it.alerts, it.refused)),
-            name: it.repository,
+            name: it.repository.into(),
         })
         .collect();
     Ok(Page(Some(session), Verdicts { repositories }))

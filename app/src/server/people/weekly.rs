@@ -13,6 +13,7 @@ use axum::extract::State;
 use domain::access::Right;
 use domain::ids::RepositoryId;
 use domain::links::query;
+use domain::names::RepositoryName;
 use domain::timestamp::{DAY, Timestamp, WEEK};
 use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
 use render::{thousands, when};
@@ -26,7 +27,7 @@ use store::{Store, StoreError};
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct WeeklyQuery {
     #[serde(default)]
-    repo: String,
+    repo: RepositoryName,
     /// Unix seconds; any moment of the week.
     #[serde(default)]
     timestamp: String,
@@ -47,9 +48,9 @@ pub(super) async fn weekly(
     let asked_at = moment(query.timestamp.trim(), now)?;
     let mut rows = store::repositories::list(&store).await?;
     rows.retain(|row| session.right_in(row).is_some());
-    let only = match query.repo.trim() {
+    let only = match query.repo.as_str().trim() {
         "" => None,
-        name => Some(find(&store, &session, name, Right::Read).await?),
+        _ => Some(find(&store, &session, &query.repo, Right::Read).await?),
     };
     let report = WeeklyReport {
         urls: urls.clone(),
@@ -110,7 +111,7 @@ async fn lines(
 #[derive(Clone, Debug)]
 struct WeeklyReport {
     urls: Urls,
-    repo: Option<String>,
+    repo: Option<RepositoryName>,
     week: Timestamp,
     known: bool,
     old: bool,
@@ -121,7 +122,7 @@ impl WeeklyReport {
     fn url(&self) -> String {
         let mut fields = Vec::new();
         if let Some(repo) = &self.repo {
-            fields.push(("repo", repo.clone()));
+            fields.push(("repo", repo.to_string()));
         }
         fields.push(("timestamp", self.week.as_seconds().to_string()));
         for (name, on) in [("include_known_errors", self.known), ("include_modified_before_min_date", self.old)] {
@@ -138,7 +139,7 @@ impl WeeklyReport {
     }
 
     /// The link to the report of a repository, or of all.
-    fn link(&self, label: &str, repo: Option<String>) -> Link {
+    fn link(&self, label: &str, repo: Option<RepositoryName>) -> Link {
         let current = repo == self.repo;
         Link { label: label.to_owned(), url: Self { repo, ..self.clone() }.url(), current }
     }
@@ -148,13 +149,13 @@ impl WeeklyReport {
         let shown: Vec<&WeeklyLine> = found.iter().filter(|line| self.old || !is_old(line, &by_id)).collect();
         let total: u64 = shown.iter().map(|line| line.count).sum();
         let names = rows.iter().map(|row| &row.repository.full_name);
-        let links = names.map(|name| self.link(name, Some(name.clone())));
+        let links = names.map(|name| self.link(name.as_str(), Some(name.clone())));
         Weekly {
             range: range(self.week),
             previous_url: self.week_url(self.week - WEEK),
             next_url: (self.week < this_week).then(|| self.week_url(self.week + WEEK)),
             current_url: (self.week != this_week).then(|| self.week_url(this_week)),
-            repository: self.repo.clone(),
+            repository: self.repo.clone().map(String::from),
             repositories: std::iter::once(self.link("All", None)).chain(links).collect(),
             include_known: Toggle { on: self.known, url: Self { known: !self.known, ..self.clone() }.url() },
             include_old: Toggle { on: self.old, url: Self { old: !self.old, ..self.clone() }.url() },
@@ -207,7 +208,7 @@ fn line_view(urls: &Urls, found: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow
     Some(LineView {
         exception: line.exception.clone(),
         message: message.map(str::to_owned),
-        repository: row.repository.full_name.clone(),
+        repository: row.repository.full_name.to_string(),
         place: place(line),
         function: function(line),
         code: line.place.code.clone(),

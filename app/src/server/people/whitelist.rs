@@ -38,7 +38,7 @@ pub(super) async fn whitelist(
 ) -> Result<Page<Whitelist>, PageError> {
     let view = Whitelist {
         repository_url: urls.repository(&row),
-        add_url: urls.page(&format!("/add_known_error?{}", query(&[("repo", row.repository.full_name.clone())]))),
+        add_url: urls.page(&format!("/add_known_error?{}", query(&[("repo", row.repository.full_name.to_string())]))),
         end_action: urls.page("/rules/end"),
         csrf: session.csrf.clone(),
         may_edit: session.right_in(&row) >= Some(Right::Triage),
@@ -47,7 +47,7 @@ pub(super) async fn whitelist(
         entries: entries(&row, &store, &mirrors, &urls).await?,
         dropped: dropped(&row),
         ended: store::rules::ended(&store, row.repository.id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
-        repository: row.repository.full_name,
+        repository: row.repository.full_name.into(),
     };
     Ok(Page(Some(session), view))
 }
@@ -122,7 +122,7 @@ struct Look<'a> {
 impl Look<'_> {
     fn made(&self, rule: &RuleRow, standing: Standing) -> WhitelistEntry {
         let id = rule.made.id;
-        let fields = [("repo", self.row.repository.full_name.clone()), ("rule", id.to_string())];
+        let fields = [("repo", self.row.repository.full_name.to_string()), ("rule", id.to_string())];
         let before = |line: LineId| self.baselines.get(&(id, line)).copied().unwrap_or(0);
         WhitelistEntry {
             id: Some(id.0),

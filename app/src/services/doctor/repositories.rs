@@ -24,7 +24,7 @@ pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, now: Timestamp) -> Ve
 }
 
 fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
-    let name = &row.repository.full_name;
+    let name = row.repository.full_name.as_str();
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
@@ -38,7 +38,7 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<
 }
 
 fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {
-    let name = &row.repository.full_name;
+    let name = row.repository.full_name.as_str();
     let age = now - row.fetched_at;
     match (&row.fetch_error, exists) {
         (Some(error), exists) => {

@@ -6,7 +6,7 @@ use crate::services::Failure;
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::names::Login;
+use domain::names::{Login, RepositoryName};
 use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
 use domain::repository::Forge;
@@ -103,10 +103,10 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// The forge, while it answers.
-    fn answering(&self) -> Option<(&GitHub, u64, &str)> {
+    fn answering(&self) -> Option<(&GitHub, u64, &RepositoryName)> {
         let is_down = self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let (github, forge) = self.forge.as_ref().filter(|_| !is_down)?;
-        Some((github, forge.installation, self.row.repository.full_name.as_str()))
+        Some((github, forge.installation, &self.row.repository.full_name))
     }
 
     /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it

@@ -7,7 +7,7 @@ use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
-use domain::names::Login;
+use domain::names::{Login, RepositoryName};
 use domain::person::Told;
 use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, GitHubError, IssueState, NewIssue};
@@ -27,7 +27,7 @@ pub(super) struct IssueTracker<'a> {
     pub(super) github: GitHub,
     pub(super) installation: u64,
     /// `owner/name`.
-    pub(super) name: &'a str,
+    pub(super) name: &'a RepositoryName,
 }
 
 impl<'a> IssueTracker<'a> {

@@ -49,7 +49,7 @@ impl MailSender {
             date: delivery.created_at,
             reply_to: None,
             list_id: Some(self.list_id(row)),
-            repository: row.repository.full_name.clone(),
+            repository: row.repository.full_name.to_string(),
             line: Some(line.id.0),
         };
         self.send(&mail, now).await
@@ -79,7 +79,7 @@ impl MailSender {
 
     /// By what mail programs sort the mails of a repository.
     pub(super) fn list_id(&self, row: &RepositoryRow) -> String {
-        format!("{}.{}", row.repository.full_name.replace('/', "-"), self.content.site.mail_host())
+        format!("{}.{}", row.repository.full_name.as_str().replace('/', "-"), self.content.site.mail_host())
     }
 
     /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is

@@ -195,7 +195,7 @@ impl StormMails<'_> {
             date: first.created_at,
             reply_to: None,
             list_id: Some(self.sender.list_id(self.row)),
-            repository: repository.full_name.clone(),
+            repository: repository.full_name.to_string(),
             line: None,
         })
     }

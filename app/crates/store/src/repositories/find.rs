@@ -4,6 +4,7 @@ use super::{COLUMNS, RepositoryRow, read};
 use crate::columns::get;
 use crate::{Store, StoreError, Tx};
 use domain::ids::RepositoryId;
+use domain::names::RepositoryName;
 use sqlx::AssertSqlSafe;
 
 /// One repository.
@@ -24,32 +25,31 @@ async fn find(store: &Store, condition: &'static str, value: i64) -> Result<Opti
 }
 
 /// The watched repository of this name, without regard to case.
-pub async fn by_name(store: &Store, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+pub async fn by_name(store: &Store, full_name: &RepositoryName) -> Result<Option<RepositoryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NULL ORDER BY id LIMIT 1"
     );
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name).fetch_optional(&store.pool).await?;
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name.as_str()).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
 }
 
 /// The watched repository that had this name, and none has it now.
-pub async fn by_former_name(store: &Store, full_name: &str) -> Result<Option<RepositoryRow>, StoreError> {
+pub async fn by_former_name(store: &Store, full_name: &RepositoryName) -> Result<Option<RepositoryRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL
-             AND id = (SELECT repository_id FROM former_names WHERE full_name = $1)"
+             AND id = (SELECT repository_id FROM former_names WHERE full_name = LOWER($1))"
     );
-    let name = full_name.to_lowercase();
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(name).fetch_optional(&store.pool).await?;
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name.as_str()).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
 }
 
 /// The repository of this name that is not watched any more, the latest.
-pub async fn removed_by_name(store: &Store, full_name: &str) -> Result<Option<RepositoryId>, StoreError> {
+pub async fn removed_by_name(store: &Store, full_name: &RepositoryName) -> Result<Option<RepositoryId>, StoreError> {
     let row = sqlx::query(
         "SELECT id FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NOT NULL
          ORDER BY removed_at_ms DESC LIMIT 1",
     )
-    .bind(full_name)
+    .bind(full_name.as_str())
     .fetch_optional(&store.pool)
     .await?;
     row.as_ref().map(|row| Ok(RepositoryId(get(row, "id")?))).transpose()
@@ -69,4 +69,27 @@ pub(crate) async fn installation_in(tx: &mut Tx, repository: RepositoryId) -> Re
         .fetch_optional(tx.conn())
         .await?;
     Ok(row.as_ref().map(|row| get::<Option<i64>>(row, "installation")).transpose()?.flatten().map(i64::cast_unsigned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repositories::{NewRepository, watch};
+    use domain::timestamp::Timestamp;
+
+    #[tokio::test]
+    async fn a_name_that_a_repository_has_or_had_is_found_however_it_is_spelt() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        for name in ["Ärzte/Shop", "Acme/Shop"] {
+            let new = NewRepository { full_name: name.into(), clone_url: "/b".into(), forge: None, public: false };
+            watch(&store, &new, Timestamp::from_seconds(1)).await.unwrap();
+        }
+        for name in ["Acme/Shop", "acme/sHOP"] {
+            assert!(by_name(&store, &name.into()).await.unwrap().is_some(), "{name}");
+        }
+        for name in ["Ärzte/Shop", "Ärzte/sHOP"] {
+            assert!(by_former_name(&store, &name.into()).await.unwrap().is_some(), "{name}");
+        }
+    }
 }

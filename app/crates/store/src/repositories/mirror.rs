@@ -165,10 +165,10 @@ mod tests {
         assert_eq!(row().await.why_unmirrorable(now), Some("it is shallow"));
         assert_eq!(row().await.why_unmirrorable(pause.until), None, "it is over");
         watch(&store, &known, now).await.unwrap();
-        record_changed(&store, id, "a/c", "https://github.com/a/c", "/b", None).await.unwrap();
+        record_changed(&store, id, &"a/c".into(), "https://github.com/a/c", "/b", None).await.unwrap();
         assert_eq!(row().await.fetch_pause, Some(pause), "nothing that it came from has changed");
 
-        record_changed(&store, id, "a/c", "https://github.com/a/c", "/c", None).await.unwrap();
+        record_changed(&store, id, &"a/c".into(), "https://github.com/a/c", "/c", None).await.unwrap();
         assert_eq!(row().await.fetch_pause, None, "another address");
         refuse().await;
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();

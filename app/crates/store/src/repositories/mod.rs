@@ -9,6 +9,7 @@ use crate::StoreError;
 use crate::columns::{from_json, get, get_commit_opt, get_time, get_time_opt};
 pub use delete_with_counts::delete;
 use domain::ids::RepositoryId;
+use domain::names::RepositoryName;
 use domain::repository::{Forge, Repository};
 use domain::settings::Settings;
 use domain::timestamp::Timestamp;
@@ -22,7 +23,7 @@ pub use watch::{record_changed, set_suspended, unwatch, watch};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRepository {
     /// `owner/name`.
-    pub full_name: String,
+    pub full_name: RepositoryName,
     /// Where to clone from.
     pub clone_url: String,
     /// The forge's side; `None` for a plain git repository.
@@ -117,7 +118,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     Ok(RepositoryRow {
         repository: Repository {
             id: RepositoryId(get(row, "id")?),
-            full_name: get(row, "full_name")?,
+            full_name: RepositoryName::new(get::<String>(row, "full_name")?),
             clone_url: get(row, "clone_url")?,
             forge,
             public: get::<i64>(row, "public")? != 0,

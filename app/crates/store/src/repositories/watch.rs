@@ -6,6 +6,7 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
 use domain::ids::RepositoryId;
 use domain::job::Job;
+use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -52,7 +53,7 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
          WHERE id = $1",
     )
     .bind(id.0)
-    .bind(&new.full_name)
+    .bind(new.full_name.as_str())
     .bind(&new.clone_url)
     .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
     .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
@@ -70,7 +71,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Resu
          VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories), $1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7)
          RETURNING id",
     )
-    .bind(&new.full_name)
+    .bind(new.full_name.as_str())
     .bind(&new.clone_url)
     .bind(new.forge.as_ref().map(|forge| forge.id.cast_signed()))
     .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
@@ -86,7 +87,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Resu
 pub async fn record_changed(
     store: &Store,
     id: RepositoryId,
-    full_name: &str,
+    full_name: &RepositoryName,
     html_url: &str,
     clone_url: &str,
     public: Option<bool>,
@@ -99,7 +100,7 @@ pub async fn record_changed(
              public = COALESCE($5, public) WHERE id = $1",
     )
     .bind(id.0)
-    .bind(full_name)
+    .bind(full_name.as_str())
     .bind(html_url)
     .bind(clone_url)
     .bind(public.map(i64::from))
@@ -109,14 +110,14 @@ pub async fn record_changed(
 }
 
 /// Keeps the name that a repository has until now, if it gets another one.
-async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &str) -> Result<(), StoreError> {
+async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &RepositoryName) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO former_names (full_name, repository_id)
          SELECT LOWER(full_name), id FROM repositories WHERE id = $1 AND LOWER(full_name) <> LOWER($2)
          ON CONFLICT (full_name) DO UPDATE SET repository_id = excluded.repository_id",
     )
     .bind(id.0)
-    .bind(next)
+    .bind(next.as_str())
     .execute(tx.conn())
     .await?;
     Ok(())
