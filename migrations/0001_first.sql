@@ -190,7 +190,7 @@ CREATE TABLE rules (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     kind TEXT NOT NULL,                 -- domain::rule::RuleKind
-    entry TEXT NOT NULL,                -- domain::settings::KnownError, JSON
+    entry TEXT NOT NULL,                -- JSON: domain::settings::KnownError, or LibraryCodeEntry of store/rules
     origin TEXT NOT NULL,               -- domain::rule::RuleSource
     line_id BIGINT REFERENCES lines (id), -- the line whose issue bears the label
     label TEXT,                         -- the label that commands it; null: made on the page or in a terminal

@@ -67,8 +67,8 @@ fn a_label_on_a_closed_issue_whitelists_at_once_and_the_same_webhook_twice_does_
         ");
         let rules = story.rules().await;
         assert_eq!(rules.len(), 1);
-        let entry = &rules[0].made.entry;
-        assert_eq!((entry.file.as_str(), &entry.function, &entry.code), (CART_PATH, &None, &None));
+        let covers = rules[0].made.rule.pattern();
+        assert_eq!((covers.file.as_str(), covers.function, covers.code), (CART_PATH, None, None));
         story.fails(1).await;
         assert!(story.lines().await[0].known);
     });

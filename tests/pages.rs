@@ -65,7 +65,7 @@ fn a_link_out_of_a_mail_whitelists_by_post_only() {
         assert_eq!(post(&fields).await, 200);
         let rules = story.rules().await;
         assert_eq!(rules.len(), 1);
-        assert_eq!(rules[0].made.entry.file, CART_PATH);
+        assert_eq!(rules[0].made.rule.file(), CART_PATH);
         assert!(story.lines().await[0].known);
         let (_, repository) = fields.iter_mut().find(|(name, _)| name == "repo").unwrap();
         assert_eq!(std::mem::replace(repository, "acme/other".to_owned()), REPO);

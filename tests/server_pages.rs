@@ -163,7 +163,7 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
         }
         let rules = story.rules().await;
         assert_eq!(rules.len(), 1, "sent twice, made once");
-        assert_eq!((rules[0].made.entry.code.as_deref(), rules[0].by.as_str()), (None, "a link out of a mail"));
+        assert_eq!((rules[0].made.rule.pattern().code, rules[0].by.as_str()), (None, "a link out of a mail"));
         assert!(story.lines().await[0].known, "in force at once");
     });
 }

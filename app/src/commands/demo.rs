@@ -9,7 +9,7 @@ use crate::serve::Flawless;
 use crate::wiring::Handles;
 use clap::Args;
 use domain::ids::RepositoryId;
-use domain::rule::{RuleKind, RuleSource};
+use domain::rule::{Rule, RuleSource};
 use domain::settings::KnownError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -252,13 +252,12 @@ impl Stage {
 fn rule_of(line: &Line) -> NewRule {
     NewRule {
         repository: line.repository,
-        kind: RuleKind::KnownError,
-        entry: KnownError {
+        rule: Rule::KnownError(KnownError {
             file: line.place.path.clone(),
             function: Some(line.place.function.clone()),
             code: Some(line.place.code.clone()),
             ..KnownError::default()
-        },
+        }),
         line: None,
         label: None,
         issue: None,

@@ -8,7 +8,7 @@ use crate::wiring::Handles;
 use clap::{Args, Subcommand};
 use domain::ids::{RepositoryId, RuleId};
 use domain::names::RepositoryName;
-use domain::rule::{RuleKind, RuleSource};
+use domain::rule::{Rule, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
 use render::when;
@@ -98,8 +98,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
 fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
     NewRule {
         repository,
-        kind: RuleKind::KnownError,
-        entry: KnownError {
+        rule: Rule::KnownError(KnownError {
             file: entry.file,
             function: entry.function,
             code: entry.code,
@@ -108,7 +107,7 @@ fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
             alert_every_n_occurrences: entry.every,
             until: entry.until,
             ..KnownError::default()
-        },
+        }),
         line: None,
         label: None,
         issue: None,
@@ -119,16 +118,11 @@ fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
 
 async fn list(store: &Store, row: &RepositoryRow) -> Result<(), Failed> {
     for rule in store::rules::in_force(store, row.repository.id).await? {
-        let words = words(&rule.made.entry, rule.made.kind);
+        let words = words(&rule.made.rule);
         println!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at));
     }
-    for entry in &row.settings.known_errors {
-        println!(".github/flawless.yml  {}", words(entry, RuleKind::KnownError));
-    }
-    for block in &row.settings.building_blocks {
-        let CodePattern { file, function, code } = block.clone();
-        let entry = KnownError { file, function, code, ..KnownError::default() };
-        println!(".github/flawless.yml  {}", words(&entry, RuleKind::LibraryCode));
+    for rule in Rule::of_file(&row.settings) {
+        println!(".github/flawless.yml  {}", words(&rule));
     }
     Ok(())
 }
@@ -147,28 +141,31 @@ fn a_day(text: &str) -> Result<String, String> {
     Timestamp::from_date(text).map(|_| text.to_owned()).ok_or_else(|| "write a day as 2026-12-31".to_owned())
 }
 
-fn words(entry: &KnownError, kind: RuleKind) -> String {
-    let mut out = match kind {
-        RuleKind::KnownError => format!("known error: {}", entry.file),
-        RuleKind::LibraryCode => format!("library code: {}", entry.file),
+fn words(rule: &Rule) -> String {
+    let CodePattern { file, function, code } = rule.pattern();
+    let (what, thresholds) = match rule {
+        Rule::KnownError(known) => ("known error", thresholds(known)),
+        Rule::LibraryCode { .. } => ("library code", String::new()),
     };
-    if let Some(function) = &entry.function {
+    let mut out = format!("{what}: {file}");
+    if let Some(function) = function {
         out.push_str(&format!(", {function}"));
     }
-    if let Some(code) = &entry.code {
+    if let Some(code) = code {
         out.push_str(&format!(", {code:?}"));
     }
-    for (name, value) in [
-        ("min", entry.min_alert_threshold),
-        ("max", entry.max_alert_threshold),
-        ("every", entry.alert_every_n_occurrences),
-    ] {
-        if let Some(value) = value {
-            out.push_str(&format!(", {name} {value}"));
-        }
-    }
-    if let Some(day) = &entry.until {
+    out.push_str(&thresholds);
+    if let Some(day) = rule.until() {
         out.push_str(&format!(", until {day}"));
     }
     out
+}
+
+fn thresholds(known: &KnownError) -> String {
+    let named = [
+        ("min", known.min_alert_threshold),
+        ("max", known.max_alert_threshold),
+        ("every", known.alert_every_n_occurrences),
+    ];
+    named.iter().filter_map(|(name, value)| Some(format!(", {name} {}", (*value)?))).collect()
 }

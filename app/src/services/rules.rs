@@ -3,8 +3,7 @@
 
 use super::Epoch;
 use domain::ids::{LineId, RepositoryId, RuleId};
-use domain::rule::{MadeRule, RuleKind, Rules};
-use domain::settings::KnownError;
+use domain::rule::{MadeRule, Rule, RuleKind, Rules};
 use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use store::repositories::RepositoryRow;
@@ -26,9 +25,9 @@ impl RuleBook {
     /// # Errors
     /// The database is out of reach.
     pub async fn make(&self, new: &NewRule, now: Timestamp) -> Result<Option<RuleId>, StoreError> {
-        let covered = self.covered(new.repository, &new.entry).await?;
+        let covered = self.covered(new.repository, &new.rule).await?;
         let made = store::rules::insert(&self.store, new, &covered, now).await?;
-        self.judge_again(new.repository, &new.entry.file, now).await?;
+        self.judge_again(new.repository, new.rule.file(), now).await?;
         Ok(made)
     }
 
@@ -40,14 +39,15 @@ impl RuleBook {
         &self,
         repository: RepositoryId,
         rule: RuleId,
-        entry: &KnownError,
-        (by, now): (&str, Timestamp),
+        becomes: &Rule,
+        by: &str,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let Some(before) = self.in_force(repository, rule).await? else { return Ok(false) };
-        let covered = self.covered(repository, entry).await?;
-        self.release_line(&before, Some(entry), now).await?;
-        let changed = store::rules::update(&self.store, repository, rule, entry, &covered, (by, now)).await?;
-        for file in BTreeSet::from([&before.made.entry.file, &entry.file]) {
+        let covered = self.covered(repository, becomes).await?;
+        self.release_line(&before, Some(becomes), now).await?;
+        let changed = store::rules::update(&self.store, repository, rule, becomes, &covered, by, now).await?;
+        for file in BTreeSet::from([before.made.rule.file(), becomes.file()]) {
             self.judge_again(repository, file, now).await?;
         }
         Ok(changed)
@@ -68,7 +68,7 @@ impl RuleBook {
         let Some(row) = self.in_force(repository, rule).await? else { return Ok(false) };
         self.release_line(&row, None, now).await?;
         let ended = store::rules::end(&self.store, repository, rule, by, now).await?;
-        self.judge_again(repository, &row.made.entry.file, now).await?;
+        self.judge_again(repository, row.made.rule.file(), now).await?;
         Ok(ended)
     }
 
@@ -85,7 +85,7 @@ impl RuleBook {
     ) -> Result<Vec<RuleRow>, StoreError> {
         let ended = store::rules::end_of_label(&self.store, repository, line, label, by, now).await?;
         for rule in &ended {
-            self.judge_again(repository, &rule.made.entry.file, now).await?;
+            self.judge_again(repository, rule.made.rule.file(), now).await?;
         }
         Ok(ended)
     }
@@ -98,8 +98,7 @@ impl RuleBook {
     pub async fn end_what_is_over(&self, now: Timestamp) -> Result<(), StoreError> {
         for row in store::repositories::list(&self.store).await? {
             let id = row.repository.id;
-            for rule in
-                store::rules::in_force(&self.store, id).await?.iter().filter(|rule| rule.made.entry.is_over(now))
+            for rule in store::rules::in_force(&self.store, id).await?.iter().filter(|rule| rule.made.rule.is_over(now))
             {
                 self.end(id, rule.made.id, "its last day", now).await?;
             }
@@ -124,19 +123,14 @@ impl RuleBook {
     /// counts as resolved, for its issue is closed, and nothing would ever open it again. It comes
     /// first, so that whoever is cut off in between can do it once more: while the rule is in
     /// force, it is the one that decides.
-    async fn release_line(
-        &self,
-        rule: &RuleRow,
-        becomes: Option<&KnownError>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let Some(id) = rule.line.filter(|_| rule.made.kind == RuleKind::KnownError) else { return Ok(()) };
+    async fn release_line(&self, rule: &RuleRow, becomes: Option<&Rule>, now: Timestamp) -> Result<(), StoreError> {
+        let Some(id) = rule.line.filter(|_| rule.made.rule.kind() == RuleKind::KnownError) else { return Ok(()) };
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
         let made = store::rules::in_force(&self.store, line.repository).await?.into_iter().map(|row| row.made);
         let then = made.filter_map(|made| match becomes {
             _ if made.id != rule.made.id => Some(made),
-            Some(entry) => Some(MadeRule { entry: entry.clone(), ..made }),
+            Some(rule) => Some(MadeRule { rule: rule.clone(), ..made }),
             None => None,
         });
         let rules = Rules::new(row.settings, then.collect(), now);
@@ -151,10 +145,10 @@ impl RuleBook {
         Ok(store::rules::in_force(&self.store, repository).await?.into_iter().find(|row| row.made.id == rule))
     }
 
-    /// The lines that an entry covers, with their counts.
-    async fn covered(&self, repository: RepositoryId, entry: &KnownError) -> Result<Vec<Baseline>, StoreError> {
-        let pattern = entry.pattern();
-        let lines = store::lines::of_path(&self.store, repository, &entry.file).await?;
+    /// The lines that a rule covers, with their counts.
+    async fn covered(&self, repository: RepositoryId, rule: &Rule) -> Result<Vec<Baseline>, StoreError> {
+        let pattern = rule.pattern();
+        let lines = store::lines::of_path(&self.store, repository, rule.file()).await?;
         Ok(lines.iter().filter(|line| pattern.matches(line.code_at())).map(|line| (line.id, line.total)).collect())
     }
 

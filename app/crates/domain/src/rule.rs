@@ -5,7 +5,7 @@ use super::heuristic::Heuristic;
 use super::identity::squeeze;
 use super::ids::RuleId;
 use super::path_expression::anchored;
-use super::settings::{CodePattern, KnownError, Settings};
+use super::settings::{CodePattern, KnownError, Settings, is_over};
 use crate::timestamp::Timestamp;
 use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,76 @@ use std::collections::BTreeMap;
 /// everything.
 const SHORTEST_FRAGMENT: usize = 4;
 
-/// What a rule made by a label or a person does.
+/// What an entry of a repository's whitelist covers, and what that means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Counted, alerted only as its thresholds say.
+    KnownError(KnownError),
+    /// Its caller is blamed.
+    LibraryCode {
+        /// The code.
+        pattern: CodePattern,
+        /// `YYYY-MM-DD`: the last day (UTC) on which this holds.
+        until: Option<String>,
+    },
+}
+
+impl Rule {
+    /// A rule of a kind, by what was said of it: of library code, only what it covers and until
+    /// when.
+    pub fn new(kind: RuleKind, said: KnownError) -> Self {
+        match kind {
+            RuleKind::KnownError => Self::KnownError(said),
+            RuleKind::LibraryCode => Self::LibraryCode { pattern: said.pattern(), until: said.until },
+        }
+    }
+
+    /// The entries of a repository's file.
+    pub fn of_file(settings: &Settings) -> Vec<Self> {
+        let known = settings.known_errors.iter().cloned().map(Self::KnownError);
+        let blocks = settings.building_blocks.iter().cloned();
+        known.chain(blocks.map(|pattern| Self::LibraryCode { pattern, until: None })).collect()
+    }
+
+    /// Which of them it is.
+    pub fn kind(&self) -> RuleKind {
+        match self {
+            Self::KnownError(_) => RuleKind::KnownError,
+            Self::LibraryCode { .. } => RuleKind::LibraryCode,
+        }
+    }
+
+    /// The code that it covers.
+    pub fn pattern(&self) -> CodePattern {
+        match self {
+            Self::KnownError(known) => known.pattern(),
+            Self::LibraryCode { pattern, .. } => pattern.clone(),
+        }
+    }
+
+    /// The file in which it covers anything.
+    pub fn file(&self) -> &str {
+        match self {
+            Self::KnownError(known) => &known.file,
+            Self::LibraryCode { pattern, .. } => &pattern.file,
+        }
+    }
+
+    /// The last day on which it holds, `YYYY-MM-DD`.
+    pub fn until(&self) -> Option<&str> {
+        match self {
+            Self::KnownError(known) => known.until.as_deref(),
+            Self::LibraryCode { until, .. } => until.as_deref(),
+        }
+    }
+
+    /// Whether its last day is over.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        is_over(self.until(), now)
+    }
+}
+
+/// What a rule does, without what it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RuleKind {
@@ -76,10 +145,8 @@ impl RuleSource {
 pub struct MadeRule {
     /// Our number of it.
     pub id: RuleId,
-    /// What it does.
-    pub kind: RuleKind,
-    /// What it covers, with thresholds (which only a known error has).
-    pub entry: KnownError,
+    /// What it covers, and what that means.
+    pub rule: Rule,
     /// The issue whose label made it.
     pub issue: Option<u64>,
 }
@@ -180,16 +247,14 @@ impl Rules {
     /// has refused it before.
     pub fn new(settings: Settings, made: Vec<MadeRule>, now: Timestamp) -> Self {
         let only = settings.only_blame_filepaths_matching.iter().filter_map(|text| anchored(text).ok()).collect();
-        let mut known: Vec<KnownMatch> =
-            settings.known_errors.iter().map(|entry| KnownMatch { entry: entry.clone(), rule: None }).collect();
-        known.retain(|known| !known.entry.is_over(now));
-        let mut blocks: Vec<(CodePattern, Option<RuleId>)> =
-            settings.building_blocks.iter().map(|pattern| (pattern.clone(), None)).collect();
         let issues = made.iter().filter_map(|rule| Some((rule.id, rule.issue?))).collect();
-        for rule in made.into_iter().filter(|rule| !rule.entry.is_over(now)) {
-            match rule.kind {
-                RuleKind::KnownError => known.push(KnownMatch { entry: rule.entry, rule: Some(rule.id) }),
-                RuleKind::LibraryCode => blocks.push((rule.entry.pattern(), Some(rule.id))),
+        let of_file = Rule::of_file(&settings).into_iter().map(|rule| (rule, None));
+        let made = made.into_iter().map(|made| (made.rule, Some(made.id)));
+        let (mut known, mut blocks) = (Vec::new(), Vec::new());
+        for (rule, id) in of_file.chain(made).filter(|(rule, _)| !rule.is_over(now)) {
+            match rule {
+                Rule::KnownError(entry) => known.push(KnownMatch { entry, rule: id }),
+                Rule::LibraryCode { pattern, .. } => blocks.push((pattern, id)),
             }
         }
         // The most specific entry wins; among equals the one in the file, which is read first.

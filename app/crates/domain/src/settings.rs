@@ -204,6 +204,11 @@ impl CodePattern {
     }
 }
 
+/// Whether a last day (`YYYY-MM-DD`, UTC), where there is one, is over.
+pub(super) fn is_over(until: Option<&str>, now: Timestamp) -> bool {
+    until.and_then(Timestamp::from_date).is_some_and(|last_day| now >= last_day + DAY)
+}
+
 /// An error that is counted, and alerted only as its thresholds say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,7 +244,7 @@ pub struct KnownError {
 impl KnownError {
     /// Whether its last day is over.
     pub fn is_over(&self, now: Timestamp) -> bool {
-        self.until.as_deref().and_then(Timestamp::from_date).is_some_and(|last_day| now >= last_day + DAY)
+        is_over(self.until.as_deref(), now)
     }
 
     /// The code that it covers.

@@ -3,8 +3,8 @@
 use domain::command::Scope;
 use domain::known_error::{About, TERMS, Term};
 use domain::names::RepositoryName;
-use domain::rule::{MadeRule, RuleKind};
-use domain::settings::KnownError;
+use domain::rule::{Rule, RuleKind};
+use domain::settings::{CodePattern, KnownError};
 use render::thousands;
 use render::views::{Field, KnownErrorFields, TermField};
 use serde::Deserialize;
@@ -46,21 +46,26 @@ pub(super) struct RuleForm {
 
 impl RuleForm {
     /// A rule as the form shows it.
-    pub(super) fn of(repo: &RepositoryName, rule: &MadeRule) -> Self {
-        let known = &rule.entry;
-        let scope = match (&known.function, &known.code) {
+    pub(super) fn of(repo: &RepositoryName, rule: &Rule) -> Self {
+        let CodePattern { file, function, code } = rule.pattern();
+        let scope = match (&function, &code) {
             (_, Some(_)) => "line",
             (Some(_), None) => "function",
             (None, None) => "file",
         };
+        // Library code has none but the last day.
+        let said = match rule {
+            Rule::KnownError(known) => known.clone(),
+            Rule::LibraryCode { until, .. } => KnownError { until: until.clone(), ..KnownError::default() },
+        };
         Self {
             repo: repo.to_owned(),
             scope: scope.to_owned(),
-            filename: known.file.clone(),
-            function_name: known.function.clone().unwrap_or_default(),
-            code_fragment: known.code.clone().unwrap_or_default(),
-            terms: TERMS.iter().map(|term| (term.key.to_owned(), (term.show)(known))).collect(),
-            kind: rule.kind.as_str().to_owned(),
+            filename: file,
+            function_name: function.unwrap_or_default(),
+            code_fragment: code.unwrap_or_default(),
+            terms: TERMS.iter().map(|term| (term.key.to_owned(), (term.show)(&said))).collect(),
+            kind: rule.kind().as_str().to_owned(),
             ..Self::default()
         }
     }
@@ -70,7 +75,7 @@ impl RuleForm {
 #[derive(Debug)]
 pub(super) struct Checked {
     /// What it says, where nothing is wrong.
-    pub(super) entry: Option<KnownError>,
+    pub(super) rule: Option<Rule>,
     /// As typed, each with what is wrong with it.
     pub(super) fields: KnownErrorFields,
     /// How much is covered.
@@ -126,7 +131,7 @@ pub(super) fn check(entry: &RuleForm, only_file: Option<&str>) -> Checked {
     let places = [&filename, &function_name, &code_fragment];
     let sound = places.into_iter().chain(terms.iter().map(|term| &term.field)).all(|field| field.error.is_none());
     let fields = KnownErrorFields { filename, function_name, code_fragment, terms };
-    Checked { entry: sound.then_some(known), fields, scope, kind }
+    Checked { rule: sound.then(|| Rule::new(kind, known)), fields, scope, kind }
 }
 
 /// A field as typed, with what is wrong with any text.
@@ -153,8 +158,17 @@ fn read(term: &Term, entry: &RuleForm, heeded: bool, known: &mut KnownError) -> 
     TermField::new(term, field)
 }
 
-/// When it is still told, a sentence for each threshold.
-pub(super) fn still_alerted(known: &KnownError) -> Vec<String> {
+/// When it is still told, and until when it holds, a sentence for each.
+pub(super) fn still_alerted(rule: &Rule) -> Vec<String> {
+    let mut words = match rule {
+        Rule::KnownError(known) => at_counts(known),
+        Rule::LibraryCode { .. } => Vec::new(),
+    };
+    words.extend(rule.until().map(|day| format!("This ends by itself after {day}.")));
+    words
+}
+
+fn at_counts(known: &KnownError) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(min) = known.min_alert_threshold {
         words.push(format!("It is told once, at {} occurrences.", thousands(min)));
@@ -164,9 +178,6 @@ pub(super) fn still_alerted(known: &KnownError) -> Vec<String> {
     }
     if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
         words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
-    }
-    if let Some(day) = &known.until {
-        words.push(format!("This ends by itself after {day}."));
     }
     words
 }
@@ -195,7 +206,10 @@ mod tests {
 
     #[test]
     fn the_scope_says_what_counts() {
-        let of = |scope: &str| check(&RuleForm { scope: scope.into(), ..entry() }, None).entry.expect("sound");
+        let of = |scope: &str| {
+            let checked = check(&RuleForm { scope: scope.into(), ..entry() }, None);
+            checked.rule.expect("sound").pattern()
+        };
         assert_eq!((of("line").function.as_deref(), of("line").code.as_deref()), (Some("f"), Some("x = y")));
         assert_eq!((of("function").function.as_deref(), of("function").code), (Some("f"), None));
         assert_eq!((of("file").function, of("file").code), (None, None));
@@ -209,13 +223,13 @@ mod tests {
             ..entry()
         };
         let checked = check(&wrong, None);
-        assert!(checked.entry.is_none());
+        assert!(checked.rule.is_none());
         assert!(checked.fields.filename.error.is_some() && checked.fields.function_name.error.is_none());
         assert_eq!(wrong_terms(&checked), ["min_alert_threshold", "alert_every_n_occurrences"]);
         let crossed =
             RuleForm { terms: terms(&[("min_alert_threshold", "9"), ("max_alert_threshold", "3")]), ..entry() };
         assert_eq!(wrong_terms(&check(&crossed, None)), ["max_alert_threshold"]);
-        assert!(check(&RuleForm { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).entry.is_none());
+        assert!(check(&RuleForm { code_fragment: "x".repeat(LONGEST_FIELD + 1), ..entry() }, None).rule.is_none());
         assert!(
             check(&RuleForm { function_name: "a\0b".into(), ..entry() }, None).fields.function_name.error.is_some()
         );
@@ -226,16 +240,16 @@ mod tests {
         let mut checked =
             check(&RuleForm { terms: terms(&[("min_alert_threshold", "ten")]), ..RuleForm::default() }, None);
         checked.forgive_empty();
-        assert!(checked.entry.is_none() && checked.fields.filename.error.is_none());
+        assert!(checked.rule.is_none() && checked.fields.filename.error.is_none());
         assert_eq!(wrong_terms(&checked), ["min_alert_threshold"], "this was typed");
     }
 
     #[test]
     fn a_link_is_for_its_file() {
-        assert!(check(&entry(), Some("a.py")).entry.is_some());
+        assert!(check(&entry(), Some("a.py")).rule.is_some());
         let written_otherwise = RuleForm { filename: "./a.py".into(), ..entry() };
-        assert_eq!(check(&written_otherwise, Some("a.py")).entry.map(|known| known.file).as_deref(), Some("a.py"));
+        assert_eq!(check(&written_otherwise, Some("a.py")).rule.as_ref().map(Rule::file), Some("a.py"));
         let elsewhere = check(&entry(), Some("b.py"));
-        assert!(elsewhere.entry.is_none() && elsewhere.fields.filename.error.is_some());
+        assert!(elsewhere.rule.is_none() && elsewhere.fields.filename.error.is_some());
     }
 }

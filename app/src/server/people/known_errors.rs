@@ -20,8 +20,8 @@ use domain::alert::Place;
 use domain::ids::RuleId;
 use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
-use domain::rule::{RuleKind, RuleSource};
-use domain::settings::KnownError;
+use domain::rule::{Rule, RuleSource};
+use domain::settings::CodePattern;
 use domain::timestamp::Timestamp;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
@@ -64,21 +64,22 @@ pub(super) async fn save(
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
     let (row, right) = admit(store, &fields.repo, right, link).await?;
     let checked = check(&fields, right.only_file());
-    let Some(known) = checked.entry.clone() else {
+    let Some(rule) = checked.rule.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
         let page = view(store, &urls, &row, (&right, &fields), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    rules.make(&right.rule(&row, checked.kind, &known), now).await?;
+    rules.make(&right.new_rule(&row, rule.clone()), now).await?;
+    let CodePattern { file, function, code } = rule.pattern();
     let view = KnownErrorSaved {
         repository: row.repository.full_name.to_string(),
         whitelist_url: right.session().map(|_| urls.whitelist(&row)),
-        kind: checked.kind,
-        still_alerted: still_alerted(&known),
-        matches: matches(store, &row, &known).await?,
-        file: known.file,
-        function: known.function,
-        code: known.code,
+        kind: rule.kind(),
+        still_alerted: still_alerted(&rule),
+        matches: matches(store, &row, &rule).await?,
+        file,
+        function,
+        code,
     };
     Ok(Page(right.session().cloned(), view).into_response())
 }
@@ -126,21 +127,12 @@ impl By {
     }
 
     /// The rule that is made.
-    fn rule(&self, row: &RepositoryRow, kind: RuleKind, known: &KnownError) -> NewRule {
+    fn new_rule(&self, row: &RepositoryRow, rule: Rule) -> NewRule {
         let (origin, by) = match self {
             Self::SignedIn(session) => (RuleSource::Page, session.who.name()),
             Self::Link(_) => (RuleSource::Mail, "a link out of a mail"),
         };
-        NewRule {
-            repository: row.repository.id,
-            kind,
-            entry: known.clone(),
-            line: None,
-            label: None,
-            issue: None,
-            origin,
-            by: by.to_owned(),
-        }
+        NewRule { repository: row.repository.id, rule, line: None, label: None, issue: None, origin, by: by.to_owned() }
     }
 }
 
@@ -206,8 +198,8 @@ async fn view(
         fields: checked.fields,
         scope: checked.scope,
         error,
-        matches: match checked.entry {
-            Some(known) => matches(store, row, &known).await?,
+        matches: match checked.rule {
+            Some(rule) => matches(store, row, &rule).await?,
             None => Vec::new(),
         },
     };
@@ -222,13 +214,13 @@ fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageErro
     Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
 }
 
-/// The lines that an entry covers, as far as they are shown.
+/// The lines that a rule covers, as far as they are shown.
 ///
 /// # Errors
 /// The database is out of reach.
-pub(super) async fn matches(store: &Store, row: &RepositoryRow, known: &KnownError) -> Result<Vec<Match>, StoreError> {
-    let pattern = known.pattern();
-    let lines = store::lines::of_path(store, row.repository.id, &known.file).await?;
+pub(super) async fn matches(store: &Store, row: &RepositoryRow, rule: &Rule) -> Result<Vec<Match>, StoreError> {
+    let pattern = rule.pattern();
+    let lines = store::lines::of_path(store, row.repository.id, rule.file()).await?;
     Ok(lines
         .iter()
         .filter(|line| pattern.matches(line.code_at()))

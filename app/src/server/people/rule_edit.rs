@@ -35,7 +35,7 @@ pub(super) async fn form(
     Query(query): Query<RuleQuery>,
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let rule = rule_of(&store, &row, query.rule).await?;
-    let checked = check(&RuleForm::of(&row.repository.full_name, &rule.made), None);
+    let checked = check(&RuleForm::of(&row.repository.full_name, &rule.made.rule), None);
     view(&store, &urls, &row, (session, rule.made.id), checked, None).await
 }
 
@@ -49,14 +49,14 @@ pub(super) async fn save(
     let number = fields.rule.parse().map_err(|_| PageError::BadRequest("The form names no entry.".to_owned()))?;
     let rule = rule_of(&rules.store, &row, number).await?;
     // What an entry does is not changed by editing it.
-    rule.made.kind.as_str().clone_into(&mut fields.kind);
+    rule.made.rule.kind().as_str().clone_into(&mut fields.kind);
     let checked = check(&fields, None);
-    let Some(known) = &checked.entry else {
+    let Some(becomes) = &checked.rule else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
         let page = view(&rules.store, &urls, &row, (session, rule.made.id), checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    rules.change(row.repository.id, rule.made.id, known, (session.who.name(), now)).await?;
+    rules.change(row.repository.id, rule.made.id, becomes, session.who.name(), now).await?;
     Ok(Redirect::to(&urls.whitelist(&row)).into_response())
 }
 
@@ -85,8 +85,8 @@ async fn view(
         fields: checked.fields,
         scope: checked.scope,
         error,
-        matches: match checked.entry {
-            Some(entry) => matches(store, row, &entry).await?,
+        matches: match checked.rule {
+            Some(rule) => matches(store, row, &rule).await?,
             None => Vec::new(),
         },
     };

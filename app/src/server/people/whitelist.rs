@@ -11,8 +11,8 @@ use axum::extract::State;
 use domain::access::Right;
 use domain::ids::{LineId, RuleId};
 use domain::links::query;
-use domain::rule::{RuleKind, RuleSource};
-use domain::settings::{CodePattern, KnownError};
+use domain::rule::{Rule, RuleKind, RuleSource};
+use domain::settings::CodePattern;
 use mirror::Mirrors;
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use render::{thousands, when};
@@ -68,36 +68,23 @@ async fn entries(
 ) -> Result<Vec<WhitelistEntry>, PageError> {
     let id = row.repository.id;
     let baselines = store::rules::baselines(store, id).await?;
-    let of_file = of_file(row);
+    let of_file = Rule::of_file(&row.settings);
     let mut made = store::rules::in_force(store, id).await?;
     made.reverse();
-    let known = made.iter().map(|rule| (rule.made.kind, &rule.made.entry));
-    let known = known.chain(of_file.iter().map(|(kind, entry)| (*kind, entry)));
-    let files: BTreeSet<&str> = known
-        .filter(|(kind, _)| *kind == RuleKind::KnownError)
-        .map(|(_, entry)| entry.file.trim_start_matches("./"))
-        .collect();
+    let all: Vec<&Rule> = made.iter().map(|row| &row.made.rule).chain(&of_file).collect();
+    let known = all.iter().filter(|rule| rule.kind() == RuleKind::KnownError);
+    let files: BTreeSet<&str> = known.map(|rule| rule.file().trim_start_matches("./")).collect();
     let mut lines = Vec::new();
     for file in files {
         lines.extend(store::lines::of_path(store, id, file).await?);
     }
-    let patterns =
-        made.iter().map(|rule| rule.made.entry.pattern()).chain(of_file.iter().map(|(_, entry)| entry.pattern()));
-    let mut standings = standings(mirrors, row, patterns.collect()).await.into_iter();
+    let patterns = all.iter().map(|rule| rule.pattern()).collect();
+    let mut standings = standings(mirrors, row, patterns).await.into_iter();
     let look = Look { urls, row, lines: &lines, baselines: &baselines };
     let made: Vec<WhitelistEntry> =
         made.iter().zip(&mut standings).map(|(rule, standing)| look.made(rule, standing)).collect();
-    let of_file = of_file.iter().zip(standings).map(|((kind, entry), at)| look.of_file(*kind, entry, at));
+    let of_file = of_file.iter().zip(standings).map(|(rule, standing)| look.of_file(rule, standing));
     Ok(made.into_iter().chain(of_file).collect())
-}
-
-/// The entries of the repository's file.
-fn of_file(row: &RepositoryRow) -> Vec<(RuleKind, KnownError)> {
-    let blocks = row.settings.building_blocks.iter().map(|block| {
-        let CodePattern { file, function, code } = block.clone();
-        (RuleKind::LibraryCode, KnownError { file, function, code, ..KnownError::default() })
-    });
-    row.settings.known_errors.iter().map(|known| (RuleKind::KnownError, known.clone())).chain(blocks).collect()
 }
 
 /// What the repository's file has dropped.
@@ -130,22 +117,22 @@ impl Look<'_> {
             when: Some(when(rule.made_at)),
             edited: rule.edited.as_ref().map(|(by, at)| format!("by {by}, {}", when(*at))),
             issue: rule.issue.and_then(|number| issue_link(self.row, number)),
-            silenced: self.silenced(rule.made.kind, &rule.made.entry.pattern(), true, before),
+            silenced: self.silenced(&rule.made.rule, true, before),
             edit_url: Some(self.urls.page(&format!("/rules/edit?{}", query(&fields)))),
             end_note: end_note(rule),
-            ..self.entry(rule.made.kind, &rule.made.entry, standing)
+            ..self.entry(&rule.made.rule, standing)
         }
     }
 
-    fn of_file(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+    fn of_file(&self, rule: &Rule, standing: Standing) -> WhitelistEntry {
         WhitelistEntry {
             origin: SETTINGS_PATH.to_owned(),
-            silenced: self.silenced(kind, &entry.pattern(), false, |_| 0),
-            ..self.entry(kind, entry, standing)
+            silenced: self.silenced(rule, false, |_| 0),
+            ..self.entry(rule, standing)
         }
     }
 
-    fn entry(&self, kind: RuleKind, entry: &KnownError, standing: Standing) -> WhitelistEntry {
+    fn entry(&self, rule: &Rule, standing: Standing) -> WhitelistEntry {
         let gone = match standing {
             Standing::There | Standing::Unknown => None,
             Standing::FileGone => Some("This file is not in the default branch any more."),
@@ -153,8 +140,8 @@ impl Look<'_> {
         };
         WhitelistEntry {
             id: None,
-            covers: covers(kind, entry),
-            terms: terms(kind, entry),
+            covers: covers(rule),
+            terms: terms(rule),
             origin: String::new(),
             when: None,
             edited: None,
@@ -168,16 +155,11 @@ impl Look<'_> {
 
     /// What a known error kept from being told, `before` being how often a line had happened when
     /// it was made.
-    fn silenced(
-        &self,
-        kind: RuleKind,
-        pattern: &CodePattern,
-        since_made: bool,
-        before: impl Fn(LineId) -> u64,
-    ) -> Option<Silenced> {
-        if kind == RuleKind::LibraryCode {
-            return None;
-        }
+    fn silenced(&self, rule: &Rule, since_made: bool, before: impl Fn(LineId) -> u64) -> Option<Silenced> {
+        let pattern = match rule {
+            Rule::KnownError(known) => known.pattern(),
+            Rule::LibraryCode { .. } => return None,
+        };
         let mut covered: Vec<(u64, &Line)> = self
             .lines
             .iter()
@@ -198,30 +180,26 @@ impl Look<'_> {
     }
 }
 
-fn covers(kind: RuleKind, entry: &KnownError) -> Covers {
-    Covers {
-        what: match kind {
-            RuleKind::KnownError => "Known error",
-            RuleKind::LibraryCode => "Library code",
-        }
-        .to_owned(),
-        file: entry.file.clone(),
-        function: entry.function.clone(),
-        code: entry.code.clone(),
-    }
+fn covers(rule: &Rule) -> Covers {
+    let what = match rule {
+        Rule::KnownError(_) => "Known error",
+        Rule::LibraryCode { .. } => "Library code",
+    };
+    let CodePattern { file, function, code } = rule.pattern();
+    Covers { what: what.to_owned(), file, function, code }
 }
 
 /// When somebody is told after all, and who.
-fn terms(kind: RuleKind, entry: &KnownError) -> Vec<String> {
-    let mut terms = still_alerted(entry);
-    if kind == RuleKind::KnownError && entry.min_alert_threshold.is_none() && entry.alert_every_n_occurrences.is_none()
-    {
+fn terms(rule: &Rule) -> Vec<String> {
+    let mut terms = still_alerted(rule);
+    let Rule::KnownError(known) = rule else { return terms };
+    if known.min_alert_threshold.is_none() && known.alert_every_n_occurrences.is_none() {
         terms.insert(0, "It is counted, and nobody is told.".to_owned());
     }
-    if !entry.email_recipients.is_empty() {
-        terms.push(format!("Told as well: {}.", entry.email_recipients.join(", ")));
+    if !known.email_recipients.is_empty() {
+        terms.push(format!("Told as well: {}.", known.email_recipients.join(", ")));
     }
-    if let Some(header) = &entry.email_header {
+    if let Some(header) = &known.email_header {
         terms.push(format!("The mail begins with: {header}"));
     }
     terms
@@ -240,7 +218,7 @@ fn origin(rule: &RuleRow) -> String {
 }
 
 fn end_note(rule: &RuleRow) -> String {
-    match (rule.made.kind, rule.origin) {
+    match (rule.made.rule.kind(), rule.origin) {
         (RuleKind::KnownError, RuleSource::Label) => {
             "The label stays on its issue, which the next report opens again: it is told as before."
         }
@@ -256,7 +234,7 @@ fn end_note(rule: &RuleRow) -> String {
 fn ended(rule: &RuleRow) -> Option<EndedEntry> {
     let (by, at) = rule.ended.clone()?;
     Some(EndedEntry {
-        covers: covers(rule.made.kind, &rule.made.entry),
+        covers: covers(&rule.made.rule),
         origin: origin(rule),
         made: when(rule.made_at),
         ended_by: by,

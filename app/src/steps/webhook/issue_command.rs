@@ -12,8 +12,8 @@ use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::assignment;
 use domain::ids::HookId;
 use domain::names::Login;
-use domain::rule::{RuleKind, RuleSource};
-use domain::settings::KnownError;
+use domain::rule::{Rule, RuleKind, RuleSource};
+use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -205,21 +205,20 @@ impl IssueCommand<'_> {
             LabelCommand::KnownError(scope) => (RuleKind::KnownError, scope),
             LabelCommand::LibraryCode => (RuleKind::LibraryCode, Scope::Function),
         };
-        let entry = KnownError {
+        let said = KnownError {
             file: place.path.clone(),
             function: (scope != Scope::File).then(|| place.function.clone()),
             code: (scope == Scope::Line && !place.code.is_empty()).then(|| place.code.clone()),
             ..KnownError::default()
         };
         let reply = Reply::Done { command, place: place.clone(), by: self.by().clone() };
-        self.make(kind, entry, command.label(), &reply).await
+        self.make(Rule::new(kind, said), command.label(), &reply).await
     }
 
-    async fn make(&self, kind: RuleKind, entry: KnownError, label: &str, reply: &Reply) -> Result<(), Failure> {
+    async fn make(&self, rule: Rule, label: &str, reply: &Reply) -> Result<(), Failure> {
         let new = NewRule {
             repository: self.row.repository.id,
-            kind,
-            entry,
+            rule,
             line: Some(self.line.id),
             label: Some(label.to_owned()),
             issue: Some(self.issue.number),
@@ -242,12 +241,12 @@ impl IssueCommand<'_> {
     }
 
     fn rule_ended(&self, rule: RuleRow) -> Reply {
-        let entry = rule.made.entry;
+        let CodePattern { file, function, code } = rule.made.rule.pattern();
         let place = Place {
-            path: entry.file,
-            function: entry.function.unwrap_or_default(),
+            path: file,
+            function: function.unwrap_or_default(),
             line: self.line.place.line,
-            code: entry.code.unwrap_or_default(),
+            code: code.unwrap_or_default(),
         };
         Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().clone() }
     }

@@ -1,10 +1,9 @@
 //! Rules that are made, changed and ended.
 
-use super::{Baseline, COLUMNS, NewRule, RuleRow, read};
-use crate::columns::to_json;
+use super::{Baseline, COLUMNS, NewRule, RuleRow, entry_of, read};
 use crate::{Store, StoreError, Tx};
 use domain::ids::{LineId, RepositoryId, RuleId};
-use domain::settings::KnownError;
+use domain::rule::Rule;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -20,7 +19,7 @@ pub async fn insert(
     let mut tx = store.begin().await?;
     // The write comes first: it takes the lock that keeps two equal commands apart.
     raise_generation_in(&mut tx, new.repository).await?;
-    let entry = to_json("rules.entry", &new.entry)?;
+    let entry = entry_of(&new.rule)?;
     if is_in_force_in(&mut tx, new, &entry).await? {
         return Ok(None);
     }
@@ -36,7 +35,7 @@ async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool,
              AND COALESCE(label, '') = $4 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
     )
     .bind(new.repository.0)
-    .bind(new.kind.as_str())
+    .bind(new.rule.kind().as_str())
     .bind(entry)
     .bind(new.label.as_deref().unwrap_or(""))
     .bind(new.line.map_or(0, |line| line.0))
@@ -53,7 +52,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now: Timestamp) 
     )
     .bind(id.0)
     .bind(new.repository.0)
-    .bind(new.kind.as_str())
+    .bind(new.rule.kind().as_str())
     .bind(entry)
     .bind(new.line.map(|line| line.0))
     .bind(new.label.as_deref())
@@ -72,18 +71,20 @@ pub async fn update(
     store: &Store,
     repository: RepositoryId,
     rule: RuleId,
-    entry: &KnownError,
+    becomes: &Rule,
     covered: &[Baseline],
-    (by, now): (&str, Timestamp),
+    by: &str,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let changed = sqlx::query(
-        "UPDATE rules SET entry = $3, edited_by = $4, edited_at_ms = $5
+        "UPDATE rules SET kind = $3, entry = $4, edited_by = $5, edited_at_ms = $6
          WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
     )
     .bind(rule.0)
     .bind(repository.0)
-    .bind(to_json("rules.entry", entry)?)
+    .bind(becomes.kind().as_str())
+    .bind(entry_of(becomes)?)
     .bind(by)
     .bind(now.as_millis())
     .execute(tx.conn())

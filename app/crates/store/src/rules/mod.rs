@@ -2,13 +2,14 @@
 
 mod changes;
 
-use crate::columns::{from_json, get, get_time, get_time_opt};
+use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::{Store, StoreError};
 pub use changes::{end, end_of_label, insert, record_lapsed, update};
 use domain::ids::{LineId, RepositoryId, RuleId};
-use domain::rule::{MadeRule, RuleKind, RuleSource, Rules};
-use domain::settings::{KnownError, Settings};
+use domain::rule::{MadeRule, Rule, RuleKind, RuleSource, Rules};
+use domain::settings::{CodePattern, Settings};
 use domain::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 use std::collections::HashMap;
@@ -18,10 +19,8 @@ use std::collections::HashMap;
 pub struct NewRule {
     /// Where it holds.
     pub repository: RepositoryId,
-    /// What it does.
-    pub kind: RuleKind,
-    /// What it covers.
-    pub entry: KnownError,
+    /// What it covers, and what that means.
+    pub rule: Rule,
     /// The line whose issue bears the label.
     pub line: Option<LineId>,
     /// The label that commands it.
@@ -60,10 +59,12 @@ pub struct RuleRow {
     pub ended: Option<(String, Timestamp)>,
 }
 
+/// The column of what a rule covers, as errors name it.
+const ENTRY: &str = "rules.entry";
+
 const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, edited_by, edited_at_ms, ended_by, ended_at_ms";
 
 fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
-    let kind: String = get(row, "kind")?;
     let origin: String = get(row, "origin")?;
     let when = |by: &'static str, at: &'static str| -> Result<Option<(String, Timestamp)>, StoreError> {
         Ok(get::<Option<String>>(row, by)?.zip(get_time_opt(row, at)?))
@@ -71,9 +72,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     Ok(RuleRow {
         made: MadeRule {
             id: RuleId(get(row, "id")?),
-            kind: RuleKind::from_stored(&kind)
-                .ok_or_else(|| StoreError::content("rules.kind", format!("no rule is called {kind:?}")))?,
-            entry: from_json("rules.entry", &get::<String>(row, "entry")?)?,
+            rule: read_rule(row)?,
             issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         },
         line: get::<Option<i64>>(row, "line_id")?.map(LineId),
@@ -86,6 +85,37 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         edited: when("edited_by", "edited_at_ms")?,
         ended: when("ended_by", "ended_at_ms")?,
     })
+}
+
+/// The column `entry` of library code. (That of a known error is `domain::settings::KnownError`.)
+#[derive(Serialize, Deserialize)]
+struct LibraryCodeEntry {
+    file: String,
+    function: Option<String>,
+    code: Option<String>,
+    until: Option<String>,
+}
+
+fn read_rule(row: &AnyRow) -> Result<Rule, StoreError> {
+    let (kind, entry): (String, String) = (get(row, "kind")?, get(row, "entry")?);
+    match RuleKind::from_stored(&kind) {
+        Some(RuleKind::KnownError) => Ok(Rule::KnownError(from_json(ENTRY, &entry)?)),
+        Some(RuleKind::LibraryCode) => {
+            let LibraryCodeEntry { file, function, code, until } = from_json(ENTRY, &entry)?;
+            Ok(Rule::LibraryCode { pattern: CodePattern { file, function, code }, until })
+        }
+        None => Err(StoreError::content("rules.kind", format!("no rule is called {kind:?}"))),
+    }
+}
+
+fn entry_of(rule: &Rule) -> Result<String, StoreError> {
+    match rule {
+        Rule::KnownError(known) => to_json(ENTRY, known),
+        Rule::LibraryCode { pattern, until } => {
+            let CodePattern { file, function, code } = pattern.clone();
+            to_json(ENTRY, &LibraryCodeEntry { file, function, code, until: until.clone() })
+        }
+    }
 }
 
 /// All rules of a repository, ready to be asked.
