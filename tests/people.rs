@@ -53,7 +53,7 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
     run_test(async |story| {
         let sha = bump(story, "Bump prices");
         story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
-        let number = story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        let number = story.github.merge_pull(REPO, "grace", "owner", "Newer prices", &[&sha]);
         story.install().await;
         fail_bumped(story).await;
         let text = story.unread_text();
@@ -107,7 +107,7 @@ fn a_bots_commit_is_told_to_who_opened_its_pull_request_and_the_pull_request_is_
 fn a_bots_own_pull_request_is_told_to_who_merged_it_and_github_is_asked_once() {
     run_test(async |story| {
         let sha = bump(story, "Bump prices");
-        story.github.merge_pull(REPO, ("dependabot[bot]", "linus"), "Bump prices", &[&sha]);
+        story.github.merge_pull(REPO, "dependabot[bot]", "linus", "Bump prices", &[&sha]);
         story.github.shows_address("linus", "linus@home.example");
         story.install().await;
         fail_bumped(story).await;
@@ -139,7 +139,7 @@ fn where_who_opened_a_bots_pull_request_cannot_be_told_it_is_who_merged_it() {
     run_test(async |story| {
         let sha = bump(story, "Bump prices");
         story.github.set_assignable(REPO, &["ada", "owner"]);
-        story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.github.merge_pull(REPO, "grace", "owner", "Newer prices", &[&sha]);
         story.install().await;
         fail_bumped(story).await;
         insta::assert_snapshot!(story.transcript(), @"
@@ -185,7 +185,7 @@ fn a_squashed_pull_request_is_its_authors() {
         story.repo.git_as("GitHub <noreply@github.com>", "2026-02-01T10:00:00Z", &squash);
         let sha = story.repo.head();
         story.github.set_commit_author(REPO, &sha, CommitAuthor::Login("linus".to_owned()));
-        assert_eq!(story.github.merge_pull(REPO, ("grace", "linus"), "Strip", &[&sha]), 1);
+        assert_eq!(story.github.merge_pull(REPO, "grace", "linus", "Strip", &[&sha]), 1);
         story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
         story.install().await;
         fail_bumped(story).await;
@@ -400,7 +400,7 @@ fn github_being_down_stops_no_mail_and_the_issue_goes_to_whom_it_names_later() {
     run_test(async |story| {
         let sha = bump(story, "Bump prices\n\nCo-authored-by: Linus Torvalds <linus@example.com>");
         story.commit(LINUS, "2026-02-02T10:00:00Z", &[("shop/x.py", "X = 1\n")], "Go on");
-        story.github.merge_pull(REPO, ("grace", "owner"), "Newer prices", &[&sha]);
+        story.github.merge_pull(REPO, "grace", "owner", "Newer prices", &[&sha]);
         story.github.writes_as("grace", "Grace Hopper", "grace@example.com");
         story.install().await;
         for _ in 0..3 {

@@ -90,12 +90,12 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
     };
     assert_eq!(pull("a").await, None, "pushed without");
     assert_eq!(pull("c").await, None, "unknown to GitHub");
-    let release = world.fake.merge_pull(REPO, ("alice", "alice"), "Release", &[&sha("a")]);
+    let release = world.fake.merge_pull(REPO, "alice", "alice", "Release", &[&sha("a")]);
     world.fake.change_pull(REPO, release, |pull| pull.base = "production".to_owned());
     world.clock.advance(SignedDuration::from_mins(1));
-    let open = world.fake.merge_pull(REPO, ("mallory", "alice"), "Not yet", &[&sha("a"), &sha("b")]);
+    let open = world.fake.merge_pull(REPO, "mallory", "alice", "Not yet", &[&sha("a"), &sha("b")]);
     world.fake.change_pull(REPO, open, |pull| pull.merged_at = None);
-    let merged = world.fake.merge_pull(REPO, ("mallory", "alice"), "Add up carts", &[&sha("a")]);
+    let merged = world.fake.merge_pull(REPO, "mallory", "alice", "Add up carts", &[&sha("a")]);
     let found = pull("a").await.unwrap();
     assert_eq!((found.number, found.title.as_str()), (merged, "Add up carts"));
     assert_eq!(found.url, format!("https://github.com/acme/shop/pull/{merged}"));

@@ -76,7 +76,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
     let (handles, _) = Handles::open(&config).await?;
     let (store, now) = (&handles.store, clock.now());
     match action {
-        Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), (&url, name), now).await?,
+        Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), &url, name, now).await?,
         Action::List => list(store, &handles.site).await?,
         Action::Remove { name, with_counts } => {
             remove(store, &handles.repositories(), &name, with_counts, now).await?;
@@ -107,7 +107,8 @@ async fn add(
     store: &Store,
     site: &Site,
     repositories: &Repositories,
-    (url, name): (&str, Option<RepositoryName>),
+    url: &str,
+    name: Option<RepositoryName>,
     now: Timestamp,
 ) -> Result<(), Failed> {
     let clone_url = absolute(url)?;

@@ -4,7 +4,7 @@ use super::page_error::PageError;
 use super::settings::ServerSettings;
 use crate::clock::Clock;
 use crate::random::random_secret;
-use crate::services::sessions::{self, SESSION_LIFE, SignInError};
+use crate::services::sessions::{self, AuthorizationCode, SESSION_LIFE, SignInError};
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::access::{Right, Who};
 use domain::timestamp::Timestamp;
@@ -205,18 +205,18 @@ impl SessionCookies {
         Ok(self.session_cookie(&value))
     }
 
-    /// Begins a session of whom GitHub names for a code, `(code, verifier, redirect_uri)`, in place
-    /// of the browser's former one. Answers its cookie.
+    /// Begins a session of whom GitHub names for a code, in place of the browser's former
+    /// one. Answers its cookie.
     ///
     /// # Errors
     /// GitHub refuses the code or can't be asked, or the database is out of reach.
     pub(super) async fn begin(
         &self,
         headers: &HeaderMap,
-        proof: (&str, &str, &str),
+        code: AuthorizationCode<'_>,
     ) -> Result<HeaderValue, SignInError> {
         let value = random_secret().map_err(|_| SignInError::Broken("This system gives no randomness".into()))?;
-        self.0.stored.begin(&value, proof, browser(headers), self.0.clock.now()).await?;
+        self.0.stored.begin(&value, code, browser(headers), self.0.clock.now()).await?;
         self.end_former(headers).await;
         Ok(self.session_cookie(&value))
     }

@@ -61,7 +61,7 @@ impl AlertContent {
         let repository = &row.repository;
         let place = found.as_ref().map_or_else(|| line.place.clone(), |found| found.place.clone());
         let revision = found.as_ref().and_then(|found| found.revision.clone());
-        let links = self.links(row, line, (&place, found.as_ref()), now);
+        let links = self.links(row, line, &place, found.as_ref(), now);
         let message = match report.raised() {
             Some(raised) => raised.value.clone(),
             None => report.message.clone(),
@@ -96,7 +96,8 @@ impl AlertContent {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        (place, found): (&Place, Option<&Attribution>),
+        place: &Place,
+        found: Option<&Attribution>,
         now: Timestamp,
     ) -> Links {
         let (repository, linker) = (&row.repository, &self.site.linker);

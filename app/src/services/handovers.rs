@@ -3,7 +3,7 @@
 
 use super::recipients::subject_of;
 use super::{Failure, latest_report};
-use domain::handover::{Meaning, Part, Successor};
+use domain::handover::{HandoverChange, Part, Successor};
 use domain::names::Login;
 use domain::timestamp::Timestamp;
 use store::accounts::KnownAccount;
@@ -42,20 +42,21 @@ pub async fn remember(
     store: &Store,
     line: &Line,
     part: Part,
-    meaning: Meaning,
-    (by, by_author): (&str, bool),
+    change: HandoverChange,
+    by: &str,
+    by_author: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match meaning {
-        Meaning::HandedOn(to) => {
+    match change {
+        HandoverChange::HandedOn(to) => {
             let (repository, by) = (line.repository, by.to_owned());
             let new = NewHandover { repository, part, to, by_author, by, line: line.id };
             store::handovers::insert(store, &new, now).await?;
         }
-        Meaning::GivenBack => {
-            store::handovers::record_given_back(store, line.repository, &part, (line.id, by), now).await?;
+        HandoverChange::GivenBack => {
+            store::handovers::record_given_back(store, line.repository, &part, line.id, by, now).await?;
         }
-        Meaning::Nothing => {}
+        HandoverChange::Nothing => {}
     }
     Ok(())
 }
@@ -83,7 +84,7 @@ pub async fn not_me(
     }
     let by_author = author.is_some_and(|author| *author == *by);
     let login = to.login.clone();
-    remember(store, line, part, Meaning::HandedOn(to), (by, by_author), now).await?;
+    remember(store, line, part, HandoverChange::HandedOn(to), by, by_author, now).await?;
     if let Some(login) = login {
         store::lines::set_owner(store, line.id, Some(&login)).await?;
     }

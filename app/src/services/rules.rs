@@ -78,7 +78,8 @@ impl RuleBook {
     /// The database is out of reach.
     pub async fn end_of_labels(
         &self,
-        (repository, line): (RepositoryId, LineId),
+        repository: RepositoryId,
+        line: LineId,
         label: Option<&str>,
         by: &str,
         now: Timestamp,

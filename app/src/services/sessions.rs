@@ -7,6 +7,7 @@ use crate::vault::{Vault, VaultError};
 use domain::access::{Access, SignIn, Who};
 use domain::names::Login;
 use domain::timestamp::Timestamp;
+pub use github::user::AuthorizationCode;
 use github::user::{UserTokens, exchange_code, refresh};
 use github::{GitHub, GitHubError};
 use jiff::SignedDuration;
@@ -119,12 +120,12 @@ impl Sessions {
     pub async fn begin(
         &self,
         value: &str,
-        (code, verifier, redirect_uri): (&str, &str, &str),
+        code: AuthorizationCode<'_>,
         browser: &str,
         now: Timestamp,
     ) -> Result<Login, SignInError> {
         let (github, sign_in) = self.signer_in()?;
-        let tokens = exchange_code(&self.forge_url, &sign_in, (code, verifier, redirect_uri), now).await?;
+        let tokens = exchange_code(&self.forge_url, &sign_in, code, now).await?;
         let login = github.login_of(&tokens).await?;
         let access = github.access_of(&tokens).await?;
         let row = SessionRow {

@@ -88,14 +88,14 @@ impl World {
     }
 
     /// Queues a webhook about an issue, with the issue as it is now.
-    pub fn tell_issue(&mut self, repository: u64, number: u64, (action, by): (&str, &str), more: Value) {
+    pub fn tell_issue(&mut self, repository: u64, number: u64, action: &str, by: &str, more: Value) {
         let it = &self.repositories[&repository];
         let issue = self.issue_json(it, &it.issues[&number]);
         self.tell(repository, "issues", by, with(json!({ "action": action, "issue": issue }), more));
     }
 
     /// Queues a webhook about an installation, which all Apps get.
-    pub fn tell_installation(&mut self, installation: u64, (event, action): (&str, &str), by: &str, more: Value) {
+    pub fn tell_installation(&mut self, installation: u64, event: &str, action: &str, by: &str, more: Value) {
         let about = self.installation_json(&self.installations[&installation]);
         let fields = json!({ "action": action, "installation": about, "sender": self.account_json(by) });
         self.enqueue(event, with(fields, more));

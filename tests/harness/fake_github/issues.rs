@@ -22,13 +22,13 @@ impl World {
         }
         let labels = asked.texts("labels");
         let names: Vec<&str> = labels.iter().map(String::as_str).collect();
-        let number = self.new_issue(id, BOT, (title, asked.text("body").unwrap_or_default()), &names, false);
+        let number = self.new_issue(id, BOT, title, asked.text("body").unwrap_or_default(), &names, false);
         let body = asked.text("body").unwrap_or_default().to_owned();
         self.changed(id, number, Change::Opened { title: title.to_owned(), labels: labels.clone(), body });
-        self.tell_issue(id, number, ("opened", BOT), json!({}));
+        self.tell_issue(id, number, "opened", BOT, json!({}));
         for label in &labels {
             let label = self.label_json(&self.repositories[&id], label);
-            self.tell_issue(id, number, ("labeled", BOT), json!({ "label": label }));
+            self.tell_issue(id, number, "labeled", BOT, json!({ "label": label }));
         }
         for login in assignees {
             self.assigned(id, number, &login);
@@ -93,7 +93,7 @@ impl World {
                 let json = self.label_json(it, label);
                 self.touch(id, number).labels.remove(at);
                 self.changed(id, number, Change::Unlabeled(label.clone()));
-                self.tell_issue(id, number, ("unlabeled", BOT), json!({ "label": json }));
+                self.tell_issue(id, number, "unlabeled", BOT, json!({ "label": json }));
                 self.labels_answer(id, number)
             }
             "issues/add-assignees" => {
@@ -123,13 +123,13 @@ impl World {
             self.touch(id, number).title = title.clone();
             self.changed(id, number, Change::Retitled(title));
             let changes = json!({ "changes": { "title": { "from": before.title } } });
-            self.tell_issue(id, number, ("edited", BOT), changes);
+            self.tell_issue(id, number, "edited", BOT, changes);
         }
         if let Some(body) = body.filter(|it| *it != before.body) {
             self.touch(id, number).body = body.clone();
             self.changed(id, number, Change::Rewritten { from: before.body.clone(), to: body });
             let changes = json!({ "changes": { "body": { "from": before.body } } });
-            self.tell_issue(id, number, ("edited", BOT), changes);
+            self.tell_issue(id, number, "edited", BOT, changes);
         }
         // The reason counts only where the state changes.
         let open = asked.text("state").map_or(before.open, |state| state == "open");
@@ -139,7 +139,7 @@ impl World {
             let issue = self.touch(id, number);
             (issue.open, issue.state_reason) = (open, reason.clone());
             self.changed(id, number, if open { Change::Reopened } else { Change::Closed(reason) });
-            self.tell_issue(id, number, (if open { "reopened" } else { "closed" }, BOT), json!({}));
+            self.tell_issue(id, number, if open { "reopened" } else { "closed" }, BOT, json!({}));
         }
         self.issue_answer(200, id, number)
     }
@@ -153,14 +153,14 @@ impl World {
         self.touch(id, number).labels.push(label.to_owned());
         self.changed(id, number, Change::Labeled(label.to_owned()));
         let json = self.label_json(&self.repositories[&id], label);
-        self.tell_issue(id, number, ("labeled", BOT), json!({ "label": json }));
+        self.tell_issue(id, number, "labeled", BOT, json!({ "label": json }));
     }
 
     fn assigned(&mut self, id: u64, number: u64, login: &str) {
         self.touch(id, number).assignees.push(login.to_owned());
         self.changed(id, number, Change::Assigned(login.to_owned()));
         let assignee = self.account_json(login);
-        self.tell_issue(id, number, ("assigned", BOT), json!({ "assignee": assignee }));
+        self.tell_issue(id, number, "assigned", BOT, json!({ "assignee": assignee }));
     }
 
     fn touch(&mut self, id: u64, number: u64) -> &mut Issue {

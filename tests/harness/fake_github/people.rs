@@ -61,7 +61,7 @@ impl FakeGitHub {
         let installation = Installation { id, account: account.to_owned(), suspended: false, repositories: ids };
         world.installations.insert(id, installation);
         let listed = json!({ "repositories": world.listed(&list) });
-        world.tell_installation(id, ("installation", "created"), account, listed);
+        world.tell_installation(id, "installation", "created", account, listed);
         id
     }
 
@@ -94,7 +94,7 @@ impl FakeGitHub {
         let (added, removed, action) = if given { (listed, none, "added") } else { (none, listed, "removed") };
         let more =
             json!({ "repository_selection": "selected", "repositories_added": added, "repositories_removed": removed });
-        world.tell_installation(installation, ("installation_repositories", action), &by, more);
+        world.tell_installation(installation, "installation_repositories", action, &by, more);
     }
 
     /// Suspends or unsuspends the installation.
@@ -104,7 +104,7 @@ impl FakeGitHub {
         it.suspended = suspended;
         let by = it.account.clone();
         let action = if suspended { "suspend" } else { "unsuspend" };
-        world.tell_installation(installation, ("installation", action), &by, json!({}));
+        world.tell_installation(installation, "installation", action, &by, json!({}));
     }
 
     /// Uninstalls the App.
@@ -113,7 +113,7 @@ impl FakeGitHub {
         let it = &world.installations[&installation];
         let (by, ids) = (it.account.clone(), it.repositories.iter().copied().collect::<Vec<_>>());
         let listed = json!({ "repositories": world.listed(&ids) });
-        world.tell_installation(installation, ("installation", "deleted"), &by, listed);
+        world.tell_installation(installation, "installation", "deleted", &by, listed);
         world.installations.remove(&installation);
         world.tokens.retain(|_, token| token.installation != installation);
     }
@@ -168,8 +168,8 @@ impl FakeGitHub {
     pub fn open_issue(&self, repository: &str, by: &str, title: &str, body: &str, labels: &[&str]) -> u64 {
         let mut world = self.world();
         let id = world.repository(repository).id;
-        let number = world.new_issue(id, by, (title, body), labels, false);
-        world.tell_issue(id, number, ("opened", by), json!({}));
+        let number = world.new_issue(id, by, title, body, labels, false);
+        world.tell_issue(id, number, "opened", by, json!({}));
         number
     }
 
@@ -177,26 +177,24 @@ impl FakeGitHub {
     pub fn open_pull_request(&self, repository: &str, by: &str, title: &str, body: &str, labels: &[&str]) -> u64 {
         let mut world = self.world();
         let id = world.repository(repository).id;
-        world.new_issue(id, by, (title, body), labels, true)
+        world.new_issue(id, by, title, body, labels, true)
     }
 
     /// Somebody closes an issue.
     pub fn close_issue(&self, repository: &str, number: u64, by: &str) {
-        self.act(repository, number, (by, "closed"), json!({}), |issue| {
+        self.act(repository, number, by, "closed", json!({}), |issue| {
             (issue.open, issue.state_reason, issue.closed_by) = (false, Some("completed".to_owned()), None);
         });
     }
 
     /// Somebody writes an issue's text anew.
     pub fn edit_issue(&self, repository: &str, number: u64, body: &str) {
-        self.act(repository, number, ("owner", "edited"), json!({ "changes": {} }), |issue| {
-            issue.body = body.to_owned()
-        });
+        self.act(repository, number, "owner", "edited", json!({ "changes": {} }), |issue| issue.body = body.to_owned());
     }
 
     /// Somebody pushes a commit to the default branch that says "fixes #…".
     pub fn close_issue_by(&self, repository: &str, number: u64, by: &str, commit: &str) {
-        self.act(repository, number, (by, "closed"), json!({}), |issue| {
+        self.act(repository, number, by, "closed", json!({}), |issue| {
             (issue.open, issue.state_reason) = (false, Some("completed".to_owned()));
             issue.closed_by = Some(commit.to_owned());
         });
@@ -204,7 +202,7 @@ impl FakeGitHub {
 
     /// Somebody opens an issue again.
     pub fn reopen_issue(&self, repository: &str, number: u64, by: &str) {
-        self.act(repository, number, (by, "reopened"), json!({}), |issue| {
+        self.act(repository, number, by, "reopened", json!({}), |issue| {
             (issue.open, issue.state_reason) = (true, Some("reopened".to_owned()));
         });
     }
@@ -221,7 +219,7 @@ impl FakeGitHub {
             world.repository_mut(repository).ensure_label(label);
             json!({ "label": world.label_json(world.repository(repository), label) })
         };
-        self.act(repository, number, (by, "labeled"), more, |issue| issue.labels.push(label.to_owned()));
+        self.act(repository, number, by, "labeled", more, |issue| issue.labels.push(label.to_owned()));
     }
 
     /// Somebody takes a label off an issue.
@@ -230,19 +228,19 @@ impl FakeGitHub {
             let world = self.world();
             json!({ "label": world.label_json(world.repository(repository), label) })
         };
-        self.act(repository, number, (by, "unlabeled"), more, |issue| issue.labels.retain(|it| it != label));
+        self.act(repository, number, by, "unlabeled", more, |issue| issue.labels.retain(|it| it != label));
     }
 
     /// Somebody assigns an issue to somebody.
     pub fn assign(&self, repository: &str, number: u64, login: &str, by: &str) {
         let more = json!({ "assignee": self.world().account_json(login) });
-        self.act(repository, number, (by, "assigned"), more, |issue| issue.assignees.push(login.to_owned()));
+        self.act(repository, number, by, "assigned", more, |issue| issue.assignees.push(login.to_owned()));
     }
 
     /// Somebody takes an issue from somebody.
     pub fn unassign(&self, repository: &str, number: u64, login: &str, by: &str) {
         let more = json!({ "assignee": self.world().account_json(login) });
-        self.act(repository, number, (by, "unassigned"), more, |issue| issue.assignees.retain(|it| it != login));
+        self.act(repository, number, by, "unassigned", more, |issue| issue.assignees.retain(|it| it != login));
     }
 
     /// Somebody comments.
@@ -254,7 +252,7 @@ impl FakeGitHub {
 
     /// Somebody deletes an issue: from now on it answers 410.
     pub fn delete_issue(&self, repository: &str, number: u64, by: &str) {
-        self.act(repository, number, (by, "deleted"), json!({}), |_| {});
+        self.act(repository, number, by, "deleted", json!({}), |_| {});
         let mut world = self.world();
         let it = world.repository_mut(repository);
         it.issues.remove(&number);
@@ -264,11 +262,11 @@ impl FakeGitHub {
     /// Somebody transfers an issue to another repository: from now on it answers 301. Returns its
     /// new number.
     pub fn transfer_issue(&self, repository: &str, number: u64, to: &str, by: &str) -> u64 {
-        self.act(repository, number, (by, "transferred"), json!({ "changes": {} }), |_| {});
+        self.act(repository, number, by, "transferred", json!({ "changes": {} }), |_| {});
         let mut world = self.world();
         let target = world.repository(to).id;
         let issue = world.repository_mut(repository).issues.remove(&number).expect("an issue");
-        let new = world.new_issue(target, &issue.user, (&issue.title, &issue.body), &[], false);
+        let new = world.new_issue(target, &issue.user, &issue.title, &issue.body, &[], false);
         world.repository_mut(repository).gone.insert(number, Gone::Transferred { repository: target, number: new });
         new
     }
@@ -286,26 +284,27 @@ impl FakeGitHub {
         world.tell(id, "push", by, fields);
     }
 
-    fn act(
-        &self,
-        repository: &str,
-        number: u64,
-        (by, action): (&str, &str),
-        more: Value,
-        edit: impl FnOnce(&mut Issue),
-    ) {
+    fn act(&self, repository: &str, number: u64, by: &str, action: &str, more: Value, edit: impl FnOnce(&mut Issue)) {
         let mut world = self.world();
         let (id, now) = (world.repository(repository).id, world.now);
         let issue = world.issue_mut(id, number).unwrap_or_else(|| panic!("{repository} has no issue #{number}"));
         edit(issue);
         issue.updated_at = now;
-        world.tell_issue(id, number, (action, by), more);
+        world.tell_issue(id, number, action, by, more);
     }
 }
 
 impl World {
     /// Opens an issue without telling anybody.
-    pub fn new_issue(&mut self, repository: u64, by: &str, text: (&str, &str), labels: &[&str], pull: bool) -> u64 {
+    pub fn new_issue(
+        &mut self,
+        repository: u64,
+        by: &str,
+        title: &str,
+        body: &str,
+        labels: &[&str],
+        pull: bool,
+    ) -> u64 {
         let (id, now) = (self.new_id(), self.now);
         let it = self.repositories.get_mut(&repository).expect("a repository");
         let number = it.next_number;
@@ -314,8 +313,8 @@ impl World {
         let issue = Issue {
             id,
             number,
-            title: text.0.to_owned(),
-            body: text.1.to_owned(),
+            title: title.to_owned(),
+            body: body.to_owned(),
             open: true,
             state_reason: None,
             labels: labels.iter().map(|&label| label.to_owned()).collect(),

@@ -30,7 +30,7 @@ pub struct Contacts {
 
 impl FakeGitHub {
     /// Somebody opens a pull request with these commits, and somebody merges it.
-    pub fn merge_pull(&self, repository: &str, (by, merger): (&str, &str), title: &str, commits: &[&str]) -> u64 {
+    pub fn merge_pull(&self, repository: &str, by: &str, merger: &str, title: &str, commits: &[&str]) -> u64 {
         let number = self.open_pull_request(repository, by, title, "", &[]);
         let mut world = self.world();
         let now = world.now;

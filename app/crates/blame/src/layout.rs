@@ -1,7 +1,7 @@
 //! Code without its layout: whether two pieces of it are the same but for line breaks, trailing
 //! commas, quotes and the parentheses that hold a broken line together.
 
-use crate::text::{Changes, Fate, Text, solid};
+use crate::text::{Changes, Fate, Text, TextSection, solid};
 use std::ops::Range;
 
 /// Languages in which `'` and `"` mean different things: there a change of quotes is a change of
@@ -55,13 +55,14 @@ impl Language {
     /// For each line of `after`, the line of `before` that has the most of its code; `None` where
     /// the code is not the same. Beside lines whose code was changed, those that were not are found
     /// one by one.
-    pub(crate) fn same_code(self, before: (&Text, Range<u32>), after: (&Text, Range<u32>)) -> Vec<Option<u32>> {
-        let (old, new) = (self.pieces(before.0, before.1.clone()), self.pieces(after.0, after.1.clone()));
+    pub(crate) fn same_code(self, before: TextSection<'_>, after: TextSection<'_>) -> Vec<Option<u32>> {
+        let old = self.pieces(before.text, before.lines.clone());
+        let new = self.pieces(after.text, after.lines.clone());
         if let Some(pairs) = aligned(&old, &new) {
-            return after.1.map(|line| most_common(&pairs, line)).collect();
+            return after.lines.map(|line| most_common(&pairs, line)).collect();
         }
-        let (first_old, first_new) = (before.1.start, after.1.start);
-        let changes = Changes::between(&bare(&old, before.1), &bare(&new, after.1.clone()));
+        let (first_old, first_new) = (before.lines.start, after.lines.start);
+        let changes = Changes::between(&bare(&old, before.lines), &bare(&new, after.lines.clone()));
         let aligned: Vec<_> = changes
             .hunks()
             .iter()
@@ -70,11 +71,11 @@ impl Language {
         let origin = |line: u32| match changes.fate(line - first_new) {
             // What differs in white space only is git's to find, and it did not.
             Fate::Kept(at) => {
-                Some(at + first_old).filter(|at| !solid(before.0.line(*at)).eq(solid(after.0.line(line))))
+                Some(at + first_old).filter(|at| !solid(before.text.line(*at)).eq(solid(after.text.line(line))))
             }
             Fate::Changed(number) => most_common(aligned[number].as_ref()?, line),
         };
-        after.1.map(origin).collect()
+        after.lines.map(origin).collect()
     }
 }
 
@@ -152,7 +153,7 @@ mod tests {
 
     fn same(path: &str, before: &str, after: &str) -> Vec<Option<u32>> {
         let (before, after) = (Text::new(before.as_bytes().to_vec()), Text::new(after.as_bytes().to_vec()));
-        Language::of(path.as_bytes()).same_code((&before, 0..before.len()), (&after, 0..after.len()))
+        Language::of(path.as_bytes()).same_code(before.section(0..before.len()), after.section(0..after.len()))
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Reformats {
                 self.changes.clear();
             }
             let language = Language::of(&after.path);
-            let lines = language.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
+            let lines = language.same_code(old.section(hunk.before.clone()), new.section(hunk.after.clone()));
             self.changes.insert(key, Rc::new(lines));
         }
         let lines = self.changes.get(&key);
@@ -99,7 +99,7 @@ fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Abort> {
         let language = Language::of(path);
         for hunk in changes.hunks() {
             let coded = |text: &Text, line: u32| solid(text.line(line)).next().is_some();
-            let lines = language.same_code((&old, hunk.before.clone()), (&new, hunk.after.clone()));
+            let lines = language.same_code(old.section(hunk.before.clone()), new.section(hunk.after.clone()));
             let new = hunk.after.clone().zip(&lines).filter(|(line, _)| coded(&new, *line));
             let (kept, added): (Vec<_>, Vec<_>) = new.partition(|(_, origin)| origin.is_some());
             // What was taken away shows only where nothing came instead.

@@ -16,6 +16,12 @@ pub(crate) struct Text {
     hashes: Vec<u64>,
 }
 
+/// Some lines of a text.
+pub(crate) struct TextSection<'a> {
+    pub(crate) text: &'a Text,
+    pub(crate) lines: Range<u32>,
+}
+
 impl Text {
     pub(crate) fn new(data: Vec<u8>) -> Self {
         let mut starts = vec![0];
@@ -34,6 +40,11 @@ impl Text {
             hashes.push(hash.take());
         }
         Self { data, starts, hashes }
+    }
+
+    /// Some of its lines.
+    pub(crate) fn section(&self, lines: Range<u32>) -> TextSection<'_> {
+        TextSection { text: self, lines }
     }
 
     /// How many lines there are.

@@ -1,6 +1,7 @@
 //! Who hands an author's lines of a file on to whom, and what of that holds for a new line.
 
 use super::blame::Author;
+use super::event::HookAccount;
 use super::ids::{HandoverId, LineId};
 use super::names::Login;
 use super::person::{is_bot, is_bot_name};
@@ -96,9 +97,9 @@ impl Handover {
     }
 }
 
-/// What an assignment on the forge means.
+/// What somebody said changes of whose an author's lines of a file are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum HandoverChange {
     /// The author's lines of the file are theirs from now on.
     HandedOn(Successor),
     /// The author has them back.
@@ -107,16 +108,18 @@ pub enum Meaning {
     Nothing,
 }
 
-/// What it means that `by` assigned an issue to `to`; each is a login and whether the forge calls
-/// it a bot.
-pub fn assignment((to, to_bot): (&Login, bool), (by, by_bot): (&Login, bool), author: Option<&Login>) -> Meaning {
-    if to.is_empty() || to_bot || by_bot || is_bot_name(to.as_str()) || is_bot_name(by.as_str()) {
-        return Meaning::Nothing;
+impl HandoverChange {
+    /// What it means that `by` assigned an issue to `to`.
+    pub fn of_assignment(to: &HookAccount, by: &HookAccount, author: Option<&Login>) -> Self {
+        let is_bot = |account: &HookAccount| account.kind == "Bot" || is_bot_name(account.login.as_str());
+        if to.login.is_empty() || is_bot(to) || is_bot(by) {
+            return Self::Nothing;
+        }
+        if author == Some(&to.login) {
+            return Self::GivenBack;
+        }
+        Self::HandedOn(Successor { login: Some(to.login.clone()), email: None })
     }
-    if author == Some(to) {
-        return Meaning::GivenBack;
-    }
-    Meaning::HandedOn(Successor { login: Some(to.clone()), email: None })
 }
 
 /// Share of accepted alerts in per cent, rounded down: 100 only where none was refused.
@@ -193,17 +196,22 @@ mod tests {
 
     #[test]
     fn only_people_hand_on_to_people_and_to_the_author_is_back() {
-        let meaning = |(to, to_bot): (&str, _), (by, by_bot): (&str, _), author: Option<&str>| {
-            assignment((&to.into(), to_bot), (&by.into(), by_bot), author.map(Login::from).as_ref())
+        let meaning = |(to, to_bot): (&str, bool), (by, by_bot): (&str, bool), author: Option<&str>| {
+            let account = |login: &str, is_bot: bool| HookAccount {
+                login: login.into(),
+                kind: if is_bot { "Bot" } else { "User" }.to_owned(),
+                ..HookAccount::default()
+            };
+            HandoverChange::of_assignment(&account(to, to_bot), &account(by, by_bot), author.map(Login::from).as_ref())
         };
-        let linus = Meaning::HandedOn(Successor { login: Some("linus".into()), email: None });
+        let linus = HandoverChange::HandedOn(Successor { login: Some("linus".into()), email: None });
         assert_eq!(meaning(("linus", false), ("ada", false), Some("ada")), linus);
         assert_eq!(meaning(("linus", false), ("ada", false), None), linus);
-        assert_eq!(meaning(("Ada", false), ("linus", false), Some("ada")), Meaning::GivenBack);
-        assert_eq!(meaning(("copilot", true), ("ada", false), Some("ada")), Meaning::Nothing);
-        assert_eq!(meaning(("renovate[bot]", false), ("ada", false), None), Meaning::Nothing);
-        assert_eq!(meaning(("linus", false), ("auto", true), None), Meaning::Nothing);
-        assert_eq!(meaning(("", false), ("ada", false), None), Meaning::Nothing);
+        assert_eq!(meaning(("Ada", false), ("linus", false), Some("ada")), HandoverChange::GivenBack);
+        assert_eq!(meaning(("copilot", true), ("ada", false), Some("ada")), HandoverChange::Nothing);
+        assert_eq!(meaning(("renovate[bot]", false), ("ada", false), None), HandoverChange::Nothing);
+        assert_eq!(meaning(("linus", false), ("auto", true), None), HandoverChange::Nothing);
+        assert_eq!(meaning(("", false), ("ada", false), None), HandoverChange::Nothing);
     }
 
     #[test]

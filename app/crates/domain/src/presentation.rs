@@ -2,6 +2,7 @@
 
 use super::alert::{TracedException, TracedFrame};
 use super::attribution::Attribution;
+use super::culprit::FrameAt;
 use super::report::{Exception, Frame, Report};
 use super::repository::Repository;
 use serde_json::Value;
@@ -33,12 +34,7 @@ pub fn traceback(repository: &Repository, report: &Report, found: Option<&Attrib
         .collect()
 }
 
-fn traced_frame(
-    repository: &Repository,
-    frame: &Frame,
-    found: Option<&Attribution>,
-    at: (usize, usize),
-) -> TracedFrame {
+fn traced_frame(repository: &Repository, frame: &Frame, found: Option<&Attribution>, at: FrameAt) -> TracedFrame {
     let located = found.and_then(|found| found.located.get(&at));
     let code = frame.context_line.as_deref().or(located.map(|located| located.code.as_str()));
     let url = located

@@ -29,8 +29,7 @@ impl GitHub {
         limits::body(body)?;
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}/comments");
-        let answer =
-            self.write(installation, repo, (Method::Post, &rest), Some(&json!({ "body": body })), &what).await?;
+        let answer = self.write(installation, repo, Method::Post, &rest, Some(&json!({ "body": body })), &what).await?;
         Ok(answer.json::<CommentAnswer>("the comment")?.id)
     }
 

@@ -132,7 +132,7 @@ impl GitHub {
         issue.labels.iter().try_for_each(|label| limits::label(label))?;
         let body = serde_json::to_value(issue).map_err(|error| GitHubError::Argument(error.to_string()))?;
         let what = format!("a new issue in {repo}");
-        let answer = self.write(installation, repo, (Method::Post, "/issues"), Some(&body), &what).await?;
+        let answer = self.write(installation, repo, Method::Post, "/issues", Some(&body), &what).await?;
         answer.json(&what)
     }
 
@@ -245,7 +245,7 @@ impl GitHub {
     ) -> Result<(), GitHubError> {
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}");
-        self.write(installation, repo, (Method::Patch, &rest), Some(patch), &what).await.map(drop)
+        self.write(installation, repo, Method::Patch, &rest, Some(patch), &what).await.map(drop)
     }
 }
 

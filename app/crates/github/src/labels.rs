@@ -61,7 +61,7 @@ impl GitHub {
         limits::description(label.description)?;
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
         let what = format!("label `{}` of {repo}", label.name);
-        match self.write(installation, repo, (Method::Post, "/labels"), Some(&body), &what).await {
+        match self.write(installation, repo, Method::Post, "/labels", Some(&body), &what).await {
             Ok(_) => Ok(()),
             // Somebody was faster, or an answer of ours got lost.
             Err(GitHubError::Refused { status: 422, message }) if message.contains("already_exists") => Ok(()),

@@ -194,7 +194,7 @@ impl GitHub {
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}/assignees");
         let body = json!({ "assignees": [login] });
-        let answer = self.write(installation, repo, (Method::Post, &rest), Some(&body), &what).await?;
+        let answer = self.write(installation, repo, Method::Post, &rest, Some(&body), &what).await?;
         let issue: AssignedAnswer = answer.json(&what)?;
         let mut assigned = issue.assignees.unwrap_or_default().into_iter().filter_map(AccountAnswer::account);
         Ok(assigned.any(|account| account.login == *login))

@@ -80,7 +80,8 @@ impl GitHub {
         &self,
         installation: u64,
         repo: &RepositoryName,
-        (method, rest): (Method, &str),
+        method: Method,
+        rest: &str,
         body: Option<&Value>,
         what: &str,
     ) -> Result<Answer, GitHubError> {

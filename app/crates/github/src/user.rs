@@ -37,6 +37,17 @@ impl UserTokens {
     }
 }
 
+/// The code that GitHub sent the browser back with, and what it has to be exchanged with.
+#[derive(Clone, Copy)]
+pub struct AuthorizationCode<'a> {
+    /// The code.
+    pub code: &'a str,
+    /// What its challenge was made from (PKCE).
+    pub verifier: &'a str,
+    /// Where GitHub sent the browser.
+    pub redirect_uri: &'a str,
+}
+
 #[derive(Deserialize)]
 struct TokenAnswer {
     #[serde(default)]
@@ -60,12 +71,12 @@ struct TokenAnswer {
 pub async fn exchange_code(
     server_url: &str,
     app: &SignIn,
-    (code, verifier, redirect_uri): (&str, &str, &str),
+    code: AuthorizationCode<'_>,
     now: Timestamp,
 ) -> Result<UserTokens, GitHubError> {
     let body = json!({
-        "client_id": app.client_id, "client_secret": app.client_secret.expose(), "code": code, "code_verifier": verifier,
-        "redirect_uri": redirect_uri,
+        "client_id": app.client_id, "client_secret": app.client_secret.expose(), "code": code.code,
+        "code_verifier": code.verifier, "redirect_uri": code.redirect_uri,
     });
     ask_for_token(server_url, &body, now).await
 }

@@ -46,7 +46,8 @@ pub fn storm_issue(
     repository: &Repository,
     storm: &Storm,
     lines: &[StormLine],
-    (marker, week): (&str, &str),
+    marker: &str,
+    week: &str,
 ) -> Result<Issue, RenderError> {
     let mut authors: BTreeMap<String, usize> = BTreeMap::new();
     for line in lines {
@@ -101,7 +102,8 @@ pub fn storm_mail(
     repository: &Repository,
     storm: &Storm,
     lines: &[MailedLine],
-    (all, week): (usize, &str),
+    all: usize,
+    week: &str,
 ) -> Result<Mail, RenderError> {
     let count = lines.len();
     let subject = one_line(&format!("[{}] Storm: {count} lines that concern you began to fail", repository.full_name));
@@ -194,8 +196,8 @@ mod tests {
 
     #[test]
     fn the_issue_lists_lines_and_authors_and_mentions_nobody() {
-        let issue = storm_issue(&sample::repository(), &storm(), &lines(4, 0), ("m:1", "https://f.test/week"))
-            .expect("renders");
+        let issue =
+            storm_issue(&sample::repository(), &storm(), &lines(4, 0), "m:1", "https://f.test/week").expect("renders");
         assert_eq!(issue.title, "Storm: 4 lines began to fail at once");
         for said in [
             "**4 lines** of this repository",
@@ -209,13 +211,13 @@ mod tests {
             assert!(issue.body.contains(said), "{said}:\n{}", issue.body);
         }
         let over = Storm { ended_at: Some(Timestamp::from_millis(1_795_000_900_000)), ..storm() };
-        let issue = storm_issue(&sample::repository(), &over, &lines(4, 0), ("m:1", "https://f.test/week"));
+        let issue = storm_issue(&sample::repository(), &over, &lines(4, 0), "m:1", "https://f.test/week");
         assert!(issue.expect("renders").body.contains("The storm ended at 2026-11-18"));
     }
 
     #[test]
     fn no_storm_is_too_large_for_an_issue() {
-        let issue = storm_issue(&sample::repository(), &storm(), &lines(5_000, 200), ("m:1", "https://f.test/week"))
+        let issue = storm_issue(&sample::repository(), &storm(), &lines(5_000, 200), "m:1", "https://f.test/week")
             .expect("renders");
         assert!(issue.body.chars().count() < 65_000, "{}", issue.body.chars().count());
         assert!(issue.body.contains("4925 more"), "{}", issue.body);
@@ -233,7 +235,7 @@ mod tests {
                 whitelist: "https://f.test/known".to_owned(),
             })
             .collect();
-        let mail = storm_mail(&sample::repository(), &storm(), &mailed, (300, "https://f.test/week")).expect("renders");
+        let mail = storm_mail(&sample::repository(), &storm(), &mailed, 300, "https://f.test/week").expect("renders");
         assert_eq!(mail.subject, "[acme/shop] Storm: 2 lines that concern you began to fail");
         for said in [
             "2 lines of acme/shop that concern you began to fail in a storm",
@@ -253,8 +255,7 @@ mod tests {
                 mailed
             })
             .collect();
-        let mail =
-            storm_mail(&sample::repository(), &storm(), &unknown, (300, "https://f.test/week")).expect("renders");
+        let mail = storm_mail(&sample::repository(), &storm(), &unknown, 300, "https://f.test/week").expect("renders");
         assert!(mail.text.contains("1,204 occurrences\n  You wrote this line.\n"), "{}", mail.text);
         assert!(!mail.html.contains("class=\"block\""), "{}", mail.html);
     }

@@ -36,7 +36,8 @@ pub async fn record(
     repository: RepositoryId,
     line: LineId,
     decided: &LineUpdate,
-    (send, mode): (&[NewDelivery], DeliveryMode),
+    send: &[NewDelivery],
+    mode: DeliveryMode,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
@@ -53,7 +54,7 @@ pub async fn record(
         jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
     }
     for delivery in send {
-        deliveries::insert_in(&mut tx, (repository, line), (delivery, mode), now).await?;
+        deliveries::insert_in(&mut tx, repository, line, delivery, mode, now).await?;
     }
     if let DeliveryMode::Storm(storm) = mode {
         storms::add_line_in(&mut tx, storm, line, now).await?;

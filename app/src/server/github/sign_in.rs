@@ -12,7 +12,7 @@ use crate::server::settings::ServerSettings;
 use crate::server::state::{ForgeUrl, Now};
 use crate::server::urls::{Urls, local};
 use crate::services::github_app::GitHubApp;
-use crate::services::sessions::SignInError;
+use crate::services::sessions::{AuthorizationCode, SignInError};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -85,9 +85,7 @@ pub(super) async fn callback(
 ) -> Response {
     let flow = cookies(&headers, COOKIE).find_map(|value| SignInFlow::from_cookie(&settings.signer, value));
     let signed_in = match sound(query, flow, &settings.signer, now) {
-        Ok((code, flow)) => {
-            sign_in(&sessions, &headers, (&code, &flow.verifier), &urls).await.map(|it| (it, flow.next))
-        }
+        Ok((code, flow)) => sign_in(&sessions, &headers, &code, &flow.verifier, &urls).await.map(|it| (it, flow.next)),
         Err(why) => Err(why),
     };
     // A flow is good for one return, however it ended.
@@ -124,14 +122,15 @@ fn sound(
     Ok((query.code, flow))
 }
 
-/// The new session's cookie, or what to tell. `proof` is GitHub's code and the flow's verifier.
+/// The new session's cookie, or what to tell. `code` is GitHub's, `verifier` the flow's.
 async fn sign_in(
     sessions: &SessionCookies,
     headers: &HeaderMap,
-    (code, verifier): (&str, &str),
+    code: &str,
+    verifier: &str,
     urls: &Urls,
 ) -> Result<HeaderValue, String> {
-    match sessions.begin(headers, (code, verifier, &redirect_uri(urls))).await {
+    match sessions.begin(headers, AuthorizationCode { code, verifier, redirect_uri: &redirect_uri(urls) }).await {
         Ok(cookie) => Ok(cookie),
         Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => Err(format!("{error}. {AGAIN}")),
         Err(error) => {

@@ -101,7 +101,7 @@ impl Ingest {
         match payload {
             Payload::Envelope => self.take_envelope(auth, &body, now).await,
             Payload::Event => self.take_event(auth, &body, None, now).await,
-            Payload::Printed(query, client) => self.take_printed(auth, &body, (query, client), now).await,
+            Payload::Printed(query, client) => self.take_printed(auth, &body, query, client, now).await,
         }
     }
 
@@ -148,7 +148,8 @@ impl Ingest {
         &self,
         auth: IngestAuth,
         bytes: &[u8],
-        (query, client): (PrintedQuery, Option<String>),
+        query: PrintedQuery,
+        client: Option<String>,
         now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
         let mut report = wire::traceback::parse(&String::from_utf8_lossy(bytes))?;

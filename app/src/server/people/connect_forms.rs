@@ -42,7 +42,7 @@ pub(super) async fn test(
     _: SignedIn,
     RepositoryForm { row, .. }: RepositoryForm<Write, TestForm>,
 ) -> Result<Redirect, PageError> {
-    send_test((&store, &mirrors), &ingest, &row, now).await?;
+    send_test(&store, &mirrors, &ingest, &row, now).await?;
     Ok(Redirect::to(&format!("{}#test", urls.connect(&row))))
 }
 
@@ -94,7 +94,8 @@ pub(super) async fn revoke_key(
 
 /// Sends a test report by the route that SDKs use, with one of the repository's keys.
 async fn send_test(
-    (store, mirrors): (&Store, &Mirrors),
+    store: &Store,
+    mirrors: &Mirrors,
     ingest: &Ingest,
     row: &RepositoryRow,
     now: Timestamp,
@@ -110,7 +111,7 @@ async fn send_test(
     let line = line_to_fail(store, mirrors, row, now).await;
     let event_id = random_id();
     store::test_reports::insert(store, id, &event_id, now).await?;
-    if let Err(error) = send(ingest, (id, &key), &envelope(&event_id, line.as_ref()), now).await {
+    if let Err(error) = send(ingest, id, &key, &envelope(&event_id, line.as_ref()), now).await {
         store::test_reports::delete(store, &event_id).await?;
         return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
     }
@@ -134,7 +135,8 @@ async fn line_to_fail(store: &Store, mirrors: &Mirrors, row: &RepositoryRow, now
 
 async fn send(
     ingest: &Ingest,
-    (project, key): (RepositoryId, &str),
+    project: RepositoryId,
+    key: &str,
     envelope: &str,
     now: Timestamp,
 ) -> Result<(), IngestError> {

@@ -48,7 +48,7 @@ pub(super) async fn form(
     let (row, right) = admit(&store, &fields.repo, right, link).await?;
     let mut checked = check(&fields, right.only_file());
     checked.forgive_empty();
-    view(&store, &urls, &row, (&right, &fields), checked, None).await
+    view(&store, &urls, &row, &right, &fields, checked, None).await
 }
 
 /// `POST /add_known_error`.
@@ -66,7 +66,7 @@ pub(super) async fn save(
     let checked = check(&fields, right.only_file());
     let Some(rule) = checked.rule.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
-        let page = view(store, &urls, &row, (&right, &fields), checked, Some(error)).await?;
+        let page = view(store, &urls, &row, &right, &fields, checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
     rules.make(&right.new_rule(&row, rule.clone()), now).await?;
@@ -184,7 +184,8 @@ async fn view(
     store: &Store,
     urls: &Urls,
     row: &RepositoryRow,
-    (right, form): (&By, &RuleForm),
+    right: &By,
+    form: &RuleForm,
     checked: Checked,
     error: Option<String>,
 ) -> Result<Page<KnownErrorForm>, PageError> {

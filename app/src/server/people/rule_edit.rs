@@ -36,7 +36,7 @@ pub(super) async fn form(
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let rule = rule_of(&store, &row, query.rule).await?;
     let checked = check(&RuleForm::of(&row.repository.full_name, &rule.made.rule), None);
-    view(&store, &urls, &row, (session, rule.made.id), checked, None).await
+    view(&store, &urls, &row, session, rule.made.id, checked, None).await
 }
 
 /// `POST /rules/edit`.
@@ -53,7 +53,7 @@ pub(super) async fn save(
     let checked = check(&fields, None);
     let Some(becomes) = &checked.rule else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
-        let page = view(&rules.store, &urls, &row, (session, rule.made.id), checked, Some(error)).await?;
+        let page = view(&rules.store, &urls, &row, session, rule.made.id, checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
     rules.change(row.repository.id, rule.made.id, becomes, session.who.name(), now).await?;
@@ -71,7 +71,8 @@ async fn view(
     store: &Store,
     urls: &Urls,
     row: &RepositoryRow,
-    (session, rule): (Session, RuleId),
+    session: Session,
+    rule: RuleId,
     checked: Checked,
     error: Option<String>,
 ) -> Result<Page<KnownErrorForm>, PageError> {

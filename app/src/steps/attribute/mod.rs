@@ -79,7 +79,7 @@ impl Attribute {
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
         let rules = self.rules(&row, now).await?;
         let analyzed = self.analyze(&row, stored, &rules, trouble, Patience::None).await?;
-        self.test_reports.conclude(&row, stored, (&rules, analyzed), now).await
+        self.test_reports.conclude(&row, stored, &rules, analyzed, now).await
     }
 
     /// Whether it is the test report that a person asked for on our page. Others of its type are

@@ -48,7 +48,8 @@ impl TestReports {
         &self,
         row: &RepositoryRow,
         stored: &StoredReport,
-        (rules, analyzed): (&Rules, ReportAnalysis),
+        rules: &Rules,
+        analyzed: ReportAnalysis,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let mut outcome = self.foretell(row, rules, analyzed, now).await;

@@ -247,10 +247,8 @@ impl Decide {
         if !decision.send.is_empty() {
             log(row, line, decision.send.len());
         }
-        let deliveries = (decision.send.as_slice(), decision.mode);
-        if !store::decisions::record(&self.store, row.repository.id, line.id, &decision.decided, deliveries, now)
-            .await?
-        {
+        let Decision { decided, send, mode } = decision;
+        if !store::decisions::record(&self.store, row.repository.id, line.id, decided, send, *mode, now).await? {
             return Err(Failure::retry("the line that it was edited from changed at the same moment"));
         }
         self.wake.notify_one();

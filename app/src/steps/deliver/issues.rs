@@ -90,7 +90,7 @@ impl GitHubWriter {
         let login = told.login.clone();
         let number = match self.number(&tracker, line, delivery).await? {
             Some(number) => number,
-            None => self.file(&tracker, turn, (row, line), told, now).await?,
+            None => self.file(&tracker, turn, row, line, told, now).await?,
         };
         if line.issue.is_none() {
             store::lines::set_issue(&self.store, line.id, Some(number)).await?;
@@ -122,7 +122,8 @@ impl GitHubWriter {
         &self,
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
-        (row, line): (&RepositoryRow, &Line),
+        row: &RepositoryRow,
+        line: &Line,
         told: Recipient,
         now: Timestamp,
     ) -> Result<u64, Failure> {
@@ -156,11 +157,11 @@ impl GitHubWriter {
             Some(id) => id,
             None => {
                 let body = rendered_comment(&self.content.site, row, delivery)?;
-                self.say(&tracker, turn, (line, number), &body).await?
+                self.say(&tracker, turn, line, number, &body).await?
             }
         };
         if matches!(reply, Reply::CarriedOver { .. }) {
-            self.hand_on(&tracker, turn, (row, line, number), now).await?;
+            self.hand_on(&tracker, turn, row, line, number, now).await?;
         }
         Ok(id.to_string())
     }
@@ -169,7 +170,8 @@ impl GitHubWriter {
         &self,
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
-        (line, number): (&Line, u64),
+        line: &Line,
+        number: u64,
         body: &str,
     ) -> Result<u64, Failure> {
         turn.take().await?;
@@ -190,7 +192,9 @@ impl GitHubWriter {
         &self,
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
-        (row, line, number): (&RepositoryRow, &Line, u64),
+        row: &RepositoryRow,
+        line: &Line,
+        number: u64,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let told = self.assignee(tracker, row, line, now, now).await;

@@ -100,7 +100,7 @@ impl MailSender {
         }
         let others = self.others(row, line, refused, now).await?;
         for mail in &others {
-            store::deliveries::insert(&self.store, row.repository.id, line.id, (mail, mode), now).await?;
+            store::deliveries::insert(&self.store, row.repository.id, line.id, mail, mode, now).await?;
         }
         self.wake.notify_one();
         Ok(!others.is_empty())

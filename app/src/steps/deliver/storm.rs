@@ -182,7 +182,7 @@ impl StormMails<'_> {
         let mailed: Vec<MailedLine> = found.map(|(mail, line)| self.mailed_line(mail, line)).collect();
         let linker = &self.sender.content.site.linker;
         let week = linker.week(Some(&repository.full_name), self.storm.last_line_at);
-        let mail = render::storm_mail(repository, self.storm, &mailed, (lines.len(), &week))?;
+        let mail = render::storm_mail(repository, self.storm, &mailed, lines.len(), &week)?;
         Ok(OutgoingMail {
             // What it holds is its name: a mail that is sent once more with another line in it is
             // another mail, for mail programs show a Message-ID once.

@@ -42,7 +42,7 @@ pub(super) async fn storm_text(
     let lines: Vec<StormLine> =
         store::lines::of_storm(store, storm.id).await?.into_iter().map(|(_, line)| line).collect();
     let week = site.linker.week(Some(&row.repository.full_name), storm.last_line_at);
-    let issue = render::storm_issue(&row.repository, storm, &lines, (&marker, &week))?;
+    let issue = render::storm_issue(&row.repository, storm, &lines, &marker, &week)?;
     Ok(StormText { title: issue.title, body: issue.body, marker })
 }
 

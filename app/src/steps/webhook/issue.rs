@@ -42,7 +42,9 @@ impl IssueWebhooks {
         &self,
         row: &RepositoryRow,
         hook: HookId,
-        (action, issue, sender): (&IssueAction, &HookIssue, &HookAccount),
+        action: &IssueAction,
+        issue: &HookIssue,
+        sender: &HookAccount,
         now: Timestamp,
     ) -> Result<(), Failure> {
         if issue.is_pull_request || self.is_us(sender).await? {

@@ -9,7 +9,7 @@ use domain::command::{LabelCommand, Scope};
 use domain::commit::CommitId;
 use domain::delivery::{DeliveryMode, Purpose, ReplyKind};
 use domain::event::{HookAccount, HookIssue, IssueAction};
-use domain::handover::assignment;
+use domain::handover::HandoverChange;
 use domain::ids::HookId;
 use domain::names::Login;
 use domain::rule::{Rule, RuleKind, RuleSource};
@@ -163,11 +163,10 @@ impl IssueCommand<'_> {
     async fn hand_over(&self, to: &HookAccount) -> Result<(), Failure> {
         let store = &self.with.store;
         let Some((part, account)) = part_of(store, self.line).await? else { return Ok(()) };
-        let is_bot = |account: &HookAccount| account.kind == "Bot";
         let author = account.login.as_ref().or(self.line.author_login.as_ref());
-        let meaning = assignment((&to.login, is_bot(to)), (self.by(), is_bot(self.sender)), author);
+        let change = HandoverChange::of_assignment(to, self.sender, author);
         let by_author = author == Some(self.by());
-        Ok(remember(store, self.line, part, meaning, (self.by().as_str(), by_author), self.now).await?)
+        Ok(remember(store, self.line, part, change, self.by().as_str(), by_author, self.now).await?)
     }
 
     /// Taken from whom it was given to.
@@ -190,7 +189,8 @@ impl IssueCommand<'_> {
                 &self.with.store,
                 self.line.repository,
                 &part,
-                (self.line.id, self.by().as_str()),
+                self.line.id,
+                self.by().as_str(),
                 self.now,
             )
             .await?;
@@ -233,8 +233,8 @@ impl IssueCommand<'_> {
 
     /// Ends the rules of one label of this issue, or of all.
     async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
-        let of = (self.row.repository.id, self.line.id);
-        for rule in self.with.rules.end_of_labels(of, label, self.by().as_str(), self.now).await? {
+        let (repository, by) = (self.row.repository.id, self.by().as_str());
+        for rule in self.with.rules.end_of_labels(repository, self.line.id, label, by, self.now).await? {
             self.send(Purpose::RuleEnded(rule.made.id), &self.rule_ended(rule)).await?;
         }
         Ok(())
@@ -260,7 +260,7 @@ impl IssueCommand<'_> {
         let delivery = comment(purpose, reply)?;
         let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
         let id = self.row.repository.id;
-        store::deliveries::insert(&self.with.store, id, self.line.id, (&delivery, mode), self.now).await?;
+        store::deliveries::insert(&self.with.store, id, self.line.id, &delivery, mode, self.now).await?;
         self.with.wake.notify_one();
         Ok(())
     }

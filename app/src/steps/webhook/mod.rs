@@ -44,7 +44,7 @@ impl Webhooks {
             }
             Event::Issue { repository, action, issue, sender } => {
                 if let Some(row) = self.watched(repository).await? {
-                    self.issues.process(&row, id, (action, issue, sender), now).await?;
+                    self.issues.process(&row, id, action, issue, sender, now).await?;
                 }
             }
             Event::Installed { installation, repositories } => {

@@ -14,18 +14,21 @@ pub async fn insert(
     store: &Store,
     repository: RepositoryId,
     line: LineId,
-    (delivery, mode): (&NewDelivery, DeliveryMode),
+    delivery: &NewDelivery,
+    mode: DeliveryMode,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    insert_in(&mut tx, (repository, line), (delivery, mode), now).await?;
+    insert_in(&mut tx, repository, line, delivery, mode, now).await?;
     tx.commit().await
 }
 
 pub(crate) async fn insert_in(
     tx: &mut Tx,
-    (repository, line): (RepositoryId, LineId),
-    (delivery, mode): (&NewDelivery, DeliveryMode),
+    repository: RepositoryId,
+    line: LineId,
+    delivery: &NewDelivery,
+    mode: DeliveryMode,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let id = DeliveryId(tx.next_id(now));

@@ -73,7 +73,8 @@ pub async fn record_given_back(
     store: &Store,
     repository: RepositoryId,
     part: &Part,
-    (line, by): (LineId, &str),
+    line: LineId,
+    by: &str,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;

@@ -18,7 +18,7 @@ fn panic(lines: &[&str]) -> Option<Exception> {
     let (_, said) = lines.first()?.split_once(PANICKED)?;
     let rest = &lines[1..];
     let body = rest.iter().take_while(|line| !is_end_of_message(line)).count();
-    let (location, value) = match place::path_line_and_column(said.trim_end().trim_end_matches(':')) {
+    let ((path, line, column), value) = match place::path_line_and_column(said.trim_end().trim_end_matches(':')) {
         // Since Rust 1.73 the place stands before the message.
         Some(location) if !said.starts_with('\'') => (location, message(rest[..body].iter().copied())),
         _ => {
@@ -26,10 +26,10 @@ fn panic(lines: &[&str]) -> Option<Exception> {
             let (text, location) = text.rsplit_once("', ")?;
             let (path, line, column) = place::path_line_and_column(location.trim())?;
             let value = message([text.strip_prefix('\'').unwrap_or(text)]);
-            return Some(exception("panic", value, with_location(frames(&rest[body..]), (path, line, column))));
+            return Some(exception("panic", value, with_location(frames(&rest[body..]), path, line, column)));
         }
     };
-    Some(exception("panic", value, with_location(frames(&rest[body..]), location)))
+    Some(exception("panic", value, with_location(frames(&rest[body..]), path, line, column)))
 }
 
 /// `Error: …` that `main` returned, with the backtrace that anyhow or eyre took when it was made.
@@ -122,7 +122,7 @@ fn clean(name: &str) -> String {
 /// The place that the panic names is the innermost frame, unless the backtrace has it already. It
 /// has not where there is none, where it has no line numbers, or where the caller is blamed
 /// (`#[track_caller]`).
-fn with_location(mut frames: Vec<Frame>, (path, line, column): (&str, u32, u32)) -> Vec<Frame> {
+fn with_location(mut frames: Vec<Frame>, path: &str, line: u32, column: u32) -> Vec<Frame> {
     let location = place::frame(path, Some(line), Some(column), None);
     let path = location.filename.as_deref().unwrap_or(path);
     let is_here = |frame: &&mut Frame| {
