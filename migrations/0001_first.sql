@@ -14,7 +14,7 @@ CREATE TABLE repositories (
     id BIGINT PRIMARY KEY,              -- also the PROJECT of its DSN
     full_name TEXT NOT NULL,
     clone_url TEXT NOT NULL,
-    forge_id BIGINT UNIQUE,             -- null: a plain git repository
+    github_id BIGINT UNIQUE,            -- null: a plain git repository
     installation BIGINT,
     html_url TEXT,
     public BIGINT NOT NULL,
@@ -72,7 +72,7 @@ CREATE TABLE lines (
     written_at_ms BIGINT,
     author_name TEXT,
     author_email TEXT,
-    author_login TEXT,                  -- as the forge says; null: not asked yet or unknown
+    author_login TEXT,                  -- as GitHub says; null: not asked yet or unknown
     owner_login TEXT,                   -- a person assigned it to them
     told TEXT,                          -- domain::person::Told, JSON: who is told; null: not decided yet
     handover_id BIGINT,                 -- the handover by which it was decided who is told
@@ -212,7 +212,7 @@ CREATE TABLE rule_baselines (
     PRIMARY KEY (rule_id, line_id)
 );
 
--- Whose lines in a file are somebody else's now, as people said on the forge or on a page.
+-- Whose lines in a file are somebody else's now, as people said on GitHub or on a page.
 CREATE TABLE handovers (
     id BIGINT PRIMARY KEY,
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
@@ -336,15 +336,15 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_by_end ON sessions (expires_at_ms);
 
--- Which account of the forge an author's address belongs to, as the forge said.
+-- Which account on GitHub an author's address belongs to, as GitHub said.
 CREATE TABLE accounts (
     email TEXT PRIMARY KEY,
-    login TEXT,                         -- null: the forge knows no account
+    login TEXT,                         -- null: GitHub knows no account
     is_bot BIGINT NOT NULL,             -- the account is a program
     asked_at_ms BIGINT NOT NULL
 );
 
--- What the forge said of pull requests, accounts and teams, by repository.
+-- What GitHub said of pull requests, accounts and teams, by repository.
 CREATE TABLE look_ups (
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     question TEXT NOT NULL,             -- pull of COMMIT, members of ORG/TEAM …

@@ -20,7 +20,7 @@ use app::serve::Flawless;
 use app::worker::Worker;
 use domain::ids::RepositoryId;
 use domain::pace::GAP;
-use domain::repository::Forge;
+use domain::repository::GitHubRepository;
 use std::collections::BTreeMap;
 use store::repositories::NewRepository;
 use tempfile::TempDir;
@@ -104,7 +104,7 @@ async fn watching(emulator: &Emulator, path: &str, text: &str) -> Watching {
     let new = NewRepository {
         full_name: REPOSITORY.into(),
         clone_url: git.url(REPOSITORY),
-        forge: Some(Forge {
+        github: Some(GitHubRepository {
             id: about["id"].as_u64().unwrap(),
             installation: INSTALLATION,
             html_url: format!("{server_url}/{REPOSITORY}"),

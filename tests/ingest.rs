@@ -19,7 +19,7 @@ async fn plain_project(story: &Story) -> (i64, String) {
     let new = NewRepository {
         full_name: "plain/shop".into(),
         clone_url: story.repo.path().display().to_string(),
-        forge: None,
+        github: None,
         public: false,
     };
     let id = story.services().repositories().watch(&new, story.clock.now()).await.unwrap();

@@ -78,7 +78,7 @@ fn somebody_was_there_last_by_any_address_on_any_branch() {
 }
 
 #[test]
-fn who_applied_a_patch_was_there_but_the_forge_is_nobody() {
+fn who_applied_a_patch_was_there_but_github_is_nobody() {
     let world = World::new();
     world.commit(ADA, "2025-07-01T10:00:00Z", &[(PATH, "one\n")], "One");
     world.repo.git_as(GRACE, "2025-07-02T10:00:00Z", &["commit", "--amend", "--no-edit", "--author", ADA]);

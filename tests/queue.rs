@@ -118,7 +118,7 @@ fn what_changes_while_a_status_is_written_is_written_next() {
         store::statuses::enqueue_due(&services.store, story.clock.now()).await.unwrap();
         story.github.fail_next("issues/update", Fault::HangAfterWork(Duration::from_millis(600)));
         let (installation, now) = (story.repository().await, story.clock.now());
-        let installation = installation.repository.forge.unwrap().installation;
+        let installation = installation.repository.github.unwrap().installation;
         let before = store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len();
         let meanwhile = async {
             while store::writes::of_last_hour(&services.store, installation, now).await.unwrap().len() == before {

@@ -33,9 +33,9 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
         let page = admin.get("/setup").await;
         let (address, state, manifest) = form(&page.text);
         let policy = page.headers["content-security-policy"].to_str().unwrap();
-        let forge = story.git.url("").trim_end_matches("/.git").to_owned();
-        assert_eq!(address, format!("{forge}/settings/apps/new"));
-        assert!(policy.contains(&format!("form-action 'self' {forge}")), "{policy}");
+        let github_url = story.git.url("").trim_end_matches("/.git").to_owned();
+        assert_eq!(address, format!("{github_url}/settings/apps/new"));
+        assert!(policy.contains(&format!("form-action 'self' {github_url}")), "{policy}");
         assert_eq!(manifest["hook_attributes"]["url"], "https://flawless.test/api/github/webhooks");
 
         let code = story.github.make_app(&manifest);
@@ -72,10 +72,10 @@ fn an_organization_can_own_it_and_its_name_leads_nowhere_else() {
     run_test(async |story| {
         let admin = stranger(story).await;
         let page = admin.get("/setup?organization=acme").await;
-        let forge = story.git.url("").trim_end_matches("/.git").to_owned();
-        assert_eq!(form(&page.text).0, format!("{forge}/organizations/acme/settings/apps/new"));
+        let github_url = story.git.url("").trim_end_matches("/.git").to_owned();
+        assert_eq!(form(&page.text).0, format!("{github_url}/organizations/acme/settings/apps/new"));
         let page = admin.get("/setup?organization=..%2F..%2Fevil").await;
-        assert_eq!(form(&page.text).0, format!("{forge}/settings/apps/new"));
+        assert_eq!(form(&page.text).0, format!("{github_url}/settings/apps/new"));
         assert!(page.text.contains("letters, digits and hyphens"));
     });
 }

@@ -148,9 +148,9 @@ fn what_is_forged_replayed_or_too_large_is_refused() {
     run_test(async |story| {
         story.alerted().await;
         let repository = story.repository().await;
-        let forge = repository.repository.forge.unwrap();
+        let on_github = repository.repository.github.unwrap();
         let payload = json!({
-            "action": "deleted", "repository": { "id": forge.id, "full_name": REPO, "private": true },
+            "action": "deleted", "repository": { "id": on_github.id, "full_name": REPO, "private": true },
             "sender": { "login": "mallory", "id": 666 },
         });
         let body = payload.to_string().into_bytes();
@@ -163,7 +163,7 @@ fn what_is_forged_replayed_or_too_large_is_refused() {
         let half = &body[..body.len() / 2];
         assert_eq!(send(story, "repository", "f-6", half, Some(sign(SECRET, half))).await, 400);
         // A delivery id that was seen carries nothing new, whatever stands in it.
-        let push = json!({ "ref": "refs/heads/main", "repository": { "id": forge.id, "full_name": REPO } });
+        let push = json!({ "ref": "refs/heads/main", "repository": { "id": on_github.id, "full_name": REPO } });
         assert_eq!(signed(story, "push", "f-7", &push).await, 202);
         assert_eq!(signed(story, "repository", "f-7", &payload).await, 200);
         story.settle().await;

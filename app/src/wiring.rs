@@ -132,7 +132,7 @@ impl Handles {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
             linker: self.site.linker.clone(),
-            forge_url: Arc::clone(&self.site.forge_url),
+            github_url: Arc::clone(&self.site.github_url),
             github_app: self.github_app.clone(),
             epoch: self.epoch.clone(),
             wake: self.wake.clone(),
@@ -150,7 +150,7 @@ impl Handles {
         Repositories {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
-            forge_url: Arc::clone(&self.site.forge_url),
+            github_url: Arc::clone(&self.site.github_url),
             shadow_for: self.shadow_for,
             epoch: self.epoch.clone(),
             wake: self.wake.clone(),
@@ -188,7 +188,7 @@ impl Handles {
             store: self.store.clone(),
             github_app: self.github_app.clone(),
             vault: self.vault.clone(),
-            forge_url: Arc::clone(&self.site.forge_url),
+            github_url: Arc::clone(&self.site.github_url),
         }
     }
 
@@ -319,6 +319,6 @@ async fn site(config: &Config, store: &Store, signer: &Signer) -> Result<Site, O
     Ok(Site {
         linker: Linker::new(&public_url, signer.clone()),
         installation: installation.into(),
-        forge_url: config.github_server_url.as_str().into(),
+        github_url: config.github_server_url.as_str().into(),
     })
 }

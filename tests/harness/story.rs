@@ -434,7 +434,7 @@ impl Story {
     /// Watches a plain git repository, as `flawless repository add` does; its DSN's key and
     /// project.
     pub async fn watch_plainly(&mut self, name: &str, url: &str) -> (String, i64) {
-        let new = NewRepository { full_name: name.into(), clone_url: url.to_owned(), forge: None, public: false };
+        let new = NewRepository { full_name: name.into(), clone_url: url.to_owned(), github: None, public: false };
         let id = self.services().repositories().watch(&new, self.clock.now()).await.unwrap();
         self.settle().await;
         (store::ingest_keys::in_force(&self.services().store, id).await.unwrap().remove(0), id.0)

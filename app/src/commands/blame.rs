@@ -104,7 +104,7 @@ fn checkout(now: Timestamp) -> Result<Subject, Failed> {
         id,
         full_name: RepositoryName::new(here.file_name().unwrap_or_default().to_string_lossy()),
         clone_url: String::new(),
-        forge: None,
+        github: None,
         public: false,
         default_branch: Some("the checkout's head".to_owned()),
         head: None,

@@ -69,7 +69,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     let new = NewRepository {
         full_name: "acme/shop".into(),
         clone_url: folder.join("shop").display().to_string(),
-        forge: None,
+        github: None,
         public: false,
     };
     let id = handles.repositories().watch(&new, clock.now()).await?;

@@ -120,7 +120,7 @@ async fn add(
     if let Some(other) = other.filter(|other| *other != clone_url) {
         return Err(format!("{full_name} is watched already, from {other}; choose another --name").into());
     }
-    let new = NewRepository { full_name: full_name.clone(), clone_url, forge: None, public: false };
+    let new = NewRepository { full_name: full_name.clone(), clone_url, github: None, public: false };
     let id = repositories.watch(&new, now).await?;
     println!("Watching {full_name}. The server clones it now, or when it is started.");
     let keys = store::ingest_keys::in_force(store, id).await?;

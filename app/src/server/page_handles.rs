@@ -20,8 +20,8 @@ pub struct PageHandles {
     pub mirrors: Mirrors,
     /// Addresses of our own pages.
     pub linker: Linker,
-    /// The forge's address for people.
-    pub forge_url: Arc<str>,
+    /// GitHub's address for people.
+    pub github_url: Arc<str>,
     /// The GitHub App, to be made and forgotten.
     pub github_app: GitHubApp,
     /// To be turned when a key is revoked.

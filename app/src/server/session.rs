@@ -33,7 +33,7 @@ pub(super) struct Session {
 impl Session {
     /// What they may do in a repository.
     pub(super) fn right_in(&self, row: &RepositoryRow) -> Option<Right> {
-        self.who.right_in(row.repository.forge.as_ref().map(|forge| forge.id))
+        self.who.right_in(row.repository.github.as_ref().map(|on_github| on_github.id))
     }
 
     /// Whether it is the admin's.

@@ -86,13 +86,13 @@ parts! {
     Arc<Arrivals>: arrivals;
 }
 
-/// Address of the forge for people, `https://github.com`.
+/// Address of GitHub for people, `https://github.com`.
 #[derive(Clone, Debug)]
-pub(super) struct ForgeUrl(pub(super) String);
+pub(super) struct GitHubUrl(pub(super) String);
 
-impl FromRef<Server> for ForgeUrl {
+impl FromRef<Server> for GitHubUrl {
     fn from_ref(server: &Server) -> Self {
-        Self(server.0.services.forge_url.to_string())
+        Self(server.0.services.github_url.to_string())
     }
 }
 

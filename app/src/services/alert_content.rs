@@ -117,7 +117,7 @@ impl AlertContent {
     }
 }
 
-/// The line on the forge, where it is one of the repository's.
+/// The line on GitHub, where it is one of the repository's.
 fn line_url(repository: &Repository, place: &Place, found: &Attribution) -> Option<String> {
     let commit = found.revision.as_ref().filter(|_| found.culprit.is_some() && place.line > 0)?;
     repository.line_url(commit, &place.path, place.line)

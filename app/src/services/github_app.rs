@@ -4,7 +4,7 @@ use super::Wake;
 use crate::vault::{Vault, VaultError};
 use domain::access::SignIn;
 use domain::job::Job;
-use domain::repository::{Forge, Repository};
+use domain::repository::{GitHubRepository, Repository};
 use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use github::manifest::{CreatedApp, exchange};
@@ -103,14 +103,14 @@ impl GitHubApp {
 
     /// GitHub, with its side of a repository; `None` for a plain repository, and while there is no
     /// App.
-    pub fn github_of<'a>(&self, repository: &'a Repository) -> Option<(GitHub, &'a Forge)> {
-        self.github().zip(repository.forge.as_ref())
+    pub fn github_of<'a>(&self, repository: &'a Repository) -> Option<(GitHub, &'a GitHubRepository)> {
+        self.github().zip(repository.github.as_ref())
     }
 
     /// Whether lines of a repository get issues. They go to GitHub, or to the outbox directory
     /// while there is no App at all. A plain repository beside an App has none.
     pub fn has_issues(&self, repository: &Repository) -> bool {
-        repository.forge.is_some() || self.get().is_none()
+        repository.github.is_some() || self.get().is_none()
     }
 
     /// Looks whether the setup page, of this process or another, has made an App or forgotten it.

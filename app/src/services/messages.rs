@@ -37,7 +37,7 @@ pub async fn rendered(
             Rendered { title: Some(mail.subject), text: mail.text }
         }
         Channel::Issue => {
-            let login = row.repository.forge.as_ref().and_then(|_| line.logins().next().cloned());
+            let login = row.repository.github.as_ref().and_then(|_| line.logins().next().cloned());
             let issue = rendered_issue(content, row, line, issue_recipient(line, login), now).await?;
             Rendered { title: Some(issue.title), text: issue.body }
         }

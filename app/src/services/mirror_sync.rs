@@ -51,8 +51,8 @@ impl MirrorSync {
     /// # Errors
     /// GitHub gives no token.
     pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
-        let token = match (self.github_app.github(), &row.repository.forge) {
-            (Some(github), Some(forge)) => Some(github.token(forge.installation).await?),
+        let token = match (self.github_app.github(), &row.repository.github) {
+            (Some(github), Some(on_github)) => Some(github.token(on_github.installation).await?),
             (None, Some(_)) => {
                 return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));
             }
@@ -126,8 +126,8 @@ impl MirrorSync {
     async fn sync_with_fresh_token(&self, row: &RepositoryRow) -> Result<Option<Head>, Failure> {
         let mut synced = self.sync(row).await;
         if matches!(synced, Err(SyncFailure::Unauthorized)) {
-            if let Some((github, forge)) = self.github_app.github_of(&row.repository) {
-                github.forget_token(forge.installation).await;
+            if let Some((github, on_github)) = self.github_app.github_of(&row.repository) {
+                github.forget_token(on_github.installation).await;
             }
             synced = self.sync(row).await;
         }

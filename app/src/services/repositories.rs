@@ -4,7 +4,7 @@
 use super::{Epoch, Failure, Wake, blocking};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
-use domain::repository::Forge;
+use domain::repository::GitHubRepository;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use mirror::Mirrors;
@@ -19,8 +19,8 @@ pub struct Repositories {
     pub store: Store,
     /// The mirrors.
     pub mirrors: Mirrors,
-    /// The forge's address for people and git.
-    pub forge_url: Arc<str>,
+    /// GitHub's address for people and git.
+    pub github_url: Arc<str>,
     /// How long a repository that is new here is in shadow mode; zero: it is not.
     pub shadow_for: SignedDuration,
     /// To be turned when a repository comes or goes.
@@ -55,7 +55,7 @@ impl Repositories {
         let new = NewRepository {
             full_name: named.full_name.clone(),
             clone_url,
-            forge: Some(Forge { id: named.id, installation, html_url }),
+            github: Some(GitHubRepository { id: named.id, installation, html_url }),
             // What is not known to be public is treated as public: messages carry data.
             public: named.public.unwrap_or(true),
         };
@@ -68,7 +68,7 @@ impl Repositories {
     /// # Errors
     /// The database is out of reach.
     pub async fn named_by_github(&self, named: &NamedByGitHub<'_>) -> Result<Option<RepositoryRow>, StoreError> {
-        let Some(row) = store::repositories::by_forge_id(&self.store, named.id).await? else { return Ok(None) };
+        let Some(row) = store::repositories::by_github_id(&self.store, named.id).await? else { return Ok(None) };
         if row.removed_at.is_some() {
             return Ok(None);
         }
@@ -86,7 +86,7 @@ impl Repositories {
 
     /// Addresses of a repository on GitHub: its page, and where to clone it from.
     fn urls(&self, full_name: &RepositoryName) -> (String, String) {
-        let html_url = format!("{}/{full_name}", self.forge_url);
+        let html_url = format!("{}/{full_name}", self.github_url);
         let clone_url = format!("{html_url}.git");
         (html_url, clone_url)
     }

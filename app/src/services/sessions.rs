@@ -93,8 +93,8 @@ pub struct Sessions {
     pub github_app: GitHubApp,
     /// Keeps their tokens.
     pub vault: Vault,
-    /// The forge's address for people.
-    pub forge_url: Arc<str>,
+    /// GitHub's address for people.
+    pub github_url: Arc<str>,
 }
 
 impl Sessions {
@@ -125,7 +125,7 @@ impl Sessions {
         now: Timestamp,
     ) -> Result<Login, SignInError> {
         let (github, sign_in) = self.signer_in()?;
-        let tokens = exchange_code(&self.forge_url, &sign_in, code, now).await?;
+        let tokens = exchange_code(&self.github_url, &sign_in, code, now).await?;
         let login = github.login_of(&tokens).await?;
         let access = github.access_of(&tokens).await?;
         let row = SessionRow {
@@ -197,7 +197,7 @@ impl Sessions {
         let mut tokens: UserTokens =
             serde_json::from_str(&opened).map_err(|error| SignInError::Refused(error.into()))?;
         if tokens.is_stale(now) {
-            tokens = refresh(&self.forge_url, &sign_in, &tokens, now).await?;
+            tokens = refresh(&self.github_url, &sign_in, &tokens, now).await?;
             // A refresh token works once: what is not kept now is lost.
             store::sessions::set_access(&self.store, &row.id, &row.access, &self.seal(&tokens)?, row.access_at).await?;
         }

@@ -11,8 +11,8 @@ pub struct Site {
     pub linker: Linker,
     /// Random, and the same for ever: it is part of what our issues are found by.
     pub installation: Arc<str>,
-    /// The forge's address for people and git, `https://github.com`.
-    pub forge_url: Arc<str>,
+    /// GitHub's address for people and git, `https://github.com`.
+    pub github_url: Arc<str>,
 }
 
 impl Site {

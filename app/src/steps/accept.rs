@@ -74,7 +74,7 @@ pub enum Entry {
 
 /// What is already known of a report's fingerprint.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct Recollection {
     known: Option<KnownFingerprint>,
     /// The whole report is wanted; otherwise it is only counted.
     pub wants_report: bool,
@@ -153,8 +153,8 @@ impl Accept {
         })
     }
 
-    /// Looks a report's fingerprint up in memory.
-    pub fn look(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Look {
+    /// What is remembered of a report's fingerprint.
+    pub fn recall(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Recollection {
         let stamp = Stamp { epoch: self.epoch.now(), at: now };
         let mut fingerprints = lock(&self.fingerprints);
         let name = (auth.id, fingerprint);
@@ -162,13 +162,13 @@ impl Accept {
             remembered.stamp.fresh(stamp) && remembered.known.holds(auth.code_generation, auth.rules_generation, now)
         });
         match remembered {
-            Some(remembered) => Look { known: Some(remembered.known), wants_report: false },
-            None => Look { known: None, wants_report: true },
+            Some(remembered) => Recollection { known: Some(remembered.known), wants_report: false },
+            None => Recollection { known: None, wants_report: true },
         }
     }
 
-    /// Takes a report; returns when it is durable. `report` where [`Look::wants_report`] asked for
-    /// it.
+    /// Takes a report; returns when it is durable. `report` where
+    /// [`Recollection::wants_report`] asked for it.
     ///
     /// # Errors
     /// The database could not take it.
@@ -176,7 +176,7 @@ impl Accept {
         &self,
         auth: IngestAuth,
         fingerprint: Fingerprint,
-        look: Look,
+        recollection: Recollection,
         occurrence: Occurrence,
         report: Option<Report>,
         now: Timestamp,
@@ -198,13 +198,13 @@ impl Accept {
             count: occurrence.count.max(1),
             at: now,
             facets: Facets { server: occurrence.server, environment: occurrence.environment },
-            known: look.known,
+            known: recollection.known,
             body,
         };
         let (sender, receiver) = oneshot::channel();
         self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
         let known = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
-        let is_news = look.known.is_none_or(|before| before != known);
+        let is_news = recollection.known.is_none_or(|before| before != known);
         if is_news {
             let stamp = Stamp { epoch, at: now };
             lock(&self.fingerprints).put((auth.id, fingerprint), Remembered { known, stamp });

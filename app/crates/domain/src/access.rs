@@ -39,8 +39,8 @@ pub struct Access(pub BTreeMap<u64, Right>);
 
 impl Access {
     /// The right in a repository, by GitHub's number.
-    pub fn right_in(&self, forge_id: u64) -> Option<Right> {
-        self.0.get(&forge_id).copied()
+    pub fn right_in(&self, github_id: u64) -> Option<Right> {
+        self.0.get(&github_id).copied()
     }
 }
 
@@ -76,12 +76,12 @@ impl Who {
         }
     }
 
-    /// The right in a repository; `forge_id` is GitHub's number, `None` for a plain git repository,
-    /// which only the admin sees.
-    pub fn right_in(&self, forge_id: Option<u64>) -> Option<Right> {
+    /// The right in a repository; `github_id` is GitHub's number, `None` for a plain git
+    /// repository, which only the admin sees.
+    pub fn right_in(&self, github_id: Option<u64>) -> Option<Right> {
         match self {
             Self::Admin => Some(Right::Admin),
-            Self::Person { access, .. } => access.right_in(forge_id?),
+            Self::Person { access, .. } => access.right_in(github_id?),
         }
     }
 

@@ -42,7 +42,7 @@ pub struct Alert {
     pub pull: Option<Pull>,
     /// The release in which the line first failed, as the client named it.
     pub first_release: Option<String>,
-    /// The author's login on the forge, where known.
+    /// The author's login on GitHub, where known.
     pub author_login: Option<Login>,
     /// Who is told, and why them.
     pub told: Recipient,
@@ -136,7 +136,7 @@ pub struct TracedFrame {
     pub own: bool,
     /// The frame that got the blame.
     pub culprit: bool,
-    /// The line on the forge, for own frames.
+    /// The line on GitHub, for own frames.
     pub url: Option<String>,
     /// Local variables of own frames: name and representation, scrubbed.
     pub vars: Vec<(String, String)>,
@@ -164,7 +164,7 @@ pub struct Counts {
 /// Addresses of pages, each absolute. `None` where there is no such page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Links {
-    /// The line on the forge at the revision that ran.
+    /// The line on GitHub at the revision that ran.
     pub line: Option<String>,
     /// The commit that wrote the line.
     pub commit: Option<String>,

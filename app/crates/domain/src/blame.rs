@@ -20,8 +20,8 @@ pub struct Blame {
     pub authored_at: Timestamp,
     /// First line of the commit message.
     pub summary: String,
-    /// Committer date: when the line came to where it is now, after rebases and merges by the
-    /// forge.
+    /// Committer date: when the line came to where it is now, after rebases and merges by
+    /// GitHub.
     pub committed_at: Timestamp,
     /// Who else wrote the commit, by its `Co-authored-by` trailers and `.mailmap`, without the
     /// author.
@@ -60,7 +60,7 @@ pub struct Author {
     pub email: String,
 }
 
-/// A noreply address of the forge: `ID+LOGIN@users.noreply.github.com`, in its old form without the
+/// A noreply address of GitHub: `ID+LOGIN@users.noreply.github.com`, in its old form without the
 /// id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noreply {
@@ -71,7 +71,7 @@ pub struct Noreply {
 }
 
 impl Author {
-    /// The forge account that a noreply address names. Mail to such an address goes nowhere and
+    /// The GitHub account that a noreply address names. Mail to such an address goes nowhere and
     /// must never be sent.
     pub fn noreply(&self) -> Option<Noreply> {
         let (local, domain) = self.email.rsplit_once('@')?;

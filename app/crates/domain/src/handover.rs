@@ -31,7 +31,7 @@ impl Part {
 /// To whom. Neither: nobody was named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Successor {
-    /// Their login on the forge.
+    /// Their login on GitHub.
     pub login: Option<Login>,
     /// Their address.
     pub email: Option<String>,

@@ -1,4 +1,4 @@
-//! Text that others chose, made harmless before it stands in Markdown on the forge or in front of a
+//! Text that others chose, made harmless before it stands in Markdown on GitHub or in front of a
 //! person.
 
 use std::fmt::Write as _;
@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 /// Shortest fence that CommonMark knows.
 const SHORTEST_FENCE: usize = 3;
 
-/// Breaks what the forge would turn into a mention, a reference or a link, and can't be seen. The
-/// forge looks for those in the rendered text, so an entity for the sign itself (`&#64;`) would not
+/// Breaks what GitHub would turn into a mention, a reference or a link, and can't be seen. GitHub
+/// looks for those in the rendered text, so an entity for the sign itself (`&#64;`) would not
 /// stop it.
 const BREAK: &str = "&#8203;";
 
@@ -46,7 +46,7 @@ pub fn clip(text: &str, most: usize) -> String {
     out
 }
 
-/// Plain text in one line that means nothing to Markdown, to HTML or to the forge: no emphasis, no
+/// Plain text in one line that means nothing to Markdown, to HTML or to GitHub: no emphasis, no
 /// link, no mention of a person, no reference to an issue, no column of a table.
 pub fn plain(text: &str) -> String {
     let text = one_line(text);

@@ -23,13 +23,13 @@ pub const GONE_AFTER: SignedDuration = SignedDuration::from_hours(365 * 24);
 pub struct Candidate {
     /// Name and address; either may be empty.
     pub author: Author,
-    /// Login on the forge.
+    /// Login on GitHub.
     pub login: Option<Login>,
     /// It is a program.
     pub is_bot: bool,
     /// No commit anywhere in the repository for [`GONE_AFTER`], while others went on.
     pub has_left: bool,
-    /// Whether the forge lets issues be assigned to them; `None`: not known.
+    /// Whether GitHub lets issues be assigned to them; `None`: not known.
     pub is_assignable: Option<bool>,
     /// Mail can be sent to the address.
     pub can_be_mailed: bool,
@@ -128,7 +128,7 @@ pub struct Facts {
     pub author: Option<Candidate>,
     /// What holds for the author's lines of the file, and to whom they were handed on.
     pub handover: Option<(Handover, Option<Candidate>)>,
-    /// The commit is a whole pull request, squashed or merged by the forge.
+    /// The commit is a whole pull request, squashed or merged by GitHub.
     pub is_whole_pull: bool,
     /// The pull request that brought the line.
     pub pull: Option<PullPeople>,
@@ -200,7 +200,7 @@ pub struct Person {
 
 /// Who is told of a line, and which pull request brought it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ChosenRecipient {
     /// Who.
     pub person: Person,
     /// The pull request.
@@ -208,7 +208,7 @@ pub struct Told {
     /// The handover by which it was decided.
     #[serde(default)]
     pub handover: Option<HandoverId>,
-    /// The forge answered whatever it was asked; else it is to be asked again when there is time.
+    /// GitHub answered whatever it was asked; else it is to be asked again when there is time.
     pub is_complete: bool,
 }
 

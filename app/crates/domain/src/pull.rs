@@ -20,17 +20,17 @@ pub struct Pull {
     pub author: Option<HookAccount>,
 }
 
-/// Whether a commit is a whole pull request, squashed or merged on the forge's pages, and which:
-/// the forge made the commit, and its subject says so in the forge's words.
+/// Whether a commit is a whole pull request, squashed or merged on GitHub's pages, and which:
+/// GitHub made the commit, and its subject says so in GitHub's words.
 pub fn whole_pull(committer: &Author, subject: &str) -> Option<u64> {
     let (local, domain) = committer.email.trim().rsplit_once('@')?;
     // GitHub Enterprise Server commits as noreply@HOST.
-    let is_forge = local.eq_ignore_ascii_case("noreply")
+    let is_github = local.eq_ignore_ascii_case("noreply")
         && (domain.eq_ignore_ascii_case("github.com") || committer.name.starts_with("GitHub"));
-    if is_forge { named_in(subject) } else { None }
+    if is_github { named_in(subject) } else { None }
 }
 
-/// The pull request that a subject names in the forge's words: `Add up carts (#12)`,
+/// The pull request that a subject names in GitHub's words: `Add up carts (#12)`,
 /// `Merge pull request #12 from …`.
 fn named_in(subject: &str) -> Option<u64> {
     let subject = subject.trim();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_forges_own_commits_name_their_pull_request() {
+    fn githubs_own_commits_name_their_pull_request() {
         for (subject, expected) in [
             ("Add up carts (#12)", Some(12)),
             ("Merge pull request #7 from ada/carts", Some(7)),

@@ -10,15 +10,15 @@ use serde::{Deserialize, Serialize};
 pub struct Repository {
     /// Our number, also the PROJECT of its DSN.
     pub id: RepositoryId,
-    /// `owner/name` on the forge; for a plain git repository a name made from its URL in the same
+    /// `owner/name` on GitHub; for a plain git repository a name made from its URL in the same
     /// form.
     pub full_name: RepositoryName,
     /// Where it is cloned from: an https URL without credentials, any other git URL, or a local
     /// path.
     pub clone_url: String,
-    /// The forge's side of it; `None` for a plain git repository, which has the e-mail channel
+    /// GitHub's side of it; `None` for a plain git repository, which has the e-mail channel
     /// only.
-    pub forge: Option<Forge>,
+    pub github: Option<GitHubRepository>,
     /// Visible to the public: then exception messages stay out of issues.
     pub public: bool,
     /// The default branch, as last fetched.
@@ -27,9 +27,9 @@ pub struct Repository {
     pub head: Option<CommitId>,
 }
 
-/// How the forge knows a repository.
+/// How GitHub knows a repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forge {
+pub struct GitHubRepository {
     /// GitHub's number: names change, this does not.
     pub id: u64,
     /// The installation of our App that sees the repository.
@@ -39,25 +39,25 @@ pub struct Forge {
 }
 
 impl Repository {
-    /// Page of a line at a commit on the forge.
+    /// Page of a line at a commit on GitHub.
     pub fn line_url(&self, commit: &CommitId, path: &str, line: u32) -> Option<String> {
-        let forge = self.forge.as_ref()?;
-        Some(format!("{}/blob/{commit}/{}#L{line}", forge.html_url, encode_path(path)))
+        let on_github = self.github.as_ref()?;
+        Some(format!("{}/blob/{commit}/{}#L{line}", on_github.html_url, encode_path(path)))
     }
 
-    /// Page of a commit on the forge.
+    /// Page of a commit on GitHub.
     pub fn commit_url(&self, commit: &CommitId) -> Option<String> {
-        Some(format!("{}/commit/{commit}", self.forge.as_ref()?.html_url))
+        Some(format!("{}/commit/{commit}", self.github.as_ref()?.html_url))
     }
 
-    /// Page of a pull request on the forge.
+    /// Page of a pull request on GitHub.
     pub fn pull_url(&self, number: u64) -> Option<String> {
-        Some(format!("{}/pull/{number}", self.forge.as_ref()?.html_url))
+        Some(format!("{}/pull/{number}", self.github.as_ref()?.html_url))
     }
 
-    /// Page of an issue on the forge.
+    /// Page of an issue on GitHub.
     pub fn issue_url(&self, number: u64) -> Option<String> {
-        Some(format!("{}/issues/{number}", self.forge.as_ref()?.html_url))
+        Some(format!("{}/issues/{number}", self.github.as_ref()?.html_url))
     }
 }
 

@@ -129,8 +129,8 @@ pub enum IssuePlan {
     None,
     /// A file of the outbox directory, because no App is configured.
     File,
-    /// One on the forge.
-    Forge {
+    /// One on GitHub.
+    OnGitHub {
         /// Whom it would be assigned to.
         login: Option<Login>,
         /// What keeps it from being filed or assigned.

@@ -56,7 +56,7 @@ pub struct Active {
 /// Where a commit comes from, beside its author.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Provenance {
-    /// Who made the commit of it, as written: the forge, where it was made on its pages.
+    /// Who made the commit of it, as written: GitHub, where it was made on its pages.
     pub committer: Author,
     /// First line of the message.
     pub subject: String,

@@ -30,7 +30,7 @@ pub struct AlertView {
     pub message_continues: bool,
     /// `shop/cart.py:42`.
     pub place: String,
-    /// The line on the forge.
+    /// The line on GitHub.
     pub place_url: Option<String>,
     /// Its function, where known.
     pub function: Option<String>,
@@ -102,7 +102,7 @@ pub struct CallView {
     pub own: bool,
     /// The one to blame.
     pub culprit: bool,
-    /// The line on the forge.
+    /// The line on GitHub.
     pub url: Option<String>,
 }
 

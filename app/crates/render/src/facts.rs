@@ -14,7 +14,7 @@ use serde::Serialize;
 pub(super) enum Medium {
     /// A mail to somebody who is told of the line.
     Mail,
-    /// The line's issue on the forge.
+    /// The line's issue on GitHub.
     Issue,
     /// The page of the line's latest traceback.
     Page,

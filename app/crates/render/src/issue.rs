@@ -249,9 +249,9 @@ mod tests {
     }
 
     #[test]
-    fn a_repository_without_a_forge_has_no_permalink() {
+    fn a_plain_repository_has_no_permalink() {
         let mut alert = sample::alert();
-        alert.repository.forge = None;
+        alert.repository.github = None;
         alert.links.line = None;
         assert_eq!(permalink(&alert), None);
         alert = sample::alert();

@@ -175,7 +175,7 @@ mod tests {
         let text =
             say(&Reply::Done { command: LabelCommand::KnownError(Scope::Line), place, by: "@org/team #1".into() });
         insta::assert_snapshot!(text, @"Done, @&#8203;org/team #&#8203;1: this line of `*#1*` in `` `@ada` `` is a known error (```` ``` @ada ````). It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
-        let plain = Repository { forge: None, ..sample::repository() };
+        let plain = Repository { github: None, ..sample::repository() };
         let said = reply(&Reply::Resolved { commit: commit("a"), by: "ada".into() }, "m", &plain).expect("renders");
         assert!(said.contains("as of `aaaaaaa`"), "{said}");
     }

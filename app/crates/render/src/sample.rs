@@ -5,7 +5,7 @@ use domain::blame::{Author, Blame};
 use domain::commit::CommitId;
 use domain::ids::{LineId, RepositoryId};
 use domain::pull::Pull;
-use domain::repository::{Forge, Repository};
+use domain::repository::{GitHubRepository, Repository};
 use domain::timestamp::Timestamp;
 
 /// The revision that ran.
@@ -19,7 +19,11 @@ pub(super) fn repository() -> Repository {
         id: RepositoryId(7),
         full_name: "acme/shop".into(),
         clone_url: "https://github.com/acme/shop.git".to_owned(),
-        forge: Some(Forge { id: 4711, installation: 99, html_url: "https://github.com/acme/shop".to_owned() }),
+        github: Some(GitHubRepository {
+            id: 4711,
+            installation: 99,
+            html_url: "https://github.com/acme/shop".to_owned(),
+        }),
         public: false,
         default_branch: Some("main".to_owned()),
         head: Some(CommitId::new(REVISION)),

@@ -1,4 +1,4 @@
-//! Which account of the forge an address belongs to, as the forge said.
+//! Which account on GitHub an address belongs to, as GitHub said.
 
 use crate::columns::get;
 use crate::transaction::execute;
@@ -6,7 +6,7 @@ use crate::{Store, StoreError};
 use domain::names::Login;
 use domain::timestamp::Timestamp;
 
-/// What the forge said of an address.
+/// What GitHub said of an address.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownAccount {
     /// Its login; `None`: no account has this address.
@@ -15,7 +15,7 @@ pub struct KnownAccount {
     pub is_bot: bool,
 }
 
-/// The account of an address; `None` where the forge was not asked since `since`.
+/// The account of an address; `None` where GitHub was not asked since `since`.
 pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Option<KnownAccount>, StoreError> {
     let row = sqlx::query("SELECT login, is_bot FROM accounts WHERE email = $1 AND asked_at_ms >= $2")
         .bind(email)
@@ -29,7 +29,7 @@ pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Op
     }))
 }
 
-/// Remembers what the forge said of an address.
+/// Remembers what GitHub said of an address.
 pub async fn record(store: &Store, email: &str, account: &KnownAccount, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "INSERT INTO accounts (email, login, is_bot, asked_at_ms) VALUES ($1, $2, $3, $4)

@@ -1,4 +1,4 @@
-//! What the forge said of pull requests, accounts and teams, so that it is asked once.
+//! What GitHub said of pull requests, accounts and teams, so that it is asked once.
 
 use crate::columns::{from_json, get, get_time, to_json};
 use crate::{Store, StoreError};

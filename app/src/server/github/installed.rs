@@ -55,7 +55,7 @@ pub(super) async fn installed(
 /// may come a moment after the browser. Answers whether there is something to wait for.
 fn is_waiting(rows: &mut Vec<RepositoryRow>, installation: Option<u64>) -> bool {
     let is_new = |row: &RepositoryRow| {
-        installation.is_some() && row.repository.forge.as_ref().map(|forge| forge.installation) == installation
+        installation.is_some() && row.repository.github.as_ref().map(|on_github| on_github.installation) == installation
     };
     let known = rows.iter().any(is_new);
     if known {

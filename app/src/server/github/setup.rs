@@ -10,7 +10,7 @@ use crate::server::page_error::PageError;
 use crate::server::query::Query;
 use crate::server::session::Session;
 use crate::server::settings::ServerSettings;
-use crate::server::state::{ForgeUrl, Now};
+use crate::server::state::{GitHubUrl, Now};
 use crate::server::urls::Urls;
 use crate::server::visitor::Admin;
 use crate::services::github_app::{AppError, AppSource, GitHubApp};
@@ -48,7 +48,7 @@ pub(super) struct OwnerQuery {
 /// `GET /setup`.
 pub(super) async fn setup(
     State(app): State<GitHubApp>,
-    State(ForgeUrl(forge)): State<ForgeUrl>,
+    State(GitHubUrl(github_url)): State<GitHubUrl>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
     Now(now): Now,
@@ -61,16 +61,16 @@ pub(super) async fn setup(
         app: match app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
             Some((has_webhook_secret, AppSource::Configuration)) => SetupState::Configured { has_webhook_secret },
             Some((_, AppSource::Setup { name, html_url })) => made(name, html_url, &urls, &session),
-            None => to_make(owner.organization.trim(), &forge, &manifest, state()),
+            None => to_make(owner.organization.trim(), &github_url, &manifest, state()),
         },
         permissions: permissions(&manifest),
         events: manifest.events(),
         webhook_url: urls.public("/api/github/webhooks"),
-        unreachable: unreachable(&urls.public(""), &forge),
+        unreachable: unreachable(&urls.public(""), &github_url),
         trouble: app.trouble(),
     };
     // This one page has a form for another site.
-    (AppendHeaders(allow_form_to(&forge)), Page(Some(session), view))
+    (AppendHeaders(allow_form_to(&github_url)), Page(Some(session), view))
 }
 
 fn permissions(manifest: &Manifest) -> Vec<Permission> {
@@ -94,11 +94,11 @@ fn made(name: String, html_url: String, urls: &Urls, session: &Session) -> Setup
 }
 
 /// The form that makes one; `state` comes back with GitHub's answer.
-fn to_make(organization: &str, forge: &str, manifest: &Manifest, state: String) -> SetupState {
+fn to_make(organization: &str, github_url: &str, manifest: &Manifest, state: String) -> SetupState {
     let sound = organization.is_empty() || is_account(organization);
     let page = match organization {
-        name if sound && !name.is_empty() => format!("{forge}/organizations/{name}/settings/apps/new"),
-        _ => format!("{forge}/settings/apps/new"),
+        name if sound && !name.is_empty() => format!("{github_url}/organizations/{name}/settings/apps/new"),
+        _ => format!("{github_url}/settings/apps/new"),
     };
     SetupState::ToMake {
         action: format!("{page}?{}", domain::links::query(&[("state", state)])),
@@ -106,7 +106,7 @@ fn to_make(organization: &str, forge: &str, manifest: &Manifest, state: String) 
         name: manifest.name().to_owned(),
         organization: organization.to_owned(),
         error: (!sound).then(|| "Names of organizations have letters, digits and hyphens only.".to_owned()),
-        by_hand_url: format!("{forge}/settings/apps/new"),
+        by_hand_url: format!("{github_url}/settings/apps/new"),
     }
 }
 
@@ -128,7 +128,7 @@ fn is_account(name: &str) -> bool {
 }
 
 /// Why GitHub will not reach an address, where that is clear from the address.
-fn unreachable(base: &str, forge: &str) -> Option<String> {
+fn unreachable(base: &str, github_url: &str) -> Option<String> {
     let host = |text: &str| url::Url::parse(text).ok()?.host().map(|host| host.to_owned());
     let is_local = |text: &str| match host(text) {
         Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -136,8 +136,8 @@ fn unreachable(base: &str, forge: &str) -> Option<String> {
         Some(url::Host::Ipv6(ip)) => ip.is_loopback() || ip.is_unspecified(),
         None => false,
     };
-    // A forge on this machine may well reach it.
-    (is_local(base) && !is_local(forge)).then(|| "Its public address is one of this machine only.".to_owned())
+    // A GitHub on this machine may well reach it.
+    (is_local(base) && !is_local(github_url)).then(|| "Its public address is one of this machine only.".to_owned())
 }
 
 /// What GitHub's page says once the App is made.

@@ -9,7 +9,7 @@ use crate::server::people::sign_in_page;
 use crate::server::query::Query;
 use crate::server::session::{SessionCookies, cookies};
 use crate::server::settings::ServerSettings;
-use crate::server::state::{ForgeUrl, Now};
+use crate::server::state::{GitHubUrl, Now};
 use crate::server::urls::{Urls, local};
 use crate::services::github_app::GitHubApp;
 use crate::services::sessions::{AuthorizationCode, SignInError};
@@ -43,7 +43,7 @@ pub(super) struct SignInQuery {
 /// `GET /auth/github`: to GitHub's page.
 pub(super) async fn begin(
     State(app): State<GitHubApp>,
-    State(ForgeUrl(forge)): State<ForgeUrl>,
+    State(GitHubUrl(github_url)): State<GitHubUrl>,
     State(sessions): State<SessionCookies>,
     State(settings): State<Arc<ServerSettings>>,
     State(urls): State<Urls>,
@@ -54,7 +54,7 @@ pub(super) async fn begin(
         return Err(PageError::NotFound("Signing in with GitHub is not set up on this server.".to_owned()));
     };
     let flow = SignInFlow::begin(local(&asked.next), now)?;
-    let address = format!("{forge}/login/oauth/authorize?{}", flow.query(sign_in.client_id, &urls));
+    let address = format!("{github_url}/login/oauth/authorize?{}", flow.query(sign_in.client_id, &urls));
     let cookie = sessions.cookie(COOKIE, &flow.to_cookie(&settings.signer), FLOW_LIFE.as_secs());
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)))
 }

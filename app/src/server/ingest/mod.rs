@@ -177,10 +177,11 @@ impl Ingest {
     ) -> Result<IngestOutcome, IngestError> {
         let ParsedReport { id, fingerprint, mut occurrence, report } = read;
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
-        let look = self.accept.look(auth, fingerprint, now);
-        let report = look.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
+        let recollection = self.accept.recall(auth, fingerprint, now);
+        let report =
+            recollection.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
         let summary = report.as_ref().map(ReportSummary::of);
-        self.accept.take(auth, fingerprint, look, occurrence, report, now).await?;
+        self.accept.take(auth, fingerprint, recollection, occurrence, report, now).await?;
         let repeat = summary.is_none();
         match summary {
             Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),

@@ -173,7 +173,7 @@ fn authored(blame: &Blame) -> String {
 
 fn issue_trouble(outcome: &TestReport) -> Option<String> {
     match &outcome.issue {
-        IssuePlan::Forge { trouble, .. } => trouble.clone(),
+        IssuePlan::OnGitHub { trouble, .. } => trouble.clone(),
         IssuePlan::None | IssuePlan::File => None,
     }
 }
@@ -182,7 +182,7 @@ fn issue_sentence(outcome: &TestReport) -> String {
     match &outcome.issue {
         IssuePlan::None => "None: it has none, or the settings want none here.".to_owned(),
         IssuePlan::File => "A file in the outbox directory, because no GitHub App is configured.".to_owned(),
-        IssuePlan::Forge { login: Some(login), .. } => format!("An issue on GitHub, assigned to {login}."),
-        IssuePlan::Forge { login: None, .. } => "An issue on GitHub, assigned to nobody.".to_owned(),
+        IssuePlan::OnGitHub { login: Some(login), .. } => format!("An issue on GitHub, assigned to {login}."),
+        IssuePlan::OnGitHub { login: None, .. } => "An issue on GitHub, assigned to nobody.".to_owned(),
     }
 }

@@ -61,8 +61,8 @@ fn pages_of(row: &RepositoryRow, urls: &Urls, now: Timestamp) -> Vec<PageLink> {
         PageLink::new("Handovers", urls.handovers(row)),
         PageLink::new("Shadow mode", urls.shadow(row)),
     ];
-    let forge = row.repository.forge.as_ref().map(|forge| PageLink::new("On GitHub", &forge.html_url));
-    pages.into_iter().chain(forge).collect()
+    let on_github = row.repository.github.as_ref().map(|on_github| PageLink::new("On GitHub", &on_github.html_url));
+    pages.into_iter().chain(on_github).collect()
 }
 
 fn open_lines(lines: &[Line], row: &RepositoryRow, urls: &Urls) -> Vec<OpenLine> {

@@ -52,11 +52,11 @@ pub(super) async fn whitelist(
     Ok(Page(Some(session), view))
 }
 
-/// The repository's file of settings on the forge.
+/// The repository's file of settings on GitHub.
 fn settings_url(row: &RepositoryRow) -> Option<String> {
-    let forge = row.repository.forge.as_ref()?;
+    let on_github = row.repository.github.as_ref()?;
     let branch = row.repository.default_branch.as_deref()?;
-    Some(format!("{}/blob/{branch}/{SETTINGS_PATH}", forge.html_url))
+    Some(format!("{}/blob/{branch}/{SETTINGS_PATH}", on_github.html_url))
 }
 
 /// What is in force: what people made, the latest first, and what the repository's file says.
@@ -80,10 +80,10 @@ async fn entries(
     }
     let patterns = all.iter().map(|rule| rule.pattern()).collect();
     let mut standings = standings(mirrors, row, patterns).await.into_iter();
-    let look = Look { urls, row, lines: &lines, baselines: &baselines };
+    let views = EntryViews { urls, row, lines: &lines, baselines: &baselines };
     let made: Vec<WhitelistEntry> =
-        made.iter().zip(&mut standings).map(|(rule, standing)| look.made(rule, standing)).collect();
-    let of_file = of_file.iter().zip(standings).map(|(rule, standing)| look.of_file(rule, standing));
+        made.iter().zip(&mut standings).map(|(rule, standing)| views.made(rule, standing)).collect();
+    let of_file = of_file.iter().zip(standings).map(|(rule, standing)| views.of_file(rule, standing));
     Ok(made.into_iter().chain(of_file).collect())
 }
 
@@ -98,15 +98,15 @@ fn dropped(row: &RepositoryRow) -> Vec<String> {
     types.chain(code).collect()
 }
 
-/// What the entries are looked at with.
-struct Look<'a> {
+/// What the views of entries are made with.
+struct EntryViews<'a> {
     urls: &'a Urls,
     row: &'a RepositoryRow,
     lines: &'a [Line],
     baselines: &'a HashMap<(RuleId, LineId), u64>,
 }
 
-impl Look<'_> {
+impl EntryViews<'_> {
     fn made(&self, rule: &RuleRow, standing: Standing) -> WhitelistEntry {
         let id = rule.made.id;
         let fields = [("repo", self.row.repository.full_name.to_string()), ("rule", id.to_string())];

@@ -39,7 +39,7 @@ impl Doctor {
 /// happened.
 fn is_awaited(vitals: &Vitals, now: Timestamp) -> bool {
     let rows = vitals.repositories.as_deref().unwrap_or_default();
-    let since = rows.iter().filter(|row| row.repository.forge.is_some()).map(|row| row.created_at).min();
+    let since = rows.iter().filter(|row| row.repository.github.is_some()).map(|row| row.created_at).min();
     since.is_some_and(|since| now - since > FIRST_HOOK)
 }
 

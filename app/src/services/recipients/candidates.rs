@@ -8,7 +8,9 @@ use domain::blame::Author;
 use domain::codeowners::{self, Owner};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::person::{BlamedLine, Candidate, Facts, GONE_AFTER, Owners, PullPeople, Told, choose, is_bot, is_bot_name};
+use domain::person::{
+    BlamedLine, Candidate, ChosenRecipient, Facts, GONE_AFTER, Owners, PullPeople, choose, is_bot, is_bot_name,
+};
 use domain::pull::{Pull, title_in, whole_pull};
 use domain::routing::address_of;
 use domain::timestamp::Timestamp;
@@ -36,9 +38,9 @@ pub(super) struct Candidates<'a> {
 #[derive(Default)]
 pub(super) struct Named<'n> {
     pub(super) author: Author,
-    /// The account, where the forge names it.
+    /// The account, where GitHub names it.
     pub(super) account: Option<&'n HookAccount>,
-    /// A commit of theirs, by which the forge knows their account.
+    /// A commit of theirs, by which GitHub knows their account.
     pub(super) commit: Option<&'n CommitId>,
     /// They were there then, commits or not.
     pub(super) seen_at: Option<Timestamp>,
@@ -61,13 +63,13 @@ impl<'a> Candidates<'a> {
     }
 
     /// Who is told, and which pull request brought the line.
-    pub(super) async fn gather(&self) -> Result<Told, Failure> {
+    pub(super) async fn gather(&self) -> Result<ChosenRecipient, Failure> {
         let mut facts = Facts { default_contact: self.row.settings.email.default_contact.clone(), ..Facts::default() };
         facts.handover = self.handover().await?;
         let handover = facts.handover.as_ref().map(|(handover, _)| handover.id);
         let pull = self.bringers(&mut facts).await?;
         self.further(&mut facts).await?;
-        Ok(Told { person: choose(&facts), pull, handover, is_complete: false })
+        Ok(ChosenRecipient { person: choose(&facts), pull, handover, is_complete: false })
     }
 
     /// The steps after those who brought the line, until somebody is found.
@@ -99,7 +101,7 @@ impl<'a> Candidates<'a> {
         let Some((commit, author)) = self.subject.commit.zip(self.subject.author) else { return Ok(None) };
         let owned = commit.clone();
         let from = self.mirror(move |mirrors, id| mirrors.provenance(id, &owned)).await.flatten().unwrap_or_default();
-        let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.lookup.has_forge());
+        let whole = whole_pull(&from.committer, &from.subject).filter(|_| self.lookup.is_on_github());
         let pull = match self.lookup.pull(commit).await? {
             Some(pull) => Some(pull),
             None => whole.map(|number| self.by_subject(number, &from)),
@@ -174,7 +176,7 @@ impl<'a> Candidates<'a> {
             return Ok(it);
         }
         // Beside a plain repository an account reaches nobody.
-        it.login = it.login.filter(|_| self.lookup.has_forge());
+        it.login = it.login.filter(|_| self.lookup.is_on_github());
         it.has_left = self.has_left(&named, &it.author).await;
         if let Some(login) = it.login.as_ref().filter(|_| self.row.settings.issues.assign) {
             it.is_assignable = self.lookup.is_assignable(login).await?;

@@ -9,7 +9,7 @@ use domain::event::HookAccount;
 use domain::names::{Login, RepositoryName};
 use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
-use domain::repository::Forge;
+use domain::repository::GitHubRepository;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use github::{GitHub, GitHubError};
 use jiff::SignedDuration;
@@ -54,17 +54,17 @@ impl Cooldown {
     }
 }
 
-/// The forge did not answer.
+/// GitHub did not answer.
 struct NotKnown;
 
 /// Who opened and who merged a pull request.
 type PullAccounts = (Option<HookAccount>, Option<HookAccount>);
 
-/// The forge, as it is asked for the sake of one line.
+/// GitHub, as it is asked for the sake of one line.
 pub(super) struct GitHubLookup<'a> {
     recipients: &'a Recipients,
     row: &'a RepositoryRow,
-    forge: Option<(GitHub, &'a Forge)>,
+    github: Option<(GitHub, &'a GitHubRepository)>,
     now: Timestamp,
     /// The first failure: from then on only what is remembered counts.
     failure: Mutex<Option<GitHubError>>,
@@ -72,28 +72,29 @@ pub(super) struct GitHubLookup<'a> {
 
 impl<'a> GitHubLookup<'a> {
     pub(super) fn new(recipients: &'a Recipients, row: &'a RepositoryRow, now: Timestamp) -> Self {
-        let forge = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at.is_none());
+        let github = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at.is_none());
         let left = Some(recipients.cooldown.left(now)).filter(SignedDuration::is_positive);
-        let failure = forge.as_ref().and(left).map(|left| GitHubError::Transient {
+        let failure = github.as_ref().and(left).map(|left| GitHubError::Transient {
             message: "it let an alert wait in vain a moment ago".to_owned(),
             retry_after: Some(left),
         });
-        Self { recipients, row, forge, now, failure: Mutex::new(failure) }
+        Self { recipients, row, github, now, failure: Mutex::new(failure) }
     }
 
-    /// Why the forge did not answer something, where it did not.
+    /// Why GitHub did not answer something, where it did not.
     pub(super) fn into_failure(self) -> Option<GitHubError> {
         self.failure.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether what is to be known can be: there is a forge and it can be asked, or there is none.
+    /// Whether what is to be known can be: it is on GitHub, which can be asked, or it is
+    /// not.
     pub(super) fn can_ask(&self) -> bool {
-        self.forge.is_some() || !self.has_forge()
+        self.github.is_some() || !self.is_on_github()
     }
 
-    /// Whether there is a forge at all.
-    pub(super) fn has_forge(&self) -> bool {
-        self.row.repository.forge.is_some()
+    /// Whether the repository is on GitHub at all.
+    pub(super) fn is_on_github(&self) -> bool {
+        self.row.repository.github.is_some()
     }
 
     fn failed(&self, error: GitHubError) -> NotKnown {
@@ -102,11 +103,11 @@ impl<'a> GitHubLookup<'a> {
         NotKnown
     }
 
-    /// The forge, while it answers.
+    /// GitHub, while it answers.
     fn answering(&self) -> Option<(&GitHub, u64, &RepositoryName)> {
         let is_down = self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        let (github, forge) = self.forge.as_ref().filter(|_| !is_down)?;
-        Some((github, forge.installation, &self.row.repository.full_name))
+        let (github, on_github) = self.github.as_ref().filter(|_| !is_down)?;
+        Some((github, on_github.installation, &self.row.repository.full_name))
     }
 
     /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it
@@ -217,7 +218,7 @@ impl<'a> GitHubLookup<'a> {
         if email.is_empty() || self.answering().is_none() {
             // Long ago is better than never; a plain repository has nobody to ask.
             let known = store::accounts::by_email(store, email, Timestamp::MIN).await?;
-            return Ok(known.unwrap_or(if self.has_forge() { guess } else { KnownAccount::default() }));
+            return Ok(known.unwrap_or(if self.is_on_github() { guess } else { KnownAccount::default() }));
         }
         let number = noreply.and_then(|noreply| noreply.account);
         let Ok(found) = self.patiently(self.ask_for_account(number, commit)).await else { return Ok(guess) };

@@ -14,7 +14,7 @@ use super::{Failure, latest_report};
 use candidates::Candidates;
 use domain::attribution::Attribution;
 use domain::blame::Author;
-use domain::person::{BlamedLine, Told};
+use domain::person::{BlamedLine, ChosenRecipient};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
 use mirror::Mirrors;
@@ -39,7 +39,7 @@ pub struct Recipients {
 #[derive(Debug, Default)]
 pub struct Chosen {
     /// The person, and the pull request that brought the line.
-    pub told: Told,
+    pub told: ChosenRecipient,
     /// What the line's latest report was attributed to.
     pub attribution: Option<Attribution>,
     /// Why GitHub could not say it all, where it could not.
@@ -65,7 +65,7 @@ impl Recipients {
         row: &RepositoryRow,
         subject: &BlamedLine<'_>,
         now: Timestamp,
-    ) -> Result<(Told, Option<GitHubError>), Failure> {
+    ) -> Result<(ChosenRecipient, Option<GitHubError>), Failure> {
         let lookup = GitHubLookup::new(self, row, now);
         let mut told = Candidates::new(self, row, subject, &lookup).await.gather().await?;
         told.person.role.clone_from(&subject.role);
@@ -89,7 +89,7 @@ impl Recipients {
     }
 
     /// Records who is told of a line, and its author's account, once that is known.
-    async fn record(&self, line: &Line, subject: &BlamedLine<'_>, told: &Told) -> Result<(), Failure> {
+    async fn record(&self, line: &Line, subject: &BlamedLine<'_>, told: &ChosenRecipient) -> Result<(), Failure> {
         store::lines::set_told(&self.store, line.id, told).await?;
         if let Some(author) = subject.author.filter(|_| subject.role.is_none() && line.author_login.is_none())
             && let Some(known) = store::accounts::by_email(&self.store, &author.email, Timestamp::MIN).await?

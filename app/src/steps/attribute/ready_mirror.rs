@@ -12,7 +12,7 @@ use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 
 /// How long a report waits for a mirror that can't be cloned before it is told without one: an
-/// outage of the forge is mostly over by then, and an exception that nobody hears of for longer is
+/// outage of GitHub is mostly over by then, and an exception that nobody hears of for longer is
 /// worse than one without an author.
 pub(super) const CLONE_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and

@@ -8,7 +8,7 @@ use crate::services::messages::{comment_marker, issue_recipient, rendered_commen
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::names::{Login, RepositoryName};
-use domain::person::Told;
+use domain::person::ChosenRecipient;
 use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, GitHubError, IssueState, NewIssue};
 use jiff::SignedDuration;
@@ -36,9 +36,9 @@ impl<'a> IssueTracker<'a> {
     /// # Errors
     /// There is no App now, or the repository is not GitHub's.
     pub(super) fn of(github_app: &GitHubApp, row: &'a RepositoryRow) -> Result<Self, Failure> {
-        match (github_app.github(), &row.repository.forge) {
-            (Some(github), Some(forge)) => {
-                Ok(Self { github, installation: forge.installation, name: &row.repository.full_name })
+        match (github_app.github(), &row.repository.github) {
+            (Some(github), Some(on_github)) => {
+                Ok(Self { github, installation: on_github.installation, name: &row.repository.full_name })
             }
             // An App that is there again files it.
             (None, _) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
@@ -235,7 +235,7 @@ impl GitHubWriter {
         line: &Line,
         patient_until: Timestamp,
         now: Timestamp,
-    ) -> Result<Told, Failure> {
+    ) -> Result<ChosenRecipient, Failure> {
         if let Some(told) = line.told.as_ref().filter(|told| told.is_complete) {
             return Ok(told.clone());
         }

@@ -71,10 +71,10 @@ impl Deliver {
                 false => Ok(()),
             };
         }
-        match &row.repository.forge {
+        match &row.repository.github {
             // It was decided before the repository was GitHub's.
-            Some(forge) if delivery.what.channel.is_written_to_github() => {
-                Ok(store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?)
+            Some(on_github) if delivery.what.channel.is_written_to_github() => {
+                Ok(store::jobs::enqueue(&self.store, Job::Write(on_github.installation), now, now).await?)
             }
             _ => self.send(&row, &line, &delivery, now).await,
         }

@@ -75,7 +75,7 @@ impl Deliver {
 
     /// Writes the storm's issue into the outbox directory, while there is no App.
     async fn write_file(&self, row: &RepositoryRow, storm: &Storm, now: Timestamp) -> Result<(), Failure> {
-        if row.repository.forge.is_some() || self.github_app.get().is_some() || row.is_shadow(now) {
+        if row.repository.github.is_some() || self.github_app.get().is_some() || row.is_shadow(now) {
             return Ok(());
         }
         let text = storm_text(&self.store, &self.files.content.site, row, storm).await?;

@@ -6,7 +6,7 @@ use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::names::Login;
-use domain::repository::Forge;
+use domain::repository::GitHubRepository;
 use domain::timestamp::Timestamp;
 use github::{Account, FoundIssue, GitHub};
 use store::lines::Line;
@@ -27,15 +27,15 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        forge: &Forge,
+        on_github: &GitHubRepository,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let fact = format!("issues_looked_ms:{}", row.repository.id);
         let looked_at = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse().ok());
         let (name, since) = (&row.repository.full_name, looked_at.map_or(row.created_at, Timestamp::from_millis));
         let rules = store::rules::in_force(&self.store, row.repository.id).await?;
-        for issue in github.changed_issues(forge.installation, name, OUR_LABEL.name, since).await? {
-            self.compare(row, forge, &issue, &rules, now).await?;
+        for issue in github.changed_issues(on_github.installation, name, OUR_LABEL.name, since).await? {
+            self.compare(row, on_github, &issue, &rules, now).await?;
         }
         store::meta::set(&self.store, &fact, &now.as_millis().to_string()).await?;
         self.wake.notify_one();
@@ -46,7 +46,7 @@ impl Reconcile {
     async fn compare(
         &self,
         row: &RepositoryRow,
-        forge: &Forge,
+        on_github: &GitHubRepository,
         issue: &FoundIssue,
         rules: &[RuleRow],
         now: Timestamp,
@@ -64,7 +64,7 @@ impl Reconcile {
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
-            store::hooks::insert(&self.store, &delivery, "issues", &event(row, forge, action, issue), now).await?;
+            store::hooks::insert(&self.store, &delivery, "issues", &event(row, on_github, action, issue), now).await?;
         }
         Ok(())
     }
@@ -128,12 +128,12 @@ fn account(of: &Account) -> HookAccount {
     HookAccount { id: of.id, login: of.login.clone(), kind: "User".to_owned() }
 }
 
-fn event(row: &RepositoryRow, forge: &Forge, action: IssueAction, issue: &FoundIssue) -> Event {
+fn event(row: &RepositoryRow, on_github: &GitHubRepository, action: IssueAction, issue: &FoundIssue) -> Event {
     Event::Issue {
         repository: HookRepository {
-            id: forge.id,
+            id: on_github.id,
             full_name: row.repository.full_name.clone(),
-            installation: Some(forge.installation),
+            installation: Some(on_github.installation),
             ..HookRepository::default()
         },
         action,

@@ -8,7 +8,7 @@ use crate::services::repositories::{NamedByGitHub, Repositories};
 use crate::services::{Failure, Wake};
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::job::Job;
-use domain::repository::Forge;
+use domain::repository::GitHubRepository;
 use domain::timestamp::{HOUR, Timestamp};
 use github::{GitHub, HookDelivery, Installation};
 use jiff::SignedDuration;
@@ -57,8 +57,10 @@ impl Reconcile {
         self.installed(&github, now).await?;
         self.redeliver(&github, now).await?;
         for row in store::repositories::list(&self.store).await? {
-            let Some(forge) = row.repository.forge.clone().filter(|_| row.suspended_at.is_none()) else { continue };
-            match self.of_repository(&github, &row, &forge, now).await {
+            let Some(on_github) = row.repository.github.clone().filter(|_| row.suspended_at.is_none()) else {
+                continue;
+            };
+            match self.of_repository(&github, &row, &on_github, now).await {
                 // One repository that can't be looked at keeps no other from it.
                 Err(Failure::GiveUp(why)) => {
                     tracing::warn!(repository = %row.repository.full_name, %why, "not compared");
@@ -75,7 +77,7 @@ impl Reconcile {
             seen.extend(self.of_installation(github, &installation, now).await?);
         }
         for row in store::repositories::list(&self.store).await? {
-            if row.repository.forge.as_ref().is_some_and(|forge| !seen.contains(&forge.id)) {
+            if row.repository.github.as_ref().is_some_and(|on_github| !seen.contains(&on_github.id)) {
                 self.repositories.unwatch(&row, now).await?;
             }
         }
@@ -92,8 +94,11 @@ impl Reconcile {
         if installation.suspended {
             store::repositories::set_suspended(&self.store, installation.id, now).await?;
             let rows = store::repositories::list(&self.store).await?;
-            let theirs = rows.into_iter().filter_map(|row| row.repository.forge);
-            return Ok(theirs.filter(|forge| forge.installation == installation.id).map(|forge| forge.id).collect());
+            let theirs = rows.into_iter().filter_map(|row| row.repository.github);
+            return Ok(theirs
+                .filter(|on_github| on_github.installation == installation.id)
+                .map(|on_github| on_github.id)
+                .collect());
         }
         let found = github.repositories(installation.id).await?;
         for one in &found {
@@ -107,22 +112,28 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        forge: &Forge,
+        on_github: &GitHubRepository,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        self.issues(github, row, forge, now).await?;
-        self.labels(github, row, forge, now).await
+        self.issues(github, row, on_github, now).await?;
+        self.labels(github, row, on_github, now).await
     }
 
     /// Has labels made again that somebody deleted: without its label a command can't be given.
-    async fn labels(&self, github: &GitHub, row: &RepositoryRow, forge: &Forge, now: Timestamp) -> Result<(), Failure> {
+    async fn labels(
+        &self,
+        github: &GitHub,
+        row: &RepositoryRow,
+        on_github: &GitHubRepository,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         if row.labelled_at == Timestamp::UNIX_EPOCH || row.is_shadow(now) {
             return Ok(());
         }
         let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-        if !github.missing_labels(forge.installation, &row.repository.full_name, &wanted).await?.is_empty() {
+        if !github.missing_labels(on_github.installation, &row.repository.full_name, &wanted).await?.is_empty() {
             store::repositories::record_labelled(&self.store, row.repository.id, Timestamp::UNIX_EPOCH).await?;
-            store::jobs::enqueue(&self.store, Job::Write(forge.installation), now, now).await?;
+            store::jobs::enqueue(&self.store, Job::Write(on_github.installation), now, now).await?;
         }
         Ok(())
     }

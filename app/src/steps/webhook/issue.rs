@@ -82,8 +82,8 @@ impl IssueWebhooks {
     /// The issue as it is now; `None` where GitHub does not say, and the webhook has to be
     /// believed.
     async fn present(&self, row: &RepositoryRow, number: u64) -> Result<Option<FoundIssue>, Failure> {
-        let Some((github, forge)) = self.github_app.github_of(&row.repository) else { return Ok(None) };
-        match github.issue(forge.installation, &row.repository.full_name, number).await {
+        let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return Ok(None) };
+        match github.issue(on_github.installation, &row.repository.full_name, number).await {
             Ok(IssueState::Present(issue)) => Ok(Some(issue)),
             Ok(_) => Ok(None),
             Err(error) if error.is_permanent() => Ok(None),

@@ -74,9 +74,9 @@ impl IssueCommand<'_> {
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
     /// has the fix.
     async fn closing_commit(&self) -> Result<Option<CommitId>, Failure> {
-        let Some((github, forge)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
+        let Some((github, on_github)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
-        match github.closing_commit(forge.installation, name, number).await {
+        match github.closing_commit(on_github.installation, name, number).await {
             Ok(Some(commit)) => match self.with.mirror_sync.finds_commit(self.row, &commit, self.now).await {
                 Ok(is_there) => Ok(is_there.then_some(commit)),
                 // Its fetch is refused for good, which is the repository's trouble, not the line's.

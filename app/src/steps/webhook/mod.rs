@@ -92,7 +92,7 @@ impl Webhooks {
 
     async fn uninstalled(&self, installation: u64, now: Timestamp) -> Result<(), Failure> {
         for row in store::repositories::list(&self.store).await? {
-            if row.repository.forge.as_ref().is_some_and(|forge| forge.installation == installation) {
+            if row.repository.github.as_ref().is_some_and(|on_github| on_github.installation == installation) {
                 self.repositories.unwatch(&row, now).await?;
             }
         }
@@ -106,7 +106,7 @@ impl Webhooks {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(row) = self.watched(repository).await? else { return Ok(()) };
-        let ours = row.repository.forge.as_ref().map(|forge| forge.installation);
+        let ours = row.repository.github.as_ref().map(|on_github| on_github.installation);
         if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
             // It went to another account that has the App: writes go through that one's queue from
             // now on.
@@ -115,8 +115,8 @@ impl Webhooks {
         self.pushed(&row, received_at, now).await
     }
 
-    async fn unwatch(&self, forge_id: u64, now: Timestamp) -> Result<(), Failure> {
-        if let Some(row) = store::repositories::by_forge_id(&self.store, forge_id).await?
+    async fn unwatch(&self, github_id: u64, now: Timestamp) -> Result<(), Failure> {
+        if let Some(row) = store::repositories::by_github_id(&self.store, github_id).await?
             && row.removed_at.is_none()
         {
             self.repositories.unwatch(&row, now).await?;

@@ -74,7 +74,7 @@ pub struct TestReportView {
     pub place: Option<String>,
     /// Text of the line.
     pub code: String,
-    /// The line on the forge.
+    /// The line on GitHub.
     pub line_url: Option<String>,
     /// Who wrote it: name, address, day and commit.
     pub author: Option<String>,

@@ -64,7 +64,7 @@ pub struct RepositoryPage {
     pub name: String,
     /// Its default branch.
     pub default_branch: Option<String>,
-    /// Its other pages, here and on the forge.
+    /// Its other pages, here and on GitHub.
     pub pages: Vec<PageLink>,
     /// Its DSNs, one for each key in force.
     pub dsns: Vec<String>,

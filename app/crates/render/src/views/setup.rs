@@ -26,7 +26,7 @@ pub struct Setup {
 pub enum SetupState {
     /// There is none yet.
     ToMake {
-        /// Where the form is posted to: a page of the forge.
+        /// Where the form is posted to: a page of GitHub.
         action: String,
         /// What the App is to be like, as JSON.
         manifest: String,
@@ -36,7 +36,7 @@ pub enum SetupState {
         organization: String,
         /// What is wrong with the organization's name.
         error: Option<String>,
-        /// Page of the forge on which an App is made by hand.
+        /// Page of GitHub on which an App is made by hand.
         by_hand_url: String,
     },
     /// The configuration names one.

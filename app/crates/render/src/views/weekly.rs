@@ -112,7 +112,7 @@ pub enum LineStatus {
     Resolved,
 }
 
-/// An issue on the forge.
+/// An issue on GitHub.
 #[derive(Clone, Debug, Serialize)]
 pub struct IssueLink {
     /// `#318`.

@@ -21,7 +21,7 @@ pub struct Whitelist {
     pub may_edit: bool,
     /// Path of the settings file in the repository.
     pub settings_path: String,
-    /// The settings file on the forge.
+    /// The settings file on GitHub.
     pub settings_url: Option<String>,
     /// What is in force, latest first; the file's entries last.
     pub entries: Vec<WhitelistEntry>,

@@ -8,7 +8,7 @@ use domain::commit::CommitId;
 use domain::ids::LineId;
 use domain::job::Job;
 use domain::names::Login;
-use domain::person::Told;
+use domain::person::ChosenRecipient;
 use domain::timestamp::Timestamp;
 
 /// Records the login of a line's author.
@@ -18,7 +18,7 @@ pub async fn set_author_login(store: &Store, line: LineId, login: &Login) -> Res
 }
 
 /// Records who is told of a line.
-pub async fn set_told(store: &Store, line: LineId, told: &Told) -> Result<(), StoreError> {
+pub async fn set_told(store: &Store, line: LineId, told: &ChosenRecipient) -> Result<(), StoreError> {
     let text = to_json("lines.told", told)?;
     let statement = sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
         .bind(line.0)

@@ -8,7 +8,7 @@ use domain::alert::Place;
 use domain::commit::CommitId;
 use domain::delivery::Purpose;
 use domain::ids::{LineId, RepositoryId, StormId};
-use domain::person::Told;
+use domain::person::ChosenRecipient;
 use domain::storm::StormLine;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
@@ -82,7 +82,7 @@ pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLi
     .await?;
     rows.iter()
         .map(|row| {
-            let told: Option<Told> =
+            let told: Option<ChosenRecipient> =
                 get::<Option<String>>(row, "told")?.map(|text| from_json("lines.told", &text)).transpose()?;
             let told = told.map(|told| told.person.name().to_owned());
             let whose: [Option<String>; 4] =

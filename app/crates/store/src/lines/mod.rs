@@ -15,7 +15,7 @@ use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::ids::{LineId, RepositoryId};
 use domain::names::Login;
-use domain::person::Told;
+use domain::person::ChosenRecipient;
 use domain::rule::CodeAt;
 use domain::timestamp::Timestamp;
 pub use find::{
@@ -46,7 +46,7 @@ pub struct Line {
     pub author_name: Option<String>,
     /// Their address, by the commit.
     pub author_email: Option<String>,
-    /// Their login, as the forge said.
+    /// Their login, as GitHub said.
     pub author_login: Option<Login>,
     /// Whose it is since a person assigned it.
     pub owner_login: Option<Login>,
@@ -81,7 +81,7 @@ pub struct Line {
     /// How often it came back.
     pub regressions: u64,
     /// Who is told of it, once that was decided.
-    pub told: Option<Told>,
+    pub told: Option<ChosenRecipient>,
 }
 
 impl Line {

@@ -1,4 +1,4 @@
-//! Repositories that are looked for: by id, by the forge's number, by name.
+//! Repositories that are looked for: by id, by GitHub's number, by name.
 
 use super::{COLUMNS, RepositoryRow, read};
 use crate::columns::get;
@@ -12,9 +12,9 @@ pub async fn by_id(store: &Store, id: RepositoryId) -> Result<Option<RepositoryR
     find(store, "id = $1", id.0).await
 }
 
-/// The repository with the forge's number.
-pub async fn by_forge_id(store: &Store, forge_id: u64) -> Result<Option<RepositoryRow>, StoreError> {
-    find(store, "forge_id = $1", forge_id.cast_signed()).await
+/// The repository with GitHub's number.
+pub async fn by_github_id(store: &Store, github_id: u64) -> Result<Option<RepositoryRow>, StoreError> {
+    find(store, "github_id = $1", github_id.cast_signed()).await
 }
 
 async fn find(store: &Store, condition: &'static str, value: i64) -> Result<Option<RepositoryRow>, StoreError> {
@@ -82,7 +82,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
         for name in ["Ärzte/Shop", "Acme/Shop"] {
-            let new = NewRepository { full_name: name.into(), clone_url: "/b".into(), forge: None, public: false };
+            let new = NewRepository { full_name: name.into(), clone_url: "/b".into(), github: None, public: false };
             watch(&store, &new, Timestamp::from_seconds(1)).await.unwrap();
         }
         for name in ["Acme/Shop", "acme/sHOP"] {

@@ -116,7 +116,7 @@ pub async fn set_labels_due(store: &Store, id: RepositoryId, due_at: Timestamp) 
 mod tests {
     use super::*;
     use crate::repositories::{NewRepository, by_id, record_changed, set_suspended, unwatch, watch};
-    use domain::repository::Forge;
+    use domain::repository::GitHubRepository;
 
     fn found(head: &str, threshold: u64) -> Fetched {
         let settings = Settings { report_error_threshold: threshold, ..Settings::default() };
@@ -131,7 +131,7 @@ mod tests {
     async fn a_late_older_fetch_changes_neither_head_nor_settings() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
-        let new = NewRepository { full_name: "a/b".into(), clone_url: "/b".into(), forge: None, public: false };
+        let new = NewRepository { full_name: "a/b".into(), clone_url: "/b".into(), github: None, public: false };
         let (id, _) = watch(&store, &new, Timestamp::from_seconds(1)).await.unwrap();
         record_fetched(&store, id, Timestamp::from_seconds(3), &found("newer", 3)).await.unwrap();
         record_fetched(&store, id, Timestamp::from_seconds(2), &found("older", 2)).await.unwrap();
@@ -145,9 +145,9 @@ mod tests {
 
     /// A repository of GitHub's, as its installation names it.
     fn of_installation(installation: u64, clone_url: &str) -> NewRepository {
-        let forge = Forge { id: 7, installation, html_url: "https://github.com/a/b".into() };
+        let on_github = GitHubRepository { id: 7, installation, html_url: "https://github.com/a/b".into() };
         let (full_name, clone_url) = ("a/b".into(), clone_url.into());
-        NewRepository { full_name, clone_url, forge: Some(forge), public: false }
+        NewRepository { full_name, clone_url, github: Some(on_github), public: false }
     }
 
     #[tokio::test]

@@ -10,11 +10,11 @@ use crate::columns::{from_json, get, get_commit_opt, get_time, get_time_opt};
 pub use delete_with_counts::delete;
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
-use domain::repository::{Forge, Repository};
+use domain::repository::{GitHubRepository, Repository};
 use domain::settings::Settings;
 use domain::timestamp::Timestamp;
 pub(crate) use find::installation_in;
-pub use find::{by_forge_id, by_former_name, by_id, by_name, list, removed_by_name};
+pub use find::{by_former_name, by_github_id, by_id, by_name, list, removed_by_name};
 pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
 use sqlx::any::AnyRow;
 pub use watch::{record_changed, set_suspended, unwatch, watch};
@@ -26,8 +26,8 @@ pub struct NewRepository {
     pub full_name: RepositoryName,
     /// Where to clone from.
     pub clone_url: String,
-    /// The forge's side; `None` for a plain git repository.
-    pub forge: Option<Forge>,
+    /// GitHub's side; `None` for a plain git repository.
+    pub github: Option<GitHubRepository>,
     /// Visible to the public.
     pub public: bool,
 }
@@ -96,13 +96,13 @@ impl RepositoryRow {
     }
 }
 
-const COLUMNS: &str = "id, full_name, clone_url, forge_id, installation, html_url, public, default_branch, head,
+const COLUMNS: &str = "id, full_name, clone_url, github_id, installation, html_url, public, default_branch, head,
     code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, unmirrorable, fetch_error, settings, settings_error, settings_blob,
     labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
-    let forge = match (get::<Option<i64>>(row, "forge_id")?, get::<Option<i64>>(row, "installation")?) {
-        (Some(id), Some(installation)) => Some(Forge {
+    let github = match (get::<Option<i64>>(row, "github_id")?, get::<Option<i64>>(row, "installation")?) {
+        (Some(id), Some(installation)) => Some(GitHubRepository {
             id: id.unsigned_abs(),
             installation: installation.unsigned_abs(),
             html_url: get::<Option<String>>(row, "html_url")?.unwrap_or_default(),
@@ -120,7 +120,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
             id: RepositoryId(get(row, "id")?),
             full_name: RepositoryName::new(get::<String>(row, "full_name")?),
             clone_url: get(row, "clone_url")?,
-            forge,
+            github,
             public: get::<i64>(row, "public")? != 0,
             default_branch: get(row, "default_branch")?,
             head: get_commit_opt(row, "head")?,

@@ -10,7 +10,7 @@ use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use sqlx::any::AnyRow;
 
-/// Watches a repository, or brings the row of one that is known (by the forge's number, else by its
+/// Watches a repository, or brings the row of one that is known (by GitHub's number, else by its
 /// clone URL) up to date. Where it was not watched before (`true`), asks for its first fetch, and
 /// makes it a key if it has none.
 pub async fn watch(store: &Store, new: &NewRepository, now: Timestamp) -> Result<(RepositoryId, bool), StoreError> {
@@ -34,11 +34,10 @@ pub async fn watch(store: &Store, new: &NewRepository, now: Timestamp) -> Result
 }
 
 async fn known_in(tx: &mut Tx, new: &NewRepository) -> Result<Option<AnyRow>, StoreError> {
-    let query = match &new.forge {
-        Some(forge) => {
-            sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id = $1").bind(forge.id.cast_signed())
-        }
-        None => sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE forge_id IS NULL AND clone_url = $1")
+    let query = match &new.github {
+        Some(on_github) => sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE github_id = $1")
+            .bind(on_github.id.cast_signed()),
+        None => sqlx::query("SELECT id, removed_at_ms FROM repositories WHERE github_id IS NULL AND clone_url = $1")
             .bind(&new.clone_url),
     };
     Ok(query.fetch_optional(tx.conn()).await?)
@@ -55,8 +54,8 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
     .bind(id.0)
     .bind(new.full_name.as_str())
     .bind(&new.clone_url)
-    .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
-    .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+    .bind(new.github.as_ref().map(|on_github| on_github.installation.cast_signed()))
+    .bind(new.github.as_ref().map(|on_github| on_github.html_url.clone()))
     .bind(i64::from(new.public))
     .execute(tx.conn())
     .await?;
@@ -66,16 +65,16 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
 /// Project numbers are small and in a row, because people read them in a DSN.
 async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Result<RepositoryId, StoreError> {
     let row = sqlx::query(
-        "INSERT INTO repositories (id, full_name, clone_url, forge_id, installation, html_url, public, code_generation,
+        "INSERT INTO repositories (id, full_name, clone_url, github_id, installation, html_url, public, code_generation,
              rules_generation, pushed_at_ms, fetched_at_ms, labelled_at_ms, created_at_ms)
          VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories), $1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7)
          RETURNING id",
     )
     .bind(new.full_name.as_str())
     .bind(&new.clone_url)
-    .bind(new.forge.as_ref().map(|forge| forge.id.cast_signed()))
-    .bind(new.forge.as_ref().map(|forge| forge.installation.cast_signed()))
-    .bind(new.forge.as_ref().map(|forge| forge.html_url.clone()))
+    .bind(new.github.as_ref().map(|on_github| on_github.id.cast_signed()))
+    .bind(new.github.as_ref().map(|on_github| on_github.installation.cast_signed()))
+    .bind(new.github.as_ref().map(|on_github| on_github.html_url.clone()))
     .bind(i64::from(new.public))
     .bind(now.as_millis())
     .fetch_one(tx.conn())
