@@ -7,7 +7,8 @@ use domain::rule::{Rule, RuleKind};
 use domain::settings::{CodePattern, KnownError};
 use render::thousands;
 use render::views::{Field, KnownErrorFields, TermField};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 /// Characters of one field: longer than any path or line that anybody whitelists.
@@ -18,7 +19,8 @@ const LONGEST_FIELD: usize = 2_000;
 pub(super) struct RuleForm {
     #[serde(default)]
     pub(super) repo: RepositoryName,
-    #[serde(default)]
+    /// `file`, `function`, else a line.
+    #[serde(default, deserialize_with = "scope")]
     pub(super) scope: String,
     #[serde(default)]
     pub(super) filename: String,
@@ -30,7 +32,7 @@ pub(super) struct RuleForm {
     #[serde(flatten)]
     terms: BTreeMap<String, String>,
     /// `library_code`, else a known error.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "kind")]
     pub(super) kind: String,
     /// The number of the rule that is changed.
     #[serde(default)]
@@ -42,6 +44,24 @@ pub(super) struct RuleForm {
     /// The place that the link's signature is for, as JSON: the other fields may be changed.
     #[serde(default)]
     pub(super) signed_for: String,
+}
+
+/// A form of another version, or of a script, may say what there is none of: taken for something
+/// else, it would silence what it does not mean.
+fn one_of<'de, D: Deserializer<'de>>(field: &str, words: &[&str], form: D) -> Result<String, D::Error> {
+    let text = String::deserialize(form)?;
+    if text.is_empty() || words.contains(&text.as_str()) {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!("{field} is {text:?}; it has to be one of {}", words.join(", "))))
+}
+
+fn scope<'de, D: Deserializer<'de>>(form: D) -> Result<String, D::Error> {
+    one_of("scope", &["line", "function", "file"], form)
+}
+
+fn kind<'de, D: Deserializer<'de>>(form: D) -> Result<String, D::Error> {
+    one_of("kind", &[RuleKind::KnownError.as_str(), RuleKind::LibraryCode.as_str()], form)
 }
 
 impl RuleForm {
