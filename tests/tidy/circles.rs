@@ -12,13 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 const ALLOWED: &[(&str, &str, &str)] = &[
     ("app::steps::webhook::issue_command", "app::steps::webhook::issue", "a command acts on the issue that gave it"),
     ("blame::history", "blame::renames", "a file's history goes on where it was renamed from"),
-    (
-        "domain::culprit",
-        "domain::step_over",
-        "the culprit is found by stepping over frames, which knows its candidates",
-    ),
-    ("domain::person", "domain::handover", "whom a line was handed to is chosen first, and bots are nobody for both"),
-    ("domain::status", "domain::alert", "an issue's status is a part of its alert, and shows the alert's counts"),
     ("store::repositories", "store::writes", "a repository that comes back has writes that waited"),
 ];
 

@@ -13,7 +13,7 @@ use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use domain::repository::Repository;
 use domain::rule::Rules;
-use domain::settings::Settings;
+use domain::settings::{SETTINGS_FILE, Settings};
 use domain::suspects::changed_at;
 use domain::timestamp::Timestamp;
 use mirror::settings::parse as parse_settings;
@@ -25,9 +25,6 @@ use wire::traceback;
 
 /// The largest traceback that is read: as the server takes them.
 const LARGEST_TRACEBACK: u64 = 1 << 20;
-
-/// Where the settings of a repository are.
-const SETTINGS_FILE: &str = ".github/flawless.yml";
 
 /// What to look at.
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 
 use super::Failed;
 use clap::Args;
-use domain::settings::{CodePattern, Settings};
+use domain::settings::{CodePattern, SETTINGS_FILE, Settings};
 use mirror::settings::{SettingsError, parse};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ const LARGEST: u64 = 8 << 20;
 #[derive(Debug, Args)]
 pub struct Options {
     /// The file.
-    #[arg(default_value = ".github/flawless.yml")]
+    #[arg(default_value = SETTINGS_FILE)]
     file: PathBuf,
     /// The checkout in which its paths are looked for; else the folder above the file's `.github`.
     #[arg(long)]

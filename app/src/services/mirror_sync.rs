@@ -4,7 +4,7 @@ use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
-use domain::settings::Settings;
+use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use mirror::settings::parse;
@@ -15,8 +15,6 @@ use store::repositories::{FetchPause, Fetched, RepositoryRow};
 
 /// How often the log says how far a fetch is.
 const PROGRESS_EVERY: Duration = Duration::from_secs(10);
-/// Where a repository keeps its settings.
-const SETTINGS_FILE: &str = ".github/flawless.yml";
 
 /// How long a repository is left alone that GitHub refuses: the App may be let in again any time.
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);

@@ -8,7 +8,6 @@ use super::ids::LineId;
 use super::names::Login;
 use super::pull::Pull;
 use super::repository::Repository;
-use super::status::Status;
 use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -56,19 +55,12 @@ pub struct Alert {
     pub additional: Vec<(String, String)>,
     /// How often and where.
     pub counts: Counts,
-    /// Occurrences of each of the last days, as [`Status::days`].
+    /// Occurrences of each of the last days, as [`super::status::Status::days`].
     pub days: Vec<u64>,
     /// Pages to go to.
     pub links: Links,
     /// A header that a rule put on the mail (`email_header`).
     pub header: Option<String>,
-}
-
-impl Alert {
-    /// What its issue's status block says at first.
-    pub fn status(&self) -> Status {
-        Status { counts: self.counts.clone(), days: self.days.clone(), ..Status::default() }
-    }
 }
 
 /// A place in a repository's code.

@@ -1,15 +1,11 @@
 //! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
 
-use super::heuristic::Heuristic;
-use super::ids::RuleId;
 use super::report::{Exception, Report};
 use super::rule::{CodeAt, Rules};
 use super::source::LineFacts;
-use super::step_over::step_over;
-use regex::Regex;
+use super::step_over::{Passed, step_over};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 /// Index of an exception in the report, and of a frame in it.
 pub type FrameAt = (usize, usize);
@@ -39,42 +35,6 @@ pub enum Drift {
     Moved,
     /// The text is not in the file: deployed code differs from the repository.
     Differs,
-}
-
-/// Why a frame was not blamed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Passed {
-    /// In no file of the repository.
-    Outside,
-    /// In a package directory.
-    Package,
-    /// `only_blame_filepaths_matching` leaves it out.
-    IgnoredPath,
-    /// Library code, by the file or by this rule.
-    LibraryCode(Option<RuleId>),
-    /// It only raises: its caller is to blame.
-    Raise,
-    /// It passes its arguments on as it got them: a wrapper.
-    Forwards,
-    /// It calls the function that it was given.
-    CallsGiven,
-    /// The value that was wrong came in as this parameter.
-    GivenValue(String),
-}
-
-impl Passed {
-    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its
-    /// caller.
-    pub fn heuristic(&self) -> Option<Heuristic> {
-        match self {
-            Self::Raise => Some(Heuristic::RaiseHelper),
-            Self::Forwards => Some(Heuristic::Forwarder),
-            Self::CallsGiven => Some(Heuristic::GivenCallee),
-            Self::GivenValue(_) => Some(Heuristic::GivenValue),
-            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => None,
-        }
-    }
 }
 
 /// The culprit, or why there is none.
@@ -266,19 +226,6 @@ fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut 
     order.push(index);
 }
 
-/// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the
-/// end of the text (all of which the pattern of Flawless 0.4.5 missed), and what other languages
-/// have for it.
-static RAISE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:raise(?:$|[\s(;#])|throw(?:$|[\s(;])|panic!?\s*\(|(?:anyhow::)?bail!\s*\(|unreachable!\s*\()")
-        .expect("a constant pattern compiles")
-});
-
-/// Whether the text of a line only raises.
-pub fn is_raise(code: &str) -> bool {
-    RAISE.is_match(code)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::report::Frame;
@@ -378,17 +325,6 @@ mod tests {
         assert_eq!(culprit(&report, third_party), Choice::Dropped(Dropped::ThirdParty));
         let ignored = Settings { ignored_exceptions: vec!["KeyError".into()], ..Settings::default() };
         assert_eq!(culprit(&report, ignored), Choice::Dropped(Dropped::IgnoredException));
-    }
-
-    #[test]
-    fn what_only_raises_is_seen_in_every_spelling() {
-        for code in ["raise", "  raise X", "raise(X)", "raise\tX", "\traise", "throw new Error('x');", "panic!(\"x\")"]
-        {
-            assert!(is_raise(code), "{code}");
-        }
-        for code in ["raised = 1", "raise_for(x)", "x = raise_", "throwing()", "thrower.go()"] {
-            assert!(!is_raise(code), "{code}");
-        }
     }
 
     #[test]

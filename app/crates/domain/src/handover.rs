@@ -1,10 +1,10 @@
 //! Who hands an author's lines of a file on to whom, and what of that holds for a new line.
 
 use super::blame::Author;
+use super::bots::{is_bot, is_bot_name};
 use super::event::HookAccount;
 use super::ids::{HandoverId, LineId};
 use super::names::Login;
-use super::person::{is_bot, is_bot_name};
 use crate::timestamp::Timestamp;
 
 /// Whose lines, and in which file.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod alert;
 pub mod attribution;
 pub mod blame;
+pub mod bots;
 pub mod codeowners;
 pub mod command;
 pub mod commit;

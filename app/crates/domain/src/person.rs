@@ -1,11 +1,9 @@
 //! Who is told of a blamed line, and who was passed over on the way and why.
 
 mod blamed_line;
-mod bots;
 mod words;
 
 pub use blamed_line::BlamedLine;
-pub use bots::{is_bot, is_bot_name};
 use jiff::SignedDuration;
 
 use super::blame::Author;

@@ -7,6 +7,9 @@ use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Where a repository keeps its settings.
+pub const SETTINGS_FILE: &str = ".github/flawless.yml";
+
 /// Directory names under which a frame is somebody else's package, unless the file says otherwise.
 pub const RUNTIME_DIRECTORIES: [&str; 6] =
     ["site-packages", "dist-packages", "node_modules", ".cargo/registry", "vendor/bundle", "pkg/mod"];

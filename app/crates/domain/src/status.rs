@@ -1,7 +1,7 @@
 //! The status block in an issue's text: what it says, and how it is put in the place of the one
 //! before.
 
-use super::alert::Counts;
+use super::alert::{Alert, Counts};
 use super::commit::CommitId;
 use super::names::Login;
 use crate::timestamp::Timestamp;
@@ -44,6 +44,13 @@ pub struct Status {
     pub regressions: u64,
     /// Login of whom a person gave it to.
     pub owner: Option<Login>,
+}
+
+impl Status {
+    /// What an issue's status block says at first.
+    pub fn of_new(alert: &Alert) -> Self {
+        Self { counts: alert.counts.clone(), days: alert.days.clone(), ..Self::default() }
+    }
 }
 
 /// A row of blocks, one a day: the highest day is full, a day with anything at all is more than

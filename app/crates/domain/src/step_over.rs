@@ -4,17 +4,54 @@
 //! Each rule is small, has a name, and was kept because it paid on repositories that it was not
 //! made from: `cargo run -p evaluate` prints the figures.
 
-use super::culprit::{Passed, is_raise};
 use super::heuristic::Heuristic;
+use super::ids::RuleId;
 use super::report::Exception;
 use super::rule::Rules;
 use super::source::{LineFacts, Role, ValueOrigin};
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// A function that raises is stepped over as a helper up to this many lines: a longer one decides
 /// something itself.
 const SHORT_HELPER: u32 = 12;
+
+/// Why a frame was not blamed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passed {
+    /// In no file of the repository.
+    Outside,
+    /// In a package directory.
+    Package,
+    /// `only_blame_filepaths_matching` leaves it out.
+    IgnoredPath,
+    /// Library code, by the file or by this rule.
+    LibraryCode(Option<RuleId>),
+    /// It only raises: its caller is to blame.
+    Raise,
+    /// It passes its arguments on as it got them: a wrapper.
+    Forwards,
+    /// It calls the function that it was given.
+    CallsGiven,
+    /// The value that was wrong came in as this parameter.
+    GivenValue(String),
+}
+
+impl Passed {
+    /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its
+    /// caller.
+    pub fn heuristic(&self) -> Option<Heuristic> {
+        match self {
+            Self::Raise => Some(Heuristic::RaiseHelper),
+            Self::Forwards => Some(Heuristic::Forwarder),
+            Self::CallsGiven => Some(Heuristic::GivenCallee),
+            Self::GivenValue(_) => Some(Heuristic::GivenValue),
+            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => None,
+        }
+    }
+}
 
 /// Why a frame's caller is to blame instead of it, by its code. `code` is the line's text, for what
 /// could not be parsed; `recursive`: the caller is the same function.
@@ -100,6 +137,19 @@ fn given(exception: &Exception, facts: &LineFacts) -> Option<String> {
     })
 }
 
+/// A statement that does nothing but raise: `raise`, `raise X`, `raise(X)`, with a tab or at the
+/// end of the text (all of which the pattern of Flawless 0.4.5 missed), and what other languages
+/// have for it.
+static RAISE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:raise(?:$|[\s(;#])|throw(?:$|[\s(;])|panic!?\s*\(|(?:anyhow::)?bail!\s*\(|unreachable!\s*\()")
+        .expect("a constant pattern compiles")
+});
+
+/// Whether the text of a line only raises.
+fn is_raise(code: &str) -> bool {
+    RAISE.is_match(code)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::source::{Block, Use};
@@ -165,5 +215,16 @@ mod tests {
         assert_eq!(step(&reads_of_undefined, "price.net", Some(&reads), false), passed);
         let nil = exception("NoMethodError", "undefined method `net' for nil:NilClass");
         assert_eq!(step(&nil, "price.net", Some(&reads), false), passed);
+    }
+
+    #[test]
+    fn what_only_raises_is_seen_in_every_spelling() {
+        for code in ["raise", "  raise X", "raise(X)", "raise\tX", "\traise", "throw new Error('x');", "panic!(\"x\")"]
+        {
+            assert!(is_raise(code), "{code}");
+        }
+        for code in ["raised = 1", "raise_for(x)", "x = raise_", "throwing()", "thrower.go()"] {
+            assert!(!is_raise(code), "{code}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use domain::alert::Alert;
 use domain::command::{COMMANDS, CommandSpec};
 use domain::markdown::code_span;
 use domain::names::Login;
+use domain::status::Status;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use std::fmt::Write as _;
@@ -58,7 +59,7 @@ fn body(alert: &Alert, detail: &Detail, shortened: bool) -> Result<String, Rende
     let view = AlertView::new(alert, detail, Medium::Issue, shortened);
     let values = context! {
         marker => alert.marker.as_str(),
-        status => Value::from_safe_string(status_block(&alert.status(), &alert.repository)?),
+        status => Value::from_safe_string(status_block(&Status::of_new(alert), &alert.repository)?),
         permalink => permalink(alert),
         language => language(&alert.place.path),
         snippet => snippet(&view),

@@ -9,6 +9,7 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use axum::extract::State;
 use domain::access::Right;
+use domain::settings::SETTINGS_FILE;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError};
@@ -42,7 +43,7 @@ pub(super) async fn repository(
         dsns: keys.iter().map(|key| urls.linker().dsn(key, id)).collect(),
         connect_url: urls.connect(&row),
         mirror: mirror_view(&mirrors, &row),
-        settings_path: ".github/flawless.yml".to_owned(),
+        settings_path: SETTINGS_FILE.to_owned(),
         settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
         lines: open_lines(&lines, &row, &urls),
         shadow_url: urls.shadow(&row),

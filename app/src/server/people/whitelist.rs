@@ -12,7 +12,7 @@ use domain::access::Right;
 use domain::ids::{LineId, RuleId};
 use domain::links::query;
 use domain::rule::{Rule, RuleKind, RuleSource};
-use domain::settings::CodePattern;
+use domain::settings::{CodePattern, SETTINGS_FILE};
 use mirror::Mirrors;
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use render::{thousands, when};
@@ -26,8 +26,6 @@ use store::rules::RuleRow;
 const LINES_SHOWN: usize = 5;
 /// Ended entries listed.
 const ENDED_SHOWN: i64 = 100;
-/// Where a repository keeps its settings.
-const SETTINGS_PATH: &str = ".github/flawless.yml";
 
 /// `GET /{owner}/{repo}/whitelist`.
 pub(super) async fn whitelist(
@@ -42,7 +40,7 @@ pub(super) async fn whitelist(
         end_action: urls.page("/rules/end"),
         csrf: session.csrf.clone(),
         may_edit: session.right_in(&row) >= Some(Right::Triage),
-        settings_path: SETTINGS_PATH.to_owned(),
+        settings_path: SETTINGS_FILE.to_owned(),
         settings_url: settings_url(&row),
         entries: entries(&row, &store, &mirrors, &urls).await?,
         dropped: dropped(&row),
@@ -56,7 +54,7 @@ pub(super) async fn whitelist(
 fn settings_url(row: &RepositoryRow) -> Option<String> {
     let on_github = row.repository.github.as_ref()?;
     let branch = row.repository.default_branch.as_deref()?;
-    Some(format!("{}/blob/{branch}/{SETTINGS_PATH}", on_github.html_url))
+    Some(format!("{}/blob/{branch}/{SETTINGS_FILE}", on_github.html_url))
 }
 
 /// What is in force: what people made, the latest first, and what the repository's file says.
@@ -126,7 +124,7 @@ impl EntryViews<'_> {
 
     fn of_file(&self, rule: &Rule, standing: Standing) -> WhitelistEntry {
         WhitelistEntry {
-            origin: SETTINGS_PATH.to_owned(),
+            origin: SETTINGS_FILE.to_owned(),
             silenced: self.silenced(rule, false, |_| 0),
             ..self.entry(rule, standing)
         }

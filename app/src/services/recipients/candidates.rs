@@ -5,12 +5,11 @@ use super::Recipients;
 use super::github_lookup::GitHubLookup;
 use crate::services::{Failure, blocking};
 use domain::blame::Author;
+use domain::bots::{is_bot, is_bot_name};
 use domain::codeowners::{self, Owner};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::person::{
-    BlamedLine, Candidate, ChosenRecipient, Facts, GONE_AFTER, Owners, PullPeople, choose, is_bot, is_bot_name,
-};
+use domain::person::{BlamedLine, Candidate, ChosenRecipient, Facts, GONE_AFTER, Owners, PullPeople, choose};
 use domain::pull::{Pull, title_in, whole_pull};
 use domain::routing::address_of;
 use domain::timestamp::Timestamp;

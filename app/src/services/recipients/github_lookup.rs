@@ -4,10 +4,10 @@
 use super::Recipients;
 use crate::services::Failure;
 use domain::blame::Author;
+use domain::bots::{is_bot, is_bot_name};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::names::{Login, RepositoryName};
-use domain::person::{is_bot, is_bot_name};
 use domain::pull::Pull;
 use domain::repository::GitHubRepository;
 use domain::timestamp::{DAY, HOUR, Timestamp};

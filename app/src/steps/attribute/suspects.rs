@@ -4,10 +4,11 @@
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
-use domain::culprit::{Choice, Drift, FrameAt, Located, Passed, choose, frames_in_order};
+use domain::culprit::{Choice, Drift, FrameAt, Located, choose, frames_in_order};
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
+use domain::step_over::Passed;
 use domain::step_over::step_over;
 use domain::suspects::{FRESH_REACH, Found, Suspect, SuspectedBy, changed_at, rank};
 use domain::timestamp::Timestamp;
