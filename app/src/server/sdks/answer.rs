@@ -4,7 +4,7 @@ use super::client_name::ClientName;
 use crate::server::ingest::{Arrivals, IngestError, IngestOutcome};
 use crate::server::meters::Meters;
 use crate::server::state::Now;
-use crate::server::trace::next_span;
+use crate::server::trace::next_report;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::Next;
@@ -102,7 +102,7 @@ pub(super) async fn record(
 ) -> Response {
     // Of what only a refusal needs, no more is kept than costs a count: each request comes by here.
     let client = ClientName::of(&request);
-    let span = next_span(&request);
+    let span = next_report(&request);
     let mut response = next.run(request).instrument(span).await;
     if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
         meters.count(&answer.result);
