@@ -5,9 +5,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::wiring::Handles;
 use clap::Args;
+use domain::decision::Terms;
 use domain::names::RepositoryName;
 use domain::timestamp::{Timestamp, WEEK};
-use store::weekly::WeekQuery;
+use std::collections::HashMap;
+use store::weekly::{LineInWeek, WeekQuery};
 
 /// Which week.
 #[derive(Debug, Args)]
@@ -20,6 +22,9 @@ pub struct Options {
     /// Also known errors.
     #[arg(long)]
     known: bool,
+    /// Also lines that were last changed before the repository's minimum date.
+    #[arg(long)]
+    old: bool,
 }
 
 /// Prints the report.
@@ -43,11 +48,19 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
         }
         None => None,
     };
-    let lines = store::weekly::lines(&handles.store, &WeekQuery { repository, week, known: options.known }).await?;
-    if lines.is_empty() {
-        println!("Nothing failed in that week.");
-    }
-    for found in lines {
+    let wanted = WeekQuery { repository, week, known: options.known };
+    let lines = store::weekly::lines(&handles.store, &wanted).await?;
+    let all = store::weekly::count_lines(&handles.store, &wanted).await?;
+    let terms: HashMap<i64, Terms> = store::repositories::list(&handles.store)
+        .await?
+        .iter()
+        .map(|row| (row.repository.id.0, Terms::of(&row.settings)))
+        .collect();
+    let is_old = |found: &LineInWeek| {
+        terms.get(&found.line.repository.0).is_some_and(|terms| terms.is_too_old(found.line.written_at))
+    };
+    let (old, shown): (Vec<_>, Vec<_>) = lines.iter().partition(|found| !options.old && is_old(found));
+    for found in &shown {
         let place = &found.line.place;
         println!(
             "{:>8}  {}:{} in {}  {}  {}",
@@ -56,8 +69,19 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
             place.line,
             place.function,
             found.line.exception,
-            found.line.author_name.as_deref().unwrap_or("(nobody could be blamed)")
+            found.line.whose().as_deref().unwrap_or("(nobody known)")
         );
+    }
+    if shown.is_empty() {
+        let known = if options.known { "" } else { ", known errors aside (--known)" };
+        println!("Nothing failed in that week{known}.");
+    }
+    if !old.is_empty() {
+        println!("Left out: {} lines from before the minimum date (--old).", old.len());
+    }
+    let more = all.saturating_sub(lines.len() as u64);
+    if more > 0 {
+        println!("Left out: {more} lines with fewer errors.");
     }
     handles.store.close().await;
     Ok(())

@@ -38,6 +38,11 @@ impl Terms {
             comment_at: settings.issues.comment_at.clone(),
         }
     }
+
+    /// Whether a line that was last changed then is older than the minimum date.
+    pub fn is_too_old(&self, written_at: Option<Timestamp>) -> bool {
+        written_at.zip(self.minimum_date).is_some_and(|(written, minimum)| written < minimum)
+    }
 }
 
 /// What follows from a tally.
@@ -71,7 +76,7 @@ pub fn decide_unknown(tally: &Tally, terms: &Terms) -> Decision {
     let mut decision = Decision { send: Send::Nothing, comment: None, next_at: None, silent: None };
     if !tally.alerted {
         let threshold = tally.error_threshold.unwrap_or(terms.threshold).max(1);
-        if tally.written_at.zip(terms.minimum_date).is_some_and(|(written, minimum)| written < minimum) {
+        if terms.is_too_old(tally.written_at) {
             decision.silent = Some("the line was last changed before report_only_after_minimum_date");
             return decision;
         }

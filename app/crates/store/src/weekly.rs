@@ -24,7 +24,7 @@ pub struct WeekQuery {
 
 /// A line in a week.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WeeklyLine {
+pub struct LineInWeek {
     /// The line.
     pub line: Line,
     /// Occurrences in the week.
@@ -34,7 +34,7 @@ pub struct WeeklyLine {
 }
 
 /// The lines that failed in a week, most frequent first.
-pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<WeeklyLine>, StoreError> {
+pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<LineInWeek>, StoreError> {
     let columns: Vec<String> = lines::COLUMNS.split(',').map(|name| format!("l.{}", name.trim())).collect();
     let sql = format!(
         "SELECT {}, w.n AS week_count FROM lines l
@@ -59,7 +59,7 @@ pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<WeeklyLine>,
         .map(|row| {
             let line = lines::read(row)?;
             let days = days.remove(&line.id.0).unwrap_or_default();
-            Ok(WeeklyLine { line, count: get_count(row, "week_count")?, days })
+            Ok(LineInWeek { line, count: get_count(row, "week_count")?, days })
         })
         .collect()
 }

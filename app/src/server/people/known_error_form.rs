@@ -1,7 +1,7 @@
 //! The whitelisting form, looked through: what it says, or what is wrong with which field.
 
 use domain::command::Scope;
-use domain::known_error::{About, TERMS, Term};
+use domain::known_error_terms::{About, TERMS, Term};
 use domain::names::RepositoryName;
 use domain::rule::{Rule, RuleKind};
 use domain::settings::{CodePattern, KnownError};

@@ -54,8 +54,7 @@ pub(super) fn function(line: &Line) -> Option<String> {
 
 /// Whose line it is: whom a person gave it to, else who wrote it.
 pub(super) fn author(line: &Line) -> String {
-    let owner = line.owner_login.as_ref().map(|login| format!("@{login}"));
-    owner.or_else(|| line.author_name.clone()).unwrap_or_else(|| "nobody known".to_owned())
+    line.whose().unwrap_or_else(|| "nobody known".to_owned())
 }
 
 /// What became of a line.

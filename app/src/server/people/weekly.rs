@@ -11,16 +11,17 @@ use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
 use axum::extract::State;
 use domain::access::Right;
+use domain::decision::Terms;
 use domain::ids::RepositoryId;
 use domain::links::query;
 use domain::names::RepositoryName;
 use domain::timestamp::{DAY, Timestamp, WEEK};
-use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine as LineView};
+use render::views::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 use render::{thousands, when};
 use serde::Deserialize;
 use std::collections::HashMap;
 use store::repositories::RepositoryRow;
-use store::weekly::{LINES_PER_REPORT, WeekQuery, WeeklyLine};
+use store::weekly::{LINES_PER_REPORT, LineInWeek, WeekQuery};
 use store::{Store, StoreError};
 
 /// What is asked for.
@@ -45,7 +46,7 @@ pub(super) async fn weekly(
     SignedIn(session): SignedIn,
     Query(query): Query<WeeklyQuery>,
 ) -> Result<Page<Weekly>, PageError> {
-    let asked_at = moment(query.timestamp.trim(), now)?;
+    let at = moment(query.timestamp.trim(), now)?;
     let mut rows = store::repositories::list(&store).await?;
     rows.retain(|row| session.right_in(row).is_some());
     let only = match query.repo.as_str().trim() {
@@ -55,7 +56,7 @@ pub(super) async fn weekly(
     let report = WeeklyReport {
         urls: urls.clone(),
         repo: only.as_ref().map(|row| row.repository.full_name.clone()),
-        week: asked_at.week(),
+        week: at.week(),
         known: truth(&query.include_known_errors),
         old: truth(&query.include_modified_before_min_date),
     };
@@ -94,7 +95,7 @@ async fn lines(
     store: &Store,
     of: Vec<Option<RepositoryId>>,
     report: &WeeklyReport,
-) -> Result<(Vec<WeeklyLine>, u64), StoreError> {
+) -> Result<(Vec<LineInWeek>, u64), StoreError> {
     let (mut found, mut all) = (Vec::new(), 0);
     for repository in of {
         let wanted = WeekQuery { repository, week: report.week, known: report.known };
@@ -144,9 +145,9 @@ impl WeeklyReport {
         Link { label: label.to_owned(), url: Self { repo, ..self.clone() }.url(), current }
     }
 
-    fn view(&self, found: &[WeeklyLine], all: u64, rows: &[RepositoryRow], this_week: Timestamp) -> Weekly {
+    fn view(&self, found: &[LineInWeek], all: u64, rows: &[RepositoryRow], this_week: Timestamp) -> Weekly {
         let by_id: HashMap<i64, &RepositoryRow> = rows.iter().map(|row| (row.repository.id.0, row)).collect();
-        let shown: Vec<&WeeklyLine> = found.iter().filter(|line| self.old || !is_old(line, &by_id)).collect();
+        let shown: Vec<&LineInWeek> = found.iter().filter(|line| self.old || !is_old(line, &by_id)).collect();
         let total: u64 = shown.iter().map(|line| line.count).sum();
         let names = rows.iter().map(|row| &row.repository.full_name);
         let links = names.map(|name| self.link(name.as_str(), Some(name.clone())));
@@ -173,15 +174,12 @@ fn truth(text: &str) -> bool {
 }
 
 /// Last changed before the repository's minimum date.
-fn is_old(line: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow>) -> bool {
-    let minimum = rows
-        .get(&line.line.repository.0)
-        .and_then(|row| row.settings.report_only_after_minimum_date.as_deref())
-        .and_then(Timestamp::from_date);
-    line.line.written_at.zip(minimum).is_some_and(|(written, minimum)| written < minimum)
+fn is_old(found: &LineInWeek, rows: &HashMap<i64, &RepositoryRow>) -> bool {
+    let row = rows.get(&found.line.repository.0);
+    row.is_some_and(|row| Terms::of(&row.settings).is_too_old(found.line.written_at))
 }
 
-fn leaderboard(lines: &[&WeeklyLine], total: u64) -> Vec<WeeklyAuthor> {
+fn leaderboard(lines: &[&LineInWeek], total: u64) -> Vec<WeeklyAuthor> {
     let mut people: HashMap<String, (u64, u64)> = HashMap::new();
     for line in lines {
         let (errors, count) = people.entry(author(&line.line)).or_default();
@@ -201,11 +199,11 @@ fn leaderboard(lines: &[&WeeklyLine], total: u64) -> Vec<WeeklyAuthor> {
         .collect()
 }
 
-fn line_view(urls: &Urls, found: &WeeklyLine, rows: &HashMap<i64, &RepositoryRow>) -> Option<LineView> {
+fn line_view(urls: &Urls, found: &LineInWeek, rows: &HashMap<i64, &RepositoryRow>) -> Option<WeeklyLine> {
     let line = &found.line;
     let row = rows.get(&line.repository.0)?;
     let message = line.headline.strip_prefix(&line.exception).and_then(|rest| rest.strip_prefix(": "));
-    Some(LineView {
+    Some(WeeklyLine {
         exception: line.exception.clone(),
         message: message.map(str::to_owned),
         repository: row.repository.full_name.to_string(),

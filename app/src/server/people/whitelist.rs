@@ -6,7 +6,7 @@ use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::repository::{Read, RepositoryWith};
 use crate::server::urls::Urls;
-use crate::services::whitelist::{Standing, standings};
+use crate::services::standings::{Standing, standings};
 use axum::extract::State;
 use domain::access::Right;
 use domain::ids::{LineId, RuleId};

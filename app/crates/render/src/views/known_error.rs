@@ -2,7 +2,7 @@
 
 use crate::View;
 use domain::command::Scope;
-use domain::known_error::{About, TERMS, Term};
+use domain::known_error_terms::{About, TERMS, Term};
 use domain::rule::RuleKind;
 use serde::Serialize;
 

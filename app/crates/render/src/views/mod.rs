@@ -5,6 +5,7 @@ mod doctor;
 mod handovers;
 mod installed;
 mod known_error;
+mod line;
 mod not_me;
 mod notice;
 mod repository;
@@ -23,6 +24,7 @@ pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};
 pub use installed::{Installed, InstalledRepository};
 pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, TermField};
+pub use line::{IssueLink, LineStatus};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError};
@@ -31,7 +33,7 @@ pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};
 pub use traceback::Traceback;
 pub use verdicts::{Verdicts, VerdictsRow};
-pub use weekly::{IssueLink, LineStatus, Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
+pub use weekly::{Link, Toggle, Weekly, WeeklyAuthor, WeeklyLine};
 pub use whitelist::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 
 #[cfg(test)]

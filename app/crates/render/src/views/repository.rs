@@ -1,6 +1,6 @@
 //! The watched repositories, and one of them with how to send reports to it.
 
-use super::weekly::{IssueLink, LineStatus};
+use super::line::{IssueLink, LineStatus};
 use crate::View;
 use serde::Serialize;
 

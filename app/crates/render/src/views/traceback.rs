@@ -1,6 +1,6 @@
 //! The latest traceback of a line, as the alert's mail tells it.
 
-use super::weekly::LineStatus;
+use super::line::LineStatus;
 use crate::View;
 use crate::alert::AlertView;
 use crate::detail::DETAILS;

@@ -1,5 +1,6 @@
 //! The report of a week: who has how many errors, and which lines failed.
 
+use super::line::{IssueLink, LineStatus};
 use crate::View;
 use serde::Serialize;
 
@@ -98,27 +99,6 @@ pub struct WeeklyLine {
     pub traceback_url: String,
     /// Its issue, once there is one.
     pub issue: Option<IssueLink>,
-}
-
-/// What became of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LineStatus {
-    /// Alerted, or to be alerted.
-    Open,
-    /// Whitelisted by a rule.
-    Known,
-    /// Its issue was closed.
-    Resolved,
-}
-
-/// An issue on GitHub.
-#[derive(Clone, Debug, Serialize)]
-pub struct IssueLink {
-    /// `#318`.
-    pub label: String,
-    /// Its page.
-    pub url: String,
 }
 
 impl View for Weekly {

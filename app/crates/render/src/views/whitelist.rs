@@ -1,6 +1,6 @@
 //! The whitelist of a repository: its rules, where each came from, and what it has silenced.
 
-use super::IssueLink;
+use super::line::IssueLink;
 use crate::View;
 use serde::Serialize;
 

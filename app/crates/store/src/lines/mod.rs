@@ -70,7 +70,7 @@ pub struct Line {
     pub issue: Option<u64>,
     /// Closed without a label then.
     pub resolved_at: Option<Timestamp>,
-    /// Head of the default branch at that time.
+    /// The commit that closed its issue, else the head of the default branch at that time.
     pub resolved_commit: Option<CommitId>,
     /// It came back, and nobody was told yet.
     pub regressed: bool,
@@ -93,6 +93,12 @@ impl Line {
             _ => self.logins().next(),
         };
         ours != Some(owner)
+    }
+
+    /// Whose it is: `@login` of whom a person gave it to, else the name of who wrote it.
+    pub fn whose(&self) -> Option<String> {
+        let owner = self.owner_login.as_ref().map(|login| format!("@{login}"));
+        owner.or_else(|| self.author_name.clone()).filter(|name| !name.is_empty())
     }
 
     /// Who wrote it, by the commit.
