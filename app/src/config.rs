@@ -215,6 +215,7 @@ impl Config {
             ("DATABASE_URL", without_password(&self.database_url)),
             ("DATA_DIR", self.data_dir.display().to_string()),
             ("LOG_LEVEL", self.log_level.clone()),
+            ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
             ("APP_ID", self.app.as_ref().map(|app| app.id.to_string()).unwrap_or_default()),
             ("PRIVATE_KEY", secret(self.app.is_some())),
             ("WEBHOOK_SECRET", secret(self.webhook_secret.is_some())),

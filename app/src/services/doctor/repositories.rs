@@ -52,6 +52,10 @@ fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {
             };
             Finding::failure(name, format!("not fetched: {error}"), format!("{when}; {meanwhile}."))
         }
+        (None, false) if row.fetched_at > Timestamp::UNIX_EPOCH => {
+            let todo = "The server clones it anew at the next fetch; look whether DATA_DIR is the one that it was.";
+            Finding::warning(name, "its mirror is not there any more", todo)
+        }
         (None, false) => Finding::fine(name, "not cloned yet; the server does that when it runs"),
         (None, true) if age > STALE_MIRROR => {
             let what = format!("mirrored, but last fetched {} ago", minutes(age));
