@@ -165,7 +165,7 @@ fn everybody_may_do_what_their_role_says_at_every_route() {
                 } else {
                     let mut fields: Vec<(&str, &str)> =
                         query.split('&').filter_map(|pair| pair.split_once('=')).collect();
-                    fields.extend([("set", "off"), ("kind", "known"), ("session", "0")]);
+                    fields.extend([("set", "off"), ("kind", "known_error"), ("session", "0")]);
                     // Signing out would end the session of the rows that follow.
                     if !csrf.is_empty() && path != "/auth/logout" {
                         fields.push(("csrf", csrf));

@@ -259,7 +259,13 @@ impl Attempt for JobAttempt<'_> {
         tracing::error!(why = %cause, "a job was given up");
         match self.claim.job {
             Job::Attribute(report) => store::attributions::record_given_up(self.store, report).await,
-            _ => Ok(()),
+            Job::Decide(_)
+            | Job::Deliver(_)
+            | Job::Write(_)
+            | Job::Storm(_)
+            | Job::Webhook(_)
+            | Job::Fetch(_)
+            | Job::Reconcile => Ok(()),
         }
     }
 

@@ -17,7 +17,8 @@ pub(super) enum PageError {
         /// Where to come back to.
         next: String,
     },
-    /// There is no such thing.
+    /// There is no such thing. The sentence is its caller's: of an address, [`super::router`]'s; of
+    /// a repository, [`super::repository`]'s.
     NotFound(String),
     /// It may not be done.
     Forbidden(String),

@@ -27,7 +27,7 @@ use store::Store;
 pub struct Server(Arc<Parts>);
 
 struct Parts {
-    services: PageHandles,
+    page_handles: PageHandles,
     ingest: Arc<Ingest>,
     clock: Clock,
     settings: Arc<ServerSettings>,
@@ -39,14 +39,19 @@ struct Parts {
 
 impl Server {
     /// A server of these services.
-    pub fn new(services: PageHandles, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+    pub fn new(page_handles: PageHandles, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
         let settings = Arc::new(settings);
         let arrivals = Arc::<Arrivals>::default();
-        let urls = Urls::new(&settings.public_url, services.linker.clone());
+        let urls = Urls::new(&settings.public_url, page_handles.linker.clone());
         Self(Arc::new(Parts {
-            sessions: SessionCookies::new(services.sessions.clone(), clock.clone(), Arc::clone(&settings), urls.root()),
+            sessions: SessionCookies::new(
+                page_handles.sessions.clone(),
+                clock.clone(),
+                Arc::clone(&settings),
+                urls.root(),
+            ),
             urls,
-            services,
+            page_handles,
             ingest: Arc::new(Ingest { accept, arrivals: Arc::clone(&arrivals), clock: clock.clone() }),
             clock,
             settings,
@@ -68,15 +73,15 @@ macro_rules! parts {
 }
 
 parts! {
-    Store: services.store;
-    Mirrors: services.mirrors;
-    GitHubApp: services.github_app;
-    Epoch: services.epoch;
-    Wake: services.wake;
-    RuleBook: services.rules;
-    ShadowMode: services.shadow_mode;
-    AlertContent: services.alert_content;
-    Doctor: services.doctor;
+    Store: page_handles.store;
+    Mirrors: page_handles.mirrors;
+    GitHubApp: page_handles.github_app;
+    Epoch: page_handles.epoch;
+    Wake: page_handles.wake;
+    RuleBook: page_handles.rules;
+    ShadowMode: page_handles.shadow_mode;
+    AlertContent: page_handles.alert_content;
+    Doctor: page_handles.doctor;
     Arc<Ingest>: ingest;
     Clock: clock;
     Arc<ServerSettings>: settings;
@@ -92,7 +97,7 @@ pub(super) struct GitHubUrl(pub(super) String);
 
 impl FromRef<Server> for GitHubUrl {
     fn from_ref(server: &Server) -> Self {
-        Self(server.0.services.github_url.to_string())
+        Self(server.0.page_handles.github_url.to_string())
     }
 }
 

@@ -20,9 +20,9 @@ pub mod repositories;
 pub mod rules;
 pub mod sessions;
 pub mod shadow;
+pub mod standings;
 pub mod test_report;
 pub mod vitals;
-pub mod whitelist;
 
 pub use blocking::blocking;
 pub use epoch::Epoch;

@@ -214,7 +214,7 @@ pub enum Reply {
     },
     /// Closed without a label: resolved as of this commit.
     Resolved {
-        /// Head of the default branch when it was closed.
+        /// The commit that closed it, else the head of the default branch at that time.
         commit: Option<CommitId>,
         /// Login of who closed it.
         by: Login,

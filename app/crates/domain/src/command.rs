@@ -117,6 +117,11 @@ pub const COMMANDS: [CommandSpec; 4] = [
     },
 ];
 
+/// Every label that a repository gets.
+pub fn labels() -> Vec<LabelSpec> {
+    COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect()
+}
+
 /// The labels that are commands, as made in a repository when the App is installed.
 pub const COMMAND_LABELS: [LabelSpec; COMMANDS.len()] = {
     let mut labels = [OUR_LABEL; COMMANDS.len()];
@@ -192,7 +197,7 @@ mod tests {
             assert_eq!(LabelCommand::from_label(spec.label.name), Some(spec.command));
             assert_eq!(spec.command.label(), spec.label.name);
         }
-        for spec in COMMAND_LABELS.iter().chain([&OUR_LABEL]) {
+        for spec in &labels() {
             assert!(spec.name.len() <= 50 && spec.description.len() <= 100 && spec.color.len() == 6);
         }
         assert_eq!(LabelCommand::from_label("Known-Error"), Some(LabelCommand::KnownError(Scope::Line)));

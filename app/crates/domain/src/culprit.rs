@@ -1,5 +1,6 @@
 //! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
 
+use super::drift::Drift;
 use super::report::{Exception, Report};
 use super::rule::{CodeAt, Rules};
 use super::source::LineFacts;
@@ -23,20 +24,6 @@ pub struct Located {
     pub drift: Drift,
 }
 
-/// How deployed code and the repository relate at one frame.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Drift {
-    /// The same text at the same line.
-    None,
-    /// The client sent no text, so the line number is trusted.
-    Unchecked,
-    /// The text stands at another line.
-    Moved,
-    /// The text is not in the file: deployed code differs from the repository.
-    Differs,
-}
-
 /// The culprit, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
@@ -44,8 +31,6 @@ pub enum Choice {
     Culprit {
         /// Which.
         at: FrameAt,
-        /// It is a known error.
-        known: bool,
         /// Frames nearer to the exception that were passed over, innermost first.
         passed: Vec<(FrameAt, Passed)>,
         /// Nothing was left but frames that are stepped over by what their code does, and the
@@ -93,7 +78,7 @@ pub fn choose(
     let mut first_step = None;
     for (index, &at) in order.iter().enumerate() {
         match standing(report, located, facts, rules, &order[index..]) {
-            Standing::Culprit { known } => return Choice::Culprit { at, known, passed, only_raises: false },
+            Standing::Culprit => return Choice::Culprit { at, passed, only_raises: false },
             Standing::Passed(why) => {
                 if why.heuristic().is_some() {
                     first_step.get_or_insert((at, passed.len()));
@@ -105,7 +90,7 @@ pub fn choose(
     match first_step {
         Some((at, before)) => {
             passed.truncate(before);
-            Choice::Culprit { at, known: false, passed, only_raises: true }
+            Choice::Culprit { at, passed, only_raises: true }
         }
         None => Choice::Nobody { passed },
     }
@@ -113,8 +98,8 @@ pub fn choose(
 
 /// What one frame is, seen by itself.
 enum Standing {
-    /// It can be blamed; and whether as a known error.
-    Culprit { known: bool },
+    /// It can be blamed.
+    Culprit,
     /// It is passed over.
     Passed(Passed),
 }
@@ -140,13 +125,14 @@ fn standing(
     if let Some(rule) = rules.library_code(code) {
         return Standing::Passed(Passed::LibraryCode(rule));
     }
+    // Whoever named it meant just this frame, whatever its code does.
     if rules.known_error(code).is_some() {
-        return Standing::Culprit { known: true };
+        return Standing::Culprit;
     }
     let recursive = is_recursive(&order[1..], at, located, facts);
     match step_over(rules, &report.exceptions[at.0], code.code, facts.get(&at), recursive) {
         Some(why) => Standing::Passed(why),
-        None => Standing::Culprit { known: false },
+        None => Standing::Culprit,
     }
 }
 
@@ -302,9 +288,8 @@ mod tests {
             known_errors: vec![KnownError { file: "shop/check.py".into(), ..KnownError::default() }],
             ..Settings::default()
         };
-        let Choice::Culprit { at, known, .. } = culprit(&report, settings) else { panic!("a culprit") };
+        let Choice::Culprit { at, .. } = culprit(&report, settings) else { panic!("a culprit") };
         assert_eq!(at, (0, 1));
-        assert!(known);
     }
 
     #[test]

@@ -1,9 +1,23 @@
 //! Drift: where a reported line stands in the repository's file, when deployed code and repository
 //! differ.
 
-use super::culprit::Drift;
 use super::identity::squeeze;
 use super::report::Frame;
+use serde::{Deserialize, Serialize};
+
+/// How deployed code and the repository relate at one frame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Drift {
+    /// The same text at the same line.
+    None,
+    /// The client sent no text, so the line number is trusted.
+    Unchecked,
+    /// The text stands at another line.
+    Moved,
+    /// The text is not in the file: deployed code differs from the repository.
+    Differs,
+}
 
 /// Where a frame's line is in a file, and how sure that is.
 #[derive(Clone, Debug, PartialEq, Eq)]

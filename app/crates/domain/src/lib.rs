@@ -22,7 +22,7 @@ pub mod heuristic;
 pub mod identity;
 pub mod ids;
 pub mod job;
-pub mod known_error;
+pub mod known_error_terms;
 pub mod links;
 pub mod markdown;
 pub mod names;

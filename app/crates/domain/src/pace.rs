@@ -1,20 +1,21 @@
-//! How fast an installation may write: GitHub's limits on content, and what goes first when not all
-//! can go.
+//! How fast an installation of the App may write: GitHub's limits on content, and what goes first
+//! when not all can go.
 //!
 //! Source:
 //! <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits>
 //! and <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>.
 
+use crate::delivery::{DeliveryMode, Purpose};
 use crate::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
 
 /// GitHub asks for a second between writes. One write a second is also 5 of the 900 points that a
 /// minute has for each second, which leaves ten times as much for reading as we read.
 pub const GAP: SignedDuration = SignedDuration::from_secs(1);
-/// Writes of an installation within a minute. GitHub allows about 80 that make content; ours all
-/// count as such.
+/// Writes of an installation of the App within a minute. GitHub allows about 80 that make content;
+/// ours all count as such.
 pub const MOST_A_MINUTE: usize = 80;
-/// Writes of an installation within an hour, as GitHub allows for content.
+/// Writes of an installation of the App within an hour, as GitHub allows for content.
 pub const MOST_AN_HOUR: usize = 500;
 /// Of an hour's writes these are kept for what is new: counts and single issues of a storm stop
 /// before they use them up.
@@ -45,6 +46,25 @@ pub enum Rank {
 }
 
 impl Rank {
+    /// What a delivery is worth beside others.
+    pub fn of(mode: DeliveryMode, purpose: &Purpose) -> Self {
+        match (mode, purpose) {
+            (DeliveryMode::Storm(_), Purpose::Alert) => Self::StormLine,
+            (_, Purpose::Alert | Purpose::Regression(_) | Purpose::NewException(_)) => Self::News,
+            (_, Purpose::Count(_)) => Self::Count,
+            (
+                _,
+                Purpose::KnownMinimum
+                | Purpose::KnownEvery(_)
+                | Purpose::CarriedOver(_)
+                | Purpose::RefusedLabel(_)
+                | Purpose::RuleMade(_)
+                | Purpose::RuleEnded(_)
+                | Purpose::Reply(..),
+            ) => Self::Reply,
+        }
+    }
+
     /// As stored.
     pub fn number(self) -> i64 {
         self as i64

@@ -4,10 +4,11 @@
 use super::Failed;
 use super::case::{Case, CaseFrame, CaseFunction};
 use super::score::Prediction;
-use app::steps::attribute::{Evidence, KnownFacts, MirrorCommit, Suspicion, find_suspects};
+use app::steps::attribute::{Evidence, KnownFacts, MirrorCommit, Suspicion, choose_culprit_and_suspects};
 use domain::blame::{Author, Blame};
 use domain::commit::CommitId;
-use domain::culprit::{Choice, Drift, FrameAt, Located};
+use domain::culprit::{Choice, FrameAt, Located};
+use domain::drift::Drift;
 use domain::heuristic::Heuristic;
 use domain::ids::RepositoryId;
 use domain::report::{Exception, Frame, Report};
@@ -86,8 +87,13 @@ impl Judge {
 
 fn verdict(case: &Case, evidence: Evidence<'_>, off: &[Heuristic]) -> Result<Verdict, Failed> {
     let rules = Rules::new(Settings::default(), Vec::new(), Timestamp::UNIX_EPOCH).without(off);
-    let suspicion =
-        find_suspects(evidence, &report_of(case), &located_in(case), &rules, Timestamp::from_seconds(case.event_time))?;
+    let suspicion = choose_culprit_and_suspects(
+        evidence,
+        &report_of(case),
+        &located_in(case),
+        &rules,
+        Timestamp::from_seconds(case.event_time),
+    )?;
     let suspects = (1..).zip(&suspicion.suspects);
     let predictions = suspects.map(|(rank, suspect)| prediction(case, rank, suspect)).collect();
     Ok(Verdict { predictions, used: used(&suspicion) })

@@ -3,6 +3,15 @@
 use std::borrow::Cow;
 use url::form_urlencoded;
 
+/// The header of the SDKs: key, client and version of the protocol.
+pub const SENTRY_AUTH: &str = "x-sentry-auth";
+/// The header of everybody else: `Bearer KEY`.
+pub const AUTHORIZATION: &str = "authorization";
+/// The parameter of an address that browsers' SDKs put the key into.
+const SENTRY_KEY: &str = "sentry_key";
+/// The parameter of an address that a printed traceback may have the key in, beside those above.
+pub const KEY: &str = "key";
+
 /// Longest key that is looked at, in characters: ours have 32 hexadecimal digits.
 const MAX_KEY: usize = 64;
 
@@ -43,7 +52,7 @@ pub fn find(
 
 /// From a query string without its `?`: `sentry_version=7&sentry_key=KEY` (browsers and Node).
 pub fn from_query(query: &str) -> Option<Credentials> {
-    let key = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "sentry_key")?.1;
+    let key = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == SENTRY_KEY)?.1;
     Credentials::new(&key, None)
 }
 
@@ -54,7 +63,7 @@ pub fn from_sentry_auth(header: &str) -> Option<Credentials> {
     let parts = strip_scheme(header, "Sentry").unwrap_or(header);
     let key = parts.split(',').find_map(|part| {
         let (name, value) = part.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("sentry_key").then(|| value.trim().trim_matches('"'))
+        name.trim().eq_ignore_ascii_case(SENTRY_KEY).then(|| value.trim().trim_matches('"'))
     })?;
     Credentials::new(key, None)
 }

@@ -23,7 +23,7 @@ pub enum WireError {
         at: Option<usize>,
     },
     /// Longer than allowed, before or after decompression.
-    #[error("the report is larger than {limit} bytes (after decompression): send fewer or shorter local variables")]
+    #[error("the report is larger than {limit} bytes: send fewer or shorter local variables")]
     TooLarge {
         /// The limit that was passed, in bytes.
         limit: usize,

@@ -34,7 +34,7 @@ impl PrintedQuery {
                 "release" => read.release = text,
                 "environment" => read.environment = text,
                 "server_name" => read.server_name = text,
-                "key" => read.key = text,
+                auth::KEY => read.key = text,
                 "count" => read.count = count(&value)?,
                 _ => {}
             }

@@ -2,9 +2,7 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, Uri};
-
-/// The header of the SDKs: key, client and version of the protocol.
-pub(super) const SENTRY_AUTH: &str = "x-sentry-auth";
+use wire::auth::SENTRY_AUTH;
 
 /// Where a request names its client; read only once somebody wants to know.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! A report on its way in: its key is checked, and its body read and unpacked.
 
 use super::answer::IngestAnswer;
-use super::client_name::{SENTRY_AUTH, client_name};
+use super::client_name::client_name;
 use crate::server::Server;
 use crate::server::body;
 use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
@@ -156,12 +156,12 @@ impl<'a> RequestHead<'a> {
 
     /// Name of the client, as far as it says.
     fn client(&self) -> Option<String> {
-        client_name(self.query, self.header(SENTRY_AUTH), self.header("user-agent"))
+        client_name(self.query, self.header(auth::SENTRY_AUTH), self.header("user-agent"))
     }
 
     /// The key.
     fn key(&self) -> Option<auth::Credentials> {
-        auth::find(self.query, self.header(SENTRY_AUTH), self.header("authorization"), None)
+        auth::find(self.query, self.header(auth::SENTRY_AUTH), self.header(auth::AUTHORIZATION), None)
     }
 }
 

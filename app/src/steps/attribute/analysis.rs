@@ -3,13 +3,14 @@
 
 use super::evidence::{Evidence, KnownFacts, MirrorCommit};
 use super::frame_locations::locate_frames;
-use super::suspects::{Suspicion, find_suspects};
+use super::suspects::{Suspicion, choose_culprit_and_suspects};
 use domain::alert::{Place, Snippet};
 use domain::attribution::{Attribution, Findings, verdict};
 use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::confidence::{Confidence, Grounds};
-use domain::culprit::{Choice, Drift, FrameAt, Located, frames_in_order};
+use domain::culprit::{Choice, FrameAt, Located, frames_in_order};
+use domain::drift::Drift;
 use domain::identity::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
@@ -61,7 +62,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
-    let suspicion = find_suspects(evidence, report, &located, rules, input.event_at)?;
+    let suspicion = choose_culprit_and_suspects(evidence, report, &located, rules, input.event_at)?;
     let culprit = suspicion.culprit();
     let found = culprit.and_then(|culprit| located.get(&culprit));
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();

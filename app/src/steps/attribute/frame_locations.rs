@@ -2,7 +2,8 @@
 //! which line.
 
 use super::evidence::MirrorCommit;
-use domain::culprit::{Drift, FrameAt, Located, frames_in_order};
+use domain::culprit::{FrameAt, Located, frames_in_order};
+use domain::drift::Drift;
 use domain::drift::{Stand, stand};
 use domain::identity::squeeze;
 use domain::report::{Frame, Report};

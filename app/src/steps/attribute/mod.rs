@@ -26,7 +26,7 @@ use store::Store;
 use store::attributions::AttributionOutcome;
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
-pub use suspects::{Suspicion, find_suspects};
+pub use suspects::{Suspicion, choose_culprit_and_suspects};
 pub use test_report::TestReports;
 
 /// A report that names no revision can't say whether it comes from before or after a fix. So long
@@ -117,7 +117,7 @@ impl Attribute {
         trouble: Option<String>,
         patience: Patience,
     ) -> Result<ReportAnalysis, Failure> {
-        let failure = match look_up(Some(self.mirrors.clone()), row, stored, rules, trouble).await {
+        let failure = match analyze_blocking(Some(self.mirrors.clone()), row, stored, rules, trouble).await {
             Err(failure) if patience != Patience::Left => failure,
             other => return other,
         };
@@ -125,7 +125,7 @@ impl Attribute {
             tracing::error!(repository = %row.repository.full_name, %failure, "the mirror can't be read");
         }
         let trouble = format!("The mirror of the repository could not be read: {failure}.");
-        look_up(None, row, stored, rules, Some(trouble)).await
+        analyze_blocking(None, row, stored, rules, Some(trouble)).await
     }
 
     /// What is written down of a report that was analyzed.
@@ -185,7 +185,8 @@ enum Patience {
     None,
 }
 
-async fn look_up(
+/// [`analysis::analyze`], on a thread that may block.
+async fn analyze_blocking(
     mirrors: Option<Mirrors>,
     row: &RepositoryRow,
     stored: &StoredReport,

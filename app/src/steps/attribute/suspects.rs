@@ -4,7 +4,8 @@
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
-use domain::culprit::{Choice, Drift, FrameAt, Located, choose, frames_in_order};
+use domain::culprit::{Choice, FrameAt, Located, choose, frames_in_order};
+use domain::drift::Drift;
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
@@ -22,7 +23,7 @@ const LONGEST_FUNCTION: u32 = 300;
 ///
 /// # Errors
 /// The mirror can't be read.
-pub fn find_suspects(
+pub fn choose_culprit_and_suspects(
     evidence: Evidence<'_>,
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,

@@ -40,7 +40,7 @@ pub struct Decide {
 }
 
 /// What is decided of a line, and what is sent because of it.
-struct Decision {
+struct Outgoing {
     decided: LineUpdate,
     send: Vec<NewDelivery>,
     mode: DeliveryMode,
@@ -59,7 +59,7 @@ impl Decide {
         }
         let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
-        let mut decision = Decision {
+        let mut decision = Outgoing {
             decided: LineUpdate { total: line.total, known: known.is_some(), ..LineUpdate::default() },
             send: Vec::new(),
             mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
@@ -77,7 +77,7 @@ impl Decide {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        decision: &mut Decision,
+        decision: &mut Outgoing,
         now: Timestamp,
     ) -> Result<(), Failure> {
         // In shadow mode it stays to be told of: nobody but GitHub's issue knows that it was
@@ -98,7 +98,7 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         known: &KnownMatch,
-        decision: &mut Decision,
+        decision: &mut Outgoing,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let found = decide_known(&tally(line, line.known_mailed), &known.entry);
@@ -120,7 +120,7 @@ impl Decide {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        decision: &mut Decision,
+        decision: &mut Outgoing,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let found = decide_unknown(&tally(line, line.alerted), &Terms::of(&row.settings));
@@ -144,7 +144,7 @@ impl Decide {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        decision: &mut Decision,
+        decision: &mut Outgoing,
         now: Timestamp,
     ) -> Result<bool, Failure> {
         decision.decided.alerted = true;
@@ -241,13 +241,13 @@ impl Decide {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        decision: &Decision,
+        decision: &Outgoing,
         now: Timestamp,
     ) -> Result<(), Failure> {
         if !decision.send.is_empty() {
             log(row, line, decision.send.len());
         }
-        let Decision { decided, send, mode } = decision;
+        let Outgoing { decided, send, mode } = decision;
         if !store::decisions::record(&self.store, row.repository.id, line.id, decided, send, *mode, now).await? {
             return Err(Failure::retry("the line that it was edited from changed at the same moment"));
         }

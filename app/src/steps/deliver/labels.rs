@@ -4,7 +4,7 @@ use super::GitHubWriter;
 use super::issues::IssueTracker;
 use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
-use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use domain::command::labels;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -33,8 +33,7 @@ impl GitHubWriter {
 
     async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let tracker = IssueTracker::of(&self.github_app, row)?;
-        let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-        let missing = tracker.github.missing_labels(tracker.installation, tracker.name, &wanted).await?;
+        let missing = tracker.github.missing_labels(tracker.installation, tracker.name, &labels()).await?;
         if let Some(label) = missing.first() {
             turn.take().await?;
             tracker.github.create_label(tracker.installation, tracker.name, label).await?;

@@ -6,7 +6,7 @@ mod issues;
 use crate::services::github_app::GitHubApp;
 use crate::services::repositories::{NamedByGitHub, Repositories};
 use crate::services::{Failure, Wake};
-use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
+use domain::command::labels;
 use domain::job::Job;
 use domain::repository::GitHubRepository;
 use domain::timestamp::{HOUR, Timestamp};
@@ -130,8 +130,7 @@ impl Reconcile {
         if row.labelled_at == Timestamp::UNIX_EPOCH || row.is_shadow(now) {
             return Ok(());
         }
-        let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-        if !github.missing_labels(on_github.installation, &row.repository.full_name, &wanted).await?.is_empty() {
+        if !github.missing_labels(on_github.installation, &row.repository.full_name, &labels()).await?.is_empty() {
             store::repositories::record_labelled(&self.store, row.repository.id, Timestamp::UNIX_EPOCH).await?;
             store::jobs::enqueue(&self.store, Job::Write(on_github.installation), now, now).await?;
         }

@@ -51,8 +51,8 @@ impl IssueCommand<'_> {
         }
     }
 
-    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the default
-    /// branch's head.
+    /// Closed with a known-error label: whitelisted. Closed without: resolved as of the commit that
+    /// closed it, else of the default branch's head.
     async fn closed(&self) -> Result<(), Failure> {
         let mut done = false;
         for label in &self.issue.labels {

@@ -4,9 +4,8 @@ mod sending;
 
 use crate::columns::{get, get_count, get_time};
 use crate::{Store, StoreError};
-use domain::delivery::{Channel, DeliveryMode, DeliveryState, Purpose};
+use domain::delivery::{Channel, DeliveryState, Purpose};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
-use domain::pace::Rank;
 use domain::timestamp::Timestamp;
 pub(crate) use sending::insert_in;
 pub use sending::{claim_attempt, insert, record_failed, record_given_up, record_sent, withdraw_issue};
@@ -23,18 +22,6 @@ pub struct NewDelivery {
     pub recipient: String,
     /// What the channel needs beside the line, JSON.
     pub content: String,
-}
-
-impl NewDelivery {
-    /// What it is worth beside others, when not all can be written at once.
-    fn rank(&self, mode: DeliveryMode) -> Rank {
-        match (mode, &self.purpose) {
-            (DeliveryMode::Storm(_), Purpose::Alert) => Rank::StormLine,
-            (_, Purpose::Alert | Purpose::Regression(_) | Purpose::NewException(_)) => Rank::News,
-            (_, Purpose::Count(_)) => Rank::Count,
-            _ => Rank::Reply,
-        }
-    }
 }
 
 /// A delivery's row.

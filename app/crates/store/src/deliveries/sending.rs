@@ -6,6 +6,7 @@ use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::delivery::{DeliveryMode, DeliveryState};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
+use domain::pace::Rank;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -51,7 +52,7 @@ pub(crate) async fn insert_in(
     .bind(&delivery.content)
     .bind(state.as_str())
     .bind(now.as_millis())
-    .bind(delivery.rank(mode).number())
+    .bind(Rank::of(mode, &delivery.purpose).number())
     .bind(storm)
     .execute(tx.conn())
     .await?
