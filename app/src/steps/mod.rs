@@ -1,5 +1,4 @@
-//! The steps from a report to an alert, each from row to row. What several of them need stands in
-//! `services`.
+//! The steps, each from row to row. What several of them need stands in `services`.
 
 pub mod accept;
 pub mod attribute;

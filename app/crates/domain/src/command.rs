@@ -1,5 +1,5 @@
-//! What a person can tell us to do, by a label, an assignment or the web page: a closed set,
-//! carried out in one place.
+//! What a label commands, a closed set, and every label that is made. Carried out in
+//! `steps/webhook/issue_command.rs`.
 
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ pub fn labels() -> Vec<LabelSpec> {
     COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect()
 }
 
-/// The labels that are commands, as made in a repository when the App is installed.
+/// The labels that are commands.
 pub const COMMAND_LABELS: [LabelSpec; COMMANDS.len()] = {
     let mut labels = [OUR_LABEL; COMMANDS.len()];
     let mut at = 0;

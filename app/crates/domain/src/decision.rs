@@ -54,7 +54,7 @@ pub struct Decision {
     pub comment: Option<u64>,
     /// The next count at which to decide again; `None`: never by count.
     pub next_at: Option<u64>,
-    /// Why nothing is sent, in words, where that is so.
+    /// Why no alert or mail is due, in words; `None` also where the alert was decided before.
     pub silent: Option<&'static str>,
 }
 

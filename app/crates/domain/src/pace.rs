@@ -17,8 +17,8 @@ pub const GAP: SignedDuration = SignedDuration::from_secs(1);
 pub const MOST_A_MINUTE: usize = 80;
 /// Writes of an installation of the App within an hour, as GitHub allows for content.
 pub const MOST_AN_HOUR: usize = 500;
-/// Of an hour's writes these are kept for what is new: counts and single issues of a storm stop
-/// before they use them up.
+/// Of an hour's writes these are kept for what is new: updates of a storm, counts, its single
+/// issues and statuses stop before they use them up.
 pub const KEPT_FOR_NEWS: usize = 100;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);

@@ -7,7 +7,7 @@ use crate::timestamp::Timestamp;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// New lines within the time below from which on it is a storm, unless the repository's file says
+/// More new lines than this within the time below are a storm, unless the repository's file says
 /// otherwise: a bad deploy breaks a handful of lines, more than twenty are one cause (a database
 /// that is away, a missing variable).
 const LINES: u64 = 20;

@@ -64,7 +64,7 @@ pub async fn lines(store: &Store, wanted: &WeekQuery) -> Result<Vec<LineInWeek>,
         .collect()
 }
 
-/// How many lines failed in a week, shown or not.
+/// How many such lines failed in a week, read or beyond the limit.
 pub async fn count_lines(store: &Store, wanted: &WeekQuery) -> Result<u64, StoreError> {
     let row = sqlx::query(
         "SELECT COUNT(DISTINCT h.line_id) AS n FROM line_hours h JOIN lines l ON l.id = h.line_id

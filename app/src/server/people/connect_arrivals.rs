@@ -1,6 +1,6 @@
 //! What arrived of an application that is being connected, and what was refused.
 
-use super::line::{author, place};
+use super::line::{place, whose};
 use crate::server::ingest::{FINGERPRINTS, Seen, Taken};
 use crate::server::urls::Urls;
 use domain::commit::CommitId;
@@ -85,7 +85,7 @@ impl Arrived {
             Some(FingerprintState::Line(line)) => {
                 if let Some(line) = store::lines::by_id(store, line).await? {
                     arrival.outcome = place(&line);
-                    arrival.author = line.commit.is_some().then(|| author(&line));
+                    arrival.author = line.commit.is_some().then(|| whose(&line));
                     arrival.url = Some(urls.traceback(row, &line));
                 }
                 return Ok(arrival);

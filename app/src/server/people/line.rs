@@ -53,7 +53,7 @@ pub(super) fn function(line: &Line) -> Option<String> {
 }
 
 /// Whose line it is: whom a person gave it to, else who wrote it.
-pub(super) fn author(line: &Line) -> String {
+pub(super) fn whose(line: &Line) -> String {
     line.whose().unwrap_or_else(|| "nobody known".to_owned())
 }
 

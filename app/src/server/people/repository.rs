@@ -1,6 +1,6 @@
 //! The page of a repository.
 
-use super::line::{author, function, issue_link, place, status};
+use super::line::{function, issue_link, place, status, whose};
 use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -77,7 +77,7 @@ fn open_line(line: &Line, row: &RepositoryRow, urls: &Urls) -> OpenLine {
         place: place(line),
         function: function(line),
         code: line.place.code.clone(),
-        author: author(line),
+        author: whose(line),
         count: thousands(line.total),
         last_seen: when(line.last_seen_at),
         status: status(line),

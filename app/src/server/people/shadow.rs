@@ -1,6 +1,6 @@
 //! The page of a repository's shadow mode: what would have been sent, and the switch.
 
-use super::line::{author, function, place};
+use super::line::{function, place, whose};
 use crate::server::form::RepositoryForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -66,7 +66,7 @@ async fn items(
         let Some(line) = store::lines::by_id(store, delivery.line).await? else { continue };
         items.push(ShadowItem {
             at: when(delivery.created_at),
-            what: headline(&delivery.what, &line, &author(&line)),
+            what: headline(&delivery.what, &line, &whose(&line)),
             exception: line.exception.clone(),
             place: place(&line),
             function: function(&line),
@@ -101,7 +101,7 @@ pub(super) async fn preview(
     let view = ShadowPreview {
         repository: row.repository.full_name.to_string(),
         back_url: urls.shadow(&row),
-        what: headline(&delivery.what, &line, &author(&line)),
+        what: headline(&delivery.what, &line, &whose(&line)),
         heading: said.title,
         text: said.text,
     };

@@ -1,6 +1,6 @@
 //! The weekly report.
 
-use super::line::{author, function, issue_link, place, status};
+use super::line::{function, issue_link, place, status, whose};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
@@ -182,7 +182,7 @@ fn is_old(found: &LineInWeek, rows: &HashMap<i64, &RepositoryRow>) -> bool {
 fn leaderboard(lines: &[&LineInWeek], total: u64) -> Vec<WeeklyAuthor> {
     let mut people: HashMap<String, (u64, u64)> = HashMap::new();
     for line in lines {
-        let (errors, count) = people.entry(author(&line.line)).or_default();
+        let (errors, count) = people.entry(whose(&line.line)).or_default();
         *errors += line.count;
         *count += 1;
     }
@@ -210,7 +210,7 @@ fn line_view(urls: &Urls, found: &LineInWeek, rows: &HashMap<i64, &RepositoryRow
         place: place(line),
         function: function(line),
         code: line.place.code.clone(),
-        author: author(line),
+        author: whose(line),
         count: thousands(found.count),
         days: found.days,
         first_seen: when(line.first_seen_at),

@@ -60,7 +60,7 @@ impl<'a> Turn<'a> {
         if self.spent.get().is_some() {
             return Err(self.next());
         }
-        let id = store::writes::claim_attempt(self.store, self.installation, (self.now)()).await?;
+        let id = store::writes::record_write(self.store, self.installation, (self.now)()).await?;
         // Nobody else takes it: a turn does one thing after another.
         let _ = self.spent.set(id);
         Ok(())

@@ -123,7 +123,8 @@ impl IssueCommand<'_> {
         self.send(Purpose::RefusedLabel(label.to_lowercase()), &reply).await
     }
 
-    /// A label taken off a closed issue: its rule ends, and the next report brings the line back.
+    /// A label taken off: its rule ends. Taken off a closed issue, a line that was known is
+    /// resolved from now on.
     async fn unlabeled(&self, label: &str) -> Result<(), Failure> {
         let Some(command) = LabelCommand::from_label(label) else { return Ok(()) };
         let is_known = |label: &String| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
@@ -146,7 +147,7 @@ impl IssueCommand<'_> {
             .any(|rule| rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label))))
     }
 
-    /// Assigned by a person: the line is theirs from then on.
+    /// Assigned by anybody but us: the line is theirs from then on.
     async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
         let owner = self.line.owner_login.as_ref().or_else(|| self.line.logins().next());
         if owner == Some(&to.login) {

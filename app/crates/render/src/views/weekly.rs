@@ -23,15 +23,15 @@ pub struct Weekly {
     pub include_known: Toggle,
     /// Whether lines are included that were last changed before the minimum date.
     pub include_old: Toggle,
-    /// Occurrences of all lines together, with separators.
+    /// Occurrences of the lines shown, with separators.
     pub total_errors: String,
-    /// Number of lines.
+    /// Number of lines shown.
     pub total_lines: u64,
     /// The leaderboard, most errors first.
     pub authors: Vec<WeeklyAuthor>,
     /// The lines, most errors first.
     pub lines: Vec<WeeklyLine>,
-    /// Lines of the week that are not shown; 0 where all are.
+    /// Lines of the week beyond those that are read; what a switch hides is not counted.
     pub left_out: u64,
 }
 

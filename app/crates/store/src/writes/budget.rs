@@ -21,7 +21,7 @@ pub async fn of_last_hour(store: &Store, installation: u64, now: Timestamp) -> R
 }
 
 /// Counts a write before it is made: it counts even if its answer gets lost.
-pub async fn claim_attempt(store: &Store, installation: u64, now: Timestamp) -> Result<WriteId, StoreError> {
+pub async fn record_write(store: &Store, installation: u64, now: Timestamp) -> Result<WriteId, StoreError> {
     let id = store.ids.next(now);
     let mut tx = store.begin().await?;
     sqlx::query("DELETE FROM writes WHERE installation = $1 AND at_ms <= $2")

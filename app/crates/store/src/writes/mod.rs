@@ -1,10 +1,10 @@
-//! The write queue, one for each installation: what waits, and what is first.
+//! The write queue, one for each installation of the App: what waits, and what is first.
 
 mod budget;
 
 use crate::columns::{get, get_count, get_time_opt};
 use crate::{Store, StoreError, Tx, jobs, repositories, statuses};
-pub use budget::{WriteId, budget, claim_attempt, of_last_hour, paused_until, record_answered, set_pause};
+pub use budget::{WriteId, budget, of_last_hour, paused_until, record_answered, record_write, set_pause};
 use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::pace::Rank;
