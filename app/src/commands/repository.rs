@@ -122,6 +122,8 @@ async fn add(
     }
     let new = NewRepository { full_name: full_name.clone(), clone_url, github: None, public: false };
     let id = repositories.watch(&new, now).await?;
+    // Somebody asks: what the last fetch was refused for may be mended.
+    store::repositories::record_push(store, id, now, now).await?;
     println!("Watching {full_name}. The server clones it now, or when it is started.");
     let keys = store::ingest_keys::in_force(store, id).await?;
     for key in &keys {

@@ -48,8 +48,8 @@ impl Address {
     /// Takes a source apart.
     ///
     /// # Errors
-    /// [`MirrorError::InvalidUrl`], and [`MirrorError::NotFound`] for a local path that does not
-    /// exist.
+    /// [`MirrorError::InvalidUrl`]; for a local path [`MirrorError::NotFound`] where it does not
+    /// exist, and [`MirrorError::Unreachable`] where no repository is in it.
     pub(super) fn parse(source: &Source) -> Result<Self, MirrorError> {
         let invalid = |why: String| MirrorError::InvalidUrl { url: redacted(&source.url), why };
         let given = source.url.trim();
@@ -76,7 +76,9 @@ impl Address {
                     return Err(MirrorError::NotFound { url: given.to_owned() });
                 }
                 if !path.join("HEAD").exists() && !path.join(".git").exists() {
-                    return Err(invalid("there is no git repository in this directory".to_owned()));
+                    // A volume that is not mounted looks the same.
+                    let why = "there is no git repository in this directory".to_owned();
+                    return Err(MirrorError::Unreachable { url: given.to_owned(), why });
                 }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}

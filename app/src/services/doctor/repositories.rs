@@ -43,7 +43,9 @@ fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {
     match (&row.fetch_error, exists) {
         (Some(error), exists) => {
             let when = match row.why_unmirrorable(now) {
-                Some(_) => "It is tried again at the next push, and once a day",
+                Some(_) => {
+                    "It is tried again at the next push, by `flawless repository add` with its address, and once a day"
+                }
                 None => "It is tried again every 15 minutes or sooner",
             };
             let meanwhile = match exists {
