@@ -95,6 +95,10 @@ impl ReceivedForm {
         let (parts, body) = request.into_parts();
         let request = Request::from_parts(parts.clone(), body);
         match RawForm::from_request(request, &()).await {
+            // PostgreSQL takes no such character in a text, and no path or code has one.
+            Ok(RawForm(body)) if body.windows(3).any(|part| part == b"%00") => {
+                Err(PageError::BadRequest("The form has a character in it that no text has (%00).".to_owned()))
+            }
             Ok(RawForm(body)) => Ok(Self { parts, body }),
             Err(error) => Err(PageError::BadRequest(error.body_text())),
         }

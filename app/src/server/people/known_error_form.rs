@@ -48,20 +48,20 @@ pub(super) struct RuleForm {
 
 /// A form of another version, or of a script, may say what there is none of: taken for something
 /// else, it would silence what it does not mean.
-fn one_of<'de, D: Deserializer<'de>>(field: &str, words: &[&str], form: D) -> Result<String, D::Error> {
+fn one_of<'de, D: Deserializer<'de>>(words: &[&str], form: D) -> Result<String, D::Error> {
     let text = String::deserialize(form)?;
     if text.is_empty() || words.contains(&text.as_str()) {
         return Ok(text);
     }
-    Err(D::Error::custom(format!("{field} is {text:?}; it has to be one of {}", words.join(", "))))
+    Err(D::Error::custom(format!("it is {text:?}, and has to be one of {}", words.join(", "))))
 }
 
 fn scope<'de, D: Deserializer<'de>>(form: D) -> Result<String, D::Error> {
-    one_of("scope", &["line", "function", "file"], form)
+    one_of(&["line", "function", "file"], form)
 }
 
 fn kind<'de, D: Deserializer<'de>>(form: D) -> Result<String, D::Error> {
-    one_of("kind", &[RuleKind::KnownError.as_str(), RuleKind::LibraryCode.as_str()], form)
+    one_of(&[RuleKind::KnownError.as_str(), RuleKind::LibraryCode.as_str()], form)
 }
 
 impl RuleForm {
