@@ -272,9 +272,9 @@ impl Attempt for JobAttempt<'_> {
     async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), StoreError> {
         let attempts = self.claim.attempts;
         if attempts >= PATIENCE {
-            tracing::error!(attempts, due_at = due_at.as_millis(), why = %cause, "a job keeps failing");
+            tracing::error!(attempts, %due_at, why = %cause, "a job keeps failing");
         } else {
-            tracing::warn!(attempts, due_at = due_at.as_millis(), why = %cause, "a job failed and will be tried again");
+            tracing::warn!(attempts, %due_at, why = %cause, "a job failed and will be tried again");
         }
         store::jobs::record_failed(self.store, self.claim, due_at, &cause.to_string()).await
     }

@@ -35,7 +35,10 @@ impl From<BytesRejection> for BodyError {
     fn from(rejection: BytesRejection) -> Self {
         match rejection {
             BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => Self::TooLarge,
-            other => Self::CutOff(other.body_text()),
+            other => {
+                let text = other.body_text();
+                Self::CutOff(text.trim_start_matches("Failed to buffer the request body: ").to_owned())
+            }
         }
     }
 }

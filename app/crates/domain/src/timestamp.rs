@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 
 /// One hour: the grain of counts.
@@ -102,6 +103,16 @@ pub const fn millis(duration: SignedDuration) -> i64 {
     }
 }
 
+/// As RFC 3339 in UTC, for logs; what lies beyond the years that it has as milliseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => moment.fmt(f),
+            Err(_) => self.0.fmt(f),
+        }
+    }
+}
+
 impl From<jiff::Timestamp> for Timestamp {
     fn from(moment: jiff::Timestamp) -> Self {
         Self(moment.as_millisecond())
@@ -174,5 +185,11 @@ mod tests {
     fn a_moment_is_stored_as_its_milliseconds() {
         assert_eq!(serde_json::to_string(&Timestamp::from_millis(5)).expect("json"), "5");
         assert_eq!(serde_json::from_str::<Timestamp>("7").expect("json").as_millis(), 7);
+    }
+
+    #[test]
+    fn logs_say_when() {
+        assert_eq!(Timestamp::from_millis(1_795_889_376_507).to_string(), "2026-11-28T18:09:36.507Z");
+        assert_eq!(Timestamp::MAX.to_string(), i64::MAX.to_string());
     }
 }
