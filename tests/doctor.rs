@@ -99,3 +99,13 @@ fn that_no_webhook_ever_came_is_told() {
         assert!(text.contains("https://flawless.test/api/github/webhooks can be reached from GitHub"), "{text}");
     });
 }
+
+#[test]
+fn a_mirror_that_is_gone_from_the_disk_is_told_from_one_that_is_yet_to_come() {
+    run_test(async |story| {
+        story.install().await;
+        std::fs::remove_dir_all(story.folder().join("data/mirrors")).unwrap();
+        let text = page(story).await;
+        assert!(text.contains("acme/shop: its mirror is not there any more"), "{text}");
+    });
+}

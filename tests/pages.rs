@@ -1,6 +1,7 @@
 //! The pages: what they show, what they change, and what a link out of a mail opens.
 
 use crate::harness::browser::{Browser, link_in};
+use crate::harness::git_repo::GRACE;
 use crate::harness::story::{CART_PATH, REPO, run_test};
 use jiff::SignedDuration;
 
@@ -94,5 +95,24 @@ fn pages_work_below_a_path() {
         let page = browser.get("/errors/").await;
         assert_eq!((page.status, page.location.as_str()), (303, "/errors/login?next=%2Ferrors%2F"));
         assert_eq!(browser.get("/errors/static/style.css").await.status, 200);
+    });
+}
+
+#[test]
+fn the_terminals_report_says_whose_a_line_is_and_what_it_leaves_out() {
+    run_test(async |story| {
+        story.alerted().await;
+        let day = story.clock.now().date().to_string();
+        assert!(story.command(&["report", &day]).contains("Ada Lovelace"), "who wrote it");
+        story.github.assign(REPO, 1, "linus", "owner");
+        story.settle().await;
+        story.transcript();
+        assert!(story.command(&["report", &day]).contains("@linus"), "whose it is now");
+        let settings = "report_only_after_minimum_date: 2026-06-01\n";
+        story.commit(GRACE, "2026-06-02T10:00:00Z", &[(".github/flawless.yml", settings)], "Begin anew");
+        story.push().await;
+        let said = story.command(&["report", &day]);
+        assert!(said.contains("minimum date (--old shows them): 1") && !said.contains("@linus"), "{said}");
+        assert!(story.command(&["report", &day, "--old"]).contains("@linus"));
     });
 }

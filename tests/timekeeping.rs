@@ -108,6 +108,30 @@ fn what_github_refuses_is_tried_every_quarter_of_an_hour_and_its_reports_wait() 
 }
 
 #[test]
+fn what_could_not_be_mirrored_is_fetched_once_it_is_added_again() {
+    run_test(async |story| {
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        story.cut_off_history();
+        let shallow = story.folder().join("shallow");
+        let add = ["repository", "add", shallow.to_str().unwrap(), "--name", "acme/plain"];
+        story.expect_errors();
+        story.command(&add);
+        story.tick_after(MINUTE).await;
+        let plain = async |story: &Story| {
+            store::repositories::by_name(&story.services().store, &"acme/plain".into()).await.unwrap().unwrap()
+        };
+        assert!(plain(story).await.fetch_error.unwrap().contains("shallow"));
+        let pull = ["-C", shallow.to_str().unwrap(), "fetch", "--quiet", "--unshallow"];
+        story.repo.git(&pull);
+        story.tick_after(HOUR).await;
+        assert!(plain(story).await.repository.head.is_none(), "nobody said that it was mended");
+        story.command(&add);
+        story.tick_after(MINUTE).await;
+        assert_eq!(plain(story).await.repository.head.unwrap().as_str(), story.repo.head());
+    });
+}
+
+#[test]
 fn a_push_that_is_announced_puts_the_next_fetch_off() {
     run_test(async |story| {
         story.install().await;

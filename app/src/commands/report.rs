@@ -77,11 +77,11 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
         println!("Nothing failed in that week{known}.");
     }
     if !old.is_empty() {
-        println!("Left out: {} lines from before the minimum date (--old).", old.len());
+        println!("Left out, as last changed before the minimum date (--old shows them): {}", old.len());
     }
     let more = all.saturating_sub(lines.len() as u64);
     if more > 0 {
-        println!("Left out: {more} lines with fewer errors.");
+        println!("Left out, with fewer errors: {more}");
     }
     handles.store.close().await;
     Ok(())
