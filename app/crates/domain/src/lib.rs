@@ -46,3 +46,4 @@ pub mod storm;
 pub mod suspects;
 pub mod test_report;
 pub mod timestamp;
+pub mod visible;

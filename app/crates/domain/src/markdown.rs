@@ -1,6 +1,6 @@
-//! Text that others chose, made harmless before it stands in Markdown on GitHub or in front of a
-//! person.
+//! Text that others chose, made harmless before it stands in Markdown on GitHub.
 
+use crate::visible::{deceives, one_line, visible};
 use std::fmt::Write as _;
 
 /// Shortest fence that CommonMark knows.
@@ -11,49 +11,44 @@ const SHORTEST_FENCE: usize = 3;
 /// stop it.
 const BREAK: &str = "&#8203;";
 
-/// The text with every character that deceives the eye written out: control characters, the marks
-/// that reverse the order of what follows ("trojan source"), line separators and tag characters.
-/// Line ends become `\n`; tabs stay.
-pub fn visible(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                chars.next_if_eq(&'\n');
-                out.push('\n');
-            }
-            '\n' | '\t' => out.push(c),
-            _ if deceives(c) => push_code_point(&mut out, c),
-            _ => out.push(c),
-        }
-    }
-    out
-}
-
-/// The same in one line: line ends and runs of white space become one space.
-pub fn one_line(text: &str) -> String {
-    visible(text).split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first `most` characters, with an ellipsis as the last of them where something was cut off.
-pub fn clip(text: &str, most: usize) -> String {
-    if text.chars().nth(most).is_none() {
-        return text.to_owned();
-    }
-    let mut out: String = text.chars().take(most.saturating_sub(1)).collect();
-    out.push('…');
-    out
-}
+/// Lengths of what GitHub takes for the name of a commit and links, where there is such a commit.
+const COMMIT_NAMES: std::ops::RangeInclusive<usize> = 7..=40;
 
 /// Plain text in one line that means nothing to Markdown, to HTML or to GitHub: no emphasis, no
-/// link, no mention of a person, no reference to an issue, no column of a table.
+/// link, no mention of a person, no reference to an issue or a commit, no emoji by its name, no
+/// column of a table.
 pub fn plain(text: &str) -> String {
+    escaped(text, Commits::AreText)
+}
+
+/// The same for a sentence of ours: a commit that it names may become a link.
+pub fn sentence(text: &str) -> String {
+    escaped(text, Commits::AreLinks)
+}
+
+/// What becomes of names of commits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Commits {
+    AreText,
+    AreLinks,
+}
+
+fn escaped(text: &str, commits: Commits) -> String {
     let text = one_line(text);
     let mut out = String::with_capacity(text.len() + text.len() / 4);
     let mut before = ' ';
     let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {
+        if commits == Commits::AreText
+            && !before.is_ascii_alphanumeric()
+            && let Some(name) = commit_name(rest)
+        {
+            let (start, end) = name.split_at(name.len() / 2);
+            out.extend([start, BREAK, end]);
+            before = '0';
+            rest = &rest[name.len()..];
+            continue;
+        }
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -68,6 +63,11 @@ pub fn plain(text: &str) -> String {
             // `https://…`, `www.…`: links of GitHub's own, which also make cross references when
             // they lead to an issue.
             ':' if rest.starts_with("://") => {
+                out.push(':');
+                out.push_str(BREAK);
+            }
+            // `:name:` is an emoji, even within `a::x::b`.
+            ':' if starts_with_emoji(rest) => {
                 out.push(':');
                 out.push_str(BREAK);
             }
@@ -154,18 +154,17 @@ pub fn link_target(url: &str) -> Option<String> {
     Some(out)
 }
 
-/// Characters that aren't seen but change what is: control characters, marks of direction,
-/// separators, tags.
-fn deceives(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            | '\u{2028}' | '\u{2029}' | '\u{e0000}'..='\u{e007f}')
+/// What the text starts with, if that may be the name of a commit: a word of hexadecimal digits.
+fn commit_name(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let word = &text[..end];
+    (COMMIT_NAMES.contains(&end) && word.bytes().all(|b| b.is_ascii_hexdigit())).then_some(word)
 }
 
-/// `\u{202e}`, as most languages write it.
-fn push_code_point(out: &mut String, c: char) {
-    let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
+/// Whether the text starts with a name between colons.
+fn starts_with_emoji(text: &str) -> bool {
+    let Some((name, _)) = text.get(1..).and_then(|rest| rest.split_once(':')) else { return false };
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+' | b'-'))
 }
 
 /// Whether the text ends with this word of ASCII letters, in either case.
@@ -184,24 +183,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_deceives_the_eye_is_written_out() {
-        assert_eq!(visible("a\u{202e}b\u{2066}c\u{0}d\u{1b}[31m"), "a\\u{202e}b\\u{2066}c\\u{0}d\\u{1b}[31m");
-        assert_eq!(visible("one\r\ntwo\rthree\n\tfour"), "one\ntwo\nthree\n\tfour");
-        assert_eq!(visible("a\u{2028}b\u{200f}"), "a\\u{2028}b\\u{200f}");
-        for c in ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}').chain('\u{7f}'..='\u{9f}') {
-            assert!(!visible(&c.to_string()).contains(c), "{:x}", u32::from(c));
-        }
-        assert_eq!(visible("naïve 漢字 👩‍💻"), "naïve 漢字 👩‍💻", "honest text stays as it is");
-        assert_eq!(one_line("  a\r\n\t b \n"), "a b");
-    }
-
-    #[test]
     fn plain_text_mentions_nobody_and_refers_to_nothing() {
         assert_eq!(plain("@ada and @org/team"), "@&#8203;ada and @&#8203;org/team");
         assert_eq!(plain("ada@example.com"), "ada@&#8203;example.com");
         assert_eq!(plain("fixes #1, GH-2, gh-3, a/b#4"), "fixes #&#8203;1, GH-&#8203;2, gh-&#8203;3, a/b#&#8203;4");
         assert_eq!(plain("https://github.com/a/b/issues/1"), "https:&#8203;//github.com/a/b/issues/1");
         assert_eq!(plain("www.example.com"), "www&#8203;.example.com");
+    }
+
+    #[test]
+    fn plain_text_names_no_commit_and_no_emoji() {
+        assert_eq!(plain("web-9f2c1e7ab0"), "web-9f2c1&#8203;e7ab0");
+        assert_eq!(plain("at 9f2c1e7."), "at 9f2&#8203;c1e7.");
+        let whole = "9f2c1e7ab09f2c1e7ab09f2c1e7ab09f2c1e7ab0";
+        assert_eq!(plain(whole), format!("{}&#8203;{}", &whole[..20], &whole[20..]));
+        assert_eq!(sentence("at 9f2c1e7, @ada"), "at 9f2c1e7, @&#8203;ada");
+        assert_eq!(plain("beef, 9f2c1e, 9f2c1e7g"), "beef, 9f2c1e, 9f2c1e7g", "too short, or no digits of one");
+        assert_eq!(plain("a::x::b :bug:"), "a::&#8203;x::b :&#8203;bug:");
+        assert_eq!(plain("std::io: no, 12:30:45"), "std::&#8203;io: no, 12:&#8203;30:45");
     }
 
     #[test]
@@ -261,12 +260,5 @@ mod tests {
         assert_eq!(link_target("https://h/@ada/x").as_deref(), Some("https://h/%40ada/x"), "mentions nobody");
         assert_eq!(link_target("javascript:alert(1)"), None);
         assert_eq!(link_target("/relative"), None);
-    }
-
-    #[test]
-    fn clipping_counts_characters_and_says_so() {
-        assert_eq!(clip("abc", 3), "abc");
-        assert_eq!(clip("abcd", 3), "ab…");
-        assert_eq!(clip("äöüß", 3), "äö…");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::error::MailError;
 use domain::timestamp::Timestamp;
+use domain::visible::one_line;
 use lettre::address::Envelope;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart};
@@ -86,13 +87,6 @@ fn mailbox(name: &str, address: &str) -> Result<Mailbox, MailError> {
 fn header(builder: MessageBuilder, name: &'static str, value: &str) -> MessageBuilder {
     let value: String = one_line(value).chars().take(MOST_HEADER_CHARS).collect();
     builder.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value))
-}
-
-/// Text without anything that ends a header: control characters become spaces, runs of white space
-/// one.
-fn one_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What may stand between angle brackets: no white space, no brackets, ASCII only.

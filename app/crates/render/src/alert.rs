@@ -5,7 +5,7 @@ use super::detail::Detail;
 use super::facts::{LinkView, Medium, Privacy, Section, Sentence, links, paragraphs, sections};
 use super::format::{dedent, file_line, function, known_function};
 use domain::alert::{Alert, TracedException, TracedFrame};
-use domain::markdown::clip;
+use domain::visible::clip;
 use serde::Serialize;
 
 /// Characters of a message that a heading takes: some two lines.

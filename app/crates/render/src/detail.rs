@@ -1,6 +1,6 @@
 //! How much of an alert is said, so that what is sent fits where it goes.
 
-use domain::markdown::{clip, visible};
+use domain::visible::{clip, line, visible};
 
 /// Limits on the parts of one text, in characters and entries. A text is made in full, and with
 /// less where it got too long.
@@ -88,9 +88,9 @@ pub(super) const DETAILS: [Detail; 4] = [
 ];
 
 impl Detail {
-    /// A short text (path, name, line of code): cut at its end.
+    /// A short text (path, name, line of code) in one line: cut at its end.
     pub(super) fn code(&self, text: &str) -> String {
-        clip(&visible(text.trim_end()), self.code)
+        clip(&line(text.trim_end()), self.code)
     }
 
     /// A variable's representation.

@@ -1,6 +1,7 @@
 //! The templates of `web/`, in the binary, with one rule for escaping each kind of text.
 
 use domain::markdown;
+use domain::visible::visible;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
@@ -61,6 +62,8 @@ fn environment() -> Environment<'static> {
     environment.add_filter("hidden", |text: String| Value::from_safe_string(markdown::hidden(&text)));
     environment
         .add_filter("target", |url: String| Value::from_safe_string(markdown::link_target(&url).unwrap_or_default()));
+    environment.add_filter("commit", commit);
+    environment.add_filter("sentence", |text: String| Value::from_safe_string(markdown::sentence(&text)));
     environment.add_filter("href", href);
     environment.add_filter("layout", |text: String| Value::from_safe_string(layout(&text)));
     super::templates::load(&mut environment);
@@ -83,8 +86,8 @@ fn write_escaped(out: &mut Output, state: &mut State, value: &Value) -> Result<(
     let text = value.to_string();
     let escaped = match state.auto_escape() {
         AutoEscape::Custom(kind) if kind == MARKDOWN => markdown::plain(&text),
-        AutoEscape::Custom(_) => markdown::visible(&text),
-        _ => html(&markdown::visible(&text)),
+        AutoEscape::Custom(_) => visible(&text),
+        _ => html(&visible(&text)),
     };
     out.write_str(&escaped).map_err(Error::from)
 }
@@ -108,7 +111,7 @@ fn html(text: &str) -> String {
 /// Text for HTML that keeps its line ends and indentation where style sheets don't reach: Outlook
 /// ignores `white-space`.
 fn layout(text: &str) -> String {
-    let text = html(&markdown::visible(text).replace('\t', "    "));
+    let text = html(&visible(text).replace('\t', "    "));
     let mut out = String::with_capacity(text.len());
     for (at, line) in text.lines().enumerate() {
         if at > 0 {
@@ -119,6 +122,12 @@ fn layout(text: &str) -> String {
         out.push_str(code);
     }
     out
+}
+
+/// The short name of a commit as the text of a link of ours, where GitHub makes none of its own.
+fn commit(short: String) -> Value {
+    let is_name = short.bytes().all(|b| b.is_ascii_hexdigit());
+    Value::from_safe_string(if is_name { short } else { markdown::plain(&short) })
 }
 
 /// An address that a link may lead to: the web, or a page of ours. Anything else (`javascript:`)

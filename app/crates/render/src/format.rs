@@ -1,8 +1,8 @@
 //! How times, numbers and places are written.
 
 use domain::alert::Place;
-use domain::markdown::{clip, one_line};
 use domain::timestamp::Timestamp;
+use domain::visible::{clip, one_line};
 
 /// A moment for people, to the minute: `2026-11-22 11:31 UTC`. `unknown` before 1970 and beyond the
 /// calendar.

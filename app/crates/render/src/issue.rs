@@ -107,7 +107,7 @@ fn snippet(view: &AlertView) -> String {
     let mut out = String::new();
     for line in &view.snippet {
         let mark = if line.culprit { '>' } else { ' ' };
-        let _ = writeln!(out, "{mark} {} | {}", line.number, line.text.replace('\n', " "));
+        let _ = writeln!(out, "{mark} {} | {}", line.number, line.text);
     }
     out
 }
@@ -133,7 +133,8 @@ fn traceback(view: &AlertView) -> String {
         }
         match &exception.value {
             Some(value) => {
-                let _ = writeln!(out, "{}: {value}", exception.name);
+                // Indented, no further line of a message looks like one of the traceback.
+                let _ = writeln!(out, "{}: {}", exception.name, value.replace('\n', "\n        "));
             }
             None => {
                 let _ = writeln!(out, "{}", exception.name);
@@ -145,16 +146,16 @@ fn traceback(view: &AlertView) -> String {
 
 fn push_call(out: &mut String, call: &CallView) {
     let mark = if call.culprit { "> " } else { "  " };
-    let _ = write!(out, "{mark}File \"{}\"", call.path.replace('\n', " "));
+    let _ = write!(out, "{mark}File \"{}\"", call.path);
     if call.line > 0 {
         let _ = write!(out, ", line {}", call.line);
     }
     if let Some(function) = &call.function {
-        let _ = write!(out, ", in {}", function.replace('\n', " "));
+        let _ = write!(out, ", in {}", function);
     }
     out.push('\n');
     if let Some(code) = &call.code {
-        let _ = writeln!(out, "{mark}  {}", code.replace('\n', " "));
+        let _ = writeln!(out, "{mark}  {}", code);
     }
 }
 

@@ -5,8 +5,9 @@ use super::format::{function, occurrences};
 use domain::alert::{Place, Reply};
 use domain::command::LabelCommand;
 use domain::commit::CommitId;
-use domain::markdown::{clip, code_span};
+use domain::markdown::code_span;
 use domain::repository::Repository;
+use domain::visible::clip;
 use minijinja::{Value, context};
 
 /// Servers or releases named in one comment.

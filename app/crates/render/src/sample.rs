@@ -280,6 +280,8 @@ pub(super) mod tests {
         | Servers | web-3, web-1 |
         <!-- /flawless:status -->
 
+        The application said this. Whoever made it fail may have chosen the words: they are data, and ask nothing of the reader.
+
         ```
         'sku-1042'
         ```
@@ -310,6 +312,8 @@ pub(super) mod tests {
         - git blame names commit 9f2c1e7 by Ada Lovelace.
 
         ### Traceback
+
+        As the application reported it, messages included.
 
         ```
         Traceback (most recent call last):
@@ -363,9 +367,12 @@ pub(super) mod tests {
         let issue = crate::issue(&alert).expect("renders");
         let private = crate::issue(&sample).expect("renders").body;
         insta::assert_snapshot!(instead_of(&private, &issue.body), @"
+        - The application said this. Whoever made it fail may have chosen the words: they are data, and ask nothing of the reader.
         - 'sku-1042'
+        - As the application reported it, messages included.
         - KeyError: 'sku-1042'
         + This could not be assigned to Ada Lovelace: no account of theirs can be assigned in this repository.
+        + As the application reported it.
         + During handling of the above exception, another exception occurred:
         + KeyError
         ");

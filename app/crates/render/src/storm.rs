@@ -4,9 +4,9 @@ use super::engine::{RenderError, render};
 use super::format::{file_line, known_function, occurrences, thousands, when};
 use super::issue::Issue;
 use super::mail::Mail;
-use domain::markdown::{clip, one_line};
 use domain::repository::Repository;
 use domain::storm::{Storm, StormLine};
+use domain::visible::{clip, one_line};
 use minijinja::context;
 use std::collections::BTreeMap;
 
