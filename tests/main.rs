@@ -14,6 +14,7 @@ mod github_api;
 mod github_faults;
 mod handovers;
 mod harness;
+mod hostile_text;
 mod ingest;
 mod issue_life;
 mod labels;

@@ -3,11 +3,13 @@
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod log;
 mod random;
 pub mod serve;
 pub mod server;
 pub mod services;
 pub mod steps;
+pub mod terminal;
 pub mod vault;
 pub mod wiring;
 pub mod worker;

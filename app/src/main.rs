@@ -3,9 +3,9 @@
 use app::clock::Clock;
 use app::commands::{self, Command};
 use app::config::{Config, ConfigError};
+use app::{log, terminal};
 use clap::Parser;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// One alert per failing line, to the person who wrote it.
 #[derive(Parser)]
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Err(error) => return complain(&format!("the system gives no threads: {error}")),
     };
     match runtime.block_on(commands::run(command, configured, Clock::system())) {
+        Ok(code) if terminal::failed() && code == ExitCode::SUCCESS => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => complain(&error.to_string()),
     }
@@ -30,25 +31,11 @@ fn main() -> ExitCode {
 /// Reads the configuration, and logs as it says from then on.
 fn configured() -> Result<Config, ConfigError> {
     let config = Config::load()?;
-    start_log(&config)?;
+    log::start(&config)?;
     Ok(config)
 }
 
-/// Logs to standard error, so that what a command prints can be piped.
-fn start_log(config: &Config) -> Result<(), ConfigError> {
-    let filter =
-        EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if config.log_json {
-        log.json().init();
-    } else {
-        log.with_target(false).init();
-    }
-    Ok(())
-}
-
-#[expect(clippy::print_stderr, reason = "the last words of a command that failed")]
 fn complain(what: &str) -> ExitCode {
-    eprintln!("flawless: {what}");
+    terminal::complain(what);
     ExitCode::FAILURE
 }

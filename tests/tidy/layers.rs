@@ -14,6 +14,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The one reader of the system's clock. Time is an argument to all but the upper modules.
     ("clock", &[]),
     ("config", &[]),
+    // What commands print, and what goes to the log.
+    ("terminal", &[]),
+    ("log", &["config"]),
     ("random", &[]),
     ("vault", &[]),
     // What several steps and pages share.
@@ -58,8 +61,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("rpassword", &["commands"]),
     ("tokio", &["commands", "main", "serve", "server", "services", "steps", "wiring", "worker"]),
     // What is logged is logged once, where it is handled.
-    ("tracing", &["commands", "serve", "server", "services", "steps", "worker"]),
-    ("tracing_subscriber", &["main"]),
+    ("tracing", &["commands", "log", "serve", "server", "services", "steps", "worker"]),
+    ("tracing_subscriber", &["log"]),
     // Our own, as the map of ARCHITECTURE.md has them; all may know the domain.
     ("email", &["commands", "services", "steps", "wiring"]),
     ("github", &["server::github", "services", "steps", "wiring"]),

@@ -4,6 +4,7 @@
 use super::Failed;
 use crate::config::Config;
 use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
+use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Args;
 use domain::attribution::passed_commits_sentence;
@@ -140,12 +141,12 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
     let joined = lines.join("\n");
     let function = Source::parse(&path, &joined).and_then(|source| source.function_at(number));
     let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
-    println!("{path}:{number}{within} at {}", commit.short());
-    println!("    {}", text.trim());
+    say!("{path}:{number}{within} at {}", commit.short());
+    say!("    {}", text.trim());
     let found = mirrors.blame(id, &commit, &path, number)?;
     let found = found.ok_or("git can't say who wrote it: its history is too large to walk")?;
     for sentence in of_blame(&found, &path, number) {
-        println!("{sentence}");
+        say!("{sentence}");
     }
     Ok(())
 }
@@ -191,13 +192,13 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         trouble: None,
     };
     let ReportAnalysis { choice, attribution } = analyze(input)?;
-    println!("{}", report.headline());
+    say!("{}", report.headline());
     match choice {
-        Choice::Dropped(Dropped::IgnoredException) => println!("It is not counted: ignored_exceptions names its type."),
-        Choice::Dropped(Dropped::ThirdParty) => println!("It is not counted: third_party_whitelist covers a frame."),
+        Choice::Dropped(Dropped::IgnoredException) => say!("It is not counted: ignored_exceptions names its type."),
+        Choice::Dropped(Dropped::ThirdParty) => say!("It is not counted: third_party_whitelist covers a frame."),
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
             for sentence in &attribution.verdict {
-                println!("- {sentence}");
+                say!("- {sentence}");
             }
         }
     }

@@ -3,6 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::terminal::say;
 use crate::wiring::Handles;
 use domain::finding::{Finding, Level};
 use std::process::ExitCode;
@@ -29,8 +30,8 @@ pub async fn check(config: Config, clock: Clock) -> Result<ExitCode, Failed> {
 }
 
 fn say(finding: &Finding) {
-    println!("{:<5} {}: {}", finding.level.word(), finding.about, finding.what);
+    say!("{:<5} {}: {}", finding.level.word(), finding.about, finding.what);
     if let Some(todo) = &finding.todo {
-        println!("      → {todo}");
+        say!("      → {todo}");
     }
 }

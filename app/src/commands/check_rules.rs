@@ -2,6 +2,7 @@
 //! CI of a pull request.
 
 use super::Failed;
+use crate::terminal::say;
 use clap::Args;
 use domain::settings::{CodePattern, SETTINGS_FILE, Settings};
 use mirror::settings::{SettingsError, parse};
@@ -37,17 +38,17 @@ pub fn check_rules(options: &Options) -> Result<ExitCode, Failed> {
         Ok(settings) => settings,
         Err(error) => {
             for line in faults(&shown, &error, annotated) {
-                println!("{line}");
+                say!("{line}");
             }
             return Ok(ExitCode::FAILURE);
         }
     };
     if let Some(root) = options.root.clone().or_else(|| root_of(&options.file)) {
         for warning in stale(&settings, &root) {
-            println!("{shown}: warning: {warning}");
+            say!("{shown}: warning: {warning}");
         }
     }
-    println!("{shown}: no faults. {}", summary(&settings));
+    say!("{shown}: no faults. {}", summary(&settings));
     Ok(ExitCode::SUCCESS)
 }
 

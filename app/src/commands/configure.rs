@@ -2,6 +2,7 @@
 
 use super::Failed;
 use crate::config::{Config, FILE};
+use crate::terminal::{self, say};
 use email::Mailer;
 use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
@@ -38,9 +39,9 @@ const QUESTIONS: [Question; 10] = [
 /// # Errors
 /// The terminal ends before the questions do, or the file can't be written.
 pub async fn configure() -> Result<(), Failed> {
-    println!("This writes {FILE} into this folder. An empty answer leaves a setting at its default.");
+    say!("This writes {FILE} into this folder. An empty answer leaves a setting at its default.");
     if Path::new(FILE).exists() && !yes(&format!("{FILE} is there already. Write it anew?"))? {
-        println!("Nothing was changed.");
+        say!("Nothing was changed.");
         return Ok(());
     }
     let mut answers: BTreeMap<String, String> = BTreeMap::new();
@@ -58,17 +59,17 @@ pub async fn configure() -> Result<(), Failed> {
             match check(asked.name, &answer, &answers).await {
                 Ok(said) => {
                     if let Some(said) = said {
-                        println!("  {said}");
+                        say!("  {said}");
                     }
                     answers.insert(asked.name.to_owned(), answer);
                     break;
                 }
-                Err(wrong) => println!("  {wrong}"),
+                Err(wrong) => say!("  {wrong}"),
             }
         }
     }
     write(&answers)?;
-    println!("Wrote {FILE}. `flawless check` tells whether everything works, `flawless` starts the server.");
+    say!("Wrote {FILE}. `flawless check` tells whether everything works, `flawless` starts the server.");
     Ok(())
 }
 
@@ -103,19 +104,17 @@ fn ask(asked: &Question) -> Result<String, Failed> {
     if asked.secret && std::io::stdin().is_terminal() {
         return Ok(rpassword::prompt_password(prompt)?.trim().to_owned());
     }
-    print!("{prompt}");
-    std::io::stdout().flush()?;
+    terminal::prompt(prompt);
     line()
 }
 
 fn yes(text: &str) -> Result<bool, Failed> {
     loop {
-        print!("{text} [y/n]: ");
-        std::io::stdout().flush()?;
+        terminal::prompt(format_args!("{text} [y/n]: "));
         match line()?.to_ascii_lowercase().as_str() {
             "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
-            _ => println!("  Please answer y or n."),
+            _ => say!("  Please answer y or n."),
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{Failed, serve::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::Flawless;
+use crate::terminal::{heading, say};
 use crate::wiring::Handles;
 use clap::Args;
 use domain::ids::RepositoryId;
@@ -52,7 +53,7 @@ pub async fn demo(options: &Options) -> Result<(), Failed> {
 }
 
 async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Failed> {
-    headline("A small shop, written by Ada, Grace and Alan");
+    heading("A small shop, written by Ada, Grace and Alan");
     let scene = Scene::set(&folder.join("shop"), clock.now())?;
     let settings = BTreeMap::from(
         [
@@ -78,21 +79,19 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         .into_iter()
         .next()
         .ok_or("the repository has no key")?;
-    println!(
-        "  Flawless watches it. Any Sentry SDK reports to it with this DSN:\n  {}",
-        handles.site.linker.dsn(&key, id)
-    );
+    say!("  Flawless watches it. Any Sentry SDK reports to it with this DSN:");
+    say!("  {}", handles.site.linker.dsn(&key, id));
     let (stop, stopped) = oneshot::channel::<()>();
     let server = tokio::spawn(flawless.run(true, async {
         let _ = stopped.await;
     }));
     let stage = Stage { handles, outbox, url, project: id.0, key, client: reqwest::Client::new() };
     stage.play(&scene, clock).await?;
-    headline("The week");
-    println!("  {}", stage.handles.site.linker.week(Some(&"acme/shop".into()), clock.now()));
-    println!("  Sign in with the admin token: {TOKEN}");
+    heading("The week");
+    say!("  {}", stage.handles.site.linker.week(Some(&"acme/shop".into()), clock.now()));
+    say!("  Sign in with the admin token: {TOKEN}");
     if !options.exit {
-        println!("  The pages stay up until Ctrl-C.");
+        say!("  The pages stay up until Ctrl-C.");
         stop_signal().await;
     }
     let _ = stop.send(());
@@ -123,66 +122,70 @@ impl Stage {
     }
 
     async fn first_failure(&self, scene: &Scene) -> Result<Line, Failed> {
-        headline("1. web-1 fails: a customer wants a quince, which has no price");
+        heading("1. web-1 fails: a customer wants a quince, which has no price");
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 1).await?;
-        println!("  Blamed {}:{} in {}:", line.place.path, line.place.line, line.place.function);
-        println!("      {}", line.place.code);
+        say!("  Blamed {}:{} in {}:", line.place.path, line.place.line, line.place.function);
+        say!("      {}", line.place.code);
         let email = line.author_email.as_deref().unwrap_or("?");
-        println!("  written by {} <{email}>", author(&line));
+        say!("  written by {} <{email}>", author(&line));
         let mail = self.file("eml", 1).await?;
         let issue = self.file("md", 1).await?;
-        println!("\n  The e-mail ({}):\n", mail.display());
+        say!("");
+        say!("  The e-mail ({}):", mail.display());
+        say!("");
         show(&plain_text(&std::fs::read(&mail)?), 40);
-        println!("\n  The issue ({}):\n", issue.display());
+        say!("");
+        say!("  The issue ({}):", issue.display());
+        say!("");
         show(&std::fs::read_to_string(&issue)?, 30);
         Ok(line)
     }
 
     async fn repeats(&self, scene: &Scene) -> Result<(), Failed> {
-        headline("2. web-2 and web-3 fail in the same way, ten times each");
+        heading("2. web-2 and web-3 fail in the same way, ten times each");
         for _ in 0..10 {
             self.send(&scene.unknown_fruit("web-2")?).await?;
             self.send(&scene.unknown_fruit("web-3")?).await?;
         }
         let total = self.line_with("KeyError", 21).await?.total;
-        println!("  Counted: {total} occurrences of one line. Mails about it: {}.", self.count("eml")?);
+        say!("  Counted: {total} occurrences of one line. Mails about it: {}.", self.count("eml")?);
         Ok(())
     }
 
     async fn moved_line(&self, scene: &Scene, repository: RepositoryId, clock: &Clock) -> Result<(), Failed> {
-        headline("3. Alan pushes: the failing line moves down, and fails again");
+        heading("3. Alan pushes: the failing line moves down, and fails again");
         scene.move_the_line()?;
         store::repositories::record_push(&self.handles.store, repository, clock.now(), clock.now()).await?;
         self.handles.wake.notify_one();
         self.send(&scene.unknown_fruit("web-1")?).await?;
         let line = self.line_with("KeyError", 22).await?;
         let (number, total, mails) = (line.place.line, line.total, self.count("eml")?);
-        println!("  It is line {number} now, and still Ada's: {total} occurrences, mails: {mails}.");
+        say!("  It is line {number} now, and still Ada's: {total} occurrences, mails: {mails}.");
         Ok(())
     }
 
     async fn another_line(&self, scene: &Scene) -> Result<(), Failed> {
-        headline("4. Another line fails, and another person hears of it");
+        heading("4. Another line fails, and another person hears of it");
         self.send(&scene.empty_voucher("web-1")?).await?;
         let line = self.line_with("ZeroDivisionError", 1).await?;
         let mail = self.file("eml", 2).await?;
-        println!("  Blamed {}:{}, written by {}.", line.place.path, line.place.line, author(&line));
+        say!("  Blamed {}:{}, written by {}.", line.place.path, line.place.line, author(&line));
         for header in String::from_utf8_lossy(&std::fs::read(&mail)?).lines().take_while(|line| !line.is_empty()) {
             if header.starts_with("To:") || header.starts_with("Subject:") {
-                println!("  {header}");
+                say!("  {header}");
             }
         }
         Ok(())
     }
 
     async fn whitelisted(&self, scene: &Scene, line: &Line, clock: &Clock) -> Result<(), Failed> {
-        headline("5. Ada's line is whitelisted, and fails once more");
+        heading("5. Ada's line is whitelisted, and fails once more");
         self.handles.rules().make(&rule_of(line), clock.now()).await?;
         self.send(&scene.unknown_fruit("web-2")?).await?;
         let line = self.line_with("KeyError", 23).await?;
         let (total, known, mails) = (line.total, line.known, self.count("eml")?);
-        println!("  Counted ({total} occurrences), marked as known: {known}. Mails in all: {mails}.");
+        say!("  Counted ({total} occurrences), marked as known: {known}. Mails in all: {mails}.");
         Ok(())
     }
 
@@ -270,16 +273,12 @@ fn author(line: &Line) -> &str {
     line.author_name.as_deref().unwrap_or("?")
 }
 
-fn headline(text: &str) {
-    println!("\n\u{1b}[1m{text}\u{1b}[0m");
-}
-
 fn show(text: &str, lines: usize) {
     for line in text.lines().take(lines) {
-        println!("  │ {line}");
+        say!("  │ {line}");
     }
     if text.lines().count() > lines {
-        println!("  │ …");
+        say!("  │ …");
     }
 }
 

@@ -4,6 +4,7 @@ use super::Failed;
 use super::repository::named;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::{Args, Subcommand};
 use domain::ids::{RepositoryId, RuleId};
@@ -77,8 +78,8 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Add(entry) => {
             let row = named(store, &entry.repository).await?;
             match rules.make(&rule_of(row.repository.id, entry), now).await? {
-                Some(id) => println!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
-                None => println!("That is whitelisted already."),
+                Some(id) => say!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
+                None => say!("That is whitelisted already."),
             }
         }
         Action::List { repository } => list(store, &named(store, &repository).await?).await?,
@@ -87,7 +88,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
             if !rules.end(row.repository.id, RuleId(number), BY, now).await? {
                 return Err(format!("{repository} has no entry number {number} in force").into());
             }
-            println!("Ended.");
+            say!("Ended.");
         }
     }
     handles.store.close().await;
@@ -119,10 +120,10 @@ fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
 async fn list(store: &Store, row: &RepositoryRow) -> Result<(), Failed> {
     for rule in store::rules::in_force(store, row.repository.id).await? {
         let words = words(&rule.made.rule);
-        println!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at));
+        say!("{}  {words}  from {}, {}", rule.made.id, made_by(&rule), when(rule.made_at));
     }
     for rule in Rule::of_file(&row.settings) {
-        println!(".github/flawless.yml  {}", words(&rule));
+        say!(".github/flawless.yml  {}", words(&rule));
     }
     Ok(())
 }

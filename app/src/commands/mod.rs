@@ -1,5 +1,4 @@
 //! The commands of the terminal.
-#![expect(clippy::print_stdout, reason = "what a command is for")]
 
 pub mod blame;
 pub mod check;

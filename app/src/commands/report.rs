@@ -3,6 +3,7 @@
 use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Args;
 use domain::decision::Terms;
@@ -62,7 +63,7 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     let (old, shown): (Vec<_>, Vec<_>) = lines.iter().partition(|found| !options.old && is_old(found));
     for found in &shown {
         let place = &found.line.place;
-        println!(
+        say!(
             "{:>8}  {}:{} in {}  {}  {}",
             found.count,
             place.path,
@@ -74,14 +75,14 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     }
     if shown.is_empty() {
         let known = if options.known { "" } else { ", known errors aside (--known)" };
-        println!("Nothing failed in that week{known}.");
+        say!("Nothing failed in that week{known}.");
     }
     if !old.is_empty() {
-        println!("Left out, as last changed before the minimum date (--old shows them): {}", old.len());
+        say!("Left out, as last changed before the minimum date (--old shows them): {}", old.len());
     }
     let more = all.saturating_sub(lines.len() as u64);
     if more > 0 {
-        println!("Left out, with fewer errors: {more}");
+        say!("Left out, with fewer errors: {more}");
     }
     handles.store.close().await;
     Ok(())

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::services::repositories::Repositories;
 use crate::services::{Site, ingest_keys};
+use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Subcommand;
 use domain::names::RepositoryName;
@@ -89,14 +90,14 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Key { action: KeyAction::Add { name, label } } => {
             let row = named(store, &name).await?;
             let key = ingest_keys::add(store, &row, label.as_deref(), now).await?;
-            println!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
+            say!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
             if !ingest_keys::revoke(store, handles.epoch(), key, now).await? {
                 return Err(format!("there is no key {key:?}; `flawless repository keys NAME` shows them").into());
             }
-            println!("Revoked. A running server refuses it from now on, or within 10 seconds.");
+            say!("Revoked. A running server refuses it from now on, or within 10 seconds.");
         }
     }
     handles.store.close().await;
@@ -124,14 +125,14 @@ async fn add(
     let id = repositories.watch(&new, now).await?;
     // Somebody asks: what the last fetch was refused for may be mended.
     store::repositories::record_push(store, id, now, now).await?;
-    println!("Watching {full_name}. The server clones it now, or when it is started.");
+    say!("Watching {full_name}. The server clones it now, or when it is started.");
     let keys = store::ingest_keys::in_force(store, id).await?;
     for key in &keys {
-        println!("DSN: {}", site.linker.dsn(key, id));
+        say!("DSN: {}", site.linker.dsn(key, id));
     }
-    println!("How to connect an application: {}/{full_name}/connect", site.linker.base());
+    say!("How to connect an application: {}/{full_name}/connect", site.linker.base());
     if keys.is_empty() {
-        println!("All its keys are revoked: `flawless repository key add {full_name}` makes one.");
+        say!("All its keys are revoked: `flawless repository key add {full_name}` makes one.");
     }
     Ok(())
 }
@@ -147,7 +148,7 @@ async fn remove(
     let id = match (store::repositories::by_name(store, name).await?, removed) {
         (Some(row), _) => {
             repositories.unwatch(&row, now).await?;
-            println!("Not watching {} any more.", row.repository.full_name);
+            say!("Not watching {} any more.", row.repository.full_name);
             row.repository.id
         }
         (None, Some(id)) => id,
@@ -155,7 +156,7 @@ async fn remove(
     };
     if with_counts {
         store::repositories::delete(store, id).await?;
-        println!("Everything that was known of {name} is deleted.");
+        say!("Everything that was known of {name} is deleted.");
     }
     Ok(())
 }
@@ -171,9 +172,9 @@ fn print_key(site: &Site, key: &KeyRow) {
     let used = key.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
     let state = key.revoked_at.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
-    println!("{}{label}  (made {}; {state})", key.key, when(key.created_at));
+    say!("{}{label}  (made {}; {state})", key.key, when(key.created_at));
     if key.revoked_at.is_none() {
-        println!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
+        say!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
     }
 }
 
@@ -186,7 +187,7 @@ fn key_of(text: &str) -> &str {
 async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
     let rows = store::repositories::list(store).await?;
     if rows.is_empty() {
-        println!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one.");
+        say!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one.");
     }
     for row in rows {
         let state = match (&row.fetch_error, &row.repository.head) {
@@ -194,9 +195,9 @@ async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
             (None, Some(head)) => format!("at {}", head.short()),
             (None, None) => "not cloned yet".to_owned(),
         };
-        println!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
+        say!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
         for key in store::ingest_keys::in_force(store, row.repository.id).await? {
-            println!("  DSN: {}", site.linker.dsn(&key, row.repository.id));
+            say!("  DSN: {}", site.linker.dsn(&key, row.repository.id));
         }
     }
     Ok(())

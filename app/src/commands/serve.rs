@@ -4,6 +4,7 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::Flawless;
+use crate::terminal::say;
 
 /// Serves until Ctrl-C or SIGTERM.
 ///
@@ -13,24 +14,18 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
     let flawless = Flawless::open(config, clock).await?;
     let url = flawless.config.public_url.clone().unwrap_or_default();
     tracing::info!(address = %flawless.address, "listening");
-    println!("Flawless is at {url}");
+    say!("Flawless is at {url}");
     if flawless.token_is_new {
-        println!(
-            "Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}",
-            flawless.admin_token.expose()
-        );
+        say!("Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}", flawless.admin_token.expose());
     }
     if flawless.config.app.is_none() {
-        println!("No GitHub App is configured (APP_ID): issues are written to {}", flawless.config.outbox().display());
+        say!("No GitHub App is configured (APP_ID): issues are written to {}", flawless.config.outbox().display());
     }
     if flawless.config.smtp_url.is_none() {
-        println!(
-            "No mail server is configured (SMTP_URL): mails are written to {}",
-            flawless.config.outbox().display()
-        );
+        say!("No mail server is configured (SMTP_URL): mails are written to {}", flawless.config.outbox().display());
     }
     if store::repositories::list(&flawless.handles.store).await?.is_empty() {
-        println!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one");
+        say!("No repository is watched yet: `flawless repository add URL`, or install the GitHub App on one");
     }
     flawless.run(true, stop_signal()).await;
     Ok(())

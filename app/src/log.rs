@@ -1,0 +1,91 @@
+//! The log, on standard error, so that what a command prints can be piped.
+
+use crate::config::{Config, ConfigError};
+use domain::visible::line;
+use std::io::IsTerminal as _;
+use tracing::Subscriber;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::field::MakeExt as _;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::debug_fn;
+
+/// Logs as the configuration says from now on.
+///
+/// # Errors
+/// `LOG_LEVEL` can't be understood.
+pub fn start(config: &Config) -> Result<(), ConfigError> {
+    let filter =
+        EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
+    if config.log_json {
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+        return Ok(());
+    }
+    // In a file, colours are noise (and see no-color.org).
+    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
+    tracing::subscriber::set_global_default(text(filter, coloured, std::io::stderr)).expect("the log is started once");
+    Ok(())
+}
+
+/// The log as text: each event is one line, whatever its values hold. A path with a line end in it
+/// would otherwise forge an event, and an escape would be obeyed by the terminal of who reads it.
+fn text<W>(filter: EnvFilter, coloured: bool, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let fields = debug_fn(|out, field, value| {
+        let value = line(&format!("{value:?}"));
+        match field.name() {
+            "message" => write!(out, "{value}"),
+            name => write!(out, "{name}={value}"),
+        }
+    });
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(coloured)
+        .with_target(false)
+        .fmt_fields(fields.delimited(" "))
+        .with_writer(writer)
+        .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Arc, Mutex};
+
+    fn logged(event: impl FnOnce()) -> String {
+        let file = Arc::new(Mutex::new(Vec::new()));
+        let writer = {
+            let file = Arc::clone(&file);
+            move || Lines(Arc::clone(&file))
+        };
+        tracing::subscriber::with_default(text(EnvFilter::new("info"), false, writer), event);
+        String::from_utf8(file.lock().unwrap().clone()).unwrap()
+    }
+
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_others_put_into_it() {
+        let path = "a.py\n2026-11-28T00:00:00Z ERROR forged \u{1b}[2J\u{202e}";
+        let log = logged(|| {
+            let _job = tracing::info_span!("job", path).entered();
+            tracing::info!(%path, ?path, path, "can't read {path}");
+        });
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(!log.contains('\u{1b}') && !log.contains('\u{202e}'), "{log}");
+        assert!(log.contains(r"can't read a.py\n2026"), "{log}");
+        assert!(log.contains(r"path=a.py\n2026") && log.contains(r"job{path="), "{log}");
+    }
+}
