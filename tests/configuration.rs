@@ -31,3 +31,26 @@ fn a_log_level_that_there_is_none_of_is_refused() {
     let said = refused(folder.path(), &[("LOG_LEVEL", "sqlx=loud")]);
     assert!(said.contains("LOG_LEVEL is \"sqlx=loud\", which can't be read"), "{said}");
 }
+
+#[test]
+fn where_it_cannot_listen_or_write_is_said_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |pairs: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+        command.arg("serve").current_dir(folder.path()).env_clear().env("PORT", "0").envs(pairs.iter().copied());
+        let output = command.output().unwrap();
+        assert!(!output.status.success(), "it has to refuse {pairs:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let host = said(&[("HOST", "256.1.1.1")]);
+    assert!(host.contains("HOST is \"256.1.1.1\", which is no address") && !host.contains("another server"), "{host}");
+    let elsewhere = said(&[("HOST", "192.0.2.77")]);
+    assert!(elsewhere.contains("set HOST to an address of this machine"), "{elsewhere}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let taken = said(&[("PORT", &port)]);
+    assert!(taken.contains("is another server running there?"), "{taken}");
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let data = said(&[("DATA_DIR", "file/below")]);
+    assert!(data.contains("DATA_DIR is file/below, which can't be made"), "{data}");
+}

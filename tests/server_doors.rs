@@ -257,6 +257,19 @@ fn webhooks_are_believed_by_their_signature_only() {
 }
 
 #[test]
+fn a_webhook_where_there_is_no_app_says_so() {
+    run_test(async |story| {
+        for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"] {
+            story.unset(name);
+        }
+        story.restart().await;
+        let answer = post(story, "/api/github/webhooks", "{}").await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.text.contains("no GitHub App here") && answer.text.contains("APP_ID"), "{}", answer.text);
+    });
+}
+
+#[test]
 fn machines_are_told_how_the_server_is() {
     run_test(async |story| {
         for path in ["/healthz", "/readyz"] {

@@ -72,25 +72,66 @@ fn one_is_signed_in_by_a_cookie_that_scripts_and_other_sites_do_not_get() {
 }
 
 #[test]
-fn guessing_is_stopped_and_keeps_no_scraper_out() {
+fn guessing_is_answered_as_such_and_locks_nobody_out() {
     run_test(async |story| {
+        story.set("METRICS_TOKEN", "metrics-token-of-the-tests");
+        story.restart().await;
         let stranger = Browser::new(story);
-        let scraped = async |token: &str| {
-            let request = stranger.http.get(format!("{}/metrics", stranger.base));
-            stranger.send(request.header("authorization", format!("Bearer {token}"))).await.status
+        let get = async |path: &str, token: &str| {
+            let request = stranger.http.get(format!("{}{path}", stranger.base));
+            stranger.send(request.header("authorization", format!("Bearer {token}"))).await
         };
         for n in 0..10 {
             assert_eq!(stranger.post("/login", &[("token", &n.to_string())]).await.status, 403);
         }
-        assert_eq!(stranger.post("/login", &[("token", "10")]).await.status, 429);
-        assert_eq!(scraped(TOKEN).await, 200, "the page's guesses are not the scraper's");
-        for n in 0..10 {
-            assert_eq!(scraped(&n.to_string()).await, 401);
+        for _ in 0..20 {
+            assert_eq!(stranger.post("/login", &[("token", "10")]).await.status, 429);
         }
-        assert_eq!(scraped(TOKEN).await, 401, "guessing by header is stopped as well");
-        story.clock.advance(SignedDuration::from_mins(1));
-        assert_eq!(scraped(TOKEN).await, 200);
+        let metrics = async |token: &str| get("/metrics", token).await;
+        assert_eq!(metrics(TOKEN).await.status, 200, "the page's guesses are not the scraper's");
+        for n in 0..10 {
+            assert_eq!(metrics(&n.to_string()).await.status, 401);
+        }
+        let page = metrics("10").await;
+        assert_eq!((page.status, page.headers["retry-after"].to_str().unwrap()), (429, "60"));
+        assert_eq!(get("/", "11").await.status, 429, "a page says so as well");
+        // Whatever was guessed, from the same address and within the same minute.
+        assert_eq!(metrics(TOKEN).await.status, 200);
+        assert_eq!(metrics("metrics-token-of-the-tests").await.status, 200);
+        assert_eq!(get("/", TOKEN).await.status, 200);
+        assert_eq!(get("/", "metrics-token-of-the-tests").await.status, 429, "it admits to the metrics only");
+        assert_eq!(stranger.post("/login", &[("token", "metrics-token-of-the-tests")]).await.status, 429);
         assert_eq!(stranger.post("/login", &[("token", TOKEN)]).await.status, 303);
+        story.clock.advance(SignedDuration::from_mins(1));
+        assert_eq!(metrics("10").await.status, 401);
+    });
+}
+
+#[test]
+fn behind_a_trusted_proxy_each_client_has_its_own_guesses() {
+    run_test(async |story| {
+        let guess = async |story: &Story, client: &str| {
+            let request = story.http.post(format!("{}/login", story.url())).form(&[("token", "wrong")]);
+            request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
+        };
+        let guesses = async |story: &Story, client: &str| {
+            for _ in 0..10 {
+                assert_eq!(guess(story, client).await, 403, "{client}");
+            }
+            assert_eq!(guess(story, client).await, 429, "{client}");
+        };
+        // Nobody's word is taken by default: who names another address each time is one all the
+        // same.
+        guesses(story, "198.51.100.1").await;
+        assert_eq!(guess(story, "198.51.100.2").await, 429);
+        story.set("TRUSTED_PROXIES", "10.0.0.0/8 127.0.0.1");
+        story.restart().await;
+        guesses(story, "198.51.100.1").await;
+        guesses(story, "203.0.113.7, 198.51.100.2, 10.1.1.1").await;
+        assert_eq!(guess(story, "8.8.8.8, 198.51.100.2").await, 429, "what the client wrote itself does not count");
+        guesses(story, "2001:db8:0:1::1").await;
+        assert_eq!(guess(story, "2001:db8:0:1:2:3:4:5").await, 429, "the same network of 64 bits");
+        assert_eq!(guess(story, "2001:db8:0:2::1").await, 403);
     });
 }
 

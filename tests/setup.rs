@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// A server without an App.
 async fn stranger(story: &mut Story) -> Browser {
-    for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET"] {
+    for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"] {
         story.unset(name);
     }
     story.restart().await;

@@ -138,9 +138,9 @@ fn twenty_new_lines_are_no_storm_and_the_next_ones_begin_one() {
 #[test]
 fn a_storm_of_a_repository_without_github_is_told_by_mail_and_in_a_file() {
     run_test(async |story| {
-        story.unset("APP_ID");
-        story.unset("PRIVATE_KEY");
-        story.unset("WEBHOOK_SECRET");
+        for name in ["APP_ID", "PRIVATE_KEY", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"] {
+            story.unset(name);
+        }
         let settings = ("storm: { lines: 2, minutes: 5 }\n", ".github/flawless.yml");
         let files = [("shop/a.py", functions("a", 5)), (settings.1, settings.0.to_owned())];
         let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();

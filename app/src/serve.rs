@@ -11,6 +11,7 @@ use crate::worker::Worker;
 use domain::secret::Secret;
 use domain::signature::Signer;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 use store::{Dialect, StoreError};
@@ -30,7 +31,7 @@ pub enum ServeError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// HOST or PORT.
-    #[error("{host}:{port} can't be listened on: {why}; is another server running there? Set PORT to another")]
+    #[error("{host}:{port} can't be listened on: {why}{}", what_to_do(why))]
     Listen {
         /// Address.
         host: String,
@@ -42,6 +43,16 @@ pub enum ServeError {
     /// The system's source of randomness.
     #[error("the system gives no randomness: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+/// What to do where an address can't be listened on.
+fn what_to_do(why: &std::io::Error) -> &'static str {
+    match why.kind() {
+        ErrorKind::AddrInUse => "; is another server running there? Set PORT to another",
+        ErrorKind::PermissionDenied => "; ports below 1024 are the system's: set PORT to a higher one",
+        ErrorKind::AddrNotAvailable => "; set HOST to an address of this machine",
+        _ => "; set HOST to an address of this machine, and PORT to a free one",
+    }
 }
 
 /// A server that is open, but does not work or listen yet.
@@ -112,12 +123,15 @@ impl Flawless {
         let settings = ServerSettings {
             public_url: self.config.public_url.clone().unwrap_or_default(),
             admin_token: self.admin_token,
+            metrics_token: self.config.metrics_token.clone(),
+            trusted_proxies: self.config.trusted_proxies.clone(),
             signer: self.signer,
             shown: self.config.shown(),
         };
         let router = router(self.handles.server(self.accept, self.clock, settings));
         let tasks = if working { self.worker.start() } else { Vec::new() };
-        let served = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(self.listener, service).with_graceful_shutdown(stop);
         if let Err(error) = served.await {
             tracing::error!(%error, "the server ended");
         }

@@ -39,6 +39,14 @@ pub enum OpenError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// DATA_DIR.
+    #[error("DATA_DIR is {}, which can't be made: {why}; set it to a folder that this user may write to", path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
     /// The directory of mirrors.
     #[error("mirrors: {0}")]
     Mirror(#[from] MirrorError),
@@ -91,6 +99,8 @@ impl Handles {
     /// Something can't be opened; the message names the setting to look at.
     pub async fn open(config: &Config) -> Result<(Self, Signer), OpenError> {
         install_crypto();
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|why| OpenError::DataDir { path: config.data_dir.clone(), why })?;
         let store = Store::open(&config.database_url).await?;
         let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_secret()?).await?;
         let signer = Signer::new(secret.as_bytes());

@@ -50,6 +50,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "axum",
             "clap",
             "getrandom",
+            "ipnet",
             "quoted_printable",
             "reqwest",
             "ring",

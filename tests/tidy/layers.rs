@@ -13,7 +13,9 @@ const FOLDER: &str = "app/src/";
 const LAYERS: &[(&str, &[&str])] = &[
     // The one reader of the system's clock. Time is an argument to all but the upper modules.
     ("clock", &[]),
-    ("config", &[]),
+    // Who a request comes from; TRUSTED_PROXIES is read by it.
+    ("client_address", &[]),
+    ("config", &["client_address"]),
     // What commands print, and what goes to the log.
     ("terminal", &[]),
     ("log", &["config"]),
@@ -25,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("steps", &["services"]),
     ("worker", &["clock", "services", "steps"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
-    ("server", &["clock", "random", "services", "steps::accept"]),
+    ("server", &["client_address", "clock", "random", "services", "steps::accept"]),
     // Its parts, by who calls, each with less.
     ("server::github", &["random", "services"]),
     ("server::operators", &["services"]),
@@ -52,6 +54,8 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     // Randomness is an argument, or asked for in one place; the others name its error.
     ("getrandom", &["random", "serve", "server", "wiring"]),
     ("reqwest", &["commands"]),
+    // Networks of trusted proxies.
+    ("ipnet", &["client_address"]),
     // One TLS for all.
     ("rustls", &["wiring"]),
     // What is encrypted in the database; it is the TLS's as well.

@@ -21,7 +21,7 @@ const fn question(name: &'static str, text: &'static str, secret: bool) -> Quest
 }
 
 /// Asked in this order; an empty answer keeps the default.
-const QUESTIONS: [Question; 10] = [
+const QUESTIONS: [Question; 12] = [
     question("HOST", "Address to listen on", false),
     question("PORT", "Port to listen on", false),
     question("PUBLIC_URL", "Address that people and applications reach the server by", false),
@@ -31,7 +31,9 @@ const QUESTIONS: [Question; 10] = [
     question("APP_ID", "Number of the GitHub App", false),
     question("PRIVATE_KEY_PATH", "File with the App's private key", false),
     question("WEBHOOK_SECRET", "Secret of the App's webhooks", true),
-    question("ADMIN_TOKEN", "Token that admits to the pages", true),
+    question("ADMIN_TOKEN", "Token that admits to the pages, 16 characters or more", true),
+    question("METRICS_TOKEN", "Token that admits Prometheus to /metrics, 16 characters or more", true),
+    question("TRUSTED_PROXIES", "Addresses of the web servers in front, whose X-Forwarded-For is believed", false),
 ];
 
 /// Asks, checks and writes.
@@ -90,10 +92,7 @@ async fn check(name: &str, answer: &str, before: &BTreeMap<String, String>) -> R
                 Err(error) => Ok(Some(format!("Kept, but: {error}"))),
             };
         }
-        "DATABASE_URL" => {
-            let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| answer.starts_with(scheme));
-            return if known { Ok(None) } else { Err("This has to begin with sqlite: or postgres://".to_owned()) };
-        }
+        "WEBHOOK_SECRET" => return Ok(None),
         _ => {}
     }
     Config::from_parts(None, settings).map(|_| None).map_err(|error| error.to_string())

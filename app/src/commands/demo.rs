@@ -33,7 +33,7 @@ pub struct Options {
 }
 
 /// The demo's admin token: nothing of the demo is secret.
-const TOKEN: &str = "demo";
+const TOKEN: &str = "demo-admin-token";
 /// How long one step may take on a slow machine before something must be wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked whether it is over.

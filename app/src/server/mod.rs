@@ -1,6 +1,7 @@
 //! The HTTP side, by axum: one folder for each who calls, and what their handlers share.
 
 mod body;
+mod client;
 mod form;
 mod github;
 mod ingest;
@@ -20,6 +21,7 @@ mod state;
 mod trace;
 mod urls;
 mod visitor;
+mod wrong_tokens;
 
 pub use page_handles::PageHandles;
 pub use settings::ServerSettings;

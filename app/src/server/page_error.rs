@@ -22,6 +22,8 @@ pub(super) enum PageError {
     NotFound(String),
     /// It may not be done.
     Forbidden(String),
+    /// One wrong token after another.
+    TooManyTokens,
     /// A link out of a mail that is too old or was changed: who is signed in needs none.
     StaleLink {
         /// Where to come back to.
@@ -86,6 +88,7 @@ impl PageError {
             Self::SignIn { .. } => StatusCode::SEE_OTHER,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::StaleLink { .. } => StatusCode::FORBIDDEN,
+            Self::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
             Self::GitHubUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -109,6 +112,7 @@ impl PageError {
             Self::SignIn { .. } => ("Not signed in", "Sign in to see this page.".to_owned()),
             Self::NotFound(text) => ("Not found", text.clone()),
             Self::Forbidden(text) => ("Not allowed", text.clone()),
+            Self::TooManyTokens => ("Too many wrong tokens", "Wait a minute, and use the right one.".to_owned()),
             Self::GitHubUnavailable(why) => (
                 "GitHub does not answer",
                 format!("What you may see is asked of GitHub, which can't be asked now: {why}."),
@@ -138,7 +142,7 @@ impl PageError {
                 "Health",
                 urls.page("/check_health"),
             ),
-            Self::Forbidden(_) | Self::BadRequest(_) => return (None, None),
+            Self::TooManyTokens | Self::Forbidden(_) | Self::BadRequest(_) => return (None, None),
         };
         (todo.map(str::to_owned), Some((label.to_owned(), address)))
     }

@@ -1,20 +1,19 @@
 //! Sessions: by cookie, by the admin token for machines, and the secret that their forms carry.
 
+use super::client::ClientGroup;
 use super::page_error::PageError;
 use super::settings::ServerSettings;
+use super::wrong_tokens::WrongTokens;
 use crate::clock::Clock;
 use crate::random::random_secret;
 use crate::services::sessions::{self, AuthorizationCode, SESSION_LIFE, SignInError};
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::access::{Right, Who};
+use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use store::repositories::RepositoryRow;
 
-/// Wrong tokens that are answered within a minute: a token of 64 digits is not guessed at this
-/// pace.
-const TRIES_A_MINUTE: u32 = 10;
 /// Name of the cookie.
 const COOKIE: &str = "flawless_session";
 
@@ -49,28 +48,6 @@ impl Session {
     }
 }
 
-/// Counts wrong tokens by the minute.
-#[derive(Debug, Default)]
-struct AttemptLimit {
-    minute: AtomicI64,
-    count: AtomicU32,
-}
-
-impl AttemptLimit {
-    /// `false`: there were too many wrong ones in this minute.
-    fn allows(&self, now: Timestamp) -> bool {
-        let minute = now.as_seconds() / 60;
-        if self.minute.swap(minute, Ordering::AcqRel) != minute {
-            self.count.store(0, Ordering::Release);
-        }
-        self.count.load(Ordering::Acquire) < TRIES_A_MINUTE
-    }
-
-    fn count_wrong(&self) {
-        self.count.fetch_add(1, Ordering::AcqRel);
-    }
-}
-
 /// Why a token signs nobody in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenError {
@@ -91,18 +68,19 @@ struct Inner {
     settings: Arc<ServerSettings>,
     /// Path that cookies are for.
     path: String,
-    attempts: AttemptLimit,
-    /// Counted apart from the page's: a scraper with an old token must not keep people from signing
-    /// in.
-    bearer_attempts: AttemptLimit,
+    /// Those that were typed.
+    typed: WrongTokens,
+    /// Those of machines, counted apart: whose scraper has an old token, and mistypes the new one
+    /// once, is to read that it is wrong.
+    shown: WrongTokens,
 }
 
 impl SessionCookies {
     /// The sessions of a server below this path.
     pub(super) fn new(stored: sessions::Sessions, clock: Clock, settings: Arc<ServerSettings>, root: &str) -> Self {
         let path = if root.is_empty() { "/" } else { root }.to_owned();
-        let (attempts, bearer_attempts) = (AttemptLimit::default(), AttemptLimit::default());
-        Self(Arc::new(Inner { stored, clock, settings, path, attempts, bearer_attempts }))
+        let (typed, shown) = (WrongTokens::default(), WrongTokens::default());
+        Self(Arc::new(Inner { stored, clock, settings, path, typed, shown }))
     }
 
     /// The session of a request, by its cookie or by the token itself (for machines).
@@ -111,7 +89,7 @@ impl SessionCookies {
     /// GitHub, or the database, can't be asked.
     pub(super) async fn of(&self, headers: &HeaderMap) -> Result<Option<Session>, PageError> {
         let now = self.0.clock.now();
-        if self.is_bearer(headers, now) {
+        if bearer_of(headers).is_some_and(|token| self.is_token(token)) {
             return Ok(Some(self.session(Who::Admin, None)));
         }
         for value in cookies(headers, COOKIE) {
@@ -138,16 +116,21 @@ impl SessionCookies {
         }
     }
 
-    /// Whether the token stands in the header.
-    fn is_bearer(&self, headers: &HeaderMap, now: Timestamp) -> bool {
-        let header = headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?));
-        let attempts = &self.0.bearer_attempts;
-        let Some(token) = header.filter(|_| attempts.allows(now)) else { return false };
-        let right = self.is_token(token);
-        if !right {
-            attempts.count_wrong();
+    /// Counts the token of a request that it admitted to nothing, if it shows one.
+    ///
+    /// # Errors
+    /// Its client has shown too many wrong ones.
+    pub(super) fn count_wrong_bearer(&self, headers: &HeaderMap, client: ClientGroup) -> Result<(), PageError> {
+        match bearer_of(headers).is_some() && self.0.shown.count(client, self.0.clock.now()) {
+            true => Err(PageError::TooManyTokens),
+            false => Ok(()),
         }
-        right
+    }
+
+    /// Whether a request shows the token for metrics.
+    pub(super) fn shows_metrics_token(&self, headers: &HeaderMap) -> bool {
+        let token = self.0.settings.metrics_token.as_ref();
+        token.zip(bearer_of(headers)).is_some_and(|(token, shown)| self.are_equal(token, shown))
     }
 
     fn session(&self, who: Who, id: Option<String>) -> Session {
@@ -168,23 +151,24 @@ impl SessionCookies {
     /// Checks what was typed as the admin token.
     ///
     /// # Errors
-    /// It is wrong, or was guessed at too often.
-    pub(super) fn check_token(&self, token: &str) -> Result<(), TokenError> {
-        if !self.0.attempts.allows(self.0.clock.now()) {
-            return Err(TokenError::TooMany);
-        }
+    /// It is wrong, and maybe not the first of this client.
+    pub(super) fn check_token(&self, token: &str, client: ClientGroup) -> Result<(), TokenError> {
+        // Compared first: whatever others, or a scraper behind the same address, have guessed, the
+        // right token is right.
         if self.is_token(token) {
             return Ok(());
         }
-        self.0.attempts.count_wrong();
-        Err(TokenError::Wrong)
+        Err(if self.0.typed.count(client, self.0.clock.now()) { TokenError::TooMany } else { TokenError::Wrong })
+    }
+
+    fn is_token(&self, text: &str) -> bool {
+        self.are_equal(&self.0.settings.admin_token, text)
     }
 
     /// Compared as signatures, which takes the same time whatever is wrong.
-    fn is_token(&self, text: &str) -> bool {
-        let settings = &self.0.settings;
-        let signature = settings.signer.sign("token", &[text]);
-        settings.signer.verify("token", &[settings.admin_token.expose()], &signature)
+    fn are_equal(&self, token: &Secret, text: &str) -> bool {
+        let signer = &self.0.settings.signer;
+        signer.verify("token", &[token.expose()], &signer.sign("token", &[text]))
     }
 
     /// What ties an admin's session to the token: another token ends it.
@@ -264,6 +248,11 @@ fn browser(headers: &HeaderMap) -> &str {
     headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
+/// The token that a request shows in its header.
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION).and_then(|value| bearer(value.to_str().ok()?))
+}
+
 /// The token of an `Authorization` header; names of schemes have no case.
 fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
@@ -280,16 +269,5 @@ mod tests {
         assert_eq!(bearer("bearer  abc "), Some("abc"));
         assert_eq!(bearer("Basic abc"), None);
         assert_eq!(bearer("Bearer"), None);
-    }
-
-    #[test]
-    fn guessing_is_slow() {
-        let attempts = AttemptLimit::default();
-        for _ in 0..TRIES_A_MINUTE {
-            assert!(attempts.allows(Timestamp::from_seconds(60)));
-            attempts.count_wrong();
-        }
-        assert!(!attempts.allows(Timestamp::from_millis(119_999)));
-        assert!(attempts.allows(Timestamp::from_seconds(120)));
     }
 }

@@ -1,5 +1,6 @@
 //! What the server needs to know beside the services.
 
+use crate::client_address::TrustedProxies;
 use domain::secret::Secret;
 use domain::signature::Signer;
 
@@ -10,6 +11,10 @@ pub struct ServerSettings {
     pub public_url: String,
     /// Admits to the pages.
     pub admin_token: Secret,
+    /// Admits to the metrics, and to nothing else.
+    pub metrics_token: Option<Secret>,
+    /// Whose word on where a request comes from is taken.
+    pub trusted_proxies: TrustedProxies,
     /// Signs cookies and forms.
     pub signer: Signer,
     /// The configuration for an admin to read, without its secrets.

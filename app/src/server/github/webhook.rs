@@ -33,8 +33,8 @@ impl FromRequest<Server> for VerifiedWebhook {
     type Rejection = WebhookError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, WebhookError> {
-        let app = GitHubApp::from_ref(server).get();
-        let secret = app.and_then(|app| app.webhook_secret).ok_or(WebhookError::NoSecret)?;
+        let app = GitHubApp::from_ref(server).get().ok_or(WebhookError::NoApp)?;
+        let secret = app.webhook_secret.clone().ok_or(WebhookError::NoSecret)?;
         let headers = request.headers().clone();
         let body = body::read(request).await?;
         // Before anything is parsed.
@@ -98,6 +98,8 @@ impl IntoResponse for WebhookOutcome {
 /// Why a webhook is refused.
 #[derive(Debug)]
 pub(super) enum WebhookError {
+    /// There is no App whose it could be.
+    NoApp,
     /// There is no secret to check it by.
     NoSecret,
     /// It is longer than GitHub makes them.
@@ -126,7 +128,7 @@ impl From<BodyError> for WebhookError {
 impl WebhookError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoSecret | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoApp | Self::NoSecret | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CutOff | Self::Unnamed | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
@@ -135,6 +137,9 @@ impl WebhookError {
 
     fn words(&self) -> String {
         match self {
+            Self::NoApp => {
+                "there is no GitHub App here: open /setup, or set APP_ID, PRIVATE_KEY and WEBHOOK_SECRET".to_owned()
+            }
             Self::NoSecret => "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
             Self::TooLarge => format!("a payload has at most {MAX_PAYLOAD} bytes"),
             Self::CutOff => "the payload did not come to its end".to_owned(),

@@ -1,8 +1,9 @@
 //! `/metrics`, which Prometheus reads: what was counted of requests, and what the database knows.
 
 use crate::server::meters::{Counted, Meters};
+use crate::server::page_error::PageError;
 use crate::server::state::Now;
-use crate::server::visitor::Visitor;
+use crate::server::visitor::MetricsReader;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,16 +14,15 @@ use store::Store;
 use store::jobs::QueueState;
 use store::repositories::RepositoryRow;
 
-/// `GET /metrics`, for an admin's Prometheus: `Authorization: Bearer ADMIN_TOKEN`.
+/// `GET /metrics`, for Prometheus: `Authorization: Bearer METRICS_TOKEN`, or the admin token.
 pub(super) async fn metrics(
     State(meters): State<Arc<Meters>>,
     State(store): State<Store>,
     Now(now): Now,
-    Visitor(session): Visitor,
+    reader: Result<MetricsReader, PageError>,
 ) -> Response {
-    if session.is_none_or(|session| !session.who.is_admin()) {
-        let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")];
-        return (StatusCode::UNAUTHORIZED, challenge, "Authorization: Bearer ADMIN_TOKEN is needed\n").into_response();
+    if let Err(error) = reader {
+        return refused(&error);
     }
     let mut out = Text::default();
     write_counted(&meters.read(), &mut out);
@@ -30,6 +30,17 @@ pub(super) async fn metrics(
     let kind =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (kind, out.0).into_response()
+}
+
+/// A machine asks, whose log shows a line.
+fn refused(error: &PageError) -> Response {
+    if matches!(error, PageError::TooManyTokens) {
+        let retry = [(header::RETRY_AFTER, "60")];
+        return (StatusCode::TOO_MANY_REQUESTS, retry, "too many wrong tokens: wait a minute\n").into_response();
+    }
+    let challenge = [(header::WWW_AUTHENTICATE, "Bearer realm=\"metrics\"")];
+    let text = "Authorization: Bearer METRICS_TOKEN (or ADMIN_TOKEN) is needed\n";
+    (StatusCode::UNAUTHORIZED, challenge, text).into_response()
 }
 
 /// What was counted of requests.

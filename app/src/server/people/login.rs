@@ -1,5 +1,6 @@
 //! Signing in with the admin token, and signing out.
 
+use crate::server::client::ClientGroup;
 use crate::server::form::OpenForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -57,11 +58,12 @@ pub(super) async fn login(
     State(app): State<GitHubApp>,
     State(sessions): State<SessionCookies>,
     State(urls): State<Urls>,
+    client: ClientGroup,
     headers: HeaderMap,
     OpenForm { fields, .. }: OpenForm<LoginForm>,
 ) -> Result<Response, PageError> {
     let next = local(&fields.next);
-    if let Err(error) = sessions.check_token(fields.token.trim()) {
+    if let Err(error) = sessions.check_token(fields.token.trim(), client) {
         let (status, words) = refusal(error);
         return Ok((status, sign_in_page(&urls, &app, next, Some(words.to_owned()))).into_response());
     }

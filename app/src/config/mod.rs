@@ -1,15 +1,21 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
 
+mod values;
+
+use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::secret::Secret;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use values::{
+    app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_url, is_json,
+    metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of, without_password,
+};
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 23] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -28,6 +34,8 @@ pub const NAMES: [&str; 21] = [
     "SMTP_URL",
     "MAIL_FROM",
     "ADMIN_TOKEN",
+    "METRICS_TOKEN",
+    "TRUSTED_PROXIES",
     "SECRET_KEY",
     "SHADOW_DAYS",
     "FLAWLESS_CONFIG",
@@ -75,6 +83,10 @@ pub struct Config {
     pub mail_from: String,
     /// Admits to the pages.
     pub admin_token: Option<Secret>,
+    /// Admits to the metrics, and to nothing else.
+    pub metrics_token: Option<Secret>,
+    /// Proxies whose word is taken on where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// What secrets in the database are encrypted with; else the key in the data directory.
     pub secret_key: Option<Secret>,
     /// Days that a repository which is new here spends in shadow mode.
@@ -171,14 +183,16 @@ impl Config {
     fn from_settings(settings: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let get = |name: &str| settings.get(name).map(|value| value.trim().to_owned());
         let or = |name: &str, default: &str| get(name).unwrap_or_else(|| default.to_owned());
-        let data_dir = PathBuf::from(or("DATA_DIR", "data"));
+        let data_dir = checked_data_dir(&or("DATA_DIR", "data"))?;
         let checked = |name: &str, default: &str| checked_url(name, &or(name, default));
         Ok(Self {
-            host: or("HOST", "127.0.0.1"),
+            host: checked_host(&or("HOST", "127.0.0.1"))?,
             port: number_of(&get, "PORT", u16::MAX)?.unwrap_or(3000),
             public_url: get("PUBLIC_URL").map(|url| checked_url("PUBLIC_URL", &url)).transpose()?,
-            database_url: get("DATABASE_URL")
-                .unwrap_or_else(|| format!("sqlite://{}", data_dir.join("flawless.db").display())),
+            database_url: match get("DATABASE_URL") {
+                Some(url) => checked_database_url(&url)?,
+                None => format!("sqlite://{}", data_dir.join("flawless.db").display()),
+            },
             log_level: checked_log_level(&or("LOG_LEVEL", "info"))?,
             log_json: is_json(&or("LOG_FORMAT", "text"))?,
             app: app_of(&get)?,
@@ -188,7 +202,9 @@ impl Config {
             github_server_url: checked("GITHUB_SERVER_URL", "https://github.com")?,
             smtp_url: get("SMTP_URL"),
             mail_from: or("MAIL_FROM", "Flawless <flawless@localhost>"),
-            admin_token: get("ADMIN_TOKEN").map(Secret::from),
+            admin_token: token_of(&get, "ADMIN_TOKEN")?,
+            metrics_token: metrics_token_of(&get)?,
+            trusted_proxies: trusted_proxies_of(&get)?,
             secret_key: get("SECRET_KEY").map(Secret::from),
             shadow_days: number_of(&get, "SHADOW_DAYS", MOST_SHADOW_DAYS)?.unwrap_or(0),
             data_dir,
@@ -225,53 +241,12 @@ impl Config {
             ("GITHUB_SERVER_URL", self.github_server_url.clone()),
             ("SMTP_URL", self.smtp_url.as_deref().map(without_password).unwrap_or_default()),
             ("MAIL_FROM", self.mail_from.clone()),
+            ("ADMIN_TOKEN", secret(self.admin_token.is_some())),
+            ("METRICS_TOKEN", secret(self.metrics_token.is_some())),
+            ("TRUSTED_PROXIES", self.trusted_proxies.shown()),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
         ]
     }
-}
-
-/// A number that is not more than this.
-fn number_of<N>(get: &impl Fn(&str) -> Option<String>, name: &str, most: N) -> Result<Option<N>, ConfigError>
-where
-    N: FromStr + PartialOrd + Display,
-{
-    let Some(text) = get(name) else { return Ok(None) };
-    match text.parse() {
-        Ok(number) if number <= most => Ok(Some(number)),
-        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be a number from 0 to {most}"))),
-    }
-}
-
-fn is_json(format: &str) -> Result<bool, ConfigError> {
-    match format {
-        "text" | "pretty" => Ok(false),
-        "json" => Ok(true),
-        other => Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
-    }
-}
-
-fn sign_in_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<SignIn>, ConfigError> {
-    let without = |set: &str, missing: &str| Err(ConfigError(format!("{set} is set, but {missing} is not")));
-    match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
-        (Some(client_id), Some(client_secret)) => Ok(Some(SignIn { client_id, client_secret: client_secret.into() })),
-        (None, None) => Ok(None),
-        (Some(_), None) => without("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
-        (None, Some(_)) => without("GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_ID"),
-    }
-}
-
-fn app_of(get: &impl Fn(&str) -> Option<String>) -> Result<Option<AppConfig>, ConfigError> {
-    let Some(id) = get("APP_ID") else { return Ok(None) };
-    let id = id.parse().map_err(|_| ConfigError(format!("APP_ID is {id:?}: it has to be the App's number")))?;
-    let private_key = match (get("PRIVATE_KEY"), get("PRIVATE_KEY_PATH")) {
-        (Some(key), _) => key,
-        (None, Some(path)) => std::fs::read_to_string(Path::new(&path))
-            .map_err(|error| ConfigError(format!("PRIVATE_KEY_PATH names {path}, which can't be read: {error}")))?,
-        (None, None) => {
-            return Err(ConfigError("APP_ID is set, but neither PRIVATE_KEY nor PRIVATE_KEY_PATH is".to_owned()));
-        }
-    };
-    Ok(Some(AppConfig { id, private_key: private_key.into() }))
 }
 
 /// The text of the file beside which the server is started; `None` where there is no such file.
@@ -286,57 +261,6 @@ fn own_file(path: &Path) -> Result<Option<String>, ConfigError> {
             path.display()
         ))),
     }
-}
-
-/// A level, or a filter as `tracing` reads it, but that a part of the program by itself is refused:
-/// a level that is misspelt would be one, and silence all others.
-fn checked_log_level(text: &str) -> Result<String, ConfigError> {
-    for part in text.split(',').map(str::trim) {
-        // `tracing` reads 0 (nothing) to 5 (trace) as well, and passes over what is empty.
-        let is_number = part.is_empty() || part.parse::<u8>().is_ok_and(|number| number <= 5);
-        let is_level = is_number || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
-        if !is_level && !part.contains(['=', '[']) {
-            let near = LEVELS.iter().find(|level| strsim::damerau_levenshtein(level, &part.to_lowercase()) <= 2);
-            let near = near.map_or_else(String::new, |level| format!("; did you mean {level}?"));
-            return Err(ConfigError(format!(
-                "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near} (all of a part of the program is NAME=trace)",
-                LEVELS.join(", ")
-            )));
-        }
-    }
-    Ok(text.to_owned())
-}
-
-fn checked_url(name: &str, text: &str) -> Result<String, ConfigError> {
-    match url::Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => {
-            Ok(text.trim_end_matches('/').to_owned())
-        }
-        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be an address like https://flawless.example.com"))),
-    }
-}
-
-/// A URL with its password struck out.
-fn without_password(text: &str) -> String {
-    match url::Url::parse(text) {
-        Ok(mut url) if url.password().is_some() => match url.set_password(Some("…")) {
-            Ok(()) => url.to_string(),
-            Err(()) => "(not shown)".to_owned(),
-        },
-        _ => text.to_owned(),
-    }
-}
-
-/// `; did you mean "port"?` for a name that is nearly one of ours.
-fn nearest(name: &str) -> String {
-    /// Letters that may be wrong in a typing error.
-    const SLIP: usize = 3;
-    NAMES
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .filter(|(distance, _)| *distance <= SLIP)
-        .min()
-        .map_or_else(String::new, |(_, known)| format!("; did you mean {:?}?", known.to_ascii_lowercase()))
 }
 
 #[cfg(test)]
@@ -370,12 +294,64 @@ mod tests {
         assert!(said(Some("prot = 1"), &[]).contains("did you mean \"port\"?"));
         assert!(said(None, &[("PORT", "http")]).contains("0 to 65535"));
         assert!(said(None, &[("SHADOW_DAYS", "400")]).contains("0 to 365"));
-        assert!(said(None, &[("GITHUB_CLIENT_ID", "Iv1")]).contains("GITHUB_CLIENT_SECRET is not"));
+        assert!(
+            said(None, &[("APP_ID", "1"), ("PRIVATE_KEY", "k"), ("GITHUB_CLIENT_ID", "Iv1")])
+                .contains("GITHUB_CLIENT_SECRET is not")
+        );
         assert!(said(None, &[("LOG_LEVEL", "inof")]).contains("did you mean info?"));
         assert!(said(None, &[("LOG_LEVEL", "info,verbose")]).contains("\"verbose\" is no level"));
         assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
         assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
         assert!(said(Some("port = "), &[]).contains("my.toml"));
+    }
+
+    #[test]
+    fn each_value_says_what_is_wrong_with_it() {
+        let cases: &[(&[(&str, &str)], &str)] = &[
+            (&[("HOST", "256.1.1.1")], "HOST is \"256.1.1.1\", which is no address: write 127.0.0.1"),
+            (&[("HOST", "127.0.0.1:80")], "the port is set by PORT"),
+            (&[("HOST", "http://here")], "which is no address"),
+            (&[("PUBLIC_URL", "https://f.example/?a=b")], "which has a query (?)"),
+            (&[("PUBLIC_URL", "https://f.example/#top")], "which has a fragment (#)"),
+            (&[("PUBLIC_URL", "https://ada@f.example")], "which names a user"),
+            (&[("PUBLIC_URL", "https://f.example/a b")], "it has to be an address like"),
+            (&[("GITHUB_API_URL", "https://f.example/?a=b")], "GITHUB_API_URL"),
+            (&[("DATABASE_URL", "mysql://ada:hidden@db/f")], "it has to be like sqlite:///path/to/file.db"),
+            (&[("DATABASE_URL", "sqlite:")], "it has to be like sqlite:///path/to/file.db"),
+            (&[("DATABASE_URL", "sqlite::memory:")], "it has to be like sqlite:///path/to/file.db"),
+            (&[("DATABASE_URL", "postgres://")], "it has to be like sqlite:///path/to/file.db"),
+            (&[("ADMIN_TOKEN", "fifteen letters")], "ADMIN_TOKEN has 15 characters: it has to have 16 at least"),
+            (&[("METRICS_TOKEN", "short")], "METRICS_TOKEN has 5 characters"),
+            (
+                &[("METRICS_TOKEN", "the very same token"), ("ADMIN_TOKEN", "the very same token")],
+                "METRICS_TOKEN is the same as ADMIN_TOKEN",
+            ),
+            (&[("TRUSTED_PROXIES", "10.0.0.1, nginx")], "TRUSTED_PROXIES has \"nginx\""),
+            (&[("APP_ID", "0"), ("PRIVATE_KEY", "k")], "APP_ID is \"0\""),
+            (&[("WEBHOOK_SECRET", "w")], "WEBHOOK_SECRET is set, but APP_ID is not"),
+            (&[("GITHUB_CLIENT_ID", "Iv1")], "GITHUB_CLIENT_ID is set, but APP_ID is not"),
+        ];
+        for (pairs, says) in cases {
+            let said = Config::from_parts(None, env(pairs)).expect_err("refused").to_string();
+            assert!(said.contains(says) && !said.contains("hidden"), "{pairs:?}: {said}");
+        }
+        for host in ["0.0.0.0", "::", "[::1]", "localhost", "flawless-1.example"] {
+            assert!(Config::from_parts(None, env(&[("HOST", host)])).is_ok(), "{host}");
+        }
+        for url in ["sqlite://a.db", "sqlite:a.db?mode=rwc", "postgres:///f?host=/run/postgresql", "postgresql://db/f"]
+        {
+            assert!(Config::from_parts(None, env(&[("DATABASE_URL", url)])).is_ok(), "{url}");
+        }
+        let path = Config::from_parts(None, env(&[("PUBLIC_URL", "https://f.example/errors/")])).expect("fits");
+        assert_eq!(path.public_url.as_deref(), Some("https://f.example/errors"));
+    }
+
+    #[test]
+    fn a_data_dir_that_is_a_file_is_refused() {
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().display().to_string();
+        let said = Config::from_parts(None, env(&[("DATA_DIR", &path)])).expect_err("refused").to_string();
+        assert!(said.contains("which is a file"), "{said}");
     }
 
     #[test]
@@ -403,8 +379,11 @@ mod tests {
             env(&[
                 ("DATABASE_URL", "postgres://ada:secret@db/flawless"),
                 ("SMTP_URL", "smtp://ada:secret@mail:587"),
+                ("APP_ID", "7"),
+                ("PRIVATE_KEY", "secret"),
                 ("WEBHOOK_SECRET", "secret"),
-                ("ADMIN_TOKEN", "secret"),
+                ("ADMIN_TOKEN", "a secret of many letters"),
+                ("METRICS_TOKEN", "another secret of many letters"),
             ]),
         )
         .expect("fits");

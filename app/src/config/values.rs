@@ -1,0 +1,229 @@
+//! Single values of the configuration: each is checked at the start, in words that say what is
+//! wrong and what to write.
+
+use super::{AppConfig, ConfigError, LEVELS, NAMES};
+use crate::client_address::TrustedProxies;
+use domain::access::SignIn;
+use domain::secret::Secret;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Characters that a token needs at least: 16 random ones have 64 bits where they are hexadecimal,
+/// which nobody guesses at any pace.
+const SHORTEST_TOKEN: usize = 16;
+
+/// Settings that mean nothing without APP_ID.
+const OF_APP: [&str; 5] =
+    ["PRIVATE_KEY", "PRIVATE_KEY_PATH", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
+
+/// What a setting says, without white space around it; `None` where it is not set.
+pub(super) type Get<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A number that is not more than this.
+pub(super) fn number_of<N>(get: Get<'_>, name: &str, most: N) -> Result<Option<N>, ConfigError>
+where
+    N: FromStr + PartialOrd + Display,
+{
+    let Some(text) = get(name) else { return Ok(None) };
+    match text.parse() {
+        Ok(number) if number <= most => Ok(Some(number)),
+        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be a number from 0 to {most}"))),
+    }
+}
+
+/// Whether lines of the log are JSON.
+pub(super) fn is_json(format: &str) -> Result<bool, ConfigError> {
+    match format {
+        "text" | "pretty" => Ok(false),
+        "json" => Ok(true),
+        other => Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
+    }
+}
+
+/// With what people sign in.
+pub(super) fn sign_in_of(get: Get<'_>) -> Result<Option<SignIn>, ConfigError> {
+    let without = |set: &str, missing: &str| Err(ConfigError(format!("{set} is set, but {missing} is not")));
+    match (get("GITHUB_CLIENT_ID"), get("GITHUB_CLIENT_SECRET")) {
+        (Some(client_id), Some(client_secret)) => Ok(Some(SignIn { client_id, client_secret: client_secret.into() })),
+        (None, None) => Ok(None),
+        (Some(_), None) => without("GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"),
+        (None, Some(_)) => without("GITHUB_CLIENT_SECRET", "GITHUB_CLIENT_ID"),
+    }
+}
+
+/// The App. Its other settings mean nothing without its number, and whoever sets them means them.
+pub(super) fn app_of(get: Get<'_>) -> Result<Option<AppConfig>, ConfigError> {
+    let Some(id) = get("APP_ID") else {
+        return match OF_APP.iter().find(|name| get(name).is_some()) {
+            Some(name) => Err(ConfigError(format!(
+                "{name} is set, but APP_ID is not: set it to the number on the App's page on GitHub, or take {name} away"
+            ))),
+            None => Ok(None),
+        };
+    };
+    let id =
+        id.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+            ConfigError(format!("APP_ID is {id:?}: it has to be the number on the App's page on GitHub"))
+        })?;
+    let private_key = match (get("PRIVATE_KEY"), get("PRIVATE_KEY_PATH")) {
+        (Some(key), _) => key,
+        (None, Some(path)) => std::fs::read_to_string(Path::new(&path))
+            .map_err(|error| ConfigError(format!("PRIVATE_KEY_PATH names {path}, which can't be read: {error}")))?,
+        (None, None) => {
+            return Err(ConfigError("APP_ID is set, but neither PRIVATE_KEY nor PRIVATE_KEY_PATH is".to_owned()));
+        }
+    };
+    Ok(Some(AppConfig { id, private_key: private_key.into() }))
+}
+
+/// A level, or a filter as `tracing` reads it, but that a part of the program by itself is refused:
+/// a level that is misspelt would be one, and silence all others.
+pub(super) fn checked_log_level(text: &str) -> Result<String, ConfigError> {
+    for part in text.split(',').map(str::trim) {
+        // `tracing` reads 0 (nothing) to 5 (trace) as well, and passes over what is empty.
+        let is_number = part.is_empty() || part.parse::<u8>().is_ok_and(|number| number <= 5);
+        let is_level = is_number || LEVELS.iter().any(|level| level.eq_ignore_ascii_case(part));
+        if !is_level && !part.contains(['=', '[']) {
+            let near = LEVELS.iter().find(|level| strsim::damerau_levenshtein(level, &part.to_lowercase()) <= 2);
+            let near = near.map_or_else(String::new, |level| format!("; did you mean {level}?"));
+            return Err(ConfigError(format!(
+                "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near} (all of a part of the program is NAME=trace)",
+                LEVELS.join(", ")
+            )));
+        }
+    }
+    Ok(text.to_owned())
+}
+
+/// An address of a server, to which paths are added: without a slash at its end.
+pub(super) fn checked_url(name: &str, text: &str) -> Result<String, ConfigError> {
+    let wrong = |why: &str| {
+        // It may hold a password, which has no business in a log.
+        let shown = without_password(text);
+        ConfigError(format!("{name} is {shown:?}{why}: it has to be an address like https://flawless.example.com"))
+    };
+    let url = url::Url::parse(text).map_err(|_| wrong(""))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || text.contains(char::is_whitespace) {
+        return Err(wrong(""));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong(", which names a user"));
+    }
+    if url.query().is_some() {
+        return Err(wrong(", which has a query (?)"));
+    }
+    if url.fragment().is_some() {
+        return Err(wrong(", which has a fragment (#)"));
+    }
+    Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// An address to listen on, or a name that leads to one.
+pub(super) fn checked_host(text: &str) -> Result<String, ConfigError> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    if bare.parse::<IpAddr>().is_ok() {
+        return Ok(bare.to_owned());
+    }
+    // What ends in a number is read as an address of old by some, and as a name by others.
+    let is_name = matches!(url::Host::parse(text), Ok(url::Host::Domain(_)));
+    if is_name { Ok(text.to_owned()) } else { Err(no_host(text)) }
+}
+
+fn no_host(text: &str) -> ConfigError {
+    let todo = match text.rsplit_once(':') {
+        Some((_, port)) if port.parse::<u16>().is_ok() => "; the port is set by PORT",
+        _ => "",
+    };
+    ConfigError(format!(
+        "HOST is {text:?}, which is no address: write 127.0.0.1 (this machine only), 0.0.0.0 or :: (all of its addresses), or a name like localhost{todo}"
+    ))
+}
+
+/// The database, as far as its URL says where it is. What else is wrong with it says who opens it.
+pub(super) fn checked_database_url(text: &str) -> Result<String, ConfigError> {
+    let is_known = match text.split_once(':') {
+        // One in memory would be another one in each connection.
+        Some(("sqlite", path)) => {
+            let file = path.trim_start_matches("//").split('?').next().unwrap_or_default();
+            !file.is_empty() && file != ":memory:"
+        }
+        // The host may be a folder with a socket, which is a parameter.
+        Some(("postgres" | "postgresql", _)) => url::Url::parse(text).is_ok_and(|url| {
+            url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host")
+        }),
+        _ => false,
+    };
+    if is_known {
+        return Ok(text.to_owned());
+    }
+    let shown = without_password(text);
+    Err(ConfigError(format!(
+        "DATABASE_URL is {shown:?}: it has to be like sqlite:///path/to/file.db or postgres://user@host/name"
+    )))
+}
+
+/// A folder, which may be made yet.
+pub(super) fn checked_data_dir(text: &str) -> Result<PathBuf, ConfigError> {
+    let path = PathBuf::from(text);
+    match std::fs::metadata(&path) {
+        Ok(found) if !found.is_dir() => {
+            Err(ConfigError(format!("DATA_DIR is {text:?}, which is a file: it has to be a folder")))
+        }
+        _ => Ok(path),
+    }
+}
+
+/// A secret that admits whoever has it.
+pub(super) fn token_of(get: Get<'_>, name: &str) -> Result<Option<Secret>, ConfigError> {
+    let Some(text) = get(name) else { return Ok(None) };
+    let length = text.chars().count();
+    if length < SHORTEST_TOKEN {
+        return Err(ConfigError(format!(
+            "{name} has {length} characters: it has to have {SHORTEST_TOKEN} at least, random ones (openssl rand -hex 32)"
+        )));
+    }
+    Ok(Some(text.into()))
+}
+
+/// The token for metrics, which lies about on another machine: it is not to open anything else.
+pub(super) fn metrics_token_of(get: Get<'_>) -> Result<Option<Secret>, ConfigError> {
+    let token = token_of(get, "METRICS_TOKEN")?;
+    if token.is_some() && get("METRICS_TOKEN") == get("ADMIN_TOKEN") {
+        return Err(ConfigError("METRICS_TOKEN is the same as ADMIN_TOKEN: set it to another one".to_owned()));
+    }
+    Ok(token)
+}
+
+/// The proxies whose word is taken on where a request comes from.
+pub(super) fn trusted_proxies_of(get: Get<'_>) -> Result<TrustedProxies, ConfigError> {
+    TrustedProxies::parse(&get("TRUSTED_PROXIES").unwrap_or_default()).map_err(|part| {
+        ConfigError(format!(
+            "TRUSTED_PROXIES has {part:?}, which is neither an address nor a network: write 127.0.0.1, 10.0.0.0/8"
+        ))
+    })
+}
+
+/// A URL with its password struck out.
+pub(super) fn without_password(text: &str) -> String {
+    match url::Url::parse(text) {
+        Ok(mut url) if url.password().is_some() => match url.set_password(Some("…")) {
+            Ok(()) => url.to_string(),
+            Err(()) => "(not shown)".to_owned(),
+        },
+        _ => text.to_owned(),
+    }
+}
+
+/// `; did you mean "port"?` for a name that is nearly one of ours.
+pub(super) fn nearest(name: &str) -> String {
+    /// Letters that may be wrong in a typing error.
+    const SLIP: usize = 3;
+    NAMES
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .filter(|(distance, _)| *distance <= SLIP)
+        .min()
+        .map_or_else(String::new, |(_, known)| format!("; did you mean {:?}?", known.to_ascii_lowercase()))
+}
