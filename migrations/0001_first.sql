@@ -48,6 +48,7 @@ CREATE TABLE former_names (
 -- The keys of DSNs; a revoked one stays.
 CREATE TABLE ingest_keys (
     ingest_key TEXT PRIMARY KEY,        -- 32 hexadecimal digits, as SDKs insist
+    id BIGINT NOT NULL UNIQUE,          -- by which other rows name it
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     label TEXT,                         -- what a person calls it; null: nothing
     created_at_ms BIGINT NOT NULL,
@@ -139,9 +140,11 @@ CREATE TABLE fingerprints (
     recheck_at_ms BIGINT,               -- attribute again from then on
     attribution BYTEA,                  -- domain::attribution::Attribution, compressed JSON
     last_seen_ms BIGINT NOT NULL,
+    key_id BIGINT REFERENCES ingest_keys (id), -- the key by which all its reports came; null: several
     UNIQUE (repository_id, fingerprint)
 );
 CREATE INDEX fingerprints_by_line ON fingerprints (line_id);
+CREATE INDEX fingerprints_by_key ON fingerprints (key_id, state);
 
 -- Reports that wait to be attributed, and no others: each is deleted with its job.
 CREATE TABLE reports (
@@ -245,7 +248,7 @@ CREATE TABLE deliveries (
     subject TEXT NOT NULL,              -- what the purpose is about (the count, the rule), else empty
     recipient TEXT NOT NULL,            -- address of a mail, else empty
     content TEXT NOT NULL,              -- what the channel needs beside the line, JSON
-    state TEXT NOT NULL,                -- pending, gathered (for a storm's mail), shadow, sent or given_up
+    state TEXT NOT NULL,                -- pending, gathered (by a storm), shadow, sent or given_up
     rank BIGINT NOT NULL,               -- domain::pace::Rank: what goes first
     storm_id BIGINT,                    -- the storm that it belongs to
     attempts BIGINT NOT NULL,           -- counted before each attempt: after a crash it tells that something may have been sent
@@ -310,6 +313,7 @@ CREATE TABLE jobs (
     kind TEXT NOT NULL,
     subject BIGINT NOT NULL,
     run_at_ms BIGINT NOT NULL,
+    turn_ms BIGINT NOT NULL,            -- of those that are due, the lowest is first: run_at_ms, but later for whose key has asked for much
     locked_until_ms BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     version BIGINT NOT NULL,            -- goes up when the job is asked for again while it runs
@@ -318,6 +322,7 @@ CREATE TABLE jobs (
     UNIQUE (kind, subject)
 );
 CREATE INDEX jobs_due ON jobs (run_at_ms);
+CREATE INDEX jobs_by_turn ON jobs (turn_ms);
 
 -- People: who is signed in, and what was said of accounts and addresses.
 

@@ -98,6 +98,7 @@ const MATRIX: &[(&str, &str, Answers)] = &[
     ("POST", "/{owner}/{repo}/connect/test", /*        */ [303, 303, 403, 403, 303, 404]),
     ("POST", "/{owner}/{repo}/connect/key", /*         */ [303, 303, 403, 403, 303, 404]),
     ("POST", "/{owner}/{repo}/connect/revoke", /*      */ [303, 400, 403, 403, 400, 404]),
+    ("POST", "/{owner}/{repo}/storm", /*               */ [303, 303, 403, 303, 303, 404]),
     ("GET", "/get_weekly_error_report?repo=R", /*      */ [303, 200, 200, 200, 200, 404]),
     ("GET", "/view_traceback?repo=R&L", /*             */ [303, 200, 200, 200, 200, 404]),
     ("GET", "/add_known_error?repo=R&F", /*            */ [303, 200, 403, 200, 200, 404]),

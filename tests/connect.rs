@@ -246,7 +246,7 @@ fn a_revoked_key_is_refused_by_its_name_and_the_others_work() {
         assert!(!page.contains(&format!("dsn=\"https://{first}@")), "snippets name a key in force");
         assert!(section(&page, "arrivals").contains("the key was revoked on"), "somebody still uses it");
         let other = press(&browser, "revoke", &[("key", &second)]).await;
-        assert_eq!(other, "/acme/shop/connect?done=revoked#keys");
+        assert_eq!(other, "/acme/shop/connect?done=revoked&reports=0&occurrences=0&lines=0#keys");
         let page = browser.open(PAGE).await;
         assert!(page.contains("Every key is revoked") && !page.contains("Send a test report"), "{page}");
         // GitHub telling of the repository again makes no key behind the admin's back.
@@ -343,6 +343,8 @@ fn keys_are_made_listed_and_revoked_in_the_terminal() {
         let key = dsn.strip_prefix("https://").unwrap().split('@').next().unwrap();
         let event = story.event();
         assert_eq!(story.send_to(story.url(), key, project, &event).await, 200);
+        story.settle().await;
+        story.assert_usual_alert();
         let revoked = story.command(&["repository", "key", "revoke", &dsn]);
         assert!(revoked.contains("Revoked."), "{revoked}");
         let listed = story.command(&["repository", "keys", "acme/shop"]);
@@ -351,6 +353,5 @@ fn keys_are_made_listed_and_revoked_in_the_terminal() {
         story.clock.advance(SignedDuration::from_secs(10));
         assert_eq!(story.send_to(story.url(), key, project, &event).await, 403);
         story.settle().await;
-        story.assert_usual_alert();
     });
 }

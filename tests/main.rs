@@ -17,6 +17,7 @@ mod harness;
 mod hostile_text;
 mod ingest;
 mod issue_life;
+mod keys;
 mod labels;
 mod live;
 mod mails;

@@ -2,7 +2,7 @@
 //! shown.
 
 use crate::harness::browser::{Browser, TOKEN, link_in, unescaped};
-use crate::harness::story::{CART_PATH, REPO, run_test};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use jiff::SignedDuration;
 use url::Url;
 
@@ -111,7 +111,8 @@ fn guessing_is_answered_as_such_and_locks_nobody_out() {
 fn behind_a_trusted_proxy_each_client_has_its_own_guesses() {
     run_test(async |story| {
         let guess = async |story: &Story, client: &str| {
-            let request = story.http.post(format!("{}/login", story.url())).form(&[("token", "wrong")]);
+            let request = story.http.post(format!("{}/login", story.url())).body("token=wrong");
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
             request.header("x-forwarded-for", client).send().await.unwrap().status().as_u16()
         };
         let guesses = async |story: &Story, client: &str| {

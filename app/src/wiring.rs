@@ -84,6 +84,7 @@ pub struct Handles {
     vault: Vault,
     outbox: PathBuf,
     shadow_for: SignedDuration,
+    key_budget: u32,
 }
 
 /// Makes the crypto provider that all TLS uses the process's own. Later calls change nothing.
@@ -119,6 +120,7 @@ impl Handles {
             vault,
             outbox: config.outbox(),
             shadow_for: SignedDuration::from_hours(i64::from(config.shadow_days) * 24),
+            key_budget: config.key_budget,
             store,
         };
         Ok((handles, signer))
@@ -126,7 +128,7 @@ impl Handles {
 
     /// Takes reports in.
     pub fn accept(&self) -> (Accept, tokio::task::JoinHandle<()>) {
-        Accept::open(self.store.clone(), self.epoch.clone(), self.wake.clone())
+        Accept::open(self.store.clone(), self.epoch.clone(), self.wake.clone(), self.key_budget)
     }
 
     /// The background work, by this clock.

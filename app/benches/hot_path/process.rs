@@ -102,6 +102,6 @@ fn command(data: &Path) -> Command {
     for name in app::config::NAMES {
         command.env_remove(name);
     }
-    command.current_dir(data).env("DATA_DIR", data).env("PORT", "0").env("LOG_LEVEL", "warn");
+    command.current_dir(data).env("DATA_DIR", data).env("PORT", "0").env("LOG_LEVEL", "warn").env("KEY_BUDGET", "0");
     command
 }

@@ -94,10 +94,11 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
-            if !ingest_keys::revoke(store, handles.epoch(), key, now).await? {
+            let Some(dropped) = ingest_keys::revoke(store, handles.epoch(), key, now).await? else {
                 return Err(format!("there is no key {key:?}; `flawless repository keys NAME` shows them").into());
-            }
+            };
             say!("Revoked. A running server refuses it from now on, or within 10 seconds.");
+            say!("{}", ingest_keys::dropped_words(&dropped));
         }
     }
     handles.store.close().await;

@@ -15,7 +15,7 @@ use values::{
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 24] = [
     "HOST",
     "PORT",
     "PUBLIC_URL",
@@ -38,6 +38,7 @@ pub const NAMES: [&str; 23] = [
     "TRUSTED_PROXIES",
     "SECRET_KEY",
     "SHADOW_DAYS",
+    "KEY_BUDGET",
     "FLAWLESS_CONFIG",
 ];
 
@@ -46,6 +47,13 @@ const LEVELS: [&str; 6] = ["error", "warn", "info", "debug", "trace", "off"];
 
 /// Longest shadow mode that a setting can ask for: a year is no trial any more.
 const MOST_SHADOW_DAYS: u32 = 365;
+
+/// Kinds of errors never seen before that one key may bring at once: more than a deploy breaks, and
+/// a minute's work. A flood of made-up ones gets no further than one in a second.
+const KEY_BUDGET: u32 = 1_000;
+
+/// Largest budget that a setting can ask for; who wants more wants no limit.
+const MOST_KEY_BUDGET: u32 = 100_000;
 
 /// The file that is read where it exists, unless `FLAWLESS_CONFIG` names another.
 pub const FILE: &str = "flawless.toml";
@@ -91,6 +99,9 @@ pub struct Config {
     pub secret_key: Option<Secret>,
     /// Days that a repository which is new here spends in shadow mode.
     pub shadow_days: u32,
+    /// Kinds of errors never seen before that one key may bring within a quarter of an hour; 0: no
+    /// limit.
+    pub key_budget: u32,
 }
 
 /// A GitHub App's credentials.
@@ -207,6 +218,7 @@ impl Config {
             trusted_proxies: trusted_proxies_of(&get)?,
             secret_key: get("SECRET_KEY").map(Secret::from),
             shadow_days: number_of(&get, "SHADOW_DAYS", MOST_SHADOW_DAYS)?.unwrap_or(0),
+            key_budget: number_of(&get, "KEY_BUDGET", MOST_KEY_BUDGET)?.unwrap_or(KEY_BUDGET),
             data_dir,
         })
     }
@@ -245,6 +257,7 @@ impl Config {
             ("METRICS_TOKEN", secret(self.metrics_token.is_some())),
             ("TRUSTED_PROXIES", self.trusted_proxies.shown()),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
+            ("KEY_BUDGET", self.key_budget.to_string()),
         ]
     }
 }

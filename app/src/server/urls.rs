@@ -63,6 +63,11 @@ impl Urls {
         self.page(&format!("/{}/connect", row.repository.full_name))
     }
 
+    /// Where the form goes that has the issues of a storm's lines filed.
+    pub(super) fn storm(&self, row: &RepositoryRow) -> String {
+        self.page(&format!("/{}/storm", row.repository.full_name))
+    }
+
     /// The page of a repository's shadow mode.
     pub(super) fn shadow(&self, row: &RepositoryRow) -> String {
         self.page(&format!("/{}/shadow", row.repository.full_name))

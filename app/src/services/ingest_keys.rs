@@ -2,7 +2,8 @@
 
 use super::{Epoch, Failure};
 use domain::timestamp::Timestamp;
-use store::ingest_keys::MOST_KEYS;
+use render::thousands;
+use store::ingest_keys::{Dropped, MOST_KEYS};
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
@@ -19,14 +20,34 @@ pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now: T
     Ok(key)
 }
 
-/// Revokes a key: in force at once in this process, and within 10 s in others. `false`: there is no
-/// such key.
+/// Revokes a key: in force at once in this process, and within 10 s in others. What came by it
+/// alone and waits is dropped. `None`: there is no such key.
 ///
 /// # Errors
 /// The database is out of reach.
-pub async fn revoke(store: &Store, epoch: &Epoch, key: &str, now: Timestamp) -> Result<bool, StoreError> {
-    let Some(id) = store::ingest_keys::revoke(store, key, now).await? else { return Ok(false) };
+pub async fn revoke(store: &Store, epoch: &Epoch, key: &str, now: Timestamp) -> Result<Option<Dropped>, StoreError> {
+    let Some((repository, id)) = store::ingest_keys::revoke(store, key, now).await? else { return Ok(None) };
+    // First of all nothing more is let in.
     epoch.turn();
-    tracing::info!(project = id.0, "revoked a key");
-    Ok(true)
+    let dropped = store::ingest_keys::drop_queued(store, repository, id, now).await?;
+    tracing::info!(project = repository.0, reports = dropped.reports, lines = dropped.lines, "revoked a key");
+    Ok(Some(dropped))
+}
+
+/// What was dropped with a key, in a sentence.
+pub fn dropped_words(dropped: &Dropped) -> String {
+    let Dropped { reports, occurrences, lines } = dropped;
+    if *reports == 0 && *lines == 0 {
+        return "Nothing that came by it alone was waiting.".to_owned();
+    }
+    let waiting = match reports {
+        1 => "1 report that waited".to_owned(),
+        reports => format!("{} reports that waited", thousands(*reports)),
+    };
+    let alerts = match lines {
+        1 => "what was to be told of 1 line".to_owned(),
+        lines => format!("what was to be told of {} lines", thousands(*lines)),
+    };
+    let times = if *reports == 0 { String::new() } else { format!(" ({} occurrences)", thousands(*occurrences)) };
+    format!("Dropped, because it came by this key alone: {waiting}{times}, and {alerts}.")
 }

@@ -47,8 +47,8 @@ pub enum DeliveryMode {
     /// Each by itself, at once.
     #[default]
     Singly,
-    /// In a storm: mails are gathered for one that tells of all, issues come after everybody
-    /// else's.
+    /// In a storm: mails are gathered for one that tells of all, and issues wait for the storm's
+    /// end, or for a person.
     Storm(StormId),
     /// Never: they are kept to be shown, because the repository is in shadow mode.
     Shadow,
@@ -59,7 +59,7 @@ impl DeliveryMode {
     pub fn first_state(self, channel: Channel) -> DeliveryState {
         match (self, channel) {
             (Self::Shadow, _) => DeliveryState::Shadow,
-            (Self::Storm(_), Channel::Mail) => DeliveryState::Gathered,
+            (Self::Storm(_), Channel::Mail | Channel::Issue) => DeliveryState::Gathered,
             _ => DeliveryState::Pending,
         }
     }
@@ -70,7 +70,7 @@ impl DeliveryMode {
 pub enum DeliveryState {
     /// It is to be sent.
     Pending,
-    /// It goes out with the next mail of its storm.
+    /// Its storm has it: a mail goes out with the next one of all, an issue waits.
     Gathered,
     /// It is shown, and not sent.
     Shadow,
@@ -232,10 +232,11 @@ mod tests {
     }
 
     #[test]
-    fn a_storm_gathers_mails_only() {
+    fn a_storm_gathers_mails_and_issues() {
         let storm = DeliveryMode::Storm(StormId(1));
         assert_eq!(storm.first_state(Channel::Mail), DeliveryState::Gathered);
-        assert_eq!(storm.first_state(Channel::Issue), DeliveryState::Pending);
+        assert_eq!(storm.first_state(Channel::Issue), DeliveryState::Gathered);
+        assert_eq!(storm.first_state(Channel::Comment), DeliveryState::Pending);
         assert_eq!(DeliveryMode::Shadow.first_state(Channel::Mail), DeliveryState::Shadow);
     }
 }

@@ -24,6 +24,10 @@ id!(
     RepositoryId
 );
 id!(
+    /// An ingest key, by a number of its own: the key itself is a secret.
+    IngestKeyId
+);
+id!(
     /// A blamed line: what one alert is about.
     LineId
 );

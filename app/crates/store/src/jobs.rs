@@ -44,35 +44,49 @@ pub struct QueueState {
 pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let once_more = "DO UPDATE SET
          version = jobs.version + 1,
-         run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END";
-    insert_in(tx, job, (run_at, now), once_more).await
+         run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms THEN jobs.run_at_ms ELSE excluded.run_at_ms END,
+         turn_ms = CASE WHEN jobs.turn_ms < excluded.turn_ms THEN jobs.turn_ms ELSE excluded.turn_ms END";
+    insert_in(tx, job, Due { run_at, turn: run_at }, now, once_more).await
+}
+
+/// Asks for a new job, due at once, that lets those go first whose turn is earlier.
+pub(crate) async fn enqueue_in_turn_in(
+    tx: &mut Tx,
+    job: Job,
+    turn: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    insert_in(tx, job, Due { run_at: now, turn }, now, "DO NOTHING").await
+}
+
+/// When a job is due, and its turn among those that are.
+#[derive(Clone, Copy)]
+struct Due {
+    run_at: Timestamp,
+    turn: Timestamp,
 }
 
 /// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its
 /// pause.
 pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    insert_in(&mut tx, job, (now, now), "DO NOTHING").await?;
+    insert_in(&mut tx, job, Due { run_at: now, turn: now }, now, "DO NOTHING").await?;
     tx.commit().await
 }
 
 /// Inserts a job; `if_there` is what becomes of one of its kind and subject that waits or runs.
-async fn insert_in(
-    tx: &mut Tx,
-    job: Job,
-    (run_at, now): (Timestamp, Timestamp),
-    if_there: &'static str,
-) -> Result<(), StoreError> {
+async fn insert_in(tx: &mut Tx, job: Job, due: Due, now: Timestamp, if_there: &'static str) -> Result<(), StoreError> {
     let (kind, subject) = job.parts();
     let sql = format!(
-        "INSERT INTO jobs (id, kind, subject, run_at_ms, locked_until_ms, attempts, version, created_at_ms)
-         VALUES ($1, $2, $3, $4, 0, 0, 0, $5) ON CONFLICT (kind, subject) {if_there}"
+        "INSERT INTO jobs (id, kind, subject, run_at_ms, turn_ms, locked_until_ms, attempts, version, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, 0, 0, 0, $6) ON CONFLICT (kind, subject) {if_there}"
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(tx.next_id(now))
         .bind(kind)
         .bind(subject)
-        .bind(run_at.as_millis())
+        .bind(due.run_at.as_millis())
+        .bind(due.turn.as_millis())
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
@@ -86,8 +100,8 @@ pub async fn enqueue(store: &Store, job: Job, run_at: Timestamp, now: Timestamp)
     tx.commit().await
 }
 
-/// Claims the job that has waited longest of those that are due, if there is one; counts the
-/// attempt before it is made.
+/// Claims the job whose turn it is of those that are due, if there is one; counts the attempt
+/// before it is made.
 pub async fn claim(store: &Store, now: Timestamp) -> Result<Option<Claim>, StoreError> {
     // Looking first costs no write lock: most of the time nothing is due.
     let due = sqlx::query("SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 LIMIT 1")
@@ -98,12 +112,13 @@ pub async fn claim(store: &Store, now: Timestamp) -> Result<Option<Claim>, Store
         return Ok(None);
     }
     let mut tx = store.begin().await?;
+    // The sign keeps both databases to the index of turns: they would sort all that is due.
     // The outer condition is asked again once the row is locked, so two workers on PostgreSQL never
     // hold one job.
     let row = sqlx::query(
         "UPDATE jobs SET locked_until_ms = $2, attempts = attempts + 1
          WHERE locked_until_ms <= $1 AND id = (
-             SELECT id FROM jobs WHERE run_at_ms <= $1 AND locked_until_ms <= $1 ORDER BY run_at_ms, id LIMIT 1)
+             SELECT id FROM jobs WHERE +run_at_ms <= $1 AND locked_until_ms <= $1 ORDER BY turn_ms, id LIMIT 1)
          RETURNING id, kind, subject, attempts, version",
     )
     .bind(now.as_millis())
@@ -151,7 +166,7 @@ pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
 /// Records why an attempt failed, and puts the job back, to run at `run_at`.
 pub async fn record_failed(store: &Store, claim: &Claim, run_at: Timestamp, why: &str) -> Result<(), StoreError> {
     let statement = sqlx::query(
-        "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
+        "UPDATE jobs SET locked_until_ms = 0, run_at_ms = $2, turn_ms = $2, error = $3 WHERE id = $1 AND locked_until_ms = $4",
     )
     .bind(claim.id.0)
     .bind(run_at.as_millis())
@@ -165,7 +180,8 @@ pub async fn record_failed(store: &Store, claim: &Claim, run_at: Timestamp, why:
 pub async fn requeue(store: &Store, claim: &Claim, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let statement = sqlx::query(
         "UPDATE jobs SET locked_until_ms = 0, attempts = 0, error = NULL,
-             run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
+             run_at_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END,
+             turn_ms = CASE WHEN version = $2 THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END
          WHERE id = $1 AND locked_until_ms = $5",
     )
     .bind(claim.id.0)

@@ -177,7 +177,7 @@ impl Ingest {
     ) -> Result<IngestOutcome, IngestError> {
         let ParsedReport { id, fingerprint, mut occurrence, report } = read;
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
-        let recollection = self.accept.recall(auth, fingerprint, now);
+        let recollection = self.accept.recall(auth, fingerprint, now).await?;
         let report =
             recollection.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
         let summary = report.as_ref().map(ReportSummary::of);

@@ -7,6 +7,11 @@ use render::when;
 use wire::WireError;
 use wire::encoding::MAX_BODY;
 
+/// How long a client whose key's budget is used up sends no errors at least, in seconds: long
+/// enough that a flood is none any more, and not longer, because what was seen before is not sent
+/// either.
+const SHORTEST_BACK_OFF_S: i64 = 10;
+
 /// What became of a request.
 #[derive(Debug)]
 pub(in crate::server) enum IngestOutcome {
@@ -81,8 +86,17 @@ impl IngestError {
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => "key",
             Self::NoProject => "project",
             Self::Interrupted(_) | Self::Slow => "interrupted",
+            Self::Accept(AcceptError::OverBudget { .. }) => "budget",
             Self::Accept(_) => "unavailable",
             Self::Method => "method",
+        }
+    }
+
+    /// For how many seconds the client is to send no errors.
+    pub(in crate::server) fn back_off_s(&self) -> Option<i64> {
+        match self {
+            Self::Accept(AcceptError::OverBudget { after }) => Some((after.as_secs() + 1).max(SHORTEST_BACK_OFF_S)),
+            _ => None,
         }
     }
 
@@ -103,7 +117,7 @@ impl IngestError {
             // What exactly is wrong with the database is the operator's business, and is in the
             // log.
             Self::Accept(AcceptError::Store(_)) => "the report could not be stored: the database does not answer".to_owned(),
-            Self::Accept(error @ AcceptError::Stopping) => error.to_string(),
+            Self::Accept(error @ (AcceptError::Stopping | AcceptError::OverBudget { .. })) => error.to_string(),
             Self::Method => "reports are sent by POST".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ use crate::server::query::Query;
 use crate::server::repository::{RepositoryWith, Write};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::services::ingest_keys::dropped_words;
 use axum::extract::State;
 use domain::blame::Blame;
 use domain::links::Linker;
@@ -22,7 +23,7 @@ use render::{thousands, when};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::Store;
-use store::ingest_keys::KeyRow;
+use store::ingest_keys::{Dropped, KeyRow};
 use store::repositories::RepositoryRow;
 use store::test_reports::TestReportRow;
 
@@ -43,6 +44,13 @@ pub(super) struct ConnectQuery {
     /// What has just been done.
     #[serde(default)]
     done: Option<String>,
+    /// What was dropped with a key that was revoked.
+    #[serde(default)]
+    reports: u64,
+    #[serde(default)]
+    occurrences: u64,
+    #[serde(default)]
+    lines: u64,
 }
 
 impl ConnectQuery {
@@ -89,7 +97,7 @@ pub(super) async fn connect(
         watching: watched.is_some(),
         watch_url: format!("{here}?watch={}#arrivals", now.as_millis()),
         keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force)).collect(),
-        notice: query.done.as_deref().and_then(notice).map(str::to_owned),
+        notice: notice(&query),
         here,
     };
     Ok(Page(Some(session), view))
@@ -116,11 +124,15 @@ fn dsn(linker: &Linker, key: &KeyRow) -> Dsn {
     }
 }
 
-/// What has just been done, by the word that the form's answer leads back with.
-fn notice(done: &str) -> Option<&'static str> {
-    match done {
-        "made" => Some("The key was made. It stands below, with its DSN."),
-        "revoked" => Some("The key was revoked. Reports with it are refused from now on."),
+/// What has just been done, by the words that the form's answer leads back with.
+fn notice(query: &ConnectQuery) -> Option<String> {
+    match query.done.as_deref()? {
+        "made" => Some("The key was made. It stands below, with its DSN.".to_owned()),
+        "revoked" => {
+            let &ConnectQuery { reports, occurrences, lines, .. } = query;
+            let dropped = dropped_words(&Dropped { reports, occurrences, lines });
+            Some(format!("The key was revoked. Reports with it are refused from now on. {dropped}"))
+        }
         _ => None,
     }
 }

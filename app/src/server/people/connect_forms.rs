@@ -21,6 +21,7 @@ use mirror::Mirrors;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use store::ingest_keys::Dropped;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
@@ -88,8 +89,10 @@ pub(super) async fn revoke_key(
     if !keys.iter().any(|known| known.key == fields.key) {
         return Err(PageError::BadRequest("That is not a key of this repository.".to_owned()));
     }
-    ingest_keys::revoke(&store, &epoch, &fields.key, now).await?;
-    Ok(Redirect::to(&format!("{}?done=revoked#keys", urls.connect(&row))))
+    let dropped = ingest_keys::revoke(&store, &epoch, &fields.key, now).await?.unwrap_or_default();
+    let Dropped { reports, occurrences, lines } = dropped;
+    let query = format!("done=revoked&reports={reports}&occurrences={occurrences}&lines={lines}");
+    Ok(Redirect::to(&format!("{}?{query}#keys", urls.connect(&row))))
 }
 
 /// Sends a test report by the route that SDKs use, with one of the repository's keys.

@@ -36,6 +36,7 @@ pub(super) fn routes(root: &str) -> Router<Server> {
         .route(&at("/{owner}/{repo}/connect/test"), post(connect_forms::test))
         .route(&at("/{owner}/{repo}/connect/key"), post(connect_forms::add_key))
         .route(&at("/{owner}/{repo}/connect/revoke"), post(connect_forms::revoke_key))
+        .route(&at("/{owner}/{repo}/storm"), post(repository::file_issues))
         .route(&at("/{owner}/{repo}/whitelist"), get(whitelist::whitelist))
         .route(&at("/{owner}/{repo}/handovers"), get(handovers::list))
         .route(&at("/{owner}/{repo}/shadow"), get(shadow::list).post(shadow::set))

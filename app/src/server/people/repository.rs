@@ -1,22 +1,28 @@
 //! The page of a repository.
 
 use super::line::{function, issue_link, place, status, whose};
+use crate::server::form::RepositoryForm;
 use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
-use crate::server::repository::{Read, RepositoryWith};
+use crate::server::repository::{Read, RepositoryWith, Triage};
+use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::server::visitor::SignedIn;
+use crate::services::Wake;
 use axum::extract::State;
+use axum::response::Redirect;
 use domain::access::Right;
 use domain::settings::SETTINGS_FILE;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
-use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError};
+use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError, WaitingIssues};
 use render::{thousands, when};
-use store::Store;
+use serde::Deserialize;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
 
 /// Open lines shown on a repository's page; the weekly report shows the others.
 const LINES_SHOWN: usize = 100;
@@ -46,11 +52,47 @@ pub(super) async fn repository(
         settings_path: SETTINGS_FILE.to_owned(),
         settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
         lines: open_lines(&lines, &row, &urls),
+        waiting: waiting(&store, &session, &row, &urls).await?,
         shadow_url: urls.shadow(&row),
         shadow: row.is_shadow(now),
         may_connect,
     };
     Ok(Page(Some(session), view))
+}
+
+/// The lines of a storm whose issues wait.
+async fn waiting(
+    store: &Store,
+    session: &Session,
+    row: &RepositoryRow,
+    urls: &Urls,
+) -> Result<Option<WaitingIssues>, StoreError> {
+    let lines = store::storms::count_waiting_issues(store, row.repository.id).await?;
+    Ok((lines > 0).then(|| WaitingIssues {
+        lines: thousands(lines),
+        action: urls.storm(row),
+        csrf: session.csrf.clone(),
+        may_file: session.right_in(row) >= Some(Right::Triage),
+    }))
+}
+
+/// Says nothing but that the issues are wanted.
+#[derive(Debug, Deserialize)]
+pub(super) struct FileIssuesForm {}
+
+/// `POST /{owner}/{repo}/storm`: the lines of a storm get their issues now.
+pub(super) async fn file_issues(
+    State(store): State<Store>,
+    State(wake): State<Wake>,
+    State(urls): State<Urls>,
+    Now(now): Now,
+    _: SignedIn,
+    RepositoryForm { row, .. }: RepositoryForm<Triage, FileIssuesForm>,
+) -> Result<Redirect, PageError> {
+    store::storms::file_waiting_issues(&store, row.repository.id, now).await?;
+    wake.notify_one();
+    tracing::info!(repository = %row.repository.full_name, "the issues of a storm's lines are filed, as a person asked");
+    Ok(Redirect::to(&urls.repository(&row)))
 }
 
 /// The other pages of a repository, as its own page offers them.

@@ -6,7 +6,7 @@ use crate::server::meters::Meters;
 use crate::server::state::Now;
 use crate::server::trace::next_report;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::ids::RepositoryId;
@@ -15,6 +15,8 @@ use store::Store;
 use tracing::Instrument as _;
 use wire::WireError;
 
+/// What clients are to stop sending, and for how long. They read it on every answer.
+const SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-limits");
 /// What clients may stop sending for a day, in three parts, because the Rust SDK ignores two. Never
 /// the category `error`.
 const RATE_LIMITS: &str = "86400:transaction;span;session;profile;profile_chunk;replay;monitor;log_item;log_byte;trace_metric;metric_bucket;feedback:organization";
@@ -31,6 +33,7 @@ impl IngestError {
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => StatusCode::FORBIDDEN,
             Self::NoProject => StatusCode::NOT_FOUND,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Accept(_) if self.back_off_s().is_some() => StatusCode::TOO_MANY_REQUESTS,
             Self::Accept(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
@@ -38,6 +41,11 @@ impl IngestError {
 
     fn response(&self) -> Response {
         let answer = detail(self.status(), &self.detail());
+        if let Some(seconds) = self.back_off_s() {
+            let limits = format!("{seconds}:error:key, {RATE_LIMITS}");
+            let headers = [(header::RETRY_AFTER, seconds.to_string()), (SENTRY_RATE_LIMITS, limits)];
+            return (headers, answer).into_response();
+        }
         match self {
             Self::Accept(_) => ([(header::RETRY_AFTER, RETRY_AFTER_S)], answer).into_response(),
             Self::Method => ([(header::ALLOW, "POST, OPTIONS")], answer).into_response(),
@@ -126,9 +134,9 @@ pub(super) async fn preflight() -> impl IntoResponse {
 }
 
 /// The layer that adds the headers that every client expects.
-fn with_client_headers(response: Response) -> Response {
+fn with_client_headers(mut response: Response) -> Response {
+    response.headers_mut().entry(SENTRY_RATE_LIMITS).or_insert(HeaderValue::from_static(RATE_LIMITS));
     let headers = [
-        (HeaderName::from_static("x-sentry-rate-limits"), RATE_LIMITS),
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "X-Sentry-Rate-Limits, Retry-After"),
     ];

@@ -57,6 +57,10 @@ impl Decide {
         if row.removed_at.is_some() {
             return Ok(());
         }
+        if store::ingest_keys::is_of_revoked_keys(&self.store, id).await? {
+            tracing::debug!(line = id.0, "it came by keys that are revoked: counted, not told");
+            return Ok(store::lines::decide_at_next(&self.store, id).await?);
+        }
         let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
         let mut decision = Outgoing {

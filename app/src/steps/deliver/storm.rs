@@ -47,6 +47,9 @@ impl Deliver {
     pub async fn storm(&self, id: StormId, now: Timestamp) -> Result<(), Failure> {
         let Some(storm) = store::storms::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, storm.repository).await? else { return Ok(()) };
+        if row.is_shadow(now) {
+            store::storms::keep_waiting_issues(&self.store, id).await?;
+        }
         let is_over = self.end_if_over(&row, &storm, now).await?;
         let is_due = storm.mails_at.is_some_and(|at| now >= at);
         let mails = StormMails { store: &self.store, sender: &self.mails, row: &row, storm: &storm, now };
@@ -79,6 +82,10 @@ impl Deliver {
             return Ok(());
         }
         let text = storm_text(&self.store, &self.files.content.site, row, storm).await?;
+        if text.lines == 0 {
+            // All of them came by a key that was revoked.
+            return Ok(());
+        }
         let text_of_file = format!("# {}\n\n{}\n", text.title, text.body);
         self.files.write(&format!("storm-{}.md", storm.id), &text_of_file).await?;
         Ok(())

@@ -24,6 +24,8 @@ const COMPLETE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 pub(super) struct StormText {
     pub(super) title: String,
     pub(super) body: String,
+    /// Lines that it tells of.
+    pub(super) lines: usize,
     /// By which it is found again.
     marker: String,
 }
@@ -43,7 +45,7 @@ pub(super) async fn storm_text(
         store::lines::of_storm(store, storm.id).await?.into_iter().map(|(_, line)| line).collect();
     let week = site.linker.week(Some(&row.repository.full_name), storm.last_line_at);
     let issue = render::storm_issue(&row.repository, storm, &lines, &marker, &week)?;
-    Ok(StormText { title: issue.title, body: issue.body, marker })
+    Ok(StormText { title: issue.title, body: issue.body, lines: lines.len(), marker })
 }
 
 impl GitHubWriter {
@@ -122,7 +124,7 @@ impl Attempt for StormAttempt<'_> {
     async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
         let repository = &self.row.repository.full_name;
         tracing::warn!(%repository, why = %cause, "the issue of a storm could not be written");
-        // Nobody misses a list of lines that have their own issues: it is left as it is.
+        // Its lines stand on the pages and in the mails: the list is left as it is.
         store::storms::record_written(self.store, self.storm.id, Timestamp::MAX, Timestamp::MAX).await
     }
 

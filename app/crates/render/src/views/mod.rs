@@ -27,7 +27,9 @@ pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, Know
 pub use line::{IssueLink, LineStatus};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
-pub use repository::{MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError};
+pub use repository::{
+    MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError, WaitingIssues,
+};
 pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};
 pub use shadow::{Shadow, ShadowItem, ShadowPreview};

@@ -78,12 +78,27 @@ pub struct RepositoryPage {
     pub settings_errors: Vec<SettingsError>,
     /// Open lines, latest first.
     pub lines: Vec<OpenLine>,
+    /// Lines of a storm that have no issues yet.
+    pub waiting: Option<WaitingIssues>,
     /// The page of its shadow mode.
     pub shadow_url: String,
     /// It is in shadow mode: nothing is sent.
     pub shadow: bool,
     /// The reader may connect applications: sees the keys.
     pub may_connect: bool,
+}
+
+/// Lines of a storm that is told of by one issue: their own wait.
+#[derive(Clone, Debug, Serialize)]
+pub struct WaitingIssues {
+    /// How many, with separators.
+    pub lines: String,
+    /// Where the form goes.
+    pub action: String,
+    /// The secret of the reader's forms.
+    pub csrf: String,
+    /// The reader may have them filed.
+    pub may_file: bool,
 }
 
 /// A page to go to.
@@ -209,6 +224,12 @@ impl View for RepositoryPage {
                 traceback_url: "/view_traceback?line=12".to_owned(),
                 issue: issue(),
             }],
+            waiting: Some(WaitingIssues {
+                lines: "1,204".to_owned(),
+                action: "/acme/shop/storm".to_owned(),
+                csrf: "c5f".to_owned(),
+                may_file: true,
+            }),
             shadow_url: "/acme/shop/shadow".to_owned(),
             shadow: true,
             may_connect: true,

@@ -1,7 +1,7 @@
 //! Fingerprints of arrivals: looked up under the write lock; what is new or void gets its report
 //! and its job.
 
-use super::{Arrival, Facets};
+use super::{Admitted, Arrival, Facets, WriterMemory};
 use crate::columns::{get, get_time_opt, signed};
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::{StoreError, Tx, jobs, lines};
@@ -11,18 +11,24 @@ use domain::timestamp::Timestamp;
 
 /// Looks a fingerprint up under the write lock; one never seen before, or void, gets its report and
 /// its job.
-pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> Result<KnownFingerprint, StoreError> {
+pub(super) async fn look_up_or_insert_in(
+    tx: &mut Tx,
+    arrival: &mut Arrival,
+    memory: &mut WriterMemory,
+) -> Result<Admitted, StoreError> {
     let fresh = FingerprintId(tx.next_id(arrival.at));
     let row = sqlx::query(
-        "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms)
-         VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4)
-         ON CONFLICT (repository_id, fingerprint) DO UPDATE SET last_seen_ms = excluded.last_seen_ms
+        "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation, rules_generation, last_seen_ms, key_id)
+         VALUES ($1, $2, $3, 'pending', 0, 0, 0, $4, $5)
+         ON CONFLICT (repository_id, fingerprint) DO UPDATE SET last_seen_ms = excluded.last_seen_ms,
+             key_id = CASE WHEN fingerprints.key_id = excluded.key_id THEN fingerprints.key_id END
          RETURNING id, state, line_id, pinned, code_generation, rules_generation, recheck_at_ms",
     )
     .bind(fresh.0)
     .bind(arrival.repository.0)
     .bind(&arrival.fingerprint)
     .bind(arrival.at.as_millis())
+    .bind(arrival.key.0)
     .fetch_one(tx.conn())
     .await?;
     let state: String = get(&row, "state")?;
@@ -37,7 +43,13 @@ pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> 
     let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at);
     if found.id == fresh || void {
         match arrival.body.take() {
-            Some(body) => insert_report_in(tx, &mut found, void, arrival, body).await?,
+            Some(body) => {
+                if void {
+                    set_state_in(tx, &mut found, FingerprintState::Pending).await?;
+                }
+                let turn = memory.next_turn(arrival.key, arrival.at);
+                insert_report_in(tx, &mut found, arrival, body, turn).await?;
+            }
             // The caller believed it pending; this answer tells it better, and the next report
             // comes whole.
             None if found.id != fresh => {}
@@ -46,20 +58,17 @@ pub(super) async fn look_up_or_insert_in(tx: &mut Tx, arrival: &mut Arrival) -> 
             None => set_state_in(tx, &mut found, FingerprintState::Stale).await?,
         }
     }
-    Ok(found)
+    Ok(Admitted { known: found, is_new: found.id == fresh })
 }
 
 /// The report that a fingerprint is attributed by, and the job to do so.
 async fn insert_report_in(
     tx: &mut Tx,
     found: &mut KnownFingerprint,
-    void: bool,
     arrival: &Arrival,
     body: Vec<u8>,
+    turn: Timestamp,
 ) -> Result<(), StoreError> {
-    if void {
-        set_state_in(tx, found, FingerprintState::Pending).await?;
-    }
     let report = ReportId(tx.next_id(arrival.at));
     sqlx::query(
         "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
@@ -72,7 +81,7 @@ async fn insert_report_in(
     .execute(tx.conn())
     .await?;
     found.state = FingerprintState::Pending;
-    jobs::enqueue_in(tx, Job::Attribute(report), arrival.at, arrival.at).await
+    jobs::enqueue_in_turn_in(tx, Job::Attribute(report), turn, arrival.at).await
 }
 
 /// Pending or stale.

@@ -2,25 +2,25 @@
 //! together.
 
 mod admission;
+mod memory;
 
 use crate::columns::signed;
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
 use admission::{add_pending_in, look_up_or_insert_in};
-use domain::ids::{FingerprintId, LineId, RepositoryId};
+use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
+pub use memory::WriterMemory;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are
-/// more.
-const REMEMBERED_FACETS: usize = 100_000;
 
 /// One report that arrived, already parsed.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     /// Whose it is.
     pub repository: RepositoryId,
+    /// The key by which it came.
+    pub key: IngestKeyId,
     /// Its fingerprint, hexadecimal.
     pub fingerprint: String,
     /// The generations in force when it came in.
@@ -49,25 +49,6 @@ pub struct Facets {
     pub environment: String,
 }
 
-/// The facets that the writer wrote lately, remembered from one transaction to the next.
-#[derive(Debug, Default)]
-pub struct WrittenFacets {
-    facets: HashSet<(i64, u64)>,
-}
-
-impl WrittenFacets {
-    /// Whether this facet is to be written now: new to this process, or not refreshed within the
-    /// hour.
-    fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at: Timestamp) -> bool {
-        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-        if self.facets.len() >= REMEMBERED_FACETS {
-            self.facets.clear();
-        }
-        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((kind, value, at.hour()));
-        self.facets.insert((line.0, hash))
-    }
-}
-
 /// What one transaction counts of a line.
 #[derive(Debug, Default)]
 struct LineCounts {
@@ -78,15 +59,24 @@ struct LineCounts {
     traceback: Option<(FingerprintId, Timestamp, Vec<u8>)>,
 }
 
+/// What came of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admitted {
+    /// What is known of its fingerprint now.
+    pub known: KnownFingerprint,
+    /// The fingerprint was never seen before.
+    pub is_new: bool,
+}
+
 /// Inserts a batch of arrivals in one durable transaction; where it fails, nothing of the batch was
 /// inserted. Answers, in the same order, what is now known of each fingerprint.
 pub async fn insert_batch(
     store: &Store,
     batch: &mut [Arrival],
-    written: &mut WrittenFacets,
-) -> Result<Vec<KnownFingerprint>, StoreError> {
+    memory: &mut WriterMemory,
+) -> Result<Vec<Admitted>, StoreError> {
     let mut tx = store.begin().await?;
-    let mut known: Vec<Option<KnownFingerprint>> = vec![None; batch.len()];
+    let mut admitted: Vec<Option<Admitted>> = vec![None; batch.len()];
     let mut folded = Folded::default();
     let mut looked_up = HashMap::new();
     // In one order in every process: two that lock the same fingerprints crosswise would wait for
@@ -95,18 +85,18 @@ pub async fn insert_batch(
     order.sort_by(|(_, a), (_, b)| (a.repository, &a.fingerprint).cmp(&(b.repository, &b.fingerprint)));
     for (index, arrival) in order {
         let found = match settled(arrival) {
-            Some(found) => found,
-            None => look_up_once_in(&mut tx, arrival, &mut looked_up).await?,
+            Some(known) => Admitted { known, is_new: false },
+            None => look_up_once_in(&mut tx, arrival, &mut looked_up, memory).await?,
         };
-        known[index] = Some(found);
-        folded.add(arrival, found);
+        admitted[index] = Some(found);
+        folded.add(arrival, found.known);
     }
     for ((fingerprint, hour, facets), (count, last)) in folded.pending {
         add_pending_in(&mut tx, fingerprint, hour, &facets, count, last).await?;
     }
-    add_counts_in(&mut tx, &folded.lines, written).await?;
+    add_counts_in(&mut tx, &folded.lines, memory).await?;
     tx.commit().await?;
-    Ok(known.into_iter().map(|known| known.expect("every arrival was looked at")).collect())
+    Ok(admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect())
 }
 
 /// What an arrival's fingerprint came to, if it is known to have come to something. One that was
@@ -115,18 +105,19 @@ fn settled(arrival: &Arrival) -> Option<KnownFingerprint> {
     arrival.known.filter(|known| matches!(known.state, FingerprintState::Line(_) | FingerprintState::Dropped))
 }
 
-/// Looks a fingerprint up, once in a batch.
+/// Looks a fingerprint up, once in a batch for each key by which it came.
 async fn look_up_once_in(
     tx: &mut Tx,
     arrival: &mut Arrival,
-    looked_up: &mut HashMap<(RepositoryId, String), KnownFingerprint>,
-) -> Result<KnownFingerprint, StoreError> {
-    let key = (arrival.repository, arrival.fingerprint.clone());
-    if let Some(found) = looked_up.get(&key) {
-        return Ok(*found);
+    looked_up: &mut HashMap<(IngestKeyId, String), KnownFingerprint>,
+    memory: &mut WriterMemory,
+) -> Result<Admitted, StoreError> {
+    let name = (arrival.key, arrival.fingerprint.clone());
+    if let Some(found) = looked_up.get(&name) {
+        return Ok(Admitted { known: *found, is_new: false });
     }
-    let found = look_up_or_insert_in(tx, arrival).await?;
-    looked_up.insert(key, found);
+    let found = look_up_or_insert_in(tx, arrival, memory).await?;
+    looked_up.insert(name, found.known);
     Ok(found)
 }
 
@@ -174,7 +165,7 @@ fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId
 async fn add_counts_in(
     tx: &mut Tx,
     counted: &BTreeMap<LineId, LineCounts>,
-    written: &mut WrittenFacets,
+    memory: &mut WriterMemory,
 ) -> Result<(), StoreError> {
     let totals: Vec<[i64; 3]> =
         counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_at.as_millis()]).collect();
@@ -188,7 +179,7 @@ async fn add_counts_in(
     lines::add_hours_in(tx, &hours).await?;
     for (line, counts) in counted {
         for (kind, value) in &counts.facets {
-            if written.is_news(*line, kind, value, counts.last_at) {
+            if memory.is_news(*line, kind, value, counts.last_at) {
                 lines::add_facet_in(tx, *line, kind, value, counts.last_at).await?;
             }
         }

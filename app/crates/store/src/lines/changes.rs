@@ -43,6 +43,11 @@ pub async fn set_known(store: &Store, line: LineId, known: bool) -> Result<(), S
     execute(store, statement).await
 }
 
+/// Has it decided about a line again when it happens again.
+pub async fn decide_at_next(store: &Store, line: LineId) -> Result<(), StoreError> {
+    execute(store, sqlx::query("UPDATE lines SET next_decide_at = total + 1 WHERE id = $1").bind(line.0)).await
+}
+
 /// Records the issue of a line.
 pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;

@@ -8,7 +8,9 @@ mod tally;
 use crate::StoreError;
 use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt};
 pub(crate) use changes::{carry_issue_in, record_regression_told_in};
-pub use changes::{record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve};
+pub use changes::{
+    decide_at_next, record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve,
+};
 pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptions_since_alert, first_release};
 use domain::alert::Place;
 use domain::blame::Author;

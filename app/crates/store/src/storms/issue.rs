@@ -1,9 +1,10 @@
 //! The issue of a storm: filed, and brought up to date.
 
-use crate::columns::signed;
+use crate::columns::{get, get_count, signed};
 use crate::transaction::execute;
-use crate::{Store, StoreError, Tx};
-use domain::ids::{LineId, StormId};
+use crate::{Store, StoreError, Tx, jobs, writes};
+use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
+use domain::job::Job;
 use domain::pace::Rank;
 use domain::timestamp::Timestamp;
 
@@ -44,16 +45,67 @@ pub async fn record_line_changed(store: &Store, line: LineId, now: Timestamp) ->
     execute(store, statement).await
 }
 
-/// The issues of a storm's lines that are not filed yet come after everybody else's.
-pub(super) async fn postpone_issues_in(tx: &mut Tx, id: StormId) -> Result<(), StoreError> {
+/// The issues of a storm's lines that no attempt was made at wait for its end, or for a person.
+pub(super) async fn gather_issues_in(tx: &mut Tx, id: StormId) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE deliveries SET rank = $2, storm_id = $1
-         WHERE state = 'pending' AND channel = 'issue' AND purpose = 'alert'
+        "UPDATE deliveries SET state = 'gathered', rank = $2, storm_id = $1
+         WHERE state = 'pending' AND channel = 'issue' AND purpose = 'alert' AND attempts = 0
              AND line_id IN (SELECT id FROM lines WHERE storm_id = $1)",
     )
     .bind(id.0)
     .bind(Rank::StormLine.number())
     .execute(tx.conn())
     .await?;
+    Ok(())
+}
+
+/// How many issues of a repository wait for the end of its storm.
+pub async fn count_waiting_issues(store: &Store, repository: RepositoryId) -> Result<u64, StoreError> {
+    let sql = "SELECT COUNT(*) AS waiting FROM deliveries
+         WHERE repository_id = $1 AND state = 'gathered' AND channel = 'issue'";
+    let row = sqlx::query(sql).bind(repository.0).fetch_one(&store.pool).await?;
+    get_count(&row, "waiting")
+}
+
+/// Has the issues filed that wait for the end of a repository's storm: a person asked for them.
+/// They come after everybody else's.
+pub async fn file_waiting_issues(store: &Store, repository: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    let rows = sqlx::query(
+        "UPDATE deliveries SET state = 'pending' WHERE repository_id = $1 AND state = 'gathered' AND channel = 'issue'
+         RETURNING id",
+    )
+    .bind(repository.0)
+    .fetch_all(tx.conn())
+    .await?;
+    if !writes::enqueue_in(&mut tx, repository, now).await? {
+        for row in &rows {
+            jobs::enqueue_in(&mut tx, Job::Deliver(DeliveryId(get(row, "id")?)), now, now).await?;
+        }
+    }
+    tx.commit().await
+}
+
+/// Keeps the issues that wait for a storm's end to be shown: the repository is in shadow mode.
+pub async fn keep_waiting_issues(store: &Store, id: StormId) -> Result<(), StoreError> {
+    let sql = "UPDATE deliveries SET state = 'shadow' WHERE storm_id = $1 AND state = 'gathered' AND channel = 'issue'";
+    execute(store, sqlx::query(sql).bind(id.0)).await
+}
+
+/// What becomes of the issues that waited for a storm's end, in this order; the storm is $1. Its
+/// lines are told of when they happen again, one by one or as another storm; whoever had a mail
+/// gets no second one.
+const RELEASING: [&str; 2] = [
+    "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
+     WHERE issue_number IS NULL AND resolved_at_ms IS NULL AND id IN (
+         SELECT line_id FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'issue')",
+    "DELETE FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'issue'",
+];
+
+/// Ends the wait of a storm's issues.
+pub(super) async fn release_issues_in(tx: &mut Tx, id: StormId) -> Result<(), StoreError> {
+    for sql in RELEASING {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
+    }
     Ok(())
 }

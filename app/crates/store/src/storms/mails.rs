@@ -21,7 +21,7 @@ const NEXT_MAIL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// which it may be tried again, the epoch where it was not tried.
 pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, due_at_ms FROM deliveries WHERE storm_id = $1 AND state = 'gathered'
+        "SELECT {COLUMNS}, due_at_ms FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'mail'
          ORDER BY recipient, id"
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_all(&store.pool).await?;
@@ -107,7 +107,7 @@ pub async fn record_mails_sent(store: &Store, id: StormId, now: Timestamp) -> Re
     sqlx::query("UPDATE storms SET mails_sent = mails_sent + 1 WHERE id = $1").bind(id.0).execute(tx.conn()).await?;
     sqlx::query(
         "UPDATE storms SET mails_at_ms = CASE WHEN EXISTS (
-             SELECT 1 FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND due_at_ms = 0)
+             SELECT 1 FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'mail' AND due_at_ms = 0)
              THEN CAST($2 AS BIGINT) ELSE NULL END WHERE id = $1",
     )
     .bind(id.0)

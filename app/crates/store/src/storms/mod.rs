@@ -9,8 +9,11 @@ use domain::ids::{LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::storm::Storm;
 use domain::timestamp::Timestamp;
-use issue::postpone_issues_in;
-pub use issue::{claim_issue_attempt, record_line_changed, record_written, set_due, set_issue};
+pub use issue::{
+    claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, record_line_changed,
+    record_written, set_due, set_issue,
+};
+use issue::{gather_issues_in, release_issues_in};
 use mails::{gather_mails_in, set_mails_due_in};
 pub use mails::{gathered_mails, record_mail_failed, record_mail_settled, record_mails_sent};
 use sqlx::AssertSqlSafe;
@@ -48,9 +51,9 @@ pub async fn open_of(store: &Store, repository: RepositoryId) -> Result<Option<S
     row.as_ref().map(|row| Ok(StormId(get(row, "id")?))).transpose()
 }
 
-/// Begins a storm with the lines that were told of since `since`: those of their mails and
-/// issues that are not sent yet are sent as the storm's. Where another worker began it first, that
-/// one's is the storm.
+/// Begins a storm with the lines that were told of since `since`: those of their mails that are not
+/// sent yet are sent as the storm's, and issues that are not filed wait. Where another worker began
+/// it first, that one's is the storm.
 pub async fn insert(
     store: &Store,
     repository: RepositoryId,
@@ -72,7 +75,7 @@ pub async fn insert(
     if gather_mails_in(&mut tx, id).await? {
         set_mails_due_in(&mut tx, id, now).await?;
     }
-    postpone_issues_in(&mut tx, id).await?;
+    gather_issues_in(&mut tx, id).await?;
     // It must end, too, where the line that began it never joins it.
     jobs::enqueue_in(&mut tx, Job::Storm(id), now, now).await?;
     tx.commit().await?;
@@ -115,7 +118,8 @@ pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: 
     set_mails_due_in(tx, storm, now).await
 }
 
-/// Ends a storm: the next new lines are told of one by one again. Its issue says so.
+/// Ends a storm: the next new lines are told of one by one again, and its own where they happen
+/// again. Its issue says so.
 pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
@@ -125,6 +129,7 @@ pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now: Time
     .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
+    release_issues_in(&mut tx, id).await?;
     writes::enqueue_in(&mut tx, repository, now).await?;
     tx.commit().await
 }

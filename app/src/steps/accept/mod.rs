@@ -1,9 +1,12 @@
 //! The hot path: a report is answered when it is durable, and a repeat costs a share of one
 //! transaction.
 
+mod budget;
+
 use crate::services::{Epoch, Wake};
+use budget::Budgets;
 use domain::fingerprint::Fingerprint;
-use domain::ids::RepositoryId;
+use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
 use domain::scrub::scrub;
 use domain::timestamp::Timestamp;
@@ -13,7 +16,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::fingerprints::KnownFingerprint;
 use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY};
-use store::intake::{Arrival, Facets, WrittenFacets};
+use store::intake::{Admitted, Arrival, Facets, WriterMemory};
 use store::pack::pack;
 use store::{Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
@@ -37,14 +40,17 @@ const MEMORY_LIFE: SignedDuration = SignedDuration::from_secs(10);
 pub struct Accept {
     store: Store,
     queue: mpsc::Sender<Waiting>,
-    fingerprints: Arc<Mutex<Recent<(RepositoryId, Fingerprint), Remembered>>>,
+    /// By key, too: another key's first report of a fingerprint is looked up, so that what came by
+    /// one key alone is known.
+    fingerprints: Arc<Mutex<Recent<(IngestKeyId, Fingerprint), Remembered>>>,
+    budgets: Arc<Budgets>,
     auths: Arc<Mutex<IngestAuths>>,
     epoch: Epoch,
 }
 
 type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
 
-type Waiting = (Arrival, oneshot::Sender<Result<KnownFingerprint, Arc<StoreError>>>);
+type Waiting = (Arrival, oneshot::Sender<Result<Admitted, Arc<StoreError>>>);
 
 /// When something was remembered.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +84,8 @@ pub struct Recollection {
     known: Option<KnownFingerprint>,
     /// The whole report is wanted; otherwise it is only counted.
     pub wants_report: bool,
+    /// One of the key's budget was taken for it.
+    is_charged: bool,
 }
 
 /// What is counted of a report.
@@ -97,6 +105,12 @@ pub enum AcceptError {
     /// The database could not take it.
     #[error("the report could not be stored: {0}")]
     Store(#[source] Arc<StoreError>),
+    /// The key brought more kinds of errors that were never seen before than its budget has.
+    #[error("the key brought too many kinds of errors that were never seen before; what was seen before is counted")]
+    OverBudget {
+        /// Until the budget has grown by one.
+        after: SignedDuration,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -109,14 +123,15 @@ impl From<StoreError> for AcceptError {
 }
 
 impl Accept {
-    /// Begins to accept reports. The writer ends when the last clone of what this returns is
-    /// dropped, after it has worked off its queue.
-    pub fn open(store: Store, epoch: Epoch, wake: Wake) -> (Self, tokio::task::JoinHandle<()>) {
+    /// Begins to accept reports, of which each key may bring so many new kinds. The writer ends
+    /// when the last clone of what this returns is dropped, after it has worked off its queue.
+    pub fn open(store: Store, epoch: Epoch, wake: Wake, key_budget: u32) -> (Self, tokio::task::JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let accept = Self {
             store: store.clone(),
             queue: sender,
             fingerprints: Arc::new(Mutex::new(Recent::new(REMEMBERED_FINGERPRINTS))),
+            budgets: Arc::new(Budgets::new(key_budget)),
             auths: Arc::new(Mutex::new(Recent::new(REMEMBERED_AUTHS))),
             epoch,
         };
@@ -153,18 +168,34 @@ impl Accept {
         })
     }
 
-    /// What is remembered of a report's fingerprint.
-    pub fn recall(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Recollection {
-        let stamp = Stamp { epoch: self.epoch.now(), at: now };
-        let mut fingerprints = lock(&self.fingerprints);
-        let name = (auth.id, fingerprint);
-        let remembered = fingerprints.get(&name).filter(|remembered| {
-            remembered.stamp.fresh(stamp) && remembered.known.holds(auth.code_generation, auth.rules_generation, now)
-        });
-        match remembered {
-            Some(remembered) => Recollection { known: Some(remembered.known), wants_report: false },
-            None => Recollection { known: None, wants_report: true },
+    /// What is remembered of a report's fingerprint. What is not is charged to the key's budget,
+    /// until it turns out to be known.
+    ///
+    /// # Errors
+    /// The fingerprint is new, and the budget is used up; or the database is out of reach.
+    pub async fn recall(
+        &self,
+        auth: IngestAuth,
+        fingerprint: Fingerprint,
+        now: Timestamp,
+    ) -> Result<Recollection, AcceptError> {
+        if let Some(known) = self.remembered(auth, fingerprint, now) {
+            return Ok(Recollection { known: Some(known), wants_report: false, is_charged: false });
         }
+        let charged = self.budgets.take(auth.key, now);
+        if let Err(after) = charged
+            && store::fingerprints::state_of(&self.store, auth.id, &fingerprint.to_hex()).await?.is_none()
+        {
+            return Err(AcceptError::OverBudget { after });
+        }
+        Ok(Recollection { known: None, wants_report: true, is_charged: charged.is_ok() })
+    }
+
+    fn remembered(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Option<KnownFingerprint> {
+        let stamp = Stamp { epoch: self.epoch.now(), at: now };
+        let remembered = lock(&self.fingerprints).get(&(auth.key, fingerprint))?;
+        let holds = remembered.known.holds(auth.code_generation, auth.rules_generation, now);
+        (remembered.stamp.fresh(stamp) && holds).then_some(remembered.known)
     }
 
     /// Takes a report; returns when it is durable. `report` where
@@ -192,6 +223,7 @@ impl Accept {
         };
         let arrival = Arrival {
             repository: auth.id,
+            key: auth.key,
             fingerprint: fingerprint.to_hex(),
             code_generation: auth.code_generation,
             rules_generation: auth.rules_generation,
@@ -203,11 +235,15 @@ impl Accept {
         };
         let (sender, receiver) = oneshot::channel();
         self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
-        let known = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
+        let admitted = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
+        if recollection.is_charged && !admitted.is_new {
+            self.budgets.give_back(auth.key);
+        }
+        let known = admitted.known;
         let is_news = recollection.known.is_none_or(|before| before != known);
         if is_news {
             let stamp = Stamp { epoch, at: now };
-            lock(&self.fingerprints).put((auth.id, fingerprint), Remembered { known, stamp });
+            lock(&self.fingerprints).put((auth.key, fingerprint), Remembered { known, stamp });
         }
         Ok(())
     }
@@ -222,17 +258,17 @@ impl Stamp {
 /// Writes what has arrived, again and again: while one transaction is being made durable, the next
 /// batch gathers.
 async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
-    let mut memory = WrittenFacets::default();
+    let mut memory = WriterMemory::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         let (mut batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
         match store::intake::insert_batch(&store, &mut batch, &mut memory).await {
-            Ok(known) => {
-                for (answer, known) in answers.into_iter().zip(known) {
+            Ok(admitted) => {
+                for (answer, admitted) in answers.into_iter().zip(admitted) {
                     // A client that hung up does not wait for its answer; its report is stored all
                     // the same.
-                    let _ = answer.send(Ok(known));
+                    let _ = answer.send(Ok(admitted));
                 }
                 if has_news {
                     wake.notify_one();
@@ -241,7 +277,7 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
             Err(error) => {
                 tracing::error!(%error, reports = answers.len(), "reports could not be stored and were refused");
                 // What was remembered as written may not have been.
-                memory = WrittenFacets::default();
+                memory = WriterMemory::default();
                 let error = Arc::new(error);
                 for answer in answers {
                     let _ = answer.send(Err(Arc::clone(&error)));

@@ -1,11 +1,14 @@
 //! Keys of DSNs: several for a repository, each with a name, each revocable.
 
+mod revoke;
+
 use crate::columns::{get, get_time, get_time_opt, storable};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
-use domain::ids::RepositoryId;
+use domain::ids::{IngestKeyId, RepositoryId};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+pub use revoke::{Dropped, drop_queued, is_of_revoked_keys, revoke};
 
 /// A key's last use is recorded only if the recorded one is older: it is for people, and a write
 /// for each report is not.
@@ -23,6 +26,8 @@ pub const LONGEST_LABEL: usize = 60;
 pub struct IngestAuth {
     /// The repository.
     pub id: RepositoryId,
+    /// The key.
+    pub key: IngestKeyId,
     /// See [`crate::repositories::RepositoryRow::code_generation`].
     pub code_generation: i64,
     /// See [`crate::repositories::RepositoryRow::rules_generation`].
@@ -67,7 +72,7 @@ pub struct KeyRow {
 /// Who it is that names this project and shows this key.
 pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<Caller, StoreError> {
     let row = sqlx::query(
-        "SELECT r.code_generation, r.rules_generation, k.ingest_key, k.revoked_at_ms, k.last_used_at_ms
+        "SELECT r.code_generation, r.rules_generation, k.id AS key_id, k.revoked_at_ms, k.last_used_at_ms
          FROM repositories r LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2
          WHERE r.id = $1 AND r.removed_at_ms IS NULL",
     )
@@ -76,14 +81,13 @@ pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<C
     .fetch_optional(&store.pool)
     .await?;
     let Some(row) = row else { return Ok(Caller::NoProject) };
-    if get::<Option<String>>(&row, "ingest_key")?.is_none() {
-        return Ok(Caller::WrongKey);
-    }
+    let Some(key_id) = get::<Option<i64>>(&row, "key_id")? else { return Ok(Caller::WrongKey) };
     if let Some(at) = get_time_opt(&row, "revoked_at_ms")? {
         return Ok(Caller::Revoked(at));
     }
     let auth = IngestAuth {
         id: project,
+        key: IngestKeyId(key_id),
         code_generation: get(&row, "code_generation")?,
         rules_generation: get(&row, "rules_generation")?,
     };
@@ -139,8 +143,8 @@ pub async fn insert(
     let label = label.map(|text| storable(text.trim()).chars().take(LONGEST_LABEL).collect::<String>());
     let mut tx = store.begin().await?;
     let made = sqlx::query(
-        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label)
-         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT) WHERE (
+        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label, id)
+         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($6 AS BIGINT) WHERE (
              SELECT COUNT(*) FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL) < $5",
     )
     .bind(&key)
@@ -148,6 +152,7 @@ pub async fn insert(
     .bind(now.as_millis())
     .bind(label.filter(|text| !text.is_empty()))
     .bind(i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))
+    .bind(tx.next_id(now))
     .execute(tx.conn())
     .await?
     .rows_affected();
@@ -163,31 +168,17 @@ pub(crate) async fn insert_first_in(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms)
-         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT) WHERE NOT EXISTS (
+        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, id)
+         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) WHERE NOT EXISTS (
              SELECT 1 FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL)",
     )
     .bind(key)
     .bind(id.0)
     .bind(now.as_millis())
+    .bind(tx.next_id(now))
     .execute(tx.conn())
     .await?;
     Ok(())
-}
-
-/// Revokes a key, for ever. `None`: there is no such key; a key revoked before stays as it was.
-pub async fn revoke(store: &Store, key: &str, now: Timestamp) -> Result<Option<RepositoryId>, StoreError> {
-    let mut tx = store.begin().await?;
-    let row = sqlx::query(
-        "UPDATE ingest_keys SET revoked_at_ms = COALESCE(revoked_at_ms, $2) WHERE ingest_key = $1
-         RETURNING repository_id",
-    )
-    .bind(key)
-    .bind(now.as_millis())
-    .fetch_optional(tx.conn())
-    .await?;
-    tx.commit().await?;
-    row.map(|row| Ok(RepositoryId(get(&row, "repository_id")?))).transpose()
 }
 
 /// A new ingest key: 32 hexadecimal digits, as SDKs insist.

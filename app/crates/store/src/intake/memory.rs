@@ -1,0 +1,76 @@
+//! What the writer remembers from one transaction to the next.
+
+use domain::ids::{IngestKeyId, LineId};
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
+use std::collections::{HashMap, HashSet};
+
+/// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are
+/// more.
+const REMEMBERED_FACETS: usize = 100_000;
+
+/// Keys whose turns are remembered. Beyond, all begin anew, which costs a moment's fairness.
+const REMEMBERED_TURNS: usize = 10_000;
+
+/// How far a report to attribute moves the next one of its key back: about what attributing one
+/// takes. So whoever brings many waits behind whoever brings few, and the workers are never idle
+/// for it.
+const TURN: SignedDuration = SignedDuration::from_millis(50);
+
+/// What a key may bring at once before others go first: 100 reports. What one cause breaks is then
+/// attributed before anybody is told of it, and so told of as one storm; nobody waits behind more.
+const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
+
+/// What the writer remembers from one transaction to the next: facets that it wrote lately, and how
+/// much each key has asked for.
+#[derive(Debug, Default)]
+pub struct WriterMemory {
+    facets: HashSet<(i64, u64)>,
+    turns: HashMap<IngestKeyId, Timestamp>,
+}
+
+impl WriterMemory {
+    /// Whether this facet is to be written now: new to this process, or not refreshed within the
+    /// hour.
+    pub(super) fn is_news(&mut self, line: LineId, kind: &'static str, value: &str, at: Timestamp) -> bool {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        if self.facets.len() >= REMEMBERED_FACETS {
+            self.facets.clear();
+        }
+        let hash = BuildHasherDefault::<DefaultHasher>::new().hash_one((kind, value, at.hour()));
+        self.facets.insert((line.0, hash))
+    }
+
+    /// The turn of a report of this key that is to be attributed.
+    pub(super) fn next_turn(&mut self, key: IngestKeyId, now: Timestamp) -> Timestamp {
+        if self.turns.len() >= REMEMBERED_TURNS {
+            self.turns.retain(|_, next| *next > now);
+        }
+        if self.turns.len() >= REMEMBERED_TURNS {
+            self.turns.clear();
+        }
+        let next = self.turns.entry(key).or_insert(now);
+        let own = now.max(*next);
+        *next = own + TURN;
+        now.max(own - AT_ONCE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_brings_many_waits_behind_whoever_brings_few() {
+        let mut memory = WriterMemory::default();
+        let now = Timestamp::from_seconds(1_000);
+        let (many, few) = (IngestKeyId(1), IngestKeyId(2));
+        let turns: Vec<Timestamp> = (0..1_000).map(|_| memory.next_turn(many, now)).collect();
+        assert!(turns.is_sorted() && turns[100] == now);
+        let later = now + SignedDuration::from_millis(120);
+        let turn = memory.next_turn(few, later);
+        assert_eq!(turns.iter().filter(|before| **before < turn).count(), 103, "not behind the other 897");
+        let rested = now + SignedDuration::from_mins(1);
+        assert_eq!(memory.next_turn(many, rested), rested, "what was worked off is forgotten");
+    }
+}
