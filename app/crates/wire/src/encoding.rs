@@ -1,7 +1,9 @@
 //! Decompression of request bodies, streamed under a limit on what comes out.
 
 use crate::WireError;
+use brotli_decompressor::{BrotliDecoderParameter, Decompressor};
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use std::borrow::Cow;
 use std::io::Read;
 
@@ -16,8 +18,11 @@ pub const MAX_BODY: usize = 8 * 1024 * 1024;
 pub const MAX_DECODED: usize = 8 * 1024 * 1024;
 
 /// Most memory set aside on a sender's word, in bytes: gzip's trailer says how long the content is,
-/// but anyone can write one.
-const MAX_PRESIZED: usize = 1024 * 1024;
+/// but anyone can write one. Typical events fit.
+const MAX_PRESIZED: usize = 256 * 1024;
+
+/// Least memory set aside for what comes out, in bytes.
+const MIN_PRESIZED: usize = 4 * 1024;
 
 /// What a deflated text is assumed to grow by where its length is not written down: real events
 /// grow 3 to 8 times.
@@ -28,11 +33,25 @@ const USUAL_RATIO: usize = 6;
 const BROTLI_BUFFER: usize = 8 * 1024;
 
 /// Largest window of a zstd frame, in bytes: the 8 MiB that RFC 8878 recommends to support, since
-/// it is allocated at once.
+/// it is allocated at once. (That of brotli has 16 MiB at most, as RFC 7932 has it: those of "large
+/// windows" have a gigabyte.)
 const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 
+/// Frames of one zstd body: its format allows any number, and each costs a start. Clients send one.
+const MAX_FRAMES: usize = 100;
+
+/// The compressions that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Plain,
+    Gzip,
+    Deflate,
+    Brotli,
+    Zstd,
+}
+
 /// Decompresses `body` by its `Content-Encoding` (`None`, empty or `identity`: borrowed as it is),
-/// to at most `limit` bytes.
+/// to at most `limit` bytes, and holds no more memory than these and a decoder's window on the way.
 ///
 /// `gzip` may have several members. `deflate` is the zlib format, as the HTTP specification has it
 /// and raven sends it; raw deflate is taken as well, because many clients mistake the one for the
@@ -42,28 +61,53 @@ const MAX_WINDOW: u64 = 8 * 1024 * 1024;
 /// [`WireError::UnknownEncoding`], [`WireError::TooLarge`] as soon as the limit is passed,
 /// [`WireError::Malformed`] for bytes that are cut off or are not in the format named.
 pub fn decode<'a>(encoding: Option<&str>, body: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, WireError> {
-    let named = encoding.unwrap_or("").trim();
-    let mut names = named
-        .split(',')
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| !name.is_empty() && name != "identity");
-    let name = names.next();
-    if names.next().is_some() {
-        // Nothing that reports errors compresses twice; only an attack would.
-        return Err(WireError::UnknownEncoding(named.to_owned()));
-    }
-    match name.as_deref() {
-        None if body.len() > limit => Err(WireError::TooLarge { limit }),
-        None => Ok(Cow::Borrowed(body)),
-        Some("gzip" | "x-gzip") => read("gzip", MultiGzDecoder::new(body), gzip_length(body), limit),
-        Some("deflate") => deflate(body, limit),
-        Some("br") => {
-            let decoder = brotli_decompressor::Decompressor::new(body, BROTLI_BUFFER);
-            read("brotli", decoder, body.len().saturating_mul(USUAL_RATIO), limit)
-        }
-        Some("zstd") => zstd(body, limit),
-        Some(_) => Err(WireError::UnknownEncoding(named.to_owned())),
-    }
+    let guess = body.len().saturating_mul(USUAL_RATIO);
+    let decoded = match named(encoding)? {
+        Encoding::Plain if body.len() > limit => return Err(WireError::TooLarge { limit }),
+        Encoding::Plain => return Ok(Cow::Borrowed(body)),
+        Encoding::Gzip => read("gzip", MultiGzDecoder::new(body), gzip_length(body), limit),
+        Encoding::Deflate => deflate(body, guess, limit),
+        Encoding::Brotli => read("brotli", brotli(body), guess, limit),
+        Encoding::Zstd => zstd(body, guess, limit),
+    };
+    decoded.map(Cow::Owned)
+}
+
+/// The first bytes that come out of a body of which only the beginning is there: at most `limit`,
+/// and none where it is no such compression at all, which [`decode`] says of the whole. Of zstd
+/// nothing comes out before a window is full, or all is there.
+///
+/// # Errors
+/// [`WireError::UnknownEncoding`].
+pub fn beginning<'a>(encoding: Option<&str>, body: &'a [u8], limit: usize) -> Result<Cow<'a, [u8]>, WireError> {
+    let decoded = match named(encoding)? {
+        Encoding::Plain => return Ok(Cow::Borrowed(&body[..body.len().min(limit)])),
+        Encoding::Gzip => read_what_comes(MultiGzDecoder::new(body), limit),
+        Encoding::Deflate if looks_like_zlib(body) => read_what_comes(ZlibDecoder::new(body), limit),
+        Encoding::Deflate => read_what_comes(DeflateDecoder::new(body), limit),
+        Encoding::Brotli => read_what_comes(brotli(body), limit),
+        Encoding::Zstd => StreamingDecoder::new_with_max_window_size(body, MAX_WINDOW)
+            .map_or_else(|_| Vec::new(), |decoder| read_what_comes(decoder, limit)),
+    };
+    Ok(Cow::Owned(decoded))
+}
+
+/// The compression that a `Content-Encoding` names.
+fn named(encoding: Option<&str>) -> Result<Encoding, WireError> {
+    let text = encoding.unwrap_or("").trim();
+    let is = |name: &str, other: &str| name.eq_ignore_ascii_case(other);
+    let mut names = text.split(',').map(str::trim).filter(|name| !name.is_empty() && !is(name, "identity"));
+    let unknown = || WireError::UnknownEncoding(text.to_owned());
+    let encoding = match names.next() {
+        None => Encoding::Plain,
+        Some(name) if is(name, "gzip") || is(name, "x-gzip") => Encoding::Gzip,
+        Some(name) if is(name, "deflate") => Encoding::Deflate,
+        Some(name) if is(name, "br") => Encoding::Brotli,
+        Some(name) if is(name, "zstd") => Encoding::Zstd,
+        Some(_) => return Err(unknown()),
+    };
+    // Nothing that reports errors compresses twice; only an attack would.
+    if names.next().is_some() { Err(unknown()) } else { Ok(encoding) }
 }
 
 /// The length that gzip's trailer claims (RFC 1952: ISIZE, the last four bytes, little-endian).
@@ -71,14 +115,16 @@ fn gzip_length(body: &[u8]) -> usize {
     body.last_chunk::<4>().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize)
 }
 
-/// Zlib where the first two bytes are its header (RFC 1950: method 8, a multiple of 31), raw
-/// deflate otherwise or after all.
-fn deflate(body: &[u8], limit: usize) -> Result<Cow<'static, [u8]>, WireError> {
-    let guess = body.len().saturating_mul(USUAL_RATIO);
-    let looks_like_zlib = matches!(body, [first, second, ..]
-        if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31));
+/// Whether the first two bytes are zlib's header (RFC 1950: method 8, a multiple of 31).
+fn looks_like_zlib(body: &[u8]) -> bool {
+    matches!(body, [first, second, ..]
+        if first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31))
+}
+
+/// Zlib where it looks like it, raw deflate otherwise or after all.
+fn deflate(body: &[u8], guess: usize, limit: usize) -> Result<Vec<u8>, WireError> {
     let raw = || read("deflate", DeflateDecoder::new(body), guess, limit);
-    if !looks_like_zlib {
+    if !looks_like_zlib(body) {
         return raw();
     }
     match read("deflate", ZlibDecoder::new(body), guess, limit) {
@@ -87,37 +133,72 @@ fn deflate(body: &[u8], limit: usize) -> Result<Cow<'static, [u8]>, WireError> {
     }
 }
 
+fn brotli(body: &[u8]) -> Decompressor<&[u8]> {
+    let mut decoder = Decompressor::new(body, BROTLI_BUFFER);
+    decoder.set_parameter(BrotliDecoderParameter::BROTLI_DECODER_PARAM_LARGE_WINDOW, 0);
+    decoder
+}
+
 /// One or more zstd frames, one after the other, as the format allows.
-fn zstd(body: &[u8], limit: usize) -> Result<Cow<'static, [u8]>, WireError> {
+fn zstd(body: &[u8], guess: usize, limit: usize) -> Result<Vec<u8>, WireError> {
     let mut rest = body;
-    let mut decoded = Vec::new();
-    while !rest.is_empty() || decoded.is_empty() {
-        let decoder = ruzstd::decoding::StreamingDecoder::new_with_max_window_size(&mut rest, MAX_WINDOW)
+    let mut decoded = presized(guess, limit);
+    // One for all frames: each has tables and a window.
+    let mut tables = FrameDecoder::new();
+    tables.set_max_window_size(MAX_WINDOW);
+    for _ in 0..MAX_FRAMES {
+        let before = decoded.len();
+        let decoder = StreamingDecoder::new_with_decoder(&mut rest, &mut tables)
             .map_err(|error| WireError::malformed(format!("the body is not valid zstd: {error}")))?;
-        let guess = body.len().saturating_mul(USUAL_RATIO);
-        let frame = read("zstd", decoder, guess, limit - decoded.len()).map_err(|error| {
-            if let WireError::TooLarge { .. } = error { WireError::TooLarge { limit } } else { error }
-        })?;
-        decoded.extend_from_slice(&frame);
-        if frame.is_empty() {
-            break;
+        read_into(&mut decoded, "zstd", decoder, limit)?;
+        if rest.is_empty() || decoded.len() == before {
+            return Ok(decoded);
         }
     }
-    Ok(Cow::Owned(decoded))
+    Err(WireError::malformed(format!("the body has more than {MAX_FRAMES} zstd frames: send one")))
 }
 
 /// Reads all that `decoder` gives, as long as it is at most `limit` bytes.
-fn read(name: &str, decoder: impl Read, expected: usize, limit: usize) -> Result<Cow<'static, [u8]>, WireError> {
-    let mut decoded = Vec::with_capacity(expected.min(limit).min(MAX_PRESIZED));
+fn read(name: &str, decoder: impl Read, expected: usize, limit: usize) -> Result<Vec<u8>, WireError> {
+    let mut decoded = presized(expected, limit);
+    read_into(&mut decoded, name, decoder, limit)?;
+    Ok(decoded)
+}
+
+/// Room for what is expected, and a byte more to see its end by.
+fn presized(expected: usize, limit: usize) -> Vec<u8> {
+    Vec::with_capacity(expected.saturating_add(1).clamp(MIN_PRESIZED, MAX_PRESIZED).min(limit.saturating_add(1)))
+}
+
+/// Appends all that `decoder` gives, as long as there are at most `limit` bytes then. The memory
+/// doubles with what comes, but never beyond the limit.
+fn read_into(decoded: &mut Vec<u8>, name: &str, mut decoder: impl Read, limit: usize) -> Result<(), WireError> {
     // One byte more than allowed is enough to know.
-    decoder
-        .take(limit as u64 + 1)
-        .read_to_end(&mut decoded)
-        .map_err(|error| WireError::malformed(format!("the body is not valid {name}: {error}")))?;
-    if decoded.len() > limit {
-        return Err(WireError::TooLarge { limit });
+    let most = limit.saturating_add(1);
+    loop {
+        let room = decoded.capacity().min(most) - decoded.len();
+        let came = decoder
+            .by_ref()
+            .take(room as u64)
+            .read_to_end(decoded)
+            .map_err(|error| WireError::malformed(format!("the body is not valid {name}: {error}")))?;
+        if decoded.len() > limit {
+            return Err(WireError::TooLarge { limit });
+        }
+        if came < room {
+            return Ok(());
+        }
+        let more = decoded.capacity().max(MIN_PRESIZED).min(most - decoded.len());
+        decoded.reserve_exact(more);
     }
-    Ok(Cow::Owned(decoded))
+}
+
+/// Reads what `decoder` gives until it fails or ends, at most `limit` bytes.
+fn read_what_comes(decoder: impl Read, limit: usize) -> Vec<u8> {
+    let mut decoded = presized(0, limit);
+    // What came before the failure stays.
+    let _ = decoder.take(limit as u64).read_to_end(&mut decoded);
+    decoded
 }
 
 #[cfg(test)]
@@ -167,6 +248,73 @@ mod tests {
             assert!(matches!(decode(encoding, TEXT, 1_000).unwrap(), Cow::Borrowed(TEXT)));
         }
         assert_eq!(decode(None, TEXT, 3), Err(WireError::TooLarge { limit: 3 }));
+    }
+
+    #[test]
+    fn no_more_memory_is_held_than_allowed() {
+        const LIMIT: usize = 3_000_000;
+        let text = vec![b'a'; LIMIT];
+        for (name, body) in packed(&text) {
+            let Cow::Owned(decoded) = decode(Some(name), &body, LIMIT).unwrap() else { panic!("{name} is packed") };
+            assert_eq!(
+                (decoded.len(), decoded.capacity() <= LIMIT + 1),
+                (LIMIT, true),
+                "{name}: {}",
+                decoded.capacity()
+            );
+            assert_eq!(decode(Some(name), &body, LIMIT - 1), Err(WireError::TooLarge { limit: LIMIT - 1 }), "{name}");
+        }
+        // A trailer that claims four gigabytes.
+        let mut claims = gzip(TEXT);
+        let end = claims.len();
+        claims[end - 4..].fill(0xff);
+        assert!(presized(gzip_length(&claims), LIMIT).capacity() <= MAX_PRESIZED);
+    }
+
+    #[test]
+    fn windows_of_a_gigabyte_are_refused() {
+        // A first byte of 0x11 announces brotli's large window, six bits its size: 30.
+        assert!(matches!(decode(Some("br"), &[0x11, 0x1e, 0x03], 1_000), Err(WireError::Malformed { .. })));
+        // A zstd frame whose window descriptor says 2^30.
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 0x09, 0x00, 0x00, b'a'];
+        assert!(matches!(decode(Some("zstd"), &frame, 1_000), Err(WireError::Malformed { .. })));
+        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 10 << 3, 0x09, 0x00, 0x00, b'a'];
+        assert_eq!(decode(Some("zstd"), &frame, 1_000).unwrap().as_ref(), b"a");
+        let many = frame.repeat(MAX_FRAMES + 1);
+        assert!(decode(Some("zstd"), &many, 1_000_000).unwrap_err().to_string().contains("zstd frames"));
+    }
+
+    /// The text in each compression, by its name.
+    fn packed(text: &[u8]) -> [(&'static str, Vec<u8>); 3] {
+        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::best());
+        zlib.write_all(text).unwrap();
+        let zstd = ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest);
+        [("gzip", gzip(text)), ("deflate", zlib.finish().unwrap()), ("zstd", zstd)]
+    }
+
+    #[test]
+    fn a_body_that_is_still_coming_shows_its_beginning() {
+        let line = [TEXT, b"\n", &noise(400_000)].concat();
+        for (name, body) in packed(&line) {
+            // Of zstd nothing comes out before the end.
+            let end = if name == "zstd" { body.len() } else { body.len() / 2 };
+            let first = beginning(Some(name), &body[..end], TEXT.len()).unwrap();
+            assert_eq!(first.as_ref(), TEXT, "{name}");
+            assert!(beginning(Some(name), b"", 99).unwrap().is_empty());
+            assert!(beginning(Some(name), b"\xff\xfe\xfd garbage", 99).unwrap().is_empty(), "{name}");
+        }
+        assert_eq!(beginning(None, TEXT, 3).unwrap().as_ref(), &TEXT[..3]);
+        assert!(matches!(beginning(Some("lzma"), TEXT, 3), Err(WireError::UnknownEncoding(_))));
+    }
+
+    /// Bytes that no compression makes shorter.
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        let next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        std::iter::repeat_with(next).take(length).collect()
     }
 
     #[test]

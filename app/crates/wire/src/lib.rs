@@ -2,7 +2,9 @@
 
 pub mod auth;
 pub mod encoding;
+mod kept;
 mod lenient;
+mod limits;
 mod native;
 mod repair;
 pub mod sentry;
@@ -10,6 +12,7 @@ pub mod sentry_event;
 mod sentry_fields;
 mod sentry_report;
 pub mod traceback;
+mod value;
 
 /// Why bytes from a client are not a report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

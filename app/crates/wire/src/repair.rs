@@ -1,13 +1,15 @@
 //! Makes JSON of what some clients write instead: lone surrogates, raw control characters, `NaN`.
 
+use crate::encoding::MAX_DECODED;
 use std::borrow::Cow;
 
-/// The text as a JSON parser takes it; borrowed if there was nothing to repair.
+/// The text as a JSON parser takes it; borrowed if there was nothing to repair, `None` if it would
+/// grow beyond [`MAX_DECODED`]: a control character becomes six.
 ///
 /// Python writes `"\ud800"` for a lone surrogate and `NaN` or `Infinity` for such floats (neither
 /// is JSON that anyone must accept), and hand-made clients leave line breaks in strings. A report
 /// is worth more than that.
-pub(super) fn repair(text: &str) -> Cow<'_, str> {
+pub(super) fn repair(text: &str) -> Option<Cow<'_, str>> {
     let bytes = text.as_bytes();
     let mut repaired = String::new();
     // Everything before this offset is in `repaired`.
@@ -29,14 +31,17 @@ pub(super) fn repair(text: &str) -> Cow<'_, str> {
             repaired.push_str(&text[copied..at]);
             repaired.push_str(&replacement);
             copied = at + length;
+            if repaired.len() > MAX_DECODED {
+                return None;
+            }
         }
         at += length;
     }
     if copied == 0 {
-        return Cow::Borrowed(text);
+        return Some(Cow::Borrowed(text));
     }
     repaired.push_str(&text[copied..]);
-    Cow::Owned(repaired)
+    Some(Cow::Owned(repaired))
 }
 
 /// Length of the escape at the start, and what to write instead of a lone surrogate.
@@ -72,7 +77,7 @@ mod tests {
     #[test]
     fn repairs_only_what_is_broken() {
         for sound in [r#"{"a":"\ud83d\ude00 \\ud800 \" é","b":[-1,null]}"#, "", "plain", r#"{"a":"NaN\n"}"#] {
-            assert!(matches!(repair(sound), Cow::Borrowed(_)), "{sound}");
+            assert!(matches!(repair(sound), Some(Cow::Borrowed(_))), "{sound}");
         }
         for (broken, sound) in [
             (r#"{"a":"\ud800"}"#, r#"{"a":"\ufffd"}"#),
@@ -81,8 +86,9 @@ mod tests {
             (r#"[NaN,-Infinity,Infinity,-1]"#, "[null,null,null,-1]"),
             ("\"a\nb\u{0}\"", r#""a\u000ab\u0000""#),
         ] {
-            assert_eq!(repair(broken), sound);
+            assert_eq!(repair(broken).as_deref(), Some(sound));
         }
+        assert_eq!(repair(&"\"\u{1}".repeat(MAX_DECODED / 2)), None, "control characters become six");
         // Cut off anywhere, it must not panic.
         let text = r#"{"é":"\ud83d\ude00\é\ud800"}"#;
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {

@@ -2,33 +2,22 @@
 //! untouched.
 
 use crate::WireError;
-use crate::lenient::{List, Number, Raw, Text, lenient};
+use crate::encoding::MAX_DECODED;
+use crate::lenient::{Number, Raw, Text, lenient};
+pub(crate) use crate::limits::cut;
+pub use crate::limits::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT};
 use crate::native::application_frames;
 use crate::repair::repair;
-use crate::sentry_fields::{Batch, Exceptions, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags, Thread};
+use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags};
 use domain::fingerprint::{Fingerprint, FingerprintBuilder};
 use domain::report::{Platform, Report};
 use std::borrow::Cow;
 
-/// Exceptions kept of one event, the last ones: the raised one is the last, and chains of causes
-/// are seldom longer than five.
-pub const MAX_EXCEPTIONS: usize = 30;
+/// What an event is whose repaired text is longer than a body may be.
+const TOO_LARGE: WireError = WireError::TooLarge { limit: MAX_DECODED };
 
-/// Innermost frames kept of one exception: the failing line is among them even below deep
-/// frameworks.
-pub const MAX_INNER_FRAMES: usize = 150;
-
-/// Outermost frames kept beside them, which say how it was started. Python sends up to 2,000 of a
-/// runaway recursion.
-pub const MAX_OUTER_FRAMES: usize = 50;
-
-/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated
-/// names.
-pub const MAX_TEXT: usize = 1_000;
-
-/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are
-/// of use up to here.
-pub const MAX_MESSAGE: usize = 8_000;
+/// Letters of the longest level or id that is one.
+const MAX_WORD: usize = 64;
 
 /// Kind of the exception that stands for a report without one: its message.
 pub const MESSAGE_KIND: &str = "Message";
@@ -65,8 +54,9 @@ lenient! {
 /// `repair`).
 ///
 /// # Errors
-/// [`WireError::Malformed`] with line and column for what is no JSON object, even once repaired. No
-/// field of an unexpected type is an error: it is converted or left out.
+/// [`WireError::Malformed`] with line and column for what is no JSON object, even once repaired;
+/// [`WireError::TooLarge`] for what is longer than [`MAX_DECODED`] once repaired. No field of an
+/// unexpected type is an error: it is converted or left out.
 pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, WireError> {
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(WireError::malformed("the event is not a JSON object"));
@@ -76,13 +66,31 @@ pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, 
             Ok(event) => return Ok(event.complete()),
             Err(_) => Cow::Borrowed(text),
         },
-        Err(_) => String::from_utf8_lossy(bytes),
+        Err(_) => Cow::Owned(valid_text(bytes)?),
     };
-    *scratch = repair(&text).into_owned();
+    *scratch = match repair(&text).ok_or(TOO_LARGE)? {
+        Cow::Owned(repaired) => repaired,
+        Cow::Borrowed(_) => text.into_owned(),
+    };
     match serde_json::from_str::<Event<'a>>(scratch) {
         Ok(event) => Ok(event.complete()),
         Err(error) => Err(WireError::malformed(format!("the event is not valid JSON: {error}"))),
     }
+}
+
+/// Bytes as text: what is no UTF-8 becomes `\u{fffd}`, which is longer.
+fn valid_text(bytes: &[u8]) -> Result<String, WireError> {
+    let mut text = String::with_capacity(bytes.len().min(MAX_DECODED));
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+        if text.len() > MAX_DECODED {
+            return Err(TOO_LARGE);
+        }
+    }
+    Ok(text)
 }
 
 /// The fingerprint of a report, equal to that of the event which it was made from.
@@ -123,8 +131,6 @@ impl<'a> Event<'a> {
                 raised.stacktrace = stacktrace;
             }
         }
-        let extra = self.exceptions.0.len().saturating_sub(MAX_EXCEPTIONS);
-        self.exceptions.0.drain(..extra);
         self
     }
 
@@ -132,15 +138,10 @@ impl<'a> Event<'a> {
     /// current thread.
     fn stack_beside(&self) -> Stacktrace<'a> {
         let parsed = |raw: Raw<'a>| raw.and_then(|raw| serde_json::from_str::<Stacktrace<'a>>(raw.get()).ok());
-        let threads = self.threads.and_then(|raw| serde_json::from_str::<List<Thread<'a>>>(raw.get()).ok());
+        let failing = || serde_json::from_str::<Failing<'a>>(self.threads?.get()).ok()?.0;
         parsed(self.stacktrace)
             .filter(|stacktrace| !stacktrace.frames.0.is_empty())
-            .or_else(|| {
-                let threads = threads?.0.into_iter().filter(|thread| !thread.stacktrace.frames.0.is_empty());
-                threads
-                    .max_by_key(|thread| (thread.crashed.0 == Some(true), thread.current.0 == Some(true)))
-                    .map(|thread| thread.stacktrace)
-            })
+            .or_else(|| failing().map(|thread| thread.stacktrace))
             .unwrap_or_default()
     }
 
@@ -154,7 +155,7 @@ impl<'a> Event<'a> {
     /// `fatal`, `error`, `warning`, `info` or `debug`; raven sends Python's numbers, Rust leaves
     /// `error` out.
     pub fn level(&self) -> &'static str {
-        match self.level.get().unwrap_or_default().to_ascii_lowercase().as_str() {
+        match cut(self.level.get().unwrap_or_default(), MAX_WORD).to_ascii_lowercase().as_str() {
             "fatal" | "critical" | "50" => "fatal",
             "warning" | "warn" | "30" => "warning",
             "info" | "log" | "20" => "info",
@@ -313,15 +314,13 @@ pub(super) fn short<'t>(text: &'t Text<'_>) -> Option<&'t str> {
     text.get().map(|text| cut(text, MAX_TEXT))
 }
 
-/// At most `bytes` of the text, cut between characters.
-pub(super) fn cut(text: &str, bytes: usize) -> &str {
-    if text.len() <= bytes { text } else { &text[..text.floor_char_boundary(bytes)] }
-}
-
 /// An event id without its hyphens, in lower case; `None` for what is none.
 pub fn normal_event_id(id: &str) -> Option<String> {
-    let id: String =
-        id.trim().chars().filter(|letter| *letter != '-').map(|letter| letter.to_ascii_lowercase()).collect();
+    let id = id.trim();
+    if id.len() > MAX_WORD {
+        return None;
+    }
+    let id: String = id.chars().filter(|letter| *letter != '-').map(|letter| letter.to_ascii_lowercase()).collect();
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
@@ -467,7 +466,8 @@ mod tests {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         let report =
             report(&format!(r#"{{"exception":[{{"type":"E"}}],"extra":{{"deep":{deep}}},"breadcrumbs":{deep}}}"#));
-        assert!(report.additional["extra"].is_string());
+        assert!(report.additional["extra"]["deep"].is_array());
+        assert!(report.additional["extra"].to_string().len() < 30, "{}", report.additional["extra"]);
         assert!(parse(format!("{{\"release\":{deep}}}").as_bytes(), &mut String::new()).is_err());
     }
 

@@ -1,7 +1,13 @@
 //! The parts of an event, each read as leniently as clients write it.
 
-use crate::lenient::{Fields, Flag, List, Number, Raw, Text, ignore_scalars, lenient};
+use crate::kept::{Collect, Kept, List, collect};
+use crate::lenient::{Fields, Flag, Number, Raw, Text, ignore_scalars, lenient};
+use crate::limits::{MAX_EXCEPTIONS, MAX_OUTER_FRAMES};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+/// Innermost frames read of one exception. More than are kept: of native code, those of the panic
+/// and of the client are the innermost, and are left out afterwards.
+const INNER_FRAMES_READ: usize = 400;
 
 lenient! {
     pub(super) struct Sdk<'a> {
@@ -32,7 +38,7 @@ lenient! {
 
 lenient! {
     pub(super) struct Stacktrace<'a> {
-        pub(super) frames: List<RawFrame<'a>> = "frames",
+        pub(super) frames: List<RawFrame<'a>, MAX_OUTER_FRAMES, INNER_FRAMES_READ> = "frames",
     }
 }
 
@@ -89,7 +95,31 @@ lenient! {
     }
 }
 
-/// `{"values": […]}`, a bare list, or one bare exception.
+/// The thread that crashed, else the current one, else the last, of those that have frames: the
+/// others are not kept while a list of them is read.
+#[derive(Debug, Default)]
+pub(super) struct Failing<'a>(pub(super) Option<Thread<'a>>);
+
+impl<'a> Collect for Failing<'a> {
+    type Item = Thread<'a>;
+
+    fn push(&mut self, thread: Thread<'a>) {
+        let rank = |thread: &Thread<'_>| (thread.crashed.0 == Some(true), thread.current.0 == Some(true));
+        let is_best = self.0.as_ref().is_none_or(|best| rank(best) <= rank(&thread));
+        if is_best && !thread.stacktrace.frames.0.is_empty() {
+            self.0 = Some(thread);
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Failing<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        collect(deserializer)
+    }
+}
+
+/// `{"values": […]}`, a bare list, or one bare exception: the last [`MAX_EXCEPTIONS`] that say
+/// anything.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exceptions<'a>(pub(super) Vec<RawException<'a>>);
 
@@ -106,41 +136,85 @@ impl RawException<'_> {
     }
 }
 
+/// Exceptions that say anything.
+#[derive(Default)]
+struct Telling<'a>(Kept<RawException<'a>, 0, MAX_EXCEPTIONS>);
+
+impl<'a> Collect for Telling<'a> {
+    type Item = RawException<'a>;
+
+    fn push(&mut self, exception: RawException<'a>) {
+        if !exception.is_empty() {
+            self.0.push(exception);
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Telling<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        collect(deserializer)
+    }
+}
+
 impl<'de> Deserialize<'de> for Exceptions<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Seen;
         impl<'de> Visitor<'de> for Seen {
-            type Value = Exceptions<'de>;
+            type Value = Telling<'de>;
 
             ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut exceptions = Vec::new();
+                let mut exceptions = Telling::default();
                 while let Some(exception) = list.next_element::<Option<RawException<'de>>>()? {
-                    exceptions.extend(exception);
+                    exception.into_iter().for_each(|exception| exceptions.push(exception));
                 }
-                Ok(Exceptions(exceptions))
+                Ok(exceptions)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut list = List::default();
+                let mut exceptions = Telling::default();
                 let mut bare = RawException::default();
                 while let Some(key) = map.next_key::<Text<'de>>()? {
                     match key.0.as_deref().unwrap_or_default() {
-                        "values" => list = map.next_value()?,
+                        "values" => exceptions = map.next_value()?,
                         key => bare.field(key, &mut map)?,
                     }
                 }
-                let List(mut list) = list;
-                if list.is_empty() {
-                    list.push(bare);
+                if exceptions.0.is_empty() {
+                    exceptions.push(bare);
                 }
-                Ok(Exceptions(list))
+                Ok(exceptions)
             }
         }
-        let mut exceptions = deserializer.deserialize_any(Seen)?;
-        exceptions.0.retain(|exception| !exception.is_empty());
-        Ok(exceptions)
+        Ok(Self(deserializer.deserialize_any(Seen)?.0.finish()))
+    }
+}
+
+/// The value of the first pair that is called `revision`.
+#[derive(Default)]
+struct Revisions<'a>(Option<Text<'a>>);
+
+impl<'a> Collect for Revisions<'a> {
+    // One more than a pair has: what is longer is none.
+    type Item = List<Text<'a>, 3, 0>;
+
+    fn push(&mut self, List(pair): Self::Item) {
+        if let Ok([name, value]) = <[Text<'_>; 2]>::try_from(pair)
+            && name.get() == Some("revision")
+        {
+            self.0.get_or_insert(value);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+impl<'de> Deserialize<'de> for Revisions<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        collect(deserializer)
     }
 }
 
@@ -150,15 +224,7 @@ fn revision(tags: &str) -> Text<'_> {
         return Text::default();
     }
     if tags.starts_with('[') {
-        let pairs = serde_json::from_str::<List<List<Text<'_>>>>(tags).unwrap_or_default();
-        return pairs
-            .0
-            .into_iter()
-            .find_map(|List(pair)| match <[Text<'_>; 2]>::try_from(pair) {
-                Ok([name, value]) if name.get() == Some("revision") => Some(value),
-                _ => None,
-            })
-            .unwrap_or_default();
+        return serde_json::from_str::<Revisions<'_>>(tags).ok().and_then(|found| found.0).unwrap_or_default();
     }
     serde_json::from_str::<Revision<'_>>(tags).unwrap_or_default().revision
 }

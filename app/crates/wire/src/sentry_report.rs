@@ -1,33 +1,24 @@
 //! From an event to a report: what is stored of it, and how much.
 
-use crate::lenient::{Flag, List, Raw, Text, lenient};
+use crate::kept::List;
+use crate::lenient::{Flag, Raw, Text, lenient};
 use crate::repair::repair;
 use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames, short};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
+use crate::value;
 use domain::report::{Exception, Frame, Platform, Report, Request};
 use domain::timestamp::Timestamp;
-use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
-/// Local variables kept of one frame: our client for Python sends a hundred, and as many attributes
-/// of `self` beside them.
-const MAX_VARIABLES: usize = 200;
-
-/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut
-/// them: one local variable can be 2 MB.
-const MAX_VALUE: usize = 1_000;
-
-/// Elements kept of one list or object in a value: clients that cut at all cut to ten.
-const MAX_ELEMENTS: usize = 50;
-
-/// Levels kept of a nested value: clients that cut at all cut to five.
-const MAX_DEPTH: usize = 6;
-
 /// Lines of source kept before and after a frame's line: clients send five.
 const MAX_CONTEXT: usize = 10;
+
+/// Parameters that are filled into a message: more marks stand in no message that a person wrote.
+const MAX_PARAMETERS: usize = 100;
 
 /// Bytes kept of the request's data, and of each part of the additional information.
 const MAX_PART: usize = 32 * 1024;
@@ -91,7 +82,8 @@ impl Event<'_> {
         let platform = self.platform();
         let exceptions = self.stored_exceptions(platform);
         let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
-        let message = if only_message { self.text().map(str::to_owned) } else { self.filled_in() };
+        let template = || self.text().map(|text| cut(text, MAX_MESSAGE).to_owned());
+        let message = if only_message { template() } else { self.filled_in() };
         Report {
             event_id: self.event_id().unwrap_or_default(),
             timestamp: self.timestamp.and_then(moment),
@@ -104,7 +96,7 @@ impl Event<'_> {
             transaction: short(&self.transaction).or_else(|| short(&self.culprit)).map(str::to_owned),
             logger: short(&self.logger).map(str::to_owned),
             sdk: self.sdk_and_version(),
-            message: message.map(|text| cut(&text, MAX_MESSAGE).to_owned()),
+            message,
             exceptions,
             request: self.request.and_then(request),
             additional: self.additional(),
@@ -148,19 +140,19 @@ impl Event<'_> {
 
     /// One exception with these frames.
     fn exception(&self, raw: &RawException<'_>, frames: Vec<Frame>) -> Exception {
-        let json = raw.mechanism.map(|mechanism| repair(mechanism.get()));
+        let json = raw.mechanism.map(repaired);
         let mechanism =
             json.as_deref().and_then(|json| serde_json::from_str::<Mechanism<'_>>(json).ok()).unwrap_or_default();
         let number = |text: &Text<'_>| text.get().and_then(|text| text.parse().ok());
         let kind = short(&raw.kind).unwrap_or(MESSAGE_KIND);
         let value = match raw.kind.get() {
-            Some(_) => raw.value.to_owned(),
-            None => self.filled_in().or_else(|| raw.value.to_owned()),
+            Some(_) => message(&raw.value),
+            None => self.filled_in().or_else(|| message(&raw.value)),
         };
         Exception {
             kind: kind.to_owned(),
             module: short(&raw.module).map(str::to_owned),
-            value: value.map(|text| cut(&text, MAX_MESSAGE).to_owned()),
+            value,
             handled: mechanism.handled.0,
             id: number(&mechanism.id),
             parent: number(&mechanism.parent),
@@ -174,18 +166,31 @@ impl Event<'_> {
     /// The message of the event with its parameters filled in.
     fn filled_in(&self) -> Option<String> {
         [&self.logentry, &self.message].into_iter().find_map(|entry| {
-            entry.formatted.to_owned().or_else(|| entry.message.get().map(|text| fill_in(text, entry)))
+            message(&entry.formatted).or_else(|| entry.message.get().map(|text| fill_in(text, entry)))
         })
     }
 }
 
-/// Puts the parameters in place of `%s`, `%d` … or `{}`, where a client left that to the reader.
+/// As much of a message as is kept, unless it is missing or blank.
+fn message(text: &Text<'_>) -> Option<String> {
+    text.get().map(|text| cut(text, MAX_MESSAGE).to_owned())
+}
+
+/// A part of an event as a parser takes it; as it is, where that would be too long.
+fn repaired(raw: &RawValue) -> Cow<'_, str> {
+    repair(raw.get()).unwrap_or(Cow::Borrowed(raw.get()))
+}
+
+/// Puts the parameters in place of `%s`, `%d` … or `{}`, where a client left that to the reader. As
+/// much of it as is kept.
 fn fill_in(template: &str, entry: &LogEntry<'_>) -> String {
-    let json = entry.params.map(|params| repair(params.get()));
-    let parameters =
-        json.as_deref().and_then(|json| serde_json::from_str::<List<Text<'_>>>(json).ok()).unwrap_or_default();
-    let mut filled = String::with_capacity(template.len());
-    let mut rest = template;
+    let json = entry.params.map(repaired);
+    let parameters = json
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<List<Text<'_>, MAX_PARAMETERS, 0>>(json).ok())
+        .unwrap_or_default();
+    let mut rest = cut(template, MAX_MESSAGE);
+    let mut filled = String::with_capacity(rest.len());
     for parameter in &parameters.0 {
         let Some((at, mark)) = ["%s", "%d", "%r", "%i", "%f", "{}"]
             .into_iter()
@@ -195,19 +200,17 @@ fn fill_in(template: &str, entry: &LogEntry<'_>) -> String {
             break;
         };
         filled.push_str(&rest[..at]);
-        filled.push_str(parameter.0.as_deref().unwrap_or("None"));
+        filled.push_str(cut(parameter.0.as_deref().unwrap_or("None"), MAX_MESSAGE));
         rest = &rest[at + mark.len()..];
     }
     filled.push_str(rest);
-    filled
+    cut(&filled, MAX_MESSAGE).to_owned()
 }
 
 /// One frame, with variables and surrounding source as long as there is room `left` for them.
 fn frame(raw: &RawFrame<'_>, left: &mut usize) -> Frame {
-    let pre_context = lines(raw.pre_context);
-    let mut post_context = lines(raw.post_context);
-    post_context.truncate(MAX_CONTEXT);
-    let first = pre_context.len().saturating_sub(MAX_CONTEXT);
+    let pre_context = lines::<0, MAX_CONTEXT>(raw.pre_context);
+    let post_context = lines::<MAX_CONTEXT, 0>(raw.post_context);
     let mut frame = Frame {
         filename: short(&raw.filename).map(str::to_owned),
         abs_path: short(&raw.abs_path).map(str::to_owned),
@@ -219,21 +222,19 @@ fn frame(raw: &RawFrame<'_>, left: &mut usize) -> Frame {
         in_app: raw.in_app.0,
         ..Frame::default()
     };
-    let context: Vec<String> = pre_context.into_iter().skip(first).collect();
-    if spend(context.iter().chain(&post_context).map(|line| line.len() + 3).sum(), left) {
-        (frame.pre_context, frame.post_context) = (context, post_context);
+    if spend(pre_context.iter().chain(&post_context).map(|line| line.len() + 3).sum(), left) {
+        (frame.pre_context, frame.post_context) = (pre_context, post_context);
     }
     // Not even parsed once there is no room at all.
-    if *left > 0
-        && let Some(Value::Object(variables)) = value(raw.vars)
-    {
-        let variables: BTreeMap<String, Value> = variables
-            .into_iter()
-            .take(MAX_VARIABLES)
-            .map(|(name, value)| (cut(&name, MAX_TEXT).to_owned(), value))
-            .collect();
-        if spend(variables.iter().map(|(name, value)| name.len() + size(value) + 4).sum(), left) {
-            frame.vars = variables;
+    if let Some(raw) = raw.vars.filter(|_| *left > 0) {
+        match value::read(raw.get(), *left) {
+            Ok(Value::Object(variables)) => {
+                if spend(variables.iter().map(|(name, value)| name.len() + value::size(value) + 4).sum(), left) {
+                    frame.vars = variables.into_iter().collect();
+                }
+            }
+            Ok(_) => {}
+            Err(value::NoRoom) => *left = 0,
         }
     }
     frame
@@ -246,16 +247,19 @@ fn spend(bytes: usize, left: &mut usize) -> bool {
     fits
 }
 
-/// The lines of a context.
-fn lines(raw: Raw<'_>) -> Vec<String> {
-    let json = raw.map(|raw| repair(raw.get()));
-    let lines = json.as_deref().and_then(|json| serde_json::from_str::<List<Text<'_>>>(json).ok()).unwrap_or_default();
+/// The lines of a context, the first or last of them.
+fn lines<const FIRST: usize, const LAST: usize>(raw: Raw<'_>) -> Vec<String> {
+    let json = raw.map(repaired);
+    let lines = json
+        .as_deref()
+        .and_then(|json| serde_json::from_str::<List<Text<'_>, FIRST, LAST>>(json).ok())
+        .unwrap_or_default();
     lines.0.into_iter().map(|line| cut(line.0.as_deref().unwrap_or_default(), MAX_TEXT).to_owned()).collect()
 }
 
 /// The request, if anything is known of it.
 fn request(raw: &RawValue) -> Option<Request> {
-    let json = repair(raw.get());
+    let json = repaired(raw);
     let raw = serde_json::from_str::<RawRequest<'_>>(&json).ok()?;
     let headers = match value(raw.headers).map(pairs_to_object) {
         Some(Value::Object(headers)) => headers.into_iter().map(|(name, value)| (name, text(value))).collect(),
@@ -279,58 +283,23 @@ fn request(raw: &RawValue) -> Option<Request> {
     (request != Request::default()).then_some(request)
 }
 
-/// The value of JSON text, cut; `None` for `null` and nothing. What even the repaired text does not
-/// give stays text.
+/// A value, cut; `None` for `null` and nothing.
 fn value(raw: Raw<'_>) -> Option<Value> {
     let json = raw?.get();
-    let value = Value::deserialize(&mut serde_json::Deserializer::from_str(json))
-        .or_else(|_| serde_json::from_str(&repair(json)))
-        .unwrap_or_else(|_| Value::String(json.to_owned()));
-    (!value.is_null()).then(|| shorten(value, MAX_DEPTH))
-}
-
-/// Cuts long texts, long lists and deep nesting, and says so in their place.
-fn shorten(value: Value, depth: usize) -> Value {
-    match value {
-        Value::String(text) if text.len() > MAX_VALUE => Value::String(format!("{}…", cut(&text, MAX_VALUE))),
-        Value::Array(_) | Value::Object(_) if depth == 0 => Value::String("…".to_owned()),
-        Value::Array(items) => {
-            let more = items.len().saturating_sub(MAX_ELEMENTS);
-            let mut items: Vec<Value> =
-                items.into_iter().take(MAX_ELEMENTS).map(|item| shorten(item, depth - 1)).collect();
-            if more > 0 {
-                items.push(Value::String(format!("… and {more} more")));
-            }
-            Value::Array(items)
-        }
-        // The outermost object is a frame's variables, which have a limit of their own.
-        Value::Object(fields) => {
-            let most = if depth == MAX_DEPTH { MAX_VARIABLES } else { MAX_ELEMENTS };
-            Value::Object(
-                fields.into_iter().take(most).map(|(name, value)| (name, shorten(value, depth - 1))).collect(),
-            )
-        }
-        scalar => scalar,
-    }
+    let value = value::read(json, MAX_STORED).unwrap_or_else(|value::NoRoom| left_out(json.len()));
+    (!value.is_null()).then_some(value)
 }
 
 /// The value, or what stands for it where it is too large.
 fn part(value: Value) -> Value {
-    match size(&value) {
-        bytes if bytes > MAX_PART => Value::String(format!("… left out: {bytes} bytes")),
+    match value::size(&value) {
+        bytes if bytes > MAX_PART => left_out(bytes),
         _ => value,
     }
 }
 
-/// About how many bytes the value has as JSON.
-fn size(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len() + 2,
-        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value) + 4).sum::<usize>() + 2,
-        // Long numbers do not occur, and words are shorter.
-        _ => 8,
-    }
+fn left_out(bytes: usize) -> Value {
+    Value::String(format!("… left out: {bytes} bytes"))
 }
 
 /// A list of pairs as an object; anything else as it is.
@@ -391,6 +360,7 @@ fn moment(raw: &RawValue) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, fingerprint_of, parse};
+    use crate::value::{MAX_VALUE, MAX_VARIABLES};
     use serde_json::json;
 
     fn report(json: &Value) -> Report {

@@ -65,12 +65,15 @@ fn message_end(lines: &[&str], start: usize) -> usize {
 /// `message (Type)` or `Type (message):`, blank lines, then `path:27:in 'f'` lines.
 fn logged(lines: &[&str], at: usize) -> Option<(Exception, usize)> {
     let above = at.checked_sub(1)?;
-    bare(lines[at])?;
-    let mut frames: Vec<Frame> = lines[at..].iter().map_while(|line| bare(line)).collect();
-    let end = at + frames.len();
-    frames.reverse();
+    // Before the frames are read: each line of a long run of them would read all that follow.
     let said = lines[..=above].iter().rev().take(3).find(|line| !line.trim().is_empty())?.trim_end();
     let (kind, value) = type_first(said).or_else(|| type_last(said))?;
+    let mut frames: Vec<Frame> = lines[at..].iter().map_while(|line| bare(line)).collect();
+    if frames.is_empty() {
+        return None;
+    }
+    let end = at + frames.len();
+    frames.reverse();
     Some((Exception { kind: kind.to_owned(), value: message([value]), frames, ..Exception::default() }, end))
 }
 

@@ -139,6 +139,17 @@ fn what_is_no_traceback_is_refused() {
 }
 
 #[test]
+fn of_a_long_log_the_last_lines_are_looked_at() {
+    let text = "/a:1:in 'b'\n".repeat(TEXT_BYTES / 12);
+    let lines = last_lines(&text);
+    assert!(text.lines().count() > 4 * TEXT_LINES && lines.len() == TEXT_LINES && lines.capacity() <= 2 * TEXT_LINES);
+    // Nothing but parts of characters, and one that is cut in two.
+    assert!(plain(&vec![0x80; 3 * TEXT_BYTES]).is_empty());
+    let cut = ["é".repeat(TEXT_BYTES).as_bytes(), b"x"].concat();
+    assert!(plain(&cut).len() < TEXT_BYTES && plain(&cut).ends_with("éx"));
+}
+
+#[test]
 fn a_traceback_without_end_stays_small() {
     let frames = "  File \"/srv/app/a.py\", line 1, in f\n".repeat(10_000);
     let text = format!("Traceback (most recent call last):\n{frames}ValueError: {}\n", "x".repeat(10_000));

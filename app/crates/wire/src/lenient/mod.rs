@@ -1,19 +1,25 @@
 //! Reading of JSON that takes what clients send instead of what they should: without copying, and
 //! never failing on a type.
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+mod json_text;
+
+use crate::limits::{MAX_MESSAGE, cut};
+use json_text::JsonWriter;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// Bytes of a text that is copied out of a body: the longest that is kept. What is borrowed costs
+/// nothing, and is cut where it is kept.
+const LONGEST_OWNED: usize = MAX_MESSAGE;
+
 /// JSON text that is only looked at when a report is kept.
 pub(super) type Raw<'a> = Option<&'a RawValue>;
 
-/// Text, borrowed where it has no escapes. Numbers become their digits, lists and objects their
-/// JSON, `null` nothing.
+/// Text, borrowed where it has no escapes; else its first [`LONGEST_OWNED`] bytes. Numbers become
+/// their digits, lists and objects their JSON, `null` nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
 
@@ -21,11 +27,6 @@ impl Text<'_> {
     /// The text, unless it is missing or blank.
     pub(super) fn get(&self) -> Option<&str> {
         self.0.as_deref().filter(|text| !text.trim().is_empty())
-    }
-
-    /// Owned, unless missing or blank.
-    pub(super) fn to_owned(&self) -> Option<String> {
-        self.get().map(str::to_owned)
     }
 }
 
@@ -43,16 +44,6 @@ impl Number {
 /// A truth value, also out of a string or a number; anything else is nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) Option<bool>);
-
-/// A list, bare or as `{"values": […]}`; `null` in it is left out, anything else is an empty one.
-#[derive(Clone, Debug)]
-pub(super) struct List<T>(pub(super) Vec<T>);
-
-impl<T> Default for List<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
 
 /// What [`lenient!`] makes of an object: its fields, one by one. A key that comes twice is no
 /// error: the last one counts.
@@ -134,13 +125,13 @@ macro_rules! ignore_scalars {
 pub(super) use ignore_scalars;
 
 /// Skips the rest of a list.
-fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
+pub(super) fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
     while list.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
 }
 
 /// Skips the rest of an object.
-fn skip_object<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+pub(super) fn skip_object<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
 }
@@ -186,7 +177,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
-        Ok(Text(Some(Cow::Owned(text.to_owned()))))
+        Ok(Text(Some(Cow::Owned(cut(text, LONGEST_OWNED).to_owned()))))
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Text<'de>, E> {
@@ -210,13 +201,15 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Text<'de>, A::Error> {
-        let value = Value::deserialize(SeqAccessDeserializer::new(list))?;
-        self.visit_str(&value.to_string())
+        let mut json = String::new();
+        JsonWriter::new(&mut json).visit_seq(list)?;
+        self.visit_str(&json)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text<'de>, A::Error> {
-        let value = Value::deserialize(MapAccessDeserializer::new(map))?;
-        self.visit_str(&value.to_string())
+        let mut json = String::new();
+        JsonWriter::new(&mut json).visit_map(map)?;
+        self.visit_str(&json)
     }
 }
 
@@ -311,40 +304,6 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-struct ListVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
-    type Value = List<T>;
-
-    ignore_scalars!(visit_bool(bool) visit_i64(i64) visit_u64(u64) visit_f64(f64) visit_str(&str));
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<T>, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element::<Option<T>>()? {
-            items.extend(item);
-        }
-        Ok(List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List<T>, A::Error> {
-        let mut items = List::default();
-        while let Some(key) = map.next_key::<Text<'de>>()? {
-            if key.0.as_deref() == Some("values") {
-                items = map.next_value()?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(items)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -361,15 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn numbers_flags_and_lists_take_anything() {
+    fn numbers_and_flags_take_anything() {
         let number = |json| serde_json::from_str::<Number>(json).unwrap().0;
         assert_eq!(["7", "\"7\"", "7.0"].map(number), [Some(7); 3]);
         assert_eq!(["0", "-3", "null", "\"x\"", "[1]", "{\"a\": 1}", "true"].map(number), [None; 7]);
         let flag = |json| serde_json::from_str::<Flag>(json).unwrap().0;
         assert_eq!(["true", "1", "\"true\""].map(flag), [Some(true); 3]);
         assert_eq!(["null", "[1]", "{}", "\"?\"", "1.5"].map(flag), [None; 5]);
-        let list = |json| serde_json::from_str::<List<Number>>(json).unwrap().0.len();
-        assert_eq!(["[1,null,2]", "{\"x\":0,\"values\":[1,2]}"].map(list), [2; 2]);
-        assert_eq!(["null", "3", "\"x\"", "{}"].map(list), [0; 4]);
     }
 }
