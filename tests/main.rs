@@ -23,6 +23,7 @@ mod live;
 mod mails;
 mod mirror_people;
 mod mirrors;
+mod overload;
 mod pages;
 mod people;
 mod python_client;

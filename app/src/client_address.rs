@@ -52,7 +52,8 @@ impl TrustedProxies {
         self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Whether this is one of them.
+    pub fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 

@@ -6,6 +6,11 @@ use app::config::{Config, ConfigError};
 use app::{log, terminal};
 use clap::Parser;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long git work that does not notice that all is over keeps the process: it only reads, or is
+/// begun anew at the next start.
+const LAST_WORK: Duration = Duration::from_secs(2);
 
 /// One alert per failing line, to the person who wrote it.
 #[derive(Parser)]
@@ -21,7 +26,9 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("the system gives no threads: {error}")),
     };
-    match runtime.block_on(commands::run(command, configured, Clock::system())) {
+    let ended = runtime.block_on(commands::run(command, configured, Clock::system()));
+    runtime.shutdown_timeout(LAST_WORK);
+    match ended {
         Ok(code) if terminal::failed() && code == ExitCode::SUCCESS => ExitCode::FAILURE,
         Ok(code) => code,
         Err(error) => complain(&error.to_string()),

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::random::random_secret;
-use crate::server::{ServerSettings, router};
+use crate::server::{ServerSettings, connections, router};
 use crate::steps::accept::Accept;
 pub use crate::wiring::install_crypto;
 use crate::wiring::{Handles, OpenError};
@@ -18,8 +18,18 @@ use store::{Dialect, StoreError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// How long requests and steps that are under way may take once the server is to stop.
+/// How long steps that are under way may take once the requests have ended ([`connections`] gives
+/// those 11 seconds): process managers kill after 30 as a rule.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the database may take to close after that.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// Descriptors asked of the system: some times what connections, the database and mirrors use.
+const DESCRIPTORS: u64 = 65_536;
+
+/// Descriptors that a process has where the system does not say how many.
+const FEWEST_DESCRIPTORS: u64 = 256;
 
 /// Why a server could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -125,17 +135,20 @@ impl Flawless {
             admin_token: self.admin_token,
             metrics_token: self.config.metrics_token.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
+            descriptors: descriptors(),
             signer: self.signer,
             shown: self.config.shown(),
         };
-        let router = router(self.handles.server(self.accept, self.clock, settings));
+        let server = self.handles.server(self.accept, self.clock, settings);
+        let connections = server.connections();
         let tasks = if working { self.worker.start() } else { Vec::new() };
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(self.listener, service).with_graceful_shutdown(stop);
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the server ended");
-        }
-        self.worker.stop();
+        let worker = self.worker;
+        let stopping = async {
+            stop.await;
+            // Steps and requests end side by side.
+            worker.stop();
+        };
+        connections::serve(self.listener, router(server), connections, stopping).await;
         self.handles.mirrors.interrupt();
         let ends = async {
             for task in tasks {
@@ -148,6 +161,17 @@ impl Flawless {
         if tokio::time::timeout(GRACE, ends).await.is_err() {
             tracing::warn!("some work was still under way; it is begun anew at the next start");
         }
-        self.handles.store.close().await;
+        if tokio::time::timeout(CLOSING, self.handles.store.close()).await.is_err() {
+            tracing::warn!("the database was still asked, and is left to itself");
+        }
     }
+}
+
+/// Files and connections that the process may have open, raised as far as the system lets it:
+/// 1,024, which is the usual beginning, would be used up by clients alone.
+fn descriptors() -> u64 {
+    rlimit::increase_nofile_limit(DESCRIPTORS).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the number of open files can't be raised");
+        FEWEST_DESCRIPTORS
+    })
 }

@@ -230,9 +230,19 @@ impl Story {
 
     /// Starts the server as a process of its own, with its own clock and workers.
     pub async fn start_process(&mut self) -> Process {
+        self.start_process_by(Command::new(env!("CARGO_BIN_EXE_flawless"))).await
+    }
+
+    /// The same, by a shell that first does this, such as `ulimit -n 1024`.
+    pub async fn start_process_after(&mut self, first: &str) -> Process {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{first} && exec \"$0\""), env!("CARGO_BIN_EXE_flawless")]);
+        self.start_process_by(command).await
+    }
+
+    async fn start_process_by(&mut self, mut command: Command) -> Process {
         self.other_clocks = true;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
         command.env_clear().envs(&self.settings).env("PORT", port.to_string()).current_dir(self.folder.path());
         for name in ["PATH", "HOME", "LLVM_PROFILE_FILE"] {
             if let Ok(value) = std::env::var(name) {
@@ -496,6 +506,36 @@ pub struct Process {
 }
 
 impl Process {
+    /// What it logged, and those before it.
+    pub fn log(&self, story: &Story) -> String {
+        std::fs::read_to_string(story.folder.path().join("process.log")).unwrap()
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().expect("it runs").id()
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// How it ended, if it does by then.
+    pub async fn ended(&mut self, within: Duration) -> Option<std::process::ExitStatus> {
+        let began = tokio::time::Instant::now();
+        while began.elapsed() < within {
+            let child = self.child.as_mut().expect("it was not killed");
+            if let Some(status) = child.try_wait().unwrap() {
+                self.child = None;
+                return Some(status);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        None
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

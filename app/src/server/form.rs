@@ -1,5 +1,7 @@
 //! Forms that people send, and whether they came from our own pages.
 
+use super::body::{self, BodyError, IncomingBody};
+use super::budget::{Budget, Sender};
 use super::page_error::PageError;
 use super::repository::{NeededRight, find, name_in_path};
 use super::session::{Session, SessionCookies};
@@ -11,8 +13,13 @@ use axum::extract::{FromRef, FromRequest, FromRequestParts, RawForm, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use store::Store;
 use store::repositories::RepositoryRow;
+
+/// Bytes of a form: the longest, of a rule, has a dozen fields of 2,000 characters at most, each of
+/// which may be 12 bytes as a form writes them.
+const MAX_FORM: usize = 512 << 10;
 
 /// A form whoever it comes from: its handler says what may be done without a session, or from
 /// another site.
@@ -30,9 +37,11 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for OpenForm<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut form = ReceivedForm::read(request).await?;
+        let (mut parts, body) = request.into_parts();
+        let Ok(Visitor(visitor)) = Visitor::from_request_parts(&mut parts, server).await;
+        let sender = if visitor.is_some() { Sender::Known } else { Sender::Stranger };
+        let form = ReceivedForm::read(parts, body, sender, server).await?;
         let fields = form.fields().await?;
-        let Ok(Visitor(visitor)) = Visitor::from_request_parts(&mut form.parts, server).await;
         let is_ours = visitor.as_ref().is_some_and(|session| form.is_ours(session, server));
         Ok(Self { visitor, is_ours, fields })
     }
@@ -51,9 +60,10 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for Form<T> {
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut form = ReceivedForm::read(request).await?;
+        let (session, form) = ReceivedForm::of_somebody(request, server).await?;
         let fields = form.fields().await?;
-        Ok(Self { session: form.session(server).await?, fields })
+        form.must_be_ours(&session, server)?;
+        Ok(Self { session, fields })
     }
 }
 
@@ -75,9 +85,9 @@ impl<R: NeededRight, T: DeserializeOwned + Send> FromRequest<Server> for Reposit
     type Rejection = PageError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
-        let mut form = ReceivedForm::read(request).await?;
+        let (session, mut form) = ReceivedForm::of_somebody(request, server).await?;
         let fields = form.fields().await?;
-        let session = form.session(server).await?;
+        form.must_be_ours(&session, server)?;
         let name = name_in_path(&mut form.parts).await?.unwrap_or_else(|| form.field("repo").into());
         let row = find(&Store::from_ref(server), &session, &name, R::RIGHT).await?;
         Ok(Self { session, row, fields, right: PhantomData })
@@ -91,9 +101,25 @@ struct ReceivedForm {
 }
 
 impl ReceivedForm {
-    async fn read(request: Request) -> Result<Self, PageError> {
-        let (parts, body) = request.into_parts();
-        let request = Request::from_parts(parts.clone(), body);
+    /// Of somebody who is signed in. Of anybody else the body is not even read.
+    async fn of_somebody(request: Request, server: &Server) -> Result<(Session, Self), PageError> {
+        let (mut parts, body) = request.into_parts();
+        let session = match look_up(&mut parts, server).await.and_then(|session| session.ok_or_else(too_old)) {
+            Ok(session) => session,
+            Err(error) => {
+                body::refuse(&parts.headers, body);
+                return Err(error);
+            }
+        };
+        let form = Self::read(parts, body, Sender::Known, server).await?;
+        Ok((session, form))
+    }
+
+    async fn read(parts: Parts, body: Body, sender: Sender, server: &Server) -> Result<Self, PageError> {
+        let incoming = IncomingBody::open(&parts.headers, body, MAX_FORM, &Arc::<Budget>::from_ref(server), sender)?;
+        // Forms are short, and what they hold is given back when their answer is worked on.
+        let (body, _held) = incoming.whole().await?;
+        let request = Request::from_parts(parts.clone(), Body::from(body));
         match RawForm::from_request(request, &()).await {
             // PostgreSQL takes no such character in a text, and no path or code has one.
             Ok(RawForm(body)) if body.windows(3).any(|part| part == b"%00") => {
@@ -117,17 +143,30 @@ impl ReceivedForm {
         fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
     }
 
+    /// It has to have come from one of our pages.
+    fn must_be_ours(&self, session: &Session, server: &Server) -> Result<(), PageError> {
+        if self.is_ours(session, server) { Ok(()) } else { Err(too_old()) }
+    }
+
     /// Whether it came from one of our pages, as this session was shown it.
     fn is_ours(&self, session: &Session, server: &Server) -> bool {
         SessionCookies::from_ref(server).is_our_form(session, &self.field("csrf"))
     }
+}
 
-    /// The session whose form this is.
-    async fn session(&mut self, server: &Server) -> Result<Session, PageError> {
-        let session = look_up(&mut self.parts, server).await?;
-        session.filter(|session| self.is_ours(session, server)).ok_or_else(|| {
-            let text = "The form is too old, it came from another site, or you are not signed in any more. Load the page again, and send it once more.";
-            PageError::Forbidden(text.to_owned())
-        })
+/// What is answered to a form without a session, or without its secret.
+fn too_old() -> PageError {
+    let text = "The form is too old, it came from another site, or you are not signed in any more. Load the page again, and send it once more.";
+    PageError::Forbidden(text.to_owned())
+}
+
+impl From<BodyError> for PageError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::TooLarge { limit: MAX_FORM },
+            BodyError::NoRoom => Self::Busy,
+            BodyError::CutOff(why) => Self::BadRequest(format!("The form did not come to its end: {why}.")),
+            BodyError::Slow => Self::Slow,
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Reasons of [`IngestError::reason`], each a series from the start: one that appears with its
 /// first event is no rate.
-const REASONS: [&str; 9] =
-    ["malformed", "too_large", "encoding", "key", "budget", "project", "interrupted", "unavailable", "method"];
+const REASONS: [&str; 10] =
+    ["malformed", "too_large", "encoding", "key", "budget", "project", "interrupted", "busy", "unavailable", "method"];
 
 /// What was counted since the start.
 #[derive(Debug, Default)]
@@ -87,6 +87,7 @@ mod tests {
             IngestError::NoKey,
             IngestError::NoProject,
             IngestError::Slow,
+            IngestError::Busy,
             IngestError::Accept(AcceptError::Stopping),
             IngestError::Accept(AcceptError::OverBudget { after: jiff::SignedDuration::ZERO }),
             IngestError::Method,

@@ -1,7 +1,9 @@
 //! The HTTP side, by axum: one folder for each who calls, and what their handlers share.
 
 mod body;
+mod budget;
 mod client;
+pub mod connections;
 mod form;
 mod github;
 mod ingest;
@@ -28,16 +30,13 @@ pub use settings::ServerSettings;
 pub use state::Server;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, State};
+use axum::extract::{FromRef, State};
 use axum::handler::Handler as _;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use page_error::PageError;
 use urls::Urls;
-
-/// Bytes of a form: the longest, of a rule, has a dozen fields of 2,000 characters at most.
-const MAX_FORM: usize = 2 << 20;
 
 /// All routes, each below the public address's path. They are not nested: axum answers `/errors` of
 /// a nested `/`, but not `/errors/`, and hides the prefix from what is nested.
@@ -48,8 +47,7 @@ pub fn router(server: Server) -> Router {
     if !root.is_empty() {
         pages = pages.merge(people::without_slash(root)).merge(operators::probes());
     }
-    let pages =
-        pages.layer(DefaultBodyLimit::max(MAX_FORM)).layer(from_fn_with_state(server.clone(), page::render_pages));
+    let pages = pages.layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
     let others = github::webhooks(root, &server).merge(pages).fallback(nothing).layer(from_fn(trace::within_span));
     // The layer of reports makes their span itself.

@@ -1,5 +1,6 @@
 //! Pages as answers, and the layer that renders them.
 
+use super::budget::RETRY_AFTER_S;
 use super::page_error::PageError;
 use super::session::{Session, SessionCookies};
 use super::state::Server;
@@ -86,11 +87,15 @@ async fn render_error(error: &PageError, headers: &HeaderMap, id: &str, server: 
     let session = SessionCookies::from_ref(server).of_anybody(headers).await;
     let message = error.message(&urls, id);
     let status = error.status();
-    match page(&layout(&urls, session.as_ref()), &message) {
+    let mut response = match page(&layout(&urls, session.as_ref()), &message) {
         Ok(text) => rendered(status.into_response(), text),
         // Even the page about it is broken: a plain sentence is left.
         Err(_) => (status, message.text).into_response(),
+    };
+    if matches!(error, PageError::Busy) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
     }
+    response
 }
 
 fn layout(urls: &Urls, session: Option<&Session>) -> Layout {

@@ -33,6 +33,15 @@ pub(super) enum PageError {
     GitHubUnavailable(String),
     /// The request makes no sense.
     BadRequest(String),
+    /// The form is longer than any page's.
+    TooLarge {
+        /// Bytes that a form may have.
+        limit: usize,
+    },
+    /// The form took too long to arrive.
+    Slow,
+    /// Too many bytes are in flight.
+    Busy,
     /// Our fault.
     Internal(String),
 }
@@ -91,6 +100,9 @@ impl PageError {
             Self::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
             Self::GitHubUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -118,6 +130,12 @@ impl PageError {
                 format!("What you may see is asked of GitHub, which can't be asked now: {why}."),
             ),
             Self::BadRequest(text) => ("That makes no sense", text.clone()),
+            Self::TooLarge { limit } => (
+                "That is too long",
+                format!("A form has at most {limit} bytes. Shorten what you wrote, and send it again."),
+            ),
+            Self::Slow => ("That took too long", "The form did not arrive in time. Send it once more.".to_owned()),
+            Self::Busy => ("Too much at once", "The server is busy. Send it again in a few seconds.".to_owned()),
             Self::Internal(_) => (
                 "Something is broken here",
                 format!("The page could not be made. The server's log says why, under the id {request}."),
@@ -142,7 +160,12 @@ impl PageError {
                 "Health",
                 urls.page("/check_health"),
             ),
-            Self::TooManyTokens | Self::Forbidden(_) | Self::BadRequest(_) => return (None, None),
+            Self::TooManyTokens
+            | Self::Forbidden(_)
+            | Self::BadRequest(_)
+            | Self::TooLarge { .. }
+            | Self::Slow
+            | Self::Busy => return (None, None),
         };
         (todo.map(str::to_owned), Some((label.to_owned(), address)))
     }

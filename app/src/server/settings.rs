@@ -15,6 +15,8 @@ pub struct ServerSettings {
     pub metrics_token: Option<Secret>,
     /// Whose word on where a request comes from is taken.
     pub trusted_proxies: TrustedProxies,
+    /// Files and connections that the process may have open.
+    pub descriptors: u64,
     /// Signs cookies and forms.
     pub signer: Signer,
     /// The configuration for an admin to read, without its secrets.

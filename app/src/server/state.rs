@@ -1,5 +1,7 @@
 //! What the routes work with, and how a handler gets its part of it.
 
+use super::budget::Budget;
+use super::connections::Connections;
 use super::ingest::{Arrivals, Ingest};
 use super::meters::Meters;
 use super::page_handles::PageHandles;
@@ -35,11 +37,19 @@ struct Parts {
     urls: Urls,
     meters: Arc<Meters>,
     arrivals: Arc<Arrivals>,
+    budget: Arc<Budget>,
+    connections: Arc<Connections>,
 }
 
 impl Server {
+    /// The connections by which it is reached.
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.0.connections)
+    }
+
     /// A server of these services.
     pub fn new(page_handles: PageHandles, accept: Accept, clock: Clock, settings: ServerSettings) -> Self {
+        let connections = Arc::new(Connections::new(settings.descriptors, settings.trusted_proxies.clone()));
         let settings = Arc::new(settings);
         let arrivals = Arc::<Arrivals>::default();
         let urls = Urls::new(&settings.public_url, page_handles.linker.clone());
@@ -52,11 +62,13 @@ impl Server {
             ),
             urls,
             page_handles,
-            ingest: Arc::new(Ingest { accept, arrivals: Arc::clone(&arrivals), clock: clock.clone() }),
+            ingest: Arc::new(Ingest::new(accept, Arc::clone(&arrivals), clock.clone())),
             clock,
             settings,
             meters: Arc::default(),
             arrivals,
+            budget: Arc::default(),
+            connections,
         }))
     }
 }
@@ -89,6 +101,8 @@ parts! {
     Urls: urls;
     Arc<Meters>: meters;
     Arc<Arrivals>: arrivals;
+    Arc<Budget>: budget;
+    Arc<Connections>: connections;
 }
 
 /// Address of GitHub for people, `https://github.com`.

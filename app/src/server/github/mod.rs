@@ -7,16 +7,14 @@ mod webhook;
 
 use super::Server;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
-/// The route of webhooks below `root`, with its limit.
+/// The route of webhooks below `root`.
 pub(super) fn webhooks(root: &str, server: &Server) -> Router<Server> {
     let at = |path: &str| format!("{root}{path}");
     Router::new()
         .route(&at("/api/github/webhooks"), post(webhook::receive))
-        .layer(DefaultBodyLimit::max(webhook::MAX_PAYLOAD))
         .layer(from_fn_with_state(server.clone(), webhook::count))
 }
 

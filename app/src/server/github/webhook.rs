@@ -1,24 +1,27 @@
 //! Webhooks from GitHub: checked, stored, answered at once, worked on later.
 
 use crate::server::Server;
-use crate::server::body::{self, BodyError};
+use crate::server::body::{self, BodyError, INLINE, IncomingBody};
+use crate::server::budget::{self, Budget, Sender};
 use crate::server::meters::Meters;
 use crate::server::state::Now;
 use crate::services::Wake;
 use crate::services::github_app::GitHubApp;
 use axum::extract::{FromRef, FromRequest, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::event::Event;
-use github::hook;
+use domain::secret::Secret;
+use github::hook::{self, HookError};
 use std::sync::Arc;
 use store::Store;
 use store::hooks::Inserted;
 
 /// GitHub's own limit on payloads:
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
-pub(super) const MAX_PAYLOAD: usize = 25 << 20;
+const MAX_PAYLOAD: usize = 25 << 20;
 
 /// A webhook whose signature is GitHub's.
 pub(super) struct VerifiedWebhook {
@@ -33,17 +36,71 @@ impl FromRequest<Server> for VerifiedWebhook {
     type Rejection = WebhookError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, WebhookError> {
+        let (Parts { headers, .. }, body) = request.into_parts();
+        let signed = match Signed::of(&headers, server) {
+            Ok(signed) => signed,
+            Err(error) => {
+                body::refuse(&headers, body);
+                return Err(error);
+            }
+        };
+        let budget = Arc::<Budget>::from_ref(server);
+        let incoming = IncomingBody::open(&headers, body, MAX_PAYLOAD, &budget, Sender::Stranger)?;
+        let (body, held) = incoming.whole().await?;
+        if body.len() <= INLINE {
+            return signed.read(&body);
+        }
+        let read = tokio::task::spawn_blocking(move || {
+            let read = signed.read(&body);
+            drop((body, held));
+            read
+        });
+        read.await.unwrap_or_else(|panic| {
+            tracing::error!(%panic, "a webhook could not be read");
+            Err(WebhookError::Malformed("the payload can't be read".to_owned()))
+        })
+    }
+}
+
+/// What a webhook says before its body is read.
+struct Signed {
+    secret: Secret,
+    signature: String,
+    delivery: String,
+    name: String,
+}
+
+impl Signed {
+    /// Of these headers. What can't be GitHub's is refused without its body.
+    fn of(headers: &HeaderMap, server: &Server) -> Result<Self, WebhookError> {
         let app = GitHubApp::from_ref(server).get().ok_or(WebhookError::NoApp)?;
         let secret = app.webhook_secret.clone().ok_or(WebhookError::NoSecret)?;
-        let headers = request.headers().clone();
-        let body = body::read(request).await?;
+        let signature = text(headers, "x-hub-signature-256");
+        match hook::verify(secret.expose(), signature, &[]) {
+            // Of another body, as it should be.
+            Ok(()) | Err(HookError::WrongSignature) => {}
+            Err(error) => return Err(WebhookError::Unsigned(error.to_string())),
+        }
+        // A request without them is refused once it is signed, and so is told from a stranger's.
+        let named = |header: &str| text(headers, header).unwrap_or_default().to_owned();
+        Ok(Self {
+            secret,
+            signature: signature.unwrap_or_default().to_owned(),
+            delivery: named("x-github-delivery"),
+            name: named("x-github-event"),
+        })
+    }
+
+    fn read(self, body: &[u8]) -> Result<VerifiedWebhook, WebhookError> {
+        let Self { secret, signature, delivery, name } = self;
         // Before anything is parsed.
-        hook::verify(secret.expose(), text(&headers, "x-hub-signature-256"), &body)
+        hook::verify(secret.expose(), Some(&signature), body)
             .map_err(|error| WebhookError::Unsigned(error.to_string()))?;
-        let named = text(&headers, "x-github-event").zip(text(&headers, "x-github-delivery"));
-        let (name, delivery) = named.ok_or(WebhookError::Unnamed)?;
-        let event = hook::parse(name, &body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
-        Ok(Self { delivery: delivery.to_owned(), name: name.to_owned(), event })
+        if name.is_empty() || delivery.is_empty() {
+            return Err(WebhookError::Unnamed);
+        }
+        let event = hook::parse(&name, body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
+        Ok(VerifiedWebhook { delivery, name, event })
     }
 }
 
@@ -104,8 +161,12 @@ pub(super) enum WebhookError {
     NoSecret,
     /// It is longer than GitHub makes them.
     TooLarge,
-    /// It did not come to its end, or not in time.
+    /// It did not come to its end.
     CutOff,
+    /// It took too long.
+    Slow,
+    /// Too many bytes are in flight.
+    Busy,
     /// Its signature is missing or wrong.
     Unsigned(String),
     /// It does not say what it is.
@@ -120,7 +181,9 @@ impl From<BodyError> for WebhookError {
     fn from(error: BodyError) -> Self {
         match error {
             BodyError::TooLarge => Self::TooLarge,
-            BodyError::CutOff(_) | BodyError::Slow => Self::CutOff,
+            BodyError::CutOff(_) => Self::CutOff,
+            BodyError::Slow => Self::Slow,
+            BodyError::NoRoom => Self::Busy,
         }
     }
 }
@@ -128,7 +191,8 @@ impl From<BodyError> for WebhookError {
 impl WebhookError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NoApp | Self::NoSecret | Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoApp | Self::NoSecret | Self::NotStored | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::CutOff | Self::Unnamed | Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::Unsigned(_) => StatusCode::UNAUTHORIZED,
@@ -143,6 +207,8 @@ impl WebhookError {
             Self::NoSecret => "WEBHOOK_SECRET is not set, so no webhook can be believed".to_owned(),
             Self::TooLarge => format!("a payload has at most {MAX_PAYLOAD} bytes"),
             Self::CutOff => "the payload did not come to its end".to_owned(),
+            Self::Slow => "the payload took too long to arrive".to_owned(),
+            Self::Busy => "too much arrives at once; deliver it again in a few seconds".to_owned(),
             Self::Unsigned(why) | Self::Malformed(why) => why.clone(),
             Self::Unnamed => "X-GitHub-Event or X-GitHub-Delivery is missing".to_owned(),
             Self::NotStored => "it could not be stored; deliver it again later".to_owned(),
@@ -152,7 +218,11 @@ impl WebhookError {
 
 impl IntoResponse for WebhookError {
     fn into_response(self) -> Response {
-        answer(self.status(), &self.words(), "refused")
+        let answer = answer(self.status(), &self.words(), "refused");
+        match self {
+            Self::Busy => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
+            _ => answer,
+        }
     }
 }
 

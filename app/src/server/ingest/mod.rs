@@ -8,9 +8,11 @@ pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
 pub(super) use outcome::{IngestError, IngestOutcome};
 pub(super) use printed::PrintedQuery;
 
+use super::body::INLINE;
+use super::budget::Held;
 use crate::clock::Clock;
 use crate::random::random_id;
-use crate::steps::accept::{Accept, Entry, Occurrence};
+use crate::steps::accept::{Accept, AcceptError, Entry, Occurrence, Recollection};
 use arrivals::ReportSummary;
 use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
@@ -18,22 +20,29 @@ use domain::ids::RepositoryId;
 use domain::report::Report;
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
-use store::ingest_keys::IngestAuth;
-use wire::{sentry, sentry_event};
+use store::Store;
+use store::ingest_keys::{Caller, IngestAuth};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use wire::encoding::{MAX_DECODED, decode};
+use wire::{WireError, sentry, sentry_event};
 
 /// Occurrences that one report may stand for. Our own client folds what happens within seconds,
 /// which stays far below; a browser's key is public, and sums of larger numbers would not fit into
 /// the database's integers.
 const MOST_OCCURRENCES: u64 = 1_000_000;
 
+/// Large reports that are unpacked and read at a time, each of which takes a few times
+/// [`MAX_DECODED`] while it is: they are rare, and two keep up with what a line of 1 Gbit brings.
+const LARGE_AT_ONCE: usize = 2;
+
 /// The way in for reports.
 pub(super) struct Ingest {
-    /// Makes them durable.
-    pub(super) accept: Accept,
-    /// What came lately.
-    pub(super) arrivals: Arc<Arrivals>,
-    /// When it is.
-    pub(super) clock: Clock,
+    accept: Accept,
+    arrivals: Arc<Arrivals>,
+    clock: Clock,
+    /// Turns of [`LARGE_AT_ONCE`].
+    large: Semaphore,
 }
 
 /// A report that was admitted.
@@ -43,8 +52,12 @@ pub(super) struct IngestRequest {
     pub(super) auth: IngestAuth,
     /// What its body holds.
     pub(super) payload: Payload,
-    /// Its body, unpacked.
+    /// How its body is packed.
+    pub(super) encoding: Option<String>,
+    /// Its body, as it was sent.
     pub(super) body: Bytes,
+    /// What the body holds of the budget.
+    pub(super) held: Held,
     /// When it came.
     pub(super) now: Timestamp,
 }
@@ -60,15 +73,32 @@ pub(super) enum Payload {
     Printed(PrintedQuery, Option<String>),
 }
 
-/// A report, and how it is counted. The whole of it is made only where it is wanted.
-struct ParsedReport<R> {
+/// What was read of a request.
+enum Parsed {
+    /// No error: the id of the event, if there is one.
+    NoError(Option<String>),
+    /// A report.
+    Report(Box<ParsedReport>),
+}
+
+/// A report, and how it is counted.
+struct ParsedReport {
+    auth: IngestAuth,
     id: String,
     fingerprint: Fingerprint,
     occurrence: Occurrence,
-    report: R,
+    recollection: Recollection,
+    /// The whole of it, where it is wanted.
+    report: Option<Report>,
+    now: Timestamp,
 }
 
 impl Ingest {
+    /// A way in, by these.
+    pub(super) fn new(accept: Accept, arrivals: Arc<Arrivals>, clock: Clock) -> Self {
+        Self { accept, arrivals, clock, large: Semaphore::new(LARGE_AT_ONCE) }
+    }
+
     /// Now.
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
@@ -92,17 +122,30 @@ impl Ingest {
         }
     }
 
-    /// Takes a report, and waits until it is durable.
+    /// Whether there is such a project, of a request that shows no key yet.
+    ///
+    /// # Errors
+    /// There is none, or the database is out of reach.
+    pub(super) async fn must_be_project(&self, store: &Store, project: RepositoryId) -> Result<(), IngestError> {
+        match store::ingest_keys::caller(store, project, "").await.map_err(AcceptError::from)? {
+            Caller::NoProject => Err(IngestError::NoProject),
+            Caller::Admitted { .. } | Caller::Revoked(_) | Caller::WrongKey => Ok(()),
+        }
+    }
+
+    /// Takes a report, and waits until it is durable. Its body is given up before.
     ///
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
-    pub(super) async fn take(&self, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
-        let IngestRequest { auth, payload, body, now } = request;
-        match payload {
-            Payload::Envelope => self.take_envelope(auth, &body, now).await,
-            Payload::Event => self.take_event(auth, &body, None, now).await,
-            Payload::Printed(query, client) => self.take_printed(auth, &body, query, client, now).await,
-        }
+    pub(super) async fn take(self: &Arc<Self>, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+        let parsed = match self.parse(&request, INLINE).await {
+            Err(IngestError::Wire(WireError::TooLarge { .. })) => self.parse_large(request).await,
+            parsed => {
+                drop(request);
+                parsed
+            }
+        };
+        self.hand_over(parsed?).await
     }
 
     /// Takes the event of an envelope.
@@ -115,71 +158,113 @@ impl Ingest {
         bytes: &[u8],
         now: Timestamp,
     ) -> Result<IngestOutcome, IngestError> {
-        let envelope = sentry::envelope(bytes)?;
-        match envelope.event {
-            Some(event) => self.take_event(auth, event, envelope.event_id.as_deref(), now).await,
-            None => Ok(IngestOutcome::Ignored(None)),
+        self.hand_over(self.parse_envelope(auth, bytes, now).await?).await
+    }
+
+    /// Reads a large report in a thread that may be kept busy, once it is its turn.
+    async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<Parsed, IngestError> {
+        let _turn = self.large.acquire().await;
+        if request.encoding.is_some() {
+            request.held.add(MAX_DECODED);
+        }
+        let (ingest, runtime) = (Arc::clone(self), Handle::current());
+        // What it asks of the database is asked from there.
+        let parse = move || runtime.block_on(ingest.parse(&request, MAX_DECODED));
+        let parsed = tokio::task::spawn_blocking(parse).await;
+        parsed.unwrap_or_else(|panic| {
+            tracing::error!(%panic, "a report could not be read");
+            Err(IngestError::Wire(WireError::Malformed { what: "the report can't be read".to_owned(), at: None }))
+        })
+    }
+
+    /// Reads what a request brings, as long as it is no more than `most` bytes once it is unpacked.
+    async fn parse(&self, request: &IngestRequest, most: usize) -> Result<Parsed, IngestError> {
+        let IngestRequest { auth, payload, encoding, body, now, .. } = request;
+        let bytes = decode(encoding.as_deref(), body, most)?;
+        match payload {
+            Payload::Envelope => self.parse_envelope(*auth, &bytes, *now).await,
+            Payload::Event => self.parse_event(*auth, &bytes, None, *now).await,
+            Payload::Printed(query, client) => self.parse_printed(*auth, &bytes, query, client.as_deref(), *now).await,
         }
     }
 
-    async fn take_event(
+    async fn parse_envelope(&self, auth: IngestAuth, bytes: &[u8], now: Timestamp) -> Result<Parsed, IngestError> {
+        let envelope = sentry::envelope(bytes)?;
+        match envelope.event {
+            Some(event) => self.parse_event(auth, event, envelope.event_id.as_deref(), now).await,
+            None => Ok(Parsed::NoError(None)),
+        }
+    }
+
+    async fn parse_event(
         &self,
         auth: IngestAuth,
         bytes: &[u8],
         id_beside: Option<&str>,
         now: Timestamp,
-    ) -> Result<IngestOutcome, IngestError> {
+    ) -> Result<Parsed, IngestError> {
         let mut scratch = String::new();
         let event = sentry_event::parse(bytes, &mut scratch)?;
         let id = event.event_id().or_else(|| sentry_event::normal_event_id(id_beside?)).unwrap_or_else(random_id);
         if !event.is_error() {
-            return Ok(IngestOutcome::Ignored(Some(id)));
+            return Ok(Parsed::NoError(Some(id)));
         }
         let occurrence = Occurrence {
             count: event.count(),
             server: event.server_name().to_owned(),
             environment: event.environment().to_owned(),
         };
-        let parsed = ParsedReport { id, fingerprint: event.fingerprint(), occurrence, report: || event.into_report() };
-        self.hand_over(auth, parsed, now).await
+        let fingerprint = event.fingerprint();
+        self.recalled(auth, id, fingerprint, occurrence, || event.into_report(), now).await
     }
 
-    async fn take_printed(
+    async fn parse_printed(
         &self,
         auth: IngestAuth,
         bytes: &[u8],
-        query: PrintedQuery,
-        client: Option<String>,
+        query: &PrintedQuery,
+        client: Option<&str>,
         now: Timestamp,
-    ) -> Result<IngestOutcome, IngestError> {
-        let mut report = wire::traceback::parse(&String::from_utf8_lossy(bytes))?;
+    ) -> Result<Parsed, IngestError> {
+        let mut report = wire::traceback::parse(bytes)?;
         // Its client, in place of an SDK's name.
-        report.sdk = client;
-        report.release = query.release;
-        report.environment = query.environment;
-        report.server_name = query.server_name;
+        report.sdk = client.map(str::to_owned);
+        report.release = query.release.clone();
+        report.environment = query.environment.clone();
+        report.server_name = query.server_name.clone();
         let occurrence = Occurrence {
             count: query.count,
             server: report.server_name.clone().unwrap_or_default(),
             environment: report.environment.clone().unwrap_or_default(),
         };
         let fingerprint = sentry_event::fingerprint_of(&report);
-        let parsed = ParsedReport { id: random_id(), fingerprint, occurrence, report: || report };
-        self.hand_over(auth, parsed, now).await
+        self.recalled(auth, random_id(), fingerprint, occurrence, || report, now).await
     }
 
-    /// Hands a report over, and waits until it is durable.
-    async fn hand_over(
+    /// Makes the whole report only where it is wanted.
+    async fn recalled(
         &self,
         auth: IngestAuth,
-        read: ParsedReport<impl FnOnce() -> Report>,
+        id: String,
+        fingerprint: Fingerprint,
+        mut occurrence: Occurrence,
+        report: impl FnOnce() -> Report,
         now: Timestamp,
-    ) -> Result<IngestOutcome, IngestError> {
-        let ParsedReport { id, fingerprint, mut occurrence, report } = read;
+    ) -> Result<Parsed, IngestError> {
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
         let recollection = self.accept.recall(auth, fingerprint, now).await?;
         let report =
             recollection.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
+        Ok(Parsed::Report(Box::new(ParsedReport { auth, id, fingerprint, occurrence, recollection, report, now })))
+    }
+
+    /// Hands a report over, and waits until it is durable.
+    async fn hand_over(&self, parsed: Parsed) -> Result<IngestOutcome, IngestError> {
+        let parsed = match parsed {
+            Parsed::Report(parsed) => *parsed,
+            Parsed::NoError(id) => return Ok(IngestOutcome::Ignored(id)),
+        };
+        let ParsedReport { auth, id, fingerprint, occurrence, recollection, report, now } = parsed;
         let summary = report.as_ref().map(ReportSummary::of);
         self.accept.take(auth, fingerprint, recollection, occurrence, report, now).await?;
         let repeat = summary.is_none();

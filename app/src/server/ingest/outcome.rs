@@ -48,6 +48,8 @@ pub(in crate::server) enum IngestError {
     Interrupted(String),
     /// The body took too long.
     Slow,
+    /// Too many bytes are in flight.
+    Busy,
     /// It could not be stored.
     Accept(AcceptError),
     /// Not a POST.
@@ -66,6 +68,7 @@ impl From<BodyError> for IngestError {
             BodyError::TooLarge => Self::Wire(WireError::TooLarge { limit: MAX_BODY }),
             BodyError::CutOff(why) => Self::Interrupted(why),
             BodyError::Slow => Self::Slow,
+            BodyError::NoRoom => Self::Busy,
         }
     }
 }
@@ -86,6 +89,7 @@ impl IngestError {
             Self::NoKey | Self::WrongKey | Self::Revoked { .. } => "key",
             Self::NoProject => "project",
             Self::Interrupted(_) | Self::Slow => "interrupted",
+            Self::Busy => "busy",
             Self::Accept(AcceptError::OverBudget { .. }) => "budget",
             Self::Accept(_) => "unavailable",
             Self::Method => "method",
@@ -114,6 +118,7 @@ impl IngestError {
             Self::NoProject => "there is no such project: the number at the end of the DSN belongs here".to_owned(),
             Self::Interrupted(why) => format!("the body could not be read: {why}"),
             Self::Slow => "the body took too long to arrive".to_owned(),
+            Self::Busy => "too many reports arrive at once: send it again in a few seconds".to_owned(),
             // What exactly is wrong with the database is the operator's business, and is in the
             // log.
             Self::Accept(AcceptError::Store(_)) => "the report could not be stored: the database does not answer".to_owned(),

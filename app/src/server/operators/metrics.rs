@@ -1,5 +1,7 @@
 //! `/metrics`, which Prometheus reads: what was counted of requests, and what the database knows.
 
+use crate::server::budget::Budget;
+use crate::server::connections::{Closed, Connections};
 use crate::server::meters::{Counted, Meters};
 use crate::server::page_error::PageError;
 use crate::server::state::Now;
@@ -17,6 +19,8 @@ use store::repositories::RepositoryRow;
 /// `GET /metrics`, for Prometheus: `Authorization: Bearer METRICS_TOKEN`, or the admin token.
 pub(super) async fn metrics(
     State(meters): State<Arc<Meters>>,
+    State(budget): State<Arc<Budget>>,
+    State(connections): State<Arc<Connections>>,
     State(store): State<Store>,
     Now(now): Now,
     reader: Result<MetricsReader, PageError>,
@@ -26,6 +30,7 @@ pub(super) async fn metrics(
     }
     let mut out = Text::default();
     write_counted(&meters.read(), &mut out);
+    write_load(&budget, &connections, &mut out);
     write_store(&store, now, &mut out).await;
     let kind =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
@@ -64,6 +69,24 @@ fn write_counted(counted: &Counted, out: &mut Text) {
     out.family("flawless_webhooks_total", "counter", "Webhooks by what became of them.");
     for (result, count) in counted.webhooks {
         out.sample("flawless_webhooks_total", &[("result", result)], count);
+    }
+}
+
+/// What is under way now, and what was refused or closed because it was too much.
+fn write_load(budget: &Budget, connections: &Connections, out: &mut Text) {
+    out.family("flawless_in_flight_bytes", "gauge", "Bytes of requests' bodies that are held, unpacked ones included.");
+    out.sample("flawless_in_flight_bytes", &[], budget.held());
+    out.family(
+        "flawless_in_flight_refused_total",
+        "counter",
+        "Requests that were refused because too many bytes were.",
+    );
+    out.sample("flawless_in_flight_refused_total", &[], budget.refused());
+    out.family("flawless_connections", "gauge", "Connections that are open.");
+    out.sample("flawless_connections", &[], connections.count());
+    out.family("flawless_connections_closed_total", "counter", "Connections that the server closed or did not begin.");
+    for (why, name) in Closed::NAMES {
+        out.sample("flawless_connections_closed_total", &[("reason", name)], connections.closed(why));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What clients are answered: an id, nothing to say, or why their report was refused.
 
 use super::client_name::ClientName;
+use crate::server::budget;
 use crate::server::ingest::{Arrivals, IngestError, IngestOutcome};
 use crate::server::meters::Meters;
 use crate::server::state::Now;
@@ -34,7 +35,7 @@ impl IngestError {
             Self::NoProject => StatusCode::NOT_FOUND,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Accept(_) if self.back_off_s().is_some() => StatusCode::TOO_MANY_REQUESTS,
-            Self::Accept(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Accept(_) | Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Method => StatusCode::METHOD_NOT_ALLOWED,
         }
     }
@@ -48,6 +49,7 @@ impl IngestError {
         }
         match self {
             Self::Accept(_) => ([(header::RETRY_AFTER, RETRY_AFTER_S)], answer).into_response(),
+            Self::Busy => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
             Self::Method => ([(header::ALLOW, "POST, OPTIONS")], answer).into_response(),
             _ => answer,
         }

@@ -10,14 +10,13 @@ use super::Server;
 use super::ingest::{Ingest, IngestError, IngestRequest};
 use answer::{IngestAnswer, preflight, record};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Extension, State};
+use axum::extract::{Extension, State};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, post};
 use request::{Format, NamedProject};
 use std::sync::Arc;
-use wire::encoding::MAX_BODY;
 
-/// The routes below `root`, with the limit and the headers of all of them.
+/// The routes below `root`, with the headers of all of them.
 pub(super) fn routes(root: &str, server: &Server) -> Router<Server> {
     let at = |path: &str| format!("{root}{path}");
     Router::new()
@@ -27,7 +26,6 @@ pub(super) fn routes(root: &str, server: &Server) -> Router<Server> {
         .route(&at("/api/{project}/store"), reports(Format::Event))
         .route(&at("/api/{project}/traceback"), reports(Format::Printed))
         .route(&at("/tunnel"), reports(Format::Tunnel))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(server.clone(), record))
 }
 

@@ -1,21 +1,28 @@
-//! A report on its way in: its key is checked, and its body read and unpacked.
+//! A report on its way in: its key is checked as early as it can be, and its body read.
 
 use super::answer::IngestAnswer;
 use super::client_name::client_name;
 use crate::server::Server;
-use crate::server::body;
+use crate::server::body::{self, IncomingBody};
+use crate::server::budget::{Budget, Sender};
 use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
-use std::borrow::Cow;
 use std::sync::Arc;
+use store::Store;
 use store::ingest_keys::IngestAuth;
-use wire::encoding::{MAX_DECODED, decode};
-use wire::{auth, sentry};
+use wire::encoding::{MAX_BODY, beginning, decode};
+use wire::{WireError, auth, sentry};
+
+/// Bytes of an envelope's header among which its DSN is looked for: those of SDKs have some 500.
+const MAX_HEADER: usize = 32 << 10;
+/// Bytes that are read of a body, packed as it is, to see that header: nobody knows yet whose it
+/// is.
+const MAX_UNKNOWN: usize = 256 << 10;
 
 /// In which form a route takes reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +73,57 @@ impl IngestRequest {
         let ingest = Arc::<Ingest>::from_ref(server);
         let now = ingest.now();
         let (mut parts, body) = request.into_parts();
-        let format = format_of(&parts);
-        *project = NamedProject::from_request_parts(&mut parts, server).await?.0;
-        let head = RequestHead::of(&parts);
-        let payload = Payload::of(format, &head)?;
         // Refused before the body is read, where key and project are outside of it.
+        let (payload, admitted) = match Self::by_head(project, &mut parts, server, &ingest, now).await {
+            Ok(read) => read,
+            Err(error) => {
+                body::refuse(&parts.headers, body);
+                return Err(error);
+            }
+        };
+        let encoding = RequestHead::of(&parts).header("content-encoding").map(str::to_owned);
+        let budget = Arc::<Budget>::from_ref(server);
+        let open = |body: Body, sender| IncomingBody::open(&parts.headers, body, MAX_BODY, &budget, sender);
+        let (auth, incoming) = match admitted {
+            Some(auth) => (auth, open(body, Sender::Known)?),
+            None => {
+                let mut incoming = open(body, Sender::Stranger)?;
+                match enter_by_envelope(project, &mut incoming, encoding.as_deref(), &ingest, now).await {
+                    Ok(auth) => (auth, incoming),
+                    Err(error) => {
+                        incoming.refuse();
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        let (body, held) = incoming.whole().await?;
+        Ok(Self { auth, payload, encoding, body, held, now })
+    }
+
+    /// What a request says without its body: what that holds, and who sends it, where that stands
+    /// there.
+    async fn by_head(
+        project: &mut Option<RepositoryId>,
+        parts: &mut Parts,
+        server: &Server,
+        ingest: &Ingest,
+        now: Timestamp,
+    ) -> Result<(Payload, Option<IngestAuth>), IngestError> {
+        let format = format_of(parts);
+        *project = NamedProject::from_request_parts(parts, server).await?.0;
+        let head = RequestHead::of(parts);
+        let payload = Payload::of(format, &head)?;
         let admitted = match (*project, payload.key(&head)) {
             (Some(project), Some(found)) => Some(ingest.enter(project, &found.key, now).await?),
             (Some(_), None) if format != Format::Envelope => return Err(IngestError::NoKey),
-            _ => None,
+            (Some(project), None) => {
+                ingest.must_be_project(&Store::from_ref(server), project).await?;
+                None
+            }
+            (None, _) => None,
         };
-        let body = unpacked(Request::from_parts(parts, body)).await?;
-        let auth = match admitted {
-            Some(auth) => auth,
-            None => enter_by_envelope(project, &body, &ingest, now).await?,
-        };
-        Ok(Self { auth, payload, body, now })
+        Ok((payload, admitted))
     }
 }
 
@@ -90,28 +132,51 @@ fn format_of(parts: &Parts) -> Format {
     parts.extensions.get().map_or(Format::Envelope, |format: &Format| *format)
 }
 
-async fn unpacked(request: Request) -> Result<Bytes, IngestError> {
-    let encoding = request.headers().get("content-encoding").cloned();
-    let encoding = encoding.as_ref().and_then(|value| value.to_str().ok());
-    let packed = body::read(request).await?;
-    Ok(match decode(encoding, &packed, MAX_DECODED)? {
-        Cow::Borrowed(bytes) => packed.slice_ref(bytes),
-        Cow::Owned(bytes) => bytes.into(),
-    })
-}
-
-/// Checks the key of the DSN that an envelope names.
+/// Checks the key of the DSN that an envelope names in its header, as soon as that is there.
 async fn enter_by_envelope(
     project: &mut Option<RepositoryId>,
-    body: &[u8],
+    incoming: &mut IncomingBody,
+    encoding: Option<&str>,
     ingest: &Ingest,
     now: Timestamp,
 ) -> Result<IngestAuth, IngestError> {
-    let dsn = sentry::dsn(body)?;
+    let header = header_of(incoming, encoding).await?;
+    let dsn = sentry::dsn(&header)?;
     let found = auth::find(None, None, None, dsn.as_deref()).ok_or(IngestError::NoKey)?;
     let named = found.project.map(RepositoryId).or(*project).ok_or(IngestError::NoProject)?;
     *project = Some(named);
-    ingest.enter(named, &found.key, now).await
+    let auth = ingest.enter(named, &found.key, now).await?;
+    incoming.is_known();
+    Ok(auth)
+}
+
+/// The first line of an envelope; no more of it is read than that takes.
+async fn header_of(incoming: &mut IncomingBody, encoding: Option<&str>) -> Result<Vec<u8>, IngestError> {
+    let mut look_at = 0;
+    loop {
+        let is_whole = !incoming.more().await?;
+        let length = incoming.bytes().len();
+        // Of what is packed each time twice as much, since what came before is unpacked again.
+        if encoding.is_some() && length < look_at && !is_whole {
+            continue;
+        }
+        look_at = 2 * length;
+        let head = beginning(encoding, incoming.bytes(), MAX_HEADER)?;
+        if let Some(end) = head.iter().position(|byte| *byte == b'\n') {
+            return Ok(head[..end].to_vec());
+        }
+        if head.len() == MAX_HEADER || (length > MAX_UNKNOWN && !is_whole) {
+            let what =
+                format!("the envelope's header is longer than {MAX_HEADER} bytes, and no other place names a key");
+            return Err(WireError::Malformed { what, at: Some(0) }.into());
+        }
+        if is_whole {
+            // A header without items; or nothing, of which unpacking it says why.
+            return Ok(
+                if head.is_empty() { decode(encoding, incoming.bytes(), MAX_HEADER)? } else { head }.into_owned()
+            );
+        }
+    }
 }
 
 /// The number of the project that a path names; none on the route of tunnels. Whatever is not a
