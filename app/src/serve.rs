@@ -106,6 +106,11 @@ impl Flawless {
             // ended is free.
             store::jobs::release_all(&handles.store).await?;
         }
+        match handles.outbox.sweep().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "files that were left unfinished in the outbox were deleted"),
+            Err(error) => tracing::warn!(%error, "what was left unfinished in the outbox could not be deleted"),
+        }
         let fresh = random_secret()?;
         let stored = store::meta::by_name_or_insert(&handles.store, "admin_token", &fresh).await?;
         let token_is_new = config.admin_token.is_none() && stored == fresh;

@@ -127,7 +127,12 @@ impl Vault {
         let written = options.open(&unfinished).and_then(|mut file| {
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
-            std::fs::hard_link(&unfinished, &self.file)
+            std::fs::hard_link(&unfinished, &self.file)?;
+            // The name, too: what is sealed with a key that is gone after a power cut is lost.
+            match self.file.parent() {
+                Some(folder) if cfg!(unix) => std::fs::File::open(folder)?.sync_all(),
+                _ => Ok(()),
+            }
         });
         let _ = std::fs::remove_file(&unfinished);
         match written {

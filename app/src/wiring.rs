@@ -25,11 +25,10 @@ use crate::vault::{Vault, VaultError};
 use crate::worker::{Steps, Upkeep, Worker};
 use domain::links::Linker;
 use domain::signature::Signer;
-use email::{MailError, Mailer};
+use email::{MailError, Mailer, Outbox};
 use github::{GitHub, GitHubError, Settings};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
-use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Store, StoreError};
 
@@ -82,7 +81,8 @@ pub struct Handles {
     cooldown: Cooldown,
     mailer: Arc<Mailer>,
     vault: Vault,
-    outbox: PathBuf,
+    /// The directory of what is not sent anywhere.
+    pub outbox: Outbox,
     shadow_for: SignedDuration,
     key_budget: u32,
 }
@@ -118,7 +118,7 @@ impl Handles {
             cooldown: Cooldown::default(),
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
-            outbox: config.outbox(),
+            outbox: Outbox::new(&config.outbox()),
             shadow_for: SignedDuration::from_hours(i64::from(config.shadow_days) * 24),
             key_budget: config.key_budget,
             store,
@@ -274,7 +274,7 @@ impl Handles {
                 recipients: self.recipients(),
                 wake: self.wake.clone(),
             },
-            files: OutboxFiles { folder: self.outbox.clone(), content: self.alert_content() },
+            files: OutboxFiles { outbox: self.outbox.clone(), content: self.alert_content() },
         }
     }
 

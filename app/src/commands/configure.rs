@@ -135,6 +135,9 @@ fn write(answers: &BTreeMap<String, String>) -> Result<(), Failed> {
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&unfinished)?.write_all(text.as_bytes())?;
+    let mut file = options.open(&unfinished)?;
+    file.write_all(text.as_bytes())?;
+    // The old file is replaced by one that is on the disk, or not at all.
+    file.sync_all()?;
     Ok(std::fs::rename(&unfinished, FILE)?)
 }

@@ -6,10 +6,10 @@ mod outbox;
 
 pub use error::MailError;
 pub use message::OutgoingMail;
+pub use outbox::Outbox;
 
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
-use outbox::Outbox;
 use std::path::Path;
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl Mailer {
                     reason: format!("no end after {} seconds", MAIL_TIMEOUT.as_secs()),
                 }),
             },
-            Way::Outbox(outbox) => outbox.write(mail.date, &mail.message_id, &message.formatted()).await,
+            Way::Outbox(outbox) => outbox.write_mail(mail.date, &mail.message_id, &message.formatted()).await,
         }
     }
 

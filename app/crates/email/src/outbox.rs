@@ -1,13 +1,19 @@
-//! Mails as files, for an installation without a mail server.
+//! The outbox directory: messages as files, whole or not at all.
 
 use super::error::MailError;
 use domain::timestamp::Timestamp;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::fs;
+use tokio::io::AsyncWriteExt as _;
 
-/// A directory that mails are written to.
-#[derive(Debug)]
-pub(super) struct Outbox {
+/// What a file that is not whole yet is called at its end.
+const UNFINISHED: &str = "part";
+
+/// A directory that messages are written to.
+#[derive(Clone, Debug)]
+pub struct Outbox {
     directory: PathBuf,
 }
 
@@ -15,7 +21,8 @@ pub(super) struct Outbox {
 const MOST_NAME_CHARS: usize = 120;
 
 impl Outbox {
-    pub(super) fn new(directory: &Path) -> Self {
+    /// The outbox in this directory, which is made when it is first written to.
+    pub fn new(directory: &Path) -> Self {
         Self { directory: directory.to_owned() }
     }
 
@@ -23,49 +30,97 @@ impl Outbox {
         &self.directory
     }
 
-    /// Writes a mail to `DATE-MESSAGEID.eml`, so that names sort by date and the same mail has the
-    /// same name at every try. The file appears whole or not at all.
-    pub(super) async fn write(&self, date: Timestamp, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
-        let millis = date.max(Timestamp::UNIX_EPOCH).as_millis();
-        let path = self.directory.join(format!("{millis:0>15}-{}.eml", file_name(message_id)));
-        let part = self.part();
-        let written = async {
-            tokio::fs::create_dir_all(&self.directory).await?;
-            let mut file = tokio::fs::File::create(&part).await?;
-            tokio::io::AsyncWriteExt::write_all(&mut file, bytes).await?;
-            // The mail counts as sent after this: it has to be on the disk.
-            file.sync_all().await?;
-            tokio::fs::rename(&part, &path).await
-        };
-        match written.await {
+    /// Writes a file that appears whole or not at all, and is on the disk when this returns: what
+    /// it holds counts as sent from then on. A second attempt writes the same file again.
+    ///
+    /// # Errors
+    /// [`MailError::Outbox`].
+    pub async fn write(&self, name: &str, bytes: &[u8]) -> Result<(), MailError> {
+        let (path, part) = (self.directory.join(name), self.part());
+        match self.write_through(&path, &part, bytes).await {
             Ok(()) => Ok(()),
             Err(error) => {
-                // Nothing more can be done about a leftover here.
-                let _ = tokio::fs::remove_file(&part).await;
-                Err(MailError::Outbox { path: path.display().to_string(), reason: error.to_string() })
+                // What is left over is swept at the next start.
+                let _ = fs::remove_file(&part).await;
+                Err(failed(&path, &error))
             }
         }
+    }
+
+    async fn write_through(&self, path: &Path, part: &Path, bytes: &[u8]) -> io::Result<()> {
+        fs::create_dir_all(&self.directory).await?;
+        let mut file = fs::File::create(part).await?;
+        file.write_all(bytes).await?;
+        file.sync_all().await?;
+        fs::rename(part, path).await?;
+        // The name, too: a file that is there without one is gone after a power cut.
+        sync_directory(&self.directory).await
+    }
+
+    /// Writes a mail to `DATE-MESSAGEID.eml`, so that names sort by date and the same mail has the
+    /// same name at every try.
+    pub(super) async fn write_mail(&self, date: Timestamp, message_id: &str, bytes: &[u8]) -> Result<(), MailError> {
+        let millis = date.max(Timestamp::UNIX_EPOCH).as_millis();
+        self.write(&format!("{millis:0>15}-{}.eml", file_name(message_id)), bytes).await
+    }
+
+    /// Deletes what a process left unfinished that was killed while it wrote: to be called as a
+    /// server starts. How many there were.
+    ///
+    /// # Errors
+    /// [`MailError::Outbox`].
+    pub async fn sweep(&self) -> Result<usize, MailError> {
+        self.delete_unfinished().await.map_err(|error| failed(&self.directory, &error))
+    }
+
+    async fn delete_unfinished(&self) -> io::Result<usize> {
+        let mut files = match fs::read_dir(&self.directory).await {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        let mut swept = 0;
+        while let Some(file) = files.next_entry().await? {
+            if is_unfinished(&file.path()) {
+                fs::remove_file(file.path()).await?;
+                swept += 1;
+            }
+        }
+        Ok(swept)
     }
 
     /// Sees that files can be made there.
     pub(super) async fn check(&self) -> Result<(), MailError> {
         let part = self.part();
         let tried = async {
-            tokio::fs::create_dir_all(&self.directory).await?;
-            tokio::fs::write(&part, b"").await?;
-            tokio::fs::remove_file(&part).await
+            fs::create_dir_all(&self.directory).await?;
+            fs::write(&part, b"").await?;
+            fs::remove_file(&part).await
         };
-        tried.await.map_err(|error| MailError::Outbox {
-            path: self.directory.display().to_string(),
-            reason: error.to_string(),
-        })
+        tried.await.map_err(|error| failed(&self.directory, &error))
     }
 
     /// A name that no other write uses meanwhile.
     fn part(&self) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        self.directory.join(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+        self.directory.join(format!(".{}-{}.{UNFINISHED}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
+}
+
+/// Whether a file has the name of one that is being written.
+fn is_unfinished(path: &Path) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    is_hidden && path.extension().is_some_and(|end| end == UNFINISHED)
+}
+
+/// Makes the names in a directory durable.
+async fn sync_directory(directory: &Path) -> io::Result<()> {
+    // Elsewhere a directory can't be opened, and its names are as durable as they are.
+    if cfg!(unix) { fs::File::open(directory).await?.sync_all().await } else { Ok(()) }
+}
+
+fn failed(path: &Path, error: &io::Error) -> MailError {
+    MailError::Outbox { path: path.display().to_string(), reason: error.to_string() }
 }
 
 /// The Message-ID as a part of a file's name, on every file system.
@@ -83,5 +138,25 @@ mod tests {
         assert_eq!(file_name("line-12.to-7@h.example"), "line-12.to-7@h.example");
         assert_eq!(file_name("../../etc/pass wd"), ".._.._etc_pass_wd");
         assert_eq!(file_name(&"x".repeat(500)).len(), 120);
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outbox = Outbox::new(&folder.path().join("outbox"));
+        assert_eq!(outbox.sweep().await.expect("nothing to do"), 0);
+        outbox.write("issue-1.md", b"whole").await.expect("written");
+        std::fs::write(folder.path().join("outbox/.71-0.part"), "hal").expect("written");
+        assert_eq!(outbox.sweep().await.expect("swept"), 1);
+        let left: Vec<_> = std::fs::read_dir(folder.path().join("outbox")).expect("a folder").flatten().collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(std::fs::read(left[0].path()).expect("a file"), b"whole");
+    }
+
+    #[test]
+    fn only_what_is_unfinished_is_swept() {
+        for (name, unfinished) in [(".71-0.part", true), ("a.part", false), ("issue-1.md", false), (".hidden", false)] {
+            assert_eq!(is_unfinished(Path::new(name)), unfinished, "{name}");
+        }
     }
 }

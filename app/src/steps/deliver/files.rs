@@ -4,7 +4,7 @@ use crate::services::Failure;
 use crate::services::alert_content::AlertContent;
 use crate::services::messages::rendered;
 use domain::timestamp::Timestamp;
-use std::path::PathBuf;
+use email::Outbox;
 use store::deliveries::Delivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -13,7 +13,7 @@ use store::repositories::RepositoryRow;
 #[derive(Clone)]
 pub struct OutboxFiles {
     /// The directory.
-    pub folder: PathBuf,
+    pub outbox: Outbox,
     /// Says what alerts say.
     pub content: AlertContent,
 }
@@ -33,14 +33,11 @@ impl OutboxFiles {
         self.write(&name, &format!("{title}{}\n", said.text)).await
     }
 
-    /// Writes a file whole or not at all; a second attempt writes the same file again.
+    /// Writes a file; a second attempt writes the same file again.
     pub(super) async fn write(&self, name: &str, text: &str) -> Result<String, Failure> {
-        let path = self.folder.join(name);
-        let failed = |error: std::io::Error| Failure::retry(format!("{}: {error}", path.display()));
-        tokio::fs::create_dir_all(&self.folder).await.map_err(failed)?;
-        let unfinished = self.folder.join(format!(".{name}.tmp"));
-        tokio::fs::write(&unfinished, text).await.map_err(failed)?;
-        tokio::fs::rename(&unfinished, &path).await.map_err(failed)?;
-        Ok(name.to_owned())
+        match self.outbox.write(name, text.as_bytes()).await {
+            Ok(()) => Ok(name.to_owned()),
+            Err(error) => Err(Failure::retry(error)),
+        }
     }
 }
