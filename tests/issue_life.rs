@@ -425,3 +425,16 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         ");
     });
 }
+
+#[test]
+fn counts_and_days_are_of_one_moment() {
+    run_test(async |story| {
+        story.alerted().await;
+        // Somebody read the line; then it failed ten more times.
+        let line = story.lines().await.remove(0);
+        story.fails(10).await;
+        let (counts, days) = store::lines::counts_and_days(&story.services().store, &line).await.unwrap();
+        assert_eq!((counts.total, days.iter().sum::<u64>()), (11, 11));
+        story.transcript();
+    });
+}

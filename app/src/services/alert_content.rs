@@ -62,6 +62,7 @@ impl AlertContent {
         let place = found.as_ref().map_or_else(|| line.place.clone(), |found| found.place.clone());
         let revision = found.as_ref().and_then(|found| found.revision.clone());
         let links = self.links(row, line, &place, found.as_ref(), now);
+        let (counts, days) = store::lines::counts_and_days(&self.store, line).await?;
         let message = match report.raised() {
             Some(raised) => raised.value.clone(),
             None => report.message.clone(),
@@ -84,8 +85,8 @@ impl AlertContent {
             traceback: traceback(repository, &report, found.as_ref()),
             request: request(&report),
             additional: additional(&report),
-            counts: store::lines::counts(&self.store, line).await?,
-            days: store::lines::count_by_day(&self.store, line).await?,
+            counts,
+            days,
             links,
             header: None,
             place,

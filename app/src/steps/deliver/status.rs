@@ -42,16 +42,18 @@ impl GitHubWriter {
         let IssueState::Present(issue) = tracker.issue(number).await? else {
             return Err(Failure::give_up("the issue is not there any more"));
         };
-        let block = render::status_block(&self.status_of(line).await?, &row.repository)?;
+        let status = self.status_of(line).await?;
+        let total = status.counts.total;
+        let block = render::status_block(&status, &row.repository)?;
         let Some(body) = replace_block(&issue.body, &block) else {
-            return Ok(store::statuses::record_written(&self.store, line.id, line.total, true, now).await?);
+            return Ok(store::statuses::record_written(&self.store, line.id, total, true, now).await?);
         };
         if !has_block(&issue.body, &block) {
             turn.take().await?;
             let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
             tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
         }
-        Ok(store::statuses::record_written(&self.store, line.id, line.total, false, now).await?)
+        Ok(store::statuses::record_written(&self.store, line.id, total, false, now).await?)
     }
 
     async fn status_of(&self, line: &Line) -> Result<Status, Failure> {
@@ -60,13 +62,8 @@ impl GitHubWriter {
             (false, Some(at)) => State::Resolved { commit: line.resolved_commit.clone(), at },
             (false, None) => State::Open,
         };
-        Ok(Status {
-            counts: store::lines::counts(&self.store, line).await?,
-            days: store::lines::count_by_day(&self.store, line).await?,
-            state,
-            regressions: line.regressions,
-            owner: line.owner_login.clone(),
-        })
+        let (counts, days) = store::lines::counts_and_days(&self.store, line).await?;
+        Ok(Status { counts, days, state, regressions: line.regressions, owner: line.owner_login.clone() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was counted of lines: occurrences by hour, servers, releases and the like, and how many
 //! lines are open.
 
-use crate::columns::{get, get_count, get_time_opt};
+use crate::columns::{get, get_count, get_time, get_time_opt};
 use crate::lines::Line;
 use crate::{Store, StoreError};
 use domain::alert::Counts;
@@ -36,26 +36,35 @@ pub async fn counts(store: &Store, line: &Line) -> Result<Counts, StoreError> {
     })
 }
 
-/// Occurrences of a line on each of the last days up to its latest occurrence, oldest first.
-pub async fn count_by_day(store: &Store, line: &Line) -> Result<Vec<u64>, StoreError> {
-    let last_day = line.last_seen_at.day();
-    let first = last_day - DAY * (SPARK_DAYS as i32 - 1);
+/// The same with the occurrences of each of the last days up to its latest occurrence, oldest
+/// first. Total and days are of one moment, however fast they grow: read one after the other, a day
+/// could have more than all days.
+pub async fn counts_and_days(store: &Store, line: &Line) -> Result<(Counts, Vec<u64>), StoreError> {
     let rows = sqlx::query(
-        "SELECT (hour_ms - $2) / $3 AS day, CAST(SUM(occurrences) AS BIGINT) AS n FROM line_hours
-         WHERE line_id = $1 AND hour_ms >= $2 GROUP BY (hour_ms - $2) / $3",
+        "SELECT l.total, l.first_seen_ms, l.last_seen_ms, h.hour_ms, h.occurrences
+         FROM lines l LEFT JOIN line_hours h ON h.line_id = l.id AND h.hour_ms >= l.last_seen_ms - $2
+         WHERE l.id = $1",
     )
     .bind(line.id.0)
-    .bind(first.as_millis())
-    .bind(millis(DAY))
+    .bind(millis(DAY * SPARK_DAYS as i32))
     .fetch_all(&store.pool)
     .await?;
+    let mut counts = counts(store, line).await?;
+    if let Some(row) = rows.first() {
+        counts.total = get_count(row, "total")?;
+        counts.first_seen_at = get_time(row, "first_seen_ms")?;
+        counts.last_seen_at = get_time(row, "last_seen_ms")?;
+    }
+    let first_day = counts.last_seen_at.day() - DAY * (SPARK_DAYS as i32 - 1);
     let mut days = vec![0; SPARK_DAYS];
     for row in &rows {
-        if let Some(day) = usize::try_from(get::<i64>(row, "day")?).ok().and_then(|day| days.get_mut(day)) {
-            *day += get_count(row, "n")?;
+        let Some(hour) = get_time_opt(row, "hour_ms")? else { continue };
+        let day = millis(hour - first_day).div_euclid(millis(DAY));
+        if let Some(day) = usize::try_from(day).ok().and_then(|day| days.get_mut(day)) {
+            *day += get_count(row, "occurrences")?;
         }
     }
-    Ok(days)
+    Ok((counts, days))
 }
 
 /// The release in which a line first failed, as the client named it.

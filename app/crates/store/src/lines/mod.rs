@@ -11,7 +11,7 @@ pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use changes::{
     decide_at_next, record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve,
 };
-pub use counts::{count_alerted_since, count_by_day, count_open, counts, exceptions_since_alert, first_release};
+pub use counts::{count_alerted_since, count_open, counts, counts_and_days, exceptions_since_alert, first_release};
 use domain::alert::Place;
 use domain::blame::Author;
 use domain::commit::CommitId;
