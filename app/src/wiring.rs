@@ -29,6 +29,7 @@ use email::{MailError, Mailer, Outbox};
 use github::{GitHub, GitHubError, Settings};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
+use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Store, StoreError};
 

@@ -2,6 +2,7 @@
 //! that it uses.
 
 mod blocking;
+mod caught;
 mod epoch;
 mod failure;
 mod latest_report;
@@ -25,6 +26,7 @@ pub mod test_report;
 pub mod vitals;
 
 pub use blocking::blocking;
+pub use caught::{Panic, caught};
 pub use epoch::Epoch;
 pub(crate) use failure::{Attempt, Settled, attempt_after, settle};
 pub use failure::{Cause, Failure};

@@ -122,7 +122,9 @@ impl IngestError {
             // What exactly is wrong with the database is the operator's business, and is in the
             // log.
             Self::Accept(AcceptError::Store(_)) => "the report could not be stored: the database does not answer".to_owned(),
-            Self::Accept(error @ (AcceptError::Stopping | AcceptError::OverBudget { .. })) => error.to_string(),
+            Self::Accept(error @ (AcceptError::Stopping | AcceptError::Panicked(_) | AcceptError::OverBudget { .. })) => {
+                error.to_string()
+            }
             Self::Method => "reports are sent by POST".to_owned(),
         }
     }

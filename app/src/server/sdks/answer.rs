@@ -5,7 +5,7 @@ use crate::server::budget;
 use crate::server::ingest::{Arrivals, IngestError, IngestOutcome};
 use crate::server::meters::Meters;
 use crate::server::state::Now;
-use crate::server::trace::next_report;
+use crate::server::trace::{next_report, surviving};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
@@ -113,7 +113,10 @@ pub(super) async fn record(
     // Of what only a refusal needs, no more is kept than costs a count: each request comes by here.
     let client = ClientName::of(&request);
     let span = next_report(&request);
-    let mut response = next.run(request).instrument(span).await;
+    let mut response = surviving(next.run(request).instrument(span), || {
+        detail(StatusCode::INTERNAL_SERVER_ERROR, "the server made a mistake over this report, which its log names")
+    })
+    .await;
     if let Some(answer) = response.extensions_mut().remove::<Arc<IngestAnswer>>() {
         meters.count(&answer.result);
         if let Some(project) = answer.project {

@@ -3,7 +3,7 @@
 
 mod budget;
 
-use crate::services::{Epoch, Wake};
+use crate::services::{Epoch, Panic, Wake, caught};
 use budget::Budgets;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -12,7 +12,9 @@ use domain::scrub::scrub;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::hash::Hash;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::fingerprints::KnownFingerprint;
 use store::ingest_keys::{Caller, IngestAuth, USE_NOTED_EVERY};
@@ -50,7 +52,11 @@ pub struct Accept {
 
 type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
 
-type Waiting = (Arrival, oneshot::Sender<Result<Admitted, Arc<StoreError>>>);
+type Waiting = (Arrival, oneshot::Sender<Result<Admitted, AcceptError>>);
+
+/// Writes a batch: [`store::intake::insert_batch`].
+type Insert = Box<dyn for<'a> FnMut(&'a mut [Arrival], &'a mut WriterMemory) -> Inserting<'a> + Send>;
+type Inserting<'a> = Pin<Box<dyn Future<Output = Result<Vec<Admitted>, StoreError>> + Send + 'a>>;
 
 /// When something was remembered.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +106,7 @@ pub struct Occurrence {
 }
 
 /// Why a report was not taken.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum AcceptError {
     /// The database could not take it.
     #[error("the report could not be stored: {0}")]
@@ -111,6 +117,9 @@ pub enum AcceptError {
         /// Until the budget has grown by one.
         after: SignedDuration,
     },
+    /// The server panicked over it, or over one that was to be stored with it.
+    #[error("the report could not be stored: the server made a mistake, which its log names")]
+    Panicked(#[source] Panic),
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -135,7 +144,11 @@ impl Accept {
             auths: Arc::new(Mutex::new(Recent::new(REMEMBERED_AUTHS))),
             epoch,
         };
-        let writer = tokio::spawn(write(store, receiver, wake));
+        let insert: Insert = Box::new(move |batch, memory| {
+            let store = store.clone();
+            Box::pin(async move { store::intake::insert_batch(&store, batch, memory).await })
+        });
+        let writer = tokio::spawn(write(receiver, wake, insert));
         (accept, writer)
     }
 
@@ -235,7 +248,7 @@ impl Accept {
         };
         let (sender, receiver) = oneshot::channel();
         self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
-        let admitted = receiver.await.map_err(|_| AcceptError::Stopping)?.map_err(AcceptError::Store)?;
+        let admitted = receiver.await.map_err(|_| AcceptError::Stopping)??;
         if recollection.is_charged && !admitted.is_new {
             self.budgets.give_back(auth.key);
         }
@@ -257,13 +270,18 @@ impl Stamp {
 
 /// Writes what has arrived, again and again: while one transaction is being made durable, the next
 /// batch gathers.
-async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
+async fn write(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Insert) {
     let mut memory = WriterMemory::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         let (mut batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
-        match store::intake::insert_batch(&store, &mut batch, &mut memory).await {
+        // A panic must not end the one task that all reports wait for.
+        let inserted = match caught(insert(&mut batch, &mut memory)).await {
+            Ok(inserted) => inserted.map_err(AcceptError::from),
+            Err(panic) => Err(AcceptError::Panicked(panic)),
+        };
+        match inserted {
             Ok(admitted) => {
                 for (answer, admitted) in answers.into_iter().zip(admitted) {
                     // A client that hung up does not wait for its answer; its report is stored all
@@ -275,12 +293,11 @@ async fn write(store: Store, mut queue: mpsc::Receiver<Waiting>, wake: Wake) {
                 }
             }
             Err(error) => {
-                tracing::error!(%error, reports = answers.len(), "reports could not be stored and were refused");
+                tracing::error!(%error, cause = error.source(), reports = answers.len(), "reports could not be stored and were refused");
                 // What was remembered as written may not have been.
                 memory = WriterMemory::default();
-                let error = Arc::new(error);
                 for answer in answers {
-                    let _ = answer.send(Err(Arc::clone(&error)));
+                    let _ = answer.send(Err(error.clone()));
                 }
             }
         }
@@ -325,7 +342,59 @@ impl<K: Hash + Eq + Clone, V: Copy> Recent<K, V> {
 
 #[cfg(test)]
 mod tests {
-    use super::Recent;
+    use super::*;
+    use domain::ids::FingerprintId;
+    use store::fingerprints::FingerprintState;
+
+    #[tokio::test]
+    async fn a_panic_over_one_batch_refuses_it_and_no_other() {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let mut batches = 0;
+        let insert: Insert = Box::new(move |batch, _| {
+            batches += 1;
+            let (first, count) = (batches == 1, batch.len());
+            Box::pin(async move {
+                assert!(!first, "a fault of the program");
+                Ok(vec![Admitted { known: known(), is_new: false }; count])
+            })
+        });
+        let writer = tokio::spawn(write(receiver, Wake::default(), insert));
+        let send = async || {
+            let (answer, answered) = oneshot::channel();
+            sender.send((arrival(), answer)).await.unwrap();
+            answered.await.expect("an answer")
+        };
+        assert!(matches!(send().await, Err(AcceptError::Panicked(_))));
+        assert_eq!(send().await.unwrap().known, known(), "the writer goes on");
+        drop(sender);
+        writer.await.unwrap();
+    }
+
+    fn known() -> KnownFingerprint {
+        KnownFingerprint {
+            id: FingerprintId(1),
+            state: FingerprintState::Dropped,
+            pinned: false,
+            code_generation: 0,
+            rules_generation: 0,
+            recheck_at: None,
+        }
+    }
+
+    fn arrival() -> Arrival {
+        Arrival {
+            repository: RepositoryId(1),
+            key: IngestKeyId(1),
+            fingerprint: String::new(),
+            code_generation: 0,
+            rules_generation: 0,
+            count: 1,
+            at: Timestamp::UNIX_EPOCH,
+            facets: Facets::default(),
+            known: None,
+            body: None,
+        }
+    }
 
     #[test]
     fn what_is_used_stays_and_what_is_not_goes() {
