@@ -116,7 +116,10 @@ async fn send_test(
     store::test_reports::insert(store, id, &event_id, now).await?;
     if let Err(error) = send(ingest, id, &key, &envelope(&event_id, line.as_ref()), now).await {
         store::test_reports::delete(store, &event_id).await?;
-        return Err(PageError::Internal(format!("the test report was refused: {}", error.detail())));
+        let text = format!("The test report was refused: {}.", error.detail());
+        // The key's own doing is none of ours.
+        let is_ours = error.back_off_s().is_none();
+        return Err(if is_ours { PageError::Internal(text) } else { PageError::BadRequest(text) });
     }
     Ok(())
 }
