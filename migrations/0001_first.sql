@@ -139,6 +139,7 @@ CREATE TABLE fingerprints (
     rules_generation BIGINT NOT NULL,
     recheck_at_ms BIGINT,               -- attribute again from then on
     attribution BYTEA,                  -- domain::attribution::Attribution, compressed JSON
+    plain_until_ms BIGINT,              -- looking it up in the mirror ended the process: not done before then; null: not so
     last_seen_ms BIGINT NOT NULL,
     key_id BIGINT REFERENCES ingest_keys (id), -- the key by which all its reports came; null: several
     UNIQUE (repository_id, fingerprint)
@@ -314,8 +315,11 @@ CREATE TABLE jobs (
     subject BIGINT NOT NULL,
     run_at_ms BIGINT NOT NULL,
     turn_ms BIGINT NOT NULL,            -- of those that are due, the lowest is first: run_at_ms, but later for whose key has asked for much
-    locked_until_ms BIGINT NOT NULL,
+    locked_until_ms BIGINT NOT NULL,    -- by the database's clock, not the program's (store/jobs/lease.rs)
+    holder BIGINT,                      -- the claim that works on it; null: nobody does
     attempts BIGINT NOT NULL,
+    deaths BIGINT NOT NULL DEFAULT 0,   -- attempts that panicked or that the process did not outlive
+    set_aside_at_ms BIGINT,             -- since when it is tried once a day only, because of its deaths; null: not so
     version BIGINT NOT NULL,            -- goes up when the job is asked for again while it runs
     created_at_ms BIGINT NOT NULL,
     error TEXT,

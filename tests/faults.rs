@@ -184,6 +184,7 @@ fn a_process_killed_between_accepting_and_alerting_alerts_after_its_restart() {
         story.start().await;
         story.settle().await;
         // On PostgreSQL the killed process holds its job until the lease ends.
+        story.end_leases().await;
         story.later(SignedDuration::from_secs(200)).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].total, 1);
@@ -216,6 +217,7 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
         assert_eq!(story.github.issues(REPO).len(), 1);
         story.start().await;
         story.settle().await;
+        story.end_leases().await;
         story.later(SignedDuration::from_secs(200)).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].issue, Some(1));

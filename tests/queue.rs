@@ -7,11 +7,9 @@ use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, Story, run_test};
 use domain::delivery::DeliveryState;
-use domain::job::Job;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::time::Duration;
-use store::jobs::LEASE;
 
 fn titles(story: &Story, beginning: &str) -> usize {
     story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
@@ -396,27 +394,5 @@ fn a_known_errors_minimum_that_fell_into_a_shadow_is_mailed_after_it() {
         ");
         story.report(&event).await;
         story.assert_silent("once");
-    });
-}
-
-#[test]
-fn a_worker_that_slept_too_long_leaves_the_job_to_whoever_has_it_now() {
-    run_test(async |story| {
-        story.install().await;
-        let (store, now) = (story.services().store.clone(), story.clock.now());
-        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
-        let mut slept = store::jobs::claim(&store, now).await.unwrap().expect("a job");
-        assert!(store::jobs::renew(&store, &mut slept, now + SignedDuration::from_millis(1)).await.unwrap(), "its own");
-        let later = now + SignedDuration::from_millis(1) + LEASE;
-        let mut holder = store::jobs::claim(&store, later).await.unwrap().expect("the same job: its lease is over");
-        assert_eq!(holder.job, Job::Reconcile);
-        assert!(!store::jobs::renew(&store, &mut slept, later + SignedDuration::from_millis(1)).await.unwrap());
-        store::jobs::requeue(&store, &slept, later, later).await.unwrap();
-        store::jobs::record_failed(&store, &slept, later, "slept").await.unwrap();
-        store::jobs::finish(&store, &slept).await.unwrap();
-        assert_eq!(store::jobs::claim(&store, later).await.unwrap(), None, "it is held, and there");
-        assert!(store::jobs::renew(&store, &mut holder, later + SignedDuration::from_millis(1)).await.unwrap());
-        store::jobs::finish(&store, &holder).await.unwrap();
-        assert_eq!(store::jobs::queue_state(&store).await.unwrap().length, 0);
     });
 }

@@ -7,32 +7,53 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A source of the current time; a fixed one stands still until it is moved.
 #[derive(Clone, Debug)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Source);
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// The system's clock, put right by so many milliseconds.
+    System(Arc<AtomicI64>),
+    /// It stands at this moment.
+    Fixed(Arc<AtomicI64>),
+}
 
 impl Clock {
     /// The system's clock.
     pub fn system() -> Self {
-        Self(None)
+        Self(Source::System(Arc::default()))
     }
 
     /// A clock that stands at this moment.
     pub fn fixed(now: Timestamp) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(now.as_millis()))))
+        Self(Source::Fixed(Arc::new(AtomicI64::new(now.as_millis()))))
     }
 
     /// Now.
-    #[expect(clippy::disallowed_methods, reason = "the one place")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
-            Some(fixed) => Timestamp::from_millis(fixed.load(Ordering::SeqCst)),
-            None => jiff::Timestamp::now().into(),
+            Source::Fixed(now) => Timestamp::from_millis(now.load(Ordering::SeqCst)),
+            Source::System(offset) => system_now() + SignedDuration::from_millis(offset.load(Ordering::Relaxed)),
         }
     }
 
-    /// Moves a fixed clock on by this much; the system's clock moves by itself.
+    /// Goes by another clock from now on, which all replicas share, and which says `theirs` now; by
+    /// how much it was ahead of this machine's. A fixed clock goes by nobody's.
+    pub fn follow(&self, theirs: Timestamp) -> SignedDuration {
+        let Source::System(offset) = &self.0 else { return SignedDuration::ZERO };
+        let ahead = theirs - system_now();
+        offset.store(domain::timestamp::millis(ahead), Ordering::Relaxed);
+        ahead
+    }
+
+    /// Moves a fixed clock on by this much, or back; the system's clock moves by itself.
     pub fn advance(&self, by: SignedDuration) {
-        if let Some(fixed) = &self.0 {
-            fixed.fetch_add(domain::timestamp::millis(by), Ordering::SeqCst);
+        if let Source::Fixed(now) = &self.0 {
+            now.fetch_add(domain::timestamp::millis(by), Ordering::SeqCst);
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place")]
+fn system_now() -> Timestamp {
+    jiff::Timestamp::now().into()
 }

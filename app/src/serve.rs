@@ -104,12 +104,21 @@ impl Flawless {
         if handles.store.dialect() == Dialect::Sqlite {
             // Nobody else works on this file, so what was being worked on when the last process
             // ended is free.
-            store::jobs::release_all(&handles.store).await?;
+            let cut_off = store::jobs::release_all(&handles.store).await?;
+            if cut_off > 0 {
+                tracing::warn!(
+                    cut_off,
+                    "jobs ran when the last process ended: each is tried by itself, after all others"
+                );
+            }
         }
         match handles.outbox.sweep().await {
             Ok(0) => {}
             Ok(swept) => tracing::info!(swept, "files that were left unfinished in the outbox were deleted"),
             Err(error) => tracing::warn!(%error, "what was left unfinished in the outbox could not be deleted"),
+        }
+        if let Some(theirs) = store::clock::of_server(&handles.store).await? {
+            clock.follow(theirs);
         }
         let fresh = random_secret()?;
         let stored = store::meta::by_name_or_insert(&handles.store, "admin_token", &fresh).await?;
@@ -147,7 +156,7 @@ impl Flawless {
         let server = self.handles.server(self.accept, self.clock, settings);
         let connections = server.connections();
         let tasks = if working { self.worker.start() } else { Vec::new() };
-        let worker = self.worker;
+        let worker = self.worker.clone();
         let stopping = async {
             stop.await;
             // Steps and requests end side by side.
@@ -165,6 +174,9 @@ impl Flawless {
         };
         if tokio::time::timeout(GRACE, ends).await.is_err() {
             tracing::warn!("some work was still under way; it is begun anew at the next start");
+            if let Err(error) = self.worker.put_back().await {
+                tracing::warn!(%error, "it could not be put back");
+            }
         }
         if tokio::time::timeout(CLOSING, self.handles.store.close()).await.is_err() {
             tracing::warn!("the database was still asked, and is left to itself");

@@ -134,9 +134,15 @@ impl Handles {
 
     /// The background work, by this clock.
     pub fn worker(&self, clock: Clock) -> Worker {
-        let upkeep =
-            Upkeep { github_app: self.github_app.clone(), rules: self.rules(), shadow_mode: self.shadow_mode() };
-        Worker::new(self.store.clone(), self.wake.clone(), clock, self.steps(), upkeep)
+        let upkeep = Upkeep {
+            github_app: self.github_app.clone(),
+            rules: self.rules(),
+            shadow_mode: self.shadow_mode(),
+            epoch: self.epoch.clone(),
+        };
+        let handles = self.clone();
+        let steps = Arc::new(move |store| Self { store, ..handles.clone() }.steps());
+        Worker::new(self.store.clone(), self.wake.clone(), clock, steps, upkeep)
     }
 
     /// The HTTP side.

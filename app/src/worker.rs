@@ -1,27 +1,37 @@
 //! Background work: claims jobs and runs the step that each names.
 
+mod attempt;
+mod held;
+mod lease;
+mod timekeeper;
+
 use crate::clock::Clock;
 use crate::services::github_app::GitHubApp;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Attempt, Cause, Failure, Settled, Wake, settle};
+use crate::services::{Epoch, Failure, Settled, Wake, caught, settle};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
 use crate::steps::reconcile::{RECONCILE_EVERY, Reconcile};
 use crate::steps::refresh;
 use crate::steps::webhook::Webhooks;
-use domain::job::Job;
+use attempt::JobAttempt;
+use domain::job::{Job, Manner};
 use domain::timestamp::Timestamp;
+use held::{Held, Place};
+use lease::{Guarded, Lease};
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
-use store::jobs::{Claim, LEASE};
+use store::jobs::{Among, Claim, LEASE};
 use store::{Store, StoreError};
+use timekeeper::Timekeeper;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
@@ -31,8 +41,14 @@ const WORKERS: usize = 4;
 const IDLE: Duration = Duration::from_millis(500);
 /// How often it is looked for what is due by time alone.
 const TICK_EVERY: Duration = Duration::from_secs(60);
-/// Failures after which an error, not a warning, is logged: by then it is no passing trouble.
-const PATIENCE: u32 = 6;
+/// How often a lease is renewed: twice before it ends may fail.
+const RENEW_EVERY: Duration = Duration::from_secs(LEASE.unsigned_abs().as_secs() / 3);
+/// How long a job that killed before has the process for itself: what kills does so sooner, and
+/// whoever only takes long must not keep all mails waiting.
+const ALONE_AT_MOST: Duration = Duration::from_mins(2);
+/// What the log says of a job that this process held for too long without being heard of.
+const TAKEN_OVER: &str =
+    "a job was not renewed in time, and is another worker's: nothing more of it was written or sent";
 
 /// The background work of one process.
 #[derive(Clone)]
@@ -40,13 +56,18 @@ pub struct Worker {
     store: Store,
     wake: Wake,
     clock: Clock,
-    steps: Arc<Steps>,
+    steps: MakeSteps,
     upkeep: Arc<Upkeep>,
+    held: Arc<Held>,
+    timekeeper: Timekeeper,
     stopping: Arc<AtomicBool>,
     /// When reconciliation was asked for last, Unix milliseconds; [`Timestamp::MIN`] before the
     /// first time.
     reconciled_at: Arc<AtomicI64>,
 }
+
+/// Makes the steps of one job, which write to the database in its name only.
+pub type MakeSteps = Arc<dyn Fn(Store) -> Steps + Send + Sync>;
 
 /// The steps that jobs run.
 pub struct Steps {
@@ -74,16 +95,20 @@ pub struct Upkeep {
     pub rules: RuleBook,
     /// Shadows end.
     pub shadow_mode: ShadowMode,
+    /// To be turned where the clock was set back.
+    pub epoch: Epoch,
 }
 
 impl Worker {
     /// The work that these steps do, by this clock.
-    pub fn new(store: Store, wake: Wake, clock: Clock, steps: Steps, upkeep: Upkeep) -> Self {
+    pub fn new(store: Store, wake: Wake, clock: Clock, steps: MakeSteps, upkeep: Upkeep) -> Self {
         Self {
-            store,
             wake,
+            steps,
+            held: Arc::default(),
+            timekeeper: Timekeeper::new(store.clone(), clock.clone(), upkeep.epoch.clone()),
+            store,
             clock,
-            steps: Arc::new(steps),
             upkeep: Arc::new(upkeep),
             stopping: Arc::default(),
             reconciled_at: Arc::new(AtomicI64::new(Timestamp::MIN.as_millis())),
@@ -103,6 +128,15 @@ impl Worker {
         self.wake.notify_all();
     }
 
+    /// Puts back the jobs that are still under way, as the process ends: that they did not get to
+    /// their end is not their doing.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn put_back(&self) -> Result<(), StoreError> {
+        self.held.put_back_all(&self.store).await
+    }
+
     /// Runs every job that is due, and those that follow from them, one after another. Returns how
     /// many steps were run.
     ///
@@ -110,8 +144,8 @@ impl Worker {
     /// The database is out of reach.
     pub async fn drain(&self) -> Result<usize, StoreError> {
         let mut steps = 0;
-        while let Some(claim) = store::jobs::claim(&self.store, self.clock.now()).await? {
-            self.run(&claim).await?;
+        while let Some((claim, place)) = self.next(Waiting::No).await? {
+            self.run(claim, place).await?;
             steps += 1;
         }
         Ok(steps)
@@ -119,29 +153,60 @@ impl Worker {
 
     async fn work(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            let next = match store::jobs::claim(&self.store, self.clock.now()).await {
-                Ok(Some(claim)) => {
-                    // There may be more than one: somebody else looks while this one is worked on.
-                    self.wake.notify_one();
-                    self.run(&claim).await
+            match caught(self.work_once()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "the queue of jobs is out of reach");
+                    tokio::time::sleep(IDLE).await;
                 }
-                Ok(None) => {
-                    self.wake.sleep(IDLE).await;
-                    continue;
+                Err(panic) => {
+                    tracing::error!(%panic, "a worker panicked, and goes on with the next job");
+                    tokio::time::sleep(IDLE).await;
                 }
-                Err(error) => Err(error),
-            };
-            if let Err(error) = next {
-                tracing::error!(%error, "the queue of jobs is out of reach");
-                tokio::time::sleep(IDLE).await;
             }
         }
+    }
+
+    /// Runs the next job, or sleeps until there may be one.
+    async fn work_once(&self) -> Result<(), StoreError> {
+        let Some((claim, place)) = self.next(Waiting::ForAMoment).await? else {
+            self.wake.sleep(IDLE).await;
+            return Ok(());
+        };
+        // There may be more than one: somebody else looks while this one is worked on.
+        self.wake.notify_one();
+        self.run(claim, place).await
+    }
+
+    /// Claims the next job: one that never did harm beside others, else one that did, alone.
+    async fn next(&self, waiting: Waiting) -> Result<Option<(Claim, Place)>, StoreError> {
+        self.held.put_back_unsettled(&self.store).await?;
+        let now = self.clock.now();
+        self.timekeeper.notice(now).await?;
+        let place = self.held.shared().await;
+        if let Some(claim) = store::jobs::claim(&self.store, Among::Ordinary, LEASE, now).await? {
+            return Ok(Some((claim, place)));
+        }
+        drop(place);
+        if !store::jobs::is_suspect_due(&self.store, now).await? {
+            return Ok(None);
+        }
+        let place = match (self.held.alone(), waiting) {
+            (None, Waiting::ForAMoment) => self.held.alone_soon().await,
+            (place, _) => place,
+        };
+        let Some(place) = place else { return Ok(None) };
+        let claim = store::jobs::claim(&self.store, Among::Suspects, LEASE, now).await?;
+        Ok(claim.map(|claim| (claim, place)))
     }
 
     /// Ticks every [`TICK_EVERY`] until [`Self::stop`].
     async fn keep_time(self) {
         while !self.stopping.load(Ordering::Acquire) {
-            self.tick(self.clock.now()).await;
+            logged("the database's clock could not be read", self.timekeeper.follow_the_database().await);
+            if let Err(panic) = caught(self.tick(self.clock.now())).await {
+                tracing::error!(%panic, "what is due by time alone panicked, and is tried again");
+            }
             self.sleep_until_next_tick().await;
         }
     }
@@ -163,6 +228,7 @@ impl Worker {
     /// tries it again.
     pub async fn tick(&self, now: Timestamp) {
         let (store, upkeep) = (&self.store, &self.upkeep);
+        logged("the clocks could not be compared", self.timekeeper.notice(now).await);
         logged("reconciliation could not be asked for", self.enqueue_reconciliation(now).await);
         let fetches = refresh::ask_for_overdue(store, &self.wake, now).await;
         logged("overdue fetches could not be asked for", fetches);
@@ -180,7 +246,7 @@ impl Worker {
     /// Enqueues reconciliation where this process has not done so within [`RECONCILE_EVERY`].
     async fn enqueue_reconciliation(&self, now: Timestamp) -> Result<(), StoreError> {
         let asked_at = Timestamp::from_millis(self.reconciled_at.load(Ordering::Acquire));
-        if now - asked_at >= RECONCILE_EVERY {
+        if !now.is_within(RECONCILE_EVERY, asked_at) {
             store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
             self.reconciled_at.store(now.as_millis(), Ordering::Release);
         }
@@ -189,95 +255,93 @@ impl Worker {
 
     /// Runs a job's step, and writes down what came of it. All that is logged meanwhile names the
     /// job.
-    async fn run(&self, claim: &Claim) -> Result<(), StoreError> {
+    async fn run(&self, claim: Claim, place: Place) -> Result<(), StoreError> {
         let (kind, id) = claim.job.parts();
         let span = tracing::error_span!("job", kind, id);
-        self.run_step(claim.clone()).instrument(span).await
+        self.held.begin(&claim);
+        let mut ended = self.run_step(&claim, place).instrument(span.clone()).await;
+        if let Err(StoreError::LeaseLost) = ended {
+            span.in_scope(|| tracing::warn!("{TAKEN_OVER}"));
+            ended = Ok(());
+        }
+        self.held.end(claim, ended.is_ok());
+        ended
     }
 
-    async fn run_step(&self, mut claim: Claim) -> Result<(), StoreError> {
-        let Some(result) = self.renewing(&mut claim).await? else { return Ok(()) };
+    async fn run_step(&self, claim: &Claim, place: Place) -> Result<(), StoreError> {
+        let store = self.store.held_by(claim);
+        let attempt = JobAttempt { store: &store, claim };
+        let manner = Manner::after(claim.job, claim.deaths);
+        attempt.announce(manner).await?;
+        if manner == Manner::NotNow {
+            return attempt.set_aside(self.clock.now()).await;
+        }
+        let result = self.renewing(claim, manner, place).await;
         let now = self.clock.now();
-        match settle(&JobAttempt { store: &self.store, claim: &claim }, result, now).await? {
-            Settled::Done(()) | Settled::GivenUp => store::jobs::finish(&self.store, &claim).await,
+        match settle(&attempt, result, now).await? {
+            Settled::Done(()) | Settled::GivenUp => store::jobs::finish(&store, claim).await,
             Settled::Postponed { .. } => Ok(()),
-            Settled::Again(at) => store::jobs::requeue(&self.store, &claim, at, now).await,
+            Settled::Again(at) => store::jobs::requeue(&store, claim, at, now).await,
+            Settled::Panicked(why) => attempt.panicked(&why, now).await,
+            Settled::NotOurs => Err(StoreError::LeaseLost),
         }
     }
 
     /// Runs a job's step while its lease is renewed: a first clone can take longer than one, and
     /// must not be begun twice.
-    /// `None`: this machine slept, and the job is another worker's now.
-    async fn renewing(&self, claim: &mut Claim) -> Result<Option<Result<(), Failure>>, StoreError> {
+    async fn renewing(&self, claim: &Claim, manner: Manner, place: Place) -> Result<(), Failure> {
+        let lease = Lease::new(self.clock.clone());
+        let step = self.clone().step((self.steps)(self.store.held_by(claim)), claim.job, manner);
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
-        let mut step = OwnTask(tokio::spawn(self.clone().step(claim.job).in_current_span()));
-        let patience = LEASE.unsigned_abs() / 3;
+        let mut step = OwnTask(tokio::spawn(Guarded::new(step, Arc::clone(&lease)).in_current_span()));
+        let begun_at = Instant::now();
+        let mut place = Some(place);
         loop {
-            match tokio::time::timeout(patience, &mut step.0).await {
-                Ok(Ok(result)) => return Ok(Some(result)),
-                Ok(Err(panic)) => {
-                    return Ok(Some(Err(Failure::retry(format!("the step ended in a panic: {panic}")))));
-                }
-                Err(_) if store::jobs::renew(&self.store, claim, self.clock.now()).await? => {}
-                Err(_) => {
-                    tracing::warn!("a job took longer than its lease, and is another worker's");
-                    return Ok(None);
+            tokio::select! {
+                ended = &mut step.0 => return ended.unwrap_or_else(|ended| Err(Failure::ended("the step", ended))),
+                () = lease.doubted.notified() => {}
+                () = tokio::time::sleep(RENEW_EVERY) => {}
+            }
+            if begun_at.elapsed() > ALONE_AT_MOST {
+                drop(place.take());
+            }
+            match store::jobs::renew(&self.store, claim, LEASE).await {
+                Ok(true) => lease.prove(),
+                Ok(false) => return Err(Failure::NotOurs),
+                Err(error) => {
+                    // The step stands still before its lease can have ended.
+                    tracing::warn!(%error, "the lease of a job could not be renewed, and will be");
+                    tokio::time::sleep(IDLE).await;
                 }
             }
         }
     }
 
-    async fn step(self, job: Job) -> Result<(), Failure> {
-        let (steps, now) = (&self.steps, self.clock.now());
+    async fn step(self, steps: Steps, job: Job, manner: Manner) -> Result<(), Failure> {
+        let now = self.clock.now();
         match job {
-            Job::Attribute(report) => steps.attribute.attribute(report, now).await,
+            Job::Attribute(report) => steps.attribute.attribute(report, manner, now).await,
             Job::Decide(line) => steps.decide.decide(line, now).await,
             Job::Deliver(delivery) => steps.deliver.deliver(delivery, now).await,
+            Job::Write(installation) if manner == Manner::Lesser => {
+                steps.github_writer.turn_without_first(installation, now).await
+            }
             Job::Write(installation) => steps.github_writer.turn(installation, &|| self.clock.now()).await,
             Job::Storm(storm) => steps.deliver.storm(storm, now).await,
             Job::Webhook(hook) => steps.webhooks.process(hook, now).await,
-            Job::Fetch(repository) => refresh::refresh(&self.store, &steps.mirror_sync, repository, now).await,
+            Job::Fetch(repository) => {
+                refresh::refresh(&steps.attribute.store, &steps.mirror_sync, repository, now).await
+            }
             Job::Reconcile => steps.reconcile.reconcile(now).await,
         }
     }
 }
 
-/// An attempt to do a job.
-struct JobAttempt<'a> {
-    store: &'a Store,
-    claim: &'a Claim,
-}
-
-impl Attempt for JobAttempt<'_> {
-    type Error = StoreError;
-
-    fn number(&self) -> u32 {
-        self.claim.attempts
-    }
-
-    async fn give_up(&self, cause: &Cause) -> Result<(), StoreError> {
-        tracing::error!(why = %cause, "a job was given up");
-        match self.claim.job {
-            Job::Attribute(report) => store::attributions::record_given_up(self.store, report).await,
-            Job::Decide(_)
-            | Job::Deliver(_)
-            | Job::Write(_)
-            | Job::Storm(_)
-            | Job::Webhook(_)
-            | Job::Fetch(_)
-            | Job::Reconcile => Ok(()),
-        }
-    }
-
-    async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), StoreError> {
-        let attempts = self.claim.attempts;
-        if attempts >= PATIENCE {
-            tracing::error!(attempts, %due_at, why = %cause, "a job keeps failing");
-        } else {
-            tracing::warn!(attempts, %due_at, why = %cause, "a job failed and will be tried again");
-        }
-        store::jobs::record_failed(self.store, self.claim, due_at, &cause.to_string()).await
-    }
+/// Whether a place alone is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    No,
+    ForAMoment,
 }
 
 /// A task that ends with its holder: a step must not go on once nobody renews its lease.

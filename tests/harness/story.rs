@@ -4,13 +4,14 @@
 use super::fake_github::{APP_ID, CLIENT_ID, CLIENT_SECRET, Change, CommitAuthor, FakeGitHub, PRIVATE_KEY, SECRET};
 use super::git_repo::GitRepo;
 use super::git_server::GitServer;
-use super::jobs::next_write_due;
+use super::jobs::{end_leases, next_write_due};
 use super::smtp::{Received, SmtpServer};
 use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
 use app::wiring::Handles;
 use app::worker::Worker;
+use domain::job::Job;
 use domain::pace::GAP;
 use domain::status::BEGIN;
 use domain::timestamp::Timestamp;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use store::jobs::{Among, LEASE};
 use store::lines::Line;
 use store::repositories::NewRepository;
 use tokio::sync::oneshot;
@@ -222,6 +224,37 @@ impl Story {
         server.await.unwrap();
     }
 
+    /// Sets the clock back. How far writes to GitHub are apart can't be told by it any more.
+    pub fn set_clock_back(&mut self, by: SignedDuration) {
+        self.other_clocks = true;
+        self.clock.advance(-by);
+    }
+
+    /// Whoever held a job has not been heard of for two minutes.
+    pub async fn end_leases(&self) {
+        end_leases(&self.settings["DATABASE_URL"]).await;
+    }
+
+    /// The server ends while it works on the next job, as by a kill or for want of memory.
+    pub async fn die_at_work(&mut self) -> Job {
+        let (store, now) = (self.services().store.clone(), self.clock.now());
+        let mut claimed = None;
+        for among in [Among::Ordinary, Among::Suspects] {
+            if claimed.is_none() {
+                claimed = store::jobs::claim(&store, among, LEASE, now).await.unwrap();
+            }
+        }
+        self.stop().await;
+        self.end_leases().await;
+        self.start().await;
+        claimed.expect("a job").job
+    }
+
+    /// What was logged so far.
+    pub fn logged(&self) -> String {
+        String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned()
+    }
+
     /// Stops and starts the server.
     pub async fn restart(&mut self) {
         self.stop().await;
@@ -294,7 +327,7 @@ impl Story {
     }
 
     /// The background work, which only [`Self::settle`] and [`Self::tick`] get going.
-    pub(super) fn worker(&self) -> &Worker {
+    pub fn worker(&self) -> &Worker {
         &self.running.as_ref().expect("the server runs").worker
     }
 

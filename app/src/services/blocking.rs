@@ -12,6 +12,6 @@ pub async fn blocking<T: Send + 'static>(
 ) -> Result<T, Failure> {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => Ok(result?),
-        Err(panic) => Err(Failure::retry(format!("git work ended in a panic: {panic}"))),
+        Err(ended) => Err(Failure::ended("git work", ended)),
     }
 }

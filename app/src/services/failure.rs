@@ -1,5 +1,6 @@
 //! Why work did not get to its end, and what becomes of it then.
 
+use super::Panic;
 use domain::job::back_off;
 use domain::timestamp::Timestamp;
 use github::GitHubError;
@@ -8,6 +9,7 @@ use mirror::MirrorError;
 use render::RenderError;
 use std::error::Error;
 use store::StoreError;
+use tokio::task::JoinError;
 
 /// What was wrong: an error of another's, or a sentence of ours.
 pub type Cause = Box<dyn Error + Send + Sync>;
@@ -27,6 +29,12 @@ pub enum Failure {
     /// It will never go well.
     #[error("{0}")]
     GiveUp(#[source] Cause),
+    /// It panicked: a fault of the program. Tried again, but not for ever.
+    #[error("it panicked: {0}")]
+    Panicked(String),
+    /// The job is another worker's by now, who does it: nothing of it is to be written or sent.
+    #[error("the job is another worker's by now")]
+    NotOurs,
     /// Nothing failed: there is more to do, from that moment on.
     #[error("there is more to do")]
     Again {
@@ -41,6 +49,15 @@ impl Failure {
         Self::Retry { cause: cause.into(), after: None }
     }
 
+    /// A task that did not get to its end, by what it was at.
+    pub fn ended(what: &str, ended: JoinError) -> Self {
+        match ended.try_into_panic() {
+            Ok(payload) => Self::Panicked(format!("{what}: {}", Panic::of(&*payload))),
+            // The server is stopping.
+            Err(cancelled) => Self::retry(format!("{what}: {cancelled}")),
+        }
+    }
+
     /// Not to be tried again.
     pub fn give_up(cause: impl Into<Cause>) -> Self {
         Self::GiveUp(cause.into())
@@ -51,6 +68,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Content { .. } => Self::give_up(error),
+            StoreError::LeaseLost => Self::NotOurs,
             _ => Self::retry(error),
         }
     }
@@ -112,6 +130,10 @@ pub(crate) enum Settled<T> {
     },
     /// It goes on at that moment.
     Again(Timestamp),
+    /// It panicked; nothing is written down but by the worker whose job it was in.
+    Panicked(String),
+    /// It is another worker's; nothing is written down.
+    NotOurs,
 }
 
 /// Has what came of an attempt written down, with the back-off that all attempts have.
@@ -132,6 +154,8 @@ pub(crate) async fn settle<T, A: Attempt>(
             Ok(Settled::Postponed { cause, after, due_at })
         }
         Err(Failure::Again { at }) => Ok(Settled::Again(at)),
+        Err(Failure::Panicked(why)) => Ok(Settled::Panicked(why)),
+        Err(Failure::NotOurs) => Ok(Settled::NotOurs),
     }
 }
 
@@ -147,6 +171,8 @@ impl<T> Settled<T> {
             Self::GivenUp => Ok(None),
             Self::Postponed { cause, after, .. } => Err(Failure::Retry { cause, after }),
             Self::Again(at) => Err(Failure::Again { at }),
+            Self::Panicked(why) => Err(Failure::Panicked(why)),
+            Self::NotOurs => Err(Failure::NotOurs),
         }
     }
 }

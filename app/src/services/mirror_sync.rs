@@ -89,14 +89,22 @@ impl MirrorSync {
     }
 
     async fn fetch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
+        // Whatever the clock says: it begins after the pushes that are announced, and after the
+        // last fetch. What it finds would else be taken for what an older one found.
+        let began_at = now.max(row.pushed_at).max(row.fetched_at);
         let head = self.sync_with_fresh_token(row).await?;
         let settings = self.changed_settings(row).await?;
         let moved = head.as_ref().map(|head| &head.commit) != row.repository.head.as_ref();
         let is_news = moved || settings.is_some();
         let (branch, head) = head.map(|head| (head.branch, head.commit)).unzip();
         let branch = branch.flatten();
-        store::repositories::record_fetched(&self.store, row.repository.id, now, &Fetched { branch, head, settings })
-            .await?;
+        store::repositories::record_fetched(
+            &self.store,
+            row.repository.id,
+            began_at,
+            &Fetched { branch, head, settings },
+        )
+        .await?;
         if is_news {
             self.epoch.turn();
         }
@@ -152,7 +160,7 @@ impl MirrorSync {
             Ok(Ok(synced)) => Ok(synced.head),
             Ok(Err(MirrorError::Unauthorized { .. })) => Err(SyncFailure::Unauthorized),
             Ok(Err(error)) => Err(SyncFailure::Other(error.into())),
-            Err(panic) => Err(SyncFailure::Other(Failure::retry(format!("git work ended in a panic: {panic}")))),
+            Err(ended) => Err(SyncFailure::Other(Failure::ended("git work", ended))),
         }
     }
 

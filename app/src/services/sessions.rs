@@ -151,7 +151,7 @@ impl Sessions {
             store::sessions::delete(&self.store, &row.id).await?;
             return Ok(None);
         }
-        if now - row.used_at >= USED_EVERY {
+        if !now.is_within(USED_EVERY, row.used_at) {
             store::sessions::record_use(&self.store, &row.id, now).await?;
         }
         let Some(login) = row.login.clone() else {
@@ -167,8 +167,7 @@ impl Sessions {
     /// What somebody may see, as GitHub says or said a moment ago. `None`: their word was taken
     /// back: the App's access revoked, or the account gone.
     async fn access_now(&self, row: &SessionRow, login: &Login, now: Timestamp) -> Result<Option<Access>, SignInError> {
-        let age = now - row.access_at;
-        if age < ACCESS_LIFE {
+        if now.is_within(ACCESS_LIFE, row.access_at) {
             return Ok(Some(row.access.clone()));
         }
         match self.ask_again(row, now).await {
@@ -177,7 +176,7 @@ impl Sessions {
                 tracing::info!(%login, %error, "a session ended");
                 Ok(None)
             }
-            Err(SignInError::OutOfReach(why)) if age < ACCESS_LIFE + ACCESS_GRACE => {
+            Err(SignInError::OutOfReach(why)) if now.is_within(ACCESS_LIFE + ACCESS_GRACE, row.access_at) => {
                 tracing::warn!(
                     %login,
                     %why,

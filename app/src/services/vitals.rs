@@ -2,7 +2,7 @@
 
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
-use store::jobs::QueueState;
+use store::jobs::{QueueState, SetAside};
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
@@ -10,11 +10,19 @@ use store::{Store, StoreError};
 /// most 15 minutes.
 const LATE: SignedDuration = SignedDuration::from_mins(30);
 
+/// Jobs that are named one by one.
+const NAMED: u32 = 5;
+
 /// What the rows say of this server's work; each by itself, for one that can't be read says nothing
 /// of the others.
 pub struct Vitals {
     /// The jobs that wait or run.
     pub queue: Result<QueueState, StoreError>,
+    /// The latest of the jobs that are set aside.
+    pub set_aside: Result<Vec<SetAside>, StoreError>,
+    /// How many kinds of reports are not looked up in their repositories, because that ended the
+    /// server.
+    pub plain: Result<u64, StoreError>,
     /// How many messages wait, and how many were ever given up.
     pub messages: Result<(u64, u64), StoreError>,
     /// The watched repositories, with what went wrong with their mirrors.
@@ -25,9 +33,11 @@ pub struct Vitals {
 
 impl Vitals {
     /// Reads them.
-    pub async fn read(store: &Store) -> Self {
+    pub async fn read(store: &Store, now: Timestamp) -> Self {
         Self {
             queue: store::jobs::queue_state(store).await,
+            set_aside: store::jobs::list_set_aside(store, NAMED).await,
+            plain: store::reports::count_plain(store, now).await,
             messages: store::deliveries::count_pending_and_given_up(store).await,
             repositories: store::repositories::list(store).await,
             last_hook_at: store::hooks::last_received_at(store).await,

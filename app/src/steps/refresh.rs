@@ -30,7 +30,7 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
 /// The database is out of reach.
 pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Result<(), StoreError> {
     for row in store::repositories::list(store).await? {
-        let is_overdue = now - row.fetched_at >= FETCH_EVERY;
+        let is_overdue = !now.is_within(FETCH_EVERY, row.fetched_at);
         if is_overdue && !row.is_fetch_paused(now) && row.suspended_at.is_none() {
             store::jobs::enqueue_if_none(store, Job::Fetch(row.repository.id), now).await?;
         }

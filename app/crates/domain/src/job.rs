@@ -2,6 +2,7 @@
 //! twice.
 
 use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId, StormId};
+use super::timestamp::DAY;
 use jiff::SignedDuration;
 
 /// One unit of background work.
@@ -25,7 +26,52 @@ pub enum Job {
     Reconcile,
 }
 
+/// Attempts that a job may panic in, or not be outlived in by its process: once may be chance, for
+/// others ran beside it; twice, alone, may be an operator who ended the process just then.
+pub const MOST_DEATHS: u32 = 3;
+/// How long a job is left alone that died as often: by then another version may run, or what it is
+/// about may be another.
+pub const SET_ASIDE_FOR: SignedDuration = DAY;
+
+/// How a job is to be run, after so many deaths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// As always.
+    Whole,
+    /// Without what presumably kills: a report is told without looking at the repository, a queue
+    /// of writes goes on without what is first in it.
+    Lesser,
+    /// Not at all, for [`SET_ASIDE_FOR`].
+    NotNow,
+}
+
+impl Manner {
+    /// What is to be done after these deaths.
+    pub fn after(job: Job, deaths: u32) -> Self {
+        let has_lesser = matches!(job, Job::Attribute(_) | Job::Write(_));
+        match deaths {
+            _ if deaths < MOST_DEATHS => Self::Whole,
+            MOST_DEATHS if has_lesser => Self::Lesser,
+            _ => Self::NotNow,
+        }
+    }
+}
+
 impl Job {
+    /// What it does, in words.
+    pub fn what(self) -> &'static str {
+        match self {
+            Self::Attribute(_) => "looking a report up in its repository",
+            Self::Decide(_) => "deciding who is told of a line",
+            Self::Deliver(_) => "sending a message",
+            Self::Write(_) => "writing to GitHub",
+            Self::Storm(_) => "sending the mails of a storm",
+            Self::Webhook(_) => "acting on a webhook",
+            Self::Fetch(_) => "bringing a mirror up to date",
+            Self::Reconcile => "comparing with GitHub what is installed",
+        }
+    }
+
     /// Name and subject, as stored.
     pub fn parts(self) -> (&'static str, i64) {
         match self {
@@ -88,6 +134,16 @@ mod tests {
             assert_eq!(Job::from_parts(kind, subject), Some(job));
         }
         assert_eq!(Job::from_parts("dance", 1), None);
+    }
+
+    #[test]
+    fn three_deaths_are_enough() {
+        let (report, mail) = (Job::Attribute(ReportId(1)), Job::Deliver(DeliveryId(1)));
+        assert_eq!(
+            [0, 2, 3, 4].map(|n| Manner::after(mail, n)),
+            [Manner::Whole, Manner::Whole, Manner::NotNow, Manner::NotNow]
+        );
+        assert_eq!([2, 3, 4].map(|n| Manner::after(report, n)), [Manner::Whole, Manner::Lesser, Manner::NotNow]);
     }
 
     #[test]

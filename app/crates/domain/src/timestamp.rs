@@ -11,6 +11,8 @@ pub const HOUR: SignedDuration = SignedDuration::from_hours(1);
 pub const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// One week.
 pub const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How far two readings of the clock may be apart of which each side takes its own for now.
+const UNEVEN: SignedDuration = SignedDuration::from_secs(5);
 /// 1970-01-01 was a Thursday; the Monday before it is three days earlier.
 const MONDAY_OFFSET: SignedDuration = SignedDuration::from_hours(3 * 24);
 
@@ -83,6 +85,13 @@ impl Timestamp {
     /// Monday 00:00 UTC of the week that holds this moment.
     pub fn week(self) -> Self {
         (self + MONDAY_OFFSET).floor(WEEK) - MONDAY_OFFSET
+    }
+
+    /// Whether `since` is less than this long ago. A moment that is still to come is not: the clock
+    /// was set back meanwhile, and nobody knows how long ago it was. (Up to 5 s: a request
+    /// that began earlier may ask about what a later one has noted.)
+    pub fn is_within(self, life: SignedDuration, since: Self) -> bool {
+        since - self <= UNEVEN && self - since < life
     }
 
     const fn floor(self, grain: SignedDuration) -> Self {

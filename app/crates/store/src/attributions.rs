@@ -23,6 +23,8 @@ pub struct AttributionOutcome {
     pub regressed: bool,
     /// Attribute again from then on.
     pub recheck_at: Option<Timestamp>,
+    /// Looking it up in the mirror ended the process: not to be done before then.
+    pub plain_until: Option<Timestamp>,
 }
 
 /// The attribution of a fingerprint; `None` where it has none (yet).
@@ -80,7 +82,7 @@ async fn set_outcome_in(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE fingerprints SET state = $2, line_id = $3, pinned = $4, code_generation = $5, rules_generation = $6,
-             recheck_at_ms = $7, attribution = $8 WHERE id = $1",
+             recheck_at_ms = $7, attribution = $8, plain_until_ms = $9 WHERE id = $1",
     )
     .bind(fingerprint.0)
     .bind(if line.is_some() { "line" } else { "dropped" })
@@ -90,6 +92,7 @@ async fn set_outcome_in(
     .bind(outcome.rules_generation)
     .bind(outcome.recheck_at.map(Timestamp::as_millis))
     .bind(packed)
+    .bind(outcome.plain_until.map(Timestamp::as_millis))
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// A statement failed.
     #[error("database: {0}")]
     Sql(#[from] sqlx::Error),
+    /// The job in whose name something was to be written is another worker's by now.
+    #[error("the job is another worker's by now, so nothing was written")]
+    LeaseLost,
     /// A row holds what this version can't read.
     #[error("the database holds {what} that this version cannot read: {source}")]
     Content {

@@ -21,6 +21,7 @@
 pub mod acceptance;
 pub mod accounts;
 pub mod attributions;
+pub mod clock;
 mod columns;
 pub mod decisions;
 pub mod deliveries;
@@ -79,6 +80,10 @@ pub struct Store {
     /// and starves.
     writers: Arc<Semaphore>,
     ids: Arc<Ids>,
+    /// Since when it is open: what leases on SQLite go by.
+    opened: tokio::time::Instant,
+    /// The job in whose name is written, if it is one.
+    fence: Option<jobs::Fence>,
 }
 
 impl Store {
@@ -105,19 +110,31 @@ impl Store {
             .connect_with(options)
             .await?;
         let turns = if dialect == Dialect::Sqlite { 1 } else { POOL_SIZE as usize };
-        let store = Self { pool, dialect, writers: Arc::new(Semaphore::new(turns)), ids: Arc::new(Ids::new()) };
+        let store = Self {
+            pool,
+            dialect,
+            writers: Arc::new(Semaphore::new(turns)),
+            ids: Arc::new(Ids::new()),
+            opened: tokio::time::Instant::now(),
+            fence: None,
+        };
         sqlx::migrate!("../../../migrations").run(&store.pool).await?;
         Ok(store)
     }
 
-    /// Begins a write transaction.
+    /// Begins a write transaction. In the name of a job ([`Store::held_by`]), it proves first that
+    /// the job is still its holder's.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let turn = Arc::clone(&self.writers).acquire_owned().await.expect("the semaphore is never closed");
         let begin = match self.dialect {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
         };
-        Ok(Tx { inner: self.pool.begin_with(begin).await?, ids: Arc::clone(&self.ids), _turn: turn })
+        let mut tx = Tx { inner: self.pool.begin_with(begin).await?, ids: Arc::clone(&self.ids), _turn: turn };
+        if let Some(fence) = self.fence {
+            fence.prove_in(&mut tx, self.dialect).await?;
+        }
+        Ok(tx)
     }
 
     /// Which database it is.

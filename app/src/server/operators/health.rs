@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use domain::timestamp::Timestamp;
 use render::views::{Check, Health};
 use render::when;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use store::Store;
 use store::repositories::RepositoryRow;
@@ -68,7 +69,7 @@ fn check(name: &str, ok: bool, text: String) -> Check {
 }
 
 async fn admins_checks(store: &Store, now: Timestamp) -> Vec<Check> {
-    let vitals = Vitals::read(store).await;
+    let vitals = Vitals::read(store, now).await;
     let mut checks = vec![database(store, true).await];
     checks.extend(work(&vitals, now).into_iter().flatten());
     checks.extend(vitals.repositories.as_deref().ok().map(mirrors));
@@ -89,9 +90,15 @@ fn work(vitals: &Vitals, now: Timestamp) -> Option<[Check; 2]> {
     let queue = vitals.queue.as_ref().ok()?;
     let (pending, given_up) = vitals.messages.as_ref().ok()?;
     let oldest = queue.oldest_at.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
-    let text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
+    let mut text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
+    if queue.set_aside > 0 {
+        let _ = write!(text, " {} are set aside: each time they ran, the server ended.", queue.set_aside);
+    }
     let deliveries = format!("{pending} messages waiting, {given_up} given up.");
-    Some([check("Background work", !is_late(queue, now), text), check("Deliveries", true, deliveries)])
+    Some([
+        check("Background work", !is_late(queue, now) && queue.set_aside == 0, text),
+        check("Deliveries", true, deliveries),
+    ])
 }
 
 fn mirrors(rows: &[RepositoryRow]) -> Check {

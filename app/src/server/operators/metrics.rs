@@ -117,6 +117,9 @@ fn write_jobs(queue: &QueueState, now: Timestamp, out: &mut Text) {
     out.sample("flawless_jobs", &[], queue.length);
     out.family("flawless_jobs_failing", "gauge", "Jobs that failed before and are tried again.");
     out.sample("flawless_jobs_failing", &[], queue.failing);
+    let set_aside = "Jobs that are tried once a day only, because each attempt ended the server or panicked.";
+    out.family("flawless_jobs_set_aside", "gauge", set_aside);
+    out.sample("flawless_jobs_set_aside", &[], queue.set_aside);
     out.family("flawless_oldest_job_seconds", "gauge", "Age of the oldest job.");
     out.sample("flawless_oldest_job_seconds", &[], queue.oldest_at.map_or(0, |at| (now - at).as_secs().max(0)));
 }

@@ -127,7 +127,7 @@ async fn send_test(
 /// Whether one was sent a moment ago that has come to nothing yet.
 async fn is_under_way(store: &Store, id: RepositoryId, now: Timestamp) -> Result<bool, StoreError> {
     let latest = store::test_reports::latest(store, id).await?;
-    Ok(latest.is_some_and(|latest| latest.settled.is_none() && now - latest.sent_at < TEST_PAUSE))
+    Ok(latest.is_some_and(|latest| latest.settled.is_none() && now.is_within(TEST_PAUSE, latest.sent_at)))
 }
 
 /// The line that the report says has failed. Without one it is sent all the same: what it comes to

@@ -35,7 +35,7 @@ pub struct Doctor {
 impl Doctor {
     /// Looks at everything. What can't be looked at is a finding, too.
     pub async fn examine(&self, now: Timestamp) -> Vec<Finding> {
-        let vitals = Vitals::read(&self.store).await;
+        let vitals = Vitals::read(&self.store, now).await;
         let mut found = vec![self.database().await, self.mail().await, address(&self.site)];
         found.extend(work::findings(&vitals, now));
         found.extend(self.app(&vitals, now).await);

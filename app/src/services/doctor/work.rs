@@ -3,18 +3,55 @@
 use super::minutes;
 use crate::services::vitals::{Vitals, is_late};
 use domain::finding::Finding;
+use domain::job::MOST_DEATHS;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::StoreError;
 use store::jobs::QueueState;
 
+/// What to do about work that takes the server with it.
+const WHAT_TO_DO: &str =
+    "Update the server; if that does not help, report it with what its log says before each start.";
+
 /// What the doctor says of the background work.
-pub(super) fn findings(vitals: &Vitals, now: Timestamp) -> [Finding; 2] {
+pub(super) fn findings(vitals: &Vitals, now: Timestamp) -> Vec<Finding> {
     let queue = vitals.queue.as_ref().map_or_else(broken, |queue| of_queue(queue, now));
     let messages = vitals.messages.as_ref().map_or_else(broken, |(waiting, given_up)| {
         Finding::fine("messages", format!("{waiting} wait, {given_up} were given up since the beginning"))
     });
-    [queue, messages]
+    [queue, messages].into_iter().chain(set_aside(vitals)).chain(plain(vitals)).collect()
+}
+
+/// Jobs that took the server with them.
+fn set_aside(vitals: &Vitals) -> Option<Finding> {
+    let jobs = match &vitals.set_aside {
+        Ok(jobs) if jobs.is_empty() => return None,
+        Ok(jobs) => jobs,
+        Err(error) => return Some(broken(error)),
+    };
+    let named: Vec<String> = jobs
+        .iter()
+        .map(|one| {
+            let (kind, id) = one.job.parts();
+            format!("{} ({kind} {id}, since {}, again at {}): {}", one.job.what(), one.since, one.run_at, one.why)
+        })
+        .collect();
+    let count = vitals.queue.as_ref().map_or(jobs.len() as u64, |queue| queue.set_aside);
+    let what = format!(
+        "{count} jobs ended the server or panicked each of {MOST_DEATHS} times that they ran, and are tried once a day: {}",
+        named.join("; ")
+    );
+    Some(Finding::failure("jobs set aside", what, WHAT_TO_DO))
+}
+
+/// Reports that are told with less, so that they do not end the server.
+fn plain(vitals: &Vitals) -> Option<Finding> {
+    let count = vitals.plain.as_ref().ok().filter(|count| **count > 0)?;
+    let what = format!(
+        "{count} kinds of reports are told by their text alone: looking them up in the repository ended the server or \
+         panicked each of {MOST_DEATHS} times"
+    );
+    Some(Finding::warning("reports told with less", what, WHAT_TO_DO))
 }
 
 fn of_queue(queue: &QueueState, now: Timestamp) -> Finding {

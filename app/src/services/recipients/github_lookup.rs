@@ -45,7 +45,9 @@ pub struct Cooldown(Arc<AtomicI64>);
 impl Cooldown {
     /// What is left of it.
     fn left(&self, now: Timestamp) -> SignedDuration {
-        (Timestamp::from_millis(self.0.load(Ordering::Acquire)) - now).max(SignedDuration::ZERO)
+        let left = (Timestamp::from_millis(self.0.load(Ordering::Acquire)) - now).max(SignedDuration::ZERO);
+        // More than there ever was: the clock was set back meanwhile.
+        if left > COOLDOWN { SignedDuration::ZERO } else { left }
     }
 
     /// Begins it.
@@ -139,7 +141,7 @@ impl<'a> GitHubLookup<'a> {
         let known: Option<(Option<T>, Timestamp)> =
             store::look_ups::answer(&self.recipients.store, id, question).await?;
         let is_fresh = known.as_ref().is_some_and(|(answer, asked_at)| {
-            self.now - *asked_at < if answer.is_some() { ANSWER_LIFE } else { NONE_LIFE }
+            self.now.is_within(if answer.is_some() { ANSWER_LIFE } else { NONE_LIFE }, *asked_at)
         });
         if !is_fresh
             && self.answering().is_some()

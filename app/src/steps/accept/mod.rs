@@ -167,7 +167,7 @@ impl Accept {
         Ok(match store::ingest_keys::caller(&self.store, project, key).await? {
             Caller::Admitted { auth, last_used_at } => {
                 lock(&self.auths).put(name, (auth, stamp));
-                if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY)
+                if last_used_at.is_none_or(|at| !now.is_within(USE_NOTED_EVERY, at))
                     && let Err(error) = store::ingest_keys::record_use(&self.store, key, now).await
                 {
                     // Only the last use that a page shows is older for it.
@@ -264,7 +264,7 @@ impl Accept {
 
 impl Stamp {
     fn fresh(self, now: Self) -> bool {
-        self.epoch == now.epoch && now.at - self.at < MEMORY_LIFE
+        self.epoch == now.epoch && now.at.is_within(MEMORY_LIFE, self.at)
     }
 }
 

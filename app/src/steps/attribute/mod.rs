@@ -14,9 +14,10 @@ pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
 use domain::attribution::Attribution;
 use domain::culprit::Choice;
 use domain::ids::ReportId;
+use domain::job::Manner;
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
-use domain::timestamp::{DAY, Timestamp};
+use domain::timestamp::{DAY, Timestamp, WEEK};
 pub use evidence::{Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
 use mirror::Mirrors;
@@ -33,6 +34,22 @@ pub use test_report::TestReports;
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
 pub const UNKNOWN_REVISION_DELAY: SignedDuration = DAY;
 
+/// How long reports of a fingerprint are not looked up in their repository, once that ended the
+/// server three times: by then another version may run, or the code be another.
+const PLAIN_FOR: SignedDuration = WEEK;
+/// What the verdict says of such a report.
+const PLAIN: &str = "Looking this report up in the repository ended the server, or panicked, several times, so it is \
+                     known by its text alone.";
+
+/// Until when a report's fingerprint is not looked up in its repository; `None`: it is.
+fn plain_until(stored: &StoredReport, manner: Manner, now: Timestamp) -> Option<Timestamp> {
+    match (manner, stored.plain_until) {
+        (Manner::Lesser, _) => Some(now + PLAIN_FOR),
+        (_, Some(until)) if now < until => Some(until),
+        _ => None,
+    }
+}
+
 /// Attributes reports.
 #[derive(Clone)]
 pub struct Attribute {
@@ -47,11 +64,11 @@ pub struct Attribute {
 }
 
 impl Attribute {
-    /// Attributes a stored report.
+    /// Attributes a stored report; in a lesser manner without looking into its repository.
     ///
     /// # Errors
     /// The mirror or the database is out of reach: to be tried again.
-    pub async fn attribute(&self, id: ReportId, now: Timestamp) -> Result<(), Failure> {
+    pub async fn attribute(&self, id: ReportId, manner: Manner, now: Timestamp) -> Result<(), Failure> {
         let Some(stored) = store::reports::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else {
             return Err(Failure::give_up("the repository is not watched any more"));
@@ -59,12 +76,32 @@ impl Attribute {
         if self.is_test(&stored).await? {
             return self.test(&row, &stored, now).await;
         }
+        if let Some(plain_until) = plain_until(&stored, manner, now) {
+            return self.attribute_plainly(&row, &stored, plain_until, now).await;
+        }
         let trouble = self.ready_mirror(&row, &stored, now).await?;
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
         let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await?;
         let outcome = self.outcome(&row, &stored, analyzed).await?;
         store::attributions::record(&self.store, &stored, &outcome, now).await?;
+        Ok(())
+    }
+
+    /// Attributes a report whose look-up in the repository ended the server: by its text alone. It
+    /// is an alert of less, but somebody hears of the exception.
+    async fn attribute_plainly(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        plain_until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let trouble = Some(PLAIN.to_owned());
+        let analyzed = analyze_blocking(None, row, stored, &self.rules(row, now).await?, trouble).await?;
+        let outcome =
+            AttributionOutcome { plain_until: Some(plain_until), ..self.outcome(row, stored, analyzed).await? };
+        store::attributions::record(&self.store, stored, &outcome, now).await?;
         Ok(())
     }
 
@@ -141,6 +178,7 @@ impl Attribute {
             attribution: None,
             regressed: false,
             recheck_at: None,
+            plain_until: None,
         };
         let ReportAnalysis { choice, attribution } = analyzed;
         if let Choice::Dropped(why) = &choice {

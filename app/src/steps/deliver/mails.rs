@@ -57,6 +57,8 @@ impl MailSender {
 
     /// Sends a mail. That its address is refused is remembered. The receipt is its Message-ID.
     pub(super) async fn send(&self, mail: &OutgoingMail, now: Timestamp) -> Result<String, Failure> {
+        // A copy that somebody else sent meanwhile can't be taken back.
+        self.store.prove_lease().await?;
         match self.mailer.send(mail).await {
             Ok(()) => Ok(mail.message_id.clone()),
             Err(error) => Err(self.unsent(&mail.to_email, error, now).await?),

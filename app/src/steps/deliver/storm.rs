@@ -165,6 +165,8 @@ impl StormMails<'_> {
             Settled::GivenUp if attempt.has_another.into_inner() => Ok(Sent::ToAnother),
             Settled::GivenUp => Ok(Sent::Settled),
             Settled::Postponed { due_at, .. } | Settled::Again(due_at) => Ok(Sent::Later(due_at)),
+            Settled::Panicked(why) => Err(Failure::Panicked(why)),
+            Settled::NotOurs => Err(Failure::NotOurs),
         }
     }
 

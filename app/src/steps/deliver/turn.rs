@@ -10,6 +10,7 @@ use crate::services::recipients::Recipients;
 use crate::services::{Failure, settle};
 use domain::delivery::Channel;
 use domain::ids::DeliveryId;
+use domain::job::SET_ASIDE_FOR;
 use domain::pace::{GAP, Rank, allowed_at};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -94,6 +95,27 @@ impl GitHubWriter {
         self.after(installation, written, clock()).await
     }
 
+    /// Leaves what is first in the queue alone for a day, and writes the rest: each attempt to
+    /// write it ended the server.
+    ///
+    /// # Errors
+    /// There is more ([`Failure::Again`]), or the database is out of reach.
+    pub async fn turn_without_first(&self, installation: u64, now: Timestamp) -> Result<(), Failure> {
+        let Some(first) = self.next(installation, now).await? else { return Ok(()) };
+        let (store, until) = (&self.store, now + SET_ASIDE_FOR);
+        tracing::error!(installation, ?first, %until, "what was to be written first is left alone");
+        match first {
+            WriteTarget::Delivery(id) => {
+                let why = "each attempt to write it ended the server";
+                store::deliveries::record_failed(store, id, why, until).await?;
+            }
+            WriteTarget::Label(id) => store::repositories::set_labels_due(store, id, until).await?,
+            WriteTarget::Status(id) => store::statuses::set_due(store, id, until).await?,
+            WriteTarget::Storm(id) => store::storms::set_due(store, id, until).await?,
+        }
+        Err(Failure::Again { at: now })
+    }
+
     /// What is to be written now; nothing where nothing waits.
     async fn next(&self, installation: u64, now: Timestamp) -> Result<Option<WriteTarget>, Failure> {
         let paused_until = store::writes::paused_until(&self.store, installation).await?;
@@ -133,7 +155,7 @@ impl GitHubWriter {
             }
             // Where GitHub is out of order, the next one fares no better: a second apart.
             Err(Failure::Retry { .. } | Failure::GiveUp(_)) => Err(Failure::Again { at: now + GAP }),
-            Err(again @ Failure::Again { .. }) => Err(again),
+            Err(other @ (Failure::Again { .. } | Failure::Panicked(_) | Failure::NotOurs)) => Err(other),
         }
     }
 

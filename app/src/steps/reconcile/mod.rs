@@ -144,7 +144,9 @@ impl Reconcile {
             .await?
             .and_then(|text| text.parse().ok())
             .map_or(Timestamp::UNIX_EPOCH, Timestamp::from_millis);
-        let tries = match github.hook_deliveries(looked_at.max(now - REDELIVERABLE)).await {
+        // Later than now: the clock was set back meanwhile.
+        let since = looked_at.min(now).max(now - REDELIVERABLE);
+        let tries = match github.hook_deliveries(since).await {
             Ok(tries) => tries,
             // A server that is not GitHub's own may not know of them: then what is lost stays lost,
             // as it does without asking.

@@ -23,12 +23,12 @@ pub struct Fetched {
 }
 
 /// Records that a push was announced; the next use of the mirror fetches, whatever the last fetch
-/// was refused for.
+/// was refused for. The stamp only grows, also where the clock was set back since the last push.
 pub async fn record_push(store: &Store, id: RepositoryId, at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     sqlx::query(
-        "UPDATE repositories SET pushed_at_ms = $2, fetch_paused_until_ms = NULL
-             WHERE id = $1 AND pushed_at_ms < $2",
+        "UPDATE repositories SET fetch_paused_until_ms = NULL,
+             pushed_at_ms = CASE WHEN pushed_at_ms < $2 THEN $2 ELSE pushed_at_ms + 1 END WHERE id = $1",
     )
     .bind(id.0)
     .bind(at.as_millis())

@@ -1,0 +1,99 @@
+//! Moments in rows, where the clock that they come from was set back.
+//!
+//! All moments are compared with "now". One that was a minute ahead is an hour and a minute ahead
+//! once the clock was set back by an hour: jobs would wait, pauses last, and a window of time hold
+//! what is not in it. So the latest moment that it was is written down, and where it is earlier
+//! than that, each moment that is still to come is moved back by as much.
+
+use crate::columns::get;
+use crate::{Dialect, Store, StoreError, Tx};
+use domain::timestamp::{Timestamp, millis};
+use jiff::SignedDuration;
+use sqlx::AssertSqlSafe;
+
+/// The name in `meta` of the latest moment that it was.
+const LATEST: &str = "clock";
+
+/// The moments by which something is put off, or is taken to be recent. Those that people see as
+/// dates (a shadow's end, a rule's last day) stay, and so does what only says when something was.
+const MOMENTS: [(&str, &[&str]); 12] = [
+    ("jobs", &["run_at_ms", "turn_ms", "created_at_ms"]),
+    ("deliveries", &["due_at_ms"]),
+    ("storms", &["began_at_ms", "last_line_at_ms", "changed_at_ms", "written_at_ms", "due_at_ms", "mails_at_ms"]),
+    ("lines", &["alerted_at_ms", "status_at_ms", "status_due_at_ms"]),
+    ("repositories", &["pushed_at_ms", "fetched_at_ms", "fetch_paused_until_ms", "labels_due_at_ms"]),
+    ("writes", &["at_ms"]),
+    ("write_pauses", &["until_ms"]),
+    ("sessions", &["access_at_ms", "used_at_ms"]),
+    ("accounts", &["asked_at_ms"]),
+    ("look_ups", &["asked_at_ms"]),
+    ("ingest_keys", &["last_used_at_ms"]),
+    ("test_reports", &["sent_at_ms"]),
+];
+
+/// Later than this means "never", and stays so.
+const NEVER: i64 = i64::MAX / 2;
+
+/// What the database's own clock says, where it is a server's; a file has no clock.
+pub async fn of_server(store: &Store) -> Result<Option<Timestamp>, StoreError> {
+    if store.dialect == Dialect::Sqlite {
+        return Ok(None);
+    }
+    let now = crate::jobs::lease_clock(store).await?;
+    Ok(Some(Timestamp::from_millis(now)))
+}
+
+/// Records the latest moment that it was.
+pub async fn record(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    record_in(&mut tx, now).await?;
+    tx.commit().await
+}
+
+async fn record_in(tx: &mut Tx, latest: Timestamp) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET
+             value = CASE WHEN CAST(meta.value AS BIGINT) < CAST(excluded.value AS BIGINT)
+                 THEN excluded.value ELSE meta.value END",
+    )
+    .bind(LATEST)
+    .bind(latest.as_millis().to_string())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Moves all moments that are still to come back by as much as the clock was set back since the
+/// latest moment that is recorded, or that the caller knows of; by how much. `None`: it was not, by
+/// more than `unnoticed`, or another process has done so.
+pub async fn set_back(
+    store: &Store,
+    known: Timestamp,
+    unnoticed: SignedDuration,
+    now: Timestamp,
+) -> Result<Option<SignedDuration>, StoreError> {
+    let mut tx = store.begin().await?;
+    // First the lock: of several processes that notice it, one does it.
+    record_in(&mut tx, now).await?;
+    let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(LATEST).fetch_one(tx.conn()).await?;
+    let recorded = get::<String>(&row, "value")?.parse().map_or(now, Timestamp::from_millis);
+    if recorded <= now + unnoticed {
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let by = recorded.max(known) - now;
+    for (table, columns) in MOMENTS {
+        for column in columns {
+            let sql = format!("UPDATE {table} SET {column} = {column} - $1 WHERE {column} > $2 AND {column} < $3");
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(millis(by)).bind(now.as_millis()).bind(NEVER);
+            query.execute(tx.conn()).await?;
+        }
+    }
+    sqlx::query("UPDATE meta SET value = $2 WHERE name = $1")
+        .bind(LATEST)
+        .bind(now.as_millis().to_string())
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(Some(by))
+}

@@ -1,0 +1,129 @@
+//! The queue of background work.
+
+mod claims;
+mod lease;
+mod set_aside;
+
+use crate::columns::{get_count, get_time_opt};
+use crate::{Store, StoreError, Tx};
+pub use claims::{
+    Among, LEASE, claim, finish, is_suspect_due, put_back, record_failed, record_panicked, release_all, renew, requeue,
+    set_aside,
+};
+use domain::ids::JobId;
+use domain::job::Job;
+use domain::timestamp::Timestamp;
+pub(crate) use lease::{Fence, lease_clock};
+pub use set_aside::{SetAside, list_set_aside, repository_of};
+use sqlx::AssertSqlSafe;
+
+/// A job that this worker holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its number.
+    pub id: JobId,
+    /// What to do.
+    pub job: Job,
+    /// How often it was begun, this time included. More than one: an earlier attempt failed or
+    /// died.
+    pub attempts: u32,
+    /// How many of them panicked, or were not outlived by their process.
+    pub deaths: u32,
+    /// Why it failed or panicked last, if it did.
+    pub error: Option<String>,
+    version: i64,
+    /// The number of this claim; no other has it.
+    holder: i64,
+}
+
+/// The queue in figures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueState {
+    /// Jobs that wait or run.
+    pub length: u64,
+    /// When the oldest of them was asked for.
+    pub oldest_at: Option<Timestamp>,
+    /// Jobs that failed at least once.
+    pub failing: u64,
+    /// Jobs that are tried once a day only, because each attempt took the process with it.
+    pub set_aside: u64,
+}
+
+/// Asks for a job, not before `run_at`. A job asked for again while it waits runs once; while it
+/// runs, once more; one that is set aside stays so.
+pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let once_more = "DO UPDATE SET
+         version = jobs.version + 1,
+         run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms OR jobs.set_aside_at_ms IS NOT NULL
+             THEN jobs.run_at_ms ELSE excluded.run_at_ms END,
+         turn_ms = CASE WHEN jobs.turn_ms < excluded.turn_ms THEN jobs.turn_ms ELSE excluded.turn_ms END";
+    insert_in(tx, job, Due { run_at, turn: run_at }, now, once_more).await
+}
+
+/// Asks for a new job, due at once, that lets those go first whose turn is earlier.
+pub(crate) async fn enqueue_in_turn_in(
+    tx: &mut Tx,
+    job: Job,
+    turn: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    insert_in(tx, job, Due { run_at: now, turn }, now, "DO NOTHING").await
+}
+
+/// When a job is due, and its turn among those that are.
+#[derive(Clone, Copy)]
+struct Due {
+    run_at: Timestamp,
+    turn: Timestamp,
+}
+
+/// Asks for a job where none of its kind and subject waits or runs: one that failed keeps its
+/// pause.
+pub async fn enqueue_if_none(store: &Store, job: Job, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    insert_in(&mut tx, job, Due { run_at: now, turn: now }, now, "DO NOTHING").await?;
+    tx.commit().await
+}
+
+/// Inserts a job; `if_there` is what becomes of one of its kind and subject that waits or runs.
+async fn insert_in(tx: &mut Tx, job: Job, due: Due, now: Timestamp, if_there: &'static str) -> Result<(), StoreError> {
+    let (kind, subject) = job.parts();
+    let sql = format!(
+        "INSERT INTO jobs (id, kind, subject, run_at_ms, turn_ms, locked_until_ms, attempts, version, created_at_ms)
+         VALUES ($1, $2, $3, $4, $5, 0, 0, 0, $6) ON CONFLICT (kind, subject) {if_there}"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(tx.next_id(now))
+        .bind(kind)
+        .bind(subject)
+        .bind(due.run_at.as_millis())
+        .bind(due.turn.as_millis())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Asks for a job by itself.
+pub async fn enqueue(store: &Store, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    let mut tx = store.begin().await?;
+    enqueue_in(&mut tx, job, run_at, now).await?;
+    tx.commit().await
+}
+
+/// The queue in figures.
+pub async fn queue_state(store: &Store) -> Result<QueueState, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS length, MIN(created_at_ms) AS oldest,
+                CAST(COALESCE(SUM(CASE WHEN error IS NULL THEN 0 ELSE 1 END), 0) AS BIGINT) AS failing,
+                COUNT(set_aside_at_ms) AS set_aside FROM jobs",
+    )
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(QueueState {
+        length: get_count(&row, "length")?,
+        oldest_at: get_time_opt(&row, "oldest")?,
+        failing: get_count(&row, "failing")?,
+        set_aside: get_count(&row, "set_aside")?,
+    })
+}

@@ -1,0 +1,128 @@
+//! A step runs only while its job is surely this worker's.
+
+use crate::clock::Clock;
+use crate::services::Failure;
+use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use store::jobs::LEASE;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// How long after a proof nobody else can have claimed the job: well below the lease, for clocks
+/// run unevenly.
+const SURE_FOR: SignedDuration = SignedDuration::from_secs(LEASE.as_secs() - 30);
+
+/// What a worker knows of the lease of the job that it is at.
+pub(super) struct Lease {
+    clock: Clock,
+    state: Mutex<State>,
+    /// Told when it is to be proven before its time.
+    pub(super) doubted: Notify,
+}
+
+struct State {
+    /// When it was proven last, by the processor's clock, which nobody sets, and by the system's,
+    /// which goes on while the machine is suspended: one of them notices.
+    proven_at: (Instant, Timestamp),
+    /// Wakes the step that waits for the proof.
+    waiting: Option<Waker>,
+}
+
+impl Lease {
+    /// A lease that was just taken.
+    pub(super) fn new(clock: Clock) -> Arc<Self> {
+        let state = State { proven_at: (Instant::now(), clock.now()), waiting: None };
+        Arc::new(Self { clock, state: Mutex::new(state), doubted: Notify::new() })
+    }
+
+    /// It was proven: the step goes on.
+    pub(super) fn prove(&self) {
+        let waiting = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.proven_at = (Instant::now(), self.clock.now());
+            state.waiting.take()
+        };
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    /// Whether it may have ended; whoever asks is woken once it is proven.
+    fn is_doubtful(&self, cx: &Context<'_>) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, by_system) = state.proven_at;
+        let leapt = self.clock.now() - by_system;
+        if at.elapsed() <= SURE_FOR.unsigned_abs() && leapt.abs() <= SURE_FOR {
+            return false;
+        }
+        state.waiting = Some(cx.waker().clone());
+        drop(state);
+        self.doubted.notify_one();
+        true
+    }
+}
+
+/// A step that stands still as soon as its lease is in doubt. A process that was stopped, or whose
+/// machine slept, goes on in the middle of a request: it must not send the rest of it before it is
+/// known whether somebody else has done so meanwhile.
+pub(super) struct Guarded<F> {
+    step: Pin<Box<F>>,
+    lease: Arc<Lease>,
+}
+
+impl<F: Future<Output = Result<(), Failure>>> Guarded<F> {
+    pub(super) fn new(step: F, lease: Arc<Lease>) -> Self {
+        Self { step: Box::pin(step), lease }
+    }
+}
+
+impl<F: Future<Output = Result<(), Failure>>> Future for Guarded<F> {
+    type Output = Result<(), Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.lease.is_doubtful(cx) {
+            return Poll::Pending;
+        }
+        self.step.as_mut().poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::timestamp::HOUR;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    #[tokio::test]
+    async fn a_step_stands_still_while_its_lease_is_in_doubt() {
+        let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+        let lease = Lease::new(clock.clone());
+        let steps = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&steps);
+        let step = async move {
+            loop {
+                counted.fetch_add(1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let task = tokio::spawn(Guarded::new(step, Arc::clone(&lease)));
+        let made = async || {
+            let before = steps.load(Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            steps.load(Ordering::SeqCst) - before
+        };
+        assert!(made().await > 1);
+        // The machine slept: its clock says so.
+        clock.advance(HOUR);
+        tokio::time::timeout(Duration::from_secs(1), lease.doubted.notified()).await.expect("a proof is asked for");
+        assert_eq!(made().await, 0);
+        lease.prove();
+        assert!(made().await > 1, "it goes on");
+        task.abort();
+    }
+}

@@ -1,0 +1,131 @@
+//! Jobs that take the server with them: tried alone, after all others, and given up before they
+//! can do it for ever.
+
+use crate::harness::smtp::Mode;
+use crate::harness::story::{REPO, Story, run_test};
+use domain::finding::{Finding, Level};
+use domain::job::Job;
+use domain::timestamp::{DAY, HOUR};
+use jiff::SignedDuration;
+use store::jobs::{Among, LEASE};
+
+/// Sends a report, and leaves what follows to later.
+async fn send(story: &Story) {
+    let (key, project) = story.key().await;
+    assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+}
+
+/// What the doctor says of one thing; `None`: nothing.
+async fn finding(story: &Story, about: &str) -> Option<Finding> {
+    story.services().doctor().examine(story.clock.now()).await.into_iter().find(|finding| finding.about == about)
+}
+
+#[test]
+fn a_report_that_ends_the_server_each_time_is_told_without_looking_at_its_code() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        send(story).await;
+        for _ in 0..3 {
+            assert!(matches!(story.die_at_work().await, Job::Attribute(_)));
+        }
+        story.settle().await;
+        let issue = story.github.issue(REPO, 1);
+        assert!(issue.body.contains("ended the server, or panicked, several times"), "{}", issue.body);
+        assert_eq!(story.lines().await[0].total, 1, "it is counted");
+        let log = story.logged();
+        let said = log.lines().find(|line| line.contains("it is done without what may be at fault")).expect(&log);
+        assert!(said.contains("ERROR") && said.contains("acme/shop") && said.contains("looking a report up"), "{said}");
+        let found = finding(story, "reports told with less").await.expect("the doctor names it");
+        assert_eq!(found.level, Level::Warning);
+        assert!(found.what.starts_with("1 kinds of reports are told by their text alone"), "{}", found.what);
+        // A push has it attributed anew, and that must not end the server again.
+        story.push().await;
+        story.fails(1).await;
+        assert_eq!(story.lines().await[0].total, 2);
+        assert_eq!(story.lines().await.len(), 1, "by its text once more");
+        story.transcript();
+    });
+}
+
+#[test]
+fn a_job_that_ends_the_server_each_time_is_set_aside_for_a_day_and_named() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        // The mail has to wait; then nothing else is left to do.
+        story.smtp.set(Mode::Later);
+        story.fails(1).await;
+        story.clock.advance(SignedDuration::from_secs(10));
+        for _ in 0..3 {
+            assert!(matches!(story.die_at_work().await, Job::Deliver(_)));
+        }
+        story.smtp.set(Mode::Accept);
+        story.later(HOUR).await;
+        assert!(story.mails().is_empty(), "it is not tried again");
+        let found = finding(story, "jobs set aside").await.expect("the doctor names it");
+        assert_eq!(found.level, Level::Failure);
+        assert!(found.what.contains("sending a message (deliver"), "{}", found.what);
+        let log = story.logged();
+        let said = log.lines().find(|line| line.contains("it is set aside")).expect(&log);
+        assert!(said.contains("ERROR") && said.contains("acme/shop") && said.contains("sending a message"), "{said}");
+        let metrics = story.page("/metrics").await;
+        assert!(metrics.contains("flawless_jobs_set_aside 1"), "{metrics}");
+        story.later(DAY).await;
+        assert_eq!(finding(story, "jobs set aside").await, None);
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
+    });
+}
+
+#[test]
+fn what_ran_when_the_server_ended_comes_after_all_others_and_asking_again_changes_nothing() {
+    run_test(async |story| {
+        story.install().await;
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        let jobs = [Job::Reconcile, Job::Fetch(story.repository().await.repository.id)];
+        store::jobs::enqueue(&store, jobs[0], now, now).await.unwrap();
+        assert_eq!(story.die_at_work().await, jobs[0]);
+        let store = story.services().store.clone();
+        for job in jobs {
+            store::jobs::enqueue(&store, job, now, now).await.unwrap();
+        }
+        let claim = async |among| store::jobs::claim(&store, among, LEASE, now).await.unwrap();
+        let other = claim(Among::Ordinary).await.expect("one that did nothing");
+        assert_eq!((other.job, other.deaths), (jobs[1], 0));
+        assert_eq!(claim(Among::Ordinary).await, None);
+        let suspect = claim(Among::Suspects).await.expect("the one that ran");
+        assert_eq!((suspect.job, suspect.attempts), (jobs[0], 2));
+        assert_eq!(suspect.deaths, 1);
+        // Asked for again while it is set aside, it stays so.
+        store::jobs::set_aside(&store, &suspect, now + DAY, "it died", now).await.unwrap();
+        store::jobs::enqueue(&store, jobs[0], now, now).await.unwrap();
+        assert_eq!(claim(Among::Suspects).await, None);
+        let later = store::jobs::claim(&store, Among::Suspects, LEASE, now + DAY).await.unwrap().expect("a day later");
+        assert_eq!(later.deaths, 2, "one more attempt");
+        for claim in [other, later] {
+            store::jobs::finish(&store, &claim).await.unwrap();
+        }
+        story.settle().await;
+    });
+}
+
+#[test]
+fn a_server_that_stops_in_an_orderly_way_blames_no_job() {
+    run_test(async |story| {
+        story.install().await;
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+        let claim = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
+        store::jobs::put_back(&store, &claim).await.unwrap();
+        story.restart().await;
+        let store = story.services().store.clone();
+        let again = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("as if nothing were");
+        assert_eq!(again.deaths, 0);
+        store::jobs::finish(&store, &again).await.unwrap();
+    });
+}
