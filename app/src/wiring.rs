@@ -31,7 +31,7 @@ use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::{Store, StoreError};
+use store::{Side, Store, StoreError};
 
 /// Why something could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -129,20 +129,22 @@ impl Handles {
 
     /// Takes reports in.
     pub fn accept(&self) -> (Accept, tokio::task::JoinHandle<()>) {
-        Accept::open(self.store.clone(), self.epoch.clone(), self.wake.clone(), self.key_budget)
+        let store = self.store.on_behalf_of(Side::Reports);
+        Accept::open(store, self.epoch.clone(), self.wake.clone(), self.key_budget)
     }
 
     /// The background work, by this clock.
     pub fn worker(&self, clock: Clock) -> Worker {
+        let work = Self { store: self.store.on_behalf_of(Side::Work), ..self.clone() };
         let upkeep = Upkeep {
-            github_app: self.github_app.clone(),
-            rules: self.rules(),
-            shadow_mode: self.shadow_mode(),
-            epoch: self.epoch.clone(),
+            github_app: work.github_app.clone(),
+            rules: work.rules(),
+            shadow_mode: work.shadow_mode(),
+            epoch: work.epoch.clone(),
         };
-        let handles = self.clone();
-        let steps = Arc::new(move |store| Self { store, ..handles.clone() }.steps());
-        Worker::new(self.store.clone(), self.wake.clone(), clock, steps, upkeep)
+        let (store, wake) = (work.store.clone(), work.wake.clone());
+        let steps = Arc::new(move |store| Self { store, ..work.clone() }.steps());
+        Worker::new(store, wake, clock, steps, upkeep)
     }
 
     /// The HTTP side.

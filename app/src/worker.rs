@@ -11,7 +11,7 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Epoch, Failure, Settled, Wake, caught, settle};
+use crate::services::{Epoch, Failure, Settled, Wake, caught, log_store_error, settle};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
@@ -156,7 +156,7 @@ impl Worker {
             match caught(self.work_once()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => {
-                    tracing::error!(%error, "the queue of jobs is out of reach");
+                    log_store_error(&self.store, &error, "the queue of jobs is out of reach");
                     tokio::time::sleep(IDLE).await;
                 }
                 Err(panic) => {

@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod scenes;
 pub(crate) mod smtp;
 pub mod story;
+pub mod switchboard;
 mod transcript;
 
 pub use git_fixture as git_repo;

@@ -176,6 +176,11 @@ impl Story {
         story
     }
 
+    /// Whether this run's stories are told on PostgreSQL.
+    pub fn is_on_postgres(&self) -> bool {
+        self.settings["DATABASE_URL"].starts_with("postgres")
+    }
+
     /// Sets a variable of the configuration, from the next start on.
     pub fn set(&mut self, name: &str, value: &str) {
         self.settings.insert(name.to_owned(), value.to_owned());
@@ -311,6 +316,16 @@ impl Story {
         let output = command.stdin(Stdio::null()).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What the program says where it refuses to start as a server, and how long that took.
+    pub async fn refused_server(&self, settings: &[(&str, &str)]) -> (String, Duration) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+        command.env_clear().envs(&self.settings).envs(settings.iter().copied()).current_dir(self.folder.path());
+        let begun = tokio::time::Instant::now();
+        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+        assert!(!output.status.success(), "it has to refuse");
+        (String::from_utf8(output.stderr).unwrap(), begun.elapsed())
     }
 
     /// The same for a command that asks GitHub or the mail server, which have to answer meanwhile.
@@ -539,6 +554,16 @@ pub struct Process {
 }
 
 impl Process {
+    /// Stops it where it stands, as a frozen container or a suspended machine is.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
     /// What it logged, and those before it.
     pub fn log(&self, story: &Story) -> String {
         std::fs::read_to_string(story.folder.path().join("process.log")).unwrap()

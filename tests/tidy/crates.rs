@@ -35,7 +35,9 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // Compressed requests.
     ("wire", &["domain"], &["brotli-decompressor", "flate2", "ruzstd"]),
     // Compressed tracebacks in rows; it tells processes on one database apart by randomness.
-    ("store", &["domain"], &["flate2", "getrandom", "sqlx", "tokio"]),
+    // Connections are kept by deadpool: sqlx's own pool hides what is wrong with a database, and
+    // takes connections back whose transaction could not be ended. Statements are streams.
+    ("store", &["domain"], &["deadpool", "flate2", "futures-util", "getrandom", "sqlx", "tokio"]),
     // The repository's own settings are read from the mirror; git fetches with reqwest.
     ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustls", "serde-saphyr", "tracing"]),
     // app.yml is YAML.

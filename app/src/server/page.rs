@@ -1,11 +1,11 @@
 //! Pages as answers, and the layer that renders them.
 
-use super::budget::RETRY_AFTER_S;
 use super::page_error::PageError;
 use super::session::{Session, SessionCookies};
 use super::state::Server;
 use super::trace::RequestId;
 use super::urls::Urls;
+use crate::services::log_trouble;
 use axum::body::Body;
 use axum::extract::{FromRef, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -13,6 +13,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use render::{Layout, RenderError, View, page};
 use std::sync::Arc;
+use store::Store;
 
 /// What a page may load: nothing from elsewhere, no script at all.
 const CONTENT_POLICY: &str =
@@ -81,21 +82,24 @@ async fn render_error(error: &PageError, headers: &HeaderMap, id: &str, server: 
     if let PageError::SignIn { next } = error {
         return Redirect::to(&urls.sign_in(next)).into_response();
     }
-    if let PageError::Internal(why) = error {
-        tracing::error!(why, id, "a page could not be made");
-    }
-    let session = SessionCookies::from_ref(server).of_anybody(headers).await;
-    let message = error.message(&urls, id);
-    let status = error.status();
-    let mut response = match page(&layout(&urls, session.as_ref()), &message) {
-        Ok(text) => rendered(status.into_response(), text),
-        // Even the page about it is broken: a plain sentence is left.
-        Err(_) => (status, message.text).into_response(),
+    let session = match error {
+        PageError::Unavailable { trouble, why } => {
+            log_trouble(&Store::from_ref(server), *trouble, why, "a page could not be made");
+            // Who asks, only the database knows.
+            None
+        }
+        PageError::Internal(why) => {
+            tracing::error!(why, id, "a page could not be made");
+            SessionCookies::from_ref(server).of_anybody(headers).await
+        }
+        _ => SessionCookies::from_ref(server).of_anybody(headers).await,
     };
-    if matches!(error, PageError::Busy) {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+    let message = error.message(&urls, id);
+    match page(&layout(&urls, session.as_ref()), &message) {
+        Ok(text) => rendered(error.head(), text),
+        // Even the page about it is broken: a plain sentence is left.
+        Err(_) => (error.status(), message.text).into_response(),
     }
-    response
 }
 
 fn layout(urls: &Urls, session: Option<&Session>) -> Layout {

@@ -1,13 +1,15 @@
 //! Why there is no page. It becomes one all the same.
 
+use super::budget::RETRY_AFTER_S;
 use super::urls::Urls;
 use crate::services::Failure;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use render::RenderError;
 use render::views::Message;
+use std::error::Error;
 use std::sync::Arc;
-use store::StoreError;
+use store::{StoreError, Trouble};
 
 /// Why there is no page. The layer [`super::page::render_pages`] makes the page that says so.
 #[derive(Debug)]
@@ -42,13 +44,20 @@ pub(super) enum PageError {
     Slow,
     /// Too many bytes are in flight.
     Busy,
+    /// The database is in trouble.
+    Unavailable {
+        /// What is wrong with it.
+        trouble: Trouble,
+        /// What it said.
+        why: String,
+    },
     /// Our fault.
     Internal(String),
 }
 
 impl From<StoreError> for PageError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(error.to_string())
+        Self::broken(&error)
     }
 }
 
@@ -60,7 +69,7 @@ impl From<RenderError> for PageError {
 
 impl From<Failure> for PageError {
     fn from(failure: Failure) -> Self {
-        Self::Internal(failure.to_string())
+        Self::broken(&failure)
     }
 }
 
@@ -72,13 +81,21 @@ impl From<getrandom::Error> for PageError {
 
 impl IntoResponse for PageError {
     fn into_response(self) -> Response {
-        let mut response = self.status().into_response();
+        let mut response = self.head();
         response.extensions_mut().insert(Arc::new(self));
         response
     }
 }
 
 impl PageError {
+    /// An error of ours, or of the database's: then it is over some time.
+    pub(super) fn broken(error: &(dyn Error + 'static)) -> Self {
+        match Trouble::behind(error) {
+            Some(trouble) => Self::Unavailable { trouble, why: error.to_string() },
+            None => Self::Internal(error.to_string()),
+        }
+    }
+
     /// What is answered to whom neither a session nor a link admits: a link that is no good any
     /// more is told from none.
     pub(super) fn not_admitted(signature: &str, next: String) -> Self {
@@ -98,13 +115,22 @@ impl PageError {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Forbidden(_) | Self::StaleLink { .. } => StatusCode::FORBIDDEN,
             Self::TooManyTokens => StatusCode::TOO_MANY_REQUESTS,
-            Self::GitHubUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::GitHubUnavailable(_) | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The answer without its page.
+    pub(super) fn head(&self) -> Response {
+        let mut response = self.status().into_response();
+        if matches!(self, Self::Unavailable { .. } | Self::Busy) {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        }
+        response
     }
 
     /// The page that says so; `request` is what the log calls the request.
@@ -136,6 +162,13 @@ impl PageError {
             ),
             Self::Slow => ("That took too long", "The form did not arrive in time. Send it once more.".to_owned()),
             Self::Busy => ("Too much at once", "The server is busy. Send it again in a few seconds.".to_owned()),
+            Self::Unavailable { trouble, .. } => (
+                "Not available for the moment",
+                format!(
+                    "{} The server's log says what to do. Reports that were acknowledged are not lost.",
+                    trouble.words()
+                ),
+            ),
             Self::Internal(_) => (
                 "Something is broken here",
                 format!("The page could not be made. The server's log says why, under the id {request}."),
@@ -155,6 +188,7 @@ impl PageError {
                 "Sign in with the admin token",
                 urls.page("/login"),
             ),
+            Self::Unavailable { .. } => (Some("Try again in a moment."), "Health", urls.page("/check_health")),
             Self::Internal(_) => (
                 Some("Try again in a moment; if it stays, look at the health page."),
                 "Health",

@@ -103,7 +103,10 @@ impl SessionCookies {
     /// As [`Self::of`]; nobody where it can't be looked up.
     pub(super) async fn of_anybody(&self, headers: &HeaderMap) -> Option<Session> {
         self.of(headers).await.unwrap_or_else(|error| {
-            tracing::warn!(?error, "a session could not be looked up");
+            // What the database is in is said where a page needs it.
+            if !matches!(error, PageError::Unavailable { .. }) {
+                tracing::warn!(?error, "a session could not be looked up");
+            }
             None
         })
     }
@@ -112,7 +115,7 @@ impl SessionCookies {
         match self.0.stored.live(value, &self.bound_to(), now).await {
             Ok(live) => Ok(live.map(|live| self.session(live.who, Some(live.id)))),
             Err(SignInError::OutOfReach(why)) => Err(PageError::GitHubUnavailable(why.to_string())),
-            Err(error) => Err(PageError::Internal(error.to_string())),
+            Err(error) => Err(PageError::broken(&error)),
         }
     }
 
@@ -185,7 +188,7 @@ impl SessionCookies {
         self.end_former(headers).await;
         let (bound_to, now) = (self.bound_to(), self.0.clock.now());
         let begun = self.0.stored.begin_for_admin(&value, &bound_to, browser(headers), now).await;
-        begun.map_err(|error| PageError::Internal(error.to_string()))?;
+        begun.map_err(|error| PageError::broken(&error))?;
         Ok(self.session_cookie(&value))
     }
 

@@ -42,7 +42,9 @@ impl FromRequestParts<Server> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Infallible> {
         Ok(Self(look_up(parts, server).await.unwrap_or_else(|error| {
-            tracing::warn!(?error, "a session could not be looked up");
+            if !matches!(error, PageError::Unavailable { .. }) {
+                tracing::warn!(?error, "a session could not be looked up");
+            }
             None
         })))
     }

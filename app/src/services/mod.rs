@@ -7,6 +7,7 @@ mod epoch;
 mod failure;
 mod latest_report;
 mod site;
+mod store_log;
 mod wake;
 
 pub mod alert_content;
@@ -32,4 +33,5 @@ pub(crate) use failure::{Attempt, Settled, attempt_after, settle};
 pub use failure::{Cause, Failure};
 pub use latest_report::{LatestReport, latest_report, latest_report_before};
 pub use site::Site;
+pub use store_log::{log_store_error, log_trouble};
 pub use wake::Wake;

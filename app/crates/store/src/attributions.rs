@@ -49,7 +49,7 @@ pub async fn record(
 ) -> Result<Option<LineId>, StoreError> {
     let packed = outcome.attribution.as_ref().map(|found| pack("fingerprints.attribution", found)).transpose()?;
     let body = pack("tracebacks.body", &stored.report)?;
-    let mut tx = store.begin().await?;
+    let mut tx = store.begin_lazily().await?;
     fingerprints::lock_in(&mut tx, stored.fingerprint).await?;
     let line = match &outcome.attribution {
         Some(found) => Some(upsert_line_in(&mut tx, stored, found, now).await?),

@@ -40,7 +40,7 @@ pub async fn record(
     mode: DeliveryMode,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    let mut tx = store.begin().await?;
+    let mut tx = store.begin_lazily().await?;
     if let Some((old, issue)) = decided.carried_from
         && !lines::carry_issue_in(&mut tx, old, issue, line).await?
     {

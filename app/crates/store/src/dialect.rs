@@ -1,7 +1,7 @@
 //! The two databases: which one a URL names, and how its connections are set up.
 
 use crate::StoreError;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Which database it is, for the few places where that matters (connection settings and locks,
 /// never SQL texts).
@@ -13,31 +13,70 @@ pub enum Dialect {
     Postgres,
 }
 
-/// WAL lets pages read while reports are written; FULL makes a commit mean that the disk has it.
-pub(crate) const SQLITE_PRAGMAS: [&str; 5] = [
-    "PRAGMA busy_timeout = 10000",
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = FULL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA cache_size = -8000",
-];
-
-/// The dialect of a URL, and the URL as sqlx wants it (a SQLite file is to be created where there
-/// is none).
-pub(crate) fn dialect_of(url: &str) -> Result<(Dialect, String), StoreError> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Ok((Dialect::Postgres, url.to_owned()));
-    }
-    if let Some(path) = url.strip_prefix("sqlite:") {
-        let file = path.trim_start_matches("//").split('?').next().unwrap_or_default();
-        if let Some(folder) = Path::new(file).parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|error| StoreError::Url { url: url.to_owned(), why: error.to_string() })?;
+impl Dialect {
+    /// What each connection is told first.
+    ///
+    /// SQLite: WAL lets pages read while reports are written; FULL makes a commit mean that the
+    /// disk has it. Another process that holds the file, such as a command, is waited for no longer
+    /// than a client waits for its answer.
+    ///
+    /// PostgreSQL: a process that stops in the middle of a transaction (a frozen container, a
+    /// machine that is suspended) loses it after 1.5 s, so that nobody waits for its rows for
+    /// longer; who waits for a row gives up after 2 s and answers, or tries again. Together they
+    /// stay below the 5 s within which clients have their answer. 30 s are more than any statement
+    /// of ours takes on a database that is worked on.
+    pub(crate) fn session(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "PRAGMA busy_timeout = 4000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000"
+            }
+            Self::Postgres => {
+                "SET idle_in_transaction_session_timeout = '1500ms'; SET lock_timeout = '2s';
+                 SET statement_timeout = '30s'"
+            }
         }
-        let url = if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-        return Ok((Dialect::Sqlite, url));
     }
-    Err(StoreError::Url { url: without_password(url), why: "it begins with neither sqlite: nor postgres:".to_owned() })
+
+    /// What a connection for migrations is told first: one of a large database may take long, and
+    /// another process that is at it is waited for.
+    pub(crate) fn migration_session(self) -> &'static str {
+        match self {
+            Self::Sqlite => {
+                "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA foreign_keys = ON"
+            }
+            Self::Postgres => {
+                "SET idle_in_transaction_session_timeout = '60s'; SET lock_timeout = '10min'; SET statement_timeout = 0"
+            }
+        }
+    }
+}
+
+/// What a URL names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// The database.
+    pub(crate) dialect: Dialect,
+    /// The URL as sqlx wants it: a SQLite file is to be created where there is none.
+    pub(crate) url: String,
+    /// SQLite's file; none of a database in memory.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// Reads a URL.
+pub(crate) fn named(url: &str) -> Result<Named, StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Named { dialect: Dialect::Postgres, url: url.to_owned(), file: None });
+    }
+    let Some(path) = url.strip_prefix("sqlite:") else {
+        let why = "it begins with neither sqlite: nor postgres:".to_owned();
+        return Err(StoreError::Url { url: without_password(url), why });
+    };
+    let file = path.trim_start_matches("//").split('?').next().unwrap_or_default();
+    let in_memory = file.is_empty() || file == ":memory:" || path.contains("mode=memory");
+    let url = if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
+    Ok(Named { dialect: Dialect::Sqlite, url, file: (!in_memory).then(|| Path::new(file).to_owned()) })
 }
 
 pub(crate) fn without_password(url: &str) -> String {
@@ -54,6 +93,15 @@ mod tests {
     #[test]
     fn passwords_stay_out_of_messages() {
         assert_eq!(without_password("postgres://ada:secret@db/flawless"), "postgres://…@db/flawless");
-        assert!(matches!(dialect_of("mysql://x"), Err(StoreError::Url { .. })));
+        assert!(matches!(named("mysql://x"), Err(StoreError::Url { .. })));
+    }
+
+    #[test]
+    fn a_sqlite_url_names_a_file() {
+        let file = |url| named(url).unwrap().file.map(|file| file.display().to_string());
+        assert_eq!(file("sqlite:///srv/a.db").as_deref(), Some("/srv/a.db"));
+        assert_eq!(file("sqlite://data/a.db?mode=rwc").as_deref(), Some("data/a.db"));
+        assert_eq!(file("sqlite:a.db").as_deref(), Some("a.db"));
+        assert_eq!(file("sqlite::memory:"), None);
     }
 }

@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod attributions;
 pub mod clock;
 mod columns;
+mod connections;
 pub mod decisions;
 pub mod deliveries;
 mod dialect;
@@ -37,7 +38,10 @@ pub mod jobs;
 pub mod lines;
 pub mod look_ups;
 pub mod meta;
+mod open;
+mod outage;
 pub mod pack;
+mod private;
 pub mod refused_addresses;
 pub mod reports;
 pub mod repositories;
@@ -49,88 +53,93 @@ pub mod storms;
 pub mod test_reports;
 pub mod tracebacks;
 mod transaction;
+mod turns;
 pub mod weekly;
 pub mod writes;
 
 pub use dialect::Dialect;
-pub use error::StoreError;
+pub use error::{StoreError, Trouble};
 pub use transaction::Tx;
+pub use turns::Side;
 
-use dialect::{SQLITE_PRAGMAS, dialect_of, without_password};
+use connections::{Connections, POOL_SIZE};
 use ids::Ids;
-use sqlx::AnyPool;
-use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+use transaction::Durability;
+use turns::Turns;
 
-/// Connections in the pool: one writes at a time on SQLite, the others read pages and jobs.
-const POOL_SIZE: u32 = 8;
-/// How long a request waits for a connection before it fails: longer than any transaction of ours
-/// takes.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Transactions at once on PostgreSQL: two connections are left for what only reads.
+const POSTGRES_WRITERS: usize = POOL_SIZE - 2;
+/// Of them, those of one side at most: where it waits for rows that somebody holds, the others do
+/// not.
+const POSTGRES_WRITERS_OF_A_SIDE: usize = 3;
+/// How long is waited for a turn to write. A disk that syncs within 300 ms works off thirty others
+/// by then; on one that does not sync at all, an answer is better than none.
+const TURN_WITHIN: Duration = Duration::from_secs(10);
 
 /// The database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: AnyPool,
+    pool: Connections,
     dialect: Dialect,
-    /// SQLite has one writer. Waiting here in order is fair; SQLite's own waiting is by polling,
-    /// and starves.
-    writers: Arc<Semaphore>,
+    turns: Turns,
+    side: Side,
     ids: Arc<Ids>,
     /// Since when it is open: what leases on SQLite go by.
-    opened: tokio::time::Instant,
+    opened: Instant,
     /// The job in whose name is written, if it is one.
     fence: Option<jobs::Fence>,
 }
 
 impl Store {
     /// Opens the database and brings its tables up to date. A SQLite file is created where there is
-    /// none.
+    /// none. What is written counts as asked for by [`Side::Requests`].
+    ///
+    /// # Errors
+    /// It can't be opened; the message says why and what to do, within some seconds.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        sqlx::any::install_default_drivers();
-        let (dialect, url) = dialect_of(url)?;
-        let options = AnyConnectOptions::from_str(&url)
-            .map_err(|error| StoreError::Url { url: without_password(&url), why: error.to_string() })?;
-        let pool = AnyPoolOptions::new()
-            .max_connections(POOL_SIZE)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .after_connect(move |connection, _| {
-                Box::pin(async move {
-                    if dialect == Dialect::Sqlite {
-                        for pragma in SQLITE_PRAGMAS {
-                            sqlx::query(pragma).execute(&mut *connection).await?;
-                        }
-                    }
-                    Ok(())
-                })
-            })
-            .connect_with(options)
-            .await?;
-        let turns = if dialect == Dialect::Sqlite { 1 } else { POOL_SIZE as usize };
-        let store = Self {
-            pool,
-            dialect,
-            writers: Arc::new(Semaphore::new(turns)),
-            ids: Arc::new(Ids::new()),
-            opened: tokio::time::Instant::now(),
-            fence: None,
+        let opener = open::open(url).await?;
+        let dialect = opener.dialect();
+        let turns = match dialect {
+            Dialect::Sqlite => Turns::new(1, 1),
+            Dialect::Postgres => Turns::new(POSTGRES_WRITERS, POSTGRES_WRITERS_OF_A_SIDE),
         };
-        sqlx::migrate!("../../../migrations").run(&store.pool).await?;
-        Ok(store)
+        Ok(Self {
+            pool: Connections::new(opener)?,
+            dialect,
+            turns,
+            side: Side::Requests,
+            ids: Arc::new(Ids::new()),
+            opened: Instant::now(),
+            fence: None,
+        })
+    }
+
+    /// The same database, written to on behalf of this side.
+    #[must_use]
+    pub fn on_behalf_of(&self, side: Side) -> Self {
+        Self { side, ..self.clone() }
     }
 
     /// Begins a write transaction. In the name of a job ([`Store::held_by`]), it proves first that
     /// the job is still its holder's.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let turn = Arc::clone(&self.writers).acquire_owned().await.expect("the semaphore is never closed");
-        let begin = match self.dialect {
-            Dialect::Sqlite => "BEGIN IMMEDIATE",
-            Dialect::Postgres => "BEGIN",
-        };
-        let mut tx = Tx { inner: self.pool.begin_with(begin).await?, ids: Arc::clone(&self.ids), _turn: turn };
+        self.begin_with(Durability::Now).await
+    }
+
+    /// Begins a write transaction that need not be on the disk at once: for work that begins anew
+    /// where it is lost, such as claiming a job. A later [`Self::begin`] takes it along, so that
+    /// nothing is ever durable before what it built on. On SQLite it costs no sync of the disk.
+    pub(crate) async fn begin_lazily(&self) -> Result<Tx, StoreError> {
+        self.begin_with(Durability::Later).await
+    }
+
+    async fn begin_with(&self, durability: Durability) -> Result<Tx, StoreError> {
+        let turn = timeout(TURN_WITHIN, self.turns.next(self.side)).await;
+        let turn = turn.map_err(|_| StoreError::busy("no turn to write came in time"))?;
+        let mut tx = Tx::begin(self, turn, durability).await?;
         if let Some(fence) = self.fence {
             fence.prove_in(&mut tx, self.dialect).await?;
         }
@@ -146,6 +155,12 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Whether this trouble is to be logged now, as it is once a minute; and how often it was
+    /// passed over since it last was.
+    pub fn to_be_logged(&self, trouble: Trouble) -> Option<u64> {
+        self.pool.outage().to_be_logged(trouble, Instant::now())
     }
 
     /// Closes all connections, after their transactions.

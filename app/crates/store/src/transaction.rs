@@ -1,25 +1,65 @@
 //! Write transactions.
 
+use crate::connections::{Connections, Lent};
 use crate::ids::Ids;
-use crate::{Store, StoreError};
+use crate::outage::ANSWERS_WITHIN;
+use crate::turns::Turn;
+use crate::{Dialect, Store, StoreError};
 use domain::timestamp::Timestamp;
-use sqlx::any::AnyArguments;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use sqlx::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection, Transaction};
+use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
 use std::sync::Arc;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
-/// A write transaction. It begins with the write lock, so it never has to be tried again.
+/// What a transaction's end means to the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Once it is committed, the disk has it.
+    Now,
+    /// The disk has it with the next one that is durable at once, or soon after. What is lost in a
+    /// power failure is the newest of it, never what an older one built on.
+    Later,
+}
+
+/// A write transaction. It begins with the write lock, so it never has to be tried again for want
+/// of it.
+///
+/// sqlx's own transactions are not used: where a COMMIT or ROLLBACK of theirs fails, as on a full
+/// disk, the connection goes back to the pool as one that is within a transaction, for good.
 #[derive(Debug)]
 pub struct Tx {
-    pub(crate) inner: Transaction<'static, Any>,
+    /// None once it is over.
+    lent: Option<Lent>,
+    connections: Connections,
+    /// A statement of it failed, so it can only be undone.
+    failed: bool,
     pub(crate) ids: Arc<Ids>,
-    pub(crate) _turn: OwnedSemaphorePermit,
+    turn: Option<Turn>,
 }
 
 impl Tx {
-    pub(crate) fn conn(&mut self) -> &mut AnyConnection {
-        &mut self.inner
+    /// Begins on a connection, in this turn.
+    pub(crate) async fn begin(store: &Store, turn: Turn, durability: Durability) -> Result<Self, StoreError> {
+        let lent = Some(store.pool.lend().await?);
+        // From here on, whatever happens ends the transaction: BEGIN may have been done when its
+        // answer is not waited for any more.
+        let (connections, ids) = (store.pool.clone(), Arc::clone(&store.ids));
+        let mut tx = Self { lent, connections, failed: false, ids, turn: Some(turn) };
+        tx.run(match (store.dialect, durability) {
+            (Dialect::Sqlite, Durability::Now) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
+            (Dialect::Sqlite, Durability::Later) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
+            (Dialect::Postgres, _) => "BEGIN",
+        })
+        .await?;
+        Ok(tx)
+    }
+
+    /// Where its statements are run.
+    pub(crate) fn conn(&mut self) -> Within<'_> {
+        Within(self)
     }
 
     /// The next row id.
@@ -27,9 +67,120 @@ impl Tx {
         self.ids.next(now)
     }
 
-    /// Makes it durable. Where that fails, nothing was changed.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+    /// Makes it durable. Where that fails, nothing was changed; but where the database went away
+    /// just then, nobody knows.
+    pub async fn commit(mut self) -> Result<(), StoreError> {
+        if self.failed {
+            // PostgreSQL would undo it without a word, SQLite keep the other half.
+            return Err(Error::Protocol("a statement of the transaction had failed".to_owned()).into());
+        }
+        self.run("COMMIT").await?;
+        if let Some(lent) = self.lent.take() {
+            lent.give_back();
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        sqlx::raw_sql(sql).execute(self.conn()).await?;
+        Ok(())
+    }
+
+    /// Waits for a statement's answer, and notes where it failed.
+    fn answered<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
+        self.failed |= answer.is_err();
+        answer
+    }
+}
+
+/// Undone in the background: the turn is the next one's once it is.
+impl Drop for Tx {
+    fn drop(&mut self) {
+        let Some(lent) = self.lent.take() else { return };
+        let turn = self.turn.take();
+        // Without a runtime, dropping the connection closes it, which undoes it as well.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                undo(lent).await;
+                drop(turn);
+            });
+        }
+    }
+}
+
+/// Rolls back; a connection that can't is closed. SQLite has undone some failed transactions by
+/// itself, and PostgreSQL may be gone.
+async fn undo(mut lent: Lent) {
+    let undone = timeout(ANSWERS_WITHIN, sqlx::raw_sql("ROLLBACK").execute(lent.connection())).await;
+    if matches!(undone, Ok(Ok(_))) {
+        lent.give_back();
+    } else {
+        lent.close().await;
+    }
+}
+
+/// A transaction, as statements take it.
+#[derive(Debug)]
+pub(crate) struct Within<'t>(&'t mut Tx);
+
+impl Tx {
+    /// The connection and what watches over it; an error once a statement failed.
+    fn parts(&mut self) -> Result<(&Connections, &mut Lent), Error> {
+        match &mut self.lent {
+            Some(lent) if !self.failed => Ok((&self.connections, lent)),
+            _ => Err(Error::Protocol("the transaction is over, for a statement of it had failed".to_owned())),
+        }
+    }
+}
+
+impl<'t> Executor<'t> for Within<'t> {
+    type Database = Any;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<AnyQueryResult, AnyRow>, Error>>
+    where
+        't: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        let all = async move {
+            let (connections, lent) = self.0.parts()?;
+            let all: Result<Vec<_>, Error> = connections.watch(lent.connection().fetch_many(query).try_collect()).await;
+            Ok::<_, Error>(stream::iter(self.0.answered(all)?.into_iter().map(Ok)))
+        };
+        stream::once(all).try_flatten().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
+    where
+        't: 'e,
+        E: 'q + Execute<'q, Any>,
+    {
+        Box::pin(async move {
+            let (connections, lent) = self.0.parts()?;
+            let row = connections.watch(lent.connection().fetch_optional(query)).await;
+            self.0.answered(row)
+        })
+    }
+
+    fn prepare_with<'e>(self, sql: SqlStr, parameters: &'e [AnyTypeInfo]) -> BoxFuture<'e, Result<AnyStatement, Error>>
+    where
+        't: 'e,
+    {
+        Box::pin(async move {
+            let (connections, lent) = self.0.parts()?;
+            let prepared = connections.watch(lent.connection().prepare_with(sql, parameters)).await;
+            self.0.answered(prepared)
+        })
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Any>, Error>>
+    where
+        't: 'e,
+    {
+        Box::pin(async move {
+            let (connections, lent) = self.0.parts()?;
+            let described = connections.watch(lent.connection().describe(sql)).await;
+            self.0.answered(described)
+        })
     }
 }
 
@@ -38,4 +189,82 @@ pub(crate) async fn execute(store: &Store, statement: Query<'_, Any, AnyArgument
     let mut tx = store.begin().await?;
     statement.execute(tx.conn()).await?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Trouble;
+    use sqlx::Row as _;
+
+    async fn store() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        (folder, store)
+    }
+
+    /// Writes until the file may not grow any more, as on a full disk.
+    async fn fill(store: &Store) -> StoreError {
+        let mut tx = store.begin().await.unwrap();
+        let pages: i64 = sqlx::query("PRAGMA page_count").fetch_one(tx.conn()).await.unwrap().get(0);
+        let limit = format!("PRAGMA max_page_count = {}", pages + 2);
+        sqlx::raw_sql(sqlx::AssertSqlSafe(limit)).execute(tx.conn()).await.unwrap();
+        for n in 0.. {
+            let row = sqlx::query("INSERT INTO meta (name, value) VALUES ($1, $2)").bind(format!("fill {n}"));
+            if let Err(error) = row.bind("x".repeat(4000)).execute(tx.conn()).await {
+                return error.into();
+            }
+        }
+        unreachable!("a limit of two pages is reached")
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_no_connection_behind_that_is_of_no_use() {
+        let (_folder, store) = store().await;
+        for _ in 0..crate::connections::POOL_SIZE * 2 {
+            assert_eq!(fill(&store).await.trouble(), Some(Trouble::Full));
+        }
+        for n in 0..crate::connections::POOL_SIZE * 4 {
+            let name = format!("after {n}");
+            assert_eq!(crate::meta::by_name_or_insert(&store, &name, "there").await.unwrap(), "there");
+        }
+        let filled = sqlx::query("SELECT COUNT(*) FROM meta WHERE name LIKE 'fill %'").fetch_one(&store.pool).await;
+        assert_eq!(filled.unwrap().get::<i64, _>(0), 0, "what failed changed nothing");
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_failed_is_not_committed_in_part() {
+        let (_folder, store) = store().await;
+        let mut tx = store.begin().await.unwrap();
+        sqlx::query("INSERT INTO meta (name, value) VALUES ('a', 'first')").execute(tx.conn()).await.unwrap();
+        assert!(sqlx::query("INSERT INTO none_such VALUES (1)").execute(tx.conn()).await.is_err());
+        assert!(sqlx::query("INSERT INTO meta (name, value) VALUES ('b', '')").execute(tx.conn()).await.is_err());
+        assert!(tx.commit().await.is_err());
+        assert_eq!(crate::meta::by_name_or_insert(&store, "a", "second").await.unwrap(), "second");
+    }
+
+    #[tokio::test]
+    async fn who_stops_waiting_leaves_no_transaction_open() {
+        let (_folder, store) = store().await;
+        for n in 0..20 {
+            let cut_off = async {
+                let mut tx = store.begin().await.unwrap();
+                sqlx::query("INSERT INTO meta (name, value) VALUES ('cut', 'off')").execute(tx.conn()).await.unwrap();
+                std::future::pending::<()>().await;
+            };
+            let _ = timeout(std::time::Duration::from_micros(300 * n), cut_off).await;
+        }
+        assert_eq!(crate::meta::by_name_or_insert(&store, "cut", "anew").await.unwrap(), "anew");
+    }
+
+    #[tokio::test]
+    async fn what_may_be_lost_is_durable_with_the_next_that_may_not() {
+        let (_folder, store) = store().await;
+        for (lazily, level) in [(true, 1), (false, 2), (true, 1)] {
+            let mut tx = if lazily { store.begin_lazily().await } else { store.begin().await }.unwrap();
+            let set: i64 = sqlx::query("PRAGMA synchronous").fetch_one(tx.conn()).await.unwrap().get(0);
+            assert_eq!(set, level, "1 is NORMAL, 2 is FULL");
+            tx.commit().await.unwrap();
+        }
+    }
 }

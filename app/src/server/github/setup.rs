@@ -181,7 +181,7 @@ pub(super) async fn callback(
 /// whose secrets are handed over only once.
 async fn adopt(app: GitHubApp, code: String, now: Timestamp) -> Result<String, PageError> {
     let adopted = tokio::spawn(async move { app.adopt(&code, now).await }).await;
-    adopted.map_err(|error| PageError::Internal(error.to_string()))?.map_err(|error| {
+    adopted.map_err(|error| PageError::broken(&error))?.map_err(|error| {
         match error {
         AppError::GitHub(GitHubError::Gone(_)) => PageError::BadRequest(
             "GitHub does not know this code: it works once, and for an hour. Delete the App on GitHub, if one was made \
@@ -191,7 +191,7 @@ async fn adopt(app: GitHubApp, code: String, now: Timestamp) -> Result<String, P
         AppError::GitHub(error) if !error.is_permanent() => PageError::BadRequest(format!(
             "GitHub could not be asked for the new App ({error}). Load this page again within the hour."
         )),
-        error => PageError::Internal(error.to_string()),
+        error => PageError::broken(&error),
     }
     })
 }

@@ -5,8 +5,8 @@ use crate::server::body::{self, BodyError, INLINE, IncomingBody};
 use crate::server::budget::{self, Budget, Sender};
 use crate::server::meters::Meters;
 use crate::server::state::Now;
-use crate::services::Wake;
 use crate::services::github_app::GitHubApp;
+use crate::services::{Wake, log_store_error};
 use axum::extract::{FromRef, FromRequest, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -125,7 +125,7 @@ pub(super) async fn receive(
         }
         Ok(Inserted::Repeated) => Ok(WebhookOutcome::Repeated),
         Err(error) => {
-            tracing::error!(%error, "a webhook could not be stored");
+            log_store_error(&store, &error, "a webhook could not be stored");
             Err(WebhookError::NotStored)
         }
     }

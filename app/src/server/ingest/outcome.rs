@@ -4,6 +4,7 @@ use crate::server::body::BodyError;
 use crate::steps::accept::AcceptError;
 use domain::timestamp::Timestamp;
 use render::when;
+use store::Trouble;
 use wire::WireError;
 use wire::encoding::MAX_BODY;
 
@@ -121,7 +122,10 @@ impl IngestError {
             Self::Busy => "too many reports arrive at once: send it again in a few seconds".to_owned(),
             // What exactly is wrong with the database is the operator's business, and is in the
             // log.
-            Self::Accept(AcceptError::Store(_)) => "the report could not be stored: the database does not answer".to_owned(),
+            Self::Accept(AcceptError::Store(error)) => {
+                let what = error.trouble().map_or("The server's log says why.", Trouble::words);
+                format!("the report could not be stored, send it again in a moment. {what}")
+            }
             Self::Accept(error @ (AcceptError::Stopping | AcceptError::Panicked(_) | AcceptError::OverBudget { .. })) => {
                 error.to_string()
             }

@@ -1,5 +1,6 @@
 //! Probes: whether the process and its database answer.
 
+use crate::services::log_store_error;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,7 +16,7 @@ pub(super) async fn ready(State(store): State<Store>) -> Response {
     match store.ping().await {
         Ok(()) => "ok".into_response(),
         Err(error) => {
-            tracing::error!(%error, "not ready");
+            log_store_error(&store, &error, "not ready");
             (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer").into_response()
         }
     }

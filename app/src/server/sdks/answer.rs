@@ -21,9 +21,6 @@ const SENTRY_RATE_LIMITS: HeaderName = HeaderName::from_static("x-sentry-rate-li
 /// What clients may stop sending for a day, in three parts, because the Rust SDK ignores two. Never
 /// the category `error`.
 const RATE_LIMITS: &str = "86400:transaction;span;session;profile;profile_chunk;replay;monitor;log_item;log_byte;trace_metric;metric_bucket;feedback:organization";
-/// When to come again once the database did not answer, in seconds: most of its outages are over by
-/// then.
-const RETRY_AFTER_S: &str = "5";
 
 impl IngestError {
     fn status(&self) -> StatusCode {
@@ -48,7 +45,7 @@ impl IngestError {
             return (headers, answer).into_response();
         }
         match self {
-            Self::Accept(_) => ([(header::RETRY_AFTER, RETRY_AFTER_S)], answer).into_response(),
+            Self::Accept(_) => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
             Self::Busy => ([(header::RETRY_AFTER, budget::RETRY_AFTER_S)], answer).into_response(),
             Self::Method => ([(header::ALLOW, "POST, OPTIONS")], answer).into_response(),
             _ => answer,

@@ -3,7 +3,7 @@
 
 mod budget;
 
-use crate::services::{Epoch, Panic, Wake, caught};
+use crate::services::{Epoch, Panic, Wake, caught, log_store_error};
 use budget::Budgets;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -12,7 +12,6 @@ use domain::scrub::scrub;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::collections::HashMap;
-use std::error::Error as _;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -55,7 +54,7 @@ type IngestAuths = Recent<(RepositoryId, String), (IngestAuth, Stamp)>;
 type Waiting = (Arrival, oneshot::Sender<Result<Admitted, AcceptError>>);
 
 /// Writes a batch: [`store::intake::insert_batch`].
-type Insert = Box<dyn for<'a> FnMut(&'a mut [Arrival], &'a mut WriterMemory) -> Inserting<'a> + Send>;
+type Insert = Box<dyn for<'a> FnMut(&'a [Arrival], &'a mut WriterMemory) -> Inserting<'a> + Send>;
 type Inserting<'a> = Pin<Box<dyn Future<Output = Result<Vec<Admitted>, StoreError>> + Send + 'a>>;
 
 /// When something was remembered.
@@ -146,7 +145,11 @@ impl Accept {
         };
         let insert: Insert = Box::new(move |batch, memory| {
             let store = store.clone();
-            Box::pin(async move { store::intake::insert_batch(&store, batch, memory).await })
+            Box::pin(async move {
+                store::intake::insert_batch(&store, batch, memory).await.inspect_err(|error| {
+                    log_store_error(&store, error, "reports could not be stored and were refused");
+                })
+            })
         });
         let writer = tokio::spawn(write(receiver, wake, insert));
         (accept, writer)
@@ -164,7 +167,10 @@ impl Accept {
         {
             return Ok(Entry::Open(auth));
         }
-        Ok(match store::ingest_keys::caller(&self.store, project, key).await? {
+        let caller = store::ingest_keys::caller(&self.store, project, key).await.inspect_err(|error| {
+            log_store_error(&self.store, error, "a key could not be checked, and a report was refused");
+        });
+        Ok(match caller? {
             Caller::Admitted { auth, last_used_at } => {
                 lock(&self.auths).put(name, (auth, stamp));
                 if last_used_at.is_none_or(|at| !now.is_within(USE_NOTED_EVERY, at))
@@ -274,10 +280,10 @@ async fn write(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Inser
     let mut memory = WriterMemory::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
-        let (mut batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
+        let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
         // A panic must not end the one task that all reports wait for.
-        let inserted = match caught(insert(&mut batch, &mut memory)).await {
+        let inserted = match caught(insert(&batch, &mut memory)).await {
             Ok(inserted) => inserted.map_err(AcceptError::from),
             Err(panic) => Err(AcceptError::Panicked(panic)),
         };
@@ -293,9 +299,11 @@ async fn write(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Inser
                 }
             }
             Err(error) => {
-                tracing::error!(%error, cause = error.source(), reports = answers.len(), "reports could not be stored and were refused");
-                // What was remembered as written may not have been.
-                memory = WriterMemory::default();
+                if let AcceptError::Panicked(panic) = &error {
+                    tracing::error!(%panic, reports = answers.len(), "reports could not be stored and were refused");
+                    // What was remembered as written may not have been.
+                    memory = WriterMemory::default();
+                }
                 for answer in answers {
                     let _ = answer.send(Err(error.clone()));
                 }

@@ -13,7 +13,7 @@ use domain::timestamp::Timestamp;
 /// its job.
 pub(super) async fn look_up_or_insert_in(
     tx: &mut Tx,
-    arrival: &mut Arrival,
+    arrival: &Arrival,
     memory: &mut WriterMemory,
 ) -> Result<Admitted, StoreError> {
     let fresh = FingerprintId(tx.next_id(arrival.at));
@@ -42,7 +42,7 @@ pub(super) async fn look_up_or_insert_in(
     };
     let void = !found.holds(arrival.code_generation, arrival.rules_generation, arrival.at);
     if found.id == fresh || void {
-        match arrival.body.take() {
+        match arrival.body.as_deref() {
             Some(body) => {
                 if void {
                     set_state_in(tx, &mut found, FingerprintState::Pending).await?;
@@ -66,7 +66,7 @@ async fn insert_report_in(
     tx: &mut Tx,
     found: &mut KnownFingerprint,
     arrival: &Arrival,
-    body: Vec<u8>,
+    body: &[u8],
     turn: Timestamp,
 ) -> Result<(), StoreError> {
     let report = ReportId(tx.next_id(arrival.at));

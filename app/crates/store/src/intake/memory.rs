@@ -41,6 +41,11 @@ impl WriterMemory {
         self.facets.insert((line.0, hash))
     }
 
+    /// What was taken to be written was not.
+    pub(super) fn forget_facets(&mut self) {
+        self.facets.clear();
+    }
+
     /// The turn of a report of this key that is to be attributed.
     pub(super) fn next_turn(&mut self, key: IngestKeyId, now: Timestamp) -> Timestamp {
         if self.turns.len() >= REMEMBERED_TURNS {

@@ -13,6 +13,14 @@ use domain::job::Job;
 use domain::timestamp::Timestamp;
 pub use memory::WriterMemory;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// For how long a batch is begun anew. With the two seconds that its last attempt may wait for a
+/// row, clients have their answer within five.
+const TRIED_FOR: Duration = Duration::from_millis(2500);
+/// The pause before that.
+const TRIED_AGAIN_AFTER: Duration = Duration::from_millis(100);
 
 /// One report that arrived, already parsed.
 #[derive(Clone, Debug)]
@@ -51,12 +59,12 @@ pub struct Facets {
 
 /// What one transaction counts of a line.
 #[derive(Debug, Default)]
-struct LineCounts {
+struct LineCounts<'a> {
     hours: BTreeMap<Timestamp, u64>,
     count: u64,
     last_at: Timestamp,
     facets: HashSet<(&'static str, String)>,
-    traceback: Option<(FingerprintId, Timestamp, Vec<u8>)>,
+    traceback: Option<(FingerprintId, Timestamp, &'a [u8])>,
 }
 
 /// What came of an arrival.
@@ -70,18 +78,47 @@ pub struct Admitted {
 
 /// Inserts a batch of arrivals in one durable transaction; where it fails, nothing of the batch was
 /// inserted. Answers, in the same order, what is now known of each fingerprint.
+///
+/// Where another process holds what it needs, or the database is away for a moment, it is tried
+/// again for as long as clients can wait: what they are refused, most of them lose.
 pub async fn insert_batch(
     store: &Store,
-    batch: &mut [Arrival],
+    batch: &[Arrival],
     memory: &mut WriterMemory,
 ) -> Result<Vec<Admitted>, StoreError> {
+    let begun_at = Instant::now();
+    loop {
+        let failed = match try_batch(store, batch, memory).await {
+            Ok((admitted, tx)) => match tx.commit().await {
+                Ok(()) => return Ok(admitted),
+                // It may have been committed: tried again, it would count twice.
+                Err(error) => (error, false),
+            },
+            Err(error) => (error, true),
+        };
+        // What was remembered as written was not.
+        memory.forget_facets();
+        let (error, changed_nothing) = failed;
+        if !(changed_nothing && error.may_pass() && begun_at.elapsed() < TRIED_FOR) {
+            return Err(error);
+        }
+        sleep(TRIED_AGAIN_AFTER).await;
+    }
+}
+
+/// Writes a batch; it counts once the transaction is committed.
+async fn try_batch(
+    store: &Store,
+    batch: &[Arrival],
+    memory: &mut WriterMemory,
+) -> Result<(Vec<Admitted>, Tx), StoreError> {
     let mut tx = store.begin().await?;
     let mut admitted: Vec<Option<Admitted>> = vec![None; batch.len()];
     let mut folded = Folded::default();
     let mut looked_up = HashMap::new();
     // In one order in every process: two that lock the same fingerprints crosswise would wait for
     // each other for ever.
-    let mut order: Vec<(usize, &mut Arrival)> = batch.iter_mut().enumerate().collect();
+    let mut order: Vec<(usize, &Arrival)> = batch.iter().enumerate().collect();
     order.sort_by(|(_, a), (_, b)| (a.repository, &a.fingerprint).cmp(&(b.repository, &b.fingerprint)));
     for (index, arrival) in order {
         let found = match settled(arrival) {
@@ -95,8 +132,7 @@ pub async fn insert_batch(
         add_pending_in(&mut tx, fingerprint, hour, &facets, count, last).await?;
     }
     add_counts_in(&mut tx, &folded.lines, memory).await?;
-    tx.commit().await?;
-    Ok(admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect())
+    Ok((admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect(), tx))
 }
 
 /// What an arrival's fingerprint came to, if it is known to have come to something. One that was
@@ -108,7 +144,7 @@ fn settled(arrival: &Arrival) -> Option<KnownFingerprint> {
 /// Looks a fingerprint up, once in a batch for each key by which it came.
 async fn look_up_once_in(
     tx: &mut Tx,
-    arrival: &mut Arrival,
+    arrival: &Arrival,
     looked_up: &mut HashMap<(IngestKeyId, String), KnownFingerprint>,
     memory: &mut WriterMemory,
 ) -> Result<Admitted, StoreError> {
@@ -123,14 +159,14 @@ async fn look_up_once_in(
 
 /// What one transaction counts.
 #[derive(Debug, Default)]
-struct Folded {
-    lines: BTreeMap<LineId, LineCounts>,
+struct Folded<'a> {
+    lines: BTreeMap<LineId, LineCounts<'a>>,
     /// Occurrences and the last of them, by fingerprint, hour and place.
     pending: BTreeMap<(FingerprintId, Timestamp, Facets), (u64, Timestamp)>,
 }
 
-impl Folded {
-    fn add(&mut self, arrival: &mut Arrival, found: KnownFingerprint) {
+impl<'a> Folded<'a> {
+    fn add(&mut self, arrival: &'a Arrival, found: KnownFingerprint) {
         match found.state {
             FingerprintState::Line(line) => fold(self.lines.entry(line).or_default(), arrival, found.id),
             FingerprintState::Pending | FingerprintState::Stale => {
@@ -145,7 +181,7 @@ impl Folded {
 }
 
 /// Adds an arrival to what is counted of its line.
-fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId) {
+fn fold<'a>(fold: &mut LineCounts<'a>, arrival: &'a Arrival, fingerprint: FingerprintId) {
     let hour = fold.hours.entry(arrival.at.hour()).or_default();
     *hour = hour.saturating_add(arrival.count);
     fold.count = fold.count.saturating_add(arrival.count);
@@ -155,7 +191,7 @@ fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId
             fold.facets.insert((kind, value.clone()));
         }
     }
-    if let Some(body) = arrival.body.take() {
+    if let Some(body) = arrival.body.as_deref() {
         fold.traceback = Some((fingerprint, arrival.at, body));
     }
 }
@@ -164,7 +200,7 @@ fn fold(fold: &mut LineCounts, arrival: &mut Arrival, fingerprint: FingerprintId
 /// was waited for.
 async fn add_counts_in(
     tx: &mut Tx,
-    counted: &BTreeMap<LineId, LineCounts>,
+    counted: &BTreeMap<LineId, LineCounts<'_>>,
     memory: &mut WriterMemory,
 ) -> Result<(), StoreError> {
     let totals: Vec<[i64; 3]> =

@@ -57,7 +57,7 @@ pub async fn claim(
         let clock = lease_clock(store).await?;
         // Looking first costs no write lock: most of the time nothing is due.
         let Some(id) = first_due(store, among, now, clock).await? else { return Ok(None) };
-        let mut tx = store.begin().await?;
+        let mut tx = store.begin_lazily().await?;
         if among == Among::Suspects && !take_over_in(&mut tx, store.dialect, id).await? {
             return Ok(None);
         }
@@ -146,7 +146,7 @@ impl Store {
 /// Ends a job that was done; asked for again meanwhile, it runs once more. Here and below: a job
 /// that another worker holds by now is left to that one.
 pub async fn finish(store: &Store, claim: &Claim) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
+    let mut tx = store.begin_lazily().await?;
     let done = sqlx::query("DELETE FROM jobs WHERE id = $1 AND version = $2 AND holder = $3")
         .bind(claim.id.0)
         .bind(claim.version)

@@ -1,0 +1,174 @@
+//! Opening a database: connected to once by itself, so that what is wrong is said in its own words
+//! and at once.
+
+use crate::Dialect;
+use crate::connections::Opener;
+use crate::dialect::{Named, named, without_password};
+use crate::error::{StoreError, Trouble, code_of};
+use crate::private::make_private_file;
+use sqlx::any::AnyConnectOptions;
+use sqlx::{AnyConnection, Connection, Error};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How long a database that does not answer at the start is waited for: one that is started beside
+/// this server takes about as long, and people do not want to wait longer for what is wrong.
+const START_WITHIN: Duration = Duration::from_secs(4);
+/// How often one that refuses is asked again meanwhile.
+const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
+
+/// Opens it, and brings its tables up to date; what opens further connections.
+pub(crate) async fn open(url: &str) -> Result<Opener, StoreError> {
+    sqlx::any::install_default_drivers();
+    let database = named(url)?;
+    let shown = without_password(url);
+    let options = AnyConnectOptions::from_str(&database.url)
+        .map_err(|error| StoreError::Url { url: shown.clone(), why: error.to_string() })?;
+    if let Some(file) = &database.file {
+        make_private_file(file).map_err(|error| refused_file(&shown, file, &error))?;
+    }
+    let opener = Opener::new(options, database.dialect);
+    let explained = |error: Error| explain(&shown, &database, &error);
+    let mut connection = first_connection(&opener).await.map_err(explained)?;
+    sqlx::migrate!("../../../migrations").run(&mut connection).await?;
+    // It was for this only; what can't be closed in an orderly way ends all the same.
+    let _ = connection.close().await;
+    Ok(opener)
+}
+
+/// The first connection. A server that is just being started refuses for a moment.
+async fn first_connection(opener: &Opener) -> Result<AnyConnection, Error> {
+    let until = Instant::now() + START_WITHIN;
+    let mut last = None;
+    loop {
+        match timeout_at(until, opener.open(opener.dialect().migration_session())).await {
+            Ok(Err(error)) if is_starting(&error) && Instant::now() + ASK_AGAIN_AFTER < until => {
+                last = Some(error);
+                sleep(ASK_AGAIN_AFTER).await;
+            }
+            Ok(connected) => return connected,
+            Err(_) => {
+                let silent = || Error::Io(std::io::Error::new(ErrorKind::TimedOut, silence()));
+                return Err(last.unwrap_or_else(silent));
+            }
+        }
+    }
+}
+
+fn silence() -> String {
+    format!("no answer within {} s", START_WITHIN.as_secs())
+}
+
+fn is_starting(error: &Error) -> bool {
+    match error {
+        Error::Io(error) => error.kind() == ErrorKind::ConnectionRefused,
+        error => code_of(error).as_deref() == Some("57P03"),
+    }
+}
+
+fn refused_file(shown: &str, file: &Path, error: &std::io::Error) -> StoreError {
+    let todo = match error.kind() {
+        ErrorKind::StorageFull => "free some space on its disk".to_owned(),
+        ErrorKind::IsADirectory => "DATABASE_URL has to name a file, or one that is to be made".to_owned(),
+        _ => "see that its folder exists, and that this user may write there".to_owned(),
+    };
+    StoreError::Open { database: shown.to_owned(), why: format!("{}: {error}", file.display()), todo }
+}
+
+/// What is wrong, and what to do.
+fn explain(shown: &str, database: &Named, error: &Error) -> StoreError {
+    let (code, trouble) = (code_of(error).unwrap_or_default(), Trouble::of_sql(error));
+    let todo = match (database.dialect, code.as_str(), trouble) {
+        (Dialect::Postgres, "28P01" | "28000", _) => "correct the user or the password in DATABASE_URL".to_owned(),
+        (Dialect::Postgres, "3D000", _) => {
+            "create it (`createdb NAME`), or correct the name at the end of DATABASE_URL".to_owned()
+        }
+        (Dialect::Postgres, "42501", _) => "give this user the right to it".to_owned(),
+        (Dialect::Postgres, _, Some(Trouble::Busy)) => "it takes no more connections: see who holds them".to_owned(),
+        (Dialect::Postgres, _, _) => {
+            "see that PostgreSQL runs, and that DATABASE_URL names its host and port".to_owned()
+        }
+        (Dialect::Sqlite, _, Some(Trouble::Damaged)) => {
+            "the file is damaged, or no database of SQLite's: put a backup in its place, save what can be read (sqlite3 FILE .recover), or take it away to begin anew".to_owned()
+        }
+        (Dialect::Sqlite, _, Some(Trouble::Busy)) => "another program holds it: end that one first".to_owned(),
+        (Dialect::Sqlite, _, Some(trouble)) => trouble.todo().to_owned(),
+        (Dialect::Sqlite, _, None) => "see that DATABASE_URL names a file that this user may read and write".to_owned(),
+    };
+    StoreError::Open { database: shown.to_owned(), why: plain(error), todo }
+}
+
+/// The error without sqlx's own words around it.
+fn plain(error: &Error) -> String {
+    match error {
+        Error::Database(error) => error.message().to_owned(),
+        Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Store;
+    use std::path::Path;
+    use std::time::Duration;
+    use tokio::time::{Instant, timeout};
+
+    /// Why a database can't be opened, as it is said within five seconds.
+    async fn refused(url: &str) -> String {
+        let opened = timeout(Duration::from_secs(5), Store::open(url)).await.expect("it is said at once");
+        opened.expect_err("it has to be refused").to_string()
+    }
+
+    fn url(file: &Path) -> String {
+        format!("sqlite://{}", file.display())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_called_so_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        std::fs::write(&file, "no database, but text that is long enough to be one ".repeat(100)).unwrap();
+        let said = refused(&url(&file)).await;
+        assert!(said.contains("file is not a database") && said.contains("put a backup in its place"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_was_damaged_is_called_so_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.db");
+        Store::open(&url(&file)).await.unwrap().close().await;
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[4096..].fill(0xa5);
+        std::fs::write(&file, bytes).unwrap();
+        let said = refused(&url(&file)).await;
+        assert!(said.contains("malformed") && said.contains("put a backup in its place"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_folder_or_a_place_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = refused(&url(folder.path())).await;
+        assert!(said.contains("has to name a file"), "{said}");
+        let said = refused("sqlite:///proc/x/a.db").await;
+        assert!(said.contains("/proc/x/a.db") && said.contains("this user may write there"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_refuses_or_says_nothing_is_waited_for_some_seconds() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (postgres, begun) = (format!("postgres://ada:secret@127.0.0.1:{port}/flawless"), Instant::now());
+        // It takes connections, and never answers.
+        let said = refused(&postgres).await;
+        assert!(said.contains("no answer within 4 s") && said.contains("see that PostgreSQL runs"), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+        assert!(begun.elapsed() > Duration::from_secs(3), "one that is being started beside is waited for");
+        drop(listener);
+        let said = refused(&postgres).await;
+        assert!(said.contains("refused") && said.contains("see that PostgreSQL runs"), "{said}");
+    }
+}
