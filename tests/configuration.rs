@@ -52,5 +52,5 @@ fn where_it_cannot_listen_or_write_is_said_with_what_to_do() {
     assert!(taken.contains("is another server running there?"), "{taken}");
     std::fs::write(folder.path().join("file"), "").unwrap();
     let data = said(&[("DATA_DIR", "file/below")]);
-    assert!(data.contains("DATA_DIR is file/below, which can't be made"), "{data}");
+    assert!(data.contains("DATA_DIR file/below: file/below can't be made"), "{data}");
 }

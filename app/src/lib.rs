@@ -4,6 +4,7 @@ pub mod client_address;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod data_dir;
 pub mod log;
 mod random;
 pub mod serve;

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Name of the file with the key, in the data directory.
-const KEY_FILE: &str = "secret.key";
+pub(crate) const KEY_FILE: &str = "secret.key";
 /// A key from the environment is hashed to its length, so it may be any text; one shorter than this
 /// could be guessed.
 const SHORTEST_KEY: usize = 32;

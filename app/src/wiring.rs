@@ -3,6 +3,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::data_dir::{self, DataDirError};
 use crate::random::random_secret;
 use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
@@ -21,7 +22,7 @@ use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter, MailSender, OutboxFiles};
 use crate::steps::reconcile::Reconcile;
 use crate::steps::webhook::{IssueWebhooks, Webhooks};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{KEY_FILE, Vault, VaultError};
 use crate::worker::{Steps, Upkeep, Worker};
 use domain::links::Linker;
 use domain::signature::Signer;
@@ -29,24 +30,18 @@ use email::{MailError, Mailer, Outbox};
 use github::{GitHub, GitHubError, Settings};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
-use std::path::PathBuf;
 use std::sync::Arc;
 use store::{Side, Store, StoreError};
 
 /// Why something could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// DATA_DIR.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// DATA_DIR.
-    #[error("DATA_DIR is {}, which can't be made: {why}; set it to a folder that this user may write to", path.display())]
-    DataDir {
-        /// The folder.
-        path: PathBuf,
-        /// What the system says.
-        why: std::io::Error,
-    },
     /// The directory of mirrors.
     #[error("mirrors: {0}")]
     Mirror(#[from] MirrorError),
@@ -101,8 +96,7 @@ impl Handles {
     /// Something can't be opened; the message names the setting to look at.
     pub async fn open(config: &Config) -> Result<(Self, Signer), OpenError> {
         install_crypto();
-        std::fs::create_dir_all(&config.data_dir)
-            .map_err(|why| OpenError::DataDir { path: config.data_dir.clone(), why })?;
+        prepare_data_dir(config)?;
         let store = Store::open(&config.database_url).await?;
         let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_secret()?).await?;
         let signer = Signer::new(secret.as_bytes());
@@ -321,6 +315,12 @@ impl Handles {
             wake: self.wake.clone(),
         }
     }
+}
+
+/// Sees that DATA_DIR can be used, before something in it is what fails.
+pub(crate) fn prepare_data_dir(config: &Config) -> Result<(), DataDirError> {
+    let (mirrors, outbox) = (config.mirrors(), config.outbox());
+    data_dir::prepare(&config.data_dir, &[&mirrors, &outbox], &[&config.data_dir.join(KEY_FILE)])
 }
 
 /// The App that the configuration names.

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What commands print, and what goes to the log.
     ("terminal", &[]),
     ("log", &["config"]),
+    ("data_dir", &[]),
     ("random", &[]),
     ("vault", &[]),
     // What several steps and pages share.
