@@ -8,6 +8,7 @@ mod beats;
 mod clocks;
 mod configuration;
 mod connect;
+mod database;
 mod database_outages;
 mod doctor;
 mod emulator;

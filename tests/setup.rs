@@ -3,7 +3,7 @@
 use crate::harness::browser::{Browser, between, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
-use app::serve::Flawless;
+use app::wiring::Handles;
 use jiff::SignedDuration;
 use serde_json::Value;
 
@@ -185,15 +185,15 @@ fn a_key_that_was_lost_stops_no_report_and_is_said() {
 fn another_process_hears_of_the_app_that_was_made() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let other = Flawless::open(story.config(), story.clock.clone()).await.unwrap();
-        assert!(other.handles.github_app.get().is_none());
+        let (other, _) = Handles::open(&story.config()).await.unwrap();
+        assert!(other.github_app.get().is_none());
         let (_, state, manifest) = form(&admin.get("/setup").await.text);
         let code = story.github.make_app(&manifest);
         admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
-        other.handles.github_app.reload().await.unwrap();
-        assert!(other.handles.github_app.get().is_some());
+        other.github_app.reload().await.unwrap();
+        assert!(other.github_app.get().is_some());
         story.services().github_app.forget().await.unwrap();
-        other.handles.github_app.reload().await.unwrap();
-        assert!(other.handles.github_app.get().is_none());
+        other.github_app.reload().await.unwrap();
+        assert!(other.github_app.get().is_none());
     });
 }

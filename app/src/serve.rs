@@ -6,7 +6,7 @@ use crate::random::random_secret;
 use crate::server::{ServerSettings, connections, router};
 use crate::steps::accept::Accept;
 pub use crate::wiring::install_crypto;
-use crate::wiring::{Handles, OpenError};
+use crate::wiring::{Handles, OpenError, prepare_data_dir};
 use crate::worker::Worker;
 use domain::secret::Secret;
 use domain::signature::Signer;
@@ -14,7 +14,7 @@ use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
-use store::{Dialect, StoreError};
+use store::{Dialect, ServerLock, StoreError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -82,6 +82,8 @@ pub struct Flawless {
     /// Where it listens.
     pub address: SocketAddr,
     listener: TcpListener,
+    /// Of the database's file; held as long as this runs.
+    lock: ServerLock,
     writer: JoinHandle<()>,
     signer: Signer,
     clock: Clock,
@@ -100,6 +102,9 @@ impl Flawless {
         if config.public_url.is_none() {
             config.public_url = Some(format!("http://{address}"));
         }
+        prepare_data_dir(&config).map_err(OpenError::from)?;
+        // Before anything is changed in it.
+        let lock = ServerLock::take(&config.database_url)?;
         let (handles, signer) = Handles::open(&config).await?;
         if handles.store.dialect() == Dialect::Sqlite {
             // Nobody else works on this file, so what was being worked on when the last process
@@ -135,6 +140,7 @@ impl Flawless {
             token_is_new,
             address,
             listener,
+            lock,
             writer,
             signer,
             clock,
@@ -181,6 +187,7 @@ impl Flawless {
         if tokio::time::timeout(CLOSING, self.handles.store.close()).await.is_err() {
             tracing::warn!("the database was still asked, and is left to itself");
         }
+        drop(self.lock);
     }
 }
 

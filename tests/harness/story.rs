@@ -223,7 +223,7 @@ impl Story {
     pub async fn stop(&mut self) {
         // Connections that a client keeps open would hold the server up.
         self.http = reqwest::Client::new();
-        let Running { services, worker, stop, server, .. } = self.running.take().unwrap();
+        let Some(Running { services, worker, stop, server, .. }) = self.running.take() else { return };
         drop((services, worker));
         stop.send(()).unwrap();
         server.await.unwrap();
@@ -279,6 +279,10 @@ impl Story {
     }
 
     async fn start_process_by(&mut self, mut command: Command) -> Process {
+        // One server has a SQLite file for itself.
+        if !self.is_on_postgres() {
+            self.stop().await;
+        }
         self.other_clocks = true;
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         command.env_clear().envs(&self.settings).env("PORT", port.to_string()).current_dir(self.folder.path());
@@ -323,9 +327,17 @@ impl Story {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
         command.env_clear().envs(&self.settings).envs(settings.iter().copied()).current_dir(self.folder.path());
         let begun = tokio::time::Instant::now();
-        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        while child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > Duration::from_secs(20) {
+                child.kill().unwrap();
+                panic!("it does not refuse");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let (output, took) = (child.wait_with_output().unwrap(), begun.elapsed());
         assert!(!output.status.success(), "it has to refuse");
-        (String::from_utf8(output.stderr).unwrap(), begun.elapsed())
+        (String::from_utf8(output.stderr).unwrap(), took)
     }
 
     /// The same for a command that asks GitHub or the mail server, which have to answer meanwhile.

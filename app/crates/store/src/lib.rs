@@ -46,6 +46,7 @@ pub mod refused_addresses;
 pub mod reports;
 pub mod repositories;
 pub mod rules;
+mod server_lock;
 pub mod sessions;
 pub mod shadow;
 pub mod statuses;
@@ -59,6 +60,7 @@ pub mod writes;
 
 pub use dialect::Dialect;
 pub use error::{StoreError, Trouble};
+pub use server_lock::ServerLock;
 pub use transaction::Tx;
 pub use turns::Side;
 
