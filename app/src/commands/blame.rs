@@ -139,7 +139,9 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
         .and_then(|at| lines.get(at))
         .ok_or_else(|| format!("{path} has {} lines in {}, no line {number}", lines.len(), commit.short()))?;
     let joined = lines.join("\n");
-    let function = Source::parse(&path, &joined).and_then(|source| source.function_at(number));
+    let work = source::Work::default();
+    let source = Source::parse(&path, &joined, &work).ok();
+    let function = source.as_ref().and_then(|source| source.function_at(number));
     let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
     say!("{path}:{number}{within} at {}", commit.short());
     say!("    {}", text.trim());

@@ -95,6 +95,8 @@ pub struct Findings<'a> {
     pub confidence: Option<Confidence>,
     /// Why git could not say, where it could not.
     pub trouble: Option<&'a str>,
+    /// Files whose code was more than what is read.
+    pub unread: &'a [String],
 }
 
 /// The verdict in plain sentences: who is blamed for what, who else may be, what was passed over
@@ -112,6 +114,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     words.extend(found.blame.and_then(passed_commits_sentence));
     words.push(revision_sentence(found));
     words.extend(drift_sentence(found));
+    words.extend(unread_sentence(found.unread));
     words.extend(found.trouble.map(str::to_owned));
     if found.culprit.is_some() {
         words.extend(found.confidence.map(Confidence::sentence));
@@ -198,6 +201,18 @@ fn drift_sentence(found: &Findings<'_>) -> Option<String> {
                 .to_owned(),
         ),
     }
+}
+
+/// How many files that were not read are named one by one.
+const NAMED_FILES: usize = 2;
+
+fn unread_sentence(unread: &[String]) -> Option<String> {
+    let (first, more) = (unread.iter().take(NAMED_FILES), unread.len().saturating_sub(NAMED_FILES));
+    let mut names: Vec<String> = first.cloned().collect();
+    names.extend((more > 0).then(|| format!("{more} more")));
+    (!names.is_empty()).then(|| {
+        format!("Too large or too deeply nested to be read, so its code was not looked at: {}.", names.join(", "))
+    })
 }
 
 fn revision_sentence(found: &Findings<'_>) -> String {

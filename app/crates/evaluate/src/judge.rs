@@ -4,7 +4,7 @@
 use super::Failed;
 use super::case::{Case, CaseFrame, CaseFunction};
 use super::score::Prediction;
-use app::steps::attribute::{Evidence, KnownFacts, MirrorCommit, Suspicion, choose_culprit_and_suspects};
+use app::steps::attribute::{CodeReading, Evidence, KnownFacts, MirrorCommit, Suspicion, choose_culprit_and_suspects};
 use domain::blame::{Author, Blame};
 use domain::commit::CommitId;
 use domain::culprit::{Choice, FrameAt, Located};
@@ -18,7 +18,7 @@ use domain::source::Block;
 use domain::suspects::Suspect;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
-use source::Source;
+use source::{Source, Work};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -70,8 +70,9 @@ impl Judge {
         let id = repositories.id(&case.repo)?;
         let commit = repositories.mirrors.resolve(id, &case.revision)?;
         let commit = commit.ok_or_else(|| format!("{} has no commit {}", case.repo, case.revision))?;
-        let reading = MirrorCommit { mirrors: &repositories.mirrors, id, commit: &commit };
-        verdict(case, Evidence::Mirror(reading), off)
+        let reading = &CodeReading::default();
+        let commit = MirrorCommit { mirrors: &repositories.mirrors, id, commit: &commit, reading };
+        verdict(case, Evidence::Mirror(commit), off)
     }
 
     /// The same by what the case says itself.
@@ -194,13 +195,13 @@ fn located_in(case: &Case) -> BTreeMap<FrameAt, Located> {
 
 /// What the case says of its frames itself.
 fn told_by(case: &Case) -> KnownFacts {
-    let mut told = KnownFacts::default();
+    let (mut told, work) = (KnownFacts::default(), Work::default());
     for (exception, (_, frames)) in frames(case).into_iter().enumerate() {
         for (index, frame) in frames.iter().enumerate().filter(|(_, frame)| frame.in_app) {
             let (Some(line), Some(code)) = (frame.lineno, frame.context_line.as_deref()) else { continue };
             // A line by itself: what it calls can be read, where its values come from can not.
-            let Some(source) = Source::parse(&frame.filename, code.trim()) else { continue };
-            let mut facts = source.line(1);
+            let Ok(source) = Source::parse(&frame.filename, code.trim(), &work) else { continue };
+            let Ok(mut facts) = source.line(1) else { continue };
             facts.function = function_of(case, frame, line);
             told.facts.insert((exception, index), facts);
             if let Some(origin) = origin_of(case, frame, line) {

@@ -86,8 +86,6 @@ pub(super) fn is_class(node: Node<'_>) -> bool {
                 | "trait_item"
                 | "mod_item"
         )
-        // The root of Python's tree is a module, too.
-        && node.parent().is_some()
 }
 
 pub(super) fn is_call(kind: &str) -> bool {

@@ -1,28 +1,62 @@
 //! Reading source code with tree-sitter: functions and their bounds, and what the statement at a
 //! line does.
 //!
-//! Six languages. What can't be parsed, or is in another language, is known by nothing: callers go
-//! on without. A grammar goes on after mistakes, so code with a syntax error in one place, or in an
-//! older version of a language, is still read.
+//! Six languages. What is in another language, or is too much to be read, is known by nothing:
+//! callers go on without. A grammar goes on after mistakes, so code with a syntax error in one
+//! place, or in an older version of a language, is still read.
+//!
+//! Whoever writes into a repository chooses what is read here. So nothing recurses, all work is
+//! counted ([`Work`]), and names, functions and nodes are no more than some number: a file takes
+//! 300 MB of memory at most, while it is parsed.
 
 mod language;
 mod line;
 mod outline;
+mod parse;
+mod variables;
+mod walk;
+mod work;
 
 pub use language::Language;
+pub use work::{MOST_WORK, Work};
 
 use domain::source::{Block, LineFacts};
-use tree_sitter::{Parser, Tree};
+use line::Reading;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tree_sitter::{Node, Tree};
+use variables::Variables;
+use work::TooMuch;
 
-/// Larger files are not read: a file of this size takes about a second to parse, and is generated
-/// anyway.
-const LARGEST_SOURCE: usize = 4 << 20;
+/// Functions that are looked through in a step for the one around a line.
+const BLOCKS_OF_A_STEP: usize = 20;
+
+/// Why a file is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// Its name says no language that is known here.
+    OtherLanguage,
+    /// It is larger, or nested more deeply, than code that people write, or reading it takes more
+    /// work than is left.
+    TooMuch,
+}
+
+impl From<TooMuch> for Unread {
+    fn from(_: TooMuch) -> Self {
+        Self::TooMuch
+    }
+}
 
 /// A parsed file.
 pub struct Source<'t> {
     language: Language,
     text: &'t str,
     tree: Tree,
+    blocks: Vec<Block>,
+    work: &'t Work,
+    /// The variables of the function (by its node) that was asked for last: frames of one traceback
+    /// are mostly asked for function by function.
+    variables: RefCell<Option<(usize, Rc<Variables>)>>,
 }
 
 impl std::fmt::Debug for Source<'_> {
@@ -32,37 +66,58 @@ impl std::fmt::Debug for Source<'_> {
 }
 
 impl<'t> Source<'t> {
-    /// Parses a file. `None`: its name says no language that is known here, or it is larger than 4
-    /// MB.
-    pub fn parse(path: &str, text: &'t str) -> Option<Self> {
-        let language = Language::of_path(path)?;
-        if text.len() > LARGEST_SOURCE {
-            return None;
-        }
-        let mut parser = Parser::new();
-        parser.set_language(&language.grammar()).ok()?;
-        let tree = parser.parse(text, None)?;
-        Some(Self { language, text, tree })
+    /// Parses a file, for as much of the work as it takes.
+    ///
+    /// # Errors
+    /// Why it is not read.
+    pub fn parse(path: &str, text: &'t str, work: &'t Work) -> Result<Self, Unread> {
+        let language = Language::of_path(path).ok_or(Unread::OtherLanguage)?;
+        let tree = parse::tree(language, text, work)?;
+        let blocks = outline::blocks(language, tree.root_node(), text, work)?;
+        Ok(Self { language, text, tree, blocks, work, variables: RefCell::default() })
     }
 
     /// All functions and classes, in the order in which they begin.
-    pub fn blocks(&self) -> Vec<Block> {
-        outline::blocks(self.language, self.tree.root_node(), self.text)
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
     }
 
     /// The innermost function around a line (from 1).
-    pub fn function_at(&self, line: u32) -> Option<Block> {
-        self.blocks().into_iter().filter(|block| !block.is_class && block.covers(line)).min_by_key(Block::length)
+    pub fn function_at(&self, line: u32) -> Option<&Block> {
+        self.blocks.iter().filter(|block| !block.is_class && block.covers(line)).min_by_key(|block| block.length())
     }
 
     /// What the source says of a line (from 1).
-    pub fn line(&self, line: u32) -> LineFacts {
-        line::facts(self.language, self.tree.root_node(), self.text, line, self.function_at(line))
+    ///
+    /// # Errors
+    /// No work is left for it.
+    pub fn line(&self, line: u32) -> Result<LineFacts, Unread> {
+        self.work.take((self.blocks.len() / BLOCKS_OF_A_STEP) as u64)?;
+        let function = self.function_at(line).cloned();
+        Ok(line::facts(self.reading(), line, function, |scope| self.variables(scope))?)
     }
 
     /// The lines of a class or function at which a field of the object is set: `self.NAME = …`.
-    pub fn field_set(&self, block: &Block, field: &str) -> Vec<u32> {
-        line::field_set(self.language, self.tree.root_node(), self.text, block, field)
+    ///
+    /// # Errors
+    /// No work is left for it.
+    pub fn field_set(&self, block: &Block, field: &str) -> Result<Vec<u32>, Unread> {
+        Ok(line::field_set(self.reading(), block, field)?)
+    }
+
+    fn reading(&self) -> Reading<'_> {
+        Reading { language: self.language, root: self.tree.root_node(), text: self.text, work: self.work }
+    }
+
+    fn variables(&self, scope: Node<'_>) -> Result<Rc<Variables>, TooMuch> {
+        if let Some((of, known)) = &*self.variables.borrow()
+            && *of == scope.id()
+        {
+            return Ok(Rc::clone(known));
+        }
+        let found = Rc::new(Variables::of(scope, self.text, self.work)?);
+        *self.variables.borrow_mut() = Some((scope.id(), Rc::clone(&found)));
+        Ok(found)
     }
 }
 
@@ -101,13 +156,21 @@ def wrapper(func):
     return wrapped
 ";
 
+    fn source<'t>(path: &str, text: &'t str) -> Source<'t> {
+        Source::parse(path, text, Box::leak(Box::default())).expect("a known language")
+    }
+
     fn names(path: &str, text: &str) -> Vec<String> {
-        let source = Source::parse(path, text).expect("a known language");
+        let source = source(path, text);
         source.blocks().iter().map(|one| format!("{} {}-{}", one.qualified, one.start, one.end)).collect()
     }
 
     fn python(line: u32) -> LineFacts {
-        Source::parse("a.py", PYTHON).expect("Python").line(line)
+        facts("a.py", PYTHON, line)
+    }
+
+    fn facts(path: &str, text: &str, line: u32) -> LineFacts {
+        source(path, text).line(line).expect("little work")
     }
 
     fn origins(facts: &LineFacts, role: &Role) -> Vec<ValueOrigin> {
@@ -128,7 +191,7 @@ def wrapper(func):
                 "wrapper.wrapped 25-26"
             ]
         );
-        let source = Source::parse("a.py", PYTHON).expect("Python");
+        let source = source("a.py", PYTHON);
         assert_eq!(source.function_at(8).expect("a function").parameters, ["items", "rest", "price", "more"]);
         assert!(source.function_at(1).is_none());
         assert_eq!(source.function_at(17).expect("the innermost").qualified, "Cart.pay.inner");
@@ -157,11 +220,11 @@ def wrapper(func):
             ("a.java", java, 2),
             ("a.rs", rust, 2),
         ] {
-            let source = Source::parse(path, text).expect("a known language");
+            let source = source(path, text);
             assert_eq!(source.function_at(line).expect("a function").parameters, ["x"], "{path}");
         }
-        assert!(Source::parse("a.cobol", "").is_none());
-        assert!(Source::parse("Makefile", "").is_none());
+        let unread = |path: &str| Source::parse(path, "", &Work::default()).err();
+        assert_eq!((unread("a.cobol"), unread("Makefile")), (Some(Unread::OtherLanguage), Some(Unread::OtherLanguage)));
     }
 
     #[test]
@@ -189,34 +252,34 @@ def wrapper(func):
         assert!(!python(9).forwards);
         assert!(python(19).raises);
         assert!(!python(18).raises, "the condition does not raise, its body does");
-        let given = Source::parse("a.py", "def run(task):\n    return task()\n").expect("Python").line(2);
+        let given = facts("a.py", "def run(task):\n    return task()\n", 2);
         assert!(given.calls_given && !given.forwards);
-        let spread = Source::parse("a.js", "function f(...args) {\n  g(...args);\n}\n").expect("JavaScript").line(2);
+        let spread = facts("a.js", "function f(...args) {\n  g(...args);\n}\n", 2);
         assert!(spread.forwards);
-        let splat = Source::parse("a.rb", "def f(*args)\n  g(*args)\nend\n").expect("Ruby").line(2);
+        let splat = facts("a.rb", "def f(*args)\n  g(*args)\nend\n", 2);
         assert!(splat.forwards);
-        let list = Source::parse("a.py", "def f(a):\n    g(*[a, a])\n").expect("Python").line(2);
+        let list = facts("a.py", "def f(a):\n    g(*[a, a])\n", 2);
         assert!(!list.forwards, "it makes the list itself");
     }
 
     #[test]
     fn the_lines_that_set_a_field_are_found() {
-        let source = Source::parse("a.py", PYTHON).expect("Python");
-        let cart = source.blocks().into_iter().find(|one| one.name == "Cart").expect("the class");
-        assert_eq!(source.field_set(&cart, "owner"), [13]);
-        assert_eq!(source.field_set(&cart, "limit"), [0u32; 0]);
+        let source = source("a.py", PYTHON);
+        let cart = source.blocks().iter().find(|one| one.name == "Cart").expect("the class");
+        assert_eq!(source.field_set(cart, "owner").as_deref(), Ok(&[13][..]));
+        assert_eq!(source.field_set(cart, "limit").as_deref(), Ok(&[][..]));
     }
 
     #[test]
     fn broken_and_strange_code_does_no_harm() {
         for text in ["", "\n\n", "def f(:\n  x = (\n", "\u{feff}def f():\n\tpass\r\n", "print 'old', x\nraise E, 'x'\n"]
         {
-            let source = Source::parse("a.py", text).expect("Python");
+            let source = source("a.py", text);
             for line in 0..5 {
-                source.line(line);
+                source.line(line).expect("little work");
             }
         }
-        let deep = format!("x = {}1{}\n", "(".repeat(20_000), ")".repeat(20_000));
-        Source::parse("a.py", &deep).expect("Python").line(1);
+        let deep = format!("x = {}1{}\n", "(".repeat(900), ")".repeat(900));
+        facts("a.py", &deep, 1);
     }
 }

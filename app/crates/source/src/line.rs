@@ -5,7 +5,11 @@ use super::language::{
     is_receiver, is_splat, is_statement,
 };
 use super::outline::{line_of, slice};
+use super::variables::{Set, Variables, target_is_set, targets};
+use super::walk::{Below, walk};
+use super::work::{TooMuch, Work};
 use domain::source::{Block, LineFacts, Role, Use, ValueOrigin};
+use std::rc::Rc;
 use tree_sitter::Node;
 
 /// How many names are followed from one to the next: `a = b`, `b = c`.
@@ -15,129 +19,136 @@ const ALIASES: usize = 3;
 /// nothing about one value.
 const USES: usize = 200;
 
+/// Parts of one statement that are looked at, of those the last: a longer one is a table of data.
+const MOST_PARTS: usize = 20_000;
+
+/// Bytes. A longer name is none: it is a chain of a thousand attributes, or made up by a program.
+const LONGEST_NAME: usize = 1_000;
+
 /// What only raises, by its name: the test frameworks' and argument parsers' own.
 const RAISERS: &[&str] = &["self.fail", "self.error", "panic", "bail", "anyhow::bail", "unreachable", "raise"];
 
-/// The facts of a line whose innermost function is `function`.
-pub(super) fn facts(language: Language, root: Node<'_>, text: &str, line: u32, function: Option<Block>) -> LineFacts {
-    let Some(statement) = statement_at(root, line) else { return LineFacts { function, ..LineFacts::default() } };
-    let scope = scope_of(statement, root);
-    let here = Here { language, text, scope, line, function: function.as_ref() };
-    let mut found = LineFacts { raises: raises(statement, text), ..LineFacts::default() };
-    for node in own_nodes(statement) {
-        here.look_at(node, &mut found);
+/// A file as it is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'a> {
+    pub(super) language: Language,
+    pub(super) root: Node<'a>,
+    pub(super) text: &'a str,
+    pub(super) work: &'a Work,
+}
+
+/// The facts of a line whose innermost function is `function`. `variables` gives those of the
+/// function or file around its statement.
+pub(super) fn facts(
+    reading: Reading<'_>,
+    line: u32,
+    function: Option<Block>,
+    variables: impl FnOnce(Node<'_>) -> Result<Rc<Variables>, TooMuch>,
+) -> Result<LineFacts, TooMuch> {
+    let Reading { language, root, text, work } = reading;
+    let Some((statement, scope)) = statement_at(root, line, work)? else {
+        return Ok(LineFacts { function, ..LineFacts::default() });
+    };
+    let here = Here { language, text, variables: variables(scope)?, line, function: function.as_ref() };
+    let mut found = LineFacts { raises: raises(statement, text, work)?, ..LineFacts::default() };
+    let own = own_nodes(statement, work)?;
+    for node in &own {
+        here.look_at(*node, &mut found);
     }
-    iterated(statement).into_iter().for_each(|node| here.push(Role::Iterated, node, &mut found));
+    iterated(&own).into_iter().for_each(|node| here.push(Role::Iterated, node, &mut found));
     found.uses.truncate(USES);
     found.function = function;
-    found
+    Ok(found)
 }
 
 /// Lines of a block at which `self.FIELD` is set.
-pub(super) fn field_set(language: Language, root: Node<'_>, text: &str, block: &Block, field: &str) -> Vec<u32> {
+pub(super) fn field_set(reading: Reading<'_>, block: &Block, field: &str) -> Result<Vec<u32>, TooMuch> {
+    let Reading { language, root, text, work } = reading;
     let mut lines = Vec::new();
-    for node in all_nodes(root) {
+    walk(root, work, |path| {
+        let node = path[path.len() - 1];
         let line = line_of(node.start_position().row);
-        if !block.covers(line) {
-            continue;
-        }
-        for target in targets(node) {
-            let sets = match own_field(target, text) {
+        if block.covers(line) && target_is_set(node) {
+            let sets = |target: &Node<'_>| match own_field(*target, text) {
                 Some(name) => name == field,
-                None => language == Language::Ruby && slice(target, text).trim_start_matches('@') == field,
+                None => language == Language::Ruby && slice(*target, text).trim_start_matches('@') == field,
             };
-            if sets && target_is_set(node) {
-                lines.push(line);
-            }
+            lines.extend(targets(node, work)?.iter().any(sets).then_some(line));
         }
-    }
+        Ok(Below::Look)
+    })?;
     lines.sort_unstable();
     lines.dedup();
-    lines
+    Ok(lines)
 }
 
-/// The smallest statement that covers the line. Where the line is the head of a loop or condition,
-/// that is the statement.
-fn statement_at(root: Node<'_>, line: u32) -> Option<Node<'_>> {
-    let mut best: Option<Node<'_>> = None;
-    let mut rest = vec![root];
-    while let Some(node) = rest.pop() {
-        if !covers(node, line) {
-            continue;
-        }
+/// The smallest statement that covers the line, and the function around it, else the file. Where
+/// the line is the head of a loop or condition, that is the statement.
+fn statement_at<'t>(root: Node<'t>, line: u32, work: &Work) -> Result<Option<(Node<'t>, Node<'t>)>, TooMuch> {
+    let mut best: Option<(Node<'t>, Node<'t>)> = None;
+    let mut cursor = root.walk();
+    let mut rest = vec![(root, root)];
+    while let Some((node, scope)) = rest.pop() {
         if is_statement(node.kind()) && node.is_named() {
-            let smaller = best.is_none_or(|best| node.byte_range().len() <= best.byte_range().len());
+            let smaller = best.is_none_or(|(best, _)| node.byte_range().len() <= best.byte_range().len());
             // A function that is written within one line of its statement is not the statement.
             if smaller
                 && !(is_function(node.kind())
-                    && best.is_some_and(|best| best.start_position() == node.start_position()))
+                    && best.is_some_and(|(best, _)| best.start_position() == node.start_position()))
             {
-                best = Some(node);
+                best = Some((node, scope));
             }
         }
-        let mut cursor = node.walk();
-        rest.extend(node.named_children(&mut cursor));
+        let scope = if is_function(node.kind()) { node } else { scope };
+        for child in node.named_children(&mut cursor) {
+            work.take(1)?;
+            if covers(child, line) {
+                rest.push((child, scope));
+            }
+        }
     }
-    best
+    Ok(best)
 }
 
 fn covers(node: Node<'_>, line: u32) -> bool {
     (line_of(node.start_position().row)..=line_of(node.end_position().row)).contains(&line)
 }
 
-/// The function around a statement, else the file.
-fn scope_of<'t>(statement: Node<'t>, root: Node<'t>) -> Node<'t> {
-    let mut node = statement;
-    while let Some(parent) = node.parent() {
-        if is_function(parent.kind()) {
-            return parent;
-        }
-        node = parent;
-    }
-    root
-}
-
 /// The nodes of a statement, those of its body and of functions within it left out.
-fn own_nodes(statement: Node<'_>) -> Vec<Node<'_>> {
+fn own_nodes<'t>(statement: Node<'t>, work: &Work) -> Result<Vec<Node<'t>>, TooMuch> {
     let mut found = Vec::new();
+    let mut cursor = statement.walk();
     let mut rest = vec![statement];
-    while let Some(node) = rest.pop() {
+    while let Some(node) = rest.pop()
+        && found.len() < MOST_PARTS
+    {
         found.push(node);
-        let mut cursor = node.walk();
-        rest.extend(node.named_children(&mut cursor).filter(|child| !is_block(child.kind())));
+        for child in node.named_children(&mut cursor) {
+            work.take(1)?;
+            if !is_block(child.kind()) {
+                rest.push(child);
+            }
+        }
     }
-    found
+    Ok(found)
 }
 
-fn all_nodes(root: Node<'_>) -> Vec<Node<'_>> {
-    let mut found = Vec::new();
-    let mut rest = vec![root];
-    while let Some(node) = rest.pop() {
-        found.push(node);
-        let mut cursor = node.walk();
-        rest.extend(node.named_children(&mut cursor));
-    }
-    found
-}
-
-fn raises(statement: Node<'_>, text: &str) -> bool {
+fn raises(statement: Node<'_>, text: &str, work: &Work) -> Result<bool, TooMuch> {
     if is_raise(statement.kind()) {
-        return true;
+        return Ok(true);
     }
     // `self.fail(…)`, `return self.error(…)`, `panic!(…)`, Ruby's `raise X`: the call is all of the
     // statement.
     let mut node = statement;
     loop {
+        work.take(1)?;
         if is_call(node.kind()) {
             let called = callee(node).map_or("", |callee| slice(callee, text));
-            return RAISERS.contains(&called) || called.starts_with("self.raise_");
+            return Ok(RAISERS.contains(&called) || called.starts_with("self.raise_"));
         }
-        match node.named_child_count() {
-            1 => match node.named_child(0) {
-                Some(child) => node = child,
-                None => return false,
-            },
-            _ => return false,
+        match node.named_child(0).filter(|_| node.named_child_count() == 1) {
+            Some(child) => node = child,
+            None => return Ok(false),
         }
     }
 }
@@ -152,13 +163,13 @@ fn callee(call: Node<'_>) -> Option<Node<'_>> {
 fn arguments(call: Node<'_>) -> Vec<Node<'_>> {
     let Some(list) = call.child_by_field_name("arguments") else { return Vec::new() };
     let mut cursor = list.walk();
-    list.named_children(&mut cursor).collect()
+    list.named_children(&mut cursor).take(USES).collect()
 }
 
-/// What is gone through or unpacked by a statement as a whole.
-fn iterated(statement: Node<'_>) -> Vec<Node<'_>> {
+/// What is gone through or unpacked by a statement as a whole, of whose parts.
+fn iterated<'t>(parts: &[Node<'t>]) -> Vec<Node<'t>> {
     let mut found = Vec::new();
-    for node in own_nodes(statement) {
+    for node in parts {
         match node.kind() {
             "for_statement" | "for_in_clause" | "for_in_statement" | "enhanced_for_statement" | "for_expression" => {
                 found.extend(["right", "value"].iter().find_map(|field| node.child_by_field_name(field)));
@@ -173,42 +184,6 @@ fn iterated(statement: Node<'_>) -> Vec<Node<'_>> {
         }
     }
     found
-}
-
-/// Left sides of an assignment of any kind.
-fn targets(node: Node<'_>) -> Vec<Node<'_>> {
-    let field = match node.kind() {
-        "assignment"
-        | "augmented_assignment"
-        | "assignment_expression"
-        | "for_statement"
-        | "for_in_clause"
-        | "for_in_statement"
-        | "short_var_declaration"
-        | "assignment_statement"
-        | "operator_assignment"
-        | "augmented_assignment_expression"
-        | "range_clause" => "left",
-        "named_expression" | "variable_declarator" | "enhanced_for_statement" => "name",
-        "let_declaration" | "for_expression" => "pattern",
-        "as_pattern" => "alias",
-        _ => return Vec::new(),
-    };
-    let Some(left) = node.child_by_field_name(field) else { return Vec::new() };
-    let mut found = Vec::new();
-    let mut rest = vec![left];
-    while let Some(node) = rest.pop() {
-        found.push(node);
-        if !is_attribute(node.kind()) && !is_index(node.kind()) {
-            let mut cursor = node.walk();
-            rest.extend(node.named_children(&mut cursor));
-        }
-    }
-    found
-}
-
-fn target_is_set(node: Node<'_>) -> bool {
-    !matches!(node.kind(), "augmented_assignment" | "operator_assignment" | "augmented_assignment_expression")
 }
 
 /// `x` of `self.x`, if that is what the node is.
@@ -231,7 +206,7 @@ fn attribute_of(node: Node<'_>) -> Option<(Node<'_>, Node<'_>)> {
 struct Here<'a> {
     language: Language,
     text: &'a str,
-    scope: Node<'a>,
+    variables: Rc<Variables>,
     line: u32,
     function: Option<&'a Block>,
 }
@@ -242,7 +217,7 @@ impl Here<'_> {
         if is_attribute(kind)
             && let Some((object, name)) = attribute_of(node)
         {
-            self.push(Role::Attribute(slice(name, self.text).to_owned()), object, found);
+            self.push(Role::Attribute(self.name(name).to_owned()), object, found);
         } else if is_index(kind) {
             let indexed =
                 ["value", "object", "operand", "array"].iter().find_map(|field| node.child_by_field_name(field));
@@ -264,10 +239,10 @@ impl Here<'_> {
         if let Some(callee) = callee(call) {
             if let Some(object) = call.child_by_field_name("receiver").or_else(|| call.child_by_field_name("object")) {
                 // Ruby and Java have the object beside the method's name.
-                self.push(Role::Attribute(slice(callee, self.text).to_owned()), object, found);
+                self.push(Role::Attribute(self.name(callee).to_owned()), object, found);
             } else {
                 self.push(Role::Called, callee, found);
-                found.calls_given |= is_name(callee.kind()) && matches!(self.origin(callee, 0), ValueOrigin::Given(_));
+                found.calls_given |= is_name(callee.kind()) && matches!(self.origin(callee), ValueOrigin::Given(_));
             }
         }
         for argument in arguments {
@@ -296,15 +271,22 @@ impl Here<'_> {
         if found.uses.len() > USES {
             return;
         }
-        let name = (is_name(node.kind()) || is_attribute(node.kind())).then(|| slice(node, self.text).to_owned());
-        found.uses.push(Use { role, origin: self.origin(node, 0), name });
+        let name = (is_name(node.kind()) || is_attribute(node.kind())).then(|| self.name(node).to_owned());
+        let name = name.filter(|name| !name.is_empty());
+        found.uses.push(Use { role, origin: self.origin(node), name });
     }
 
-    fn origin(&self, node: Node<'_>, depth: usize) -> ValueOrigin {
-        let kind = node.kind();
-        if kind == "await" || kind == "await_expression" || kind == "parenthesized_expression" {
-            return node.named_child(0).map_or(ValueOrigin::Other, |inner| self.origin(inner, depth));
+    /// A name as it is written; nothing where it is too long to be one.
+    fn name(&self, node: Node<'_>) -> &str {
+        Some(slice(node, self.text)).filter(|name| name.len() <= LONGEST_NAME).unwrap_or_default()
+    }
+
+    fn origin(&self, mut node: Node<'_>) -> ValueOrigin {
+        while matches!(node.kind(), "await" | "await_expression" | "parenthesized_expression") {
+            let Some(inner) = node.named_child(0) else { return ValueOrigin::Other };
+            node = inner;
         }
+        let kind = node.kind();
         if is_constant(kind) {
             return ValueOrigin::Constant;
         }
@@ -314,49 +296,23 @@ impl Here<'_> {
         if let Some(field) = own_field(node, self.text) {
             return ValueOrigin::Own(field.to_owned());
         }
-        if kind == "instance_variable" {
-            return ValueOrigin::Own(slice(node, self.text).trim_start_matches('@').to_owned());
-        }
-        if !is_name(kind) {
-            return ValueOrigin::Other;
-        }
-        let name = slice(node, self.text);
-        match self.last_set(name) {
-            Some(Some(value)) if is_name(value.kind()) && depth < ALIASES && slice(value, self.text) != name => {
-                self.origin(value, depth + 1)
-            }
-            Some(_) => ValueOrigin::Local,
-            None if self.function.is_some_and(|function| function.parameters.iter().any(|one| one == name)) => {
-                ValueOrigin::Given(name.to_owned())
-            }
-            None => ValueOrigin::Other,
-        }
+        if is_name(kind) { self.origin_of_name(self.name(node)) } else { ValueOrigin::Other }
     }
 
-    /// The value that a variable was last given before the line, in the order of the text.
-    /// `Some(None)`: it was set, but not to one value (a loop, an unpacking).
-    fn last_set(&self, name: &str) -> Option<Option<Node<'_>>> {
-        let mut best: Option<(usize, Option<Node<'_>>)> = None;
-        for node in all_nodes(self.scope) {
-            let row = node.start_position().row;
-            if line_of(row) >= self.line || node == self.scope {
-                continue;
+    fn origin_of_name<'a>(&'a self, mut name: &'a str) -> ValueOrigin {
+        for _ in 0..=ALIASES {
+            if let Some(field) = name.strip_prefix('@') {
+                return ValueOrigin::Own(field.trim_start_matches('@').to_owned());
             }
-            let sets = targets(node).iter().any(|target| is_name(target.kind()) && slice(*target, self.text) == name);
-            if sets && best.as_ref().is_none_or(|(before, _)| row >= *before) {
-                let alone = targets(node).len() == 1 && target_is_set(node);
-                let value = ["right", "value"].iter().find_map(|field| node.child_by_field_name(field));
-                let plain = matches!(
-                    node.kind(),
-                    "assignment"
-                        | "variable_declarator"
-                        | "assignment_expression"
-                        | "let_declaration"
-                        | "named_expression"
-                );
-                best = Some((row, value.filter(|_| alone && plain)));
+            match self.variables.last_set(name, self.line) {
+                Some(Set::ToName(other)) if other != name => name = other,
+                Some(_) => return ValueOrigin::Local,
+                None if self.function.is_some_and(|function| function.parameters.iter().any(|one| one == name)) => {
+                    return ValueOrigin::Given(name.to_owned());
+                }
+                None => return ValueOrigin::Other,
             }
         }
-        best.map(|(_, value)| value)
+        ValueOrigin::Local
     }
 }

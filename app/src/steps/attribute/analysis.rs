@@ -1,7 +1,7 @@
 //! Looking a report up in the mirror: revision, files, lines, culprit and blame, all in one go,
 //! blocking.
 
-use super::evidence::{Evidence, KnownFacts, MirrorCommit};
+use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use super::frame_locations::locate_frames;
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
 use domain::alert::{Place, Snippet};
@@ -58,7 +58,9 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let (report, rules, id) = (input.report, input.rules, input.repository.id);
     let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
     let deployed = mirrors.map(|mirrors| deployed(mirrors, input.repository, report)).transpose()?.unwrap_or_default();
-    let at = mirrors.zip(deployed.revision.as_ref()).map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit });
+    let reading = &CodeReading::default();
+    let at = mirrors.zip(deployed.revision.as_ref());
+    let at = at.map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit, reading });
     let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
@@ -70,7 +72,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let place = place_of(report, culprit, found);
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
-        verdict: verdict_of(input, &deployed, &located, &suspicion),
+        verdict: verdict_of(input, &deployed, &located, &suspicion, &reading.unread()),
         confidence: confidence_of(&suspicion, input.event_at),
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
@@ -91,6 +93,7 @@ fn verdict_of(
     deployed: &Deployed,
     located: &BTreeMap<FrameAt, Located>,
     suspicion: &Suspicion,
+    unread: &[String],
 ) -> Vec<String> {
     let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
     let found = culprit.and_then(|culprit| located.get(&culprit));
@@ -110,6 +113,7 @@ fn verdict_of(
         suspects: &suspicion.suspects,
         confidence: confidence_of(suspicion, input.event_at),
         trouble: input.trouble.or(unknown),
+        unread,
     })
 }
 

@@ -10,7 +10,6 @@ use domain::rule::Rules;
 use domain::source::{Block, LineFacts};
 use domain::suspects::{Suspect, SuspectedBy, changed_at};
 use mirror::MirrorError;
-use source::Source;
 
 /// A name that is defined more often than this is ambiguous.
 const DEFINITIONS: usize = 3;
@@ -59,13 +58,13 @@ fn constructor(
     else {
         return Ok(None);
     };
-    let Some(text) = reading.text(&path)? else { return Ok(None) };
-    let Some(source) = Source::parse(&path, &text) else { return Ok(None) };
     let name = format!("{}.__init__", class.qualified);
-    let Some(constructor) = source.blocks().into_iter().find(|block| block.qualified == name) else {
-        return Ok(None);
-    };
-    let line = source.field_set(&constructor, field).first().copied().unwrap_or(constructor.end);
+    let found = reading.read(&path, |source| {
+        let Some(constructor) = source.blocks().iter().find(|block| block.qualified == name) else { return Ok(None) };
+        let line = source.field_set(constructor, field)?.first().copied().unwrap_or(constructor.end);
+        Ok(Some((constructor.clone(), line)))
+    })?;
+    let Some((constructor, line)) = found.flatten() else { return Ok(None) };
     let function_lines = Some((constructor.start, constructor.end));
     let (function, blame) = (constructor.qualified, start.blame.cloned());
     Ok(Some(Suspect { path, line, function, frame: None, function_lines, blame, rule: SuspectedBy::Constructor }))

@@ -6,8 +6,9 @@ use domain::culprit::{FrameAt, Located};
 use domain::ids::RepositoryId;
 use domain::source::{Block, LineFacts};
 use mirror::{MirrorError, Mirrors};
-use source::Source;
-use std::collections::BTreeMap;
+use source::{Source, Unread, Work};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 /// A commit of a mirror.
@@ -19,6 +20,34 @@ pub struct MirrorCommit<'a> {
     pub id: RepositoryId,
     /// Full id of the commit.
     pub commit: &'a CommitId,
+    /// What reading its code may still cost.
+    pub reading: &'a CodeReading,
+}
+
+/// The work that may be spent on reading the code that one report leads to, and what was too much
+/// for it.
+#[derive(Debug, Default)]
+pub struct CodeReading {
+    work: Work,
+    unread: RefCell<BTreeSet<String>>,
+}
+
+impl CodeReading {
+    /// Paths of files that were not read, or not all that was asked of them: they are too large,
+    /// too deeply nested, or too much work.
+    pub(super) fn unread(&self) -> Vec<String> {
+        self.unread.borrow().iter().cloned().collect()
+    }
+
+    /// What was read; nothing where it could not be, which is noted if that was too much.
+    fn note<T>(&self, path: &str, read: Result<T, Unread>) -> Option<T> {
+        match read {
+            Ok(read) => return Some(read),
+            Err(Unread::OtherLanguage) => {}
+            Err(Unread::TooMuch) => drop(self.unread.borrow_mut().insert(path.to_owned())),
+        }
+        None
+    }
 }
 
 /// What was found out without us: enough to judge frames by, but no code to read on in.
@@ -41,7 +70,7 @@ pub enum Evidence<'a> {
 
 impl Evidence<'_> {
     /// A file's text; `None` where there is no such text file.
-    pub(super) fn text(&self, path: &str) -> Result<Option<String>, MirrorError> {
+    fn text(&self, path: &str) -> Result<Option<String>, MirrorError> {
         let Self::Mirror(at) = self else { return Ok(None) };
         Ok(at.mirrors.lines(at.id, at.commit, path)?.map(|lines| lines.join("\n")))
     }
@@ -80,21 +109,36 @@ impl Evidence<'_> {
         }
         let mut facts = BTreeMap::new();
         for (path, frames) in by_path {
-            let Some(text) = self.text(path)? else { continue };
-            let Some(source) = Source::parse(path, &text) else { continue };
-            let mut known: BTreeMap<u32, LineFacts> = BTreeMap::new();
-            for (at, line) in frames {
-                let one = known.entry(line).or_insert_with(|| source.line(line));
-                facts.insert(at, one.clone());
-            }
+            self.read(path, |source| {
+                let mut known: BTreeMap<u32, LineFacts> = BTreeMap::new();
+                for (at, line) in frames {
+                    let one = match known.get(&line) {
+                        Some(one) => one.clone(),
+                        None => source.line(line)?,
+                    };
+                    facts.insert(at, one.clone());
+                    known.insert(line, one);
+                }
+                Ok(())
+            })?;
         }
         Ok(facts)
     }
 
     /// The functions and classes of a file.
     pub(super) fn blocks(&self, path: &str) -> Result<Vec<Block>, MirrorError> {
-        let Some(text) = self.text(path)? else { return Ok(Vec::new()) };
-        Ok(Source::parse(path, &text).map(|source| source.blocks()).unwrap_or_default())
+        Ok(self.read(path, |source| Ok(source.blocks().to_vec()))?.unwrap_or_default())
+    }
+
+    /// Asks a file's code something; `None` where it can't be read.
+    pub(super) fn read<T>(
+        &self,
+        path: &str,
+        question: impl FnOnce(&Source<'_>) -> Result<T, Unread>,
+    ) -> Result<Option<T>, MirrorError> {
+        let (Self::Mirror(at), Some(text)) = (self, self.text(path)?) else { return Ok(None) };
+        let source = Source::parse(path, &text, &at.reading.work);
+        Ok(at.reading.note(path, source.and_then(|source| question(&source))))
     }
 
     /// Files whose name ends in `ending` and that contain a text.

@@ -18,7 +18,7 @@ use domain::job::Manner;
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp, WEEK};
-pub use evidence::{Evidence, KnownFacts, MirrorCommit};
+pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
 use mirror::Mirrors;
 use ready_mirror::CLONE_PATIENCE;
