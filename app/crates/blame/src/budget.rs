@@ -17,6 +17,9 @@ pub(crate) const LOOK_UP: u64 = 5;
 /// Bytes of a file that are read and split into lines in one unit.
 const BYTES_READ_PER_UNIT: usize = 200;
 
+/// Bytes of a commit or tree that are read in one unit, most of them being known from before.
+const BYTES_LOOKED_AT_PER_UNIT: usize = 1_000;
+
 /// Bytes of two files that are compared in one unit.
 const BYTES_COMPARED_PER_UNIT: usize = 50;
 
@@ -50,12 +53,19 @@ pub(crate) fn answered<T>(result: Result<T, Abort>) -> Result<Option<T>, Error> 
 pub(crate) struct Budget<'a> {
     limit: u64,
     left: Cell<u64>,
+    /// What all questions of one kind may still cost together.
+    left_together: Cell<u64>,
     interrupt: Option<&'a AtomicBool>,
 }
 
 impl Default for Budget<'_> {
     fn default() -> Self {
-        Self { limit: DEFAULT_WORK_LIMIT, left: Cell::new(DEFAULT_WORK_LIMIT), interrupt: None }
+        Self {
+            limit: DEFAULT_WORK_LIMIT,
+            left: Cell::new(DEFAULT_WORK_LIMIT),
+            left_together: Cell::new(u64::MAX),
+            interrupt: None,
+        }
     }
 }
 
@@ -76,14 +86,26 @@ impl<'a> Budget<'a> {
         self.left.set(self.limit);
     }
 
+    /// Lets all questions from now on together cost no more than some of them could.
+    pub(crate) fn share(&self, questions: u64) {
+        self.left_together.set(self.limit.saturating_mul(questions));
+    }
+
     /// Takes this much work, unless it is too much or somebody interrupted the walk.
     pub(crate) fn spend(&self, units: u64) -> Result<(), Abort> {
         if self.interrupt.is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Err(Error::Interrupted.into());
         }
         let left = self.left.get().checked_sub(units).ok_or(Abort::BudgetSpent)?;
+        let together = self.left_together.get().checked_sub(units).ok_or(Abort::BudgetSpent)?;
         self.left.set(left);
+        self.left_together.set(together);
         Ok(())
+    }
+
+    /// Takes the work of looking something up in a commit or tree of so many bytes.
+    pub(crate) fn spend_looking_up(&self, bytes: usize) -> Result<(), Abort> {
+        self.spend(LOOK_UP + (bytes / BYTES_LOOKED_AT_PER_UNIT) as u64)
     }
 
     /// Takes the work of reading so many bytes.
@@ -119,6 +141,17 @@ mod tests {
         budget.renew();
         assert!(budget.spend_comparing(1 << 20).is_ok() && budget.spend_diffing(2_000_000).is_ok());
         assert!(budget.spend_diffing(2_000_000).is_err(), "a second one is too much");
+        budget.share(2);
+        budget.renew();
+        let half = DEFAULT_WORK_LIMIT / 2;
+        let spent: Vec<bool> = (0..6)
+            .map(|_| {
+                budget.renew();
+                budget.spend(half).is_ok()
+            })
+            .collect();
+        assert_eq!(spent, [true, true, true, true, false, false], "two together");
+        budget.share(2);
         budget.set_limit(1);
         assert!(budget.spend(1).is_ok() && budget.spend(1).is_err());
         flag.store(true, Ordering::Relaxed);

@@ -14,6 +14,9 @@ pub(crate) const LEARNT_PER_QUESTION: usize = 2_000;
 /// A commit that changes more paths is looked at each time: few do, and they would fill the memory.
 const MOST_PATHS_OF_A_COMMIT: usize = 1_000;
 
+/// So many changes tell that there are too many.
+pub(crate) const MOST_LEARNT: usize = MOST_PATHS_OF_A_COMMIT + 1;
+
 /// Paths that are kept in all, at 8 bytes each; ansible's 54,660 commits have 207,000.
 const MOST_PATHS: usize = 2_000_000;
 
@@ -74,7 +77,7 @@ impl ChangedPaths {
 
     /// Remembers which paths differ between a commit and its first parent.
     pub(crate) fn learn<'a>(&self, commit: ObjectId, parent: ObjectId, paths: impl Iterator<Item = &'a BStr>) {
-        let paths: Vec<u64> = paths.take(MOST_PATHS_OF_A_COMMIT + 1).map(|path| PathHash::of(path).0).collect();
+        let paths: Vec<u64> = paths.take(MOST_LEARNT).map(|path| PathHash::of(path).0).collect();
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.paths > MOST_PATHS {
             *memory = Memory::default();

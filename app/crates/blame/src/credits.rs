@@ -11,6 +11,9 @@ const CO_AUTHOR: &[u8] = b"co-authored-by:";
 /// More co-authors than these are not kept: a squashed branch may name a whole company.
 const MOST_CO_AUTHORS: usize = 20;
 
+/// Trailers that are looked at for them.
+const MOST_READ: usize = 200;
+
 /// Who wrote a commit, with whom, when, and the first line of what they say of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Credits {
@@ -32,7 +35,7 @@ impl Credits {
     /// Reads a commit, leniently: history holds commits whose author line no tool would write
     /// today.
     ///
-    /// `mailmap` is [`gix::Repository::open_mailmap`]'s, read once for many commits.
+    /// `mailmap` is [`mailmap_of_head`](crate::mailmap_of_head)'s, read once for many commits.
     pub fn of(commit: &gix::Commit<'_>, mailmap: &Snapshot) -> Self {
         let commit_time = commit.time().unwrap_or_default();
         let (author, author_time) = match commit.author() {
@@ -60,7 +63,7 @@ pub fn co_authors(message: &BStr) -> impl Iterator<Item = IdentityRef<'_>> {
 
 fn co_authors_beside(author: &Identity, mailmap: &Snapshot, message: &BStr) -> Vec<Identity> {
     let mut found: Vec<Identity> = Vec::new();
-    for IdentityRef { name, email } in co_authors(message) {
+    for IdentityRef { name, email } in co_authors(message).take(MOST_READ) {
         let person = person(mailmap, SignatureRef { name, email, time: "" });
         let same = |other: &Identity| other.email.eq_ignore_ascii_case(&person.email);
         if !person.email.is_empty() && !same(author) && !found.iter().any(same) {

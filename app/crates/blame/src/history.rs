@@ -3,9 +3,10 @@
 
 use crate::Error;
 use crate::budget::{Abort, Budget, LOOK_UP};
-use crate::changed_paths::{Change, ChangedPaths, LEARNT_PER_QUESTION, PathHash};
+use crate::changed_paths::{Change, ChangedPaths, LEARNT_PER_QUESTION, MOST_LEARNT, PathHash};
 use crate::renames;
 use crate::text::{Changes, Text};
+use crate::trees::{compare, path_of};
 use clru::{CLruCache, CLruCacheConfig, WeightScale};
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
@@ -18,6 +19,9 @@ use std::sync::Arc;
 
 /// Bytes. A larger file has no lines for us: it is data or generated.
 pub const LARGEST_FILE: u64 = 8 << 20;
+
+/// A file of more lines has none for us, either: each takes 12 bytes beside its own.
+const MOST_LINES: usize = 1_000_000;
 
 /// Texts of files that are kept while walking, in bytes: the versions of one file follow each
 /// other.
@@ -135,19 +139,10 @@ impl<'repo> History<'repo> {
         }
     }
 
-    /// Begins the next question, and forgets what is too much to keep.
+    /// Begins the next question.
     pub(crate) fn begin(&mut self) {
         self.budget.renew();
         self.may_learn = LEARNT_PER_QUESTION;
-        if self.links.len() > MOST_KEPT {
-            self.links.clear();
-        }
-        if self.last_changes.len() > MOST_KEPT {
-            self.last_changes.clear();
-        }
-        if self.changes.len() > MOST_COMPARED {
-            self.changes.clear();
-        }
     }
 
     /// The regular file at a path of a commit.
@@ -172,7 +167,7 @@ impl<'repo> History<'repo> {
             if let Some(known) = self.last_changes.get(&here) {
                 break known.clone();
             }
-            if steps.is_multiple_of(WAYPOINT) {
+            if steps.is_multiple_of(WAYPOINT) && waypoints.len() < MOST_KEPT {
                 waypoints.push(here);
             }
             if let Some(change) = self.step_back(&mut at)? {
@@ -180,6 +175,9 @@ impl<'repo> History<'repo> {
             }
         };
         waypoints.push(found.after.path_at());
+        if self.last_changes.len() > MOST_KEPT {
+            self.last_changes.clear();
+        }
         self.last_changes.extend(waypoints.into_iter().map(|waypoint| (waypoint, found.clone())));
         Ok(found)
     }
@@ -252,8 +250,8 @@ impl<'repo> History<'repo> {
         let Some(parent) = links.parents.first() else { return Ok(Change::Unknown) };
         self.may_learn -= 1;
         let before = self.links(*parent)?.tree;
-        let changes = renames::compare(self, before, links.tree)?;
-        self.changed_paths.learn(commit, *parent, changes.iter().map(renames::path_of));
+        let changes = compare(self.repo, &self.budget, before, links.tree, MOST_LEARNT)?.records;
+        self.changed_paths.learn(commit, *parent, changes.iter().map(path_of));
         Ok(self.changed_paths.ask(&commit, path))
     }
 
@@ -296,9 +294,9 @@ impl<'repo> History<'repo> {
     }
 
     fn entry(&self, tree: ObjectId, name: &BStr) -> Result<Option<(ObjectId, EntryMode)>, Abort> {
-        self.budget.spend(LOOK_UP)?;
         let failed = || format!("reading the tree {tree}");
         let tree = self.repo.find_tree(tree).map_err(Error::git(failed))?;
+        self.budget.spend_looking_up(tree.data.len())?;
         for entry in tree.iter() {
             let entry = entry.map_err(Error::git(failed))?;
             if entry.filename() == name {
@@ -313,14 +311,17 @@ impl<'repo> History<'repo> {
         if let Some(known) = self.links.get(&commit) {
             return Ok(Rc::clone(known));
         }
-        self.budget.spend(LOOK_UP)?;
         let failed = || format!("reading the commit {commit}");
         let object = self.repo.find_commit(commit).map_err(Error::git(failed))?;
+        self.budget.spend_looking_up(object.data.len())?;
         let tree = object.tree_id().map_err(Error::git(failed))?.detach();
         // Where a shallow clone is cut off, git takes the commit for a first one.
         let is_last = self.shallow.contains(&commit);
         let parents = if is_last { Vec::new() } else { object.parent_ids().map(gix::Id::detach).collect() };
         let links = Rc::new(Links { tree, parents });
+        if self.links.len() > MOST_KEPT {
+            self.links.clear();
+        }
         self.links.insert(commit, Rc::clone(&links));
         Ok(links)
     }
@@ -336,6 +337,9 @@ impl<'repo> History<'repo> {
         let object = self.repo.find_object(blob).map_err(Error::git(|| format!("reading the file {blob}")))?;
         let data = object.detach().data;
         self.budget.spend_reading(data.len())?;
+        if data.iter().filter(|byte| **byte == b'\n').count() > MOST_LINES {
+            return Ok(None);
+        }
         let text = Rc::new(Text::new(data));
         // One that does not fit is not kept.
         let _ = self.texts.borrow_mut().put_with_weight(blob, Rc::clone(&text));
@@ -363,6 +367,9 @@ impl<'repo> History<'repo> {
         self.budget.spend_comparing(old.size() + new.size())?;
         self.budget.spend_diffing(old.differing(&new))?;
         let changes = Rc::new(Changes::between(&old, &new));
+        if self.changes.len() > MOST_COMPARED {
+            self.changes.clear();
+        }
         self.changes.insert((before, after), Rc::clone(&changes));
         Ok(Some(changes))
     }

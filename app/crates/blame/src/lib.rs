@@ -71,9 +71,11 @@ mod history;
 mod ignore_revs;
 mod layout;
 mod line_blame;
+mod mailmap;
 mod reformat;
 mod renames;
 mod text;
+mod trees;
 mod walker;
 
 pub use budget::DEFAULT_WORK_LIMIT;
@@ -83,6 +85,7 @@ pub use error::Error;
 pub use history::LARGEST_FILE;
 pub use ignore_revs::IgnoreRevs;
 pub use line_blame::{LineBlame, PassedCommit, PassedReason};
+pub use mailmap::mailmap_of_head;
 pub use walker::Walker;
 
 /// Bytes of decoded objects that a repository should keep while it is walked, for

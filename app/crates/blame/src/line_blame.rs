@@ -15,7 +15,7 @@ pub struct LineBlame {
     pub path: BString,
     /// One-based number of the line in that file at that commit.
     pub line: u32,
-    /// Commits that changed the line since and were passed over, the newest first.
+    /// Commits that changed the line since and were passed over, the newest first: 100 at most.
     pub passed: Vec<PassedCommit>,
 }
 

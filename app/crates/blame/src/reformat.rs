@@ -3,15 +3,20 @@
 use crate::budget::Abort;
 use crate::history::{FileVersion, History};
 use crate::layout::Language;
-use crate::renames::compare;
 use crate::text::{Text, solid};
+use crate::trees::compare;
 use gix::ObjectId;
+use gix::diff::blob::Hunk;
 use gix::diff::tree::recorder::Change;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// A commit that formats a whole code base changes more files than this.
 const MANY_FILES: usize = 40;
+
+/// Changed files of a commit that the sample is taken from.
+const MOST_CHANGED: usize = 100_000;
 
 /// As many of its files are looked at, spread evenly.
 const SAMPLE: usize = 40;
@@ -52,6 +57,7 @@ impl Reformats {
             if self.changes.len() > MOST_KEPT {
                 self.changes.clear();
             }
+            spend_layout(history, &old, &new, hunk)?;
             let language = Language::of(&after.path);
             let lines = language.same_code(old.section(hunk.before.clone()), new.section(hunk.after.clone()));
             self.changes.insert(key, Rc::new(lines));
@@ -72,12 +78,20 @@ impl Reformats {
     }
 }
 
+/// Takes the work of comparing the code of a change without its layout.
+fn spend_layout(history: &History<'_>, old: &Text, new: &Text, hunk: &Hunk) -> Result<(), Abort> {
+    let bytes = |text: &Text, lines: Range<u32>| text.lines(lines).map(<[u8]>::len).sum::<usize>();
+    history.budget.spend_comparing(bytes(old, hunk.before.clone()) + bytes(new, hunk.after.clone()))?;
+    history.budget.spend_diffing(hunk.before.len().max(hunk.after.len()) as u32)
+}
+
 fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Abort> {
     let links = history.links(commit)?;
     // What a merge changes against one parent is mostly what the other brings.
     let [parent] = links.parents.as_slice() else { return Ok(false) };
     let before = history.links(*parent)?.tree;
-    let files: Vec<_> = compare(history, before, links.tree)?
+    let files: Vec<_> = compare(history.repo, &history.budget, before, links.tree, MOST_CHANGED)?
+        .records
         .into_iter()
         .filter_map(|change| match change {
             Change::Modification { previous_entry_mode, previous_oid, entry_mode, oid, path }
@@ -98,6 +112,7 @@ fn formats(history: &mut History<'_>, commit: ObjectId) -> Result<bool, Abort> {
         let Some(changes) = history.changes(*before, *after)? else { continue };
         let language = Language::of(path);
         for hunk in changes.hunks() {
+            spend_layout(history, &old, &new, hunk)?;
             let coded = |text: &Text, line: u32| solid(text.line(line)).next().is_some();
             let lines = language.same_code(old.section(hunk.before.clone()), new.section(hunk.after.clone()));
             let new = hunk.after.clone().zip(&lines).filter(|(line, _)| coded(&new, *line));

@@ -1,13 +1,12 @@
 //! Which deleted file a new one was renamed from: of all deleted in the commit, the most alike, but
 //! only for the one file that is followed.
 
-use crate::Error;
 use crate::budget::Abort;
 use crate::history::{FileVersion, History};
 use crate::text::Fnv;
+use crate::trees::compare;
 use gix::ObjectId;
 use gix::bstr::{BStr, BString, ByteSlice};
-use gix::objs::TreeRefIter;
 use std::collections::HashMap;
 
 /// Files are compared piece by piece: lines, and what is left of a long one after each of these
@@ -26,6 +25,10 @@ const ALIKE: u64 = IDENTICAL / 2;
 /// A deleted file of the same name is taken without looking at others if it is so much alike, which
 /// gitdiffcore(7) describes as "sufficiently similar".
 const ALIKE_AND_SAME_NAME: u64 = IDENTICAL / 4 * 3;
+
+/// Changes of a commit among which a deleted file is looked for. One that changes more is no
+/// renaming that anybody could follow.
+const MOST_CHANGES: usize = 100_000;
 
 /// A deleted file.
 struct Deleted {
@@ -70,10 +73,16 @@ fn base(path: &BStr) -> &[u8] {
     path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name)
 }
 
-/// All regular files that `before` has and `after` has not, by their paths.
+/// All regular files that `before` has and `after` has not, by their paths; none where too much
+/// changed.
 fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<Vec<Deleted>, Abort> {
     use gix::diff::tree::recorder::Change;
-    let mut files: Vec<Deleted> = compare(history, before, after)?
+    let changes = compare(history.repo, &history.budget, before, after, MOST_CHANGES)?;
+    if changes.is_cut {
+        return Ok(Vec::new());
+    }
+    let mut files: Vec<Deleted> = changes
+        .records
         .into_iter()
         .filter_map(|change| match change {
             Change::Deletion { entry_mode, oid, path, .. } if entry_mode.is_blob() => Some(Deleted { path, blob: oid }),
@@ -82,38 +91,6 @@ fn deleted(history: &History<'_>, before: ObjectId, after: ObjectId) -> Result<V
         .collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
-}
-
-/// The path that a change is about.
-pub(crate) fn path_of(change: &gix::diff::tree::recorder::Change) -> &BStr {
-    use gix::diff::tree::recorder::Change::{Addition, Deletion, Modification};
-    let (Addition { path, .. } | Deletion { path, .. } | Modification { path, .. }) = change;
-    path.as_bstr()
-}
-
-/// What differs between two root trees.
-pub(crate) fn compare(
-    history: &History<'_>,
-    before: ObjectId,
-    after: ObjectId,
-) -> Result<Vec<gix::diff::tree::recorder::Change>, Abort> {
-    let repo = history.repo;
-    let failed = || format!("comparing the trees {before} and {after}");
-    let old = repo.find_tree(before).map_err(Error::git(failed))?;
-    let new = repo.find_tree(after).map_err(Error::git(failed))?;
-    let mut recorder = gix::diff::tree::Recorder::default();
-    let kind = repo.object_hash();
-    gix::diff::tree(
-        TreeRefIter::from_bytes(&old.data, kind),
-        TreeRefIter::from_bytes(&new.data, kind),
-        gix::diff::tree::State::default(),
-        &repo.objects,
-        &mut recorder,
-    )
-    .map_err(gix::Error::from_error)
-    .map_err(Error::git(failed))?;
-    history.budget.spend(recorder.records.len() as u64)?;
-    Ok(recorder.records)
 }
 
 /// A file's pieces: how many bytes each has in all.

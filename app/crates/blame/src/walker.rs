@@ -4,16 +4,23 @@ use crate::budget::{Abort, answered};
 use crate::changed_paths::ChangedPaths;
 use crate::guess;
 use crate::history::{FileVersion, History, LastChange};
+use crate::mailmap::mailmap_of_head;
 use crate::reformat::Reformats;
+use crate::renames;
 use crate::text::Fate;
 use crate::{Credits, Error, IgnoreRevs, LineBlame, PassedCommit, PassedReason};
 use gix::ObjectId;
-use gix::bstr::BStr;
+use gix::bstr::{BStr, BString};
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+
+/// How much more than one line all those of a file may cost that are asked for together.
+const MUCH_OF_ONE: u64 = 4;
+
+/// Commits that were passed over on the way to one line, of those the newest, that are kept.
+const MOST_PASSED: usize = 100;
 
 /// Guesses about changes that are kept between the lines of a file.
 const MOST_GUESSES: usize = 1_000;
@@ -51,7 +58,7 @@ impl<'repo> Walker<'repo> {
             history: History::new(repo),
             ignore_revs: IgnoreRevs::default(),
             reformats: Some(Reformats::default()),
-            mailmap: repo.open_mailmap(),
+            mailmap: mailmap_of_head(repo),
             guesses: HashMap::new(),
             credits: HashMap::new(),
         }
@@ -111,7 +118,8 @@ impl<'repo> Walker<'repo> {
         Ok(self.lines(commit, path, line..=line)?.pop().flatten())
     }
 
-    /// The same for several lines of a file: an answer for each, in order.
+    /// The same for several lines of a file: an answer for each, in order. All together cost no
+    /// more than four of them may.
     ///
     /// # Errors
     /// [`Error::Git`], [`Error::Interrupted`].
@@ -119,12 +127,44 @@ impl<'repo> Walker<'repo> {
         &mut self,
         commit: impl Into<ObjectId>,
         path: impl AsRef<BStr>,
-        lines: RangeInclusive<u32>,
+        lines: impl IntoIterator<Item = u32>,
     ) -> Result<Vec<Option<LineBlame>>, Error> {
+        self.history.budget.share(MUCH_OF_ONE);
         self.begin();
         let start = self.start(commit.into(), path.as_ref());
         let start = answered(start)?.flatten();
-        lines.map(|line| start.as_ref().map_or(Ok(None), |start| self.line_of(start, line))).collect()
+        lines.into_iter().map(|line| start.as_ref().map_or(Ok(None), |start| self.line_of(start, line))).collect()
+    }
+
+    /// What a file of a commit, which its parent does not have, was called there, and its content:
+    /// the most similar of the files that the commit deleted.
+    ///
+    /// `None`: it was renamed from none, or one of the two is not there, or finding out would cost
+    /// more than one line may.
+    ///
+    /// # Errors
+    /// [`Error::Git`], [`Error::Interrupted`].
+    pub fn renamed_from(
+        &mut self,
+        parent: impl Into<ObjectId>,
+        commit: impl Into<ObjectId>,
+        path: impl AsRef<BStr>,
+    ) -> Result<Option<(BString, ObjectId)>, Error> {
+        self.history.budget.share(MUCH_OF_ONE);
+        self.begin();
+        let found = self.source_of(parent.into(), commit.into(), path.as_ref());
+        Ok(answered(found)?.flatten())
+    }
+
+    fn source_of(
+        &mut self,
+        parent: ObjectId,
+        commit: ObjectId,
+        path: &BStr,
+    ) -> Result<Option<(BString, ObjectId)>, Abort> {
+        let Some(file) = self.history.file_at(commit, path)? else { return Ok(None) };
+        let (before, after) = (self.history.links(parent)?.tree, self.history.links(commit)?.tree);
+        renames::source(&self.history, before, after, &file)
     }
 
     /// The file and how many lines it has, if the commit is there and has it.
@@ -158,7 +198,7 @@ impl<'repo> Walker<'repo> {
             let LastChange { after, before } = self.history.last_change(&file)?;
             (file, line) = match self.hand_over(&after, &before, line)? {
                 Some(HandOver { to, line, why }) => {
-                    passed.extend(why.map(|why| (after.commit, why)));
+                    passed.extend(why.filter(|_| passed.len() < MOST_PASSED).map(|why| (after.commit, why)));
                     (to, line)
                 }
                 None => return Ok(LineOrigin { file: after, line, passed }),
@@ -267,6 +307,9 @@ impl<'repo> Walker<'repo> {
         let object = self.history.repo.find_commit(commit);
         let object = object.map_err(Error::git(|| format!("reading the commit {commit}")))?;
         let credits = Rc::new(Credits::of(&object, &self.mailmap));
+        if self.credits.len() > MOST_GUESSES {
+            self.credits.clear();
+        }
         self.credits.insert(commit, Rc::clone(&credits));
         Ok(credits)
     }
