@@ -4,11 +4,12 @@ use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
+use domain::setting_sizes::LARGEST_SETTINGS;
 use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use mirror::settings::parse;
-use mirror::{Head, MirrorError, Mirrors, Source};
+use mirror::{Head, HeadFile, MirrorError, Mirrors, Source};
 use std::time::Duration;
 use store::Store;
 use store::repositories::{FetchPause, Fetched, RepositoryRow};
@@ -115,13 +116,17 @@ impl MirrorSync {
     /// and its text read.
     async fn changed_settings(&self, row: &RepositoryRow) -> Result<Option<ReadSettings>, Failure> {
         let (mirrors, id) = (self.mirrors.clone(), row.repository.id);
-        let file = blocking(move || mirrors.head_file(id, SETTINGS_FILE)).await?;
-        let (blob, text) = file.unzip();
+        let file = blocking(move || mirrors.head_file_of(id, SETTINGS_FILE, LARGEST_SETTINGS)).await?;
+        let (blob, text) = match file {
+            HeadFile::Missing => (None, None),
+            HeadFile::Unread { blob, why } => (Some(blob), Some(Err(why))),
+            HeadFile::Text { blob, text } => (Some(blob), Some(Ok(text))),
+        };
         if blob == row.settings_blob {
             return Ok(None);
         }
         let parsed = match text {
-            Some(text) => parse(&text).map_err(|error| error.to_string()),
+            Some(text) => text.and_then(|text| parse(&text).map_err(|error| error.to_string())),
             None => Ok(Settings::default()),
         };
         Ok(Some((blob, parsed)))

@@ -10,6 +10,10 @@ pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWN
 /// GitHub does not read a larger file: 3 MB.
 const MOST_BYTES: usize = 3 << 20;
 
+/// Bytes of one line, its owners included: the longest path that systems know, and more people than
+/// anybody asks. Longer lines are passed over, as those that GitHub finds wrong.
+const LONGEST_LINE: usize = 8 << 10;
+
 /// An owner as the file names one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
@@ -80,6 +84,9 @@ pub fn owners_of(text: &str, path: &str) -> Option<Owned> {
 /// The pattern and owners of a line. `None`: it is empty, a comment, or nothing that GitHub
 /// understands.
 fn rule(line: &str) -> Option<(String, Vec<Owner>)> {
+    if line.len() > LONGEST_LINE {
+        return None;
+    }
     let mut words = words(line).into_iter();
     let pattern = words.next()?;
     // Negation, character ranges and an escaped # at the beginning do not work in this file.
@@ -345,6 +352,8 @@ apps/ @octocat
         // Stars that could be tried in very many ways are tried in one.
         let hostile = format!("{}b @a\n", "a*".repeat(60));
         assert_eq!(owners_of(&hostile, &"a".repeat(5_000)), None);
+        let long = format!("{} @a\n", "a".repeat(LONGEST_LINE));
+        assert_eq!(owners_of(&long, &"a".repeat(LONGEST_LINE)), None);
         let hostile = format!("{}b @a\n", "**/a/".repeat(60));
         assert_eq!(owners_of(&hostile, &"a/".repeat(500)), None);
     }

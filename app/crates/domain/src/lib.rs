@@ -37,6 +37,7 @@ pub mod routing;
 pub mod rule;
 pub mod scrub;
 pub mod secret;
+pub mod setting_sizes;
 pub mod settings;
 pub mod signature;
 pub mod source;

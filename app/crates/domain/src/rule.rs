@@ -169,12 +169,13 @@ impl CodePattern {
     /// path), function exact or its last part, text contained either way with white space squeezed.
     /// What the frame lacks matches nothing.
     pub fn matches(&self, at: CodeAt<'_>) -> bool {
-        let file = self.file.trim_start_matches("./");
-        let same_file = at.path == file
-            || (!at.inside && at.path.strip_suffix(file).is_some_and(|before| before.ends_with(['/', '\\'])));
-        same_file
-            && self.function.as_deref().is_none_or(|function| same_function(function, at.function))
-            && self.code.as_deref().is_none_or(|code| same_code(code, at.code))
+        let (code, here) = (self.code.as_deref().map(squeeze), squeeze(at.code));
+        covers((&self.file, self.function.as_deref(), code.as_deref()), at, &here)
+    }
+
+    /// The same, of a pattern whose code is squeezed, and the code's text squeezed.
+    fn covers_squeezed(&self, at: CodeAt<'_>, here: &str) -> bool {
+        covers((&self.file, self.function.as_deref(), self.code.as_deref()), at, here)
     }
 
     /// Whether what this covers is still in the file, whose text this is. Names that are no names
@@ -203,6 +204,17 @@ impl CodePattern {
     }
 }
 
+/// Whether a file, a function and a squeezed text in it cover the code, whose text is given
+/// squeezed as well: each frame of a report is compared with each entry of a file.
+fn covers((file, function, code): (&str, Option<&str>, Option<&str>), at: CodeAt<'_>, here: &str) -> bool {
+    let file = file.trim_start_matches("./");
+    let same_file = at.path == file
+        || (!at.inside && at.path.strip_suffix(file).is_some_and(|before| before.ends_with(['/', '\\'])));
+    same_file
+        && function.is_none_or(|function| same_function(function, at.function))
+        && code.is_none_or(|code| same_squeezed(code, here))
+}
+
 /// `Order.parse` is also known as `parse`, `shop::pricing::discount` as `discount`.
 fn same_function(wanted: &str, function: &str) -> bool {
     let wanted = wanted.trim();
@@ -211,13 +223,16 @@ fn same_function(wanted: &str, function: &str) -> bool {
 }
 
 fn same_code(wanted: &str, code: &str) -> bool {
-    let (wanted, code) = (squeeze(wanted), squeeze(code));
+    same_squeezed(&squeeze(wanted), &squeeze(code))
+}
+
+fn same_squeezed(wanted: &str, code: &str) -> bool {
     if wanted.is_empty() || code.is_empty() {
         return false;
     }
     wanted == code
-        || (wanted.len() >= SHORTEST_FRAGMENT && code.contains(&wanted))
-        || (code.len() >= SHORTEST_FRAGMENT && wanted.contains(&code))
+        || (wanted.len() >= SHORTEST_FRAGMENT && code.contains(wanted))
+        || (code.len() >= SHORTEST_FRAGMENT && wanted.contains(code))
 }
 
 /// A known error that matched.
@@ -235,8 +250,12 @@ pub struct Rules {
     /// The repository's file.
     pub settings: Settings,
     only: Vec<Regex>,
-    known: Vec<KnownMatch>,
+    /// Each with its squeezed code.
+    known: Vec<(KnownMatch, Option<String>)>,
+    /// Each with its code squeezed.
     blocks: Vec<(CodePattern, Option<RuleId>)>,
+    /// The third parties of the file, with their code squeezed.
+    third_parties: Vec<CodePattern>,
     issues: BTreeMap<RuleId, u64>,
     off: Vec<Heuristic>,
 }
@@ -246,6 +265,9 @@ impl Rules {
     /// A regular expression that does not compile is left out here, because validation of the file
     /// has refused it before.
     pub fn new(settings: Settings, made: Vec<MadeRule>, now: Timestamp) -> Self {
+        let squeezed =
+            |pattern: &CodePattern| CodePattern { code: pattern.code.as_deref().map(squeeze), ..pattern.clone() };
+        let third_parties = settings.third_party_whitelist.iter().map(squeezed).collect();
         let only = settings.only_blame_filepaths_matching.iter().filter_map(|text| anchored(text).ok()).collect();
         let issues = made.iter().filter_map(|rule| Some((rule.id, rule.issue?))).collect();
         let of_file = Rule::of_file(&settings).into_iter().map(|rule| (rule, None));
@@ -258,9 +280,15 @@ impl Rules {
             }
         }
         // The most specific entry wins; among equals the one in the file, which is read first.
-        known.sort_by_key(|found| std::cmp::Reverse(found.entry.pattern().specificity()));
-        blocks.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.specificity()));
-        Self { settings, only, known, blocks, issues, off: Vec::new() }
+        known.sort_by_key(|found: &KnownMatch| std::cmp::Reverse(found.entry.pattern().specificity()));
+        blocks.sort_by_key(|(pattern, _): &(CodePattern, Option<RuleId>)| std::cmp::Reverse(pattern.specificity()));
+        let known = known.into_iter().map(|known| {
+            let code = known.entry.code.as_deref().map(squeeze);
+            (known, code)
+        });
+        let known = known.collect();
+        let blocks = blocks.iter().map(|(pattern, rule)| (squeezed(pattern), *rule)).collect();
+        Self { settings, only, known, blocks, third_parties, issues, off: Vec::new() }
     }
 
     /// The same rules, without some rules of thumb: what each of those is worth is measured so.
@@ -284,18 +312,24 @@ impl Rules {
 
     /// The most specific known error that covers the code.
     pub fn known_error(&self, at: CodeAt<'_>) -> Option<&KnownMatch> {
-        self.known.iter().find(|known| known.entry.pattern().matches(at))
+        let here = squeeze(at.code);
+        let found = self.known.iter().find(|(known, code)| {
+            covers((&known.entry.file, known.entry.function.as_deref(), code.as_deref()), at, &here)
+        });
+        found.map(|(known, _)| known)
     }
 
     /// Whether the code is library code of the repository; the rule that says so, if it is not the
     /// file.
     pub fn library_code(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
-        self.blocks.iter().find(|(pattern, _)| pattern.matches(at)).map(|(_, rule)| *rule)
+        let here = squeeze(at.code);
+        self.blocks.iter().find(|(pattern, _)| pattern.covers_squeezed(at, &here)).map(|(_, rule)| *rule)
     }
 
     /// Whether a traceback that passes here is dropped.
     pub fn third_party(&self, at: CodeAt<'_>) -> bool {
-        self.settings.third_party_whitelist.iter().any(|pattern| pattern.matches(at))
+        let here = squeeze(at.code);
+        self.third_parties.iter().any(|pattern| pattern.covers_squeezed(at, &here))
     }
 
     /// Whether a repository path may be blamed. An expression that takes too many steps does not

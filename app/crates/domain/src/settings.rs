@@ -2,6 +2,7 @@
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
 use super::path_expression::anchored;
+use super::setting_sizes::too_much;
 use super::storm::{MOST_MINUTES, StormSettings};
 use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -124,6 +125,13 @@ impl Settings {
     /// What is wrong with the values: what their types can't say.
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = Faults::default();
+        for (key, text) in too_much(&serde_json::to_value(self).unwrap_or_default()) {
+            faults.push(key, text);
+        }
+        // What is too much is not looked at more closely.
+        if !faults.0.is_empty() {
+            return faults.0;
+        }
         faults.day("report_only_after_minimum_date", self.report_only_after_minimum_date.as_ref());
         faults.each("only_blame_filepaths_matching", &self.only_blame_filepaths_matching, check_expression);
         faults.each("path_mappings", &self.path_mappings, PathMapping::check);

@@ -31,7 +31,7 @@ pub use error::MirrorError;
 pub use paths::Candidate;
 pub use people::{Active, Provenance};
 pub use progress::Progress;
-pub use read::CommitInfo;
+pub use read::{CommitInfo, HeadFile};
 pub use revision::full_id;
 pub use sync::{Head, Synced};
 

@@ -2,7 +2,7 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read::{author_of, commit_id, find_commit, time_of};
+use super::read::{author_of, commit_id, cut, find_commit, is_plain, time_of};
 use blame::{IgnoreRevs, LineBlame, PassedReason, Walker};
 use domain::blame::{Blame, PassedCommit, PassedWhy};
 use domain::commit::CommitId;
@@ -44,7 +44,7 @@ impl Mirrors {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(lines.map(|_| None).collect()) };
             let found = self.walker(id, repo)?.lines(commit.id, path, lines)?;
-            Ok(found.into_iter().map(|line| line.map(blame_of)).collect())
+            Ok(found.into_iter().map(|line| line.and_then(blame_of)).collect())
         })
     }
 
@@ -59,24 +59,26 @@ impl Mirrors {
     }
 }
 
-fn blame_of(found: LineBlame) -> Blame {
+/// Nothing where the line comes from a file that no path of ours can name.
+fn blame_of(found: LineBlame) -> Option<Blame> {
     let LineBlame { commit, credits, path, line, passed } = found;
     let passed = passed.into_iter().map(|passed| PassedCommit {
         commit: commit_id(passed.commit),
-        summary: passed.summary.to_str_lossy().into_owned(),
+        summary: cut(&passed.summary),
         why: why_of(passed.reason),
     });
-    Blame {
+    let path = path.to_str_lossy().into_owned();
+    is_plain(&path).then(|| Blame {
         commit: commit_id(commit),
-        path: path.to_str_lossy().into_owned(),
+        path,
         line,
         author: author_of(&credits.author),
         authored_at: time_of(credits.author_time),
-        summary: credits.summary.to_str_lossy().into_owned(),
+        summary: cut(&credits.summary),
         committed_at: time_of(credits.commit_time),
         co_authors: credits.co_authors.iter().map(author_of).collect(),
         passed: passed.collect(),
-    }
+    })
 }
 
 fn why_of(reason: PassedReason) -> PassedWhy {

@@ -2,16 +2,27 @@
 
 use super::Mirrors;
 use super::error::MirrorError;
-use super::read;
+use super::read::{self, is_plain};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
+use gix::bstr::BStr;
+use gix::objs::tree::EntryRef;
+use gix::traverse::tree::{Recorder, Visit, visit};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Most candidates that are returned: more than these that match equally well are decided by
 /// nothing.
 const MOST: usize = 50;
+
+/// Files and directories of one tree that are listed. Chromium has 450,000 files; and by having
+/// each directory many times, a dozen objects can make a tree of more than any memory holds.
+const MOST_LISTED: usize = 500_000;
+
+/// Bytes of their paths.
+const MOST_BYTES: usize = 64 << 20;
 
 /// From this many matching components on, a path is hardly ever a foreign file's: of 11,660 files
 /// of the standard library and of installed packages, 0.2 to 0.6 % matched another repository by
@@ -31,7 +42,9 @@ pub struct Candidate {
 
 /// The files of one tree by base name.
 pub(super) struct TreeIndex {
-    by_name: HashMap<Box<str>, Vec<Box<str>>>,
+    by_name: HashMap<Box<str>, Vec<(Box<str>, gix::ObjectId)>>,
+    /// There are more files.
+    is_cut: bool,
 }
 
 impl Mirrors {
@@ -52,8 +65,11 @@ impl Mirrors {
         let cleaned = cleaned(runtime_path);
         let Some(name) = cleaned.last() else { return Ok(Vec::new()) };
         let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
+        if index.is_cut {
+            return self.suffixes(id, commit, &cleaned);
+        }
         let Some(same_name) = index.by_name.get(name.as_str()) else { return Ok(Vec::new()) };
-        let mut found: Vec<Candidate> = same_name.iter().map(|path| compare(path, &cleaned)).collect();
+        let mut found: Vec<Candidate> = same_name.iter().map(|(path, _)| compare(path, &cleaned)).collect();
         let only_one = found.len() == 1;
         found.retain(|candidate| candidate.matched_components >= TELLING || candidate.whole || only_one);
         found.sort_by(|a, b| {
@@ -64,15 +80,45 @@ impl Mirrors {
         Ok(found)
     }
 
-    /// The regular files of a commit, by path. Unknown commits have no files.
+    /// The same in a tree that is too large to be listed: files whose whole path is the end of the
+    /// reported one.
+    fn suffixes(
+        &self,
+        id: RepositoryId,
+        commit: &CommitId,
+        reported: &[String],
+    ) -> Result<Vec<Candidate>, MirrorError> {
+        self.ask(id, |repo| {
+            let mut found = Vec::new();
+            for from in 0..reported.len().min(MOST) {
+                let path = reported[from..].join("/");
+                if read::blob(repo, commit, &path)?.is_some() {
+                    found.push(Candidate { path, matched_components: reported.len() - from, whole: true });
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    /// The regular files of a commit, by path, of a tree that is too large the first of them.
+    /// Unknown commits have no files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn files(&self, id: RepositoryId, commit: &CommitId) -> Result<Vec<String>, MirrorError> {
+        Ok(self.files_with_ids(id, commit)?.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// The same, each with the id of its content.
+    pub(super) fn files_with_ids(
+        &self,
+        id: RepositoryId,
+        commit: &CommitId,
+    ) -> Result<Vec<(String, gix::ObjectId)>, MirrorError> {
         let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
-        let mut paths: Vec<String> = index.by_name.values().flatten().map(|path| path.to_string()).collect();
-        paths.sort_unstable();
-        Ok(paths)
+        let mut files: Vec<_> = index.by_name.values().flatten().map(|(path, id)| (path.to_string(), *id)).collect();
+        files.sort_unstable();
+        Ok(files)
     }
 
     fn tree_index(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Arc<TreeIndex>>, MirrorError> {
@@ -91,18 +137,71 @@ impl TreeIndex {
     /// Lists a tree: regular files only, as links and submodules have no lines. A path that is not
     /// UTF-8 cannot be reported.
     fn of(tree: &gix::Tree<'_>) -> Result<(usize, Self), MirrorError> {
-        let mut recorder = gix::traverse::tree::Recorder::default();
-        let failed = |error: gix::Error| MirrorError::git(format!("listing tree {}", tree.id), &error);
-        tree.traverse().depthfirst(&mut recorder).map_err(failed)?;
-        let mut by_name: HashMap<Box<str>, Vec<Box<str>>> = HashMap::new();
+        let mut list = Bounded { recorder: Recorder::default(), listed: 0, bytes: 0, is_cut: false };
+        let listed = tree.traverse().depthfirst(&mut list);
+        let Bounded { recorder, is_cut, .. } = list;
+        if !is_cut {
+            listed.map_err(|error| MirrorError::git(format!("listing tree {}", tree.id), &error))?;
+        }
+        let mut by_name: HashMap<Box<str>, Vec<(Box<str>, gix::ObjectId)>> = HashMap::new();
         let mut weight = 1;
-        for entry in recorder.records.iter().filter(|entry| entry.mode.is_blob()) {
-            let Ok(path) = std::str::from_utf8(&entry.filepath) else { continue };
+        for entry in recorder.records {
+            let Some(path) = std::str::from_utf8(&entry.filepath).ok().filter(|path| is_plain(path)) else { continue };
             let name = path.rsplit('/').next().unwrap_or(path);
-            by_name.entry(name.into()).or_default().push(path.into());
+            by_name.entry(name.into()).or_default().push((path.into(), entry.oid));
             weight += 1;
         }
-        Ok((weight, Self { by_name }))
+        Ok((weight, Self { by_name, is_cut }))
+    }
+}
+
+/// Records regular files until there are too many entries.
+struct Bounded {
+    recorder: Recorder,
+    listed: usize,
+    bytes: usize,
+    is_cut: bool,
+}
+
+impl Bounded {
+    fn is_full(&mut self) -> bool {
+        self.listed += 1;
+        self.bytes += self.recorder.path().len();
+        self.is_cut |= self.listed > MOST_LISTED || self.bytes > MOST_BYTES;
+        self.is_cut
+    }
+}
+
+impl Visit for Bounded {
+    fn pop_back_tracked_path_and_set_current(&mut self) {
+        self.recorder.pop_back_tracked_path_and_set_current();
+    }
+
+    fn pop_front_tracked_path_and_set_current(&mut self) {
+        self.recorder.pop_front_tracked_path_and_set_current();
+    }
+
+    fn push_back_tracked_path_component(&mut self, component: &BStr) {
+        self.recorder.push_back_tracked_path_component(component);
+    }
+
+    fn push_path_component(&mut self, component: &BStr) {
+        self.recorder.push_path_component(component);
+    }
+
+    fn pop_path_component(&mut self) {
+        self.recorder.pop_path_component();
+    }
+
+    fn visit_tree(&mut self, _: &EntryRef<'_>) -> visit::Action {
+        if self.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(true) }
+    }
+
+    fn visit_nontree(&mut self, entry: &EntryRef<'_>) -> visit::Action {
+        if self.is_full() {
+            return ControlFlow::Break(());
+        }
+        if entry.mode.is_blob() { self.recorder.visit_nontree(entry) } else { ControlFlow::Continue(true) }
     }
 }
 

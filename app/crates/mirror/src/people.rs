@@ -2,8 +2,9 @@
 //! and of some of its lines.
 
 use super::error::MirrorError;
-use super::read::{author_of, blob, commit_id, find_commit, tree};
+use super::read::{author_of, commit_id, cut, find_commit, time_of, tree};
 use super::{Mirrors, Recent};
+use blame::mailmap_of_head;
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
@@ -22,6 +23,14 @@ use std::sync::Arc;
 /// Commits that are read in search of who is still there, newest first. The busiest repositories
 /// have as many in half a year, and reading them takes two seconds, once for each push.
 const MOST_COMMITS: usize = 50_000;
+/// Bytes of these commits: an ordinary one has a thousandth of a megabyte, one that somebody made
+/// may have many.
+const MOST_BYTES_OF_COMMITS: usize = 256 << 20;
+/// Bytes of the trees that a file is looked for in, for some seconds at most: a directory of
+/// 100,000 files takes four megabytes, in each commit.
+const MOST_BYTES_OF_TREES: usize = 2 << 30;
+/// People of one commit's `Co-authored-by` lines: a squashed branch may name a whole company.
+const MOST_CO_AUTHORS: usize = 20;
 /// Commits in a row that have to be too old before the search ends: some are made on machines whose
 /// clock is wrong.
 const WRONG_CLOCKS: usize = 100;
@@ -31,9 +40,6 @@ const MOST_COMPARED: usize = 10_000;
 /// Names of a file that are followed back: more renames in one year say that it is another file by
 /// now.
 const MOST_RENAMES: usize = 5;
-/// Most pairs of deleted and added files that one commit's renames are looked for in, as for the
-/// blame.
-const RENAME_LIMIT: usize = 300;
 /// Lines of a function that are blamed. A longer one is sampled: its authors are known from some of
 /// its lines.
 const MOST_LINES: usize = 12;
@@ -96,7 +102,7 @@ impl Mirrors {
         since: Timestamp,
     ) -> Result<Option<Timestamp>, MirrorError> {
         let year = self.year(id, since)?;
-        let author = self.ask(id, |repo| Ok(resolved(&repo.open_mailmap(), author)))?;
+        let author = self.ask(id, |repo| Ok(resolved(&mailmap_of_head(repo), author)))?;
         Ok(year.last_of(&author))
     }
 
@@ -133,16 +139,21 @@ impl Mirrors {
             let mut names = vec![path.to_owned()];
             // A commit's file is asked for as that of its child's parent, too.
             let mut files: HashMap<(gix::ObjectId, usize), Option<gix::ObjectId>> = HashMap::new();
+            let mut left = MOST_BYTES_OF_TREES;
+            let mut walker = self.walker(id, repo)?;
             for (commit, parents, author) in year.commits.iter().take(MOST_COMPARED) {
                 // A merge takes over what others wrote.
                 if parents.len() > 1 {
                     continue;
                 }
+                if left == 0 {
+                    break;
+                }
                 for at in 0..names.len() {
                     let mut file_of = |commit: gix::ObjectId| match files.get(&(commit, at)) {
                         Some(known) => Ok(*known),
                         None => {
-                            let file = blob(repo, &commit_id(commit), &names[at])?;
+                            let file = file_at(repo, commit, &names[at], &mut left)?;
                             files.insert((commit, at), file);
                             Ok::<_, MirrorError>(file)
                         }
@@ -154,7 +165,8 @@ impl Mirrors {
                     }
                     let source = match (before, parents.first()) {
                         (None, Some(parent)) if names.len() <= MOST_RENAMES => {
-                            renamed(repo, parent, commit, &names[at])?
+                            let found = walker.renamed_from(*parent, *commit, names[at].as_str())?;
+                            found.map(|(name, file)| (name.to_str_lossy().into_owned(), file))
                         }
                         _ => None,
                     };
@@ -193,10 +205,8 @@ impl Mirrors {
             // One walker: the file's history is walked once for all of its lines.
             let mut walker = self.walker(id, repo)?;
             let Some(commit) = find_commit(repo, commit)?.map(|commit| commit.id) else { return Ok(Vec::new()) };
-            for line in lines.step_by(step) {
-                if let Some(blame) = walker.line(commit, path, line)? {
-                    found.add(&author_of(&blame.credits.author), blame.commit, &year);
-                }
+            for blame in walker.lines(commit, path, lines.step_by(step))?.into_iter().flatten() {
+                found.add(&author_of(&blame.credits.author), blame.commit, &year);
             }
             Ok(found.ranked())
         })
@@ -209,10 +219,10 @@ impl Mirrors {
     pub fn provenance(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Provenance>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
-            let mailmap = repo.open_mailmap();
+            let mailmap = mailmap_of_head(repo);
             Ok(Some(Provenance {
                 committer: commit.committer().map(|it| plain(it.name, it.email)).unwrap_or_default(),
-                subject: commit.message().map(|it| it.summary().to_str_lossy().into_owned()).unwrap_or_default(),
+                subject: commit.message().map(|it| cut(&it.summary())).unwrap_or_default(),
                 co_authors: co_authors(commit.message_raw_sloppy()).iter().map(|it| resolved(&mailmap, it)).collect(),
             }))
         })
@@ -240,9 +250,9 @@ impl Mirrors {
 impl Year {
     fn walk(repo: &gix::Repository, tips: Vec<gix::ObjectId>, since_s: i64) -> Result<Self, gix::Error> {
         let mut year = Self { commits: Vec::new(), last: HashMap::new() };
-        let mailmap = repo.open_mailmap();
+        let mailmap = mailmap_of_head(repo);
         let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
-        let mut too_old = 0;
+        let (mut too_old, mut bytes) = (0, 0);
         for info in repo.rev_walk(tips).sorting(sorting).all()?.take(MOST_COMMITS) {
             let info = info?;
             if info.commit_time() < since_s {
@@ -254,7 +264,11 @@ impl Year {
             }
             too_old = 0;
             let commit = info.object()?;
-            let at = Timestamp::from_seconds(info.commit_time());
+            bytes += commit.data.len();
+            if bytes > MOST_BYTES_OF_COMMITS {
+                break;
+            }
+            let at = time_of(gix::date::Time { seconds: info.commit_time(), offset: 0 });
             let message = commit.message_raw_sloppy();
             // History holds commits whose author line no tool would write today: they are nobody's.
             let author = commit.author().map(|it| resolved(&mailmap, &plain(it.name, it.email))).unwrap_or_default();
@@ -329,44 +343,43 @@ fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
     Ok(tips)
 }
 
-/// The name and content that a file had before this commit gave it its name.
-fn renamed(
+/// The regular file at a path of a commit, for as many bytes of trees as are left; none where there
+/// are no more.
+fn file_at(
     repo: &gix::Repository,
-    parent: &gix::ObjectId,
-    commit: &gix::ObjectId,
+    commit: gix::ObjectId,
     path: &str,
-) -> Result<Option<(String, gix::ObjectId)>, MirrorError> {
-    let (Some(old), Some(new)) = (tree(repo, &commit_id(*parent))?, tree(repo, &commit_id(*commit))?) else {
-        return Ok(None);
-    };
-    let rewrites = gix::diff::Rewrites { limit: RENAME_LIMIT, ..Default::default() };
-    let mut options = gix::diff::Options::default().with_rewrites(Some(rewrites));
-    options.track_path();
-    let changes = repo
-        .diff_tree_to_tree(&old, &new, options)
-        .map_err(|error| MirrorError::git(format!("looking for what {path} was called before {commit}"), &error))?;
-    Ok(changes.into_iter().find_map(|change| match change {
-        gix::object::tree::diff::ChangeDetached::Rewrite {
-            source_location, source_id, location, copy: false, ..
-        } if location == path.as_bytes() => Some((source_location.to_str_lossy().into_owned(), source_id)),
-        _ => None,
-    }))
+    left: &mut usize,
+) -> Result<Option<gix::ObjectId>, MirrorError> {
+    let failed = |error: gix::Error| MirrorError::git(format!("looking for {path} in {commit}"), &error);
+    let Some(mut tree) = tree(repo, &commit_id(commit))? else { return Ok(None) };
+    let mut names = path.split('/').peekable();
+    while let Some(name) = names.next() {
+        *left = left.saturating_sub(tree.data.len());
+        let Some(entry) = tree.lookup_entry([name]).map_err(failed)? else { return Ok(None) };
+        match (names.peek(), entry.mode()) {
+            (None, mode) => return Ok(mode.is_blob().then(|| entry.object_id())),
+            (Some(_), mode) if mode.is_tree() => tree = repo.find_tree(entry.object_id()).map_err(failed)?,
+            _ => return Ok(None),
+        }
+    }
+    Ok(None)
 }
 
 fn plain(name: &BStr, email: &BStr) -> Author {
-    Author { name: name.trim().to_str_lossy().into_owned(), email: email.trim().to_str_lossy().into_owned() }
+    Author { name: cut(name.trim()), email: cut(email.trim()) }
 }
 
 fn resolved(mailmap: &gix::mailmap::Snapshot, author: &Author) -> Author {
     let (name, email) = (author.name.as_bytes().as_bstr(), author.email.as_bytes().as_bstr());
     let person = mailmap.resolve_cow(gix::actor::SignatureRef { name, email, time: "0 +0000" });
-    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+    Author { name: cut(&person.name), email: cut(&person.email) }
 }
 
 /// The people of a message's `Co-authored-by` lines, as written, each address once.
 fn co_authors(message: &BStr) -> Vec<Author> {
     let mut found: Vec<Author> = Vec::new();
-    for person in blame::co_authors(message) {
+    for person in blame::co_authors(message).take(MOST_CO_AUTHORS) {
         let author = plain(person.name, person.email);
         if !found.iter().any(|it| it.email.eq_ignore_ascii_case(&author.email)) {
             found.push(author);

@@ -14,6 +14,16 @@ use std::sync::Arc;
 /// texts.
 const LARGEST_TEXT: u64 = 8 << 20;
 
+/// A text of more lines has none for us, either: each takes 40 bytes beside its own.
+const MOST_LINES: usize = 500_000;
+
+/// Bytes of a person's name or address, and of a message's first line, that are kept: more is none
+/// that people write.
+const LONGEST_WORDS: usize = 250;
+
+/// Bytes. A longer path can't be made on any system that code is deployed on.
+const LONGEST_PATH: usize = 4_096;
+
 /// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
 const BINARY_PROBE: usize = 8000;
 
@@ -28,7 +38,52 @@ pub struct CommitInfo {
     pub authored_at: Timestamp,
 }
 
+/// A file of the default branch that people write for us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeadFile {
+    /// There is no such file, or no commit yet.
+    Missing,
+    /// It is there, and can't be read.
+    Unread {
+        /// Its id, which tells whether it changed.
+        blob: String,
+        /// Why, in a sentence.
+        why: String,
+    },
+    /// It is there.
+    Text {
+        /// Its id, which tells whether it changed.
+        blob: String,
+        /// What it says.
+        text: String,
+    },
+}
+
 impl Mirrors {
+    /// A file of the default branch, if it is a text of at most so many bytes.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn head_file_of(&self, id: RepositoryId, path: &str, most: usize) -> Result<HeadFile, MirrorError> {
+        let Some(head) = self.head(id)? else { return Ok(HeadFile::Missing) };
+        self.ask(id, |repo| {
+            let Some((blob, is_file)) = entry(repo, &head.commit, path)? else { return Ok(HeadFile::Missing) };
+            let unread = |why: String| Ok(HeadFile::Unread { blob: blob.to_string(), why });
+            if !is_file {
+                return unread("it is no regular file, so it is not read".to_owned());
+            }
+            let header = repo.find_header(blob);
+            let size = header.map_err(|error| MirrorError::git(format!("reading {blob}"), &error))?.size();
+            if size > most as u64 {
+                return unread(format!("it is larger than {} KiB, so it is not read", most >> 10));
+            }
+            match text(repo, blob)? {
+                Some(text) => Ok(HeadFile::Text { blob: blob.to_string(), text }),
+                None => unread("it is no text, as it has NUL bytes".to_owned()),
+            }
+        })
+    }
+
     /// Whether `ancestor` is `descendant` or one of its ancestors. `false` where the mirror lacks
     /// one of them.
     ///
@@ -49,7 +104,7 @@ impl Mirrors {
 
     /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD.
     /// `None`: there is no such commit or regular file, or it is no text, or it is larger than 8
-    /// MB.
+    /// MB or has more than 500,000 lines.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -64,7 +119,9 @@ impl Mirrors {
             if let Some(known) = self.inner.texts.get(&blob) {
                 return Ok(Some(known));
             }
-            let Some(text) = text(repo, blob)? else { return Ok(None) };
+            let Some(text) = text(repo, blob)?.filter(|text| text.lines().count() <= MOST_LINES) else {
+                return Ok(None);
+            };
             let lines: Vec<String> = split(&text).collect();
             // What a String costs beside its text matters for files of short lines.
             let weight = text.len() + lines.len() * size_of::<String>();
@@ -92,7 +149,7 @@ impl Mirrors {
     pub fn commit(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<CommitInfo>, MirrorError> {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
-            Ok(Some(info_of(&Credits::of(&commit, &repo.open_mailmap()))))
+            Ok(Some(info_of(&Credits::of(&commit, &blame::mailmap_of_head(repo)))))
         })
     }
 }
@@ -129,11 +186,16 @@ pub(super) fn blob(
     commit: &CommitId,
     path: &str,
 ) -> Result<Option<gix::ObjectId>, MirrorError> {
+    Ok(entry(repo, commit, path)?.filter(|(_, is_file)| *is_file).map(|(id, _)| id))
+}
+
+/// What is at a path, and whether it is a regular file.
+fn entry(repo: &gix::Repository, commit: &CommitId, path: &str) -> Result<Option<(gix::ObjectId, bool)>, MirrorError> {
     let Some(tree) = tree(repo, commit)? else { return Ok(None) };
     let entry = tree
         .lookup_entry(path.split('/').map(str::as_bytes))
         .map_err(|error| MirrorError::git(format!("looking for {path} in {commit}"), &error))?;
-    Ok(entry.filter(|entry| entry.mode().is_blob()).map(|entry| entry.object_id()))
+    Ok(entry.map(|entry| (entry.object_id(), entry.mode().is_blob())))
 }
 
 /// The text of a blob, if it is one of a bearable size.
@@ -156,7 +218,7 @@ fn split(text: &str) -> impl Iterator<Item = String> + '_ {
 
 fn info_of(credits: &Credits) -> CommitInfo {
     CommitInfo {
-        summary: credits.summary.to_str_lossy().into_owned(),
+        summary: cut(&credits.summary),
         author: author_of(&credits.author),
         authored_at: time_of(credits.author_time),
     }
@@ -164,7 +226,23 @@ fn info_of(credits: &Credits) -> CommitInfo {
 
 /// A person of a commit.
 pub(super) fn author_of(person: &gix::actor::Identity) -> Author {
-    Author { name: person.name.to_str_lossy().into_owned(), email: person.email.to_str_lossy().into_owned() }
+    Author { name: cut(&person.name), email: cut(&person.email) }
+}
+
+/// As much of a name, an address or a message's first line as is kept.
+pub(super) fn cut(words: &[u8]) -> String {
+    let text = words[..words.len().min(LONGEST_WORDS)].to_str_lossy();
+    // What was cut within a character is one that can't be read.
+    let text = if words.len() > LONGEST_WORDS { text.trim_end_matches(char::REPLACEMENT_CHARACTER) } else { &*text };
+    text.to_owned()
+}
+
+/// Whether a file can be deployed under this path and reported by it. Git has others, with line
+/// breaks or `..` in them, which only somebody makes who wants to be read wrongly.
+pub(super) fn is_plain(path: &str) -> bool {
+    path.len() <= LONGEST_PATH
+        && !path.chars().any(char::is_control)
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// A moment of a commit.

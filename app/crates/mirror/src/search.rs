@@ -26,11 +26,10 @@ impl Mirrors {
         ending: &str,
         needle: &str,
     ) -> Result<Vec<String>, MirrorError> {
-        let paths: Vec<String> = self.files(id, commit)?.into_iter().filter(|path| path.ends_with(ending)).collect();
+        let files = self.files_with_ids(id, commit)?.into_iter().filter(|(path, _)| path.ends_with(ending));
         self.ask(id, |repo| {
             let (mut found, mut bytes) = (Vec::new(), 0);
-            for path in paths {
-                let Some(blob) = read::blob(repo, commit, &path)? else { continue };
+            for (path, blob) in files {
                 let Some(text) = read::text(repo, blob)? else { continue };
                 bytes += text.len();
                 if bytes > MOST_BYTES {

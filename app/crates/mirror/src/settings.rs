@@ -2,8 +2,22 @@
 //! with its line and key.
 
 use super::settings_tree::{Fault, Node};
+use domain::setting_sizes::LARGEST_SETTINGS;
 use domain::settings::{SettingFault, Settings};
+use serde_saphyr::{Options, budget, options};
 use std::fmt;
+
+/// How deep a file may be nested: its own keys are within each other four levels deep.
+const DEEPEST: usize = 16;
+
+/// Values of a file, those that its aliases repeat included: some for each line of the largest.
+const MOST_VALUES: usize = 50_000;
+
+/// Faults that are said of one file. Whoever mends these sees the next.
+const MOST_FAULTS: usize = 20;
+
+/// Characters of a fault, and of its key, that are said.
+const LONGEST_FAULT: usize = 300;
 
 /// Why a settings file is not used; the last good one stays in force. Each fault is a line of the
 /// text, as in `line 4: known_errors[0].fuction: there is no such key; did you mean function?`
@@ -40,11 +54,15 @@ pub fn parse(text: &str) -> Result<Settings, SettingsError> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Settings::default());
     }
-    let tree: Node = serde_saphyr::from_str(text).map_err(|error| SettingsError(vec![of_yaml(&error, None)]))?;
+    if text.len() > LARGEST_SETTINGS {
+        let text = format!("it is larger than {} KiB, so it is not read", LARGEST_SETTINGS >> 10);
+        return Err(SettingsError(vec![Fault { line: None, key: String::new(), text }]));
+    }
+    let tree: Node = read(text).map_err(|error| SettingsError(vec![of_yaml(&error, None)]))?;
     // Plain structs of texts and numbers always are JSON.
     let known = serde_json::to_value(Settings::with_every_key()).unwrap_or_default();
     let mut faults = tree.unknown_keys(&known);
-    match serde_saphyr::from_str::<Settings>(text) {
+    match read::<Settings>(text) {
         Ok(settings) => faults.extend(settings.faults().into_iter().map(Fault::from)),
         // It stops at the first unknown key, and those are named already.
         Err(_) if !faults.is_empty() => {}
@@ -55,10 +73,38 @@ pub fn parse(text: &str) -> Result<Settings, SettingsError> {
     }
     faults.sort();
     if faults.is_empty() {
-        serde_saphyr::from_str(text).map_err(|error| SettingsError(vec![of_yaml(&error, Some(&tree))]))
+        read(text).map_err(|error| SettingsError(vec![of_yaml(&error, Some(&tree))]))
     } else {
-        Err(SettingsError(faults))
+        Err(SettingsError(said(faults)))
     }
+}
+
+/// Reads YAML, as far as it is no more than a settings file can be.
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::Error> {
+    let bounds: Options = options! {
+        budget: budget! { max_depth: DEEPEST, flow_nesting_limit: DEEPEST, max_nodes: MOST_VALUES },
+    };
+    let mut bounds = bounds;
+    bounds.alias_limits.max_total_replayed_events = MOST_VALUES;
+    serde_saphyr::from_str_with_options(text, bounds)
+}
+
+/// As much of the faults as people read.
+fn said(mut faults: Vec<Fault>) -> Vec<Fault> {
+    let more = faults.len().saturating_sub(MOST_FAULTS);
+    faults.truncate(MOST_FAULTS);
+    for fault in &mut faults {
+        for text in [&mut fault.key, &mut fault.text] {
+            if let Some((end, _)) = text.char_indices().nth(LONGEST_FAULT) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+    }
+    if more > 0 {
+        faults.push(Fault { line: None, key: String::new(), text: format!("there are {more} more faults") });
+    }
+    faults
 }
 
 impl From<SettingFault> for Fault {
@@ -72,7 +118,7 @@ fn of_yaml(error: &serde_saphyr::Error, tree: Option<&Node>) -> Fault {
     let line = error.location().map(|at| at.line());
     let mut key = line.zip(tree).map(|(line, tree)| tree.key_at(line)).unwrap_or_default();
     let text = error.without_snippet().to_string();
-    let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let text: String = text.lines().map(str::trim).collect::<Vec<_>>().join(" ").chars().take(LONGEST_FAULT).collect();
     // It says the place again at its end.
     let text = text.split(" at line ").next().unwrap_or_default();
     let text = if let Some(field) = text.strip_prefix("missing field ") {
@@ -91,6 +137,8 @@ fn of_yaml(error: &serde_saphyr::Error, tree: Option<&Node>) -> Fault {
         "there have to be keys with values here, as in key: value".to_owned()
     } else if text.contains("expected sequence start") {
         "there has to be a list here, as in [one, another]".to_owned()
+    } else if ["budget", "depth", "nest", "alias", "recursi"].iter().any(|word| text.to_lowercase().contains(word)) {
+        format!("it is nested too deeply, or has or repeats too much ({text})")
     } else {
         text.to_owned()
     };
@@ -178,5 +226,35 @@ issues: { asign: true, nonsense: 1 }
         let text =
             "only_blame_filepaths_matching: ['^core(?!.*/thrift/).*$']\nemail: { default_contact: a@b.technology }";
         assert!(parse(text).is_ok());
+    }
+
+    #[test]
+    fn bombs_are_refused_in_words_and_soon() {
+        let entry = "- { file: a.py, function: f, code: x }\n";
+        let laughs: String = (1..20)
+            .map(|at| {
+                let last = format!("*a{}", at - 1);
+                format!("a{at}: &a{at} [{}]\n", [last.as_str(); 10].join(", "))
+            })
+            .collect();
+        for (text, said) in [
+            (format!("# {}\n", "x".repeat(300 << 10)) + "issues: {}\n", "it is larger than 256 KiB"),
+            (format!("issues:\n{}", " \n".repeat(1_000_000)), "it is larger than 256 KiB"),
+            (format!("known_errors:\n{}", entry.repeat(1_001)), "known_errors: it has more than 1000 entries"),
+            (format!("a0: &a0 [x]\n{laughs}"), "repeats too much"),
+            (format!("issues: {}", "[".repeat(10_000)), "nested too deeply"),
+            (format!("issues: {}{}", "{a: ".repeat(10_000), "}".repeat(10_000)), "nested too deeply"),
+            ((0..1_000).map(|at| format!("{}a:\n", " ".repeat(at))).take(300).collect(), "nested too deeply"),
+            (format!("email: {{ domain: {}.com }}", "a".repeat(2_000)), "email.domain: it is longer than 1000 bytes"),
+            (format!("only_blame_filepaths_matching: [{}]", "a, ".repeat(30)), "more than 20 expressions"),
+            (r"only_blame_filepaths_matching: ['\w{1000}{1000}']".to_owned(), "is no regular expression"),
+            (format!("{}: 1\n", "k".repeat(1_000)), "there is no such key here"),
+        ] {
+            let faults = faults(&text);
+            assert!(faults.iter().any(|fault| fault.contains(said)), "{said}: {faults:.300?}");
+            assert!(faults.iter().all(|fault| fault.len() < 1_000) && faults.len() <= 21, "{said}: {faults:?}");
+        }
+        let wrong: String = (0..500).map(|at| format!("key{at}: 1\n")).collect();
+        assert_eq!(faults(&wrong).last().map(String::as_str), Some("there are 480 more faults"));
     }
 }

@@ -9,6 +9,9 @@ use std::fmt;
 /// short names are all alike.
 const LETTERS_A_SLIP: usize = 4;
 
+/// Bytes. A longer key is no slip of the pen, and comparing it takes the product of both lengths.
+const LONGEST_SLIP: usize = 100;
+
 /// A value of the file.
 #[derive(Debug)]
 pub(super) enum Node {
@@ -141,6 +144,7 @@ fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
     let known: Vec<&String> = known.collect();
     let nearest = known
         .iter()
+        .filter(|_| name.len() <= LONGEST_SLIP)
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .filter(|(distance, known)| *distance <= known.len().div_ceil(LETTERS_A_SLIP))
         .min();

@@ -244,7 +244,7 @@ impl<'a> Candidates<'a> {
             return Ok(());
         };
         facts.owners = Owners { pattern: owned.pattern.clone(), ..Owners::default() };
-        for owner in &owned.owners {
+        for owner in owned.owners.iter().take(MOST_OF_A_STEP) {
             self.owner(owner, facts).await?;
             if choose(facts).is_found() {
                 break;
