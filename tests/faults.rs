@@ -230,7 +230,7 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
 }
 
 #[test]
-fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
+fn a_mirror_that_lost_its_objects_is_cloned_anew_for_the_next_report() {
     run_test(async |story| {
         story.expect_errors();
         story.install().await;
@@ -243,15 +243,37 @@ fn a_mirror_that_lost_its_objects_delays_an_alert_and_loses_none() {
         for pack in std::fs::read_dir(mirror.join("objects/pack")).unwrap() {
             std::fs::remove_file(pack.unwrap().path()).unwrap();
         }
+        let doctor = story.page("/doctor").await;
+        assert!(doctor.contains("its mirror is damaged: pack-"), "{doctor}");
         story.fails(1).await;
-        for _ in 0..4 {
-            story.later(16 * MINUTE).await;
-        }
+        story.later(MINUTE).await;
         assert_eq!(story.github.issues(REPO).len(), 1);
         assert_eq!(story.lines().await[0].total, 1);
-        // Cloned anew in the meantime, or told without an author: either way somebody hears of it.
+        assert!(story.changes().iter().any(|change| change.contains("assigned to ada")), "its author is known");
+        assert_eq!(story.mails().len(), 1);
+        let doctor = story.page("/doctor").await;
+        assert!(!doctor.contains("damaged"), "{doctor}");
+    });
+}
+
+#[test]
+fn code_that_is_nested_too_deeply_is_blamed_without_being_read() {
+    run_test(async |story| {
+        story.install().await;
+        let text = format!("{}\nexplode()\n", "f(() => {\n".repeat(5_000));
+        let settings = "# a comment\n".repeat(30_000);
+        let files = [("shop/deep.js", text.as_str()), (".github/flawless.yml", &settings)];
+        let head = story.commit(crate::harness::git_repo::ADA, "2026-02-01T00:00:00Z", &files, "Nest");
+        story.push().await;
+        story.report(&story.event_at(&head, "shop/deep.js", "explode()", "boom", "web-1")).await;
+        let mails = story.mails();
+        assert_eq!(mails.len(), 1);
+        let mail = mails[0].text();
+        assert!(mail.contains("Too large or too deeply nested to be read"), "{mail}");
         assert!(!story.changes().is_empty());
-        let _ = story.mails();
+        // Too large a settings file is no missing one.
+        let doctor = story.page("/doctor").await;
+        assert!(doctor.contains("flawless.yml is not used: it is larger than 256 KiB"), "{doctor}");
     });
 }
 

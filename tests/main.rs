@@ -25,6 +25,7 @@ mod labels;
 mod leases;
 mod live;
 mod mails;
+mod mirror_damage;
 mod mirror_people;
 mod mirrors;
 mod overload;

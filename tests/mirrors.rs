@@ -11,21 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::time::Duration;
 
-const ID: RepositoryId = RepositoryId(7);
+pub(crate) const ID: RepositoryId = RepositoryId(7);
 const TOKEN: &str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz";
 const DAY: &str = "2026-02-03T04:05:06+02:00";
 
 /// A repository `acme/shop`, its server, and mirrors that know neither yet.
-struct World {
-    mirrors: Mirrors,
-    server: GitServer,
-    repo: GitRepo,
-    root: PathBuf,
+pub(crate) struct World {
+    pub(crate) mirrors: Mirrors,
+    pub(crate) server: GitServer,
+    pub(crate) repo: GitRepo,
+    pub(crate) root: PathBuf,
     _directory: tempfile::TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let repo = GitRepo::init(directory.path().join("work"));
         let server = GitServer::start();
@@ -35,18 +35,18 @@ impl World {
     }
 
     /// With one commit, mirrored.
-    fn cloned() -> Self {
+    pub(crate) fn cloned() -> Self {
         let world = Self::new();
         world.commit(ADA, DAY, &[("shop/cart.py", "def total():\n    return 1\n")], "Add a cart");
         assert!(world.mirrors.sync(&world.source(None)).unwrap().cloned);
         world
     }
 
-    fn source(&self, token: Option<&str>) -> Source {
+    pub(crate) fn source(&self, token: Option<&str>) -> Source {
         Source { id: ID, url: self.server.url("acme/shop"), token: token.map(str::to_owned) }
     }
 
-    fn sync(&self) -> mirror::Synced {
+    pub(crate) fn sync(&self) -> mirror::Synced {
         self.mirrors.sync(&self.source(None)).unwrap()
     }
 
@@ -58,7 +58,7 @@ impl World {
         CommitId::new(self.repo.commit(person, date, files, message))
     }
 
-    fn head(&self) -> CommitId {
+    pub(crate) fn head(&self) -> CommitId {
         CommitId::new(self.repo.head())
     }
 
@@ -77,7 +77,7 @@ impl World {
         all.lines().map(str::to_owned).collect()
     }
 
-    fn assert_same_refs(&self) {
+    pub(crate) fn assert_same_refs(&self) {
         assert_eq!(self.refs(&self.root.join("7.git")), self.refs(self.repo.path()));
         GitRepo::open(self.root.join("7.git")).git(&["fsck", "--strict", "--no-progress", "--no-dangling"]);
     }

@@ -84,6 +84,39 @@ impl Directory {
         Ok(file)
     }
 
+    /// The same lock, if nobody holds it.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub(super) fn try_lock(&self, id: RepositoryId) -> Result<Option<File>, MirrorError> {
+        let path = self.root.join(format!("{id}.busy"));
+        let file =
+            lock_file(&path).map_err(|error| MirrorError::disk(format!("locking {}", path.display()), &error))?;
+        let is_held = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        Ok((!is_held).then_some(file))
+    }
+
+    /// Puts a clone in the place of a mirror, if there is one, and then takes that away.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`]: the mirror is as it was.
+    pub(super) fn replace(&self, id: RepositoryId, clone: &Path) -> Result<(), MirrorError> {
+        let (path, grave) = (self.mirror(id), self.temporary(id));
+        let failed = |error: io::Error| MirrorError::disk(format!("moving a clone to {}", path.display()), &error);
+        let had_one = match fs::rename(&path, &grave) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            moved => moved.map(|()| true).map_err(failed)?,
+        };
+        if let Err(error) = fs::rename(clone, &path) {
+            let _ = fs::rename(&grave, &path);
+            return Err(failed(error));
+        }
+        if had_one && let Err(error) = fs::remove_dir_all(&grave) {
+            tracing::warn!(path = %grave.display(), %error, "what was there before a clone could not be deleted");
+        }
+        Ok(())
+    }
+
     /// Takes a mirror away: it is out of the way at once, however long deleting takes.
     ///
     /// # Errors
@@ -103,22 +136,29 @@ fn lock_file(path: &Path) -> io::Result<File> {
 }
 
 /// Deletes half-made clones, half-received packs and locks whose holder is gone: git refuses to
-/// clone into a directory that is not empty, and a stale lock makes every fetch fail.
+/// clone into a directory that is not empty, and a stale lock makes every fetch fail. What can't be
+/// deleted stays, as it concerns one mirror and not the others.
 fn sweep(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !path.is_dir() {
-            continue;
+        if path.is_dir()
+            && let Err(error) = sweep_one(&path)
+        {
+            tracing::warn!(path = %path.display(), %error, "what an interrupted run left could not be deleted");
         }
-        if name.contains(TEMPORARY) {
-            tracing::info!(path = %path.display(), "deleting what an interrupted clone left");
-            fs::remove_dir_all(&path)?;
-        } else if name.ends_with(".git") {
-            delete_files(&path.join("objects/pack"), false, &|name| name.starts_with(".tmp"))?;
-            delete_files(&path.join("refs"), true, &|name| name.ends_with(".lock"))?;
-            delete_files(&path, false, &|name| name.ends_with(".lock"))?;
-        }
+    }
+    Ok(())
+}
+
+fn sweep_one(path: &Path) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if name.contains(TEMPORARY) {
+        tracing::info!(path = %path.display(), "deleting what an interrupted clone left");
+        fs::remove_dir_all(path)?;
+    } else if name.ends_with(".git") {
+        delete_files(&path.join("objects/pack"), false, &|name| name.starts_with(".tmp"))?;
+        delete_files(&path.join("refs"), true, &|name| name.ends_with(".lock"))?;
+        delete_files(path, false, &|name| name.ends_with(".lock"))?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::connection::open_options;
 use super::error::MirrorError;
+use super::packs::refuse_damaged;
 use super::{Inner, Mirrors};
 use blame::OBJECT_CACHE;
 use domain::ids::RepositoryId;
@@ -37,10 +38,29 @@ impl Mirrors {
         id: RepositoryId,
         question: impl FnOnce(&gix::Repository) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
-        let (generation, repo) = self.inner.handle(id)?;
-        let answer = question(&repo);
-        self.inner.give_back(Idle { id, generation, repo });
-        answer
+        let mut watch = Watch { mirrors: &self.inner, id, went_well: false };
+        let asked = self.inner.handle(id).and_then(|(generation, repo)| {
+            let answer = question(&repo);
+            self.inner.give_back(Idle { id, generation, repo });
+            answer
+        });
+        watch.went_well = !matches!(asked, Err(MirrorError::Git { .. }));
+        asked
+    }
+}
+
+/// Suspects a mirror whose reading failed, or ended in a panic.
+struct Watch<'a> {
+    mirrors: &'a Inner,
+    id: RepositoryId,
+    went_well: bool,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if !self.went_well {
+            self.mirrors.suspect(self.id);
+        }
     }
 }
 
@@ -52,6 +72,7 @@ impl Inner {
         if stamp.is_none() {
             return Err(MirrorError::NoMirror(id));
         }
+        refuse_damaged(&path).inspect_err(|_| self.forget_handles(id))?;
         let mut opened = slot.opened.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = opened.as_ref().filter(|open| open.stamp == stamp) {
             let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,22 +6,14 @@ use super::consolidate::consolidate;
 use super::error::MirrorError;
 use super::fetch::Fetch;
 use super::handles::{Opened, open};
+use super::head::{Head, head};
+use super::packs::note_packs;
 use super::progress::{Meter, Progress};
-use super::read::commit_id;
 use super::{Inner, Mirrors};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The default branch of a mirror.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// Its short name, `main`; `None` where the source's HEAD is a bare commit.
-    pub branch: Option<String>,
-    /// The commit it is at.
-    pub commit: CommitId,
-}
 
 /// What a synchronisation found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +35,10 @@ pub(super) struct Slot {
     last: Mutex<Option<Ended>>,
     meter: Mutex<Option<Arc<Meter>>>,
     pub(super) opened: Mutex<Option<Opened>>,
+    /// A question failed by what the mirror's files hold.
+    pub(super) suspected: AtomicBool,
+    /// It was cloned anew though its files were as they had been written.
+    pub(super) renewed: AtomicBool,
     generation: AtomicU64,
 }
 
@@ -103,7 +99,9 @@ impl Mirrors {
         self.inner.with_meter(&slot, |meter| {
             let _busy = self.inner.directory.lock(source.id, &self.inner.stop)?;
             let repo = open(&self.inner.directory.mirror(source.id))?.to_thread_local();
-            Fetch { address: &address, meter, stop: &self.inner.stop }.commit(&repo, id)
+            let fetched = Fetch { address: &address, meter, stop: &self.inner.stop }.commit(&repo, id)?;
+            note_packs(repo.git_dir())?;
+            Ok(fetched)
         })
     }
 
@@ -155,10 +153,7 @@ impl Inner {
         let _busy = self.directory.lock(id, &self.stop)?;
         let path = self.directory.mirror(id);
         let fetch = Fetch { address, meter, stop: &self.stop };
-        let existing = match path.exists() {
-            true => open(&path).inspect_err(|error| tracing::warn!(%error, "the mirror is damaged: cloning anew")).ok(),
-            false => None,
-        };
+        let existing = self.open_whole(id, &path)?;
         let cloned = existing.is_none();
         let changed = match existing {
             Some(repo) => {
@@ -175,15 +170,18 @@ impl Inner {
         };
         // Also after a failure: the pack may have arrived before it.
         self.forget_handles(id);
+        if path.exists() {
+            note_packs(&path)?;
+        }
         let changed = changed?;
         let repo = open(&path)?.to_thread_local();
         Ok(Synced { head: head(&repo)?, changed, cloned })
     }
 
     /// Clones beside the mirror's place, then moves it there: whoever reads finds a whole mirror or
-    /// none.
+    /// none. One that is damaged stays until then, as most of it can mostly be read.
     fn clone_into_place(&self, id: RepositoryId, fetch: &Fetch<'_>) -> Result<(), MirrorError> {
-        let (path, temporary) = (self.directory.mirror(id), self.directory.temporary(id));
+        let temporary = self.directory.temporary(id);
         let cloned = gix::ThreadSafeRepository::init_opts(
             &temporary,
             gix::create::Kind::Bare,
@@ -192,27 +190,12 @@ impl Inner {
         )
         .map_err(|error| MirrorError::git(format!("creating {}", temporary.display()), &error))
         .and_then(|repo| fetch.everything(&repo.to_thread_local(), true))
-        .and_then(|_| {
-            self.directory.discard(id)?;
-            std::fs::rename(&temporary, &path)
-                .map_err(|error| MirrorError::disk(format!("moving a clone to {}", path.display()), &error))
-        });
+        .and_then(|_| self.directory.replace(id, &temporary))
+        .inspect(|()| self.slot(id).suspected.store(false, Ordering::SeqCst));
         if cloned.is_err() {
             // The next start deletes it otherwise.
             let _ = std::fs::remove_dir_all(&temporary);
         }
         cloned
     }
-}
-
-/// The default branch of an open mirror.
-fn head(repo: &gix::Repository) -> Result<Option<Head>, MirrorError> {
-    let failed = |error: gix::Error| MirrorError::git("reading HEAD", &error);
-    let mut head = repo.head().map_err(failed)?;
-    let branch = head.referent_name().map(|name| name.shorten().to_string());
-    if head.is_unborn() {
-        return Ok(None);
-    }
-    let commit = commit_id(head.peel_to_commit().map_err(failed)?.id);
-    Ok(Some(Head { branch, commit }))
 }

@@ -39,7 +39,7 @@ impl Doctor {
         let mut found = vec![self.database().await, self.mail().await, address(&self.site)];
         found.extend(work::findings(&vitals, now));
         found.extend(self.app(&vitals, now).await);
-        found.extend(repositories::findings(&vitals, &self.mirrors, now));
+        found.extend(repositories::findings(&vitals, &self.mirrors, now).await);
         found
     }
 

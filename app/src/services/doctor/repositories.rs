@@ -1,6 +1,7 @@
 //! Whether each repository is mirrored, and its settings can be read.
 
 use super::minutes;
+use crate::services::blocking;
 use crate::services::vitals::Vitals;
 use domain::finding::Finding;
 use domain::timestamp::Timestamp;
@@ -12,20 +13,27 @@ use store::repositories::RepositoryRow;
 const STALE_MIRROR: SignedDuration = SignedDuration::from_hours(1);
 
 /// What the doctor says of the watched repositories.
-pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
+pub(super) async fn findings(vitals: &Vitals, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
     match &vitals.repositories {
         Err(error) => vec![Finding::failure("repositories", error.to_string(), "Look at the database.")],
         Ok(rows) if rows.is_empty() => {
             let todo = "Install the App in a repository, or run: flawless repository add URL.";
             vec![Finding::warning("repositories", "none is watched yet", todo)]
         }
-        Ok(rows) => rows.iter().flat_map(|row| of_repository(row, mirrors, now)).collect(),
+        Ok(rows) => {
+            let mut found = Vec::new();
+            for row in rows {
+                found.extend(of_repository(row, mirrors, now).await);
+            }
+            found
+        }
     }
 }
 
-fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
+async fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
     let name = row.repository.full_name.as_str();
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
+    found.extend(of_damage(row, mirrors).await);
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
         found.push(Finding::failure(name, what, "Mend the file and push; the last good one is in force until then."));
@@ -35,6 +43,19 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<
         found.push(Finding::warning(name, "shadow mode: nothing is sent", todo));
     }
     found
+}
+
+/// What is missing in a mirror that is there, beside when it was fetched.
+async fn of_damage(row: &RepositoryRow, mirrors: &Mirrors) -> Option<Finding> {
+    let name = row.repository.full_name.as_str();
+    let (mirrors, id) = (mirrors.clone(), row.repository.id);
+    let what = match blocking(move || mirrors.damage(id)).await {
+        Ok(damage) => format!("its mirror is damaged: {}", damage?),
+        Err(failure) => format!("its mirror can't be read: {failure}"),
+    };
+    let todo = "The server clones it anew at the next report or fetch, within 15 minutes; look at the disk under \
+                DATA_DIR if it happens again.";
+    Some(Finding::failure(name, what, todo))
 }
 
 fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {

@@ -69,6 +69,10 @@ impl Attribute {
         if !exists || row.fetched_at == Timestamp::UNIX_EPOCH || row.pushed_at > row.fetched_at {
             return Ok(true);
         }
+        // What could not be read a moment ago is looked into, and cloned anew if it is damaged.
+        if self.mirrors.is_suspected(row.repository.id) {
+            return Ok(true);
+        }
         // A fetch that began after the report came has brought all that there is.
         if row.fetched_at > stored.received_at || !self.lacks_revision(row.repository.id, stored).await {
             return Ok(false);

@@ -1,0 +1,143 @@
+//! Whether a mirror is whole: what is on the disk is compared with what was written there.
+//!
+//! Disks lose what they were given, and people copy and delete. A mirror that lacks something would
+//! fail at each question and never be mended, as a fetch brings only what the source has beside it.
+
+use super::error::{MirrorError, chain};
+use super::head::head;
+use super::packs::{Look, look, names};
+use super::{Inner, Mirrors};
+use domain::ids::RepositoryId;
+use gix::hash::Kind;
+use gix::odb::pack;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+impl Mirrors {
+    /// What is wrong with a mirror, in a sentence; `None`: nothing that shows at a short look (its
+    /// packs' sizes, its HEAD), or there is no mirror, or it is being written. The next
+    /// [`Mirrors::sync`] clones it anew.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub fn damage(&self, id: RepositoryId) -> Result<Option<String>, MirrorError> {
+        let path = self.inner.directory.mirror(id);
+        let Some(_busy) = self.inner.directory.try_lock(id)?.filter(|_| path.exists()) else { return Ok(None) };
+        if let Look::Damaged(why) = look(&path) {
+            return Ok(Some(why));
+        }
+        match self.head(id) {
+            Err(MirrorError::Git { what, why }) => Ok(Some(format!("{what}: {why}"))),
+            Err(MirrorError::NoMirror(_)) => Ok(Some("its HEAD or configuration is gone".to_owned())),
+            Err(error) => Err(error),
+            Ok(_) => Ok(self.is_suspected(id).then(|| "something in it could not be read".to_owned())),
+        }
+    }
+
+    /// Whether a question failed because of what the mirror's files hold, and nobody has looked
+    /// into that yet: a [`Mirrors::sync`] does, and mends it.
+    pub fn is_suspected(&self, id: RepositoryId) -> bool {
+        self.inner.slot(id).suspected.load(Ordering::SeqCst)
+    }
+}
+
+impl Inner {
+    /// Opens a mirror to be brought up to date, if it is whole. `None`: it is to be cloned anew.
+    pub(super) fn open_whole(
+        &self,
+        id: RepositoryId,
+        path: &Path,
+    ) -> Result<Option<gix::ThreadSafeRepository>, MirrorError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let slot = self.slot(id);
+        let damage = match look(path) {
+            Look::Damaged(why) => Some(why),
+            Look::Same if !slot.suspected.load(Ordering::SeqCst) => None,
+            Look::Same | Look::Unsure => self.unreadable_pack(path)?,
+        };
+        let (damage, repo) = match (damage, super::handles::open(path)) {
+            (None, Ok(repo)) => (broken_ref(&repo.to_thread_local()), Some(repo)),
+            (None, Err(error)) => (Some(error.to_string()), None),
+            (damage, _) => (damage, None),
+        };
+        // Its files are as they were written, and still it can't be read. It may lack what was
+        // deleted before that was noted: a second clone tells, but a third would be the same.
+        let damage = damage.or_else(|| {
+            let is_new = slot.suspected.load(Ordering::SeqCst) && !slot.renewed.swap(true, Ordering::SeqCst);
+            is_new.then(|| "it lacks objects".to_owned())
+        });
+        if let Some(why) = damage {
+            tracing::warn!(mirror = %path.display(), why, "the mirror is damaged: cloning anew");
+            return Ok(None);
+        }
+        slot.suspected.store(false, Ordering::SeqCst);
+        Ok(repo)
+    }
+
+    /// Notes that a question failed by what is, or is not, in a mirror.
+    pub(super) fn suspect(&self, id: RepositoryId) {
+        self.slot(id).suspected.store(true, Ordering::SeqCst);
+    }
+
+    /// The first pack whose content is not what was written, or that has no index, in a sentence.
+    /// Reads all packs: some hundred megabytes a second.
+    fn unreadable_pack(&self, path: &Path) -> Result<Option<String>, MirrorError> {
+        for name in names(path).into_iter().filter(|name| name.ends_with(".pack")) {
+            let file = path.join("objects/pack").join(&name);
+            match verified(&file, &self.stop) {
+                Err(_) if self.stop.load(Ordering::Relaxed) => return Err(MirrorError::Interrupted),
+                Err(error) => return Ok(Some(format!("{name} is not what was written: {}", chain(&error)))),
+                Ok(()) => {}
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Compares a pack and its index with the checksums at their ends, and with each other.
+fn verified(file: &Path, stop: &AtomicBool) -> Result<(), gix::Error> {
+    let data = pack::data::File::at(file, Kind::Sha1).map_err(gix::Error::from_error)?;
+    let index = pack::index::File::at(file.with_extension("idx"), Kind::Sha1).map_err(gix::Error::from_error)?;
+    data.verify_checksum(&mut gix::progress::Discard, stop).map_err(gix::Error::from_error)?;
+    index.verify_checksum(&mut gix::progress::Discard, stop).map_err(gix::Error::from_error)?;
+    if index.pack_checksum() != data.checksum() {
+        return Err(gix::Error::from_error(io::Error::other("its index is another pack's")));
+    }
+    Ok(())
+}
+
+/// What is wrong with the branches, tags and HEAD of a mirror, in a sentence: a fetch that begins
+/// from a broken one says that it has what it has not.
+fn broken_ref(repo: &gix::Repository) -> Option<String> {
+    let of_head = head(repo).and_then(|head| {
+        let Some(head) = head else { return Ok(()) };
+        super::read::tree(repo, &head.commit).map(|_| ())
+    });
+    if let Err(error) = of_head {
+        return Some(error.to_string());
+    }
+    let unreadable = |error: gix::Error| format!("its branches and tags can't be read: {}", chain(&error));
+    let references = match repo.references() {
+        Ok(references) => references,
+        Err(error) => return Some(unreadable(error)),
+    };
+    let all = match references.all() {
+        Ok(all) => all,
+        Err(error) => return Some(unreadable(error)),
+    };
+    for reference in all {
+        match reference {
+            Err(error) => return Some(unreadable(error)),
+            Ok(reference) => {
+                let missing = reference.target().try_id().is_some_and(|id| !repo.has_object(id));
+                if missing {
+                    return Some(format!("{} leads to a commit that is not there", reference.name().as_bstr()));
+                }
+            }
+        }
+    }
+    None
+}
