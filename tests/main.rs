@@ -36,6 +36,7 @@ mod queue;
 mod reconcile;
 mod recordings;
 mod rust_client;
+mod secrets;
 mod server_cases;
 mod server_doors;
 mod server_pages;

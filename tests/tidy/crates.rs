@@ -11,8 +11,9 @@ const ANYWHERE: &[&str] =
 /// A crate, which of our own it may know, and the libraries that it has beyond those of everybody.
 const CRATES: &[(&str, &[&str], &[&str])] = &[
     // What is decided: no input or output, nothing that waits, no log. Look-around in path
-    // expressions; which characters are invisible.
-    ("domain", &[], &["fancy-regex", "icu_properties"]),
+    // expressions; names and tokens of secrets, looked for all at once; which characters are
+    // invisible.
+    ("domain", &[], &["aho-corasick", "fancy-regex", "icu_properties"]),
     // A library for others: it knows nothing of the product.
     ("blame", &[], &["clru", "gix"]),
     // For tests; it runs the program git.

@@ -3,6 +3,7 @@
 
 use super::identity::squeeze;
 use super::report::Frame;
+use super::scrub::FILTERED;
 use serde::{Deserialize, Serialize};
 
 /// How deployed code and the repository relate at one frame.
@@ -40,14 +41,14 @@ pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
         return at_number.map(|(line, _)| Stand { line, drift: Drift::Unchecked, score: 1 });
     }
     if let Some((line, text)) = at_number
-        && squeeze(text) == wanted
+        && is_same(text, &wanted)
     {
         return Some(Stand { line, drift: Drift::None, score: 200 + neighbours(lines, line, frame) });
     }
     let best = lines
         .iter()
         .enumerate()
-        .filter(|(_, text)| squeeze(text) == wanted)
+        .filter(|(_, text)| is_same(text, &wanted))
         .filter_map(|(index, _)| u32::try_from(index + 1).ok())
         .max_by_key(|&line| {
             let distance = number.map_or(line, |number| line.abs_diff(number));
@@ -59,12 +60,27 @@ pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
     }
 }
 
+/// Whether a line of the file is the line that the client saw: white space aside, and whatever
+/// stood where a secret was hidden.
+fn is_same(ours: &str, theirs: &str) -> bool {
+    let ours = squeeze(ours);
+    let Some((first, rest)) = theirs.split_once(FILTERED) else { return ours == theirs };
+    let (Some(mut left), Some(last)) = (ours.strip_prefix(first), rest.rsplit(FILTERED).next()) else { return false };
+    let between = rest.strip_suffix(last).unwrap_or_default();
+    for part in between.split(FILTERED).filter(|part| !part.is_empty()) {
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    // A line of which nothing is left is no line to be recognised.
+    left.ends_with(last) && theirs.len() > FILTERED.len()
+}
+
 /// How many of the lines around it the client saw as well.
 fn neighbours(lines: &[String], line: u32, frame: &Frame) -> u32 {
     let index = line as usize - 1;
     let same = |(ours, theirs): (&String, &String)| {
         let theirs = squeeze(theirs);
-        !theirs.is_empty() && squeeze(ours) == theirs
+        !theirs.is_empty() && is_same(ours, &theirs)
     };
     let before = lines[..index].iter().rev().zip(frame.pre_context.iter().rev()).filter(|pair| same(*pair)).count();
     let after = lines[index + 1..].iter().zip(&frame.post_context).filter(|pair| same(*pair)).count();
@@ -101,5 +117,12 @@ mod tests {
         assert_eq!(found(&frame(4, Some("return x + 2"), &[])), Some((4, Drift::Differs)));
         assert_eq!(found(&frame(99, None, &[])), None);
         assert_eq!(found(&frame(0, None, &[])), None);
+        // A secret in the line was hidden: the rest of it tells.
+        let lines = file("a = 1\nKEY = \"hunter2\"\nconnect(KEY, \"x\")\nKEY = other\n");
+        let found = |frame: &Frame| stand(&lines, frame).map(|stand| (stand.line, stand.drift));
+        assert_eq!(found(&frame(2, Some("KEY = \"[Filtered]\""), &[])), Some((2, Drift::None)));
+        assert_eq!(found(&frame(1, Some("KEY = \"[Filtered]\""), &[])), Some((2, Drift::Moved)));
+        assert_eq!(found(&frame(2, Some("KEY = \"[Filtered]\")"), &[])), Some((2, Drift::Differs)));
+        assert_eq!(found(&frame(1, Some("[Filtered]"), &[])), Some((1, Drift::Differs)));
     }
 }

@@ -2,6 +2,7 @@
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
 use super::path_expression::anchored;
+use super::scrub::ScrubSettings;
 use super::setting_sizes::too_much;
 use super::storm::{MOST_MINUTES, StormSettings};
 use crate::timestamp::{DAY, Timestamp};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub email: EmailSettings,
     /// What issues are like.
     pub issues: IssueSettings,
+    /// What else is hidden in reports, and what is not.
+    pub scrub: ScrubSettings,
     /// When many new lines are told of as one.
     pub storm: StormSettings,
     /// Nothing is sent, all is shown (`true`), or everything is sent (`false`), whatever the
@@ -72,6 +75,7 @@ impl Default for Settings {
             disowned: Vec::new(),
             email: EmailSettings::default(),
             issues: IssueSettings::default(),
+            scrub: ScrubSettings::default(),
             storm: StormSettings::default(),
             shadow: None,
         }
@@ -141,6 +145,9 @@ impl Settings {
         faults.each("watchers", &self.watchers, Watcher::check);
         faults.each("disowned", &self.disowned, Disowned::check);
         self.email.check(&mut faults);
+        for (key, text) in self.scrub.faults() {
+            faults.push(format!("scrub.{key}"), text);
+        }
         if !(1..=MOST_MINUTES).contains(&self.storm.minutes) {
             faults.push("storm.minutes", format!("it has to be from 1 to {MOST_MINUTES}"));
         }

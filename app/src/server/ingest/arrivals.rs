@@ -5,6 +5,7 @@ use super::outcome::{IngestError, IngestOutcome};
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
 use domain::report::Report;
+use domain::scrub::{Rules, scrub_text};
 use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::Timestamp;
 use std::collections::{HashMap, VecDeque};
@@ -67,7 +68,7 @@ pub(in crate::server) struct Refused {
     pub(in crate::server) client: Option<String>,
 }
 
-/// What is remembered of a report: nothing that could be a secret.
+/// What is remembered of a report: nothing that is known to be a secret.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct ReportSummary {
     exception: String,
@@ -194,8 +195,10 @@ impl Arrivals {
     }
 }
 
+/// As much of a text as a line of a page shows, without secrets: names are chosen by clients, and
+/// a refusal quotes what they sent.
 fn cut(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
+    scrub_text(text, Rules::built_in()).chars().take(LONGEST).collect()
 }
 
 #[cfg(test)]

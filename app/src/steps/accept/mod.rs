@@ -3,14 +3,15 @@
 
 mod budget;
 
-use crate::services::{Epoch, Panic, Wake, caught, log_store_error};
+use crate::services::{Epoch, Panic, ScrubRules, Wake, caught, log_store_error};
 use budget::Budgets;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
-use domain::scrub::scrub;
+use domain::scrub::{scrub, scrub_name};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::pin::Pin;
@@ -46,6 +47,7 @@ pub struct Accept {
     fingerprints: Arc<Mutex<Recent<(IngestKeyId, Fingerprint), Remembered>>>,
     budgets: Arc<Budgets>,
     auths: Arc<Mutex<IngestAuths>>,
+    scrub_rules: ScrubRules,
     epoch: Epoch,
 }
 
@@ -141,6 +143,7 @@ impl Accept {
             fingerprints: Arc::new(Mutex::new(Recent::new(REMEMBERED_FINGERPRINTS))),
             budgets: Arc::new(Budgets::new(key_budget)),
             auths: Arc::new(Mutex::new(Recent::new(REMEMBERED_AUTHS))),
+            scrub_rules: ScrubRules::default(),
             epoch,
         };
         let insert: Insert = Box::new(move |batch, memory| {
@@ -232,13 +235,22 @@ impl Accept {
         now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
+        // Secrets are taken out before anything is written, of what is counted, too.
+        let rules = match report {
+            Some(_) => self.scrub_rules.current(&self.store, auth).await?,
+            // Its first report brought the rules along.
+            None => self.scrub_rules.remembered(auth.id),
+        };
         let body = match report {
             Some(mut report) => {
-                // Secrets are taken out before anything is written.
-                scrub(&mut report);
+                scrub(&mut report, &rules);
                 Some(pack("reports.body", &report)?)
             }
             None => None,
+        };
+        let hidden = |name: String| match scrub_name(&name, &rules) {
+            Cow::Owned(hidden) => hidden,
+            Cow::Borrowed(_) => name,
         };
         let arrival = Arrival {
             repository: auth.id,
@@ -248,7 +260,7 @@ impl Accept {
             rules_generation: auth.rules_generation,
             count: occurrence.count.max(1),
             at: now,
-            facets: Facets { server: occurrence.server, environment: occurrence.environment },
+            facets: Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) },
             known: recollection.known,
             body,
         };

@@ -1,142 +1,105 @@
-//! Which names announce a secret: words are compared, so that `author` is not taken for `auth`.
+//! Which names announce a secret, and of what kind: words are compared, so that `author` is not
+//! taken for `auth`.
 
-/// Words that make a name secret, wherever they stand in it.
-const WORDS: &[&str] = &[
-    "auth",
-    "authentication",
-    "authorization",
-    "bearer",
-    "cookie",
-    "cookies",
-    "credential",
-    "credentials",
-    "creds",
-    "csrf",
-    "cvc",
-    "cvv",
-    "iban",
-    "jwt",
-    "oauth",
-    "passcode",
-    "passphrase",
-    "passwort",
-    "pwd",
-    "secret",
-    "secrets",
-    "session",
-    "sessionid",
-    "jsessionid",
-    "phpsessid",
-    "sessid",
-    "ssn",
-    "token",
-    "tokens",
-    "xsrf",
-];
+use super::rules::Rules;
+use super::vocabulary::{
+    CARRIERS, COMPOUNDS, Class, HARMLESS_FIRST, HARMLESS_LAST, IDENTITY, OFTEN, PAIRS, PASS_OWNERS, PASS_PASSAGES,
+    PASSWORDS, SHORT, STRONG_KEYS, TOKENS,
+};
+use super::words::{MAX_NAME, words};
 
-/// Two words that make a name secret together, written apart (`api_key`) or as one (`apikey`).
-const PAIRS: &[(&str, &str)] = &[
-    ("access", "key"),
-    ("account", "number"),
-    ("api", "key"),
-    ("card", "no"),
-    ("card", "number"),
-    ("cc", "number"),
-    ("credit", "card"),
-    ("encryption", "key"),
-    ("master", "key"),
-    ("private", "key"),
-    ("session", "id"),
-    ("signing", "key"),
-    ("social", "security"),
-    ("ssh", "key"),
-];
-
-/// Parts that no ordinary word holds, so that `userpassword` and `csrfmiddlewaretoken` are found as
-/// well.
-const PARTS: &[&str] = &["password", "passwd", "apikey", "authtoken", "csrf", "secretkey", "privatekey", "cardnumber"];
-
-/// Last words of names that describe a secret without holding it: `token_type`,
-/// `AuthenticationError`.
-const HARMLESS_LAST: &[&str] = &[
-    "count",
-    "length",
-    "size",
-    "type",
-    "ttl",
-    "expires",
-    "expiry",
-    "timeout",
-    "limit",
-    "max",
-    "min",
-    "error",
-    "exception",
-];
-
-/// First words of names that count rather than hold: `max_tokens`.
-const HARMLESS_FIRST: &[&str] = &["max", "min", "num", "total"];
-
-/// Longer names are no variable's or header's: they are not looked at.
-const MAX_NAME: usize = 200;
-
-/// Whether a variable, key, header or parameter of this name holds a secret.
-pub(super) fn is_secret(name: &str) -> bool {
-    if name.len() < 3 || name.len() > MAX_NAME {
-        return false;
+/// What goes by this name; `None`: nothing secret.
+pub(super) fn class(name: &str, rules: &Rules) -> Option<Class> {
+    if name.len() < 2 || name.len() > MAX_NAME || !rules.may_be_secret(name) {
+        return None;
     }
     let words = words(name);
-    let (Some(first), Some(last)) = (words.first(), words.last()) else {
-        return false;
-    };
-    if words.len() > 1 && (HARMLESS_LAST.contains(&last.as_str()) || HARMLESS_FIRST.contains(&first.as_str())) {
-        return false;
+    if rules.keeps_name(&words) {
+        return None;
     }
-    words.iter().any(|word| {
-        WORDS.contains(&word.as_str())
-            || PARTS.iter().any(|part| word.contains(part))
-            || PAIRS.iter().any(|(a, b)| word.strip_prefix(a) == Some(b))
-    }) || words.windows(2).any(|two| PAIRS.iter().any(|(a, b)| two[0] == *a && two[1] == *b))
+    if rules.adds_name(&words) { Some(Class::Password) } else { class_of_words(&words) }
 }
 
-/// Lower-case words of a name, split at everything that is no letter and at changes of case. Digits
-/// at a word's end are left out: `password2` is a password too.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    // Form fields such as `user[password]` arrive percent-encoded in query strings.
-    let name = if name.contains('%') { name.replace("%5B", "[").replace("%5b", "[") } else { name.to_owned() };
-    let name = if name.contains('%') { name.replace("%5D", "]").replace("%5d", "]") } else { name };
-    let chars: Vec<char> = name.chars().collect();
-    for (index, &c) in chars.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|i| chars.get(i));
-        let after = chars.get(index + 1);
-        // `authToken` splits before `T`; `CSRFToken` before the capital that a small letter
-        // follows.
-        let new_word = c.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase()
-                    || before.is_ascii_digit()
-                    || (before.is_uppercase() && after.is_some_and(|after| after.is_lowercase()))
-            });
-        if (new_word || !c.is_alphanumeric()) && !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+fn class_of_words(words: &[String]) -> Option<Class> {
+    let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
+    let (is_first, is_last) = (HARMLESS_FIRST.contains(&first), HARMLESS_LAST.contains(&last));
+    let last_pair = words.len() > 1 && pair(&words[words.len() - 2..]).is_some();
+    if words.len() > 1 && (is_first || (is_last && !last_pair && !is_access_key_id(words))) {
+        return None;
+    }
+    if let Some(class) = words.iter().enumerate().find_map(|(at, word)| strong(word, at, words)) {
+        return Some(class);
+    }
+    for two in words.windows(2) {
+        if let Some(class) = pair(two) {
+            return Some(class);
         }
-        if c.is_alphanumeric() {
-            word.extend(c.to_lowercase());
+        if matches!(two[1].as_str(), "key" | "keys") && STRONG_KEYS.contains(&two[0].as_str()) {
+            return Some(Class::Token);
         }
     }
-    words.push(word);
-    words
-        .into_iter()
-        .map(|word| word.trim_matches(|c: char| c.is_ascii_digit()).to_owned())
-        .filter(|word| !word.is_empty())
-        .collect()
+    (OFTEN.contains(&last) && !words.iter().any(|word| word == "public")).then_some(Class::Often)
+}
+
+/// The class that two words give together.
+fn pair(two: &[String]) -> Option<Class> {
+    PAIRS.iter().find(|(a, b, _)| two[0] == *a && two[1] == *b).map(|(_, _, class)| *class)
+}
+
+/// The class that one word gives, wherever it stands in a name.
+fn strong(word: &str, at: usize, words: &[String]) -> Option<Class> {
+    let is_last = at + 1 == words.len();
+    if PASSWORDS.contains(&word) {
+        return Some(Class::Password);
+    }
+    if word == "pass" && is_last {
+        let before = at.checked_sub(1).map(|at| words[at].as_str());
+        return before.is_none_or(|before| !PASS_PASSAGES.contains(&before)).then_some(Class::Password);
+    }
+    if TOKENS.contains(&word) || (is_last && CARRIERS.contains(&word)) {
+        return Some(Class::Token);
+    }
+    if SHORT.contains(&word) && (is_last || word.len() > 3) {
+        return Some(Class::Short);
+    }
+    if IDENTITY.contains(&word) {
+        return Some(Class::Number);
+    }
+    compound(word)
+}
+
+/// Two words written as one: `apikey`, `userpassword`, `dbpass`.
+fn compound(word: &str) -> Option<Class> {
+    if let Some((_, class)) = COMPOUNDS.iter().find(|(part, _)| word.contains(part)) {
+        return Some(*class);
+    }
+    let ends = |end: &str| word.strip_suffix(end).filter(|rest| !rest.is_empty());
+    if ends("pass").or_else(|| ends("pw")).is_some_and(|owner| PASS_OWNERS.contains(&owner)) || ends("pwd").is_some() {
+        return Some(Class::Password);
+    }
+    if ends("token").or_else(|| ends("secret")).is_some() {
+        return Some(Class::Token);
+    }
+    if ends("key").is_some_and(|owner| STRONG_KEYS.contains(&owner)) {
+        return Some(Class::Token);
+    }
+    PAIRS.iter().find(|(a, b, _)| word.strip_prefix(a) == Some(b)).map(|(_, _, class)| *class)
+}
+
+/// The public half of a pair that AWS gives out; who has it is half-way in.
+fn is_access_key_id(words: &[String]) -> bool {
+    words.len() >= 3 && words[words.len() - 3..] == ["access", "key", "id"]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_secret;
+    use super::class;
+    use crate::scrub::rules::Rules;
+    use crate::scrub::vocabulary::Class;
+
+    fn is_secret(name: &str) -> bool {
+        class(name, Rules::built_in()).is_some_and(|class| class != Class::Often)
+    }
 
     #[test]
     fn names_that_hold_secrets() {
@@ -150,6 +113,22 @@ mod tests {
             "passwd",
             "pwd",
             "db.pwd",
+            "pass",
+            "db_pass",
+            "dbpass",
+            "pw",
+            "user_pw",
+            "otp",
+            "PIN",
+            "card_pin",
+            "Passwort",
+            "Kennwort",
+            "mot_de_passe",
+            "motDePasse",
+            "mdp",
+            "contraseña",
+            "clave",
+            "senha",
             "authToken",
             "X-Api-Key",
             "apiKey",
@@ -160,9 +139,9 @@ mod tests {
             "HTTP_AUTHORIZATION",
             "Proxy-Authorization",
             "Set-Cookie",
-            "session",
             "session_id",
             "sessionid",
+            "PHPSESSID",
             "csrfmiddlewaretoken",
             "X-CSRFToken",
             "credentials",
@@ -178,10 +157,10 @@ mod tests {
             "aws_secret_access_key",
             "AWS_ACCESS_KEY_ID",
             "user[password]",
-            "user%5Bpassword%5D",
             "oauth2_token",
             "refreshToken",
             "JWT",
+            "AccountKey",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -201,6 +180,8 @@ mod tests {
             "keyboard",
             "secretary",
             "compass",
+            "bypass",
+            "first_pass",
             "passenger",
             "passed",
             "discard",
@@ -208,12 +189,18 @@ mod tests {
             "order_number",
             "card",
             "obsession",
+            "session",
             "monkey",
             "max_tokens",
             "token_count",
             "token_type",
             "session_timeout",
             "AuthenticationError",
+            "password_field",
+            "has_password",
+            "auth_backend",
+            "pinned",
+            "spin",
             "a",
             "",
             "__",

@@ -1,186 +1,228 @@
-//! Secrets that are known by their own look, whatever name they go by.
+//! Where a value begins and ends in a text, in whichever way applications write values.
 
 use super::FILTERED;
-use regex::{Captures, Regex};
-use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::ops::Range;
 
-/// Private keys (to the end of the text where it was cut short), JSON web tokens, and the tokens of
-/// well-known services by their published prefixes.
-static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(concat!(
-        r"(?s-u:",
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----(?u:.)*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\z)",
-        r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",
-        r"|\bgh[opsur]_[A-Za-z0-9]{16,}|\bgithub_pat_[A-Za-z0-9_]{16,}|\bglpat-[A-Za-z0-9_-]{16,}",
-        r"|\bxox[a-z]-[A-Za-z0-9-]{8,}|\bsk-(?:[a-z]{2,8}-)?[A-Za-z0-9_]{16,}[A-Za-z0-9_-]*",
-        r"|\b[rs]k_(?:live|test)_[A-Za-z0-9]{8,}|\bA(?:KIA|SIA)[A-Z0-9]{16}\b|\bAIza[0-9A-Za-z_-]{35}",
-        r"|\bnpm_[A-Za-z0-9]{30,}|\bwhsec_[A-Za-z0-9]{16,})"
-    ))
-    .expect("a constant pattern, compiled by the tests")
-});
+/// Letters before a bracket or quote that are passed: `SecretStr(`, `new String(`, `Some(`.
+const MAX_WRAPPER: usize = 24;
 
-/// `Bearer …` and `Basic …`, as in an `Authorization` header.
-static SCHEME: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?-u:\b)((?i:bearer|basic)[ \t]+)([A-Za-z0-9._~+/-]{6,}={0,2})")
-        .expect("a constant pattern, compiled by the tests")
-});
+/// Characters of a quoted or bracketed value that are read: nothing longer is kept of a report.
+const MAX_VALUE: usize = 16 * 1024;
 
-/// `scheme://user:password@`, or a lone user part long enough to be a token.
-static USERINFO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"://(?:[^\s/@:'"?\#]*:[^\s/'"?\#]*|[^\s/@:'"?\#]{16,})@"#)
-        .expect("a constant pattern, compiled by the tests")
-});
-
-/// Runs of digits as cards print them: at a stretch, in fours, or as 4-6-5.
-static CARD: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}[ -][0-9]{1,7}|[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5}|[0-9]{13,}")
-        .expect("a constant pattern, compiled by the tests")
-});
-
-/// Hides every secret in a text that shows itself by its form. `None`: there is none.
-pub(super) fn hide(text: &str) -> Option<String> {
-    // The shortest form of all, `Basic` with six characters, has twelve.
-    if text.len() < 12 {
-        return None;
-    }
-    let mut result = Cow::Borrowed(text);
-    if result.contains("://") {
-        replace(&mut result, &USERINFO, |_| format!("://{FILTERED}@"));
-    }
-    replace(&mut result, &TOKENS, |_| FILTERED.to_owned());
-    replace(&mut result, &SCHEME, |found| {
-        if looks_random(&found[2]) { format!("{}{FILTERED}", &found[1]) } else { found[0].to_owned() }
-    });
-    if CARD.is_match(&result) {
-        let cards = cards(&result);
-        if !cards.is_empty() {
-            let mut text = result.into_owned();
-            for (start, end) in cards.into_iter().rev() {
-                text.replace_range(start..end, FILTERED);
-            }
-            return Some(text);
-        }
-    }
-    match result {
-        Cow::Owned(text) => Some(text),
-        Cow::Borrowed(_) => None,
-    }
+/// How a value is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    /// In quotes.
+    Quoted,
+    /// A list or an object.
+    Bracket,
+    /// Without quotes: it ends where the form of the text ends it.
+    Bare,
 }
 
-/// Whether the digits are a payment card's number: 13 to 19 digits, an issuer's first digits, and a
-/// right check digit. The issuer's digits matter: a tenth of all numbers has a right check digit,
-/// so would a tenth of all timestamps.
-pub(super) fn is_card_number(digits: &str) -> bool {
-    let digits: Vec<u32> = digits.chars().filter_map(|c| c.to_digit(10)).collect();
-    if !(13..=19).contains(&digits.len()) || digits.iter().all(|digit| *digit == digits[0]) {
-        return false;
-    }
-    let issuer = digits.iter().take(4).fold(0, |sum, digit| sum * 10 + digit);
-    if !matches!(issuer, 2221..=2720 | 3000..=6999) {
-        return false;
-    }
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| match (place % 2, digit * 2) {
-            (0, _) => *digit,
-            (_, doubled) if doubled > 9 => doubled - 9,
-            (_, doubled) => doubled,
-        })
-        .sum();
-    sum.is_multiple_of(10)
+/// A value in a text.
+pub(super) struct Value {
+    /// Without its quotes.
+    pub(super) range: Range<usize>,
+    /// How it is written.
+    pub(super) written: Written,
 }
 
-/// Whether a word is no word of a language: `Basic authentication` is prose, `Basic dXNlcjpw` is
-/// not.
-pub(super) fn looks_random(word: &str) -> bool {
-    word.bytes().any(|b| b.is_ascii_digit() || matches!(b, b'=' | b'+' | b'_' | b'~'))
-        || (word.bytes().skip(1).any(|b| b.is_ascii_uppercase()) && word.bytes().any(|b| b.is_ascii_lowercase()))
-        || word.len() > 24
-}
-
-fn replace(text: &mut Cow<'_, str>, pattern: &Regex, with: impl Fn(&Captures<'_>) -> String) {
-    if let Cow::Owned(replaced) = pattern.replace_all(text, |found: &Captures<'_>| with(found))
-        && replaced != **text
+/// Whether a value tells nothing: it is better seen, for `password is None` may be the whole error.
+/// A parameter's mark in SQL or a template is none either.
+pub(super) fn is_plain(value: &str) -> bool {
+    let value = value.trim();
+    if matches!(
+        value,
+        "" | "None"
+            | "True"
+            | "False"
+            | "null"
+            | "nil"
+            | "NULL"
+            | "Null"
+            | "true"
+            | "false"
+            | "undefined"
+            | "NaN"
+            | "?"
+            | "''"
+            | "\"\""
+            | "..."
+            | "…"
+            | "{}"
+            | "[]"
+            | "()"
+            | "0"
+            | "-"
+            | "%s"
+            | "%r"
+            | "%d"
+            | "{"
+            | "|"
+            | ">"
+    ) || value.starts_with("[Filtered")
     {
-        *text = Cow::Owned(replaced);
+        return true;
     }
+    let bytes = value.as_bytes();
+    let marks = |set: &[u8]| bytes.iter().all(|byte| set.contains(byte));
+    // `****`, `••••`, `xxxx`, `<hidden>`, `[REDACTED]`, `${PASSWORD}`, `$1`, `%(password)s`,
+    // `:password`, `{{ password }}`, `<Token object at 0x7f>`.
+    (bytes.len() > 2 && marks(b"*xX.#-_"))
+        || value.chars().all(|c| matches!(c, '•' | '●' | '█' | '*'))
+        || (value.starts_with('<') && value.ends_with('>'))
+        || (value.starts_with('[')
+            && value.ends_with(']')
+            && !value.contains([' ', ',', '\'', '"'])
+            && value.len() < 20)
+        || ["${", "#{", "{{", "%(", "$("].iter().any(|open| value.starts_with(open))
+        || (value.starts_with('$') && value.len() < 4 && bytes[1..].iter().all(u8::is_ascii_digit))
+        || (value.starts_with(':')
+            && value.len() > 1
+            && value[1..].bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        || (value.starts_with('@') && value.len() < 4)
 }
 
-/// Byte ranges of card numbers that stand by themselves: not inside a hash, a UUID or a decimal
-/// fraction.
-fn cards(text: &str) -> Vec<(usize, usize)> {
+/// The value that starts at `at`.
+pub(super) fn value_at(text: &str, at: usize) -> Option<Value> {
     let bytes = text.as_bytes();
-    CARD.find_iter(text)
-        .filter(|found| {
-            let before = found.start().checked_sub(1).and_then(|at| bytes.get(at));
-            let after = bytes.get(found.end());
-            let fraction = |at: Option<&u8>, next: Option<&u8>| {
-                at == Some(&b'.') && next.is_some_and(|byte| byte.is_ascii_digit())
-            };
-            let glued = |at: Option<&u8>| at.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
-            let two_before = found.start().checked_sub(2).and_then(|at| bytes.get(at));
-            !glued(before)
-                && !glued(after)
-                && !fraction(before, two_before)
-                && !fraction(after, bytes.get(found.end() + 1))
-                && is_card_number(found.as_str())
-        })
-        .map(|found| (found.start(), found.end()))
-        .collect()
+    let at = skip_blanks(bytes, at);
+    let start = after_wrapper(bytes, at);
+    let backslashes = bytes[start..].iter().take(8).take_while(|b| **b == b'\\').count();
+    if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(start + backslashes).copied() {
+        let inner = start + backslashes + 1;
+        if backslashes == 0 && bytes[inner..].starts_with(&[quote, quote]) {
+            // `"""x"""`
+            let from = inner + 2;
+            let end = text[from..].find(&text[start..from]).map_or(text.len(), |length| from + length);
+            return Some(Value { range: from..end, written: Written::Quoted });
+        }
+        return Some(Value { range: inner..end_of_quoted(bytes, inner, quote, backslashes), written: Written::Quoted });
+    }
+    match bytes.get(at)? {
+        b'[' | b'{' | b'(' | b'<' if text[at..].starts_with(FILTERED) => None,
+        open @ (b'[' | b'{' | b'(') => {
+            Some(Value { range: at..end_of_bracket(bytes, at, *open), written: Written::Bracket })
+        }
+        _ => bare(text, at),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_known_by_their_form() {
-        for (text, expected) in [
-            ("card 4111111111111111 declined", "card [Filtered] declined"),
-            ("card 4111 1111 1111 1111.", "card [Filtered]."),
-            ("5500-0000-0000-0004", "[Filtered]"),
-            ("amex 3782 822463 10005", "amex [Filtered]"),
-            ("tok_4242424242424242", "tok_[Filtered]"),
-            ("got ghp_0123456789abcdefghij0123456789abcdef", "got [Filtered]"),
-            ("github_pat_11AAAAAAA0123456789_abc", "[Filtered]"),
-            ("xoxb-1234567890-abcdef", "[Filtered]"),
-            ("sk-proj-abcdefghij0123456789", "[Filtered]"),
-            ("key AKIAIOSFODNN7EXAMPLE", "key [Filtered]"),
-            ("Authorization: Bearer abc.def-123", "Authorization: Bearer [Filtered]"),
-            ("'basic dXNlcjpwYXNz'", "'basic [Filtered]'"),
-            ("postgres://shop:hunter2@db:5432/shop", "postgres://[Filtered]@db:5432/shop"),
-            ("x eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln y", "x [Filtered] y"),
-            ("a -----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY----- b", "a [Filtered] b"),
-            ("a -----BEGIN PRIVATE KEY-----\nMIIE (cut", "a [Filtered]"),
-            ("naïve é 4111111111111111 ü", "naïve é [Filtered] ü"),
-        ] {
-            assert_eq!(hide(text).as_deref(), Some(expected), "{text}");
+/// Blanks, one line break with what indents the next line, and YAML's sign that a text follows.
+fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    let blanks = |at: usize| at + bytes[at..].iter().take(80).take_while(|b| matches!(b, b' ' | b'\t')).count();
+    let mut at = blanks(at);
+    if matches!(bytes.get(at), Some(b'|' | b'>')) && matches!(bytes.get(at + 1), Some(b'\n' | b'-')) {
+        at += if bytes[at + 1] == b'-' { 2 } else { 1 };
+    }
+    for line_break in [&b"\r\n"[..], b"\n", b"\\r\\n", b"\\n"] {
+        if bytes[at..].starts_with(line_break) {
+            return blanks(at + line_break.len());
         }
     }
+    at
+}
 
-    #[test]
-    fn what_only_looks_like_a_secret_stays() {
-        for text in [
-            "order 4111111111111112 not found",
-            "order 1234567890123452 not found",
-            "at 1764000000005 ms",
-            "0.4111111111111111",
-            "commit d3a45d24111111111111111aa0b0c0d0e0f0a0b0",
-            "4111111111111111f00d",
-            "550e8400-e29b-41d4-a716-446655440000",
-            "Basic authentication required",
-            "bearer authentication required",
-            "https://example.com/a?email=a@example.com",
-            "ssh://git@example.com/x.git",
-            "http://localhost:3000/@me",
-            "sk-fading-circle spinner",
-            "0000000000000000",
-            "range 1234-5678 of 9999 rows",
-        ] {
-            assert_eq!(hide(text), None, "{text}");
+/// `Some("x")`, `SecretStr('x')`, `b'x'`, `new String("x")`: letters, a bracket, a prefix may come
+/// before the quote.
+fn after_wrapper(bytes: &[u8], at: usize) -> usize {
+    let mut start = at;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b':' | b'&');
+    while bytes.get(start).is_some_and(is_name) && start - at < MAX_WRAPPER {
+        start += 1;
+    }
+    if start > at && bytes.get(start) == Some(&b'(') {
+        let inner = start + 1;
+        return inner
+            + usize::from(
+                matches!(bytes.get(inner), Some(b'b' | b'u')) && matches!(bytes.get(inner + 1), Some(b'"' | b'\'')),
+            );
+    }
+    // `b'x'`, `rb"x"`, `$"x"`.
+    if start - at <= 2 && matches!(bytes.get(start), Some(b'"' | b'\'')) { start } else { at }
+}
+
+/// A value without quotes.
+fn bare(text: &str, at: usize) -> Option<Value> {
+    let bytes = text.as_bytes();
+    let mut end = at;
+    for (offset, c) in text[at..].char_indices().take(MAX_VALUE) {
+        end = at + offset;
+        if c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '`') || is_soft_end(bytes, end) {
+            break;
+        }
+        end += c.len_utf8();
+    }
+    let value = text[at..end].trim_end_matches([',', ';']);
+    (!value.is_empty() && !value.starts_with(['=', '[']) && !value.starts_with("{Filtered"))
+        .then(|| Value { range: at..at + value.len(), written: Written::Bare })
+}
+
+/// Marks that end a value where something else begins behind them, and are a part of it elsewhere:
+/// people put them into passwords.
+fn is_soft_end(bytes: &[u8], at: usize) -> bool {
+    let rest = &bytes[at + 1..];
+    let is_last =
+        rest.first().is_none_or(|next| !next.is_ascii_graphic() || matches!(next, b'"' | b'\'' | b',' | b';' | b'\\'));
+    let name_follows = || {
+        let name = rest
+            .iter()
+            .take(60)
+            .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']'))
+            .count();
+        name > 0 && matches!(rest.get(name), Some(b'=' | b':'))
+    };
+    match bytes[at] {
+        b'&' => is_last || rest.first() == Some(&b'&') || name_follows(),
+        b',' | b';' | b'|' => is_last || name_follows(),
+        b')' | b']' | b'}' => is_last || matches!(rest.first(), Some(b')' | b']' | b'}' | b'.' | b':' | b'@' | b'/')),
+        b'\\' => matches!(rest.first(), Some(b'n' | b'r' | b't' | b'"' | b'\'' | b'\\')),
+        // A fragment of a URL, or a part of the secret.
+        b'#' => is_last,
+        _ => false,
+    }
+}
+
+/// End of a quoted value: the quote that has as many backslashes before it as the opening one. A
+/// text that was cut short ends it too.
+fn end_of_quoted(bytes: &[u8], inner: usize, quote: u8, depth: usize) -> usize {
+    let mut backslashes = 0;
+    for (offset, byte) in bytes[inner..].iter().take(MAX_VALUE).enumerate() {
+        match *byte {
+            b'\\' => backslashes += 1,
+            byte if byte == quote && (backslashes == depth || (depth == 0 && backslashes % 2 == 0)) => {
+                return inner + offset - depth.min(backslashes);
+            }
+            _ => backslashes = 0,
         }
     }
+    boundary(bytes, inner + MAX_VALUE)
+}
+
+/// End of a bracketed value, its closing bracket included.
+pub(super) fn end_of_bracket(bytes: &[u8], at: usize, open: u8) -> usize {
+    let close = match open {
+        b'[' => b']',
+        b'{' => b'}',
+        _ => b')',
+    };
+    let mut depth = 0_usize;
+    for (offset, byte) in bytes[at..].iter().take(MAX_VALUE).enumerate() {
+        if *byte == open {
+            depth += 1;
+        } else if *byte == close {
+            depth -= 1;
+            if depth == 0 {
+                return at + offset + 1;
+            }
+        }
+    }
+    boundary(bytes, at + MAX_VALUE)
+}
+
+/// The next end of a character, from here on.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    let inside = |at: &usize| bytes.get(*at).is_some_and(|byte| (0x80..0xC0).contains(byte));
+    if at >= bytes.len() { bytes.len() } else { (at..bytes.len()).find(|at| !inside(at)).unwrap_or(bytes.len()) }
 }

@@ -1,0 +1,224 @@
+//! Secrets that were found once, wherever they stand again: as they are, cut, or encoded.
+
+use super::FILTERED;
+use super::random::is_no_word;
+use super::values::is_plain;
+use super::vocabulary::COMMON;
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::ops::Range;
+
+/// Shorter secrets are hidden where their name stands, but not looked for elsewhere: `1234` is in
+/// too many texts.
+const MIN_SECRET: usize = 6;
+
+/// More secrets of one report are not looked for elsewhere: each has a dozen forms.
+const MAX_SECRETS: usize = 64;
+
+/// Of a longer secret its beginning is looked for.
+const MAX_LENGTH: usize = 256;
+
+/// Characters of a secret that tell it where the rest was cut off.
+const TELLING: usize = 10;
+
+/// A secret shorter than this may be a word, and is hidden in the names of files and functions only
+/// if it looks like none.
+const MIN_IN_NAMES: usize = 8;
+
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Secrets {
+    found: Vec<String>,
+}
+
+/// What is looked for: one form of a secret.
+struct Form {
+    secret: usize,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The whole of it, as it is or escaped.
+    Whole,
+    /// Its beginning.
+    Head,
+    /// Its end.
+    Tail,
+    /// Within text that base64 or hexadecimal digits stand for: the rest of that is as secret.
+    Inside,
+}
+
+/// Looks for all of them at once.
+pub(super) struct Again {
+    secrets: Vec<String>,
+    forms: Vec<Form>,
+    automaton: AhoCorasick,
+}
+
+impl Secrets {
+    /// Keeps a secret, so that it is hidden elsewhere too, unless it is too short or too common to
+    /// tell.
+    pub(super) fn remember(&mut self, value: &str) {
+        let value = unquoted(value.trim());
+        if value.len() >= MIN_SECRET
+            && self.found.len() < MAX_SECRETS
+            && !is_plain(value)
+            && !value.starts_with(['<', '[', '{', '('])
+            && !COMMON.iter().any(|word| value.eq_ignore_ascii_case(word))
+            && !self.found.iter().any(|found| found == value)
+        {
+            self.found.push(value[..value.floor_char_boundary(value.len().min(MAX_LENGTH))].to_owned());
+        }
+    }
+
+    /// Ready to look for them; `None`: there are none.
+    pub(super) fn again(self) -> Option<Again> {
+        if self.found.is_empty() {
+            return None;
+        }
+        let mut texts = Vec::new();
+        let mut forms = Vec::new();
+        for (secret, value) in self.found.iter().enumerate() {
+            for (text, kind) in forms_of(value) {
+                texts.push(text);
+                forms.push(Form { secret, kind });
+            }
+        }
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+            .prefilter(true)
+            .build(texts)
+            .ok()?;
+        Some(Again { secrets: self.found, forms, automaton })
+    }
+}
+
+/// The forms in which a secret may stand again.
+fn forms_of(secret: &str) -> Vec<(String, Kind)> {
+    let mut forms = vec![(secret.to_owned(), Kind::Whole)];
+    let mut add = |text: String, kind: Kind| {
+        if text.len() >= MIN_SECRET && !forms.iter().any(|(known, _)| *known == text) {
+            forms.push((text, kind));
+        }
+    };
+    if !secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let json = serde_json::to_string(secret).unwrap_or_default();
+        add(json.trim_matches('"').to_owned(), Kind::Whole);
+        add(secret.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"), Kind::Whole);
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        add(form.replace('+', "%20"), Kind::Whole);
+        add(form, Kind::Whole);
+        add(secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"), Kind::Whole);
+    }
+    for shift in 0..3 {
+        let padded = [&b"\0\0\0"[..shift], secret.as_bytes()].concat();
+        let encoded = STANDARD_NO_PAD.encode(padded);
+        // What depends on its neighbours is left off on both sides.
+        let first = [0, 2, 3][shift];
+        let last = encoded.len() - usize::from(!(secret.len() + shift).is_multiple_of(3));
+        if let Some(core) = encoded.get(first..last).filter(|core| core.len() >= 7) {
+            add(core.to_owned(), Kind::Inside);
+            add(core.replace('+', "-").replace('/', "_"), Kind::Inside);
+        }
+    }
+    add(hex::encode(secret), Kind::Inside);
+    if secret.len() >= TELLING + 2 && is_no_word(secret) {
+        let head = secret.floor_char_boundary(TELLING);
+        let tail = secret.ceil_char_boundary(secret.len() - TELLING);
+        add(secret[..head].to_owned(), Kind::Head);
+        add(secret[tail..].to_owned(), Kind::Tail);
+    }
+    forms
+}
+
+impl Again {
+    /// The text without them; `None`: it has none. In a name of code only what looks like no word
+    /// is hidden.
+    pub(super) fn hidden(&self, text: &str, is_name: bool) -> Option<String> {
+        let mut ranges: Vec<Range<usize>> = Vec::new();
+        for hit in self.automaton.find_iter(text) {
+            let form = &self.forms[hit.pattern().as_usize()];
+            let secret = &self.secrets[form.secret];
+            if is_name && (secret.len() < MIN_IN_NAMES || !is_no_word(secret)) {
+                continue;
+            }
+            let range = extended(text, hit.range(), form.kind, secret);
+            if let Some(range) = range {
+                match ranges.last_mut() {
+                    Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+                    _ => ranges.push(range),
+                }
+            }
+        }
+        (!ranges.is_empty()).then(|| replaced(text, &ranges))
+    }
+}
+
+/// All that belongs to the secret; `None` where it is merely part of a longer word.
+fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str) -> Option<Range<usize>> {
+    let (before, after) = (&text[..hit.start], &text[hit.end..]);
+    let is_encoded = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
+
+    match kind {
+        Kind::Whole => {
+            let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let grows =
+                (word(before.chars().next_back()) && word(text[hit.clone()].chars().next()) && !is_escaped(before))
+                    || (word(after.chars().next()) && word(text[hit.clone()].chars().next_back()));
+            // A long drawn value is no part of anything else.
+            (!grows || (secret.len() >= 16 && is_no_word(secret))).then_some(hit)
+        }
+        Kind::Head => {
+            let rest = secret[hit.len().min(secret.len())..].chars().zip(after.chars());
+            let more: usize = rest.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+            let end = hit.end + more;
+            let is_whole_word = !text[end..].starts_with(char::is_alphanumeric);
+            (is_whole_word || end - hit.start >= 16).then_some(hit.start..end)
+        }
+        Kind::Tail => {
+            let rest = secret[..secret.len() - hit.len().min(secret.len())].chars().rev().zip(before.chars().rev());
+            let more: usize = rest.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+            let start = hit.start - more;
+            let is_whole_word = !text[..start].ends_with(char::is_alphanumeric);
+            (is_whole_word || hit.end - start >= 16).then_some(start..hit.end)
+        }
+        Kind::Inside => {
+            let start = hit.start - before.chars().rev().take(MAX_LENGTH).take_while(is_encoded).count();
+            let end = hit.end + after.chars().take(MAX_LENGTH).take_while(is_encoded).count();
+            Some(start..end)
+        }
+    }
+}
+
+/// `\n` before a word, in a representation.
+fn is_escaped(before: &str) -> bool {
+    before.ends_with("\\n") || before.ends_with("\\t") || before.ends_with("\\r")
+}
+
+/// The text with what is in these ranges hidden; they are in order and do not overlap.
+pub(super) fn replaced(text: &str, ranges: &[Range<usize>]) -> String {
+    let mut result = String::with_capacity(text.len() + ranges.len() * FILTERED.len());
+    let mut at = 0;
+    for range in ranges {
+        result.push_str(&text[at..range.start]);
+        result.push_str(FILTERED);
+        at = range.end;
+    }
+    result.push_str(&text[at..]);
+    result
+}
+
+/// A Python or JSON string representation without its prefix and quotes.
+pub(super) fn unquoted(value: &str) -> &str {
+    let inner = value.strip_prefix(['b', 'r', 'u']).unwrap_or(value);
+    for quote in ['\'', '"'] {
+        if let Some(inner) = inner.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)) {
+            return inner;
+        }
+    }
+    value
+}

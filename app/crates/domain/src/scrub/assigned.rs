@@ -1,0 +1,178 @@
+//! Secrets that stand in a text behind their name: `password='x'`, `{'token': 'x'}`,
+//! `--password x`, `<password>x</password>`, `('password', 'x')`, `Cookie: x`.
+
+use super::classes::is_secret_value;
+use super::prose::prose;
+use super::random::{is_no_name, is_no_word, is_random};
+use super::rules::Rules;
+use super::sql;
+use super::ties::{Named, Tie, name_around, named};
+use super::values::{Value, Written, is_plain, value_at};
+use super::vocabulary::Class;
+use super::words::MAX_NAME;
+use super::{Found, Place};
+use std::ops::Range;
+
+/// Bytes that may be looked at behind names, for each byte of the text: reports need less than one.
+/// Brackets within brackets could make it the square.
+const MOST_WORK: usize = 64;
+
+/// What follows the name of an option where a sentence speaks of it.
+#[rustfmt::skip]
+const SMALL_WORDS: &[&str] = &[
+    "a", "and", "are", "argument", "as", "before", "but", "can", "cannot", "flag", "for", "from", "has", "in", "instead",
+    "is", "may", "must", "needs", "not", "option", "options", "or", "parameter", "requires", "should", "switch", "to", "was", "with",
+];
+
+/// Finds the secrets of a text by the names before them.
+pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
+    let bytes = text.as_bytes();
+    let mut seen = 0;
+    let mut work = MOST_WORK * text.len() + MAX_NAME * MOST_WORK;
+    for hint in rules.hints(text) {
+        if hint < seen {
+            continue;
+        }
+        let name = name_around(bytes, hint, seen);
+        seen = name.end;
+        let mut cost = 0;
+        if place != Place::Code {
+            cost += sql::find(text, &name, rules, found);
+        }
+        if let Some(named) = named(text, name, rules) {
+            let (value, looked_at) = secret(text, &named, rules, place);
+            cost += looked_at;
+            if let Some(value) = value {
+                seen = seen.max(value.range.end);
+                found.push(value);
+            }
+        }
+        // Made to be slow, and no report: what was not looked at is hidden.
+        match work.checked_sub(cost) {
+            Some(left) => work = left,
+            None => return found.push(Found { range: text.ceil_char_boundary(seen)..text.len(), sure: false }),
+        }
+    }
+}
+
+/// The secret behind a name, if what stands there is one, and how many bytes were looked at.
+fn secret(text: &str, named: &Named, rules: &Rules, place: Place) -> (Option<Found>, usize) {
+    match named.tie {
+        Tie::Prose => (if place == Place::Text { prose(text, named, rules) } else { None }, 100),
+        Tie::Element => {
+            let length = text[named.value..].find('<').unwrap_or(text.len() - named.value);
+            let range = trimmed(text, named.value..named.value + length);
+            let is_secret = is_secret_value(&text[range.clone()], named.class, rules);
+            (is_secret.then_some(Found { range, sure: true }), length)
+        }
+        Tie::Colon if is_header(&text[named.name.clone()]) && place != Place::Code => (header(text, named.value), 100),
+        _ => match value_of(text, named) {
+            Some(value) => {
+                let looked_at = value.range.end - named.name.start;
+                (of_value(text, named, value, rules, place), looked_at)
+            }
+            None => (None, 0),
+        },
+    }
+}
+
+/// What is written behind a name and its sign.
+fn value_of(text: &str, named: &Named) -> Option<Value> {
+    let value = value_at(text, named.value)?;
+    // `password: str = "x"`: the type stands between.
+    if named.tie == Tie::Colon && value.written == Written::Bare {
+        let after = text[value.range.end..].trim_start_matches([' ', '?']);
+        if after.starts_with("= ") && text[value.range.clone()].bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return value_at(text, text.len() - after.len() + 1);
+        }
+    }
+    Some(value)
+}
+
+fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place) -> Option<Found> {
+    let content = &text[value.range.clone()];
+    let is_secret = |content: &str| is_secret_value(content, named.class, rules);
+    let is_bare = value.written == Written::Bare;
+    match place {
+        Place::Code => {
+            let is_literal = value.written == Written::Quoted && is_no_word(content) && content.len() >= 6;
+            let is_secret =
+                is_literal && !content.contains(['{', '$', ' ', '<']) && !is_identifier(content) && is_secret(content);
+            return is_secret.then_some(Found { range: value.range, sure: true });
+        }
+        Place::Name if is_bare && !is_no_word(content) => return None,
+        Place::Name | Place::Text => {}
+    }
+    if value.written == Written::Bracket {
+        return bracket(text, named, value.range, rules);
+    }
+    let prosaic = named.tie == Tie::Colon && !named.is_quoted && is_bare;
+    if named.tie == Tie::Option && !named.is_quoted && SMALL_WORDS.contains(&content) {
+        return None;
+    }
+    if prosaic && !is_no_name(content) {
+        // "invalid token: expected a comma". A value is what looks like one, or what ends the line.
+        let rest = text[value.range.end..].lines().next().unwrap_or_default();
+        if !rest.trim_matches([' ', '\t', '.']).is_empty() {
+            return None;
+        }
+    }
+    if named.tie == Tie::Pair && is_field(content) {
+        return None;
+    }
+    let sure = !prosaic || is_no_word(content);
+    is_secret(content).then_some(Found { range: value.range, sure })
+}
+
+/// A bracket behind a secret name: all of it, for what counts may stand at any place in it.
+fn bracket(text: &str, named: &Named, range: Range<usize>, rules: &Rules) -> Option<Found> {
+    let content = &text[range.clone()];
+    let strong = matches!(named.class, Class::Password | Class::Token | Class::Number);
+    let inner = content.trim_matches(['[', ']', '{', '}', '(', ')', ' ']);
+    (strong && !inner.is_empty() && is_secret_value(inner, named.class, rules)).then_some(Found { range, sure: false })
+}
+
+/// `Authorization` and `Cookie`, whose values have blanks in them.
+fn is_header(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("authorization") || name.ends_with("cookie") || name.ends_with("cookies")
+}
+
+/// A header line: everything up to its end.
+fn header(text: &str, at: usize) -> Option<Found> {
+    let rest = &text[at..];
+    let end = rest.find(['\n', '\r', '"', '\'']).unwrap_or(rest.len());
+    let end = rest[..end].find("\\n").or_else(|| rest[..end].find("\\r")).unwrap_or(end);
+    let range = trimmed(text, at..at + end);
+    // `Authorization: Digest username="…", response="…"`: parts that have names of their own.
+    let range = if rest[..end].trim_end().ends_with('=') {
+        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
+        trimmed(text, at..at + line)
+    } else {
+        range
+    };
+    (!is_plain(&text[range.clone()])).then_some(Found { range, sure: false })
+}
+
+/// A name of a field beside another, as in a list of them: `('password', 'email')`.
+pub(super) fn is_field(content: &str) -> bool {
+    (4..24).contains(&content.len()) && content.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+/// `settings.API_KEY_2`, `apiKeyV2`: code, not what it stands for.
+fn is_identifier(content: &str) -> bool {
+    let words = content.split(['_', '-', '.', '/', ':']).filter(|part| !part.is_empty());
+    let is_word =
+        |part: &str| part.trim_end_matches(|c: char| c.is_ascii_digit()).bytes().all(|byte| byte.is_ascii_alphabetic());
+    let several = content.contains(['_', '-', '.', '/', ':']);
+    content.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b':'))
+        && words.clone().all(is_word)
+        && (several || !content.bytes().any(|byte| byte.is_ascii_digit()))
+        && !is_random(content)
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
+}

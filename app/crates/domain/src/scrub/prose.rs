@@ -1,0 +1,83 @@
+//! Secrets that a sentence tells: `the password hunter2`, `PIN is 4711`.
+
+use super::Found;
+use super::classes::is_secret_value;
+use super::random::is_random;
+use super::rules::Rules;
+use super::ties::Named;
+use super::values::{Written, value_at};
+use super::vocabulary::Class;
+use std::ops::Range;
+
+/// Characters behind a token's name in which it may stand.
+const NEARBY: usize = 100;
+
+/// `password hunter2`, `PIN is 4711`, `Passwort lautet x`: only what can be no word.
+pub(super) fn prose(text: &str, named: &Named, rules: &Rules) -> Option<Found> {
+    const LINKS: &[&str] = &[
+        "is ", "was ", "are ", "lautet ", "ist ", "war ", "est ", "es ", "era ", "to ", "of ", "with ", "value ",
+        "by ", "LIKE ",
+    ];
+    if matches!(named.class, Class::Often) {
+        return None;
+    }
+    if named.class == Class::Token
+        && let Some(range) = drawn_nearby(text, named.value)
+    {
+        return Some(Found { range, sure: true });
+    }
+    let mut at = named.value;
+    for _ in 0..2 {
+        let rest = &text[at..];
+        let link = LINKS.iter().find(|link| rest.starts_with(*link));
+        let colon = rest.starts_with(": ").then_some(2);
+        at += link.map(|link| link.len()).or(colon).unwrap_or(0);
+    }
+    let value = value_at(text, at)?;
+    let content = text[value.range.clone()].trim_end_matches(['.', '!', '?', ':']);
+    let range = value.range.start..value.range.start + content.len();
+    let digits = content.bytes().filter(u8::is_ascii_digit).count();
+    let letters = content.bytes().filter(u8::is_ascii_alphabetic).count();
+    let marks = content
+        .bytes()
+        .filter(|b| matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'@' | b'^' | b'~'))
+        .count();
+    let is_quoted = value.written == Written::Quoted;
+    let looks = match named.class {
+        Class::Password => content.len() >= 5 && letters > 0 && digits + marks > 0 && !is_field_path(content),
+        Class::Token => {
+            is_random(content)
+                || (is_quoted && content.len() >= 8 && digits > 0 && letters > 0 && !content.contains(' '))
+        }
+        Class::Short => (4..=10).contains(&content.len()) && digits == content.len(),
+        Class::Number => digits >= 8,
+        Class::Often => false,
+    };
+    (value.written != Written::Bracket && looks && is_secret_value(content, named.class, rules))
+        .then_some(Found { range, sure: true })
+}
+
+/// `CSRF token mismatch: got x`: what was drawn, a few words further.
+fn drawn_nearby(text: &str, from: usize) -> Option<Range<usize>> {
+    let end = text.floor_char_boundary(text.len().min(from + NEARBY));
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+' | '/' | '=' | '.' | '~');
+    let line = text[from..end].lines().next()?;
+    let mut at = 0;
+    for word in line.split_inclusive(|c: char| !is_part(c)) {
+        let drawn = word.trim_end_matches(|c: char| !is_part(c)).trim_end_matches('.');
+        let longest = drawn.split(|c: char| !c.is_ascii_alphanumeric()).map(str::len).max().unwrap_or(0);
+        // It may go on beyond what was looked at.
+        let start = from + at;
+        if drawn.len() >= 20 && longest >= 12 && is_random(drawn) {
+            let length = text[start..].find(|c: char| !is_part(c)).unwrap_or(text.len() - start);
+            return Some(start..start + text[start..start + length].trim_end_matches('.').len());
+        }
+        at += word.len();
+    }
+    None
+}
+
+/// `user.name2`, `/path/x1`, `x()`: code and places in prose.
+fn is_field_path(content: &str) -> bool {
+    content.contains(['/', '(', '\\']) || (content.contains('.') && !content.contains(['!', '$', '#', '@', '%']))
+}

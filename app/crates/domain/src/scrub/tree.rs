@@ -1,0 +1,227 @@
+//! Secrets in values that have members: maps, lists of pairs, arguments of a program, objects that
+//! hold a name and a value.
+
+use super::again::{Again, unquoted};
+use super::assigned::is_field;
+use super::classes::is_secret_value;
+use super::names::class;
+use super::vocabulary::Class;
+use super::{FILTERED, Place, Scrubbing, shapes};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Values nested deeper are hidden altogether: no client sends more than ten levels, and the stack
+/// is finite.
+const MAX_DEPTH: usize = 64;
+
+/// Keys under which an object holds a name, and those under which it holds the value beside it.
+const NAME_KEYS: [&str; 7] = ["name", "key", "field", "header", "param", "k", "id"];
+const VALUE_KEYS: [&str; 5] = ["value", "val", "content", "v", "default"];
+
+/// Private members of a JSON Web Key: RFC 7518, section 6.
+const KEY_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
+
+impl Scrubbing<'_> {
+    /// A text that goes by a name.
+    pub(super) fn named_text(&mut self, name: &str, text: &mut String) {
+        let class = class(unquoted(name), self.rules);
+        match class {
+            Some(class) if is_secret_value(unquoted(text), class, self.rules) => {
+                self.secrets.remember(text);
+                self.remember_parts(text);
+                FILTERED.clone_into(text);
+            }
+            _ => self.text(text, Place::Text),
+        }
+    }
+
+    /// `Bearer x`, `a=b; c=d`: what is a secret by itself within a header.
+    fn remember_parts(&mut self, text: &str) {
+        let parts = text.split([' ', ';']).map(|part| part.rsplit_once('=').map_or(part, |(_, value)| value));
+        parts
+            .filter(|part| super::random::is_no_word(part) && part.len() >= 8)
+            .for_each(|part| self.secrets.remember(part));
+    }
+
+    /// Names and values.
+    pub(super) fn map(&mut self, map: &mut BTreeMap<String, Value>) {
+        for (name, value) in map.iter_mut() {
+            self.value(class(unquoted(name), self.rules), value, 0);
+        }
+        self.keys_of(map);
+    }
+
+    /// Hides what is secret in the keys themselves.
+    pub(super) fn keys_of<V>(&mut self, map: &mut BTreeMap<String, V>) {
+        rename_keys(map, |key| self.key(key));
+    }
+
+    fn key(&mut self, key: &str) -> Option<String> {
+        let mut text = key.to_owned();
+        self.text(&mut text, Place::Name);
+        (text != key).then_some(text)
+    }
+
+    /// A value, whose name is of this class.
+    pub(super) fn value(&mut self, class: Option<Class>, value: &mut Value, depth: usize) {
+        if depth > MAX_DEPTH {
+            *value = Value::String(FILTERED.to_owned());
+            return;
+        }
+        let is_secret = match (class, &*value) {
+            (None, Value::Number(number)) => super::numbers::is_card_number(&number.to_string()),
+            (None, _) | (_, Value::Null | Value::Bool(_)) => false,
+            (Some(class), Value::String(text)) => is_secret_value(unquoted(text), class, self.rules),
+            (Some(class), Value::Number(number)) => is_secret_value(&number.to_string(), class, self.rules),
+            (Some(class), Value::Array(items)) => is_strong(class) && !items.is_empty(),
+            (Some(class), Value::Object(members)) => is_strong(class) && !members.is_empty(),
+        };
+        if is_secret {
+            self.remember_all(value, depth);
+            *value = Value::String(FILTERED.to_owned());
+            return;
+        }
+        match value {
+            Value::String(text) => self.text(text, Place::Text),
+            Value::Array(items) => self.items(class, items, depth),
+            Value::Object(members) => self.members(members, depth),
+            _ => {}
+        }
+    }
+
+    /// Keeps in mind what is hidden with its name.
+    fn remember_all(&mut self, value: &mut Value, depth: usize) {
+        match value {
+            Value::String(text) => {
+                self.secrets.remember(text);
+                self.remember_parts(text);
+            }
+            Value::Number(number) => self.secrets.remember(&number.to_string()),
+            Value::Array(items) => {
+                items.iter().filter_map(Value::as_str).for_each(|text| self.secrets.remember(text));
+                self.items(None, items, depth);
+            }
+            // Looked through for the sake of the secret names in it; its other members need not be
+            // secret.
+            Value::Object(members) => self.members(members, depth),
+            _ => {}
+        }
+    }
+
+    fn items(&mut self, class_of_all: Option<Class>, items: &mut [Value], depth: usize) {
+        self.arguments(items);
+        // Headers and form fields also come as a list of pairs; a pair alone is one as well.
+        if let [Value::String(name), second] = items
+            && let Some(class) = class(unquoted(name), self.rules)
+            && !second.as_str().is_some_and(|text| is_field(unquoted(text)))
+        {
+            return self.value(Some(class), second, depth + 1);
+        }
+        let mut option = None;
+        for item in items {
+            let next = item.as_str().map(unquoted).filter(|text| text.starts_with('-') && text.len() > 3);
+            let next = next.and_then(|name| class(name.trim_start_matches('-'), self.rules));
+            self.value(option.or(class_of_all), item, depth + 1);
+            option = next;
+        }
+    }
+
+    /// A program's arguments, one by one: `["mysql", "-pX"]`, `["curl", "-u", "user:password"]`.
+    fn arguments(&mut self, items: &mut [Value]) {
+        let texts: Vec<&str> = items.iter().map(|item| item.as_str().map(unquoted).unwrap_or_default()).collect();
+        if !texts.iter().any(|text| text.starts_with('-') && text.len() > 1) {
+            return;
+        }
+        let mut found = Vec::new();
+        let line = texts.join(" ");
+        shapes::find(&line, &mut found);
+        let mut secrets = Vec::new();
+        let mut start = 0;
+        for (index, text) in texts.iter().enumerate() {
+            let end = start + text.len();
+            if let Some(range) = found.iter().find(|range| range.start >= start && range.end <= end) {
+                secrets.push((index, line[range.clone()].to_owned()));
+            }
+            start = end + 1;
+        }
+        for (index, secret) in secrets {
+            self.secrets.remember(&secret);
+            if let Value::String(text) = &mut items[index] {
+                *text = text.replace(&secret, FILTERED);
+            }
+        }
+    }
+
+    fn members(&mut self, members: &mut Map<String, Value>, depth: usize) {
+        let of_value = NAME_KEYS.iter().find_map(|key| class(unquoted(member(members, key)?.as_str()?), self.rules));
+        let is_key = member(members, "kty").is_some();
+        // A key can be a representation as well: `'password'` with its quotes.
+        for (name, value) in members.iter_mut() {
+            let name = unquoted(name);
+            let own =
+                if is_key && KEY_MEMBERS.contains(&name) { Some(Class::Password) } else { class(name, self.rules) };
+            let beside = of_value.filter(|_| VALUE_KEYS.iter().any(|key| name.eq_ignore_ascii_case(key)));
+            self.value(own.or(beside), value, depth + 1);
+        }
+        rename_members(members, |key| self.key(key));
+    }
+}
+
+/// Whether all of a list or an object is as secret as its name.
+fn is_strong(class: Class) -> bool {
+    matches!(class, Class::Password | Class::Token | Class::Number)
+}
+
+/// A member by its name, in whatever case and quotes.
+fn member<'m>(members: &'m Map<String, Value>, wanted: &str) -> Option<&'m Value> {
+    members.iter().find(|(name, _)| unquoted(name).eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+}
+
+/// Gives keys another name where there is one; two that become alike are told apart by a number.
+pub(super) fn rename_keys<V>(map: &mut BTreeMap<String, V>, mut new: impl FnMut(&str) -> Option<String>) {
+    let renamed: Vec<(String, String)> = map.keys().filter_map(|key| Some((key.clone(), new(key)?))).collect();
+    for (old, new) in renamed {
+        if let Some(value) = map.remove(&old) {
+            let name = (1_u32..).map(|n| numbered(&new, n)).find(|name| !map.contains_key(name)).unwrap_or(new);
+            map.insert(name, value);
+        }
+    }
+}
+
+fn rename_members(members: &mut Map<String, Value>, mut new: impl FnMut(&str) -> Option<String>) {
+    let renamed: Vec<(String, String)> = members.keys().filter_map(|key| Some((key.clone(), new(key)?))).collect();
+    for (old, new) in renamed {
+        if let Some(value) = members.remove(&old) {
+            let name = (1_u32..).map(|n| numbered(&new, n)).find(|name| !members.contains_key(name)).unwrap_or(new);
+            members.insert(name, value);
+        }
+    }
+}
+
+fn numbered(name: &str, number: u32) -> String {
+    if number == 1 { name.to_owned() } else { format!("{name} {number}") }
+}
+
+/// Hides what is known already.
+pub(super) fn hide_again(again: &Again, value: &mut Value) {
+    match value {
+        Value::String(text) => super::hide(text, again.hidden(text, false)),
+        Value::Number(number) => {
+            if let Some(hidden) = again.hidden(&number.to_string(), false) {
+                *value = Value::String(hidden);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_again(again, item)),
+        Value::Object(members) => {
+            members.values_mut().for_each(|member| hide_again(again, member));
+            rename_members(members, |key| again.hidden(key, true));
+        }
+        _ => {}
+    }
+}
+
+/// Hides what is known already in a map's values and keys.
+pub(super) fn hide_again_in_map(again: &Again, map: &mut BTreeMap<String, Value>) {
+    map.values_mut().for_each(|value| hide_again(again, value));
+    rename_keys(map, |key| again.hidden(key, true));
+}
