@@ -20,7 +20,8 @@ class Names(unittest.TestCase):
             " APIKey api_key apikey Authorization HTTP_AUTHORIZATION Proxy-Authorization Set-Cookie session session_id"
             " sessionid csrfmiddlewaretoken X-CSRFToken credentials private_key privateKey card_number cardNumber"
             " credit_card cvv iban ssn SECRET_KEY aws_secret_access_key AWS_ACCESS_KEY_ID user[password]"
-            " user%5Bpassword%5D oauth2_token refreshToken JWT _password __password"
+            " user%5Bpassword%5D oauth2_token refreshToken JWT _password __password pw db_pass dbpass otp Kennwort mot_de_passe"
+            " contraseña clave senha verification_code"
         ).split():
             self.assertTrue(is_secret(name), name)
 

@@ -14,7 +14,8 @@ MAX_REMEMBERED = 8192
 _WORDS = frozenset(
     "auth authentication authorization bearer cookie cookies credential credentials creds csrf cvc cvv iban jwt oauth"
     " passcode passphrase passwort pwd secret secrets session sessionid jsessionid phpsessid sessid ssn token tokens"
-    " xsrf".split()
+    " xsrf pw otp totp pin kennwort mdp contrasena contraseña clave senha wachtwoord passord heslo haslo parola csc"
+    " dbpass dbpw userpass mnemonic".split()
 )
 
 # Two words that make a name secret together, written apart (`api_key`) or as one (`apikey`).
@@ -23,17 +24,27 @@ _PAIRS = frozenset(
         ("access", "key"),
         ("account", "number"),
         ("api", "key"),
+        ("admin", "pass"),
         ("card", "no"),
         ("card", "number"),
         ("cc", "number"),
         ("credit", "card"),
         ("encryption", "key"),
+        ("client", "secret"),
+        ("db", "pass"),
+        ("de", "passe"),
+        ("ftp", "pass"),
         ("master", "key"),
         ("private", "key"),
         ("session", "id"),
         ("signing", "key"),
+        ("shared", "key"),
+        ("smtp", "pass"),
         ("social", "security"),
         ("ssh", "key"),
+        ("storage", "key"),
+        ("user", "pass"),
+        ("verification", "code"),
     ]
 )
 _JOINED = frozenset(first + second for first, second in _PAIRS)
@@ -65,7 +76,7 @@ def _words(name: str) -> List[str]:
 @lru_cache(maxsize=MAX_REMEMBERED)
 def is_secret(name: str) -> bool:
     """Whether a variable, key, header or parameter of this name holds a secret."""
-    if not 3 <= len(name) <= MAX_NAME:
+    if not 2 <= len(name) <= MAX_NAME:
         return False
     words = _words(name)
     if not words:
