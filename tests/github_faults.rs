@@ -189,3 +189,17 @@ fn a_suspension_that_nobody_told_of_delays_and_loses_nothing() {
         story.assert_usual_alert();
     });
 }
+
+#[test]
+fn an_issue_that_lists_do_not_show_yet_is_not_filed_twice() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.set_list_lag(SignedDuration::from_secs(30));
+        let event = story.event();
+        story.report(&event).await;
+        story.assert_usual_alert();
+        story.later(SignedDuration::from_mins(1)).await;
+        story.report(&event).await;
+        story.assert_silent("it is filed already");
+    });
+}

@@ -101,12 +101,18 @@ impl Drop for FakeGitHub {
 impl FakeGitHub {
     /// Starts on a free port of loopback. Its times, tokens' ends among them, are this clock's.
     pub async fn start(clock: Clock) -> Self {
+        Self::start_for_a_bot_by(clock, Clock::system()).await
+    }
+
+    /// The same for a bot whose system's clock is not this process's.
+    pub async fn start_for_a_bot_by(clock: Clock, jwt_clock: Clock) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bot = Account { id: 999, login: BOT.to_owned(), kind: "Bot".to_owned() };
         let world = World { url: url.clone(), accounts: vec![bot], token_life: TOKEN_LIFE, ..World::default() };
         let key = jsonwebtoken::DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("the test's public key");
-        let shared = Arc::new(Shared { world: Mutex::new(world), contract: contract::Contract::load(), clock, key });
+        let contract = contract::Contract::load();
+        let shared = Arc::new(Shared { world: Mutex::new(world), contract, clock, jwt_clock, key });
         let router = axum::Router::new().fallback(serve::serve).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("the fake GitHub serves") });
         Self { shared, url, server }
@@ -139,6 +145,11 @@ impl FakeGitHub {
     /// How long tokens live that are minted from now on.
     pub fn set_token_life(&self, life: SignedDuration) {
         self.world().token_life = life;
+    }
+
+    /// Lists of issues show one only so long after it was filed, as GitHub's do at times.
+    pub fn set_list_lag(&self, lag: SignedDuration) {
+        self.world().list_lag = lag;
     }
 
     /// Makes all tokens invalid before their time.

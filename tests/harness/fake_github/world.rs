@@ -17,6 +17,8 @@ pub struct World {
     pub repositories: BTreeMap<u64, Repository>,
     pub tokens: HashMap<String, Token>,
     pub token_life: SignedDuration,
+    /// How far lists of issues are behind the issues themselves.
+    pub list_lag: SignedDuration,
     pub faults: VecDeque<(String, super::Fault)>,
     pub requests: Vec<super::Recorded>,
     pub violations: Vec<String>,
