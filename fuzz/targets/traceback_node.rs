@@ -1,0 +1,4 @@
+//! libFuzzer's entry to the target `traceback_node`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| (fuzz_targets::target("traceback_node").run)(data));

@@ -1,0 +1,60 @@
+//! Signed links: what we sign holds when it comes back, and nothing else does.
+
+use domain::alert::Place;
+use domain::links::{LinkPurpose, Linker};
+use domain::names::RepositoryName;
+use domain::signature::Signer;
+use domain::timestamp::Timestamp;
+use std::collections::HashMap;
+
+/// When links are signed here.
+const NOW: i64 = 1_800_000_000;
+
+/// Lines: repository, path, function, code, and what somebody puts in the place of the signature
+/// and of the code.
+pub(super) fn links(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let mut lines = text.split('\n').map(str::to_owned);
+    let mut next = || lines.next().unwrap_or_default();
+    let repository = RepositoryName::new(next());
+    let place = Place { path: next(), function: next(), line: 7, code: next() };
+    let (forged, other) = (next(), next());
+    let linker = Linker::new("https://flawless.test/errors", Signer::new(b"a secret"));
+    let now = Timestamp::from_seconds(NOW);
+
+    let link = linker.traceback(&repository, &place, now, Some(now));
+    let fields: HashMap<String, String> =
+        url::Url::parse(&link).unwrap().query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
+    let back = Place {
+        path: fields["filename"].clone(),
+        function: fields["function_name"].clone(),
+        line: 8,
+        code: fields["text"].clone(),
+    };
+    let named = RepositoryName::new(fields["repo"].as_str());
+    let holds = |purpose, place: &Place, expires: &str, signature: &str, at| {
+        linker.verify(purpose, &named, place, expires, signature, at)
+    };
+    let (expires, signature) = (&fields["expires"], &fields["signature"]);
+    assert!(holds(LinkPurpose::View, &back, expires, signature, now), "our own link does not hold: {link}");
+    assert!(!holds(LinkPurpose::Whitelist, &back, expires, signature, now), "it may do what it is not for");
+    let later = Timestamp::from_seconds(NOW + 1_000_000_000);
+    assert!(!holds(LinkPurpose::View, &back, expires, signature, later), "it holds for ever");
+    assert!(!holds(LinkPurpose::View, &back, &format!("{expires}0"), signature, now), "its end can be moved");
+    if forged != *signature {
+        assert!(!holds(LinkPurpose::View, &back, expires, &forged, now), "{forged:?} holds as a signature");
+    }
+    if other != back.code {
+        let elsewhere = Place { code: other, ..back.clone() };
+        assert!(!holds(LinkPurpose::View, &elsewhere, expires, signature, now), "it holds for another line");
+    }
+    // Moving a letter from one field to the next is another place.
+    if let Some(letter) = back.function.chars().next() {
+        let shifted = Place {
+            path: format!("{}{letter}", back.path),
+            function: back.function[letter.len_utf8()..].to_owned(),
+            ..back.clone()
+        };
+        assert!(!holds(LinkPurpose::View, &shifted, expires, signature, now), "fields run into each other");
+    }
+}
