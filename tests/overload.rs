@@ -144,7 +144,7 @@ fn a_few_kilobytes_take_no_gigabyte() {
         for sent in at_once.collect::<Vec<_>>() {
             assert_eq!(sent.await.unwrap().unwrap().status(), 200);
         }
-        grown("six at once");
+        grown("twelve at once");
         let health = timeout(SOON, story.http.get(format!("{}/healthz", process.url)).send()).await;
         assert_eq!(health.expect("in time").unwrap().status(), 200);
         process.signal("TERM");
