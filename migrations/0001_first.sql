@@ -254,6 +254,7 @@ CREATE TABLE deliveries (
     storm_id BIGINT,                    -- the storm that it belongs to
     attempts BIGINT NOT NULL,           -- counted before each attempt: after a crash it tells that something may have been sent
     due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
+    unanswered_at_ms BIGINT,            -- GitHub was asked then to make it, and has not said whether it did
     receipt TEXT,                       -- issue number, comment id, file name
     error TEXT,
     created_at_ms BIGINT NOT NULL,
@@ -271,7 +272,8 @@ CREATE TABLE storms (
     last_line_at_ms BIGINT NOT NULL,
     ended_at_ms BIGINT,                 -- no new line for a while; null: it goes on
     issue_number BIGINT,
-    attempts BIGINT NOT NULL,           -- to file its issue, counted before each: it may have been filed
+    attempts BIGINT NOT NULL,           -- to file its issue, counted before each
+    unanswered_at_ms BIGINT,            -- GitHub was asked then to make its issue, and has not said whether it did
     changed_at_ms BIGINT NOT NULL,      -- its issue should say something else since then
     written_at_ms BIGINT NOT NULL,      -- its issue was brought up to date then; 0: not filed yet
     due_at_ms BIGINT NOT NULL,          -- its issue is not written to before then

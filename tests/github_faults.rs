@@ -203,3 +203,36 @@ fn an_issue_that_lists_do_not_show_yet_is_not_filed_twice() {
         story.assert_silent("it is filed already");
     });
 }
+
+#[test]
+fn what_was_made_and_is_not_listed_yet_is_not_made_again_when_its_answer_is_lost() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.set_list_lag(SignedDuration::from_mins(2));
+        let answers = [Fault::DropAfterWork, Fault::AfterWork(502)];
+        story.github.fail_next("issues/create", answers[0].clone());
+        let event = story.event();
+        story.report(&event).await;
+        slowly(story).await;
+        assert_eq!(story.github.issues(REPO).len(), 1, "found as soon as it is listed");
+        story.assert_usual_alert();
+        for (n, answer) in (0_usize..).zip(&answers) {
+            story.github.fail_next("issues/create-comment", answer.clone());
+            story.github.close_issue(REPO, 1, "ada");
+            slowly(story).await;
+            assert_eq!(story.github.comments(REPO, 1).len(), n + 1, "a comment as well");
+            story.github.reopen_issue(REPO, 1, "ada");
+            slowly(story).await;
+        }
+        let said = story.transcript();
+        assert_eq!(said.matches("Thanks, ada: resolved").count(), 2, "{said}");
+    });
+}
+
+/// Ten minutes, a few seconds at a time.
+async fn slowly(story: &mut Story) {
+    story.settle().await;
+    for _ in 0..60 {
+        story.later(SignedDuration::from_secs(10)).await;
+    }
+}

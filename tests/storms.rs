@@ -161,6 +161,7 @@ fn a_storm_survives_lost_answers_and_a_restart() {
     run_test(async |story| {
         story.nearly_a_storm(30).await;
         story.github.fail_next("issues/create", Fault::AfterWork(502));
+        story.github.set_list_lag(MINUTE);
         story.functions_fail("shop/a.py", "a", 20..30).await;
         story.restart().await;
         story.later(3 * MINUTE).await;

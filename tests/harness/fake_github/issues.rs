@@ -51,7 +51,8 @@ impl World {
             "issues/get" => plain(200, self.issue_json(it, issue)),
             "issues/list-comments" => {
                 let since = since(asked);
-                let fresh = issue.comments.iter().filter(|comment| comment.updated_at >= since);
+                let is_listed = |comment: &&Comment| comment.updated_at + self.list_lag <= self.now;
+                let fresh = issue.comments.iter().filter(|comment| comment.updated_at >= since).filter(is_listed);
                 let all = fresh.map(|comment| self.comment_json(it, number, comment)).collect();
                 self.page(asked, all, None)
             }

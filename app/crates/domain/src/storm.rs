@@ -66,8 +66,10 @@ pub struct Storm {
     pub ended_at: Option<Timestamp>,
     /// Its issue.
     pub issue: Option<u64>,
-    /// Attempts to file the issue so far: more than none means that it may have been filed.
+    /// Attempts to file the issue so far.
     pub attempts: u64,
+    /// When GitHub was last asked to make the issue without saying since whether it did.
+    pub unanswered_at: Option<Timestamp>,
     /// When its mails are due; `None`: none wait.
     pub mails_at: Option<Timestamp>,
 }

@@ -171,6 +171,7 @@ mod tests {
             ended_at: None,
             issue: Some(12),
             attempts: 0,
+            unanswered_at: None,
             mails_at: None,
         }
     }

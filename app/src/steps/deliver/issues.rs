@@ -2,6 +2,7 @@
 
 use super::GitHubWriter;
 use super::turn::Turn;
+use super::unanswered::{made_earlier, make};
 use crate::services::Failure;
 use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
@@ -88,9 +89,12 @@ impl GitHubWriter {
             other => other?,
         };
         let login = told.login.clone();
-        let number = match self.number(&tracker, line, delivery).await? {
+        let number = match self.number(&tracker, line, delivery, now).await? {
             Some(number) => number,
-            None => self.file(&tracker, turn, row, line, told, now).await?,
+            None => {
+                let new = self.new_issue(row, line, told, now).await?;
+                self.file(&tracker, turn, delivery, &new).await?
+            }
         };
         if line.issue.is_none() {
             store::lines::set_issue(&self.store, line.id, Some(number)).await?;
@@ -108,31 +112,41 @@ impl GitHubWriter {
         tracker: &IssueTracker<'_>,
         line: &Line,
         delivery: &Delivery,
+        now: Timestamp,
     ) -> Result<Option<u64>, Failure> {
-        if line.issue.is_some() || delivery.attempts == 0 {
+        if line.issue.is_some() {
             return Ok(line.issue);
         }
         let (marker, since) = (self.content.site.marker(line.id), delivery.created_at);
-        let found =
-            tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since).await?;
-        Ok(found.map(|issue| issue.number))
+        let look = tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since);
+        Ok(made_earlier(delivery.unanswered_at, now, look).await?.map(|issue| issue.number))
     }
 
-    async fn file(
+    /// What the line's issue says.
+    async fn new_issue(
         &self,
-        tracker: &IssueTracker<'_>,
-        turn: &Turn<'_>,
         row: &RepositoryRow,
         line: &Line,
         told: Recipient,
         now: Timestamp,
-    ) -> Result<u64, Failure> {
+    ) -> Result<NewIssue, Failure> {
         // Read again: who is told may just have been found.
         let line = store::lines::by_id(&self.store, line.id).await?.unwrap_or_else(|| line.clone());
         let text = rendered_issue(&self.content, row, &line, told, now).await?;
-        let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
-        turn.take().await?;
-        Ok(tracker.github.create_issue(tracker.installation, tracker.name, &new).await?.number)
+        Ok(NewIssue { title: text.title, body: text.body, labels: labels(row) })
+    }
+
+    /// Files an issue; its number.
+    async fn file(
+        &self,
+        tracker: &IssueTracker<'_>,
+        turn: &Turn<'_>,
+        delivery: &Delivery,
+        new: &NewIssue,
+    ) -> Result<u64, Failure> {
+        let asked_at = turn.take().await?;
+        let write = tracker.github.create_issue(tracker.installation, tracker.name, new);
+        Ok(make(&self.store, delivery.id, asked_at, write).await??.number)
     }
 
     /// Comments on the line's issue, unless an earlier attempt did. A regression opens it again
@@ -152,12 +166,12 @@ impl GitHubWriter {
             reopen(&tracker, turn, number).await?;
         }
         let marker = comment_marker(&self.content.site, delivery);
-        let earlier = earlier_comment(&tracker, number, &marker, delivery).await?;
+        let earlier = earlier_comment(&tracker, number, &marker, delivery, now).await?;
         let id = match earlier {
             Some(id) => id,
             None => {
                 let body = rendered_comment(&self.content.site, row, delivery)?;
-                self.say(&tracker, turn, line, number, &body).await?
+                self.say(&tracker, turn, line, number, delivery, &body).await?
             }
         };
         if matches!(reply, Reply::CarriedOver { .. }) {
@@ -172,10 +186,12 @@ impl GitHubWriter {
         turn: &Turn<'_>,
         line: &Line,
         number: u64,
+        delivery: &Delivery,
         body: &str,
     ) -> Result<u64, Failure> {
-        turn.take().await?;
-        let error = match tracker.github.comment(tracker.installation, tracker.name, number, body).await {
+        let asked_at = turn.take().await?;
+        let write = tracker.github.comment(tracker.installation, tracker.name, number, body);
+        let error = match make(&self.store, delivery.id, asked_at, write).await? {
             Ok(id) => return Ok(id),
             Err(error) => error,
         };
@@ -277,10 +293,9 @@ async fn earlier_comment(
     number: u64,
     marker: &str,
     delivery: &Delivery,
+    now: Timestamp,
 ) -> Result<Option<u64>, Failure> {
-    if delivery.attempts == 0 {
-        return Ok(None);
-    }
     let (github, since) = (&tracker.github, delivery.created_at);
-    Ok(github.find_comment(tracker.installation, tracker.name, number, marker, since).await?)
+    let look = github.find_comment(tracker.installation, tracker.name, number, marker, since);
+    made_earlier(delivery.unanswered_at, now, look).await
 }

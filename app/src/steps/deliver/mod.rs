@@ -10,6 +10,7 @@ mod status;
 mod storm;
 mod storm_issue;
 mod turn;
+mod unanswered;
 
 use domain::timestamp::Timestamp;
 pub use files::OutboxFiles;

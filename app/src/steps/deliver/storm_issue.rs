@@ -4,6 +4,7 @@ use super::GitHubWriter;
 use super::issues::{IssueTracker, labels};
 use super::shadow::SHADOW_AGAIN_AFTER;
 use super::turn::Turn;
+use super::unanswered::{made_earlier, may_be_done};
 use crate::services::{Attempt, Cause, Failure, Site, attempt_after, settle};
 use domain::command::OUR_LABEL;
 use domain::ids::StormId;
@@ -75,15 +76,19 @@ impl GitHubWriter {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let text = storm_text(&self.store, &self.content.site, row, storm).await?;
         // One that an earlier attempt filed says what was known then.
-        if let Some(number) = self.filed_storm(&tracker, storm, &text.marker).await? {
+        if let Some(number) = self.filed_storm(&tracker, storm, &text.marker, now).await? {
             turn.take().await?;
             let update = IssueUpdate { title: Some(text.title), body: Some(text.body) };
             return Ok(tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?);
         }
-        store::storms::claim_issue_attempt(&self.store, storm.id).await?;
-        turn.take().await?;
+        let asked_at = turn.take().await?;
+        store::storms::claim_issue_attempt(&self.store, storm.id, asked_at).await?;
         let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
-        let made = tracker.github.create_issue(tracker.installation, tracker.name, &new).await?;
+        let made = tracker.github.create_issue(tracker.installation, tracker.name, &new).await;
+        if made.as_ref().is_err_and(|error| !may_be_done(error)) {
+            store::storms::set_unanswered(&self.store, storm.id, None).await?;
+        }
+        let made = made?;
         tracing::info!(repository = %tracker.name, number = made.number, now = now.as_millis(), "the issue of a storm was filed");
         Ok(store::storms::set_issue(&self.store, storm.id, made.number).await?)
     }
@@ -94,12 +99,14 @@ impl GitHubWriter {
         tracker: &IssueTracker<'_>,
         storm: &Storm,
         marker: &str,
+        now: Timestamp,
     ) -> Result<Option<u64>, Failure> {
-        if storm.issue.is_some() || storm.attempts == 0 {
+        if storm.issue.is_some() {
             return Ok(storm.issue);
         }
         let (github, since) = (&tracker.github, storm.began_at);
-        let found = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since).await?;
+        let look = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since);
+        let found = made_earlier(storm.unanswered_at, now, look).await?;
         if let Some(found) = &found {
             store::storms::set_issue(&self.store, storm.id, found.number).await?;
         }

@@ -53,18 +53,20 @@ impl<'a> Turn<'a> {
     }
 
     /// Takes the turn's write, to be called right before each. The second one has to wait for the
-    /// next turn: what calls it must then find what it has written already.
+    /// next turn: what calls it must then find what it has written already. The answer is when it
+    /// was taken.
     ///
     /// # Errors
     /// The write is taken, or the database is out of reach.
-    pub(super) async fn take(&self) -> Result<(), Failure> {
+    pub(super) async fn take(&self) -> Result<Timestamp, Failure> {
         if self.spent.get().is_some() {
             return Err(self.next());
         }
-        let id = store::writes::record_write(self.store, self.installation, (self.now)()).await?;
+        let now = (self.now)();
+        let id = store::writes::record_write(self.store, self.installation, now).await?;
         // Nobody else takes it: a turn does one thing after another.
         let _ = self.spent.set(id);
-        Ok(())
+        Ok(now)
     }
 
     /// There is more to write, in another turn.
@@ -203,8 +205,8 @@ impl GitHubWriter {
     }
 }
 
-/// Nobody wants an issue for what they have just answered. One that was tried may be there: it is
-/// looked for, and says so.
+/// Nobody wants an issue for what they have just answered. One that GitHub was asked for may be
+/// there: it is looked for, and says so.
 fn is_answered(line: &Line, delivery: &Delivery) -> bool {
-    delivery.what.channel == Channel::Issue && line.known && line.issue.is_none() && delivery.attempts == 0
+    delivery.what.channel == Channel::Issue && line.known && line.issue.is_none() && delivery.unanswered_at.is_none()
 }

@@ -2,13 +2,13 @@
 
 mod sending;
 
-use crate::columns::{get, get_count, get_time};
+use crate::columns::{get, get_count, get_time, get_time_opt};
 use crate::{Store, StoreError};
 use domain::delivery::{Channel, DeliveryState, Purpose};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 pub(crate) use sending::insert_in;
-pub use sending::{claim_attempt, insert, record_failed, record_given_up, record_sent, withdraw_issue};
+pub use sending::{claim_attempt, insert, record_failed, record_given_up, record_sent, set_unanswered, withdraw_issue};
 use sqlx::any::AnyRow;
 
 /// Something to be sent once. Channel, purpose and recipient together are unique for a line.
@@ -35,8 +35,11 @@ pub struct Delivery {
     pub line: LineId,
     /// What is sent.
     pub what: NewDelivery,
-    /// Attempts before this one: more than none means that it may have arrived.
+    /// Attempts before this one: more than none means that a mail may have arrived.
     pub attempts: u64,
+    /// When GitHub was last asked to make it without saying since whether it did; `None`: it did
+    /// not make it yet.
+    pub unanswered_at: Option<Timestamp>,
     /// When it was decided.
     pub created_at: Timestamp,
     /// What became of it.
@@ -61,8 +64,8 @@ pub struct DeliveryRow {
 }
 
 /// The columns of a [`Delivery`], for [`read`].
-pub(crate) const COLUMNS: &str =
-    "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, created_at_ms, state";
+pub(crate) const COLUMNS: &str = "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, unanswered_at_ms, \
+     created_at_ms, state";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
@@ -76,6 +79,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
             content: get(row, "content")?,
         },
         attempts: get_count(row, "attempts")?,
+        unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
         created_at: get_time(row, "created_at_ms")?,
         state: read_state(row)?,
     })

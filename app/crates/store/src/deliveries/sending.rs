@@ -118,6 +118,15 @@ pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at: Tim
     settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at).await
 }
 
+/// Records when GitHub was asked to make it, before it is asked; `None` once it said that it did
+/// not.
+pub async fn set_unanswered(store: &Store, id: DeliveryId, asked_at: Option<Timestamp>) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE deliveries SET unanswered_at_ms = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(asked_at.map(Timestamp::as_millis));
+    execute(store, statement).await
+}
+
 async fn settle(
     store: &Store,
     sql: &'static str,

@@ -8,9 +8,19 @@ use domain::job::Job;
 use domain::pace::Rank;
 use domain::timestamp::Timestamp;
 
-/// Claims an attempt to file a storm's issue, counted before it is made.
-pub async fn claim_issue_attempt(store: &Store, id: StormId) -> Result<(), StoreError> {
-    execute(store, sqlx::query("UPDATE storms SET attempts = attempts + 1 WHERE id = $1").bind(id.0)).await
+/// Claims an attempt to file a storm's issue, counted before it is made. As long as nothing else is
+/// recorded, it may have been filed then.
+pub async fn claim_issue_attempt(store: &Store, id: StormId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE storms SET attempts = attempts + 1, unanswered_at_ms = $2 WHERE id = $1";
+    execute(store, sqlx::query(sql).bind(id.0).bind(now.as_millis())).await
+}
+
+/// Records when GitHub was asked to make the storm's issue; `None` once it said that it did not.
+pub async fn set_unanswered(store: &Store, id: StormId, asked_at: Option<Timestamp>) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE storms SET unanswered_at_ms = $2 WHERE id = $1")
+        .bind(id.0)
+        .bind(asked_at.map(Timestamp::as_millis));
+    execute(store, statement).await
 }
 
 /// Records the storm's issue.
