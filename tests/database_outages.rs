@@ -220,6 +220,47 @@ fn pages_probes_and_clients_hear_soon_that_postgres_is_away() {
 }
 
 #[test]
+fn a_connection_that_is_lost_within_a_statement_is_not_waited_for_though_postgres_is_back() {
+    run_test(async |story| {
+        use sqlx::Connection as _;
+        if !story.is_on_postgres() {
+            return;
+        }
+        story.expect_errors();
+        let url = story.config().database_url;
+        let line = Switchboard::to(&url).await;
+        story.set("DATABASE_URL", line.url());
+        story.restart().await;
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        story.fails(1).await;
+        story.assert_usual_alert();
+        // The report's statement waits for the line's row while its connection is lost.
+        let mut holder = sqlx::postgres::PgConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("BEGIN; SELECT id FROM lines FOR UPDATE").execute(&mut holder).await.unwrap();
+        let begun = Instant::now();
+        let sent = tokio::spawn({
+            let (url, http) = (story.url().to_owned(), story.http.clone());
+            async move { report(&url, &key, project, &event, &http).await.status().as_u16() }
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        line.cut(true);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        line.mend();
+        sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+        let status = sent.await.unwrap();
+        assert!(begun.elapsed() < CLIENTS_WAIT, "answered with {status} after {:?}", begun.elapsed());
+        assert_eq!(status, 200, "it is written by another connection");
+        assert_eq!(get(story, "/readyz").await.0.status(), 200);
+        story.settle().await;
+        assert_eq!(story.lines().await[0].total, 2);
+        story.set("DATABASE_URL", &url);
+        story.restart().await;
+    });
+}
+
+#[test]
 fn a_replica_that_is_frozen_within_a_transaction_keeps_no_client_waiting() {
     run_test(async |story| {
         use sqlx::Connection as _;

@@ -8,7 +8,7 @@ use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use sqlx::any::{Any, AnyConnectOptions, AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
-use sqlx::{AnyConnection, ConnectOptions, Connection, Describe, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{AnyConnection, ConnectOptions, Connection, Describe, Either, Error, Execute, Executor, Row, SqlStr};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,9 @@ pub(crate) const POOL_SIZE: usize = 8;
 /// How long is waited for a connection while all are in use. On a slow disk, each is used for as
 /// long as a disk takes.
 const FREE_WITHIN: Duration = Duration::from_secs(10);
+/// How long an answer may still be on its way once PostgreSQL says that it works on no statement of
+/// the connection.
+const ARRIVES_WITHIN: Duration = Duration::from_millis(250);
 
 /// The connections to one database.
 #[derive(Clone, Debug)]
@@ -58,16 +61,49 @@ impl Opener {
     }
 }
 
+/// A connection of the pool.
+#[derive(Debug)]
+pub(crate) struct Session {
+    connection: AnyConnection,
+    /// Of PostgreSQL's process that serves it.
+    backend: Option<Backend>,
+}
+
+/// PostgreSQL's number of the process that serves a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Backend(i32);
+
 impl Manager for Opener {
-    type Type = AnyConnection;
+    type Type = Session;
     type Error = Error;
 
-    async fn create(&self) -> Result<AnyConnection, Error> {
-        self.open(self.dialect.session()).await
+    async fn create(&self) -> Result<Session, Error> {
+        let mut connection = self.open(self.dialect.session()).await?;
+        let backend = match self.dialect {
+            Dialect::Sqlite => None,
+            Dialect::Postgres => {
+                let row = sqlx::query("SELECT pg_backend_pid() AS pid").fetch_one(&mut connection).await?;
+                Some(Backend(row.try_get("pid")?))
+            }
+        };
+        Ok(Session { connection, backend })
     }
 
-    async fn recycle(&self, connection: &mut AnyConnection, _: &Metrics) -> RecycleResult<Error> {
-        Ok(connection.ping().await?)
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<Error> {
+        Ok(session.connection.ping().await?)
+    }
+}
+
+impl Opener {
+    /// Whether PostgreSQL still works on a statement of this process's. A connection can be lost
+    /// without a word, and only one end of it know.
+    async fn is_at_work(&self, backend: Backend) -> Result<bool, Error> {
+        let mut session = self.create().await?;
+        let sql = "SELECT COUNT(*) AS n FROM pg_stat_activity WHERE pid = $1 AND COALESCE(state, '') NOT LIKE 'idle%'";
+        let row = sqlx::query(sql).bind(backend.0).fetch_one(&mut session.connection).await?;
+        // A good-bye only spares PostgreSQL a line in its log.
+        let _ = session.connection.close().await;
+        Ok(row.try_get::<i64, _>("n")? > 0)
     }
 }
 
@@ -82,7 +118,12 @@ pub(crate) struct Lent {
 impl Lent {
     /// The connection.
     pub(crate) fn connection(&mut self) -> &mut AnyConnection {
-        self.object.as_mut().expect("a connection is lent until it is given back or closed")
+        &mut self.object.as_mut().expect("a connection is lent until it is given back or closed").connection
+    }
+
+    /// PostgreSQL's process at its other end.
+    pub(crate) fn backend(&self) -> Option<Backend> {
+        self.object.as_ref().and_then(|session| session.backend)
     }
 
     /// Leaves it to the next one.
@@ -94,7 +135,7 @@ impl Lent {
     pub(crate) async fn close(mut self) {
         if let Some(object) = self.object.take() {
             // One that can't even be closed is dropped, which does the same without a good-bye.
-            let _ = timeout(ANSWERS_WITHIN, Object::take(object).close()).await;
+            let _ = timeout(ANSWERS_WITHIN, Object::take(object).connection.close()).await;
         }
     }
 }
@@ -135,21 +176,34 @@ impl Connections {
     }
 
     /// Waits for a statement's answer. One that takes long on PostgreSQL is waited for only as long
-    /// as its server answers others: a network that is silently gone says nothing, ever.
-    pub(crate) async fn watch<T>(&self, statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        if self.dialect == Dialect::Sqlite {
-            return statement.await;
-        }
+    /// as its server says by another connection that it works on it: a connection that is silently
+    /// gone says nothing, ever, though the server may be back.
+    pub(crate) async fn watch<T>(
+        &self,
+        backend: Option<Backend>,
+        statement: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(backend) = backend else { return statement.await };
         let mut statement = std::pin::pin!(statement);
         loop {
             if let Ok(answer) = timeout(ANSWERS_WITHIN, &mut statement).await {
                 return answer;
             }
-            let alive = timeout(ANSWERS_WITHIN, self.pool.manager().create()).await;
-            if !matches!(alive, Ok(Ok(_))) {
-                let away = StoreError::away("it stopped to answer in the middle of a statement");
-                self.note(Some(&away));
-                return Err(away.into_sql());
+            match timeout(ANSWERS_WITHIN, self.pool.manager().is_at_work(backend)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => {
+                    if let Ok(answer) = timeout(ARRIVES_WITHIN, &mut statement).await {
+                        return answer;
+                    }
+                    // Those that nobody uses now have gone the same way.
+                    drop(self.pool.retain(|_, _| false));
+                    return Err(StoreError::away("the connection was lost in the middle of a statement").into_sql());
+                }
+                _ => {
+                    let away = StoreError::away("it stopped to answer in the middle of a statement");
+                    self.note(Some(&away));
+                    return Err(away.into_sql());
+                }
             }
         }
     }
@@ -174,9 +228,9 @@ impl Connections {
         // One that hears nothing any more is not waited for.
         let all = self.permits.acquire_many(u32::try_from(POOL_SIZE).unwrap_or(u32::MAX));
         let _all = timeout(ANSWERS_WITHIN, all).await;
-        for connection in self.pool.retain(|_, _| false).removed {
+        for session in self.pool.retain(|_, _| false).removed {
             // What can't be closed in an orderly way ends with the process.
-            let _ = timeout(ANSWERS_WITHIN, connection.close()).await;
+            let _ = timeout(ANSWERS_WITHIN, session.connection.close()).await;
         }
         self.permits.close();
     }
@@ -209,7 +263,8 @@ impl<'c> Executor<'c> for &'c Connections {
     {
         let all = async move {
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
-            let all: Result<Vec<_>, Error> = self.watch(lent.connection().fetch_many(query).try_collect()).await;
+            let all: Result<Vec<_>, Error> =
+                self.watch(lent.backend(), lent.connection().fetch_many(query).try_collect()).await;
             if all.as_ref().err().is_none_or(leaves_connection_sound) {
                 lent.give_back();
             }
@@ -225,7 +280,7 @@ impl<'c> Executor<'c> for &'c Connections {
     {
         Box::pin(async move {
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
-            let row = self.watch(lent.connection().fetch_optional(query)).await;
+            let row = self.watch(lent.backend(), lent.connection().fetch_optional(query)).await;
             if row.as_ref().err().is_none_or(leaves_connection_sound) {
                 lent.give_back();
             }
@@ -239,7 +294,7 @@ impl<'c> Executor<'c> for &'c Connections {
     {
         Box::pin(async move {
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
-            let prepared = self.watch(lent.connection().prepare_with(sql, parameters)).await;
+            let prepared = self.watch(lent.backend(), lent.connection().prepare_with(sql, parameters)).await;
             if prepared.is_ok() {
                 lent.give_back();
             }
@@ -253,7 +308,7 @@ impl<'c> Executor<'c> for &'c Connections {
     {
         Box::pin(async move {
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
-            let described = self.watch(lent.connection().describe(sql)).await;
+            let described = self.watch(lent.backend(), lent.connection().describe(sql)).await;
             if described.is_ok() {
                 lent.give_back();
             }

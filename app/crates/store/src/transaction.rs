@@ -143,7 +143,8 @@ impl<'t> Executor<'t> for Within<'t> {
     {
         let all = async move {
             let (connections, lent) = self.0.parts()?;
-            let all: Result<Vec<_>, Error> = connections.watch(lent.connection().fetch_many(query).try_collect()).await;
+            let all: Result<Vec<_>, Error> =
+                connections.watch(lent.backend(), lent.connection().fetch_many(query).try_collect()).await;
             Ok::<_, Error>(stream::iter(self.0.answered(all)?.into_iter().map(Ok)))
         };
         stream::once(all).try_flatten().boxed()
@@ -156,7 +157,7 @@ impl<'t> Executor<'t> for Within<'t> {
     {
         Box::pin(async move {
             let (connections, lent) = self.0.parts()?;
-            let row = connections.watch(lent.connection().fetch_optional(query)).await;
+            let row = connections.watch(lent.backend(), lent.connection().fetch_optional(query)).await;
             self.0.answered(row)
         })
     }
@@ -167,7 +168,7 @@ impl<'t> Executor<'t> for Within<'t> {
     {
         Box::pin(async move {
             let (connections, lent) = self.0.parts()?;
-            let prepared = connections.watch(lent.connection().prepare_with(sql, parameters)).await;
+            let prepared = connections.watch(lent.backend(), lent.connection().prepare_with(sql, parameters)).await;
             self.0.answered(prepared)
         })
     }
@@ -178,7 +179,7 @@ impl<'t> Executor<'t> for Within<'t> {
     {
         Box::pin(async move {
             let (connections, lent) = self.0.parts()?;
-            let described = connections.watch(lent.connection().describe(sql)).await;
+            let described = connections.watch(lent.backend(), lent.connection().describe(sql)).await;
             self.0.answered(described)
         })
     }
