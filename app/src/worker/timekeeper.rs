@@ -5,7 +5,7 @@ use crate::services::Epoch;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use store::{Store, StoreError};
 
 /// How far the clock may go back unnoticed: daemons that keep time set it by less, again and again,
@@ -22,16 +22,16 @@ pub(super) struct Timekeeper {
     store: Store,
     clock: Clock,
     epoch: Epoch,
-    /// The latest moment that it was, Unix milliseconds.
-    latest: Arc<AtomicI64>,
+    /// Whether it was compared with what the last process wrote down.
+    compared: Arc<AtomicBool>,
     /// The latest moment that is written down.
     noted: Arc<AtomicI64>,
 }
 
 impl Timekeeper {
     pub(super) fn new(store: Store, clock: Clock, epoch: Epoch) -> Self {
-        let never = || Arc::new(AtomicI64::new(Timestamp::MIN.as_millis()));
-        Self { store, clock, epoch, latest: never(), noted: never() }
+        let noted = Arc::new(AtomicI64::new(Timestamp::MIN.as_millis()));
+        Self { store, clock, epoch, compared: Arc::default(), noted }
     }
 
     /// Goes by the database's clock, where that is a server's: replicas then agree on what is due,
@@ -57,14 +57,13 @@ impl Timekeeper {
     /// # Errors
     /// The database is out of reach: the next call finds it again.
     pub(super) async fn notice(&self, now: Timestamp) -> Result<(), StoreError> {
-        let at = |moment: &AtomicI64| Timestamp::from_millis(moment.load(Ordering::Acquire));
-        if now + UNNOTICED < at(&self.latest) || at(&self.latest) == Timestamp::MIN {
-            self.look(now, at(&self.latest)).await?;
-        } else if now - at(&self.noted) >= NOTED_EVERY {
+        let latest = self.clock.latest().unwrap_or(now);
+        if now + UNNOTICED < latest || !self.compared.load(Ordering::Acquire) {
+            self.look(now, latest).await?;
+        } else if now - Timestamp::from_millis(self.noted.load(Ordering::Acquire)) >= NOTED_EVERY {
             store::clock::record(&self.store, now).await?;
             self.noted.store(now.as_millis(), Ordering::Release);
         }
-        self.latest.fetch_max(now.as_millis(), Ordering::AcqRel);
         Ok(())
     }
 
@@ -75,7 +74,8 @@ impl Timekeeper {
         // Another process may have put the rows right: what this one remembers is void all the
         // same.
         self.epoch.turn();
-        self.latest.store(now.as_millis(), Ordering::Release);
+        self.clock.forget_later(now);
+        self.compared.store(true, Ordering::Release);
         self.noted.store(now.as_millis(), Ordering::Release);
         Ok(())
     }

@@ -31,6 +31,10 @@ const MOMENTS: [(&str, &[&str]); 12] = [
     ("test_reports", &["sent_at_ms"]),
 ];
 
+/// How long the clock may be ahead without that being written down. What was put off meanwhile is
+/// that much earlier at most than the latest moment that somebody was told.
+const UNRECORDED: SignedDuration = SignedDuration::from_secs(60);
+
 /// Later than this means "never", and stays so.
 const NEVER: i64 = i64::MAX / 2;
 
@@ -64,8 +68,10 @@ async fn record_in(tx: &mut Tx, latest: Timestamp) -> Result<(), StoreError> {
 }
 
 /// Moves all moments that are still to come back by as much as the clock was set back since the
-/// latest moment that is recorded, or that the caller knows of; by how much. `None`: it was not, by
-/// more than `unnoticed`, or another process has done so.
+/// latest moment that is recorded, or that the caller knows of; by how much. Where it was ahead for
+/// so short that nothing is recorded of it, only those that came of that are moved: all others are
+/// right. What another process has moved already is not moved again.
+/// `None`: it was not set back by more than `unnoticed`.
 pub async fn set_back(
     store: &Store,
     known: Timestamp,
@@ -77,15 +83,17 @@ pub async fn set_back(
     record_in(&mut tx, now).await?;
     let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(LATEST).fetch_one(tx.conn()).await?;
     let recorded = get::<String>(&row, "value")?.parse().map_or(now, Timestamp::from_millis);
-    if recorded <= now + unnoticed {
+    let latest = recorded.max(known);
+    if latest <= now + unnoticed {
         tx.commit().await?;
         return Ok(None);
     }
-    let by = recorded.max(known) - now;
+    let by = latest - now;
+    let after = if recorded > now + unnoticed { now } else { (latest - UNRECORDED).max(now) };
     for (table, columns) in MOMENTS {
         for column in columns {
             let sql = format!("UPDATE {table} SET {column} = {column} - $1 WHERE {column} > $2 AND {column} < $3");
-            let query = sqlx::query(AssertSqlSafe(sql)).bind(millis(by)).bind(now.as_millis()).bind(NEVER);
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(millis(by)).bind(after.as_millis()).bind(NEVER);
             query.execute(tx.conn()).await?;
         }
     }
