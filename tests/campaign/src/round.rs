@@ -17,6 +17,8 @@ const REPORTS: usize = 28;
 const TRAFFIC: u64 = 400;
 /// Reports that are sent at once when all is well again.
 const PROBES: usize = 12;
+/// A restart that takes longer is broken.
+const RESTART: Duration = Duration::from_secs(1);
 /// A live server answers within this time, and takes every report this long after all is well
 /// again.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -53,8 +55,8 @@ pub fn chance(seed: u64, round: u64) -> StdRng {
     StdRng::seed_from_u64(seed.wrapping_add(round.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// Plays a round. A restart that takes longer than `most_restart` is broken.
-pub async fn play(stage: &mut Stage, fault: Fault, mut rng: StdRng, most_restart: Duration) -> Outcome {
+/// Plays a round. Restarts and answers may take `patience` times their time.
+pub async fn play(stage: &mut Stage, fault: Fault, mut rng: StdRng, patience: u32) -> Outcome {
     let began = Instant::now();
     let mut outcome = Outcome::default();
     let target = rng.random_range(0..stage.servers.len());
@@ -77,20 +79,20 @@ pub async fn play(stage: &mut Stage, fault: Fault, mut rng: StdRng, most_restart
         outcome.violations.extend(faults::begin(fault, stage, target, &mut rng).await);
     }
     if fault == Fault::Frozen {
-        outcome.slowest = others_answer(stage, target, &mut rng, &mut outcome).await;
+        outcome.slowest = others_answer(stage, target, &mut rng, patience, &mut outcome).await;
     }
     tokio::time::sleep(lasts.saturating_sub(outcome.slowest)).await;
     let (restart, found) = faults::end(fault, stage, target).await;
     outcome.restart = restart;
     outcome.violations.extend(found);
-    if restart > most_restart {
+    if restart > RESTART * patience {
         outcome.violations.push(violation(Kind::Late, 1, format!("a restart took {restart:?}")));
     }
     while let Some(answered) = sending.join_next().await {
         note(stage, &answered.unwrap(), &mut outcome);
     }
-    all_is_well(stage, &mut rng, &mut outcome).await;
-    outcome.violations.extend(settle(stage).await);
+    all_is_well(stage, &mut rng, patience, &mut outcome).await;
+    outcome.violations.extend(settle(stage, patience).await);
     outcome.violations.extend(ledger::check(stage).await);
     outcome.took = began.elapsed();
     outcome
@@ -162,20 +164,28 @@ async fn probe(stage: &mut Stage, servers: &[usize], rng: &mut StdRng, outcome: 
 }
 
 /// While one replica is frozen, reports to the others; the slowest answer.
-async fn others_answer(stage: &mut Stage, frozen: usize, rng: &mut StdRng, outcome: &mut Outcome) -> Duration {
+async fn others_answer(
+    stage: &mut Stage,
+    frozen: usize,
+    rng: &mut StdRng,
+    patience: u32,
+    outcome: &mut Outcome,
+) -> Duration {
+    let within = ANSWER * patience;
     let others: Vec<usize> = (0..stage.servers.len()).filter(|n| *n != frozen).collect();
     let answers = probe(stage, &others, rng, outcome).await;
     let slowest = answers.iter().map(|answered| answered.took).max().unwrap_or_default();
-    let unanswered = answers.iter().filter(|answered| answered.status == 0 || answered.took > ANSWER).count() as u64;
+    let unanswered = answers.iter().filter(|answered| answered.status == 0 || answered.took > within).count() as u64;
     if unanswered > 0 {
-        let what = format!("{unanswered} reports to a live replica without an answer within {ANSWER:?}");
+        let what = format!("{unanswered} reports to a live replica without an answer within {within:?}");
         outcome.violations.push(violation(Kind::Late, unanswered, what));
     }
     slowest
 }
 
 /// Every report is taken, soon after what went wrong is over.
-async fn all_is_well(stage: &mut Stage, rng: &mut StdRng, outcome: &mut Outcome) {
+async fn all_is_well(stage: &mut Stage, rng: &mut StdRng, patience: u32, outcome: &mut Outcome) {
+    let within = ANSWER * patience;
     let began = Instant::now();
     let all: Vec<usize> = (0..stage.servers.len()).collect();
     loop {
@@ -185,8 +195,8 @@ async fn all_is_well(stage: &mut Stage, rng: &mut StdRng, outcome: &mut Outcome)
         if refused.is_empty() {
             return;
         }
-        if began.elapsed() > ANSWER {
-            let what = format!("reports are refused {ANSWER:?} after all is well (server, status): {refused:?}");
+        if began.elapsed() > within {
+            let what = format!("reports are refused {within:?} after all is well (server, status): {refused:?}");
             outcome.violations.push(violation(Kind::Late, refused.len() as u64, what));
             return;
         }

@@ -20,13 +20,14 @@ const STILL: Duration = Duration::from_millis(900);
 const MOST_LEAPT: i64 = 30 * 60 * 1000;
 
 /// Waits until the queue is empty, and delivers webhooks meanwhile. What it had to wait for in vain
-/// or for too long is broken.
-pub async fn settle(stage: &mut Stage) -> Vec<Violation> {
+/// or for too long is broken. On a busy machine a holder that lives may be still for `patience` times
+/// as long: a lease that is leapt over is one that its holder lost, as by its death.
+pub async fn settle(stage: &mut Stage, patience: u32) -> Vec<Violation> {
     let began = Instant::now();
     let (mut seen, mut seen_at, mut leapt): (Vec<JobRow>, Instant, i64) = (Vec::new(), Instant::now(), 0);
     let mut longest = (0, String::new());
     let (mut empty, mut refused) = (0, Vec::new());
-    while began.elapsed() < PATIENCE {
+    while began.elapsed() < PATIENCE * patience {
         let hooks = deliver(stage, &mut refused).await;
         let queue = jobs(&stage.database).await.unwrap_or_else(|_| seen.clone());
         empty = if queue.is_empty() && hooks == 0 { empty + 1 } else { 0 };
@@ -40,7 +41,7 @@ pub async fn settle(stage: &mut Stage) -> Vec<Violation> {
         let now = stage.clockwork.now_millis();
         let wait = seen.iter().map(|job| job.due_ms() - now).min().unwrap_or_default();
         let is_short = wait <= SHORT && seen.iter().all(|job| job.locked_until_ms <= now);
-        if wait > 0 && (is_short || seen_at.elapsed() > STILL) {
+        if wait > 0 && (is_short || seen_at.elapsed() > STILL * patience) {
             stage.clockwork.leap(SignedDuration::from_millis(wait));
             leapt += if is_short { 0 } else { wait };
             if wait > longest.0 {
@@ -51,7 +52,11 @@ pub async fn settle(stage: &mut Stage) -> Vec<Violation> {
         tokio::time::sleep(POLL).await;
     }
     let left: Vec<String> = seen.iter().map(JobRow::to_string).collect();
-    vec![violation(Kind::Stuck, left.len() as u64, format!("jobs are left after {PATIENCE:?}: {}", left.join("; ")))]
+    vec![violation(
+        Kind::Stuck,
+        left.len() as u64,
+        format!("jobs are left after {:?}: {}", PATIENCE * patience, left.join("; ")),
+    )]
 }
 
 /// Posts the webhooks that wait, and again those that were refused, as somebody does in the App's

@@ -25,6 +25,8 @@ const REPOSITORIES: usize = 6;
 const FUNCTIONS: usize = 900;
 /// Room on the file system of a server's data where it is one of its own.
 const ROOM: &str = "size=192m";
+/// Nothing goes wrong while the mirrors are made: nobody has to hurry.
+const WATCHED_PATIENTLY: u32 = 4;
 /// Longer than the patience of any server's client library.
 const CLIENT_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -182,7 +184,7 @@ impl Stage {
                 }
             }
         }
-        let settled = crate::settle::settle(self).await;
+        let settled = crate::settle::settle(self, WATCHED_PATIENTLY).await;
         assert!(settled.is_empty(), "the mirrors are not made: {settled:?}");
         let mut connection = AnyConnection::connect(&self.database).await.unwrap();
         let sql = "SELECT r.full_name, r.id, k.ingest_key FROM repositories r

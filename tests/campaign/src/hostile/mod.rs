@@ -122,7 +122,7 @@ fn watch(server: &Server) -> (Arc<AtomicU64>, tokio::task::JoinHandle<()>) {
 /// What templates, SQL and paths in reports came to, once all of them were worked on.
 async fn nothing_was_executed(stage: &mut Stage) -> Row {
     let began = Instant::now();
-    let mut broken: Vec<String> = crate::settle::settle(stage).await.into_iter().map(|it| it.what).collect();
+    let mut broken: Vec<String> = crate::settle::settle(stage, 1).await.into_iter().map(|it| it.what).collect();
     let mut texts = 0;
     let mails = stage.smtp.take();
     let issues = stage.repos.iter().flat_map(|repo| stage.github.issues(&repo.name));
