@@ -57,15 +57,15 @@ fn damage_of_every_kind_is_said_and_mended_by_another_clone() {
     for (what, damage) in DAMAGE {
         assert_eq!(world.mirrors.damage(ID).unwrap(), None, "before {what}");
         damage(&world.root.join("7.git"));
-        // Handles that were open before may know better for a while.
-        let mirrors = Mirrors::open(world.root.clone()).unwrap();
         // A process that another story starts has the mirror's lock, too, until it is what it is to
         // be; and a mirror that is at work is not looked at.
         let said = (0..100).find_map(|_| {
             std::thread::sleep(Duration::from_millis(10));
-            mirrors.damage(ID).unwrap()
+            world.mirrors.damage(ID).unwrap()
         });
         assert!(said.is_some(), "{what} is not seen");
+        // Handles that were open before may know better for a while.
+        let mirrors = Mirrors::open(world.root.clone()).unwrap();
         let _ = mirrors.lines(ID, &world.head(), "shop/cart.py");
         let synced = mirrors.sync(&world.source(None));
         assert!(synced.as_ref().is_ok_and(|synced| synced.cloned), "{what}: {said:?}, {synced:?}");

@@ -16,8 +16,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 impl Mirrors {
     /// What is wrong with a mirror, in a sentence; `None`: nothing that shows at a short look (its
-    /// packs' sizes, its HEAD), or there is no mirror, or it is being written. The next
-    /// [`Mirrors::sync`] clones it anew.
+    /// packs' sizes, its HEAD with the tree of that commit), or there is no mirror, or it is being
+    /// written. The next [`Mirrors::sync`] clones it anew.
+    ///
+    /// It is opened for this look alone: a handle that is open already may remember what is not
+    /// there any more, and thousands of mirrors are not to stay open because they were looked at.
     ///
     /// # Errors
     /// [`MirrorError::Disk`].
@@ -27,11 +30,13 @@ impl Mirrors {
         if let Look::Damaged(why) = look(&path) {
             return Ok(Some(why));
         }
-        match self.head(id) {
+        if !path.join("HEAD").exists() || !path.join("config").exists() {
+            return Ok(Some("its HEAD or configuration is gone".to_owned()));
+        }
+        match super::handles::open(&path).and_then(|repo| read_head(&repo.to_thread_local())) {
             Err(MirrorError::Git { what, why }) => Ok(Some(format!("{what}: {why}"))),
-            Err(MirrorError::NoMirror(_)) => Ok(Some("its HEAD or configuration is gone".to_owned())),
             Err(error) => Err(error),
-            Ok(_) => Ok(self.is_suspected(id).then(|| "something in it could not be read".to_owned())),
+            Ok(()) => Ok(self.is_suspected(id).then(|| "something in it could not be read".to_owned())),
         }
     }
 
@@ -109,14 +114,16 @@ fn verified(file: &Path, stop: &AtomicBool) -> Result<(), gix::Error> {
     Ok(())
 }
 
+/// Reads the commit that HEAD leads to, if there is one, and its tree.
+fn read_head(repo: &gix::Repository) -> Result<(), MirrorError> {
+    let Some(head) = head(repo)? else { return Ok(()) };
+    super::read::tree(repo, &head.commit).map(|_| ())
+}
+
 /// What is wrong with the branches, tags and HEAD of a mirror, in a sentence: a fetch that begins
 /// from a broken one says that it has what it has not.
 fn broken_ref(repo: &gix::Repository) -> Option<String> {
-    let of_head = head(repo).and_then(|head| {
-        let Some(head) = head else { return Ok(()) };
-        super::read::tree(repo, &head.commit).map(|_| ())
-    });
-    if let Err(error) = of_head {
+    if let Err(error) = read_head(repo) {
         return Some(error.to_string());
     }
     let unreadable = |error: gix::Error| format!("its branches and tags can't be read: {}", chain(&error));
