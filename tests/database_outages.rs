@@ -142,6 +142,11 @@ async fn fill_and_free(
     assert_eq!(refused.headers()["retry-after"], "5");
     let words = refused.text().await.unwrap();
     assert!(words.contains("disk of the database"), "{words}");
+    let ready = async || {
+        let answer = story.http.get(format!("{}/readyz", process.url)).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(ready().await, (503, "not ready: The disk of the database is full.".to_owned()));
     disk.free();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let reports = (0..60).map(|_| report(&process.url, key, project, event, &story.http));
@@ -149,11 +154,16 @@ async fn fill_and_free(
         assert_eq!(answer.status(), 200, "each connection is of use again");
         acknowledged += 1;
     }
+    let freed = Instant::now();
+    while ready().await.0 != 200 {
+        assert!(freed.elapsed() < Duration::from_secs(10), "traffic is welcome again");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     acknowledged
 }
 
 /// Waits for all at once.
-async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+pub async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<_> = all.map(Box::pin).collect();
     let mut done = Vec::new();
     std::future::poll_fn(move |context| {

@@ -33,6 +33,7 @@ mod pages;
 mod people;
 mod python_client;
 mod queue;
+mod readiness;
 mod reconcile;
 mod recordings;
 mod rust_client;

@@ -17,7 +17,7 @@ async fn send(story: &Story) {
 
 /// What the doctor says of one thing; `None`: nothing.
 async fn finding(story: &Story, about: &str) -> Option<Finding> {
-    story.services().doctor().examine(story.clock.now()).await.into_iter().find(|finding| finding.about == about)
+    story.services().doctor().examine(story.clocks()).await.into_iter().find(|finding| finding.about == about)
 }
 
 #[test]

@@ -60,6 +60,14 @@ impl Clock {
         self.latest.fetch_min(now.as_millis(), Ordering::Relaxed);
     }
 
+    /// What this machine's own clock says, whosever clock is gone by.
+    pub fn machine(&self) -> Timestamp {
+        match &self.source {
+            Source::Fixed(_) => self.now(),
+            Source::System(_) => system_now(),
+        }
+    }
+
     /// Goes by another clock from now on, which all replicas share, and which says `theirs` now; by
     /// how much it was ahead of this machine's. A fixed clock goes by nobody's.
     pub fn follow(&self, theirs: Timestamp) -> SignedDuration {

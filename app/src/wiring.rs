@@ -10,6 +10,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::{App, AppSource, GitHubApp};
 use crate::services::mirror_sync::MirrorSync;
+use crate::services::readiness::Readiness;
 use crate::services::recipients::{Cooldown, Recipients};
 use crate::services::repositories::Repositories;
 use crate::services::rules::RuleBook;
@@ -79,6 +80,8 @@ pub struct Handles {
     vault: Vault,
     /// The directory of what is not sent anywhere.
     pub outbox: Outbox,
+    /// What stops this server: looked at by all who ask together.
+    readiness: Readiness,
     shadow_for: SignedDuration,
     key_budget: u32,
 }
@@ -104,8 +107,10 @@ impl Handles {
         let app = configured_app(config)?;
         let github_app =
             GitHubApp::open(app, store.clone(), vault.clone(), &config.github_api_url, wake.clone()).await?;
+        let mirrors = Mirrors::open(config.mirrors())?;
         let handles = Self {
-            mirrors: Mirrors::open(config.mirrors())?,
+            readiness: Readiness::new(store.clone(), mirrors.clone(), github_app.clone()),
+            mirrors,
             github_app,
             site: site(config, &store, &signer).await?,
             wake,
@@ -156,6 +161,7 @@ impl Handles {
             shadow_mode: self.shadow_mode(),
             alert_content: self.alert_content(),
             doctor: self.doctor(),
+            readiness: self.readiness.clone(),
         };
         Server::new(services, accept, clock, settings)
     }
@@ -190,6 +196,7 @@ impl Handles {
             mailer: Arc::clone(&self.mailer),
             github_app: self.github_app.clone(),
             site: self.site.clone(),
+            readiness: self.readiness.clone(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::smtp::{Received, SmtpServer};
 use app::clock::Clock;
 use app::config::Config;
 use app::serve::Flawless;
+use app::services::readiness::Clocks;
 use app::wiring::Handles;
 use app::worker::Worker;
 use domain::job::Job;
@@ -227,6 +228,11 @@ impl Story {
         drop((services, worker));
         stop.send(()).unwrap();
         server.await.unwrap();
+    }
+
+    /// What time it is, as the server is told.
+    pub fn clocks(&self) -> Clocks {
+        Clocks { now: self.clock.now(), machine: self.clock.machine() }
     }
 
     /// Sets the clock back. How far writes to GitHub are apart can't be told by it any more.

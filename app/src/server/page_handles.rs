@@ -3,6 +3,7 @@
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::GitHubApp;
+use crate::services::readiness::Readiness;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
@@ -38,4 +39,6 @@ pub struct PageHandles {
     pub alert_content: AlertContent,
     /// Looks at everything.
     pub doctor: Doctor,
+    /// Looks at what stops a server, for machines.
+    pub readiness: Readiness,
 }

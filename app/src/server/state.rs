@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::GitHubApp;
+use crate::services::readiness::{Clocks, Readiness};
 use crate::services::rules::RuleBook;
 use crate::services::shadow::ShadowMode;
 use crate::services::{Epoch, Wake};
@@ -94,6 +95,7 @@ parts! {
     ShadowMode: page_handles.shadow_mode;
     AlertContent: page_handles.alert_content;
     Doctor: page_handles.doctor;
+    Readiness: page_handles.readiness;
     Arc<Ingest>: ingest;
     Clock: clock;
     Arc<ServerSettings>: settings;
@@ -124,5 +126,17 @@ impl FromRequestParts<Server> for Now {
 
     async fn from_request_parts(_: &mut RequestParts, server: &Server) -> Result<Self, Infallible> {
         Ok(Self(server.0.clock.now()))
+    }
+}
+
+/// What time it is then, by all clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AllClocks(pub(super) Clocks);
+
+impl FromRequestParts<Server> for AllClocks {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut RequestParts, server: &Server) -> Result<Self, Infallible> {
+        Ok(Self(Clocks { now: server.0.clock.now(), machine: server.0.clock.machine() }))
     }
 }

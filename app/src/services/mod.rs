@@ -18,6 +18,7 @@ pub mod handovers;
 pub mod ingest_keys;
 pub mod messages;
 pub mod mirror_sync;
+pub mod readiness;
 pub mod recipients;
 pub mod repositories;
 pub mod rules;

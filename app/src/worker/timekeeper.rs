@@ -6,11 +6,9 @@ use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use store::clock::UNNOTICED;
 use store::{Store, StoreError};
 
-/// How far the clock may go back unnoticed: daemons that keep time set it by less, again and again,
-/// and no pause of ours is hurt by it.
-const UNNOTICED: SignedDuration = SignedDuration::from_secs(30);
 /// How often the latest moment is written down, so that the next process knows of it.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// A machine whose clock is further from the database's than this is worth a word in the log.

@@ -1,5 +1,6 @@
 //! What a doctor finds: one sentence of what is, and one that says what to do.
 
+use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// How bad it is.
@@ -51,6 +52,15 @@ impl Finding {
     /// Something does not work.
     pub fn failure(about: &str, what: impl Into<String>, todo: impl Into<String>) -> Self {
         Self { about: about.to_owned(), level: Level::Failure, what: what.into(), todo: Some(todo.into()) }
+    }
+}
+
+/// `3 min`, `2 h`.
+pub fn minutes(duration: SignedDuration) -> String {
+    match duration.as_mins() {
+        ..1 => "less than a minute".to_owned(),
+        minutes @ 1..120 => format!("{minutes} min"),
+        minutes => format!("{} h", minutes / 60),
     }
 }
 

@@ -35,6 +35,8 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(5 * 60);
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Redirects that a look at a repository's name may take: one is normal, two after two renames.
 const MAX_REDIRECTS: usize = 3;
+/// How long what GitHub said of the time is gone by: each hour it is asked what is installed.
+const HEARD_FOR: Duration = Duration::from_secs(60 * 60);
 /// Pages of one list: at 100 a page more than any installation has, and an end to a circle of
 /// links.
 const MAX_PAGES: usize = 500;
@@ -84,6 +86,8 @@ pub(super) struct Inner {
     timeout: Duration,
     pub(super) slug: OnceCell<String>,
     access: Mutex<HashMap<u64, Arc<Access>>>,
+    /// What GitHub's clock said in its latest answer, and when that came.
+    heard: Mutex<Option<(Timestamp, Instant)>>,
 }
 
 /// What is kept of an installation.
@@ -188,8 +192,17 @@ impl GitHub {
                 timeout: settings.timeout,
                 slug: OnceCell::new(),
                 access: Mutex::new(HashMap::new()),
+                heard: Mutex::default(),
             }),
         })
+    }
+
+    /// What GitHub's clock says, by its latest answer, to the second; asks it nothing. `None`:
+    /// nothing was heard of it for an hour.
+    pub fn clock(&self) -> Option<Timestamp> {
+        let heard = *self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let (said, at) = heard.filter(|(_, at)| at.elapsed() < HEARD_FOR)?;
+        Some(said + SignedDuration::try_from(at.elapsed()).ok()?)
     }
 
     /// The installation's token, for git over HTTPS (user name `x-access-token`). Good for at least
@@ -299,6 +312,9 @@ impl GitHub {
                 link: header("link"),
                 body: String::new(),
             };
+            if let Some(said) = answer.date() {
+                *self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((said, Instant::now()));
+            }
             let body = client.body_to_string(response).await?;
             Ok::<_, octocrab::Error>(Answer { body, ..answer })
         };

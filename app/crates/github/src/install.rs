@@ -3,8 +3,6 @@
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use domain::names::Login;
-use domain::timestamp::Timestamp;
-use jiff::SignedDuration;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -36,8 +34,6 @@ pub struct Itself {
     pub permissions: BTreeMap<String, String>,
     /// What it is told of.
     pub events: Vec<String>,
-    /// How much our clock is ahead of GitHub's; `None` where GitHub sent no date.
-    pub skew: Option<SignedDuration>,
 }
 
 #[derive(Deserialize)]
@@ -106,11 +102,10 @@ impl GitHub {
     }
 
     /// The App as GitHub knows it, asked anew each time.
-    pub async fn itself(&self, now: Timestamp) -> Result<Itself, GitHubError> {
+    pub async fn itself(&self) -> Result<Itself, GitHubError> {
         let answer = self.send(As::App, Method::Get, "/app", None).await?;
-        let skew = answer.date().map(|theirs| now - theirs);
         let it: ItselfAnswer = answer.accepted("the App", None)?.json("the App")?;
-        Ok(Itself { slug: it.slug, html_url: it.html_url, permissions: it.permissions, events: it.events, skew })
+        Ok(Itself { slug: it.slug, html_url: it.html_url, permissions: it.permissions, events: it.events })
     }
 
     /// Requests that an installation has left this hour, and how many it has in all.

@@ -5,7 +5,7 @@ use super::error::MirrorError;
 use domain::ids::RepositoryId;
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// In the names of directories that are not (or no longer) mirrors.
 const TEMPORARY: &str = ".tmp-";
+
+/// Written to see whether anything can be: an empty file would fit on a full disk.
+const TRIAL: [u8; 4096] = [0; 4096];
 
 /// How long to wait before looking again whether another process is done with a mirror.
 const LOCK_POLL: Duration = Duration::from_millis(50);
@@ -54,6 +57,36 @@ impl Directory {
     pub(super) fn mirror(&self, id: RepositoryId) -> PathBuf {
         let borrowed = self.borrowed.lock().unwrap_or_else(PoisonError::into_inner);
         borrowed.get(&id).cloned().unwrap_or_else(|| self.root.join(format!("{id}.git")))
+    }
+
+    /// The mirrors that are here, in order.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub(super) fn ids(&self) -> Result<Vec<RepositoryId>, MirrorError> {
+        let failed = |error: io::Error| {
+            MirrorError::disk(format!("reading the mirrors' directory {}", self.root.display()), &error)
+        };
+        let mut ids = Vec::new();
+        for entry in fs::read_dir(&self.root).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            let id = name.to_str().and_then(|name| name.strip_suffix(".git")).and_then(|id| id.parse().ok());
+            ids.extend(id.map(RepositoryId));
+        }
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// Writes a file here and takes it away again.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub(super) fn try_to_write(&self) -> Result<(), MirrorError> {
+        let path = self.root.join(format!(".trial-{}", std::process::id()));
+        let written = File::create(&path).and_then(|mut file| file.write_all(&TRIAL).and_then(|()| file.sync_all()));
+        // It may be there, and hold a part.
+        let deleted = fs::remove_file(&path);
+        written.and(deleted).map_err(|error| MirrorError::disk(format!("writing to {}", self.root.display()), &error))
     }
 
     /// Has a repository read where it stands.

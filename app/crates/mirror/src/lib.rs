@@ -116,6 +116,23 @@ impl Mirrors {
         self.inner.directory.mirror(id).join("HEAD").is_file()
     }
 
+    /// The mirrors that are on the disk, in order.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub fn ids(&self) -> Result<Vec<RepositoryId>, MirrorError> {
+        self.inner.directory.ids()
+    }
+
+    /// Writes a file beside the mirrors and takes it away again: whether anything can be written
+    /// there.
+    ///
+    /// # Errors
+    /// [`MirrorError::Disk`].
+    pub fn try_to_write(&self) -> Result<(), MirrorError> {
+        self.inner.directory.try_to_write()
+    }
+
     /// How far a running clone or fetch of this repository has come; `None` while there is none.
     pub fn progress(&self, id: RepositoryId) -> Option<Progress> {
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&id)?.progress()

@@ -13,6 +13,13 @@ use sqlx::AssertSqlSafe;
 
 /// The name in `meta` of the latest moment that it was.
 const LATEST: &str = "clock";
+/// The name in `meta` of when the clock was last set back, and from when on it is as late again as
+/// it once was: two moments.
+const SET_BACK: &str = "clock_set_back";
+
+/// How far the clock may go back unnoticed: daemons that keep time set it by less, again and again,
+/// and no pause of ours is hurt by it.
+pub const UNNOTICED: SignedDuration = SignedDuration::from_secs(30);
 
 /// The moments by which something is put off, or is taken to be recent. Those that people see as
 /// dates (a shadow's end, a rule's last day) stay, and so does what only says when something was.
@@ -37,6 +44,40 @@ const UNRECORDED: SignedDuration = SignedDuration::from_secs(60);
 
 /// Later than this means "never", and stays so.
 const NEVER: i64 = i64::MAX / 2;
+
+/// What the database knows of the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The latest moment that it was; up to half a minute may have passed since.
+    pub latest: Option<Timestamp>,
+    /// That the clock was set back, the last time that somebody noticed.
+    pub set_back: Option<SetBack>,
+}
+
+/// That the clock was set back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetBack {
+    /// When that was noticed, by the clock as it went from then on.
+    pub at: Timestamp,
+    /// The latest moment that it had been before: what happened until then is dated up to it.
+    pub until: Timestamp,
+}
+
+/// What is known of the time.
+pub async fn known(store: &Store) -> Result<Known, StoreError> {
+    let latest = crate::meta::by_name(store, LATEST).await?;
+    let set_back = crate::meta::by_name(store, SET_BACK).await?;
+    Ok(Known { latest: latest.as_deref().and_then(moment), set_back: set_back.as_deref().and_then(moments) })
+}
+
+fn moment(millis: &str) -> Option<Timestamp> {
+    millis.parse().ok().map(Timestamp::from_millis)
+}
+
+fn moments(value: &str) -> Option<SetBack> {
+    let (at, until) = value.split_once(' ')?;
+    Some(SetBack { at: moment(at)?, until: moment(until)? })
+}
 
 /// What the database's own clock says, where it is a server's; a file has no clock.
 pub async fn of_server(store: &Store) -> Result<Option<Timestamp>, StoreError> {
@@ -82,7 +123,7 @@ pub async fn set_back(
     // First the lock: of several processes that notice it, one does it.
     record_in(&mut tx, now).await?;
     let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(LATEST).fetch_one(tx.conn()).await?;
-    let recorded = get::<String>(&row, "value")?.parse().map_or(now, Timestamp::from_millis);
+    let recorded = moment(&get::<String>(&row, "value")?).unwrap_or(now);
     let latest = recorded.max(known);
     if latest <= now + unnoticed {
         tx.commit().await?;
@@ -102,6 +143,23 @@ pub async fn set_back(
         .bind(now.as_millis().to_string())
         .execute(tx.conn())
         .await?;
+    record_set_back_in(&mut tx, SetBack { at: now, until: now + by }).await?;
     tx.commit().await?;
     Ok(Some(by))
+}
+
+/// Records that the clock was set back. Where it is not yet as late again as it was before it was
+/// set back another time, it is that late moment that counts.
+async fn record_set_back_in(tx: &mut Tx, now: SetBack) -> Result<(), StoreError> {
+    let row = sqlx::query("SELECT value FROM meta WHERE name = $1").bind(SET_BACK).fetch_optional(tx.conn()).await?;
+    let before = row.as_ref().map(|row| get::<String>(row, "value")).transpose()?;
+    let until = before.as_deref().and_then(moments).map_or(now.until, |before| before.until.max(now.until));
+    sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    )
+    .bind(SET_BACK)
+    .bind(format!("{} {}", now.at.as_millis(), until.as_millis()))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }

@@ -54,6 +54,7 @@ pub mod storms;
 pub mod test_reports;
 pub mod tracebacks;
 mod transaction;
+pub mod trial;
 mod turns;
 pub mod weekly;
 pub mod writes;
@@ -157,6 +158,11 @@ impl Store {
     pub async fn ping(&self) -> Result<(), StoreError> {
         sqlx::query("SELECT 1").execute(&self.pool).await?;
         Ok(())
+    }
+
+    /// Why the disk did not take a write within this time, if it did not; whatever it took since.
+    pub fn refused_within(&self, life: Duration) -> Option<Trouble> {
+        self.pool.outage().refused_within(life, Instant::now())
     }
 
     /// Whether this trouble is to be logged now, as it is once a minute; and how often it was

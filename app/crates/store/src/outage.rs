@@ -21,6 +21,8 @@ const LOGGED_EVERY: Duration = Duration::from_secs(60);
 pub(crate) struct Outage {
     away: Mutex<Option<Away>>,
     logged: Mutex<HashMap<Trouble, Logged>>,
+    /// The latest write that the disk did not take.
+    refused: Mutex<Option<(Trouble, Instant)>>,
 }
 
 #[derive(Debug)]
@@ -57,6 +59,21 @@ impl Outage {
             other => other.to_string(),
         });
         *lock(&self.away) = why.map(|why| Away { why, again_at: now + LEFT_ALONE });
+    }
+
+    /// Notes that a statement of a write failed so, where that is the disk's doing.
+    pub(crate) fn note_refused(&self, trouble: Trouble, now: Instant) {
+        match trouble {
+            Trouble::Full | Trouble::ReadOnly | Trouble::Disk | Trouble::Damaged => {
+                *lock(&self.refused) = Some((trouble, now));
+            }
+            Trouble::Away | Trouble::Busy => {}
+        }
+    }
+
+    /// Why the disk did not take a write within this time.
+    pub(crate) fn refused_within(&self, life: Duration, now: Instant) -> Option<Trouble> {
+        lock(&self.refused).filter(|(_, at)| now.duration_since(*at) < life).map(|(trouble, _)| trouble)
     }
 
     /// Whether this trouble is to be logged now: how often it was passed over since it last was.
@@ -96,6 +113,16 @@ mod tests {
         assert!(outage.passes(later).is_err(), "the others do not wait for it");
         outage.note(None, later);
         assert!(outage.passes(later).is_ok());
+    }
+
+    #[test]
+    fn a_write_that_the_disk_did_not_take_is_known_for_a_while() {
+        let (outage, now) = (Outage::default(), Instant::now());
+        outage.note_refused(Trouble::Busy, now);
+        assert_eq!(outage.refused_within(LOGGED_EVERY, now), None, "that is not the disk");
+        outage.note_refused(Trouble::Full, now);
+        assert_eq!(outage.refused_within(LEFT_ALONE, now), Some(Trouble::Full));
+        assert_eq!(outage.refused_within(LEFT_ALONE, now + LEFT_ALONE), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::connections::{Connections, Lent};
 use crate::ids::Ids;
 use crate::outage::ANSWERS_WITHIN;
 use crate::turns::Turn;
-use crate::{Dialect, Store, StoreError};
+use crate::{Dialect, Store, StoreError, Trouble};
 use domain::timestamp::Timestamp;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -12,7 +12,7 @@ use sqlx::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyType
 use sqlx::query::Query;
 use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
 use std::sync::Arc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// What a transaction's end means to the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,12 @@ impl Tx {
 
     /// Waits for a statement's answer, and notes where it failed.
     fn answered<T>(&mut self, answer: Result<T, Error>) -> Result<T, Error> {
-        self.failed |= answer.is_err();
+        if let Err(error) = &answer {
+            self.failed = true;
+            if let Some(trouble) = Trouble::of_sql(error) {
+                self.connections.outage().note_refused(trouble, Instant::now());
+            }
+        }
         answer
     }
 }
@@ -195,7 +200,6 @@ pub(crate) async fn execute(store: &Store, statement: Query<'_, Any, AnyArgument
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Trouble;
     use sqlx::Row as _;
 
     async fn store() -> (tempfile::TempDir, Store) {

@@ -1,7 +1,7 @@
 //! The doctor's page: what `flawless check` says, for the admin.
 
 use crate::server::page::Page;
-use crate::server::state::Now;
+use crate::server::state::AllClocks;
 use crate::server::visitor::Admin;
 use crate::services::doctor;
 use axum::extract::State;
@@ -9,8 +9,12 @@ use domain::finding::{Finding, Level};
 use render::views::{Doctor, FindingView};
 
 /// `GET /doctor`.
-pub(super) async fn doctor(State(doctor): State<doctor::Doctor>, Now(now): Now, Admin(session): Admin) -> Page<Doctor> {
-    let found = doctor.examine(now).await;
+pub(super) async fn doctor(
+    State(doctor): State<doctor::Doctor>,
+    AllClocks(clocks): AllClocks,
+    Admin(session): Admin,
+) -> Page<Doctor> {
+    let found = doctor.examine(clocks).await;
     let count = |level: Level| found.iter().filter(|finding| finding.level == level).count();
     let view = Doctor {
         failures: count(Level::Failure),

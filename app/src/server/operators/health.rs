@@ -2,8 +2,9 @@
 
 use crate::server::page::Page;
 use crate::server::settings::ServerSettings;
-use crate::server::state::Now;
+use crate::server::state::AllClocks;
 use crate::server::visitor::Visitor;
+use crate::services::readiness::{Down, MirrorsSeen, Readiness, Seen};
 use crate::services::vitals::{Vitals, is_late};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -24,12 +25,17 @@ const DATABASE: &str = "Database";
 pub(super) async fn check_health(
     State(store): State<Store>,
     State(settings): State<Arc<ServerSettings>>,
-    Now(now): Now,
+    State(readiness): State<Readiness>,
+    AllClocks(clocks): AllClocks,
     Visitor(session): Visitor,
     headers: HeaderMap,
 ) -> Response {
     let is_admin = session.as_ref().is_some_and(|session| session.who.is_admin());
-    let checks = if is_admin { admins_checks(&store, now).await } else { vec![database(&store, false).await] };
+    let seen = readiness.recent(clocks).await;
+    let mut checks = vec![database(seen.down.as_ref(), is_admin)];
+    if is_admin {
+        checks.extend(admins_checks(&store, &seen, clocks.now).await);
+    }
     let configuration = is_admin.then(|| shown(&settings));
     // Up is who can take reports. A mirror that can't be fetched is the page's to show, and no
     // reason to be restarted; nor may the answer depend on who asks.
@@ -68,25 +74,38 @@ fn check(name: &str, ok: bool, text: String) -> Check {
     Check { name: name.to_owned(), ok, text }
 }
 
-async fn admins_checks(store: &Store, now: Timestamp) -> Vec<Check> {
+async fn admins_checks(store: &Store, seen: &Seen, now: Timestamp) -> Vec<Check> {
     let vitals = Vitals::read(store, now).await;
-    let mut checks = vec![database(store, true).await];
-    checks.extend(work(&vitals, now).into_iter().flatten());
-    checks.extend(vitals.repositories.as_deref().ok().map(mirrors));
+    let mut checks: Vec<Check> = work(&vitals, seen, now).into_iter().flatten().collect();
+    checks.extend(vitals.repositories.as_deref().ok().map(|rows| mirrors(rows, &seen.mirrors)));
     checks.push(webhooks(&vitals));
+    checks.push(clock(seen));
     checks
 }
 
-async fn database(store: &Store, is_admin: bool) -> Check {
-    match store.ping().await {
-        Ok(()) => check(DATABASE, true, "It answers.".to_owned()),
-        Err(error) if is_admin => check(DATABASE, false, error.to_string()),
-        Err(_) => check(DATABASE, false, "It does not answer.".to_owned()),
+fn database(down: Option<&Down>, is_admin: bool) -> Check {
+    match down {
+        None => check(DATABASE, true, "It answers, and can be written.".to_owned()),
+        Some(down) if is_admin => check(DATABASE, false, format!("{}. {}", down.why, down.todo)),
+        Some(down) => check(DATABASE, false, down.words.clone()),
     }
 }
 
+fn clock(seen: &Seen) -> Check {
+    let wrong: Vec<String> = seen.time().into_iter().chain(seen.github_time()).map(|it| sentence(&it.what)).collect();
+    let text = if wrong.is_empty() { "It goes as it should.".to_owned() } else { wrong.join(" ") };
+    check("Clock", wrong.is_empty(), text)
+}
+
+/// Of what a finding says.
+fn sentence(what: &str) -> String {
+    let mut letters = what.chars();
+    let first = letters.next().map(char::to_uppercase);
+    format!("{}{}.", first.into_iter().flatten().collect::<String>(), letters.as_str())
+}
+
 /// The queue and the deliveries, where the database tells.
-fn work(vitals: &Vitals, now: Timestamp) -> Option<[Check; 2]> {
+fn work(vitals: &Vitals, seen: &Seen, now: Timestamp) -> Option<[Check; 2]> {
     let queue = vitals.queue.as_ref().ok()?;
     let (pending, given_up) = vitals.messages.as_ref().ok()?;
     let oldest = queue.oldest_at.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
@@ -94,18 +113,25 @@ fn work(vitals: &Vitals, now: Timestamp) -> Option<[Check; 2]> {
     if queue.set_aside > 0 {
         let _ = write!(text, " {} are set aside: each time they ran, the server ended.", queue.set_aside);
     }
+    let late = seen.work();
+    for finding in &late {
+        let _ = write!(text, " {}", sentence(&finding.what));
+    }
     let deliveries = format!("{pending} messages waiting, {given_up} given up.");
     Some([
-        check("Background work", !is_late(queue, now) && queue.set_aside == 0, text),
+        check("Background work", late.is_empty() && !is_late(queue, now) && queue.set_aside == 0, text),
         check("Deliveries", true, deliveries),
     ])
 }
 
-fn mirrors(rows: &[RepositoryRow]) -> Check {
-    let failing: Vec<String> = rows
-        .iter()
-        .filter_map(|row| Some(format!("{}: {}", row.repository.full_name, row.fetch_error.as_ref()?)))
-        .collect();
+fn mirrors(rows: &[RepositoryRow], seen: &MirrorsSeen) -> Check {
+    let of_row = |row: &RepositoryRow| {
+        let damage = seen.damaged.get(&row.repository.id).map(|what| format!("its mirror is damaged: {what}"));
+        let wrong = row.fetch_error.iter().cloned().chain(damage);
+        wrong.map(|what| format!("{}: {what}", row.repository.full_name)).collect::<Vec<_>>()
+    };
+    let of_disk = seen.unwritable.iter().cloned().chain(seen.stuck.then(|| "The disk does not answer.".to_owned()));
+    let failing: Vec<String> = of_disk.chain(rows.iter().flat_map(of_row)).collect();
     let text = if failing.is_empty() {
         format!("{} repositories, all fetched or on their way.", rows.len())
     } else {

@@ -4,8 +4,9 @@ use crate::server::budget::Budget;
 use crate::server::connections::{Closed, Connections};
 use crate::server::meters::{Counted, Meters};
 use crate::server::page_error::PageError;
-use crate::server::state::Now;
+use crate::server::state::AllClocks;
 use crate::server::visitor::MetricsReader;
+use crate::services::readiness::{Readiness, Seen};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +23,8 @@ pub(super) async fn metrics(
     State(budget): State<Arc<Budget>>,
     State(connections): State<Arc<Connections>>,
     State(store): State<Store>,
-    Now(now): Now,
+    State(readiness): State<Readiness>,
+    AllClocks(clocks): AllClocks,
     reader: Result<MetricsReader, PageError>,
 ) -> Response {
     if let Err(error) = reader {
@@ -31,7 +33,9 @@ pub(super) async fn metrics(
     let mut out = Text::default();
     write_counted(&meters.read(), &mut out);
     write_load(&budget, &connections, &mut out);
-    write_store(&store, now, &mut out).await;
+    let seen = readiness.recent(clocks).await;
+    write_seen(&seen, &mut out);
+    write_store(&store, clocks.now, &mut out).await;
     let kind =
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (kind, out.0).into_response()
@@ -88,6 +92,21 @@ fn write_load(budget: &Budget, connections: &Connections, out: &mut Text) {
     for (why, name) in Closed::NAMES {
         out.sample("flawless_connections_closed_total", &[("reason", name)], connections.closed(why));
     }
+}
+
+/// What `/readyz` says. A figure that the database did not tell is left out.
+fn write_seen(seen: &Seen, out: &mut Text) {
+    out.family("flawless_ready", "gauge", "Whether reports can be taken: a write to the database was made in time.");
+    out.sample("flawless_ready", &[], u8::from(seen.down.is_none()));
+    out.family("flawless_warnings", "gauge", "What else is wrong, by /readyz: /doctor says what to do.");
+    out.sample("flawless_warnings", &[], seen.warnings().len());
+    out.family("flawless_mirrors_damaged", "gauge", "Mirrors that can't be read, and are to be cloned anew.");
+    out.sample("flawless_mirrors_damaged", &[], seen.mirrors.damaged.len());
+    let Some(waits) = &seen.waits else { return };
+    out.family("flawless_oldest_due_job_seconds", "gauge", "How long the job is due that is due for longest.");
+    out.sample("flawless_oldest_due_job_seconds", &[], waits.due.map_or(0, |(_, age)| age.as_secs().max(0)));
+    out.family("flawless_jobs_unheard", "gauge", "Jobs of a server that has not been heard of for too long.");
+    out.sample("flawless_jobs_unheard", &[], waits.unheard);
 }
 
 /// What the database knows. A figure that it does not tell is left out, because 0 would be wrong.

@@ -2,29 +2,31 @@
 
 use super::Doctor;
 use crate::services::github_app::App;
+use crate::services::readiness::{Clocks, of_github};
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, missing_events, missing_permissions};
 use domain::timestamp::Timestamp;
 use github::manifest::Manifest;
 use github::{GitHubError, Itself};
-use jiff::SignedDuration;
 
-/// A clock that is off by more than this makes GitHub refuse our signature within the minute.
-const MOST_SKEW: SignedDuration = SignedDuration::from_secs(30);
 /// What its findings are about.
 const ABOUT: &str = "GitHub App";
 
 impl Doctor {
     /// What the doctor says of the App, and of where it is installed.
-    pub(super) async fn app(&self, vitals: &Vitals, now: Timestamp) -> Vec<Finding> {
+    pub(super) async fn app(&self, vitals: &Vitals, clocks: Clocks) -> Vec<Finding> {
+        let now = clocks.now;
         let Some(app) = self.github_app.get() else { return vec![self.no_app()] };
-        let itself = match app.github.itself(now).await {
+        let itself = app.github.itself().await;
+        // A clock that is off is why GitHub refuses us: what it says then tells, too.
+        let clock = app.github.clock().map(|theirs| clock(theirs, clocks.machine));
+        let itself = match itself {
             Ok(itself) => itself,
-            Err(error) => return vec![silent(&error)],
+            Err(error) => return [silent(&error)].into_iter().chain(clock).collect(),
         };
         let manifest = Manifest::new(self.site.linker.base());
         let mut found = vec![Finding::fine(ABOUT, format!("{} answers: its number and key are right", itself.slug))];
-        found.extend(itself.skew.map(clock));
+        found.extend(clock);
         found.extend(missing(&itself, &manifest));
         found.push(webhook_secret(&app));
         found.push(sign_in(&app));
@@ -77,12 +79,12 @@ fn silent(error: &GitHubError) -> Finding {
     Finding::failure(ABOUT, error.to_string(), todo)
 }
 
-fn clock(skew: SignedDuration) -> Finding {
-    let what = format!("this machine's clock differs from GitHub's by {} s", skew.abs().as_secs());
-    if skew.abs() > MOST_SKEW {
-        return Finding::failure("clock", what, "Set it by NTP: GitHub refuses signatures of another minute.");
+fn clock(theirs: Timestamp, machine: Timestamp) -> Finding {
+    if let Some(fault) = of_github(theirs, machine) {
+        return fault.finding();
     }
-    Finding::fine("clock", what)
+    let apart = (machine - theirs).abs().as_secs();
+    Finding::fine("clock", format!("this machine's clock differs from GitHub's by {apart} s"))
 }
 
 /// What the App is not allowed to do, and what it is not told of.

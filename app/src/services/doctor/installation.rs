@@ -1,7 +1,6 @@
 //! Whether the App may do its work in an account, and what waits to be written there.
 
-use super::minutes;
-use domain::finding::{Finding, missing_events, missing_permissions};
+use domain::finding::{Finding, minutes, missing_events, missing_permissions};
 use domain::pace::{MOST_A_MINUTE, MOST_AN_HOUR};
 use domain::timestamp::Timestamp;
 use github::manifest::Manifest;

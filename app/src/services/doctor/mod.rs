@@ -8,11 +8,10 @@ mod work;
 
 use super::Site;
 use super::github_app::GitHubApp;
+use super::readiness::{Clocks, Down, Readiness};
 use super::vitals::Vitals;
 use domain::finding::Finding;
-use domain::timestamp::Timestamp;
 use email::Mailer;
-use jiff::SignedDuration;
 use mirror::Mirrors;
 use std::sync::Arc;
 use store::Store;
@@ -30,26 +29,23 @@ pub struct Doctor {
     pub github_app: GitHubApp,
     /// Our own address.
     pub site: Site,
+    /// What stops a server.
+    pub readiness: Readiness,
 }
 
 impl Doctor {
     /// Looks at everything. What can't be looked at is a finding, too.
-    pub async fn examine(&self, now: Timestamp) -> Vec<Finding> {
+    pub async fn examine(&self, clocks: Clocks) -> Vec<Finding> {
+        let now = clocks.now;
+        let seen = self.readiness.examine(clocks).await;
         let vitals = Vitals::read(&self.store, now).await;
-        let mut found = vec![self.database().await, self.mail().await, address(&self.site)];
+        let mut found = vec![database(seen.down.as_ref()), self.mail().await, address(&self.site)];
         found.extend(work::findings(&vitals, now));
-        found.extend(self.app(&vitals, now).await);
-        found.extend(repositories::findings(&vitals, &self.mirrors, now).await);
+        found.extend(seen.work());
+        found.extend(seen.time());
+        found.extend(self.app(&vitals, clocks).await);
+        found.extend(repositories::findings(&vitals, &self.mirrors, &seen.mirrors, now));
         found
-    }
-
-    async fn database(&self) -> Finding {
-        match self.store.ping().await {
-            Ok(()) => Finding::fine("database", "it answers"),
-            Err(error) => {
-                Finding::failure("database", error.to_string(), "Look at DATABASE_URL and at the server behind it.")
-            }
-        }
     }
 
     async fn mail(&self) -> Finding {
@@ -59,6 +55,13 @@ impl Doctor {
                 Finding::failure("mail", error.to_string(), "Look at SMTP_URL: server, port, tls and password.")
             }
         }
+    }
+}
+
+fn database(down: Option<&Down>) -> Finding {
+    match down {
+        None => Finding::fine("database", "it answers, and can be written"),
+        Some(down) => Finding::failure("database", &down.why, &down.todo),
     }
 }
 
@@ -81,13 +84,4 @@ fn address(site: &Site) -> Finding {
         );
     }
     Finding::fine("address", base)
-}
-
-/// `3 min`, `2 h`.
-fn minutes(duration: SignedDuration) -> String {
-    match duration.as_mins() {
-        ..1 => "less than a minute".to_owned(),
-        minutes @ 1..120 => format!("{minutes} min"),
-        minutes => format!("{} h", minutes / 60),
-    }
 }

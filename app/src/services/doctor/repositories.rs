@@ -1,39 +1,56 @@
 //! Whether each repository is mirrored, and its settings can be read.
 
-use super::minutes;
-use crate::services::blocking;
+use crate::services::readiness::MirrorsSeen;
 use crate::services::vitals::Vitals;
-use domain::finding::Finding;
+use domain::finding::{Finding, minutes};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use mirror::Mirrors;
 use store::repositories::RepositoryRow;
 
+/// What findings of all mirrors are about.
+const ABOUT: &str = "mirrors";
 /// A mirror that was not fetched for so long is no longer fresh: a fetch is due every 15 minutes.
 const STALE_MIRROR: SignedDuration = SignedDuration::from_hours(1);
 
-/// What the doctor says of the watched repositories.
-pub(super) async fn findings(vitals: &Vitals, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
+/// What the doctor says of the watched repositories, and of the place where their mirrors are.
+pub(super) fn findings(vitals: &Vitals, mirrors: &Mirrors, seen: &MirrorsSeen, now: Timestamp) -> Vec<Finding> {
+    let mut found = of_disk(seen);
     match &vitals.repositories {
-        Err(error) => vec![Finding::failure("repositories", error.to_string(), "Look at the database.")],
+        Err(error) => found.push(Finding::failure("repositories", error.to_string(), "Look at the database.")),
         Ok(rows) if rows.is_empty() => {
             let todo = "Install the App in a repository, or run: flawless repository add URL.";
-            vec![Finding::warning("repositories", "none is watched yet", todo)]
+            found.push(Finding::warning("repositories", "none is watched yet", todo));
         }
-        Ok(rows) => {
-            let mut found = Vec::new();
-            for row in rows {
-                found.extend(of_repository(row, mirrors, now).await);
-            }
-            found
-        }
+        Ok(rows) => found.extend(rows.iter().flat_map(|row| of_repository(row, mirrors, seen, now))),
     }
+    found
 }
 
-async fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -> Vec<Finding> {
+/// What is wrong with all mirrors.
+fn of_disk(seen: &MirrorsSeen) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(why) = &seen.unwritable {
+        let what = format!("nothing can be written where they are: {why}");
+        let todo = "Look at the disk under DATA_DIR, and at whose it is; mirrors stay as they were last fetched, and \
+                    mails and issues of the outbox wait, until then.";
+        found.push(Finding::failure(ABOUT, what, todo));
+    }
+    if seen.stuck {
+        let todo = "Look at the disk under DATA_DIR, and at the network where it is another machine's.";
+        found.push(Finding::failure(ABOUT, "their disk does not answer", todo));
+    }
+    if seen.unread > 0 {
+        let what = format!("{} could not be looked at in time: what is said of them was seen before", seen.unread);
+        found.push(Finding::fine(ABOUT, what));
+    }
+    found
+}
+
+fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now: Timestamp) -> Vec<Finding> {
     let name = row.repository.full_name.as_str();
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
-    found.extend(of_damage(row, mirrors).await);
+    found.extend(of_damage(row, seen, now));
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
         found.push(Finding::failure(name, what, "Mend the file and push; the last good one is in force until then."));
@@ -46,16 +63,17 @@ async fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, now: Timestamp) -
 }
 
 /// What is missing in a mirror that is there, beside when it was fetched.
-async fn of_damage(row: &RepositoryRow, mirrors: &Mirrors) -> Option<Finding> {
-    let name = row.repository.full_name.as_str();
-    let (mirrors, id) = (mirrors.clone(), row.repository.id);
-    let what = match blocking(move || mirrors.damage(id)).await {
-        Ok(damage) => format!("its mirror is damaged: {}", damage?),
-        Err(failure) => format!("its mirror can't be read: {failure}"),
+fn of_damage(row: &RepositoryRow, seen: &MirrorsSeen, now: Timestamp) -> Option<Finding> {
+    let damage = seen.damaged.get(&row.repository.id)?;
+    let when = match row.is_fetch_paused(now) {
+        true => "The server clones it anew at the next push or report, or once its pause is over",
+        false => "The server clones it anew at the next report or fetch, within 15 minutes",
     };
-    let todo = "The server clones it anew at the next report or fetch, within 15 minutes; look at the disk under \
-                DATA_DIR if it happens again.";
-    Some(Finding::failure(name, what, todo))
+    let todo = format!(
+        "{when}; reports that it can't be read for are told without an author until then. Look at the disk under \
+         DATA_DIR if it happens again."
+    );
+    Some(Finding::failure(row.repository.full_name.as_str(), format!("its mirror is damaged: {damage}"), todo))
 }
 
 fn of_mirror(row: &RepositoryRow, exists: bool, now: Timestamp) -> Finding {

@@ -1,8 +1,8 @@
 //! Whether webhooks arrive.
 
-use super::{Doctor, minutes};
+use super::Doctor;
 use crate::services::vitals::Vitals;
-use domain::finding::Finding;
+use domain::finding::{Finding, minutes};
 use domain::timestamp::{DAY, Timestamp};
 use github::{GitHub, HookDelivery};
 use jiff::SignedDuration;

@@ -1,8 +1,7 @@
 //! Whether jobs are done and messages are sent.
 
-use super::minutes;
 use crate::services::vitals::{Vitals, is_late};
-use domain::finding::Finding;
+use domain::finding::{Finding, minutes};
 use domain::job::MOST_DEATHS;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;

@@ -2,6 +2,7 @@
 
 mod claims;
 mod lease;
+mod oldest;
 mod set_aside;
 
 use crate::columns::{get_count, get_time_opt};
@@ -14,6 +15,7 @@ use domain::ids::JobId;
 use domain::job::Job;
 use domain::timestamp::Timestamp;
 pub(crate) use lease::{Fence, lease_clock};
+pub use oldest::{Held, Oldest, Waiting, oldest};
 pub use set_aside::{SetAside, list_set_aside, repository_of};
 use sqlx::AssertSqlSafe;
 
