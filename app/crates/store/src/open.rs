@@ -69,9 +69,15 @@ fn is_starting(error: &Error) -> bool {
     }
 }
 
-fn refused_file(shown: &str, file: &Path, error: &std::io::Error) -> StoreError {
+/// What to do about a file that is no database.
+const NO_DATABASE: &str = "the file is damaged, or no database of SQLite's: put a backup in its place, save what can be \
+                           read (sqlite3 FILE .recover), or take it away to begin anew";
+
+/// Why a file can't be the database.
+pub(crate) fn refused_file(shown: &str, file: &Path, error: &std::io::Error) -> StoreError {
     let todo = match error.kind() {
         ErrorKind::StorageFull => "free some space on its disk".to_owned(),
+        ErrorKind::InvalidData => NO_DATABASE.to_owned(),
         ErrorKind::IsADirectory => "DATABASE_URL has to name a file, or one that is to be made".to_owned(),
         _ => "see that its folder exists, and that this user may write there".to_owned(),
     };
@@ -91,9 +97,7 @@ fn explain(shown: &str, database: &Named, error: &Error) -> StoreError {
         (Dialect::Postgres, _, _) => {
             "see that PostgreSQL runs, and that DATABASE_URL names its host and port".to_owned()
         }
-        (Dialect::Sqlite, _, Some(Trouble::Damaged)) => {
-            "the file is damaged, or no database of SQLite's: put a backup in its place, save what can be read (sqlite3 FILE .recover), or take it away to begin anew".to_owned()
-        }
+        (Dialect::Sqlite, _, Some(Trouble::Damaged)) => NO_DATABASE.to_owned(),
         (Dialect::Sqlite, _, Some(Trouble::Busy)) => "another program holds it: end that one first".to_owned(),
         (Dialect::Sqlite, _, Some(trouble)) => trouble.todo().to_owned(),
         (Dialect::Sqlite, _, None) => "see that DATABASE_URL names a file that this user may read and write".to_owned(),
