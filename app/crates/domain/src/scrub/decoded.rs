@@ -1,5 +1,5 @@
-//! A text as it was before it was encoded for a URL, for HTML or for JSON, with the way back: so
-//! that what is found in it can be hidden where it stands.
+//! A text as it was before it was encoded for a URL, for HTML or for JSON, or coloured, with the
+//! way back: so that what is found in it can be hidden where it stands.
 
 use std::ops::Range;
 
@@ -18,6 +18,9 @@ const ENTITIES: &[(&[u8], u8)] = &[
     (b"&gt;", b'>'),
     (b"&amp;", b'&'),
 ];
+
+/// What a terminal's colours begin with: `\x1b[31m`.
+const ESCAPE: u8 = 0x1B;
 
 /// A decoded text.
 pub(super) struct Decoded {
@@ -52,7 +55,7 @@ pub(super) fn decoded(text: &str) -> Option<Decoded> {
 /// One level of encoding undone; only ASCII characters are, the rest stays as it is.
 fn once(text: &str) -> Option<(String, Vec<usize>)> {
     let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'&' | b'\\')) {
+    if !bytes.iter().any(|byte| matches!(*byte, b'%' | b'&' | b'\\' | ESCAPE)) {
         return None;
     }
     let first = (0..bytes.len()).find(|at| encoded(&bytes[*at..]).is_some())?;
@@ -63,6 +66,10 @@ fn once(text: &str) -> Option<(String, Vec<usize>)> {
     while at < bytes.len() {
         places.push(at);
         match encoded(&bytes[at..]) {
+            Some((0, length)) => {
+                places.pop();
+                at += length;
+            }
             Some((byte, length)) => {
                 out.push(byte);
                 at += length;
@@ -78,7 +85,7 @@ fn once(text: &str) -> Option<(String, Vec<usize>)> {
     String::from_utf8(out).ok().map(|text| (text, places))
 }
 
-/// The byte that is encoded here, and how many bytes that takes.
+/// The byte that is encoded here, and how many bytes that takes; 0 for a colour, which is nothing.
 fn encoded(rest: &[u8]) -> Option<(u8, usize)> {
     let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let ascii = |high: u8, low: u8| {
@@ -90,6 +97,10 @@ fn encoded(rest: &[u8]) -> Option<(u8, usize)> {
         [b'\\', b'u', b'0', b'0', high, low, ..] => Some((ascii(*high, *low)?, 6)),
         [b'\\', b'x', high, low, ..] => Some((ascii(*high, *low)?, 4)),
         [b'\\', b'/', ..] => Some((b'/', 2)),
+        [ESCAPE, b'[', rest @ ..] => {
+            let length = rest.iter().take(20).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+            (rest.get(length) == Some(&b'm')).then_some((0, length + 3))
+        }
         [b'&', ..] => {
             ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)).map(|(entity, byte)| (*byte, entity.len()))
         }
@@ -108,6 +119,8 @@ mod tests {
             ("u=%2561%3D%C3%A4", "u=a=%C3%A4", "a=", "%2561%3D"),
             ("{&quot;p&quot;: &quot;x&y&quot;}", "{\"p\": \"x&y\"}", "x&y", "x&y"),
             ("\\u0022a\\/b\\u0022é", "\"a/b\"é", "a/b", "a\\/b"),
+            ("\u{1b}[33mpw\u{1b}[0m=\u{1b}[1;32mx\u{1b}[0m", "pw=x", "x", "x\u{1b}[0m"),
+            ("\\x1b[33mpw\\x1b[0m=é", "pw=é", "pw=", "pw\\x1b[0m="),
         ] {
             let found = decoded(text).unwrap();
             assert_eq!(found.text, plain);

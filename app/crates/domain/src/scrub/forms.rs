@@ -73,7 +73,7 @@ pub(super) const FORMS: &[Form] = &[
     form("glptt-", Body::Dotted, 16), form("glft-", Body::Dotted, 16),
     form("glimt-", Body::Dotted, 16), form("glagent-", Body::Dotted, 16),
     form("glwt-", Body::Dotted, 16), form("glsoat-", Body::Dotted, 16),
-    form("glffct-", Body::Dotted, 16),
+    form("glffct-", Body::Dotted, 16), form("GR1348941", Body::Url, 16),
     // Slack: https://docs.slack.dev/authentication/tokens, and webhooks:
     // https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
     form("xoxb-", Body::Url, 8), form("xoxp-", Body::Url, 8), form("xoxa-", Body::Url, 8),
@@ -108,6 +108,8 @@ pub(super) const FORMS: &[Form] = &[
     form("AKIA", Body::Upper, 16), form("ASIA", Body::Upper, 16), form("ABIA", Body::Upper, 16),
     form("ACCA", Body::Upper, 16), form("ABSK", Body::Base64, 40),
     form("amzn.mws.", Body::Uuid, 32),
+    // Login with Amazon: https://developer.amazon.com/docs/login-with-amazon/access-token.html
+    form("Atza|", Body::Base64, 40), form("Atzr|", Body::Base64, 40),
     // SendGrid, Twilio: https://www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys and
     // https://www.twilio.com/docs/iam/api-keys
     form("SG.", Body::Dotted, 20), form("SK0", Body::Hex, 31), form("SK1", Body::Hex, 31),
@@ -147,6 +149,9 @@ pub(super) const FORMS: &[Form] = &[
     form("EZTK", Body::Alnum, 50), form("shippo_live_", Body::Hex, 32),
     form("shippo_test_", Body::Hex, 32), form("duffel_live_", Body::Url, 32),
     form("duffel_test_", Body::Url, 32),
+    // Mollie and Lob: https://docs.mollie.com/reference/auth,
+    // https://help.lob.com/account-management/api-keys (test_pub_ and live_pub_ are published)
+    form("live_", Body::Alnum, 30), form("test_", Body::Alnum, 30),
     // Mailgun, Mailchimp's kin, Brevo, Resend, Postmark:
     // https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt
     form("key-", Body::Hex, 32), form("xkeysib-", Body::Url, 40), form("xsmtpsib-", Body::Url, 40),
@@ -215,6 +220,8 @@ pub(super) const FORMS: &[Form] = &[
     form("pat-eu1-", Body::Uuid, 32), form("sgp_", Body::Word, 32),
     form("sk.eyJ", Body::Dotted, 40), form("sl.", Body::Dotted, 60), form("EAAC", Body::Alnum, 60),
     form("EAAB", Body::Alnum, 60), form("EAAG", Body::Alnum, 60), form("CFPAT-", Body::Url, 40),
+    // Statsig: https://docs.statsig.com/access-management/api-keys
+    form("secret-", Body::Alnum, 40),
     form("api-", Body::Uuid, 36), form("sdk-", Body::Uuid, 36), form("phx_", Body::Alnum, 32),
     // Tailscale, ngrok, Scaleway, Alibaba, Tencent, Yandex:
     // https://tailscale.com/kb/1085/auth-keys,
@@ -227,4 +234,7 @@ pub(super) const FORMS: &[Form] = &[
     form("ico-", Body::Alnum, 32), form("rdme_", Body::Alnum, 60), form("fio-u-", Body::Url, 60),
     form("rootly_", Body::Hex, 60), form("slk_", Body::Hex, 60),
     form("api.telegram.org/bot", Body::Path, 30),
+    // A SAML assertion or response in base64, which begins with `<saml`:
+    // https://docs.oasis-open.org/security/saml/v2.0/saml-bindings-2.0-os.pdf
+    form("PHNhbWx", Body::Base64, 80), form("PHNhbWw", Body::Base64, 80),
 ];

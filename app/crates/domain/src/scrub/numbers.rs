@@ -63,8 +63,11 @@ fn run(bytes: &[u8], start: usize) -> Run {
         run.digits += bytes[at..end].iter().filter(|byte| byte.is_ascii_digit()).count();
         run.groups.push((at..end, mark));
         run.first_end = run.groups[0].0.end;
-        match bytes.get(end) {
-            Some(b @ (b' ' | b'-' | b'.' | b'/')) => (at, mark) = (end + 1, *b),
+        match &bytes[end..] {
+            [b @ (b' ' | b'-' | b'.' | b'/'), ..] => (at, mark) = (end + 1, *b),
+            // Spaces that do not break, as typesetters and Excel put them: U+00A0 and U+202F.
+            [0xC2, 0xA0, ..] => (at, mark) = (end + 2, b' '),
+            [0xE2, 0x80, 0xAF, ..] => (at, mark) = (end + 3, b' '),
             _ => break,
         }
     }
@@ -104,17 +107,15 @@ fn is_number(joined: &str, groups: &[(Range<usize>, u8)], text: &str, bytes: &[u
         if grouped && marks_agree && (13..=19).contains(&digits.len()) && is_card(&digits) {
             return true;
         }
-    } else if is_iban(joined) && !is_dotted && !is_file(bytes, start, end) {
+    } else if is_iban(joined) && !is_dotted && !is_file(bytes, end) {
         return true;
     }
     identity_numbers::is_one(joined, &text[start..end])
 }
 
 /// A name in a path, such as `/exports/FR83….csv`.
-fn is_file(bytes: &[u8], start: usize, end: usize) -> bool {
-    let before = start.checked_sub(1).map(|at| bytes[at]);
-    let dotted = bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_some_and(u8::is_ascii_alphabetic);
-    dotted || (matches!(before, Some(b'/' | b'\\')) && bytes.get(end) == Some(&b'/'))
+fn is_file(bytes: &[u8], end: usize) -> bool {
+    bytes.get(end) == Some(&b'.') && bytes.get(end + 1).is_some_and(u8::is_ascii_alphabetic)
 }
 
 /// Not inside of a hash, a UUID, a decimal fraction or a longer number.
@@ -164,21 +165,76 @@ fn is_card(digits: &[u8]) -> bool {
     lengths.contains(&digits.len()) && identity_numbers::luhn(digits)
 }
 
+/// Countries and the length of their IBANs:
+/// https://www.swift.com/standards/data-standards/iban-international-bank-account-number
+#[rustfmt::skip]
+const IBANS: &[(&str, usize)] = &[
+    ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22), ("BH", 22),
+    ("BI", 27), ("BR", 29), ("BY", 28), ("CH", 21), ("CR", 22), ("CY", 28), ("CZ", 24), ("DE", 22), ("DJ", 27),
+    ("DK", 18), ("DO", 28), ("EE", 20), ("EG", 29), ("ES", 24), ("FI", 18), ("FK", 18), ("FO", 18), ("FR", 27),
+    ("GB", 22), ("GE", 22), ("GI", 23), ("GL", 18), ("GR", 27), ("GT", 28), ("HN", 28), ("HR", 21), ("HU", 28),
+    ("IE", 22), ("IL", 23), ("IQ", 23), ("IS", 26), ("IT", 27), ("JO", 30), ("KW", 30), ("KZ", 20), ("LB", 28),
+    ("LC", 32), ("LI", 21), ("LT", 20), ("LU", 20), ("LV", 21), ("LY", 25), ("MC", 27), ("MD", 24), ("ME", 22),
+    ("MK", 19), ("MN", 20), ("MR", 27), ("MT", 31), ("MU", 30), ("NI", 28), ("NL", 18), ("NO", 15), ("OM", 23),
+    ("PK", 24), ("PL", 28), ("PS", 29), ("PT", 25), ("QA", 29), ("RO", 24), ("RS", 22), ("RU", 33), ("SA", 24),
+    ("SC", 31), ("SD", 18), ("SE", 24), ("SI", 19), ("SK", 24), ("SM", 27), ("SO", 23), ("ST", 25), ("SV", 28),
+    ("TL", 23), ("TN", 24), ("TR", 26), ("UA", 29), ("VA", 22), ("VG", 24), ("XK", 20), ("YE", 30),
+    // Not in the registry, but used.
+    ("AO", 25), ("BF", 28), ("BJ", 28), ("CF", 27), ("CG", 27), ("CI", 28), ("CM", 27), ("CV", 25), ("DZ", 26),
+    ("GA", 27), ("GQ", 27), ("GW", 25), ("IR", 26), ("KM", 27), ("MA", 28), ("MG", 27), ("ML", 28), ("MZ", 25),
+    ("NE", 28), ("SN", 28), ("TD", 27), ("TG", 28),
+];
+
 /// ISO 13616: country, check digits, and up to 30 characters more; its remainder by 97 is 1. The
-/// length is the country's.
+/// length is the country's. In small letters as well, where a bank's name and digits follow: other
+/// small letters and digits are a hash's.
 fn is_iban(text: &str) -> bool {
     let bytes = text.as_bytes();
-    if !(15..=34).contains(&bytes.len())
-        || !bytes[..2].iter().all(u8::is_ascii_uppercase)
-        || !bytes[2..4].iter().all(u8::is_ascii_digit)
-        || !bytes[4..].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    {
+    if !(15..=34).contains(&bytes.len()) || !bytes[2..4].iter().all(u8::is_ascii_digit) {
         return false;
     }
-    let rotated = bytes[4..].iter().chain(&bytes[..4]);
-    let remainder = rotated.fold(0_u32, |rest, byte| match byte {
-        b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
-        _ => (rest * 100 + u32::from(byte - b'A') + 10) % 97,
-    });
-    remainder == 1
+    let is_small = bytes[..2].iter().all(u8::is_ascii_lowercase)
+        && bytes[8..].iter().all(u8::is_ascii_digit)
+        && (bytes[4..8].iter().all(u8::is_ascii_digit) || bytes[4..8].iter().all(u8::is_ascii_lowercase));
+    let is_written = bytes[..2].iter().all(u8::is_ascii_uppercase)
+        && bytes[4..].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let is_known = |(country, length): &(&str, usize)| *length == text.len() && text[..2].eq_ignore_ascii_case(country);
+    (is_small || is_written) && IBANS.iter().any(is_known) && {
+        let rotated = bytes[4..].iter().chain(&bytes[..4]);
+        let remainder = rotated.fold(0_u32, |rest, byte| match byte {
+            b'0'..=b'9' => (rest * 10 + u32::from(byte - b'0')) % 97,
+            _ => (rest * 100 + u32::from(byte.to_ascii_uppercase() - b'A') + 10) % 97,
+        });
+        remainder == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    #[test]
+    fn accounts_in_any_grouping_and_letters() {
+        for text in [
+            "DE89370400440532013000",
+            "DE89 3704 0044 0532 0130 00",
+            "DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00",
+            "DE89\u{202f}3704\u{202f}0044\u{202f}0532\u{202f}0130\u{202f}00",
+            "GB82-WEST-1234-5698-7654-32",
+            "nl91abna0417164300",
+        ] {
+            assert_eq!(scrub_text(text, Rules::built_in()), FILTERED);
+            let path = format!("https://b.test/accounts/{text}/balance");
+            let hidden = format!("https://b.test/accounts/{FILTERED}/balance");
+            assert_eq!(scrub_text(&path, Rules::built_in()), hidden);
+        }
+        for text in [
+            "DE8937040044053201300",
+            "ZZ89370400440532013000",
+            "de89f70400440532013000",
+            "/exports/DE89370400440532013000.xml",
+        ] {
+            assert_eq!(scrub_text(text, Rules::built_in()), text);
+        }
+    }
 }

@@ -79,7 +79,9 @@ fn without_scheme(text: &str, at: usize) -> Option<Range<usize>> {
     let host =
         after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')).count();
     let tail = &after[host..];
-    let port = tail.strip_prefix(':').is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()));
+    // The Go driver of MySQL: `app:hunter2@tcp(db:3306)/shop`.
+    let is_go = matches!(&after[..host], "tcp" | "tcp6" | "unix") && tail.starts_with('(');
+    let port = is_go || tail.strip_prefix(':').is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()));
     let is_host =
         host > 0 && (port || tail.starts_with('/') || after[..host] == *"localhost" || after[..host].contains('.'));
     let from = text.floor_char_boundary(at.saturating_sub(100));
