@@ -58,6 +58,10 @@ fn main() {
         "%25",
         "mysql -",
         "<pw ",
+        "pw,x1\n",
+        "pw|",
+        "token:[ must be ",
+        "\"path\":\"",
         "-----BEGIN PRIVATE KEY-----",
     ] {
         let text = |bytes: usize| hostile.repeat(bytes / hostile.len());

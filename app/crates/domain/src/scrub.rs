@@ -7,13 +7,17 @@
 //! not be what is in the repository; the repository's own text is nobody's report.
 //!
 //! Tables: `vocabulary` has the names, `forms` the makers' tokens, `shapes` what surroundings
-//! tell. What a table can't say is in `assigned` and `values` (how applications write a value
-//! behind its name), `numbers` (what check digits prove), and `tree` (values that have
-//! members).
+//! tell, `commands` what the place of an argument does, `told` what validators repeat. What a table
+//! can't say is in `assigned`, `beside`, `columns` and `values` (how applications write a value
+//! behind, beside or below its name), `numbers` (what check digits prove), and `tree` (values that
+//! have members).
 
 mod again;
 mod assigned;
+mod beside;
 mod classes;
+mod columns;
+mod commands;
 mod decoded;
 mod forms;
 mod identity_numbers;
@@ -23,10 +27,12 @@ mod prose;
 mod random;
 mod rules;
 mod settings;
+mod shape;
 mod shapes;
 mod sql;
 mod ties;
 mod tokens;
+mod told;
 mod tree;
 mod urls;
 mod values;
@@ -186,7 +192,7 @@ fn find_plain(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
     assigned::find(text, rules, place, found);
     let mut ranges = Vec::new();
     tokens::find(text, &mut ranges);
-    shapes::find(text, &mut ranges);
+    shapes::find(text, rules, &mut ranges);
     numbers::find(text, &mut ranges);
     for pattern in rules.patterns() {
         ranges.extend(

@@ -1,13 +1,15 @@
 //! Secrets that stand in a text behind their name: `password='x'`, `{'token': 'x'}`,
 //! `--password x`, `<password>x</password>`, `('password', 'x')`, `Cookie: x`.
 
-use super::classes::is_secret_value;
+use super::beside::Tie;
+use super::classes::{is_said, is_secret_value};
+use super::columns;
 use super::prose::prose;
 use super::random::{is_no_name, is_no_word, is_random};
 use super::rules::Rules;
 use super::sql;
-use super::ties::{Named, Tie, name_around, named};
-use super::values::{Value, Written, is_plain, value_at};
+use super::ties::{Named, name_around, named};
+use super::values::{Value, Written, is_plain, trimmed, value_at};
 use super::vocabulary::Class;
 use super::words::MAX_NAME;
 use super::{Found, Place};
@@ -38,6 +40,7 @@ pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Foun
         let mut cost = 0;
         if place != Place::Code {
             cost += sql::find(text, &name, rules, found);
+            cost += columns::find(text, &name, rules, found);
         }
         if let Some(named) = named(text, name, rules) {
             let (value, looked_at) = secret(text, &named, rules, place);
@@ -58,7 +61,15 @@ pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Foun
 /// The secret behind a name, if what stands there is one, and how many bytes were looked at.
 fn secret(text: &str, named: &Named, rules: &Rules, place: Place) -> (Option<Found>, usize) {
     match named.tie {
-        Tie::Prose => (if place == Place::Text { prose(text, named, rules) } else { None }, 100),
+        Tie::Prose if place == Place::Text => (prose(text, named, rules), 100),
+        // `proxy_set_header X-Api-Key "x"`, `password "x"`: directives and calls without a sign.
+        Tie::Prose if place == Place::Code => match value_at(text, named.value) {
+            Some(value) if value.written == Written::Quoted && is_word_in_quotes(text, &value) => {
+                (of_value(text, named, value, rules, place), 100)
+            }
+            _ => (None, 100),
+        },
+        Tie::Prose => (None, 0),
         Tie::Element => {
             let length = text[named.value..].find('<').unwrap_or(text.len() - named.value);
             let range = trimmed(text, named.value..named.value + length);
@@ -95,7 +106,8 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     let is_bare = value.written == Written::Bare;
     match place {
         Place::Code => {
-            let is_literal = value.written == Written::Quoted && is_no_word(content) && content.len() >= 6;
+            let is_written_out = value.written == Written::Quoted || is_of_shell(text, named, &value);
+            let is_literal = is_written_out && is_no_word(content) && content.len() >= 6;
             let is_secret =
                 is_literal && !content.contains(['{', '$', ' ', '<']) && !is_identifier(content) && is_secret(content);
             return is_secret.then_some(Found { range: value.range, sure: true });
@@ -106,14 +118,18 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     if value.written == Written::Bracket {
         return bracket(text, named, value.range, rules);
     }
+    let rest = &text[value.range.end..];
+    if is_bare && (is_count(&text[named.name.clone()], content, rest) || is_told_of(named, content, rest)) {
+        return None;
+    }
     let prosaic = named.tie == Tie::Colon && !named.is_quoted && is_bare;
     if named.tie == Tie::Option && !named.is_quoted && SMALL_WORDS.contains(&content) {
         return None;
     }
     if prosaic && !is_no_name(content) {
         // "invalid token: expected a comma". A value is what looks like one, or what ends the line.
-        let rest = text[value.range.end..].lines().next().unwrap_or_default();
-        if !rest.trim_matches([' ', '\t', '.']).is_empty() {
+        let rest = rest.lines().next().unwrap_or_default();
+        if !rest.trim_matches([' ', '\t', '.']).is_empty() || content.ends_with("...") || content.ends_with('…') {
             return None;
         }
     }
@@ -124,12 +140,53 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     is_secret(content).then_some(Found { range: value.range, sure })
 }
 
+/// A literal that its line ends, and no pattern or path.
+fn is_word_in_quotes(text: &str, value: &Value) -> bool {
+    value.range.end < text.len() && !text[value.range.clone()].contains(['/', '*'])
+}
+
+/// `export DB_PASSWORD=x`, `ENV DB_PASSWORD x` and `spring.mail.password=x`, to the end of their
+/// line: what shells, Dockerfiles and properties write without quotes.
+fn is_of_shell(text: &str, named: &Named, value: &Value) -> bool {
+    let name = &text[named.name.clone()];
+    let sign = &text[named.name.end..value.range.start];
+    let ends = text[value.range.end..].lines().next().unwrap_or_default().trim().is_empty();
+    let is_property = name.matches('.').count() >= 2
+        && !name.starts_with("self.")
+        && !name.starts_with("this.")
+        && text[..named.name.start].trim().is_empty();
+    let is_variable = is_property || name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    value.written == Written::Bare
+        && is_variable
+        && ends
+        && (sign == "=" || named.tie == Tie::Option)
+        && !text[value.range.clone()].contains(['(', '['])
+}
+
+/// `pass: 312 fail: 2`, `pass=2 of 3`: tests and passages that are counted.
+fn is_count(name: &str, content: &str, rest: &str) -> bool {
+    let rest = rest.trim_start_matches([',', ';', ' ']);
+    name.eq_ignore_ascii_case("pass")
+        && content.bytes().all(|byte| byte.is_ascii_digit())
+        && (content.len() < 4 || rest.starts_with("fail") || rest.starts_with("of "))
+}
+
+/// `'apiKey': must not be null`: a sentence about what is named in quotes.
+fn is_told_of(named: &Named, content: &str, rest: &str) -> bool {
+    let words = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let next = rest.strip_prefix(' ').and_then(|rest| rest.split([' ', '.', ',']).next());
+    named.is_quoted && words(content) && next.is_some_and(|next| !next.is_empty() && words(next))
+}
+
 /// A bracket behind a secret name: all of it, for what counts may stand at any place in it.
 fn bracket(text: &str, named: &Named, range: Range<usize>, rules: &Rules) -> Option<Found> {
     let content = &text[range.clone()];
     let strong = matches!(named.class, Class::Password | Class::Token | Class::Number);
     let inner = content.trim_matches(['[', ']', '{', '}', '(', ')', ' ']);
-    (strong && !inner.is_empty() && is_secret_value(inner, named.class, rules)).then_some(Found { range, sure: false })
+    let is_template = content.starts_with("{{") && !content.contains(['"', '\'', ':']);
+    let is_said = || inner.split("\", \"").flat_map(|part| part.split("', '")).all(is_said);
+    (strong && !inner.is_empty() && !is_template && !is_said() && is_secret_value(inner, named.class, rules))
+        .then_some(Found { range, sure: false })
 }
 
 /// `Authorization` and `Cookie`, whose values have blanks in them.
@@ -169,10 +226,4 @@ fn is_identifier(content: &str) -> bool {
         && words.clone().all(is_word)
         && (several || !content.bytes().any(|byte| byte.is_ascii_digit()))
         && !is_random(content)
-}
-
-fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
-    let part = &text[range.clone()];
-    let start = range.start + part.len() - part.trim_start().len();
-    start..start + part.trim().len()
 }

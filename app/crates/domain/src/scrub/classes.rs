@@ -5,10 +5,13 @@ use super::rules::Rules;
 use super::values::is_plain;
 use super::vocabulary::{COMMON, Class};
 
+/// Characters of a validator's sentences: nothing longer is taken for one.
+const MAX_SAID: usize = 500;
+
 /// Whether a value is a secret, by its name's class.
 pub(super) fn is_secret_value(value: &str, class: Class, rules: &Rules) -> bool {
     let value = value.trim();
-    if is_plain(value) || is_common(value) || rules.keeps_value(value) {
+    if is_plain(value) || is_common(value) || is_said(value) || rules.keeps_value(value) {
         return false;
     }
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
@@ -18,8 +21,49 @@ pub(super) fn is_secret_value(value: &str, class: Class, rules: &Rules) -> bool 
         Class::Token => value.chars().any(char::is_alphanumeric) && !(digits == value.len() && digits < 7),
         Class::Short => digits >= 3 && value.len() <= 40,
         Class::Number => digits >= 4,
-        Class::Often => is_random_or_hex(value.split_whitespace().last().unwrap_or_default()),
+        Class::Often => is_random_or_hex(last_part(value)),
     }
+}
+
+/// The value of `t=1700000000,v1=4645de`, of `sha256=4645de` and of `keyId 4645de`.
+fn last_part(value: &str) -> &str {
+    let last = value.rsplit([' ', ',', ';']).next().unwrap_or_default();
+    match last.trim_end_matches('=').rfind('=') {
+        Some(sign) => &last[sign + 1..],
+        None => last,
+    }
+}
+
+/// What validators say of a value where they would not repeat it: `{"password": ["must be
+/// longer"]}`.
+pub(super) fn is_said(value: &str) -> bool {
+    const SAID: &[&str] = &[
+        "must be ",
+        "must not ",
+        "must have ",
+        "must contain ",
+        "must match",
+        "is required",
+        "is too ",
+        "t be blank",
+        "t be empty",
+        "not be blank",
+        "not be empty",
+        "not be null",
+        "at least ",
+        "at most ",
+        "should be ",
+        "should have ",
+        "is invalid",
+        "is not ",
+        "does not ",
+        "doesn't ",
+        "is incorrect",
+        "is missing",
+        "has expired",
+        "is expired",
+    ];
+    value.len() <= MAX_SAID && value.contains(' ') && SAID.iter().any(|said| value.contains(said))
 }
 
 /// Whether a word that tells nothing stands behind the name.

@@ -22,7 +22,13 @@ pub(super) fn class(name: &str, rules: &Rules) -> Option<Class> {
 
 fn class_of_words(words: &[String]) -> Option<Class> {
     let (first, last) = (words.first()?.as_str(), words.last()?.as_str());
-    let (is_first, is_last) = (HARMLESS_FIRST.contains(&first), HARMLESS_LAST.contains(&last));
+    let ends_with = |two: [&str; 2]| words.len() > 2 && words[words.len() - 2..] == two;
+    let is_last = HARMLESS_LAST.contains(&last) || ends_with(["expires", "in"]);
+    let is_first = HARMLESS_FIRST.contains(&first);
+    // .NET's `PublicKeyToken`, and keys that are there to be known.
+    if words.windows(2).any(|two| two[0] == "public" && two[1] == "key") {
+        return None;
+    }
     let last_pair = words.len() > 1 && pair(&words[words.len() - 2..]).is_some();
     if words.len() > 1 && (is_first || (is_last && !last_pair && !is_access_key_id(words))) {
         return None;
@@ -161,6 +167,11 @@ mod tests {
             "refreshToken",
             "JWT",
             "AccountKey",
+            "bindpw",
+            "palavra_passe",
+            "security_answer",
+            "SAMLResponse",
+            "TCKN",
         ] {
             assert!(is_secret(name), "{name}");
         }
@@ -199,6 +210,8 @@ mod tests {
             "password_field",
             "has_password",
             "auth_backend",
+            "PublicKeyToken",
+            "password_expires_in",
             "pinned",
             "spin",
             "a",

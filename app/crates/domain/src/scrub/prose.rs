@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::classes::is_secret_value;
-use super::random::is_random;
+use super::random::{is_made_of_words, is_random};
 use super::rules::Rules;
 use super::ties::Named;
 use super::values::{Written, value_at};
@@ -43,11 +43,19 @@ pub(super) fn prose(text: &str, named: &Named, rules: &Rules) -> Option<Found> {
         .filter(|b| matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'*' | b'+' | b'@' | b'^' | b'~'))
         .count();
     let is_quoted = value.written == Written::Quoted;
+    // `the signing key "rsa-key-2" is unknown`: keys go by names of their own.
+    let is_id = text[named.name.clone()].ends_with("key") && is_made_of_words(content);
     let looks = match named.class {
-        Class::Password => content.len() >= 5 && letters > 0 && digits + marks > 0 && !is_field_path(content),
+        Class::Password => {
+            content.len() >= 5
+                && letters > 0
+                && digits + marks > 0
+                && !is_field_path(content)
+                && !is_assignment(content)
+        }
         Class::Token => {
             is_random(content)
-                || (is_quoted && content.len() >= 8 && digits > 0 && letters > 0 && !content.contains(' '))
+                || (is_quoted && content.len() >= 8 && digits > 0 && letters > 0 && !content.contains(' ') && !is_id)
         }
         Class::Short => (4..=10).contains(&content.len()) && digits == content.len(),
         Class::Number => digits >= 8,
@@ -75,6 +83,13 @@ fn drawn_nearby(text: &str, from: usize) -> Option<Range<usize>> {
         at += word.len();
     }
     None
+}
+
+/// `code=404`: what is told next.
+fn is_assignment(content: &str) -> bool {
+    content.split_once('=').is_some_and(|(name, value)| {
+        name.len() > 1 && !value.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    })
 }
 
 /// `user.name2`, `/path/x1`, `x()`: code and places in prose.

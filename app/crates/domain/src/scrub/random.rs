@@ -66,7 +66,7 @@ pub(super) fn is_uuid(value: &str) -> bool {
 
 /// Words and numbers with marks between them: `src/app-2/main.py`, `user:42:cart`,
 /// `order-2026-11-28`, `com.example.FooBar`.
-fn is_made_of_words(value: &str) -> bool {
+pub(super) fn is_made_of_words(value: &str) -> bool {
     let mut parts = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).peekable();
     let several = value.bytes().any(|b| !b.is_ascii_alphanumeric());
     let is_plain = |part: &str| {

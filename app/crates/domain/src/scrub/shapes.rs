@@ -1,50 +1,22 @@
 //! Secrets that are known by what stands around them rather than by a maker's prefix: blocks of
 //! keys, schemes of `Authorization`, commands, SQL, and tokens without any prefix.
 
-use super::random::{is_no_word, is_random};
-use super::urls;
+use super::random::{is_no_word, is_random, is_random_or_hex};
+use super::rules::Rules;
+use super::shape::{Check, Shape, anything, shape};
+use super::{commands, told, urls};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// One shape: its last group, or all of it, is the secret.
-struct Shape {
-    /// One of these is in every text that has it, in whatever case.
-    hints: &'static [&'static str],
-    pattern: Regex,
-    /// What else the secret has to be.
-    check: fn(&str) -> bool,
-}
-
-fn shape(hints: &'static [&'static str], pattern: &str, check: fn(&str) -> bool) -> Shape {
-    Shape { hints, pattern: Regex::new(pattern).expect("a constant pattern, compiled by the tests"), check }
-}
-
-fn anything(_: &str) -> bool {
-    true
-}
-
-/// Not a number of a port or of a user and group.
-fn no_number(value: &str) -> bool {
-    !value.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
-}
-
-/// Letters with digits or marks: no word, no count, no path.
-fn no_word(value: &str) -> bool {
-    value.bytes().any(|byte| byte.is_ascii_alphabetic()) && is_no_word(value) && !value.contains(['/', '(', '['])
-}
-
-/// Letters with digits or marks, as base64 has them: no word, no path.
-fn no_path(value: &str) -> bool {
-    is_no_word(value)
-        && value.bytes().any(|b| b.is_ascii_alphabetic())
-        && !value.starts_with('/')
-        && !value.contains("://")
+/// A scheme's credential, and not the next parameter: `bearer expires_in=3599`.
+fn credential(value: &str) -> bool {
+    is_no_word(value) && !value.trim_end_matches('=').bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
-    vec![
+    let mut shapes = vec![
         // RFC 7468, RFC 9580, and age's armor: https://github.com/C2SP/C2SP/blob/main/age.md. To
         // the end of the text where it was cut short, from its beginning where that was cut off.
         shape(
@@ -66,54 +38,13 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         shape(
             &["bearer", "basic", "negotiate", "ntlm"],
             r"(?i)(?-u:\b)(?:bearer|basic|negotiate|ntlm)(?:[ \t]|%20|\+)+([A-Za-z0-9._~+/:-]{6,}={0,2})",
-            is_no_word,
+            credential,
         ),
         shape(
             &["token ", "apikey ", "api-key ", "bot ", "key "],
             r"(?i)(?-u:\b)(?:token|apikey|api-key|bot|key)[ \t]+([A-Za-z0-9._~+/-]{16,}={0,2})",
             is_random,
         ),
-        // curl(1), wget(1), smbclient(1): `-u user:password`.
-        shape(
-            &["-u", "--user", "--proxy-user"],
-            r#"(?:^|[\s'",\[(])(?:-u|--user|--proxy-user|-U)[\s'",=]+['"]?[^\s'":,/%]{1,60}[:%]([^\s'"\]]{2,200})"#,
-            no_number,
-        ),
-        // mysql(1), sshpass(1), mongosh, docker-login(1), 7z, zip(1), redis-cli, ldapsearch(1),
-        // sqlcmd.
-        shape(
-            &["mysql", "mariadb", "sshpass", "mongo", "login", "7z", "rar", "mosquitto"],
-            r#"(?-u:\b)(?:mysql\w*|mariadb[\w-]*|sshpass|mongo\w*|(?:docker|podman|az|helm|oc)['",\s]+(?:registry\s+)?login|7z[az]?|unrar|rar)['"]?(?:[\s,][^\n|;]{0,300}?)?[\s'",]-[pP](?:['"]?,?\s+['"]?|['"])?([^\s'",\]]{3,200})"#,
-            no_number,
-        ),
-        shape(
-            &["redis-cli", "ldap", "sqlcmd", "bcp", "zip", "kinit"],
-            r#"(?-u:\b)(?:redis-cli|ldap\w+|sqlcmd|bcp|(?:un)?zip)['"]?(?:[\s,][^\n|;]{0,300}?)?[\s'",]-[awP](?:['"]?,?\s+['"]?|['"])?([^\s'",\]]{3,200})"#,
-            no_number,
-        ),
-        // SQL of MySQL, Oracle, PostgreSQL, SQL Server, Snowflake.
-        shape(
-            &["identified"],
-            r#"(?i)(?-u:\b)IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?\\?['"]([^'"\\]+)"#,
-            anything,
-        ),
-        shape(&["identified"], r"(?i)(?-u:\b)IDENTIFIED\s+BY\s+([^\s'\x22;]+)", no_word),
-        shape(&["password"], r#"(?-u:\b)PASSWORD\s*\(?\s*\\?['"]([^'"\\]{1,200})"#, anything),
-        // RFC 959, RFC 1939, RFC 3501, RFC 4954, and Redis' AUTH.
-        shape(&["pass "], r#"(?m)(?:^|[>:'"\s])PASS +:?([^\s'"]{4,200})"#, no_word),
-        shape(&["auth "], r#"(?-u:\b)AUTH +(?:(?:PLAIN|LOGIN|XOAUTH2|[\w.@-]{1,40}) +)?([^\s'"]{5,400})"#, no_path),
-        shape(&["login "], r#"(?-u:\b)LOGIN +"?[^\s"]{1,100}"? +"?([^\s"']{4,200})"#, no_word),
-        // netrc(5).
-        shape(&["machine "], r"(?-u:\b)machine\s+\S+\s+login\s+\S+\s+password\s+(\S+)", anything),
-        // Oracle's thin driver and sqlplus.
-        shape(
-            &["oracle:", "sqlplus", "expdp", "impdp"],
-            r#"(?:oracle:\w{2,5}:|(?:sqlplus|expdp|impdp)\s+(?:-\w+\s+){0,3})[\w$#]+/"?([^\s@"]{2,100})"?@"#,
-            anything,
-        ),
-        shape(&["@//"], r#"(?:^|[\s'"=])[\w$#]{1,30}/([^\s@/'"]{2,100})@//?[\w.-]+[:/]"#, anything),
-        // openssl-passphrase-options(1).
-        shape(&["pass:"], r#"(?-u:\b)pass:([^\s'"]{4,200})"#, no_word),
         // crypt(5), RFC 9106, Django's, RFC 2307.
         shape(
             &["$2", "$argon2", "$1$", "$5$", "$6$", "$y$", "pbkdf2_", "scrypt", "{ssha", "{crypt}"],
@@ -128,11 +59,25 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         shape(&["azdo"], r"(?-u:\b)[A-Za-z0-9]{70,80}AZDO[A-Za-z0-9]{4}", anything),
         shape(&[".atlasv1."], r"(?-u:\b)[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{32,}", anything),
         shape(&["-us"], r"(?-u:\b)[0-9a-f]{32}-us\d{1,2}(?-u:\b)", anything),
-        shape(&["nral"], r"(?-u:\b)[0-9a-f]{36}NRAL", anything),
+        shape(&["nral"], r"(?-u:\b)(?:[a-z]{2}\d\dxx[0-9a-f]{30}|[0-9a-f]{36})NRAL", anything),
         shape(&["xprv"], r"(?-u:\b)[xyz]prv[1-9A-HJ-NP-Za-km-z]{80,}", anything),
+        // Stripe's client secrets, which its reference says should not be logged:
+        // https://docs.stripe.com/api/payment_intents/object#payment_intent_object-client_secret
+        shape(&["_secret_"], r"(?-u:\b)[a-z]{2,8}_[A-Za-z0-9]{8,60}_secret_[A-Za-z0-9]{16,}", anything),
+        // Asana's tokens; its reference calls them opaque, so this is what they were found to be.
+        shape(&["0/", "1/", "2/"], r"(?-u:\b)[0-2]/(?:\d{10,20}/)?\d{10,20}:[0-9a-f]{32}(?-u:\b)", anything),
+        // A link that lets in whoever has it: reset, confirm, invite, magic link.
+        shape(
+            &["reset", "confirm", "verif", "activat", "invit", "magic", "unlock/", "unsubscribe/", "accept/", "token/"],
+            r"(?i)/(?:[\w-]*reset[\w-]*|confirm(?:ation)?|verif(?:y|ication)|activat(?:e|ion)|invit(?:e|es|ation|ations)|magic[\w-]*|unlock|unsubscribe|accept|token)/(?:[A-Za-z0-9_-]{1,12}/)?([A-Za-z0-9_-]{20,})",
+            is_random_or_hex,
+        ),
         // The key that belongs to an id that stands beside it.
         shape(&["akia", "asia"], r"(?:^|[^A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?:$|[^A-Za-z0-9/+=])", is_random),
-    ]
+    ];
+    shapes.extend(commands::shapes());
+    shapes.extend(told::shapes());
+    shapes
 });
 
 /// The shapes' hints, and which shape each belongs to.
@@ -141,14 +86,15 @@ static HINTS: LazyLock<(AhoCorasick, Vec<usize>)> = LazyLock::new(|| {
         SHAPES.iter().enumerate().flat_map(|(at, shape)| shape.hints.iter().map(move |hint| (*hint, at))).collect();
     let automaton = AhoCorasick::builder()
         .ascii_case_insensitive(true)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .kind(Some(AhoCorasickKind::DFA))
         .build(hints.iter().map(|(hint, _)| hint))
         .expect("some fifty short texts fit");
     (automaton, hints.into_iter().map(|(_, shape)| shape).collect())
 });
 
 /// Tokens without a prefix, as whole words: Telegram's and Discord's bots, Vault's of old,
-/// Mailgun's, Okta's, Firebase's.
+/// Mailgun's, Okta's, Firebase's, and Bitcoin's keys:
+/// <https://en.bitcoin.it/wiki/Wallet_import_format>.
 static WORDS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?-u:^(?:bot)?(?:\d{8,10}:AA[A-Za-z0-9_-]{33}",
@@ -156,7 +102,8 @@ static WORDS: LazyLock<Regex> = LazyLock::new(|| {
         r"|[sb]\.[A-Za-z0-9]{24}",
         r"|[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}",
         r"|00[A-Za-z0-9_-]{40}",
-        r"|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{60,})$)"
+        r"|AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{60,}",
+        r"|[KL][1-9A-HJ-NP-Za-km-z]{51}|5[HJK][1-9A-HJ-NP-Za-km-z]{49})$)"
     ))
     .expect("a constant pattern, compiled by the tests")
 });
@@ -165,22 +112,28 @@ static WORDS: LazyLock<Regex> = LazyLock::new(|| {
 const WORD: std::ops::RangeInclusive<usize> = 26..=300;
 
 /// Finds secrets by their shapes.
-pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, rules: &Rules, found: &mut Vec<Range<usize>>) {
     // The shortest of all, `-u a:bc`, has seven.
     if text.len() < 7 {
         return;
     }
     urls::find(text, found);
     let (automaton, owners) = &*HINTS;
-    let mut wanted = 0_u64;
+    let mut wanted = 0_u128;
     for hit in automaton.find_overlapping_iter(text) {
         wanted |= 1 << owners[hit.pattern().as_usize()];
     }
-    for (at, shape) in SHAPES.iter().enumerate().filter(|(at, _)| wanted & (1 << at) != 0) {
-        debug_assert!(at < 64, "the set of shapes is one number");
-        for groups in shape.pattern.captures_iter(text) {
-            let secret = groups.iter().flatten().last().map(|group| group.range());
-            found.extend(secret.filter(|range| (shape.check)(&text[range.clone()])));
+    while wanted != 0 {
+        let shape = &SHAPES[wanted.trailing_zeros() as usize];
+        wanted &= wanted - 1;
+        for groups in shape.regex().captures_iter(text) {
+            found.extend(match shape.check {
+                Check::Value(check) => {
+                    let secret = groups.iter().flatten().last().map(|group| group.range());
+                    secret.filter(|range| check(&text[range.clone()]))
+                }
+                Check::Name => told::value(text, &groups, rules),
+            });
         }
     }
     if text.len() >= *WORD.start() {
@@ -205,5 +158,16 @@ fn words(text: &str, found: &mut Vec<Range<usize>>) {
         while at < bytes.len() && !text.is_char_boundary(at) {
             at += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SHAPES;
+
+    #[test]
+    fn every_pattern_can_be_used_and_all_of_them_are_one_number() {
+        SHAPES.iter().for_each(|shape| assert!(shape.regex().captures_len() > 0, "{}", shape.pattern));
+        assert!(SHAPES.len() <= u128::BITS as usize, "{}", SHAPES.len());
     }
 }

@@ -18,7 +18,7 @@ const MAX_ROWS: usize = 50;
 /// Finds the values of a column that is named in a list of columns; says how many bytes were looked
 /// at.
 pub(super) fn find(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -> usize {
-    let Some((open, column)) = column(text, name) else { return 0 };
+    let Some((open, column)) = column(text, name) else { return set(text, name, rules, found) };
     let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
     let Some(class) = named else { return name.start - open };
     rows(text, open, column, class, rules, found)
@@ -34,7 +34,8 @@ fn rows(text: &str, open: usize, column: usize, class: Class, rules: &Rules, fou
     for _ in 0..MAX_ROWS {
         let Some(row) = text[at..end].find('(').map(|offset| at + offset) else { break };
         let row_end = end_of_bracket(text.as_bytes(), row, b'(');
-        if let Some(range) = element(text, row, row_end, column)
+        let value = element(text, row, row_end, column).map(|range| parameter(text, range.start).unwrap_or(range));
+        if let Some(range) = value
             && is_secret_value(&text[range.clone()], class, rules)
         {
             found.push(Found { range, sure: true });
@@ -42,6 +43,48 @@ fn rows(text: &str, open: usize, column: usize, class: Class, rules: &Rules, fou
         at = row_end.min(end);
     }
     end.max(at) - open
+}
+
+/// `UPDATE users SET password = $1 … -- PARAMETERS: ["x", 4]`: says how many bytes were looked at.
+fn set(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -> usize {
+    let rest = &text[name.end..];
+    let behind = rest.trim_start_matches(['"', '`', ']', ' ']);
+    let Some(value) = behind.strip_prefix('=').map(str::trim_start) else { return 0 };
+    let Some(range) = parameter(text, text.len() - value.len()) else { return 0 };
+    let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
+    if named.is_some_and(|class| is_secret_value(&text[range.clone()], class, rules)) {
+        found.push(Found { range, sure: true });
+    }
+    MAX_DISTANCE
+}
+
+/// Before the list of a statement's parameters: SQLAlchemy, TypeORM, Sequelize, Knex, Doctrine.
+const LISTS: [&str; 6] = ["[parameters: (", "[parameters: [", "PARAMETERS: [", "params [", "bindings: [", "; "];
+
+/// The parameter for which a mark stands here: `$1`, `?`, `%s`.
+fn parameter(text: &str, at: usize) -> Option<Range<usize>> {
+    let mark = text.get(at..)?;
+    let digits = mark.strip_prefix('$').map(|rest| rest.bytes().take(3).take_while(u8::is_ascii_digit).count());
+    let from = text.floor_char_boundary(at.saturating_sub(MAX_DISTANCE));
+    let (wanted, length) = match digits {
+        Some(digits) if digits > 0 => (mark[1..=digits].parse::<usize>().ok()?.checked_sub(1)?, digits + 1),
+        _ if mark.starts_with('?') => (text[from..at].matches('?').count(), 1),
+        _ if mark.starts_with("%s") => (text[from..at].matches("%s").count(), 2),
+        _ => return None,
+    };
+    let end = text.floor_char_boundary(text.len().min(at + MAX_DISTANCE));
+    let rest = &text[at + length..end];
+    let list = LISTS.iter().find_map(|list| rest.find(list).map(|start| at + length + start + list.len() - 1))?;
+    let bytes = text.as_bytes();
+    let close = match bytes[list] {
+        // Sequelize's list goes to the end of the line; prose may do so, too.
+        b' ' if matches!(bytes.get(list + 1), Some(b'"' | b'0'..=b'9')) => {
+            text[list..end].find('\n').map_or(end, |length| list + length)
+        }
+        b' ' => return None,
+        open => end_of_bracket(bytes, list, open),
+    };
+    element(text, list, close, wanted)
 }
 
 /// The bracket in which the name is one of several columns, and how many stand before it.
@@ -94,4 +137,40 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
     let inner = part.trim_start_matches([' ', 'N', '\n']).trim_start_matches(['\'', '"']);
     let start = range.end - inner.len();
     start..start + inner.trim_end().trim_end_matches(['\'', '"']).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    #[test]
+    fn parameters_behind_a_statement() {
+        for (text, expected) in [
+            (
+                "UPDATE \"u\" SET \"password\" = $1 WHERE \"id\" = $2 -- PARAMETERS: [\"hunter2\",4]",
+                "UPDATE \"u\" SET \"password\" = $1 WHERE \"id\" = $2 -- PARAMETERS: [\"#\",4]",
+            ),
+            (
+                "UPDATE `u` SET `n`=$1,`password`=$2 WHERE `id` = $3; \"a\", \"hunter2\", 4",
+                "UPDATE `u` SET `n`=$1,`password`=$2 WHERE `id` = $3; \"a\", \"#\", 4",
+            ),
+            (
+                "[SQL: UPDATE u SET n=%s, password=%s WHERE id=%s]\n[parameters: ('a', 'hunter2', 4)]",
+                "[SQL: UPDATE u SET n=%s, password=%s WHERE id=%s]\n[parameters: ('a', '#', 4)]",
+            ),
+            (
+                "[SQL: UPDATE u SET password=? WHERE id=?]\n[parameters: ('hunter2', 4)]",
+                "[SQL: UPDATE u SET password=? WHERE id=?]\n[parameters: ('#', 4)]",
+            ),
+            (
+                "INSERT INTO u (n, password) VALUES ($1, $2) -- PARAMETERS: [\"a\",\"hunter2\"]",
+                "INSERT INTO u (n, password) VALUES ($1, $2) -- PARAMETERS: [\"a\",\"#\"]",
+            ),
+        ] {
+            assert_eq!(scrub_text(text, Rules::built_in()).replace(FILTERED, "#"), expected);
+        }
+        for text in ["UPDATE u SET password = $1 WHERE id = $2", "SELECT * FROM t WHERE token = ? LIMIT 1; retry 3"] {
+            assert_eq!(scrub_text(text, Rules::built_in()), text);
+        }
+    }
 }

@@ -1,29 +1,17 @@
 //! Names in a text, and how what follows is tied to them.
 
+use super::beside::{Tie, elsewhere, name_and_value};
 use super::names::class;
 use super::rules::Rules;
 use super::vocabulary::Class;
 use super::words::MAX_NAME;
 use std::ops::Range;
 
-/// How a name is tied to what follows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tie {
-    /// `=`, `=>`, `:=`, and `:` behind a quoted name.
-    Assigned,
-    /// `:` as in a header, in YAML, and in prose.
-    Colon,
-    /// `--password x`.
-    Option,
-    /// `('password', 'x')`, `["--password", "x"]`.
-    Pair,
-    /// `name="password" value="x"`.
-    NameAndValue,
-    /// `<password>x</password>`.
-    Element,
-    /// `the password hunter2`, `password is x`.
-    Prose,
-}
+/// What files of source code end in.
+const SOURCES: &[&str] = &[
+    "c", "cc", "clj", "cpp", "cs", "dart", "ex", "exs", "erl", "go", "h", "hpp", "java", "jl", "js", "jsx", "kt",
+    "lua", "m", "mjs", "php", "pl", "py", "rb", "rs", "scala", "swift", "ts", "tsx", "vue",
+];
 
 /// A name in a text, and what follows it.
 pub(super) struct Named {
@@ -46,7 +34,11 @@ pub(super) fn name_around(bytes: &[u8], at: usize, from: usize) -> Range<usize> 
     let before = bytes[from..at].iter().rev().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
     let after = bytes[at..].iter().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
     let mut start = at - before;
-    // Representations write line breaks as `\n`: the letter is none of the name.
+    // What a URL writes as `%5B`, and representations as `\n`: its letters are none of the name.
+    let is_hex = |at: usize| bytes[at].is_ascii_hexdigit();
+    if before > 1 && start > 0 && bytes[start - 1] == b'%' && is_hex(start) && is_hex(start + 1) {
+        start += 2;
+    }
     if before > 1 && start > 0 && bytes[start - 1] == b'\\' && matches!(bytes[start], b'n' | b't' | b'r') {
         start += 1;
     }
@@ -58,6 +50,9 @@ pub(super) fn named(text: &str, name: Range<usize>, rules: &Rules) -> Option<Nam
     let written = text.get(name.clone())?.trim_end_matches(['.', '-']);
     let end = name.start + written.len();
     let (tie, value, is_quoted) = tie(text, name.start, end)?;
+    if tie == Tie::Colon && is_place(text, name.start, end) {
+        return None;
+    }
     let bare = written.trim_start_matches(['-', '.', '$']);
     let class = match class(bare, rules) {
         Some(class) if class != Class::Often => class,
@@ -68,6 +63,23 @@ pub(super) fn named(text: &str, name: Range<usize>, rules: &Rules) -> Option<Nam
         often => often?,
     };
     Some(Named { class, name: name.start..end, is_quoted, tie, value })
+}
+
+/// `lexer/token.rs:118:13`, `arn:aws:secretsmanager:eu-west-1:1:secret:db`: a place in code, and
+/// the name of a resource.
+fn is_place(text: &str, start: usize, end: usize) -> bool {
+    let is_line = text[end + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let extension = text[start..end].rsplit_once('.').map(|(_, extension)| extension);
+    if is_line && extension.is_some_and(|extension| SOURCES.contains(&extension)) {
+        return true;
+    }
+    text.as_bytes()[..start].ends_with(b":") && {
+        let from = text.floor_char_boundary(start.saturating_sub(200));
+        text[from..start]
+            .rsplit(|c: char| c.is_whitespace() || matches!(c, '"' | '\''))
+            .next()
+            .is_some_and(|word| word.starts_with("arn:"))
+    }
 }
 
 /// The class of a name with one or two words before it.
@@ -103,6 +115,9 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
         let is_tag = matches!(bytes[end], b'>' | b' ' | b'\t');
         return is_tag.then_some((Tie::Element, end + close + 1, false));
     }
+    if text[end..].starts_with("%5D=") || text[end..].starts_with("%5d=") {
+        return Some((Tie::Assigned, end + 4, false));
+    }
     let mut at = end + bytes[end..].iter().take_while(|byte| **byte == b'\\').count();
     let is_quoted = matches!(bytes.get(at), Some(b'"' | b'\'' | b'`'));
     at = if is_quoted { at + 1 } else { end };
@@ -114,6 +129,9 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     let blanks = bytes[at..].iter().take(40).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     at += blanks;
     let operator = |length: usize, tie: Tie| Some((tie, at + length, is_quoted));
+    if let Some(value) = elsewhere(text, start, at, is_quoted) {
+        return Some(value);
+    }
     match bytes.get(at..)? {
         [b'=', b'>', ..] | [b':', b'=', ..] | [b'-', b'>', ..] => operator(2, Tie::Assigned),
         [b'=', b'=' | b'~', ..] | [b':', b':', ..] => None,
@@ -126,6 +144,9 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
         }
         [b'\n', ..] if start == 0 || before == Some(b'\n') => operator(0, Tie::Prose),
         [b'v' | b'V', ..] if is_quoted => name_and_value(text, at),
+        [_, ..] if blanks > 0 && (text[..start].ends_with("ENV ") || text[..start].ends_with("ARG ")) => {
+            operator(0, Tie::Option)
+        }
         [_, ..] if is_option && blanks > 0 => operator(0, Tie::Option),
         [_, ..] if blanks > 0 && !is_quoted => operator(0, Tie::Prose),
         [_, ..] if blanks > 0 && before.is_some_and(|byte| matches!(byte, b'"' | b'\'')) => operator(0, Tie::Prose),
@@ -157,14 +178,4 @@ fn pair(text: &str, start: usize, comma: usize) -> Option<(Tie, usize, bool)> {
         }
         _ => None,
     }
-}
-
-/// `value="x"`, `"value": "x"`, `Value=x`.
-fn name_and_value(text: &str, at: usize) -> Option<(Tie, usize, bool)> {
-    let rest = text.get(at..)?;
-    let inner = rest.trim_start_matches(['\\', '"', '\'']);
-    let word = ["value", "Value", "VALUE", "val", "content"].into_iter().find(|word| inner.starts_with(word))?;
-    let after = inner[word.len()..].trim_start_matches(['\\', '"', '\'', ' ']);
-    let sign = after.strip_prefix("=>").or_else(|| after.strip_prefix([':', '=']))?;
-    Some((Tie::NameAndValue, text.len() - sign.len(), true))
 }

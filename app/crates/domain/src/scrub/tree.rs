@@ -3,10 +3,10 @@
 
 use super::again::{Again, unquoted};
 use super::assigned::is_field;
-use super::classes::is_secret_value;
+use super::classes::{is_said, is_secret_value};
 use super::names::class;
 use super::vocabulary::Class;
-use super::{FILTERED, Place, Scrubbing, shapes};
+use super::{FILTERED, Place, Scrubbing, shapes, walk};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -15,8 +15,14 @@ use std::collections::BTreeMap;
 const MAX_DEPTH: usize = 64;
 
 /// Keys under which an object holds a name, and those under which it holds the value beside it.
-const NAME_KEYS: [&str; 7] = ["name", "key", "field", "header", "param", "k", "id"];
-const VALUE_KEYS: [&str; 5] = ["value", "val", "content", "v", "default"];
+/// Validators put the path of a field there, and repeat the value.
+const NAME_KEYS: [&str; 12] =
+    ["name", "key", "field", "header", "param", "k", "id", "path", "loc", "property", "propertyPath", "attribute"];
+const VALUE_KEYS: [&str; 9] =
+    ["value", "val", "content", "v", "default", "received", "input", "rejectedValue", "invalidValue"];
+
+/// Commands that take a secret by its place, without any option.
+const POSITIONAL: [&str; 7] = ["aws", "composer", "lftp", "mc", "net", "rabbitmqctl", "sqlplus"];
 
 /// Private members of a JSON Web Key: RFC 7518, section 6.
 const KEY_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
@@ -73,7 +79,7 @@ impl Scrubbing<'_> {
             (None, _) | (_, Value::Null | Value::Bool(_)) => false,
             (Some(class), Value::String(text)) => is_secret_value(unquoted(text), class, self.rules),
             (Some(class), Value::Number(number)) => is_secret_value(&number.to_string(), class, self.rules),
-            (Some(class), Value::Array(items)) => is_strong(class) && !items.is_empty(),
+            (Some(class), Value::Array(items)) => is_strong(class) && !items.is_empty() && !is_all_said(items),
             (Some(class), Value::Object(members)) => is_strong(class) && !members.is_empty(),
         };
         if is_secret {
@@ -109,6 +115,7 @@ impl Scrubbing<'_> {
     }
 
     fn items(&mut self, class_of_all: Option<Class>, items: &mut [Value], depth: usize) {
+        hide_key(items);
         self.arguments(items);
         // Headers and form fields also come as a list of pairs; a pair alone is one as well.
         if let [Value::String(name), second] = items
@@ -129,12 +136,13 @@ impl Scrubbing<'_> {
     /// A program's arguments, one by one: `["mysql", "-pX"]`, `["curl", "-u", "user:password"]`.
     fn arguments(&mut self, items: &mut [Value]) {
         let texts: Vec<&str> = items.iter().map(|item| item.as_str().map(unquoted).unwrap_or_default()).collect();
-        if !texts.iter().any(|text| text.starts_with('-') && text.len() > 1) {
+        let is_command = texts.first().is_some_and(|first| POSITIONAL.contains(first));
+        if !is_command && !texts.iter().any(|text| text.starts_with('-') && text.len() > 1) {
             return;
         }
         let mut found = Vec::new();
         let line = texts.join(" ");
-        shapes::find(&line, &mut found);
+        shapes::find(&line, self.rules, &mut found);
         let mut secrets = Vec::new();
         let mut start = 0;
         for (index, text) in texts.iter().enumerate() {
@@ -153,7 +161,13 @@ impl Scrubbing<'_> {
     }
 
     fn members(&mut self, members: &mut Map<String, Value>, depth: usize) {
-        let of_value = NAME_KEYS.iter().find_map(|key| class(unquoted(member(members, key)?.as_str()?), self.rules));
+        let of_value = NAME_KEYS.iter().find_map(|key| {
+            let name = match member(members, key)? {
+                Value::Array(path) => path.iter().rev().find_map(Value::as_str)?,
+                name => name.as_str()?,
+            };
+            class(unquoted(name), self.rules)
+        });
         let is_key = member(members, "kty").is_some();
         // A key can be a representation as well: `'password'` with its quotes.
         for (name, value) in members.iter_mut() {
@@ -165,6 +179,22 @@ impl Scrubbing<'_> {
         }
         rename_members(members, |key| self.key(key));
     }
+}
+
+/// Hides the lines of a key that was read into a list.
+fn hide_key(items: &mut [Value]) {
+    let mut lines: Vec<&mut String> = Vec::new();
+    for item in items {
+        if let Value::String(line) = item {
+            lines.push(line);
+        }
+    }
+    walk::hide_blocks(&mut lines);
+}
+
+/// Whether a list says only what is wrong with what its name names.
+fn is_all_said(items: &[Value]) -> bool {
+    items.iter().all(|item| item.as_str().is_some_and(is_said))
 }
 
 /// Whether all of a list or an object is as secret as its name.

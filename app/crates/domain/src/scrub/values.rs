@@ -82,6 +82,37 @@ pub(super) fn is_plain(value: &str) -> bool {
             && value.len() > 1
             && value[1..].bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
         || (value.starts_with('@') && value.len() < 4)
+        || is_reference(value)
+        || value.split_once(' ').is_some_and(|(scheme, rest)| {
+            ["bearer", "basic", "token", "apikey"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+                && is_plain(rest)
+        })
+}
+
+/// Where the value would have come from: `$DB_PASSWORD`, `process.env.API_KEY`.
+fn is_reference(value: &str) -> bool {
+    const SOURCES: &[&str] = &[
+        "process.env.",
+        "import.meta.env.",
+        "os.environ",
+        "os.getenv",
+        "os.Getenv",
+        "System.getenv",
+        "System.getProperty",
+        "ENV[",
+        "ENV.fetch",
+        "std::env::var",
+        "getenv(",
+        "$_ENV[",
+        "$_SERVER[",
+        "$_POST[",
+        "$env:",
+    ];
+    let variable = value.strip_prefix('$').map(|name| name.trim_end_matches([':', ',', '.', ')']));
+    SOURCES.iter().any(|source| value.starts_with(source))
+        || variable.is_some_and(|name| {
+            name.contains('_') && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+        })
 }
 
 /// The value that starts at `at`.
@@ -132,8 +163,22 @@ fn after_wrapper(bytes: &[u8], at: usize) -> usize {
     while bytes.get(start).is_some_and(is_name) && start - at < MAX_WRAPPER {
         start += 1;
     }
+    // Erlang's `<<"x">>`.
+    if bytes[at..].starts_with(b"<<\"") {
+        return at + 2;
+    }
     if start > at && bytes.get(start) == Some(&b'(') {
         let inner = start + 1;
+        // PHP's `string(12) "x"`, and Rust's `{:#?}`, which writes `Some(` and `"x"` in lines of
+        // their own.
+        let digits = bytes[inner..].iter().take(8).take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && bytes[inner + digits..].starts_with(b") \"") {
+            return inner + digits + 2;
+        }
+        let blanks = bytes[inner..].iter().take(80).take_while(|byte| byte.is_ascii_whitespace()).count();
+        if blanks > 0 && matches!(bytes.get(inner + blanks), Some(b'"' | b'\'')) {
+            return inner + blanks;
+        }
         return inner
             + usize::from(
                 matches!(bytes.get(inner), Some(b'b' | b'u')) && matches!(bytes.get(inner + 1), Some(b'"' | b'\'')),
@@ -225,4 +270,11 @@ pub(super) fn end_of_bracket(bytes: &[u8], at: usize, open: u8) -> usize {
 fn boundary(bytes: &[u8], at: usize) -> usize {
     let inside = |at: &usize| bytes.get(*at).is_some_and(|byte| (0x80..0xC0).contains(byte));
     if at >= bytes.len() { bytes.len() } else { (at..bytes.len()).find(|at| !inside(at)).unwrap_or(bytes.len()) }
+}
+
+/// The range without the blanks at its ends.
+pub(super) fn trimmed(text: &str, range: Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
 }

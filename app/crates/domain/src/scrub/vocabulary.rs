@@ -16,15 +16,16 @@ pub(super) enum Class {
 }
 
 /// Passwords, wherever the word stands in a name: English, German, French, Spanish, Portuguese,
-/// Italian, Dutch, the Nordic languages, Polish, Czech, Hungarian, Turkish, Russian, Chinese,
-/// Japanese, Korean.
+/// Italian, Dutch, the Nordic and Baltic languages, Polish, Czech, Hungarian, Croatian, Turkish,
+/// Russian, Greek, Hebrew, Chinese, Japanese, Korean, Vietnamese, Indonesian.
 #[rustfmt::skip]
 pub(super) const PASSWORDS: &[&str] = &[
     "password", "passwords", "passwd", "passcode", "passphrase", "passwort", "pwd", "pw", "psw", "pswd",
     "passw", "kennwort", "losungswort", "geheimwort", "zugangsdaten", "mdp", "motdepasse", "contraseña",
     "contrasena", "contrasenia", "clave", "senha", "parola", "wachtwoord", "lösenord", "losenord", "passord",
     "adgangskode", "salasana", "hasło", "haslo", "heslo", "jelszó", "jelszo", "şifre", "sifre", "пароль",
-    "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "mnemonic", "requirepass", "masterauth",
+    "密码", "密碼", "口令", "パスワード", "비밀번호", "암호", "κωδικός", "סיסמה", "lozinka", "zaporka", "parool",
+    "slaptažodis", "slaptazodis", "matkhau", "katasandi", "mnemonic", "requirepass", "masterauth",
 ];
 
 /// Secrets that machines make, wherever the word stands in a name.
@@ -49,7 +50,9 @@ pub(super) const SHORT: &[&str] = &[
 #[rustfmt::skip]
 pub(super) const IDENTITY: &[&str] = &[
     "iban", "ssn", "nino", "bsn", "dni", "nie", "nif", "cpf", "pesel", "aadhaar", "personnummer", "steuerid",
-    "kontonummer", "kartennummer", "sozialversicherungsnummer", "ahv",
+    "kontonummer", "kartennummer", "sozialversicherungsnummer", "ahv", "tckn", "curp", "cuil", "cuit", "hetu",
+    "henkilötunnus", "henkilotunnus", "fødselsnummer", "fodselsnummer", "burgerservicenummer",
+    "rijksregisternummer",
 ];
 
 /// Secret where the value looks random, as the last word of a name.
@@ -57,12 +60,20 @@ pub(super) const IDENTITY: &[&str] = &[
 pub(super) const OFTEN: &[&str] = &[
     "session", "sid", "key", "keys", "code", "sig", "signature", "authentication", "oauth", "tokens", "salt",
     "seed", "nonce", "hmac", "webhook", "schluessel", "schlüssel", "license", "licence", "access", "admin",
-    "challenge", "verifier", "state", "credentialsid", "login", "dsn",
+    "challenge", "verifier", "state", "credentialsid", "login", "dsn", "appid",
 ];
 
 /// Two words that are one secret, written apart (`card_number`) or as one.
 pub(super) const PAIRS: &[(&str, &str, Class)] = &[
     ("de", "passe", Class::Password),
+    ("palavra", "passe", Class::Password),
+    ("kata", "sandi", Class::Password),
+    ("mat", "khau", Class::Password),
+    ("security", "answer", Class::Password),
+    ("challenge", "answer", Class::Password),
+    ("recovery", "answer", Class::Password),
+    ("saml", "response", Class::Token),
+    ("saml", "assertion", Class::Token),
     ("pass", "word", Class::Password),
     ("pass", "phrase", Class::Password),
     ("seed", "phrase", Class::Password),
@@ -107,6 +118,8 @@ pub(super) const PAIRS: &[(&str, &str, Class)] = &[
     ("passport", "number", Class::Number),
     ("steuer", "id", Class::Number),
     ("codice", "fiscale", Class::Number),
+    ("insurance", "number", Class::Number),
+    ("nhs", "number", Class::Number),
 ];
 
 /// Whose key is a secret: `api_key`, but not `sort_key`.
@@ -144,10 +157,11 @@ pub(super) const COMPOUNDS: &[(&str, Class)] = &[
 /// Who has a `pass` or `pw` written as one word: `compass` and `bypass` are no passwords.
 #[rustfmt::skip]
 pub(super) const PASS_OWNERS: &[&str] = &[
-    "account", "admin", "app", "auth", "cert", "client", "db", "database", "email", "ftp", "git", "http",
-    "imap", "key", "keystore", "ldap", "login", "mail", "master", "mongo", "mssql", "my", "mysql", "new",
-    "old", "pg", "pgsql", "pop", "postgres", "proxy", "redis", "repo", "root", "server", "smtp", "sql", "ssh",
-    "sudo", "svn", "user", "usr", "vpn", "wifi", "wlan",
+    "account", "admin", "app", "auth", "backup", "become", "bind", "cert", "client", "db", "database",
+    "elastic", "email", "ftp", "git", "http", "imap", "jdbc", "kafka", "key", "keystore", "ldap", "login",
+    "mail", "master", "mongo", "mssql", "my", "mysql", "new", "old", "oracle", "pg", "pgsql", "pop",
+    "postgres", "proxy", "rabbit", "redis", "repo", "root", "sasl", "server", "service", "site", "smtp",
+    "sql", "ssh", "sudo", "svc", "svn", "truststore", "user", "usr", "vpn", "wifi", "wlan", "wp",
 ];
 
 /// Of what a `pass` is a passage or a permit, before it.
@@ -194,7 +208,8 @@ pub(super) const HINTS: &[&str] = &[
     "nif", "cpf", "pesel", "aadhaar", "nummer", "steuer", "ahv", "sid", "sig", "salt", "seed", "nonce",
     "hmac", "webhook", "schl", "licen", "access", "admin", "challenge", "verifier", "state", "login", "dsn",
     "zugang", "phrase", "card", "account", "routing", "social", "national", "tax", "fiscale", "2fa", "cc_n",
-    "cc-n", "ccn",
+    "cc-n", "ccn", "κωδικ", "Κωδικ", "סיסמה", "lozink", "zapork", "parool", "slapta", "khau", "sandi", "answer", "saml",
+    "tckn", "curp", "cuil", "cuit", "hetu", "henkil", "insurance", "nhs", "appid",
 ];
 
 /// Words that stand behind secret names without being secret: they are better seen.
@@ -205,8 +220,8 @@ pub(super) const COMMON: &[&str] = &[
     "deprecated", "digest", "disabled", "empty", "enabled", "error", "exists", "expired", "external",
     "failed", "filtered", "float", "found", "hidden", "incorrect", "int", "integer", "internal", "invalid",
     "json", "local", "mandatory", "masked", "mismatch", "missing", "negotiate", "none", "not", "null",
-    "number", "object", "oauth2", "optional", "password", "passwd", "private", "public", "redacted",
+    "number", "object", "oauth2", "optional", "password", "peer", "plain", "passwd", "private", "public", "redacted",
     "refused", "rejected", "required", "reset", "revoked", "secret", "session", "set", "str", "string",
-    "test", "testing", "text", "token", "undefined", "unknown", "unset", "user", "username", "valid",
+    "test", "testing", "text", "token", "trust", "undefined", "unknown", "unset", "user", "username", "valid",
     "varchar", "wrong",
 ];
