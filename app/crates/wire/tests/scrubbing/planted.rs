@@ -191,6 +191,28 @@ const KINDS: &[&str] = &[
     "iban_spaced",
 ];
 
+/// Of those, the ones that are known in any text, the name of a file too.
+pub(crate) const DRAWN: &[&str] = &[
+    "github",
+    "github_fine",
+    "gitlab",
+    "slack",
+    "stripe",
+    "google",
+    "aws",
+    "sendgrid",
+    "pypi",
+    "npm",
+    "anthropic",
+    "openai",
+    "hf",
+    "digitalocean",
+    "shopify",
+    "vault",
+    "databricks",
+    "jwt",
+];
+
 /// Whole sentences and statements, each as some application prints it.
 const SENTENCES: &[&str] = &[
     "psycopg2.OperationalError: connection to postgresql://app:{pw}@db:5432/shop failed",
