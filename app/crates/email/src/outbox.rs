@@ -51,6 +51,9 @@ impl Outbox {
         fs::create_dir_all(&self.directory).await?;
         let mut file = fs::File::create(part).await?;
         file.write_all(bytes).await?;
+        // Writing goes on behind our back, and it is this that says how it ended: syncing does not, and
+        // on a full disk half a message would take its name.
+        file.flush().await?;
         file.sync_all().await?;
         fs::rename(part, path).await?;
         // The name, too: a file that is there without one is gone after a power cut.
@@ -151,6 +154,44 @@ mod tests {
         let left: Vec<_> = std::fs::read_dir(folder.path().join("outbox")).expect("a folder").flatten().collect();
         assert_eq!(left.len(), 1);
         assert_eq!(std::fs::read(left[0].path()).expect("a file"), b"whole");
+    }
+
+    /// A file system of 64 KiB at a folder, for as long as this lives.
+    struct SmallDisk(PathBuf);
+
+    impl SmallDisk {
+        /// `None`: this user may not mount.
+        fn mount(at: PathBuf) -> Option<Self> {
+            std::fs::create_dir_all(&at).expect("a folder");
+            let mut mount = std::process::Command::new("mount");
+            let mounted = mount.args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(&at).output();
+            mounted.is_ok_and(|output| output.status.success()).then_some(Self(at))
+        }
+    }
+
+    impl Drop for SmallDisk {
+        fn drop(&mut self) {
+            let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_leaves_no_half_message_under_a_whole_ones_name() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let Some(disk) = SmallDisk::mount(folder.path().join("disk")) else {
+            println!("NOT MOUNTED: a full disk is tested where this user may mount one");
+            return;
+        };
+        let outbox = Outbox::new(&disk.0);
+        outbox.write("ballast", &[b'x'; 48 << 10]).await.expect("there is space");
+        let message = [b'm'; 20 << 10];
+        for _ in 0..20 {
+            outbox.write("issue-1.md", &message).await.expect_err("the disk is full");
+            assert!(!disk.0.join("issue-1.md").exists());
+        }
+        std::fs::remove_file(disk.0.join("ballast")).expect("there");
+        outbox.write("issue-1.md", &message).await.expect("there is space again");
+        assert_eq!(std::fs::read(disk.0.join("issue-1.md")).expect("there"), message);
     }
 
     #[test]
