@@ -157,13 +157,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One exception, its members before it.
+    /// One exception, its members before it. A header that is less deep is not one of the box that is
+    /// read, and ends it: so no text nests deeper than its boxes.
     fn exception(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
         let depth = match self.header() {
-            Some(depth) => {
+            Some(found) if found >= depth => {
                 self.at += 1;
-                depth
+                found
             }
+            Some(_) => return,
             None => depth,
         };
         let frames = self.frames(depth);

@@ -217,6 +217,16 @@ fn damaged(text: &str, random: &mut u64) -> String {
 }
 
 #[test]
+fn groups_that_begin_anew_within_a_member_do_not_nest() {
+    let unit =
+        "  + Exception Group Traceback (most recent call last):\n  |   File \"a\", line 1, in f\n  +-+---- 1 ----\n";
+    // As many as the limits allow, on a stack as the server's threads have it.
+    let read = move || parse(&unit.repeat(6_000)).is_ok();
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(read).unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
 fn damage_breaks_nothing() {
     let mut random = 0x5eed;
     for (_, text, _) in ALL {
