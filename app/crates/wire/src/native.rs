@@ -48,13 +48,18 @@ fn is_machinery(function: &str) -> bool {
 /// The crate of a demangled function: `<&dyn core::ops::Fn as …>::call` is in `core`,
 /// `<F as core::ops::Fn>::call` too.
 fn crate_name(function: &str) -> &str {
-    let subject = function.trim_start_matches(['<', '&', '*', '(', ' ']);
-    let subject = ["dyn ", "mut ", "const "].iter().fold(subject, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
-    let end = subject.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(subject.len());
-    let (name, rest) = subject.split_at(end);
-    match rest.strip_prefix(" as ") {
-        Some(of_trait) if function.starts_with('<') => crate_name(of_trait),
-        _ => name,
+    let mut function = function;
+    // No recursion: a printed name may be as long as a text.
+    loop {
+        let subject = function.trim_start_matches(['<', '&', '*', '(', ' ']);
+        let words = ["dyn ", "mut ", "const "];
+        let subject = words.iter().fold(subject, |rest, word| rest.strip_prefix(word).unwrap_or(rest));
+        let end = subject.find(|letter: char| !letter.is_alphanumeric() && letter != '_').unwrap_or(subject.len());
+        let (name, rest) = subject.split_at(end);
+        match rest.strip_prefix(" as ") {
+            Some(of_trait) if function.starts_with('<') => function = of_trait,
+            _ => return name,
+        }
     }
 }
 

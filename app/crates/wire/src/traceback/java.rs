@@ -77,6 +77,8 @@ fn in_order(mut traces: Vec<Trace>) -> Vec<Exception> {
         if let Some(owner) = owner {
             let shared = owner.exception.frames.iter().take(trace.shared).cloned();
             trace.exception.frames.splice(..0, shared);
+            // Or the next trace would share these as well, and each be longer than the one before.
+            clip_frames(&mut trace.exception.frames);
         }
         trace.exception.source = trace.source.map(str::to_owned);
     }

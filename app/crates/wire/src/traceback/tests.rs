@@ -1,6 +1,8 @@
 //! Texts of six languages, real ones where the language was at hand, and what becomes of them when
 //! they are damaged.
 
+mod growth;
+
 use super::*;
 use std::fmt::Write;
 
