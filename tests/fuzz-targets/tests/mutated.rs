@@ -12,7 +12,7 @@ const INPUTS: usize = 1_500;
 /// The same of source code, which parsers written in C read slowly where they are not optimised.
 const INPUTS_OF_SOURCE: usize = 250;
 /// Bytes of a stack here; the program's threads have 2 MiB, and so has the fuzzer.
-const STACK: usize = 16 << 20;
+const STACK: usize = 2 << 20;
 /// Longest seed that is mutated, in bytes: a recorded body of 2 MB a thousand times is no quick
 /// test.
 const LONGEST: usize = 24 * 1024;

@@ -257,4 +257,32 @@ issues: { asign: true, nonsense: 1 }
         let wrong: String = (0..500).map(|at| format!("key{at}: 1\n")).collect();
         assert_eq!(faults(&wrong).last().map(String::as_str), Some("there are 480 more faults"));
     }
+
+    /// Where a program's threads have two: what calls the reader has its share, too.
+    const STACK: usize = 1 << 20;
+
+    #[test]
+    fn no_nesting_needs_more_stack_than_a_thread_has() {
+        let forms: [(&str, &str); 9] = [
+            ("a: [", "]"),
+            ("[", "]"),
+            ("{a: ", "}"),
+            ("[a: {b: ", "}]"),
+            ("- ", ""),
+            ("? ", ""),
+            ("[? ", "]"),
+            ("&a [", "]"),
+            ("!a [", "]"),
+        ];
+        let depths = (1..=80).chain([300, 3_000, 30_000]);
+        let texts = depths.flat_map(|depth| {
+            forms.map(|(open, close)| {
+                let open = open.repeat(depth);
+                [format!("a: {open}"), format!("a: {open}{}", close.repeat(depth)), format!("issues:\n  {open}1\n")]
+            })
+        });
+        let texts: Vec<String> = texts.flatten().collect();
+        let read = move || texts.iter().for_each(|text| assert!(parse(text).is_err(), "{text:.80}"));
+        std::thread::Builder::new().stack_size(STACK).spawn(read).unwrap().join().unwrap();
+    }
 }
