@@ -76,7 +76,7 @@ fn secret(text: &str, named: &Named, rules: &Rules, place: Place) -> (Option<Fou
             let is_secret = is_secret_value(&text[range.clone()], named.class, rules);
             (is_secret.then_some(Found { range, sure: true }), length)
         }
-        Tie::Colon if is_header(&text[named.name.clone()]) && place != Place::Code => (header(text, named.value), 100),
+        Tie::Colon if is_header(&text[named.name.clone()]) && place != Place::Code => header(text, named.value),
         _ => match value_of(text, named) {
             Some(value) => {
                 let looked_at = value.range.end - named.name.start;
@@ -195,20 +195,19 @@ fn is_header(name: &str) -> bool {
     name.ends_with("authorization") || name.ends_with("cookie") || name.ends_with("cookies")
 }
 
-/// A header line: everything up to its end.
-fn header(text: &str, at: usize) -> Option<Found> {
+/// A header line: everything up to its end; and how many bytes were looked at.
+fn header(text: &str, at: usize) -> (Option<Found>, usize) {
     let rest = &text[at..];
-    let end = rest.find(['\n', '\r', '"', '\'']).unwrap_or(rest.len());
-    let end = rest[..end].find("\\n").or_else(|| rest[..end].find("\\r")).unwrap_or(end);
-    let range = trimmed(text, at..at + end);
-    // `Authorization: Digest username="…", response="…"`: parts that have names of their own.
-    let range = if rest[..end].trim_end().ends_with('=') {
-        let line = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        trimmed(text, at..at + line)
-    } else {
-        range
+    let bytes = rest.as_bytes();
+    let is_end = |at: &usize| match bytes[*at] {
+        b'\\' => matches!(bytes.get(at + 1), Some(b'n' | b'r')),
+        byte => matches!(byte, b'\n' | b'\r' | b'"' | b'\''),
     };
-    (!is_plain(&text[range.clone()])).then_some(Found { range, sure: false })
+    let end = (0..bytes.len()).find(is_end).unwrap_or(bytes.len());
+    // `Authorization: Digest username="…", response="…"`: parts that have names of their own.
+    let line = if rest[..end].trim_end().ends_with('=') { rest.find(['\n', '\r']).unwrap_or(rest.len()) } else { end };
+    let range = trimmed(text, at..at + line);
+    ((!is_plain(&text[range.clone()])).then_some(Found { range, sure: false }), line)
 }
 
 /// A name of a field beside another, as in a list of them: `('password', 'email')`.

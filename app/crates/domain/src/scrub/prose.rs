@@ -5,7 +5,7 @@ use super::classes::is_secret_value;
 use super::random::{is_made_of_words, is_random};
 use super::rules::Rules;
 use super::ties::Named;
-use super::values::{Written, value_at};
+use super::values::{Written, is_bracket_at, value_at};
 use super::vocabulary::Class;
 use std::ops::Range;
 
@@ -32,6 +32,10 @@ pub(super) fn prose(text: &str, named: &Named, rules: &Rules) -> Option<Found> {
         let link = LINKS.iter().find(|link| rest.starts_with(*link));
         let colon = rest.starts_with(": ").then_some(2);
         at += link.map(|link| link.len()).or(colon).unwrap_or(0);
+    }
+    // It tells nothing in prose, and looking for its end at each name would be in the square.
+    if is_bracket_at(text, at) {
+        return None;
     }
     let value = value_at(text, at)?;
     let content = text[value.range.clone()].trim_end_matches(['.', '!', '?', ':']);
@@ -61,8 +65,7 @@ pub(super) fn prose(text: &str, named: &Named, rules: &Rules) -> Option<Found> {
         Class::Number => digits >= 8,
         Class::Often => false,
     };
-    (value.written != Written::Bracket && looks && is_secret_value(content, named.class, rules))
-        .then_some(Found { range, sure: true })
+    (looks && is_secret_value(content, named.class, rules)).then_some(Found { range, sure: true })
 }
 
 /// `CSRF token mismatch: got x`: what was drawn, a few words further.

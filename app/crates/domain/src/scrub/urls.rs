@@ -22,8 +22,15 @@ pub(super) fn find(text: &str, found: &mut Vec<Range<usize>>) {
             found.push(range);
         }
     }
+    let mut known = found.clone();
+    known.sort_by_key(|range| range.start);
+    let mut known = known.into_iter().peekable();
+    let mut covered = None;
     for (at, _) in text.match_indices('@') {
-        if found.iter().all(|range| !range.contains(&at) && range.end != at) {
+        while let Some(range) = known.next_if(|range| range.start <= at) {
+            covered = covered.max(Some(range.end));
+        }
+        if covered < Some(at) {
             found.extend(without_scheme(text, at));
         }
     }
@@ -62,9 +69,9 @@ fn userinfo(text: &str, start: usize) -> Option<Range<usize>> {
 
 /// Something that can be a host, with what may follow one.
 fn is_host(text: &str) -> bool {
-    let host = text.split([':', '/', '?', '#', ',']).next().unwrap_or_default();
-    !host.is_empty()
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'['))
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'[');
+    let length = text.bytes().take_while(|byte| is_part(*byte)).count();
+    length > 0 && matches!(text.as_bytes().get(length), None | Some(b':' | b'/' | b'?' | b'#' | b','))
 }
 
 /// A host that is sure to be one: with a domain, a port, or the name of this machine.

@@ -140,6 +140,12 @@ pub(super) fn value_at(text: &str, at: usize) -> Option<Value> {
     }
 }
 
+/// Whether the value that starts at `at` is a list or an object.
+pub(super) fn is_bracket_at(text: &str, at: usize) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes.get(skip_blanks(bytes, at)), Some(b'[' | b'{' | b'('))
+}
+
 /// Blanks, one line break with what indents the next line, and YAML's sign that a text follows.
 fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     let blanks = |at: usize| at + bytes[at..].iter().take(80).take_while(|b| matches!(b, b' ' | b'\t')).count();

@@ -3,84 +3,47 @@
 //! every arrangement. What is compared is the time that a thread had a processor.
 
 use super::super::*;
-use rustix::time::{ClockId, clock_gettime};
-use std::time::Duration;
+use proportion::{ARRANGEMENTS, Arrangement, assert_in_proportion, stairs};
+
+#[path = "../../../tests/proportion/mod.rs"]
+mod proportion;
 
 type Reader = fn(&[&str]) -> Vec<Exception>;
 
-/// Lines of the shorter text, and marks of the shorter line. Whole stairs, so that both texts end
-/// alike.
-const LINES: usize = 4 * STAIRS;
-const MARKS: usize = 64 * STAIRS;
+/// Lines of the shorter text, and marks of the shorter line.
+const LINES: usize = stairs(4);
+const MARKS: usize = stairs(64);
 /// Bytes of the shorter name.
 const NAME_BYTES: usize = 64 * 1024;
-/// How much longer the longer one is.
-const TIMES: usize = 4;
-/// What reads in proportion takes [`TIMES`] as long, what reads in the square 16 times.
-const MOST: u32 = 8;
-/// Measurements before a text counts as slow: the least of them counts, for other programs only
-/// ever add.
-const TRIES: usize = 6;
-/// How far indentation goes up, again and again. Even, for two things in turn.
-const STAIRS: usize = 60;
 
-/// Two things in turn, each many times, one before many of the other, and in turn on stairs: of so
-/// many parts.
-const ARRANGEMENTS: [fn(&str, &str, usize) -> Vec<String>; 4] = [
-    |one, other, parts| [one, other].iter().cycle().take(parts).map(|it| (*it).to_owned()).collect(),
-    |one, other, parts| {
-        let half = |it: &str| vec![it.to_owned(); parts / 2];
-        [half(one), half(other)].concat()
-    },
-    |one, other, parts| [vec![one.to_owned()], vec![other.to_owned(); parts]].concat(),
-    |one, other, parts| {
-        let stairs = |at| " ".repeat(at % STAIRS);
-        (0..parts).map(|at| format!("{}{}", stairs(at), if at % 2 == 0 { one } else { other })).collect()
-    },
-];
+/// Two things in turn, indented further and further, again and again.
+const ON_STAIRS: Arrangement = |one, other, parts| {
+    let indented = |at| " ".repeat(at % stairs(1));
+    (0..parts).map(|at| format!("{}{}", indented(at), if at % 2 == 0 { one } else { other })).collect()
+};
 
-fn processor_time() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
-}
-
-fn time(read: Reader, text: &str) -> Duration {
-    let lines = last_lines(text);
-    let before = processor_time();
-    within_limits(read(&lines));
-    processor_time() - before
-}
-
-/// Fails where the longer text takes too long; `what` names it.
-fn assert_in_proportion(read: Reader, text: impl Fn(usize) -> String, what: &str) {
-    let (short, long) = (text(1), text(TIMES));
-    let (mut of_short, mut of_long) = (Duration::MAX, Duration::MAX);
-    for _ in 0..TRIES {
-        of_short = of_short.min(time(read, &short));
-        of_long = of_long.min(time(read, &long));
-        if of_long <= of_short * MOST {
-            return;
-        }
-    }
-    panic!("{what} takes {of_short:?}, {TIMES} times as much of it {of_long:?}");
+fn of(read: Reader) -> impl Fn(&str) {
+    move |text| drop(within_limits(read(&last_lines(text))))
 }
 
 /// Reads lines, and lines of these marks below a beginning.
 fn try_all(read: Reader, lines: &[&str], marks: &[&str]) {
     let beginning = lines[..2].join("\n");
-    for arrangement in ARRANGEMENTS {
+    for arrangement in ARRANGEMENTS.into_iter().chain([ON_STAIRS]) {
         for one in lines {
             for other in lines {
                 let text = |times| arrangement(one, other, times * LINES).join("\n");
-                assert_in_proportion(read, text, &format!("{:?}", arrangement(one, other, 4)));
+                assert_in_proportion(of(read), text, &format!("{:?}", arrangement(one, other, 4)));
             }
         }
+    }
+    for arrangement in ARRANGEMENTS {
         for one in marks {
             for other in marks {
                 let text = |times: usize| {
                     format!("{beginning}\n{}\n{beginning}", arrangement(one, other, times * MARKS).concat())
                 };
-                assert_in_proportion(read, text, &format!("a line of {:?}", arrangement(one, other, 4)));
+                assert_in_proportion(of(read), text, &format!("a line of {:?}", arrangement(one, other, 4)));
             }
         }
     }
@@ -147,7 +110,7 @@ fn rust() {
             let name = mark.repeat(times * NAME_BYTES / mark.len());
             format!("thread 'main' panicked at a.rs:1:2:\nx\nstack backtrace:\n   0: {name}\n   1: a::f\n")
         };
-        assert_in_proportion(rust::parse, name, mark);
+        assert_in_proportion(of(rust::parse), name, mark);
     }
 }
 
@@ -173,7 +136,7 @@ fn java_with_causes_that_share_all_frames() {
     let frames = "\tat a.B.f(B.java:1)\n".repeat(MAX_OUTER_FRAMES + MAX_INNER_FRAMES - 1);
     let trace = format!("Caused by: a.E: x\n{frames}\t... 99999 more\n");
     let text = |times: usize| format!("a.E: x\n\tat a.B.f(B.java:1)\n{}", trace.repeat(times * 24));
-    assert_in_proportion(java::parse, text, "a trace");
+    assert_in_proportion(of(java::parse), text, "a trace");
 }
 
 #[test]
