@@ -174,3 +174,17 @@ fn ruby() {
     let marks = ["a.rb", ":1", ":in ", "'f'", "': ", " (E)", " (", "from ", ": from ", "1", " -- : ", "):"];
     try_all(ruby::parse, &lines, &marks);
 }
+
+#[test]
+fn colours_and_line_ends() {
+    let marks = ["\u{1b}[", "\u{1b}", "31;", "m", "\r", "\n", "é", "\u{fffd}"];
+    for arrangement in ARRANGEMENTS {
+        for one in marks {
+            for other in marks {
+                let text = |times: usize| arrangement(one, other, times * 4 * LINES).concat();
+                let read = |text: &str| drop(parse(text));
+                assert_in_proportion(read, text, &format!("{:?}", arrangement(one, other, 4)));
+            }
+        }
+    }
+}
