@@ -50,3 +50,13 @@ pub const TARGETS: [Target; 16] = [
 pub fn target(name: &str) -> &'static Target {
     TARGETS.iter().find(|target| target.name == name).unwrap_or_else(|| panic!("there is no target {name}"))
 }
+
+/// Tries the seeds of this target, so that all tables are made that are made once: the first input
+/// must not count as slow because of them.
+///
+/// # Panics
+/// There is no such target, or a seed breaks what it promises.
+pub fn warm_up(name: &str) {
+    let run = target(name).run;
+    seeds(name).iter().for_each(|seed| run(seed));
+}
