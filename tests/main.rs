@@ -5,6 +5,7 @@
 mod access;
 mod alerts;
 mod beats;
+mod broken_surroundings;
 mod clocks;
 mod configuration;
 mod connect;

@@ -9,7 +9,9 @@ use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::debug_fn;
 
-/// Logs as the configuration says from now on.
+/// Logs as the configuration says from now on. What can't be written is lost, as where the reader
+/// of a pipe is gone or a disk is full: there is nowhere left to say so, and `tracing`'s own words
+/// on it, by `eprintln!`, would panic in whoever logs.
 ///
 /// # Errors
 /// `LOG_LEVEL` can't be understood.
@@ -17,13 +19,18 @@ pub fn start(config: &Config) -> Result<(), ConfigError> {
     let filter =
         EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
     if config.log_json {
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json().init();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json();
+        start_with(log.log_internal_errors(false).finish());
         return Ok(());
     }
     // In a file, colours are noise (and see no-color.org).
     let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
-    tracing::subscriber::set_global_default(text(filter, coloured, std::io::stderr)).expect("the log is started once");
+    start_with(text(filter, coloured, std::io::stderr));
     Ok(())
+}
+
+fn start_with(log: impl Subscriber + Send + Sync) {
+    tracing::subscriber::set_global_default(log).expect("the log is started once");
 }
 
 /// The log as text: each event is one line, whatever its values hold. A path with a line end in it
@@ -45,6 +52,7 @@ where
         .with_target(false)
         .fmt_fields(fields.delimited(" "))
         .with_writer(writer)
+        .log_internal_errors(false)
         .finish()
 }
 

@@ -52,9 +52,9 @@ fn write(beginning: &str, text: &str, end: &str) {
 }
 
 /// Says on standard error what went wrong, in as many lines as it takes.
-#[expect(clippy::print_stderr, reason = "the last words of a command that failed")]
 pub fn complain(what: &str) {
-    eprintln!("flawless: {}", domain::visible::visible(what));
+    // By `eprintln!` it would panic where nobody can be told; the exit code says that it failed.
+    let _ = writeln!(std::io::stderr(), "flawless: {}", domain::visible::visible(what));
 }
 
 /// Whether something that was to be printed could not be.

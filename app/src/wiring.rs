@@ -16,7 +16,7 @@ use crate::services::repositories::Repositories;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Epoch, Site, Wake};
+use crate::services::{Crew, Epoch, Site, Wake};
 use crate::steps::accept::Accept;
 use crate::steps::attribute::{Attribute, TestReports};
 use crate::steps::decide::Decide;
@@ -75,6 +75,7 @@ pub struct Handles {
     /// Wakes the workers.
     pub wake: Wake,
     epoch: Epoch,
+    crew: Crew,
     cooldown: Cooldown,
     mailer: Arc<Mailer>,
     vault: Vault,
@@ -108,13 +109,15 @@ impl Handles {
         let github_app =
             GitHubApp::open(app, store.clone(), vault.clone(), &config.github_api_url, wake.clone()).await?;
         let mirrors = Mirrors::open(config.mirrors())?;
+        let crew = Crew::default();
         let handles = Self {
-            readiness: Readiness::new(store.clone(), mirrors.clone(), github_app.clone()),
+            readiness: Readiness::new(store.clone(), mirrors.clone(), github_app.clone(), crew.clone()),
             mirrors,
             github_app,
             site: site(config, &store, &signer).await?,
             wake,
             epoch: Epoch::default(),
+            crew,
             cooldown: Cooldown::default(),
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
@@ -141,9 +144,9 @@ impl Handles {
             shadow_mode: work.shadow_mode(),
             epoch: work.epoch.clone(),
         };
-        let (store, wake) = (work.store.clone(), work.wake.clone());
+        let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
         let steps = Arc::new(move |store| Self { store, ..work.clone() }.steps());
-        Worker::new(store, wake, clock, steps, upkeep)
+        Worker::new(store, wake, clock, steps, upkeep, crew)
     }
 
     /// The HTTP side.

@@ -11,7 +11,7 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::SESSION_IDLE;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Epoch, Failure, Settled, Wake, caught, log_store_error, settle};
+use crate::services::{Crew, Epoch, Failure, OnDuty, Settled, Wake, begin_anew_after, caught, log_store_error, settle};
 use crate::steps::attribute::Attribute;
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter};
@@ -61,6 +61,7 @@ pub struct Worker {
     held: Arc<Held>,
     timekeeper: Timekeeper,
     stopping: Arc<AtomicBool>,
+    crew: Crew,
     /// When reconciliation was asked for last, Unix milliseconds; [`Timestamp::MIN`] before the
     /// first time.
     reconciled_at: Arc<AtomicI64>,
@@ -101,7 +102,7 @@ pub struct Upkeep {
 
 impl Worker {
     /// The work that these steps do, by this clock.
-    pub fn new(store: Store, wake: Wake, clock: Clock, steps: MakeSteps, upkeep: Upkeep) -> Self {
+    pub fn new(store: Store, wake: Wake, clock: Clock, steps: MakeSteps, upkeep: Upkeep, crew: Crew) -> Self {
         Self {
             wake,
             steps,
@@ -111,20 +112,24 @@ impl Worker {
             clock,
             upkeep: Arc::new(upkeep),
             stopping: Arc::default(),
+            crew,
             reconciled_at: Arc::new(AtomicI64::new(Timestamp::MIN.as_millis())),
         }
     }
 
     /// Starts working until [`Self::stop`].
     pub fn start(&self) -> Vec<JoinHandle<()>> {
-        let mut tasks: Vec<JoinHandle<()>> = (0..WORKERS).map(|_| tokio::spawn(self.clone().work())).collect();
-        tasks.push(tokio::spawn(self.clone().keep_time()));
+        let worker = |_| tokio::spawn(self.clone().work_on(self.crew.begin()));
+        let mut tasks: Vec<JoinHandle<()>> = (0..WORKERS).map(worker).collect();
+        self.crew.want(WORKERS);
+        tasks.push(tokio::spawn(self.clone().keep_time_on()));
         tasks
     }
 
     /// Lets each task end after the job that it is at.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.crew.want(0);
         self.wake.notify_all();
     }
 
@@ -151,18 +156,19 @@ impl Worker {
         Ok(steps)
     }
 
-    async fn work(self) {
+    /// Works until [`Self::stop`], whatever panics.
+    async fn work_on(self, mut on_duty: OnDuty) {
+        while let Err(panic) = caught(self.work(on_duty)).await {
+            begin_anew_after(&panic, "a worker").await;
+            on_duty = self.crew.begin();
+        }
+    }
+
+    async fn work(&self, _on_duty: OnDuty) {
         while !self.stopping.load(Ordering::Acquire) {
-            match caught(self.work_once()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => {
-                    log_store_error(&self.store, &error, "the queue of jobs is out of reach");
-                    tokio::time::sleep(IDLE).await;
-                }
-                Err(panic) => {
-                    tracing::error!(%panic, "a worker panicked, and goes on with the next job");
-                    tokio::time::sleep(IDLE).await;
-                }
+            if let Err(error) = self.work_once().await {
+                log_store_error(&self.store, &error, "the queue of jobs is out of reach");
+                tokio::time::sleep(IDLE).await;
             }
         }
     }
@@ -200,8 +206,15 @@ impl Worker {
         Ok(claim.map(|claim| (claim, place)))
     }
 
+    /// Keeps time until [`Self::stop`], whatever panics.
+    async fn keep_time_on(self) {
+        while let Err(panic) = caught(self.keep_time()).await {
+            begin_anew_after(&panic, "what keeps time").await;
+        }
+    }
+
     /// Ticks every [`TICK_EVERY`] until [`Self::stop`].
-    async fn keep_time(self) {
+    async fn keep_time(&self) {
         while !self.stopping.load(Ordering::Acquire) {
             logged("the database's clock could not be read", self.timekeeper.follow_the_database().await);
             if let Err(panic) = caught(self.tick(self.clock.now())).await {

@@ -274,17 +274,22 @@ impl Story {
 
     /// Starts the server as a process of its own, with its own clock and workers.
     pub async fn start_process(&mut self) -> Process {
-        self.start_process_by(Command::new(env!("CARGO_BIN_EXE_flawless"))).await
+        self.start_process_by(Command::new(env!("CARGO_BIN_EXE_flawless")), None).await
+    }
+
+    /// The same, with its log there: a pipe, a device.
+    pub async fn start_process_logging_to(&mut self, log: impl Into<Stdio>) -> Process {
+        self.start_process_by(Command::new(env!("CARGO_BIN_EXE_flawless")), Some(log.into())).await
     }
 
     /// The same, by a shell that first does this, such as `ulimit -n 1024`.
     pub async fn start_process_after(&mut self, first: &str) -> Process {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{first} && exec \"$0\""), env!("CARGO_BIN_EXE_flawless")]);
-        self.start_process_by(command).await
+        self.start_process_by(command, None).await
     }
 
-    async fn start_process_by(&mut self, mut command: Command) -> Process {
+    async fn start_process_by(&mut self, mut command: Command, log: Option<Stdio>) -> Process {
         // One server has a SQLite file for itself.
         if !self.is_on_postgres() {
             self.stop().await;
@@ -297,9 +302,9 @@ impl Story {
                 command.env(name, value);
             }
         }
-        let log =
+        let file =
             std::fs::File::options().append(true).create(true).open(self.folder.path().join("process.log")).unwrap();
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log.unwrap_or_else(|| file.into()));
         let child = command.spawn().unwrap();
         let process = Process { child: Some(child), url: format!("http://127.0.0.1:{port}") };
         for _ in 0..600 {

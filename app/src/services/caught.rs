@@ -5,6 +5,10 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
+use std::time::Duration;
+
+/// The pause before what panicked begins anew: a fault that stays must not keep a core busy.
+const BEGIN_ANEW_AFTER: Duration = Duration::from_millis(500);
 
 /// What was panicked with, as text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +36,13 @@ pub async fn caught<F: Future>(work: F) -> Result<F::Output, Panic> {
         Err(payload) => Poll::Ready(Err(Panic::of(&*payload))),
     })
     .await
+}
+
+/// Says of background work that panicked that it begins anew, which the caller has it do after this.
+pub async fn begin_anew_after(panic: &Panic, what: &str) {
+    // It may be the log that panics, and must not end what logs.
+    let _ = caught(async { tracing::error!(%panic, "{what} panicked, and begins anew") }).await;
+    tokio::time::sleep(BEGIN_ANEW_AFTER).await;
 }
 
 #[cfg(test)]

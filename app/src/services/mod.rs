@@ -3,6 +3,7 @@
 
 mod blocking;
 mod caught;
+mod crew;
 mod epoch;
 mod failure;
 mod latest_report;
@@ -29,7 +30,8 @@ pub mod test_report;
 pub mod vitals;
 
 pub use blocking::blocking;
-pub use caught::{Panic, caught};
+pub use caught::{Panic, begin_anew_after, caught};
+pub use crew::{Crew, OnDuty};
 pub use epoch::Epoch;
 pub(crate) use failure::{Attempt, Settled, attempt_after, settle};
 pub use failure::{Cause, Failure};

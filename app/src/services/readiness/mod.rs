@@ -12,7 +12,7 @@ pub use mirrors::MirrorsSeen;
 pub use trial::Down;
 
 use super::github_app::GitHubApp;
-use super::log_store_error;
+use super::{Crew, log_store_error};
 use clocks::ClockFault;
 use domain::finding::Finding;
 use domain::timestamp::Timestamp;
@@ -42,6 +42,7 @@ pub struct Readiness {
     store: Store,
     github_app: GitHubApp,
     mirrors: MirrorRound,
+    crew: Crew,
     latest: Arc<Mutex<Option<Latest>>>,
     /// Held by who looks; the others wait for what they see.
     looking: Arc<tokio::sync::Mutex<()>>,
@@ -57,6 +58,8 @@ pub struct Seen {
     pub down: Option<Down>,
     /// Jobs that wait, run or are held for too long. `None`: the database did not say.
     pub waits: Option<Waits>,
+    /// Workers that do not run.
+    crew: Option<Finding>,
     /// What is wrong with the clock by the database.
     clocks: Vec<ClockFault>,
     /// What is wrong with it by GitHub's.
@@ -67,9 +70,9 @@ pub struct Seen {
 
 impl Readiness {
     /// Has seen nothing yet.
-    pub fn new(store: Store, mirrors: Mirrors, github_app: GitHubApp) -> Self {
+    pub fn new(store: Store, mirrors: Mirrors, github_app: GitHubApp, crew: Crew) -> Self {
         let mirrors = MirrorRound::new(mirrors);
-        Self { store, github_app, mirrors, latest: Arc::default(), looking: Arc::default() }
+        Self { store, github_app, mirrors, crew, latest: Arc::default(), looking: Arc::default() }
     }
 
     /// What was seen within the last seconds.
@@ -123,7 +126,7 @@ impl Readiness {
         let theirs = self.github_app.get().and_then(|app| app.github.clock());
         let github_clock = theirs.and_then(|theirs| of_github(theirs, clocks.machine));
         let ((down, waits, faults), mirrors) = tokio::join!(rows, self.mirrors.look(reading));
-        Seen { down, waits, clocks: faults, github_clock, mirrors }
+        Seen { down, waits, crew: self.crew.finding(), clocks: faults, github_clock, mirrors }
     }
 
     /// What the database said, if it did in time.
@@ -141,7 +144,7 @@ impl Readiness {
 impl Seen {
     fn unseen(down: Down) -> Self {
         let mirrors = MirrorsSeen::default();
-        Self { down: Some(down), waits: None, clocks: Vec::new(), github_clock: None, mirrors }
+        Self { down: Some(down), waits: None, crew: None, clocks: Vec::new(), github_clock: None, mirrors }
     }
 
     /// What is wrong beside, a sentence each, for anybody: no repository is named.
@@ -152,7 +155,7 @@ impl Seen {
 
     /// What is wrong with the background work.
     pub fn work(&self) -> Vec<Finding> {
-        self.waits.iter().flat_map(Waits::findings).collect()
+        self.crew.iter().cloned().chain(self.waits.iter().flat_map(Waits::findings)).collect()
     }
 
     /// What is wrong with the clock by the database.

@@ -3,7 +3,7 @@
 
 mod budget;
 
-use crate::services::{Epoch, Panic, ScrubRules, Wake, caught, log_store_error};
+use crate::services::{Epoch, Panic, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
 use budget::Budgets;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -154,7 +154,7 @@ impl Accept {
                 })
             })
         });
-        let writer = tokio::spawn(write(receiver, wake, insert));
+        let writer = tokio::spawn(write_on(receiver, wake, insert));
         (accept, writer)
     }
 
@@ -286,15 +286,23 @@ impl Stamp {
     }
 }
 
+/// Writes what has arrived until nothing more can, whatever panics: it is the one task that all
+/// reports wait for.
+async fn write_on(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Insert) {
+    while let Err(panic) = caught(write(&mut queue, &wake, &mut insert)).await {
+        begin_anew_after(&panic, "what writes reports").await;
+    }
+}
+
 /// Writes what has arrived, again and again: while one transaction is being made durable, the next
 /// batch gathers.
-async fn write(mut queue: mpsc::Receiver<Waiting>, wake: Wake, mut insert: Insert) {
+async fn write(queue: &mut mpsc::Receiver<Waiting>, wake: &Wake, insert: &mut Insert) {
     let mut memory = WriterMemory::default();
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, answers): (Vec<Arrival>, Vec<_>) = waiting.drain(..).unzip();
         let has_news = batch.iter().any(|arrival| arrival.known.is_none());
-        // A panic must not end the one task that all reports wait for.
+        // A panic refuses this batch, and no other.
         let inserted = match caught(insert(&batch, &mut memory)).await {
             Ok(inserted) => inserted.map_err(AcceptError::from),
             Err(panic) => Err(AcceptError::Panicked(panic)),
@@ -378,7 +386,7 @@ mod tests {
                 Ok(vec![Admitted { known: known(), is_new: false }; count])
             })
         });
-        let writer = tokio::spawn(write(receiver, Wake::default(), insert));
+        let writer = tokio::spawn(write_on(receiver, Wake::default(), insert));
         let send = async || {
             let (answer, answered) = oneshot::channel();
             sender.send((arrival(), answer)).await.unwrap();
@@ -386,6 +394,54 @@ mod tests {
         };
         assert!(matches!(send().await, Err(AcceptError::Panicked(_))));
         assert_eq!(send().await.unwrap().known, known(), "the writer goes on");
+        drop(sender);
+        writer.await.unwrap();
+    }
+
+    struct BrokenLog;
+
+    impl tracing::Subscriber for BrokenLog {
+        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+        fn event(&self, _: &tracing::Event<'_>) {
+            panic!("no log");
+        }
+
+        fn enter(&self, _: &tracing::span::Id) {}
+
+        fn exit(&self, _: &tracing::span::Id) {}
+    }
+
+    #[tokio::test]
+    async fn a_log_that_panics_does_not_end_the_writer() {
+        let _log = tracing::subscriber::set_default(BrokenLog);
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let mut batches = 0;
+        let insert: Insert = Box::new(move |batch, _| {
+            batches += 1;
+            let (first, count) = (batches == 1, batch.len());
+            Box::pin(async move {
+                assert!(!first, "a fault of the program");
+                Ok(vec![Admitted { known: known(), is_new: false }; count])
+            })
+        });
+        let writer = tokio::spawn(write_on(receiver, Wake::default(), insert));
+        let (answer, answered) = oneshot::channel();
+        sender.send((arrival(), answer)).await.unwrap();
+        assert!(answered.await.is_err(), "whoever waits is told that nothing was stored");
+        let (answer, answered) = oneshot::channel();
+        sender.send((arrival(), answer)).await.unwrap();
+        assert_eq!(answered.await.expect("an answer").unwrap().known, known(), "the writer goes on");
         drop(sender);
         writer.await.unwrap();
     }

@@ -1,0 +1,75 @@
+//! What a server leans on breaks while it runs: nobody takes its log, its database's file is gone.
+
+use crate::harness::story::{Process, Story, run_test};
+use std::fs::File;
+use std::io::Read as _;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Within which a report becomes a mail, on a busy machine.
+const ALERTED_WITHIN: Duration = Duration::from_secs(40);
+
+/// A report that is sent to the process becomes a mail, and the process says that all is well.
+async fn alerts(story: &Story, process: &Process, key: &str, project: i64) {
+    assert_eq!(story.send_to(&process.url, key, project, &story.event()).await, 200);
+    let begun = Instant::now();
+    while story.mails().is_empty() {
+        assert!(begun.elapsed() < ALERTED_WITHIN, "the report became no mail");
+        sleep(Duration::from_millis(50)).await;
+    }
+    let ready = story.http.get(format!("{}/readyz", process.url)).send().await.unwrap();
+    assert_eq!(ready.text().await.unwrap(), "ok");
+}
+
+#[test]
+fn a_log_whose_reader_is_gone_ends_no_work() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        story.stop().await;
+        // All that is done is logged.
+        story.set("LOG_LEVEL", "debug");
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut process = story.start_process_logging_to(writer).await;
+        assert!(reader.read(&mut [0; 64]).unwrap() > 0, "it logs");
+        drop(reader);
+        alerts(story, &process, &key, project).await;
+        process.signal("TERM");
+        let status = process.ended(Duration::from_secs(30)).await.expect("it ends");
+        assert_eq!(status.code(), Some(0));
+    });
+}
+
+#[test]
+fn a_log_that_takes_nothing_ends_no_work() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        story.stop().await;
+        story.set("LOG_LEVEL", "debug");
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let process = story.start_process_logging_to(full).await;
+        alerts(story, &process, &key, project).await;
+    });
+}
+
+#[test]
+fn workers_that_do_not_run_are_told() {
+    run_test(async |story| {
+        let ask = async |story: &Story, path: &str| {
+            let asked = story.http.get(format!("{}{path}", story.url())).bearer_auth("admin-token-of-the-tests");
+            asked.send().await.unwrap().text().await.unwrap()
+        };
+        let tasks = story.worker().start();
+        assert_eq!(ask(story, "/readyz").await, "ok");
+        for task in tasks {
+            task.abort();
+            let _ = task.await;
+        }
+        story.clock.advance(jiff::SignedDuration::from_secs(6));
+        let told = "background work: 4 of this server's 4 workers do not run";
+        assert_eq!(ask(story, "/readyz").await, format!("ok\nwarning: {told}"));
+        let health = ask(story, "/check_health").await;
+        assert!(health.contains(r#""Background work":{"ok":false"#), "{health}");
+    });
+}
