@@ -2,7 +2,7 @@
 
 use crate::harness::story::{Process, Story, run_test};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -71,5 +71,24 @@ fn workers_that_do_not_run_are_told() {
         assert_eq!(ask(story, "/readyz").await, format!("ok\nwarning: {told}"));
         let health = ask(story, "/check_health").await;
         assert!(health.contains(r#""Background work":{"ok":false"#), "{health}");
+    });
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_neither_work_nor_the_end() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        story.stop().await;
+        story.set("LOG_LEVEL", "debug");
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        // Nearly as much as a pipe takes.
+        writer.write_all(&[b'.'; 60_000]).unwrap();
+        let mut process = story.start_process_logging_to(writer).await;
+        alerts(story, &process, &key, project).await;
+        process.signal("TERM");
+        let status = process.ended(Duration::from_secs(30)).await.expect("it ends");
+        assert_eq!(status.code(), Some(0));
+        drop(reader);
     });
 }

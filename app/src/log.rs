@@ -1,32 +1,70 @@
 //! The log, on standard error, so that what a command prints can be piped.
 
 use crate::config::{Config, ConfigError};
-use domain::visible::line;
-use std::io::IsTerminal as _;
+use domain::visible::{line, visible};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{IsTerminal as _, Write as _};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use tracing::Subscriber;
+use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::debug_fn;
 
-/// Logs as the configuration says from now on. What can't be written is lost, as where the reader
-/// of a pipe is gone or a disk is full: there is nowhere left to say so, and `tracing`'s own words
-/// on it, by `eprintln!`, would panic in whoever logs.
+/// Lines that wait to be written: two megabytes or so, more than a busy second has. Beyond, lines
+/// are lost: a pipe that nobody empties must not stop what logs.
+const WAITING_LINES: usize = 10_000;
+
+/// What writes the log, until it is dropped: what waits then is written as far as it is taken
+/// within a second.
+#[derive(Debug)]
+#[must_use = "without it nothing is written"]
+pub struct Log(Option<WorkerGuard>);
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let writing = self.0.take();
+        // Where nobody takes the log, `tracing-appender` says so by `println!`, which may panic in
+        // its turn; that all else went well stays true.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(writing)));
+    }
+}
+
+/// Logs as the configuration says from now on, panics as well. What can't be written is lost, as
+/// where the reader of a pipe is gone or a disk is full: there is nowhere left to say so, and
+/// `tracing`'s own words on it, by `eprintln!`, would panic in whoever logs.
 ///
 /// # Errors
 /// `LOG_LEVEL` can't be understood.
-pub fn start(config: &Config) -> Result<(), ConfigError> {
+pub fn start(config: &Config) -> Result<Log, ConfigError> {
     let filter =
         EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
+    let lines = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
+    let (lines, writing) = lines.finish(std::io::stderr());
+    let panics = lines.clone();
+    std::panic::set_hook(Box::new(move |panic| log_panic(panic, &panics)));
     if config.log_json {
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).json();
+        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines).json();
         start_with(log.log_internal_errors(false).finish());
-        return Ok(());
+        return Ok(Log(Some(writing)));
     }
     // In a file, colours are noise (and see no-color.org).
     let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty());
-    start_with(text(filter, coloured, std::io::stderr));
-    Ok(())
+    start_with(text(filter, coloured, lines));
+    Ok(Log(Some(writing)))
+}
+
+/// As Rust does it, but that it waits for nobody to take it.
+fn log_panic(panic: &PanicHookInfo<'_>, lines: &NonBlocking) {
+    let (thread, backtrace) = (std::thread::current(), Backtrace::capture());
+    let mut text = format!("thread {:?} {}\n", thread.name().unwrap_or_default(), line(&panic.to_string()));
+    if backtrace.status() == BacktraceStatus::Captured {
+        text.push_str(&visible(&backtrace.to_string()));
+        text.push('\n');
+    }
+    // What can't be written is lost, as all of the log.
+    let _ = lines.clone().write_all(text.as_bytes());
 }
 
 fn start_with(log: impl Subscriber + Send + Sync) {

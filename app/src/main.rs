@@ -3,7 +3,8 @@
 use app::clock::Clock;
 use app::commands::{self, Command};
 use app::config::{Config, ConfigError};
-use app::{log, terminal};
+use app::log::{self, Log};
+use app::terminal;
 use clap::Parser;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -22,12 +23,15 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    // Ends last, so that what the others say at their ends is written.
+    let mut log = None;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&format!("the system gives no threads: {error}")),
     };
-    let ended = runtime.block_on(commands::run(command, configured, Clock::system()));
+    let ended = runtime.block_on(commands::run(command, || configured(&mut log), Clock::system()));
     runtime.shutdown_timeout(LAST_WORK);
+    drop(log);
     match ended {
         Ok(code) if terminal::failed() && code == ExitCode::SUCCESS => ExitCode::FAILURE,
         Ok(code) => code,
@@ -36,9 +40,9 @@ fn main() -> ExitCode {
 }
 
 /// Reads the configuration, and logs as it says from then on.
-fn configured() -> Result<Config, ConfigError> {
+fn configured(log: &mut Option<Log>) -> Result<Config, ConfigError> {
     let config = Config::load()?;
-    log::start(&config)?;
+    *log = Some(log::start(&config)?);
     Ok(config)
 }
 

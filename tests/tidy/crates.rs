@@ -66,6 +66,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "tokio",
             "toml",
             "tracing",
+            "tracing-appender",
             "tracing-subscriber",
             // For their features only (app/Cargo.toml says why); no code names them.
             "email_address",

@@ -72,6 +72,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("tokio", &["commands", "main", "serve", "server", "services", "steps", "wiring", "worker"]),
     // What is logged is logged once, where it is handled.
     ("tracing", &["commands", "log", "serve", "server", "services", "steps", "worker"]),
+    ("tracing_appender", &["log"]),
     ("tracing_subscriber", &["log"]),
     // Our own, as the map of ARCHITECTURE.md has them; all may know the domain.
     ("email", &["commands", "services", "steps", "wiring"]),

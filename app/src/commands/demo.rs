@@ -2,7 +2,7 @@
 //! configuration, account or network.
 
 use super::scene::Scene;
-use super::{Failed, serve::stop_signal};
+use super::{Failed, stop::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::Flawless;

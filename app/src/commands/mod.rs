@@ -10,6 +10,7 @@ pub mod report;
 pub mod repository;
 mod scene;
 pub mod serve;
+mod stop;
 
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
