@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
-    app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_url, is_json,
-    metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of, without_password,
+    app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url, checked_url,
+    is_json, metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of, without_password,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
@@ -199,7 +199,7 @@ impl Config {
         Ok(Self {
             host: checked_host(&or("HOST", "127.0.0.1"))?,
             port: number_of(&get, "PORT", u16::MAX)?.unwrap_or(3000),
-            public_url: get("PUBLIC_URL").map(|url| checked_url("PUBLIC_URL", &url)).transpose()?,
+            public_url: get("PUBLIC_URL").map(|url| checked_public_url(&url)).transpose()?,
             database_url: match get("DATABASE_URL") {
                 Some(url) => checked_database_url(&url)?,
                 None => format!("sqlite://{}", data_dir.join("flawless.db").display()),
@@ -328,6 +328,17 @@ mod tests {
             (&[("PUBLIC_URL", "https://f.example/#top")], "which has a fragment (#)"),
             (&[("PUBLIC_URL", "https://ada@f.example")], "which names a user"),
             (&[("PUBLIC_URL", "https://f.example/a b")], "it has to be an address like"),
+            (&[("PUBLIC_URL", "http://x.example/a/:c")], "whose path has \":c\": each part of it may have letters"),
+            (&[("PUBLIC_URL", "http://x.example/*a")], "whose path has \"*a\""),
+            (&[("PUBLIC_URL", "http://x.example/a/{b}/c")], "whose path has \"{b}\""),
+            (&[("PUBLIC_URL", "http://x.example/a//b")], "whose path has \"\""),
+            (&[("PUBLIC_URL", "http://x.example/a/../b")], "whose path has \"..\""),
+            (&[("PUBLIC_URL", "http://x.example/a%2Fb")], "whose path has \"a%2Fb\""),
+            (&[("PUBLIC_URL", "http://x.example/caf\u{e9}")], "whose path has \"caf\u{e9}\""),
+            (&[("PUBLIC_URL", "http://x.example\\a")], "it has to be an address like"),
+            (&[("PUBLIC_URL", "http:x.example/a")], "it has to be an address like"),
+            (&[("PUBLIC_URL", "http://x.example/healthz/")], "whose path is that of a probe: write another"),
+            (&[("PUBLIC_URL", "http://x.example/readyz")], "whose path is that of a probe"),
             (&[("GITHUB_API_URL", "https://f.example/?a=b")], "GITHUB_API_URL"),
             (&[("DATABASE_URL", "mysql://ada:hidden@db/f")], "it has to be like sqlite:///path/to/file.db"),
             (&[("DATABASE_URL", "sqlite:")], "it has to be like sqlite:///path/to/file.db"),
@@ -354,6 +365,9 @@ mod tests {
         for url in ["sqlite://a.db", "sqlite:a.db?mode=rwc", "postgres:///f?host=/run/postgresql", "postgresql://db/f"]
         {
             assert!(Config::from_parts(None, env(&[("DATABASE_URL", url)])).is_ok(), "{url}");
+        }
+        for url in ["https://f.example/My-tools/errors_2.0~x", "https://f.example/a/healthz", "http://[::1]:3000/e"] {
+            assert!(Config::from_parts(None, env(&[("PUBLIC_URL", url)])).is_ok(), "{url}");
         }
         let path = Config::from_parts(None, env(&[("PUBLIC_URL", "https://f.example/errors/")])).expect("fits");
         assert_eq!(path.public_url.as_deref(), Some("https://f.example/errors"));

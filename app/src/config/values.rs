@@ -14,6 +14,9 @@ use std::str::FromStr;
 /// which nobody guesses at any pace.
 const SHORTEST_TOKEN: usize = 16;
 
+/// Paths that answer whatever the path of PUBLIC_URL is.
+const PROBES: [&str; 2] = ["healthz", "readyz"];
+
 /// Settings that mean nothing without APP_ID.
 const OF_APP: [&str; 5] =
     ["PRIVATE_KEY", "PRIVATE_KEY_PATH", "WEBHOOK_SECRET", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET"];
@@ -118,6 +121,29 @@ pub(super) fn checked_url(name: &str, text: &str) -> Result<String, ConfigError>
         return Err(wrong(", which has a fragment (#)"));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// The address that people reach the server by. Its path stands before that of each route: what is
+/// a pattern to the router, or is written otherwise by browsers and proxies, is refused.
+pub(super) fn checked_public_url(text: &str) -> Result<String, ConfigError> {
+    let url = checked_url("PUBLIC_URL", text)?;
+    let wrong = |why: String| Err(ConfigError(format!("PUBLIC_URL is {text:?}{why}")));
+    let Some((_, address)) = url.split_once("://").filter(|(_, address)| !address.contains('\\')) else {
+        return wrong(": it has to be an address like https://flawless.example.com".to_owned());
+    };
+    let Some((_, path)) = address.split_once('/') else { return Ok(url) };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+    let is_usual = |part: &str| !matches!(part, "" | "." | "..") && part.chars().all(is_plain);
+    if let Some(part) = path.split('/').find(|part| !is_usual(part)) {
+        return wrong(format!(
+            ", whose path has {part:?}: each part of it may have letters (a to z), digits, and - . _ ~ only, like \
+             https://example.com/tools/errors"
+        ));
+    }
+    if PROBES.contains(&path) {
+        return wrong(", whose path is that of a probe: write another, like https://example.com/errors".to_owned());
+    }
+    Ok(url)
 }
 
 /// An address to listen on, or a name that leads to one.
