@@ -92,3 +92,34 @@ fn a_log_that_nobody_reads_holds_up_neither_work_nor_the_end() {
         drop(reader);
     });
 }
+
+#[test]
+fn reports_are_refused_once_the_database_s_file_is_gone() {
+    run_test(async |story| {
+        if story.is_on_postgres() {
+            return;
+        }
+        story.expect_errors();
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        let url = story.url().to_owned();
+        assert_eq!(story.send_to(&url, &key, project, &event).await, 200);
+        let file = story.config().database_url.trim_start_matches("sqlite://").to_owned();
+        let elsewhere = format!("{file}.elsewhere");
+        std::fs::rename(&file, &elsewhere).unwrap();
+        sleep(Duration::from_millis(1_100)).await;
+        assert_eq!(story.send_to(&url, &key, project, &event).await, 503);
+        story.clock.advance(jiff::SignedDuration::from_secs(6));
+        let ready = story.http.get(format!("{url}/readyz")).send().await.unwrap();
+        assert_eq!(ready.status().as_u16(), 503);
+        assert_eq!(ready.text().await.unwrap(), "not ready: The file of the database is gone.");
+        std::fs::rename(&elsewhere, &file).unwrap();
+        sleep(Duration::from_millis(1_100)).await;
+        assert_eq!(story.send_to(&url, &key, project, &event).await, 200);
+        let doctor = story.page("/doctor").await;
+        assert!(!doctor.contains("deleted or moved away"), "it is back");
+        story.settle().await;
+        assert_eq!(story.lines().await[0].total, 2, "what was acknowledged is counted, and nothing else");
+    });
+}

@@ -58,6 +58,12 @@ pub enum StoreError {
         /// What was waited for in vain.
         why: String,
     },
+    /// Its file is not where it was opened.
+    #[error("the database's file {file} was deleted or moved away, so nothing is written to it")]
+    Gone {
+        /// Where it was.
+        file: String,
+    },
     /// A statement failed.
     #[error("database: {0}")]
     Sql(#[source] sqlx::Error),
@@ -89,6 +95,8 @@ pub enum Trouble {
     Disk,
     /// What is on the disk is no database any more.
     Damaged,
+    /// Its file is not where it was opened.
+    Gone,
 }
 
 impl Trouble {
@@ -144,6 +152,9 @@ impl Trouble {
             Self::Damaged => {
                 "its file is damaged: stop the server, and put a backup in its place or save what can be read (sqlite3 FILE .recover)"
             }
+            Self::Gone => {
+                "its file was deleted or moved away: move it back, and work goes on by itself; or stop the server, put a backup in its place, and start again"
+            }
         }
     }
 
@@ -156,6 +167,7 @@ impl Trouble {
             Self::ReadOnly => "The database can't be written.",
             Self::Disk => "The disk of the database fails.",
             Self::Damaged => "The database is damaged.",
+            Self::Gone => "The file of the database is gone.",
         }
     }
 }
@@ -220,6 +232,7 @@ impl StoreError {
         match self {
             Self::Away { .. } => Some(Trouble::Away),
             Self::Busy { .. } => Some(Trouble::Busy),
+            Self::Gone { .. } => Some(Trouble::Gone),
             Self::Sql(error) => Trouble::of_sql(error),
             Self::Migrate { source: MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) } => {
                 Trouble::of_sql(error)

@@ -57,6 +57,7 @@ mod transaction;
 pub mod trial;
 mod turns;
 pub mod weekly;
+mod whereabouts;
 pub mod writes;
 
 pub use dialect::Dialect;
@@ -72,6 +73,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use transaction::Durability;
 use turns::Turns;
+use whereabouts::Whereabouts;
 
 /// Transactions at once on PostgreSQL: two connections are left for what only reads.
 const POSTGRES_WRITERS: usize = POOL_SIZE - 2;
@@ -87,6 +89,8 @@ const TURN_WITHIN: Duration = Duration::from_secs(10);
 pub struct Store {
     pool: Connections,
     dialect: Dialect,
+    /// Of SQLite's file: whether it is still there.
+    whereabouts: Option<Arc<Whereabouts>>,
     turns: Turns,
     side: Side,
     ids: Arc<Ids>,
@@ -103,7 +107,7 @@ impl Store {
     /// # Errors
     /// It can't be opened; the message says why and what to do, within some seconds.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let opener = open::open(url).await?;
+        let (opener, whereabouts) = open::open(url).await?;
         let dialect = opener.dialect();
         let turns = match dialect {
             Dialect::Sqlite => Turns::new(1, 1),
@@ -112,6 +116,7 @@ impl Store {
         Ok(Self {
             pool: Connections::new(opener)?,
             dialect,
+            whereabouts: whereabouts.map(Arc::new),
             turns,
             side: Side::Requests,
             ids: Arc::new(Ids::new()),
@@ -142,6 +147,9 @@ impl Store {
     async fn begin_with(&self, durability: Durability) -> Result<Tx, StoreError> {
         let turn = timeout(TURN_WITHIN, self.turns.next(self.side)).await;
         let turn = turn.map_err(|_| StoreError::busy("no turn to write came in time"))?;
+        if let Some(whereabouts) = &self.whereabouts {
+            whereabouts.prove().await?;
+        }
         let mut tx = Tx::begin(self, turn, durability).await?;
         if let Some(fence) = self.fence {
             fence.prove_in(&mut tx, self.dialect).await?;

@@ -6,10 +6,11 @@ use crate::connections::Opener;
 use crate::dialect::{Named, named, without_password};
 use crate::error::{StoreError, Trouble, code_of};
 use crate::private::make_private_file;
+use crate::whereabouts::Whereabouts;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection, Error};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -20,12 +21,16 @@ const START_WITHIN: Duration = Duration::from_secs(4);
 /// How often one that refuses is asked again meanwhile.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 
-/// Opens it, and brings its tables up to date; what opens further connections.
-pub(crate) async fn open(url: &str) -> Result<Opener, StoreError> {
+/// Opens it, and brings its tables up to date; what opens further connections, and where its
+/// file is.
+pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), StoreError> {
     sqlx::any::install_default_drivers();
     let database = named(url)?;
     let shown = without_password(url);
-    let options = AnyConnectOptions::from_str(&database.url)
+    // The file is made below, once: a connection that is opened after it was moved away must not put
+    // an empty one there, in the way of who moves it back.
+    let url = if database.file.is_some() { database.url.replace("mode=rwc", "mode=rw") } else { database.url.clone() };
+    let options = AnyConnectOptions::from_str(&url)
         .map_err(|error| StoreError::Url { url: shown.clone(), why: error.to_string() })?;
     if let Some(file) = &database.file {
         make_private_file(file).map_err(|error| refused_file(&shown, file, &error))?;
@@ -36,7 +41,9 @@ pub(crate) async fn open(url: &str) -> Result<Opener, StoreError> {
     sqlx::migrate!("../../../migrations").run(&mut connection).await?;
     // It was for this only; what can't be closed in an orderly way ends all the same.
     let _ = connection.close().await;
-    Ok(opener)
+    let whereabouts = |file: &PathBuf| Whereabouts::of(file).map_err(|error| refused_file(&shown, file, &error));
+    let whereabouts = database.file.as_ref().map(whereabouts).transpose()?;
+    Ok((opener, whereabouts))
 }
 
 /// The first connection. A server that is just being started refuses for a moment.

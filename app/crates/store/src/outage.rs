@@ -67,7 +67,7 @@ impl Outage {
             Trouble::Full | Trouble::ReadOnly | Trouble::Disk | Trouble::Damaged => {
                 *lock(&self.refused) = Some((trouble, now));
             }
-            Trouble::Away | Trouble::Busy => {}
+            Trouble::Away | Trouble::Busy | Trouble::Gone => {}
         }
     }
 
