@@ -1,13 +1,14 @@
 //! Too much at once: bodies that grow, senders whom nobody knows, clients that keep the server
 //! waiting, and its end whatever they do.
 
+use crate::harness::browser::Browser;
 use crate::harness::story::{Process, Story, run_test};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 use std::io::Write;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 
 /// Longest that an answer may take which needs nobody else.
@@ -199,6 +200,57 @@ fn bodies_of_strangers_are_bounded_and_keep_nobody_out() {
         let session = "{}\n{\"type\":\"session\"}\n{}\n";
         let envelope = format!("{}/api/{project}/envelope/?sentry_key={key}", process.url);
         assert_eq!(story.http.post(envelope).body(session).send().await.unwrap().status(), 200);
+    });
+}
+
+#[test]
+fn one_client_with_webhooks_that_never_end_keeps_no_other_out() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        let head = format!(
+            "POST /api/github/webhooks HTTP/1.1\r\nhost: x\r\nx-hub-signature-256: sha256={}\r\n\
+             content-length: 26214400\r\n\r\n",
+            "0".repeat(64)
+        );
+        let address = story.url().trim_start_matches("http://").parse().unwrap();
+        let mut held = Vec::new();
+        for _ in 0..2 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+            let mut stream = socket.connect(address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let _ = timeout(SOON, stream.write_all(&vec![b'x'; (16 << 20) - 1])).await;
+            held.push(stream);
+        }
+        // What came is counted by now.
+        let in_flight = async || {
+            let metrics = story.http.get(format!("{}/metrics", story.url())).bearer_auth("admin-token-of-the-tests");
+            let metrics = metrics.send().await.unwrap().text().await.unwrap();
+            let line = metrics.lines().find_map(|line| line.strip_prefix("flawless_in_flight_bytes "));
+            line.unwrap().parse::<usize>().unwrap()
+        };
+        let until = Instant::now() + SOON;
+        while in_flight().await < (16 << 20) - 1 && Instant::now() < until {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(in_flight().await >= (16 << 20) - 1, "the first one is still held");
+        let envelope = format!("{{\"dsn\":\"http://{key}@h/{project}\"}}\n{{\"type\":\"session\"}}\n{{}}\n");
+        let browser = Browser::new(story);
+        let page = browser.post("/login", &[("token", "admin-token-of-the-tests")]).await;
+        assert!(page.status == 303 && page.set_cookie.starts_with("flawless_session="), "{}", page.seen());
+        // Of somebody who can't sign it: it is read whole to know that.
+        let signature = format!("sha256={}", "0".repeat(64));
+        for (path, body, status) in [
+            ("/api/github/webhooks".to_owned(), "{}".to_owned(), 401),
+            ("/tunnel".to_owned(), envelope.clone(), 200),
+            (format!("/api/{project}/envelope/"), envelope, 200),
+        ] {
+            let request = story.http.post(format!("{}{path}", story.url())).body(body);
+            let request = request.header("x-hub-signature-256", &signature);
+            assert_eq!(request.send().await.unwrap().status(), status, "{path}");
+        }
+        drop(held);
     });
 }
 

@@ -1,7 +1,9 @@
 //! The bytes of all requests that are in flight, and how many there may be.
 
-use std::sync::Arc;
+use super::client::ClientGroup;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of bodies held at a time, of all requests together: eight reports as large as they may be,
 /// or ten thousand usual ones, and it fits into a server of 256 MB beside all else.
@@ -11,6 +13,23 @@ pub(super) const IN_FLIGHT: usize = 64 << 20;
 /// One as large as GitHub makes them fits, and strangers never keep those with a key out.
 const OF_STRANGERS: usize = IN_FLIGHT / 2;
 
+/// Longest body that counts as small: any form, what is read of an envelope before its key is
+/// known, and nearly every webhook.
+pub(super) const SMALL: usize = 512 << 10;
+
+/// What is kept for small bodies of strangers, whoever sends large ones: else a webhook that never
+/// ends keeps people from signing in.
+const FOR_SMALL: usize = OF_STRANGERS / 8;
+/// Small bodies of one stranger: two of the largest, or some fifty webhooks at once; four such
+/// clients are needed to fill what is kept.
+const SMALL_OF_ONE: usize = FOR_SMALL / 4;
+
+/// Large bodies of all strangers.
+const LARGE: usize = OF_STRANGERS - FOR_SMALL;
+/// Large bodies of one stranger: one webhook as large as GitHub makes them, and not all there is
+/// room for.
+pub(super) const LARGE_OF_ONE: usize = 25 << 20;
+
 /// When to come again after a refusal, in seconds: bodies in flight are worked off within one.
 pub(super) const RETRY_AFTER_S: &str = "5";
 
@@ -19,16 +38,31 @@ pub(super) const RETRY_AFTER_S: &str = "5";
 pub(super) enum Sender {
     /// They showed a key, or are signed in.
     Known,
-    /// It is not known yet.
-    Stranger,
+    /// It is not known yet, only from where.
+    Stranger(ClientGroup),
 }
 
 /// What is held now, and what was refused since the start.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
     held: AtomicUsize,
-    strangers: AtomicUsize,
+    strangers: Mutex<Strangers>,
     refused: AtomicU64,
+}
+
+/// What strangers hold.
+#[derive(Debug, Default)]
+struct Strangers {
+    in_all: Share,
+    /// Of those who hold anything: no more of them than there are connections.
+    by_client: HashMap<ClientGroup, Share>,
+}
+
+/// Bytes of small bodies and of large ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Share {
+    small: usize,
+    large: usize,
 }
 
 /// There is no room for more bytes now.
@@ -58,6 +92,46 @@ impl Budget {
     pub(super) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
+
+    fn strangers(&self) -> MutexGuard<'_, Strangers> {
+        // Nothing under it can panic half-way.
+        self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Strangers {
+    /// A body of this client has grown, or is gone.
+    fn resize(&mut self, client: ClientGroup, from: usize, to: usize) {
+        self.in_all.resize(from, to);
+        let share = self.by_client.entry(client).or_default();
+        share.resize(from, to);
+        if *share == Share::default() {
+            self.by_client.remove(&client);
+        }
+    }
+
+    /// Whether there is room for a body of this client, which is counted already.
+    fn have_room(&self, client: ClientGroup, bytes: usize) -> bool {
+        let of_one = self.by_client.get(&client).copied().unwrap_or_default();
+        let in_all = self.in_all;
+        let has_share = match bytes > SMALL {
+            true => of_one.large <= LARGE_OF_ONE && in_all.large <= LARGE,
+            false => of_one.small <= SMALL_OF_ONE,
+        };
+        has_share && in_all.small + in_all.large <= OF_STRANGERS
+    }
+}
+
+impl Share {
+    fn resize(&mut self, from: usize, to: usize) {
+        *self.of_size(from) -= from;
+        *self.of_size(to) += to;
+    }
+
+    /// Those among which a body of this size counts.
+    fn of_size(&mut self, bytes: usize) -> &mut usize {
+        if bytes > SMALL { &mut self.large } else { &mut self.small }
+    }
 }
 
 impl Held {
@@ -67,9 +141,12 @@ impl Held {
     /// There is no room for them.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         self.add(bytes);
-        let of_strangers =
-            self.sender == Sender::Stranger && self.budget.strangers.load(Ordering::Relaxed) > OF_STRANGERS;
-        if of_strangers || self.budget.held() > IN_FLIGHT {
+        // A key is public in a browser: those who have one leave room for strangers' small bodies.
+        let (has_share, in_all) = match self.sender {
+            Sender::Known => (true, IN_FLIGHT - FOR_SMALL),
+            Sender::Stranger(client) => (self.budget.strangers().have_room(client, self.bytes), IN_FLIGHT),
+        };
+        if !has_share || self.budget.held() > in_all {
             self.budget.refused.fetch_add(1, Ordering::Relaxed);
             return Err(NoRoom);
         }
@@ -79,18 +156,18 @@ impl Held {
     /// Holds so many bytes more, whether there is room or not: of what is unpacked, whose number is
     /// bounded otherwise.
     pub(super) fn add(&mut self, bytes: usize) {
+        let before = self.bytes;
         self.bytes += bytes;
         self.budget.held.fetch_add(bytes, Ordering::Relaxed);
-        if self.sender == Sender::Stranger {
-            self.budget.strangers.fetch_add(bytes, Ordering::Relaxed);
+        if let Sender::Stranger(client) = self.sender {
+            self.budget.strangers().resize(client, before, self.bytes);
         }
     }
 
     /// Who sends it is known now.
     pub(super) fn is_known(&mut self) {
-        if self.sender == Sender::Stranger {
-            self.budget.strangers.fetch_sub(self.bytes, Ordering::Relaxed);
-            self.sender = Sender::Known;
+        if let Sender::Stranger(client) = std::mem::replace(&mut self.sender, Sender::Known) {
+            self.budget.strangers().resize(client, self.bytes, 0);
         }
     }
 }
@@ -98,30 +175,57 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        if self.sender == Sender::Stranger {
-            self.budget.strangers.fetch_sub(self.bytes, Ordering::Relaxed);
-        }
+        self.is_known();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    fn stranger(number: u32) -> Sender {
+        Sender::Stranger(ClientGroup(IpAddr::V4(Ipv4Addr::from_bits(number))))
+    }
 
     #[test]
     fn all_is_given_back_and_strangers_keep_nobody_out() {
         let budget = Arc::<Budget>::default();
-        let mut stranger = budget.open(Sender::Stranger);
-        assert_eq!(stranger.grow(OF_STRANGERS), Ok(()));
-        assert_eq!(budget.open(Sender::Stranger).grow(1), Err(NoRoom));
+        let mut one = budget.open(stranger(1));
+        let mut other = budget.open(stranger(2));
+        assert_eq!(one.grow(LARGE_OF_ONE), Ok(()));
+        assert_eq!(other.grow(LARGE - LARGE_OF_ONE), Ok(()));
+        assert_eq!(budget.open(stranger(3)).grow(SMALL + 1), Err(NoRoom));
         let mut known = budget.open(Sender::Known);
         assert_eq!(known.grow(IN_FLIGHT - OF_STRANGERS), Ok(()));
         assert_eq!(budget.open(Sender::Known).grow(1), Err(NoRoom));
-        assert_eq!((budget.held(), budget.refused()), (IN_FLIGHT, 2));
+        assert_eq!(budget.open(stranger(3)).grow(SMALL), Ok(()), "what is kept for small ones");
+        assert_eq!((budget.held(), budget.refused()), (IN_FLIGHT - FOR_SMALL, 2));
         drop(known);
-        stranger.is_known();
-        assert_eq!(budget.open(Sender::Stranger).grow(1), Ok(()));
-        drop(stranger);
-        assert_eq!((budget.held(), budget.strangers.load(Ordering::Relaxed)), (0, 0));
+        one.is_known();
+        assert_eq!(budget.open(stranger(3)).grow(SMALL + 1), Ok(()));
+        drop((one, other));
+        assert_eq!((budget.held(), budget.strangers().in_all), (0, Share::default()));
+        assert!(budget.strangers().by_client.is_empty());
+    }
+
+    #[test]
+    fn each_stranger_has_a_share() {
+        let budget = Arc::<Budget>::default();
+        let mut large = budget.open(stranger(1));
+        assert_eq!(large.grow(LARGE_OF_ONE), Ok(()));
+        assert_eq!(large.grow(1), Err(NoRoom));
+        drop(large);
+        let small: Vec<Held> = (0..2)
+            .map(|_| {
+                let mut held = budget.open(stranger(1));
+                assert_eq!(held.grow(SMALL), Ok(()));
+                held
+            })
+            .collect();
+        assert_eq!(budget.open(stranger(1)).grow(1), Err(NoRoom));
+        assert_eq!(budget.open(stranger(2)).grow(SMALL), Ok(()), "nobody else is concerned");
+        drop(small);
+        assert_eq!(budget.open(stranger(1)).grow(SMALL), Ok(()));
     }
 }

@@ -1,10 +1,12 @@
 //! Forms that people send, and whether they came from our own pages.
 
 use super::body::{self, BodyError, IncomingBody};
-use super::budget::{Budget, Sender};
+use super::budget::{self, Budget, Sender};
+use super::client::ClientGroup;
 use super::page_error::PageError;
 use super::repository::{NeededRight, find, name_in_path};
 use super::session::{Session, SessionCookies};
+use super::settings::ServerSettings;
 use super::state::Server;
 use super::visitor::{Visitor, look_up};
 use axum::body::{Body, Bytes};
@@ -20,6 +22,7 @@ use store::repositories::RepositoryRow;
 /// Bytes of a form: the longest, of a rule, has a dozen fields of 2,000 characters at most, each of
 /// which may be 12 bytes as a form writes them.
 const MAX_FORM: usize = 512 << 10;
+const _: () = assert!(MAX_FORM <= budget::SMALL, "no large body keeps a form out");
 
 /// A form whoever it comes from: its handler says what may be done without a session, or from
 /// another site.
@@ -39,7 +42,10 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for OpenForm<T> {
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
         let Ok(Visitor(visitor)) = Visitor::from_request_parts(&mut parts, server).await;
-        let sender = if visitor.is_some() { Sender::Known } else { Sender::Stranger };
+        let sender = match visitor {
+            Some(_) => Sender::Known,
+            None => Sender::Stranger(ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server))),
+        };
         let form = ReceivedForm::read(parts, body, sender, server).await?;
         let fields = form.fields().await?;
         let is_ours = visitor.as_ref().is_some_and(|session| form.is_ours(session, server));

@@ -3,7 +3,9 @@
 use crate::server::Server;
 use crate::server::body::{self, BodyError, INLINE, IncomingBody};
 use crate::server::budget::{self, Budget, Sender};
+use crate::server::client::ClientGroup;
 use crate::server::meters::Meters;
+use crate::server::settings::ServerSettings;
 use crate::server::state::Now;
 use crate::services::github_app::GitHubApp;
 use crate::services::{Wake, log_store_error};
@@ -22,6 +24,7 @@ use store::hooks::Inserted;
 /// GitHub's own limit on payloads:
 /// <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 const MAX_PAYLOAD: usize = 25 << 20;
+const _: () = assert!(MAX_PAYLOAD <= budget::LARGE_OF_ONE, "a webhook fits into a stranger's share");
 
 /// A webhook whose signature is GitHub's.
 pub(super) struct VerifiedWebhook {
@@ -36,7 +39,9 @@ impl FromRequest<Server> for VerifiedWebhook {
     type Rejection = WebhookError;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, WebhookError> {
-        let (Parts { headers, .. }, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
+        let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
+        let Parts { headers, .. } = parts;
         let signed = match Signed::of(&headers, server) {
             Ok(signed) => signed,
             Err(error) => {
@@ -45,7 +50,7 @@ impl FromRequest<Server> for VerifiedWebhook {
             }
         };
         let budget = Arc::<Budget>::from_ref(server);
-        let incoming = IncomingBody::open(&headers, body, MAX_PAYLOAD, &budget, Sender::Stranger)?;
+        let incoming = IncomingBody::open(&headers, body, MAX_PAYLOAD, &budget, Sender::Stranger(client))?;
         let (body, held) = incoming.whole().await?;
         if body.len() <= INLINE {
             return signed.read(&body);

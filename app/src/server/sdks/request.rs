@@ -5,7 +5,9 @@ use super::client_name::client_name;
 use crate::server::Server;
 use crate::server::body::{self, IncomingBody};
 use crate::server::budget::{Budget, Sender};
+use crate::server::client::ClientGroup;
 use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
+use crate::server::settings::ServerSettings;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
@@ -87,7 +89,8 @@ impl IngestRequest {
         let (auth, incoming) = match admitted {
             Some(auth) => (auth, open(body, Sender::Known)?),
             None => {
-                let mut incoming = open(body, Sender::Stranger)?;
+                let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
+                let mut incoming = open(body, Sender::Stranger(client))?;
                 match enter_by_envelope(project, &mut incoming, encoding.as_deref(), &ingest, now).await {
                     Ok(auth) => (auth, incoming),
                     Err(error) => {
