@@ -1,5 +1,6 @@
 //! The routes for programs over real HTTP: what clients, GitHub and Prometheus are answered.
 
+use crate::harness::browser::Browser;
 use crate::harness::story::{CART_PATH, Story, run_test};
 use reqwest::{Method, Response};
 use serde_json::Value;
@@ -323,5 +324,22 @@ fn below_a_path_everything_is_below_it() {
         story.settle().await;
         assert_eq!(story.lines().await.len(), 1);
         story.assert_usual_alert();
+    });
+}
+
+#[test]
+fn a_few_cookies_of_a_session_are_looked_up_and_no_more() {
+    run_test(async |story| {
+        let browser = Browser::new(story);
+        let page = browser.post("/login", &[("token", "admin-token-of-the-tests")]).await;
+        let cookie = page.set_cookie.split(';').next().unwrap();
+        assert!(cookie.starts_with("flawless_session="), "{cookie}");
+        let others = |count: usize| "flawless_session=x; ".repeat(count);
+        for (before, is_signed_in) in [(0, true), (3, true), (4, false), (1_200, false)] {
+            let cookies = format!("{}{cookie}", others(before));
+            let answer = send(story, Method::GET, "/sessions", &[("cookie", cookies.as_str())], "").await;
+            let says_who = answer.text.contains("/sessions/end");
+            assert_eq!((answer.status, says_who), (200, is_signed_in), "{before} others before it");
+        }
     });
 }

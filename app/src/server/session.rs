@@ -17,6 +17,11 @@ use store::repositories::RepositoryRow;
 /// Name of the cookie.
 const COOKIE: &str = "flawless_session";
 
+/// Cookies of that name that are looked up, each by a query of the database. A browser sends one
+/// for each path and domain that it was set for, the longest path first: that of this address, and
+/// of others that the server, or another one beside it, had.
+const MOST_COOKIES: usize = 4;
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Session {
@@ -92,7 +97,7 @@ impl SessionCookies {
         if bearer_of(headers).is_some_and(|token| self.is_token(token)) {
             return Ok(Some(self.session(Who::Admin, None)));
         }
-        for value in cookies(headers, COOKIE) {
+        for value in cookies(headers, COOKIE).take(MOST_COOKIES) {
             if let Some(session) = self.by_cookie(value, now).await? {
                 return Ok(Some(session));
             }
