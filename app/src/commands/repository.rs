@@ -10,6 +10,7 @@ use crate::wiring::Handles;
 use clap::Subcommand;
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
+use domain::url_text::without_secrets;
 use render::when;
 use std::path::Path;
 use store::Store;
@@ -120,7 +121,9 @@ async fn add(
     };
     let other = store::repositories::by_name(store, &full_name).await?.map(|row| row.repository.clone_url);
     if let Some(other) = other.filter(|other| *other != clone_url) {
-        return Err(format!("{full_name} is watched already, from {other}; choose another --name").into());
+        return Err(
+            format!("{full_name} is watched already, from {}; choose another --name", without_secrets(&other)).into()
+        );
     }
     let new = NewRepository { full_name: full_name.clone(), clone_url, github: None, public: false };
     let id = repositories.watch(&new, now).await?;
@@ -196,7 +199,7 @@ async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
             (None, Some(head)) => format!("at {}", head.short()),
             (None, None) => "not cloned yet".to_owned(),
         };
-        say!("{}  ({}; {state})", row.repository.full_name, without_credentials(&row.repository.clone_url));
+        say!("{}  ({}; {state})", row.repository.full_name, without_secrets(&row.repository.clone_url));
         for key in store::ingest_keys::in_force(store, row.repository.id).await? {
             say!("  DSN: {}", site.linker.dsn(&key, row.repository.id));
         }
@@ -204,31 +207,20 @@ async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A clone URL without the account that it may hold.
-fn without_credentials(url: &str) -> String {
-    match url::Url::parse(url) {
-        Ok(mut url) if url.password().is_some() => {
-            // Both fail only for URLs that can't have an account, which this one has.
-            let _ = url.set_password(None);
-            let _ = url.set_username("");
-            url.to_string()
-        }
-        _ => url.to_owned(),
-    }
-}
-
 /// A path is made absolute, because the server may run elsewhere.
 fn absolute(url: &str) -> Result<String, Failed> {
     if url.contains("://") || (url.contains('@') && url.contains(':')) {
         return Ok(url.trim_end_matches('/').to_owned());
     }
-    let path = Path::new(url).canonicalize().map_err(|error| format!("{url}: {error}"))?;
+    let path = Path::new(url).canonicalize().map_err(|error| format!("{}: {error}", without_secrets(url)))?;
     Ok(path.display().to_string())
 }
 
 /// OWNER/NAME from the last two parts of a URL.
 fn name_of(url: &str) -> RepositoryName {
-    let cleaned = url.trim_end_matches('/').trim_end_matches(".git").trim_end_matches("/.git");
+    // Of a path any character is a part; in a query may be a token.
+    let path = if url.contains("://") { url.split(['?', '#']).next().unwrap_or_default() } else { url };
+    let cleaned = path.trim_end_matches('/').trim_end_matches(".git").trim_end_matches("/.git");
     let mut parts = cleaned.rsplit(['/', ':', '\\']).filter(|part| !part.is_empty());
     let name = parts.next().unwrap_or("repository");
     let owner = parts.next().unwrap_or("local");
@@ -257,14 +249,10 @@ mod tests {
     #[test]
     fn names_come_from_urls_and_paths() {
         assert_eq!(name_of("https://git.example.com/acme/shop.git"), "acme/shop");
+        assert_eq!(name_of("https://git.example.com/acme/shop.git?token=secret#x"), "acme/shop");
         assert_eq!(name_of("git@example.com:acme/shop.git"), "acme/shop");
         assert_eq!(name_of("/srv/git/shop"), "git/shop");
         assert_eq!(name_of("/srv/my repos/shop/.git"), "my-repos/shop");
-        assert_eq!(
-            without_credentials("https://ada:secret@git.example.com/a/b.git"),
-            "https://git.example.com/a/b.git"
-        );
-        assert_eq!(without_credentials("git@example.com:a/b.git"), "git@example.com:a/b.git");
         assert!(checked_name("shop".into()).is_err());
         assert!(checked_name("a/b/c".into()).is_err());
     }

@@ -5,13 +5,14 @@ mod values;
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::secret::Secret;
+use domain::url_text::without_secrets;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
     app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url, checked_url,
-    is_json, metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of, without_password,
+    is_json, metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
@@ -240,7 +241,7 @@ impl Config {
             ("HOST", self.host.clone()),
             ("PORT", self.port.to_string()),
             ("PUBLIC_URL", self.public_url.clone().unwrap_or_default()),
-            ("DATABASE_URL", without_password(&self.database_url)),
+            ("DATABASE_URL", without_secrets(&self.database_url)),
             ("DATA_DIR", self.data_dir.display().to_string()),
             ("LOG_LEVEL", self.log_level.clone()),
             ("LOG_FORMAT", if self.log_json { "json" } else { "text" }.to_owned()),
@@ -251,7 +252,7 @@ impl Config {
             ("GITHUB_CLIENT_SECRET", secret(self.sign_in.is_some())),
             ("GITHUB_API_URL", self.github_api_url.clone()),
             ("GITHUB_SERVER_URL", self.github_server_url.clone()),
-            ("SMTP_URL", self.smtp_url.as_deref().map(without_password).unwrap_or_default()),
+            ("SMTP_URL", self.smtp_url.as_deref().map(without_secrets).unwrap_or_default()),
             ("MAIL_FROM", self.mail_from.clone()),
             ("ADMIN_TOKEN", secret(self.admin_token.is_some())),
             ("METRICS_TOKEN", secret(self.metrics_token.is_some())),
@@ -415,5 +416,13 @@ mod tests {
         )
         .expect("fits");
         assert!(!format!("{config:?}").contains("secret"));
+        let parameter = [("DATABASE_URL", "postgres:///flawless?sslmode=require&password=secret")];
+        let shown = Config::from_parts(None, env(&parameter)).expect("fits").shown();
+        let shown = shown.iter().find(|(name, _)| *name == "DATABASE_URL").expect("it is shown");
+        assert_eq!(shown.1, "postgres:///flawless?sslmode=require&password=…");
+        for url in ["https://h?token=secret", "https://h#secret", "https://secret@h", "h:secret@x"] {
+            let error = Config::from_parts(None, env(&[("GITHUB_API_URL", url)])).expect_err(url).to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
     }
 }

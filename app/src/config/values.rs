@@ -5,6 +5,7 @@ use super::{AppConfig, ConfigError, LEVELS, NAMES};
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::secret::Secret;
+use domain::url_text::without_secrets;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -104,7 +105,7 @@ pub(super) fn checked_log_level(text: &str) -> Result<String, ConfigError> {
 pub(super) fn checked_url(name: &str, text: &str) -> Result<String, ConfigError> {
     let wrong = |why: &str| {
         // It may hold a password, which has no business in a log.
-        let shown = without_password(text);
+        let shown = without_secrets(text);
         ConfigError(format!("{name} is {shown:?}{why}: it has to be an address like https://flawless.example.com"))
     };
     let url = url::Url::parse(text).map_err(|_| wrong(""))?;
@@ -184,7 +185,7 @@ pub(super) fn checked_database_url(text: &str) -> Result<String, ConfigError> {
     if is_known {
         return Ok(text.to_owned());
     }
-    let shown = without_password(text);
+    let shown = without_secrets(text);
     Err(ConfigError(format!(
         "DATABASE_URL is {shown:?}: it has to be like sqlite:///path/to/file.db or postgres://user@host/name"
     )))
@@ -229,17 +230,6 @@ pub(super) fn trusted_proxies_of(get: Get<'_>) -> Result<TrustedProxies, ConfigE
             "TRUSTED_PROXIES has {part:?}, which is neither an address nor a network: write 127.0.0.1, 10.0.0.0/8"
         ))
     })
-}
-
-/// A URL with its password struck out.
-pub(super) fn without_password(text: &str) -> String {
-    match url::Url::parse(text) {
-        Ok(mut url) if url.password().is_some() => match url.set_password(Some("…")) {
-            Ok(()) => url.to_string(),
-            Err(()) => "(not shown)".to_owned(),
-        },
-        _ => text.to_owned(),
-    }
 }
 
 /// `; did you mean "port"?` for a name that is nearly one of ours.

@@ -47,4 +47,5 @@ pub mod storm;
 pub mod suspects;
 pub mod test_report;
 pub mod timestamp;
+pub mod url_text;
 pub mod visible;

@@ -3,6 +3,7 @@
 use super::error::MirrorError;
 use base64::Engine as _;
 use domain::ids::RepositoryId;
+use domain::url_text::without_secrets;
 use std::fmt;
 
 /// The user name that GitHub wants beside an installation token.
@@ -28,7 +29,7 @@ impl fmt::Debug for Source {
         let token = if self.token.is_some() { "(secret)" } else { "(none)" };
         f.debug_struct("Source")
             .field("id", &self.id)
-            .field("url", &redacted(&self.url))
+            .field("url", &without_secrets(&self.url))
             .field("token", &token)
             .finish()
     }
@@ -38,8 +39,10 @@ impl fmt::Debug for Source {
 pub(super) struct Address {
     /// For gix; bears no credentials.
     pub(super) url: gix::Url,
-    /// The same as text, for messages.
+    /// The same as text.
     pub(super) text: String,
+    /// The same for messages: a token may stand in its query.
+    pub(super) shown: String,
     /// User name and password for http(s).
     pub(super) account: Option<(String, String)>,
 }
@@ -51,7 +54,7 @@ impl Address {
     /// [`MirrorError::InvalidUrl`]; for a local path [`MirrorError::NotFound`] where it does not
     /// exist, and [`MirrorError::Unreachable`] where no repository is in it.
     pub(super) fn parse(source: &Source) -> Result<Self, MirrorError> {
-        let invalid = |why: String| MirrorError::InvalidUrl { url: redacted(&source.url), why };
+        let invalid = |why: String| MirrorError::InvalidUrl { url: without_secrets(&source.url), why };
         let given = source.url.trim();
         if given.is_empty() {
             return Err(invalid("it is empty".to_owned()));
@@ -73,19 +76,20 @@ impl Address {
                 let path = gix::path::from_bstr(gix::bstr::BStr::new(&url.path))
                     .map_err(|error| invalid(super::error::chain(&error)))?;
                 if !path.exists() {
-                    return Err(MirrorError::NotFound { url: given.to_owned() });
+                    return Err(MirrorError::NotFound { url: without_secrets(given) });
                 }
                 if !path.join("HEAD").exists() && !path.join(".git").exists() {
                     // A volume that is not mounted looks the same.
                     let why = "there is no git repository in this directory".to_owned();
-                    return Err(MirrorError::Unreachable { url: given.to_owned(), why });
+                    return Err(MirrorError::Unreachable { url: without_secrets(given), why });
                 }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
             _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
         }
         let text = url.to_bstring().to_string();
-        Ok(Self { url, text, account })
+        let shown = without_secrets(&text);
+        Ok(Self { url, text, shown, account })
     }
 
     /// Whether this is plain http: gix refuses to send an account there, so it travels as a header.
@@ -98,16 +102,6 @@ impl Address {
         let (user, password) = self.account.as_ref()?;
         let encoded = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
         Some(format!("Authorization: Basic {encoded}"))
-    }
-}
-
-/// A URL without what stands between `//` and `@`.
-fn redacted(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let authority = rest.split('/').next().unwrap_or_default();
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{host}{}", &rest[authority.len()..]),
-        None => url.to_owned(),
     }
 }
 
@@ -127,6 +121,10 @@ mod tests {
         assert!(
             !format!("{:?}", source("https://ada:s3cret@git.example.com/shop.git", Some("tok"))).contains("s3cret")
         );
+        let with_token = source("https://git.example.com/shop.git?token=s3cret", None);
+        let address = Address::parse(&with_token).expect("a URL");
+        assert!(address.text.ends_with("?token=s3cret") && address.shown.ends_with("?token=…"));
+        assert!(!format!("{with_token:?}").contains("s3cret"));
         let address = Address::parse(&source("https://git.example.com/shop.git", Some("ghs_1"))).expect("a URL");
         assert_eq!(address.account, Some(("x-access-token".to_owned(), "ghs_1".to_owned())));
     }

@@ -82,7 +82,7 @@ pub(super) fn moved(address: &Address) -> Result<Option<String>, MirrorError> {
         return Ok(None);
     }
     let unreachable = |error: reqwest::Error| MirrorError::Unreachable {
-        url: address.text.clone(),
+        url: address.shown.clone(),
         why: error.without_url().to_string(),
     };
     let client = reqwest::blocking::Client::builder()

@@ -1,6 +1,7 @@
 //! What can go wrong with a mirror, in words that an operator can act on.
 
 use domain::ids::RepositoryId;
+use domain::url_text::without_secrets_within;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a mirror could not be made, brought up to date or read. URLs in it bear no credentials.
@@ -189,5 +190,6 @@ pub(super) fn chain(error: &gix::Error) -> String {
             parts.push(text);
         }
     }
-    parts.join(": ")
+    // They may quote the address that was asked, with a token in its query.
+    without_secrets_within(&parts.join(": "))
 }

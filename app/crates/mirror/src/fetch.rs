@@ -4,6 +4,7 @@ use super::clone_source::Address;
 use super::connection::{connect, moved};
 use super::error::MirrorError;
 use super::progress::{Meter, Watch};
+use domain::url_text::without_secrets;
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::protocol::handshake::Ref;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
@@ -120,13 +121,15 @@ impl Fetch<'_> {
             let target = if redirected { moved(self.address)? } else { None };
             match target {
                 Some(target) if url == self.address.url => {
-                    url = gix::url::parse(target.as_str())
-                        .map_err(|error| MirrorError::InvalidUrl { url: target, why: super::error::chain(&error) })?;
+                    url = gix::url::parse(target.as_str()).map_err(|error| MirrorError::InvalidUrl {
+                        url: without_secrets(&target),
+                        why: super::error::chain(&error),
+                    })?;
                 }
                 _ if lost_a_race(&error) && attempt < ATTEMPTS => attempt += 1,
                 _ => {
                     let challenged = challenged.load(Ordering::Relaxed);
-                    return Err(MirrorError::network(&self.address.text, &error, challenged, self.stop));
+                    return Err(MirrorError::network(&self.address.shown, &error, challenged, self.stop));
                 }
             }
         }

@@ -3,10 +3,11 @@
 
 use crate::Dialect;
 use crate::connections::Opener;
-use crate::dialect::{Named, named, without_password};
+use crate::dialect::{Named, named};
 use crate::error::{StoreError, Trouble, code_of};
 use crate::private::make_private_file;
 use crate::whereabouts::Whereabouts;
+use domain::url_text::without_secrets;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection, Error};
 use std::io::ErrorKind;
@@ -26,7 +27,7 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_millis(250);
 pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), StoreError> {
     sqlx::any::install_default_drivers();
     let database = named(url)?;
-    let shown = without_password(url);
+    let shown = without_secrets(url);
     // The file is made below, once: a connection that is opened after it was moved away must not put
     // an empty one there, in the way of who moves it back.
     let url = if database.file.is_some() { database.url.replace("mode=rwc", "mode=rw") } else { database.url.clone() };

@@ -1,9 +1,10 @@
 //! One server on one SQLite file: a lock that ends with its process, however that ends.
 
 use crate::StoreError;
-use crate::dialect::{named, without_password};
+use crate::dialect::named;
 use crate::open::refused_file;
 use crate::private::{beside, make_private_file, open_options};
+use domain::url_text::without_secrets;
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Write as _};
 
@@ -27,7 +28,7 @@ impl ServerLock {
             why: why.to_string(),
             todo: "see that its folder exists, that its disk has space, and that this user may write there".to_owned(),
         };
-        make_private_file(&database).map_err(|why| refused_file(&without_password(url), &database, &why))?;
+        make_private_file(&database).map_err(|why| refused_file(&without_secrets(url), &database, &why))?;
         // Whichever way it is named. A file of its own: SQLite's locks on the database would be
         // lost as soon as this process closed it once more (https://sqlite.org/howtocorrupt.html).
         let database = database.canonicalize().map_err(failed)?;
