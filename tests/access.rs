@@ -4,8 +4,10 @@ use crate::harness::browser::{Browser, Page, link_in};
 use crate::harness::fake_github::Fault;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use app::services::own_routes::{FIRST_PARTS, OF_TWO_PARTS};
 use domain::timestamp::DAY;
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A repository that nobody of the story's people but one may see.
@@ -217,6 +219,54 @@ fn every_route_is_in_the_readme_or_in_the_matrix() {
             "{route} is neither in the README's table of pages nor in a row of the matrix"
         );
     }
+}
+
+#[test]
+fn no_repository_is_named_as_a_page_of_ours() {
+    let source = server_source(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/server")));
+    let routes = source.split(".route(&at(\"/").skip(1).filter_map(|rest| rest.split('"').next());
+    let ours = routes.filter(|route| !route.is_empty() && !route.starts_with("{owner}"));
+    let parts: Vec<Vec<&str>> = ours.map(|route| route.trim_end_matches('/').split('/').collect()).collect();
+    let first: BTreeSet<&str> = parts.iter().map(|parts| parts[0]).collect();
+    assert_eq!(first.into_iter().collect::<Vec<_>>(), FIRST_PARTS);
+    let of_two = parts.iter().filter(|parts| parts.len() == 2);
+    let of_two: BTreeSet<(&str, &str)> =
+        of_two.map(|parts| (parts[0], if parts[1].starts_with('{') { "*" } else { parts[1] })).collect();
+    assert_eq!(of_two.into_iter().collect::<Vec<_>>(), OF_TWO_PARTS);
+}
+
+#[test]
+fn the_doctor_says_whose_page_is_hidden_by_one_of_ours() {
+    run_test(async |story| {
+        stage(story).await;
+        let names = ["static/shop", "api/shop", "rules/shop"];
+        for name in names {
+            story.github.add_repository(name, true);
+            story.git.host.serve(name, story.repo.git_dir());
+            story.github.install(name.split('/').next().unwrap(), &[name]);
+        }
+        story.settle().await;
+        let mut admin = Browser::new(story);
+        admin.bearer = true;
+        let pages = [admin.get("/static/shop").await, admin.get("/api/shop").await, admin.get("/rules/shop").await];
+        assert_eq!(pages.map(|page| page.status), [404, 200, 200]);
+        assert_eq!(admin.get("/get_weekly_error_report?repo=static/shop").await.status, 200);
+        assert_eq!(admin.get("/static/shop/whitelist").await.status, 200);
+        let doctor = admin.get("/doctor").await.seen();
+        assert_eq!(doctor.matches("its page can't be opened").count(), 1, "{doctor}");
+        assert!(doctor.contains("/static/shop is an address of this server's own"), "{doctor}");
+        const ADD: &str = "https://h.example/a/b.git";
+        let commands: [&[&str]; 4] = [
+            &["repository", "add", ADD, "--name", "auth/github"],
+            &["repository", "add", ADD, "--name", "static/style.css"],
+            &["repository", "add", ADD, "--name", "API/shop"],
+            &["repository", "add", "https://h.example/login/shop.git"],
+        ];
+        for arguments in commands {
+            let said = story.asking_command(arguments).await;
+            assert!(said.contains("can't be its name") && said.contains("add_known_error, api, auth"), "{said}");
+        }
+    });
 }
 
 #[test]

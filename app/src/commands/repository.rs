@@ -4,7 +4,7 @@ use super::Failed;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::services::repositories::Repositories;
-use crate::services::{Site, ingest_keys};
+use crate::services::{Site, ingest_keys, own_routes};
 use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Subcommand;
@@ -119,6 +119,9 @@ async fn add(
         Some(name) => checked_name(name)?,
         None => name_of(&clone_url),
     };
+    if let Some(fault) = own_routes::fault_of_name(&full_name) {
+        return Err(fault.into());
+    }
     let other = store::repositories::by_name(store, &full_name).await?.map(|row| row.repository.clone_url);
     if let Some(other) = other.filter(|other| *other != clone_url) {
         return Err(

@@ -19,6 +19,7 @@ pub mod handovers;
 pub mod ingest_keys;
 pub mod messages;
 pub mod mirror_sync;
+pub mod own_routes;
 pub mod readiness;
 pub mod recipients;
 pub mod repositories;

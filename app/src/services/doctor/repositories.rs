@@ -1,5 +1,6 @@
 //! Whether each repository is mirrored, and its settings can be read.
 
+use crate::services::own_routes;
 use crate::services::readiness::MirrorsSeen;
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, minutes};
@@ -54,6 +55,14 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
         found.push(Finding::failure(name, what, "Mend the file and push; the last good one is in force until then."));
+    }
+    if own_routes::hide(&row.repository.full_name) {
+        let what = format!("its page can't be opened: /{name} is an address of this server's own");
+        let todo = format!(
+            "Look at /get_weekly_error_report?repo={name}; links in its mails, and its pages below, such as \
+             /{name}/whitelist, work. It has a page again once it is renamed on GitHub."
+        );
+        found.push(Finding::warning(name, what, todo));
     }
     if row.is_shadow(now) {
         let todo = "End it on the repository's page, when you trust it.";
