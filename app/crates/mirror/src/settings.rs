@@ -51,12 +51,13 @@ impl SettingsError {
 /// The text is not YAML, names keys that there are none of, or gives some a value that they can't
 /// have.
 pub fn parse(text: &str) -> Result<Settings, SettingsError> {
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(Settings::default());
-    }
+    // First of all: the server reads none that is larger, whatever is in it.
     if text.len() > LARGEST_SETTINGS {
         let text = format!("it is larger than {} KiB, so it is not read", LARGEST_SETTINGS >> 10);
         return Err(SettingsError(vec![Fault { line: None, key: String::new(), text }]));
+    }
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Settings::default());
     }
     let tree: Node = read(text).map_err(|error| SettingsError(vec![of_yaml(&error, None)]))?;
     // Plain structs of texts and numbers always are JSON.
@@ -240,6 +241,8 @@ issues: { asign: true, nonsense: 1 }
         for (text, said) in [
             (format!("# {}\n", "x".repeat(300 << 10)) + "issues: {}\n", "it is larger than 256 KiB"),
             (format!("issues:\n{}", " \n".repeat(1_000_000)), "it is larger than 256 KiB"),
+            ("#".repeat(300_000), "it is larger than 256 KiB"),
+            ("\n".repeat(300_000), "it is larger than 256 KiB"),
             (format!("known_errors:\n{}", entry.repeat(1_001)), "known_errors: it has more than 1000 entries"),
             (format!("a0: &a0 [x]\n{laughs}"), "repeats too much"),
             (format!("issues: {}", "[".repeat(10_000)), "nested too deeply"),
