@@ -92,6 +92,12 @@ pub fn beginning<'a>(encoding: Option<&str>, body: &'a [u8], limit: usize) -> Re
     Ok(Cow::Owned(decoded))
 }
 
+/// Text without the byte order mark that some programs begin UTF-8 with. JSON has none, and its
+/// readers may pass over one (RFC 8259, 8.1).
+pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// The compression that a `Content-Encoding` names.
 fn named(encoding: Option<&str>) -> Result<Encoding, WireError> {
     let text = encoding.unwrap_or("").trim();

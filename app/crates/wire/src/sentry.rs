@@ -1,6 +1,7 @@
 //! Framing of Sentry envelopes: a header line, then items of a header line and a payload each.
 
 use crate::WireError;
+use crate::encoding::without_bom;
 use crate::lenient::{Raw, Text, lenient};
 use std::borrow::Cow;
 
@@ -160,6 +161,7 @@ fn line(bytes: &[u8], at: usize) -> (&[u8], usize) {
 
 /// Reads a header, or says what is wrong with it.
 fn object<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, String> {
+    let line = without_bom(line);
     match line.trim_ascii_start().first() {
         Some(b'{') => serde_json::from_slice(line).map_err(|error| format!("is not valid JSON: {error}")),
         Some(_) => Err("is not a JSON object".to_owned()),
@@ -201,6 +203,14 @@ mod tests {
         assert_eq!(envelope(b"{\"dsn\":\"http://k@h/1\"}").unwrap().dsn.as_deref(), Some("http://k@h/1"));
         assert_eq!(kinds(b"{}\n{\"type\":\"x\",\"length\":0}\n"), [("x".to_owned(), String::new())]);
         assert_eq!(kinds(b"{}\n{\"type\":\"x\",\"length\":0}"), [("x".to_owned(), String::new())]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_a_header_is_passed_over() {
+        let bytes = "\u{feff}{\"event_id\":\"x\"}\n\u{feff}{\"type\":\"event\",\"length\":2}\n{}\n".as_bytes();
+        let envelope = envelope(bytes).unwrap();
+        assert_eq!((envelope.event_id.as_deref(), envelope.event), (Some("x"), Some(&b"{}"[..])));
+        assert_eq!(dsn("\u{feff}{\"dsn\":\"http://k@h/1\"}\n".as_bytes()).unwrap().as_deref(), Some("http://k@h/1"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::WireError;
 use crate::encoding::MAX_DECODED;
+use crate::encoding::without_bom;
 use crate::lenient::{Number, Raw, Text, lenient};
 pub(crate) use crate::limits::cut;
 pub use crate::limits::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT};
@@ -58,6 +59,7 @@ lenient! {
 /// [`WireError::TooLarge`] for what is longer than [`MAX_DECODED`] once repaired. No field of an
 /// unexpected type is an error: it is converted or left out.
 pub fn parse<'a>(bytes: &'a [u8], scratch: &'a mut String) -> Result<Event<'a>, WireError> {
+    let bytes = without_bom(bytes);
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Err(WireError::malformed("the event is not a JSON object"));
     }
@@ -339,6 +341,12 @@ mod tests {
 
     fn fingerprint(json: &str) -> Fingerprint {
         parse(json.as_bytes(), &mut String::new()).unwrap().fingerprint()
+    }
+
+    #[test]
+    fn a_byte_order_mark_before_an_event_is_passed_over() {
+        let json = r#"{"exception":{"values":[{"type":"E","value":"v"}]}}"#;
+        assert_eq!(fingerprint(&format!("\u{feff}{json}")), fingerprint(json));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod rust;
 
 use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
+use crate::encoding::without_bom;
 use domain::report::{Exception, Frame, Platform, Report};
 use std::borrow::Cow;
 
@@ -81,6 +82,7 @@ fn last_lines(text: &str) -> Vec<&str> {
 
 /// The text's end, without the colours of a terminal.
 fn plain(bytes: &[u8]) -> Cow<'_, str> {
+    let bytes = without_bom(bytes);
     let mut start = bytes.len().saturating_sub(TEXT_BYTES);
     // Not within a character: its further bytes begin with 10.
     while start > 0 && bytes.get(start).is_some_and(|byte| byte & 0xc0 == 0x80) {

@@ -242,3 +242,10 @@ fn damage_breaks_nothing() {
         }
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let text = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nKeyError: 'a'\n";
+    let marked = format!("\u{feff}{text}");
+    assert_eq!(shown(&parse(&marked).unwrap()), shown(&parse(text).unwrap()));
+}
