@@ -1,5 +1,6 @@
 //! What git says of one line: the commit that wrote it, where it stood then, and by whom.
 
+use super::address::is_address;
 use crate::commit::CommitId;
 use crate::names::Login;
 use crate::timestamp::Timestamp;
@@ -85,15 +86,11 @@ impl Author {
         })
     }
 
-    /// The address, if mail sent to it can arrive: no noreply address, and something on both sides
-    /// of an `@`.
+    /// The address, if mail sent to it can arrive: it is one, and no noreply address.
     pub fn deliverable_email(&self) -> Option<&str> {
         let email = self.email.trim();
         let (local, domain) = email.rsplit_once('@')?;
-        let forbidden = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';');
-        let usable = !local.is_empty()
-            && !domain.is_empty()
-            && !email.contains(forbidden)
+        let usable = is_address(email)
             && !domain.to_ascii_lowercase().contains("noreply")
             && !matches!(local.to_ascii_lowercase().as_str(), "noreply" | "no-reply");
         usable.then_some(email)
@@ -123,7 +120,7 @@ mod tests {
         // Flawless 0.4.5 never mailed to a top-level domain of more than four letters.
         assert_eq!(author("ada@example.engineering").deliverable_email(), Some("ada@example.engineering"));
         assert_eq!(author("noreply@github.com").deliverable_email(), None);
-        for bad in ["", "ada", "@x.com", "ada@", "a b@x.com", "a@x.com,b@x.com"] {
+        for bad in ["", "ada", "@x.com", "ada@", "a b@x.com", "a@x.com,b@x.com", "x@[127.0.0.1]", "a@b.c\0"] {
             assert_eq!(author(bad).deliverable_email(), None, "{bad}");
         }
     }

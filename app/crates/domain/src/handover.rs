@@ -1,5 +1,6 @@
 //! Who hands an author's lines of a file on to whom, and what of that holds for a new line.
 
+use super::address::is_address;
 use super::blame::Author;
 use super::bots::{is_bot, is_bot_name};
 use super::event::HookAccount;
@@ -129,8 +130,6 @@ pub fn percent_accepted(alerts: u64, refused: u64) -> u64 {
 
 /// Most characters of a login on GitHub.
 const MOST_OF_LOGIN: usize = 39;
-/// Most characters of an address that mail can be sent to (RFC 5321).
-const MOST_OF_ADDRESS: usize = 254;
 
 /// What was typed into "who then?": nothing, a login or an address.
 ///
@@ -145,11 +144,9 @@ pub fn successor(typed: &str) -> Result<Successor, String> {
     if is_bot_name(login) {
         return Err(format!("{login} is a bot: name a person."));
     }
-    if let Some((local, domain)) = login.split_once('@') {
-        let is_plain =
-            |text: &str| !text.is_empty() && !text.chars().any(|it| it.is_whitespace() || "<>,;\"@".contains(it));
+    if let Some((_, domain)) = login.split_once('@') {
         let is_domain = domain.contains('.') && !domain.starts_with('.') && !domain.ends_with('.');
-        if login.len() <= MOST_OF_ADDRESS && is_plain(local) && is_plain(domain) && is_domain {
+        if is_domain && is_address(login) {
             return Ok(Successor { login: None, email: Some(login.to_lowercase()) });
         }
         return Err(format!("{typed} is not an address: write one like ada@example.com, or a login."));
@@ -227,7 +224,19 @@ mod tests {
         assert_eq!(successor("  "), Ok(Successor::default()));
         assert_eq!(successor("@linus").unwrap().login, Some("linus".into()));
         assert_eq!(successor("Linus@X.com").unwrap().email.as_deref(), Some("linus@x.com"));
-        for bad in ["Linus Torvalds", "-linus", "a@b", "a@b c.de", "x@y@z.de", "renovate[bot]", "a\nb@c.de", "<i>"] {
+        for bad in [
+            "Linus Torvalds",
+            "-linus",
+            "a@b",
+            "a@b c.de",
+            "x@y@z.de",
+            "renovate[bot]",
+            "a\nb@c.de",
+            "<i>",
+            "a@b.c\0",
+            "a@b.c%00",
+            "a@[127.0.0.1]",
+        ] {
             assert!(successor(bad).is_err(), "{bad}");
         }
     }

@@ -1,5 +1,6 @@
 //! The terms of a known error: what it says beside the code that it covers, as a form asks for it.
 
+use super::address::is_address;
 use super::settings::KnownError;
 use crate::timestamp::Timestamp;
 
@@ -130,14 +131,17 @@ fn addresses(typed: &str) -> Result<Vec<String>, String> {
     }
 }
 
-fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !domain.contains('@'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::Settings;
+
+    #[test]
+    fn addresses_are_checked() {
+        assert_eq!(addresses("a@x.com, b@x.com"), Ok(vec!["a@x.com".to_owned(), "b@x.com".to_owned()]));
+        assert!(addresses("a@x.com, x@[127.0.0.1]").is_err_and(|text| text.starts_with("x@[127.0.0.1] is no address")));
+        assert!(addresses("a@x.com\0").is_err());
+    }
 
     #[test]
     fn every_key_beside_the_place_is_a_term_and_survives_the_form() {

@@ -1,6 +1,7 @@
 //! What Flawless decides and the words it decides in: pure, without IO, async or a clock.
 
 pub mod access;
+pub mod address;
 pub mod alert;
 pub mod attribution;
 pub mod blame;

@@ -1,6 +1,7 @@
 //! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
+use super::address::is_address;
 use super::path_expression::anchored;
 use super::scrub::ScrubSettings;
 use super::setting_sizes::too_much;
@@ -117,9 +118,7 @@ impl Faults {
     /// An address that no mail can be sent to, as far as its look tells. Any top-level domain is
     /// one.
     fn address(&mut self, key: &str, address: &str) {
-        let whole = |domain: &str| !domain.is_empty() && !domain.contains(['@', ' ']);
-        let parts = address.trim().split_once('@');
-        if !parts.is_some_and(|(local, domain)| !local.is_empty() && whole(domain)) {
+        if !is_address(address.trim()) {
             self.push(key, format!("{address:?} is no address; write it as name@example.com"));
         }
     }

@@ -1,6 +1,7 @@
 //! One mail as it goes over the wire.
 
 use super::error::MailError;
+use domain::address::is_address;
 use domain::timestamp::Timestamp;
 use domain::visible::one_line;
 use lettre::address::Envelope;
@@ -76,10 +77,12 @@ pub(super) fn build(from: &Mailbox, mail: &OutgoingMail) -> Result<Message, Mail
 }
 
 fn mailbox(name: &str, address: &str) -> Result<Mailbox, MailError> {
-    let parsed = address
-        .trim()
-        .parse::<Address>()
-        .map_err(|error| MailError::BadAddress { address: address.to_owned(), reason: error.to_string() })?;
+    let bad = |reason: String| MailError::BadAddress { address: address.to_owned(), reason };
+    let parsed = address.trim().parse::<Address>().map_err(|error| bad(error.to_string()))?;
+    // The library would send to a machine by its number, too.
+    if !is_address(address.trim()) {
+        return Err(bad("there has to be a domain's name behind the @".to_owned()));
+    }
     let name = one_line(name);
     Ok(Mailbox::new((!name.is_empty()).then_some(name), parsed))
 }
@@ -162,7 +165,15 @@ mod tests {
     #[test]
     fn addresses_are_checked() {
         let from = "flawless@example.com".parse().expect("an address");
-        for bad in ["", "ada", "ada@", "a b@example.com", "a@example.com, b@example.com", "a@example.com\r\nX: y"] {
+        for bad in [
+            "",
+            "ada",
+            "ada@",
+            "a b@example.com",
+            "a@example.com, b@example.com",
+            "a@example.com\r\nX: y",
+            "x@[127.0.0.1]",
+        ] {
             let error = build(&from, &OutgoingMail { to_email: bad.to_owned(), ..mail() }).expect_err(bad);
             assert!(matches!(error, MailError::BadAddress { .. }) && !error.is_worth_a_retry(), "{bad}: {error}");
         }

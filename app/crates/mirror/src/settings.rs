@@ -230,6 +230,19 @@ issues: { asign: true, nonsense: 1 }
     }
 
     #[test]
+    fn what_can_get_no_mail_is_no_address() {
+        for text in [
+            "email: { default_contact: 'x@[127.0.0.1]' }",
+            "watchers: [{ email: 'x@[127.0.0.1]', path: a }]",
+            "watchers: [{ email: \"a@x.com\\0\", path: a }]",
+            "known_errors: [{ file: a, email_recipients: ['x@127.0.0.1'] }]",
+        ] {
+            let faults = faults(text);
+            assert!(matches!(&faults[..], [fault] if fault.contains("is no address")), "{text}: {faults:?}");
+        }
+    }
+
+    #[test]
     fn bombs_are_refused_in_words_and_soon() {
         let entry = "- { file: a.py, function: f, code: x }\n";
         let laughs: String = (1..20)
