@@ -21,6 +21,23 @@ async fn alerts(story: &Story, process: &Process, key: &str, project: i64) {
     assert_eq!(ready.text().await.unwrap(), "ok");
 }
 
+/// Ends the process in an orderly way, and does what is left.
+async fn end(story: &mut Story, mut process: Process) {
+    process.signal("TERM");
+    let status = process.ended(Duration::from_secs(30)).await.expect("it ends");
+    assert_eq!(status.code(), Some(0));
+    story.unset("LOG_LEVEL");
+    story.start().await;
+    story.settle().await;
+    story.end_leases().await;
+    story.later(jiff::SignedDuration::from_secs(200)).await;
+    // The mail was read above.
+    assert_eq!(
+        story.transcript(),
+        "acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]\nacme/shop#1 assigned to ada\n"
+    );
+}
+
 #[test]
 fn a_log_whose_reader_is_gone_ends_no_work() {
     run_test(async |story| {
@@ -30,13 +47,11 @@ fn a_log_whose_reader_is_gone_ends_no_work() {
         // All that is done is logged.
         story.set("LOG_LEVEL", "debug");
         let (mut reader, writer) = std::io::pipe().unwrap();
-        let mut process = story.start_process_logging_to(writer).await;
+        let process = story.start_process_logging_to(writer).await;
         assert!(reader.read(&mut [0; 64]).unwrap() > 0, "it logs");
         drop(reader);
         alerts(story, &process, &key, project).await;
-        process.signal("TERM");
-        let status = process.ended(Duration::from_secs(30)).await.expect("it ends");
-        assert_eq!(status.code(), Some(0));
+        end(story, process).await;
     });
 }
 
@@ -50,6 +65,7 @@ fn a_log_that_takes_nothing_ends_no_work() {
         let full = File::options().write(true).open("/dev/full").unwrap();
         let process = story.start_process_logging_to(full).await;
         alerts(story, &process, &key, project).await;
+        end(story, process).await;
     });
 }
 
@@ -71,6 +87,8 @@ fn workers_that_do_not_run_are_told() {
         assert_eq!(ask(story, "/readyz").await, format!("ok\nwarning: {told}"));
         let health = ask(story, "/check_health").await;
         assert!(health.contains(r#""Background work":{"ok":false"#), "{health}");
+        // One of them may have been at work.
+        story.end_leases().await;
     });
 }
 
@@ -84,11 +102,9 @@ fn a_log_that_nobody_reads_holds_up_neither_work_nor_the_end() {
         let (reader, mut writer) = std::io::pipe().unwrap();
         // Nearly as much as a pipe takes.
         writer.write_all(&[b'.'; 60_000]).unwrap();
-        let mut process = story.start_process_logging_to(writer).await;
+        let process = story.start_process_logging_to(writer).await;
         alerts(story, &process, &key, project).await;
-        process.signal("TERM");
-        let status = process.ended(Duration::from_secs(30)).await.expect("it ends");
-        assert_eq!(status.code(), Some(0));
+        end(story, process).await;
         drop(reader);
     });
 }
@@ -121,5 +137,6 @@ fn reports_are_refused_once_the_database_s_file_is_gone() {
         assert!(!doctor.contains("deleted or moved away"), "it is back");
         story.settle().await;
         assert_eq!(story.lines().await[0].total, 2, "what was acknowledged is counted, and nothing else");
+        story.assert_usual_alert();
     });
 }
