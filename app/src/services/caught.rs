@@ -38,7 +38,8 @@ pub async fn caught<F: Future>(work: F) -> Result<F::Output, Panic> {
     .await
 }
 
-/// Says of background work that panicked that it begins anew, which the caller has it do after this.
+/// Says of background work that panicked that it begins anew, which the caller has it do after
+/// this.
 pub async fn begin_anew_after(panic: &Panic, what: &str) {
     // It may be the log that panics, and must not end what logs.
     let _ = caught(async { tracing::error!(%panic, "{what} panicked, and begins anew") }).await;

@@ -28,8 +28,8 @@ pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), Sto
     sqlx::any::install_default_drivers();
     let database = named(url)?;
     let shown = without_secrets(url);
-    // The file is made below, once: a connection that is opened after it was moved away must not put
-    // an empty one there, in the way of who moves it back.
+    // The file is made below, once: a connection that is opened after it was moved away must not
+    // put an empty one there, in the way of who moves it back.
     let url = if database.file.is_some() { database.url.replace("mode=rwc", "mode=rw") } else { database.url.clone() };
     let options = AnyConnectOptions::from_str(&url)
         .map_err(|error| StoreError::Url { url: shown.clone(), why: error.to_string() })?;
