@@ -160,11 +160,19 @@ CREATE TABLE reports (
 CREATE TABLE pending_occurrences (
     fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
     hour_ms BIGINT NOT NULL,
-    server TEXT NOT NULL,
-    environment TEXT NOT NULL,
     occurrences BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
-    PRIMARY KEY (fingerprint_id, hour_ms, server, environment)
+    PRIMARY KEY (fingerprint_id, hour_ms)
+);
+
+-- The servers and environments of a fingerprint that waits to be attributed.
+CREATE TABLE pending_facets (
+    fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    first_seen_ms BIGINT NOT NULL,
+    last_seen_ms BIGINT NOT NULL,
+    PRIMARY KEY (fingerprint_id, kind, value)
 );
 
 -- The latest traceback of a line in each week.

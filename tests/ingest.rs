@@ -6,7 +6,9 @@ use crate::recordings::recordings;
 use jiff::SignedDuration;
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
+use sqlx::{AnyConnection, Connection as _, Row as _};
 use store::repositories::NewRepository;
+use tokio::task::JoinSet;
 use wire::{sentry, sentry_event};
 
 /// The key in every recording's DSN.
@@ -152,5 +154,81 @@ fn a_printed_traceback_is_a_report() {
         let counts = store::lines::counts(&story.services().store, &line).await.unwrap();
         assert_eq!((counts.servers, counts.environments), (vec!["batch-1".to_owned()], vec!["cron".to_owned()]));
         story.assert_usual_alert();
+    });
+}
+
+/// What a table holds.
+async fn rows(story: &Story, table_and_condition: &str) -> i64 {
+    let mut database = AnyConnection::connect(&story.config().database_url).await.unwrap();
+    let sql = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) AS held FROM {table_and_condition}"));
+    let held = sqlx::query(sql).fetch_one(&mut database).await.unwrap().get("held");
+    database.close().await.unwrap();
+    held
+}
+
+/// Sends the usual failure as an exception of a type, once from each of these servers, each with an
+/// environment of its own.
+async fn send_from_everywhere(story: &Story, kind: &str, servers: std::ops::Range<usize>) {
+    let (key, project) = story.key().await;
+    let url = format!("{}/api/{project}/store/", story.url());
+    let mut event = story.event();
+    event["exception"]["values"][0]["type"] = kind.into();
+    let mut requests = JoinSet::new();
+    for n in servers {
+        event["server_name"] = format!("web-{n}").into();
+        event["environment"] = format!("branch-{n}").into();
+        let request = story.http.post(&url).header("X-Sentry-Auth", format!("Sentry sentry_key={key}"));
+        requests.spawn(request.body(event.to_string()).send());
+        if requests.len() >= 50 {
+            assert_eq!(requests.join_next().await.unwrap().unwrap().unwrap().status(), 200);
+        }
+    }
+    for answer in requests.join_all().await {
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+}
+
+#[test]
+fn what_waits_for_its_line_keeps_few_names_and_every_count() {
+    run_test(async |story| {
+        story.install().await;
+        // Nobody attributes yet, as while the repository is being cloned.
+        send_from_everywhere(story, "KeyError", 0..1_500).await;
+        story.clock.advance(SignedDuration::from_hours(1));
+        send_from_everywhere(story, "KeyError", 0..20).await;
+        assert_eq!(rows(story, "pending_occurrences").await, 2, "one for each hour");
+        for kind in ["server", "environment"] {
+            let held = rows(story, &format!("pending_facets WHERE kind = '{kind}'")).await;
+            assert!((200..264).contains(&held), "{held} of kind {kind}");
+        }
+        story.settle().await;
+        let line = story.lines().await.remove(0);
+        assert_eq!(line.total, 1_520);
+        let (_, days) = store::lines::counts_and_days(&story.services().store, &line).await.unwrap();
+        assert_eq!(days.iter().sum::<u64>(), 1_520, "the hours add up to the total");
+        assert_eq!(rows(story, "line_hours").await, 2);
+        for kind in ["server", "environment"] {
+            assert_eq!(rows(story, &format!("line_facets WHERE kind = '{kind}'")).await, 200);
+        }
+        assert_eq!(rows(story, "pending_occurrences").await + rows(story, "pending_facets").await, 0);
+        story.assert_usual_alert();
+    });
+}
+
+#[test]
+fn what_waited_joins_the_names_that_its_line_has() {
+    run_test(async |story| {
+        story.install().await;
+        send_from_everywhere(story, "KeyError", 0..150).await;
+        story.settle().await;
+        story.transcript();
+        // Another exception at the same line waits by itself.
+        send_from_everywhere(story, "ValueError", 100..260).await;
+        story.settle().await;
+        assert_eq!(story.lines().await[0].total, 310);
+        for kind in ["server", "environment"] {
+            assert_eq!(rows(story, &format!("line_facets WHERE kind = '{kind}'")).await, 200);
+        }
+        story.transcript();
     });
 }

@@ -1,10 +1,10 @@
 //! What attribution works out: the line of a fingerprint, what was counted while it was not known,
 //! and the job to decide.
 
-use crate::columns::{get, get_time, signed, storable};
+use crate::columns::{get, signed, storable};
 use crate::pack::{pack, unpack};
 use crate::reports::StoredReport;
-use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, reports, tracebacks};
+use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, pending, reports, tracebacks};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
@@ -57,7 +57,7 @@ pub async fn record(
     };
     set_outcome_in(&mut tx, stored.fingerprint, outcome, line, packed).await?;
     if let Some(line) = line {
-        move_pending_in(&mut tx, stored.fingerprint, line).await?;
+        pending::move_in(&mut tx, stored.fingerprint, line).await?;
         tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at, &body).await?;
         add_facets_in(&mut tx, line, stored).await?;
         if outcome.regressed {
@@ -65,7 +65,7 @@ pub async fn record(
         }
         jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
     } else {
-        fingerprints::delete_pending_in(&mut tx, stored.fingerprint).await?;
+        pending::delete_in(&mut tx, stored.fingerprint).await?;
     }
     reports::delete_in(&mut tx, stored.id).await?;
     tx.commit().await?;
@@ -182,34 +182,4 @@ async fn upsert_line_in(
     .fetch_one(tx.conn())
     .await?;
     Ok(LineId(get(&row, "id")?))
-}
-
-/// Moves what was counted while the line was not known.
-async fn move_pending_in(tx: &mut Tx, fingerprint: FingerprintId, line: LineId) -> Result<(), StoreError> {
-    let rows = sqlx::query(
-        "SELECT hour_ms, server, environment, occurrences, last_seen_ms FROM pending_occurrences WHERE fingerprint_id = $1 ORDER BY hour_ms",
-    )
-    .bind(fingerprint.0)
-    .fetch_all(tx.conn())
-    .await?;
-    let (mut total, mut last) = (0_i64, Timestamp::UNIX_EPOCH);
-    for row in &rows {
-        let count: i64 = get(row, "occurrences")?;
-        let seen = get_time(row, "last_seen_ms")?;
-        total += count;
-        last = last.max(seen);
-        lines::add_hours_in(tx, &[[line.0, get(row, "hour_ms")?, count]]).await?;
-        for kind in ["server", "environment"] {
-            let value: String = get(row, kind)?;
-            if !value.is_empty() {
-                lines::add_facet_in(tx, line, kind, &value, seen).await?;
-            }
-        }
-    }
-    if total > 0 {
-        // The job to decide is asked for in any case, so what the count reached need not be asked
-        // here.
-        lines::add_totals_in(tx, &[[line.0, total, last.as_millis()]]).await?;
-    }
-    fingerprints::delete_pending_in(tx, fingerprint).await
 }

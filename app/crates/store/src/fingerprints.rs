@@ -99,12 +99,3 @@ pub(crate) async fn lock_in(tx: &mut Tx, fingerprint: FingerprintId) -> Result<(
         .await?;
     Ok(())
 }
-
-/// Deletes what was counted of a fingerprint while it had no line.
-pub(crate) async fn delete_pending_in(tx: &mut Tx, fingerprint: FingerprintId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM pending_occurrences WHERE fingerprint_id = $1")
-        .bind(fingerprint.0)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
-}

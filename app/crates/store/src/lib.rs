@@ -41,6 +41,7 @@ pub mod meta;
 mod open;
 mod outage;
 pub mod pack;
+mod pending;
 mod private;
 pub mod refused_addresses;
 pub mod reports;

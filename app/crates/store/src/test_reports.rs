@@ -3,7 +3,7 @@
 use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::reports::StoredReport;
 use crate::transaction::execute;
-use crate::{Store, StoreError, fingerprints, reports};
+use crate::{Store, StoreError, fingerprints, pending, reports};
 use domain::ids::RepositoryId;
 use domain::test_report::TestReport;
 use domain::timestamp::Timestamp;
@@ -95,7 +95,7 @@ pub async fn record_outcome(
         .execute(tx.conn())
         .await?;
     reports::delete_in(&mut tx, stored.id).await?;
-    fingerprints::delete_pending_in(&mut tx, stored.fingerprint).await?;
+    pending::delete_in(&mut tx, stored.fingerprint).await?;
     sqlx::query("DELETE FROM fingerprints WHERE id = $1").bind(stored.fingerprint.0).execute(tx.conn()).await?;
     tx.commit().await
 }

@@ -127,6 +127,7 @@ async fn drop_report_in(
         "DELETE FROM jobs WHERE kind = 'attribute' AND subject IN (SELECT id FROM reports WHERE fingerprint_id = $1)",
         "DELETE FROM reports WHERE fingerprint_id = $1",
         "DELETE FROM pending_occurrences WHERE fingerprint_id = $1",
+        "DELETE FROM pending_facets WHERE fingerprint_id = $1",
     ] {
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }

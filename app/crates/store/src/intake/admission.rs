@@ -1,10 +1,10 @@
 //! Fingerprints of arrivals: looked up under the write lock; what is new or void gets its report
 //! and its job.
 
-use super::{Admitted, Arrival, Facets, WriterMemory};
-use crate::columns::{get, get_time_opt, signed};
+use super::{Admitted, Arrival, WriterMemory};
+use crate::columns::{get, get_time_opt};
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
-use crate::{StoreError, Tx, jobs, lines};
+use crate::{StoreError, Tx, jobs};
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
@@ -92,30 +92,5 @@ async fn set_state_in(tx: &mut Tx, found: &mut KnownFingerprint, state: Fingerpr
     };
     sqlx::query(sql).bind(found.id.0).execute(tx.conn()).await?;
     found.state = state;
-    Ok(())
-}
-
-/// Counts occurrences of a fingerprint that has no line yet.
-pub(super) async fn add_pending_in(
-    tx: &mut Tx,
-    fingerprint: FingerprintId,
-    hour: Timestamp,
-    facets: &Facets,
-    count: u64,
-    last_at: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO pending_occurrences (fingerprint_id, hour_ms, server, environment, occurrences, last_seen_ms) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (fingerprint_id, hour_ms, server, environment) DO UPDATE SET
-             occurrences = pending_occurrences.occurrences + excluded.occurrences, last_seen_ms = excluded.last_seen_ms",
-    )
-    .bind(fingerprint.0)
-    .bind(hour.as_millis())
-    .bind(lines::facet(&facets.server))
-    .bind(lines::facet(&facets.environment))
-    .bind(signed(count))
-    .bind(last_at.as_millis())
-    .execute(tx.conn())
-    .await?;
     Ok(())
 }

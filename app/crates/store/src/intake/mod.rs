@@ -3,15 +3,17 @@
 
 mod admission;
 mod memory;
+mod pending;
 
 use crate::columns::signed;
 use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
-use admission::{add_pending_in, look_up_or_insert_in};
+use admission::look_up_or_insert_in;
 use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
 pub use memory::WriterMemory;
+use pending::Pending;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -128,9 +130,7 @@ async fn try_batch(
         admitted[index] = Some(found);
         folded.add(arrival, found.known);
     }
-    for ((fingerprint, hour, facets), (count, last)) in folded.pending {
-        add_pending_in(&mut tx, fingerprint, hour, &facets, count, last).await?;
-    }
+    folded.pending.insert_in(&mut tx).await?;
     add_counts_in(&mut tx, &folded.lines, memory).await?;
     Ok((admitted.into_iter().map(|it| it.expect("every arrival was looked at")).collect(), tx))
 }
@@ -161,20 +161,14 @@ async fn look_up_once_in(
 #[derive(Debug, Default)]
 struct Folded<'a> {
     lines: BTreeMap<LineId, LineCounts<'a>>,
-    /// Occurrences and the last of them, by fingerprint, hour and place.
-    pending: BTreeMap<(FingerprintId, Timestamp, Facets), (u64, Timestamp)>,
+    pending: Pending,
 }
 
 impl<'a> Folded<'a> {
     fn add(&mut self, arrival: &'a Arrival, found: KnownFingerprint) {
         match found.state {
             FingerprintState::Line(line) => fold(self.lines.entry(line).or_default(), arrival, found.id),
-            FingerprintState::Pending | FingerprintState::Stale => {
-                let key = (found.id, arrival.at.hour(), arrival.facets.clone());
-                let (count, last) = self.pending.entry(key).or_default();
-                *count = count.saturating_add(arrival.count);
-                *last = arrival.at.max(*last);
-            }
+            FingerprintState::Pending | FingerprintState::Stale => self.pending.add(found.id, arrival),
             FingerprintState::Dropped => {}
         }
     }

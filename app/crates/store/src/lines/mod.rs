@@ -25,7 +25,7 @@ pub use find::{
     resolution_by_identity,
 };
 use sqlx::any::AnyRow;
-pub(crate) use tally::{add_facet_in, add_hours_in, add_totals_in, facet};
+pub(crate) use tally::{FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
 
 /// A blamed line.
 #[derive(Clone, Debug, PartialEq, Eq)]

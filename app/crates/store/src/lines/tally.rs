@@ -11,7 +11,7 @@ const CHUNKS: [usize; 4] = [64, 16, 4, 1];
 
 /// Values kept of each kind (server, release …) for one line: autoscaled servers have endless names
 /// that nobody reads.
-const FACETS_PER_KIND: i64 = 200;
+pub(crate) const FACETS_PER_KIND: i64 = 200;
 
 /// Characters kept of a facet: two of them and a key have to fit into 2,704 bytes, PostgreSQL's
 /// limit on what is indexed.
@@ -26,7 +26,7 @@ pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<
             "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
                  last_seen_ms = CASE WHEN fresh.last > lines.last_seen_ms THEN fresh.last ELSE lines.last_seen_ms END
              FROM fresh WHERE lines.id = fresh.id RETURNING lines.id AS line, lines.total AS total, lines.next_decide_at AS next",
-            values(chunk.len())
+            values(chunk.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for value in chunk.iter().flatten() {
@@ -54,7 +54,7 @@ pub(crate) async fn add_hours_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<(), S
         let sql = format!(
             "INSERT INTO line_hours (line_id, hour_ms, occurrences) VALUES {}
              ON CONFLICT (line_id, hour_ms) DO UPDATE SET occurrences = line_hours.occurrences + excluded.occurrences",
-            values(chunk.len())
+            values(chunk.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for value in chunk.iter().flatten() {
@@ -94,7 +94,8 @@ pub(crate) fn facet(value: &str) -> String {
     storable(value).chars().take(FACET_LENGTH).collect()
 }
 
-fn chunks(mut rows: &[[i64; 3]]) -> impl Iterator<Item = &[[i64; 3]]> {
+/// Rows in pieces of a few sizes, one for each statement.
+pub(crate) fn chunks<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
     std::iter::from_fn(move || {
         let size = CHUNKS.into_iter().find(|&size| size <= rows.len())?;
         let (chunk, rest) = rows.split_at(size);
@@ -104,9 +105,10 @@ fn chunks(mut rows: &[[i64; 3]]) -> impl Iterator<Item = &[[i64; 3]]> {
 }
 
 /// `($1, $2, $3), ($4, …)`.
-fn values(rows: usize) -> String {
-    (0..rows)
-        .map(|row| format!("(${}, ${}, ${})", row * 3 + 1, row * 3 + 2, row * 3 + 3))
-        .collect::<Vec<_>>()
-        .join(", ")
+pub(crate) fn values(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let names: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
+        format!("({})", names.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }

@@ -124,10 +124,11 @@ async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &RepositoryName) -> R
 
 /// What deletes the reports of a repository, and all that was made of them but lines and counts:
 /// they hold local variables, which are not ours to keep once the repository is gone.
-pub(super) const REPORTS: [&str; 4] = [
+pub(super) const REPORTS: [&str; 5] = [
     "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM reports WHERE repository_id = $1",
     "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
+    "DELETE FROM pending_facets WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
     "DELETE FROM fingerprints WHERE repository_id = $1",
 ];
 
