@@ -4,8 +4,10 @@
 use crate::harness::browser::Browser;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
-use domain::rule::{Rule, RuleSource};
+use domain::rule::{MOST_MADE, Rule, RuleSource};
+use domain::settings::KnownError;
 use domain::timestamp::DAY;
+use store::rules::NewRule;
 
 /// What people read of the label.
 const SILENCED: &str = "\
@@ -275,6 +277,123 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         let rules = story.rules().await;
         assert_eq!(rules[0].origin, RuleSource::Mail);
         assert!(matches!(&rules[0].made.rule, Rule::KnownError(known) if known.email_recipients.is_empty()));
+    });
+}
+
+/// What the form of the mail's link carries along.
+async fn of_link(browser: &Browser, mail: &str) -> Vec<(&'static str, String)> {
+    let at = mail.find("https://flawless.test/add_known_error?").unwrap();
+    let link: String = mail[at..].chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | ')')).collect();
+    let form = browser.get(link.trim_start_matches("https://flawless.test")).await;
+    ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name))).to_vec()
+}
+
+#[test]
+fn a_mails_link_makes_a_rule_for_each_scope_of_its_line_and_no_other() {
+    run_test(async |story| {
+        let mail = story.alerted().await;
+        let stranger = Browser::new(story);
+        let hidden = of_link(&stranger, &mail).await;
+        let send = async |scope: &str, function: &str, code: &str, most: &str| {
+            let mut fields = vec![
+                ("repo", REPO),
+                ("scope", scope),
+                ("filename", CART_PATH),
+                ("function_name", function),
+                ("code_fragment", code),
+                ("min_alert_threshold", most),
+            ];
+            fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+            stranger.post("/add_known_error", &fields).await
+        };
+        for (scope, function, code) in [
+            ("line", "total", "amount = 0"),
+            ("line", "subtotal", "amount += PRICES[sku]"),
+            ("function", "subtotal", ""),
+        ] {
+            let refused = send(scope, function, code, "").await;
+            assert_eq!(refused.status, 400, "{scope} {function} {code}");
+            assert!(refused.seen().contains("The link out of the mail is for"), "{}", refused.seen());
+        }
+        assert!(story.rules().await.is_empty());
+        for most in ["", "2", "3", "3"] {
+            for (scope, code) in [("line", "amount += PRICES[sku]"), ("function", ""), ("file", "")] {
+                assert_eq!(send(scope, "total", code, most).await.status, 200, "{scope} {most}");
+            }
+        }
+        let rules = story.rules().await;
+        assert_eq!(rules.len(), 3, "one for each scope: {rules:#?}");
+        for row in &rules {
+            assert!(matches!(&row.made.rule, Rule::KnownError(known) if known.min_alert_threshold == Some(3)));
+        }
+        // Somebody with a name has the last word.
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let whole_file =
+            rules.iter().find(|row| row.made.rule.pattern().function.is_none()).unwrap().made.id.to_string();
+        let change = [
+            ("csrf", csrf.as_str()),
+            ("repo", REPO),
+            ("rule", whole_file.as_str()),
+            ("scope", "file"),
+            ("filename", CART_PATH),
+            ("min_alert_threshold", "9"),
+        ];
+        assert_eq!(admin.post("/rules/edit", &change).await.status, 303);
+        let refused = send("file", "", "", "1").await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.seen().contains("somebody who signed in has changed this entry"), "{}", refused.seen());
+    });
+}
+
+#[test]
+fn people_make_so_many_rules_and_the_page_shows_some_at_once() {
+    run_test(async |story| {
+        let mail = story.alerted().await;
+        let repository = story.repository().await.repository.id;
+        for n in 0..MOST_MADE {
+            let known = KnownError { file: format!("shop/old_{n}.py"), ..KnownError::default() };
+            let new = NewRule {
+                repository,
+                rule: Rule::KnownError(known),
+                line: None,
+                label: None,
+                issue: None,
+                origin: RuleSource::Page,
+                by: "ada".to_owned(),
+            };
+            store::rules::insert(&story.services().store, &new, &[], story.clock.now()).await.unwrap();
+        }
+        let admin = Browser::signed_in(story).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let entry = [("csrf", csrf.as_str()), ("repo", REPO), ("scope", "file"), ("filename", CART_PATH)];
+        let refused = admin.post("/add_known_error", &entry).await;
+        assert_eq!(refused.status, 409);
+        assert!(refused.seen().contains("acme/shop has 1,000 entries that people made"), "{}", refused.seen());
+        let stranger = Browser::new(story);
+        let hidden = of_link(&stranger, &mail).await;
+        let mut by_link = entry[1..].to_vec();
+        by_link.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
+        assert_eq!(stranger.post("/add_known_error", &by_link).await.status, 409);
+        assert_eq!(story.rules().await.len(), MOST_MADE);
+
+        let shown = |page: &str| page.matches("End this entry").count();
+        let page = admin.open(PAGE).await;
+        assert_eq!(shown(&page), 200);
+        assert!(page.contains("old_999.py") && page.contains("And 800 more"), "the latest first");
+        let last = admin.open(&format!("{PAGE}?from=800")).await;
+        assert!(shown(&last) == 200 && last.contains("old_0.py") && !last.contains("more</a>"));
+        assert_eq!(shown(&admin.open(&format!("{PAGE}?from=9999")).await), 0);
+
+        let id = story.rules().await[0].made.id.to_string();
+        admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
+        assert_eq!(admin.post("/add_known_error", &entry).await.status, 200, "there is room again");
+        // A label has an issue to itself, and is heeded all the same.
+        story.github.add_label(REPO, 1, "known-error", "owner");
+        story.github.close_issue(REPO, 1, "owner");
+        story.settle().await;
+        assert_eq!(story.rules().await.len(), MOST_MADE + 1);
+        story.transcript();
     });
 }
 

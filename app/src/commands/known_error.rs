@@ -9,13 +9,13 @@ use crate::wiring::Handles;
 use clap::{Args, Subcommand};
 use domain::ids::{RepositoryId, RuleId};
 use domain::names::RepositoryName;
-use domain::rule::{Rule, RuleSource};
+use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
 use render::when;
 use store::Store;
 use store::repositories::RepositoryRow;
-use store::rules::{NewRule, RuleRow};
+use store::rules::{Insertion, NewRule, RuleRow};
 
 /// Who makes and ends entries here.
 const BY: &str = "command line";
@@ -78,8 +78,17 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Add(entry) => {
             let row = named(store, &entry.repository).await?;
             match rules.make(&rule_of(row.repository.id, entry), now).await? {
-                Some(id) => say!("Whitelisted, as number {id}. A running server heeds it within ten seconds."),
-                None => say!("That is whitelisted already."),
+                Insertion::Made(id) => {
+                    say!("Whitelisted, as number {id}. A running server heeds it within ten seconds.")
+                }
+                Insertion::InForce => say!("That is whitelisted already."),
+                Insertion::TooMany => {
+                    return Err(format!(
+                        "{} has {MOST_MADE} entries that people made, the most that there may be. Nothing was added. `flawless known-error list {}` shows them, `remove` ends one",
+                        row.repository.full_name, row.repository.full_name
+                    )
+                    .into());
+                }
             }
         }
         Action::List { repository } => list(store, &named(store, &repository).await?).await?,

@@ -7,7 +7,7 @@ use domain::rule::{MadeRule, Rule, RuleKind, Rules};
 use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
 use store::repositories::RepositoryRow;
-use store::rules::{Baseline, NewRule, RuleRow};
+use store::rules::{Baseline, Insertion, NewRule, RuleRow};
 use store::{Store, StoreError};
 
 /// Makes, changes and ends rules, and brings the lines that they cover in line with them.
@@ -20,11 +20,11 @@ pub struct RuleBook {
 }
 
 impl RuleBook {
-    /// Makes a rule and puts it in force at once. `None`: it was in force already.
+    /// Makes a rule and puts it in force at once.
     ///
     /// # Errors
     /// The database is out of reach.
-    pub async fn make(&self, new: &NewRule, now: Timestamp) -> Result<Option<RuleId>, StoreError> {
+    pub async fn make(&self, new: &NewRule, now: Timestamp) -> Result<Insertion, StoreError> {
         let covered = self.covered(new.repository, &new.rule).await?;
         let made = store::rules::insert(&self.store, new, &covered, now).await?;
         self.judge_again(new.repository, new.rule.file(), now).await?;

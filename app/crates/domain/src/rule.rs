@@ -5,6 +5,7 @@ use super::heuristic::Heuristic;
 use super::identity::squeeze;
 use super::ids::RuleId;
 use super::path_expression::anchored;
+use super::setting_sizes::MOST_ENTRIES;
 use super::settings::{CodePattern, KnownError, Settings, is_over};
 use crate::timestamp::Timestamp;
 use fancy_regex::Regex;
@@ -14,6 +15,11 @@ use std::collections::BTreeMap;
 /// The shortest text, squeezed, that may stand for a longer one: `)` or `x` would match nearly
 /// everything.
 const SHORTEST_FRAGMENT: usize = 4;
+
+/// Rules in force that people made in a repository on pages, by links and in terminals: as many as
+/// its file may have, for each is read and compared with whatever is attributed. A label's rule has
+/// an issue to itself, and those are few.
+pub const MOST_MADE: usize = MOST_ENTRIES;
 
 /// What an entry of a repository's whitelist covers, and what that means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -280,8 +286,11 @@ impl Rules {
             }
         }
         // The most specific entry wins; among equals the one in the file, which is read first.
-        known.sort_by_key(|found: &KnownMatch| std::cmp::Reverse(found.entry.pattern().specificity()));
-        blocks.sort_by_key(|(pattern, _): &(CodePattern, Option<RuleId>)| std::cmp::Reverse(pattern.specificity()));
+        // How specific each is, is worked out once, not at each comparison: that reads all its text.
+        known.sort_by_cached_key(|found: &KnownMatch| std::cmp::Reverse(found.entry.pattern().specificity()));
+        blocks.sort_by_cached_key(|(pattern, _): &(CodePattern, Option<RuleId>)| {
+            std::cmp::Reverse(pattern.specificity())
+        });
         let known = known.into_iter().map(|known| {
             let code = known.entry.code.as_deref().map(squeeze);
             (known, code)

@@ -1,6 +1,8 @@
 //! The whitelisting form, looked through: what it says, or what is wrong with which field.
 
+use domain::alert::Place;
 use domain::command::Scope;
+use domain::identity::squeeze;
 use domain::known_error_terms::{About, TERMS, Term};
 use domain::names::RepositoryName;
 use domain::rule::{Rule, RuleKind};
@@ -114,31 +116,40 @@ impl Checked {
     }
 }
 
-/// Looks a form through. `only_file`: the one file that its sender may whitelist in.
-pub(super) fn check(entry: &RuleForm, only_file: Option<&str>) -> Checked {
+/// Looks a form through. `only`: the one line that its sender may whitelist, by itself or with its
+/// function or file.
+pub(super) fn check(entry: &RuleForm, only: Option<&Place>) -> Checked {
     let scope = match entry.scope.as_str() {
         "file" => Scope::File,
         "function" => Scope::Function,
         _ => Scope::Line,
     };
     let mut filename = text(&entry.filename, true, "A rule needs a file.");
-    let function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
-    let code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
+    let mut function_name = text(&entry.function_name, scope == Scope::Function, "The whole function needs its name.");
+    let mut code_fragment = text(&entry.code_fragment, scope == Scope::Line, "A line needs its code, or a part of it.");
     // Who follows a link out of a mail may silence, but not have others written to.
-    let may_name = only_file.is_none();
+    let may_name = only.is_none();
     let kind = match entry.kind.as_str() {
         "library_code" if may_name => RuleKind::LibraryCode,
         _ => RuleKind::KnownError,
     };
-    let file = entry.filename.trim().trim_start_matches("./").to_owned();
-    if let Some(only) = only_file.filter(|only| filename.error.is_none() && *only != file) {
-        filename.error = Some(format!("The link out of the mail is for {only} only: sign in to whitelist elsewhere."));
+    let file = entry.filename.trim().trim_start_matches("./");
+    let mut said = [file, &entry.function_name, &entry.code_fragment];
+    if let Some(only) = only {
+        hold_to(&mut filename, file, &only.path);
+        if scope != Scope::File && !entry.function_name.trim().is_empty() {
+            hold_to(&mut function_name, &entry.function_name, &only.function);
+        }
+        if scope == Scope::Line {
+            hold_to(&mut code_fragment, &entry.code_fragment, &only.code);
+        }
+        said = [&only.path, &only.function, &only.code];
     }
     let given = |value: &str| (!value.trim().is_empty()).then(|| value.trim().to_owned());
     let mut known = KnownError {
-        file,
-        function: given(&entry.function_name).filter(|_| scope != Scope::File),
-        code: given(&entry.code_fragment).filter(|_| scope == Scope::Line),
+        file: said[0].to_owned(),
+        function: given(said[1]).filter(|_| scope != Scope::File),
+        code: given(said[2]).filter(|_| scope == Scope::Line),
         ..KnownError::default()
     };
     // Thresholds mean nothing where another line is blamed.
@@ -152,6 +163,19 @@ pub(super) fn check(entry: &RuleForm, only_file: Option<&str>) -> Checked {
     let sound = places.into_iter().chain(terms.iter().map(|term| &term.field)).all(|field| field.error.is_none());
     let fields = KnownErrorFields { filename, function_name, code_fragment, terms };
     Checked { rule: sound.then(|| Rule::new(kind, known)), fields, scope, kind }
+}
+
+/// Says so of a field that is not what a link is for: it silences its own line, not whatever
+/// somebody writes into its form.
+fn hold_to(field: &mut Field, said: &str, only: &str) {
+    if field.error.is_some() || squeeze(said) == squeeze(only) {
+        return;
+    }
+    field.error = Some(if only.trim().is_empty() {
+        "The link out of the mail names none: choose the function or the file, or sign in.".to_owned()
+    } else {
+        format!("The link out of the mail is for {only} only: sign in to whitelist elsewhere.")
+    });
 }
 
 /// A field as typed, with what is wrong with any text.
@@ -265,11 +289,26 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_for_its_file() {
-        assert!(check(&entry(), Some("a.py")).rule.is_some());
-        let written_otherwise = RuleForm { filename: "./a.py".into(), ..entry() };
-        assert_eq!(check(&written_otherwise, Some("a.py")).rule.as_ref().map(Rule::file), Some("a.py"));
-        let elsewhere = check(&entry(), Some("b.py"));
+    fn a_link_is_for_its_line() {
+        let place = Place { path: "a.py".into(), function: "f".into(), line: 3, code: "x = y".into() };
+        let rule = |form: RuleForm| check(&form, Some(&place)).rule;
+        let own = rule(entry()).expect("its own line");
+        let written_otherwise = RuleForm {
+            filename: "./a.py".into(),
+            function_name: String::new(),
+            code_fragment: " x =  y".into(),
+            ..entry()
+        };
+        assert_eq!(rule(written_otherwise), Some(own), "the same rule");
+        let elsewhere = check(&RuleForm { filename: "b.py".into(), ..entry() }, Some(&place));
         assert!(elsewhere.rule.is_none() && elsewhere.fields.filename.error.is_some());
+        for scope in ["line", "function"] {
+            assert_eq!(rule(RuleForm { function_name: "g".into(), scope: scope.into(), ..entry() }), None, "{scope}");
+        }
+        assert_eq!(rule(RuleForm { code_fragment: "x".into(), ..entry() }), None, "a part of it covers others, too");
+        let whole = RuleForm { function_name: "g".into(), code_fragment: "z".into(), scope: "file".into(), ..entry() };
+        assert!(rule(whole).is_some(), "neither counts");
+        let unread = Place { code: String::new(), ..place.clone() };
+        assert!(check(&entry(), Some(&unread)).fields.code_fragment.error.is_some());
     }
 }

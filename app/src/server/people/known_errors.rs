@@ -20,15 +20,18 @@ use domain::alert::Place;
 use domain::ids::RuleId;
 use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
-use domain::rule::{Rule, RuleSource};
+use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::CodePattern;
 use domain::timestamp::Timestamp;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
 use store::repositories::RepositoryRow;
-use store::rules::NewRule;
+use store::rules::{Insertion, NewRule};
 use store::{Store, StoreError};
+
+/// Whose doing it is where nobody signed in.
+const BY_LINK: &str = "a link out of a mail";
 
 /// Lines shown that a rule would cover.
 const MATCHES_SHOWN: usize = 10;
@@ -46,7 +49,7 @@ pub(super) async fn form(
     let right = session.map(By::SignedIn).or_else(|| link.clone());
     let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
     let (row, right) = admit(&store, &fields.repo, right, link).await?;
-    let mut checked = check(&fields, right.only_file());
+    let mut checked = check(&fields, right.only());
     checked.forgive_empty();
     view(&store, &urls, &row, &right, &fields, checked, None).await
 }
@@ -63,13 +66,16 @@ pub(super) async fn save(
     let link = by_link(urls.linker(), &fields, now);
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
     let (row, right) = admit(store, &fields.repo, right, link).await?;
-    let checked = check(&fields, right.only_file());
+    let checked = check(&fields, right.only());
     let Some(rule) = checked.rule.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
         let page = view(store, &urls, &row, &right, &fields, checked, Some(error)).await?;
         return Ok((StatusCode::BAD_REQUEST, page).into_response());
     };
-    rules.make(&right.new_rule(&row, rule.clone()), now).await?;
+    if let Some(error) = refused(&rules, &row, &right, &rule, now).await? {
+        let page = view(store, &urls, &row, &right, &fields, checked, Some(error)).await?;
+        return Ok((StatusCode::CONFLICT, page).into_response());
+    }
     let CodePattern { file, function, code } = rule.pattern();
     let view = KnownErrorSaved {
         repository: row.repository.full_name.to_string(),
@@ -82,6 +88,45 @@ pub(super) async fn save(
         code,
     };
     Ok(Page(right.session().cloned(), view).into_response())
+}
+
+/// Makes a rule; else says why not. A link has one rule for each scope of its line: what is said by
+/// it once more is said instead.
+async fn refused(
+    rules: &RuleBook,
+    row: &RepositoryRow,
+    right: &By,
+    rule: &Rule,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let former = match right {
+        By::SignedIn(_) => None,
+        By::Link(_) => store::rules::in_force(&rules.store, row.repository.id).await?.into_iter().find(|former| {
+            former.origin == RuleSource::Mail
+                && former.made.rule.kind() == rule.kind()
+                && former.made.rule.pattern() == rule.pattern()
+        }),
+    };
+    if let Some(former) = former {
+        if former.made.rule == *rule {
+            return Ok(None);
+        }
+        if former.edited.is_some_and(|(by, _)| by != BY_LINK) {
+            let text = "Nothing was saved: somebody who signed in has changed this entry. Sign in to change it again.";
+            return Ok(Some(text.to_owned()));
+        }
+        rules.change(row.repository.id, former.made.id, rule, BY_LINK, now).await?;
+        return Ok(None);
+    }
+    Ok(match rules.make(&right.new_rule(row, rule.clone()), now).await? {
+        Insertion::Made(_) | Insertion::InForce => None,
+        Insertion::TooMany => Some(format!(
+            "Nothing was saved: {} has {} entries that people made, the most that there may be. Whoever may \
+             triage it ends some on its whitelist.",
+            row.repository.full_name,
+            thousands(MOST_MADE as u64)
+        )),
+    })
 }
 
 /// Which rule of the repository `repo` is to end.
@@ -106,7 +151,7 @@ pub(super) async fn end(
 #[derive(Clone)]
 enum By {
     SignedIn(Session),
-    /// A link out of a mail, for this place: its reader may whitelist in this file.
+    /// A link out of a mail, for this place: its reader may whitelist it, its function or its file.
     Link(Place),
 }
 
@@ -118,11 +163,11 @@ impl By {
         }
     }
 
-    /// The one file that may be whitelisted in, where it is one.
-    fn only_file(&self) -> Option<&str> {
+    /// The one line that may be whitelisted, where it is one.
+    fn only(&self) -> Option<&Place> {
         match self {
             Self::SignedIn(_) => None,
-            Self::Link(place) => Some(&place.path),
+            Self::Link(place) => Some(place),
         }
     }
 
@@ -130,7 +175,7 @@ impl By {
     fn new_rule(&self, row: &RepositoryRow, rule: Rule) -> NewRule {
         let (origin, by) = match self {
             Self::SignedIn(session) => (RuleSource::Page, session.who.name()),
-            Self::Link(_) => (RuleSource::Mail, "a link out of a mail"),
+            Self::Link(_) => (RuleSource::Mail, BY_LINK),
         };
         NewRule { repository: row.repository.id, rule, line: None, label: None, issue: None, origin, by: by.to_owned() }
     }

@@ -4,6 +4,7 @@ use super::known_error_form::still_alerted;
 use super::line::{issue_link, place};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
+use crate::server::query::Query;
 use crate::server::repository::{Read, RepositoryWith};
 use crate::server::urls::Urls;
 use crate::services::standings::{Standing, standings};
@@ -16,16 +17,26 @@ use domain::settings::{CodePattern, SETTINGS_FILE};
 use mirror::Mirrors;
 use render::views::{Covers, EndedEntry, Silenced, Whitelist, WhitelistEntry};
 use render::{thousands, when};
+use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
 
+/// Entries on one page: with more it takes seconds to make and to read.
+const SHOWN: usize = 200;
 /// Lines listed with an entry.
 const LINES_SHOWN: usize = 5;
 /// Ended entries listed.
 const ENDED_SHOWN: i64 = 100;
+
+/// Where a page of a long whitelist begins.
+#[derive(Debug, Deserialize)]
+pub(super) struct Slice {
+    #[serde(default)]
+    from: usize,
+}
 
 /// `GET /{owner}/{repo}/whitelist`.
 pub(super) async fn whitelist(
@@ -33,7 +44,10 @@ pub(super) async fn whitelist(
     State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     RepositoryWith { session, row, .. }: RepositoryWith<Read>,
+    Query(Slice { from }): Query<Slice>,
 ) -> Result<Page<Whitelist>, PageError> {
+    let (entries, more) = entries(&row, &store, &mirrors, &urls, from).await?;
+    let here = urls.whitelist(&row);
     let view = Whitelist {
         repository_url: urls.repository(&row),
         add_url: urls.page(&format!("/add_known_error?{}", query(&[("repo", row.repository.full_name.to_string())]))),
@@ -42,7 +56,10 @@ pub(super) async fn whitelist(
         may_edit: session.right_in(&row) >= Some(Right::Triage),
         settings_path: SETTINGS_FILE.to_owned(),
         settings_url: settings_url(&row),
-        entries: entries(&row, &store, &mirrors, &urls).await?,
+        entries,
+        more,
+        more_url: format!("{here}?from={}", from.saturating_add(SHOWN)),
+        first_url: (from > 0).then_some(here),
         dropped: dropped(&row),
         ended: store::rules::ended(&store, row.repository.id, ENDED_SHOWN).await?.iter().filter_map(ended).collect(),
         repository: row.repository.full_name.into(),
@@ -57,32 +74,37 @@ fn settings_url(row: &RepositoryRow) -> Option<String> {
     Some(format!("{}/blob/{branch}/{SETTINGS_FILE}", on_github.html_url))
 }
 
-/// What is in force: what people made, the latest first, and what the repository's file says.
+/// What is in force: what people made, the latest first, and what the repository's file says. So
+/// many of it as one page shows, and how many come after those.
 async fn entries(
     row: &RepositoryRow,
     store: &Store,
     mirrors: &Mirrors,
     urls: &Urls,
-) -> Result<Vec<WhitelistEntry>, PageError> {
+    from: usize,
+) -> Result<(Vec<WhitelistEntry>, usize), PageError> {
     let id = row.repository.id;
     let baselines = store::rules::baselines(store, id).await?;
     let of_file = Rule::of_file(&row.settings);
     let mut made = store::rules::in_force(store, id).await?;
     made.reverse();
-    let all: Vec<&Rule> = made.iter().map(|row| &row.made.rule).chain(&of_file).collect();
-    let known = all.iter().filter(|rule| rule.kind() == RuleKind::KnownError);
-    let files: BTreeSet<&str> = known.map(|rule| rule.file().trim_start_matches("./")).collect();
+    let more = (made.len() + of_file.len()).saturating_sub(from.saturating_add(SHOWN));
+    let all = made.iter().map(|row| (Some(row), &row.made.rule)).chain(of_file.iter().map(|rule| (None, rule)));
+    let shown: Vec<(Option<&RuleRow>, &Rule)> = all.skip(from).take(SHOWN).collect();
+    let known = shown.iter().filter(|(_, rule)| rule.kind() == RuleKind::KnownError);
+    let files: BTreeSet<&str> = known.map(|(_, rule)| rule.file().trim_start_matches("./")).collect();
     let mut lines = Vec::new();
     for file in files {
         lines.extend(store::lines::of_path(store, id, file).await?);
     }
-    let patterns = all.iter().map(|rule| rule.pattern()).collect();
-    let mut standings = standings(mirrors, row, patterns).await.into_iter();
+    let patterns = shown.iter().map(|(_, rule)| rule.pattern()).collect();
+    let standings = standings(mirrors, row, patterns).await;
     let views = EntryViews { urls, row, lines: &lines, baselines: &baselines };
-    let made: Vec<WhitelistEntry> =
-        made.iter().zip(&mut standings).map(|(rule, standing)| views.made(rule, standing)).collect();
-    let of_file = of_file.iter().zip(standings).map(|(rule, standing)| views.of_file(rule, standing));
-    Ok(made.into_iter().chain(of_file).collect())
+    let entries = shown.iter().zip(standings).map(|((made, rule), standing)| match made {
+        Some(made) => views.made(made, standing),
+        None => views.of_file(rule, standing),
+    });
+    Ok((entries.collect(), more))
 }
 
 /// What the repository's file has dropped.

@@ -17,7 +17,7 @@ use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
-use store::rules::{NewRule, RuleRow};
+use store::rules::{Insertion, NewRule, RuleRow};
 
 /// A command, and all that it is about.
 pub(super) struct IssueCommand<'a> {
@@ -227,8 +227,9 @@ impl IssueCommand<'_> {
             by: self.by().to_string(),
         };
         match self.with.rules.make(&new, self.now).await? {
-            Some(rule) => self.send(Purpose::RuleMade(rule), reply).await,
-            None => Ok(()),
+            Insertion::Made(rule) => self.send(Purpose::RuleMade(rule), reply).await,
+            // Nobody limits labels.
+            Insertion::InForce | Insertion::TooMany => Ok(()),
         }
     }
 

@@ -25,6 +25,12 @@ pub struct Whitelist {
     pub settings_url: Option<String>,
     /// What is in force, latest first; the file's entries last.
     pub entries: Vec<WhitelistEntry>,
+    /// How many come after those.
+    pub more: usize,
+    /// The page with the next of them.
+    pub more_url: String,
+    /// The page with the first ones, where this is another.
+    pub first_url: Option<String>,
     /// What the file has dropped without counting: types of exceptions, and code that tracebacks
     /// pass through.
     pub dropped: Vec<String>,
@@ -159,6 +165,9 @@ impl View for Whitelist {
             settings_path: ".github/flawless.yml".to_owned(),
             settings_url: Some("https://github.com/acme/shop/blob/main/.github/flawless.yml".to_owned()),
             entries: vec![entry, of_file],
+            more: 12,
+            more_url: "/acme/shop/whitelist?from=400".to_owned(),
+            first_url: Some("/acme/shop/whitelist".to_owned()),
             dropped: vec!["exceptions of the type ConnectionResetError".to_owned()],
             ended: vec![EndedEntry {
                 covers: covers("Known error", "shop/rates.py", Some("refresh"), None),

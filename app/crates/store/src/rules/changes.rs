@@ -1,32 +1,58 @@
 //! Rules that are made, changed and ended.
 
 use super::{Baseline, COLUMNS, NewRule, RuleRow, entry_of, read};
+use crate::columns::get_count;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{LineId, RepositoryId, RuleId};
-use domain::rule::Rule;
+use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
+/// What came of a rule that was to be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insertion {
+    /// It is in force from now on.
+    Made(RuleId),
+    /// It was in force already.
+    InForce,
+    /// There are [`MOST_MADE`] already. Not where a label commands it.
+    TooMany,
+}
+
 /// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label
-/// of the same issue made (which somebody may have changed since). `None`: it was in force already.
-/// `covered`: the lines that it covers.
+/// of the same issue made (which somebody may have changed since). `covered`: the lines that it covers.
 pub async fn insert(
     store: &Store,
     new: &NewRule,
     covered: &[Baseline],
     now: Timestamp,
-) -> Result<Option<RuleId>, StoreError> {
+) -> Result<Insertion, StoreError> {
     let mut tx = store.begin().await?;
     // The write comes first: it takes the lock that keeps two equal commands apart.
     raise_generation_in(&mut tx, new.repository).await?;
     let entry = entry_of(&new.rule)?;
     if is_in_force_in(&mut tx, new, &entry).await? {
-        return Ok(None);
+        return Ok(Insertion::InForce);
+    }
+    if new.origin != RuleSource::Label && is_full_in(&mut tx, new.repository).await? {
+        return Ok(Insertion::TooMany);
     }
     let id = insert_row_in(&mut tx, new, &entry, now).await?;
     insert_baselines_in(&mut tx, id, covered).await?;
     tx.commit().await?;
-    Ok(Some(id))
+    Ok(Insertion::Made(id))
+}
+
+/// Whether a repository has as many rules as people may make.
+async fn is_full_in(tx: &mut Tx, repository: RepositoryId) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS made FROM rules WHERE repository_id = $1 AND origin <> $2 AND ended_at_ms IS NULL",
+    )
+    .bind(repository.0)
+    .bind(RuleSource::Label.as_str())
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(get_count(&row, "made")? >= MOST_MADE as u64)
 }
 
 async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool, StoreError> {

@@ -4,7 +4,7 @@ mod changes;
 
 use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::{Store, StoreError};
-pub use changes::{end, end_of_label, insert, record_lapsed, update};
+pub use changes::{Insertion, end, end_of_label, insert, record_lapsed, update};
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MadeRule, Rule, RuleKind, RuleSource, Rules};
 use domain::settings::{CodePattern, Settings};
