@@ -390,9 +390,34 @@ fn the_cookie_is_kept_from_scripts_and_from_other_sites_and_is_another_each_time
         browser.cookie = first;
         assert_eq!(browser.get("/").await.status, 303, "the old cookie leads to the sign-in page");
         let rows =
-            store::sessions::list(&story.services().store, Some(&"ada".into()), story.clock.now()).await.unwrap();
+            store::sessions::list(&story.services().store, Some(&"ada".into()), 10, story.clock.now()).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert!(!rows[0].tokens.as_ref().unwrap().contains("ghu_"), "sealed");
+    });
+}
+
+#[test]
+fn many_sessions_are_listed_in_part_and_end_at_once() {
+    run_test(async |story| {
+        stage(story).await;
+        let ada = signed_in(story, "ada").await;
+        let grace = signed_in(story, "grace").await;
+        let store = &story.services().store;
+        let hers = store::sessions::list(store, Some(&"ada".into()), 10, story.clock.now()).await.unwrap().remove(0);
+        for n in 0..150 {
+            let copy = store::sessions::SessionRow { id: format!("{n:064}"), ..hers.clone() };
+            store::sessions::insert(store, &copy).await.unwrap();
+        }
+        let page = ada.get("/sessions").await;
+        assert_eq!(page.text.matches("name=\"session\"").count(), 100);
+        assert!(page.seen().contains("And 51 more"), "{}", page.seen());
+        let csrf = page.hidden("csrf");
+        let ended = ada.post("/sessions/end", &[("csrf", csrf.as_str()), ("others", "1")]).await;
+        assert_eq!((ended.status, ended.location.as_str()), (303, "/sessions"));
+        let page = ada.get("/sessions").await;
+        assert_eq!(page.text.matches("name=\"session\"").count(), 1, "the one that asked: {}", page.seen());
+        assert!(!page.seen().contains("End all others"), "there are none");
+        assert_eq!(grace.get("/sessions").await.status, 200, "somebody else's goes on");
     });
 }
 
@@ -405,10 +430,11 @@ fn sessions_end_by_time_by_hand_and_by_another_token() {
         let grace = signed_in(story, "grace").await;
         let page = ada.get("/sessions").await;
         assert_eq!(page.text.matches("name=\"session\"").count(), 2, "hers: {}", page.seen());
-        let graces =
-            store::sessions::list(&story.services().store, Some(&"grace".into()), story.clock.now()).await.unwrap()[0]
-                .id
-                .clone();
+        let graces = store::sessions::list(&story.services().store, Some(&"grace".into()), 10, story.clock.now())
+            .await
+            .unwrap()[0]
+            .id
+            .clone();
         let csrf = page.hidden("csrf");
         assert_eq!(ada.post("/sessions/end", &[("csrf", &csrf), ("session", &graces)]).await.status, 404, "not hers");
         let page = phone.get("/sessions").await;

@@ -1,6 +1,6 @@
 //! Sessions: who is signed in, from which browser, until when.
 
-use crate::columns::{from_json, get, get_time, storable, to_json};
+use crate::columns::{from_json, get, get_count, get_time, signed, storable, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::access::Access;
@@ -79,17 +79,30 @@ pub async fn by_id(store: &Store, id: &str) -> Result<Option<SessionRow>, StoreE
     row.as_ref().map(read).transpose()
 }
 
-/// All sessions, or those of one login, the latest used first.
-pub async fn list(store: &Store, of: Option<&Login>, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+/// All sessions, or those of one login, the latest used first; `most` at most.
+pub async fn list(store: &Store, of: Option<&Login>, most: u64, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR LOWER(login) = $1) AND expires_at_ms > $2 ORDER BY used_at_ms DESC, id"
+        "SELECT {COLUMNS} FROM sessions WHERE ($1 = '' OR LOWER(login) = $1) AND expires_at_ms > $2
+         ORDER BY used_at_ms DESC, id LIMIT $3"
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(of.map(Login::key).unwrap_or_default())
         .bind(now.as_millis())
+        .bind(signed(most))
         .fetch_all(&store.pool)
         .await?;
     rows.iter().map(read).collect()
+}
+
+/// How many sessions there are, or of one login.
+pub async fn count(store: &Store, of: Option<&Login>, now: Timestamp) -> Result<u64, StoreError> {
+    let sql = "SELECT COUNT(*) AS sessions FROM sessions WHERE ($1 = '' OR LOWER(login) = $1) AND expires_at_ms > $2";
+    let row = sqlx::query(sql)
+        .bind(of.map(Login::key).unwrap_or_default())
+        .bind(now.as_millis())
+        .fetch_one(&store.pool)
+        .await?;
+    get_count(&row, "sessions")
 }
 
 /// Records that somebody was here.
@@ -117,6 +130,14 @@ pub async fn set_access(
 /// Ends a session.
 pub async fn delete(store: &Store, id: &str) -> Result<(), StoreError> {
     let statement = sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id);
+    execute(store, statement).await
+}
+
+/// Ends all sessions, or those of one login, but for one.
+pub async fn delete_others(store: &Store, of: Option<&Login>, but: &str) -> Result<(), StoreError> {
+    let statement = sqlx::query("DELETE FROM sessions WHERE ($1 = '' OR LOWER(login) = $1) AND id <> $2")
+        .bind(of.map(Login::key).unwrap_or_default())
+        .bind(but);
     execute(store, statement).await
 }
 

@@ -10,12 +10,15 @@ use crate::server::visitor::SignedIn;
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::access::Who;
-use domain::timestamp::Timestamp;
+use domain::names::Login;
 use render::views::{SessionView, Sessions};
 use render::when;
 use serde::Deserialize;
+use store::Store;
 use store::sessions::SessionRow;
-use store::{Store, StoreError};
+
+/// Sessions listed: nobody looks through more, and who has a token makes any number.
+const SHOWN: u64 = 100;
 
 /// `GET /sessions`.
 pub(super) async fn list(
@@ -24,23 +27,26 @@ pub(super) async fn list(
     Now(now): Now,
     SignedIn(session): SignedIn,
 ) -> Result<Page<Sessions>, PageError> {
-    let rows = theirs(&store, &session, now).await?;
+    let of = whose(&session);
+    let rows = store::sessions::list(&store, of, SHOWN, now).await?;
+    let count = store::sessions::count(&store, of, now).await?;
     let view = Sessions {
         admin: session.who.is_admin(),
         action: urls.page("/sessions/end"),
         csrf: session.csrf.clone(),
+        others: rows.iter().any(|row| session.id.as_ref() != Some(&row.id)),
+        more: count.saturating_sub(rows.len() as u64),
         sessions: rows.into_iter().map(|row| shown(row, &session)).collect(),
     };
     Ok(Page(Some(session), view))
 }
 
-/// The sessions that somebody may see and end.
-async fn theirs(store: &Store, session: &Session, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
-    let of = match &session.who {
+/// Whose sessions somebody may see and end; `None`: everybody's.
+fn whose(session: &Session) -> Option<&Login> {
+    match &session.who {
         Who::Admin => None,
         Who::Person { login, .. } => Some(login),
-    };
-    store::sessions::list(store, of, now).await
+    }
 }
 
 fn shown(row: SessionRow, session: &Session) -> SessionView {
@@ -60,18 +66,27 @@ fn shown(row: SessionRow, session: &Session) -> SessionView {
 pub(super) struct EndSessionForm {
     #[serde(default)]
     session: String,
+    /// All but the one that asks.
+    #[serde(default)]
+    others: String,
 }
 
 /// `POST /sessions/end`.
 pub(super) async fn end(
     State(store): State<Store>,
     State(urls): State<Urls>,
-    Now(now): Now,
     Form { session, fields }: Form<EndSessionForm>,
 ) -> Result<Redirect, PageError> {
-    if !theirs(&store, &session, now).await?.iter().any(|row| row.id == fields.session) {
-        return Err(PageError::NotFound("There is no such session of yours: it may have ended.".to_owned()));
+    let of = whose(&session);
+    if fields.others.is_empty() {
+        let is_theirs =
+            |row: &SessionRow| of.is_none_or(|of| row.login.as_ref().is_some_and(|it| it.key() == of.key()));
+        if !store::sessions::by_id(&store, &fields.session).await?.as_ref().is_some_and(is_theirs) {
+            return Err(PageError::NotFound("There is no such session of yours: it may have ended.".to_owned()));
+        }
+        store::sessions::delete(&store, &fields.session).await?;
+    } else {
+        store::sessions::delete_others(&store, of, session.id.as_deref().unwrap_or_default()).await?;
     }
-    store::sessions::delete(&store, &fields.session).await?;
     Ok(Redirect::to(&urls.page("/sessions")))
 }

@@ -12,6 +12,10 @@ pub struct Sessions {
     pub action: String,
     /// The secret that forms carry.
     pub csrf: String,
+    /// There are others than the one that the page is shown in.
+    pub others: bool,
+    /// Sessions that are not listed.
+    pub more: u64,
     /// The latest used first.
     pub sessions: Vec<SessionView>,
 }
@@ -56,6 +60,8 @@ impl View for Sessions {
             admin: true,
             action: "/sessions/end".to_owned(),
             csrf: "c3NyZg".to_owned(),
+            others: true,
+            more: 1_204,
             sessions: vec![
                 session("admin", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", true),
                 session("ada", "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X)", false),
