@@ -88,7 +88,6 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(1);
 
     #[test]
-    #[expect(clippy::print_stdout, reason = "the process says that it can be asked")]
     fn a_process_whose_runtime_stands_still_ends_in_time() {
         if std::env::var_os(STANDS_STILL).is_some() {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

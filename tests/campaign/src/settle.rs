@@ -20,8 +20,8 @@ const STILL: Duration = Duration::from_millis(900);
 const MOST_LEAPT: i64 = 30 * 60 * 1000;
 
 /// Waits until the queue is empty, and delivers webhooks meanwhile. What it had to wait for in vain
-/// or for too long is broken. On a busy machine a holder that lives may be still for `patience` times
-/// as long: a lease that is leapt over is one that its holder lost, as by its death.
+/// or for too long is broken. On a busy machine a holder that lives may be still for `patience`
+/// times as long: a lease that is leapt over is one that its holder lost, as by its death.
 pub async fn settle(stage: &mut Stage, patience: u32) -> Vec<Violation> {
     let began = Instant::now();
     let (mut seen, mut seen_at, mut leapt): (Vec<JobRow>, Instant, i64) = (Vec::new(), Instant::now(), 0);

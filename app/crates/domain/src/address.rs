@@ -1,6 +1,6 @@
 //! Addresses of people, as far as their look tells whether mail can be sent there.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// Most bytes of an address that mail can be sent to (RFC 5321).
 const LONGEST: usize = 254;

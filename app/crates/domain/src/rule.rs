@@ -285,8 +285,8 @@ impl Rules {
                 Rule::LibraryCode { pattern, .. } => blocks.push((pattern, id)),
             }
         }
-        // The most specific entry wins; among equals the one in the file, which is read first.
-        // How specific each is, is worked out once, not at each comparison: that reads all its text.
+        // The most specific entry wins; among equals the one in the file, which is read first. How
+        // specific each is, is worked out once, not at each comparison: that reads all its text.
         known.sort_by_cached_key(|found: &KnownMatch| std::cmp::Reverse(found.entry.pattern().specificity()));
         blocks.sort_by_cached_key(|(pattern, _): &(CodePattern, Option<RuleId>)| {
             std::cmp::Reverse(pattern.specificity())

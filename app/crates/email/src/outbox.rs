@@ -51,8 +51,8 @@ impl Outbox {
         fs::create_dir_all(&self.directory).await?;
         let mut file = fs::File::create(part).await?;
         file.write_all(bytes).await?;
-        // Writing goes on behind our back, and it is this that says how it ended: syncing does not, and
-        // on a full disk half a message would take its name.
+        // Writing goes on behind our back, and it is this that says how it ended: syncing does not,
+        // and on a full disk half a message would take its name.
         file.flush().await?;
         file.sync_all().await?;
         fs::rename(part, path).await?;

@@ -10,8 +10,8 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 const MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// Sees that a database's file is there, and that only its owner can read it and what SQLite keeps
-/// beside it, which gets the permissions of the file. A file that is none of SQLite's is refused and
-/// left as it is: a wrong setting may name anything.
+/// beside it, which gets the permissions of the file. A file that is none of SQLite's is refused
+/// and left as it is: a wrong setting may name anything.
 pub(crate) fn make_private_file(file: &Path) -> io::Result<()> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         make_folder(folder)?;

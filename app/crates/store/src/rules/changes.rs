@@ -20,7 +20,8 @@ pub enum Insertion {
 }
 
 /// Makes a rule, unless one of the same kind and coverage is in force, or one that the same label
-/// of the same issue made (which somebody may have changed since). `covered`: the lines that it covers.
+/// of the same issue made (which somebody may have changed since). `covered`: the lines that it
+/// covers.
 pub async fn insert(
     store: &Store,
     new: &NewRule,

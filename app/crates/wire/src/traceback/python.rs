@@ -157,8 +157,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One exception, its members before it. A header that is less deep is not one of the box that is
-    /// read, and ends it: so no text nests deeper than its boxes.
+    /// One exception, its members before it. A header that is less deep is not one of the box that
+    /// is read, and ends it: so no text nests deeper than its boxes.
     fn exception(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
         let depth = match self.header() {
             Some(found) if found >= depth => {
