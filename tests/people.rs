@@ -289,6 +289,26 @@ fn where_nobody_is_left_codeowners_name_somebody() {
 }
 
 #[test]
+fn owners_that_take_all_time_to_compare_are_not_read_and_that_is_said() {
+    run_test(async |story| {
+        let deep = format!("{}old.py", "a/".repeat(400));
+        story.github.add_user(21, "alan");
+        story.github.set_assignable(REPO, &["ada", "grace", "linus", "owner", "alan"]);
+        story.commit(ALAN, "2024-01-05T10:00:00Z", &[(&deep, OLD)], "Decode");
+        let line = format!("**/{}zz grace@example.com\n", "*/".repeat(200));
+        let owners = line.repeat((3 << 20) / line.len());
+        let settings = "email: { default_contact: oncall@example.com }\n";
+        let files = [("CODEOWNERS", owners.as_str()), (".github/flawless.yml", settings)];
+        story.commit(ADA, "2026-01-07T10:00:00Z", &files, "Own");
+        story.install().await;
+        story.fails_at(&deep, "KEYS[text]", "decode").await;
+        let text = story.unread_text();
+        assert!(story.transcript().contains("mail to oncall@example.com"));
+        assert_says(&text, &["CODEOWNERS (it is too much to read)", "Told: the default contact"]);
+    });
+}
+
+#[test]
 fn where_the_owners_are_nobody_the_default_contact_is_told() {
     run_test(async |story| {
         add_old(story);

@@ -25,7 +25,7 @@ pub(super) fn settings(data: &[u8]) {
 pub(super) fn codeowners(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let (path, text) = text.split_once('\n').unwrap_or((&text, ""));
-    if let Some(owned) = owners_of(text, path) {
+    if let Ok(Some(owned)) = owners_of(text, path) {
         assert!((1..=text.lines().count()).contains(&owned.line), "line {} of {}", owned.line, text.lines().count());
     }
 }

@@ -2,13 +2,16 @@
 //!
 //! <https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>
 
+mod pattern;
+
 use crate::names::Login;
+use pattern::{Steps, matches};
 
 /// Where GitHub looks for the file, first found first.
 pub const PLACES: [&str; 3] = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"];
 
 /// GitHub does not read a larger file: 3 MB.
-const MOST_BYTES: usize = 3 << 20;
+pub const MOST_BYTES: usize = 3 << 20;
 
 /// Bytes of one line, its owners included: the longest path that systems know, and more people than
 /// anybody asks. Longer lines are passed over, as those that GitHub finds wrong.
@@ -66,19 +69,35 @@ pub struct Owned {
     pub owners: Vec<Owner>,
 }
 
+/// A file that is too much to be read to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooMuch;
+
 /// The last line that matches a path from the repository's root; `None` where none does. Lines that
-/// GitHub finds wrong are passed over, as it does.
-pub fn owners_of(text: &str, path: &str) -> Option<Owned> {
+/// GitHub finds wrong are passed over, as it does. It takes up to some tenths of a second, so it is
+/// nothing for a thread on which others wait.
+///
+/// # Errors
+/// The file is larger than GitHub reads, or its patterns take more steps than a file may.
+pub fn owners_of(text: &str, path: &str) -> Result<Option<Owned>, TooMuch> {
+    owners_within(text, path, &mut Steps::of_a_file())
+}
+
+fn owners_within(text: &str, path: &str, steps: &mut Steps) -> Result<Option<Owned>, TooMuch> {
     if text.len() > MOST_BYTES {
-        return None;
+        return Err(TooMuch);
     }
+    steps.take(text.len())?;
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines: Vec<&str> = text.lines().collect();
-    lines.iter().enumerate().rev().find_map(|(at, line)| {
-        let (pattern, owners) = rule(line)?;
-        matches(&pattern, &parts).then(|| Owned { pattern, line: at + 1, owners })
-    })
+    let last = text.lines().count();
+    for (after, line) in text.lines().rev().enumerate() {
+        let Some((pattern, owners)) = rule(line) else { continue };
+        if matches(&pattern, &parts, steps)? {
+            return Ok(Some(Owned { pattern, line: last - after, owners }));
+        }
+    }
+    Ok(None)
 }
 
 /// The pattern and owners of a line. `None`: it is empty, a comment, or nothing that GitHub
@@ -129,103 +148,6 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// Whether a pattern matches a path, given in its parts: as in a gitignore file, in which a name
-/// alone stands anywhere and a directory stands for all that is in it.
-fn matches(pattern: &str, path: &[&str]) -> bool {
-    let mut segments: Vec<&str> = pattern.split('/').collect();
-    let is_rooted = segments.first() == Some(&"");
-    if is_rooted {
-        segments.remove(0);
-    }
-    // `/` alone means nothing.
-    if segments.iter().all(|segment| segment.is_empty()) {
-        return false;
-    }
-    let is_name = segments.len() == 1 || (segments.len() == 2 && segments[1].is_empty());
-    if !is_rooted && is_name && segments[0] != "**" {
-        segments.insert(0, "**");
-    }
-    if let Some(last) = segments.last_mut()
-        && last.is_empty()
-    {
-        *last = "**";
-    }
-    matches_from(&segments, path)
-}
-
-/// Follows all ways at once, so that no pattern takes long: how much of the path the segments so
-/// far can have matched.
-fn matches_from(segments: &[&str], path: &[&str]) -> bool {
-    let mut reached = vec![false; path.len() + 1];
-    reached[0] = true;
-    let Some((last, before)) = segments.split_last() else { return false };
-    for segment in before {
-        let first = reached.iter().position(|there| *there);
-        let mut next = vec![false; path.len() + 1];
-        match (*segment, first) {
-            (_, None) => return false,
-            ("**", Some(first)) => next[first..].fill(true),
-            (segment, Some(_)) => {
-                for at in 0..path.len() {
-                    next[at + 1] = reached[at] && matches_part(segment, path[at]);
-                }
-            }
-        }
-        reached = next;
-    }
-    (0..path.len()).filter(|at| reached[*at]).any(|at| match *last {
-        // At the end it stands for everything inside, so for one part at least.
-        "**" => true,
-        // `docs/*` is what is right in docs, and nothing deeper.
-        "*" => at + 1 == path.len(),
-        // A name at the end is a file, or a directory with all that is in it.
-        name => matches_part(name, path[at]),
-    })
-}
-
-/// Whether one part of a path is as a segment says: `*` is any characters, `?` is one, a backslash
-/// takes the next literally.
-fn matches_part(segment: &str, part: &str) -> bool {
-    let mut pattern: Vec<Piece> = Vec::new();
-    let mut chars = segment.chars();
-    while let Some(c) = chars.next() {
-        pattern.push(match c {
-            '*' => Piece::Any,
-            '?' => Piece::One,
-            '\\' => Piece::Char(chars.next().unwrap_or('\\')),
-            c => Piece::Char(c),
-        });
-    }
-    let text: Vec<char> = part.chars().collect();
-    // Position after the last star, and where in the text that star's match ends: the only place to
-    // go back to.
-    let (mut at, mut of, mut star) = (0, 0, None);
-    while of < text.len() {
-        match pattern.get(at) {
-            Some(Piece::Any) => {
-                at += 1;
-                star = Some((at, of));
-            }
-            Some(Piece::One) => (at, of) = (at + 1, of + 1),
-            Some(Piece::Char(c)) if *c == text[of] => (at, of) = (at + 1, of + 1),
-            _ => match star {
-                Some((after, end)) => {
-                    (at, of) = (after, end + 1);
-                    star = Some((after, end + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[at..].iter().all(|piece| matches!(piece, Piece::Any))
-}
-
-enum Piece {
-    Any,
-    One,
-    Char(char),
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +170,7 @@ apps/ @octocat
 ";
 
     fn owners(text: &str, path: &str) -> String {
-        match owners_of(text, path) {
+        match owners_of(text, path).unwrap() {
             None => "no line".to_owned(),
             Some(owned) if owned.owners.is_empty() => "nobody".to_owned(),
             Some(owned) => owned.owners.iter().map(Owner::name).collect::<Vec<_>>().join(" "),
@@ -319,7 +241,7 @@ apps/ @octocat
             ("a*b*c", "aXbYbZc", true),
             ("a*b*c", "aXbYbZ", false),
         ] {
-            let found = owners_of(&format!("{pattern} @x\n"), path).is_some();
+            let found = owners_of(&format!("{pattern} @x\n"), path).unwrap().is_some();
             assert_eq!(found, expected, "{pattern} on {path}");
         }
     }
@@ -338,23 +260,70 @@ apps/ @octocat
         assert_eq!(owners("* @a #@b\n", "x"), "@a");
         assert_eq!(owners("a#b @a\n", "a#b"), "@a");
         assert_eq!(owners("", "x"), "no line");
-        let owned = owners_of("# one\n*.py @a/b c@d.org\n", "x.py").unwrap();
+        let owned = owners_of("# one\n*.py @a/b c@d.org\n", "x.py").unwrap().unwrap();
         assert_eq!((owned.pattern.as_str(), owned.line), ("*.py", 2));
         assert_eq!(owned.owners[0], Owner::Team { org: "a".into(), slug: "b".into() });
         assert_eq!(owned.owners[1], Owner::Email("c@d.org".into()));
     }
 
     #[test]
+    fn characters_are_what_a_question_mark_and_a_star_stand_for() {
+        for (pattern, path, expected) in [
+            ("caf?.py", "café.py", true),
+            ("caf??.py", "café.py", false),
+            ("*é.py", "créé.py", true),
+            ("*?é", "éé", true),
+            ("*?é", "é", false),
+            ("a\\é", "aé", true),
+            ("**/**/a/**/*", "x/a/b/c", true),
+            ("**/a/b/*", "a/b/a/b/c", true),
+            ("a/**/b/*", "a/b/x/b", false),
+            ("a/**/b/**", "a/b", false),
+        ] {
+            let found = owners_of(&format!("{pattern} @x\n"), path).unwrap().is_some();
+            assert_eq!(found, expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
     fn a_file_that_github_does_not_read_owns_nothing() {
         let mut text = "* @a\n".to_owned();
         text.push_str(&"# filler\n".repeat(MOST_BYTES / 9 + 1));
-        assert_eq!(owners_of(&text, "x"), None);
-        // Stars that could be tried in very many ways are tried in one.
-        let hostile = format!("{}b @a\n", "a*".repeat(60));
-        assert_eq!(owners_of(&hostile, &"a".repeat(5_000)), None);
+        assert_eq!(owners_of(&text, "x"), Err(TooMuch));
         let long = format!("{} @a\n", "a".repeat(LONGEST_LINE));
-        assert_eq!(owners_of(&long, &"a".repeat(LONGEST_LINE)), None);
-        let hostile = format!("{}b @a\n", "**/a/".repeat(60));
-        assert_eq!(owners_of(&hostile, &"a/".repeat(500)), None);
+        assert_eq!(owners_of(&long, &"a".repeat(LONGEST_LINE)), Ok(None));
+    }
+
+    /// Steps that a file takes, and whether they were enough.
+    fn steps(text: &str, path: &str) -> (usize, bool) {
+        let mut steps = Steps::of_a_file();
+        let found = owners_within(text, path, &mut steps);
+        (pattern::MOST_STEPS - steps.0, found.is_ok())
+    }
+
+    #[test]
+    fn no_pattern_tries_every_way() {
+        // Each takes the product of what it has and what the path has, at most.
+        for (pattern, path) in [
+            (format!("{}b", "a*".repeat(60)), "a".repeat(5_000)),
+            (format!("{}b", "**/a/".repeat(60)), "a/".repeat(500)),
+            (format!("**/{}zz", "*/".repeat(4_080)), format!("{}f.py", "a/".repeat(1_900))),
+            (format!("{}zz", "**/*/".repeat(1_000)), format!("{}f.py", "a/".repeat(1_900))),
+        ] {
+            let (taken, is_enough) = steps(&format!("{pattern} @a\n"), &path);
+            assert!(is_enough && taken <= 2 * pattern.len() * path.len().min(500), "{taken} for {pattern:.20}");
+        }
+    }
+
+    #[test]
+    fn a_file_made_to_be_read_slowly_ends_at_its_budget() {
+        let line = format!("**/{}zz o@x.com\n", "*/".repeat(950));
+        let text = line.repeat(MOST_BYTES / line.len());
+        let path = format!("{}f.py", "a/".repeat(1_900));
+        assert_eq!(owners_of(&text, &path), Err(TooMuch));
+        // What is honest comes to its end: the largest file, and a path as deep as any.
+        let honest = "/services/payments/**/*_handler.py @acme/payments-core @ada\n";
+        let (taken, is_enough) = steps(&honest.repeat(MOST_BYTES / honest.len()), &"services/payments/a/".repeat(4));
+        assert!(is_enough && taken < 20_000_000, "{taken}");
     }
 }

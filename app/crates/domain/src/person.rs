@@ -116,6 +116,8 @@ pub struct Owners {
     pub people: Vec<(String, Candidate)>,
     /// Teams whose members could not be read.
     pub unreadable: Vec<String>,
+    /// Why the file is not read, where it is there.
+    pub unread: Option<String>,
 }
 
 /// What is known. What was not looked for yet is empty: each step costs more than the one before,
@@ -238,6 +240,8 @@ pub fn choose(facts: &Facts) -> Person {
     if person.who.is_none() {
         let unreadable = facts.owners.unreadable.iter();
         person.passed.extend(unreadable.map(|team| (team.clone(), "its members can't be read".to_owned())));
+        let unread = facts.owners.unread.iter();
+        person.passed.extend(unread.map(|why| ("CODEOWNERS".to_owned(), why.clone())));
         if let Some(it) = after_all(&passed, facts.default_contact.is_some()) {
             (person.who, person.step) = (Some(it.clone()), Step::AfterAll);
         } else if facts.default_contact.is_some() {

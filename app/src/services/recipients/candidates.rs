@@ -6,7 +6,7 @@ use super::github_lookup::GitHubLookup;
 use crate::services::{Failure, blocking};
 use domain::blame::Author;
 use domain::bots::{is_bot, is_bot_name};
-use domain::codeowners::{self, Owner};
+use domain::codeowners::{self, Owned, Owner, TooMuch};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::person::{BlamedLine, Candidate, ChosenRecipient, Facts, GONE_AFTER, Owners, PullPeople, choose};
@@ -14,7 +14,7 @@ use domain::pull::{Pull, title_in, whole_pull};
 use domain::routing::address_of;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
-use mirror::{Active, MirrorError, Mirrors, Provenance};
+use mirror::{Active, HeadFile, MirrorError, Mirrors, Provenance};
 use store::repositories::RepositoryRow;
 
 /// People of one step that are looked at, those who know most first: who comes after them hardly
@@ -239,9 +239,13 @@ impl<'a> Candidates<'a> {
 
     /// CODEOWNERS, until somebody of them is found.
     async fn owners(&self, facts: &mut Facts) -> Result<(), Failure> {
-        let path = self.subject.path;
-        let Some(owned) = self.codeowners().await.and_then(|text| codeowners::owners_of(&text, path)) else {
-            return Ok(());
+        let owned = match self.owned().await {
+            Some(Ok(owned)) => owned,
+            Some(Err(why)) => {
+                facts.owners.unread = Some(why);
+                return Ok(());
+            }
+            None => return Ok(()),
         };
         facts.owners = Owners { pattern: owned.pattern.clone(), ..Owners::default() };
         for owner in owned.owners.iter().take(MOST_OF_A_STEP) {
@@ -253,12 +257,19 @@ impl<'a> Candidates<'a> {
         Ok(())
     }
 
-    /// The text of the repository's CODEOWNERS.
-    async fn codeowners(&self) -> Option<String> {
-        let found = self.mirror(|mirrors, id| {
+    /// Whom the repository's CODEOWNERS names for the file, or why it is not read. Its patterns are
+    /// compared where it is read: they may take as long.
+    async fn owned(&self) -> Option<Result<Owned, String>> {
+        let path = self.subject.path.to_owned();
+        let found = self.mirror(move |mirrors, id| {
             for place in codeowners::PLACES {
-                if let Some((_, text)) = mirrors.head_file(id, place)? {
-                    return Ok(Some(text));
+                match mirrors.head_file_of(id, place, codeowners::MOST_BYTES)? {
+                    HeadFile::Missing => {}
+                    HeadFile::Unread { why, .. } => return Ok(Some(Err(why))),
+                    HeadFile::Text { text, .. } => {
+                        let owned = codeowners::owners_of(&text, &path);
+                        return Ok(owned.map_err(|TooMuch| "it is too much to read".to_owned()).transpose());
+                    }
                 }
             }
             Ok(None)

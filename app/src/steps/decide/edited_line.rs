@@ -28,8 +28,11 @@ pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -
     let attribution = latest_report(store, line.id).await?.attribution;
     let Some(revision) = attribution.and_then(|found| found.revision) else { return Ok(None) };
     let (mirrors, id, path) = (mirrors.clone(), line.repository, line.place.path.clone());
-    let Some(lines) = blocking(move || mirrors.lines(id, &revision, &path)).await? else { return Ok(None) };
-    let standing: HashSet<String> = lines.iter().map(|text| squeeze(text)).collect();
+    let read = move || {
+        let lines = mirrors.lines(id, &revision, &path)?;
+        Ok(lines.map(|lines| lines.iter().map(|text| squeeze(text)).collect::<HashSet<String>>()))
+    };
+    let Some(standing) = blocking(read).await? else { return Ok(None) };
     Ok(candidates.into_iter().find(|old| !standing.contains(&squeeze(&old.place.code))))
 }
 

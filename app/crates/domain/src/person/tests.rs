@@ -92,6 +92,7 @@ fn one_who_has_left_is_passed_over_down_to_the_default_contact() {
         pattern: "shop/".into(),
         people: vec![("@acme/payments".into(), gone("Alan")), ("@acme/payments".into(), someone("Barbara"))],
         unreadable: vec!["@acme/secret".into()],
+        ..Owners::default()
     };
     let mut facts = Facts {
         function: vec![gone("Ada"), someone("Grace")],

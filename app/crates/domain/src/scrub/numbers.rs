@@ -166,7 +166,7 @@ fn is_card(digits: &[u8]) -> bool {
 }
 
 /// Countries and the length of their IBANs:
-/// https://www.swift.com/standards/data-standards/iban-international-bank-account-number
+/// <https://www.swift.com/standards/data-standards/iban-international-bank-account-number>
 #[rustfmt::skip]
 const IBANS: &[(&str, usize)] = &[
     ("AD", 24), ("AE", 23), ("AL", 28), ("AT", 20), ("AZ", 28), ("BA", 20), ("BE", 16), ("BG", 22), ("BH", 22),
