@@ -23,6 +23,7 @@ mod forms;
 mod identity_numbers;
 mod names;
 mod numbers;
+mod patterns;
 mod prose;
 mod random;
 mod rules;
@@ -45,6 +46,7 @@ pub use settings::ScrubSettings;
 
 use crate::report::Report;
 use again::{Secrets, replaced};
+use patterns::Searches;
 use std::borrow::Cow;
 use std::ops::Range;
 use walk::{Slot, each_slot};
@@ -87,8 +89,11 @@ enum Place {
 /// persons, keys, tokens, credentials, user and password of a URL. What was found is then hidden
 /// wherever else it occurs in the report. `None`, booleans and empty values stay, for they are
 /// often the error itself.
-pub fn scrub(report: &mut Report, rules: &Rules) {
-    let mut scrubbing = Scrubbing { rules, secrets: Secrets::default() };
+///
+/// Answers whether every pattern of the settings was looked for to its end: where they take too
+/// much, the rest of a text is hidden.
+pub fn scrub(report: &mut Report, rules: &Rules) -> bool {
+    let mut scrubbing = Scrubbing { rules, secrets: Secrets::default(), searches: Searches::of_a_report() };
     each_slot(report, &mut |slot| match slot {
         Slot::Text { text, place } => scrubbing.text(text, place),
         Slot::Named { name, text } => scrubbing.named_text(name, text),
@@ -97,7 +102,8 @@ pub fn scrub(report: &mut Report, rules: &Rules) {
         Slot::Value(value) => scrubbing.value(None, value, 0),
         Slot::Code(lines) => walk::hide_blocks(lines),
     });
-    let Some(again) = scrubbing.secrets.again() else { return };
+    let is_whole = !scrubbing.searches.is_spent();
+    let Some(again) = scrubbing.secrets.again() else { return is_whole };
     each_slot(report, &mut |slot| match slot {
         Slot::Text { text, place } => hide(text, again.hidden(text, place != Place::Text)),
         Slot::Named { text, .. } => hide(text, again.hidden(text, false)),
@@ -106,6 +112,7 @@ pub fn scrub(report: &mut Report, rules: &Rules) {
         Slot::Value(value) => tree::hide_again(&again, value),
         Slot::Code(_) => {}
     });
+    is_whole
 }
 
 /// A text that leaves by itself, without its secrets.
@@ -119,7 +126,7 @@ pub fn scrub_name<'t>(name: &'t str, rules: &Rules) -> Cow<'t, str> {
 }
 
 fn one<'t>(text: &'t str, rules: &Rules, place: Place) -> Cow<'t, str> {
-    let found = find(text, rules, place);
+    let found = find(text, rules, place, &mut Searches::of_a_report());
     if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &found)) }
 }
 
@@ -133,12 +140,13 @@ fn hide(text: &mut String, hidden: Option<String>) {
 struct Scrubbing<'r> {
     rules: &'r Rules,
     secrets: Secrets,
+    searches: Searches,
 }
 
 impl Scrubbing<'_> {
     /// Hides the secrets of a text, and keeps them in mind.
     fn text(&mut self, text: &mut String, place: Place) {
-        let found = find(text, self.rules, place);
+        let found = find(text, self.rules, place, &mut self.searches);
         if found.is_empty() {
             return;
         }
@@ -156,15 +164,15 @@ fn without(text: &str, found: &[Found]) -> String {
 }
 
 /// All secrets of a text, in order and not overlapping.
-fn find(text: &str, rules: &Rules, place: Place) -> Vec<Found> {
+fn find(text: &str, rules: &Rules, place: Place, searches: &mut Searches) -> Vec<Found> {
     let mut found = Vec::new();
     if is_clean(text) && rules.patterns().is_empty() {
         return found;
     }
-    find_plain(text, rules, place, &mut found);
+    find_plain(text, rules, place, searches, &mut found);
     if let Some(decoded) = decoded::decoded(text) {
         let mut inside = Vec::new();
-        find_plain(&decoded.text, rules, place, &mut inside);
+        find_plain(&decoded.text, rules, place, searches, &mut inside);
         found.extend(inside.into_iter().map(|it| Found { range: decoded.original(&it.range), ..it }));
     }
     if found.is_empty() {
@@ -188,18 +196,16 @@ fn is_clean(text: &str) -> bool {
             && text.bytes().filter(u8::is_ascii_digit).count() < MIN_DIGITS)
 }
 
-fn find_plain(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
+fn find_plain(text: &str, rules: &Rules, place: Place, searches: &mut Searches, found: &mut Vec<Found>) {
     assigned::find(text, rules, place, found);
     let mut ranges = Vec::new();
     tokens::find(text, &mut ranges);
     shapes::find(text, rules, &mut ranges);
     numbers::find(text, &mut ranges);
-    for pattern in rules.patterns() {
-        ranges.extend(
-            pattern.captures_iter(text).filter_map(|groups| groups.get(1).or(groups.get(0)).map(|group| group.range())),
-        );
-    }
     found.extend(ranges.into_iter().filter(|range| !range.is_empty()).map(|range| Found { range, sure: true }));
+    for pattern in rules.patterns() {
+        patterns::find(text, pattern, searches, found);
+    }
 }
 
 /// What overlaps, as one: each part of it is secret.

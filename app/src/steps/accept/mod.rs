@@ -3,7 +3,7 @@
 
 mod budget;
 
-use crate::services::{Epoch, Panic, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
+use crate::services::{Epoch, Panic, RulesOf, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
 use budget::Budgets;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -242,10 +242,7 @@ impl Accept {
             None => self.scrub_rules.remembered(auth.id),
         };
         let body = match report {
-            Some(mut report) => {
-                scrub(&mut report, &rules);
-                Some(pack("reports.body", &report)?)
-            }
+            Some(report) => Some(scrubbed(auth.id, report, rules.clone()).await?),
             None => None,
         };
         let hidden = |name: String| match scrub_name(&name, &rules) {
@@ -366,6 +363,27 @@ impl<K: Hash + Eq + Clone, V: Copy> Recent<K, V> {
         }
         self.newer.insert(key, value);
     }
+}
+
+/// A report without its secrets, packed. Large ones, and the patterns of some settings, take longer
+/// than others on this thread should wait.
+async fn scrubbed(repository: RepositoryId, mut report: Report, rules: RulesOf) -> Result<Vec<u8>, AcceptError> {
+    let work = move || (scrub(&mut report, &rules), pack("reports.body", &report));
+    let (is_whole, packed) = match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(ended) => match ended.try_into_panic() {
+            Ok(payload) => std::panic::resume_unwind(payload),
+            Err(_) => return Err(AcceptError::Stopping),
+        },
+    };
+    if !is_whole {
+        tracing::warn!(
+            %repository,
+            "the scrub.patterns of the settings take too much on a report, so texts of it were hidden; \
+             write patterns that do not read on to the end of a text, as .* does"
+        );
+    }
+    Ok(packed?)
 }
 
 #[cfg(test)]

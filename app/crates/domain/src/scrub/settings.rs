@@ -65,8 +65,8 @@ impl ScrubSettings {
     }
 }
 
-/// A pattern, ready to use, or why it is not used. No pattern can take more than linear time: that
-/// is why look-around and back-references are none.
+/// A pattern, ready to use, or why it is not used. No search for it can take more than linear time:
+/// that is why look-around and back-references are none.
 pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LENGTH {
         return Err(format!("it is longer than {MAX_LENGTH} bytes"));
