@@ -416,10 +416,10 @@ mod tests {
         )
         .expect("fits");
         assert!(!format!("{config:?}").contains("secret"));
-        let parameter = [("DATABASE_URL", "postgres:///flawless?sslmode=require&password=secret")];
+        let parameter = [("DATABASE_URL", "postgres://db/flawless?sslmode=require&password=secret")];
         let shown = Config::from_parts(None, env(&parameter)).expect("fits").shown();
         let shown = shown.iter().find(|(name, _)| *name == "DATABASE_URL").expect("it is shown");
-        assert_eq!(shown.1, "postgres:///flawless?sslmode=require&password=…");
+        assert_eq!(shown.1, "postgres://db/flawless?sslmode=require&password=…");
         for url in ["https://h?token=secret", "https://h#secret", "https://secret@h", "h:secret@x"] {
             let error = Config::from_parts(None, env(&[("GITHUB_API_URL", url)])).expect_err(url).to_string();
             assert!(!error.contains("secret"), "{error}");

@@ -245,7 +245,10 @@ fn damage_breaks_nothing() {
 
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
-    let text = "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nKeyError: 'a'\n";
-    let marked = format!("\u{feff}{text}");
-    assert_eq!(shown(&parse(&marked).unwrap()), shown(&parse(text).unwrap()));
+    for text in [
+        "Traceback (most recent call last):\n  File \"a.py\", line 1, in f\n    x()\nKeyError: 'a'\n",
+        "java.lang.IllegalStateException: gone\n\tat shop.Cart.total(Cart.java:9)\n",
+    ] {
+        assert_eq!(shown(&parse(&format!("\u{feff}{text}")).unwrap()), shown(&parse(text).unwrap()));
+    }
 }
