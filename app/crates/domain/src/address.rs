@@ -1,7 +1,5 @@
 //! Addresses of people, as far as their look tells whether mail can be sent there.
 
-use core::net::IpAddr;
-
 /// Most bytes of an address that mail can be sent to (RFC 5321).
 const LONGEST: usize = 254;
 
@@ -15,7 +13,14 @@ pub fn is_address(text: &str) -> bool {
         false => !c.is_whitespace() && !c.is_control(),
     };
     let is_whole = text.len() <= LONGEST && !local.is_empty() && !domain.is_empty();
-    is_whole && local.chars().all(in_local) && domain.chars().all(in_domain) && domain.parse::<IpAddr>().is_err()
+    is_whole && local.chars().all(in_local) && domain.chars().all(in_domain) && !is_number(domain)
+}
+
+/// Whether a domain is the number of a machine in whatever spelling: no top-level domain has digits
+/// only.
+fn is_number(domain: &str) -> bool {
+    let last = domain.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -44,6 +49,7 @@ mod tests {
             "x@[127.0.0.1]",
             "x@[IPv6:::1]",
             "x@127.0.0.1",
+            "x@127.1.",
             "<a@x.com>",
             &long,
         ] {
