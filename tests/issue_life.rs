@@ -359,12 +359,40 @@ fn an_exception_called_like_our_marker_does_not_eat_the_issue() {
     });
 }
 
+/// Makes a line a known error by the form.
+async fn whitelist(story: &Story, path: &str, function: &str, code: &str) {
+    let body: String = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("repo", REPO), ("filename", path), ("function_name", function)])
+        .extend_pairs([("code_fragment", code), ("scope", "line")])
+        .finish();
+    let asked = story.http.post(format!("{}/add_known_error", story.url()));
+    let asked = asked.header("content-type", "application/x-www-form-urlencoded").body(body);
+    let answer = asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap();
+    assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+}
+
+#[test]
+fn a_line_that_is_whitelisted_after_github_refused_its_issue_gets_none() {
+    run_test(async |story| {
+        use crate::harness::fake_github::Fault;
+        story.install().await;
+        story.github.fail_next("issues/create", Fault::slow_down(600));
+        story.fails(1).await;
+        story.transcript();
+        whitelist(story, CART_PATH, "total", "amount += PRICES[sku]").await;
+        story.later(30 * MINUTE).await;
+        assert!(story.github.issues(REPO).is_empty(), "GitHub said that it had filed none");
+    });
+}
+
 #[test]
 fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
     run_test(async |story| {
         use crate::harness::fake_github::Fault;
         story.install().await;
-        let limited = Fault::slow_down(600);
+        // It does not say whether it filed the issue.
+        let headers = vec![("retry-after", "600".to_owned())];
+        let limited = Fault::Status { status: 503, headers, body: serde_json::json!({ "message": "Unavailable" }) };
         story.commit(ADA, "2026-02-01T10:00:00Z", &[("shop/new.py", "def f(x):\n    return x.y\n")], "Add f");
         story.push().await;
         story.github.fail_next("issues/create", limited);
@@ -378,22 +406,12 @@ fn a_line_that_is_whitelisted_while_its_issue_waits_gets_none() {
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
             You wrote this line.
         ");
-        let url = format!("{}/add_known_error", story.url());
-        for (path, function, code) in
-            [(CART_PATH, "total", "amount += PRICES[sku]"), ("shop/new.py", "f", "return x.y")]
-        {
-            let body: String = url::form_urlencoded::Serializer::new(String::new())
-                .extend_pairs([("repo", REPO), ("filename", path), ("function_name", function)])
-                .extend_pairs([("code_fragment", code), ("scope", "line")])
-                .finish();
-            let asked = story.http.post(&url).header("content-type", "application/x-www-form-urlencoded").body(body);
-            let answer = asked.bearer_auth("admin-token-of-the-tests").send().await.unwrap();
-            assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
-        }
+        whitelist(story, CART_PATH, "total", "amount += PRICES[sku]").await;
+        whitelist(story, "shop/new.py", "f", "return x.y").await;
         story.settle().await;
         assert!(story.lines().await.iter().all(|line| line.known), "both are whitelisted");
         story.later(30 * MINUTE).await;
-        // The one that was tried may be there already.
+        // The one that GitHub was asked for may be there already.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada
