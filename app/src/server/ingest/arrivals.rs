@@ -212,6 +212,15 @@ mod tests {
     }
 
     #[test]
+    fn our_own_words_are_not_taken_for_secrets() {
+        use IngestError::{Busy, Method, NoKey, NoProject, Slow, WrongKey};
+        for error in [NoKey, WrongKey, NoProject, Slow, Busy, Method] {
+            let words = error.detail();
+            assert_eq!(cut(&words), words);
+        }
+    }
+
+    #[test]
     fn the_latest_fingerprints_are_remembered_once_each() {
         let arrivals = Arrivals::default();
         let project = RepositoryId(1);

@@ -110,7 +110,7 @@ impl IngestError {
         match self {
             Self::Wire(error) => error.to_string(),
             Self::Query(what) => what.clone(),
-            Self::NoKey => "the request names no key: sentry_key in the query, X-Sentry-Auth, Authorization: Bearer KEY, key in a traceback's query, or a DSN in the envelope's header".to_owned(),
+            Self::NoKey => "the request names no key: sentry_key in the query, X-Sentry-Auth, the header Authorization (Bearer, then the key), key in a traceback's query, or a DSN in the envelope's header".to_owned(),
             Self::Revoked { at } => format!(
                 "the key was revoked on {}: the repository's page \"Connect an application\" has those in force",
                 when(*at)
