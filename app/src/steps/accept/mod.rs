@@ -392,19 +392,23 @@ mod tests {
     use domain::ids::FingerprintId;
     use store::fingerprints::FingerprintState;
 
-    #[tokio::test]
-    async fn a_panic_over_one_batch_refuses_it_and_no_other() {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+    /// Panics over the first batch, and takes all others.
+    fn panics_first() -> Insert {
         let mut batches = 0;
-        let insert: Insert = Box::new(move |batch, _| {
+        Box::new(move |batch, _| {
             batches += 1;
             let (first, count) = (batches == 1, batch.len());
             Box::pin(async move {
                 assert!(!first, "a fault of the program");
                 Ok(vec![Admitted { known: known(), is_new: false }; count])
             })
-        });
-        let writer = tokio::spawn(write_on(receiver, Wake::default(), insert));
+        })
+    }
+
+    #[tokio::test]
+    async fn a_panic_over_one_batch_refuses_it_and_no_other() {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        let writer = tokio::spawn(write_on(receiver, Wake::default(), panics_first()));
         let send = async || {
             let (answer, answered) = oneshot::channel();
             sender.send((arrival(), answer)).await.unwrap();
@@ -444,16 +448,7 @@ mod tests {
     async fn a_log_that_panics_does_not_end_the_writer() {
         let _log = tracing::subscriber::set_default(BrokenLog);
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let mut batches = 0;
-        let insert: Insert = Box::new(move |batch, _| {
-            batches += 1;
-            let (first, count) = (batches == 1, batch.len());
-            Box::pin(async move {
-                assert!(!first, "a fault of the program");
-                Ok(vec![Admitted { known: known(), is_new: false }; count])
-            })
-        });
-        let writer = tokio::spawn(write_on(receiver, Wake::default(), insert));
+        let writer = tokio::spawn(write_on(receiver, Wake::default(), panics_first()));
         let (answer, answered) = oneshot::channel();
         sender.send((arrival(), answer)).await.unwrap();
         assert!(answered.await.is_err(), "whoever waits is told that nothing was stored");
