@@ -194,6 +194,9 @@ async fn campaign(database: Database, channels: Channels, faults: Vec<Fault>, ru
         let is_spoilt = !outcome.violations.is_empty();
         table.round(database, fault, &outcome);
         if is_spoilt {
+            for server in &stage.servers {
+                println!("the last words of its server: {}", server.last_words());
+            }
             // What is broken would be found again by each round that follows, under another fault's
             // name.
             drop(stage);

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 /// How long a start may take before it counts as failed.
 const START_PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
+/// The lines of a log that are shown of a server that failed.
+const LAST_WORDS: usize = 20;
 
 /// One server, with a data directory of its own. Killed when dropped.
 pub struct Server {
@@ -148,7 +150,7 @@ impl Server {
     pub fn last_words(&self) -> String {
         let log = std::fs::read(&self.log).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
-        let lines: Vec<&str> = log.lines().rev().take(8).collect();
+        let lines: Vec<&str> = log.lines().rev().take(LAST_WORDS).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n    ")
     }
 }
