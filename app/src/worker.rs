@@ -303,8 +303,9 @@ impl Worker {
     /// Runs a job's step while its lease is renewed: a first clone can take longer than one, and
     /// must not be begun twice.
     async fn renewing(&self, claim: &Claim, manner: Manner, place: Place) -> Result<(), Failure> {
-        let lease = Lease::new(self.clock.clone());
-        let step = self.clone().step((self.steps)(self.store.held_by(claim)), claim.job, manner);
+        let store = self.store.held_by(claim);
+        let lease = Lease::new(self.clock.clone(), store.clone());
+        let step = self.clone().step((self.steps)(store), claim.job, manner);
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
         let mut step = OwnTask(tokio::spawn(Guarded::new(step, Arc::clone(&lease)).in_current_span()));
         let begun_at = Instant::now();
@@ -322,9 +323,11 @@ impl Worker {
                 Ok(true) => lease.prove(),
                 Ok(false) => return Err(Failure::NotOurs),
                 Err(error) => {
-                    // The step stands still before its lease can have ended.
-                    tracing::warn!(%error, "the lease of a job could not be renewed, and will be");
+                    // The step stands still before its lease can have ended, and may do so already:
+                    // it is tried again at once.
+                    log_store_error(&self.store, &error, "the lease of a job could not be renewed, and will be");
                     tokio::time::sleep(IDLE).await;
+                    lease.doubted.notify_one();
                 }
             }
         }

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use store::Store;
 use store::jobs::LEASE;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -19,6 +20,8 @@ const SURE_FOR: SignedDuration = SignedDuration::from_secs(LEASE.as_secs() - 30)
 /// What a worker knows of the lease of the job that it is at.
 pub(super) struct Lease {
     clock: Clock,
+    /// The database as the step writes to it.
+    store: Store,
     state: Mutex<State>,
     /// Told when it is to be proven before its time.
     pub(super) doubted: Notify,
@@ -33,10 +36,10 @@ struct State {
 }
 
 impl Lease {
-    /// A lease that was just taken.
-    pub(super) fn new(clock: Clock) -> Arc<Self> {
+    /// A lease that was just taken, of a job whose step writes to this store.
+    pub(super) fn new(clock: Clock, store: Store) -> Arc<Self> {
         let state = State { proven_at: (Instant::now(), clock.now()), waiting: None };
-        Arc::new(Self { clock, state: Mutex::new(state), doubted: Notify::new() })
+        Arc::new(Self { clock, store, state: Mutex::new(state), doubted: Notify::new() })
     }
 
     /// It was proven: the step goes on.
@@ -69,6 +72,9 @@ impl Lease {
 /// A step that stands still as soon as its lease is in doubt. A process that was stopped, or whose
 /// machine slept, goes on in the middle of a request: it must not send the rest of it before it is
 /// known whether somebody else has done so meanwhile.
+///
+/// Only in the middle of a write transaction it goes on, to that transaction's end: the proof has
+/// to be written, too, and on SQLite would wait for its turn for ever.
 pub(super) struct Guarded<F> {
     step: Pin<Box<F>>,
     lease: Arc<Lease>,
@@ -84,7 +90,7 @@ impl<F: Future<Output = Result<(), Failure>>> Future for Guarded<F> {
     type Output = Result<(), Failure>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.lease.is_doubtful(cx) {
+        if self.lease.is_doubtful(cx) && !self.lease.store.is_writing() {
             return Poll::Pending;
         }
         self.step.as_mut().poll(cx)
@@ -94,14 +100,26 @@ impl<F: Future<Output = Result<(), Failure>>> Future for Guarded<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::job::Job;
     use domain::timestamp::HOUR;
     use std::sync::atomic::{AtomicU32, Ordering};
     use std::time::Duration;
+    use store::jobs::{Among, Claim};
+
+    /// A store with a job that is held.
+    async fn with_a_job(now: Timestamp) -> (tempfile::TempDir, Store, Claim) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+        let claim = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
+        (folder, store, claim)
+    }
 
     #[tokio::test]
     async fn a_step_stands_still_while_its_lease_is_in_doubt() {
         let clock = Clock::fixed(Timestamp::from_seconds(1_000));
-        let lease = Lease::new(clock.clone());
+        let (_folder, store, claim) = with_a_job(clock.now()).await;
+        let lease = Lease::new(clock.clone(), store.held_by(&claim));
         let steps = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&steps);
         let step = async move {
@@ -124,5 +142,33 @@ mod tests {
         lease.prove();
         assert!(made().await > 1, "it goes on");
         task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_in_doubt_in_the_middle_of_a_transaction_is_proven_all_the_same() {
+        let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+        let (_folder, store, claim) = with_a_job(clock.now()).await;
+        let its_store = store.held_by(&claim);
+        let lease = Lease::new(clock.clone(), its_store.clone());
+        let goes_on = Arc::new(AtomicU32::new(0));
+        let noted = Arc::clone(&goes_on);
+        let machine = clock.clone();
+        let step = async move {
+            let begun = its_store.begin().await.map_err(Failure::from)?;
+            // It is suspended here.
+            machine.advance(HOUR);
+            tokio::task::yield_now().await;
+            begun.commit().await?;
+            noted.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let mut task = tokio::spawn(Guarded::new(step, Arc::clone(&lease)));
+        tokio::time::timeout(Duration::from_secs(1), lease.doubted.notified()).await.expect("a proof is asked for");
+        let renewed = tokio::time::timeout(Duration::from_secs(5), store::jobs::renew(&store, &claim, LEASE)).await;
+        assert!(renewed.expect("the transaction was not waited for in vain").unwrap());
+        assert_eq!(goes_on.load(Ordering::SeqCst), 0, "nothing follows the transaction before the proof");
+        lease.prove();
+        tokio::time::timeout(Duration::from_secs(5), &mut task).await.expect("it ends").unwrap().unwrap();
+        assert_eq!(goes_on.load(Ordering::SeqCst), 1);
     }
 }

@@ -70,9 +70,10 @@ pub use turns::Side;
 use connections::{Connections, POOL_SIZE};
 use ids::Ids;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use transaction::Durability;
+use transaction::{Durability, UnderWay};
 use turns::Turns;
 use whereabouts::Whereabouts;
 
@@ -99,6 +100,8 @@ pub struct Store {
     opened: Instant,
     /// The job in whose name is written, if it is one.
     fence: Option<jobs::Fence>,
+    /// How many transactions are under way, or wait for their turn: in a job's name, its own.
+    under_way: Arc<AtomicUsize>,
 }
 
 impl Store {
@@ -123,6 +126,7 @@ impl Store {
             ids: Arc::new(Ids::new()),
             opened: Instant::now(),
             fence: None,
+            under_way: Arc::default(),
         })
     }
 
@@ -146,12 +150,13 @@ impl Store {
     }
 
     async fn begin_with(&self, durability: Durability) -> Result<Tx, StoreError> {
+        let under_way = UnderWay::begin(&self.under_way);
         let turn = timeout(TURN_WITHIN, self.turns.next(self.side)).await;
         let turn = turn.map_err(|_| StoreError::busy("no turn to write came in time"))?;
         if let Some(whereabouts) = &self.whereabouts {
             whereabouts.prove().await?;
         }
-        let mut tx = Tx::begin(self, turn, durability).await?;
+        let mut tx = Tx::begin(self, turn, under_way, durability).await?;
         if let Some(fence) = self.fence {
             fence.prove_in(&mut tx, self.dialect).await?;
         }

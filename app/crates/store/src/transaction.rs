@@ -12,6 +12,7 @@ use sqlx::any::{Any, AnyArguments, AnyQueryResult, AnyRow, AnyStatement, AnyType
 use sqlx::query::Query;
 use sqlx::{Describe, Either, Error, Execute, Executor, SqlStr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::time::{Instant, timeout};
 
 /// What a transaction's end means to the disk.
@@ -38,16 +39,42 @@ pub struct Tx {
     failed: bool,
     pub(crate) ids: Arc<Ids>,
     turn: Option<Turn>,
+    /// Whether it is in a job's name.
+    is_fenced: bool,
+    _under_way: UnderWay,
+}
+
+/// Counts a transaction for as long as it is under way, or waits for its turn.
+#[derive(Debug)]
+pub(crate) struct UnderWay(Arc<AtomicUsize>);
+
+impl UnderWay {
+    pub(crate) fn begin(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Tx {
     /// Begins on a connection, in this turn.
-    pub(crate) async fn begin(store: &Store, turn: Turn, durability: Durability) -> Result<Self, StoreError> {
+    pub(crate) async fn begin(
+        store: &Store,
+        turn: Turn,
+        under_way: UnderWay,
+        durability: Durability,
+    ) -> Result<Self, StoreError> {
         let lent = Some(store.pool.lend().await?);
         // From here on, whatever happens ends the transaction: BEGIN may have been done when its
         // answer is not waited for any more.
         let (connections, ids) = (store.pool.clone(), Arc::clone(&store.ids));
-        let mut tx = Self { lent, connections, failed: false, ids, turn: Some(turn) };
+        let is_fenced = store.fence.is_some();
+        let mut tx = Self { lent, connections, failed: false, ids, turn: Some(turn), is_fenced, _under_way: under_way };
         tx.run(match (store.dialect, durability) {
             (Dialect::Sqlite, Durability::Now) => "PRAGMA synchronous = FULL; BEGIN IMMEDIATE",
             (Dialect::Sqlite, Durability::Later) => "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE",
@@ -69,7 +96,19 @@ impl Tx {
 
     /// Makes it durable. Where that fails, nothing was changed; but where the database went away
     /// just then, nobody knows.
-    pub async fn commit(mut self) -> Result<(), StoreError> {
+    ///
+    /// In a job's name, its holder is asked once more whether the job goes on before anything
+    /// follows ([`Store::is_writing`]).
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let is_fenced = self.is_fenced;
+        self.commit_and_end().await?;
+        if is_fenced {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn commit_and_end(mut self) -> Result<(), StoreError> {
         if self.failed {
             // PostgreSQL would undo it without a word, SQLite keep the other half.
             return Err(Error::Protocol("a statement of the transaction had failed".to_owned()).into());

@@ -10,6 +10,8 @@ use domain::job::{Job, MOST_DEATHS};
 use domain::timestamp::{Timestamp, millis};
 use jiff::SignedDuration;
 use sqlx::AssertSqlSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// How long a claimed job belongs to its worker unless it is renewed.
 pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -130,7 +132,14 @@ impl Store {
     /// The database as the holder of a job writes to it: each write transaction proves first that
     /// the job is still this claim's, and fails with [`StoreError::LeaseLost`] where it is not.
     pub fn held_by(&self, claim: &Claim) -> Self {
-        Self { fence: Some(claim.fence()), ..self.clone() }
+        Self { fence: Some(claim.fence()), under_way: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether the holder of a job is in the middle of a write transaction, or waits for its turn
+    /// to write. Who stands still there holds up everybody who writes, and need not: a transaction
+    /// proves by itself that the job is still its holder's.
+    pub fn is_writing(&self) -> bool {
+        self.under_way.load(Ordering::Acquire) > 0
     }
 
     /// Proves that the job in whose name this is used is still its claim's: right before something
