@@ -10,8 +10,15 @@ use domain::commit::CommitId;
 use domain::pace::GAP;
 use domain::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
+use std::time::Duration;
 
 const SECONDS: SignedDuration = SignedDuration::from_secs(10);
+/// Long enough for a request to be under way, and short beside [`SLOW`].
+const MEANWHILE: Duration = Duration::from_millis(400);
+/// How long GitHub takes.
+const SLOW: Duration = Duration::from_millis(1500);
+/// Longer than from one look for what came late to the next.
+const WATCHED_EVERY: Duration = Duration::from_millis(2_100);
 
 #[test]
 fn a_mail_that_failed_does_not_wait_for_the_clock() {
@@ -42,6 +49,32 @@ fn what_was_asked_for_while_the_clock_was_ahead_for_a_moment_does_not_wait_for_t
         story.later(SECONDS).await;
         story.assert_usual_alert();
         assert!(story.logged().contains("the clock was set back"));
+    });
+}
+
+#[test]
+fn what_is_written_late_by_a_clock_that_was_ahead_does_not_wait_for_that_moment() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.fail_next("repos/list-pull-requests-associated-with-commit", Fault::HangAfterWork(SLOW));
+        let (key, project) = story.key().await;
+        story.set_clock_back(-HOUR);
+        assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        let other = story.services().worker(story.clock.clone());
+        let clock = story.clock.clone();
+        // The step that waits for GitHub was told what time it is before.
+        let put_right = async {
+            tokio::time::sleep(MEANWHILE).await;
+            clock.advance(-HOUR);
+            other.drain().await.unwrap();
+        };
+        tokio::join!(story.settle(), put_right);
+        // It is looked for every two seconds.
+        tokio::time::sleep(WATCHED_EVERY).await;
+        other.drain().await.unwrap();
+        story.settle().await;
+        story.later(SECONDS).await;
+        story.assert_usual_alert();
     });
 }
 

@@ -4,15 +4,23 @@ use crate::clock::Clock;
 use crate::services::Epoch;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use store::clock::UNNOTICED;
 use store::{Store, StoreError};
+use tokio::time::Instant;
 
 /// How often the latest moment is written down, so that the next process knows of it.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_secs(30);
 /// A machine whose clock is further from the database's than this is worth a word in the log.
 const WORTH_A_WORD: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long after a clock was set back it is looked for what was written by the moments of before:
+/// whoever was told one may be waiting for a clone, or for a client's body.
+const WATCHED_FOR: Duration = Duration::from_mins(15);
+/// How often it is looked for that: until then it waits for a moment that does not come soon.
+const WATCHED_EVERY: Duration = Duration::from_secs(2);
 
 /// Watches the clock.
 #[derive(Clone)]
@@ -24,12 +32,22 @@ pub(super) struct Timekeeper {
     compared: Arc<AtomicBool>,
     /// The latest moment that is written down.
     noted: Arc<AtomicI64>,
+    watch: Arc<Mutex<Option<Watch>>>,
+}
+
+/// Looks for what comes late of moments that were told before the clock was set back.
+#[derive(Clone, Copy)]
+struct Watch {
+    /// The latest moment that anybody was told.
+    told: Timestamp,
+    until: Instant,
+    next: Instant,
 }
 
 impl Timekeeper {
     pub(super) fn new(store: Store, clock: Clock, epoch: Epoch) -> Self {
         let noted = Arc::new(AtomicI64::new(Timestamp::MIN.as_millis()));
-        Self { store, clock, epoch, compared: Arc::default(), noted }
+        Self { store, clock, epoch, compared: Arc::default(), noted, watch: Arc::default() }
     }
 
     /// Goes by the database's clock, where that is a server's: replicas then agree on what is due,
@@ -55,7 +73,12 @@ impl Timekeeper {
     /// # Errors
     /// The database is out of reach: the next call finds it again.
     pub(super) async fn notice(&self, now: Timestamp) -> Result<(), StoreError> {
-        let latest = self.clock.latest().unwrap_or(now);
+        let mut latest = self.clock.latest().unwrap_or(now);
+        if let Some(told) = self.watched(now)
+            && store::clock::is_waited_for(&self.store, told).await?
+        {
+            latest = latest.max(told);
+        }
         if now + UNNOTICED < latest || !self.compared.load(Ordering::Acquire) {
             self.look(now, latest).await?;
         } else if now - Timestamp::from_millis(self.noted.load(Ordering::Acquire)) >= NOTED_EVERY {
@@ -65,9 +88,32 @@ impl Timekeeper {
         Ok(())
     }
 
+    /// The moment by which it is to be looked now for what came late.
+    fn watched(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = Instant::now();
+        if watch.is_some_and(|watch| watch.until < at || watch.told <= now + UNNOTICED) {
+            *watch = None;
+        }
+        let watch = watch.as_mut().filter(|watch| watch.next <= at)?;
+        watch.next = at + WATCHED_EVERY;
+        Some(watch.told)
+    }
+
+    /// Begins to look for what comes late of a moment that was told.
+    fn watch(&self, told: Timestamp) {
+        let at = Instant::now();
+        let watch = Watch { told, until: at + WATCHED_FOR, next: at + WATCHED_EVERY };
+        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+    }
+
     async fn look(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
         if let Some(by) = store::clock::set_back(&self.store, latest, UNNOTICED, now).await? {
             tracing::warn!(?by, "the clock was set back: what was put off until later goes on as if it had not been");
+        }
+        // The process before may have ended before all of it had come.
+        if let Some(told) = store::clock::known(&self.store).await?.set_back.map(|set_back| set_back.until) {
+            self.watch(told);
         }
         // Another process may have put the rows right: what this one remembers is void all the
         // same.

@@ -42,6 +42,10 @@ const MOMENTS: [(&str, &[&str]); 12] = [
 /// that much earlier at most than the latest moment that somebody was told.
 const UNRECORDED: SignedDuration = SignedDuration::from_secs(60);
 
+/// Work is put off by no more: by failures a quarter of an hour, by GitHub's limits up to an hour.
+/// (What killed its process is tried once a day, and can wait.)
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(1);
+
 /// Later than this means "never", and stays so.
 const NEVER: i64 = i64::MAX / 2;
 
@@ -86,6 +90,24 @@ pub async fn of_server(store: &Store) -> Result<Option<Timestamp>, StoreError> {
     }
     let now = crate::jobs::lease_clock(store).await?;
     Ok(Some(Timestamp::from_millis(now)))
+}
+
+/// Whether anything waits for a moment about this one: for somebody who was told it while the clock
+/// was ahead, and wrote it down after all others were put right.
+pub async fn is_waited_for(store: &Store, told: Timestamp) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS n FROM (
+             SELECT id FROM jobs WHERE run_at_ms BETWEEN $1 AND $2
+             UNION ALL SELECT id FROM deliveries WHERE state = 'pending' AND due_at_ms BETWEEN $1 AND $2
+             UNION ALL SELECT id FROM storms
+                 WHERE ended_at_ms IS NULL AND (due_at_ms BETWEEN $1 AND $2 OR mails_at_ms BETWEEN $1 AND $2)
+         ) AS waiting",
+    )
+    .bind((told - UNRECORDED).as_millis())
+    .bind((told + LONGEST_PAUSE).as_millis())
+    .fetch_one(&store.pool)
+    .await?;
+    Ok(get::<i64>(&row, "n")? > 0)
 }
 
 /// Records the latest moment that it was.
