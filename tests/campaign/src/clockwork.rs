@@ -124,8 +124,9 @@ async fn tick(clock: Clock, offset: Arc<Mutex<i64>>) {
 }
 
 fn catch_up(clock: &Clock, offset: &Mutex<i64>) {
-    let offset = *offset.lock().unwrap();
-    let world = Clock::system().now() + SignedDuration::from_nanos(offset);
+    // Locked until it has moved: two that see the same lag would both make up for it.
+    let offset = offset.lock().unwrap();
+    let world = Clock::system().now() + SignedDuration::from_nanos(*offset);
     clock.advance((world - clock.now()).max(SignedDuration::ZERO));
 }
 
