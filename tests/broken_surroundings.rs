@@ -21,6 +21,19 @@ async fn alerts(story: &Story, process: &Process, key: &str, project: i64) {
     assert_eq!(ready.text().await.unwrap(), "ok");
 }
 
+/// Until more is logged than can wait, and the metrics say so: a request is some fifty lines.
+async fn lose_lines(story: &Story, process: &Process) {
+    for _ in 0..2_000 {
+        let metrics = story.http.get(format!("{}/metrics", process.url)).bearer_auth("admin-token-of-the-tests");
+        let metrics = metrics.send().await.unwrap().text().await.unwrap();
+        let lost = metrics.lines().find_map(|line| line.strip_prefix("flawless_log_lines_lost_total "));
+        if lost.expect("it is told").parse::<u64>().unwrap() > 0 {
+            return;
+        }
+    }
+    panic!("no line was lost");
+}
+
 /// Ends the process in an orderly way, and does what is left.
 async fn end(story: &mut Story, mut process: Process) {
     process.signal("TERM");
@@ -98,12 +111,13 @@ fn a_log_that_nobody_reads_holds_up_neither_work_nor_the_end() {
         story.install().await;
         let (key, project) = story.key().await;
         story.stop().await;
-        story.set("LOG_LEVEL", "debug");
+        story.set("LOG_LEVEL", "trace");
         let (reader, mut writer) = std::io::pipe().unwrap();
         // Nearly as much as a pipe takes.
         writer.write_all(&[b'.'; 60_000]).unwrap();
         let process = story.start_process_logging_to(writer).await;
         alerts(story, &process, &key, project).await;
+        lose_lines(story, &process).await;
         end(story, process).await;
         drop(reader);
     });

@@ -5,8 +5,9 @@ use domain::visible::{line, visible};
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{IsTerminal as _, Write as _};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::OnceLock;
 use tracing::Subscriber;
-use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::fmt::MakeWriter;
@@ -15,6 +16,14 @@ use tracing_subscriber::fmt::format::debug_fn;
 /// Lines that wait to be written: two megabytes or so, more than a busy second has. Beyond, lines
 /// are lost: a pipe that nobody empties must not stop what logs.
 const WAITING_LINES: usize = 10_000;
+
+/// Counts the lines that were lost. There is one log, as `tracing` has one subscriber.
+static LOST_LINES: OnceLock<ErrorCounter> = OnceLock::new();
+
+/// Lines of the log that were lost since the start, because nobody took them.
+pub fn lost_lines() -> usize {
+    LOST_LINES.get().map_or(0, ErrorCounter::dropped_lines)
+}
 
 /// What writes the log, until it is dropped: what waits then is written as far as it is taken
 /// within a second.
@@ -42,6 +51,7 @@ pub fn start(config: &Config) -> Result<Log, ConfigError> {
         EnvFilter::try_new(&config.log_level).map_err(|error| ConfigError::log_level(&config.log_level, error))?;
     let lines = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
     let (lines, writing) = lines.finish(std::io::stderr());
+    let _ = LOST_LINES.set(lines.error_counter());
     let panics = lines.clone();
     std::panic::set_hook(Box::new(move |panic| log_panic(panic, &panics)));
     if config.log_json {

@@ -92,6 +92,8 @@ fn write_load(budget: &Budget, connections: &Connections, out: &mut Text) {
     for (why, name) in Closed::NAMES {
         out.sample("flawless_connections_closed_total", &[("reason", name)], connections.closed(why));
     }
+    out.family("flawless_log_lines_lost_total", "counter", "Lines of the log that nobody took, as of a full pipe.");
+    out.sample("flawless_log_lines_lost_total", &[], crate::log::lost_lines());
 }
 
 /// What `/readyz` says. A figure that the database did not tell is left out.
