@@ -2,6 +2,7 @@
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
 use super::address::is_address;
+use super::command::LabelCommand;
 use super::path_expression::anchored;
 use super::scrub::ScrubSettings;
 use super::setting_sizes::too_much;
@@ -144,6 +145,7 @@ impl Settings {
         faults.each("watchers", &self.watchers, Watcher::check);
         faults.each("disowned", &self.disowned, Disowned::check);
         self.email.check(&mut faults);
+        faults.each("issues.labels", &self.issues.labels, check_label);
         for (key, text) in self.scrub.faults() {
             faults.push(format!("scrub.{key}"), text);
         }
@@ -165,6 +167,13 @@ impl Settings {
             disowned: vec![Disowned::default()],
             ..Self::default()
         }
+    }
+}
+
+/// A label that commands something would be taken for a person's word when we set it ourselves.
+fn check_label(label: &String, at: &str, faults: &mut Faults) {
+    if LabelCommand::from_label(label).is_some() {
+        faults.push(at, format!("{label:?} is a command that people give; new issues can't have it from the start"));
     }
 }
 

@@ -190,6 +190,11 @@ issues: { asign: true, nonsense: 1 }
             ("known_errors:\n- file: a\n  code: ''", "line 3: known_errors[0].code: it is empty"),
             ("known_errors:\n- file: a\n  alert_every_n_occurrences: 0", "line 3: known_errors[0].alert_every"),
             ("known_errors:\n- file: a\n  until: soon", "line 3: known_errors[0].until: \"soon\" is no date"),
+            (
+                "issues: { labels: [bug, Library-Code] }",
+                "line 1: issues.labels[1]: \"Library-Code\" is a command that people give; new issues can't have it from \
+                 the start",
+            ),
             ("watchers: [{ email: lead, path: x }]", "line 1: watchers[0].email: \"lead\" is no address"),
             ("path_mappings: [{ from: '', to: x }]", "line 1: path_mappings[0].from: it is empty"),
             ("email: { ignore_vcs_domain: true }", "there is no email.domain"),
