@@ -6,6 +6,7 @@ use crate::terminal::say;
 use clap::Args;
 use domain::settings::{CodePattern, SETTINGS_FILE, Settings};
 use mirror::settings::{SettingsError, parse};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -53,11 +54,16 @@ pub fn check_rules(options: &Options) -> Result<ExitCode, Failed> {
 }
 
 fn read(file: &Path) -> Result<String, Failed> {
-    let size = std::fs::metadata(file)?.len();
-    if size > LARGEST {
-        return Err(format!("it has {size} bytes, and at most {LARGEST} are taken").into());
+    // Opening a pipe waits for its other end, and a device may have no end.
+    if !std::fs::metadata(file)?.is_file() {
+        return Err("it is no regular file".into());
     }
-    Ok(String::from_utf8(std::fs::read(file)?).map_err(|_| "it is not UTF-8")?)
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(format!("it has more than {LARGEST} bytes, and no more are taken").into());
+    }
+    Ok(String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?)
 }
 
 /// `FILE:LINE: what is wrong`, which editors and build servers know how to follow.
@@ -117,6 +123,19 @@ mod tests {
         let said = "watcher: there is no such key; did you mean watchers?";
         assert_eq!(faults("a.yml", &error, false), [format!("a.yml:2: {said}")]);
         assert_eq!(faults("a.yml", &error, true), [format!("::error file=a.yml,line=2::{said}")]);
+    }
+
+    #[test]
+    fn only_a_regular_file_of_bearable_size_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = folder.path().join("device.yml");
+        std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+        for file in [device.as_path(), folder.path()] {
+            assert_eq!(read(file).unwrap_err().to_string(), "it is no regular file");
+        }
+        let large = folder.path().join("large.yml");
+        std::fs::File::create(&large).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(read(&large).unwrap_err().to_string().contains("more than"));
     }
 
     #[test]
