@@ -316,3 +316,45 @@ fn a_replica_that_is_frozen_within_a_transaction_keeps_no_client_waiting() {
         assert_eq!(story.lines().await[0].total, 2 + u64::from(its_own == 200));
     });
 }
+
+/// Words that no packing makes much shorter.
+fn noise(seed: u64, words: usize) -> String {
+    let mut state = seed;
+    let mut letter = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'a' + (state >> 33) as u8 % 26)
+    };
+    (0..words).map(|_| (0..6).map(|_| letter()).collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_a_full_disk_and_no_end() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        if story.is_on_postgres() {
+            return;
+        }
+        let (key, project) = story.key().await;
+        // Blocks of 512 bytes: 2 MB.
+        let mut process = story.start_process_after("ulimit -f 4096").await;
+        let mut refused = 0;
+        for number in 0..300 {
+            let extra: serde_json::Map<String, Value> =
+                (0..30).map(|part| (format!("x{part}"), noise(number * 30 + part, 140).into())).collect();
+            let event = serde_json::json!({"extra": extra, "exception": {"values": [{"type": format!("E{number}")}]}});
+            let status = report(&process.url, &key, project, &event, &story.http).await.status();
+            refused += usize::from(!status.is_success());
+            if refused == 3 {
+                break;
+            }
+        }
+        assert_eq!(refused, 3, "the database could grow on");
+        assert_eq!(process.ended(Duration::from_millis(100)).await, None, "{}", process.log(story));
+        assert_eq!(story.http.get(format!("{}/healthz", process.url)).send().await.unwrap().status(), 200);
+        process.kill();
+        story.start().await;
+        story.settle().await;
+        story.transcript();
+    });
+}

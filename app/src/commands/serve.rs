@@ -11,6 +11,8 @@ use crate::terminal::say;
 /// # Errors
 /// The server can't be opened.
 pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
+    #[cfg(unix)]
+    outlive_full_files();
     let flawless = Flawless::open(config, clock).await?;
     let url = flawless.config.public_url.clone().unwrap_or_default();
     tracing::info!(address = %flawless.address, "listening");
@@ -29,4 +31,15 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
     }
     flawless.run(true, stop_signal()).await;
     Ok(())
+}
+
+/// Writing to a file that may not grow any more (`ulimit -f`) fails as on a full disk, and does not
+/// end the process.
+#[cfg(unix)]
+fn outlive_full_files() {
+    use signal_hook::consts::SIGXFSZ;
+    let heard = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
+    if let Err(error) = signal_hook::flag::register(SIGXFSZ, heard) {
+        tracing::warn!(%error, "a file that reaches its limit (`ulimit -f`) will end the server");
+    }
 }
