@@ -28,6 +28,7 @@ mod live;
 mod mails;
 mod mirror_damage;
 mod mirror_people;
+mod mirror_sources;
 mod mirrors;
 mod overload;
 mod pages;

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub(crate) const ID: RepositoryId = RepositoryId(7);
 const TOKEN: &str = "ghs_0123456789abcdefghijklmnopqrstuvwxyz";
-const DAY: &str = "2026-02-03T04:05:06+02:00";
+pub(crate) const DAY: &str = "2026-02-03T04:05:06+02:00";
 
 /// A repository `acme/shop`, its server, and mirrors that know neither yet.
 pub(crate) struct World {
@@ -54,7 +54,7 @@ impl World {
         self.mirrors.resolve(ID, revision).unwrap()
     }
 
-    fn commit(&self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> CommitId {
+    pub(crate) fn commit(&self, person: &str, date: &str, files: &[(&str, &str)], message: &str) -> CommitId {
         CommitId::new(self.repo.commit(person, date, files, message))
     }
 

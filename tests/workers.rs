@@ -8,6 +8,7 @@ use domain::job::Job;
 use domain::timestamp::{DAY, HOUR};
 use jiff::SignedDuration;
 use store::jobs::{Among, LEASE};
+use store::repositories::NewRepository;
 
 /// Sends a report, and leaves what follows to later.
 async fn send(story: &Story) {
@@ -44,6 +45,52 @@ fn a_report_that_ends_the_server_each_time_is_told_without_looking_at_its_code()
         story.fails(1).await;
         assert_eq!(story.lines().await[0].total, 2);
         assert_eq!(story.lines().await.len(), 1, "by its text once more");
+        story.transcript();
+    });
+}
+
+#[test]
+fn git_servers_that_say_nothing_keep_no_alert_of_others() {
+    run_test(async |story| {
+        story.install().await;
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = silent.local_addr().unwrap();
+        for number in 0..5 {
+            let new = NewRepository {
+                full_name: format!("mute/r{number}").as_str().into(),
+                clone_url: format!("git://{host}/r{number}"),
+                github: None,
+                public: false,
+            };
+            story.services().repositories().watch(&new, story.clock.now()).await.unwrap();
+        }
+        let tasks = story.worker().start();
+        // Those that can take a worker have one by then.
+        let held = tokio::task::spawn_blocking(move || (silent.accept().unwrap(), silent.accept().unwrap(), silent));
+        let held = held.await.unwrap();
+        send(story).await;
+        let mut told = Vec::new();
+        for _ in 0..600 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            told = story.mails();
+            if !told.is_empty() {
+                break;
+            }
+        }
+        assert!(!told.is_empty(), "{}", story.logged());
+        drop(held);
+        story.worker().stop();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        // Whoever is not heard of is watched no more.
+        let services = story.services();
+        for number in 0..5 {
+            let name = format!("mute/r{number}").as_str().into();
+            let row = store::repositories::by_name(&services.store, &name).await.unwrap().unwrap();
+            services.repositories().unwatch(&row, story.clock.now()).await.unwrap();
+        }
+        story.later(SignedDuration::from_mins(1)).await;
         story.transcript();
     });
 }

@@ -8,6 +8,7 @@ use crate::random::random_secret;
 use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
+use crate::services::fetches::Fetches;
 use crate::services::github_app::{App, AppSource, GitHubApp};
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::readiness::Readiness;
@@ -24,7 +25,7 @@ use crate::steps::deliver::{Deliver, GitHubWriter, MailSender, OutboxFiles};
 use crate::steps::reconcile::Reconcile;
 use crate::steps::webhook::{IssueWebhooks, Webhooks};
 use crate::vault::{KEY_FILE, Vault, VaultError};
-use crate::worker::{Steps, Upkeep, Worker};
+use crate::worker::{Hands, Steps, Upkeep, Worker};
 use domain::links::Linker;
 use domain::signature::Signer;
 use email::{MailError, Mailer, Outbox};
@@ -77,6 +78,7 @@ pub struct Handles {
     epoch: Epoch,
     crew: Crew,
     cooldown: Cooldown,
+    fetches: Fetches,
     mailer: Arc<Mailer>,
     vault: Vault,
     /// The directory of what is not sent anywhere.
@@ -119,6 +121,7 @@ impl Handles {
             epoch: Epoch::default(),
             crew,
             cooldown: Cooldown::default(),
+            fetches: Fetches::default(),
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
             outbox: Outbox::new(&config.outbox()),
@@ -145,8 +148,9 @@ impl Handles {
             epoch: work.epoch.clone(),
         };
         let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
+        let fetches = work.fetches.clone();
         let steps = Arc::new(move |store| Self { store, ..work.clone() }.steps());
-        Worker::new(store, wake, clock, steps, upkeep, crew)
+        Worker::new(store, wake, clock, steps, upkeep, Hands { crew, fetches })
     }
 
     /// The HTTP side.
@@ -234,6 +238,7 @@ impl Handles {
         MirrorSync {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
+            fetches: self.fetches.clone(),
             github_app: self.github_app.clone(),
             epoch: self.epoch.clone(),
         }

@@ -6,6 +6,7 @@ mod lease;
 mod timekeeper;
 
 use crate::clock::Clock;
+use crate::services::fetches::{FETCHES_AT_ONCE, Fetches};
 use crate::services::github_app::GitHubApp;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
@@ -36,6 +37,7 @@ use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
+const _: () = assert!(FETCHES_AT_ONCE < WORKERS, "mails and issues never wait for a git server");
 /// How long an idle worker sleeps when nothing wakes it: another process on the same database may
 /// have put a job there.
 const IDLE: Duration = Duration::from_millis(500);
@@ -57,6 +59,7 @@ pub struct Worker {
     wake: Wake,
     clock: Clock,
     steps: MakeSteps,
+    fetches: Fetches,
     upkeep: Arc<Upkeep>,
     held: Arc<Held>,
     timekeeper: Timekeeper,
@@ -100,9 +103,17 @@ pub struct Upkeep {
     pub epoch: Epoch,
 }
 
+/// What is known of the workers, and of what they wait for.
+pub struct Hands {
+    /// Which of them run.
+    pub crew: Crew,
+    /// How many of them fetch.
+    pub fetches: Fetches,
+}
+
 impl Worker {
     /// The work that these steps do, by this clock.
-    pub fn new(store: Store, wake: Wake, clock: Clock, steps: MakeSteps, upkeep: Upkeep, crew: Crew) -> Self {
+    pub fn new(store: Store, wake: Wake, clock: Clock, steps: MakeSteps, upkeep: Upkeep, hands: Hands) -> Self {
         Self {
             wake,
             steps,
@@ -112,7 +123,8 @@ impl Worker {
             clock,
             upkeep: Arc::new(upkeep),
             stopping: Arc::default(),
-            crew,
+            crew: hands.crew,
+            fetches: hands.fetches,
             reconciled_at: Arc::new(AtomicI64::new(Timestamp::MIN.as_millis())),
         }
     }
@@ -190,7 +202,8 @@ impl Worker {
         let now = self.clock.now();
         self.timekeeper.notice(now).await?;
         let place = self.held.shared().await;
-        if let Some(claim) = store::jobs::claim(&self.store, Among::Ordinary, LEASE, now).await? {
+        let among = if self.fetches.are_full() { Among::AllButFetches } else { Among::Ordinary };
+        if let Some(claim) = store::jobs::claim(&self.store, among, LEASE, now).await? {
             return Ok(Some((claim, place)));
         }
         drop(place);

@@ -39,8 +39,9 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // Connections are kept by deadpool: sqlx's own pool hides what is wrong with a database, and
     // takes connections back whose transaction could not be ended. Statements are streams.
     ("store", &["domain"], &["deadpool", "flate2", "futures-util", "getrandom", "sqlx", "tokio"]),
-    // The repository's own settings are read from the mirror; git fetches with reqwest.
-    ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustls", "serde-saphyr", "tracing"]),
+    // The repository's own settings are read from the mirror; git fetches with reqwest, or from
+    // sockets and pipes that rustix waits for.
+    ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"]),
     // app.yml is YAML.
     ("github", &["domain"], &["jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
     ("email", &["domain"], &["lettre", "tokio"]),
@@ -74,6 +75,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "num-iter",
             "rand",
             "regex-automata",
+            "rustix",
             "time",
         ],
     ),

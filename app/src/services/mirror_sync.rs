@@ -1,5 +1,6 @@
 //! Keeping a mirror and the settings in it up to date, which several steps need.
 
+use super::fetches::{Fetches, is_for_later};
 use super::github_app::GitHubApp;
 use super::{Epoch, Failure, blocking};
 use domain::commit::CommitId;
@@ -9,13 +10,9 @@ use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use mirror::settings::parse;
-use mirror::{Head, HeadFile, MirrorError, Mirrors, Source};
-use std::time::Duration;
+use mirror::{Head, HeadFile, MirrorError, Mirrors, Progress, Source};
 use store::Store;
 use store::repositories::{FetchPause, Fetched, RepositoryRow};
-
-/// How often the log says how far a fetch is.
-const PROGRESS_EVERY: Duration = Duration::from_secs(10);
 
 /// How long a repository is left alone that GitHub refuses: the App may be let in again any time.
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
@@ -33,6 +30,8 @@ pub struct MirrorSync {
     pub store: Store,
     /// The mirrors.
     pub mirrors: Mirrors,
+    /// How many of them are brought up to date at once.
+    pub fetches: Fetches,
     /// Gives the tokens to clone with.
     pub github_app: GitHubApp,
     /// To be turned when the code or the settings changed.
@@ -63,10 +62,11 @@ impl MirrorSync {
     /// Clones or fetches, reads the settings, and notes what was found.
     ///
     /// # Errors
-    /// The repository, GitHub or the database is out of reach. The repository's row says so, too.
+    /// The repository, GitHub or the database is out of reach, which the repository's row says,
+    /// too; or others are being fetched.
     pub async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let result = self.fetch(row, now).await;
-        if let Err(failure) = &result {
+        if let Some(failure) = result.as_ref().err().filter(|failure| !is_for_later(failure)) {
             let (id, why) = (row.repository.id, failure.to_string());
             store::repositories::record_fetch_failed(&self.store, id, &why, pause_after(failure, now)).await?;
         }
@@ -82,6 +82,16 @@ impl MirrorSync {
             self.bring_up_to_date(row, now).await?;
         }
         self.has_commit(row.repository.id, commit).await
+    }
+
+    /// Fetches one commit that no branch or tag reaches.
+    ///
+    /// # Errors
+    /// The repository or GitHub is out of reach, or others are being fetched.
+    pub async fn fetch_commit(&self, row: &RepositoryRow, commit: CommitId) -> Result<bool, Failure> {
+        let (source, id) = (self.source(row).await?, row.repository.id);
+        let work = move |mirrors: &Mirrors| mirrors.fetch_commit(&source, &commit);
+        Ok(self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await??)
     }
 
     async fn has_commit(&self, id: RepositoryId, commit: &CommitId) -> Result<bool, Failure> {
@@ -152,33 +162,26 @@ impl MirrorSync {
 
     async fn sync(&self, row: &RepositoryRow) -> Result<Option<Head>, SyncFailure> {
         let source = self.source(row).await.map_err(SyncFailure::Other)?;
-        let (mirrors, id) = (self.mirrors.clone(), source.id);
-        let mut work = tokio::task::spawn_blocking(move || mirrors.sync(&source));
-        let done = loop {
-            match tokio::time::timeout(PROGRESS_EVERY, &mut work).await {
-                Ok(done) => break done,
-                // A first clone can take minutes, and silence looks like a server that hangs.
-                Err(_) => self.log_progress(row, id),
-            }
-        };
-        match done {
+        let id = source.id;
+        let work = move |mirrors: &Mirrors| mirrors.sync(&source);
+        match self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await {
             Ok(Ok(synced)) => Ok(synced.head),
             Ok(Err(MirrorError::Unauthorized { .. })) => Err(SyncFailure::Unauthorized),
             Ok(Err(error)) => Err(SyncFailure::Other(error.into())),
-            Err(ended) => Err(SyncFailure::Other(Failure::ended("git work", ended))),
+            Err(failure) => Err(SyncFailure::Other(failure)),
         }
     }
+}
 
-    fn log_progress(&self, row: &RepositoryRow, id: RepositoryId) {
-        let Some(progress) = self.mirrors.progress(id) else { return };
-        tracing::info!(
-            repository = %row.repository.full_name,
-            phase = progress.phase,
-            done = progress.done,
-            total = progress.total,
-            "the mirror is being brought up to date"
-        );
-    }
+/// A first clone can take minutes, and silence looks like a server that hangs.
+fn log_progress(row: &RepositoryRow, progress: &Progress) {
+    tracing::info!(
+        repository = %row.repository.full_name,
+        phase = progress.phase,
+        done = progress.done,
+        total = progress.total,
+        "the mirror is being brought up to date"
+    );
 }
 
 /// How long no fetch is due by time alone after this failure; `None`: its job comes again by

@@ -14,6 +14,7 @@ mod wake;
 
 pub mod alert_content;
 pub mod doctor;
+pub mod fetches;
 pub mod github_app;
 pub mod handovers;
 pub mod ingest_keys;

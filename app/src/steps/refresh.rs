@@ -1,5 +1,6 @@
 //! Refreshing a repository: its mirror and its settings.
 
+use crate::services::fetches::after_others;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::{Failure, Wake};
 use domain::ids::RepositoryId;
@@ -10,6 +11,8 @@ use store::{Store, StoreError};
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
 pub const FETCH_EVERY: SignedDuration = SignedDuration::from_mins(15);
+/// When it is tried again where others are being fetched: most fetches take less.
+const OTHERS_FIRST: SignedDuration = SignedDuration::from_secs(5);
 
 /// Refreshes a repository.
 ///
@@ -20,7 +23,7 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
     if row.removed_at.is_some() || row.suspended_at.is_some() {
         return Ok(());
     }
-    mirror_sync.bring_up_to_date(&row, now).await
+    mirror_sync.bring_up_to_date(&row, now).await.map_err(|failure| after_others(failure, now + OTHERS_FIRST))
 }
 
 /// Asks for a fetch of every repository that was not fetched for a while. One whose last fetch

@@ -2,18 +2,16 @@
 
 use super::clone_source::Address;
 use super::error::MirrorError;
+use super::patience::SILENCE;
+use super::progress::Meter;
+use super::transport;
 use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::remote::{Connection, Direction};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// What servers see of us in their logs.
 const USER_AGENT: &str = concat!("flawless/", env!("CARGO_PKG_VERSION"));
-
-/// A server that sends nothing for so long has stalled: git's own server sends a keep-alive every 5
-/// seconds while it packs (`uploadpack.keepAlive`), so only its start-up must fit.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// Packs that a store can hold while it is open. gix takes 32 unless told otherwise, each fetch
 /// adds one, and the first that does not fit breaks every open handle (gitoxide#1788).
@@ -41,9 +39,14 @@ pub(super) fn open_options() -> gix::open::Options {
 pub(super) fn connect<'remote, 'auth, 'repo>(
     remote: &'remote gix::Remote<'repo>,
     address: &Address,
+    meter: &Arc<Meter>,
     challenged: &'auth AtomicBool,
 ) -> Result<Connection<'remote, 'auth, 'repo, Box<dyn Transport + Send>>, gix::Error> {
-    let mut connection = remote.connect(Direction::Fetch)?.with_credentials(move |action| {
+    let connection = match transport::open(address, meter)? {
+        Some(ours) => remote.to_connection_with_transport(ours),
+        None => remote.connect(Direction::Fetch)?,
+    };
+    let mut connection = connection.with_credentials(move |action| {
         if matches!(action, gix::credentials::helper::Action::Get(_)) {
             challenged.store(true, Ordering::Relaxed);
         }

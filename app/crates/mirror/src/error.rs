@@ -75,8 +75,8 @@ pub enum MirrorError {
         /// What the operating system said.
         why: String,
     },
-    /// Stopped by [`super::Mirrors::interrupt`].
-    #[error("interrupted, because the server is shutting down")]
+    /// Stopped by [`super::Mirrors::interrupt`] or [`super::Mirrors::call_off`].
+    #[error("interrupted: it took too long, or the server is shutting down")]
     Interrupted,
     /// Anything else that git reading or writing ran into; a damaged mirror, mostly.
     #[error("{what}: {why}")]

@@ -31,7 +31,6 @@ const ATTEMPTS: usize = 3;
 pub(super) struct Fetch<'a> {
     pub(super) address: &'a Address,
     pub(super) meter: &'a Arc<Meter>,
-    pub(super) stop: &'a AtomicBool,
 }
 
 impl Fetch<'_> {
@@ -49,7 +48,7 @@ impl Fetch<'_> {
                 .map_err(gix::Error::from_error)?
                 .with_fetch_tags(Tags::None);
             self.meter.phase("connecting");
-            let connection = connect(&remote, self.address, challenged)?;
+            let connection = connect(&remote, self.address, self.meter, challenged)?;
             let mut options = ref_map::Options::default();
             // HEAD is asked for to learn the default branch; it is mapped to no ref.
             options.extra_refspecs.push(head_refspec()?);
@@ -60,7 +59,9 @@ impl Fetch<'_> {
             // Before, not after: a branch `x` that became `x/y` would else block the whole
             // transaction.
             let pruned = prune(repo, &wanted)?;
-            let outcome = prepared.with_write_packed_refs_only(fresh).receive(Watch::root(self.meter), self.stop)?;
+            let outcome = prepared
+                .with_write_packed_refs_only(fresh)
+                .receive(Watch::root(self.meter), self.meter.called_off())?;
             let updates = match &outcome.status {
                 Status::NoPackReceived { update_refs, .. } | Status::Change { update_refs, .. } => update_refs,
             };
@@ -85,9 +86,9 @@ impl Fetch<'_> {
                 .map_err(gix::Error::from_error)?
                 .with_fetch_tags(Tags::None);
             self.meter.phase("connecting");
-            let connection = connect(&remote, self.address, challenged)?;
+            let connection = connect(&remote, self.address, self.meter, challenged)?;
             let prepared = connection.prepare_fetch(Watch::root(self.meter), ref_map::Options::default())?;
-            prepared.receive(Watch::root(self.meter), self.stop)?;
+            prepared.receive(Watch::root(self.meter), self.meter.called_off())?;
             Ok(())
         });
         match fetched {
@@ -129,7 +130,7 @@ impl Fetch<'_> {
                 _ if lost_a_race(&error) && attempt < ATTEMPTS => attempt += 1,
                 _ => {
                     let challenged = challenged.load(Ordering::Relaxed);
-                    return Err(MirrorError::network(&self.address.shown, &error, challenged, self.stop));
+                    return Err(MirrorError::network(&self.address.shown, &error, challenged, self.meter.called_off()));
                 }
             }
         }

@@ -18,6 +18,7 @@ mod health;
 mod line_blame;
 mod packs;
 mod paths;
+mod patience;
 mod people;
 mod progress;
 mod read;
@@ -27,6 +28,7 @@ mod search;
 pub mod settings;
 mod settings_tree;
 mod sync;
+mod transport;
 
 pub use checkout::{Checkout, checkout_around};
 pub use clone_source::Source;
@@ -138,10 +140,17 @@ impl Mirrors {
         self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).get(&id)?.progress()
     }
 
+    /// Has the clone or fetch of a repository that runs, if there is one, end as soon as it can:
+    /// for who does not wait for it any more.
+    pub fn call_off(&self, id: RepositoryId) {
+        self.inner.slot(id).call_off();
+    }
+
     /// Stops all that runs and refuses all clones and fetches from now on: for a shutdown. A
-    /// transfer ends within some 30 ms; one whose server has stalled only when its time is up (60
-    /// seconds), so the caller should not wait for ever.
+    /// transfer ends within some 30 ms, one by git or ssh within 250 ms; one over http whose server
+    /// has stalled only when its time is up (60 seconds), so the caller should not wait for ever.
     pub fn interrupt(&self) {
-        self.inner.stop.store(true, Ordering::Relaxed);
+        self.inner.stop.store(true, Ordering::SeqCst);
+        self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner).values().for_each(|slot| slot.call_off());
     }
 }

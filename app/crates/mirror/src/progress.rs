@@ -1,7 +1,7 @@
 //! How far a clone or fetch has come, for people who wait for it.
 
 use gix::progress::{Count, Id, MessageLevel, NestedProgress, Progress as GixProgress, Step, StepShared, Unit};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How far a running clone or fetch has come.
@@ -23,6 +23,8 @@ const PHASES: [(Id, &str); 2] = [(*b"IWIO", "receiving objects"), (*b"IWRO", "re
 #[derive(Default)]
 pub(super) struct Meter {
     current: Mutex<Option<Current>>,
+    /// Nobody waits for it any more.
+    called_off: AtomicBool,
 }
 
 struct Current {
@@ -45,6 +47,20 @@ impl Meter {
             done: current.done.load(Ordering::Relaxed) as u64,
             total: current.total.map(|total| total as u64),
         })
+    }
+
+    /// Has it end as soon as it can.
+    pub(super) fn call_off(&self) {
+        self.called_off.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_called_off(&self) -> bool {
+        self.called_off.load(Ordering::SeqCst)
+    }
+
+    /// For gix to look at between two reads.
+    pub(super) fn called_off(&self) -> &AtomicBool {
+        &self.called_off
     }
 
     fn publish(&self, current: Current) {

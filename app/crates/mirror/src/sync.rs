@@ -54,6 +54,13 @@ impl Slot {
         self.meter.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.read()
     }
 
+    /// Has the clone or fetch that runs end as soon as it can.
+    pub(super) fn call_off(&self) {
+        if let Some(meter) = self.meter.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            meter.call_off();
+        }
+    }
+
     pub(super) fn next_generation(&self) -> u64 {
         self.generation.fetch_add(1, Ordering::Relaxed)
     }
@@ -97,9 +104,9 @@ impl Mirrors {
         let slot = self.inner.slot(source.id);
         let _one_at_a_time = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.inner.with_meter(&slot, |meter| {
-            let _busy = self.inner.directory.lock(source.id, &self.inner.stop)?;
+            let _busy = self.inner.directory.lock(source.id, meter.called_off())?;
             let repo = open(&self.inner.directory.mirror(source.id))?.to_thread_local();
-            let fetched = Fetch { address: &address, meter, stop: &self.inner.stop }.commit(&repo, id)?;
+            let fetched = Fetch { address: &address, meter }.commit(&repo, id)?;
             note_packs(repo.git_dir())?;
             Ok(fetched)
         })
@@ -139,27 +146,25 @@ impl Inner {
         slot: &Slot,
         work: impl FnOnce(&Arc<Meter>) -> Result<T, MirrorError>,
     ) -> Result<T, MirrorError> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(MirrorError::Interrupted);
-        }
         let meter = Arc::new(Meter::default());
         *slot.meter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&meter));
-        let result = work(&meter);
+        // Asked after it can be called off: whoever stops all either sees it or is seen here.
+        let result = if self.stop.load(Ordering::SeqCst) { Err(MirrorError::Interrupted) } else { work(&meter) };
         *slot.meter.lock().unwrap_or_else(PoisonError::into_inner) = None;
         result
     }
 
     fn clone_or_fetch(&self, id: RepositoryId, address: &Address, meter: &Arc<Meter>) -> Result<Synced, MirrorError> {
-        let _busy = self.directory.lock(id, &self.stop)?;
+        let _busy = self.directory.lock(id, meter.called_off())?;
         let path = self.directory.mirror(id);
-        let fetch = Fetch { address, meter, stop: &self.stop };
+        let fetch = Fetch { address, meter };
         let existing = self.open_whole(id, &path)?;
         let cloned = existing.is_none();
         let changed = match existing {
             Some(repo) => {
                 let repo = repo.to_thread_local();
                 let changed = fetch.everything(&repo, false);
-                if let Err(error) = consolidate(&repo, &self.stop) {
+                if let Err(error) = consolidate(&repo, meter.called_off()) {
                     // The fetch itself is done and the packs are as they were: the next fetch tries
                     // again.
                     tracing::warn!(%error, "packs were not joined");

@@ -8,6 +8,7 @@ mod ready_mirror;
 mod suspects;
 mod test_report;
 
+use crate::services::fetches::after_others;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::{Failure, blocking};
 pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
@@ -50,6 +51,12 @@ fn plain_until(stored: &StoredReport, manner: Manner, now: Timestamp) -> Option<
     }
 }
 
+/// When a report that waited so long is looked at again where other repositories are being fetched:
+/// a crowd of them must not ask all the time.
+fn turn_after(waited: SignedDuration) -> SignedDuration {
+    (waited / 2).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(2))
+}
+
 /// Attributes reports.
 #[derive(Clone)]
 pub struct Attribute {
@@ -79,7 +86,8 @@ impl Attribute {
         if let Some(plain_until) = plain_until(&stored, manner, now) {
             return self.attribute_plainly(&row, &stored, plain_until, now).await;
         }
-        let trouble = self.ready_mirror(&row, &stored, now).await?;
+        let ready = self.ready_mirror(&row, &stored, now).await;
+        let trouble = ready.map_err(|failure| after_others(failure, now + turn_after(now - stored.received_at)))?;
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
         let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await?;

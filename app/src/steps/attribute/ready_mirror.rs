@@ -1,6 +1,7 @@
 //! Seeing to it that the mirror has what a report needs, before the report is looked up in it.
 
 use super::Attribute;
+use crate::services::fetches::is_for_later;
 use crate::services::mirror_sync::is_unmirrorable;
 use crate::services::{Failure, blocking};
 use domain::commit::CommitId;
@@ -44,6 +45,8 @@ impl Attribute {
                 self.fetch_deployed_commit(row, stored).await;
                 Ok(None)
             }
+            // Nothing is wrong with it: its turn comes. After a while it is told as it is.
+            Err(failure) if is_for_later(&failure) && now - stored.received_at < CLONE_PATIENCE => Err(failure),
             Err(failure) if exists => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be brought up to date");
                 let sentence =
@@ -97,13 +100,12 @@ impl Attribute {
     /// A deployed commit that no branch holds any more can still be asked for by its id.
     async fn fetch_deployed_commit(&self, row: &RepositoryRow, stored: &StoredReport) {
         let full = named_revisions(stored).iter().find_map(|name| full_id(name));
-        let (Some(commit), Ok(source)) = (full, self.mirror_sync.source(row).await) else { return };
-        let mirrors = self.mirrors.clone();
-        let fetched = blocking(move || match mirrors.commit(source.id, &commit)? {
-            Some(_) => Ok(true),
-            None => mirrors.fetch_commit(&source, &commit),
-        })
-        .await;
+        let Some(commit) = full else { return };
+        let (mirrors, id, wanted) = (self.mirrors.clone(), row.repository.id, commit.clone());
+        let fetched = match blocking(move || mirrors.commit(id, &wanted)).await {
+            Ok(None) => self.mirror_sync.fetch_commit(row, commit).await.map(|_| ()),
+            other => other.map(|_| ()),
+        };
         if let Err(failure) = fetched {
             tracing::info!(repository = %row.repository.full_name, %failure, "the deployed commit could not be fetched by its id");
         }

@@ -21,6 +21,8 @@ pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
 pub enum Among {
     /// Those that never took their process with them.
     Ordinary,
+    /// The same without [`Job::Fetch`]: as many repositories are being fetched as may be.
+    AllButFetches,
     /// Those that ran when their process ended or that panicked, and whose holder did not renew
     /// them: what was tried least often is first.
     Suspects,
@@ -32,6 +34,7 @@ impl Among {
         match self {
             // The sign keeps both databases to the index of turns: they would sort all that is due.
             Self::Ordinary => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2",
+            Self::AllButFetches => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2 AND kind <> 'fetch'",
             Self::Suspects => {
                 "((holder IS NULL AND deaths > 0 AND run_at_ms <= $1) OR (holder IS NOT NULL AND locked_until_ms <= $2))"
             }
@@ -40,7 +43,7 @@ impl Among {
 
     fn order(self) -> &'static str {
         match self {
-            Self::Ordinary => "turn_ms, id",
+            Self::Ordinary | Self::AllButFetches => "turn_ms, id",
             Self::Suspects => "deaths, run_at_ms, id",
         }
     }

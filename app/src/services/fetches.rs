@@ -1,0 +1,188 @@
+//! How many mirrors are brought up to date at once, and how long one may take: git servers that say
+//! nothing must not keep mails and issues waiting.
+
+use super::Failure;
+use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+use mirror::{MirrorError, Mirrors, Progress};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// Clones and fetches at once: fewer than there are workers, so that there is always one for what
+/// needs no fetch.
+pub const FETCHES_AT_ONCE: usize = 2;
+/// How long a fetch may take: a first clone of 20 GB at a megabyte a second.
+const FETCH_AT_MOST: Duration = Duration::from_hours(6);
+/// How long a fetch may go on without an object: a server that packs a large repository for the
+/// first time takes minutes before its first.
+const WITHOUT_PROGRESS: Duration = Duration::from_mins(15);
+/// How often it is looked how far a fetch is, and the log says it.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// The fetches of one process.
+#[derive(Clone)]
+pub struct Fetches {
+    places: Arc<Semaphore>,
+    patience: Patience,
+    /// Fetches that were given up, and may go on in their threads; of each as long as it does.
+    given_up: Arc<Mutex<HashMap<RepositoryId, Weak<()>>>>,
+}
+
+impl Default for Fetches {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)), patience: PATIENCE, given_up: Arc::default() }
+    }
+}
+
+/// How long one may take.
+#[derive(Clone, Copy)]
+struct Patience {
+    at_most: Duration,
+    without_progress: Duration,
+    look_every: Duration,
+}
+
+const PATIENCE: Patience =
+    Patience { at_most: FETCH_AT_MOST, without_progress: WITHOUT_PROGRESS, look_every: LOOK_EVERY };
+
+/// It is not its turn yet; nothing is wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("other repositories are being fetched: it comes after them")]
+struct NotYet;
+
+/// Whether a fetch was not begun because others are under way.
+pub fn is_for_later(failure: &Failure) -> bool {
+    matches!(failure, Failure::Retry { cause, .. } if cause.is::<NotYet>())
+}
+
+/// What becomes of a job whose fetch was not begun: nothing failed, and it runs once more then.
+pub fn after_others(failure: Failure, at: Timestamp) -> Failure {
+    if is_for_later(&failure) { Failure::Again { at } } else { failure }
+}
+
+impl Fetches {
+    /// Whether as many are under way as may be.
+    pub fn are_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
+    /// Clones or fetches a repository in a thread of its own, if there is a place. `seen` is told
+    /// how far it is.
+    ///
+    /// # Errors
+    /// There is no place ([`is_for_later`]), an earlier one hangs, it takes too long, or it
+    /// panicked. Inside: the work's own.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        mirrors: &Mirrors,
+        id: RepositoryId,
+        work: impl FnOnce(&Mirrors) -> Result<T, MirrorError> + Send + 'static,
+        seen: impl Fn(&Progress),
+    ) -> Result<Result<T, MirrorError>, Failure> {
+        if self.hangs(id) {
+            return Err(Failure::retry(
+                "an earlier fetch of it still waits for its server, or for the disk: it is tried again once that ended",
+            ));
+        }
+        let Ok(_place) = self.places.try_acquire() else { return Err(Failure::retry(NotYet)) };
+        let (running, theirs) = (Arc::new(()), mirrors.clone());
+        let alive = Arc::downgrade(&running);
+        let mut work = tokio::task::spawn_blocking(move || {
+            let _running = running;
+            work(&theirs)
+        });
+        let begun_at = Instant::now();
+        let (mut last, mut moved_at) = (None, begun_at);
+        loop {
+            if let Ok(done) = tokio::time::timeout(self.patience.look_every, &mut work).await {
+                return done.map_err(|ended| Failure::ended("git work", ended));
+            }
+            let progress = mirrors.progress(id);
+            progress.iter().for_each(&seen);
+            if progress != last {
+                (last, moved_at) = (progress, Instant::now());
+            }
+            if moved_at.elapsed() >= self.patience.without_progress || begun_at.elapsed() >= self.patience.at_most {
+                mirrors.call_off(id);
+                self.given_up.lock().unwrap_or_else(PoisonError::into_inner).insert(id, alive);
+                let minutes = begun_at.elapsed().as_secs() / 60;
+                return Err(Failure::retry(format!("its fetch was given up after {minutes} minutes")));
+            }
+        }
+    }
+
+    /// Whether a fetch that was given up still goes on.
+    fn hangs(&self, id: RepositoryId) -> bool {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.retain(|_, running| running.strong_count() > 0);
+        given_up.contains_key(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    const ID: RepositoryId = RepositoryId(1);
+
+    fn mirrors() -> (tempfile::TempDir, Mirrors) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mirrors = Mirrors::open(folder.path().join("mirrors")).expect("mirrors");
+        (folder, mirrors)
+    }
+
+    /// Work that ends when the sender is dropped.
+    fn endless() -> (mpsc::Sender<()>, impl FnOnce(&Mirrors) -> Result<(), MirrorError> + Send) {
+        let (hold, held) = mpsc::channel::<()>();
+        let work = move |_: &Mirrors| {
+            let _ = held.recv();
+            Ok(())
+        };
+        (hold, work)
+    }
+
+    #[tokio::test]
+    async fn more_than_the_places_come_later() {
+        let ((_folder, mirrors), fetches) = (mirrors(), Fetches::default());
+        let mut running = Vec::new();
+        for id in 1..=FETCHES_AT_ONCE {
+            assert!(!fetches.are_full());
+            let ((hold, work), fetches, mirrors) = (endless(), fetches.clone(), mirrors.clone());
+            let id = RepositoryId(i64::try_from(id).expect("small"));
+            running.push((hold, tokio::spawn(async move { fetches.run(&mirrors, id, work, |_| {}).await })));
+            tokio::task::yield_now().await;
+        }
+        assert!(fetches.are_full());
+        let refused = fetches.run(&mirrors, RepositoryId(99), |_| Ok(()), |_| {}).await;
+        assert!(refused.is_err_and(|failure| is_for_later(&failure)));
+        for (hold, task) in running {
+            drop(hold);
+            task.await.expect("no panic").expect("a place").expect("it went well");
+        }
+        fetches.run(&mirrors, RepositoryId(99), |_| Ok(()), |_| {}).await.expect("a place").expect("it went well");
+    }
+
+    #[tokio::test]
+    async fn one_that_hangs_is_given_up_and_not_begun_again_until_it_ends() {
+        let (_folder, mirrors) = mirrors();
+        let (soon, short) = (Duration::from_millis(50), Duration::from_millis(5));
+        let patience = Patience { without_progress: soon, look_every: short, ..PATIENCE };
+        let fetches = Fetches { patience, ..Fetches::default() };
+        let (hold, work) = endless();
+        let given_up = fetches.run(&mirrors, ID, work, |_| {}).await;
+        assert!(given_up.is_err_and(|failure| failure.to_string().contains("given up after")));
+        assert!(!fetches.are_full(), "it holds no place");
+        let again = fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await;
+        assert!(again.is_err_and(|failure| failure.to_string().contains("an earlier fetch")));
+        fetches.run(&mirrors, RepositoryId(2), |_| Ok(()), |_| {}).await.expect("others go on").expect("well");
+        drop(hold);
+        while fetches.hangs(ID) {
+            std::thread::yield_now();
+        }
+        fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await.expect("it goes on").expect("well");
+    }
+}
