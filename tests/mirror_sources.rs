@@ -1,8 +1,9 @@
-//! Where mirrors come from: git's own server, one that says nothing.
+//! Where mirrors come from: git's own server, one that says nothing, one with very many tags.
 
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::mirrors::{DAY, ID, World};
 use mirror::{MirrorError, Source};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,6 +33,42 @@ fn a_silent_server_is_left_as_soon_as_nobody_waits_for_it() {
         world.mirrors.interrupt();
         assert_eq!(running.join().unwrap(), Err(MirrorError::Interrupted));
     });
+}
+
+#[test]
+fn of_many_tags_only_those_that_moved_are_written() {
+    let world = World::new();
+    world.commit(ADA, DAY, &[("a.py", "one\n")], "One");
+    let stay: String = (0..600).map(|number| format!("create refs/tags/t{number} {}\n", world.head())).collect();
+    let orders = world.root.with_file_name("orders");
+    fs::write(&orders, stay).unwrap();
+    let update = format!("git update-ref --stdin < '{}'", orders.display());
+    world.repo.git(&["-c", &format!("alias.all=!{update}"), "all"]);
+    assert!(world.sync().cloned);
+    // Whoever is about to write this one finds that somebody else is.
+    let tags = world.root.join("7.git/refs/tags");
+    fs::create_dir_all(&tags).unwrap();
+    fs::write(tags.join("t500.lock"), "").unwrap();
+    assert!(!world.sync().changed);
+
+    world.commit(GRACE, DAY, &[("b.py", "b\n")], "B");
+    world.repo.git(&["tag", "--force", "t1"]);
+    world.repo.git(&["tag", "new"]);
+    world.repo.git(&["tag", "--delete", "t2"]);
+    world.repo.git(&["branch", "beside"]);
+    let synced = world.sync();
+    assert!(synced.changed && !synced.cloned);
+    assert_eq!(synced.head.unwrap().commit, world.head());
+    world.assert_same_refs();
+
+    world.repo.git(&["tag", "--delete", "t3"]);
+    assert!(world.sync().changed, "one that is gone is news");
+    world.repo.git(&["symbolic-ref", "HEAD", "refs/heads/beside"]);
+    let synced = world.sync();
+    assert!(synced.changed);
+    assert_eq!(synced.head.unwrap().branch.as_deref(), Some("beside"));
+    assert!(!world.sync().changed);
+    world.assert_same_refs();
 }
 
 /// `git daemon` for what is below a folder, while it lives.
