@@ -1,7 +1,8 @@
 //! Mirrors whose files were lost or changed, and repositories that were made to do harm.
 
-use crate::harness::git_repo::{GitRepo, isolated_git};
+use crate::harness::git_repo::{GRACE, GitRepo, isolated_git};
 use crate::mirrors::{ID, World};
+use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors, Source};
@@ -195,4 +196,47 @@ fn paths_names_and_messages_that_no_person_writes_do_no_harm() {
     assert_eq!(world.mirrors.blame(ID, &commit, "a\nb.py", 1).unwrap(), None);
     let year = Timestamp::from_seconds(0);
     assert_eq!(world.mirrors.active_authors_of_file(ID, "good.py", year).unwrap().len(), 1);
+}
+
+/// A commit of the head's tree as no tool would write it; nothing checks it.
+fn malformed(repo: &GitRepo, author: &str, committer: &str) -> String {
+    let (tree, head) = (repo.git(&["rev-parse", "HEAD^{tree}"]), repo.head());
+    let text = format!("tree {tree}\nparent {head}\n{author}{committer}\nOdd\n");
+    let file = repo.path().join("odd");
+    fs::write(&file, text).unwrap();
+    let id = repo.git(&["hash-object", "-t", "commit", "-w", "--literally", file.to_str().unwrap()]);
+    fs::remove_file(file).unwrap();
+    id
+}
+
+#[test]
+fn a_malformed_commit_keeps_no_mirror_from_following() {
+    const SOUND: &str = "Ada <ada@example.com> 1770000000 +0000\n";
+    let cases = [
+        ("author Ada <ada@example.com 1770000000 +0000\n".to_owned(), format!("committer {SOUND}")),
+        ("author Ada 1770000000 +0000\n".to_owned(), format!("committer {SOUND}")),
+        (format!("author {SOUND}"), "committer Ada <ada@example.com 1770000000 +0000\n".to_owned()),
+        (format!("author {SOUND}"), "committer Ada <ada@example.com> yesterday\n".to_owned()),
+        ("author Ada <ada@example.com 1 +0000\n".to_owned(), "committer Ada 1 +0000\n".to_owned()),
+        (String::new(), String::new()),
+    ];
+    for (author, committer) in cases {
+        let what = format!("{author}{committer}");
+        let world = World::cloned();
+        let odd = malformed(&world.repo, &author, &committer);
+        world.repo.force(&odd);
+        for round in 0..3 {
+            let synced = world.mirrors.sync(&world.source(None)).unwrap_or_else(|error| panic!("{what}{error}"));
+            assert!(synced.changed, "{what}");
+            assert_eq!(synced.head.unwrap().commit, world.head(), "{what}");
+            let again = world.mirrors.sync(&world.source(None)).unwrap_or_else(|error| panic!("{what}{error}"));
+            assert!(!again.changed && !again.cloned, "{what}");
+            world.mirrors.newest_commit_at(ID).unwrap_or_else(|error| panic!("{what}{error}"));
+            let ada = Author { name: "Ada".into(), email: "ada@example.com".into() };
+            let last = world.mirrors.last_commit_of(ID, &ada, Timestamp::UNIX_EPOCH);
+            assert!(last.unwrap_or_else(|error| panic!("{what}{error}")).is_some(), "{what}: what is older is read");
+            let text = format!("def total():\n    return {round}\n");
+            world.repo.commit(GRACE, "2026-02-04T04:05:06+02:00", &[("shop/cart.py", &text)], "Next");
+        }
+    }
 }

@@ -37,6 +37,15 @@ const MANY_REFS: usize = 500;
 /// A conversation in which the source has said what it has.
 type Prepared<'remote, 'repo> = Prepare<'remote, 'repo, Box<dyn Transport + Send>>;
 
+/// How a fetch ended.
+pub(super) enum Fetched {
+    /// It is done; whether any ref or HEAD changed.
+    Done(bool),
+    /// What the mirror has could not be read to tell the source, and there is something to fetch:
+    /// only a clone, which has nothing to tell, brings it. Why, in words.
+    NotFrom(String),
+}
+
 /// One conversation to be had.
 pub(super) struct Fetch<'a> {
     pub(super) address: &'a Address,
@@ -45,12 +54,11 @@ pub(super) struct Fetch<'a> {
 
 impl Fetch<'_> {
     /// Fetches all branches and tags, deletes what the source deleted, follows its HEAD. `fresh` is
-    /// for an empty mirror: its refs are packed into one file. Returns whether any ref or HEAD
-    /// changed.
+    /// for an empty mirror: its refs are packed into one file.
     ///
     /// # Errors
     /// Everything in [`MirrorError`] but `NoMirror`.
-    pub(super) fn everything(&self, repo: &gix::Repository, fresh: bool) -> Result<bool, MirrorError> {
+    pub(super) fn everything(&self, repo: &gix::Repository, fresh: bool) -> Result<Fetched, MirrorError> {
         self.with_attempts(|url, challenged| {
             let remote = remote(repo, url.clone(), &REFSPECS.map(str::to_owned))?;
             let prepared = self.prepare(&remote, challenged)?;
@@ -62,7 +70,7 @@ impl Fetch<'_> {
             let pruned = prune(repo, &ours, &map.mappings)?;
             let news: Vec<&Mapping> = map.mappings.iter().filter(|it| is_news(repo, &ours, it)).collect();
             if news.is_empty() {
-                return Ok(follow_head(repo, head)? || pruned);
+                return Ok(Fetched::Done(follow_head(repo, head)? || pruned));
             }
             let received = match narrowed(&map.mappings, &news).filter(|_| !fresh) {
                 None => self.receive(prepared, fresh),
@@ -72,8 +80,15 @@ impl Fetch<'_> {
                     self.receive(self.prepare(&remote, challenged)?, fresh)
                 }
             };
-            let moved = received?;
-            Ok(follow_head(repo, head)? || pruned || moved)
+            match received {
+                Err(error) if !fresh && is_unreadable_history(&error) => {
+                    Ok(Fetched::NotFrom(super::error::chain(&error)))
+                }
+                received => {
+                    let moved = received?;
+                    Ok(Fetched::Done(follow_head(repo, head)? || pruned || moved))
+                }
+            }
         })
     }
 
@@ -262,6 +277,14 @@ fn narrowed(all: &[Mapping], news: &[&Mapping]) -> Option<Vec<String>> {
     let specs: Option<Vec<String>> =
         names.map(|name| name.to_str().ok().map(|name| format!("+{name}:{name}"))).collect();
     specs.filter(|specs| !specs.is_empty())
+}
+
+/// Whether a fetch failed by a commit, ours or one that came, of whose author or committer gix can
+/// make nothing, though git takes it. An empty mirror has none to read.
+fn is_unreadable_history(error: &gix::Error) -> bool {
+    // Where gix looks for a committer by itself, it has no class of error for one that is odd.
+    let is_signature = |text: String| text.contains("actor signature") || text.contains("object parsing failed");
+    error.is_corrupted() || error.iter_errors().any(|cause| is_signature(cause.to_string()))
 }
 
 /// Whether somebody else moved a ref between our look at it and our write, or the source lost one

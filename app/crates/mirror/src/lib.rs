@@ -28,6 +28,7 @@ mod search;
 pub mod settings;
 mod settings_tree;
 mod sync;
+mod tips;
 mod transport;
 
 pub use checkout::{Checkout, checkout_around};

@@ -3,6 +3,7 @@
 
 use super::error::MirrorError;
 use super::read::{author_of, commit_id, cut, find_commit, time_of, tree};
+use super::tips::{branches, readable};
 use super::{Mirrors, Recent};
 use blame::mailmap_of_head;
 use domain::blame::Author;
@@ -104,22 +105,6 @@ impl Mirrors {
         let year = self.year(id, since)?;
         let author = self.ask(id, |repo| Ok(resolved(&mailmap_of_head(repo), author)))?;
         Ok(year.last_of(&author))
-    }
-
-    /// When the newest commit on any branch was made; `None` where there is no commit.
-    ///
-    /// # Errors
-    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
-    pub fn newest_commit_at(&self, id: RepositoryId) -> Result<Option<Timestamp>, MirrorError> {
-        self.ask(id, |repo| {
-            let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
-            let mut newest = None;
-            for tip in branches(repo).map_err(failed)? {
-                let time = repo.find_commit(tip).and_then(|commit| commit.time()).map_err(failed)?;
-                newest = newest.max(Some(Timestamp::from_seconds(time.seconds)));
-            }
-            Ok(newest)
-        })
     }
 
     /// Who changed a file since `since`, on any branch, through its renames; most commits first.
@@ -253,8 +238,13 @@ impl Year {
         let mailmap = mailmap_of_head(repo);
         let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
         let (mut too_old, mut bytes) = (0, 0);
-        for info in repo.rev_walk(tips).sorting(sorting).all()?.take(MOST_COMMITS) {
-            let info = info?;
+        for info in repo.rev_walk(readable(repo, tips)?).sorting(sorting).all()?.take(MOST_COMMITS) {
+            let info = match info {
+                // History holds commits that no tool would write today; the walk goes on at their
+                // parents, if it read these.
+                Err(error) if error.is_corrupted() => continue,
+                info => info?,
+            };
             if info.commit_time() < since_s {
                 too_old += 1;
                 if too_old == WRONG_CLOCKS {
@@ -327,20 +317,6 @@ impl Counted {
         self.0.sort_by_key(|it| Reverse((it.count, it.last_at)));
         self.0
     }
-}
-
-/// The commits that branches point to, in the order of the branches' names.
-fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
-    let mut tips = Vec::new();
-    for reference in repo.references()?.local_branches()? {
-        let mut reference = reference?;
-        // One that points nowhere has nobody's commits.
-        if let Ok(id) = reference.peel_to_id() {
-            tips.push(id.detach());
-        }
-    }
-    tips.dedup();
-    Ok(tips)
 }
 
 /// The regular file at a path of a commit, for as many bytes of trees as are left; none where there

@@ -4,7 +4,7 @@ use super::clone_source::{Address, Source};
 use super::connection::open_options;
 use super::consolidate::consolidate;
 use super::error::MirrorError;
-use super::fetch::Fetch;
+use super::fetch::{Fetch, Fetched};
 use super::handles::{Opened, open};
 use super::head::{Head, head};
 use super::packs::note_packs;
@@ -163,13 +163,24 @@ impl Inner {
         let changed = match existing {
             Some(repo) => {
                 let repo = repo.to_thread_local();
-                let changed = fetch.everything(&repo, false);
-                if let Err(error) = consolidate(&repo, meter.called_off()) {
-                    // The fetch itself is done and the packs are as they were: the next fetch tries
-                    // again.
-                    tracing::warn!(%error, "packs were not joined");
+                match fetch.everything(&repo, false) {
+                    Ok(Fetched::NotFrom(why)) => {
+                        tracing::warn!(
+                            mirror = %path.display(),
+                            why,
+                            "a commit in the mirror can't be read: cloning anew, as no fetch can begin from it"
+                        );
+                        self.clone_into_place(id, &fetch).map(|()| true)
+                    }
+                    fetched => {
+                        if let Err(error) = consolidate(&repo, meter.called_off()) {
+                            // The fetch itself is done and the packs are as they were: the next
+                            // fetch tries again.
+                            tracing::warn!(%error, "packs were not joined");
+                        }
+                        fetched.map(|fetched| matches!(fetched, Fetched::Done(true)))
+                    }
                 }
-                changed
             }
             None => self.clone_into_place(id, &fetch).map(|()| true),
         };

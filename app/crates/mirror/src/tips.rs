@@ -1,0 +1,61 @@
+//! Where the branches of a mirror end, as far as that can be read.
+
+use super::Mirrors;
+use super::error::MirrorError;
+use domain::ids::RepositoryId;
+use domain::timestamp::Timestamp;
+
+/// Commits that can't be read and are passed over before a walk begins: tools that made such ones
+/// made few.
+const MOST_UNREADABLE: usize = 1_000;
+
+impl Mirrors {
+    /// When the newest commit on any branch was made; `None` where there is no commit.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn newest_commit_at(&self, id: RepositoryId) -> Result<Option<Timestamp>, MirrorError> {
+        self.ask(id, |repo| {
+            let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
+            let mut newest = None;
+            for tip in branches(repo).map_err(failed)? {
+                let commit = repo.find_commit(tip).map_err(failed)?;
+                // One whose committer can't be read was made at no time.
+                let time = commit.time().ok();
+                newest = newest.max(time.map(|time| Timestamp::from_seconds(time.seconds)));
+            }
+            Ok(newest)
+        })
+    }
+}
+
+/// The commits that branches point to, in the order of the branches' names.
+pub(super) fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
+    let mut tips = Vec::new();
+    for reference in repo.references()?.local_branches()? {
+        let mut reference = reference?;
+        // One that points nowhere has nobody's commits.
+        if let Ok(id) = reference.peel_to_id() {
+            tips.push(id.detach());
+        }
+    }
+    tips.dedup();
+    Ok(tips)
+}
+
+/// The same, but for each tip whose committer can't be read its parents: a walk by time does not
+/// begin at such a one.
+pub(super) fn readable(repo: &gix::Repository, mut tips: Vec<gix::ObjectId>) -> Result<Vec<gix::ObjectId>, gix::Error> {
+    let mut readable = Vec::new();
+    let mut left = MOST_UNREADABLE;
+    while let Some(tip) = tips.pop() {
+        let commit = repo.find_commit(tip)?;
+        if commit.time().is_ok() {
+            readable.push(tip);
+        } else if left > 0 {
+            left -= 1;
+            tips.extend(commit.parent_ids().map(|id| id.detach()));
+        }
+    }
+    Ok(readable)
+}
