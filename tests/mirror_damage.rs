@@ -240,3 +240,29 @@ fn a_malformed_commit_keeps_no_mirror_from_following() {
         }
     }
 }
+
+#[test]
+fn a_commit_with_a_message_that_fills_the_memory_is_not_read() {
+    let world = World::cloned();
+    let ada = Author { name: "Ada".into(), email: "ada@example.com".into() };
+    let last = || world.mirrors.last_commit_of(ID, &ada, Timestamp::UNIX_EPOCH).unwrap();
+    let message = world.root.with_file_name("message");
+    fs::write(&message, vec![b'x'; (64 << 20) + 1]).unwrap();
+    world.repo.git(&["commit", "--quiet", "--allow-empty", "--file", message.to_str().unwrap()]);
+    let huge = world.head();
+    assert_eq!(world.sync().head.unwrap().commit, huge);
+    let error = world.mirrors.commit(ID, &huge).unwrap_err();
+    assert!(
+        matches!(error, MirrorError::NotRead { .. }) && error.to_string().ends_with("so it is not read"),
+        "{error}"
+    );
+    assert_eq!((world.mirrors.newest_commit_at(ID), last()), (Ok(None), None));
+    // The mirror is as sound as its source: nothing is cloned anew.
+    assert!(!world.mirrors.is_suspected(ID));
+    assert_eq!(world.mirrors.damage(ID), Ok(None));
+
+    world.repo.commit(GRACE, "2026-02-04T04:05:06+02:00", &[("b.py", "b\n")], "Next");
+    assert!(!world.sync().cloned);
+    assert_eq!(world.mirrors.commit(ID, &world.head()).unwrap().unwrap().summary, "Next");
+    assert!(world.mirrors.newest_commit_at(ID).unwrap().is_some());
+}

@@ -84,6 +84,26 @@ fn what_can_never_be_mirrored_is_tried_once_a_day_and_no_report_waits_for_it() {
 }
 
 #[test]
+fn what_can_not_be_mirrored_any_more_is_not_asked_for_by_each_report() {
+    run_test(async |story| {
+        story.install().await;
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "shop\n")], "Say what it is");
+        story.cut_off_history();
+        story.expect_errors();
+        story.push().await;
+        assert!(story.repository().await.fetch_error.unwrap().contains("shallow"));
+        let before = fetches(story);
+        story.fails(1).await;
+        let lines = story.lines().await;
+        assert!(lines.len() == 1 && lines[0].author_name.is_some(), "what is there is looked at");
+        assert_eq!(fetches(story), before, "most of a large file would be received each time");
+        let verdict = story.github.issue(REPO, 1).body;
+        assert!(verdict.contains("An older state of the repository was looked at"), "{verdict}");
+        story.transcript();
+    });
+}
+
+#[test]
 fn what_github_refuses_is_tried_every_quarter_of_an_hour_and_its_reports_wait() {
     run_test(async |story| {
         story.expect_errors();

@@ -2,6 +2,7 @@
 
 use super::clone_source::Address;
 use super::error::MirrorError;
+use super::largest::Largest;
 use super::patience::SILENCE;
 use super::progress::Meter;
 use super::transport;
@@ -19,10 +20,11 @@ const USER_AGENT: &str = concat!("flawless/", env!("CARGO_PKG_VERSION"));
 const PACK_SLOTS: u16 = 1024;
 
 /// How mirrors are opened: nothing of this machine's git configuration or environment reaches them.
-pub(super) fn open_options() -> gix::open::Options {
+pub(super) fn open_options(largest: Largest) -> gix::open::Options {
     gix::open::Options::isolated()
         .config_overrides([
             format!("gitoxide.userAgent={USER_AGENT}"),
+            format!("gitoxide.objects.allocLimit={}", largest as usize),
             // Blame over a shallow history is wrong, so such a source is refused by name.
             "clone.rejectShallow=true".to_owned(),
         ])

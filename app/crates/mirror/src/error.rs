@@ -1,5 +1,6 @@
 //! What can go wrong with a mirror, in words that an operator can act on.
 
+use super::largest::Largest;
 use domain::ids::RepositoryId;
 use domain::url_text::without_secrets_within;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,15 @@ pub enum MirrorError {
         /// The repository.
         url: String,
     },
+    /// One of its objects is larger than any that is received.
+    #[error(
+        "{url} has a file, or a commit's message, of more than {} MB, which is more than is held in memory: keep such a \
+         file outside of git (Git LFS)", Largest::Received as usize >> 20
+    )]
+    TooLarge {
+        /// The repository.
+        url: String,
+    },
     /// Local paths and ssh URLs need a program.
     #[error("{url} needs the program `{program}`, which was not found on PATH (https URLs need none)")]
     ProgramMissing {
@@ -78,6 +88,12 @@ pub enum MirrorError {
     /// Stopped by [`super::Mirrors::interrupt`] or [`super::Mirrors::call_off`].
     #[error("interrupted: it took too long, or the server is shutting down")]
     Interrupted,
+    /// An object is there, and larger than any that is read: nothing is wrong with the mirror.
+    #[error("{what}: it has more than {} MB, so it is not read", Largest::Read as usize >> 20)]
+    NotRead {
+        /// What was being done.
+        what: String,
+    },
     /// Anything else that git reading or writing ran into; a damaged mirror, mostly.
     #[error("{what}: {why}")]
     Git {
@@ -95,7 +111,7 @@ impl MirrorError {
     /// a program is installed, a repository appears.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::InvalidUrl { .. } | Self::Shallow { .. } | Self::Sha256 { .. } => true,
+            Self::InvalidUrl { .. } | Self::Shallow { .. } | Self::Sha256 { .. } | Self::TooLarge { .. } => true,
             Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::NotFound { .. }
@@ -104,6 +120,7 @@ impl MirrorError {
             | Self::NoMirror(_)
             | Self::Disk { .. }
             | Self::Interrupted
+            | Self::NotRead { .. }
             | Self::Git { .. } => false,
         }
     }
@@ -117,6 +134,9 @@ impl MirrorError {
     pub(super) fn git(what: impl Into<String>, error: &gix::Error) -> Self {
         if let Some(full) = disk_refusal(error) {
             return Self::disk(what, full);
+        }
+        if is_too_large(error) {
+            return Self::NotRead { what: what.into() };
         }
         Self::Git { what: what.into(), why: chain(error) }
     }
@@ -134,6 +154,9 @@ impl MirrorError {
         }
         if let Some(refusal) = disk_refusal(error) {
             return Self::disk(format!("writing the mirror of {url}"), refusal);
+        }
+        if is_too_large(error) {
+            return Self::TooLarge { url };
         }
         let http = error.downcast_any_ref::<reqwest::Error>();
         match http.and_then(reqwest::Error::status).map(|status| status.as_u16()) {
@@ -170,6 +193,12 @@ impl From<blame::Error> for MirrorError {
             other => Self::Git { what: "looking for who wrote a line".to_owned(), why: other.to_string() },
         }
     }
+}
+
+/// Whether an object is larger than what it was to be read for may hold.
+pub(super) fn is_too_large(error: &gix::Error) -> bool {
+    let limit = gix::error::Class::ResourceExhaustion(gix::error::ResourceExhaustionKind::AllocationLimit);
+    error.classify().any(|cause| cause.class() == limit)
 }
 
 /// The operating system's refusal to write, where that is the cause.

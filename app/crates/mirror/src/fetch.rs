@@ -299,3 +299,34 @@ fn lost_a_race(error: &gix::Error) -> bool {
             || text.contains("None of the refspec(s)")
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+    use domain::ids::RepositoryId;
+    use git_fixture::{ADA, GitRepo};
+
+    #[test]
+    fn what_is_too_large_to_be_received_is_said_to_be_so_for_good() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let theirs = GitRepo::init(folder.path().join("work"));
+        theirs.commit(ADA, "2026-02-03T04:05:06Z", &[("a.txt", &"many words ".repeat(1_000))], "One");
+        let url = theirs.path().display().to_string();
+        let address = Address::parse(&Source { id: RepositoryId(1), url, token: None }).expect("a folder");
+        let fetched = |limit: &str| {
+            let ours = gix::ThreadSafeRepository::init_opts(
+                folder.path().join(limit),
+                gix::create::Kind::Bare,
+                gix::create::Options::default(),
+                gix::open::Options::isolated().config_overrides([format!("gitoxide.objects.allocLimit={limit}")]),
+            );
+            let ours = ours.expect("a repository").to_thread_local();
+            let fetch = Fetch { address: &address, meter: &Arc::new(Meter::default()) };
+            fetch.everything(&ours, true).map(|_| ())
+        };
+        assert_eq!(fetched("100000"), Ok(()));
+        let error = fetched("10000").expect_err("it has 11,000 bytes");
+        assert!(matches!(error, MirrorError::TooLarge { .. }) && error.is_permanent(), "{error}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::connection::open_options;
 use super::error::MirrorError;
+use super::largest::Largest;
 use super::packs::refuse_damaged;
 use super::{Inner, Mirrors};
 use blame::OBJECT_CACHE;
@@ -83,7 +84,7 @@ impl Inner {
             }
         } else {
             let generation = slot.next_generation();
-            *opened = Some(Opened { repo: open(&path)?, stamp, generation });
+            *opened = Some(Opened { repo: open(&path, Largest::Read)?, stamp, generation });
         }
         let Some(open) = opened.as_ref() else { return Err(MirrorError::NoMirror(id)) };
         let mut repo = open.repo.to_thread_local();
@@ -107,9 +108,9 @@ impl Inner {
     }
 }
 
-/// Opens a mirror.
-pub(super) fn open(path: &Path) -> Result<gix::ThreadSafeRepository, MirrorError> {
-    gix::ThreadSafeRepository::open_opts(path, open_options())
+/// Opens a mirror, to be asked something or to be fetched into.
+pub(super) fn open(path: &Path, largest: Largest) -> Result<gix::ThreadSafeRepository, MirrorError> {
+    gix::ThreadSafeRepository::open_opts(path, open_options(largest))
         .map_err(|error| MirrorError::git(format!("opening the mirror {}", path.display()), &error))
 }
 

@@ -5,6 +5,7 @@
 
 use super::error::{MirrorError, chain};
 use super::head::head;
+use super::largest::Largest;
 use super::packs::{Look, look, names};
 use super::{Inner, Mirrors};
 use domain::ids::RepositoryId;
@@ -33,7 +34,7 @@ impl Mirrors {
         if !path.join("HEAD").exists() || !path.join("config").exists() {
             return Ok(Some("its HEAD or configuration is gone".to_owned()));
         }
-        match super::handles::open(&path).and_then(|repo| read_head(&repo.to_thread_local())) {
+        match super::handles::open(&path, Largest::Received).and_then(|repo| read_head(&repo.to_thread_local())) {
             Err(MirrorError::Git { what, why }) => Ok(Some(format!("{what}: {why}"))),
             Err(error) => Err(error),
             Ok(()) => Ok(self.is_suspected(id).then(|| "something in it could not be read".to_owned())),
@@ -63,7 +64,7 @@ impl Inner {
             Look::Same if !slot.suspected.load(Ordering::SeqCst) => None,
             Look::Same | Look::Unsure => self.unreadable_pack(path)?,
         };
-        let (damage, repo) = match (damage, super::handles::open(path)) {
+        let (damage, repo) = match (damage, super::handles::open(path, Largest::Received)) {
             (None, Ok(repo)) => (broken_ref(&repo.to_thread_local()), Some(repo)),
             (None, Err(error)) => (Some(error.to_string()), None),
             (damage, _) => (damage, None),

@@ -15,6 +15,7 @@ mod fetch;
 mod handles;
 mod head;
 mod health;
+mod largest;
 mod line_blame;
 mod packs;
 mod paths;

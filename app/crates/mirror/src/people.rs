@@ -1,7 +1,7 @@
 //! Who is still there: the people of the last year of a repository's history, of one of its files,
 //! and of some of its lines.
 
-use super::error::MirrorError;
+use super::error::{MirrorError, is_too_large};
 use super::read::{author_of, commit_id, cut, find_commit, time_of, tree};
 use super::tips::{branches, readable};
 use super::{Mirrors, Recent};
@@ -242,7 +242,7 @@ impl Year {
             let info = match info {
                 // History holds commits that no tool would write today; the walk goes on at their
                 // parents, if it read these.
-                Err(error) if error.is_corrupted() => continue,
+                Err(error) if error.is_corrupted() || is_too_large(&error) => continue,
                 info => info?,
             };
             if info.commit_time() < since_s {

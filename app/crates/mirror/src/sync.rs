@@ -7,6 +7,7 @@ use super::error::MirrorError;
 use super::fetch::{Fetch, Fetched};
 use super::handles::{Opened, open};
 use super::head::{Head, head};
+use super::largest::Largest;
 use super::packs::note_packs;
 use super::progress::{Meter, Progress};
 use super::{Inner, Mirrors};
@@ -105,7 +106,7 @@ impl Mirrors {
         let _one_at_a_time = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.inner.with_meter(&slot, |meter| {
             let _busy = self.inner.directory.lock(source.id, meter.called_off())?;
-            let repo = open(&self.inner.directory.mirror(source.id))?.to_thread_local();
+            let repo = open(&self.inner.directory.mirror(source.id), Largest::Received)?.to_thread_local();
             let fetched = Fetch { address: &address, meter }.commit(&repo, id)?;
             note_packs(repo.git_dir())?;
             Ok(fetched)
@@ -190,7 +191,7 @@ impl Inner {
             note_packs(&path)?;
         }
         let changed = changed?;
-        let repo = open(&path)?.to_thread_local();
+        let repo = open(&path, Largest::Received)?.to_thread_local();
         Ok(Synced { head: head(&repo)?, changed, cloned })
     }
 
@@ -202,7 +203,7 @@ impl Inner {
             &temporary,
             gix::create::Kind::Bare,
             gix::create::Options::default(),
-            open_options(),
+            open_options(Largest::Received),
         )
         .map_err(|error| MirrorError::git(format!("creating {}", temporary.display()), &error))
         .and_then(|repo| fetch.everything(&repo.to_thread_local(), true))

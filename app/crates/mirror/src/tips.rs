@@ -1,7 +1,7 @@
 //! Where the branches of a mirror end, as far as that can be read.
 
 use super::Mirrors;
-use super::error::MirrorError;
+use super::error::{MirrorError, is_too_large};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 
@@ -19,9 +19,9 @@ impl Mirrors {
             let failed = |error: gix::Error| MirrorError::git("reading the branches", &error);
             let mut newest = None;
             for tip in branches(repo).map_err(failed)? {
-                let commit = repo.find_commit(tip).map_err(failed)?;
+                let commit = readable_commit(repo, tip).map_err(failed)?;
                 // One whose committer can't be read was made at no time.
-                let time = commit.time().ok();
+                let time = commit.and_then(|commit| commit.time().ok());
                 newest = newest.max(time.map(|time| Timestamp::from_seconds(time.seconds)));
             }
             Ok(newest)
@@ -49,7 +49,7 @@ pub(super) fn readable(repo: &gix::Repository, mut tips: Vec<gix::ObjectId>) -> 
     let mut readable = Vec::new();
     let mut left = MOST_UNREADABLE;
     while let Some(tip) = tips.pop() {
-        let commit = repo.find_commit(tip)?;
+        let Some(commit) = readable_commit(repo, tip)? else { continue };
         if commit.time().is_ok() {
             readable.push(tip);
         } else if left > 0 {
@@ -58,4 +58,12 @@ pub(super) fn readable(repo: &gix::Repository, mut tips: Vec<gix::ObjectId>) -> 
         }
     }
     Ok(readable)
+}
+
+/// A commit, if it is none that is too large to be read.
+fn readable_commit(repo: &gix::Repository, id: gix::ObjectId) -> Result<Option<gix::Commit<'_>>, gix::Error> {
+    match repo.find_commit(id) {
+        Err(error) if is_too_large(&error) => Ok(None),
+        found => found.map(Some),
+    }
 }

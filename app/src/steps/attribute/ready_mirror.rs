@@ -36,9 +36,15 @@ impl Attribute {
             return Ok(None);
         }
         let exists = self.mirrors.exists(row.repository.id);
-        if let Some(error) = row.why_unmirrorable(now).filter(|_| !exists) {
-            // It is not asked for once more for each report.
-            return Ok(Some(format!("The repository could not be mirrored: {error}.")));
+        if let Some(error) = row.why_unmirrorable(now) {
+            // It is not asked for, and most of it received, once more for each report.
+            return Ok(Some(if exists {
+                format!(
+                    "An older state of the repository was looked at, as the mirror could not be brought up to date: {error}."
+                )
+            } else {
+                format!("The repository could not be mirrored: {error}.")
+            }));
         }
         match self.mirror_sync.bring_up_to_date(row, now).await {
             Ok(()) => {
