@@ -388,3 +388,6 @@ fn logged<E: Display>(what: &str, result: Result<(), E>) {
         tracing::error!(%error, "{what}");
     }
 }
+
+#[cfg(test)]
+mod tests;

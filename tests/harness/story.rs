@@ -69,12 +69,18 @@ pub fn run_test(story: impl AsyncFnOnce(&mut Story)) {
     runtime.shutdown_timeout(Duration::from_secs(1));
 }
 
-/// What was logged in this story.
+/// What was logged in this story, and what panics whoever logs it.
 #[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>, Arc<Mutex<Option<String>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let panics_at = self.1.lock().unwrap().clone();
+        // Before it stands what was not written because its writer panicked.
+        let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        if panics_at.is_some_and(|text| String::from_utf8_lossy(last).contains(&text)) {
+            panic!("a fault of the program");
+        }
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
     }
@@ -205,6 +211,11 @@ impl Story {
     /// An ERROR in the log is part of this story.
     pub fn expect_errors(&mut self) {
         self.errors_expected = true;
+    }
+
+    /// Whoever logs this panics there, as by a fault of the program; with `None` nobody any more.
+    pub fn panic_where_logged(&self, text: Option<&str>) {
+        *self.log.1.lock().unwrap() = text.map(str::to_owned);
     }
 
     /// Starts the server in this process, its background work left to [`Self::settle`].
