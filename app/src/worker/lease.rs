@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use store::Store;
 use store::jobs::LEASE;
 use tokio::sync::Notify;
@@ -58,8 +59,7 @@ impl Lease {
     fn is_doubtful(&self, cx: &Context<'_>) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, by_system) = state.proven_at;
-        let leapt = self.clock.now() - by_system;
-        if at.elapsed() <= SURE_FOR.unsigned_abs() && leapt.abs() <= SURE_FOR {
+        if is_sure(at.elapsed(), self.clock.now() - by_system) {
             return false;
         }
         state.waiting = Some(cx.waker().clone());
@@ -67,6 +67,12 @@ impl Lease {
         self.doubted.notify_one();
         true
     }
+}
+
+/// Whether nobody else can have claimed a job, so long after its lease was proven: by the
+/// processor's clock and by the system's. One that was set back says nothing, and is not trusted.
+fn is_sure(by_processor: Duration, by_system: SignedDuration) -> bool {
+    by_processor <= SURE_FOR.unsigned_abs() && by_system.abs() <= SURE_FOR
 }
 
 /// A step that stands still as soon as its lease is in doubt. A process that was stopped, or whose
@@ -103,8 +109,18 @@ mod tests {
     use domain::job::Job;
     use domain::timestamp::HOUR;
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::time::Duration;
     use store::jobs::{Among, Claim};
+
+    #[test]
+    fn either_clock_brings_a_lease_into_doubt() {
+        let sure =
+            |processor: u64, system: i64| is_sure(Duration::from_secs(processor), SignedDuration::from_secs(system));
+        assert!(sure(0, 0) && sure(90, 90) && sure(89, -90), "well below the lease");
+        assert!(!sure(91, 0), "the system's clock was set back meanwhile, or stands still");
+        assert!(!sure(0, 91), "the machine was suspended, which the processor's clock may not count");
+        assert!(!sure(0, -91), "it was set back: how long it really was, it can't say");
+        assert!(Duration::from_secs(91) < LEASE.unsigned_abs());
+    }
 
     /// A store with a job that is held.
     async fn with_a_job(now: Timestamp) -> (tempfile::TempDir, Store, Claim) {
