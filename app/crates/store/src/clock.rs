@@ -185,3 +185,76 @@ async fn record_set_back_in(tx: &mut Tx, now: SetBack) -> Result<(), StoreError>
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Moments that stay as they are, in order: what only says when something was, dates that
+    /// people see, patience of a day or more, what is compared either way
+    /// (`deliveries.unanswered_at_ms`), and what goes by another clock (`jobs.locked_until_ms`).
+    const STAY: &[&str] = &[
+        "deliveries.created_at_ms",
+        "deliveries.settled_at_ms",
+        "deliveries.unanswered_at_ms",
+        "fingerprints.last_seen_ms",
+        "fingerprints.plain_until_ms",
+        "fingerprints.recheck_at_ms",
+        "handovers.ended_at_ms",
+        "handovers.made_at_ms",
+        "hooks.processed_at_ms",
+        "hooks.received_at_ms",
+        "ingest_keys.created_at_ms",
+        "ingest_keys.revoked_at_ms",
+        "jobs.locked_until_ms",
+        "jobs.set_aside_at_ms",
+        "line_facets.first_seen_ms",
+        "line_facets.last_seen_ms",
+        "line_hours.hour_ms",
+        "lines.first_seen_ms",
+        "lines.known_mailed_at_ms",
+        "lines.last_seen_ms",
+        "lines.regressed_at_ms",
+        "lines.resolved_at_ms",
+        "lines.written_at_ms",
+        "pending_facets.first_seen_ms",
+        "pending_facets.last_seen_ms",
+        "pending_occurrences.hour_ms",
+        "pending_occurrences.last_seen_ms",
+        "refused_addresses.refused_at_ms",
+        "reports.received_at_ms",
+        "repositories.created_at_ms",
+        "repositories.labelled_at_ms",
+        "repositories.removed_at_ms",
+        "repositories.shadow_until_ms",
+        "repositories.suspended_at_ms",
+        "rules.edited_at_ms",
+        "rules.ended_at_ms",
+        "rules.made_at_ms",
+        "sessions.created_at_ms",
+        "sessions.expires_at_ms",
+        "storms.ended_at_ms",
+        "storms.unanswered_at_ms",
+        "test_reports.settled_at_ms",
+        "tracebacks.received_at_ms",
+        "tracebacks.week_ms",
+    ];
+
+    #[tokio::test]
+    async fn it_is_decided_of_every_moment_whether_it_moves_with_the_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/a.db", folder.path().display())).await.unwrap();
+        let sql = "SELECT t.name || '.' || c.name AS moment FROM sqlite_schema t, pragma_table_info(t.name) c
+             WHERE t.type = 'table' AND c.name LIKE '%\\_ms' ESCAPE '\\' ORDER BY 1";
+        let rows = sqlx::query(sql).fetch_all(&store.pool).await.unwrap();
+        let all: Vec<String> = rows.iter().map(|row| get(row, "moment").unwrap()).collect();
+        let moves = |moment: &str| {
+            let (table, column) = moment.split_once('.').unwrap();
+            MOMENTS.iter().any(|(name, columns)| *name == table && columns.contains(&column))
+        };
+        let stay: Vec<&str> = all.iter().map(String::as_str).filter(|moment| !moves(moment)).collect();
+        assert_eq!(stay, STAY, "a moment that is still to come moves with the clock: add it to MOMENTS");
+        let moved: usize = MOMENTS.iter().map(|(_, columns)| columns.len()).sum();
+        assert_eq!(all.len() - stay.len(), moved, "each of MOMENTS is a column");
+    }
+}
