@@ -140,6 +140,7 @@ mod tests {
         let raw = raw(&hostile);
         let head = raw.split("\r\n\r\n").next().unwrap_or_default();
         assert!(!head.to_lowercase().contains("\nbcc:"), "{head}");
+        assert!(head.contains("\r\nSubject: x Bcc: eve@example.com body"), "one line when it is decoded, too: {head}");
         let names: Vec<&str> = head
             .split("\r\n")
             .filter(|line| !line.starts_with([' ', '\t']))

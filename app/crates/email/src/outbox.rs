@@ -194,6 +194,82 @@ mod tests {
         assert_eq!(std::fs::read(disk.0.join("issue-1.md")).expect("there"), message);
     }
 
+    #[tokio::test]
+    async fn a_message_takes_the_place_of_another_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outbox = Outbox::new(folder.path());
+        outbox.write("issue-1.md", b"as it was").await.expect("written");
+        // Who has it open goes on reading what it was: it is not written over.
+        let open = folder.path().join("open");
+        std::fs::hard_link(folder.path().join("issue-1.md"), &open).expect("linked");
+        outbox.write("issue-1.md", b"as it is").await.expect("written again");
+        assert_eq!(std::fs::read(&open).expect("there"), b"as it was");
+        assert_eq!(std::fs::read(folder.path().join("issue-1.md")).expect("there"), b"as it is");
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // A folder is in the way of its name.
+        std::fs::create_dir(folder.path().join("issue-1.md")).expect("made");
+        Outbox::new(folder.path()).write("issue-1.md", b"text").await.expect_err("it can't be moved there");
+        let left: Vec<_> = std::fs::read_dir(folder.path()).expect("a folder").flatten().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    /// A pipe takes what is written, and refuses to be synced: it stands for a disk that takes a
+    /// message, and then can't keep it.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_the_disk_does_not_confirm_is_not_sent() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outbox = Outbox::new(folder.path());
+        let taken = outbox.part();
+        let number = taken.file_stem().and_then(|stem| stem.to_str()?.rsplit_once('-')?.1.parse::<u64>().ok());
+        let number = number.expect("it ends with its number");
+        // Whichever name the next file has: other tests write theirs meanwhile.
+        let name = |at: u64| folder.path().join(format!(".{}-{at}.{UNFINISHED}", std::process::id()));
+        let pipes: Vec<PathBuf> = (number + 1..number + 300).map(name).collect();
+        let made = std::process::Command::new("mkfifo").args(&pipes).status().expect("every Unix has it");
+        assert!(made.success());
+        let open = |pipe: &PathBuf| std::fs::File::options().read(true).write(true).open(pipe).expect("opened");
+        let _readers: Vec<std::fs::File> = pipes.iter().map(open).collect();
+        outbox.write("issue-1.md", b"text").await.expect_err("it is not on the disk");
+        assert!(!folder.path().join("issue-1.md").exists(), "so it is not called sent");
+    }
+
+    /// Set in the process that writes as somebody who is not root, to whom every folder is open.
+    #[cfg(unix)]
+    const AS_NOBODY: &str = "FLAWLESS_TEST_AS_NOBODY";
+
+    /// A folder that can be written and not be opened can't be synced either.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_name_that_the_disk_does_not_confirm_is_not_sent() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+        use std::os::unix::process::CommandExt as _;
+        if let Some(folder) = std::env::var_os(AS_NOBODY) {
+            let outbox = Outbox::new(Path::new(&folder));
+            outbox.write("issue-1.md", b"text").await.expect_err("its name may be gone after a power cut");
+            return;
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let own = std::fs::metadata(folder.path()).expect("there").uid();
+        let nobody = if own == 0 { 65_534 } else { own };
+        chown(folder.path(), Some(nobody), None).expect("given away");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o300)).expect("closed");
+        // A copy: what leads to this program may be closed to that user.
+        let program = tempfile::Builder::new().permissions(std::fs::Permissions::from_mode(0o755)).tempdir();
+        let program = program.expect("a folder");
+        let copy = program.path().join("tests");
+        std::fs::copy(std::env::current_exe().expect("it runs"), &copy).expect("copied");
+        let name = "outbox::tests::a_name_that_the_disk_does_not_confirm_is_not_sent";
+        let mut writes = std::process::Command::new(copy);
+        writes.args(["--exact", name]).env(AS_NOBODY, folder.path()).uid(nobody).current_dir("/");
+        let output = writes.output().expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+
     #[test]
     fn only_what_is_unfinished_is_swept() {
         for (name, unfinished) in [(".71-0.part", true), ("a.part", false), ("issue-1.md", false), (".hidden", false)] {
