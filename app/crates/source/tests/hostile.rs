@@ -163,6 +163,63 @@ fn many_lines_of_a_file_share_the_work() {
     assert_eq!(source.line(1).err(), Some(Unread::TooMuch));
 }
 
+#[test]
+fn what_a_file_may_hold_is_bounded_in_every_way() {
+    let work = Work::default();
+    let comment = |bytes: usize| format!("#{}", "a".repeat(bytes - 1));
+    assert_eq!(read("a.py", &comment((1 << 20) + 1)).0, Err(Unread::TooMuch), "a byte more than a megabyte");
+    assert_eq!(read("a.py", &comment(1 << 20)).0, Ok(0));
+    assert_eq!(read("a.js", &"()=>0;".repeat(50_001)).0, Err(Unread::TooMuch), "a function more than in any file");
+    let long = |bytes: usize| "n".repeat(bytes);
+    let names = |path: &str, text: &str| {
+        let source = Source::parse(path, text, &work).expect("it is small");
+        source.blocks()[0].qualified.clone()
+    };
+    assert_eq!(names("a.py", &format!("def {}():\n    pass\n", long(200))), long(200));
+    assert_eq!(names("a.py", &format!("def {}():\n    pass\n", long(201))), "<lambda>");
+    assert_eq!(names("a.go", &format!("package a\nfunc (c *{}) f() {{}}\n", long(200))), format!("{}.f", long(200)));
+    assert_eq!(names("a.go", &format!("package a\nfunc (c *{}) f() {{}}\n", long(201))), "f");
+    let parameters = |list: &str| {
+        let text = format!("def f({list}):\n    pass\n");
+        Source::parse("a.py", &text, &work).expect("it is small").blocks()[0].parameters.clone()
+    };
+    assert_eq!(parameters(&format!("{}, b", long(201))), ["b"], "a name that a program made up");
+    let many: Vec<String> = (0..150).map(|n| format!("a{n}")).collect();
+    assert_eq!(parameters(&many.join(", ")), many[..100]);
+    let line = |text: &str| Source::parse("a.py", text, &work).expect("it is small").line(1).expect("little work");
+    let named = |bytes: usize| line(&format!("f({})\n", long(bytes))).uses.into_iter().filter_map(|it| it.name).count();
+    assert_eq!((named(1_000), named(1_001)), (2, 1), "the function's, and the argument's where it is a name");
+    let forwards = |arguments: usize| line(&format!("f({}*rest)\n", "0, ".repeat(arguments))).forwards;
+    assert!(forwards(199) && !forwards(200), "so many arguments are a table of data");
+}
+
+#[test]
+fn all_that_is_looked_at_is_counted() {
+    // What the second question for a line takes: the variables around it are known by then.
+    let takes = |path: &str, text: &str, line: u32| {
+        let work = Work::default();
+        let source = Source::parse(path, text, &work).expect("it is read");
+        source.line(line).expect("little work");
+        let before = work.left();
+        source.line(line).expect("little work");
+        before - work.left()
+    };
+    let within = |what: &str, steps: u64, bounds: std::ops::Range<u64>| {
+        assert!(bounds.contains(&steps), "{what}: {steps} steps");
+    };
+    let work = Work::default();
+    Source::parse("a.py", &format!("#{}", "a".repeat(1_000_000)), &work).expect("it is read");
+    within("a million bytes of a comment", source::MOST_WORK - work.left(), 7_000..20_000);
+    within("statements beside it", takes("a.py", &"a\n".repeat(50_000), 1), 50_000..60_000);
+    within("functions beside it", takes("a.py", &"def f(): a\n".repeat(20_000), 1), 20_900..30_000);
+    let list = format!("x = [{}]\n", "a, ".repeat(30_000));
+    within("its parts, to find it and to look at it", takes("a.py", &list, 1), 60_000..70_000);
+    let lists = format!("x = [{}]\n", "[a,a],".repeat(20_000));
+    within("no more than some of its parts", takes("a.py", &lists, 1), 80_000..100_000);
+    let chain = format!("{}x{}\n", "(".repeat(900), ")".repeat(900));
+    within("what the whole of it is", takes("a.py", &chain, 1), 2_700..3_600);
+}
+
 /// The most memory that this process ever had, in MB; nothing where the system does not say.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
