@@ -279,12 +279,19 @@ mod tests {
 
     #[test]
     fn windows_of_a_gigabyte_are_refused() {
-        // A first byte of 0x11 announces brotli's large window, six bits its size: 30.
-        assert!(matches!(decode(Some("br"), &[0x11, 0x1e, 0x03], 1_000), Err(WireError::Malformed { .. })));
+        // A first byte of 0x11 announces brotli's large window, six bits its size: 30. An `a` as it
+        // is follows, and the end; with a window of 2^16, which is one bit, the same is read.
+        let large = [0x11, 0x1e, 0x00, 0x00, 0x02, b'a', 0x03];
+        assert!(matches!(decode(Some("br"), &large, 1_000), Err(WireError::Malformed { .. })));
+        assert_eq!(decode(Some("br"), &[0x00, 0x00, 0x10, b'a', 0x03], 1_000).unwrap().as_ref(), b"a");
         // A zstd frame whose window descriptor says 2^30.
         let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 20 << 3, 0x09, 0x00, 0x00, b'a'];
         assert!(matches!(decode(Some("zstd"), &frame, 1_000), Err(WireError::Malformed { .. })));
-        let frame = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 10 << 3, 0x09, 0x00, 0x00, b'a'];
+        // Of 2^24, twice the largest that is taken; of 2^23, that one.
+        let window = |exponent: u8| [0x28, 0xb5, 0x2f, 0xfd, 0x00, (exponent - 10) << 3, 0x09, 0x00, 0x00, b'a'];
+        assert!(matches!(decode(Some("zstd"), &window(24), 1_000), Err(WireError::Malformed { .. })));
+        assert_eq!(decode(Some("zstd"), &window(23), 1_000).unwrap().as_ref(), b"a");
+        let frame = window(20);
         assert_eq!(decode(Some("zstd"), &frame, 1_000).unwrap().as_ref(), b"a");
         let many = frame.repeat(MAX_FRAMES + 1);
         assert!(decode(Some("zstd"), &many, 1_000_000).unwrap_err().to_string().contains("zstd frames"));

@@ -191,6 +191,8 @@ mod tests {
         let many: Vec<String> = (0..500).map(|n| format!("\"k{n}\":{{{}}}", "\"same\":1,\"same\":2")).collect();
         let value = read(&format!("{{{}}}", many.join(",")), ROOM).expect("there is room");
         assert_eq!((value.as_object().map(Map::len), &value["k0"]["same"]), (Some(MAX_VARIABLES), &json!(2)));
+        let named = read(&format!("{{{:?}:1}}", "n".repeat(5_000)), ROOM).expect("there is room");
+        assert_eq!(named.as_object().and_then(|fields| fields.keys().next()).map(String::len), Some(MAX_TEXT));
         assert_eq!(read("NaN", ROOM), Ok(Value::Null));
         assert_eq!(read("nonsense", ROOM), Ok(json!("nonsense")));
     }

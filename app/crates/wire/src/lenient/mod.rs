@@ -313,6 +313,9 @@ mod tests {
         let text = |json: &'static str| serde_json::from_str::<Text<'static>>(json).unwrap().0;
         assert!(matches!(text("\"plain\""), Some(Cow::Borrowed("plain"))));
         assert!(matches!(text("\"a\\nb\""), Some(Cow::Owned(text)) if text == "a\nb"));
+        let long = format!("\"\\n{}\"", "x".repeat(100_000));
+        let copied = serde_json::from_str::<Text<'_>>(&long).unwrap().0.map(|text| text.len());
+        assert_eq!(copied, Some(LONGEST_OWNED), "what has escapes is copied, and no more of it");
         assert_eq!(text("12").as_deref(), Some("12"));
         assert_eq!(text("true").as_deref(), Some("true"));
         assert_eq!(text("[1, {\"a\": null}]").as_deref(), Some("[1,{\"a\":null}]"));
