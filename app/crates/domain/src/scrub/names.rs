@@ -101,10 +101,46 @@ fn is_access_key_id(words: &[String]) -> bool {
 mod tests {
     use super::class;
     use crate::scrub::rules::Rules;
-    use crate::scrub::vocabulary::Class;
+    use crate::scrub::vocabulary::{
+        CARRIERS, COMPOUNDS, Class, IDENTITY, OFTEN, PAIRS, PASS_OWNERS, PASSWORDS, SHORT, STRONG_KEYS, TOKENS,
+    };
 
     fn is_secret(name: &str) -> bool {
         class(name, Rules::built_in()).is_some_and(|class| class != Class::Often)
+    }
+
+    #[test]
+    fn every_word_of_the_tables_announces_what_its_table_says() {
+        let says = |name: &str| class(name, Rules::built_in());
+        for (table, of_table) in [
+            (PASSWORDS, Class::Password),
+            (TOKENS, Class::Token),
+            (CARRIERS, Class::Token),
+            (SHORT, Class::Short),
+            (IDENTITY, Class::Number),
+            (OFTEN, Class::Often),
+        ] {
+            for word in table {
+                assert_eq!(says(word), Some(of_table), "{word}");
+                assert_eq!(says(&format!("my_{word}")), Some(of_table), "my_{word}");
+            }
+        }
+        for (one, two, of_pair) in PAIRS {
+            assert_eq!(says(&format!("{one}_{two}")), Some(*of_pair), "{one}_{two}");
+        }
+        for (part, of_part) in COMPOUNDS {
+            assert_eq!(says(part), Some(*of_part), "{part}");
+        }
+        for owner in PASS_OWNERS {
+            // `keypass` is a word of its own, and no less hidden.
+            assert!(matches!(says(&format!("{owner}pass")), Some(Class::Password | Class::Token)), "{owner}pass");
+        }
+        for owner in STRONG_KEYS {
+            assert_eq!(says(&format!("{owner}_key")), Some(Class::Token), "{owner}_key");
+        }
+        // Whoever takes a word out has what goes by it stored from then on.
+        let lengths = [PASSWORDS, TOKENS, CARRIERS, SHORT, IDENTITY, OFTEN, PASS_OWNERS, STRONG_KEYS].map(<[_]>::len);
+        assert_eq!((lengths, PAIRS.len(), COMPOUNDS.len()), ([55, 24, 4, 13, 27, 28, 58, 43], 55, 17));
     }
 
     #[test]

@@ -184,6 +184,32 @@ fn what_was_found_once_is_hidden_cut_and_encoded_too() {
 }
 
 #[test]
+fn what_was_found_once_is_hidden_however_it_is_written() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+    // Short enough to be looked for as a whole only; with a sign that each way of writing changes.
+    let secret = "S>>>\"m<&'\\2";
+    let form: String = url::form_urlencoded::byte_serialize(format!("{secret} 7").as_bytes()).collect();
+    let json = json!(secret).to_string();
+    let mut written = vec![
+        ("as it is", secret.to_owned()),
+        ("JSON", json.trim_matches('"').to_owned()),
+        ("a representation", r#"S>>>"m<&\'\\2"#.to_owned()),
+        ("a form", form.trim_end_matches("+7").to_owned()),
+        ("HTML", "S&gt;&gt;&gt;&quot;m&lt;&amp;'\\2".to_owned()),
+        ("hexadecimal digits", hex::encode(secret)),
+    ];
+    for before in ["", "a", "ab"] {
+        written.push(("base64", STANDARD.encode(format!("{before}{secret}"))));
+        written.push(("base64 for URLs", URL_SAFE_NO_PAD.encode(format!("{before}{secret}"))));
+    }
+    for (how, text) in written {
+        let (vars, _) = scrubbed(json!({ "password": secret, "note": format!("seen {text} here") }), "");
+        assert_eq!(vars, json!({ "password": FILTERED, "note": format!("seen {FILTERED} here") }), "as {how}: {text}");
+    }
+}
+
+#[test]
 fn where_code_is_stays_readable_whatever_the_secrets_are() {
     // What looks like a word is not looked for in the names of files and functions: they would lead
     // nowhere.

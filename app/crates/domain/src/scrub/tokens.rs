@@ -61,3 +61,33 @@ fn is_drawn(rest: &str, form: &Form) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What may follow a prefix, of this length.
+    fn drawn(body: Body, length: usize) -> String {
+        let text = match body {
+            Body::Hex => "9f2c1e7ab0",
+            Body::Uuid => return "123e4567-e89b-12d3-a456-426614174000".to_owned(),
+            Body::Upper => "Q7ZK2M9XW4",
+            Body::Path => "T0/B1/x9Yz",
+            Body::Alnum | Body::Word | Body::Url | Body::Dotted | Body::Base64 => "x9Yz3Kq7Lm",
+        };
+        text.chars().cycle().take(length).collect()
+    }
+
+    #[test]
+    fn every_form_is_found_whole() {
+        for form in FORMS {
+            let token = format!("{}{}", form.prefix, drawn(form.body, form.least.max(16)));
+            let (text, mut found) = (format!("refused: {token} of Ada"), Vec::new());
+            find(&text, &mut found);
+            let found: Vec<&str> = found.iter().map(|range| &text[range.clone()]).collect();
+            assert_eq!(found, [token], "{}", form.prefix);
+        }
+        // Whoever takes one out has what its maker gives out stored from then on.
+        assert_eq!(FORMS.len(), 252);
+    }
+}

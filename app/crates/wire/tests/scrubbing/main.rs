@@ -137,7 +137,8 @@ fn what_applications_write_is_hidden() {
     let planted = planted::all();
     let hidden = hidden(&planted);
     println!("{} planted, {hidden:.2} % hidden", planted.len());
-    assert!(planted.len() >= 800 && hidden >= 99.0, "{hidden} % of {} hidden", planted.len());
+    // All: what is missing from one row of a table is a tenth of a per cent.
+    assert!(planted.len() >= 800 && hidden >= 100.0, "{hidden} % of {} hidden", planted.len());
 }
 
 #[test]
@@ -159,7 +160,7 @@ fn what_was_written_before_anything_was_tried() {
         lines(include_str!("blind_harmless.txt")).map(|(place, text)| (place.to_owned(), text.to_owned())).collect();
     let (hidden, touched) = (hidden(&planted), touched(&harmless));
     println!("{} planted, {hidden:.2} % hidden; {} harmless, {touched:.2} % touched", planted.len(), harmless.len());
-    assert!(hidden >= 99.0 && touched <= 1.0, "{hidden} % hidden, {touched} % touched");
+    assert!(hidden >= 100.0 && touched <= 0.0, "{hidden} % hidden, {touched} % touched");
 }
 
 #[test]
