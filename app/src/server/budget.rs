@@ -210,6 +210,24 @@ mod tests {
     }
 
     #[test]
+    fn many_strangers_have_no_more_than_the_half() {
+        let budget = Arc::<Budget>::default();
+        let mut held = Vec::new();
+        let mut grow = |number: u32, bytes: usize| {
+            let mut one = budget.open(stranger(number));
+            let grown = one.grow(bytes);
+            held.extend(grown.is_ok().then_some(one));
+            grown
+        };
+        assert_eq!((grow(1, LARGE_OF_ONE), grow(2, LARGE - LARGE_OF_ONE)), (Ok(()), Ok(())));
+        for number in 3..7 {
+            assert_eq!((grow(number, SMALL), grow(number, SMALL)), (Ok(()), Ok(())), "{number}");
+        }
+        assert_eq!(grow(7, 1), Err(NoRoom), "a share of its own is no room");
+        assert_eq!(budget.held(), OF_STRANGERS);
+    }
+
+    #[test]
     fn each_stranger_has_a_share() {
         let budget = Arc::<Budget>::default();
         let mut large = budget.open(stranger(1));

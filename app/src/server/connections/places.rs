@@ -282,16 +282,18 @@ mod tests {
     #[test]
     fn who_has_too_many_loses_the_one_that_waits_longest() {
         let connections = connections(32);
+        let others = place(&connections, "192.0.2.3").expect("a place, of the one that waits longest of all");
         let mut own: Vec<Place> = (0..4).filter_map(|_| place(&connections, "192.0.2.1")).collect();
         assert_eq!(own.len(), connections.bounds().of_one);
         own.iter().take(3).for_each(|place| place.progress.enter(Phase::Request));
         own.push(place(&connections, "192.0.2.1").expect("the one that waited made room"));
-        assert_eq!((connections.count(), connections.closed(Closed::MadeRoom)), (4, 1));
+        assert_eq!((connections.count(), connections.closed(Closed::MadeRoom)), (5, 1));
+        assert!(connections.lock().by_id.contains_key(&others.id()), "it was another's");
         own.iter().for_each(|place| place.progress.enter(Phase::Request));
         assert!(place(&connections, "192.0.2.1").is_none(), "all are worked on");
         assert!(place(&connections, "192.0.2.2").is_some(), "nobody else is concerned");
         assert_eq!(connections.closed(Closed::TurnedAway), 1);
-        drop(own);
+        drop((own, others));
         assert_eq!(connections.count(), 0);
         assert!(connections.lock().by_client.is_empty());
     }
@@ -300,7 +302,7 @@ mod tests {
     fn a_proxy_is_everybody_and_ipv6_is_counted_by_networks() {
         let connections = connections(32);
         let proxy: Vec<Place> = (0..16).filter_map(|_| place(&connections, PROXY)).collect();
-        assert_eq!(proxy.len(), connections.bounds().in_all);
+        assert_eq!((proxy.len(), connections.count()), (16, connections.bounds().in_all), "none had to go");
         proxy.iter().for_each(|place| place.progress.enter(Phase::Answer));
         assert!(place(&connections, PROXY).is_none());
         drop(proxy);
