@@ -1,7 +1,12 @@
 //! A database that can't be used: what the program says at its start, and one server for each file.
 
 use crate::harness::story::run_test;
+use domain::job::Job;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use store::{Side, Store};
 
 /// Within which people want to hear what is wrong.
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -92,6 +97,60 @@ fn nobody_else_reads_what_is_in_the_data_directory() {
                 let mode = std::fs::metadata(story.folder().join(name)).unwrap().permissions().mode();
                 assert_eq!(mode & 0o777, 0o600, "{name}");
             }
+        }
+    });
+}
+
+/// How long each of a queue keeps its turn to write, as a slow disk does.
+const TURN: Duration = Duration::from_millis(100);
+/// How many are in the queue: they take half of the time for which a turn is waited.
+const QUEUE: usize = 50;
+
+/// How many of a queue of one side had their turn when this was done.
+async fn turns_before(store: &Store, queue: Side, done: impl Future<Output = ()>) -> usize {
+    let (had, store) = (Arc::new(AtomicUsize::new(0)), store.on_behalf_of(queue));
+    let one = |_| {
+        let (had, store) = (Arc::clone(&had), store.clone());
+        tokio::spawn(async move {
+            let turn = store.begin().await.unwrap();
+            tokio::time::sleep(TURN).await;
+            turn.commit().await.unwrap();
+            had.fetch_add(1, Ordering::SeqCst);
+        })
+    };
+    let waiting: Vec<_> = (0..QUEUE).map(one).collect();
+    tokio::time::sleep(TURN).await;
+    done.await;
+    let before = had.load(Ordering::SeqCst);
+    for one in waiting {
+        one.await.unwrap();
+    }
+    before
+}
+
+/// SQLite has one writer. On PostgreSQL a side has no more than half of them.
+#[test]
+fn neither_reports_nor_work_wait_for_the_whole_queue_of_another_side() {
+    run_test(async |story| {
+        if story.is_on_postgres() {
+            return;
+        }
+        story.install().await;
+        let ((key, project), event) = (story.key().await, story.event());
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        let url = story.url().to_owned();
+        for queue in [Side::Requests, Side::Work] {
+            let report = async { assert_eq!(story.send_to(&url, &key, project, &event).await, 200) };
+            let turns = turns_before(&store, queue, report).await;
+            assert!(turns < QUEUE / 2, "a report waited for {turns} turns of {queue:?}");
+        }
+        story.settle().await;
+        story.assert_usual_alert();
+        for queue in [Side::Requests, Side::Reports] {
+            store::jobs::enqueue(&store, Job::Fetch(story.repository().await.repository.id), now, now).await.unwrap();
+            let work = async { assert_eq!(story.worker().drain().await.unwrap(), 1) };
+            let turns = turns_before(&store, queue, work).await;
+            assert!(turns < QUEUE / 2, "a job waited for {turns} turns of {queue:?}");
         }
     });
 }
