@@ -130,6 +130,28 @@ fn git(repo: &GitRepo, arguments: &[&str], input: &[u8]) -> String {
 }
 
 #[test]
+fn a_mirror_that_rots_again_is_cloned_again() {
+    let world = World::cloned();
+    let mirror = world.root.join("7.git");
+    let blob = world.repo.git(&["rev-parse", "HEAD:shop/cart.py"]);
+    for time in 1..=3 {
+        let index = pack(&mirror, "idx");
+        let listed = git(&world.repo, &["verify-pack", "-v", index.to_str().unwrap()], b"");
+        let line = listed.lines().find(|line| line.starts_with(blob.trim())).unwrap();
+        // Its size in the pack, and where it begins. HEAD and its tree can still be read.
+        let numbers: Vec<usize> = line.split_whitespace().skip(3).take(2).map(|it| it.parse().unwrap()).collect();
+        rot(&pack(&mirror, "pack"), |mut bytes| {
+            bytes[numbers[1] + numbers[0] / 2] ^= 0xff;
+            bytes
+        });
+        assert!(world.mirrors.lines(ID, &world.head(), "shop/cart.py").is_err(), "{time}");
+        assert_eq!(world.mirrors.damage(ID).unwrap(), Some("something in it could not be read".to_owned()));
+        assert!(world.sync().cloned, "{time}");
+        assert_eq!(world.mirrors.damage(ID).unwrap(), None);
+    }
+}
+
+#[test]
 fn a_tree_that_is_too_large_to_be_listed_is_looked_up_by_whole_paths() {
     let world = World::new();
     let blob = git(&world.repo, &["hash-object", "-w", "--stdin"], b"boom\n");
