@@ -168,6 +168,13 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn text_that_keeps_its_layout_keeps_nothing_else() {
+        let hostile = "<b>\u{202e}\n\t@ada\u{200b}\r\n  \"x\"";
+        let shown = r"&lt;b&gt;\u{202e}<br>&nbsp;&nbsp;&nbsp;&nbsp;@ada\u{200b}<br>&nbsp;&nbsp;&quot;x&quot;";
+        assert_eq!(layout(hostile), shown);
+    }
+
+    #[test]
     fn links_lead_to_the_web_or_to_us() {
         for good in ["https://a/b", "/a", "?week=1", "#top"] {
             assert_eq!(href(good.to_owned()), good);
