@@ -180,7 +180,9 @@ mod tests {
         assert!(!said.contains("secret"), "{said}");
         assert!(begun.elapsed() > Duration::from_secs(3), "one that is being started beside is waited for");
         drop(listener);
+        let begun = Instant::now();
         let said = refused(&postgres).await;
+        assert!(begun.elapsed() > Duration::from_secs(3), "one that is not there yet, too");
         assert!(said.contains("refused") && said.contains("see that PostgreSQL runs"), "{said}");
     }
 }
