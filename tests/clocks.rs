@@ -6,6 +6,7 @@ use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::MINUTE;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART_PATH, REPO, run_test};
+use app::clock::Clock;
 use domain::commit::CommitId;
 use domain::pace::GAP;
 use domain::timestamp::{HOUR, Timestamp};
@@ -163,11 +164,15 @@ fn what_is_due_by_time_alone_comes_at_its_time() {
 fn the_next_process_knows_of_it_too() {
     run_test(async |story| {
         story.install().await;
+        // What the last process wrote down of the time is of this minute.
+        story.later(MINUTE).await;
         story.smtp.set(Mode::Later);
         story.fails(1).await;
         story.smtp.set(Mode::Accept);
         story.stop().await;
         story.set_clock_back(HOUR);
+        // Of its own memory, this process has nothing.
+        story.clock = Clock::fixed(story.clock.now());
         story.start().await;
         story.settle().await;
         story.later(SECONDS).await;
