@@ -1,13 +1,18 @@
 //! What is wrong with a configuration is said by the program before it does anything.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+
+/// The program, run to its end in this folder.
+fn command(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+    command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
+    command.stdin(Stdio::null()).output().unwrap()
+}
 
 /// What the program says on standard error where it refuses to start in this folder.
 fn refused(folder: &Path, variables: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
-    command.arg("check").current_dir(folder).env_clear().envs(variables.iter().copied());
-    let output = command.output().unwrap();
+    let output = command(folder, &["check"], variables);
     assert!(!output.status.success(), "it has to refuse");
     String::from_utf8(output.stderr).unwrap()
 }
@@ -19,6 +24,30 @@ fn a_file_that_cannot_be_read_is_not_taken_for_a_missing_one() {
     let said = refused(folder.path(), &[]);
     assert!(said.contains("flawless.toml is there, but can't be read"), "{said}");
     assert!(!folder.path().join("data").exists(), "nothing is begun with another configuration");
+}
+
+#[test]
+fn no_secret_of_a_setting_or_an_argument_is_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("flawless.toml"), "port = 3000\nsmtp_url = \"smtp://ada:hunter2@mail\n").unwrap();
+    let said = refused(folder.path(), &[]);
+    assert!(said.contains("flawless.toml, line 2, column") && said.contains("(smtp_url): it is no TOML"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    std::fs::remove_file(folder.path().join("flawless.toml")).unwrap();
+    for arguments in [
+        &["repository", "add", "https://ada:hunter2@h/a", "https://ada:hunter2@h/a.git"][..],
+        &["repository", "remove", "https://hunter2@h/a.git"],
+        &["repository", "add", "https://hunter2@h/a.git", "--name", "https://hunter2@h/a.git"],
+        &["repository", "key", "revoke", "https://ab12:hunter2@h/7"],
+        &["report", "this-week", "--repository", "https://hunter2@h/a.git"],
+        &["blame", "a:1", "--repository", "https://hunter2@h/a.git"],
+        &["known-error", "list", "https://hunter2@h/a.git"],
+        &["repository", "https://hunter2@h"],
+    ] {
+        let output = command(folder.path(), arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && !said.is_empty() && !said.contains("hunter2"), "{arguments:?}: {said}");
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use app::config::{Config, ConfigError};
 use app::log::{self, Log};
 use app::terminal;
 use clap::Parser;
+use domain::url_text::without_secrets_within;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,7 +23,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command.unwrap_or(Command::Serve);
+    let command = match Arguments::try_parse() {
+        Ok(arguments) => arguments.command.unwrap_or(Command::Serve),
+        Err(error) => return misunderstood(&error),
+    };
     // Ends last, so that what the others say at their ends is written.
     let mut log = None;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -37,6 +41,20 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => complain(&error.to_string()),
     }
+}
+
+/// Says what is wrong with the arguments, or the help that they ask for. An argument that is
+/// repeated there may be a URL with a password, and a terminal's output be somebody's log.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let shown = without_secrets_within(&text);
+    if shown == text {
+        // With its colours. Who reads no further than this is no failure.
+        let _ = error.print();
+    } else {
+        terminal::complain(shown.trim_end());
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }
 
 /// Reads the configuration, and logs as it says from then on.

@@ -2,6 +2,7 @@
 //! it.
 
 use super::Failed;
+use super::repository::named;
 use crate::config::Config;
 use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
 use crate::terminal::say;
@@ -75,8 +76,7 @@ pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(
 
 async fn watched(name: &RepositoryName, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
     let (handles, _) = Handles::open(config).await?;
-    let row = store::repositories::by_name(&handles.store, name).await?;
-    let row = row.ok_or_else(|| format!("no repository called {name:?} is watched"))?;
+    let row = named(&handles.store, name).await?;
     let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now).await?;
     let (mirrors, repository) = (handles.mirrors.clone(), row.repository);
     if !mirrors.exists(repository.id) {

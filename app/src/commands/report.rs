@@ -1,6 +1,7 @@
 //! `flawless report`: a week's report for a terminal.
 
 use super::Failed;
+use super::repository::named;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::terminal::say;
@@ -43,10 +44,7 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
     };
     let (handles, _) = Handles::open(&config).await?;
     let repository = match &options.repository {
-        Some(name) => {
-            let found = store::repositories::by_name(&handles.store, name).await?;
-            Some(found.ok_or_else(|| format!("no repository called {name:?} is watched"))?.repository.id)
-        }
+        Some(name) => Some(named(&handles.store, name).await?.repository.id),
         None => None,
     };
     let wanted = WeekQuery { repository, week, known: options.known };

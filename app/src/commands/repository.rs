@@ -96,7 +96,11 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
         Action::Key { action: KeyAction::Revoke { key } } => {
             let key = key_of(&key);
             let Some(dropped) = ingest_keys::revoke(store, handles.epoch(), key, now).await? else {
-                return Err(format!("there is no key {key:?}; `flawless repository keys NAME` shows them").into());
+                return Err(format!(
+                    "there is no key {:?}; `flawless repository keys NAME` shows them",
+                    without_secrets(key)
+                )
+                .into());
             };
             say!("Revoked. A running server refuses it from now on, or within 10 seconds.");
             say!("{}", ingest_keys::dropped_words(&dropped));
@@ -171,6 +175,8 @@ async fn remove(
 /// The watched repository of a name.
 pub(super) async fn named(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, Failed> {
     let found = store::repositories::by_name(store, name).await?;
+    // A URL may have got into its place.
+    let name = without_secrets(name.as_str());
     Ok(found
         .ok_or_else(|| format!("no repository called {name:?} is watched; `flawless repository list` shows them"))?)
 }
@@ -188,7 +194,9 @@ fn print_key(site: &Site, key: &KeyRow) {
 /// The key of a DSN, or what is one already.
 fn key_of(text: &str) -> &str {
     let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
-    after_scheme.split_once('@').map_or(after_scheme, |(key, _)| key).trim()
+    let account = after_scheme.split_once('@').map_or(after_scheme, |(account, _)| account);
+    // Old DSNs have a secret behind the key.
+    account.split(':').next().unwrap_or_default().trim()
 }
 
 async fn list(store: &Store, site: &Site) -> Result<(), Failed> {
@@ -221,13 +229,21 @@ fn absolute(url: &str) -> Result<String, Failed> {
 
 /// OWNER/NAME from the last two parts of a URL.
 fn name_of(url: &str) -> RepositoryName {
-    // Of a path any character is a part; in a query may be a token.
-    let path = if url.contains("://") { url.split(['?', '#']).next().unwrap_or_default() } else { url };
+    let path = path_of(url);
     let cleaned = path.trim_end_matches('/').trim_end_matches(".git").trim_end_matches("/.git");
     let mut parts = cleaned.rsplit(['/', ':', '\\']).filter(|part| !part.is_empty());
     let name = parts.next().unwrap_or("repository");
     let owner = parts.next().unwrap_or("local");
     RepositoryName::new(format!("{}/{}", plain(owner), plain(name)))
+}
+
+/// What of a URL names the repository: neither its account nor its query, where tokens may be.
+fn path_of(url: &str) -> &str {
+    // Of a path any character is a part.
+    let Some((_, rest)) = url.split_once("://") else { return url };
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let authority = rest.split('/').next().unwrap_or_default();
+    &rest[authority.rfind('@').map_or(0, |at| at + 1)..]
 }
 
 fn plain(part: &str) -> String {
@@ -241,7 +257,11 @@ fn checked_name(name: RepositoryName) -> Result<RepositoryName, Failed> {
         {
             Ok(name)
         }
-        _ => Err(format!("--name is {name:?}: it has to be OWNER/NAME, of letters, digits, -, _ and .").into()),
+        _ => Err(format!(
+            "--name is {:?}: it has to be OWNER/NAME, of letters, digits, -, _ and .",
+            without_secrets(name.as_str())
+        )
+        .into()),
     }
 }
 
@@ -254,6 +274,9 @@ mod tests {
         assert_eq!(name_of("https://git.example.com/acme/shop.git"), "acme/shop");
         assert_eq!(name_of("https://git.example.com/acme/shop.git?token=secret#x"), "acme/shop");
         assert_eq!(name_of("git@example.com:acme/shop.git"), "acme/shop");
+        assert_eq!(name_of("https://secret@git.example.com/shop.git"), "git.example.com/shop");
+        assert_eq!(name_of("https://ada:secret@git.example.com"), "local/git.example.com");
+        assert_eq!(name_of("https://ada:se@cret@git.example.com/a@b"), "git.example.com/a-b");
         assert_eq!(name_of("/srv/git/shop"), "git/shop");
         assert_eq!(name_of("/srv/my repos/shop/.git"), "my-repos/shop");
         assert!(checked_name("shop".into()).is_err());
@@ -264,5 +287,6 @@ mod tests {
     fn a_key_is_taken_bare_or_out_of_its_dsn() {
         assert_eq!(key_of("ab12"), "ab12");
         assert_eq!(key_of("https://ab12@x.example/errors/7"), "ab12");
+        assert_eq!(key_of("https://ab12:cd34@x.example/7"), "ab12");
     }
 }

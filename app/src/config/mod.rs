@@ -1,18 +1,18 @@
 //! Configuration: `flawless.toml`, overridden by environment variables.
 
+mod file;
 mod values;
 
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::secret::Secret;
-use domain::url_text::without_secrets;
-use serde::Deserialize;
+use domain::url_text::{without_secrets, without_secrets_within};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
     app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url, checked_url,
-    is_json, metrics_token_of, nearest, number_of, sign_in_of, token_of, trusted_proxies_of,
+    is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
@@ -122,6 +122,7 @@ pub struct ConfigError(String);
 impl ConfigError {
     /// A LOG_LEVEL that `tracing` can't read.
     pub fn log_level(text: &str, why: impl Display) -> Self {
+        let (text, why) = (without_secrets_within(text), without_secrets_within(&why.to_string()));
         Self(format!("LOG_LEVEL is {text:?}, which can't be read: {why}"))
     }
 }
@@ -131,13 +132,6 @@ impl std::fmt::Debug for Config {
         // Secrets have no business in logs.
         f.debug_struct("Config").field("settings", &self.shown()).finish()
     }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Value {
-    Text(String),
-    Number(i64),
 }
 
 impl Config {
@@ -157,7 +151,10 @@ impl Config {
         match env.get("FLAWLESS_CONFIG").filter(|path| !path.trim().is_empty()).cloned() {
             Some(path) => {
                 let text = std::fs::read_to_string(&path).map_err(|error| {
-                    ConfigError(format!("FLAWLESS_CONFIG names {path}, which can't be read: {error}"))
+                    ConfigError(format!(
+                        "FLAWLESS_CONFIG names {}, which can't be read: {error}",
+                        without_secrets(&path)
+                    ))
                 })?;
                 Self::from_parts(Some((&path, &text)), env)
             }
@@ -171,21 +168,9 @@ impl Config {
     /// # Errors
     /// As [`Self::load`].
     pub fn from_parts(file: Option<(&str, &str)>, env: BTreeMap<String, String>) -> Result<Self, ConfigError> {
-        let mut settings: BTreeMap<String, String> = BTreeMap::new();
+        let mut settings = BTreeMap::new();
         if let Some((path, text)) = file {
-            let table: BTreeMap<String, Value> =
-                toml::from_str(text).map_err(|error| ConfigError(format!("{path}: {}", error.to_string().trim())))?;
-            for (key, value) in table {
-                let name = key.to_ascii_uppercase();
-                if !NAMES.contains(&name.as_str()) {
-                    return Err(ConfigError(format!("{path}: there is no setting {key:?}{}", nearest(&name))));
-                }
-                let value = match value {
-                    Value::Text(text) => text,
-                    Value::Number(number) => number.to_string(),
-                };
-                settings.insert(name, value);
-            }
+            settings = file::read(path, text)?;
         }
         settings.extend(env);
         settings.retain(|_, value| !value.trim().is_empty());
@@ -316,7 +301,10 @@ mod tests {
         assert!(said(None, &[("LOG_LEVEL", "info,verbose")]).contains("\"verbose\" is no level"));
         assert!(said(None, &[("APP_ID", "1")]).contains("PRIVATE_KEY"));
         assert!(said(None, &[("PUBLIC_URL", "flawless.example")]).contains("PUBLIC_URL"));
-        assert!(said(Some("port = "), &[]).contains("my.toml"));
+        let syntax = said(Some("host = \"::\"\nport = "), &[]);
+        assert!(syntax.contains("my.toml, line 2, column ") && syntax.contains("(port)"), "{syntax}");
+        let kind = said(Some("\n  webhook_secret = [1]"), &[]);
+        assert!(kind.contains("my.toml, line 2, column 20 (webhook_secret): it has to be"), "{kind}");
     }
 
     #[test]
@@ -398,6 +386,79 @@ mod tests {
         assert!(refused.contains("is there, but can't be read"), "{refused}");
         std::fs::write(folder.path().join("latin.toml"), b"host = \"caf\xe9\"").expect("written");
         assert!(own_file(&folder.path().join("latin.toml")).is_err());
+    }
+
+    /// Forms of a setting's line that fail, each with the secret in it.
+    fn wrong_lines(key: &str) -> Vec<String> {
+        let values = [
+            "\"hunter2",
+            "hunter2",
+            "'hunter2",
+            "\"\"\"hunter2",
+            "\"hunter2\" hunter2",
+            "[\"hunter2\"]",
+            "{ a = \"hunter2\" }",
+            "\"hunter2\\q\"",
+            "\"hunter2\u{1}\"",
+            "\"hun\nter2 hunter2\"",
+            "1e5 # hunter2",
+            "\"hunter2\"\nhunter2: 1",
+        ];
+        let mut lines: Vec<String> = values.iter().map(|value| format!("{key} = {value}\n")).collect();
+        lines.push(format!("{key}: \"hunter2\"\n"));
+        lines.push(format!("{key} \"hunter2\"\n"));
+        lines.push(format!("{key} = \"hunter2\"\n{key} = \"hunter2\"\n"));
+        lines.push(format!("[{key}]\nx = \"hunter2\"\n"));
+        lines
+    }
+
+    #[test]
+    fn no_line_of_the_file_is_repeated_where_it_is_wrong() {
+        for name in NAMES {
+            for line in wrong_lines(&name.to_ascii_lowercase()) {
+                let file = format!("host = \"::\"\n{line}port = 3000\n");
+                let said = Config::from_parts(Some((FILE, &file)), env(&[])).expect_err(&line).to_string();
+                assert!(said.contains("flawless.toml, line ") && !said.contains("hunter"), "{line}: {said}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_that_is_wrong_shows_the_secret_in_it() {
+        const FORMS: [&str; 15] = [
+            "postgres://ada:a#hunter2@db/f",
+            "postgres://ada:hunter2#b@db/f",
+            "postgres://ada:hunter2@:x/f",
+            "mysql://ada:hunter2@db/f",
+            "mysql://db/f?password=hunter2",
+            "postgres://?password=hunter2",
+            "ada:hunter2@db/f",
+            "host=db password=hunter2",
+            "https://ada:hunter2@f.example",
+            "https://ada:hunter2",
+            "https://ada:hunter2#x@f.example",
+            "https://f.example/?token=hunter2",
+            "https://f.example/#hunter2",
+            "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----",
+            "http://ada:hunter2@10.0.0.1:80",
+        ];
+        for name in NAMES {
+            // What a level or a folder is called is no secret.
+            let is_plain = matches!(name, "LOG_LEVEL" | "DATA_DIR" | "MAIL_FROM" | "FLAWLESS_CONFIG");
+            for form in FORMS.iter().filter(|_| !is_plain) {
+                let app = [("APP_ID", "7")].into_iter().filter(|_| name == "PRIVATE_KEY_PATH");
+                let pairs: Vec<_> = app.chain([(name, *form)]).collect();
+                let said = match Config::from_parts(None, env(&pairs)) {
+                    Ok(config) => format!("{config:?}"),
+                    Err(error) => error.to_string(),
+                };
+                assert!(!said.contains("hunter2"), "{name}={form}: {said}");
+            }
+        }
+        for name in ["WEBHOOK_SECRET", "GITHUB_CLIENT_SECRET", "ADMIN_TOKEN", "METRICS_TOKEN", "PRIVATE_KEY"] {
+            let said = Config::from_parts(None, env(&[(name, "hunter2")])).expect_err(name).to_string();
+            assert!(said.contains(name) && !said.contains("hunter2"), "{said}");
+        }
     }
 
     #[test]

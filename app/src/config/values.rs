@@ -5,7 +5,7 @@ use super::{AppConfig, ConfigError, LEVELS, NAMES};
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
 use domain::secret::Secret;
-use domain::url_text::without_secrets;
+use domain::url_text::{without_secrets, without_secrets_within};
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ const SHORTEST_TOKEN: usize = 16;
 
 /// Paths that answer whatever the path of PUBLIC_URL is.
 const PROBES: [&str; 2] = ["healthz", "readyz"];
+
+/// Bytes that a path has at most: the shortest key, in base64 as some write it, has more.
+const LONGEST_PATH: usize = 1_000;
 
 /// Settings that mean nothing without APP_ID.
 const OF_APP: [&str; 5] =
@@ -33,7 +36,10 @@ where
     let Some(text) = get(name) else { return Ok(None) };
     match text.parse() {
         Ok(number) if number <= most => Ok(Some(number)),
-        _ => Err(ConfigError(format!("{name} is {text:?}: it has to be a number from 0 to {most}"))),
+        _ => {
+            let shown = without_secrets(&text);
+            Err(ConfigError(format!("{name} is {shown:?}: it has to be a number from 0 to {most}")))
+        }
     }
 }
 
@@ -42,7 +48,7 @@ pub(super) fn is_json(format: &str) -> Result<bool, ConfigError> {
     match format {
         "text" | "pretty" => Ok(false),
         "json" => Ok(true),
-        other => Err(ConfigError(format!("LOG_FORMAT is {other:?}: it has to be text or json"))),
+        other => Err(ConfigError(format!("LOG_FORMAT is {:?}: it has to be text or json", without_secrets(other)))),
     }
 }
 
@@ -67,19 +73,29 @@ pub(super) fn app_of(get: Get<'_>) -> Result<Option<AppConfig>, ConfigError> {
             None => Ok(None),
         };
     };
-    let id =
-        id.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
-            ConfigError(format!("APP_ID is {id:?}: it has to be the number on the App's page on GitHub"))
-        })?;
+    let id = id.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        let shown = without_secrets(&id);
+        ConfigError(format!("APP_ID is {shown:?}: it has to be the number on the App's page on GitHub"))
+    })?;
     let private_key = match (get("PRIVATE_KEY"), get("PRIVATE_KEY_PATH")) {
         (Some(key), _) => key,
-        (None, Some(path)) => std::fs::read_to_string(Path::new(&path))
-            .map_err(|error| ConfigError(format!("PRIVATE_KEY_PATH names {path}, which can't be read: {error}")))?,
+        (None, Some(path)) => key_in(&path)?,
         (None, None) => {
             return Err(ConfigError("APP_ID is set, but neither PRIVATE_KEY nor PRIVATE_KEY_PATH is".to_owned()));
         }
     };
     Ok(Some(AppConfig { id, private_key: private_key.into() }))
+}
+
+/// The text of PRIVATE_KEY_PATH's file.
+fn key_in(path: &str) -> Result<String, ConfigError> {
+    if path.contains("PRIVATE KEY") || path.len() > LONGEST_PATH {
+        let what = "PRIVATE_KEY_PATH holds a key: it has to be the path of a file; PRIVATE_KEY takes the key";
+        return Err(ConfigError(what.to_owned()));
+    }
+    std::fs::read_to_string(Path::new(path)).map_err(|error| {
+        ConfigError(format!("PRIVATE_KEY_PATH names {}, which can't be read: {error}", without_secrets(path)))
+    })
 }
 
 /// A level, or a filter as `tracing` reads it, but that a part of the program by itself is refused:
@@ -92,6 +108,7 @@ pub(super) fn checked_log_level(text: &str) -> Result<String, ConfigError> {
         if !is_level && !part.contains(['=', '[']) {
             let near = LEVELS.iter().find(|level| strsim::damerau_levenshtein(level, &part.to_lowercase()) <= 2);
             let near = near.map_or_else(String::new, |level| format!("; did you mean {level}?"));
+            let (text, part) = (without_secrets_within(text), without_secrets_within(part));
             return Err(ConfigError(format!(
                 "LOG_LEVEL is {text:?}: {part:?} is no level ({}), nor a filter like sqlx=debug{near} (all of a part of the program is NAME=trace)",
                 LEVELS.join(", ")
@@ -128,7 +145,7 @@ pub(super) fn checked_url(name: &str, text: &str) -> Result<String, ConfigError>
 /// a pattern to the router, or is written otherwise by browsers and proxies, is refused.
 pub(super) fn checked_public_url(text: &str) -> Result<String, ConfigError> {
     let url = checked_url("PUBLIC_URL", text)?;
-    let wrong = |why: String| Err(ConfigError(format!("PUBLIC_URL is {text:?}{why}")));
+    let wrong = |why: String| Err(ConfigError(format!("PUBLIC_URL is {:?}{why}", without_secrets(text))));
     let Some((_, address)) = url.split_once("://").filter(|(_, address)| !address.contains('\\')) else {
         return wrong(": it has to be an address like https://flawless.example.com".to_owned());
     };
@@ -163,8 +180,9 @@ fn no_host(text: &str) -> ConfigError {
         Some((_, port)) if port.parse::<u16>().is_ok() => "; the port is set by PORT",
         _ => "",
     };
+    let shown = without_secrets(text);
     ConfigError(format!(
-        "HOST is {text:?}, which is no address: write 127.0.0.1 (this machine only), 0.0.0.0 or :: (all of its addresses), or a name like localhost{todo}"
+        "HOST is {shown:?}, which is no address: write 127.0.0.1 (this machine only), 0.0.0.0 or :: (all of its addresses), or a name like localhost{todo}"
     ))
 }
 
@@ -196,7 +214,7 @@ pub(super) fn checked_data_dir(text: &str) -> Result<PathBuf, ConfigError> {
     let path = PathBuf::from(text);
     match std::fs::metadata(&path) {
         Ok(found) if !found.is_dir() => {
-            Err(ConfigError(format!("DATA_DIR is {text:?}, which is a file: it has to be a folder")))
+            Err(ConfigError(format!("DATA_DIR is {:?}, which is a file: it has to be a folder", without_secrets(text))))
         }
         _ => Ok(path),
     }
@@ -226,6 +244,7 @@ pub(super) fn metrics_token_of(get: Get<'_>) -> Result<Option<Secret>, ConfigErr
 /// The proxies whose word is taken on where a request comes from.
 pub(super) fn trusted_proxies_of(get: Get<'_>) -> Result<TrustedProxies, ConfigError> {
     TrustedProxies::parse(&get("TRUSTED_PROXIES").unwrap_or_default()).map_err(|part| {
+        let part = without_secrets(&part);
         ConfigError(format!(
             "TRUSTED_PROXIES has {part:?}, which is neither an address nor a network: write 127.0.0.1, 10.0.0.0/8"
         ))

@@ -8,6 +8,7 @@ pub use error::MailError;
 pub use message::OutgoingMail;
 pub use outbox::Outbox;
 
+use domain::url_text::without_secrets;
 use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use std::path::Path;
@@ -45,7 +46,8 @@ impl Mailer {
     pub fn new(smtp_url: Option<&str>, from: &str, outbox_dir: &Path) -> Result<Self, MailError> {
         let from = from.trim().parse::<Mailbox>().map_err(|reason| {
             MailError::Configuration(format!(
-                "MAIL_FROM is {from:?}, which is no address ({reason}); write flawless@example.com or Flawless <flawless@example.com>"
+                "MAIL_FROM is {:?}, which is no address ({reason}); write flawless@example.com or Flawless <flawless@example.com>",
+                without_secrets(from)
             ))
         })?;
         let way = match smtp_url.map(str::trim).filter(|url| !url.is_empty()) {
@@ -118,11 +120,15 @@ fn smtp(url: &str) -> Result<Way, MailError> {
     let parsed = url::Url::parse(url).map_err(|reason| wrong(reason.to_string()))?;
     let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host".to_owned()))?;
     if !matches!(parsed.scheme(), "smtp" | "smtps") {
-        return Err(wrong(format!("its scheme is {}", parsed.scheme())));
+        return Err(wrong("it begins with neither smtp:// nor smtps://".to_owned()));
     }
     let tls = parsed.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
-    if let Some(value) = tls.filter(|value| !matches!(value.as_str(), "required" | "opportunistic")) {
-        return Err(wrong(format!("tls is {value:?}, but may be required or opportunistic")));
+    if tls.is_some_and(|value| !matches!(value.as_str(), "required" | "opportunistic")) {
+        return Err(wrong("its tls is neither required nor opportunistic".to_owned()));
+    }
+    // A # or / in a password ends what is before it, and the host is a part of both.
+    if url.rsplit_once('@').is_some_and(|(before, _)| is_cut(before)) {
+        return Err(wrong("special characters in its user and password must be percent-encoded".to_owned()));
     }
     if !parsed.username().is_empty() && parsed.password().is_none() {
         return Err(wrong("it names a user without a password".to_owned()));
@@ -131,6 +137,11 @@ fn smtp(url: &str) -> Result<Way, MailError> {
         .map_err(|_| wrong("special characters in its user and password must be percent-encoded".to_owned()))?;
     let shown = parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     Ok(Way::Smtp { transport: builder.timeout(Some(STEP_TIMEOUT)).build(), host: shown })
+}
+
+/// Whether what should be a scheme, a user and a password ends before the @ of its host.
+fn is_cut(before: &str) -> bool {
+    before.split_once("://").is_some_and(|(_, user)| user.contains(['/', '?', '#']))
 }
 
 #[cfg(test)]
@@ -147,10 +158,14 @@ mod tests {
     #[test]
     fn wrong_settings_are_named_without_the_password() {
         assert!(refusal(None, "nobody").starts_with("MAIL_FROM is \"nobody\", which is no address"));
+        assert!(refusal(None, "smtp://u:secret@h").starts_with("MAIL_FROM is \"smtp://…@h\", which is no address"));
         for (url, says) in [
             ("mail.example.com", "relative URL"),
-            ("http://u:secret@h", "its scheme is http"),
-            ("smtp://u:secret@h?tls=yes", "tls is \"yes\""),
+            ("http://u:secret@h", "it begins with neither smtp:// nor smtps://"),
+            ("smtp://u:secret@h?tls=yes", "its tls is neither required nor opportunistic"),
+            ("smtp://u:12#secret@h", "percent-encoded"),
+            ("smtp://u:a/secret@h", ""),
+            ("secret:x@h", "smtp://"),
             ("smtp://u@h", "a user without a password"),
             ("smtp:secret", "no host"),
         ] {

@@ -7,7 +7,7 @@ use crate::dialect::{Named, named};
 use crate::error::{StoreError, Trouble, code_of};
 use crate::private::make_private_file;
 use crate::whereabouts::Whereabouts;
-use domain::url_text::without_secrets;
+use domain::url_text::{is_plain_parameter, without_secrets};
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, Connection, Error};
 use std::io::ErrorKind;
@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
+use url::form_urlencoded;
 
 /// How long a database that does not answer at the start is waited for: one that is started beside
 /// this server takes about as long, and people do not want to wait longer for what is wrong.
@@ -32,7 +33,7 @@ pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), Sto
     // put an empty one there, in the way of who moves it back.
     let url = if database.file.is_some() { database.url.replace("mode=rwc", "mode=rw") } else { database.url.clone() };
     let options = AnyConnectOptions::from_str(&url)
-        .map_err(|error| StoreError::Url { url: shown.clone(), why: error.to_string() })?;
+        .map_err(|error| StoreError::Url { url: shown.clone(), why: without_values(&error.to_string(), &url) })?;
     if let Some(file) = &database.file {
         make_private_file(file).map_err(|error| refused_file(&shown, file, &error))?;
     }
@@ -45,6 +46,14 @@ pub(crate) async fn open(url: &str) -> Result<(Opener, Option<Whereabouts>), Sto
     let whereabouts = |file: &PathBuf| Whereabouts::of(file).map_err(|error| refused_file(&shown, file, &error));
     let whereabouts = database.file.as_ref().map(whereabouts).transpose()?;
     Ok((opener, whereabouts))
+}
+
+/// What sqlx says of a URL, without the values of its parameters that it repeats.
+fn without_values(said: &str, url: &str) -> String {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let secret = pairs.filter(|(name, value)| !value.is_empty() && !is_plain_parameter(name, value));
+    secret.fold(said.to_owned(), |said, (_, value)| said.replace(&*value, "…"))
 }
 
 /// The first connection. A server that is just being started refuses for a moment.
@@ -110,7 +119,7 @@ fn explain(shown: &str, database: &Named, error: &Error) -> StoreError {
         (Dialect::Sqlite, _, Some(trouble)) => trouble.todo().to_owned(),
         (Dialect::Sqlite, _, None) => "see that DATABASE_URL names a file that this user may read and write".to_owned(),
     };
-    StoreError::Open { database: shown.to_owned(), why: plain(error), todo }
+    StoreError::Open { database: shown.to_owned(), why: without_values(&plain(error), &database.url), todo }
 }
 
 /// The error without sqlx's own words around it.
@@ -158,6 +167,22 @@ mod tests {
         std::fs::write(&file, bytes).unwrap();
         let said = refused(&url(&file)).await;
         assert!(said.contains("malformed") && said.contains("put a backup in its place"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn what_a_url_says_is_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = url(&folder.path().join("a.db"));
+        for url in [
+            "postgres://ada:hunter2@127.0.0.1:9/f?sslmode=hunter%32",
+            "postgres://ada:a#hunter2@127.0.0.1:9/f",
+            &format!("{file}?mode=hunt%65r2"),
+            &format!("{file}?key=hunter2"),
+            "mysql://ada:hunter2@db/f",
+        ] {
+            let said = refused(url).await;
+            assert!(!said.contains("hunter2"), "{url}: {said}");
+        }
     }
 
     #[tokio::test]
