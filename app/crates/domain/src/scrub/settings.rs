@@ -16,6 +16,13 @@ const MAX_LENGTH: usize = 500;
 /// Bytes that a pattern may need once it is compiled: `\w{1000}` would take more than all else.
 const MAX_COMPILED: usize = 256 * 1024;
 
+/// Texts that have nothing in common but that they are ordinary: short ones and long ones. What
+/// matches all of either would hide everything.
+const ORDINARY: [[&str; 4]; 2] = [
+    ["error", "file", "shop", "and"],
+    ["the order could not be saved", "no such file or directory", "division by zero", "list index out of range"],
+];
+
 /// What a repository adds to scrubbing, and what it takes back.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -82,6 +89,12 @@ pub(super) fn compiled(pattern: &str) -> Result<Regex, String> {
     })?;
     if regex.is_match("") {
         return Err(format!("{pattern:?} matches the empty text, so it would hide everything"));
+    }
+    if let Some([one, another, ..]) = ORDINARY.iter().find(|texts| texts.iter().all(|text| regex.is_match(text))) {
+        return Err(format!(
+            "{pattern:?} matches any ordinary text, as {one:?} and {another:?}, so it would hide everything; write what \
+             only secrets have, as cust_[0-9]{{8}}"
+        ));
     }
     Ok(regex)
 }
