@@ -1,7 +1,7 @@
 //! What a repository's `.github/flawless.yml` can say: each key with its type, its default and what
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
-use super::address::is_address;
+use super::address::fault_of_address;
 use super::command::LabelCommand;
 use super::path_expression::anchored;
 use super::scrub::ScrubSettings;
@@ -9,7 +9,8 @@ use super::setting_sizes::too_much;
 use super::storm::{MOST_MINUTES, StormSettings};
 use crate::timestamp::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+
+pub use super::email_settings::EmailSettings;
 
 /// Where a repository keeps its settings.
 pub const SETTINGS_FILE: &str = ".github/flawless.yml";
@@ -21,6 +22,9 @@ pub const RUNTIME_DIRECTORIES: [&str; 6] =
 /// The counts at which an issue gets a comment, unless the file says otherwise: rare enough never
 /// to be noise.
 pub const COMMENT_AT: [u64; 4] = [10, 100, 1000, 10_000];
+
+/// Characters of a label's name that GitHub takes.
+pub const LONGEST_LABEL: usize = 50;
 
 /// A repository's settings; each has the default that an absent file means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +113,13 @@ impl Faults {
         }
     }
 
+    /// The same for a list of texts.
+    fn each_text(&mut self, name: &str, entries: &[String], check: fn(&str, &str, &mut Self)) {
+        for (index, entry) in entries.iter().enumerate() {
+            check(entry, &format!("{name}[{index}]"), self);
+        }
+    }
+
     /// A day that is none.
     fn day(&mut self, key: &str, day: Option<&String>) {
         if let Some(day) = day.filter(|day| Timestamp::from_date(day).is_none()) {
@@ -116,11 +127,10 @@ impl Faults {
         }
     }
 
-    /// An address that no mail can be sent to, as far as its look tells. Any top-level domain is
-    /// one.
+    /// An address that no mail can be sent to, as far as its look tells.
     fn address(&mut self, key: &str, address: &str) {
-        if !is_address(address.trim()) {
-            self.push(key, format!("{address:?} is no address; write it as name@example.com"));
+        if let Some(text) = fault_of_address(address) {
+            self.push(key, text);
         }
     }
 }
@@ -137,15 +147,20 @@ impl Settings {
             return faults.0;
         }
         faults.day("report_only_after_minimum_date", self.report_only_after_minimum_date.as_ref());
-        faults.each("only_blame_filepaths_matching", &self.only_blame_filepaths_matching, check_expression);
+        faults.each_text("only_blame_filepaths_matching", &self.only_blame_filepaths_matching, check_expression);
         faults.each("path_mappings", &self.path_mappings, PathMapping::check);
         faults.each("building_blocks", &self.building_blocks, CodePattern::check);
         faults.each("third_party_whitelist", &self.third_party_whitelist, CodePattern::check);
         faults.each("known_errors", &self.known_errors, KnownError::check);
         faults.each("watchers", &self.watchers, Watcher::check);
         faults.each("disowned", &self.disowned, Disowned::check);
-        self.email.check(&mut faults);
-        faults.each("issues.labels", &self.issues.labels, check_label);
+        let packages = &self.report_runtime_package_directory_names;
+        faults.each_text("report_runtime_package_directory_names", packages, check_name);
+        faults.each_text("ignored_exceptions", &self.ignored_exceptions, check_name);
+        faults.each_text("issues.labels", &self.issues.labels, check_label);
+        for (key, text) in self.email.faults() {
+            faults.push(format!("email.{key}"), text);
+        }
         for (key, text) in self.scrub.faults() {
             faults.push(format!("scrub.{key}"), text);
         }
@@ -154,32 +169,28 @@ impl Settings {
         }
         faults.0
     }
+}
 
-    /// Settings in which each key stands, with one entry in each list of entries: for telling the
-    /// keys that there are.
-    pub fn with_every_key() -> Self {
-        Self {
-            path_mappings: vec![PathMapping::default()],
-            building_blocks: vec![CodePattern::default()],
-            third_party_whitelist: vec![CodePattern::default()],
-            known_errors: vec![KnownError::default()],
-            watchers: vec![Watcher::default()],
-            disowned: vec![Disowned::default()],
-            ..Self::default()
-        }
+fn check_expression(expression: &str, at: &str, faults: &mut Faults) {
+    if let Err(error) = anchored(expression) {
+        faults.push(at, format!("{expression:?} is no regular expression: {error}"));
     }
 }
 
-/// A label that commands something would be taken for a person's word when we set it ourselves.
-fn check_label(label: &String, at: &str, faults: &mut Faults) {
+fn check_name(name: &str, at: &str, faults: &mut Faults) {
+    if name.trim_matches(['/', ' ']).is_empty() {
+        faults.push(at, "it is empty; write a name, or take the entry away");
+    }
+}
+
+/// As GitHub takes labels: with another one no issue could be filed. One that commands something
+/// would be taken for a person's word when we set it ourselves.
+fn check_label(label: &str, at: &str, faults: &mut Faults) {
     if LabelCommand::from_label(label).is_some() {
         faults.push(at, format!("{label:?} is a command that people give; new issues can't have it from the start"));
     }
-}
-
-fn check_expression(expression: &String, at: &str, faults: &mut Faults) {
-    if let Err(error) = anchored(expression) {
-        faults.push(at, format!("{expression:?} is no regular expression: {error}"));
+    if label.trim().is_empty() || label.chars().count() > LONGEST_LABEL {
+        faults.push(at, format!("{label:?} is no label; GitHub takes 1 to {LONGEST_LABEL} characters"));
     }
 }
 
@@ -284,8 +295,8 @@ impl KnownError {
             faults.push(format!("{at}.alert_every_n_occurrences"), "it has to be 1 or more, or be left out");
         }
         faults.day(&format!("{at}.until"), self.until.as_ref());
-        let address = |address: &String, at: &str, faults: &mut Faults| faults.address(at, address);
-        faults.each(&format!("{at}.email_recipients"), &self.email_recipients, address);
+        let address = |address: &str, at: &str, faults: &mut Faults| faults.address(at, address);
+        faults.each_text(&format!("{at}.email_recipients"), &self.email_recipients, address);
     }
 }
 
@@ -324,35 +335,6 @@ impl Disowned {
     fn check(&self, at: &str, faults: &mut Faults) {
         faults.address(&format!("{at}.email"), &self.email);
         faults.address(&format!("{at}.designated_email"), &self.designated_email);
-    }
-}
-
-/// How addresses are made from commits.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EmailSettings {
-    /// Full address, or local part, to the address to be used.
-    pub remap: BTreeMap<String, String>,
-    /// Told of what can't be blamed, once.
-    pub default_contact: Option<String>,
-    /// The company's domain.
-    pub domain: Option<String>,
-    /// Put `domain` in place of the domain that the commit has.
-    pub ignore_vcs_domain: bool,
-}
-
-impl EmailSettings {
-    fn check(&self, faults: &mut Faults) {
-        if let Some(contact) = &self.default_contact {
-            faults.address("email.default_contact", contact);
-        }
-        if let Some(domain) = self.domain.as_ref().filter(|domain| domain.contains('@') || !domain.contains('.')) {
-            faults.push("email.domain", format!("{domain:?} is no domain; write it as example.com"));
-        }
-        if self.ignore_vcs_domain && self.domain.is_none() {
-            let text = "it puts email.domain in the place of the commit's domain, and there is no email.domain";
-            faults.push("email.ignore_vcs_domain", text);
-        }
     }
 }
 

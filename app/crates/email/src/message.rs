@@ -127,6 +127,29 @@ mod tests {
     }
 
     #[test]
+    fn whatever_counts_as_an_address_can_be_sent_to() {
+        let characters = (0..0x3000).chain(0x1f600..0x1f610).filter_map(char::from_u32);
+        let mut taken = 0;
+        for c in characters {
+            for address in [
+                format!("a{c}b@x.com"),
+                format!("{c}b@x.com"),
+                format!("a{c}@x.com"),
+                format!("a@x{c}y.com"),
+                format!("a@{c}.com"),
+                format!("a@x{c}.com"),
+                format!("a@x.{c}com"),
+            ] {
+                if is_address(&address) {
+                    mailbox("", &address).unwrap_or_else(|error| panic!("{address:?}: {error}"));
+                    taken += 1;
+                }
+            }
+        }
+        assert!(taken > 10_000, "most of them are letters");
+    }
+
+    #[test]
     fn no_field_can_add_a_header() {
         let inject = "x\r\nBcc: eve@example.com\r\n\r\nbody\n\u{85}\u{2028}\0";
         let hostile = OutgoingMail {

@@ -1,9 +1,12 @@
 //! Reading `.github/flawless.yml`: from text to settings, or to all that is wrong with it, each
 //! with its line and key.
 
+use super::settings_shape::WHOLE;
 use super::settings_tree::{Fault, Node};
+use super::settings_words::of_yaml;
 use domain::setting_sizes::LARGEST_SETTINGS;
 use domain::settings::{SettingFault, Settings};
+use domain::url_text::without_secrets_within;
 use serde_saphyr::{Options, budget, options};
 use std::fmt;
 
@@ -59,25 +62,33 @@ pub fn parse(text: &str) -> Result<Settings, SettingsError> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(Settings::default());
     }
-    let tree: Node = read(text).map_err(|error| SettingsError(vec![of_yaml(&error, None)]))?;
-    // Plain structs of texts and numbers always are JSON.
-    let known = serde_json::to_value(Settings::with_every_key()).unwrap_or_default();
-    let mut faults = tree.unknown_keys(&known);
-    match read::<Settings>(text) {
-        Ok(settings) => faults.extend(settings.faults().into_iter().map(Fault::from)),
-        // It stops at the first unknown key, and those are named already.
-        Err(_) if !faults.is_empty() => {}
-        Err(error) => faults.push(of_yaml(&error, Some(&tree))),
-    }
+    let tree: Node = read(text).map_err(|error| SettingsError(vec![of_yaml(&error)]))?;
+    let mut faults: Vec<Fault> = match read::<Settings>(text) {
+        Ok(settings) => match settings.faults() {
+            faults if faults.is_empty() => return Ok(settings),
+            faults => faults.into_iter().map(Fault::from).collect(),
+        },
+        Err(error) => all_faults(&tree, &error),
+    };
     for fault in &mut faults {
         fault.line = fault.line.or_else(|| tree.line_of(&fault.key));
     }
     faults.sort();
+    Err(SettingsError(said(faults)))
+}
+
+/// What is wrong with a file of which this is the first that its reader says: each key that there
+/// is none of, each value that its key does not take, and what is wrong with all others.
+fn all_faults(tree: &Node, first: &serde_saphyr::Error) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let fitted = WHOLE.fit(tree, "", Some(1), &mut faults);
     if faults.is_empty() {
-        read(text).map_err(|error| SettingsError(vec![of_yaml(&error, Some(&tree))]))
-    } else {
-        Err(SettingsError(said(faults)))
+        return vec![of_yaml(first)];
     }
+    if let Ok(settings) = serde_json::from_value::<Settings>(fitted) {
+        faults.extend(settings.faults().into_iter().map(Fault::from));
+    }
+    faults
 }
 
 /// Reads YAML, as far as it is no more than a settings file can be.
@@ -90,12 +101,14 @@ fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, serde_saphyr::E
     serde_saphyr::from_str_with_options(text, bounds)
 }
 
-/// As much of the faults as people read.
+/// As much of the faults as people read. They are shown on pages and in the logs of builds: a URL
+/// that got into the file is shown without its password.
 fn said(mut faults: Vec<Fault>) -> Vec<Fault> {
     let more = faults.len().saturating_sub(MOST_FAULTS);
     faults.truncate(MOST_FAULTS);
     for fault in &mut faults {
         for text in [&mut fault.key, &mut fault.text] {
+            *text = without_secrets_within(text);
             if let Some((end, _)) = text.char_indices().nth(LONGEST_FAULT) {
                 text.truncate(end);
                 text.push('…');
@@ -112,38 +125,6 @@ impl From<SettingFault> for Fault {
     fn from(fault: SettingFault) -> Self {
         Self { line: None, key: fault.key, text: fault.text }
     }
-}
-
-/// What the reader of YAML says, in one line and in words for somebody who does not know its types.
-fn of_yaml(error: &serde_saphyr::Error, tree: Option<&Node>) -> Fault {
-    let line = error.location().map(|at| at.line());
-    let mut key = line.zip(tree).map(|(line, tree)| tree.key_at(line)).unwrap_or_default();
-    let text = error.without_snippet().to_string();
-    let text: String = text.lines().map(str::trim).collect::<Vec<_>>().join(" ").chars().take(LONGEST_FAULT).collect();
-    // It says the place again at its end.
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let text = if let Some(field) = text.strip_prefix("missing field ") {
-        // What is missing is missing in the entry, not in the key of it that stands on its line.
-        if let Some((entry, _)) = key.rsplit_once("].") {
-            key = format!("{entry}]");
-        }
-        format!("the key {} is missing", field.trim_matches('`'))
-    } else if text.starts_with("duplicate mapping key") {
-        "this key stands there twice".to_owned()
-    } else if text.starts_with("invalid u") {
-        "it has to be a whole number, 0 or more".to_owned()
-    } else if text.contains("bool") {
-        "it has to be true or false".to_owned()
-    } else if text.contains("expected mapping start") {
-        "there have to be keys with values here, as in key: value".to_owned()
-    } else if text.contains("expected sequence start") {
-        "there has to be a list here, as in [one, another]".to_owned()
-    } else if ["budget", "depth", "nest", "alias", "recursi"].iter().any(|word| text.to_lowercase().contains(word)) {
-        format!("it is nested too deeply, or has or repeats too much ({text})")
-    } else {
-        text.to_owned()
-    };
-    Fault { line, key, text }
 }
 
 #[cfg(test)]
@@ -175,6 +156,7 @@ issues: { asign: true, nonsense: 1 }
             [
                 "line 1: report_eror_threshold: there is no such key; did you mean report_error_threshold?",
                 "line 4: known_errors[0].fuction: there is no such key; did you mean function?",
+                "line 5: known_errors[1].file: it is empty; write the file's path in the repository",
                 "line 6: issues.asign: there is no such key; did you mean assign?",
                 "line 6: issues.nonsense: there is no such key here; there are assign, comment_at, labels, message_in_public",
             ]
@@ -199,6 +181,19 @@ issues: { asign: true, nonsense: 1 }
             ("path_mappings: [{ from: '', to: x }]", "line 1: path_mappings[0].from: it is empty"),
             ("email: { ignore_vcs_domain: true }", "there is no email.domain"),
             ("email: { default_contact: oncall }", "line 1: email.default_contact"),
+            ("email: { default_contact: Ops <ops@x.com> }", "is more than an address; write ops@x.com by itself"),
+            ("watchers: [{ email: Ops <ops@x.com>, path: x }]", "watchers[0].email: \"Ops <ops@x.com>\" is more than"),
+            ("email: { domain: ex ample.com }", "line 1: email.domain: \"ex ample.com\" is no domain; write it as"),
+            ("email: { domain: -x.com }", "email.domain: \"-x.com\" is no domain"),
+            ("email: { remap: { ada: 'a b' } }", "line 1: email.remap.ada: \"a b\" is no address"),
+            ("email: { remap: { ada: Ada <a@x.com> } }", "email.remap.ada: \"Ada <a@x.com>\" is more than an address"),
+            ("email: { remap: { ada: lovelace } }", "has no domain, and there is no email.domain; write lovelace@"),
+            ("email: { remap: { Ada <a@x.com>: b@x.com } }", "write the address of the commit by itself"),
+            ("disowned: [{ email: ' a@x.com', path: x, designated_email: b@x.com }]", "write a@x.com by itself"),
+            ("ignored_exceptions: ['']", "line 1: ignored_exceptions[0]: it is empty; write a name"),
+            ("report_runtime_package_directory_names: [/]", "report_runtime_package_directory_names[0]: it is empty"),
+            ("issues: { labels: [' '] }", "issues.labels[0]: \" \" is no label; GitHub takes 1 to 50 characters"),
+            ("scrub: { patterns: [.] }", "scrub.patterns[0]: \".\" matches any ordinary text"),
         ] {
             let faults = faults(text);
             assert_eq!(faults.len(), 1, "{text:?} said {faults:?}");
@@ -222,8 +217,142 @@ issues: { asign: true, nonsense: 1 }
             ),
             ("just a text", "line 1: there have to be keys with values here, as in key: value"),
             ("watchers:\n  - email: [", "line 2: unclosed bracket '['"),
+            (
+                "known_errors: [{ file: [a] }]",
+                "line 1: known_errors[0].file: there has to be one text here, neither a list nor keys with values",
+            ),
+            ("known_errors: { file: a }", "line 1: known_errors: there has to be a list here, as in [one, another]"),
+            (
+                "known_errors: [{ file: }]",
+                "line 1: known_errors[0].file: there is no value: write one, or take the key away",
+            ),
+            ("issues:\n- a", "line 1: issues: there have to be keys with values here, as in key: value"),
+            ("shadow: [a]", "line 1: shadow: it has to be true or false"),
+            ("report_error_threshold: 3.0", "line 1: report_error_threshold: it has to be a whole number, 0 or more"),
+            ("email:\n  remap: [a]", "line 2: email.remap: there have to be keys with values here, as in key: value"),
+            ("[a]: b", "line 1: a key has to be a text, as in key: value"),
+            ("email: { domain: @x.com }", "line 1: a text that begins with @ has to be in quotes"),
+            ("only_blame_filepaths_matching: [*.py]", "line 1: a text that begins with * or & has to be in quotes"),
+            ("known_errors:\n- file: a: b", "line 2: a colon with a space stands in a text: put the text in quotes"),
+            ("known_errors:\n- file: 'a' b", "line 2: something stands behind the end of a text in quotes"),
+            (
+                "known_errors:\n- code: \"\\d\"",
+                r"line 2: a \ in double quotes means something here: write \\, or use single quotes",
+            ),
+            (
+                "issues:\n  assign: true\n labels: []",
+                "line 3: it is not indented as what stands around it, or a colon or - is missing",
+            ),
+            ("issues:\n\tassign: true", "line 2: there is a tab before this: indent by spaces"),
+            ("issues: {}\n---\nissues: {}", "line 3: there are several documents, divided by ---; write one"),
         ] {
             assert_eq!(faults(text), [said], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_password_of_a_url_is_repeated() {
+        let url = "https://ada:hunter2@h/a";
+        for text in [
+            format!("{url}: x"),
+            format!("email: {{ default_contact: '{url}', domain: '{url}', remap: {{ '{url}': '{url}' }} }}"),
+            format!("known_errors: [{{ file: a, until: '{url}' }}]"),
+            format!("scrub: {{ patterns: ['({url}'] }}"),
+            format!("only_blame_filepaths_matching: ['({url}']"),
+            format!("issues: '{url}"),
+        ] {
+            let faults = faults(&text);
+            assert!(faults.iter().all(|fault| !fault.contains("hunter2")), "{text}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn all_wrong_values_are_told_at_once() {
+        let text = "\
+report_error_threshold: many
+known_errors:
+  - file: [a, b]
+  - function: total
+    until: soon
+watchers: nobody
+email: { default_contact: Ops <ops@x.com>, domain: ex ample.com, nonsense: 1 }
+issues: { assign: perhaps, comment_at: [10, x] }
+shadow: maybe
+";
+        assert_eq!(
+            faults(text),
+            [
+                "line 1: report_error_threshold: it has to be a whole number, 0 or more",
+                "line 3: known_errors[0].file: there has to be one text here, neither a list nor keys with values",
+                "line 4: known_errors[1]: the key file is missing",
+                "line 5: known_errors[1].until: \"soon\" is no date; write it as 2025-01-31",
+                "line 6: watchers: there has to be a list here, as in [one, another]",
+                "line 7: email.default_contact: \"Ops <ops@x.com>\" is more than an address; write ops@x.com by itself",
+                "line 7: email.domain: \"ex ample.com\" is no domain; write it as example.com",
+                "line 7: email.nonsense: there is no such key here; there are default_contact, domain, \
+                 ignore_vcs_domain, remap",
+                "line 8: issues.assign: it has to be true or false",
+                "line 8: issues.comment_at[1]: it has to be a whole number, 0 or more",
+                "line 9: shadow: it has to be true or false",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_fault_is_told_in_the_words_of_the_program() {
+        let values = [
+            "",
+            "~",
+            "a",
+            "-1",
+            "1.5",
+            "true",
+            "[a]",
+            "[[a]]",
+            "{ a: b }",
+            "[{ a: b }]",
+            "*a",
+            "&a",
+            "!a b",
+            "@",
+            "'",
+            "\"\\q\"",
+            "[",
+            "{",
+            "]",
+            "- a",
+            "a: b",
+            "|",
+            "\ta",
+            "%a",
+            "? a",
+        ];
+        let keys = [
+            "",
+            "shadow: ",
+            "report_error_threshold: ",
+            "known_errors: ",
+            "known_errors: [{ file: ",
+            "email: ",
+            "email: { remap: ",
+            "issues: { labels: ",
+            "issues:\n  assign: ",
+            "storm:\n- ",
+            "scrub: { names: ",
+            "watchers:\n- email: ",
+        ];
+        let closed = ["", " }", " }]", "\n  b", "\n c: d"];
+        for text in
+            keys.iter().flat_map(|key| values.map(|value| closed.map(|end| format!("{key}{value}{end}")))).flatten()
+        {
+            let Err(error) = parse(&text) else { continue };
+            for (line, said) in error.faults() {
+                let is_plain =
+                    ["expected", "struct", "invalid type", "sequence", " mapping", "scalar", "Option", "u64", "YAML ("]
+                        .iter()
+                        .all(|word| !said.contains(word));
+                assert!(is_plain && line.is_some(), "{text:?}: {line:?}: {said}");
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! A settings file as a tree that knows where each key stands, so that a fault can name its line.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 use std::fmt;
 
@@ -15,12 +15,31 @@ const LONGEST_SLIP: usize = 100;
 /// A value of the file.
 #[derive(Debug)]
 pub(super) enum Node {
-    /// Text, number, yes or no, nothing: what it is does not matter here.
-    Leaf,
+    /// Text, number, yes or no, nothing.
+    Leaf(Leaf),
     /// A list.
     List(Vec<Spanned<Node>>),
     /// Keys with their values.
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
+}
+
+/// A single value.
+#[derive(Debug)]
+pub(super) enum Leaf {
+    /// Nothing stands there, or `~`, or `null`.
+    Nothing,
+    /// As it stands there, or could.
+    Said(String),
+}
+
+impl Leaf {
+    /// The value as one of this type, as the reader of YAML takes it.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        match self {
+            Self::Nothing => None,
+            Self::Said(text) => serde_saphyr::from_str(text).ok(),
+        }
+    }
 }
 
 /// Something that is wrong, and where.
@@ -70,91 +89,21 @@ impl Node {
         }
         line
     }
-
-    /// The key to which what stands on a line belongs: the last one that begins there or before.
-    pub(super) fn key_at(&self, line: u64) -> String {
-        let mut last = (0, String::new());
-        self.walk("", &mut |key, at| {
-            if at <= line && at >= last.0 {
-                last = (at, key.to_owned());
-            }
-        });
-        last.1
-    }
-
-    fn walk(&self, above: &str, seen: &mut impl FnMut(&str, u64)) {
-        match self {
-            Node::Leaf => {}
-            Node::List(items) => {
-                for (index, item) in items.iter().enumerate() {
-                    let key = format!("{above}[{index}]");
-                    seen(&key, item.referenced.line());
-                    item.value.walk(&key, seen);
-                }
-            }
-            Node::Map(entries) => {
-                for (name, value) in entries {
-                    let key = joined(above, &name.value);
-                    seen(&key, name.referenced.line());
-                    value.value.walk(&key, seen);
-                }
-            }
-        }
-    }
-
-    /// Every key that `known` has not, where `known` is a file that has each key once: of lists it
-    /// shows one item. A map without keys there may have any.
-    pub(super) fn unknown_keys(&self, known: &serde_json::Value) -> Vec<Fault> {
-        let mut faults = Vec::new();
-        self.compare("", known, &mut faults);
-        faults
-    }
-
-    fn compare(&self, above: &str, known: &serde_json::Value, faults: &mut Vec<Fault>) {
-        match (self, known) {
-            (Node::List(items), serde_json::Value::Array(example)) => {
-                let Some(example) = example.first() else { return };
-                for (index, item) in items.iter().enumerate() {
-                    item.value.compare(&format!("{above}[{index}]"), example, faults);
-                }
-            }
-            (Node::Map(entries), serde_json::Value::Object(known)) if !known.is_empty() => {
-                for (name, value) in entries {
-                    let key = joined(above, &name.value);
-                    match known.get(&name.value) {
-                        Some(below) => value.value.compare(&key, below, faults),
-                        None => faults.push(Fault {
-                            line: Some(name.referenced.line()),
-                            key,
-                            text: unknown(&name.value, known.keys()),
-                        }),
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
-fn joined(above: &str, name: &str) -> String {
+/// A key below another.
+pub(super) fn joined(above: &str, name: &str) -> String {
     if above.is_empty() { name.to_owned() } else { format!("{above}.{name}") }
 }
 
-fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> String {
-    let known: Vec<&String> = known.collect();
-    let nearest = known
-        .iter()
+/// The key that a name is nearly, if any is near enough to be meant.
+pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a String>) -> Option<&'a String> {
+    known
         .filter(|_| name.len() <= LONGEST_SLIP)
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .filter(|(distance, known)| *distance <= known.len().div_ceil(LETTERS_A_SLIP))
-        .min();
-    match nearest {
-        Some((_, nearest)) => format!("there is no such key; did you mean {nearest}?"),
-        None => {
-            let all: Vec<&str> = known.iter().map(|known| known.as_str()).collect();
-            format!("there is no such key here; there are {}", all.join(", "))
-        }
-    }
+        .min()
+        .map(|(_, known)| known)
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -165,6 +114,10 @@ impl<'de> Deserialize<'de> for Node {
 
 struct Reader;
 
+fn said(value: impl ToString) -> Node {
+    Node::Leaf(Leaf::Said(value.to_string()))
+}
+
 impl<'de> Visitor<'de> for Reader {
     type Value = Node;
 
@@ -172,44 +125,45 @@ impl<'de> Visitor<'de> for Reader {
         f.write_str("any value")
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_i128<E: Error>(self, _: i128) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_u128<E: Error>(self, _: u128) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Node, E> {
+        // As `1.0`, which is no whole number to the reader of YAML.
+        Ok(Node::Leaf(Leaf::Said(format!("{value:?}"))))
     }
 
-    fn visit_str<E: Error>(self, _: &str) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_str<E: Error>(self, value: &str) -> Result<Node, E> {
+        Ok(said(value))
     }
 
-    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Node, E> {
-        Ok(Node::Leaf)
+    fn visit_bytes<E: Error>(self, value: &[u8]) -> Result<Node, E> {
+        Ok(said(String::from_utf8_lossy(value)))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Node, E> {
-        Ok(Node::Leaf)
+        Ok(Node::Leaf(Leaf::Nothing))
     }
 
     fn visit_none<E: Error>(self) -> Result<Node, E> {
-        Ok(Node::Leaf)
+        Ok(Node::Leaf(Leaf::Nothing))
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
@@ -244,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_leads_to_its_line_and_back() {
+    fn a_key_leads_to_its_line() {
         let tree = tree();
         for (key, line) in [
             ("known_errors", 1),
@@ -256,21 +210,5 @@ mod tests {
             assert_eq!(tree.line_of(key), Some(line), "{key}");
         }
         assert_eq!(tree.line_of("watchers"), None);
-        assert_eq!(tree.key_at(3), "known_errors[0].code");
-        assert_eq!(tree.key_at(6), "issues.assign");
-    }
-
-    #[test]
-    fn unknown_keys_are_named_at_any_depth_with_the_nearest_known() {
-        let known = serde_json::json!({"known_errors": [{"path": 1, "code": 1, "function": 1}], "isues": {}});
-        let faults: Vec<String> = tree().unknown_keys(&known).iter().map(ToString::to_string).collect();
-        assert_eq!(
-            faults,
-            [
-                "line 2: known_errors[0].file: there is no such key here; there are code, function, path",
-                "line 4: known_errors[1].file: there is no such key here; there are code, function, path",
-                "line 6: issues: there is no such key; did you mean isues?",
-            ]
-        );
     }
 }
