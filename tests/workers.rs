@@ -48,7 +48,7 @@ fn a_report_that_ends_the_server_each_time_is_told_without_looking_at_its_code()
         assert!(said.contains("ERROR") && said.contains("acme/shop") && said.contains("looking a report up"), "{said}");
         let found = finding(story, "reports told with less").await.expect("the doctor names it");
         assert_eq!(found.level, Level::Warning);
-        assert!(found.what.starts_with("1 kinds of reports are told by their text alone"), "{}", found.what);
+        assert!(found.what.starts_with("1 kind of reports is told by its text alone"), "{}", found.what);
         // Other settings have it attributed anew, and that must not end the server again.
         let event = story.event();
         story.commit(GRACE, "2026-02-01T10:00:00Z", &[(".github/flawless.yml", "storm: { lines: 9 }\n")], "Settings");

@@ -1,6 +1,7 @@
 //! Keeps stored secrets unreadable to whoever has the database alone: they are encrypted with a key
 //! that is not in it.
 
+use domain::counted::counted;
 use domain::secret::Secret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -18,7 +19,7 @@ const SHORTEST_KEY: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// SECRET_KEY.
-    #[error("SECRET_KEY has {0} characters: it has to have {SHORTEST_KEY} at least, random ones")]
+    #[error("SECRET_KEY has {}: it has to have {SHORTEST_KEY} at least, random ones", counted(.0, "character", "characters"))]
     Short(usize),
     /// The file.
     #[error("the key of the stored secrets, {path}: {why}")]

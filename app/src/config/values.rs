@@ -4,6 +4,7 @@
 use super::{AppConfig, ConfigError, LEVELS, NAMES};
 use crate::client_address::TrustedProxies;
 use domain::access::SignIn;
+use domain::counted::counted;
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
 use std::fmt::Display;
@@ -226,7 +227,8 @@ pub(super) fn token_of(get: Get<'_>, name: &str) -> Result<Option<Secret>, Confi
     let length = text.chars().count();
     if length < SHORTEST_TOKEN {
         return Err(ConfigError(format!(
-            "{name} has {length} characters: it has to have {SHORTEST_TOKEN} at least, random ones (openssl rand -hex 32)"
+            "{name} has {}: it has to have {SHORTEST_TOKEN} at least, random ones (openssl rand -hex 32)",
+            counted(length, "character", "characters")
         )));
     }
     Ok(Some(text.into()))

@@ -1,6 +1,7 @@
 //! Making and revoking a repository's keys, which the page and the terminal both do.
 
 use super::{Epoch, Failure};
+use domain::counted::counted;
 use domain::timestamp::Timestamp;
 use render::thousands;
 use store::ingest_keys::{Dropped, MOST_KEYS};
@@ -40,14 +41,28 @@ pub fn dropped_words(dropped: &Dropped) -> String {
     if *reports == 0 && *lines == 0 {
         return "Nothing that came by it alone was waiting.".to_owned();
     }
-    let waiting = match reports {
-        1 => "1 report that waited".to_owned(),
-        reports => format!("{} reports that waited", thousands(*reports)),
+    let waiting = counted(thousands(*reports), "report that waited", "reports that waited");
+    let alerts = format!("what was to be told of {}", counted(thousands(*lines), "line", "lines"));
+    let times = if *reports == 0 {
+        String::new()
+    } else {
+        format!(" ({})", counted(thousands(*occurrences), "occurrence", "occurrences"))
     };
-    let alerts = match lines {
-        1 => "what was to be told of 1 line".to_owned(),
-        lines => format!("what was to be told of {} lines", thousands(*lines)),
-    };
-    let times = if *reports == 0 { String::new() } else { format!(" ({} occurrences)", thousands(*occurrences)) };
     format!("Dropped, because it came by this key alone: {waiting}{times}, and {alerts}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dropped_is_said_in_the_right_number() {
+        let said = dropped_words(&Dropped { reports: 1, occurrences: 1, lines: 1 });
+        assert!(said.ends_with("1 report that waited (1 occurrence), and what was to be told of 1 line."), "{said}");
+        let said = dropped_words(&Dropped { reports: 2, occurrences: 1_001, lines: 0 });
+        assert!(
+            said.ends_with("2 reports that waited (1,001 occurrences), and what was to be told of 0 lines."),
+            "{said}"
+        );
+    }
 }

@@ -4,6 +4,7 @@
 use super::blame::Blame;
 use super::command::LabelCommand;
 use super::commit::CommitId;
+use super::counted::counted;
 use super::ids::LineId;
 use super::names::Login;
 use super::pull::Pull;
@@ -281,7 +282,7 @@ impl Reply {
             Self::NewException { exception, .. } => format!("it raises {exception} as well"),
             Self::CarriedOver { .. } => "the line was edited".to_owned(),
             Self::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
-            Self::Count { total, .. } => format!("it happened {total} times"),
+            Self::Count { total, .. } => format!("it happened {}", counted(total, "time", "times")),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod codeowners;
 pub mod command;
 pub mod commit;
 pub mod confidence;
+pub mod counted;
 pub mod culprit;
 pub mod decision;
 pub mod delivery;

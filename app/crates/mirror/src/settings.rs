@@ -116,7 +116,8 @@ fn said(mut faults: Vec<Fault>) -> Vec<Fault> {
         }
     }
     if more > 0 {
-        faults.push(Fault { line: None, key: String::new(), text: format!("there are {more} more faults") });
+        let text = if more == 1 { "there is 1 more fault".to_owned() } else { format!("there are {more} more faults") };
+        faults.push(Fault { line: None, key: String::new(), text });
     }
     faults
 }
@@ -404,6 +405,8 @@ shadow: maybe
             assert!(faults.iter().any(|fault| fault.contains(said)), "{said}: {faults:.300?}");
             assert!(faults.iter().all(|fault| fault.len() < 1_000) && faults.len() <= 21, "{said}: {faults:?}");
         }
+        let wrong: String = (0..21).map(|at| format!("key{at}: 1\n")).collect();
+        assert_eq!(faults(&wrong).last().map(String::as_str), Some("there is 1 more fault"));
         let wrong: String = (0..500).map(|at| format!("key{at}: 1\n")).collect();
         assert_eq!(faults(&wrong).last().map(String::as_str), Some("there are 480 more faults"));
     }

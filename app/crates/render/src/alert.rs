@@ -5,6 +5,7 @@ use super::detail::Detail;
 use super::facts::{LinkView, Medium, Privacy, Section, Sentence, links, paragraphs, sections};
 use super::format::{dedent, file_line, function, known_function};
 use domain::alert::{Alert, TracedException, TracedFrame};
+use domain::counted::counted;
 use domain::visible::clip;
 use serde::Serialize;
 
@@ -231,7 +232,7 @@ fn call(frame: &TracedFrame, detail: &Detail) -> CallView {
 fn sentences(verdict: &[String], detail: &Detail) -> Vec<String> {
     let mut shown: Vec<String> = verdict.iter().take(detail.sentences).map(|text| detail.value(text)).collect();
     if let Some(more @ 1..) = verdict.len().checked_sub(detail.sentences) {
-        shown.push(format!("And {more} more steps."));
+        shown.push(format!("And {}.", counted(more, "more step", "more steps")));
     }
     shown
 }

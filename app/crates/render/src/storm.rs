@@ -4,6 +4,7 @@ use super::engine::{RenderError, render};
 use super::format::{file_line, known_function, occurrences, thousands, when};
 use super::issue::Issue;
 use super::mail::Mail;
+use domain::counted::counted;
 use domain::repository::Repository;
 use domain::storm::{Storm, StormLine};
 use domain::visible::{clip, one_line};
@@ -91,7 +92,7 @@ pub fn storm_issue(
             break;
         }
     }
-    Ok(Issue { title: format!("Storm: {} lines began to fail at once", lines.len()), body })
+    Ok(Issue { title: format!("Storm: {} began to fail at once", counted(lines.len(), "line", "lines")), body })
 }
 
 /// The mail to one person about their lines of a storm.
@@ -106,7 +107,8 @@ pub fn storm_mail(
     week: &str,
 ) -> Result<Mail, RenderError> {
     let count = lines.len();
-    let subject = one_line(&format!("[{}] Storm: {count} lines that concern you began to fail", repository.full_name));
+    let concern = counted(count, "line that concerns you", "lines that concern you");
+    let subject = one_line(&format!("[{}] Storm: {concern} began to fail", repository.full_name));
     let rows: Vec<_> = lines
         .iter()
         .take(MOST_MAILED)
@@ -248,6 +250,11 @@ mod tests {
             assert!(mail.text.contains(said), "{said}:\n{}", mail.text);
         }
         assert!(mail.html.contains("shop/0.py:7"), "{}", mail.html);
+        let one =
+            storm_mail(&sample::repository(), &storm(), &mailed[..1], 300, "https://f.test/week").expect("renders");
+        assert_eq!(one.subject, "[acme/shop] Storm: 1 line that concerns you began to fail");
+        assert!(one.text.starts_with("1 line of acme/shop that concerns you began to fail"), "{}", one.text);
+        assert!(one.html.contains("1 line that concerns you") && one.html.contains("It is part of a storm"));
         // Where git could not say, there is no text of the line, and no empty box for it.
         let unknown: Vec<MailedLine> = mailed
             .into_iter()

@@ -9,6 +9,7 @@ use crate::services::vitals::{Vitals, is_late};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::counted::counted;
 use domain::timestamp::Timestamp;
 use render::views::{Check, Health};
 use render::when;
@@ -109,15 +110,17 @@ fn work(vitals: &Vitals, seen: &Seen, now: Timestamp) -> Option<[Check; 2]> {
     let queue = vitals.queue.as_ref().ok()?;
     let (pending, given_up) = vitals.messages.as_ref().ok()?;
     let oldest = queue.oldest_at.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
-    let mut text = format!("{} jobs waiting{oldest}; {} of them failed before.", queue.length, queue.failing);
+    let jobs = counted(queue.length, "job", "jobs");
+    let mut text = format!("{jobs} waiting{oldest}; {} of them failed before.", queue.failing);
     if queue.set_aside > 0 {
-        let _ = write!(text, " {} are set aside: each time they ran, the server ended.", queue.set_aside);
+        let (of_them, they) = if queue.set_aside == 1 { ("is", "it") } else { ("are", "they") };
+        let _ = write!(text, " {} {of_them} set aside: each time {they} ran, the server ended.", queue.set_aside);
     }
     let late = seen.work();
     for finding in &late {
         let _ = write!(text, " {}", sentence(&finding.what));
     }
-    let deliveries = format!("{pending} messages waiting, {given_up} given up.");
+    let deliveries = format!("{} waiting, {given_up} given up.", counted(pending, "message", "messages"));
     Some([
         check("Background work", late.is_empty() && !is_late(queue, now) && queue.set_aside == 0, text),
         check("Deliveries", true, deliveries),
@@ -133,7 +136,11 @@ fn mirrors(rows: &[RepositoryRow], seen: &MirrorsSeen) -> Check {
     let of_disk = seen.unwritable.iter().cloned().chain(seen.stuck.then(|| "The disk does not answer.".to_owned()));
     let failing: Vec<String> = of_disk.chain(rows.iter().flat_map(of_row)).collect();
     let text = if failing.is_empty() {
-        format!("{} repositories, all fetched or on their way.", rows.len())
+        match rows.len() {
+            0 => "No repository is watched yet.".to_owned(),
+            1 => "1 repository, fetched or on its way.".to_owned(),
+            more => format!("{more} repositories, all fetched or on their way."),
+        }
     } else {
         failing.join(" ")
     };

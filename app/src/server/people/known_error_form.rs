@@ -2,6 +2,7 @@
 
 use domain::alert::Place;
 use domain::command::Scope;
+use domain::counted::counted;
 use domain::identity::squeeze;
 use domain::known_error_terms::{About, TERMS, Term};
 use domain::names::RepositoryName;
@@ -212,16 +213,20 @@ pub(super) fn still_alerted(rule: &Rule) -> Vec<String> {
     words
 }
 
+fn occurrences(number: u64) -> String {
+    counted(thousands(number), "occurrence", "occurrences")
+}
+
 fn at_counts(known: &KnownError) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(min) = known.min_alert_threshold {
-        words.push(format!("It is told once, at {} occurrences.", thousands(min)));
+        words.push(format!("It is told once, at {}.", occurrences(min)));
     }
     if let Some(every) = known.alert_every_n_occurrences {
-        words.push(format!("It is told again at every {} occurrences.", thousands(every)));
+        words.push(format!("It is told again at every {}.", occurrences(every)));
     }
     if let Some(max) = known.max_alert_threshold.filter(|_| !words.is_empty()) {
-        words.push(format!("It is not told beyond {} occurrences.", thousands(max)));
+        words.push(format!("It is not told beyond {}.", occurrences(max)));
     }
     words
 }

@@ -70,6 +70,7 @@ async fn writing(about: &str, store: &Store, installation: u64, now: Timestamp) 
     let age = queue.oldest_at.map_or(SignedDuration::ZERO, |oldest| now - oldest);
     let waiting = match queue.length {
         0 => "nothing waits to be written".to_owned(),
+        1 => format!("1 issue or comment waits to be written, for {}", minutes(age)),
         length => format!("{length} issues and comments wait to be written, the oldest for {}", minutes(age)),
     };
     let what = format!(

@@ -1,6 +1,7 @@
 //! Whether jobs are done and messages are sent.
 
 use crate::services::vitals::{Vitals, is_late};
+use domain::counted::counted;
 use domain::finding::{Finding, minutes};
 use domain::job::MOST_DEATHS;
 use domain::timestamp::Timestamp;
@@ -37,7 +38,9 @@ fn set_aside(vitals: &Vitals) -> Option<Finding> {
         .collect();
     let count = vitals.queue.as_ref().map_or(jobs.len() as u64, |queue| queue.set_aside);
     let what = format!(
-        "{count} jobs ended the server or panicked each of {MOST_DEATHS} times that they ran, and are tried once a day: {}",
+        "{} ended the server or panicked each of {MOST_DEATHS} times, and {} tried once a day: {}",
+        counted(count, "job", "jobs"),
+        if count == 1 { "is" } else { "are" },
         named.join("; ")
     );
     Some(Finding::failure("jobs set aside", what, WHAT_TO_DO))
@@ -47,8 +50,8 @@ fn set_aside(vitals: &Vitals) -> Option<Finding> {
 fn plain(vitals: &Vitals) -> Option<Finding> {
     let count = vitals.plain.as_ref().ok().filter(|count| **count > 0)?;
     let what = format!(
-        "{count} kinds of reports are told by their text alone: looking them up in the repository ended the server or \
-         panicked each of {MOST_DEATHS} times"
+        "{} text alone: looking them up in the repository ended the server or panicked each of {MOST_DEATHS} times",
+        counted(count, "kind of reports is told by its", "kinds of reports are told by their")
     );
     Some(Finding::warning("reports told with less", what, WHAT_TO_DO))
 }
@@ -58,6 +61,7 @@ fn of_queue(queue: &QueueState, now: Timestamp) -> Finding {
     let (length, failing) = (queue.length, queue.failing);
     let what = match length {
         0 => "nothing waits".to_owned(),
+        1 => format!("1 job waits or runs, for {}; {failing} of them failed before", minutes(age)),
         _ => {
             format!("{length} jobs wait or run, the oldest for {}; {failing} of them failed before", minutes(age))
         }
