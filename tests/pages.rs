@@ -27,6 +27,8 @@ fn the_admin_sees_what_failed_and_whose_it_is() {
         }
         let health = browser.open("/check_health").await;
         assert!(health.contains("DATABASE_URL") && !health.contains("PRIVATE KEY-----"), "{health}");
+        assert!(health.contains("\"TRUSTED_PROXIES\":\"not set\"") && !health.contains(":\"\""), "{health}");
+        assert!(health.contains("1 repository, fetched or on its way."), "{health}");
         let health = Browser::new(story).open("/check_health").await;
         assert!(!health.contains("configuration") && health.contains("\"up\":true"), "{health}");
         assert_eq!(browser.get("/acme/nothing").await.status, 404);
@@ -34,6 +36,18 @@ fn the_admin_sees_what_failed_and_whose_it_is() {
         let metrics = story.page("/metrics").await;
         assert!(metrics.contains("flawless_reports_accepted_total 1"), "{metrics}");
     });
+}
+
+/// Widest that a capital letter of a setting's name is, in pixels: measured in Chromium, 9.3.
+const CAPITAL: f64 = 10.0;
+
+#[test]
+fn no_name_of_a_setting_is_broken_on_the_page_of_health() {
+    let style = include_str!("../web/static/style.css");
+    let (_, rule) = style.split_once(".pairs dt {").unwrap();
+    let (width, _) = rule.split_once("width: ").unwrap().1.split_once("px").unwrap();
+    let longest = app::config::NAMES.map(str::len).into_iter().max().unwrap();
+    assert!(width.parse::<f64>().unwrap() >= longest as f64 * CAPITAL, "{longest} letters in {width} px");
 }
 
 #[test]

@@ -222,7 +222,7 @@ impl Config {
     /// Every setting and its value for people to read, secrets left out.
     pub fn shown(&self) -> Vec<(&'static str, String)> {
         let secret = |set: bool| if set { "set" } else { "not set" }.to_owned();
-        vec![
+        let mut shown = vec![
             ("HOST", self.host.clone()),
             ("PORT", self.port.to_string()),
             ("PUBLIC_URL", self.public_url.clone().unwrap_or_default()),
@@ -242,9 +242,14 @@ impl Config {
             ("ADMIN_TOKEN", secret(self.admin_token.is_some())),
             ("METRICS_TOKEN", secret(self.metrics_token.is_some())),
             ("TRUSTED_PROXIES", self.trusted_proxies.shown()),
+            ("SECRET_KEY", secret(self.secret_key.is_some())),
             ("SHADOW_DAYS", self.shadow_days.to_string()),
             ("KEY_BUDGET", self.key_budget.to_string()),
-        ]
+        ];
+        for (_, value) in shown.iter_mut().filter(|(_, value)| value.is_empty()) {
+            "not set".clone_into(value);
+        }
+        shown
     }
 }
 
@@ -335,6 +340,7 @@ mod tests {
             (&[("DATABASE_URL", "postgres://")], "it has to be like sqlite:///path/to/file.db"),
             (&[("ADMIN_TOKEN", "fifteen letters")], "ADMIN_TOKEN has 15 characters: it has to have 16 at least"),
             (&[("METRICS_TOKEN", "short")], "METRICS_TOKEN has 5 characters"),
+            (&[("METRICS_TOKEN", "s")], "METRICS_TOKEN has 1 character:"),
             (
                 &[("METRICS_TOKEN", "the very same token"), ("ADMIN_TOKEN", "the very same token")],
                 "METRICS_TOKEN is the same as ADMIN_TOKEN",
@@ -477,6 +483,9 @@ mod tests {
         )
         .expect("fits");
         assert!(!format!("{config:?}").contains("secret"));
+        let blank = Config::from_parts(None, env(&[])).expect("defaults").shown();
+        assert!(blank.contains(&("PUBLIC_URL", "not set".to_owned())), "{blank:?}");
+        assert!(blank.iter().all(|(_, value)| !value.is_empty()), "{blank:?}");
         let parameter = [("DATABASE_URL", "postgres://db/flawless?sslmode=require&password=secret")];
         let shown = Config::from_parts(None, env(&parameter)).expect("fits").shown();
         let shown = shown.iter().find(|(name, _)| *name == "DATABASE_URL").expect("it is shown");
