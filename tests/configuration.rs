@@ -1,5 +1,6 @@
 //! What is wrong with a configuration is said by the program before it does anything.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -82,4 +83,40 @@ fn where_it_cannot_listen_or_write_is_said_with_what_to_do() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     let data = said(&[("DATA_DIR", "file/below")]);
     assert!(data.contains("DATA_DIR file/below: file/below can't be made"), "{data}");
+}
+
+/// What a server prints in this folder until it serves. It is ended then.
+fn printed(folder: &Path, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+    command.arg("serve").current_dir(folder).env_clear().env("PORT", "0").envs(variables.iter().copied());
+    let mut server = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = String::new();
+    for line in BufReader::new(server.stdout.take().unwrap()).lines() {
+        said += &(line.unwrap() + "\n");
+        // The last that it prints.
+        if said.contains("No repository is watched yet") {
+            break;
+        }
+    }
+    server.kill().unwrap();
+    server.wait().unwrap();
+    said
+}
+
+#[test]
+fn who_takes_the_admin_token_away_is_not_locked_out_without_a_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = printed(folder.path(), &[("ADMIN_TOKEN", "a-token-of-the-tests")]);
+    assert!(said.contains("Flawless is at") && !said.contains("oken"), "{said}");
+    let said = printed(folder.path(), &[]);
+    assert!(said.contains("ADMIN_TOKEN was set at an earlier start, and is not any more"), "{said}");
+    assert!(said.contains("Admin token, shown this once"), "nobody could know it yet: {said}");
+    let said = printed(folder.path(), &[]);
+    assert!(said.contains("ADMIN_TOKEN was set at an earlier start"), "nobody has signed in with the new one: {said}");
+    assert!(said.contains("The admin token is the one that was printed here once. Without it, set"), "{said}");
+    assert!(!said.contains("shown this once"), "{said}");
+    // With a folder of its own it is shown as ever, and nothing more.
+    let other = tempfile::tempdir().unwrap();
+    let said = printed(other.path(), &[]);
+    assert!(said.contains("Admin token, shown this once") && !said.contains("earlier start"), "{said}");
 }

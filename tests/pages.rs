@@ -1,6 +1,6 @@
 //! The pages: what they show, what they change, and what a link out of a mail opens.
 
-use crate::harness::browser::{Browser, link_in};
+use crate::harness::browser::{Browser, TOKEN, link_in};
 use crate::harness::git_repo::GRACE;
 use crate::harness::story::{CART_PATH, REPO, run_test};
 use jiff::SignedDuration;
@@ -48,6 +48,28 @@ fn no_name_of_a_setting_is_broken_on_the_page_of_health() {
     let (width, _) = rule.split_once("width: ").unwrap().1.split_once("px").unwrap();
     let longest = app::config::NAMES.map(str::len).into_iter().max().unwrap();
     assert!(width.parse::<f64>().unwrap() >= longest as f64 * CAPITAL, "{longest} letters in {width} px");
+}
+
+#[test]
+fn the_page_to_sign_in_says_where_the_token_is_from() {
+    run_test(async |story| {
+        let page = Browser::new(story).open("/login").await;
+        assert!(page.contains("It is set as ADMIN_TOKEN where the server runs."), "{page}");
+        story.unset("ADMIN_TOKEN");
+        story.restart().await;
+        let browser = Browser::new(story);
+        let page = browser.open("/login").await;
+        assert!(page.contains("ADMIN_TOKEN was set when the server was started before, and is not any more"), "{page}");
+        let refused = browser.post("/login", &[("token", TOKEN), ("next", "")]).await;
+        assert_eq!(refused.status, 403);
+        assert!(refused.text.contains("Whoever does not have that sets ADMIN_TOKEN again"), "{}", refused.text);
+        // Somebody has found it.
+        let made = store::meta::by_name(&story.services().store, "admin_token").await.unwrap().unwrap();
+        assert_eq!(browser.post("/login", &[("token", made.as_str()), ("next", "")]).await.status, 303);
+        story.restart().await;
+        let page = Browser::new(story).open("/login").await;
+        assert!(page.contains("The server printed it once, when it was first started."), "{page}");
+    });
 }
 
 #[test]

@@ -4,11 +4,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::random::random_secret;
 use crate::server::{ServerSettings, connections, router};
+use crate::services::admin_token::{self, AdminToken, TokenOrigin};
 use crate::steps::accept::Accept;
 pub use crate::wiring::install_crypto;
 use crate::wiring::{Handles, OpenError, prepare_data_dir};
 use crate::worker::Worker;
-use domain::secret::Secret;
 use domain::signature::Signer;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -76,9 +76,7 @@ pub struct Flawless {
     /// The configuration, with the public address filled in.
     pub config: Config,
     /// Admits to the pages.
-    pub admin_token: Secret,
-    /// The token was made at this start, so that nobody knows it yet.
-    pub token_is_new: bool,
+    pub admin_token: AdminToken,
     /// Where it listens.
     pub address: SocketAddr,
     listener: TcpListener,
@@ -125,26 +123,16 @@ impl Flawless {
         if let Some(theirs) = store::clock::of_server(&handles.store).await? {
             clock.follow(theirs);
         }
-        let fresh = random_secret()?;
-        let stored = store::meta::by_name_or_insert(&handles.store, "admin_token", &fresh).await?;
-        let token_is_new = config.admin_token.is_none() && stored == fresh;
-        let admin_token = config.admin_token.clone().unwrap_or_else(|| stored.into());
+        let admin_token = admin_token::at_start(&handles.store, config.admin_token.clone(), &random_secret()?).await?;
+        if admin_token.origin == TokenOrigin::MadeInPlace {
+            tracing::warn!(
+                "ADMIN_TOKEN was set at an earlier start, and is not any more: the token that was made and printed once \
+                 opens the pages; to choose one, set ADMIN_TOKEN"
+            );
+        }
         let (accept, writer) = handles.accept();
         let worker = handles.worker(clock.clone());
-        Ok(Self {
-            handles,
-            accept,
-            worker,
-            config,
-            admin_token,
-            token_is_new,
-            address,
-            listener,
-            lock,
-            writer,
-            signer,
-            clock,
-        })
+        Ok(Self { handles, accept, worker, config, admin_token, address, listener, lock, writer, signer, clock })
     }
 
     /// Serves until `stop` is done, then ends requests and steps in an orderly way. `working` false
@@ -152,7 +140,8 @@ impl Flawless {
     pub async fn run(self, working: bool, stop: impl Future<Output = ()> + Send + 'static) {
         let settings = ServerSettings {
             public_url: self.config.public_url.clone().unwrap_or_default(),
-            admin_token: self.admin_token,
+            admin_token: self.admin_token.token,
+            token_origin: self.admin_token.origin,
             metrics_token: self.config.metrics_token.clone(),
             trusted_proxies: self.config.trusted_proxies.clone(),
             descriptors: descriptors(),

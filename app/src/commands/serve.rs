@@ -4,7 +4,21 @@ use super::{Failed, stop::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::serve::Flawless;
+use crate::services::admin_token::{AdminToken, TokenOrigin};
 use crate::terminal::say;
+
+/// Shows a token that nobody knows yet, and says where the one that is known is void.
+fn say_token(token: &AdminToken) {
+    if token.origin == TokenOrigin::MadeInPlace {
+        say!("ADMIN_TOKEN was set at an earlier start, and is not any more.");
+        if !token.is_new {
+            say!("The admin token is the one that was printed here once. Without it, set ADMIN_TOKEN and start again.");
+        }
+    }
+    if token.is_new {
+        say!("Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}", token.token.expose());
+    }
+}
 
 /// Serves until Ctrl-C or SIGTERM.
 ///
@@ -17,9 +31,7 @@ pub async fn serve(config: Config, clock: Clock) -> Result<(), Failed> {
     let url = flawless.config.public_url.clone().unwrap_or_default();
     tracing::info!(address = %flawless.address, "listening");
     say!("Flawless is at {url}");
-    if flawless.token_is_new {
-        say!("Admin token, shown this once (set ADMIN_TOKEN to choose your own): {}", flawless.admin_token.expose());
-    }
+    say_token(&flawless.admin_token);
     if flawless.config.app.is_none() {
         say!("No GitHub App is configured (APP_ID): issues are written to {}", flawless.config.outbox().display());
     }

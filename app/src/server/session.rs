@@ -6,6 +6,7 @@ use super::settings::ServerSettings;
 use super::wrong_tokens::WrongTokens;
 use crate::clock::Clock;
 use crate::random::random_secret;
+use crate::services::admin_token::{self, TokenOrigin};
 use crate::services::sessions::{self, AuthorizationCode, SESSION_LIFE, SignInError};
 use axum::http::{HeaderMap, HeaderValue, header};
 use domain::access::{Right, Who};
@@ -169,6 +170,11 @@ impl SessionCookies {
         Err(if self.0.typed.count(client, self.0.clock.now()) { TokenError::TooMany } else { TokenError::Wrong })
     }
 
+    /// Where the admin token is from.
+    pub(super) fn token_origin(&self) -> TokenOrigin {
+        self.0.settings.token_origin
+    }
+
     fn is_token(&self, text: &str) -> bool {
         self.are_equal(&self.0.settings.admin_token, text)
     }
@@ -194,6 +200,7 @@ impl SessionCookies {
         let (bound_to, now) = (self.bound_to(), self.0.clock.now());
         let begun = self.0.stored.begin_for_admin(&value, &bound_to, browser(headers), now).await;
         begun.map_err(|error| PageError::broken(&error))?;
+        admin_token::is_known(&self.0.stored.store, self.token_origin()).await?;
         Ok(self.session_cookie(&value))
     }
 

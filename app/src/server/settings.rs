@@ -1,6 +1,7 @@
 //! What the server needs to know beside the services.
 
 use crate::client_address::TrustedProxies;
+use crate::services::admin_token::TokenOrigin;
 use domain::secret::Secret;
 use domain::signature::Signer;
 
@@ -11,6 +12,8 @@ pub struct ServerSettings {
     pub public_url: String,
     /// Admits to the pages.
     pub admin_token: Secret,
+    /// Where that is from.
+    pub token_origin: TokenOrigin,
     /// Admits to the metrics, and to nothing else.
     pub metrics_token: Option<Secret>,
     /// Whose word on where a request comes from is taken.

@@ -12,6 +12,7 @@ mod site;
 mod store_log;
 mod wake;
 
+pub mod admin_token;
 pub mod alert_content;
 pub mod doctor;
 pub mod fetches;

@@ -95,7 +95,10 @@ pub(super) async fn callback(
             let to = if next.is_empty() { urls.page("/") } else { next };
             (AppendHeaders([(header::SET_COOKIE, session), over]), Redirect::to(&to)).into_response()
         }
-        Err(why) => (StatusCode::FORBIDDEN, [over], sign_in_page(&urls, &app, "", Some(why))).into_response(),
+        Err(why) => {
+            let page = sign_in_page(&urls, &app, settings.token_origin, "", Some(why));
+            (StatusCode::FORBIDDEN, [over], page).into_response()
+        }
     }
 }
 

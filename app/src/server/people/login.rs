@@ -7,6 +7,7 @@ use crate::server::page_error::PageError;
 use crate::server::query::Query;
 use crate::server::session::{SessionCookies, TokenError};
 use crate::server::urls::{Urls, local};
+use crate::services::admin_token::TokenOrigin;
 use crate::services::github_app::GitHubApp;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -16,7 +17,13 @@ use serde::Deserialize;
 use store::Store;
 
 /// The sign-in page.
-pub(in crate::server) fn sign_in_page(urls: &Urls, app: &GitHubApp, next: &str, error: Option<String>) -> Page<Login> {
+pub(in crate::server) fn sign_in_page(
+    urls: &Urls,
+    app: &GitHubApp,
+    origin: TokenOrigin,
+    next: &str,
+    error: Option<String>,
+) -> Page<Login> {
     let has_sign_in = app.get().is_some_and(|app| app.sign_in.is_some());
     let query = domain::links::query(&[("next", next.to_owned())]);
     let view = Login {
@@ -24,6 +31,7 @@ pub(in crate::server) fn sign_in_page(urls: &Urls, app: &GitHubApp, next: &str, 
         csrf: String::new(),
         next: next.to_owned(),
         error,
+        token_hint: origin.hint().to_owned(),
         github_url: has_sign_in.then(|| urls.page(&format!("/auth/github?{query}"))),
     };
     Page(None, view)
@@ -38,10 +46,11 @@ pub(super) struct LoginQuery {
 /// `GET /login`.
 pub(super) async fn form(
     State(app): State<GitHubApp>,
+    State(sessions): State<SessionCookies>,
     State(urls): State<Urls>,
     Query(query): Query<LoginQuery>,
 ) -> Page<Login> {
-    sign_in_page(&urls, &app, local(query.next.as_deref().unwrap_or("")), None)
+    sign_in_page(&urls, &app, sessions.token_origin(), local(query.next.as_deref().unwrap_or("")), None)
 }
 
 /// The token, and where to go with it.
@@ -65,7 +74,8 @@ pub(super) async fn login(
     let next = local(&fields.next);
     if let Err(error) = sessions.check_token(fields.token.trim(), client) {
         let (status, words) = refusal(error);
-        return Ok((status, sign_in_page(&urls, &app, next, Some(words.to_owned()))).into_response());
+        let page = sign_in_page(&urls, &app, sessions.token_origin(), next, Some(words.to_owned()));
+        return Ok((status, page).into_response());
     }
     let cookie = sessions.begin_admin(&headers).await?;
     let to = if next.is_empty() { urls.page("/") } else { next.to_owned() };
@@ -75,10 +85,9 @@ pub(super) async fn login(
 fn refusal(error: TokenError) -> (StatusCode, &'static str) {
     match error {
         TokenError::TooMany => (StatusCode::TOO_MANY_REQUESTS, "Too many wrong tokens. Wait a minute."),
-        TokenError::Wrong => (
-            StatusCode::FORBIDDEN,
-            "That is not the admin token. The server printed it at its first start; ADMIN_TOKEN sets another.",
-        ),
+        TokenError::Wrong => {
+            (StatusCode::FORBIDDEN, "That is not the admin token. Where to find it stands above the field.")
+        }
     }
 }
 

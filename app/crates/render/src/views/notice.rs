@@ -36,6 +36,8 @@ pub struct Login {
     pub next: String,
     /// What was wrong with the last try.
     pub error: Option<String>,
+    /// Where the token is to be found.
+    pub token_hint: String,
     /// Sign-in with GitHub, where the App exists.
     pub github_url: Option<String>,
 }
@@ -96,6 +98,7 @@ impl View for Login {
             csrf: "4f1c".to_owned(),
             next: "/acme/shop".to_owned(),
             error: Some("That is not the admin token.".to_owned()),
+            token_hint: "It is set as ADMIN_TOKEN where the server runs.".to_owned(),
             github_url: Some("/auth/github?next=%2Facme%2Fshop".to_owned()),
         }
     }
