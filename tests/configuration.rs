@@ -120,3 +120,66 @@ fn who_takes_the_admin_token_away_is_not_locked_out_without_a_word() {
     let said = printed(other.path(), &[]);
     assert!(said.contains("Admin token, shown this once") && !said.contains("earlier start"), "{said}");
 }
+
+#[test]
+fn a_command_in_the_wrong_folder_makes_nothing_there_and_says_where_it_looked() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    for arguments in [
+        &["report", "this-week"][..],
+        &["repository", "list"],
+        &["repository", "keys", "acme/shop"],
+        &["repository", "remove", "acme/shop"],
+        &["repository", "key", "add", "acme/shop"],
+        &["repository", "key", "revoke", "ab12"],
+        &["known-error", "list", "acme/shop"],
+        &["known-error", "remove", "acme/shop", "1"],
+        &["blame", "a.py:1", "--repository", "acme/shop"],
+    ] {
+        let output = command(folder.path(), arguments, &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let names = said.contains(&data) && said.contains("DATA_DIR=/path/to/data");
+        assert!(!output.status.success() && names, "{arguments:?}: {said}");
+    }
+    for name in ["check", "doctor"] {
+        let output = command(folder.path(), &[name], &[("HOME", "/nowhere"), ("SMTP_URL", "smtp://127.0.0.1:9")]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("warn  data: ") && said.contains(&data), "{said}");
+        assert!(said.contains("FAIL  mail: 127.0.0.1:9") && !said.contains("database: it answers"), "{said}");
+        let said = String::from_utf8(command(folder.path(), &[name], &[]).stdout).unwrap();
+        assert!(said.contains("mails are written to data/outbox"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
+    // There is a folder, but no database in it.
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let output = command(folder.path(), &["repository", "list"], &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("data/flawless.db is not there"), "{said}");
+    assert_eq!(std::fs::read_dir(folder.path().join("data")).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn what_is_no_repository_is_not_watched() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    for (url, says) in [
+        ("empty", "there is no git repository in this directory; name a folder with .git in it"),
+        ("file:///nowhere/shop.git", "does not exist"),
+        ("ftp://example.com/shop.git", "is not an address that can be cloned"),
+    ] {
+        let output = command(folder.path(), &["repository", "add", url], &[]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(says), "{url}: {said}");
+    }
+}
+
+#[test]
+fn the_demo_names_its_flag_where_the_port_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let path = std::env::var("PATH").unwrap();
+    let output = command(folder.path(), &["demo", "--exit", "--port", &port], &[("PATH", &path)]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("name another by --port") && !said.contains("Set PORT"), "{said}");
+}

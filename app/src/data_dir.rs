@@ -15,6 +15,29 @@ pub struct DataDirError {
     todo: &'static str,
 }
 
+/// No server has kept data where a command looks for it.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "there is no data of a server: {place} is not there; run this in the folder where the server was started, or name \
+     its data by DATA_DIR=/path/to/data (and its database by DATABASE_URL, where that is set for the server)"
+)]
+pub struct NoData {
+    place: PathBuf,
+}
+
+/// Sees that a server has kept data there, and makes nothing: this folder, and this file, where the
+/// database is one.
+///
+/// # Errors
+/// One of them is missing.
+pub fn find(folder: &Path, database: Option<&Path>) -> Result<(), NoData> {
+    let missing = [Some(folder).filter(|it| !it.is_dir()), database.filter(|it| !it.exists())];
+    match missing.into_iter().flatten().next() {
+        Some(missing) => Err(NoData { place: std::path::absolute(missing).unwrap_or_else(|_| missing.to_owned()) }),
+        None => Ok(()),
+    }
+}
+
 /// Makes a data directory with these folders in it, where they are missing, and sees that files can
 /// be written there. Of what is there already, the folders and these files are taken away from the
 /// eyes of others; the directory itself stays as it is, for it may be somebody's home.

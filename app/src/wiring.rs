@@ -3,7 +3,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::data_dir::{self, DataDirError};
+use crate::data_dir::{self, DataDirError, NoData};
 use crate::random::random_secret;
 use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
@@ -41,6 +41,9 @@ pub enum OpenError {
     /// DATA_DIR.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// DATA_DIR, or DATABASE_URL.
+    #[error(transparent)]
+    NoData(#[from] NoData),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -130,6 +133,16 @@ impl Handles {
             store,
         };
         Ok((handles, signer))
+    }
+
+    /// Opens what a server has kept, and makes none of it: a command that is run in another folder
+    /// would otherwise find an empty database there.
+    ///
+    /// # Errors
+    /// There is nothing of a server, or something can't be opened.
+    pub async fn open_existing(config: &Config) -> Result<Self, OpenError> {
+        find_data(config)?;
+        Ok(Self::open(config).await?.0)
     }
 
     /// Takes reports in.
@@ -336,6 +349,11 @@ impl Handles {
 pub(crate) fn prepare_data_dir(config: &Config) -> Result<(), DataDirError> {
     let (mirrors, outbox) = (config.mirrors(), config.outbox());
     data_dir::prepare(&config.data_dir, &[&mirrors, &outbox], &[&config.data_dir.join(KEY_FILE)])
+}
+
+/// Sees that a server has kept data where the configuration says.
+pub(crate) fn find_data(config: &Config) -> Result<(), NoData> {
+    data_dir::find(&config.data_dir, store::database_file(&config.database_url).as_deref())
 }
 
 /// The App that the configuration names.

@@ -10,6 +10,7 @@ use crate::wiring::Handles;
 use clap::Args;
 use domain::attribution::passed_commits_sentence;
 use domain::blame::Blame;
+use domain::counted::counted;
 use domain::culprit::{Choice, Dropped};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
@@ -75,7 +76,7 @@ pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(
 }
 
 async fn watched(name: &RepositoryName, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
-    let (handles, _) = Handles::open(config).await?;
+    let handles = Handles::open_existing(config).await?;
     let row = named(&handles.store, name).await?;
     let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now).await?;
     let (mirrors, repository) = (handles.mirrors.clone(), row.repository);
@@ -134,10 +135,9 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
     let lines = mirrors
         .lines(id, &commit, &path)?
         .ok_or_else(|| format!("there is no text file {path} in {}", commit.short()))?;
-    let text = (number as usize)
-        .checked_sub(1)
-        .and_then(|at| lines.get(at))
-        .ok_or_else(|| format!("{path} has {} lines in {}, no line {number}", lines.len(), commit.short()))?;
+    let text = (number as usize).checked_sub(1).and_then(|at| lines.get(at)).ok_or_else(|| {
+        format!("{path} has {} in {}, no line {number}", counted(lines.len(), "line", "lines"), commit.short())
+    })?;
     let joined = lines.join("\n");
     let work = source::Work::default();
     let source = Source::parse(&path, &joined, &work).ok();

@@ -92,6 +92,10 @@ async fn check(name: &str, answer: &str, before: &BTreeMap<String, String>) -> R
                 Err(error) => Ok(Some(format!("Kept, but: {error}"))),
             };
         }
+        "MAIL_FROM" => {
+            let mailer = Mailer::new(None, answer, Path::new("."));
+            return mailer.map(|_| None).map_err(|error| error.to_string());
+        }
         "WEBHOOK_SECRET" => return Ok(None),
         _ => {}
     }
@@ -140,4 +144,16 @@ fn write(answers: &BTreeMap<String, String>) -> Result<(), Failed> {
     // The old file is replaced by one that is on the disk, or not at all.
     file.sync_all()?;
     Ok(std::fs::rename(&unfinished, FILE)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sender_that_is_no_address_is_asked_for_again() {
+        let said = check("MAIL_FROM", "nobody", &BTreeMap::new()).await.expect_err("it is no address");
+        assert!(said.contains("MAIL_FROM is \"nobody\", which is no address"), "{said}");
+        assert_eq!(check("MAIL_FROM", "Flawless <flawless@example.com>", &BTreeMap::new()).await, Ok(None));
+    }
 }

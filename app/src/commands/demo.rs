@@ -5,7 +5,7 @@ use super::scene::Scene;
 use super::{Failed, stop::stop_signal};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::serve::Flawless;
+use crate::serve::{Flawless, ServeError};
 use crate::terminal::{heading, say};
 use crate::wiring::Handles;
 use clap::Args;
@@ -63,7 +63,7 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
         ]
         .map(|(name, value)| (name.to_owned(), value)),
     );
-    let flawless = Flawless::open(Config::from_parts(None, settings)?, clock.clone()).await?;
+    let flawless = Flawless::open(Config::from_parts(None, settings)?, clock.clone()).await.map_err(refused)?;
     let handles = flawless.handles.clone();
     let url = flawless.config.public_url.clone().unwrap_or_default();
     let outbox = flawless.config.outbox();
@@ -97,6 +97,17 @@ async fn tell(options: &Options, clock: &Clock, folder: &Path) -> Result<(), Fai
     let _ = stop.send(());
     server.await?;
     Ok(())
+}
+
+/// Why the demo's server can't be opened: its port is an argument, and no setting.
+fn refused(error: ServeError) -> Failed {
+    match error {
+        ServeError::Listen { port, why, .. } => {
+            format!("port {port} can't be listened on: {why}; name another by --port, or leave it out for any free one")
+                .into()
+        }
+        error => error.into(),
+    }
 }
 
 struct Stage {

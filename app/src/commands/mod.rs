@@ -54,6 +54,7 @@ pub enum Command {
     /// Say who wrote a line, or who is to blame for a traceback.
     Blame(blame::Options),
     /// Verify configuration, database, mail, GitHub and mirrors.
+    #[command(visible_alias = "doctor")]
     Check,
     /// Verify a repository's own settings file, `.github/flawless.yml`.
     CheckRules(check_rules::Options),

@@ -8,9 +8,11 @@ use crate::services::{Site, ingest_keys, own_routes};
 use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Subcommand;
+use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use domain::url_text::without_secrets;
+use mirror::Source;
 use render::when;
 use std::path::Path;
 use store::Store;
@@ -75,7 +77,11 @@ pub enum KeyAction {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let (handles, _) = Handles::open(&config).await?;
+    let handles = match &action {
+        // It may be the first thing that is done.
+        Action::Add { .. } => Handles::open(&config).await?.0,
+        _ => Handles::open_existing(&config).await?,
+    };
     let (store, now) = (&handles.store, clock.now());
     match action {
         Action::Add { url, name } => add(store, &handles.site, &handles.repositories(), &url, name, now).await?,
@@ -119,6 +125,10 @@ async fn add(
     now: Timestamp,
 ) -> Result<(), Failed> {
     let clone_url = absolute(url)?;
+    let source = Source { id: RepositoryId(0), url: clone_url.clone(), token: None };
+    source
+        .check()
+        .map_err(|error| format!("{error}; name a folder with .git in it, a bare repository, or a git URL"))?;
     let full_name = match name {
         Some(name) => checked_name(name)?,
         None => name_of(&clone_url),

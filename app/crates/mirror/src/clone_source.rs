@@ -24,6 +24,16 @@ pub struct Source {
     pub token: Option<String>,
 }
 
+impl Source {
+    /// Sees that this can be cloned, as far as it can be told without asking another machine.
+    ///
+    /// # Errors
+    /// It is no URL of git's, or a path where there is no repository.
+    pub fn check(&self) -> Result<(), MirrorError> {
+        Address::parse(self).map(|_| ())
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let token = if self.token.is_some() { "(secret)" } else { "(none)" };

@@ -80,6 +80,11 @@ pub(crate) fn named(url: &str) -> Result<Named, StoreError> {
     Ok(Named { dialect: Dialect::Sqlite, url, file: (!in_memory).then(|| Path::new(file).to_owned()) })
 }
 
+/// The file of a database that is one, by its URL.
+pub fn database_file(url: &str) -> Option<PathBuf> {
+    named(url).ok()?.file
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -61,7 +61,7 @@ pub mod weekly;
 mod whereabouts;
 pub mod writes;
 
-pub use dialect::Dialect;
+pub use dialect::{Dialect, database_file};
 pub use error::{StoreError, Trouble};
 pub use server_lock::ServerLock;
 pub use transaction::Tx;

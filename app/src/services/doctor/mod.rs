@@ -16,6 +16,9 @@ use mirror::Mirrors;
 use std::sync::Arc;
 use store::Store;
 
+/// What is said of the database.
+pub const DATABASE: &str = "database";
+
 /// Looks at all that this server works with.
 #[derive(Clone)]
 pub struct Doctor {
@@ -60,8 +63,8 @@ impl Doctor {
 
 fn database(down: Option<&Down>) -> Finding {
     match down {
-        None => Finding::fine("database", "it answers, and can be written"),
-        Some(down) => Finding::failure("database", &down.why, &down.todo),
+        None => Finding::fine(DATABASE, "it answers, and can be written"),
+        Some(down) => Finding::failure(DATABASE, &down.why, &down.todo),
     }
 }
 
