@@ -28,10 +28,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("steps", &["services"]),
     ("worker", &["clock", "services", "steps"]),
     // The HTTP side takes in and shows; what takes long is left to the worker.
-    ("server", &["client_address", "clock", "random", "services", "steps::accept"]),
+    ("server", &["client_address", "clock", "log", "random", "services", "steps::accept"]),
     // Its parts, by who calls, each with less.
     ("server::github", &["random", "services"]),
-    ("server::operators", &["services"]),
+    ("server::operators", &["log", "services"]),
     ("server::people", &["random", "services"]),
     ("server::sdks", &[]),
     ("commands", &["*"]),
