@@ -82,7 +82,7 @@ fn git_servers_that_say_nothing_keep_no_alert_of_others() {
         send(story).await;
         let mut told = Vec::new();
         for _ in 0..600 {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             told = story.mails();
             if !told.is_empty() {
                 break;

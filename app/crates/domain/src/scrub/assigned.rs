@@ -28,14 +28,13 @@ const SMALL_WORDS: &[&str] = &[
 
 /// Finds the secrets of a text by the names before them.
 pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
-    let bytes = text.as_bytes();
     let mut seen = 0;
     let mut work = MOST_WORK * text.len() + MAX_NAME * MOST_WORK;
     for hint in rules.hints(text) {
         if hint < seen {
             continue;
         }
-        let name = name_around(bytes, hint, seen);
+        let name = name_around(text, hint, seen);
         seen = name.end;
         let mut cost = 0;
         if place != Place::Code {
@@ -225,4 +224,28 @@ fn is_identifier(content: &str) -> bool {
         && words.clone().all(is_word)
         && (several || !content.bytes().any(|byte| byte.is_ascii_digit()))
         && !is_random(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_off_between_characters() {
+        for letter in ["é", "€", "𝄞"] {
+            let long = letter.repeat(100);
+            for pad in 0..4 {
+                let pad = "a".repeat(pad);
+                for text in [
+                    format!("{pad}{long}{pad}password{pad}{long}{pad}"),
+                    format!("INSERT INTO t (a, {pad}{long}password{pad}{long}) VALUES (1, 'hunter2')"),
+                    format!("UPDATE t SET {pad}{long}password{pad}{long} = $1; \"hunter2\""),
+                ] {
+                    scrub_text(&text, Rules::built_in());
+                }
+                let after = format!("{pad}{long} password=hunter2x9");
+                assert_eq!(scrub_text(&after, Rules::built_in()), format!("{pad}{long} password={FILTERED}"));
+            }
+        }
+    }
 }

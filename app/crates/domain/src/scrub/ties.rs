@@ -27,8 +27,9 @@ pub(super) struct Named {
     pub(super) value: usize,
 }
 
-/// The whole name of which a part was found.
-pub(super) fn name_around(bytes: &[u8], at: usize, from: usize) -> Range<usize> {
+/// The whole name of which a part was found; of one that is too long, what is near that part.
+pub(super) fn name_around(text: &str, at: usize, from: usize) -> Range<usize> {
+    let bytes = text.as_bytes();
     let is_name =
         |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$') || *byte >= 0x80;
     let before = bytes[from..at].iter().rev().take(MAX_NAME).take_while(|byte| is_name(byte)).count();
@@ -42,7 +43,8 @@ pub(super) fn name_around(bytes: &[u8], at: usize, from: usize) -> Range<usize> 
     if before > 1 && start > 0 && bytes[start - 1] == b'\\' && matches!(bytes[start], b'n' | b't' | b'r') {
         start += 1;
     }
-    start..at + after
+    // Where it is cut off may be within a character.
+    text.ceil_char_boundary(start)..text.floor_char_boundary(at + after)
 }
 
 /// What follows a name, if it ties a value to it.
