@@ -57,6 +57,11 @@ fn what_was_asked_for_while_the_clock_was_ahead_for_a_moment_does_not_wait_for_t
 fn what_is_written_late_by_a_clock_that_was_ahead_does_not_wait_for_that_moment() {
     run_test(async |story| {
         story.install().await;
+        // It was set back before, from a day that is still far away.
+        story.set_clock_back(-24 * HOUR);
+        story.settle().await;
+        story.set_clock_back(24 * HOUR);
+        story.settle().await;
         story.github.fail_next("repos/list-pull-requests-associated-with-commit", Fault::HangAfterWork(SLOW));
         let (key, project) = story.key().await;
         story.set_clock_back(-HOUR);

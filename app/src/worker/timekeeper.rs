@@ -22,6 +22,10 @@ const WATCHED_FOR: Duration = Duration::from_mins(15);
 /// How often it is looked for that: until then it waits for a moment that does not come soon.
 const WATCHED_EVERY: Duration = Duration::from_secs(2);
 
+/// Times that it was set back lately: one is a mistake that was mended, and this many are a clock
+/// that nobody can go by.
+const MOST_WATCHES: usize = 8;
+
 /// Watches the clock.
 #[derive(Clone)]
 pub(super) struct Timekeeper {
@@ -32,7 +36,8 @@ pub(super) struct Timekeeper {
     compared: Arc<AtomicBool>,
     /// The latest moment that is written down.
     noted: Arc<AtomicI64>,
-    watch: Arc<Mutex<Option<Watch>>>,
+    /// One for each time that it was set back, the latest last.
+    watches: Arc<Mutex<Vec<Watch>>>,
 }
 
 /// Looks for what comes late of moments that were told before the clock was set back.
@@ -47,7 +52,7 @@ struct Watch {
 impl Timekeeper {
     pub(super) fn new(store: Store, clock: Clock, epoch: Epoch) -> Self {
         let noted = Arc::new(AtomicI64::new(Timestamp::MIN.as_millis()));
-        Self { store, clock, epoch, compared: Arc::default(), noted, watch: Arc::default() }
+        Self { store, clock, epoch, compared: Arc::default(), noted, watches: Arc::default() }
     }
 
     /// Goes by the database's clock, where that is a server's: replicas then agree on what is due,
@@ -74,10 +79,10 @@ impl Timekeeper {
     /// The database is out of reach: the next call finds it again.
     pub(super) async fn notice(&self, now: Timestamp) -> Result<(), StoreError> {
         let mut latest = self.clock.latest().unwrap_or(now);
-        if let Some(told) = self.watched(now)
-            && store::clock::is_waited_for(&self.store, told).await?
-        {
-            latest = latest.max(told);
+        for told in self.watched(now) {
+            if store::clock::is_waited_for(&self.store, told).await? {
+                latest = latest.max(told);
+            }
         }
         if now + UNNOTICED < latest || !self.compared.load(Ordering::Acquire) {
             self.look(now, latest).await?;
@@ -88,32 +93,40 @@ impl Timekeeper {
         Ok(())
     }
 
-    /// The moment by which it is to be looked now for what came late.
-    fn watched(&self, now: Timestamp) -> Option<Timestamp> {
-        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The moments by which it is to be looked now for what came late.
+    fn watched(&self, now: Timestamp) -> Vec<Timestamp> {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now();
-        if watch.is_some_and(|watch| watch.until < at || watch.told <= now + UNNOTICED) {
-            *watch = None;
-        }
-        let watch = watch.as_mut().filter(|watch| watch.next <= at)?;
-        watch.next = at + WATCHED_EVERY;
-        Some(watch.told)
+        watches.retain(|watch| watch.until > at && watch.told > now + UNNOTICED);
+        let due = watches.iter_mut().filter(|watch| watch.next <= at);
+        due.map(|watch| {
+            watch.next = at + WATCHED_EVERY;
+            watch.told
+        })
+        .collect()
     }
 
     /// Begins to look for what comes late of a moment that was told.
     fn watch(&self, told: Timestamp) {
+        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
         let at = Instant::now();
-        let watch = Watch { told, until: at + WATCHED_FOR, next: at + WATCHED_EVERY };
-        *self.watch.lock().unwrap_or_else(PoisonError::into_inner) = Some(watch);
+        watches.retain(|watch| (watch.told - told).abs() > UNNOTICED);
+        if watches.len() == MOST_WATCHES {
+            watches.remove(0);
+        }
+        watches.push(Watch { told, until: at + WATCHED_FOR, next: at + WATCHED_EVERY });
     }
 
     async fn look(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
+        if !self.compared.load(Ordering::Acquire)
+            && let Some(set_back) = store::clock::known(&self.store).await?.set_back
+        {
+            // The process before may have ended before all of it had come.
+            self.watch(set_back.until);
+        }
         if let Some(by) = store::clock::set_back(&self.store, latest, UNNOTICED, now).await? {
             tracing::warn!(?by, "the clock was set back: what was put off until later goes on as if it had not been");
-        }
-        // The process before may have ended before all of it had come.
-        if let Some(told) = store::clock::known(&self.store).await?.set_back.map(|set_back| set_back.until) {
-            self.watch(told);
+            self.watch(now + by);
         }
         // Another process may have put the rows right: what this one remembers is void all the
         // same.
