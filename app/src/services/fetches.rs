@@ -6,7 +6,7 @@ use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors, Progress};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -27,14 +27,23 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 pub struct Fetches {
     places: Arc<Semaphore>,
     patience: Patience,
-    /// Fetches that were given up, and may go on in their threads; of each as long as it does.
-    given_up: Arc<Mutex<HashMap<RepositoryId, Weak<()>>>>,
+    /// Fetches that go on in their threads.
+    running: Arc<Mutex<HashMap<RepositoryId, Running>>>,
 }
 
 impl Default for Fetches {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)), patience: PATIENCE, given_up: Arc::default() }
+        Self { places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)), patience: PATIENCE, running: Arc::default() }
     }
+}
+
+/// A fetch that was begun.
+#[derive(Debug)]
+struct Running {
+    /// It goes on for as long as its thread has this.
+    alive: Weak<()>,
+    /// Nobody waits for it any more.
+    is_given_up: bool,
 }
 
 /// How long one may take.
@@ -50,8 +59,12 @@ const PATIENCE: Patience =
 
 /// It is not its turn yet; nothing is wrong.
 #[derive(Debug, thiserror::Error)]
-#[error("other repositories are being fetched: it comes after them")]
-struct NotYet;
+enum NotYet {
+    #[error("other repositories are being fetched: it comes after them")]
+    NoPlace,
+    #[error("it is being fetched already")]
+    UnderWay,
+}
 
 /// Whether a fetch was not begun because others are under way.
 pub fn is_for_later(failure: &Failure) -> bool {
@@ -73,8 +86,8 @@ impl Fetches {
     /// how far it is.
     ///
     /// # Errors
-    /// There is no place ([`is_for_later`]), an earlier one hangs, it takes too long, or it
-    /// panicked. Inside: the work's own.
+    /// There is no place, or it is being fetched ([`is_for_later`]); an earlier one hangs, it takes
+    /// too long, or it panicked. Inside: the work's own.
     pub async fn run<T: Send + 'static>(
         &self,
         mirrors: &Mirrors,
@@ -82,14 +95,8 @@ impl Fetches {
         work: impl FnOnce(&Mirrors) -> Result<T, MirrorError> + Send + 'static,
         seen: impl Fn(&Progress),
     ) -> Result<Result<T, MirrorError>, Failure> {
-        if self.hangs(id) {
-            return Err(Failure::retry(
-                "an earlier fetch of it still waits for its server, or for the disk: it is tried again once that ended",
-            ));
-        }
-        let Ok(_place) = self.places.try_acquire() else { return Err(Failure::retry(NotYet)) };
-        let (running, theirs) = (Arc::new(()), mirrors.clone());
-        let alive = Arc::downgrade(&running);
+        let Ok(_place) = self.places.try_acquire() else { return Err(Failure::retry(NotYet::NoPlace)) };
+        let (running, theirs) = (self.begin(id)?, mirrors.clone());
         let mut work = tokio::task::spawn_blocking(move || {
             let _running = running;
             work(&theirs)
@@ -107,18 +114,41 @@ impl Fetches {
             }
             if moved_at.elapsed() >= self.patience.without_progress || begun_at.elapsed() >= self.patience.at_most {
                 mirrors.call_off(id);
-                self.given_up.lock().unwrap_or_else(PoisonError::into_inner).insert(id, alive);
+                self.give_up(id);
                 let minutes = begun_at.elapsed().as_secs() / 60;
                 return Err(Failure::retry(format!("its fetch was given up after {minutes} minutes")));
             }
         }
     }
 
-    /// Whether a fetch that was given up still goes on.
-    fn hangs(&self, id: RepositoryId) -> bool {
-        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
-        given_up.retain(|_, running| running.strong_count() > 0);
-        given_up.contains_key(&id)
+    /// Begins one of this repository, unless one goes on: a second would wait for it, and hold a
+    /// place meanwhile that another repository needs.
+    fn begin(&self, id: RepositoryId) -> Result<Arc<()>, Failure> {
+        let mut running = self.running();
+        match running.get(&id) {
+            Some(Running { is_given_up: true, .. }) => Err(Failure::retry(
+                "an earlier fetch of it still waits for its server, or for the disk: it is tried again once that ended",
+            )),
+            Some(Running { is_given_up: false, .. }) => Err(Failure::retry(NotYet::UnderWay)),
+            None => {
+                let begun = Arc::new(());
+                running.insert(id, Running { alive: Arc::downgrade(&begun), is_given_up: false });
+                Ok(begun)
+            }
+        }
+    }
+
+    fn give_up(&self, id: RepositoryId) {
+        if let Some(running) = self.running().get_mut(&id) {
+            running.is_given_up = true;
+        }
+    }
+
+    /// Those that still go on.
+    fn running(&self) -> MutexGuard<'_, HashMap<RepositoryId, Running>> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.retain(|_, running| running.alive.strong_count() > 0);
+        running
     }
 }
 
@@ -167,6 +197,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_repository_takes_one_place() {
+        let ((_folder, mirrors), fetches) = (mirrors(), Fetches::default());
+        let (hold, work) = endless();
+        let first = tokio::spawn({
+            let (fetches, mirrors) = (fetches.clone(), mirrors.clone());
+            async move { fetches.run(&mirrors, ID, work, |_| {}).await }
+        });
+        tokio::task::yield_now().await;
+        let second = fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await;
+        assert!(second.is_err_and(|failure| is_for_later(&failure) && failure.to_string().contains("already")));
+        fetches.run(&mirrors, RepositoryId(2), |_| Ok(()), |_| {}).await.expect("another has a place").expect("well");
+        drop(hold);
+        first.await.expect("no panic").expect("a place").expect("it went well");
+        fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await.expect("it is its turn").expect("well");
+    }
+
+    #[tokio::test]
     async fn one_that_hangs_is_given_up_and_not_begun_again_until_it_ends() {
         let (_folder, mirrors) = mirrors();
         let (soon, short) = (Duration::from_millis(50), Duration::from_millis(5));
@@ -180,7 +227,7 @@ mod tests {
         assert!(again.is_err_and(|failure| failure.to_string().contains("an earlier fetch")));
         fetches.run(&mirrors, RepositoryId(2), |_| Ok(()), |_| {}).await.expect("others go on").expect("well");
         drop(hold);
-        while fetches.hangs(ID) {
+        while !fetches.running().is_empty() {
             std::thread::yield_now();
         }
         fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await.expect("it goes on").expect("well");
