@@ -26,7 +26,7 @@ pub enum WireError {
         at: Option<usize>,
     },
     /// Longer than allowed, before or after decompression.
-    #[error("the report is larger than {limit} bytes: send fewer or shorter local variables")]
+    #[error("the report is larger than {limit} bytes: send fewer or shorter local variables, or the end of a log")]
     TooLarge {
         /// The limit that was passed, in bytes.
         limit: usize,

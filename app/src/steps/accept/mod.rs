@@ -2,6 +2,7 @@
 //! transaction.
 
 mod budget;
+mod recent;
 
 use crate::services::{Epoch, Panic, RulesOf, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
 use budget::Budgets;
@@ -11,9 +12,8 @@ use domain::report::Report;
 use domain::scrub::{scrub, scrub_name};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use recent::Recent;
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::fingerprints::KnownFingerprint;
@@ -235,6 +235,31 @@ impl Accept {
         now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
+        let admitted = self.write(auth, fingerprint, recollection.known, occurrence, report, now).await;
+        // What could not be stored is nothing new either: an outage must not use a budget up. Who
+        // hangs up before is not here any more, and pays.
+        if recollection.is_charged && !admitted.as_ref().is_ok_and(|admitted| admitted.is_new) {
+            self.budgets.give_back(auth.key);
+        }
+        let known = admitted?.known;
+        let is_news = recollection.known.is_none_or(|before| before != known);
+        if is_news {
+            let stamp = Stamp { epoch, at: now };
+            lock(&self.fingerprints).put((auth.key, fingerprint), Remembered { known, stamp });
+        }
+        Ok(())
+    }
+
+    /// Hands a report to the writer, without secrets, and waits until it is durable.
+    async fn write(
+        &self,
+        auth: IngestAuth,
+        fingerprint: Fingerprint,
+        known: Option<KnownFingerprint>,
+        occurrence: Occurrence,
+        report: Option<Report>,
+        now: Timestamp,
+    ) -> Result<Admitted, AcceptError> {
         // Secrets are taken out before anything is written, of what is counted, too.
         let rules = match report {
             Some(_) => self.scrub_rules.current(&self.store, auth).await?,
@@ -258,22 +283,12 @@ impl Accept {
             count: occurrence.count.max(1),
             at: now,
             facets: Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) },
-            known: recollection.known,
+            known,
             body,
         };
         let (sender, receiver) = oneshot::channel();
         self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
-        let admitted = receiver.await.map_err(|_| AcceptError::Stopping)??;
-        if recollection.is_charged && !admitted.is_new {
-            self.budgets.give_back(auth.key);
-        }
-        let known = admitted.known;
-        let is_news = recollection.known.is_none_or(|before| before != known);
-        if is_news {
-            let stamp = Stamp { epoch, at: now };
-            lock(&self.fingerprints).put((auth.key, fingerprint), Remembered { known, stamp });
-        }
-        Ok(())
+        receiver.await.map_err(|_| AcceptError::Stopping)?
     }
 }
 
@@ -334,37 +349,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A map that keeps what was used recently: two halves, of which the older one is dropped when the
-/// newer is full.
-#[derive(Debug)]
-struct Recent<K, V> {
-    newer: HashMap<K, V>,
-    older: HashMap<K, V>,
-    half: usize,
-}
-
-impl<K: Hash + Eq + Clone, V: Copy> Recent<K, V> {
-    fn new(half: usize) -> Self {
-        Self { newer: HashMap::new(), older: HashMap::new(), half }
-    }
-
-    fn get(&mut self, key: &K) -> Option<V> {
-        if let Some(value) = self.newer.get(key) {
-            return Some(*value);
-        }
-        let value = self.older.remove(key)?;
-        self.put(key.clone(), value);
-        Some(value)
-    }
-
-    fn put(&mut self, key: K, value: V) {
-        if self.newer.len() >= self.half {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        self.newer.insert(key, value);
-    }
-}
-
 /// A report without its secrets, packed. Large ones, and the patterns of some settings, take longer
 /// than others on this thread should wait.
 async fn scrubbed(repository: RepositoryId, mut report: Report, rules: RulesOf) -> Result<Vec<u8>, AcceptError> {
@@ -418,6 +402,35 @@ mod tests {
         assert_eq!(send().await.unwrap().known, known(), "the writer goes on");
         drop(sender);
         writer.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_stored_is_given_back_to_the_budget() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let (mut accept, _writer) = Accept::open(store, Epoch::default(), Wake::default(), 1);
+        let (queue, mut waiting) = mpsc::channel(QUEUE);
+        accept.queue = queue;
+        let auth = IngestAuth { id: RepositoryId(1), key: IngestKeyId(1), code_generation: 0, rules_generation: 0 };
+        let refuses = async {
+            while let Some((_, answer)) = waiting.recv().await {
+                let full: Box<dyn std::error::Error + Send + Sync> = "the disk is full".into();
+                let _ = answer.send(Err(StoreError::from(sqlx::Error::Configuration(full)).into()));
+            }
+        };
+        let sends = async {
+            for _ in 0..3 {
+                let now = Timestamp::from_seconds(1_000_000);
+                let fingerprint = Fingerprint([1; 16]);
+                let recollection = accept.recall(auth, fingerprint, now).await.expect("the budget is whole");
+                let taken = accept.take(auth, fingerprint, recollection, Occurrence::default(), None, now).await;
+                assert!(matches!(taken, Err(AcceptError::Store(_))), "{taken:?}");
+            }
+        };
+        tokio::select! {
+            () = refuses => unreachable!("the queue is open"),
+            () = sends => {}
+        }
     }
 
     struct BrokenLog;
@@ -483,16 +496,5 @@ mod tests {
             known: None,
             body: None,
         }
-    }
-
-    #[test]
-    fn what_is_used_stays_and_what_is_not_goes() {
-        let mut recent = Recent::new(3);
-        for n in 0..10 {
-            recent.put(n, n);
-            assert_eq!(recent.get(&0), Some(0), "used again and again");
-        }
-        assert_eq!(recent.get(&1), None);
-        assert!(recent.newer.len() + recent.older.len() <= 6);
     }
 }
