@@ -6,9 +6,11 @@ use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::story::{REPO, Story, run_test};
+use domain::delivery::DeliveryMode;
 use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
+use store::decisions::LineUpdate;
 
 #[test]
 fn three_hundred_new_lines_are_one_storm() {
@@ -308,5 +310,29 @@ fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
         assert!(text.contains("Passed over: Ada Lovelace (the mail server refuses their address)."), "{text}");
         story.later(HOUR).await;
         story.assert_silent("nothing more is said");
+    });
+}
+
+#[test]
+fn a_line_joins_no_storm_that_ended_at_that_moment() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 1))], "Add a");
+        story.install().await;
+        story.send_functions("shop/a.py", "a", 0..1).await;
+        story.settle().await;
+        assert!(story.transcript().contains("#1 opened"), "it is told of by itself");
+        let (line, now) = (story.lines().await.remove(0), story.clock.now());
+        let repository = line.repository;
+        let storm = store::storms::insert(&story.services().store, repository, now, now).await.unwrap();
+        store::storms::end(&story.services().store, storm, repository, now).await.unwrap();
+        let decided = LineUpdate { total: line.total + 1, ..LineUpdate::default() };
+        let joins = DeliveryMode::Storm(storm);
+        let recorded =
+            store::decisions::record(&story.services().store, repository, line.id, &decided, &[], joins, now).await;
+        assert!(!recorded.unwrap(), "it is decided anew");
+        let after = story.lines().await.remove(0);
+        assert_eq!(after.decided_total, line.decided_total);
+        story.settle().await;
+        assert!(!story.transcript().contains("shop/a.py"), "only of the storm");
     });
 }

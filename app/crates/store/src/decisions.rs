@@ -30,7 +30,7 @@ pub struct LineUpdate {
 
 /// Writes a decision: what is to be sent with the jobs to send it, and what is known of the line
 /// from now on. `false`: nothing was written, because the issue that it was to carry on changed
-/// meanwhile.
+/// meanwhile, or the storm that it was to join ended.
 pub async fn record(
     store: &Store,
     repository: RepositoryId,
@@ -41,6 +41,12 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin_lazily().await?;
+    // First, so that the storm does not end from here on.
+    if let DeliveryMode::Storm(storm) = mode
+        && !storms::add_line_in(&mut tx, storm, line, now).await?
+    {
+        return Ok(false);
+    }
     if let Some((old, issue)) = decided.carried_from
         && !lines::carry_issue_in(&mut tx, old, issue, line).await?
     {
@@ -57,7 +63,7 @@ pub async fn record(
         deliveries::insert_in(&mut tx, repository, line, delivery, mode, now).await?;
     }
     if let DeliveryMode::Storm(storm) = mode {
-        storms::add_line_in(&mut tx, storm, line, now).await?;
+        storms::set_mails_due_in(&mut tx, storm, now).await?;
         writes::enqueue_in(&mut tx, repository, now).await?;
     }
     tx.commit().await?;

@@ -253,7 +253,9 @@ impl Decide {
         }
         let Outgoing { decided, send, mode } = decision;
         if !store::decisions::record(&self.store, row.repository.id, line.id, decided, send, *mode, now).await? {
-            return Err(Failure::retry("the line that it was edited from changed at the same moment"));
+            return Err(Failure::retry(
+                "the line that it was edited from changed at the same moment, or the storm that it was to join ended",
+            ));
         }
         self.wake.notify_one();
         Ok(())

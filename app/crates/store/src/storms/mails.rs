@@ -43,7 +43,7 @@ pub(super) async fn gather_mails_in(tx: &mut Tx, id: StormId) -> Result<bool, St
 }
 
 /// Sets when the mails of a storm are due, if they are not yet, and asks for the job.
-pub(super) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn set_mails_due_in(tx: &mut Tx, storm: StormId, now: Timestamp) -> Result<(), StoreError> {
     let row = sqlx::query(
         "UPDATE storms SET mails_at_ms = COALESCE(mails_at_ms, CAST($2 AS BIGINT) + CASE WHEN mails_sent = 0
              THEN CAST($3 AS BIGINT) ELSE CAST($4 AS BIGINT) END) WHERE id = $1 RETURNING mails_at_ms",

@@ -14,7 +14,8 @@ pub use issue::{
     record_written, set_due, set_issue, set_unanswered,
 };
 use issue::{gather_issues_in, release_issues_in};
-use mails::{gather_mails_in, set_mails_due_in};
+use mails::gather_mails_in;
+pub(crate) use mails::set_mails_due_in;
 pub use mails::{gathered_mails, record_mail_failed, record_mail_settled, record_mails_sent};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -108,15 +109,20 @@ async fn insert_row_in(
     Ok(begun.rows_affected() > 0)
 }
 
-/// Records that a line became part of a storm, whose mails now wait.
-pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: Timestamp) -> Result<(), StoreError> {
+/// Records that a line became part of a storm, whose mails now wait. `false`: it ended meanwhile,
+/// and nothing was written: whatever waited for it would wait for ever.
+pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: Timestamp) -> Result<bool, StoreError> {
+    let open =
+        sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1 AND ended_at_ms IS NULL")
+            .bind(storm.0)
+            .bind(now.as_millis())
+            .execute(tx.conn())
+            .await?;
+    if open.rows_affected() == 0 {
+        return Ok(false);
+    }
     sqlx::query("UPDATE lines SET storm_id = $2 WHERE id = $1").bind(line.0).bind(storm.0).execute(tx.conn()).await?;
-    sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1")
-        .bind(storm.0)
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
-    set_mails_due_in(tx, storm, now).await
+    Ok(true)
 }
 
 /// Ends a storm: the next new lines are told of one by one again, and its own where they happen
