@@ -6,8 +6,9 @@ use std::io::Read as _;
 use std::time::Duration;
 
 /// How long after it was asked to stop the process ends in any case: a second more than all that is
-/// waited for takes (connections 11, steps 10, the database 3, git work 2, the log 1), and less
-/// than the 30 after which process managers kill.
+/// waited for takes (connections 11, steps 10, the database 3, git work 2, the log 1; where the
+/// database is out of reach, putting jobs back is cut off by it), and less than the 30 after which
+/// process managers kill.
 #[cfg(unix)]
 const ENDED_WITHIN: Duration = Duration::from_secs(28);
 

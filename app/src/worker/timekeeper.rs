@@ -34,6 +34,8 @@ pub(super) struct Timekeeper {
     epoch: Epoch,
     /// Whether it was compared with what the last process wrote down.
     compared: Arc<AtomicBool>,
+    /// Held while what waits is put right.
+    looking: Arc<tokio::sync::Mutex<()>>,
     /// The latest moment that is written down.
     noted: Arc<AtomicI64>,
     /// One for each time that it was set back, the latest last.
@@ -52,7 +54,7 @@ struct Watch {
 impl Timekeeper {
     pub(super) fn new(store: Store, clock: Clock, epoch: Epoch) -> Self {
         let noted = Arc::new(AtomicI64::new(Timestamp::MIN.as_millis()));
-        Self { store, clock, epoch, compared: Arc::default(), noted, watches: Arc::default() }
+        Self { store, clock, epoch, compared: Arc::default(), looking: Arc::default(), noted, watches: Arc::default() }
     }
 
     /// Goes by the database's clock, where that is a server's: replicas then agree on what is due,
@@ -78,14 +80,14 @@ impl Timekeeper {
     /// # Errors
     /// The database is out of reach: the next call finds it again.
     pub(super) async fn notice(&self, now: Timestamp) -> Result<(), StoreError> {
-        let mut latest = self.clock.latest().unwrap_or(now);
+        let mut waited_for = None;
         for told in self.watched(now) {
             if store::clock::is_waited_for(&self.store, told).await? {
-                latest = latest.max(told);
+                waited_for = waited_for.max(Some(told));
             }
         }
-        if now + UNNOTICED < latest || !self.compared.load(Ordering::Acquire) {
-            self.look(now, latest).await?;
+        if self.is_set_back(now, waited_for).is_some() {
+            self.look(now, waited_for).await?;
         } else if now - Timestamp::from_millis(self.noted.load(Ordering::Acquire)) >= NOTED_EVERY {
             store::clock::record(&self.store, now).await?;
             self.noted.store(now.as_millis(), Ordering::Release);
@@ -117,7 +119,17 @@ impl Timekeeper {
         watches.push(Watch { told, until: at + WATCHED_FOR, next: at + WATCHED_EVERY });
     }
 
-    async fn look(&self, now: Timestamp, latest: Timestamp) -> Result<(), StoreError> {
+    /// From when the clock was set back, as far as this process knows; also before it was compared
+    /// at all.
+    fn is_set_back(&self, now: Timestamp, waited_for: Option<Timestamp>) -> Option<Timestamp> {
+        let latest = self.clock.latest().max(waited_for).unwrap_or(now);
+        (now + UNNOTICED < latest || !self.compared.load(Ordering::Acquire)).then_some(latest)
+    }
+
+    async fn look(&self, now: Timestamp, waited_for: Option<Timestamp>) -> Result<(), StoreError> {
+        // Of several workers that notice it at once, one puts right what there is.
+        let _looking = self.looking.lock().await;
+        let Some(latest) = self.is_set_back(now, waited_for) else { return Ok(()) };
         if !self.compared.load(Ordering::Acquire)
             && let Some(set_back) = store::clock::known(&self.store).await?.set_back
         {

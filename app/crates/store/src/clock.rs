@@ -133,7 +133,8 @@ async fn record_in(tx: &mut Tx, latest: Timestamp) -> Result<(), StoreError> {
 /// Moves all moments that are still to come back by as much as the clock was set back since the
 /// latest moment that is recorded, or that the caller knows of; by how much. Where it was ahead for
 /// so short that nothing is recorded of it, only those that came of that are moved: all others are
-/// right. What another process has moved already is not moved again.
+/// right. What another process has moved already is not moved again, unless it is later than that
+/// moment even so.
 /// `None`: it was not set back by more than `unnoticed`.
 pub async fn set_back(
     store: &Store,

@@ -191,6 +191,8 @@ impl Connections {
             }
             match timeout(ANSWERS_WITHIN, self.pool.manager().is_at_work(backend)).await {
                 Ok(Ok(true)) => {}
+                // It has no connection left to be asked by, so it is there.
+                Ok(Err(error)) if Trouble::of_sql(&error) == Some(Trouble::Busy) => {}
                 Ok(Ok(false)) => {
                     if let Ok(answer) = timeout(ARRIVES_WITHIN, &mut statement).await {
                         return answer;

@@ -5,7 +5,6 @@ use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
-use sqlx::any::AnyRow;
 
 /// Rows that one transaction drops: reports wait for it, so it takes some 50 ms at most.
 const AT_ONCE: i64 = 200;
@@ -158,16 +157,21 @@ async fn drop_alerts(
         .await?;
     let mut tx = store.begin().await?;
     for row in &rows {
-        drop_alert_in(&mut tx, row).await?;
+        let line = LineId(get(row, "id")?);
+        // The line first, as whoever counts it does; another key may have brought it meanwhile.
+        let sql = format!("UPDATE lines AS l SET next_decide_at = total + 1 WHERE l.id = $3 AND {BY_IT_ALONE}");
+        let own = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(key.0).bind(repository.0).bind(line.0);
+        if own.execute(tx.conn()).await?.rows_affected() > 0 {
+            drop_alert_in(&mut tx, line).await?;
+            dropped.lines += 1;
+        }
     }
     tx.commit().await?;
-    dropped.lines += rows.len() as u64;
     Ok(!rows.is_empty())
 }
 
 /// Drops what is still to be told of a line. It is told of when it happens again, by another key.
-async fn drop_alert_in(tx: &mut Tx, line: &AnyRow) -> Result<(), StoreError> {
-    let line = LineId(get(line, "id")?);
+async fn drop_alert_in(tx: &mut Tx, line: LineId) -> Result<(), StoreError> {
     let deliveries = format!("SELECT d.id FROM deliveries d WHERE d.line_id = $1 AND {BY_REPORTS}");
     let of_storm = "SELECT s.id FROM storms s WHERE s.id = lines.storm_id AND s.issue_number IS NULL";
     for sql in [
@@ -175,8 +179,7 @@ async fn drop_alert_in(tx: &mut Tx, line: &AnyRow) -> Result<(), StoreError> {
         format!("DELETE FROM jobs WHERE kind = 'deliver' AND subject IN ({deliveries})"),
         format!("DELETE FROM deliveries WHERE id IN ({deliveries})"),
         format!(
-            "UPDATE lines SET next_decide_at = total + 1,
-                 alerted_at_ms = CASE WHEN issue_number IS NULL AND NOT EXISTS (
+            "UPDATE lines SET alerted_at_ms = CASE WHEN issue_number IS NULL AND NOT EXISTS (
                      SELECT 1 FROM deliveries d WHERE d.line_id = lines.id AND d.channel = 'issue')
                      THEN NULL ELSE alerted_at_ms END,
                  storm_id = CASE WHEN EXISTS ({of_storm}) THEN NULL ELSE storm_id END
