@@ -139,7 +139,8 @@ impl IncomingBody {
         }
     }
 
-    fn into_bytes(self) -> (Bytes, Held) {
+    fn into_bytes(mut self) -> (Bytes, Held) {
+        self.held.arrived();
         (if self.joined.is_empty() { self.first } else { self.joined.into() }, self.held)
     }
 
@@ -205,13 +206,15 @@ async fn next_part(body: &mut Body) -> Option<Result<Bytes, axum::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::client::ClientGroup;
     use super::*;
 
     const MOST: usize = 100_000;
 
     fn open(headers: &[(header::HeaderName, &str)], body: impl Into<Body>) -> Result<IncomingBody, BodyError> {
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value"))).collect();
-        IncomingBody::open(&headers, body.into(), MOST, &Arc::default(), Sender::Known)
+        let sender = Sender::Known(ClientGroup(std::net::Ipv4Addr::LOCALHOST.into()));
+        IncomingBody::open(&headers, body.into(), MOST, &Arc::default(), sender)
     }
 
     #[tokio::test]

@@ -30,6 +30,11 @@ const LARGE: usize = OF_STRANGERS - FOR_SMALL;
 /// room for.
 pub(super) const LARGE_OF_ONE: usize = 25 << 20;
 
+/// What one client may hold of bodies that are still arriving, though it showed a key, once half of
+/// all is taken: a key is public in a browser, and a body that never ends costs its sender nothing.
+/// Two of the largest reports. So one client alone never fills more than the half.
+const ARRIVING_OF_ONE: usize = IN_FLIGHT / 4;
+
 /// When to come again after a refusal, in seconds: bodies in flight are worked off within one.
 pub(super) const RETRY_AFTER_S: &str = "5";
 
@@ -37,7 +42,7 @@ pub(super) const RETRY_AFTER_S: &str = "5";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sender {
     /// They showed a key, or are signed in.
-    Known,
+    Known(ClientGroup),
     /// It is not known yet, only from where.
     Stranger(ClientGroup),
 }
@@ -47,6 +52,8 @@ pub(super) enum Sender {
 pub(super) struct Budget {
     held: AtomicUsize,
     strangers: Mutex<Strangers>,
+    /// Of bodies that are still arriving, of senders that are known.
+    arriving: Mutex<HashMap<ClientGroup, usize>>,
     refused: AtomicU64,
 }
 
@@ -75,12 +82,14 @@ pub(super) struct Held {
     budget: Arc<Budget>,
     sender: Sender,
     bytes: usize,
+    /// What of it counts for a client that is known.
+    arriving: usize,
 }
 
 impl Budget {
     /// Nothing yet, of this sender.
     pub(super) fn open(self: &Arc<Self>, sender: Sender) -> Held {
-        Held { budget: Arc::clone(self), sender, bytes: 0 }
+        Held { budget: Arc::clone(self), sender, bytes: 0, arriving: 0 }
     }
 
     /// Bytes held now.
@@ -96,6 +105,18 @@ impl Budget {
     fn strangers(&self) -> MutexGuard<'_, Strangers> {
         // Nothing under it can panic half-way.
         self.strangers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of this client arrives has grown, or is there; so much of it arrives now.
+    fn arrives(&self, client: ClientGroup, from: usize, to: usize) -> usize {
+        let mut arriving = self.arriving.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_one = arriving.entry(client).or_default();
+        *of_one = *of_one - from + to;
+        let now = *of_one;
+        if now == 0 {
+            arriving.remove(&client);
+        }
+        now
     }
 }
 
@@ -141,9 +162,12 @@ impl Held {
     /// There is no room for them.
     pub(super) fn grow(&mut self, bytes: usize) -> Result<(), NoRoom> {
         self.add(bytes);
-        // A key is public in a browser: those who have one leave room for strangers' small bodies.
         let (has_share, in_all) = match self.sender {
-            Sender::Known => (true, IN_FLIGHT - FOR_SMALL),
+            // Those who have a key leave room for strangers' small bodies.
+            Sender::Known(client) => {
+                let of_one = self.arrives(client);
+                (of_one <= ARRIVING_OF_ONE || self.budget.held() <= IN_FLIGHT / 2, IN_FLIGHT - FOR_SMALL)
+            }
             Sender::Stranger(client) => (self.budget.strangers().have_room(client, self.bytes), IN_FLIGHT),
         };
         if !has_share || self.budget.held() > in_all {
@@ -166,16 +190,36 @@ impl Held {
 
     /// Who sends it is known now.
     pub(super) fn is_known(&mut self) {
-        if let Sender::Stranger(client) = std::mem::replace(&mut self.sender, Sender::Known) {
+        if let Sender::Stranger(client) = self.sender {
             self.budget.strangers().resize(client, self.bytes, 0);
+            self.sender = Sender::Known(client);
+            self.arrives(client);
         }
+    }
+
+    /// All of it is there: it is held for as long as the server takes, not its sender.
+    pub(super) fn arrived(&mut self) {
+        if let Sender::Known(client) = self.sender
+            && self.arriving > 0
+        {
+            self.budget.arrives(client, std::mem::take(&mut self.arriving), 0);
+        }
+    }
+
+    /// Counts all of it that arrived for its client, who is known; what arrives of that client now.
+    fn arrives(&mut self, client: ClientGroup) -> usize {
+        let from = std::mem::replace(&mut self.arriving, self.bytes);
+        self.budget.arrives(client, from, self.bytes)
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
-        self.is_known();
+        match self.sender {
+            Sender::Stranger(client) => self.budget.strangers().resize(client, self.bytes, 0),
+            Sender::Known(_) => self.arrived(),
+        }
     }
 }
 
@@ -188,6 +232,10 @@ mod tests {
         Sender::Stranger(ClientGroup(IpAddr::V4(Ipv4Addr::from_bits(number))))
     }
 
+    fn known(number: u32) -> Sender {
+        Sender::Known(ClientGroup(IpAddr::V4(Ipv4Addr::from_bits(number))))
+    }
+
     #[test]
     fn all_is_given_back_and_strangers_keep_nobody_out() {
         let budget = Arc::<Budget>::default();
@@ -196,17 +244,40 @@ mod tests {
         assert_eq!(one.grow(LARGE_OF_ONE), Ok(()));
         assert_eq!(other.grow(LARGE - LARGE_OF_ONE), Ok(()));
         assert_eq!(budget.open(stranger(3)).grow(SMALL + 1), Err(NoRoom));
-        let mut known = budget.open(Sender::Known);
-        assert_eq!(known.grow(IN_FLIGHT - OF_STRANGERS), Ok(()));
-        assert_eq!(budget.open(Sender::Known).grow(1), Err(NoRoom));
+        let mut of_known = budget.open(known(9));
+        assert_eq!(of_known.grow(ARRIVING_OF_ONE), Ok(()));
+        let mut of_another = budget.open(known(8));
+        assert_eq!(of_another.grow(IN_FLIGHT - OF_STRANGERS - ARRIVING_OF_ONE), Ok(()));
+        assert_eq!(budget.open(known(9)).grow(1), Err(NoRoom));
         assert_eq!(budget.open(stranger(3)).grow(SMALL), Ok(()), "what is kept for small ones");
         assert_eq!((budget.held(), budget.refused()), (IN_FLIGHT - FOR_SMALL, 2));
-        drop(known);
+        drop((of_known, of_another));
         one.is_known();
         assert_eq!(budget.open(stranger(3)).grow(SMALL + 1), Ok(()));
         drop((one, other));
         assert_eq!((budget.held(), budget.strangers().in_all), (0, Share::default()));
         assert!(budget.strangers().by_client.is_empty());
+    }
+
+    #[test]
+    fn who_has_a_key_and_never_ends_keeps_no_other_out() {
+        let budget = Arc::<Budget>::default();
+        let grown = |number: u32, bytes: usize| {
+            let mut held = budget.open(known(number));
+            held.grow(bytes).map(|()| held)
+        };
+        let mut all: Vec<Held> = (0..4).map(|_| grown(1, IN_FLIGHT / 8).expect("the half of all is free")).collect();
+        assert_eq!(grown(1, SMALL).err(), Some(NoRoom), "it has more than its share");
+        all.push(grown(2, ARRIVING_OF_ONE).expect("another one"));
+        assert_eq!(grown(2, 1).err(), Some(NoRoom));
+        // What is there counts no longer for who sent it.
+        for held in &mut all {
+            held.arrived();
+        }
+        let more = grown(1, SMALL).expect("nothing of it arrives any more");
+        drop((all, more));
+        assert!(budget.arriving.lock().expect("nothing panicked").is_empty());
+        assert_eq!(budget.held(), 0);
     }
 
     #[test]

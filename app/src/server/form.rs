@@ -42,9 +42,10 @@ impl<T: DeserializeOwned + Send> FromRequest<Server> for OpenForm<T> {
     async fn from_request(request: Request, server: &Server) -> Result<Self, PageError> {
         let (mut parts, body) = request.into_parts();
         let Ok(Visitor(visitor)) = Visitor::from_request_parts(&mut parts, server).await;
+        let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
         let sender = match visitor {
-            Some(_) => Sender::Known,
-            None => Sender::Stranger(ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server))),
+            Some(_) => Sender::Known(client),
+            None => Sender::Stranger(client),
         };
         let form = ReceivedForm::read(parts, body, sender, server).await?;
         let fields = form.fields().await?;
@@ -117,7 +118,8 @@ impl ReceivedForm {
                 return Err(error);
             }
         };
-        let form = Self::read(parts, body, Sender::Known, server).await?;
+        let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
+        let form = Self::read(parts, body, Sender::Known(client), server).await?;
         Ok((session, form))
     }
 

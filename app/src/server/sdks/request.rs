@@ -86,10 +86,10 @@ impl IngestRequest {
         let encoding = RequestHead::of(&parts).header("content-encoding").map(str::to_owned);
         let budget = Arc::<Budget>::from_ref(server);
         let open = |body: Body, sender| IncomingBody::open(&parts.headers, body, MAX_BODY, &budget, sender);
+        let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
         let (auth, incoming) = match admitted {
-            Some(auth) => (auth, open(body, Sender::Known)?),
+            Some(auth) => (auth, open(body, Sender::Known(client))?),
             None => {
-                let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
                 let mut incoming = open(body, Sender::Stranger(client))?;
                 match enter_by_envelope(project, &mut incoming, encoding.as_deref(), &ingest, now).await {
                     Ok(auth) => (auth, incoming),
