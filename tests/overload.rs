@@ -156,6 +156,37 @@ fn a_few_kilobytes_take_no_gigabyte() {
 }
 
 #[test]
+fn clients_that_hang_up_do_not_have_more_read_at_once() {
+    run_test(async |story| {
+        let settings = "ignored_exceptions: [Bomb]\n";
+        let files = [(".github/flawless.yml", settings)];
+        story.commit("Ada <ada@example.com>", "2026-01-06T10:00:00Z", &files, "Settings");
+        story.install().await;
+        let (key, project) = story.key().await;
+        let process = story.start_process().await;
+        let before = peak(&process);
+        let event = "{\"exception\":{\"values\":[{\"type\":\"Bomb\"}]},\"extra\":";
+        let body = gzip(format!("{event}[{}0]}}", "0,".repeat(3_900_000)).as_bytes());
+        let head = format!(
+            "POST /api/{project}/store/?sentry_key={key} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut senders = Vec::new();
+        for _ in 0..40 {
+            senders.push(half(&process.url, [head.as_bytes(), &body].concat()).await);
+        }
+        for sender in senders {
+            drop(sender);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let health = timeout(SOON, reqwest::get(format!("{}/healthz", process.url))).await;
+        assert_eq!(health.expect("in time").unwrap().status(), 200);
+        assert!(peak(&process) - before < 110, "{} MiB", peak(&process) - before);
+    });
+}
+
+#[test]
 fn bodies_of_strangers_are_bounded_and_keep_nobody_out() {
     run_test(async |story| {
         story.install().await;
@@ -255,6 +286,34 @@ fn one_client_with_webhooks_that_never_end_keeps_no_other_out() {
 }
 
 #[test]
+fn one_client_with_reports_that_never_end_keeps_no_other_out() {
+    run_test(async |story| {
+        story.install().await;
+        let (key, project) = story.key().await;
+        let address = story.url().trim_start_matches("http://").parse().unwrap();
+        let head = format!(
+            "POST /api/{project}/envelope/?sentry_key={key} HTTP/1.1\r\nhost: x\r\ncontent-length: 8388608\r\n\r\n"
+        );
+        let mut held = Vec::new();
+        for _ in 0..8 {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+            let mut stream = socket.connect(address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let _ = timeout(SOON, stream.write_all(&vec![b'x'; 15 << 19])).await;
+            held.push(stream);
+        }
+        let large = format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(1 << 20));
+        let url = format!("{}/api/{project}/envelope/?sentry_key={key}", story.url());
+        for _ in 0..20 {
+            assert_eq!(story.http.post(&url).body(large.clone()).send().await.unwrap().status(), 200);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(held);
+    });
+}
+
+#[test]
 fn who_it_is_is_asked_before_the_body_is_read() {
     run_test(async |story| {
         story.install().await;
@@ -311,13 +370,17 @@ fn connections_that_say_nothing_keep_nobody_out() {
     run_test(async |story| {
         rlimit::increase_nofile_limit(4_096).unwrap();
         let process = story.start_process_after("ulimit -n 1024").await;
-        let mut open = Vec::new();
-        for _ in 0..1_100 {
-            open.push(half(&process.url, "GET /healthz HTTP/1.1\r\nhost:").await);
-        }
-        for _ in 0..20 {
-            let health = timeout(SOON, reqwest::get(format!("{}/healthz", process.url))).await;
-            assert_eq!(health.expect("in time").unwrap().status(), 200);
+        let form = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                    content-length: 99\r\n\r\ntoken=";
+        for text in ["GET /healthz HTTP/1.1\r\nhost:", form] {
+            let mut open = Vec::new();
+            for _ in 0..1_100 {
+                open.push(half(&process.url, text).await);
+            }
+            for _ in 0..20 {
+                let health = timeout(SOON, reqwest::get(format!("{}/healthz", process.url))).await;
+                assert_eq!(health.expect("in time").unwrap().status(), 200, "{text}");
+            }
         }
         tokio::time::sleep(Duration::from_millis(1_500)).await;
         let log = process.log(story);

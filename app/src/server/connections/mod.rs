@@ -15,7 +15,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use places::Place;
-use progress::{Phase, WatchedStream};
+use progress::{Phase, WatchedBody, WatchedStream};
 use std::future::Future;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -99,7 +99,7 @@ async fn converse(stream: TcpStream, peer: SocketAddr, place: Place, router: Rou
     let answer = |mut request: hyper::Request<Incoming>| {
         progress.enter(Phase::Request);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let answered = router.call(request.map(Body::new));
+        let answered = router.call(request.map(|body| Body::new(WatchedBody::new(body, Arc::clone(progress)))));
         async {
             let answer = answered.await;
             progress.enter(Phase::Answer);

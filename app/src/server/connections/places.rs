@@ -163,7 +163,8 @@ impl Connections {
     }
 
     fn make_room(&self, open: &mut Open, which: impl Fn(&Connection) -> bool) -> bool {
-        let waits = |connection: &Connection| matches!(connection.progress.phase(), Phase::Idle | Phase::Head);
+        let waits =
+            |connection: &Connection| matches!(connection.progress.phase(), Phase::Idle | Phase::Head | Phase::Body);
         let waiting = open.by_id.iter().filter(|(_, connection)| waits(connection) && which(connection));
         let Some(id) = waiting.min_by_key(|(_, connection)| connection.progress.since()).map(|(id, _)| *id) else {
             return false;
@@ -181,7 +182,8 @@ impl Connections {
                 Phase::Idle => (Closed::Idle, IDLE_TIME),
                 Phase::Head => (Closed::SlowHead, HEAD_TIME),
                 Phase::Answer => (Closed::SlowAnswer, ANSWER_TIME),
-                Phase::Request => return None,
+                // A body has a time of its own, after which it is answered that it took too long.
+                Phase::Request | Phase::Body => return None,
             };
             (now.saturating_duration_since(connection.progress.since()) > time).then_some(why)
         };

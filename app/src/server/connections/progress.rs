@@ -1,5 +1,6 @@
 //! How far a connection is, and since when: seen by what it reads and writes.
 
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,17 +18,23 @@ pub(super) enum Phase {
     Idle = 0,
     /// For the rest of a request's head; also for the first byte of all.
     Head = 1,
-    /// For the server: a request is worked on, which includes its body.
+    /// For the server: a request is worked on.
     Request = 2,
     /// For the client to take its answer.
     Answer = 3,
+    /// For the rest of a request's body, since it was first waited for.
+    Body = 4,
 }
 
-/// The phase of one connection. Changed by the connection alone, read by who looks after all.
+/// Bits of a state that are its phase.
+const PHASE_BITS: u64 = 3;
+
+/// The phase of one connection. Changed by the connection and by who reads its body, read by who
+/// looks after all.
 #[derive(Debug)]
 pub(super) struct Progress {
     began: Instant,
-    /// Milliseconds after `began`, and in the two lowest bits the phase.
+    /// Milliseconds after `began`, and in the [`PHASE_BITS`] lowest bits the phase.
     state: AtomicU64,
 }
 
@@ -39,23 +46,97 @@ impl Progress {
 
     /// Enters a phase.
     pub(super) fn enter(&self, phase: Phase) {
-        let at = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX >> 2);
-        self.state.store(at << 2 | phase as u64, Ordering::Relaxed);
+        self.state.store(self.now() << PHASE_BITS | phase as u64, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since it began.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX >> PHASE_BITS)
+    }
+
+    /// Enters a phase that began at `since`, but only from this one: whoever reads a body may do so
+    /// while its request is answered already.
+    fn turn(&self, from: Phase, to: Phase, since: u64) {
+        let state = self.state.load(Ordering::Relaxed);
+        if phase_of(state) == from {
+            let then = since << PHASE_BITS | to as u64;
+            // Else the connection went on at this moment.
+            let _ = self.state.compare_exchange(state, then, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// The phase.
     pub(super) fn phase(&self) -> Phase {
-        match self.state.load(Ordering::Relaxed) & 3 {
-            0 => Phase::Idle,
-            1 => Phase::Head,
-            2 => Phase::Request,
-            _ => Phase::Answer,
-        }
+        phase_of(self.state.load(Ordering::Relaxed))
     }
 
     /// When that began.
     pub(super) fn since(&self) -> Instant {
-        self.began + Duration::from_millis(self.state.load(Ordering::Relaxed) >> 2)
+        self.began + Duration::from_millis(self.state.load(Ordering::Relaxed) >> PHASE_BITS)
+    }
+}
+
+fn phase_of(state: u64) -> Phase {
+    match state & ((1 << PHASE_BITS) - 1) {
+        0 => Phase::Idle,
+        1 => Phase::Head,
+        2 => Phase::Request,
+        3 => Phase::Answer,
+        _ => Phase::Body,
+    }
+}
+
+/// A request's body that notes while it is waited for.
+#[derive(Debug)]
+pub(super) struct WatchedBody {
+    body: Incoming,
+    progress: Arc<Progress>,
+    /// When it was first waited for. A byte now and then does not make it younger.
+    since: Option<u64>,
+}
+
+impl WatchedBody {
+    /// Notes here.
+    pub(super) fn new(body: Incoming, progress: Arc<Progress>) -> Self {
+        Self { body, progress, since: None }
+    }
+
+    fn goes_on(&self) {
+        self.progress.turn(Phase::Body, Phase::Request, self.progress.now());
+    }
+}
+
+impl Body for WatchedBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let read = Pin::new(&mut self.body).poll_frame(context);
+        if read.is_ready() {
+            self.goes_on();
+        } else {
+            let now = self.progress.now();
+            let since = *self.since.get_or_insert(now);
+            self.progress.turn(Phase::Request, Phase::Body, since);
+        }
+        read
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for WatchedBody {
+    fn drop(&mut self) {
+        self.goes_on();
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Ingest {
     arrivals: Arc<Arrivals>,
     clock: Clock,
     /// Turns of [`LARGE_AT_ONCE`].
-    large: Semaphore,
+    large: Arc<Semaphore>,
 }
 
 /// A report that was admitted.
@@ -96,7 +96,7 @@ struct ParsedReport {
 impl Ingest {
     /// A way in, by these.
     pub(super) fn new(accept: Accept, arrivals: Arc<Arrivals>, clock: Clock) -> Self {
-        Self { accept, arrivals, clock, large: Semaphore::new(LARGE_AT_ONCE) }
+        Self { accept, arrivals, clock, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
     }
 
     /// Now.
@@ -163,13 +163,17 @@ impl Ingest {
 
     /// Reads a large report in a thread that may be kept busy, once it is its turn.
     async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<Parsed, IngestError> {
-        let _turn = self.large.acquire().await;
+        // It ends with the work, not with the request: a client that hangs up ends only that one.
+        let turn = Arc::clone(&self.large).acquire_owned().await;
         if request.encoding.is_some() {
             request.held.add(MAX_DECODED);
         }
         let (ingest, runtime) = (Arc::clone(self), Handle::current());
         // What it asks of the database is asked from there.
-        let parse = move || runtime.block_on(ingest.parse(&request, MAX_DECODED));
+        let parse = move || {
+            let _turn = turn;
+            runtime.block_on(ingest.parse(&request, MAX_DECODED))
+        };
         let parsed = tokio::task::spawn_blocking(parse).await;
         parsed.unwrap_or_else(|panic| {
             tracing::error!(%panic, "a report could not be read");
