@@ -3,6 +3,7 @@
 mod attempt;
 mod held;
 mod lease;
+mod renewal;
 mod timekeeper;
 
 use crate::clock::Clock;
@@ -23,7 +24,7 @@ use attempt::JobAttempt;
 use domain::job::{Job, Manner};
 use domain::timestamp::Timestamp;
 use held::{Held, Place};
-use lease::{Guarded, Lease};
+use renewal::Renewal;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -32,7 +33,6 @@ use store::jobs::{Among, Claim, LEASE};
 use store::{Store, StoreError};
 use timekeeper::Timekeeper;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
@@ -43,11 +43,6 @@ const _: () = assert!(FETCHES_AT_ONCE < WORKERS, "mails and issues never wait fo
 const IDLE: Duration = Duration::from_millis(500);
 /// How often it is looked for what is due by time alone.
 const TICK_EVERY: Duration = Duration::from_secs(60);
-/// How often a lease is renewed: twice before it ends may fail.
-const RENEW_EVERY: Duration = Duration::from_secs(LEASE.unsigned_abs().as_secs() / 3);
-/// How long a job that killed before has the process for itself: what kills does so sooner, and
-/// whoever only takes long must not keep all mails waiting.
-const ALONE_AT_MOST: Duration = Duration::from_mins(2);
 /// What the log says of a job that this process held for too long without being heard of.
 const TAKEN_OVER: &str =
     "a job was not renewed in time, and is another worker's: nothing more of it was written or sent";
@@ -302,7 +297,8 @@ impl Worker {
         if manner == Manner::NotNow {
             return attempt.set_aside(self.clock.now()).await;
         }
-        let result = self.renewing(claim, manner, place).await;
+        let step = |store| self.clone().step((self.steps)(store), claim.job, manner);
+        let result = Renewal::new(&self.store, &self.clock, claim).run(place, step).await;
         let now = self.clock.now();
         match settle(&attempt, result, now).await? {
             Settled::Done(()) | Settled::GivenUp => store::jobs::finish(&store, claim).await,
@@ -310,39 +306,6 @@ impl Worker {
             Settled::Again(at) => store::jobs::requeue(&store, claim, at, now).await,
             Settled::Panicked(why) => attempt.panicked(&why, now).await,
             Settled::NotOurs => Err(StoreError::LeaseLost),
-        }
-    }
-
-    /// Runs a job's step while its lease is renewed: a first clone can take longer than one, and
-    /// must not be begun twice.
-    async fn renewing(&self, claim: &Claim, manner: Manner, place: Place) -> Result<(), Failure> {
-        let store = self.store.held_by(claim);
-        let lease = Lease::new(self.clock.clone(), store.clone());
-        let step = self.clone().step((self.steps)(store), claim.job, manner);
-        // A task of its own: a step that panics is a job that failed, and not the end of a worker.
-        let mut step = OwnTask(tokio::spawn(Guarded::new(step, Arc::clone(&lease)).in_current_span()));
-        let begun_at = Instant::now();
-        let mut place = Some(place);
-        loop {
-            tokio::select! {
-                ended = &mut step.0 => return ended.unwrap_or_else(|ended| Err(Failure::ended("the step", ended))),
-                () = lease.doubted.notified() => {}
-                () = tokio::time::sleep(RENEW_EVERY) => {}
-            }
-            if begun_at.elapsed() > ALONE_AT_MOST {
-                drop(place.take());
-            }
-            match store::jobs::renew(&self.store, claim, LEASE).await {
-                Ok(true) => lease.prove(),
-                Ok(false) => return Err(Failure::NotOurs),
-                Err(error) => {
-                    // The step stands still before its lease can have ended, and may do so already:
-                    // it is tried again at once.
-                    log_store_error(&self.store, &error, "the lease of a job could not be renewed, and will be");
-                    tokio::time::sleep(IDLE).await;
-                    lease.doubted.notify_one();
-                }
-            }
         }
     }
 
@@ -371,15 +334,6 @@ impl Worker {
 enum Waiting {
     No,
     ForAMoment,
-}
-
-/// A task that ends with its holder: a step must not go on once nobody renews its lease.
-struct OwnTask(JoinHandle<Result<(), Failure>>);
-
-impl Drop for OwnTask {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 /// Logs a failure of what the next tick does again.

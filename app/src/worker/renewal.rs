@@ -1,0 +1,159 @@
+//! A step runs while its job's lease is renewed, and no longer than the job is this worker's.
+
+use super::held::Place;
+use super::lease::{Guarded, Lease};
+use crate::clock::Clock;
+use crate::services::{Failure, log_store_error};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use store::jobs::{Claim, LEASE};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tracing::Instrument;
+
+/// How often a lease is renewed: twice before it ends may fail.
+const RENEW_EVERY: Duration = Duration::from_secs(LEASE.unsigned_abs().as_secs() / 3);
+/// The pause after which a lease that could not be renewed is to be renewed again.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// How long a job that killed before has the process for itself: what kills does so sooner, and
+/// whoever only takes long must not keep all mails waiting.
+const ALONE_AT_MOST: Duration = Duration::from_mins(2);
+
+/// A job whose lease is renewed.
+pub(super) struct Renewal<'a> {
+    store: &'a Store,
+    clock: &'a Clock,
+    claim: &'a Claim,
+    renew_every: Duration,
+    alone_at_most: Duration,
+}
+
+impl<'a> Renewal<'a> {
+    /// Of a job that was just claimed.
+    pub(super) fn new(store: &'a Store, clock: &'a Clock, claim: &'a Claim) -> Self {
+        Self { store, clock, claim, renew_every: RENEW_EVERY, alone_at_most: ALONE_AT_MOST }
+    }
+
+    /// Runs the job's step, which writes to the database it is given, while its lease is renewed: a
+    /// first clone can take longer than one, and must not be begun twice.
+    pub(super) async fn run<F>(self, place: Place, step: impl FnOnce(Store) -> F) -> Result<(), Failure>
+    where
+        F: Future<Output = Result<(), Failure>> + Send + 'static,
+    {
+        let store = self.store.held_by(self.claim);
+        let lease = Lease::new(self.clock.clone(), store.clone());
+        // A task of its own: a step that panics is a job that failed, and not the end of a worker.
+        let mut step = OwnTask(tokio::spawn(Guarded::new(step(store), Arc::clone(&lease)).in_current_span()));
+        let begun_at = Instant::now();
+        let mut place = Some(place);
+        loop {
+            tokio::select! {
+                ended = &mut step.0 => return ended.unwrap_or_else(|ended| Err(Failure::ended("the step", ended))),
+                () = lease.doubted.notified() => {}
+                () = tokio::time::sleep(self.renew_every) => {}
+            }
+            if begun_at.elapsed() > self.alone_at_most {
+                drop(place.take());
+            }
+            match store::jobs::renew(self.store, self.claim, LEASE).await {
+                Ok(true) => lease.prove(),
+                Ok(false) => return Err(Failure::NotOurs),
+                Err(error) => {
+                    // The step stands still before its lease can have ended, and may do so already:
+                    // it is tried again at once.
+                    log_store_error(self.store, &error, "the lease of a job could not be renewed, and will be");
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                    lease.doubted.notify_one();
+                }
+            }
+        }
+    }
+}
+
+/// A task that ends with its holder: a step must not go on once nobody renews its lease.
+struct OwnTask(JoinHandle<Result<(), Failure>>);
+
+impl Drop for OwnTask {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::held::Held;
+    use domain::job::Job;
+    use domain::timestamp::Timestamp;
+    use jiff::SignedDuration;
+    use std::future::pending;
+    use store::jobs::Among;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    /// Waited for in vain, or not: what is to come comes within milliseconds.
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    /// A database with a job that is claimed, and whose lease is over at once.
+    async fn with_a_job() -> (tempfile::TempDir, Store, Clock, Claim) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+        let now = clock.now();
+        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+        let claim = store::jobs::claim(&store, Among::Ordinary, SignedDuration::ZERO, now).await.unwrap();
+        (folder, store, clock, claim.expect("a job"))
+    }
+
+    /// The lease of a job, renewed each few milliseconds.
+    fn often<'a>(store: &'a Store, clock: &'a Clock, claim: &'a Claim) -> Renewal<'a> {
+        Renewal { renew_every: Duration::from_millis(5), ..Renewal::new(store, clock, claim) }
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_renewed_while_its_step_runs() {
+        let (_folder, store, clock, claim) = with_a_job().await;
+        let is_free = async || store::jobs::is_suspect_due(&store, clock.now()).await.unwrap();
+        assert!(is_free().await, "whoever looks may take it");
+        let renewed = async {
+            while is_free().await {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let place = Held::default().shared().await;
+        tokio::select! {
+            ended = often(&store, &clock, &claim).run(place, |_| pending()) => panic!("{ended:?}"),
+            renewed = timeout(PATIENCE, renewed) => renewed.expect("it is renewed"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_ends_as_soon_as_its_job_is_known_to_be_anothers() {
+        let (_folder, store, clock, claim) = with_a_job().await;
+        let other = store::jobs::claim(&store, Among::Suspects, LEASE, clock.now()).await.unwrap();
+        assert!(other.is_some_and(|other| other.id == claim.id));
+        let (runs, ended) = oneshot::channel::<()>();
+        let step = async move |_| {
+            let _runs = runs;
+            pending().await
+        };
+        let place = Held::default().shared().await;
+        let renewal = timeout(PATIENCE, often(&store, &clock, &claim).run(place, step)).await;
+        assert!(matches!(renewal.expect("it is noticed"), Err(Failure::NotOurs)));
+        timeout(PATIENCE, ended).await.expect("the step ends").expect_err("it does not get further");
+    }
+
+    #[tokio::test]
+    async fn a_job_that_killed_before_does_not_keep_the_others_waiting_for_ever() {
+        let (_folder, store, clock, claim) = with_a_job().await;
+        let held = Held::default();
+        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&store, &clock, &claim) };
+        let alone = held.alone().expect("nothing runs");
+        tokio::select! {
+            ended = renewal.run(alone, |_| pending()) => panic!("{ended:?}"),
+            place = timeout(PATIENCE, held.shared()) => drop(place.expect("others go on beside it")),
+        }
+    }
+}
