@@ -94,6 +94,28 @@ fn who_lost_a_job_writes_and_sends_nothing_in_its_name() {
     });
 }
 
+/// On SQLite, nobody looks while somebody writes.
+#[test]
+fn nobody_takes_a_job_in_the_middle_of_its_holders_transaction() {
+    run_test(async |story| {
+        if !story.is_on_postgres() {
+            return;
+        }
+        story.install().await;
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+        let held = store::jobs::claim(&store, Among::Ordinary, LEASE, now).await.unwrap().expect("a job");
+        let writes = store.held_by(&held).begin().await.unwrap();
+        story.end_leases().await;
+        let claim = async || store::jobs::claim(&store, Among::Suspects, LEASE, now).await.unwrap();
+        assert_eq!(claim().await, None, "its holder writes");
+        writes.commit().await.unwrap();
+        let other = claim().await.expect("its lease is over");
+        assert_eq!((other.job, other.deaths), (Job::Reconcile, 1));
+        store::jobs::finish(&store, &other).await.unwrap();
+    });
+}
+
 /// Two replicas need a database that they can share.
 #[test]
 fn a_replica_that_is_frozen_in_the_middle_of_its_work_tells_nothing_twice() {

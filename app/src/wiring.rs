@@ -298,14 +298,18 @@ impl Handles {
         Deliver {
             store: self.store.clone(),
             github_app: self.github_app.clone(),
-            mails: MailSender {
-                store: self.store.clone(),
-                mailer: Arc::clone(&self.mailer),
-                content: self.alert_content(),
-                recipients: self.recipients(),
-                wake: self.wake.clone(),
-            },
+            mails: self.mail_sender(),
             files: OutboxFiles { outbox: self.outbox.clone(), content: self.alert_content() },
+        }
+    }
+
+    pub(crate) fn mail_sender(&self) -> MailSender {
+        MailSender {
+            store: self.store.clone(),
+            mailer: Arc::clone(&self.mailer),
+            content: self.alert_content(),
+            recipients: self.recipients(),
+            wake: self.wake.clone(),
         }
     }
 

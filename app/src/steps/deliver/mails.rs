@@ -130,3 +130,47 @@ impl MailSender {
         Ok(others)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::wiring::Handles;
+    use domain::job::Job;
+    use jiff::SignedDuration;
+    use std::collections::BTreeMap;
+    use store::StoreError;
+    use store::jobs::{Among, LEASE};
+
+    #[tokio::test]
+    async fn a_mail_of_a_job_that_is_anothers_by_now_is_not_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
+        let config = Config::from_parts(None, settings).unwrap();
+        let (handles, _) = Handles::open(&config).await.unwrap();
+        let (store, now) = (&handles.store, Timestamp::from_seconds(1_000));
+        store::jobs::enqueue(store, Job::Reconcile, now, now).await.unwrap();
+        let lost = store::jobs::claim(store, Among::Ordinary, SignedDuration::ZERO, now).await.unwrap().expect("a job");
+        let its = store::jobs::claim(store, Among::Suspects, LEASE, now).await.unwrap().expect("its lease is over");
+        let mail = OutgoingMail {
+            message_id: "1@flawless.test".to_owned(),
+            to_name: "Ada".to_owned(),
+            to_email: "ada@example.com".to_owned(),
+            subject: "It fails".to_owned(),
+            text: "It fails.".to_owned(),
+            html: "It fails.".to_owned(),
+            date: now,
+            reply_to: None,
+            repository: "acme/shop".to_owned(),
+            line: None,
+            list_id: None,
+        };
+        let sender = |claim| MailSender { store: store.held_by(claim), ..handles.mail_sender() };
+        let sent = || std::fs::read_dir(config.outbox()).map_or(0, Iterator::count);
+        let refused = sender(&lost).send(&mail, now).await.map_err(|failure| format!("{failure:?}"));
+        assert_eq!(refused, Err(format!("{:?}", Failure::from(StoreError::LeaseLost))));
+        assert_eq!(sent(), 0);
+        sender(&its).send(&mail, now).await.unwrap();
+        assert_eq!(sent(), 1);
+    }
+}
