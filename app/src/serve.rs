@@ -188,3 +188,18 @@ fn descriptors() -> u64 {
         FEWEST_DESCRIPTORS
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rlimit::Resource;
+
+    #[test]
+    fn the_process_may_open_as_many_files_as_the_system_lets_it() {
+        let (_, hard) = Resource::NOFILE.get().unwrap();
+        let most = hard.min(DESCRIPTORS);
+        Resource::NOFILE.set(most - 1, hard).unwrap();
+        assert_eq!(descriptors(), most);
+        assert_eq!(Resource::NOFILE.get().unwrap(), (most, hard));
+    }
+}

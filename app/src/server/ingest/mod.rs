@@ -279,3 +279,46 @@ impl Ingest {
         Ok(IngestOutcome::Taken { id, repeat })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::server::budget::{Budget, Sender};
+    use crate::server::client::ClientGroup;
+    use crate::wiring::Handles;
+    use std::collections::BTreeMap;
+    use std::net::IpAddr;
+    use std::time::Duration;
+    use store::repositories::NewRepository;
+    use tokio::time::timeout;
+
+    #[tokio::test]
+    async fn a_large_report_waits_for_its_turn_and_a_small_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
+        let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap()).await.unwrap();
+        let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+        let url = "https://git.example/shop".to_owned();
+        let new = NewRepository { full_name: "acme/shop".into(), clone_url: url, github: None, public: false };
+        let project = handles.repositories().watch(&new, clock.now()).await.unwrap();
+        let key = store::ingest_keys::in_force(&handles.store, project).await.unwrap().remove(0);
+        let (accept, _writer) = handles.accept();
+        let ingest = Arc::new(Ingest::new(accept, Arc::default(), clock.clone()));
+        let auth = ingest.enter(project, &key, clock.now()).await.unwrap();
+        let client = ClientGroup(IpAddr::from([192, 0, 2, 1]));
+        let take = async |length: usize| {
+            let body = Bytes::from(format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(length)));
+            let held = Arc::<Budget>::default().open(Sender::Stranger(client));
+            let (payload, now) = (Payload::Envelope, clock.now());
+            ingest.take(IngestRequest { auth, payload, encoding: None, body, held, now }).await
+        };
+        let turns = ingest.large.acquire_many(u32::try_from(LARGE_AT_ONCE).unwrap()).await.unwrap();
+        assert!(matches!(take(1_000).await, Ok(IngestOutcome::Ignored(None))));
+        let mut large = std::pin::pin!(take(INLINE));
+        assert!(timeout(Duration::from_millis(100), &mut large).await.is_err(), "others are being read");
+        drop(turns);
+        let taken = timeout(Duration::from_secs(10), large).await.expect("it is its turn");
+        assert!(matches!(taken, Ok(IngestOutcome::Ignored(None))));
+    }
+}
