@@ -144,4 +144,31 @@ mod tests {
         assert!(log.contains(r"can't read a.py\n2026"), "{log}");
         assert!(log.contains(r"path=a.py\n2026") && log.contains(r"job{path="), "{log}");
     }
+
+    /// The log of a process that does this: it has one, and one for all that panic.
+    fn logged_by_a_process(test: &str) -> Option<String> {
+        const CHILD: &str = "FLAWLESS_LOG_OF_A_TEST";
+        if std::env::var_os(CHILD).is_some() {
+            return None;
+        }
+        let mut test_alone = std::process::Command::new(std::env::current_exe().unwrap());
+        test_alone.args(["--exact", "--nocapture", test]).env(CHILD, "1").env("RUST_BACKTRACE", "0");
+        let output = test_alone.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        Some(String::from_utf8(output.stderr).unwrap())
+    }
+
+    #[test]
+    fn a_panic_is_one_line_whatever_it_says() {
+        let Some(log) = logged_by_a_process("log::tests::a_panic_is_one_line_whatever_it_says") else {
+            let settings = std::collections::BTreeMap::new();
+            let _log = start(&Config::from_parts(None, settings).unwrap()).unwrap();
+            let says = "no a.py\n2026-11-28T00:00:00Z ERROR forged \u{1b}[2J\u{202e}";
+            std::thread::spawn(move || panic!("{says}")).join().expect_err("it panics");
+            return;
+        };
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.starts_with("thread ") && log.contains(r"no a.py\n2026-11-28T00:00:00Z ERROR forged"), "{log}");
+        assert!(!log.contains('\u{1b}') && !log.contains('\u{202e}'), "{log}");
+    }
 }
