@@ -41,6 +41,7 @@ const DAMAGE: &[Damage] = &[
     ("no objects", |mirror| fs::remove_dir_all(mirror.join("objects")).unwrap()),
     ("HEAD is nonsense", |mirror| fs::write(mirror.join("HEAD"), "nonsense").unwrap()),
     ("no HEAD", |mirror| fs::remove_file(mirror.join("HEAD")).unwrap()),
+    ("no configuration", |mirror| fs::remove_file(mirror.join("config")).unwrap()),
     ("refs are nonsense", |mirror| fs::write(mirror.join("packed-refs"), "nonsense").unwrap()),
     ("a ref without its commit", |mirror| {
         fs::create_dir_all(mirror.join("refs/heads")).unwrap();

@@ -28,11 +28,11 @@ impl Mirrors {
     pub fn damage(&self, id: RepositoryId) -> Result<Option<String>, MirrorError> {
         let path = self.inner.directory.mirror(id);
         let Some(_busy) = self.inner.directory.try_lock(id)?.filter(|_| path.exists()) else { return Ok(None) };
-        if let Look::Damaged(why) = look(&path) {
+        if let Some(why) = lacks(&path) {
             return Ok(Some(why));
         }
-        if !path.join("HEAD").exists() || !path.join("config").exists() {
-            return Ok(Some("its HEAD or configuration is gone".to_owned()));
+        if let Look::Damaged(why) = look(&path) {
+            return Ok(Some(why));
         }
         match super::handles::open(&path, Largest::Received).and_then(|repo| read_head(&repo.to_thread_local())) {
             Err(MirrorError::Git { what, why }) => Ok(Some(format!("{what}: {why}"))),
@@ -59,10 +59,10 @@ impl Inner {
             return Ok(None);
         }
         let slot = self.slot(id);
-        let damage = match look(path) {
-            Look::Damaged(why) => Some(why),
-            Look::Same if !slot.suspected.load(Ordering::SeqCst) => None,
-            Look::Same | Look::Unsure => self.unreadable_pack(path)?,
+        let damage = match (lacks(path), look(path)) {
+            (Some(why), _) | (None, Look::Damaged(why)) => Some(why),
+            (None, Look::Same) if !slot.suspected.load(Ordering::SeqCst) => None,
+            (None, Look::Same | Look::Unsure) => self.unreadable_pack(path)?,
         };
         let (damage, repo) = match (damage, super::handles::open(path, Largest::Received)) {
             (None, Ok(repo)) => (broken_ref(&repo.to_thread_local()), Some(repo)),
@@ -101,6 +101,12 @@ impl Inner {
         }
         Ok(None)
     }
+}
+
+/// Which of the files is gone that every mirror has, in a sentence. A reader can do without some.
+fn lacks(path: &Path) -> Option<String> {
+    let gone = ["HEAD", "config"].into_iter().find(|file| !path.join(file).exists())?;
+    Some(format!("its {gone} is gone"))
 }
 
 /// Compares a pack and its index with the checksums at their ends, and with each other.
@@ -148,4 +154,99 @@ fn broken_ref(repo: &gix::Repository) -> Option<String> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+    use git_fixture::{ADA, GitRepo};
+    use std::fs;
+    use std::path::PathBuf;
+
+    const ID: RepositoryId = RepositoryId(7);
+
+    fn repository(folder: &Path, name: &str) -> GitRepo {
+        let repo = GitRepo::init(folder.join(name));
+        repo.commit(ADA, "2026-02-03T04:05:06Z", &[("a.txt", &format!("{name}\n").repeat(100))], "One");
+        repo
+    }
+
+    /// Mirrors of which one is of a repository with a commit; where they are, and its source.
+    fn mirrored(folder: &Path) -> (Mirrors, PathBuf, Source) {
+        let url = repository(folder, "work").path().display().to_string();
+        let (source, root) = (Source { id: ID, url, token: None }, folder.join("mirrors"));
+        let mirrors = Mirrors::open(root.clone()).expect("a folder");
+        assert!(mirrors.sync(&source).expect("a repository").cloned);
+        (mirrors, root.join("7.git"), source)
+    }
+
+    #[test]
+    fn a_pack_and_its_index_are_compared_with_their_checksums_and_with_each_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let packed = |name: &str| {
+            let repo = repository(folder.path(), name);
+            repo.git(&["repack", "-adq"]);
+            let mut files = fs::read_dir(repo.git_dir().join("objects/pack")).expect("packs").flatten();
+            let is_pack = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "pack");
+            files.find_map(|file| Some(file.path()).filter(is_pack)).expect("a pack")
+        };
+        let (pack, other) = (packed("one"), packed("two"));
+        let index = pack.with_extension("idx");
+        let wrong = |file: &Path, bytes: &[u8]| {
+            let right = fs::read(file).expect("it is there");
+            let put =
+                |bytes: &[u8]| fs::remove_file(file).and_then(|()| fs::write(file, bytes)).expect("it is written");
+            put(bytes);
+            let said = verified(&pack, &AtomicBool::new(false)).map_err(|error| chain(&error));
+            put(&right);
+            said.expect_err("it is not what was written")
+        };
+        let rotten = |file: &Path| {
+            let mut bytes = fs::read(file).expect("it is there");
+            // In an index: one of the checksums of its objects.
+            let at = bytes.len() - 60;
+            bytes[at] ^= 1;
+            bytes
+        };
+        assert!(verified(&pack, &AtomicBool::new(false)).is_ok());
+        wrong(&pack, &rotten(&pack));
+        wrong(&index, &rotten(&index));
+        let anothers = wrong(&index, &fs::read(other.with_extension("idx")).expect("it is there"));
+        assert!(anothers.contains("its index is another pack's"), "{anothers}");
+    }
+
+    #[test]
+    fn a_branch_that_leads_nowhere_has_its_mirror_cloned_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mirrors, mirror, source) = mirrored(folder.path());
+        fs::create_dir_all(mirror.join("refs/heads")).expect("a folder");
+        fs::write(mirror.join("refs/heads/other"), format!("{}\n", "1".repeat(40))).expect("a file");
+        assert_eq!(mirrors.damage(ID), Ok(None), "a short look does not see it");
+        assert!(mirrors.sync(&source).expect("it is whole").cloned);
+        assert!(!mirrors.sync(&source).expect("it is whole").cloned);
+    }
+
+    #[test]
+    fn what_was_looked_into_is_not_suspected_any_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mirrors, _, source) = mirrored(folder.path());
+        // The first time, it may lack what was deleted before its packs were noted.
+        for is_cloned in [true, false] {
+            mirrors.inner.suspect(ID);
+            assert_eq!(mirrors.sync(&source).expect("a repository").cloned, is_cloned);
+            assert!(!mirrors.is_suspected(ID), "nothing is wrong with it");
+        }
+    }
+
+    #[test]
+    fn a_mirror_whose_reading_panicked_is_suspected() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mirrors, ..) = mirrored(folder.path());
+        mirrors.ask(ID, |_| Ok(())).expect("it can be read");
+        assert!(!mirrors.is_suspected(ID));
+        let panics = || mirrors.ask(ID, |_| -> Result<(), MirrorError> { panic!("what it holds is nonsense") });
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).expect_err("it panicked");
+        assert!(mirrors.is_suspected(ID));
+    }
 }

@@ -122,8 +122,10 @@ mod tests {
             .set_modified(SystemTime::UNIX_EPOCH)
             .expect("a time");
         assert_eq!(look(path), Look::Unsure, "written since");
+        assert_eq!(refuse_damaged(path), Ok(()));
         fs::write(packs.join("pack-1.pack"), "PA").expect("a file");
         assert_eq!(look(path), Look::Damaged("pack-1.pack has 2 bytes instead of 4".to_owned()));
+        refuse_damaged(path).expect_err("who has it mapped into memory would be killed");
         fs::remove_file(packs.join("pack-1.idx")).expect("was there");
         assert_eq!(look(path), Look::Damaged("pack-1.idx is gone".to_owned()));
         fs::create_dir_all(path.join("objects/info")).expect("a folder");
