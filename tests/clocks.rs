@@ -7,6 +7,7 @@ use crate::harness::scenes::MINUTE;
 use crate::harness::smtp::Mode;
 use crate::harness::story::{CART_PATH, REPO, run_test};
 use app::clock::Clock;
+use app::serve::Flawless;
 use domain::commit::CommitId;
 use domain::pace::GAP;
 use domain::timestamp::{HOUR, Timestamp};
@@ -203,5 +204,41 @@ fn only_what_is_still_to_come_is_moved_and_what_is_never_stays_so() {
         let after = story.lines().await.remove(0);
         assert_eq!((after.first_seen_at, after.total), (line.first_seen_at, line.total), "what was, was then");
         story.transcript();
+    });
+}
+
+#[test]
+fn replicas_go_by_their_databases_clock() {
+    run_test(async |story| {
+        if !story.is_on_postgres() {
+            return;
+        }
+        // As long as nobody says otherwise, by a clock that is an hour ahead.
+        let ahead = || {
+            let clock = Clock::system();
+            clock.follow(clock.machine() + HOUR);
+            clock
+        };
+        let is_right = |clock: &Clock| (clock.now() - clock.machine()).abs() < MINUTE;
+        let clock = ahead();
+        assert!(!is_right(&clock));
+        drop(Flawless::open(story.config(), clock.clone()).await.unwrap());
+        assert!(is_right(&clock), "from the start");
+        let clock = ahead();
+        let worker = story.services().worker(clock.clone());
+        let tasks = worker.start();
+        for _ in 0..500 {
+            if is_right(&clock) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(is_right(&clock), "and ever after");
+        worker.stop();
+        for task in tasks {
+            task.await.unwrap();
+        }
+        // What it asked for is due by then.
+        story.later(MINUTE).await;
     });
 }

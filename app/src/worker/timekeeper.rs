@@ -149,3 +149,24 @@ impl Timekeeper {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::timestamp::HOUR;
+
+    #[tokio::test]
+    async fn what_a_process_remembers_is_void_once_the_clock_was_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let (clock, epoch) = (Clock::fixed(Timestamp::from_seconds(100_000)), Epoch::default());
+        let timekeeper = Timekeeper::new(store, clock.clone(), epoch.clone());
+        timekeeper.notice(clock.now()).await.unwrap();
+        let before = epoch.now();
+        timekeeper.notice(clock.now()).await.unwrap();
+        assert_eq!(epoch.now(), before, "nothing happened");
+        clock.advance(-HOUR);
+        timekeeper.notice(clock.now()).await.unwrap();
+        assert!(epoch.now() > before);
+    }
+}

@@ -258,4 +258,16 @@ mod tests {
         let moved: usize = MOMENTS.iter().map(|(_, columns)| columns.len()).sum();
         assert_eq!(all.len() - stay.len(), moved, "each of MOMENTS is a column");
     }
+
+    #[tokio::test]
+    async fn set_back_twice_the_latest_moment_of_all_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/a.db", folder.path().display())).await.unwrap();
+        let (latest, hour) = (Timestamp::from_seconds(100_000), SignedDuration::from_hours(1));
+        for now in [latest - hour, latest - 2 * hour] {
+            // The second time, nobody knows any more of the first.
+            assert_eq!(set_back(&store, now + hour, UNNOTICED, now).await.unwrap(), Some(hour));
+            assert_eq!(known(&store).await.unwrap().set_back, Some(SetBack { at: now, until: latest }));
+        }
+    }
 }
