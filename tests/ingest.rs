@@ -226,6 +226,9 @@ fn what_waited_joins_the_names_that_its_line_has() {
         send_from_everywhere(story, "ValueError", 100..260).await;
         story.settle().await;
         assert_eq!(story.lines().await[0].total, 310);
+        // By now its line is known, and nothing waits.
+        send_from_everywhere(story, "ValueError", 260..300).await;
+        assert_eq!(story.lines().await[0].total, 350);
         for kind in ["server", "environment"] {
             assert_eq!(rows(story, &format!("line_facets WHERE kind = '{kind}'")).await, 200);
         }

@@ -154,7 +154,7 @@ mod tests {
         let file = folder.path().join("a.db");
         std::fs::write(&file, "no database, but text that is long enough to be one ".repeat(100)).unwrap();
         let said = refused(&url(&file)).await;
-        assert!(said.contains("file is not a database") && said.contains("put a backup in its place"), "{said}");
+        assert!(said.contains("file is not a database") && said.contains("or take it away to begin anew"), "{said}");
     }
 
     #[tokio::test]
@@ -166,7 +166,7 @@ mod tests {
         bytes[4096..].fill(0xa5);
         std::fs::write(&file, bytes).unwrap();
         let said = refused(&url(&file)).await;
-        assert!(said.contains("malformed") && said.contains("put a backup in its place"), "{said}");
+        assert!(said.contains("malformed") && said.contains("or take it away to begin anew"), "{said}");
     }
 
     #[tokio::test]

@@ -78,4 +78,19 @@ mod tests {
         let rested = now + SignedDuration::from_mins(1);
         assert_eq!(memory.next_turn(many, rested), rested, "what was worked off is forgotten");
     }
+
+    #[test]
+    fn no_more_is_remembered_than_has_room() {
+        let mut memory = WriterMemory::default();
+        let now = Timestamp::from_seconds(1_000);
+        for number in 0..REMEMBERED_FACETS + 9 {
+            let line = LineId(i64::try_from(number).unwrap());
+            assert!(memory.is_news(line, "server", "web-1", now));
+            assert!(memory.facets.len() <= REMEMBERED_FACETS);
+        }
+        for number in 0..REMEMBERED_TURNS + 9 {
+            memory.next_turn(IngestKeyId(i64::try_from(number).unwrap()), now);
+            assert!(memory.turns.len() <= REMEMBERED_TURNS);
+        }
+    }
 }

@@ -112,3 +112,16 @@ pub(crate) fn values(rows: usize, columns: usize) -> String {
     };
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_name_as_much_is_kept_as_can_be_indexed() {
+        let name = facet(&"é".repeat(5_000));
+        assert_eq!(name.chars().count(), FACET_LENGTH);
+        // Of the longest characters, beside another as long and a number.
+        const { assert!(2 * 4 * FACET_LENGTH + 8 < 2_704) };
+    }
+}
