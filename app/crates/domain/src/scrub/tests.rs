@@ -210,6 +210,54 @@ fn what_was_found_once_is_hidden_however_it_is_written() {
 }
 
 #[test]
+fn what_was_found_once_is_hidden_in_a_form_and_in_an_address() {
+    for written in ["Tr0ub+4%263", "Tr0ub%204%263"] {
+        let (vars, _) = scrubbed(json!({ "password": "Tr0ub 4&3", "note": format!("seen {written} here") }), "");
+        assert_eq!(vars, json!({ "password": FILTERED, "note": format!("seen {FILTERED} here") }), "{written}");
+    }
+}
+
+#[test]
+fn what_was_found_once_is_hidden_where_its_beginning_was_cut_off() {
+    let (vars, value) = scrubbed(
+        json!({ "password": "q9Zk2mN5pQ8rS1tU4v", "cut": "…k2mN5pQ8rS1tU4v is wrong" }),
+        "no user for …pQ8rS1tU4v",
+    );
+    assert_eq!(vars, json!({ "password": FILTERED, "cut": format!("…{FILTERED} is wrong") }));
+    assert_eq!(value, format!("no user for …{FILTERED}"));
+}
+
+#[test]
+fn secrets_are_found_in_what_is_encoded() {
+    for (text, expected) in [
+        ("{&quot;password&quot;: &quot;hunter2&quot;}", "{&quot;password&quot;: &quot;#&quot;}"),
+        ("{\\u0022password\\u0022:\\u0022hunter2\\u0022}", "{\\u0022password\\u0022:\\u0022#\\u0022}"),
+        ("\u{1b}[33mpassword\u{1b}[0m=hunter2 x", "\u{1b}[33mpassword\u{1b}[0m=# x"),
+        ("next=%2Fa%3Fb%3D1%26password%3Dhunter2%26c%3D2", "next=%2Fa%3Fb%3D1%26password%3D#%26c%3D2"),
+    ] {
+        assert_eq!(hidden(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn tokens_that_no_prefix_tells_are_known_as_whole_words() {
+    let some = "aB3dE6gH9jK2mN5pQ8rS1tU4vW7xY0zC5eF8hJ1kL4nP7qR0sT3uV6wX9yA2bD5gM8";
+    let hex = "3f9a1c7e5b2d8064f1a3c5e7092b4d6810abcdef98765432";
+    for token in [
+        format!("1102015430:AA{}", &some[..33]),
+        format!("M{}.{}.{}", &some[..23], &some[23..29], &some[29..56]),
+        format!("s.{}", &some[..24]),
+        format!("{}-{}-{}", &hex[..32], &hex[32..40], &hex[40..48]),
+        format!("00{}", &some[..40]),
+        format!("AAAA{}:APA91b{some}", &some[..7]),
+        format!("L{}", &some.replace('0', "1")[..51]),
+    ] {
+        let text = format!("sent {token} twice");
+        assert_eq!(hidden(&text), "sent # twice", "{token}");
+    }
+}
+
+#[test]
 fn where_code_is_stays_readable_whatever_the_secrets_are() {
     // What looks like a word is not looked for in the names of files and functions: they would lead
     // nowhere.
