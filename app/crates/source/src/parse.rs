@@ -38,9 +38,18 @@ pub(super) fn tree(language: Language, text: &str, work: &Work) -> Result<Tree, 
         return Err(TooMuch);
     }
     let _alone = (text.len() > ALONE).then(|| LARGE.lock().unwrap_or_else(PoisonError::into_inner));
+    let (tree, spent) = parsed(language, text, work.for_parsing());
+    work.take(spent)?;
+    tree.ok_or(TooMuch)
+}
+
+/// The tree of a text, unless it is more work than allowed; and how much it was.
+fn parsed(language: Language, text: &str, allowed: u64) -> (Option<Tree>, u64) {
     let mut parser = Parser::new();
-    parser.set_language(&language.grammar()).map_err(|_| TooMuch)?;
-    let (allowed, spent) = (work.for_parsing(), Cell::new(0_u64));
+    if parser.set_language(&language.grammar()).is_err() {
+        return (None, 0);
+    }
+    let spent = Cell::new(0_u64);
     let is_spent = || spent.get() > allowed;
     let mut count = |_: &tree_sitter::ParseState| {
         spent.set(spent.get() + STEPS_OF_A_CALL);
@@ -53,8 +62,7 @@ pub(super) fn tree(language: Language, text: &str, work: &Work) -> Result<Tree, 
         &text.as_bytes()[from..text.len().min(from + PIECE)]
     };
     let tree = parser.parse_with_options(&mut piece, None, Some(ParseOptions::new().progress_callback(&mut count)));
-    work.take(spent.get())?;
-    tree.filter(|_| !is_spent()).ok_or(TooMuch)
+    (tree.filter(|_| !is_spent()), spent.get())
 }
 
 /// How many brackets are open at once, as far as that can be told without knowing the language.
@@ -78,5 +86,17 @@ mod tests {
     #[test]
     fn open_brackets_are_counted() {
         assert_eq!((deepest("f(a[1], {b})"), deepest(")))((("), deepest("")), (2, 3, 0));
+    }
+
+    #[test]
+    fn parsing_ends_with_the_work_that_is_allowed() {
+        let text = "a = [(1, {2: f(x)})]\n".repeat(500);
+        for allowed in [0, 1_000, 5_000] {
+            let (tree, spent) = parsed(Language::Python, &text, allowed);
+            assert!(tree.is_none(), "it is more than {allowed}");
+            assert!(spent <= allowed + STEPS_OF_A_CALL, "{spent} of {allowed}");
+        }
+        let (tree, spent) = parsed(Language::Python, &text, 1_000_000);
+        assert!(tree.is_some() && spent > 5_000, "{spent}");
     }
 }

@@ -175,4 +175,25 @@ mod tests {
         let list: List<Number, 3, 4> = serde_json::from_str(&json).expect("it is JSON");
         assert!(list.0.len() == 7 && list.0.capacity() < 20, "{}", list.0.capacity());
     }
+
+    thread_local! {
+        static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+    }
+
+    /// An element that notes that it was read.
+    struct Counted;
+
+    impl<'de> Deserialize<'de> for Counted {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            READ.set(READ.get() + 1);
+            IgnoredAny::deserialize(deserializer).map(|_| Self)
+        }
+    }
+
+    #[test]
+    fn what_follows_the_last_element_that_counts_is_only_skipped() {
+        let json = format!("[{}0]", "{\"a\":[1]},".repeat(1_000));
+        let list: List<Counted, 3, 0> = serde_json::from_str(&json).expect("it is JSON");
+        assert_eq!((list.0.len(), READ.get()), (3, 3));
+    }
 }
