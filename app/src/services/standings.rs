@@ -4,12 +4,19 @@
 use super::blocking;
 use domain::ids::RepositoryId;
 use domain::settings::CodePattern;
-use mirror::{MirrorError, Mirrors};
+use mirror::{HeadFile, MirrorError, Mirrors};
 use std::collections::BTreeMap;
 use store::repositories::RepositoryRow;
+use tokio::sync::Semaphore;
 
-/// Files that one look reads: a whitelist names a few dozen. Rules for others are not looked at.
-const FILES_READ: usize = 200;
+/// Bytes that one look reads, each text once for each of its rules: a whitelist names a few dozen
+/// files of some kilobytes, and this takes a third of a second. Whoever may write to a repository
+/// chooses its files, and its page must keep nobody waiting. Rules for others are not looked at.
+const BYTES_READ: usize = 32 << 20;
+/// Bytes of the largest file that is looked at.
+const LARGEST: usize = 4 << 20;
+/// Looks at once; each holds one text.
+static LOOKS: Semaphore = Semaphore::const_new(2);
 
 /// Whether the code of a rule is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +34,13 @@ pub enum Standing {
 /// Whether the code of each pattern is still in the default branch.
 pub async fn standings(mirrors: &Mirrors, row: &RepositoryRow, patterns: Vec<CodePattern>) -> Vec<Standing> {
     let (mirrors, id, all) = (mirrors.clone(), row.repository.id, patterns.len());
-    match blocking(move || look_at(&mirrors, id, &patterns)).await {
+    // It ends with the look, also where nobody waits for that any more.
+    let turn = LOOKS.acquire().await;
+    let look = move || {
+        let _turn = turn;
+        look_at(&mirrors, id, &patterns, BYTES_READ)
+    };
+    match blocking(look).await {
         Ok(standings) => standings,
         Err(failure) => {
             tracing::warn!(repository = %row.repository.full_name, %failure, "the whitelist could not be compared with the code");
@@ -36,30 +49,78 @@ pub async fn standings(mirrors: &Mirrors, row: &RepositoryRow, patterns: Vec<Cod
     }
 }
 
-fn look_at(mirrors: &Mirrors, id: RepositoryId, patterns: &[CodePattern]) -> Result<Vec<Standing>, MirrorError> {
+/// Looks at one file after the other, until so many bytes are read.
+fn look_at(
+    mirrors: &Mirrors,
+    id: RepositoryId,
+    patterns: &[CodePattern],
+    most: usize,
+) -> Result<Vec<Standing>, MirrorError> {
+    let mut standings = vec![Standing::Unknown; patterns.len()];
     if !mirrors.exists(id) || mirrors.head(id)?.is_none() {
-        return Ok(vec![Standing::Unknown; patterns.len()]);
+        return Ok(standings);
     }
-    let mut texts: BTreeMap<&str, Option<String>> = BTreeMap::new();
-    for pattern in patterns {
-        let path = path_of(pattern);
-        if !texts.contains_key(path) && texts.len() < FILES_READ {
-            texts.insert(path, mirrors.head_file(id, path)?.map(|(_, text)| text));
+    let mut by_path: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, pattern) in patterns.iter().enumerate() {
+        by_path.entry(path_of(pattern)).or_default().push(at);
+    }
+    let mut left = most;
+    for (path, all) in by_path {
+        if left == 0 {
+            break;
+        }
+        let file = mirrors.head_file_of(id, path, LARGEST)?;
+        for at in all {
+            standings[at] = match &file {
+                HeadFile::Missing => Standing::FileGone,
+                HeadFile::Unread { .. } => Standing::Unknown,
+                HeadFile::Text { text, .. } => {
+                    let Some(less) = left.checked_sub(text.len()) else {
+                        left = 0;
+                        break;
+                    };
+                    left = less;
+                    if patterns[at].stands_in(text) { Standing::There } else { Standing::CodeGone }
+                }
+            };
         }
     }
-    Ok(patterns.iter().map(|pattern| standing(pattern, texts.get(path_of(pattern)))).collect())
+    Ok(standings)
 }
 
 fn path_of(pattern: &CodePattern) -> &str {
     pattern.file.trim_start_matches("./")
 }
 
-/// Whether a pattern's code stands in its file's text, if that was read.
-fn standing(pattern: &CodePattern, text: Option<&Option<String>>) -> Standing {
-    match text {
-        Some(Some(text)) if pattern.stands_in(text) => Standing::There,
-        Some(Some(_)) => Standing::CodeGone,
-        Some(None) => Standing::FileGone,
-        None => Standing::Unknown,
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use git_fixture::{ADA, GitRepo};
+
+    #[test]
+    fn a_look_ends_where_it_has_read_enough() {
+        let folder = tempfile::tempdir().unwrap();
+        let repo = GitRepo::init(folder.path().join("source"));
+        let (text, large) = ("def total():\n    return 1\n", "x = 1\n".repeat(LARGEST / 6 + 1));
+        let files = [("a.py", text), ("b.py", text), ("c.py", text), ("large.py", large.as_str())];
+        repo.commit(ADA, "2026-01-06T10:00:00Z", &files, "Add");
+        let (mirrors, id) = (Mirrors::open(folder.path().join("mirrors")).unwrap(), RepositoryId(1));
+        mirrors.borrow(id, repo.git_dir());
+        let pattern = |file: &str, function: &str| CodePattern {
+            file: file.to_owned(),
+            function: Some(function.to_owned()),
+            ..CodePattern::default()
+        };
+        let patterns = [
+            pattern("a.py", "total"),
+            pattern("./b.py", "gone"),
+            pattern("c.py", "total"),
+            pattern("gone.py", "total"),
+            pattern("large.py", "total"),
+        ];
+        let look = |bytes: usize| look_at(&mirrors, id, &patterns, bytes).unwrap();
+        use Standing::{CodeGone, FileGone, There, Unknown};
+        assert_eq!(look(BYTES_READ), [There, CodeGone, There, FileGone, Unknown]);
+        assert_eq!(look(2 * text.len()), [There, CodeGone, Unknown, Unknown, Unknown]);
     }
 }

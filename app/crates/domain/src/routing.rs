@@ -4,6 +4,11 @@ use super::alert::Recipient;
 use super::blame::Author;
 use super::settings::{EmailSettings, KnownError, Settings};
 
+/// Addresses that are mailed of one line: more people than look after one. Whoever writes to a
+/// repository names who watches it, and a mail to each of a thousand addresses would be a flood,
+/// behind which all others wait.
+pub const MOST_TOLD: usize = 50;
+
 /// What routing looks at.
 #[derive(Debug)]
 pub struct Route<'a> {
@@ -25,7 +30,7 @@ pub struct Route<'a> {
     pub known: Option<&'a KnownError>,
 }
 
-/// Everybody who gets a mail, the author first, each address once.
+/// Everybody who gets a mail, the author first, each address once, and no more than [`MOST_TOLD`].
 pub fn recipients(route: &Route<'_>) -> Vec<Recipient> {
     let settings = route.settings;
     let mut told: Vec<Recipient> = Vec::new();
@@ -76,7 +81,7 @@ fn named(author: &Author) -> &str {
 
 fn add(told: &mut Vec<Recipient>, name: &str, address: &str, why: String) {
     let there = |one: &Recipient| one.email.as_deref().is_some_and(|email| email.eq_ignore_ascii_case(address));
-    if !told.iter().any(there) {
+    if told.len() < MOST_TOLD && !told.iter().any(there) {
         told.push(Recipient { name: name.to_owned(), email: Some(address.to_owned()), login: None, why });
     }
 }
@@ -186,6 +191,24 @@ mod tests {
         email.ignore_vcs_domain = true;
         assert_eq!(address_of(&email, &author("bob@home.org")).as_deref(), Some("bob@x.com"));
         assert_eq!(address_of(&email, &author("1+bob@users.noreply.github.com")), None);
+    }
+
+    #[test]
+    fn nobody_has_mail_sent_to_a_thousand_addresses() {
+        let watcher = |n: usize| Watcher { email: format!("w{n}@x.com"), path: "lib".into(), all_errors: false };
+        let settings = Settings { watchers: (0..1_000).map(watcher).collect(), ..Settings::default() };
+        let author = Author { name: "Ada".into(), email: "ada@x.com".into() };
+        let route = Route {
+            settings: &settings,
+            path: "lib/a.py",
+            passed_through: &[],
+            author: Some(&author),
+            why: None,
+            reassigned: false,
+            known: None,
+        };
+        let told = recipients(&route);
+        assert_eq!((told.len(), told[0].email.as_deref()), (MOST_TOLD, Some("ada@x.com")));
     }
 
     #[test]

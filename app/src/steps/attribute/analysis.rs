@@ -212,7 +212,7 @@ fn constant_part(headline: &str) -> String {
 }
 
 fn snippet_of(at: MirrorCommit<'_>, found: &Located) -> Result<Snippet, MirrorError> {
-    let Some(lines) = at.mirrors.lines(at.id, at.commit, &found.path)? else { return Ok(Snippet::default()) };
+    let Some(lines) = at.lines(&found.path)? else { return Ok(Snippet::default()) };
     if found.line == 0 || found.drift == Drift::Differs {
         return Ok(Snippet::default());
     }

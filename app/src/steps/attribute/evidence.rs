@@ -7,9 +7,10 @@ use domain::ids::RepositoryId;
 use domain::source::{Block, LineFacts};
 use mirror::{MirrorError, Mirrors};
 use source::{Source, Unread, Work};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// A commit of a mirror.
 #[derive(Clone, Copy)]
@@ -24,12 +25,35 @@ pub struct MirrorCommit<'a> {
     pub reading: &'a CodeReading,
 }
 
+/// Bytes of all texts that one report may lead to, with what their lines cost: a hundred frames, of
+/// each of which the twenty files that end alike have some fifty kilobytes. A report may name a
+/// thousand files, and each may have megabytes.
+const MOST_TEXT: usize = 128 << 20;
+
+impl MirrorCommit<'_> {
+    /// The lines of a file, as long as what the report leads to is not too much ([`MOST_TEXT`]).
+    pub(super) fn lines(&self, path: &str) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
+        if !self.reading.may_read(path) {
+            return Ok(None);
+        }
+        let lines = self.mirrors.lines(self.id, self.commit, path)?;
+        if let Some(lines) = &lines {
+            self.reading.has_read(path, lines);
+        }
+        Ok(lines)
+    }
+}
+
 /// The work that may be spent on reading the code that one report leads to, and what was too much
 /// for it.
 #[derive(Debug, Default)]
 pub struct CodeReading {
     work: Work,
     unread: RefCell<BTreeSet<String>>,
+    /// Paths of texts that were read.
+    texts: RefCell<BTreeSet<String>>,
+    /// Bytes of them.
+    text_bytes: Cell<usize>,
 }
 
 impl CodeReading {
@@ -37,6 +61,22 @@ impl CodeReading {
     /// too deeply nested, or too much work.
     pub(super) fn unread(&self) -> Vec<String> {
         self.unread.borrow().iter().cloned().collect()
+    }
+
+    /// Whether a file's text may be read: one that was read already always may.
+    fn may_read(&self, path: &str) -> bool {
+        let may = self.text_bytes.get() < MOST_TEXT || self.texts.borrow().contains(path);
+        if !may {
+            self.unread.borrow_mut().insert(path.to_owned());
+        }
+        may
+    }
+
+    fn has_read(&self, path: &str, lines: &[String]) {
+        if self.texts.borrow_mut().insert(path.to_owned()) {
+            let bytes: usize = lines.iter().map(|line| line.len() + size_of::<String>()).sum();
+            self.text_bytes.set(self.text_bytes.get() + bytes);
+        }
     }
 
     /// What was read; nothing where it could not be, which is noted if that was too much.
@@ -72,7 +112,7 @@ impl Evidence<'_> {
     /// A file's text; `None` where there is no such text file.
     fn text(&self, path: &str) -> Result<Option<String>, MirrorError> {
         let Self::Mirror(at) = self else { return Ok(None) };
-        Ok(at.mirrors.lines(at.id, at.commit, path)?.map(|lines| lines.join("\n")))
+        Ok(at.lines(path)?.map(|lines| lines.join("\n")))
     }
 
     /// The origin of a line.
@@ -145,5 +185,23 @@ impl Evidence<'_> {
     pub(super) fn containing(&self, ending: &str, needle: &str) -> Result<Vec<String>, MirrorError> {
         let Self::Mirror(at) = self else { return Ok(Vec::new()) };
         at.mirrors.containing(at.id, at.commit, ending, needle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_report_leads_to_so_much_text_and_no_more() {
+        let reading = CodeReading::default();
+        let half = vec!["x".repeat(MOST_TEXT / 2)];
+        for path in ["a.py", "a.py", "b.py"] {
+            assert!(reading.may_read(path), "{path}: what was read counts once");
+            reading.has_read(path, &half);
+        }
+        assert!(!reading.may_read("c.py"));
+        assert!(reading.may_read("a.py"), "as it was read already");
+        assert_eq!(reading.unread(), ["c.py"]);
     }
 }

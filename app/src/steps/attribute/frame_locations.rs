@@ -66,7 +66,7 @@ fn locate_path(at: MirrorCommit<'_>, frame: &Frame, path: &str, rules: &Rules) -
     let foreign = mapped.is_none() && is_foreign(path, rules);
     let mut best: Option<(u32, Located)> = None;
     for candidate in candidates(at, path, mapped, foreign, rules)?.into_iter().take(CANDIDATES_READ) {
-        let Some(lines) = at.mirrors.lines(at.id, at.commit, &candidate.path)? else { continue };
+        let Some(lines) = at.lines(&candidate.path)? else { continue };
         let Some(stand) = stand(&lines, frame) else { continue };
         let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
         // A file in the root has a name that many files elsewhere have: its text must not speak
