@@ -7,12 +7,38 @@ use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::smtp::Mode;
 use crate::harness::story::{REPO, Story, run_test};
 use domain::delivery::DeliveryState;
+use domain::job::Job;
 use jiff::SignedDuration;
 use serde_json::json;
 use std::time::Duration;
+use store::jobs::{Among, LEASE};
 
 fn titles(story: &Story, beginning: &str) -> usize {
     story.github.issues(REPO).iter().filter(|issue| issue.title.starts_with(beginning)).count()
+}
+
+#[test]
+fn what_costs_much_time_lets_others_go_first() {
+    run_test(async |story| {
+        story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 2))], "Add a");
+        story.install().await;
+        story.send_functions("shop/a.py", "a", 0..2).await;
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        let repository = story.repository().await.repository.id;
+        let claim = async |at| store::jobs::claim(&store, Among::Ordinary, LEASE, at).await.unwrap().expect("a job");
+        let later = now + SignedDuration::from_secs(1);
+        store::jobs::enqueue(&store, Job::Reconcile, later, later).await.unwrap();
+        // It came first, but the one before it took long.
+        store::jobs::let_others_go_first(&store, repository, Duration::from_secs(2), now).await.unwrap();
+        let first = claim(later).await;
+        assert_eq!(first.job, Job::Reconcile);
+        store::jobs::finish(&store, &first).await.unwrap();
+        let second = claim(later).await;
+        assert!(matches!(second.job, Job::Attribute(_)), "nobody else waits");
+        store::jobs::put_back(&store, &second).await.unwrap();
+        story.settle().await;
+        assert_eq!(story.transcript().matches(" opened: ").count(), 2);
+    });
 }
 
 #[test]

@@ -96,6 +96,7 @@ pub struct Store {
     turns: Turns,
     side: Side,
     ids: Arc<Ids>,
+    costs: Arc<jobs::Costs>,
     /// Since when it is open: what leases on SQLite go by.
     opened: Instant,
     /// The job in whose name is written, if it is one.
@@ -124,6 +125,7 @@ impl Store {
             turns,
             side: Side::Requests,
             ids: Arc::new(Ids::new()),
+            costs: Arc::default(),
             opened: Instant::now(),
             fence: None,
             under_way: Arc::default(),

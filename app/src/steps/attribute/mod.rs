@@ -30,6 +30,7 @@ use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 pub use suspects::{Suspicion, choose_culprit_and_suspects};
 pub use test_report::TestReports;
+use tokio::time::Instant;
 
 /// A report that names no revision can't say whether it comes from before or after a fix. So long
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
@@ -90,7 +91,10 @@ impl Attribute {
         let trouble = ready.map_err(|failure| after_others(failure, now + turn_after(now - stored.received_at)))?;
         // Read again: the fetch may have brought another head and other settings.
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else { return Ok(()) };
-        let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await?;
+        let begun_at = Instant::now();
+        let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await;
+        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
+        let analyzed = analyzed?;
         let outcome = self.outcome(&row, &stored, analyzed).await?;
         store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())

@@ -47,7 +47,7 @@ pub(super) async fn look_up_or_insert_in(
                 if void {
                     set_state_in(tx, &mut found, FingerprintState::Pending).await?;
                 }
-                let turn = memory.next_turn(arrival.key, arrival.at);
+                let turn = memory.next_turn(arrival.key, arrival.repository, arrival.at);
                 insert_report_in(tx, &mut found, arrival, body, turn).await?;
             }
             // The caller believed it pending; this answer tells it better, and the next report

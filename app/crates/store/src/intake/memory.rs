@@ -1,9 +1,11 @@
 //! What the writer remembers from one transaction to the next.
 
-use domain::ids::{IngestKeyId, LineId};
+use crate::jobs::Costs;
+use domain::ids::{IngestKeyId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Facets known to be stored, so that a repeat writes none. Forgotten all at once when there are
 /// more.
@@ -27,6 +29,8 @@ const AT_ONCE: SignedDuration = SignedDuration::from_secs(5);
 pub struct WriterMemory {
     facets: HashSet<(i64, u64)>,
     turns: HashMap<IngestKeyId, Timestamp>,
+    /// What reports of each repository cost lately.
+    pub(super) costs: Arc<Costs>,
 }
 
 impl WriterMemory {
@@ -47,7 +51,7 @@ impl WriterMemory {
     }
 
     /// The turn of a report of this key that is to be attributed.
-    pub(super) fn next_turn(&mut self, key: IngestKeyId, now: Timestamp) -> Timestamp {
+    pub(super) fn next_turn(&mut self, key: IngestKeyId, repository: RepositoryId, now: Timestamp) -> Timestamp {
         if self.turns.len() >= REMEMBERED_TURNS {
             self.turns.retain(|_, next| *next > now);
         }
@@ -57,7 +61,7 @@ impl WriterMemory {
         let next = self.turns.entry(key).or_insert(now);
         let own = now.max(*next);
         *next = own + TURN;
-        now.max(own - AT_ONCE)
+        self.costs.turn(repository, now.max(own - AT_ONCE))
     }
 }
 
@@ -65,18 +69,20 @@ impl WriterMemory {
 mod tests {
     use super::*;
 
+    const REPOSITORY: RepositoryId = RepositoryId(1);
+
     #[test]
     fn whoever_brings_many_waits_behind_whoever_brings_few() {
         let mut memory = WriterMemory::default();
         let now = Timestamp::from_seconds(1_000);
         let (many, few) = (IngestKeyId(1), IngestKeyId(2));
-        let turns: Vec<Timestamp> = (0..1_000).map(|_| memory.next_turn(many, now)).collect();
+        let turns: Vec<Timestamp> = (0..1_000).map(|_| memory.next_turn(many, REPOSITORY, now)).collect();
         assert!(turns.is_sorted() && turns[100] == now);
         let later = now + SignedDuration::from_millis(120);
-        let turn = memory.next_turn(few, later);
+        let turn = memory.next_turn(few, REPOSITORY, later);
         assert_eq!(turns.iter().filter(|before| **before < turn).count(), 103, "not behind the other 897");
         let rested = now + SignedDuration::from_mins(1);
-        assert_eq!(memory.next_turn(many, rested), rested, "what was worked off is forgotten");
+        assert_eq!(memory.next_turn(many, REPOSITORY, rested), rested, "what was worked off is forgotten");
     }
 
     #[test]
@@ -89,7 +95,7 @@ mod tests {
             assert!(memory.facets.len() <= REMEMBERED_FACETS);
         }
         for number in 0..REMEMBERED_TURNS + 9 {
-            memory.next_turn(IngestKeyId(i64::try_from(number).unwrap()), now);
+            memory.next_turn(IngestKeyId(i64::try_from(number).unwrap()), REPOSITORY, now);
             assert!(memory.turns.len() <= REMEMBERED_TURNS);
         }
     }

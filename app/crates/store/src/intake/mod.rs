@@ -15,6 +15,7 @@ use domain::timestamp::Timestamp;
 pub use memory::WriterMemory;
 use pending::Pending;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -114,6 +115,7 @@ async fn try_batch(
     batch: &[Arrival],
     memory: &mut WriterMemory,
 ) -> Result<(Vec<Admitted>, Tx), StoreError> {
+    memory.costs = Arc::clone(&store.costs);
     let mut tx = store.begin().await?;
     let mut admitted: Vec<Option<Admitted>> = vec![None; batch.len()];
     let mut folded = Folded::default();

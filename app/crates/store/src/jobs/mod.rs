@@ -1,6 +1,7 @@
 //! The queue of background work.
 
 mod claims;
+mod costly;
 mod lease;
 mod oldest;
 mod set_aside;
@@ -11,6 +12,8 @@ pub use claims::{
     Among, LEASE, claim, finish, is_suspect_due, put_back, record_failed, record_panicked, release_all, renew, requeue,
     set_aside,
 };
+pub(crate) use costly::Costs;
+pub use costly::let_others_go_first;
 use domain::ids::JobId;
 use domain::job::Job;
 use domain::timestamp::Timestamp;
