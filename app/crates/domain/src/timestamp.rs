@@ -55,8 +55,9 @@ impl Timestamp {
     /// texts.
     pub fn from_date(text: &str) -> Option<Self> {
         let date: jiff::civil::Date = text.trim().parse().ok()?;
-        let zoned = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some(zoned.timestamp().into())
+        // Counted in days: 9999-12-31, by which people mean "for ever", has no moment in every zone.
+        let days = (date - jiff::civil::date(1970, 1, 1)).get_days();
+        Some(Self::from_seconds(i64::from(days) * 24 * 60 * 60))
     }
 
     /// The date in UTC, `YYYY-MM-DD`; `?` for moments that no calendar has.
@@ -179,6 +180,8 @@ mod tests {
     fn dates_are_read_and_written() {
         assert_eq!(Timestamp::from_date("2026-13-01"), None);
         assert_eq!(date(" 2026-11-16 ").date(), "2026-11-16");
+        assert!(date("9999-12-31") - date("9999-12-30") == DAY, "by which people mean for ever");
+        assert_eq!(date("1969-12-31"), Timestamp::UNIX_EPOCH - DAY);
         assert_eq!(Timestamp::MAX.date(), "?");
     }
 
