@@ -5,7 +5,8 @@ use sha2::{Digest as _, Sha256};
 
 /// What distinguishes one fingerprint from another, hashed.
 ///
-/// Reports with equal fingerprints have the same repository, release, exception types and frames
+/// Reports with equal fingerprints have the same repository, release, exception types (with their
+/// modules: `zlib.error` is not `struct.error`) and frames
 /// (place, function, line number and source text), so attribution would give them the same line as
 /// long as neither rules nor code changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,10 +33,12 @@ impl FingerprintBuilder {
         builder
     }
 
-    /// Adds an exception; its frames follow. `value` only for a report without frames, whose
+    /// Adds an exception; its frames follow. Its module and type make the dotted name that rules
+    /// ignore exceptions by; an empty module is none there. `value` only for a report without frames, whose
     /// message is all that it has.
-    pub fn exception(&mut self, kind: Option<&str>, value: Option<&str>) {
+    pub fn exception(&mut self, module: Option<&str>, kind: Option<&str>, value: Option<&str>) {
         self.0.update([1]);
+        self.text(module.filter(|module| !module.is_empty()));
         self.text(kind);
         self.text(value);
     }

@@ -104,7 +104,7 @@ pub fn fingerprint_of(report: &Report) -> Fingerprint {
             Some(template) if exception.kind == MESSAGE_KIND => Some(template.as_str()),
             _ => exception.value.as_deref(),
         };
-        fingerprint.exception(Some(&exception.kind), value.filter(|_| !framed));
+        fingerprint.exception(exception.module.as_deref(), Some(&exception.kind), value.filter(|_| !framed));
         for frame in &exception.frames {
             fingerprint.frame(
                 frame.filename.as_deref(),
@@ -271,7 +271,7 @@ impl<'a> Event<'a> {
                 (None, None) => (MESSAGE_KIND, exception.value.get()),
             };
             let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
-            fingerprint.exception(Some(cut(kind, MAX_TEXT)), value);
+            fingerprint.exception(short(&exception.module), Some(cut(kind, MAX_TEXT)), value);
             for frame in kept_frames(&exception.stacktrace, platform) {
                 fingerprint.frame(
                     short(&frame.filename),
@@ -525,6 +525,14 @@ mod tests {
         for other in [event("2", "x", 5, "E"), event("1", "x", 6, "E"), event("1", "x", 5, "F")] {
             assert_ne!(base, fingerprint(&other), "{other}");
         }
+        let of_module = |module: &str| {
+            let frames = r#"{"frames":[{"filename":"a.py","lineno":5}]}"#;
+            let json = format!(r#"{{"exception":[{{"type":"error",{module}"stacktrace":{frames}}}]}}"#);
+            assert_eq!(fingerprint_of(&report(&json)), fingerprint(&json));
+            fingerprint(&json)
+        };
+        assert_ne!(of_module(r#""module":"zlib","#), of_module(r#""module":"struct","#), "types of one name");
+        assert_eq!(of_module(r#""module":"","#), of_module(""));
         assert_ne!(
             fingerprint(r#"{"exception":[{"type":"E","value":"a"}]}"#),
             fingerprint(r#"{"exception":[{"type":"E","value":"b"}]}"#)
@@ -532,6 +540,16 @@ mod tests {
         let tagged = |tags: &str| fingerprint(&format!(r#"{{"tags":{tags},"exception":[{{"type":"E"}}]}}"#));
         assert_eq!(tagged(r#"{"revision":"abc"}"#), tagged(r#"[["a","b"],["revision","abc"]]"#));
         assert_ne!(tagged(r#"{"revision":"abc"}"#), tagged("{}"));
+    }
+
+    #[test]
+    fn printed_types_of_one_name_are_told_apart_by_their_module() {
+        let printed = |kind: &str| {
+            let call = "Traceback (most recent call last):\n  File \"/srv/a.py\", line 5, in f\n    x = g()\n";
+            fingerprint_of(&crate::traceback::parse(&format!("{call}{kind}: bad\n")).unwrap())
+        };
+        assert_ne!(printed("zlib.error"), printed("struct.error"));
+        assert_eq!(printed("zlib.error"), printed("zlib.error"));
     }
 
     #[test]
