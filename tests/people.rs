@@ -4,6 +4,7 @@
 use crate::harness::browser::squeezed;
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::{ADA, GRACE, LINUS};
+use crate::harness::smtp::Mode;
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
 use jiff::SignedDuration;
@@ -412,6 +413,28 @@ fn whose_address_is_refused_is_passed_over_at_once_and_next_time() {
         acme/shop#2 assigned to grace
         ");
         assert_eq!(story.smtp.attempts(), tried + 1, "it is not tried again");
+    });
+}
+
+#[test]
+fn a_mail_that_is_refused_for_what_it_says_keeps_none_of_others_from_its_address() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        story.smtp.set(Mode::ContentRefused);
+        story.fails(1).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
+        story.smtp.set(Mode::Accept);
+        story.cart_fails_at("amount = 0").await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:7)
+            You wrote this line.
+        acme/shop#2 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
     });
 }
 

@@ -16,6 +16,8 @@ pub(crate) enum Mode {
     Later,
     /// Says 550 to every recipient: no such user.
     NoSuchUser,
+    /// Reads the mail, and says 550 because of what it holds, without a status code of its own.
+    ContentRefused,
     /// Reads the mail and hangs up without keeping it or answering.
     DropBeforeAccepting,
     /// Keeps the mail and hangs up before saying so.
@@ -205,6 +207,10 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
                 let Some(raw) = read_data(&mut lines).await? else { return Ok(()) };
                 if mode == Mode::DropBeforeAccepting {
                     return Ok(());
+                }
+                if mode == Mode::ContentRefused {
+                    write.write_all(b"550 Message content rejected as spam\r\n").await?;
+                    continue;
                 }
                 if let Mode::Delay(time) = mode {
                     tokio::time::sleep(time).await;

@@ -72,8 +72,7 @@ impl MailError {
     /// more.
     pub fn is_about_the_address(&self) -> bool {
         match self {
-            // 5.7 are policies: the sender or the content displeased.
-            Self::Permanent { code, text, .. } => matches!(code, 550 | 551 | 553) && !text.contains("5.7."),
+            Self::Permanent { code, text, .. } => is_recipient_refused(*code, text),
             Self::BadAddress { .. } => true,
             Self::Transient { .. } | Self::Unreachable { .. } | Self::Outbox { .. } | Self::Configuration(_) => false,
         }
@@ -91,6 +90,64 @@ impl MailError {
             None => Self::Unreachable { server, reason: whole(error) },
         }
     }
+}
+
+/// Words by which a server without enhanced status codes says that there is no such mailbox, in
+/// lower case: what Exim, qmail, Sendmail and others say to RCPT, and RFC 5321's own for 550.
+const NO_SUCH_MAILBOX: [&str; 13] = [
+    "user unknown",
+    "unknown user",
+    "no such user",
+    "user not found",
+    "mailbox unavailable",
+    "mailbox not found",
+    "no mailbox here",
+    "unknown recipient",
+    "invalid recipient",
+    "recipient address rejected",
+    "unrouteable address",
+    "does not exist",
+    "no such recipient",
+];
+
+/// Words by which the same answers are about somebody or something else.
+const NOT_THEIRS: [&str; 4] = ["sender", "policy", "content", "spam"];
+
+/// Whether an answer refuses the recipient, and not the sender or what the mail says.
+///
+/// It would be one to RCPT, but lettre does not tell to which command an answer was. A server says
+/// 550 and 553 to MAIL, RCPT and at the end of DATA alike, where it means the sender or the content
+/// (RFC 5321, 4.3.2, and 3.6.2 for policies); 551 it says of a recipient alone. So the enhanced
+/// status code decides, where there is one (RFC 3463, 3.2 and 3.3: X.1 is about addresses, of which
+/// X.1.7 and X.1.8 are the sender's; X.2.1 is a mailbox that takes nothing any more), else the
+/// words. What is not clear is no refusal of the address: it would keep mails of every repository
+/// from it.
+fn is_recipient_refused(code: u16, text: &str) -> bool {
+    if !matches!(code, 550 | 551 | 553) {
+        return false;
+    }
+    match enhanced_status(text) {
+        Some((1, detail)) => !matches!(detail, 7 | 8),
+        Some((2, detail)) => detail == 1,
+        Some(_) => false,
+        None if code == 551 => true,
+        None => {
+            let text = text.to_lowercase();
+            let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+            says(&NO_SUCH_MAILBOX) && !says(&NOT_THEIRS)
+        }
+    }
+}
+
+/// Subject and detail of the enhanced status code that a refusal begins with: `(1, 1)` of
+/// `5.1.1 No such user`.
+fn enhanced_status(text: &str) -> Option<(u16, u16)> {
+    let word = text.split_whitespace().next()?;
+    let (class, rest) = word.trim_start_matches('#').split_once('.')?;
+    let (subject, detail) = rest.split_once('.')?;
+    let detail = detail.trim_end_matches([':', ';', ',', '-']);
+    (class == "5").then_some(())?;
+    subject.parse().ok().zip(detail.parse().ok())
 }
 
 /// The error with what caused it, each cause once.
@@ -115,9 +172,35 @@ mod tests {
     #[test]
     fn an_address_that_nobody_has_is_told_from_a_mail_that_displeases() {
         let refusal = |code: u16, text: &str| MailError::Permanent { server: "mx".into(), code, text: text.into() };
-        assert!(refusal(550, "5.1.1 No such user").is_about_the_address());
-        assert!(refusal(551, "User not local").is_about_the_address());
-        for other in [refusal(550, "5.7.1 Spam"), refusal(552, "Too large"), refusal(554, "No"), refusal(535, "Who?")] {
+        for theirs in [
+            refusal(550, "5.1.1 No such user"),
+            refusal(550, "5.1.1: <ada@x.com>: Recipient address rejected: User unknown"),
+            refusal(550, "#5.1.0 Address rejected."),
+            refusal(550, "5.2.1 The mailbox is disabled"),
+            refusal(553, "5.1.2 No such domain"),
+            refusal(551, "User not local"),
+            refusal(550, "No such user here"),
+            refusal(550, "Requested action not taken: mailbox unavailable"),
+            refusal(553, "Sorry, no mailbox here by that name"),
+        ] {
+            assert!(theirs.is_about_the_address(), "{theirs}");
+        }
+        for other in [
+            refusal(550, "5.7.1 Spam"),
+            refusal(550, "Message content rejected as spam"),
+            refusal(550, "This message was classified as SPAM and may not be delivered"),
+            refusal(550, "Administrative prohibition"),
+            refusal(550, "5.6.0 Bad header; no such user"),
+            refusal(550, "5.2.3 Longer than the mailbox takes"),
+            refusal(550, "5.1.8 Sender address rejected: Domain not found"),
+            refusal(553, "5.1.7 Bad sender's address"),
+            refusal(553, "Sender address rejected: not owned by user"),
+            refusal(550, "Sender's domain does not exist"),
+            refusal(550, "Requested action not taken: mailbox unavailable. Reject due to policy restrictions."),
+            refusal(552, "Too large"),
+            refusal(554, "No"),
+            refusal(535, "Who?"),
+        ] {
             assert!(!other.is_about_the_address(), "{other}");
         }
     }
