@@ -3,6 +3,12 @@
 use crate::columns::get;
 use crate::transaction::execute;
 use crate::{Store, StoreError};
+use domain::ids::RepositoryId;
+
+/// The fact that says when a repository's issues were compared with its lines last.
+pub fn issues_looked(repository: RepositoryId) -> String {
+    format!("issues_looked_ms:{repository}")
+}
 
 /// A stored fact.
 pub async fn by_name(store: &Store, name: &str) -> Result<Option<String>, StoreError> {

@@ -30,7 +30,7 @@ impl Reconcile {
         on_github: &GitHubRepository,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let fact = format!("issues_looked_ms:{}", row.repository.id);
+        let fact = store::meta::issues_looked(row.repository.id);
         let looked_at = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse().ok());
         let (name, since) = (&row.repository.full_name, looked_at.map_or(row.created_at, Timestamp::from_millis));
         let rules = store::rules::in_force(&self.store, row.repository.id).await?;

@@ -1,6 +1,7 @@
 //! Deleting all that is known of a repository, counts and all, when somebody asks for it.
 
 use super::watch::REPORTS;
+use crate::meta::issues_looked;
 use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
@@ -31,5 +32,27 @@ pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
     for sql in REPORTS.iter().chain(&THE_REST) {
         sqlx::query(*sql).bind(id.0).execute(tx.conn()).await?;
     }
+    sqlx::query("DELETE FROM meta WHERE name = $1").bind(issues_looked(id)).execute(tx.conn()).await?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::repositories::{NewRepository, watch};
+    use domain::timestamp::Timestamp;
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_000);
+
+    #[tokio::test]
+    async fn the_number_of_a_deleted_repository_is_not_given_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let new = NewRepository { full_name: "acme/shop".into(), clone_url: "/b".into(), github: None, public: false };
+        for number in 1..4 {
+            let (id, _) = watch(&store, &new, NOW).await.unwrap();
+            assert_eq!(id, RepositoryId(number));
+            delete(&store, id).await.unwrap();
+        }
+    }
 }

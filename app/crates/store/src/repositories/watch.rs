@@ -62,14 +62,32 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
     Ok(())
 }
 
-/// Project numbers are small and in a row, because people read them in a DSN.
-async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Result<RepositoryId, StoreError> {
+/// The fact that says the highest number that a repository ever had.
+const HIGHEST: &str = "highest_repository";
+
+/// Project numbers are small and in a row, because people read them in a DSN. None is given twice,
+/// whatever was deleted: mails' links name the number, processes remember by it, and an SDK
+/// somewhere goes on sending to it.
+async fn next_id_in(tx: &mut Tx) -> Result<RepositoryId, StoreError> {
     let row = sqlx::query(
+        "INSERT INTO meta (name, value) VALUES ($1, CAST((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories) AS TEXT))
+         ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT)
+         RETURNING CAST(value AS BIGINT) AS id",
+    )
+    .bind(HIGHEST)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(RepositoryId(get(&row, "id")?))
+}
+
+async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Result<RepositoryId, StoreError> {
+    let id = next_id_in(tx).await?;
+    sqlx::query(
         "INSERT INTO repositories (id, full_name, clone_url, github_id, installation, html_url, public, code_generation,
              rules_generation, pushed_at_ms, fetched_at_ms, labelled_at_ms, created_at_ms)
-         VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM repositories), $1, $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, $7)
-         RETURNING id",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, $8)",
     )
+    .bind(id.0)
     .bind(new.full_name.as_str())
     .bind(&new.clone_url)
     .bind(new.github.as_ref().map(|on_github| on_github.id.cast_signed()))
@@ -77,9 +95,9 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Resu
     .bind(new.github.as_ref().map(|on_github| on_github.html_url.clone()))
     .bind(i64::from(new.public))
     .bind(now.as_millis())
-    .fetch_one(tx.conn())
+    .execute(tx.conn())
     .await?;
-    Ok(RepositoryId(get(&row, "id")?))
+    Ok(id)
 }
 
 /// Takes over what a webhook says of a repository.
