@@ -1,7 +1,7 @@
 //! What webhooks did not tell: issues are compared, names kept, labels made again; and the order of
 //! webhooks means nothing.
 
-use crate::harness::browser::Browser;
+use crate::harness::browser::{Browser, link_in};
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::cart_with;
@@ -218,6 +218,18 @@ fn links_out_of_mails_work_after_a_rename() {
         story.github.install("acme", &[REPO]);
         story.settle().await;
         assert!(!story.page(&format!("/{REPO}")).await.contains("acme/store"));
+        for link in &links {
+            let page = reader.get(link).await;
+            let seen = page.seen();
+            assert!(page.status == 200 && seen.contains("acme/store"), "{link}: {} {seen}", page.status);
+        }
+        let form = reader.get(links.iter().find(|link| link.contains("add_known_error")).unwrap()).await;
+        let fields = form.fields();
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let fields = [fields, vec![("scope", "file")]].concat();
+        let saved = reader.post("/add_known_error", &fields).await;
+        assert!(saved.status == 200 && saved.seen().contains("acme/store"), "{} {}", saved.status, saved.seen());
+        story.settle().await;
     });
 }
 
@@ -272,6 +284,39 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
         assert!(said.contains("Everything that was known of acme/shop is deleted."), "{said}");
         assert_eq!(store::lines::by_id(&story.services().store, line.id).await.unwrap(), None);
         assert!(store::repositories::list(&story.services().store).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn what_was_a_deleted_repositorys_is_never_another_ones() {
+    run_test(async |story| {
+        let text = story.alerted().await;
+        let links = ["/view_traceback", "/add_known_error", "/not_me"].map(|path| link_in(&text, path));
+        let (_, number) = story.key().await;
+        let store = story.services().store.clone();
+        let looked = format!("issues_looked_ms:{number}");
+        compare(story).await;
+        assert!(store::meta::by_name(&store, &looked).await.unwrap().is_some());
+        story.command(&["repository", "remove", REPO, "--with-counts"]);
+        assert_eq!(store::meta::by_name(&store, &looked).await.unwrap(), None);
+
+        // Another repository has the name, and a line that is called the same.
+        let event = story.event();
+        let url = story.repo.git_dir().display().to_string();
+        let (key, next) = story.watch_plainly(REPO, &url).await;
+        assert!(next > number, "{next} after {number}");
+        assert_eq!(story.send_to(story.url(), &key, next, &event).await, 200);
+        story.settle().await;
+        assert_eq!(story.lines().await.len(), 1);
+        let (reader, admin) = (Browser::new(story), Browser::signed_in(story).await);
+        for link in &links {
+            for browser in [&reader, &admin] {
+                let page = browser.get(link).await;
+                let why = format!("The repository called {REPO} that this link is about is not watched any more.");
+                assert!(page.status == 404 && page.seen().contains(&why), "{link}: {} {}", page.status, page.seen());
+            }
+        }
+        assert_eq!(story.mails().len(), 1, "the new line's own");
     });
 }
 

@@ -9,6 +9,7 @@ use super::visitor::SignedIn;
 use axum::extract::{FromRef, FromRequestParts, Path};
 use axum::http::request::Parts;
 use domain::access::Right;
+use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use serde::Deserialize;
 use std::marker::PhantomData;
@@ -103,8 +104,23 @@ pub(super) async fn find(
     needed: Right,
 ) -> Result<RepositoryRow, PageError> {
     let row = watched(store, name).await?;
-    match session.right_in(&row) {
-        Some(right) if right >= needed => Ok(row),
+    must_have(session, &row, name, needed)?;
+    Ok(row)
+}
+
+/// Refuses who may not do this in a repository, which they called by this name.
+///
+/// # Errors
+/// They may not see it, which is said as if it were not watched; or they may see it, and not do
+/// this.
+pub(super) fn must_have(
+    session: &Session,
+    row: &RepositoryRow,
+    name: &RepositoryName,
+    needed: Right,
+) -> Result<(), PageError> {
+    match session.right_in(row) {
+        Some(right) if right >= needed => Ok(()),
         Some(right) => Err(PageError::Forbidden(format!(
             "This needs the role {} in {} on GitHub, and {} has {}.",
             needed.role(),
@@ -116,12 +132,11 @@ pub(super) async fn find(
     }
 }
 
-/// The watched repository of a name, whoever asks: for readers of a signed link, which is their
-/// right.
+/// The watched repository of a name, whoever asks.
 ///
 /// # Errors
 /// It is not watched.
-pub(super) async fn watched(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, PageError> {
+async fn watched(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, PageError> {
     let name = &RepositoryName::new(name.as_str().trim());
     if name.is_empty() {
         return Err(PageError::BadRequest("The address names no repository: repo is missing.".to_owned()));
@@ -136,6 +151,26 @@ pub(super) async fn watched(store: &Store, name: &RepositoryName) -> Result<Repo
         None => store::repositories::by_former_name(store, name).await?,
     };
     found.ok_or_else(|| not_watched(name))
+}
+
+/// The repository that a link out of a mail was signed for, whatever it is called now, whoever asks:
+/// the link is their right. `name` is what the link calls it.
+///
+/// # Errors
+/// It is not watched any more. Another one may have its name by now, of which nothing is said.
+pub(super) async fn of_link(
+    store: &Store,
+    id: RepositoryId,
+    name: &RepositoryName,
+) -> Result<RepositoryRow, PageError> {
+    let found = store::repositories::by_id(store, id).await?.filter(|row| row.removed_at.is_none());
+    found.ok_or_else(|| {
+        PageError::NotFound(format!(
+            "The repository called {} that this link is about is not watched any more. The link opens no other one \
+             that may have its name by now.",
+            name.as_str().trim()
+        ))
+    })
 }
 
 /// What is said of a repository that is not watched, or that the reader may not see: nobody learns

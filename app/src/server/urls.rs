@@ -85,7 +85,7 @@ impl Urls {
 
     /// The page of a line's latest traceback, for somebody who is signed in.
     pub(super) fn traceback(&self, row: &RepositoryRow, line: &Line) -> String {
-        self.here(&self.0.linker.traceback(&row.repository.full_name, &line.place, line.last_seen_at, None))
+        self.here(&self.0.linker.traceback(&row.repository, &line.place, line.last_seen_at, None))
     }
 
     /// The sign-in page that leads back.

@@ -102,17 +102,16 @@ impl AlertContent {
         now: Timestamp,
     ) -> Links {
         let (repository, linker) = (&row.repository, &self.site.linker);
-        let name = &repository.full_name;
         let blame = found.and_then(|found| found.blame.as_ref());
         let pull = line.told.as_ref().and_then(|told| Some(told.pull.as_ref()?.url.clone()));
         Links {
             line: found.and_then(|found| line_url(repository, place, found)),
             commit: blame.and_then(|blame| repository.commit_url(&blame.commit)),
             pull: pull.filter(|url| !url.is_empty()),
-            occurrence: Some(linker.traceback(name, place, line.last_seen_at, Some(now))),
-            not_me: line.author_email.as_ref().map(|_| linker.not_me(name, place, Some(now))),
-            whitelist: Some(linker.whitelist(name, place, Some(now))),
-            week: Some(linker.week(Some(name), line.last_seen_at)),
+            occurrence: Some(linker.traceback(repository, place, line.last_seen_at, Some(now))),
+            not_me: line.author_email.as_ref().map(|_| linker.not_me(repository, place, Some(now))),
+            whitelist: Some(linker.whitelist(repository, place, Some(now))),
+            week: Some(linker.week(Some(&repository.full_name), line.last_seen_at)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
         }
     }

@@ -1,8 +1,10 @@
 //! Signed links: what we sign holds when it comes back, and nothing else does.
 
 use domain::alert::Place;
+use domain::ids::RepositoryId;
 use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
+use domain::repository::Repository;
 use domain::signature::Signer;
 use domain::timestamp::Timestamp;
 use std::collections::HashMap;
@@ -16,7 +18,15 @@ pub(super) fn links(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let mut lines = text.split('\n').map(str::to_owned);
     let mut next = || lines.next().unwrap_or_default();
-    let repository = RepositoryName::new(next());
+    let repository = Repository {
+        id: RepositoryId(7),
+        full_name: RepositoryName::new(next()),
+        clone_url: String::new(),
+        github: None,
+        public: false,
+        default_branch: None,
+        head: None,
+    };
     let place = Place { path: next(), function: next(), line: 7, code: next() };
     let (forged, other) = (next(), next());
     let linker = Linker::new("https://flawless.test/errors", Signer::new(b"a secret"));
@@ -33,7 +43,9 @@ pub(super) fn links(data: &[u8]) {
     };
     let named = RepositoryName::new(fields["repo"].as_str());
     let holds = |purpose, place: &Place, expires: &str, signature: &str, at| {
-        linker.verify(purpose, &named, place, expires, signature, at)
+        let found = linker.signed_for(purpose, &named, place, expires, signature, at);
+        assert!(found.is_none_or(|id| id == repository.id), "it holds for another repository");
+        found.is_some()
     };
     let (expires, signature) = (&fields["expires"], &fields["signature"]);
     assert!(holds(LinkPurpose::View, &back, expires, signature, now), "our own link does not hold: {link}");

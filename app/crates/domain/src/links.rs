@@ -3,8 +3,13 @@
 use super::alert::Place;
 use super::ids::RepositoryId;
 use super::names::RepositoryName;
+use super::repository::Repository;
 use super::signature::{LINK_LIFE, Signer};
 use crate::timestamp::Timestamp;
+
+/// Stands in a link between the number of its repository and the signature: neither has it, and
+/// an address needs no escape for it.
+const SEPARATOR: char = '_';
 
 /// What a signed link may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +61,7 @@ impl Linker {
     /// Latest traceback of a line; signed, for a while from `signed_at` on, where that is given.
     pub fn traceback(
         &self,
-        repository: &RepositoryName,
+        repository: &Repository,
         place: &Place,
         at: Timestamp,
         signed_at: Option<Timestamp>,
@@ -67,9 +72,9 @@ impl Linker {
     }
 
     /// The form that whitelists a line.
-    pub fn whitelist(&self, repository: &RepositoryName, place: &Place, signed_at: Option<Timestamp>) -> String {
+    pub fn whitelist(&self, repository: &Repository, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = vec![
-            ("repo", repository.to_string()),
+            ("repo", repository.full_name.to_string()),
             ("filename", place.path.clone()),
             ("function_name", place.function.clone()),
             ("code_fragment", place.code.clone()),
@@ -78,7 +83,7 @@ impl Linker {
     }
 
     /// The form by which somebody says that a line is not theirs.
-    pub fn not_me(&self, repository: &RepositoryName, place: &Place, signed_at: Option<Timestamp>) -> String {
+    pub fn not_me(&self, repository: &Repository, place: &Place, signed_at: Option<Timestamp>) -> String {
         let fields = self.place_fields(repository, place);
         self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at)
     }
@@ -92,8 +97,11 @@ impl Linker {
         format!("{}/get_weekly_error_report?{}", self.base, query(&fields))
     }
 
-    /// Whether a link's signature is ours for this purpose and place, and not expired.
-    pub fn verify(
+    /// The repository that a link was signed for: `None` unless its signature is ours for this
+    /// purpose, name and place, and not expired. Names are changed and taken by others, so the
+    /// signature is for the number as well, and says it: a link goes on to open its repository,
+    /// whatever that is called now, and nothing of another one that has the name.
+    pub fn signed_for(
         &self,
         purpose: LinkPurpose,
         repository: &RepositoryName,
@@ -101,14 +109,17 @@ impl Linker {
         expires: &str,
         signature: &str,
         now: Timestamp,
-    ) -> bool {
-        let in_time = expires.parse::<i64>().is_ok_and(|at| now <= Timestamp::from_seconds(at));
-        in_time && self.signer.verify(purpose.name(), &signed_fields(repository, place, expires), signature)
+    ) -> Option<RepositoryId> {
+        let at = Timestamp::from_seconds(expires.parse().ok()?);
+        let (number, signature) = signature.split_once(SEPARATOR)?;
+        let id = RepositoryId(number.parse().ok()?);
+        let fields = signed_fields(number, repository, place, expires);
+        (now <= at && self.signer.verify(purpose.name(), &fields, signature)).then_some(id)
     }
 
-    fn place_fields(&self, repository: &RepositoryName, place: &Place) -> Vec<(&'static str, String)> {
+    fn place_fields(&self, repository: &Repository, place: &Place) -> Vec<(&'static str, String)> {
         vec![
-            ("repo", repository.to_string()),
+            ("repo", repository.full_name.to_string()),
             ("filename", place.path.clone()),
             ("function_name", place.function.clone()),
             ("line_number", place.line.to_string()),
@@ -121,23 +132,30 @@ impl Linker {
         route: &str,
         mut fields: Vec<(&'static str, String)>,
         purpose: LinkPurpose,
-        repository: &RepositoryName,
+        repository: &Repository,
         place: &Place,
         signed_at: Option<Timestamp>,
     ) -> String {
         if let Some(now) = signed_at {
             let expires = (now + LINK_LIFE).as_seconds().to_string();
-            let signature = self.signer.sign(purpose.name(), &signed_fields(repository, place, &expires));
+            let number = repository.id.to_string();
+            let signed = signed_fields(&number, &repository.full_name, place, &expires);
+            let signature = self.signer.sign(purpose.name(), &signed);
             fields.push(("expires", expires));
-            fields.push(("signature", signature));
+            fields.push(("signature", format!("{number}{SEPARATOR}{signature}")));
         }
         format!("{}{route}?{}", self.base, query(&fields))
     }
 }
 
 /// The line number is left out: the line moves while the mail lies in somebody's inbox.
-fn signed_fields<'a>(repository: &'a RepositoryName, place: &'a Place, expires: &'a str) -> [&'a str; 5] {
-    [repository.as_str(), &place.path, &place.function, &place.code, expires]
+fn signed_fields<'a>(
+    number: &'a str,
+    repository: &'a RepositoryName,
+    place: &'a Place,
+    expires: &'a str,
+) -> [&'a str; 6] {
+    [number, repository.as_str(), &place.path, &place.function, &place.code, expires]
 }
 
 /// `a=b&c=d`, percent-encoded as forms are.
@@ -168,10 +186,22 @@ mod tests {
         assert_eq!(dsn("http://127.0.0.1:3000/errors/"), "http://ab12@127.0.0.1:3000/errors/7");
     }
 
+    fn shop() -> Repository {
+        Repository {
+            id: RepositoryId(7),
+            full_name: "acme/shop".into(),
+            clone_url: String::new(),
+            github: None,
+            public: false,
+            default_branch: None,
+            head: None,
+        }
+    }
+
     #[test]
-    fn a_link_is_good_for_its_place_purpose_and_time() {
+    fn a_link_is_good_for_its_repository_place_purpose_and_time() {
         let linker = Linker::new("https://flawless.example/", Signer::new(&[1; 32]));
-        let link = linker.whitelist(&"acme/shop".into(), &place(), Some(NOW));
+        let link = linker.whitelist(&shop(), &place(), Some(NOW));
         let url = url::Url::parse(&link).expect("a URL");
         let get = |name: &str| {
             url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).expect("there")
@@ -179,13 +209,19 @@ mod tests {
         assert_eq!(get("code_fragment"), place().code);
         let (expires, signature) = (get("expires"), get("signature"));
         let check = |purpose, repository: &str, place: &Place, now| {
-            linker.verify(purpose, &repository.into(), place, &expires, &signature, now)
+            linker.signed_for(purpose, &repository.into(), place, &expires, &signature, now)
         };
-        assert!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW));
-        assert!(!check(LinkPurpose::View, "acme/shop", &place(), NOW));
-        assert!(!check(LinkPurpose::Whitelist, "acme/other", &place(), NOW));
-        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, NOW));
-        assert!(!check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW + LINK_LIFE + SECOND));
-        assert!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, NOW), "lines move");
+        let its = Some(RepositoryId(7));
+        assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW), its);
+        assert_eq!(check(LinkPurpose::View, "acme/shop", &place(), NOW), None);
+        assert_eq!(check(LinkPurpose::Whitelist, "acme/other", &place(), NOW), None);
+        assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, NOW), None);
+        assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW + LINK_LIFE + SECOND), None);
+        assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, NOW), its, "lines move");
+        let (_, bare) = signature.split_once(SEPARATOR).expect("the number is said");
+        for forged in [format!("8_{bare}"), format!("07_{bare}"), bare.to_owned(), String::new()] {
+            let (purpose, name) = (LinkPurpose::Whitelist, "acme/shop".into());
+            assert_eq!(linker.signed_for(purpose, &name, &place(), &expires, &forged, NOW), None, "{forged}");
+        }
     }
 }

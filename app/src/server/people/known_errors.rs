@@ -6,7 +6,7 @@ use crate::server::form::{OpenForm, RepositoryForm};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
-use crate::server::repository::{Triage, find, watched};
+use crate::server::repository::{Triage, find, must_have, of_link};
 use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Right;
 use domain::alert::Place;
-use domain::ids::RuleId;
+use domain::ids::{RepositoryId, RuleId};
 use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
 use domain::rule::{MOST_MADE, Rule, RuleSource};
@@ -46,7 +46,7 @@ pub(super) async fn form(
     Query(fields): Query<RuleForm>,
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let link = by_link(urls.linker(), &fields, now);
-    let right = session.map(By::SignedIn).or_else(|| link.clone());
+    let right = session.map(By::SignedIn).or_else(|| link.clone().map(By::Link));
     let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
     let (row, right) = admit(&store, &fields.repo, right, link).await?;
     let mut checked = check(&fields, right.only());
@@ -151,8 +151,15 @@ pub(super) async fn end(
 #[derive(Clone)]
 enum By {
     SignedIn(Session),
-    /// A link out of a mail, for this place: its reader may whitelist it, its function or its file.
-    Link(Place),
+    /// A link out of a mail, for a place: its reader may whitelist it, its function or its file.
+    Link(SignedLink),
+}
+
+/// What a link out of a mail was signed for.
+#[derive(Clone)]
+struct SignedLink {
+    repository: RepositoryId,
+    place: Place,
 }
 
 impl By {
@@ -167,7 +174,7 @@ impl By {
     fn only(&self) -> Option<&Place> {
         match self {
             Self::SignedIn(_) => None,
-            Self::Link(place) => Some(place),
+            Self::Link(link) => Some(&link.place),
         }
     }
 
@@ -183,8 +190,8 @@ impl By {
 
 /// The right of a link. The form that it leads to may be changed, so it carries along what was
 /// signed.
-fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<By> {
-    let signed: Place = if form.signed_for.is_empty() {
+fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<SignedLink> {
+    let place: Place = if form.signed_for.is_empty() {
         Place {
             path: form.filename.clone(),
             function: form.function_name.clone(),
@@ -194,18 +201,18 @@ fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<By> {
     } else {
         serde_json::from_str(&form.signed_for).ok()?
     };
-    linker
-        .verify(LinkPurpose::Whitelist, &form.repo, &signed, &form.expires, &form.signature, now)
-        .then_some(By::Link(signed))
+    let repository =
+        linker.signed_for(LinkPurpose::Whitelist, &form.repo, &place, &form.expires, &form.signature, now)?;
+    Some(SignedLink { repository, place })
 }
 
 /// The right that a form was sent by. Somebody may have signed in between: then it is still its
 /// link's.
-fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<By>, next: String) -> Result<By, PageError> {
+fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<SignedLink>, next: String) -> Result<By, PageError> {
     match visitor {
         Some(session) if is_ours => Ok(By::SignedIn(session)),
-        Some(_) => link.ok_or_else(PageError::stale_form),
-        None => link.ok_or(PageError::SignIn { next }),
+        Some(_) => link.map(By::Link).ok_or_else(PageError::stale_form),
+        None => link.map(By::Link).ok_or(PageError::SignIn { next }),
     }
 }
 
@@ -215,14 +222,20 @@ async fn admit(
     store: &Store,
     repo: &RepositoryName,
     by: By,
-    link: Option<By>,
+    link: Option<SignedLink>,
 ) -> Result<(RepositoryRow, By), PageError> {
-    let By::SignedIn(session) = &by else { return Ok((watched(store, repo).await?, by)) };
-    match (find(store, session, repo, Right::Triage).await, link) {
-        (Ok(row), _) => Ok((row, by)),
-        (Err(_), Some(link)) => Ok((watched(store, repo).await?, link)),
-        (Err(error), None) => Err(error),
-    }
+    let (session, link) = match (by, link) {
+        (By::SignedIn(session), None) => {
+            let row = find(store, &session, repo, Right::Triage).await?;
+            return Ok((row, By::SignedIn(session)));
+        }
+        (By::SignedIn(session), Some(link)) => (Some(session), link),
+        (By::Link(link), _) => (None, link),
+    };
+    // Not by its name: another repository may have that by now.
+    let row = of_link(store, link.repository, repo).await?;
+    let by = session.filter(|session| must_have(session, &row, repo, Right::Triage).is_ok());
+    Ok((row, by.map_or(By::Link(link), By::SignedIn)))
 }
 
 async fn view(
@@ -236,6 +249,11 @@ async fn view(
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let view = KnownErrorForm {
         repository: row.repository.full_name.to_string(),
+        // A link was signed for the name that the repository had then.
+        repo: match right {
+            By::SignedIn(_) => row.repository.full_name.to_string(),
+            By::Link(_) => form.repo.to_string(),
+        },
         action: urls.page("/add_known_error"),
         csrf: right.session().map(|session| session.csrf.clone()).unwrap_or_default(),
         hidden: hidden(right, form)?,
@@ -254,7 +272,7 @@ async fn view(
 
 /// What the form carries along: what a link was signed for.
 fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageError> {
-    let By::Link(place) = right else { return Ok(Vec::new()) };
+    let By::Link(SignedLink { place, .. }) = right else { return Ok(Vec::new()) };
     let signed = serde_json::to_string(place).map_err(|error| PageError::Internal(error.to_string()))?;
     let hidden = [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed)];
     Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())

@@ -2,6 +2,7 @@
 
 use crate::server::page_error::PageError;
 use domain::alert::Place;
+use domain::ids::RepositoryId;
 use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
@@ -36,9 +37,10 @@ impl LineLink {
         }
     }
 
-    /// Whether it is, or came from, a link out of a mail, which admits whoever has it.
-    pub(super) fn is_signed(&self, purpose: LinkPurpose, linker: &Linker, now: Timestamp) -> bool {
-        linker.verify(purpose, &self.repo, &self.place(), &self.expires, &self.signature, now)
+    /// The repository in which it admits whoever has it, if it is, or came from, a link out of a
+    /// mail.
+    pub(super) fn signed_for(&self, purpose: LinkPurpose, linker: &Linker, now: Timestamp) -> Option<RepositoryId> {
+        linker.signed_for(purpose, &self.repo, &self.place(), &self.expires, &self.signature, now)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::server::form::OpenForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
-use crate::server::repository::{find, watched};
+use crate::server::repository::{find, must_have, of_link};
 use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
@@ -16,6 +16,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::access::Right;
 use domain::handover::{Successor, successor};
+use domain::ids::RepositoryId;
 use domain::links::LinkPurpose;
 use render::views::{Message, NotMe};
 use serde::Deserialize;
@@ -45,8 +46,8 @@ pub(super) async fn form(
     WayBack(next): WayBack,
     Query(fields): Query<NotMeForm>,
 ) -> Result<Page<NotMe>, PageError> {
-    let is_signed = fields.link.is_signed(LinkPurpose::NotMe, urls.linker(), now);
-    let admitted = admit(&store, fields, session, is_signed, next).await?;
+    let signed_for = fields.link.signed_for(LinkPurpose::NotMe, urls.linker(), now);
+    let admitted = admit(&store, fields, session, signed_for, next).await?;
     Ok(admitted.form(&urls, None))
 }
 
@@ -58,12 +59,12 @@ pub(super) async fn save(
     WayBack(next): WayBack,
     OpenForm { visitor, is_ours, fields }: OpenForm<NotMeForm>,
 ) -> Result<Response, PageError> {
-    let is_signed = fields.link.is_signed(LinkPurpose::NotMe, urls.linker(), now);
-    if visitor.is_some() && !is_ours && !is_signed {
+    let signed_for = fields.link.signed_for(LinkPurpose::NotMe, urls.linker(), now);
+    if visitor.is_some() && !is_ours && signed_for.is_none() {
         return Err(PageError::stale_form());
     }
     let ours = visitor.filter(|_| is_ours);
-    let admitted = admit(&store, fields, ours, is_signed, next).await?;
+    let admitted = admit(&store, fields, ours, signed_for, next).await?;
     let refuse = |error| (StatusCode::BAD_REQUEST, admitted.form(&urls, Some(error))).into_response();
     let to = match successor(&admitted.fields.who) {
         Ok(to) => to,
@@ -88,17 +89,18 @@ async fn admit(
     store: &Store,
     fields: NotMeForm,
     session: Option<Session>,
-    is_signed: bool,
+    signed_for: Option<RepositoryId>,
     next: String,
 ) -> Result<Admitted, PageError> {
-    let (row, session) = match session {
-        Some(session) => match find(store, &session, &fields.link.repo, Right::Triage).await {
-            Ok(row) => (row, Some(session)),
-            Err(_) if is_signed => (watched(store, &fields.link.repo).await?, None),
-            Err(error) => return Err(error),
-        },
-        None if is_signed => (watched(store, &fields.link.repo).await?, None),
-        None => return Err(PageError::not_admitted(&fields.link.signature, next)),
+    let name = &fields.link.repo;
+    let (row, session) = match (signed_for, session) {
+        (Some(id), session) => {
+            let row = of_link(store, id, name).await?;
+            let by = session.filter(|session| must_have(session, &row, name, Right::Triage).is_ok());
+            (row, by)
+        }
+        (None, Some(session)) => (find(store, &session, name, Right::Triage).await?, Some(session)),
+        (None, None) => return Err(PageError::not_admitted(&fields.link.signature, next)),
     };
     let line = line_at(store, &row, &fields.link.place()).await?;
     Ok(Admitted { fields, row, line, session })

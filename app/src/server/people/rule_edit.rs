@@ -78,6 +78,7 @@ async fn view(
 ) -> Result<Page<KnownErrorForm>, PageError> {
     let view = KnownErrorForm {
         repository: row.repository.full_name.to_string(),
+        repo: row.repository.full_name.to_string(),
         action: urls.page("/rules/edit"),
         csrf: session.csrf.clone(),
         hidden: vec![("rule".to_owned(), rule.to_string())],

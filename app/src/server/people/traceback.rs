@@ -4,7 +4,7 @@ use super::line::{LineLink, line_at, status};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
-use crate::server::repository::{find, watched};
+use crate::server::repository::{find, of_link};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::{Visitor, WayBack};
@@ -49,10 +49,11 @@ pub(super) async fn view(
     WayBack(next): WayBack,
     Query(query): Query<TracebackQuery>,
 ) -> Result<Page<Traceback>, PageError> {
-    let row = match &session {
-        _ if query.link.is_signed(LinkPurpose::View, urls.linker(), now) => watched(&store, &query.link.repo).await?,
-        Some(session) => find(&store, session, &query.link.repo, Right::Read).await?,
-        None => return Err(PageError::not_admitted(&query.link.signature, next)),
+    let signed_for = query.link.signed_for(LinkPurpose::View, urls.linker(), now);
+    let row = match (signed_for, &session) {
+        (Some(id), _) => of_link(&store, id, &query.link.repo).await?,
+        (None, Some(session)) => find(&store, session, &query.link.repo, Right::Read).await?,
+        (None, None) => return Err(PageError::not_admitted(&query.link.signature, next)),
     };
     let line = line_at(&store, &row, &query.link.place()).await?;
     let latest = latest_report_before(&store, line.id, query.before()).await?;
@@ -72,10 +73,10 @@ fn told(line: &Line) -> Recipient {
 /// What a mail's reader gets signed is not signed anew here: a link to read would turn into a right
 /// to whitelist, and each look into another 90 days.
 fn unsign(alert: &mut Alert, row: &RepositoryRow, linker: &Linker, urls: &Urls) {
-    let name = &row.repository.full_name;
+    let repository = &row.repository;
     let links = &mut alert.links;
     links.occurrence = None;
-    links.whitelist = Some(urls.here(&linker.whitelist(name, &alert.place, None)));
-    links.not_me = links.not_me.take().map(|_| urls.here(&linker.not_me(name, &alert.place, None)));
+    links.whitelist = Some(urls.here(&linker.whitelist(repository, &alert.place, None)));
+    links.not_me = links.not_me.take().map(|_| urls.here(&linker.not_me(repository, &alert.place, None)));
     links.week = links.week.take().map(|week| urls.here(&week));
 }

@@ -211,11 +211,10 @@ impl StormMails<'_> {
 
     fn mailed_line(&self, mail: &Delivery, line: &StormLine) -> MailedLine {
         let (linker, repository) = (&self.sender.content.site.linker, &self.row.repository);
-        let name = &repository.full_name;
         MailedLine {
             why: mail_content(&mail.what).map_or_else(|_| String::new(), |said| said.to.why),
-            occurrence: linker.traceback(name, &line.place, line.last_seen_at, Some(self.now)),
-            whitelist: linker.whitelist(name, &line.place, Some(self.now)),
+            occurrence: linker.traceback(repository, &line.place, line.last_seen_at, Some(self.now)),
+            whitelist: linker.whitelist(repository, &line.place, Some(self.now)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
             line: line.clone(),
         }

@@ -11,6 +11,8 @@ use serde::Serialize;
 pub struct KnownErrorForm {
     /// `owner/name`.
     pub repository: String,
+    /// By which name the form is sent: a link calls its repository as it was called then.
+    pub repo: String,
     /// Where the form is posted to, with the path of our root.
     pub action: String,
     /// The secret that forms carry.
@@ -153,6 +155,7 @@ impl View for KnownErrorForm {
     fn sample() -> Self {
         Self {
             repository: "acme/shop".to_owned(),
+            repo: "acme/shop".to_owned(),
             action: "/add_known_error".to_owned(),
             csrf: "4f1c".to_owned(),
             hidden: vec![("signature".to_owned(), "c2ln".to_owned())],
