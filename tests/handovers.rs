@@ -316,3 +316,42 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         assert_eq!(remembered(story).await, [(Some("linus".to_owned()), true, 1), (None, false, 1)]);
     });
 }
+
+#[test]
+fn a_link_alone_has_nobody_told_whom_nobody_knows() {
+    run_test(async |story| {
+        let text = stage(story).await;
+        let link = link_in(&text, "/not_me?");
+        let stranger = Browser::new(story);
+        let send = async |browser: &Browser, who: &str| {
+            let form = browser.get(&link).await;
+            assert_eq!(form.status, 200, "{}", form.text);
+            let fields = form.fields();
+            let kept = fields.iter().filter(|(name, _)| name != "who");
+            let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain([("who", who)]);
+            browser.post("/not_me", &kept.collect::<Vec<_>>()).await
+        };
+        for who in ["stranger@evil.example", "stranger"] {
+            let page = send(&stranger, who).await;
+            let why = format!("Nobody called {who} is known in {REPO}: sign in to name somebody new.");
+            assert!(page.status == 403 && page.seen().contains(&why), "{} {}", page.status, page.seen());
+            assert!(page.text.contains("/login?next=%2Fnot_me"), "the way in is shown: {}", page.text);
+        }
+        assert_eq!(remembered(story).await, []);
+        assert_ada_is_told_of_the_next(story).await;
+        // Who commits, and whom GitHub lets be assigned, is known.
+        for who in ["Grace@Example.com", "@linus"] {
+            assert_eq!(send(&stranger, who).await.status, 200, "{who}");
+        }
+        let admin = Browser::signed_in(story).await;
+        let seen = admin.get(&format!("/{REPO}/handovers")).await.seen();
+        assert!(seen.contains("linus From the reader of a mail"), "{seen}");
+        assert!(story.logged().contains("an author's lines of a file were handed on"), "the log says it, too");
+        // Who signs in names whom they want.
+        assert_eq!(send(&admin, "stranger@evil.example").await.status, 200);
+        let stranger = Some("stranger@evil.example".to_owned());
+        assert_eq!(remembered(story).await[0], (stranger, true, 0));
+        story.settle().await;
+        story.transcript();
+    });
+}

@@ -180,6 +180,7 @@ impl Handles {
             rules: self.rules(),
             shadow_mode: self.shadow_mode(),
             alert_content: self.alert_content(),
+            recipients: self.recipients(),
             doctor: self.doctor(),
             readiness: self.readiness.clone(),
         };

@@ -4,6 +4,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::GitHubApp;
 use crate::services::readiness::Readiness;
+use crate::services::recipients::Recipients;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
@@ -37,6 +38,8 @@ pub struct PageHandles {
     pub shadow_mode: ShadowMode,
     /// Says what alerts say.
     pub alert_content: AlertContent,
+    /// Knows who has to do with a repository.
+    pub recipients: Recipients,
     /// Looks at everything.
     pub doctor: Doctor,
     /// Looks at what stops a server, for machines.

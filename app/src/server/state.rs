@@ -13,6 +13,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::github_app::GitHubApp;
 use crate::services::readiness::{Clocks, Readiness};
+use crate::services::recipients::Recipients;
 use crate::services::rules::RuleBook;
 use crate::services::shadow::ShadowMode;
 use crate::services::{Epoch, Wake};
@@ -94,6 +95,7 @@ parts! {
     RuleBook: page_handles.rules;
     ShadowMode: page_handles.shadow_mode;
     AlertContent: page_handles.alert_content;
+    Recipients: page_handles.recipients;
     Doctor: page_handles.doctor;
     Readiness: page_handles.readiness;
     Arc<Ingest>: ingest;

@@ -1,7 +1,7 @@
 //! Handing an author's lines of a file on to somebody else, by a reassignment or by "Not me", and
 //! giving them back.
 
-use super::recipients::subject_of;
+use super::recipients::{Recipients, subject_of};
 use super::{Failure, latest_report};
 use domain::handover::{HandoverChange, Part, Successor};
 use domain::names::Login;
@@ -9,6 +9,7 @@ use domain::timestamp::Timestamp;
 use store::accounts::KnownAccount;
 use store::handovers::NewHandover;
 use store::lines::Line;
+use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
 /// What became of a wish to hand lines on.
@@ -18,6 +19,27 @@ pub enum HandoverOutcome {
     Remembered,
     /// Why it can't be: a sentence.
     Refused(String),
+    /// Who says so has a link alone, and names somebody whom nobody here knows: a sentence.
+    Unknown(String),
+}
+
+/// Who says "Not me", and by what right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saying<'a> {
+    /// Somebody who may triage, by login or name.
+    SignedIn(&'a str),
+    /// Whoever has the link out of a mail, as they are called. Mails are forwarded, and what is
+    /// told holds local variables and fresh links: they can name who is known already, and have
+    /// nobody else written to.
+    ByLink(&'a str),
+}
+
+impl<'a> Saying<'a> {
+    fn name(self) -> &'a str {
+        match self {
+            Self::SignedIn(name) | Self::ByLink(name) => name,
+        }
+    }
 }
 
 /// The author's part of the file that a line is in, and their account; `None` where nobody wrote
@@ -67,12 +89,14 @@ pub async fn remember(
 /// # Errors
 /// The database is out of reach.
 pub async fn not_me(
-    store: &Store,
+    recipients: &Recipients,
+    row: &RepositoryRow,
     line: &Line,
     to: Successor,
-    by: &str,
+    saying: Saying<'_>,
     now: Timestamp,
 ) -> Result<HandoverOutcome, Failure> {
+    let (store, by) = (&recipients.store, saying.name());
     let Some((part, account)) = part_of(store, line).await? else {
         let why =
             "No person is known to have written this line, so nothing can be handed on: reassign its issue instead.";
@@ -82,8 +106,20 @@ pub async fn not_me(
     if let Some(why) = refusal(line, &part, author, &to) {
         return Ok(HandoverOutcome::Refused(why));
     }
-    let by_author = author.is_some_and(|author| *author == *by);
+    if let (Saying::ByLink(_), Some(name)) = (saying, to.name())
+        && !recipients.knows(row, &to, now).await?
+    {
+        let why =
+            format!("Nobody called {name} is known in {}: sign in to name somebody new.", row.repository.full_name);
+        return Ok(HandoverOutcome::Unknown(why));
+    }
+    let by_author = matches!(saying, Saying::SignedIn(by) if author.is_some_and(|author| *author == *by));
     let login = to.login.clone();
+    // Whoever wrote the line is told no more: what was done without a session can be found here.
+    tracing::info!(
+        repository = %row.repository.full_name, path = part.path, line = %line.id, by,
+        to = to.name().unwrap_or("nobody"), "an author's lines of a file were handed on"
+    );
     remember(store, line, part, HandoverChange::HandedOn(to), by, by_author, now).await?;
     if let Some(login) = login {
         store::lines::set_owner(store, line.id, Some(&login)).await?;

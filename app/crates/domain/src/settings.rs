@@ -136,6 +136,15 @@ impl Faults {
 }
 
 impl Settings {
+    /// Whether they have somebody with this address told of anything.
+    pub fn names_address(&self, address: &str) -> bool {
+        let watchers = self.watchers.iter().map(|it| &it.email);
+        let designated = self.disowned.iter().map(|it| &it.designated_email);
+        let of_known_errors = self.known_errors.iter().flat_map(|it| &it.email_recipients);
+        let of_all = self.email.remap.values().chain(&self.email.default_contact);
+        watchers.chain(designated).chain(of_known_errors).chain(of_all).any(|it| it.eq_ignore_ascii_case(address))
+    }
+
     /// What is wrong with the values: what their types can't say.
     pub fn faults(&self) -> Vec<SettingFault> {
         let mut faults = Faults::default();

@@ -1,6 +1,6 @@
 //! What GitHub said of pull requests, accounts and teams, so that it is asked once.
 
-use crate::columns::{from_json, get, get_time, to_json};
+use crate::columns::{from_json, get, get_count, get_time, to_json};
 use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
@@ -24,6 +24,26 @@ pub async fn answer<T: DeserializeOwned>(
         .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some((from_json("look_ups.answer", &get::<String>(&row, "answer")?)?, get_time(&row, "asked_at_ms")?)))
+}
+
+/// How many questions that begin so were asked of a repository since then.
+pub async fn count_since(
+    store: &Store,
+    repository: RepositoryId,
+    begin: &str,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) AS asked FROM look_ups WHERE repository_id = $1 AND SUBSTR(question, 1, $2) = $3
+             AND asked_at_ms >= $4",
+    )
+    .bind(repository.0)
+    .bind(i32::try_from(begin.chars().count()).unwrap_or(i32::MAX))
+    .bind(begin)
+    .bind(since.as_millis())
+    .fetch_one(&store.pool)
+    .await?;
+    get_count(&row, "asked")
 }
 
 /// Remembers what was said to a question.

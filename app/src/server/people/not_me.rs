@@ -10,7 +10,8 @@ use crate::server::session::Session;
 use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::{Visitor, WayBack};
-use crate::services::handovers::{HandoverOutcome, not_me};
+use crate::services::handovers::{HandoverOutcome, Saying, not_me};
+use crate::services::recipients::Recipients;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -53,7 +54,7 @@ pub(super) async fn form(
 
 /// `POST /not_me`.
 pub(super) async fn save(
-    State(store): State<Store>,
+    State(recipients): State<Recipients>,
     State(urls): State<Urls>,
     Now(now): Now,
     WayBack(next): WayBack,
@@ -64,14 +65,15 @@ pub(super) async fn save(
         return Err(PageError::stale_form());
     }
     let ours = visitor.filter(|_| is_ours);
-    let admitted = admit(&store, fields, ours, signed_for, next).await?;
-    let refuse = |error| (StatusCode::BAD_REQUEST, admitted.form(&urls, Some(error))).into_response();
+    let admitted = admit(&recipients.store, fields, ours, signed_for, next).await?;
+    let refuse = |status, error| (status, admitted.form(&urls, Some(error))).into_response();
     let to = match successor(&admitted.fields.who) {
         Ok(to) => to,
-        Err(error) => return Ok(refuse(error)),
+        Err(error) => return Ok(refuse(StatusCode::BAD_REQUEST, error)),
     };
-    match not_me(&store, &admitted.line, to.clone(), admitted.by(), now).await? {
-        HandoverOutcome::Refused(error) => Ok(refuse(error)),
+    match not_me(&recipients, &admitted.row, &admitted.line, to.clone(), admitted.saying(), now).await? {
+        HandoverOutcome::Refused(error) => Ok(refuse(StatusCode::BAD_REQUEST, error)),
+        HandoverOutcome::Unknown(error) => Ok(refuse(StatusCode::FORBIDDEN, error)),
         HandoverOutcome::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
     }
 }
@@ -107,9 +109,12 @@ async fn admit(
 }
 
 impl Admitted {
-    /// Who says so.
-    fn by(&self) -> &str {
-        self.session.as_ref().map_or(BY_LINK, |session| session.who.name())
+    /// Who says so, and by what right.
+    fn saying(&self) -> Saying<'_> {
+        match &self.session {
+            Some(session) => Saying::SignedIn(session.who.name()),
+            None => Saying::ByLink(BY_LINK),
+        }
     }
 
     /// The form as it was sent, with what is wrong with it.
@@ -122,6 +127,10 @@ impl Admitted {
             path: self.line.place.path.clone(),
             author: self.line.author_name.clone().filter(|name| !name.is_empty()),
             who: self.fields.who.clone(),
+            sign_in: self.session.is_none().then(|| {
+                let unsigned = urls.linker().not_me(&self.row.repository, &self.line.place, None);
+                urls.sign_in(&urls.here(&unsigned))
+            }),
             error,
         };
         Page(self.session.clone(), view)

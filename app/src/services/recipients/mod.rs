@@ -3,6 +3,7 @@
 mod candidates;
 mod github_lookup;
 mod handover;
+mod known;
 mod mails;
 
 use domain::timestamp::Timestamp;

@@ -20,6 +20,8 @@ pub struct NotMe {
     pub author: Option<String>,
     /// What was typed into "who then?".
     pub who: String,
+    /// The way to sign in, for who was admitted by a link alone and can't name somebody new.
+    pub sign_in: Option<String>,
     /// What is wrong with it.
     pub error: Option<String>,
 }
@@ -41,6 +43,7 @@ impl View for NotMe {
             path: "shop/cart.py".to_owned(),
             author: Some("Ada Lovelace".to_owned()),
             who: "Linus Torvalds".to_owned(),
+            sign_in: Some("/login?next=%2Fnot_me".to_owned()),
             error: Some("Linus Torvalds is neither a login nor an address.".to_owned()),
         }
     }

@@ -3,6 +3,7 @@
 mod changes;
 mod counts;
 mod find;
+mod people;
 mod tally;
 
 use crate::StoreError;
@@ -24,6 +25,7 @@ pub use find::{
     Resolution, alike_with_issue, by_id, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
     resolution_by_identity,
 };
+pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
 pub(crate) use tally::{FACETS_PER_KIND, add_facet_in, add_hours_in, add_totals_in, chunks, facet, values};
 
