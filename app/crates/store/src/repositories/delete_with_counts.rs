@@ -1,5 +1,6 @@
 //! Deleting all that is known of a repository, counts and all, when somebody asks for it.
 
+use super::overwritten::{empty_wal, overwrite_in};
 use super::watch::REPORTS;
 use crate::meta::issues_looked;
 use crate::{Store, StoreError};
@@ -26,31 +27,87 @@ const THE_REST: [&str; 17] = [
     "DELETE FROM repositories WHERE id = $1",
 ];
 
-/// Deletes everything of a repository. Its number is not used again; its keys are refused.
+/// Deletes everything of a repository, also out of free pages of SQLite's file. Its number is not
+/// used again; its keys are refused.
 pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
+    overwrite_in(&mut tx, store.dialect(), true).await?;
     for sql in REPORTS.iter().chain(&THE_REST) {
         sqlx::query(*sql).bind(id.0).execute(tx.conn()).await?;
     }
     sqlx::query("DELETE FROM meta WHERE name = $1").bind(issues_looked(id)).execute(tx.conn()).await?;
-    tx.commit().await
+    overwrite_in(&mut tx, store.dialect(), false).await?;
+    tx.commit().await?;
+    empty_wal(store).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repositories::{NewRepository, watch};
+    use crate::repositories::{NewRepository, unwatch, watch};
     use domain::timestamp::Timestamp;
+    use std::path::Path;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
+    /// Reports, as number and bytes: one with pages of its own, and all of them on one page beside.
+    const REPORTS: [(i64, usize); 3] = [(1, 200), (2, 17_000), (3, 1_000)];
+
+    /// How often the reports' bodies can be read in the files of a database.
+    fn readable(folder: &Path) -> [usize; 2] {
+        ["test.db", "test.db-wal"].map(|name| {
+            let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
+            bytes.windows(12).filter(|bytes| *bytes == b"variable-of-").count()
+        })
+    }
+
+    async fn shop(store: &Store) -> RepositoryId {
+        let new = NewRepository { full_name: "acme/shop".into(), clone_url: "/b".into(), github: None, public: false };
+        let (id, _) = watch(store, &new, NOW).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        for (number, length) in REPORTS {
+            sqlx::query(
+                "INSERT INTO fingerprints (id, repository_id, fingerprint, state, pinned, code_generation,
+                     rules_generation, last_seen_ms) VALUES ($1, $2, $3, 'pending', 0, 0, 0, 0)",
+            )
+            .bind(number)
+            .bind(id.0)
+            .bind(number.to_string())
+            .execute(tx.conn())
+            .await
+            .unwrap();
+            sqlx::query(
+                "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $1, 0, $3)",
+            )
+            .bind(number)
+            .bind(id.0)
+            .bind("variable-of-acme ".repeat(length / 17).into_bytes())
+            .execute(tx.conn())
+            .await
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+        id
+    }
+
+    #[tokio::test]
+    async fn what_was_deleted_is_not_read_out_of_the_file_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
+        let id = shop(&store).await;
+        assert!(readable(folder.path()).iter().sum::<usize>() > 1_000);
+        unwatch(&store, id, NOW).await.unwrap();
+        delete(&store, id).await.unwrap();
+        assert_eq!(readable(folder.path()), [0, 0]);
+        store.close().await;
+        assert_eq!(readable(folder.path()), [0, 0]);
+    }
 
     #[tokio::test]
     async fn the_number_of_a_deleted_repository_is_not_given_again() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
-        let new = NewRepository { full_name: "acme/shop".into(), clone_url: "/b".into(), github: None, public: false };
         for number in 1..4 {
-            let (id, _) = watch(&store, &new, NOW).await.unwrap();
+            let id = shop(&store).await;
             assert_eq!(id, RepositoryId(number));
             delete(&store, id).await.unwrap();
         }

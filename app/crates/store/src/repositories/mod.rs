@@ -3,6 +3,7 @@
 mod delete_with_counts;
 mod find;
 mod mirror;
+mod overwritten;
 mod watch;
 
 use crate::StoreError;

@@ -1,6 +1,7 @@
 //! Repositories that begin and cease to be watched, are renamed or suspended.
 
 use super::NewRepository;
+use super::overwritten::overwrite_in;
 use crate::columns::{get, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
@@ -158,9 +159,11 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
+    overwrite_in(&mut tx, store.dialect(), true).await?;
     for sql in REPORTS {
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }
+    overwrite_in(&mut tx, store.dialect(), false).await?;
     tx.commit().await
 }
 
