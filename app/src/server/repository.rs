@@ -153,8 +153,8 @@ async fn watched(store: &Store, name: &RepositoryName) -> Result<RepositoryRow, 
     found.ok_or_else(|| not_watched(name))
 }
 
-/// The repository that a link out of a mail was signed for, whatever it is called now, whoever asks:
-/// the link is their right. `name` is what the link calls it.
+/// The repository that a link out of a mail was signed for, whatever it is called now, whoever
+/// asks: the link is their right. `name` is what the link calls it.
 ///
 /// # Errors
 /// It is not watched any more. Another one may have its name by now, of which nothing is said.

@@ -34,8 +34,8 @@ impl FingerprintBuilder {
     }
 
     /// Adds an exception; its frames follow. Its module and type make the dotted name that rules
-    /// ignore exceptions by; an empty module is none there. `value` only for a report without frames, whose
-    /// message is all that it has.
+    /// ignore exceptions by; an empty module is none there. `value` only for a report without
+    /// frames, whose message is all that it has.
     pub fn exception(&mut self, module: Option<&str>, kind: Option<&str>, value: Option<&str>) {
         self.0.update([1]);
         self.text(module.filter(|module| !module.is_empty()));

@@ -55,7 +55,8 @@ impl Timestamp {
     /// texts.
     pub fn from_date(text: &str) -> Option<Self> {
         let date: jiff::civil::Date = text.trim().parse().ok()?;
-        // Counted in days: 9999-12-31, by which people mean "for ever", has no moment in every zone.
+        // Counted in days: 9999-12-31, by which people mean "for ever", has no moment in every
+        // zone.
         let days = (date - jiff::civil::date(1970, 1, 1)).get_days();
         Some(Self::from_seconds(i64::from(days) * 24 * 60 * 60))
     }
