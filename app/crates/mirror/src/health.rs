@@ -6,7 +6,7 @@
 use super::error::{MirrorError, chain};
 use super::head::head;
 use super::largest::Largest;
-use super::packs::{Look, look, names};
+use super::packs::{Look, age, look, names};
 use super::{Inner, Mirrors};
 use domain::ids::RepositoryId;
 use gix::hash::Kind;
@@ -14,6 +14,22 @@ use gix::odb::pack;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How old a mirror gets that was cloned anew though its files were as they had been written,
+/// before that is tried once more: what its source lacks, another clone lacks as well, and one of a
+/// large repository takes minutes. By then the source may have been mended.
+pub(super) const RENEWED_FOR: Duration = Duration::from_secs(3_600);
+
+/// How a mirror stands before it is brought up to date.
+pub(super) enum Standing {
+    /// It can be fetched into.
+    Whole(Box<gix::ThreadSafeRepository>),
+    /// There is none, or it is not what was written: it is to be cloned.
+    Damaged,
+    /// It is what was written, and still can't be read: it is to be cloned, once.
+    Lacking,
+}
 
 impl Mirrors {
     /// What is wrong with a mirror, in a sentence; `None`: nothing that shows at a short look (its
@@ -49,14 +65,10 @@ impl Mirrors {
 }
 
 impl Inner {
-    /// Opens a mirror to be brought up to date, if it is whole. `None`: it is to be cloned anew.
-    pub(super) fn open_whole(
-        &self,
-        id: RepositoryId,
-        path: &Path,
-    ) -> Result<Option<gix::ThreadSafeRepository>, MirrorError> {
+    /// Opens a mirror to be brought up to date, if it is whole.
+    pub(super) fn standing(&self, id: RepositoryId, path: &Path) -> Result<Standing, MirrorError> {
         if !path.exists() {
-            return Ok(None);
+            return Ok(Standing::Damaged);
         }
         let slot = self.slot(id);
         let damage = match (lacks(path), look(path)) {
@@ -64,23 +76,26 @@ impl Inner {
             (None, Look::Same) if !slot.suspected.load(Ordering::SeqCst) => None,
             (None, Look::Same | Look::Unsure) => self.unreadable_pack(path)?,
         };
-        let (damage, repo) = match (damage, super::handles::open(path, Largest::Received)) {
-            (None, Ok(repo)) => (broken_ref(&repo.to_thread_local()), Some(repo)),
-            (None, Err(error)) => (Some(error.to_string()), None),
-            (damage, _) => (damage, None),
+        let opened = match damage {
+            Some(why) => Err(why),
+            None => open_sound(path),
         };
-        // Its files are as they were written, and still it can't be read. It may lack what was
-        // deleted before that was noted: a second clone tells, but a third would be the same.
-        let damage = damage.or_else(|| {
-            let is_new = slot.suspected.load(Ordering::SeqCst) && !slot.renewed.swap(true, Ordering::SeqCst);
-            is_new.then(|| "it lacks objects".to_owned())
-        });
-        if let Some(why) = damage {
-            tracing::warn!(mirror = %path.display(), why, "the mirror is damaged: cloning anew");
-            return Ok(None);
+        let repo = match opened {
+            Ok(repo) => repo,
+            Err(why) => {
+                tracing::warn!(mirror = %path.display(), why, "the mirror is damaged: cloning anew");
+                return Ok(Standing::Damaged);
+            }
+        };
+        // It may lack what was deleted before that was noted: a second clone tells, but a third
+        // would be the same.
+        let is_renewed = slot.renewed.load(Ordering::SeqCst) && age(path) < RENEWED_FOR;
+        if slot.suspected.load(Ordering::SeqCst) && !is_renewed {
+            tracing::warn!(mirror = %path.display(), why = "it lacks objects", "the mirror is damaged: cloning anew");
+            return Ok(Standing::Lacking);
         }
         slot.suspected.store(false, Ordering::SeqCst);
-        Ok(repo)
+        Ok(Standing::Whole(Box::new(repo)))
     }
 
     /// Notes that a question failed by what is, or is not, in a mirror.
@@ -107,6 +122,13 @@ impl Inner {
 fn lacks(path: &Path) -> Option<String> {
     let gone = ["HEAD", "config"].into_iter().find(|file| !path.join(file).exists())?;
     Some(format!("its {gone} is gone"))
+}
+
+/// Opens a mirror whose HEAD, branches and tags lead somewhere, or says in a sentence what is
+/// wrong.
+fn open_sound(path: &Path) -> Result<gix::ThreadSafeRepository, String> {
+    let repo = super::handles::open(path, Largest::Received).map_err(|error| error.to_string())?;
+    broken_ref(&repo.to_thread_local()).map_or(Ok(repo), Err)
 }
 
 /// Compares a pack and its index with the checksums at their ends, and with each other.
@@ -163,6 +185,7 @@ mod tests {
     use git_fixture::{ADA, GitRepo};
     use std::fs;
     use std::path::PathBuf;
+    use std::time::SystemTime;
 
     const ID: RepositoryId = RepositoryId(7);
 
@@ -248,5 +271,63 @@ mod tests {
         let panics = || mirrors.ask(ID, |_| -> Result<(), MirrorError> { panic!("what it holds is nonsense") });
         std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).expect_err("it panicked");
         assert!(mirrors.is_suspected(ID));
+    }
+
+    /// The same repository elsewhere: nobody listens there.
+    fn nowhere() -> Source {
+        Source { id: ID, url: "git://127.0.0.1:1/shop.git".to_owned(), token: None }
+    }
+
+    /// Mirrors, one of two commits with a pack each, its source, and the first one's pack.
+    fn in_two_packs(folder: &Path) -> (Mirrors, Source, PathBuf) {
+        let repo = GitRepo::init(folder.join("work"));
+        let source = Source { id: ID, url: repo.git_dir().display().to_string(), token: None };
+        let mirrors = Mirrors::open(folder.join("mirrors")).expect("a folder");
+        repo.commit(ADA, "2026-02-03T04:05:06Z", &[("a.py", "one\n")], "One");
+        assert!(mirrors.sync(&source).expect("a clone").cloned);
+        let first = names(&folder.join("mirrors/7.git")).into_iter().find(|name| name.ends_with(".pack"));
+        repo.commit(ADA, "2026-02-03T04:05:07Z", &[("b.py", "two\n")], "Two");
+        assert!(mirrors.sync(&source).expect("a fetch").changed);
+        let first = folder.join("mirrors/7.git/objects/pack").join(first.expect("a pack"));
+        (mirrors, source, first)
+    }
+
+    #[test]
+    fn what_is_damaged_stays_so_where_it_could_not_be_cloned_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mirrors, source, first) = in_two_packs(folder.path());
+        // HEAD and its tree are in the second one.
+        fs::remove_file(&first).expect("a pack");
+        // A process that another test starts holds the mirror's lock, too, until it is what it is
+        // to be; and a mirror that is at work is not looked at.
+        let said = || {
+            (0..100).find_map(|_| {
+                std::thread::sleep(Duration::from_millis(10));
+                mirrors.damage(ID).expect("a look")
+            })
+        };
+        assert!(said().is_some());
+        assert!(mirrors.sync(&nowhere()).is_err());
+        assert!(said().is_some(), "no clone took its place");
+        assert!(mirrors.sync(&source).expect("a clone").cloned);
+        assert_eq!(mirrors.damage(ID), Ok(None));
+    }
+
+    #[test]
+    fn a_clone_that_failed_uses_up_no_try_and_a_while_later_there_is_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mirrors, source, _) = in_two_packs(folder.path());
+        let sync = || {
+            mirrors.inner.suspect(ID);
+            mirrors.sync(&source).expect("a clone or a fetch").cloned
+        };
+        mirrors.inner.suspect(ID);
+        assert!(mirrors.sync(&nowhere()).is_err());
+        assert!(mirrors.is_suspected(ID));
+        assert_eq!([sync(), sync(), sync()], [true, false, false]);
+        let config = fs::File::options().append(true).open(folder.path().join("mirrors/7.git/config")).expect("a file");
+        let made: SystemTime = config.metadata().and_then(|known| known.modified()).expect("a time");
+        config.set_modified(made - RENEWED_FOR).expect("a time");
+        assert_eq!([sync(), sync()], [true, false]);
     }
 }

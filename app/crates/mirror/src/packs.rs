@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// In a mirror's directory: a line for each file of its packs, with its size and when it was
 /// written.
@@ -78,6 +78,14 @@ pub(super) fn look(path: &Path) -> Look {
         }
     }
     found
+}
+
+/// How old a mirror was when its packs were last noted. Its configuration is written once, when it
+/// is cloned; no clock is asked.
+pub(super) fn age(path: &Path) -> Duration {
+    let written = |name: &str| fs::metadata(path.join(name)).and_then(|known| known.modified());
+    let (Ok(cloned), Ok(noted)) = (written("config"), written(MANIFEST)) else { return Duration::ZERO };
+    noted.duration_since(cloned).unwrap_or_default()
 }
 
 /// The names of a mirror's packs and their indices.

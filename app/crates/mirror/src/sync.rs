@@ -7,8 +7,9 @@ use super::error::MirrorError;
 use super::fetch::{Fetch, Fetched};
 use super::handles::{Opened, open};
 use super::head::{Head, head};
+use super::health::Standing;
 use super::largest::Largest;
-use super::packs::note_packs;
+use super::packs::{Look, look, note_packs};
 use super::progress::{Meter, Progress};
 use super::{Inner, Mirrors};
 use domain::commit::CommitId;
@@ -38,7 +39,8 @@ pub(super) struct Slot {
     pub(super) opened: Mutex<Option<Opened>>,
     /// A question failed by what the mirror's files hold.
     pub(super) suspected: AtomicBool,
-    /// It was cloned anew though its files were as they had been written.
+    /// It was cloned anew though its files were as they had been written; see
+    /// [`RENEWED_FOR`](super::health::RENEWED_FOR).
     pub(super) renewed: AtomicBool,
     generation: AtomicU64,
 }
@@ -106,9 +108,14 @@ impl Mirrors {
         let _one_at_a_time = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
         self.inner.with_meter(&slot, |meter| {
             let _busy = self.inner.directory.lock(source.id, meter.called_off())?;
-            let repo = open(&self.inner.directory.mirror(source.id), Largest::Received)?.to_thread_local();
+            let path = self.inner.directory.mirror(source.id);
+            // What is not as it was written is not noted as if it were: the next fetch looks at it.
+            let is_noted = look(&path) == Look::Same;
+            let repo = open(&path, Largest::Received)?.to_thread_local();
             let fetched = Fetch { address: &address, meter }.commit(&repo, id)?;
-            note_packs(repo.git_dir())?;
+            if is_noted {
+                note_packs(&path)?;
+            }
             Ok(fetched)
         })
     }
@@ -159,10 +166,10 @@ impl Inner {
         let _busy = self.directory.lock(id, meter.called_off())?;
         let path = self.directory.mirror(id);
         let fetch = Fetch { address, meter };
-        let existing = self.open_whole(id, &path)?;
-        let cloned = existing.is_none();
-        let changed = match existing {
-            Some(repo) => {
+        let standing = self.standing(id, &path)?;
+        let (cloned, lacks) = (!matches!(standing, Standing::Whole(_)), matches!(standing, Standing::Lacking));
+        let changed = match standing {
+            Standing::Whole(repo) => {
                 let repo = repo.to_thread_local();
                 match fetch.everything(&repo, false) {
                     Ok(Fetched::NotFrom(why)) => {
@@ -183,14 +190,18 @@ impl Inner {
                     }
                 }
             }
-            None => self.clone_into_place(id, &fetch).map(|()| true),
+            Standing::Damaged | Standing::Lacking => self.clone_into_place(id, &fetch).map(|()| true),
         };
         // Also after a failure: the pack may have arrived before it.
         self.forget_handles(id);
-        if path.exists() {
+        // What is damaged is no less so after a clone that failed.
+        if path.exists() && (!cloned || changed.is_ok()) {
             note_packs(&path)?;
         }
         let changed = changed?;
+        if lacks {
+            self.slot(id).renewed.store(true, Ordering::SeqCst);
+        }
         let repo = open(&path, Largest::Received)?.to_thread_local();
         Ok(Synced { head: head(&repo)?, changed, cloned })
     }
