@@ -42,9 +42,16 @@ pub fn without_secrets_within(text: &str) -> String {
         let Some(end) = word.find("://") else { return part.to_owned() };
         let scheme = word[..end].char_indices().rev().take_while(|(_, c)| is_in_scheme(*c)).last();
         let begin = scheme.map_or(end, |(at, _)| at);
-        format!("{}{}{}", &word[..begin], without_secrets(&word[begin..]), &part[word.len()..])
+        let stop = if word[..begin].ends_with('(') { end_in_brackets(word) } else { word.len() };
+        format!("{}{}{}", &word[..begin], without_secrets(&word[begin..stop]), &part[stop..])
     });
     parts.collect()
+}
+
+/// Where a URL in brackets ends: `(https://h/a?b=c):`.
+fn end_in_brackets(word: &str) -> usize {
+    let inner = word.trim_end_matches([':', '.', ',', ';']);
+    inner.strip_suffix(')').map_or(word.len(), str::len)
 }
 
 /// Whether the value of a parameter says how or where to connect, and is no secret.
@@ -205,7 +212,10 @@ mod tests {
     fn sentences_are_gone_through() {
         let said =
             "error for url (https://h/a.git?token=secret/info/refs): https://u:secret@h\n it is 'https://u:secret'";
-        let shown = "error for url (https://h/a.git?token=… https://…@h\n it is 'https://…";
+        let shown = "error for url (https://h/a.git?token=…): https://…@h\n it is 'https://…";
+        assert_eq!(without_secrets_within(said), shown);
+        let said = "(https://127.0.0.1:1/x/y.git/info/refs?service=git-upload-pack): client error (http://u:a)b@h)";
+        let shown = "(https://127.0.0.1:1/x/y.git/info/refs?service=…): client error (http://…@h)";
         assert_eq!(without_secrets_within(said), shown);
     }
 }
