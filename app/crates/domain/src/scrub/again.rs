@@ -16,8 +16,15 @@ const MIN_SECRET: usize = 6;
 /// More secrets of one report are not looked for elsewhere: each has a dozen forms.
 const MAX_SECRETS: usize = 64;
 
-/// Of a longer secret its beginning is looked for.
+/// Of a longer secret its beginning is looked for; where that stands, the rest is compared.
 const MAX_LENGTH: usize = 256;
+
+/// Of a still longer one, no more is kept: no message is longer when it comes here.
+const MAX_KEPT: usize = 8 << 10;
+
+/// Characters that are compared beyond [`MAX_LENGTH`] at each place, for each byte of a text: of
+/// what repeats itself, each place could be compared with the whole secret.
+const MOST_COMPARED: usize = 16;
 
 /// Characters of a secret that tell it where the rest was cut off.
 const TELLING: usize = 10;
@@ -36,6 +43,8 @@ pub(super) struct Secrets {
 struct Form {
     secret: usize,
     kind: Kind,
+    /// What follows of a long one, in each of the ways of writing that begin alike.
+    rests: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +78,7 @@ impl Secrets {
             && !COMMON.iter().any(|word| value.eq_ignore_ascii_case(word))
             && !self.found.iter().any(|found| found == value)
         {
-            self.found.push(value[..value.floor_char_boundary(value.len().min(MAX_LENGTH))].to_owned());
+            self.found.push(value[..value.floor_char_boundary(value.len().min(MAX_KEPT))].to_owned());
         }
     }
 
@@ -79,11 +88,18 @@ impl Secrets {
             return None;
         }
         let mut texts = Vec::new();
-        let mut forms = Vec::new();
+        let mut forms: Vec<Form> = Vec::new();
         for (secret, value) in self.found.iter().enumerate() {
-            for (text, kind) in forms_of(value) {
-                texts.push(text);
-                forms.push(Form { secret, kind });
+            for (mut text, kind) in forms_of(value) {
+                let rest = text.split_off(text.floor_char_boundary(text.len().min(MAX_LENGTH)));
+                let same = (!rest.is_empty()).then(|| texts.iter().position(|known| *known == text)).flatten();
+                match same {
+                    Some(same) => forms[same].rests.push(rest),
+                    None => {
+                        texts.push(text);
+                        forms.push(Form { secret, kind, rests: vec![rest] });
+                    }
+                }
             }
         }
         let automaton = AhoCorasick::builder()
@@ -140,18 +156,23 @@ impl Again {
     /// is hidden.
     pub(super) fn hidden(&self, text: &str, is_name: bool) -> Option<String> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
+        let mut work = MOST_COMPARED * text.len() + MAX_KEPT;
         for hit in self.automaton.find_iter(text) {
             let form = &self.forms[hit.pattern().as_usize()];
             let secret = &self.secrets[form.secret];
             if is_name && (secret.len() < MIN_IN_NAMES || !is_no_word(secret)) {
                 continue;
             }
-            let range = extended(text, hit.range(), form.kind, secret);
-            if let Some(range) = range {
-                match ranges.last_mut() {
-                    Some(last) if range.start < last.end => last.end = last.end.max(range.end),
-                    _ => ranges.push(range),
+            let limit = work.clamp(MAX_LENGTH, MAX_KEPT);
+            let agreed = |rest: &String| agreeing(rest.chars(), text[hit.end()..].chars(), limit);
+            let agreed = hit.end() + form.rests.iter().map(agreed).max().unwrap_or(0);
+            if let Some(mut range) = extended(text, hit.start()..agreed, form.kind, secret, limit) {
+                work = work.saturating_sub(range.len());
+                // A secret's end reaches back over what was found before it.
+                while let Some(last) = ranges.pop_if(|last| range.start < last.end) {
+                    range = range.start.min(last.start)..range.end.max(last.end);
                 }
+                ranges.push(range);
             }
         }
         (!ranges.is_empty()).then(|| replaced(text, &ranges))
@@ -159,7 +180,7 @@ impl Again {
 }
 
 /// All that belongs to the secret; `None` where it is merely part of a longer word.
-fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str) -> Option<Range<usize>> {
+fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str, limit: usize) -> Option<Range<usize>> {
     let (before, after) = (&text[..hit.start], &text[hit.end..]);
     let is_encoded = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=' | '-' | '_');
 
@@ -173,16 +194,13 @@ fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str) -> Option<R
             (!grows || (secret.len() >= 16 && is_no_word(secret))).then_some(hit)
         }
         Kind::Head => {
-            let rest = secret[hit.len().min(secret.len())..].chars().zip(after.chars());
-            let more: usize = rest.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-            let end = hit.end + more;
+            let end = hit.end + agreeing(secret[hit.len().min(secret.len())..].chars(), after.chars(), limit);
             let is_whole_word = !text[end..].starts_with(char::is_alphanumeric);
             (is_whole_word || end - hit.start >= 16).then_some(hit.start..end)
         }
         Kind::Tail => {
-            let rest = secret[..secret.len() - hit.len().min(secret.len())].chars().rev().zip(before.chars().rev());
-            let more: usize = rest.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
-            let start = hit.start - more;
+            let rest = &secret[..secret.len() - hit.len().min(secret.len())];
+            let start = hit.start - agreeing(rest.chars().rev(), before.chars().rev(), limit);
             let is_whole_word = !text[..start].ends_with(char::is_alphanumeric);
             (is_whole_word || hit.end - start >= 16).then_some(start..hit.end)
         }
@@ -192,6 +210,12 @@ fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str) -> Option<R
             Some(start..end)
         }
     }
+}
+
+/// How many bytes of a text agree with what is compared, in whatever case: of so many characters at
+/// most.
+fn agreeing(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>, limit: usize) -> usize {
+    one.zip(other).take(limit).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).map(|(a, _)| a.len_utf8()).sum()
 }
 
 /// `\n` before a word, in a representation.
@@ -221,4 +245,47 @@ pub(super) fn unquoted(value: &str) -> &str {
         }
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(secrets: &[&str], text: &str) -> String {
+        let mut known = Secrets::default();
+        secrets.iter().for_each(|secret| known.remember(secret));
+        known.again().and_then(|again| again.hidden(text, false)).unwrap_or_else(|| text.to_owned())
+    }
+
+    /// Of mixed characters that don't repeat.
+    fn drawn(length: usize) -> String {
+        (0_u32..)
+            .flat_map(|n| format!("{:x}Z", n.wrapping_mul(2_654_435_761)).into_bytes())
+            .take(length)
+            .map(char::from)
+            .collect()
+    }
+
+    #[test]
+    fn a_long_secret_is_hidden_to_its_end_however_it_is_written() {
+        for length in [200, 257, 1_000, 4_000] {
+            let secret = format!("{}/&'Kd83hQ0x7w", drawn(length));
+            let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            let base64 = STANDARD_NO_PAD.encode(&secret);
+            for written in [secret.clone(), form, hex::encode(&secret), base64, secret.to_ascii_uppercase()] {
+                let text = format!("it was {written}, twice {written}.");
+                assert_eq!(hidden(&[&secret], &text), format!("it was {FILTERED}, twice {FILTERED}."));
+            }
+            let cut = &secret[..secret.len() - 5];
+            assert_eq!(hidden(&[&secret], &format!("it was {cut}…")), format!("it was {FILTERED}…"));
+            let cut = &secret[5..];
+            assert_eq!(hidden(&[&secret], &format!("it was …{cut}")), format!("it was …{FILTERED}"));
+        }
+    }
+
+    #[test]
+    fn an_end_that_reaches_back_over_another_secret_is_hidden_with_it() {
+        let secrets = ["q9.hun-ter2.Lm9Rt4Vb7N", "hun-ter2"];
+        assert_eq!(hidden(&secrets, "it was 9.hun-ter2.Lm9Rt4Vb7N"), format!("it was {FILTERED}"));
+    }
 }
