@@ -31,10 +31,22 @@ fn rows(text: &str, open: usize, column: usize, class: Class, rules: &Rules, fou
     let values = ["VALUES", "values", "Values", ")=(", "=(", "[parameters:", "SELECT"];
     let Some(first) = values.iter().filter_map(|word| rest.find(word)).min() else { return end - open };
     let mut at = close + first;
+    let (mut marks, mut cost) = (None, 0);
     for _ in 0..MAX_ROWS {
         let Some(row) = text[at..end].find('(').map(|offset| at + offset) else { break };
         let row_end = end_of_bracket(text.as_bytes(), row, b'(');
-        let value = element(text, row, row_end, column).map(|range| parameter(text, range.start).unwrap_or(range));
+        let value = element(text, row, row_end, column).map(|range| {
+            if !is_mark(&text[range.start..]) {
+                return range;
+            }
+            // One list for all rows: it is looked for once.
+            let marks = marks.get_or_insert_with(|| {
+                let (marks, looked_at) = Marks::around(text, range.start, end + MAX_DISTANCE);
+                cost += looked_at;
+                marks
+            });
+            marks.parameter(text, range.start).unwrap_or(range)
+        });
         if let Some(range) = value
             && is_secret_value(&text[range.clone()], class, rules)
         {
@@ -42,7 +54,7 @@ fn rows(text: &str, open: usize, column: usize, class: Class, rules: &Rules, fou
         }
         at = row_end.min(end);
     }
-    end.max(at) - open
+    end.max(at) - open + cost
 }
 
 /// `UPDATE users SET password = $1 … -- PARAMETERS: ["x", 4]`: says how many bytes were looked at.
@@ -50,41 +62,76 @@ fn set(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -
     let rest = &text[name.end..];
     let behind = rest.trim_start_matches(['"', '`', ']', ' ']);
     let Some(value) = behind.strip_prefix('=').map(str::trim_start) else { return 0 };
-    let Some(range) = parameter(text, text.len() - value.len()) else { return 0 };
+    let at = text.len() - value.len();
+    if !is_mark(value) {
+        return 0;
+    }
+    let (mut marks, cost) = Marks::around(text, at, at + MAX_DISTANCE);
+    let Some(range) = marks.parameter(text, at) else { return cost };
     let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
     if named.is_some_and(|class| is_secret_value(&text[range.clone()], class, rules)) {
         found.push(Found { range, sure: true });
     }
-    MAX_DISTANCE
+    cost
 }
 
 /// Before the list of a statement's parameters: SQLAlchemy, TypeORM, Sequelize, Knex, Doctrine.
 const LISTS: [&str; 6] = ["[parameters: (", "[parameters: [", "PARAMETERS: [", "params [", "bindings: [", "; "];
 
-/// The parameter for which a mark stands here: `$1`, `?`, `%s`.
-fn parameter(text: &str, at: usize) -> Option<Range<usize>> {
-    let mark = text.get(at..)?;
-    let digits = mark.strip_prefix('$').map(|rest| rest.bytes().take(3).take_while(u8::is_ascii_digit).count());
-    let from = text.floor_char_boundary(at.saturating_sub(MAX_DISTANCE));
-    let (wanted, length) = match digits {
-        Some(digits) if digits > 0 => (mark[1..=digits].parse::<usize>().ok()?.checked_sub(1)?, digits + 1),
-        _ if mark.starts_with('?') => (text[from..at].matches('?').count(), 1),
-        _ if mark.starts_with("%s") => (text[from..at].matches("%s").count(), 2),
-        _ => return None,
-    };
-    let end = text.floor_char_boundary(text.len().min(at + MAX_DISTANCE));
-    let rest = &text[at + length..end];
-    let list = LISTS.iter().find_map(|list| rest.find(list).map(|start| at + length + start + list.len() - 1))?;
+/// Whether a mark of a parameter stands here: `$1`, `?`, `%s`.
+fn is_mark(text: &str) -> bool {
+    text.starts_with(['?', '$']) || text.starts_with("%s")
+}
+
+/// The marks of a statement and the list of what they stand for.
+struct Marks {
+    list: Range<usize>,
+    /// Up to where marks were counted, and how many stand before.
+    counted: usize,
+    count: [usize; 2],
+}
+
+impl Marks {
+    /// Those around the first mark of interest, and how many bytes were looked at.
+    fn around(text: &str, at: usize, end: usize) -> (Self, usize) {
+        let from = text.floor_char_boundary(at.saturating_sub(MAX_DISTANCE));
+        let end = text.floor_char_boundary(text.len().min(end));
+        let list = LISTS.iter().find_map(|list| text[at..end].find(list).map(|start| at + start + list.len() - 1));
+        let list = list.and_then(|list| Some(list..end_of_list(text, list, end)?)).unwrap_or(end..end);
+        let looked_at = (end - at) * LISTS.len() + end - from;
+        (Self { list, counted: from, count: [0, 0] }, looked_at)
+    }
+
+    /// The parameter for which the mark here stands; marks are asked for in their order.
+    fn parameter(&mut self, text: &str, at: usize) -> Option<Range<usize>> {
+        let mark = text.get(at..)?;
+        if at > self.counted {
+            let between = &text[self.counted..at];
+            self.count = [self.count[0] + between.matches('?').count(), self.count[1] + between.matches("%s").count()];
+            self.counted = at;
+        }
+        let digits = mark.strip_prefix('$').map(|rest| rest.bytes().take(3).take_while(u8::is_ascii_digit).count());
+        let wanted = match digits {
+            Some(digits) if digits > 0 => mark[1..=digits].parse::<usize>().ok()?.checked_sub(1)?,
+            _ if mark.starts_with('?') => self.count[0],
+            _ if mark.starts_with("%s") => self.count[1],
+            _ => return None,
+        };
+        (self.list.start > at).then(|| element(text, self.list.start, self.list.end, wanted))?
+    }
+}
+
+/// The end of the list that begins here.
+fn end_of_list(text: &str, list: usize, end: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let close = match bytes[list] {
+    match bytes[list] {
         // Sequelize's list goes to the end of the line; prose may do so, too.
         b' ' if matches!(bytes.get(list + 1), Some(b'"' | b'0'..=b'9')) => {
-            text[list..end].find('\n').map_or(end, |length| list + length)
+            Some(text[list..end].find('\n').map_or(end, |length| list + length))
         }
-        b' ' => return None,
-        open => end_of_bracket(bytes, list, open),
-    };
-    element(text, list, close, wanted)
+        b' ' => None,
+        open => Some(end_of_bracket(bytes, list, open)),
+    }
 }
 
 /// The bracket in which the name is one of several columns, and how many stand before it.
@@ -141,7 +188,17 @@ fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::find;
     use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    #[test]
+    fn what_is_looked_at_for_a_list_of_parameters_is_counted() {
+        let rows = format!("INSERT INTO u (n, password) VALUES {}{}", "(?, ?), ".repeat(50), "x ".repeat(2_000));
+        let name = rows.find("password").map(|at| at..at + 8).expect("it is there");
+        let looked_at = find(&rows, &name, Rules::built_in(), &mut Vec::new());
+        // Once for all rows: each of six kinds of lists up to two distances further.
+        assert!((10_000..50_000).contains(&looked_at), "{looked_at}");
+    }
 
     #[test]
     fn parameters_behind_a_statement() {
@@ -169,6 +226,9 @@ mod tests {
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()).replace(FILTERED, "#"), expected);
         }
+        let rows = "INSERT INTO u (n, password) VALUES (?, ?), (?, ?), (%s, %s)\n[parameters: ('a', 'hunter2', 'b', 'x9y8z7')]";
+        let hidden = scrub_text(rows, Rules::built_in());
+        assert!(hidden.ends_with("[parameters: ('a', '[Filtered]', 'b', '[Filtered]')]"), "{hidden}");
         for text in ["UPDATE u SET password = $1 WHERE id = $2", "SELECT * FROM t WHERE token = ? LIMIT 1; retry 3"] {
             assert_eq!(scrub_text(text, Rules::built_in()), text);
         }
