@@ -17,7 +17,7 @@ const MAX_ROWS: usize = 50;
 const MAX_LINE: usize = 1_000;
 
 /// How often a line is gone through, where names at most look at each byte once.
-const PASSES: usize = 8;
+const PASSES: usize = 12;
 
 /// Blanks behind a name that fill its column.
 const MAX_BLANKS: usize = 80;
@@ -50,7 +50,7 @@ pub(super) fn find(text: &str, name: &Range<usize>, rules: &Rules, found: &mut V
     if mark == '|' && beside(text, start, header, column, class, rules, found) {
         return (end - start) * PASSES;
     }
-    let rows = below(text, end, header.matches(mark).count(), (mark, column), class, rules, found);
+    let rows = below(text, end, separators(header, mark).count(), (mark, column), class, rules, found);
     (rows + end - start) * PASSES
 }
 
@@ -98,7 +98,7 @@ fn below(
         {
             continue;
         }
-        if line.matches(mark).count() != marks {
+        if separators(line, mark).count() != marks {
             break;
         }
         if let Some(range) = cell(text, start..at, mark, column)
@@ -110,14 +110,24 @@ fn below(
     at - began
 }
 
+/// Where the marks between a row's cells are: in quotes, as of RFC 4180, one is a part of its cell.
+fn separators(row: &str, mark: char) -> impl Iterator<Item = usize> {
+    let has_quotes = matches!(mark, ',' | ';') && row.bytes().filter(|byte| *byte == b'"').count().is_multiple_of(2);
+    let mut is_inside = false;
+    row.char_indices().filter_map(move |(at, c)| {
+        is_inside ^= has_quotes && c == '"';
+        (c == mark && !is_inside).then_some(at)
+    })
+}
+
 /// A cell without its blanks and quotes.
 fn cell(text: &str, line: Range<usize>, mark: char, column: usize) -> Option<Range<usize>> {
     let row = &text[line.clone()];
     let start = match column.checked_sub(1) {
-        Some(before) => line.start + row.match_indices(mark).nth(before)?.0 + 1,
+        Some(before) => line.start + separators(row, mark).nth(before)? + 1,
         None => line.start,
     };
-    let length = text[start..line.end].find(mark).unwrap_or(line.end - start);
+    let length = separators(row, mark).nth(column).map_or(line.end, |at| line.start + at) - start;
     let range = trimmed(text, start..start + length);
     let inner = text[range.clone()].trim_start_matches('"');
     let start = range.end - inner.len();
@@ -147,6 +157,11 @@ mod tests {
                 " id | password \n----+----------\n  1 | hunter2  \n(1 row)",
                 " id | password \n----+----------\n  1 | #  \n(1 row)",
             ),
+            (
+                "id,name,password\n1,\"b,ob\",hunter2\n2,\"a \"\"x\"\", n\",x9y8z7\n",
+                "id,name,password\n1,\"b,ob\",#\n2,\"a \"\"x\"\", n\",#\n",
+            ),
+            ("name;password\n\"b;ob\";\"hun;ter2\"\n", "name;password\n\"b;ob\";\"#\"\n"),
             ("| password | hunter2 |", "| password | # |"),
             ("password | hunter2\nname | bob", "password | #\nname | bob"),
         ] {
