@@ -8,9 +8,9 @@
 //!
 //! Tables: `vocabulary` has the names, `forms` the makers' tokens, `shapes` what surroundings
 //! tell, `commands` what the place of an argument does, `told` what validators repeat. What a table
-//! can't say is in `assigned`, `beside`, `columns` and `values` (how applications write a value
-//! behind, beside or below its name), `numbers` (what check digits prove), and `tree` (values that
-//! have members).
+//! can't say is in `assigned`, `beside`, `columns`, `markup` and `values` (how applications write a
+//! value behind, beside or below its name), `told_apart` (what is no word of a sentence), `numbers`
+//! (what check digits prove), and `tree` (values that have members).
 
 mod again;
 mod assigned;
@@ -21,6 +21,7 @@ mod commands;
 mod decoded;
 mod forms;
 mod identity_numbers;
+mod markup;
 mod names;
 mod numbers;
 mod patterns;
@@ -34,6 +35,7 @@ mod sql;
 mod ties;
 mod tokens;
 mod told;
+mod told_apart;
 mod tree;
 mod urls;
 mod values;

@@ -4,11 +4,13 @@
 use super::beside::Tie;
 use super::classes::{is_said, is_secret_value};
 use super::columns;
+use super::markup;
 use super::prose::prose;
 use super::random::{is_no_name, is_no_word, is_random};
 use super::rules::Rules;
 use super::sql;
 use super::ties::{Named, name_around, named};
+use super::told_apart::{SMALL_WORDS, is_in_quotes, is_no_sentence, phrase};
 use super::values::{Value, Written, is_plain, trimmed, value_at};
 use super::vocabulary::Class;
 use super::words::MAX_NAME;
@@ -18,13 +20,6 @@ use std::ops::Range;
 /// Bytes that may be looked at behind names, for each byte of the text: reports need less than one.
 /// Brackets within brackets could make it the square.
 const MOST_WORK: usize = 64;
-
-/// What follows the name of an option where a sentence speaks of it.
-#[rustfmt::skip]
-const SMALL_WORDS: &[&str] = &[
-    "a", "and", "are", "argument", "as", "before", "but", "can", "cannot", "flag", "for", "from", "has", "in", "instead",
-    "is", "may", "must", "needs", "not", "option", "options", "or", "parameter", "requires", "should", "switch", "to", "was", "with",
-];
 
 /// Finds the secrets of a text by the names before them.
 pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
@@ -70,12 +65,16 @@ fn secret(text: &str, named: &Named, rules: &Rules, place: Place) -> (Option<Fou
         },
         Tie::Prose => (None, 0),
         Tie::Element => {
-            let length = text[named.value..].find('<').unwrap_or(text.len() - named.value);
-            let range = trimmed(text, named.value..named.value + length);
-            let is_secret = is_secret_value(&text[range.clone()], named.class, rules);
-            (is_secret.then_some(Found { range, sure: true }), length)
+            let (range, looked_at) = markup::content(text, named.value);
+            let content = &text[range.clone()];
+            // Labels and code have blanks in them.
+            let is_literal = (place != Place::Code && !named.is_quoted) || !content.contains(char::is_whitespace);
+            let is_secret = is_literal
+                && (place != Place::Code || is_written_out(content))
+                && is_secret_value(content, named.class, rules);
+            (is_secret.then_some(Found { range, sure: true }), looked_at)
         }
-        Tie::Colon if is_header(&text[named.name.clone()]) && place != Place::Code => header(text, named.value),
+        Tie::Colon if is_header(&text[named.name.clone()]) && place != Place::Code => header(text, named, rules),
         _ => match value_of(text, named) {
             Some(value) => {
                 let looked_at = value.range.end - named.name.start;
@@ -105,10 +104,10 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     let is_bare = value.written == Written::Bare;
     match place {
         Place::Code => {
-            let is_written_out = value.written == Written::Quoted || is_of_shell(text, named, &value);
-            let is_literal = is_written_out && is_no_word(content) && content.len() >= 6;
-            let is_secret =
-                is_literal && !content.contains(['{', '$', ' ', '<']) && !is_identifier(content) && is_secret(content);
+            let is_literal = value.written == Written::Quoted
+                || is_of_shell(text, named, &value)
+                || (is_bare && named.tie == Tie::Assigned && is_in_quotes(text, named, &value.range));
+            let is_secret = is_literal && is_written_out(content) && is_secret(content);
             return is_secret.then_some(Found { range: value.range, sure: true });
         }
         Place::Name if is_bare && !is_no_word(content) => return None,
@@ -116,6 +115,12 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     }
     if value.written == Written::Bracket {
         return bracket(text, named, value.range, rules);
+    }
+    if is_bare && let Some(range) = phrase(text, named, &value.range).filter(|range| is_secret(&text[range.clone()])) {
+        return Some(Found { range, sure: true });
+    }
+    if !is_secret(content) {
+        return None;
     }
     let rest = &text[value.range.end..];
     if is_bare && (is_count(&text[named.name.clone()], content, rest) || is_told_of(named, content, rest)) {
@@ -125,7 +130,7 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     if named.tie == Tie::Option && !named.is_quoted && SMALL_WORDS.contains(&content) {
         return None;
     }
-    if prosaic && !is_no_name(content) {
+    if prosaic && !is_no_name(content) && !is_no_sentence(text, named, &value.range) {
         // "invalid token: expected a comma". A value is what looks like one, or what ends the line.
         let rest = rest.lines().next().unwrap_or_default();
         if !rest.trim_matches([' ', '\t', '.']).is_empty() || content.ends_with("...") || content.ends_with('…') {
@@ -136,7 +141,12 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
         return None;
     }
     let sure = !prosaic || is_no_word(content);
-    is_secret(content).then_some(Found { range: value.range, sure })
+    Some(Found { range: value.range, sure })
+}
+
+/// A value in code, and not the name of one, a template or a sentence.
+fn is_written_out(content: &str) -> bool {
+    is_no_word(content) && content.len() >= 6 && !content.contains(['{', '$', ' ', '<']) && !is_identifier(content)
 }
 
 /// A literal that its line ends, and no pattern or path.
@@ -195,7 +205,8 @@ fn is_header(name: &str) -> bool {
 }
 
 /// A header line: everything up to its end; and how many bytes were looked at.
-fn header(text: &str, at: usize) -> (Option<Found>, usize) {
+fn header(text: &str, named: &Named, rules: &Rules) -> (Option<Found>, usize) {
+    let at = named.value;
     let rest = &text[at..];
     let bytes = rest.as_bytes();
     let is_end = |at: &usize| match bytes[*at] {
@@ -206,7 +217,11 @@ fn header(text: &str, at: usize) -> (Option<Found>, usize) {
     // `Authorization: Digest username="…", response="…"`: parts that have names of their own.
     let line = if rest[..end].trim_end().ends_with('=') { rest.find(['\n', '\r']).unwrap_or(rest.len()) } else { end };
     let range = trimmed(text, at..at + line);
-    ((!is_plain(&text[range.clone()])).then_some(Found { range, sure: false }), line)
+    let content = &text[range.clone()];
+    // `cookie: none` says that there is none.
+    let is_secret =
+        !is_plain(content) && (content.contains(char::is_whitespace) || is_secret_value(content, named.class, rules));
+    (is_secret.then_some(Found { range, sure: false }), line)
 }
 
 /// A name of a field beside another, as in a list of them: `('password', 'email')`.

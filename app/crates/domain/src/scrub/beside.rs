@@ -23,6 +23,9 @@ pub(super) enum Tie {
 /// Characters of a part's head that are passed to find its body: `; filename="a"`, a type.
 const MAX_HEAD: usize = 200;
 
+/// Elements within one another that are passed to find a value: XML-RPC has two.
+const MAX_NESTED: usize = 4;
+
 /// Elements whose text is a value: property lists, XML-RPC, Hadoop's and Java's settings, tables.
 const VALUE_ELEMENTS: &[&str] =
     &["string", "value", "Value", "val", "v", "data", "td", "dd", "content", "param-value", "env-entry-value"];
@@ -94,9 +97,17 @@ fn next_line(text: &str, start: usize, at: usize) -> Option<(Tie, usize, bool)> 
 fn sibling(text: &str, at: usize) -> Option<(Tie, usize, bool)> {
     let rest = text[at..].strip_prefix("</")?;
     let close = rest.bytes().take(60).position(|byte| byte == b'>')?;
-    let mut rest = rest[close + 1..].trim_start();
+    let (is_value, rest) = value_elements(&rest[close + 1..])?;
+    is_value.then(|| (Tie::Element, text.len() - rest.len(), false))
+}
+
+/// What stands within elements that hold values, and whether there is any such element; `None`: a
+/// tag that has no end.
+pub(super) fn value_elements(text: &str) -> Option<(bool, &str)> {
+    let mut rest = text.trim_start();
     let mut is_value = false;
-    while let Some(inner) = rest.strip_prefix('<') {
+    for _ in 0..MAX_NESTED {
+        let Some(inner) = rest.strip_prefix('<').filter(|inner| !inner.starts_with("![CDATA[")) else { break };
         let close = inner.bytes().take(120).position(|byte| byte == b'>')?;
         let name = inner[..close].split([' ', '/']).next()?;
         let name = name.rsplit(':').next()?;
@@ -106,7 +117,7 @@ fn sibling(text: &str, at: usize) -> Option<(Tie, usize, bool)> {
         is_value = true;
         rest = inner[close + 1..].trim_start();
     }
-    is_value.then(|| (Tie::Element, text.len() - rest.len(), false))
+    Some((is_value, rest))
 }
 
 /// `{password,<<"x">>}` and `{:password, "x"}`: Erlang and Elixir.
@@ -164,6 +175,20 @@ mod tests {
             ("user.setPassword(\"hunter2\")", "user.setPassword(\"#\")"),
             ("builder.user(\"x\").password(\"hunter2\")", "builder.user(\"x\").password(\"#\")"),
             ("password_verify('hunter2', 'x')", "password_verify('#', 'x')"),
+            (
+                "rawHeaders: [ 'Host', 'x', 'X-Api-Key', 'hunter2', 'Cookie', 'sid=w9x8', 'Accept', '*/*' ]",
+                "rawHeaders: [ 'Host', 'x', 'X-Api-Key', '#', 'Cookie', '#', 'Accept', '*/*' ]",
+            ),
+            ("    [password:protected] => hunter2\n)", "    [password:protected] => #\n)"),
+            ("    [password:App\\User:private] => hunter2\n)", "    [password:App\\User:private] => #\n)"),
+            (
+                "[\"password\":protected]=>\n  string(7) \"hunter2\"\n}",
+                "[\"password\":protected]=>\n  string(7) \"#\"\n}",
+            ),
+            (
+                "[\"password\":\"User\":private]=>\n  string(7) \"hunter2\"\n}",
+                "[\"password\":\"User\":private]=>\n  string(7) \"#\"\n}",
+            ),
             ("user%5Bpassword%5D=q%26W%3D7zz&x=1", "user%5Bpassword%5D=#&x=1"),
             ("[\"password\"]=>\n  string(7) \"hunter2\"", "[\"password\"]=>\n  string(7) \"#\""),
             ("api_key: Some(\n    \"hunter2x\",\n)", "api_key: Some(\n    \"#\",\n)"),
@@ -176,6 +201,8 @@ mod tests {
             "<label>Password</label><span>Choose1</span>",
             "getPassword(\"db1\")",
             "{token, expired1}",
+            "<Token: NAME>",
+            "allowed: ['Host', 'Accept', 'X-Api-Key', 'X-Csrf-Token', 'Cookie']",
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()), text);
         }

@@ -1,11 +1,15 @@
 //! Names in a text, and how what follows is tied to them.
 
 use super::beside::{Tie, elsewhere, name_and_value};
+use super::markup;
 use super::names::class;
-use super::rules::Rules;
+use super::rules::{Rules, automaton};
+use super::values::NEAR;
 use super::vocabulary::Class;
 use super::words::MAX_NAME;
+use aho_corasick::AhoCorasick;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What files of source code end in.
 const SOURCES: &[&str] = &[
@@ -108,14 +112,16 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     // `<password>` and `<wsse:Password>`.
     let space =
         bytes[..start].iter().rev().take(20).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b':').count();
-    if start > space && bytes[start - space - 1] == b'<' && (space == 0 || before == Some(b':')) {
+    let is_tag = matches!(bytes.get(end), Some(b'>' | b' ' | b'\t' | b'/'));
+    if is_tag && start > space && bytes[start - space - 1] == b'<' && (space == 0 || before == Some(b':')) {
         let close =
             bytes[end..].iter().take(200).position(|byte| *byte == b'>').filter(|close| *close + end < bytes.len())?;
-        if bytes[end + close - 1] == b'/' {
-            return None;
-        }
-        let is_tag = matches!(bytes[end], b'>' | b' ' | b'\t');
-        return is_tag.then_some((Tie::Element, end + close + 1, false));
+        let is_closed = bytes[end + close - 1] == b'/';
+        return (!is_closed).then_some((Tie::Element, end + close + 1, false));
+    }
+    // `<Token: NAME>` is an object's representation, `#User<password: "x">` has a member.
+    if before == Some(b'<') && bytes[end..].starts_with(b":") && !ends_in_word(&bytes[..start - 1]) {
+        return None;
     }
     if text[end..].starts_with("%5D=") || text[end..].starts_with("%5d=") {
         return Some((Tie::Assigned, end + 4, false));
@@ -123,6 +129,7 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     let mut at = end + bytes[end..].iter().take_while(|byte| **byte == b'\\').count();
     let is_quoted = matches!(bytes.get(at), Some(b'"' | b'\'' | b'`'));
     at = if is_quoted { at + 1 } else { end };
+    at = property(text, start, at).unwrap_or(at);
     if matches!(bytes.get(at), Some(b']' | b')'))
         && bytes.get(at + 1).is_some_and(|next| matches!(next, b'=' | b':' | b' '))
     {
@@ -130,6 +137,9 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     }
     let blanks = bytes[at..].iter().take(40).take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     at += blanks;
+    if is_quoted && let Some(value) = markup::attribute(text, start, at) {
+        return Some(value);
+    }
     let operator = |length: usize, tie: Tie| Some((tie, at + length, is_quoted));
     if let Some(value) = elsewhere(text, start, at, is_quoted) {
         return Some(value);
@@ -156,6 +166,20 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     }
 }
 
+fn ends_in_word(text: &[u8]) -> bool {
+    text.last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// PHP's `[password:protected] => x` and `["password":"User":private]=>`: behind whom the property
+/// belongs to.
+fn property(text: &str, start: usize, at: usize) -> Option<usize> {
+    let before = text[..start].strip_suffix(['"', '\'']).unwrap_or(&text[..start]);
+    let mark = text[at..].strip_prefix(':').filter(|_| before.ends_with('['))?;
+    let close = mark.bytes().take(MAX_NAME).position(|byte| byte == b']')?;
+    let is_kept = ["protected", "private"].iter().any(|kept| mark[..close].ends_with(kept));
+    is_kept.then_some(at + 1 + close + 1)
+}
+
 /// What follows a quoted name and a comma: a value in a pair, or one that is called so.
 fn pair(text: &str, start: usize, comma: usize) -> Option<(Tie, usize, bool)> {
     let after = text[comma + 1..].trim_start_matches([' ', '\n', '\t']);
@@ -178,6 +202,24 @@ fn pair(text: &str, start: usize, comma: usize) -> Option<(Tie, usize, bool)> {
         {
             Some((Tie::Pair, at, true))
         }
+        b',' if is_raw_header(text, quote, after) => Some((Tie::Pair, at, true)),
         _ => None,
     }
+}
+
+/// Names that every request's headers have one of, as elements of a list.
+static USUAL_HEADERS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let names = ["host", "accept", "user-agent", "connection", "content-type"];
+    let quoted = names.iter().flat_map(|name| ["'", "\""].map(|quote| format!("{quote}{name}{quote},")));
+    automaton(&quoted.collect::<Vec<_>>())
+});
+
+/// `['Host', 'x', 'X-Api-Key', 'x1']`: a name among headers that stand in a list, name and value in
+/// turn. In a list of names only, what follows is one as well.
+fn is_raw_header(text: &str, quote: usize, after: &str) -> bool {
+    let Some(mark @ (b'"' | b'\'')) = after.as_bytes().first().copied() else { return false };
+    let value = after.as_bytes()[1..].iter().take(NEAR).take_while(|byte| **byte != mark);
+    let is_name = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'-';
+    let before = &text[text.floor_char_boundary(quote.saturating_sub(NEAR))..quote];
+    !value.clone().all(is_name) && USUAL_HEADERS.is_match(before)
 }

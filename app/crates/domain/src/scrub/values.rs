@@ -9,6 +9,10 @@ const MAX_WRAPPER: usize = 24;
 /// Characters of a quoted or bracketed value that are read: nothing longer is kept of a report.
 const MAX_VALUE: usize = 16 * 1024;
 
+/// Characters around a value in which its quotes or braces are looked for: connection strings and
+/// structures of a line are shorter.
+pub(super) const NEAR: usize = 500;
+
 /// How a value is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
