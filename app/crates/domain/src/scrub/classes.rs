@@ -19,10 +19,16 @@ pub(super) fn is_secret_value(value: &str, class: Class, rules: &Rules) -> bool 
         Class::Password => true,
         // A parser's are marks, and counts are small.
         Class::Token => value.chars().any(char::is_alphanumeric) && !(digits == value.len() && digits < 7),
-        Class::Short => digits >= 3 && value.len() <= 40,
+        Class::Short => digits >= 3 && value.len() <= 40 && !is_decimal(value),
         Class::Number => digits >= 4,
         Class::Often => is_random_or_hex(last_part(value)),
     }
+}
+
+/// `tan: 3.14`: what is measured or computed.
+fn is_decimal(value: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    value.trim_start_matches('-').split_once('.').is_some_and(|(whole, part)| digits(whole) && digits(part))
 }
 
 /// The value of `t=1700000000,v1=4645de`, of `sha256=4645de` and of `keyId 4645de`.

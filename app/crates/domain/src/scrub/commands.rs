@@ -15,6 +15,12 @@ pub(super) fn shapes() -> Vec<Shape> {
             r#"(?:^|[\s'",\[(])(?:-u|--user|--proxy-user|-U)[\s'",=]+['"]?[^\s'":,/%]{1,60}[:%]([^\s'"\]]{2,200})"#,
             no_number,
         ),
+        // The same without a blank: `curl -sSubob:x`.
+        shape(
+            &["curl"],
+            r#"(?-u:\b)curl['"]?[\s,](?:[^\n|;]{0,300}?[\s'",])?-[A-Za-z]{0,8}u['"]?[^\s'":,/%-][^\s'":,/%]{0,60}:([^\s'"\],]{2,200})"#,
+            no_number,
+        ),
         // mysql(1), sshpass(1), mongosh, docker-login(1), 7z, zip(1), redis-cli, ldapsearch(1),
         // sqlcmd.
         shape(
@@ -30,7 +36,7 @@ pub(super) fn shapes() -> Vec<Shape> {
         // SQL of MySQL, Oracle, PostgreSQL, SQL Server, Snowflake.
         shape(
             &["identified"],
-            r#"(?i)(?-u:\b)IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?\\?['"]([^'"\\]+)"#,
+            r#"(?i)(?-u:\b)IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)\s+(?:PASSWORD\s+)?\\?['"]{1,2}([^'"\\]+)"#,
             anything,
         ),
         shape(&["identified"], r"(?i)(?-u:\b)IDENTIFIED\s+BY\s+([^\s'\x22;]+)", no_word),
@@ -91,10 +97,32 @@ pub(super) fn shapes() -> Vec<Shape> {
             r#"(?-u:\b)\w*auth ?[=:] ?[(\[]\s*["'][^"'\n]+["']\s*,\s*["']([^"'\n]{3,})["']"#,
             argument,
         ),
+        // requests, .NET, Apache's HttpClient, Spring, java.net: objects that hold such a pair.
+        shape(
+            &[
+                "basicauth(",
+                "digestauth(",
+                "proxyauth(",
+                "credential",
+                "authenticationtoken(",
+                "passwordauthentication(",
+            ],
+            r#"(?:(?:HTTP)?(?:Basic|Digest|Proxy)Auth|NetworkCredential|UsernamePasswordCredentials?|UsernamePasswordAuthenticationToken|PasswordAuthentication)\(\s*[^,()\n]{1,100},\s*(?:\w+ ?[=:] ?)?["']([^"'\n]{3,200})["']"#,
+            argument,
+        ),
         // Calls that a traceback shows with their arguments, or code with literals.
         shape(
-            &["pdo->__construct", "mysqli", "imap_open", "ldap_bind", "ftp_login", "ssh2_auth_password"],
-            r"(?:PDO->__construct|mysqli->__construct|mysqli->(?:real_)?connect|mysqli_(?:real_)?connect|imap_open|ldap_bind|ftp_login|ssh2_auth_password)\([^,\n]{1,200}, ?'[^'\n]{0,200}', ?'([^'\n]{1,200})'",
+            &[
+                "pdo->__construct",
+                "new pdo(",
+                "mysqli",
+                "imap_open",
+                "ldap_bind",
+                "ftp_login",
+                "ssh2_auth_password",
+                ".getconnection(",
+            ],
+            r#"(?:PDO->__construct|new \\?PDO|new \\?mysqli|mysqli->__construct|mysqli->(?:real_)?connect|mysqli_(?:real_)?connect|imap_open|ldap_bind|ftp_login|ssh2_auth_password|\.getConnection)\([^,\n]{1,200}, ?['"][^'"\n]{0,200}['"], ?['"]([^'"\n]{1,200})['"]"#,
             argument,
         ),
         shape(
@@ -146,14 +174,28 @@ fn no_number(value: &str) -> bool {
     !value.bytes().all(|byte| byte.is_ascii_digit() || byte == b':')
 }
 
+/// `LOGIN ok user1`, `AUTH required2`: a word that a protocol's line is told with, and a number.
+fn is_told(value: &str) -> bool {
+    const TOLD: &[&str] = &[
+        "attempt", "client", "denied", "error", "failed", "failure", "ok", "required", "session", "state", "step",
+        "success", "timeout", "user", "worker",
+    ];
+    let word = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    TOLD.iter().any(|told| word.eq_ignore_ascii_case(told))
+}
+
 /// Letters with digits or marks: no word, no count, no path.
 fn no_word(value: &str) -> bool {
-    value.bytes().any(|byte| byte.is_ascii_alphabetic()) && is_no_word(value) && !value.contains(['/', '(', '['])
+    !is_told(value)
+        && value.bytes().any(|byte| byte.is_ascii_alphabetic())
+        && is_no_word(value)
+        && !value.contains(['/', '(', '['])
 }
 
 /// Letters with digits or marks, as base64 has them: no word, no path.
 fn no_path(value: &str) -> bool {
     is_no_word(value)
+        && !is_told(value)
         && value.bytes().any(|b| b.is_ascii_alphabetic())
         && !value.starts_with('/')
         && !value.contains("://")
@@ -193,6 +235,24 @@ mod tests {
             ("SET PASSWORD FOR 'bob'@'%' = 'hunter2'", "SET PASSWORD FOR 'bob'@'%' = '#'"),
             ("db.internal:5432:*:app:hunter2", "db.internal:5432:*:app:#"),
             ("app:hunter2@tcp(db:3306)/shop", "app:#@tcp(db:3306)/shop"),
+            ("curl -ubob:hunter2 https://x", "curl -ubob:# https://x"),
+            ("['curl', '-sSubob:hunter2', 'h']", "['curl', '-sSubob:#', 'h']"),
+            ("get(u, HTTPBasicAuth('bob', 'hunter2'))", "get(u, HTTPBasicAuth('bob', '#'))"),
+            ("new NetworkCredential(\"bob\", \"hunter2\")", "new NetworkCredential(\"bob\", \"#\")"),
+            ("new UsernamePasswordCredentials(user, \"hunter2\")", "new UsernamePasswordCredentials(user, \"#\")"),
+            ("$pdo = new PDO($dsn, 'root', 'hunter2');", "$pdo = new PDO($dsn, 'root', '#');"),
+            ("new \\mysqli(\"h\", \"root\", \"hunter2\", \"x\")", "new \\mysqli(\"h\", \"root\", \"#\", \"x\")"),
+            (
+                "DriverManager.getConnection(url, \"sa\", \"hunter2\")",
+                "DriverManager.getConnection(url, \"sa\", \"#\")",
+            ),
+            ("near 'IDENTIFIED BY ''hunter2'' at line 1", "near 'IDENTIFIED BY ''#'' at line 1"),
+            ("dial root:hunter2@/shop: refused", "dial root:#@/shop: refused"),
+            ("root:letmeinnow@tcp6([::1]:3306)/shop", "root:#@tcp6([::1]:3306)/shop"),
+            ("u:letmeinnow@cloudsql(p:r:i)/shop", "u:#@cloudsql(p:r:i)/shop"),
+            ("/users/reset/8f7d6e5c4b3a2910", "/users/reset/#"),
+            ("/verify-email/wxq9ABCFEF0123456789xyz", "/verify-email/#"),
+            ("NTLM TlRMTVNTUAABAAAAB4IIogAAAAA=", "NTLM #"),
             ("SIN 046 454 286 is taken", "SIN # is taken"),
             ("NINO AB 12 34 56 C", "NINO #"),
         ] {
@@ -204,6 +264,17 @@ mod tests {
             "net use Z: /delete",
             "client.login('user', 'password')",
             "SIN 046 454 287 is taken",
+            "LOGIN ok user1",
+            "AUTH required2",
+            "negotiate timeout1",
+            "cookie: none",
+            "Cookie: missing",
+            "tan: 3.14",
+            "curl -sSu bob 10:20",
+            "new PDO($dsn, $user, $word)",
+            "bob:x1@/",
+            "/orders/reset/1234567890123456",
+            "/token/authentication-and-more",
             "docker run -p 8080:80 nginx:1.25",
             "10.0.0.1:5432:5432",
         ] {
@@ -211,6 +282,8 @@ mod tests {
         }
         let in_code = |text: &str| one(text, Rules::built_in(), Place::Code).replace(FILTERED, "#");
         assert_eq!(in_code("requests.get(u, auth=('bob', 'hunter2'))"), "requests.get(u, auth=('bob', '#'))");
+        assert_eq!(in_code("auth = HTTPBasicAuth('bob', 'hunter2')"), "auth = HTTPBasicAuth('bob', '#')");
+        assert_eq!(in_code("sql.Open(\"mysql\", \"root:hunter2@/shop\")"), "sql.Open(\"mysql\", \"root:#@/shop\")");
         assert_eq!(in_code("requests.get(u, auth=(name, word))"), "requests.get(u, auth=(name, word))");
     }
 }

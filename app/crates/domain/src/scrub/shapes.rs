@@ -15,6 +15,13 @@ fn credential(value: &str) -> bool {
     is_no_word(value) && !value.trim_end_matches('=').bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
 
+/// What was drawn for a link: hexadecimal digits are fewer in one than in a hash.
+fn is_of_link(value: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| value.as_bytes().iter().any(kind);
+    let is_hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_random_or_hex(value) || (is_hex && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic))
+}
+
 static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
     let mut shapes = vec![
         // RFC 7468, RFC 9580, and age's armor: https://github.com/C2SP/C2SP/blob/main/age.md. To
@@ -34,10 +41,15 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         // RFC 7519, RFC 7516: a header that is a JSON object, in base64.
         shape(&["eyj"], r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*){0,3}", anything),
         shape(&["eyjhbgci", "eyj0exai"], r"eyJ(?:hbGci|0eXAi)[A-Za-z0-9_-]{16,}", anything),
-        // RFC 6750, RFC 7617, RFC 4559.
+        // RFC 6750, RFC 7617; RFC 4559, whose credentials are long.
         shape(
-            &["bearer", "basic", "negotiate", "ntlm"],
-            r"(?i)(?-u:\b)(?:bearer|basic|negotiate|ntlm)(?:[ \t]|%20|\+)+([A-Za-z0-9._~+/:-]{6,}={0,2})",
+            &["bearer", "basic"],
+            r"(?i)(?-u:\b)(?:bearer|basic)(?:[ \t]|%20|\+)+([A-Za-z0-9._~+/:-]{6,}={0,2})",
+            credential,
+        ),
+        shape(
+            &["negotiate", "ntlm"],
+            r"(?i)(?-u:\b)(?:negotiate|ntlm)(?:[ \t]|%20|\+)+([A-Za-z0-9._~+/:-]{16,}={0,2})",
             credential,
         ),
         shape(
@@ -69,8 +81,8 @@ static SHAPES: LazyLock<Vec<Shape>> = LazyLock::new(|| {
         // A link that lets in whoever has it: reset, confirm, invite, magic link.
         shape(
             &["reset", "confirm", "verif", "activat", "invit", "magic", "unlock/", "unsubscribe/", "accept/", "token/"],
-            r"(?i)/(?:[\w-]*reset[\w-]*|confirm(?:ation)?|verif(?:y|ication)|activat(?:e|ion)|invit(?:e|es|ation|ations)|magic[\w-]*|unlock|unsubscribe|accept|token)/(?:[A-Za-z0-9_-]{1,12}/)?([A-Za-z0-9_-]{20,})",
-            is_random_or_hex,
+            r"(?i)/(?:[\w-]*reset[\w-]*|(?:confirm|verify)[\w-]*|verification|activat(?:e|ion)|invit(?:e|es|ation|ations)|magic[\w-]*|unlock|unsubscribe|accept|token)/(?:[A-Za-z0-9_-]{1,12}/)?([A-Za-z0-9_-]{16,})",
+            is_of_link,
         ),
         // The key that belongs to an id that stands beside it.
         shape(&["akia", "asia"], r"(?:^|[^A-Za-z0-9/+])([A-Za-z0-9/+]{40})(?:$|[^A-Za-z0-9/+=])", is_random),

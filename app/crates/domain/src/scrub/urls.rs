@@ -86,11 +86,16 @@ fn without_scheme(text: &str, at: usize) -> Option<Range<usize>> {
     let host =
         after.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')).count();
     let tail = &after[host..];
-    // The Go driver of MySQL: `app:hunter2@tcp(db:3306)/shop`.
-    let is_go = matches!(&after[..host], "tcp" | "tcp6" | "unix") && tail.starts_with('(');
+    // The Go driver of MySQL: `app:hunter2@tcp(db:3306)/shop`, `app:hunter2@/shop`; a network's
+    // name is the application's choice. https://github.com/go-sql-driver/mysql#dsn-data-source-name
+    let is_base =
+        host == 0 && tail.strip_prefix('/').is_some_and(|base| base.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let is_go = is_base
+        || (tail.starts_with('(')
+            && (matches!(&after[..host], "tcp" | "tcp6" | "unix") || (host > 0 && tail.contains(")/"))));
     let port = is_go || tail.strip_prefix(':').is_some_and(|tail| tail.starts_with(|c: char| c.is_ascii_digit()));
-    let is_host =
-        host > 0 && (port || tail.starts_with('/') || after[..host] == *"localhost" || after[..host].contains('.'));
+    let is_host = is_base
+        || host > 0 && (port || tail.starts_with('/') || after[..host] == *"localhost" || after[..host].contains('.'));
     let from = text.floor_char_boundary(at.saturating_sub(100));
     let before = &text[from..at];
     let begins = before
