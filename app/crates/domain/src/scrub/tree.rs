@@ -16,10 +16,13 @@ const MAX_DEPTH: usize = 64;
 
 /// Keys under which an object holds a name, and those under which it holds the value beside it.
 /// Validators put the path of a field there, and repeat the value.
-const NAME_KEYS: [&str; 12] =
-    ["name", "key", "field", "header", "param", "k", "id", "path", "loc", "property", "propertyPath", "attribute"];
-const VALUE_KEYS: [&str; 9] =
-    ["value", "val", "content", "v", "default", "received", "input", "rejectedValue", "invalidValue"];
+#[rustfmt::skip]
+const NAME_KEYS: [&str; 14] = [
+    "name", "key", "field", "header", "param", "k", "id", "path", "loc", "property", "propertyPath", "attribute",
+    "label", "variable",
+];
+const VALUE_KEYS: [&str; 10] =
+    ["value", "values", "val", "content", "v", "default", "received", "input", "rejectedValue", "invalidValue"];
 
 /// Commands that take a secret by its place, without any option.
 const POSITIONAL: [&str; 7] = ["aws", "composer", "lftp", "mc", "net", "rabbitmqctl", "sqlplus"];
@@ -124,10 +127,14 @@ impl Scrubbing<'_> {
         {
             return self.value(Some(class), second, depth + 1);
         }
+        let is_flat = is_flat(items);
         let mut option = None;
-        for item in items {
+        for (at, item) in items.iter_mut().enumerate() {
             let next = item.as_str().map(unquoted).filter(|text| text.starts_with('-') && text.len() > 3);
-            let next = next.and_then(|name| class(name.trim_start_matches('-'), self.rules));
+            let mut next = next.and_then(|name| class(name.trim_start_matches('-'), self.rules));
+            if is_flat && at % 2 == 0 {
+                next = item.as_str().and_then(|name| class(unquoted(name), self.rules));
+            }
             self.value(option.or(class_of_all), item, depth + 1);
             option = next;
         }
@@ -179,6 +186,21 @@ impl Scrubbing<'_> {
         }
         rename_members(members, |key| self.key(key));
     }
+}
+
+/// `["Host", "x", "Cookie", "sid=1"]`: headers as Node and WSGI servers hold them raw, name and
+/// value in turn. One of the names has to be no other list's.
+fn is_flat(items: &[Value]) -> bool {
+    const USUAL: [&str; 8] =
+        ["host", "accept", "user-agent", "connection", "content-type", "content-length", "cookie", "authorization"];
+    let mut names = items.iter().step_by(2).map(|item| item.as_str().map(unquoted).unwrap_or_default()).peekable();
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    items.len() >= 4
+        && items.len().is_multiple_of(2)
+        && names.clone().all(is_name)
+        && names.any(|name| USUAL.iter().any(|usual| name.eq_ignore_ascii_case(usual)))
 }
 
 /// Hides the lines of a key that was read into a list.
@@ -254,4 +276,41 @@ pub(super) fn hide_again(again: &Again, value: &mut Value) {
 pub(super) fn hide_again_in_map(again: &Again, map: &mut BTreeMap<String, Value>) {
     map.values_mut().for_each(|value| hide_again(again, value));
     rename_keys(map, |key| again.hidden(key, true));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::Report;
+    use crate::scrub::{Rules, scrub};
+    use serde_json::{Value, json};
+
+    fn scrubbed(value: Value) -> Value {
+        let mut report = Report { additional: [("x".to_owned(), value)].into(), ..Report::default() };
+        scrub(&mut report, Rules::built_in());
+        report.additional["x"].clone()
+    }
+
+    #[test]
+    fn values_beside_their_name_in_lists_and_objects() {
+        let all = json!({
+            "raw": ["Host", "x", "X-Api-Key", "hunter2x", "Cookie", "sid=w9x8y7z6", "Accept", "*/*"],
+            "form": [{"label": "Password", "value": "hunter3"}, {"variable": "DB_PASSWORD", "value": "hunter4"}],
+            "headers": [{"name": "Authorization", "values": ["hunter5"]}, {"name": "Accept", "values": ["a1/b2"]}],
+        });
+        assert_eq!(
+            scrubbed(all),
+            json!({
+                "raw": ["Host", "x", "X-Api-Key", "[Filtered]", "Cookie", "[Filtered]", "Accept", "*/*"],
+                "form": [{"label": "Password", "value": "[Filtered]"}, {"variable": "DB_PASSWORD", "value": "[Filtered]"}],
+                "headers": [{"name": "Authorization", "values": "[Filtered]"}, {"name": "Accept", "values": ["a1/b2"]}],
+            })
+        );
+        for value in [
+            json!(["password", "word1", "token", "word2"]),
+            json!(["Host", "x", "password"]),
+            json!([{"label": "Quantity", "value": "a1b2"}]),
+        ] {
+            assert_eq!(scrubbed(value.clone()), value);
+        }
+    }
 }

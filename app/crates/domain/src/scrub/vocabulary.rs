@@ -60,7 +60,7 @@ pub(super) const IDENTITY: &[&str] = &[
 pub(super) const OFTEN: &[&str] = &[
     "session", "sid", "key", "keys", "code", "sig", "signature", "authentication", "oauth", "tokens", "salt",
     "seed", "nonce", "hmac", "webhook", "schluessel", "schlüssel", "license", "licence", "access", "admin",
-    "challenge", "verifier", "state", "credentialsid", "login", "dsn", "appid",
+    "challenge", "verifier", "state", "credentialsid", "login", "dsn", "appid", "ticket",
 ];
 
 /// Two words that are one secret, written apart (`card_number`) or as one.
@@ -98,6 +98,9 @@ pub(super) const PAIRS: &[(&str, &str, Class)] = &[
     ("time", "code", Class::Short),
     ("fa", "code", Class::Short),
     ("mfa", "code", Class::Short),
+    ("otp", "code", Class::Short),
+    ("otp", "attempt", Class::Short),
+    ("pin", "code", Class::Short),
     ("card", "code", Class::Short),
     ("account", "number", Class::Number),
     ("bank", "account", Class::Number),
@@ -209,7 +212,7 @@ pub(super) const HINTS: &[&str] = &[
     "hmac", "webhook", "schl", "licen", "access", "admin", "challenge", "verifier", "state", "login", "dsn",
     "zugang", "phrase", "card", "account", "routing", "social", "national", "tax", "fiscale", "2fa", "cc_n",
     "cc-n", "ccn", "κωδικ", "Κωδικ", "סיסמה", "lozink", "zapork", "parool", "slapta", "khau", "sandi", "answer", "saml",
-    "tckn", "curp", "cuil", "cuit", "hetu", "henkil", "insurance", "nhs", "appid",
+    "tckn", "curp", "cuil", "cuit", "hetu", "henkil", "insurance", "nhs", "appid", "ticket",
 ];
 
 /// Words that stand behind secret names without being secret: they are better seen.
