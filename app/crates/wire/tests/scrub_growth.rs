@@ -55,7 +55,18 @@ fn texts_take_as_long_as_they_are_long() {
 fn many_secrets_take_as_long_as_there_are_many() {
     let read = |text: &str| drop(scrub_text(text, Rules::built_in()).into_owned());
     read("password=tables are made at the first text");
-    for secret in ["x://ann:hunter2@db ", "ann:hunter2@db:5432/x ", "password=hunter2 ", "4111 1111 1111 1111, "] {
+    for secret in [
+        "x://ann:hunter2@db ",
+        "ann:hunter2@db:5432/x ",
+        "password=hunter2 ",
+        "4111 1111 1111 1111, ",
+        "<value name=\"password\">",
+        "'Host', 'x', 'X-Api-Key', 'x1', ",
+        "{User:app Password:letmeinnow ",
+        "[password:App\\User:private",
+        "mnemonic: able bacon cabin ",
+        "(password) VALUES (?), ",
+    ] {
         assert_in_proportion(read, |times| secret.repeat(times * stairs(20)), secret);
     }
 }
