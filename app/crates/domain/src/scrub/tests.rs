@@ -453,3 +453,18 @@ fn what_only_looks_like_a_secret_stays() {
         assert_eq!(scrub_text(text, Rules::built_in()), text, "{text}");
     }
 }
+
+#[test]
+fn a_sign_before_a_name_is_none_of_it() {
+    for sign in ["\u{fffd}", "🔑", "→", "«", "\u{200b}", "…"] {
+        for before in [sign.to_owned(), sign.repeat(43)] {
+            for text in [format!("def f(a, {before}password=\"hunter2\")"), format!("{before}password: hunter2")] {
+                let hidden = scrub_text(&text, Rules::built_in());
+                assert!(
+                    !hidden.contains("hunter2") && hidden.starts_with(&text[..text.find("password").unwrap()]),
+                    "{hidden}"
+                );
+            }
+        }
+    }
+}

@@ -48,7 +48,18 @@ pub(super) fn name_around(text: &str, at: usize, from: usize) -> Range<usize> {
         start += 1;
     }
     // Where it is cut off may be within a character.
-    text.ceil_char_boundary(start)..text.floor_char_boundary(at + after)
+    let (start, end) = (text.ceil_char_boundary(start), text.floor_char_boundary(at + after));
+    let start = text[start..at].rmatch_indices(is_sign).next().map_or(start, |(sign, it)| start + sign + it.len());
+    let end = text[at..end].find(is_sign).map_or(end, |sign| at + sign);
+    start..end
+}
+
+/// An arrow, an emoji, what stands for bytes that are no text: of Unicode's blocks that have no
+/// letters. Marks that are part of letters have blocks of their own.
+fn is_sign(c: char) -> bool {
+    let is_of_signs = matches!(c, '\u{80}'..='\u{bf}' | '\u{2000}'..='\u{2bff}' | '\u{3000}'..='\u{303f}' | '\u{fe00}'..='\u{fe0f}')
+        || matches!(c, '\u{feff}' | '\u{fff0}'..='\u{ffff}' | '\u{1f000}'..='\u{1faff}');
+    is_of_signs && !c.is_alphanumeric()
 }
 
 /// What follows a name, if it ties a value to it.
