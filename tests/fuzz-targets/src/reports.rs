@@ -47,12 +47,21 @@ pub(super) fn envelope(data: &[u8]) {
     }
 }
 
-/// A report as a text, in which what is glued to something hidden is hidden with it: of a word
-/// whose end is another secret's, only that is hidden at first, and the rest as what it then looks
-/// like.
+/// Fails where scrubbing a scrubbed report hides more of it, save what is glued to something
+/// hidden: of what no blank divides and another secret ends, only that is hidden at first, and the
+/// rest as what it then looks like.
+pub(super) fn assert_scrubbed_once(mut report: Report) -> Report {
+    scrub(&mut report, Rules::built_in());
+    let once = report.clone();
+    scrub(&mut report, Rules::built_in());
+    assert_eq!(beside_hidden(&report), beside_hidden(&once), "scrubbing it again changed it");
+    report
+}
+
+/// A report as a text, in which what is glued to something hidden is hidden with it.
 fn beside_hidden(report: &Report) -> String {
     let text = serde_json::to_string(report).unwrap();
-    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_word = |c: char| !c.is_whitespace() && c != '"';
     let parts: Vec<&str> = text.split(FILTERED).collect();
     let last = parts.len() - 1;
     let trimmed = parts.iter().enumerate().map(|(at, part)| {
@@ -68,13 +77,10 @@ pub(super) fn event(data: &[u8]) {
     let mut scratch = String::new();
     let Ok(read) = parse(data, &mut scratch) else { return };
     let fingerprint = read.fingerprint();
-    let mut report = read.into_report();
+    let report = read.into_report();
     assert_within_limits(&report);
     assert_eq!(fingerprint, fingerprint_of(&report), "the report has another fingerprint than its event");
-    scrub(&mut report, Rules::built_in());
-    let once = report.clone();
-    scrub(&mut report, Rules::built_in());
-    assert_eq!(beside_hidden(&report), beside_hidden(&once), "scrubbing it again changed it");
+    let report = assert_scrubbed_once(report);
     let stored = serde_json::to_vec(&report).unwrap();
     let read_again: Report = serde_json::from_slice(&stored).unwrap();
     assert_eq!(read_again, report, "it is stored otherwise");
