@@ -82,6 +82,41 @@ fn what_a_key_brings_that_was_never_seen_has_a_budget() {
 }
 
 #[test]
+fn a_report_that_fills_the_disk_takes_more_of_the_budget() {
+    run_test(async |story| {
+        story.set("KEY_BUDGET", "3");
+        story.restart().await;
+        let (key, project) = (begin(story, 9).await, story.key().await.1);
+        let mut large = failure(story, 0);
+        // What can hardly be packed.
+        let mut drawn = 1_u64;
+        let mut letter = || {
+            drawn = drawn.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            char::from(b'a' + u8::try_from((drawn >> 33) % 26).unwrap())
+        };
+        let mut words = || (0..780).map(|at| if at % 8 == 0 { ' ' } else { letter() }).collect::<String>();
+        let rows: serde_json::Map<_, _> = (0..190).map(|row| (format!("row_{row}"), words().into())).collect();
+        large.pointer_mut("/exception/values/0/stacktrace/frames/0").unwrap()["vars"] = rows.into();
+        assert_eq!(story.send_to(story.url(), &key, project, &large).await, 200);
+        assert_eq!(send(story, &key, 1).await.status(), 429, "it took what two others would have");
+        assert_eq!(story.send_to(story.url(), &key, project, &large).await, 200, "seen before");
+        story.clock.advance(5 * MINUTE);
+        assert_eq!(send(story, &key, 1).await.status(), 200, "it grows again");
+        story.settle().await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in a0 (shop/a.py:2)
+            You wrote this line.
+        mail to ada@example.com: [acme/shop] KeyError in a1 (shop/a.py:5)
+            You wrote this line.
+        acme/shop#1 opened: KeyError in a0 (shop/a.py) [flawless]
+        acme/shop#1 assigned to ada
+        acme/shop#2 opened: KeyError in a1 (shop/a.py) [flawless]
+        acme/shop#2 assigned to ada
+        ");
+    });
+}
+
+#[test]
 fn an_honest_line_does_not_wait_behind_a_flood() {
     run_test(async |story| {
         let key = begin(story, 160).await;

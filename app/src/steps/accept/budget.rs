@@ -12,6 +12,9 @@ use std::sync::Mutex;
 const WHOLE_WITHIN: SignedDuration = SignedDuration::from_mins(15);
 /// Keys that are remembered, some 50 bytes each; those with a whole budget are forgotten first.
 const REMEMBERED_KEYS: usize = 10_000;
+/// Bytes of a stored report, each of which takes one more of the budget: large reports of SDKs take
+/// half as many, packed, and a thousand made-up ones must not be 350 MB of the disk.
+const BYTES_OF_ONE: usize = 32 * 1024;
 
 /// The budgets of all keys, in this process. What a key brings is free where it was seen before.
 #[derive(Debug)]
@@ -21,6 +24,10 @@ pub(super) struct Budgets {
     /// When the budget of a key will be whole again.
     whole_at: Mutex<HashMap<IngestKeyId, Timestamp>>,
 }
+
+/// What was taken of a budget: how long it takes to grow by as much.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Charge(SignedDuration);
 
 impl Budgets {
     /// Budgets of so many new kinds at once; 0: without a limit.
@@ -34,8 +41,8 @@ impl Budgets {
     ///
     /// # Errors
     /// It is used up: until there is one more.
-    pub(super) fn take(&self, key: IngestKeyId, now: Timestamp) -> Result<(), SignedDuration> {
-        let Some(one) = self.one else { return Ok(()) };
+    pub(super) fn take(&self, key: IngestKeyId, now: Timestamp) -> Result<Charge, SignedDuration> {
+        let Some(one) = self.one else { return Ok(Charge::default()) };
         let mut whole_at = lock(&self.whole_at);
         if whole_at.len() >= REMEMBERED_KEYS {
             whole_at.retain(|_, at| *at > now);
@@ -54,14 +61,25 @@ impl Budgets {
             return Err(next - now - WHOLE_WITHIN);
         }
         *at = next;
-        Ok(())
+        Ok(Charge(one))
     }
 
-    /// Gives one back that was taken for what turned out to be known.
-    pub(super) fn give_back(&self, key: IngestKeyId) {
-        let Some(one) = self.one else { return };
+    /// Takes more for a report of so many bytes, as far as there is any: what was begun is not
+    /// refused.
+    pub(super) fn take_for(&self, key: IngestKeyId, charge: Charge, bytes: usize, now: Timestamp) -> Charge {
+        let more = charge.0.saturating_mul(i32::try_from(bytes / BYTES_OF_ONE).unwrap_or(i32::MAX));
+        let mut whole_at = lock(&self.whole_at);
+        let Some(at) = whole_at.get_mut(&key) else { return charge };
+        let left = now + WHOLE_WITHIN - *at;
+        let more = more.min(left).max(SignedDuration::ZERO);
+        *at += more;
+        Charge(charge.0 + more)
+    }
+
+    /// Gives back what was taken for what turned out to be known.
+    pub(super) fn give_back(&self, key: IngestKeyId, charge: Charge) {
         if let Some(at) = lock(&self.whole_at).get_mut(&key) {
-            *at = *at - one;
+            *at = *at - charge.0;
         }
     }
 }
@@ -71,18 +89,20 @@ mod tests {
     use super::*;
 
     const KEY: IngestKeyId = IngestKeyId(1);
+    /// Of 900.
+    const ONE: Charge = Charge(SignedDuration::from_secs(1));
 
     #[test]
     fn a_budget_is_used_up_and_grows_again() {
         let budgets = Budgets::new(900);
         let now = Timestamp::from_seconds(1_000_000);
         for _ in 0..900 {
-            assert_eq!(budgets.take(KEY, now), Ok(()));
+            assert_eq!(budgets.take(KEY, now), Ok(ONE));
         }
         assert_eq!(budgets.take(KEY, now), Err(SignedDuration::from_secs(1)));
-        assert_eq!(budgets.take(IngestKeyId(2), now), Ok(()), "another key has its own");
-        budgets.give_back(KEY);
-        assert_eq!(budgets.take(KEY, now), Ok(()), "what was known is free");
+        assert_eq!(budgets.take(IngestKeyId(2), now), Ok(ONE), "another key has its own");
+        budgets.give_back(KEY, ONE);
+        assert_eq!(budgets.take(KEY, now), Ok(ONE), "what was known is free");
         let later = now + SignedDuration::from_secs(10);
         assert_eq!((0..20).filter(|_| budgets.take(KEY, later).is_ok()).count(), 10);
         let whole = later + WHOLE_WITHIN;
@@ -90,10 +110,28 @@ mod tests {
     }
 
     #[test]
+    fn a_large_report_takes_as_much_as_many_small_ones() {
+        let budgets = Budgets::new(900);
+        let now = Timestamp::from_seconds(1_000_000);
+        let send = |bytes: usize| budgets.take(KEY, now).map(|one| budgets.take_for(KEY, one, bytes, now));
+        assert_eq!(send(BYTES_OF_ONE - 1), Ok(ONE), "no more than any other");
+        let large = send(11 * BYTES_OF_ONE).unwrap();
+        assert_eq!(large, Charge(ONE.0 * 12));
+        budgets.give_back(KEY, large);
+        assert_eq!((0..2_000).filter(|_| send(11 * BYTES_OF_ONE).is_ok()).count(), 75);
+        let later = now + ONE.0;
+        assert!(budgets.take(KEY, now).is_err());
+        assert_eq!(budgets.take(KEY, later), Ok(ONE), "what the last one took beyond the whole is not waited for");
+        let unlimited = Budgets::new(0);
+        let large = unlimited.take(KEY, now).map(|none| unlimited.take_for(KEY, none, usize::MAX, now));
+        assert_eq!(large, Ok(Charge::default()));
+    }
+
+    #[test]
     fn a_clock_that_was_set_back_locks_nobody_out() {
         let budgets = Budgets::new(900);
         let now = Timestamp::from_seconds(1_000_000);
-        assert_eq!(budgets.take(KEY, now), Ok(()));
+        assert_eq!(budgets.take(KEY, now), Ok(ONE));
         let back = now - SignedDuration::from_hours(5);
         assert_eq!((0..2_000).filter(|_| budgets.take(KEY, back).is_ok()).count(), 900, "a whole budget, and no more");
     }

@@ -5,7 +5,7 @@ mod budget;
 mod recent;
 
 use crate::services::{Epoch, Panic, RulesOf, ScrubRules, Wake, begin_anew_after, caught, log_store_error};
-use budget::Budgets;
+use budget::{Budgets, Charge};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
@@ -91,8 +91,8 @@ pub struct Recollection {
     known: Option<KnownFingerprint>,
     /// The whole report is wanted; otherwise it is only counted.
     pub wants_report: bool,
-    /// One of the key's budget was taken for it.
-    is_charged: bool,
+    /// What was taken of the key's budget for it.
+    charge: Option<Charge>,
 }
 
 /// What is counted of a report.
@@ -202,7 +202,7 @@ impl Accept {
         now: Timestamp,
     ) -> Result<Recollection, AcceptError> {
         if let Some(known) = self.remembered(auth, fingerprint, now) {
-            return Ok(Recollection { known: Some(known), wants_report: false, is_charged: false });
+            return Ok(Recollection { known: Some(known), wants_report: false, charge: None });
         }
         let charged = self.budgets.take(auth.key, now);
         if let Err(after) = charged
@@ -210,7 +210,7 @@ impl Accept {
         {
             return Err(AcceptError::OverBudget { after });
         }
-        Ok(Recollection { known: None, wants_report: true, is_charged: charged.is_ok() })
+        Ok(Recollection { known: None, wants_report: true, charge: charged.ok() })
     }
 
     fn remembered(&self, auth: IngestAuth, fingerprint: Fingerprint, now: Timestamp) -> Option<KnownFingerprint> {
@@ -235,11 +235,34 @@ impl Accept {
         now: Timestamp,
     ) -> Result<(), AcceptError> {
         let epoch = self.epoch.now();
-        let admitted = self.write(auth, fingerprint, recollection.known, occurrence, report, now).await;
+        let mut charge = recollection.charge;
+        let count = occurrence.count.max(1);
+        let admitted = async {
+            let (body, facets) = self.without_secrets(auth, report, occurrence).await?;
+            if let (Some(charge), Some(body)) = (&mut charge, &body) {
+                *charge = self.budgets.take_for(auth.key, *charge, body.len(), now);
+            }
+            let arrival = Arrival {
+                repository: auth.id,
+                key: auth.key,
+                fingerprint: fingerprint.to_hex(),
+                code_generation: auth.code_generation,
+                rules_generation: auth.rules_generation,
+                count,
+                at: now,
+                facets,
+                known: recollection.known,
+                body,
+            };
+            self.write(arrival).await
+        };
+        let admitted = admitted.await;
         // What could not be stored is nothing new either: an outage must not use a budget up. Who
         // hangs up before is not here any more, and pays.
-        if recollection.is_charged && !admitted.as_ref().is_ok_and(|admitted| admitted.is_new) {
-            self.budgets.give_back(auth.key);
+        if let Some(charge) = charge
+            && !admitted.as_ref().is_ok_and(|admitted| admitted.is_new)
+        {
+            self.budgets.give_back(auth.key, charge);
         }
         let known = admitted?.known;
         let is_news = recollection.known.is_none_or(|before| before != known);
@@ -250,17 +273,14 @@ impl Accept {
         Ok(())
     }
 
-    /// Hands a report to the writer, without secrets, and waits until it is durable.
-    async fn write(
+    /// What is stored of a report: secrets are taken out before anything is written, of what is
+    /// counted, too.
+    async fn without_secrets(
         &self,
         auth: IngestAuth,
-        fingerprint: Fingerprint,
-        known: Option<KnownFingerprint>,
-        occurrence: Occurrence,
         report: Option<Report>,
-        now: Timestamp,
-    ) -> Result<Admitted, AcceptError> {
-        // Secrets are taken out before anything is written, of what is counted, too.
+        occurrence: Occurrence,
+    ) -> Result<(Option<Vec<u8>>, Facets), AcceptError> {
         let rules = match report {
             Some(_) => self.scrub_rules.current(&self.store, auth).await?,
             // Its first report brought the rules along.
@@ -274,18 +294,12 @@ impl Accept {
             Cow::Owned(hidden) => hidden,
             Cow::Borrowed(_) => name,
         };
-        let arrival = Arrival {
-            repository: auth.id,
-            key: auth.key,
-            fingerprint: fingerprint.to_hex(),
-            code_generation: auth.code_generation,
-            rules_generation: auth.rules_generation,
-            count: occurrence.count.max(1),
-            at: now,
-            facets: Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) },
-            known,
-            body,
-        };
+        let facets = Facets { server: hidden(occurrence.server), environment: hidden(occurrence.environment) };
+        Ok((body, facets))
+    }
+
+    /// Hands it to the writer, and waits until it is durable.
+    async fn write(&self, arrival: Arrival) -> Result<Admitted, AcceptError> {
         let (sender, receiver) = oneshot::channel();
         self.queue.send((arrival, sender)).await.map_err(|_| AcceptError::Stopping)?;
         receiver.await.map_err(|_| AcceptError::Stopping)?
@@ -460,6 +474,9 @@ mod tests {
     #[tokio::test]
     async fn a_log_that_panics_does_not_end_the_writer() {
         let _log = tracing::subscriber::set_default(BrokenLog);
+        // With a single one, tracing asks the log of whichever thread comes by first, and another
+        // test's has none.
+        let _second = tracing::Dispatch::new(BrokenLog);
         let (sender, receiver) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(write_on(receiver, Wake::default(), panics_first()));
         let (answer, answered) = oneshot::channel();
