@@ -4,6 +4,7 @@ use crate::harness::git_repo::{ADA, GRACE};
 use crate::mirrors::{DAY, ID, World};
 use mirror::{MirrorError, Source};
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -33,6 +34,31 @@ fn a_silent_server_is_left_as_soon_as_nobody_waits_for_it() {
         world.mirrors.interrupt();
         assert_eq!(running.join().unwrap(), Err(MirrorError::Interrupted));
     });
+}
+
+#[test]
+fn a_server_that_talks_without_end_is_not_listened_to() {
+    let world = World::new();
+    for (scheme, greeting) in [
+        ("git", &b"000eversion 2\n"[..]),
+        (
+            "http",
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement\r\n\r\n000eversion 2\n",
+        ),
+    ] {
+        let talking = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("{scheme}://{}/shop.git", talking.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut line, _) = talking.accept().unwrap();
+            let _ = line.read(&mut [0; 1024]);
+            let capability = format!("c00fcap{:x>49160}", "");
+            line.write_all(greeting).unwrap();
+            // It ends, so that what listens on is seen and takes not all memory.
+            let _ = (0..2_000).try_for_each(|_| line.write_all(capability.as_bytes()));
+        });
+        let refused = world.mirrors.sync(&Source { id: ID, url, token: None }).expect_err("nothing was sent");
+        assert!(refused.to_string().contains("more than 32 MiB"), "{refused}");
+    }
 }
 
 #[test]

@@ -44,7 +44,8 @@ pub(super) fn connect<'remote, 'auth, 'repo>(
     meter: &Arc<Meter>,
     challenged: &'auth AtomicBool,
 ) -> Result<Connection<'remote, 'auth, 'repo, Box<dyn Transport + Send>>, gix::Error> {
-    let connection = match transport::open(address, meter)? {
+    let url = remote.url(Direction::Fetch).unwrap_or(&address.url);
+    let connection = match transport::open(address, url, meter)? {
         Some(ours) => remote.to_connection_with_transport(ours),
         None => remote.connect(Direction::Fetch)?,
     };

@@ -98,7 +98,7 @@ impl Fetch<'_> {
         remote: &'remote gix::Remote<'repo>,
         challenged: &'remote AtomicBool,
     ) -> Result<Prepared<'remote, 'repo>, gix::Error> {
-        self.meter.phase("connecting");
+        self.meter.connecting();
         let connection = connect(remote, self.address, self.meter, challenged)?;
         let mut options = ref_map::Options::default();
         // HEAD is asked for to learn the default branch; it is mapped to no ref.
@@ -123,7 +123,7 @@ impl Fetch<'_> {
     pub(super) fn commit(&self, repo: &gix::Repository, id: gix::ObjectId) -> Result<bool, MirrorError> {
         let fetched = self.with_attempts(|url, challenged| {
             let remote = remote(repo, url, &[format!("+{id}:{PINNED}{id}")])?;
-            self.meter.phase("connecting");
+            self.meter.connecting();
             let connection = connect(&remote, self.address, self.meter, challenged)?;
             let prepared = connection.prepare_fetch(Watch::root(self.meter), ref_map::Options::default())?;
             prepared.receive(Watch::root(self.meter), self.meter.called_off())?;

@@ -33,6 +33,7 @@ mod settings_words;
 mod sync;
 mod tips;
 mod transport;
+mod web;
 
 pub use checkout::{Checkout, checkout_around};
 pub use clone_source::Source;

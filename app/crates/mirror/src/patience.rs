@@ -1,5 +1,5 @@
 //! Reading and writing with an end to patience: a server that says nothing holds up nobody for
-//! longer than [`SILENCE`].
+//! longer than [`SILENCE`], and one that talks without end is not listened to.
 
 use super::progress::Meter;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -53,8 +53,11 @@ impl<T: AsFd> Patient<T> {
 
 impl<T: AsFd + Read> Read for Patient<T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.meter.listens()?;
         self.wait_for(PollFlags::IN)?;
-        self.end.read(buffer)
+        let count = self.end.read(buffer)?;
+        self.meter.hear(count);
+        Ok(count)
     }
 }
 

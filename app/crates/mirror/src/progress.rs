@@ -1,8 +1,14 @@
 //! How far a clone or fetch has come, for people who wait for it.
 
 use gix::progress::{Count, Id, MessageLevel, NestedProgress, Progress as GixProgress, Step, StepShared, Unit};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes that a server may say before it sends the first object: what it can do, its refs, and what
+/// of ours it has. gix keeps all of that in memory. A ref is some 70, so these are more than
+/// 400,000 branches and tags.
+const MOST_SAID: u64 = 32 << 20;
 
 /// How far a running clone or fetch has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +23,9 @@ pub struct Progress {
 
 /// gix's ids of the two steps that take long (`gix_pack::index::write::ProgressId`), with what they
 /// are for a reader.
-const PHASES: [(Id, &str); 2] = [(*b"IWIO", "receiving objects"), (*b"IWRO", "resolving deltas")];
+const PHASES: [(Id, &str); 2] = [(RECEIVING, "receiving objects"), (*b"IWRO", "resolving deltas")];
+/// The first of them: what comes now is written to the disk.
+const RECEIVING: Id = *b"IWIO";
 
 /// What one synchronisation is doing now; written by gix's threads, read by the page.
 #[derive(Default)]
@@ -25,6 +33,10 @@ pub(super) struct Meter {
     current: Mutex<Option<Current>>,
     /// Nobody waits for it any more.
     called_off: AtomicBool,
+    /// Bytes that the server said before it sent an object.
+    said: AtomicU64,
+    /// It is sending objects.
+    sends: AtomicBool,
 }
 
 struct Current {
@@ -37,6 +49,30 @@ impl Meter {
     /// Starts a phase that is not counted.
     pub(super) fn phase(&self, phase: &'static str) {
         self.publish(Current { phase, done: StepShared::default(), total: None });
+    }
+
+    /// Starts a conversation with the server.
+    pub(super) fn connecting(&self) {
+        self.said.store(0, Ordering::Relaxed);
+        self.sends.store(false, Ordering::Relaxed);
+        self.phase("connecting");
+    }
+
+    /// Notes bytes that the server said.
+    pub(super) fn hear(&self, bytes: usize) {
+        if !self.sends.load(Ordering::Relaxed) {
+            self.said.fetch_add(bytes as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// # Errors
+    /// The server said more than is listened to.
+    pub(super) fn listens(&self) -> io::Result<()> {
+        if self.said.load(Ordering::Relaxed) <= MOST_SAID {
+            return Ok(());
+        }
+        let most = MOST_SAID >> 20;
+        Err(io::Error::other(format!("it said more than {most} MiB of what it has, and sent none of it")))
     }
 
     /// What to show, if anything was begun.
@@ -100,6 +136,9 @@ impl Count for Watch {
 impl GixProgress for Watch {
     fn init(&mut self, max: Option<Step>, _unit: Option<Unit>) {
         if let Some((_, phase)) = PHASES.iter().find(|(id, _)| *id == self.id) {
+            if self.id == RECEIVING {
+                self.meter.sends.store(true, Ordering::Relaxed);
+            }
             self.meter.publish(Current { phase, done: Arc::clone(&self.done), total: max });
         }
     }

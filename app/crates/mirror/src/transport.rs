@@ -1,11 +1,12 @@
-//! Conversations over `git://` and `ssh://`, which gix would wait for without end.
+//! Conversations with servers, which gix would wait for and listen to without end.
 
 use super::clone_source::Address;
 use super::patience::Patient;
 use super::progress::Meter;
+use super::web::Web;
 use gix::bstr::ByteSlice;
 use gix::protocol::transport::Protocol;
-use gix::protocol::transport::client::blocking_io::Transport;
+use gix::protocol::transport::client::blocking_io::{Transport, http};
 use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection};
 use gix::url::{ArgumentSafety, Scheme};
 use std::ffi::OsStr;
@@ -42,11 +43,19 @@ const MOST_OF_A_LINE: usize = 500;
 /// How long ssh's last words are waited for once it closed its output.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// A conversation with this server, if it is by a transport of ours.
-pub(super) fn open(address: &Address, meter: &Arc<Meter>) -> Result<Option<Box<dyn Transport + Send>>, gix::Error> {
+/// A conversation with this server, if it is by a transport of ours; over the web at `url`, to
+/// which the address may have moved.
+pub(super) fn open(
+    address: &Address,
+    url: &gix::Url,
+    meter: &Arc<Meter>,
+) -> Result<Option<Box<dyn Transport + Send>>, gix::Error> {
     match address.url.scheme {
         Scheme::Git => Ok(Some(daemon(address, meter).map_err(gix::Error::from_error)?)),
         Scheme::Ssh => Ok(Some(ssh(SSH.as_ref(), address, meter)?)),
+        Scheme::Http | Scheme::Https => {
+            Ok(Some(Box::new(http::connect_http(Web::new(meter), url.clone(), Protocol::V2, false))))
+        }
         _ => Ok(None),
     }
 }
