@@ -91,6 +91,10 @@ impl Secrets {
         let mut forms: Vec<Form> = Vec::new();
         for (secret, value) in self.found.iter().enumerate() {
             for (mut text, kind) in forms_of(value) {
+                // What is hidden stays as it is, whatever an application takes for a secret.
+                if FILTERED.to_ascii_lowercase().contains(&text.to_ascii_lowercase()) {
+                    continue;
+                }
                 let rest = text.split_off(text.floor_char_boundary(text.len().min(MAX_LENGTH)));
                 let same = (!rest.is_empty()).then(|| texts.iter().position(|known| *known == text)).flatten();
                 match same {
@@ -280,6 +284,13 @@ mod tests {
             assert_eq!(hidden(&[&secret], &format!("it was {cut}…")), format!("it was {FILTERED}…"));
             let cut = &secret[5..];
             assert_eq!(hidden(&[&secret], &format!("it was …{cut}")), format!("it was …{FILTERED}"));
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_not_hidden_again() {
+        for secret in ["\u{fffd}Filtered]", "filtered", "Xq7Filtered"] {
+            assert_eq!(hidden(&[secret], "token=[Filtered] x"), "token=[Filtered] x", "{secret}");
         }
     }
 
