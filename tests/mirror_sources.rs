@@ -62,6 +62,31 @@ fn a_server_that_talks_without_end_is_not_listened_to() {
 }
 
 #[test]
+fn commits_that_no_branch_reaches_fill_no_disk() {
+    let world = World::cloned();
+    let first = world.head();
+    let large: String = (0..40_000_u32).map(|n| format!("{:x}\n", n.wrapping_mul(2_654_435_761))).collect();
+    let lost = world.commit(GRACE, DAY, &[("lost.py", &large)], "Lost");
+    let small = world.commit(GRACE, DAY, &[("lost.py", "lost\n")], "Lost, too");
+    world.repo.force(first.as_str());
+    world.sync();
+    let mirror = world.root.join("7.git");
+    let packs = || fs::read_dir(mirror.join("objects/pack")).unwrap().count();
+    let before = packs();
+    // Of 256 MiB.
+    fs::write(mirror.join("flawless-unreached"), ((256 << 20) - 10_000).to_string()).unwrap();
+    let refused = world.mirrors.fetch_commit(&world.source(None), &lost).expect_err("there is no room for it");
+    assert!(refused.to_string().contains("more than the 10000 bytes"), "{refused}");
+    assert_eq!((world.resolve(lost.as_str()), packs()), (None, before), "and nothing of it is kept");
+    let refused = world.mirrors.fetch_commit(&world.source(None), &small).expect_err("there is no room at all");
+    assert!(refused.to_string().contains("begins without them"), "{refused}");
+    fs::remove_file(mirror.join("flawless-unreached")).unwrap();
+    assert_eq!(world.mirrors.fetch_commit(&world.source(None), &lost), Ok(true));
+    let noted: u64 = fs::read_to_string(mirror.join("flawless-unreached")).unwrap().parse().unwrap();
+    assert!((100_000..400_000).contains(&noted), "{noted} bytes were received");
+}
+
+#[test]
 fn of_many_tags_only_those_that_moved_are_written() {
     let world = World::new();
     world.commit(ADA, DAY, &[("a.py", "one\n")], "One");

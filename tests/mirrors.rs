@@ -50,7 +50,7 @@ impl World {
         self.mirrors.sync(&self.source(None)).unwrap()
     }
 
-    fn resolve(&self, revision: &str) -> Option<CommitId> {
+    pub fn resolve(&self, revision: &str) -> Option<CommitId> {
         self.mirrors.resolve(ID, revision).unwrap()
     }
 

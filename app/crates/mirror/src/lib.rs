@@ -33,6 +33,7 @@ mod settings_words;
 mod sync;
 mod tips;
 mod transport;
+mod unreached;
 mod web;
 
 pub use checkout::{Checkout, checkout_around};

@@ -37,6 +37,10 @@ pub(super) struct Meter {
     said: AtomicU64,
     /// It is sending objects.
     sends: AtomicBool,
+    /// Bytes that came since then.
+    received: AtomicU64,
+    /// No more of them are to come; 0: as many as there are.
+    most: AtomicU64,
 }
 
 struct Current {
@@ -58,21 +62,34 @@ impl Meter {
         self.phase("connecting");
     }
 
-    /// Notes bytes that the server said.
+    /// Has a server that sends more than so many bytes of objects left.
+    pub(super) fn receive_at_most(&self, bytes: u64) {
+        self.most.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Bytes of objects that came so far, from a server that is not this machine.
+    pub(super) fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
+    /// Notes bytes that the server sent.
     pub(super) fn hear(&self, bytes: usize) {
-        if !self.sends.load(Ordering::Relaxed) {
-            self.said.fetch_add(bytes as u64, Ordering::Relaxed);
-        }
+        let count = if self.sends.load(Ordering::Relaxed) { &self.received } else { &self.said };
+        count.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// # Errors
-    /// The server said more than is listened to.
+    /// The server sent more than is listened to.
     pub(super) fn listens(&self) -> io::Result<()> {
-        if self.said.load(Ordering::Relaxed) <= MOST_SAID {
-            return Ok(());
+        if self.said.load(Ordering::Relaxed) > MOST_SAID {
+            let most = MOST_SAID >> 20;
+            return Err(io::Error::other(format!("it said more than {most} MiB of what it has, and sent none of it")));
         }
-        let most = MOST_SAID >> 20;
-        Err(io::Error::other(format!("it said more than {most} MiB of what it has, and sent none of it")))
+        let most = self.most.load(Ordering::Relaxed);
+        if most > 0 && self.received() > most {
+            return Err(io::Error::other(format!("it sent more than the {most} bytes that may be taken")));
+        }
+        Ok(())
     }
 
     /// What to show, if anything was begun.

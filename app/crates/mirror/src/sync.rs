@@ -11,7 +11,7 @@ use super::health::Standing;
 use super::largest::Largest;
 use super::packs::{Look, look, note_packs};
 use super::progress::{Meter, Progress};
-use super::{Inner, Mirrors};
+use super::{Inner, Mirrors, unreached};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -97,7 +97,7 @@ impl Mirrors {
     /// and keeps it from then on. `false`: the source does not have it.
     ///
     /// # Errors
-    /// See [`MirrorError`].
+    /// See [`MirrorError`]; also where such commits take more than a mirror has room for.
     pub fn fetch_commit(&self, source: &Source, commit: &CommitId) -> Result<bool, MirrorError> {
         let Ok(id) = gix::ObjectId::from_hex(commit.as_str().as_bytes()) else { return Ok(false) };
         if self.ask(source.id, |repo| Ok(repo.find_commit(id).is_ok()))? {
@@ -112,7 +112,10 @@ impl Mirrors {
             // What is not as it was written is not noted as if it were: the next fetch looks at it.
             let is_noted = look(&path) == Look::Same;
             let repo = open(&path, Largest::Received)?.to_thread_local();
-            let fetched = Fetch { address: &address, meter }.commit(&repo, id)?;
+            meter.receive_at_most(unreached::left(&path, &address.shown)?);
+            let fetched = Fetch { address: &address, meter }.commit(&repo, id);
+            unreached::note(&path, meter.received())?;
+            let fetched = fetched?;
             if is_noted {
                 note_packs(&path)?;
             }
