@@ -3,11 +3,13 @@
 use crate::harness::fake_github::Fault;
 use crate::harness::scenes::MINUTE;
 use crate::harness::smtp::Mode;
-use crate::harness::story::{REPO, run_test};
+use crate::harness::story::{REPO, Story, run_test};
 use domain::delivery::DeliveryState;
 use domain::job::Job;
 use domain::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 #[test]
@@ -229,17 +231,57 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
     });
 }
 
+/// The folder of the only mirror.
+fn mirror(story: &Story) -> std::path::PathBuf {
+    let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
+    mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
+}
+
+#[test]
+fn a_report_that_waited_is_told_with_the_code_though_the_mirror_is_damaged() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        let (key, project) = story.key().await;
+        assert_eq!(story.send_to(story.url(), &key, project, &story.event()).await, 200);
+        story.clock.advance(31 * MINUTE);
+        // Of the same size and age, as a disk does it: it is seen only when the file is read.
+        let blob = story.repo.git(&["rev-parse", "HEAD:shop/cart.py"]);
+        let packs = mirror(story).join("objects/pack");
+        let find = |ending: &str| {
+            let all = std::fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path());
+            all.into_iter().find(|path| path.extension().is_some_and(|it| it == ending)).unwrap()
+        };
+        let listed = story.repo.git(&["verify-pack", "-v", find("idx").to_str().unwrap()]);
+        let line = listed.lines().find(|line| line.starts_with(&blob)).unwrap();
+        let words: Vec<usize> = line.split_whitespace().skip(2).take(3).map(|word| word.parse().unwrap()).collect();
+        let pack = find("pack");
+        let (was, mut bytes) = (pack.metadata().unwrap().modified().unwrap(), std::fs::read(&pack).unwrap());
+        bytes[words[2] + 4..words[2] + words[1]].fill(0);
+        // In its place, as the server has it mapped into its memory.
+        let mut permissions = pack.metadata().unwrap().permissions();
+        permissions.set_mode(0o600);
+        std::fs::set_permissions(&pack, permissions).unwrap();
+        let mut file = std::fs::File::options().write(true).open(&pack).unwrap();
+        file.write_all(&bytes).unwrap();
+        file.set_modified(was).unwrap();
+        story.settle().await;
+        story.later(MINUTE).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
+            You wrote this line.
+        acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
+        acme/shop#1 assigned to ada
+        ");
+    });
+}
+
 #[test]
 fn a_mirror_that_lost_its_objects_is_cloned_anew_for_the_next_report() {
     run_test(async |story| {
         story.expect_errors();
         story.install().await;
-        let mirrors = story.folder().join("data/mirrors");
-        let mirror = std::fs::read_dir(&mirrors)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .find(|path| path.join("objects").is_dir())
-            .unwrap();
+        let mirror = mirror(story);
         for pack in std::fs::read_dir(mirror.join("objects/pack")).unwrap() {
             std::fs::remove_file(pack.unwrap().path()).unwrap();
         }

@@ -151,9 +151,18 @@ impl Attribute {
         trouble: Option<String>,
         now: Timestamp,
     ) -> Result<ReportAnalysis, Failure> {
-        let is_old = now - stored.received_at >= CLONE_PATIENCE;
-        let patience = if is_old { Patience::Over } else { Patience::Left };
-        self.analyze(row, stored, &self.rules(row, now).await?, trouble, patience).await
+        let rules = self.rules(row, now).await?;
+        let first = self.analyze(row, stored, &rules, trouble.clone(), Patience::Left).await;
+        if first.is_ok() || now - stored.received_at < CLONE_PATIENCE {
+            return first;
+        }
+        // It waited for something else, or a clock leapt, and what is damaged was damaged just now.
+        if self.mirrors.is_suspected(row.repository.id)
+            && let Err(failure) = self.mirror_sync.bring_up_to_date(row, now).await
+        {
+            tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be mended");
+        }
+        self.analyze(row, stored, &rules, trouble, Patience::Over).await
     }
 
     /// Looks a report up in the mirror, and without it where that can't be read and nobody is to
