@@ -4,7 +4,9 @@ use crate::harness::browser::Browser;
 use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::ADA;
 use crate::harness::scenes::{MINUTE, functions};
+use crate::harness::smtp::Received;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 use reqwest::Response;
 use serde_json::Value;
@@ -134,6 +136,27 @@ fn an_honest_line_does_not_wait_behind_a_flood() {
         story.later(15 * MINUTE).await;
         let told = story.transcript();
         assert!(told.contains("mail to ada@example.com: [plain/shop] KeyError in total"), "{told}");
+    });
+}
+
+#[test]
+fn a_storm_by_one_key_hides_no_line_of_another() {
+    run_test(async |story| {
+        let key = begin(story, 161).await;
+        for n in 0..160 {
+            assert_eq!(send(story, &key, n).await.status(), 200);
+        }
+        let other = another_key(story).await;
+        assert_eq!(send(story, &other, 160).await.status(), 200);
+        story.settle().await;
+        story.later(2 * MINUTE).await;
+        let is_storm = |mail: &Received| mail.header("Subject").unwrap().contains("Storm: ");
+        let mail = story.mails().into_iter().find(is_storm).unwrap().text();
+        assert!(mail.contains("more, listed in the week's report") && mail.contains("in a160"), "{mail}");
+        let storm = story.github.issues(REPO).into_iter().find(|issue| issue.title.contains("Storm")).unwrap();
+        assert!(storm.body.contains("more") && storm.body.contains("a160"), "{}", storm.body);
+        story.later(HOUR).await;
+        story.changes();
     });
 }
 

@@ -16,8 +16,8 @@ use store::Store;
 use store::deliveries::Delivery;
 use store::repositories::RepositoryRow;
 
-/// The lines of a storm.
-type StormLines = HashMap<LineId, StormLine>;
+/// The lines of a storm, in the order in which they are listed.
+type StormLines = Vec<(LineId, StormLine)>;
 
 /// A storm whose mails are sent.
 struct StormMails<'a> {
@@ -149,12 +149,12 @@ impl StormMails<'_> {
         }
         let lines = match lines {
             Some(known) => known,
-            None => lines.insert(store::lines::of_storm(self.store, self.storm.id).await?.into_iter().collect()),
+            None => lines.insert(store::lines::of_storm(self.store, self.storm.id).await?),
         };
         self.try_to_send(mails, lines).await
     }
 
-    async fn try_to_send(&self, mails: &[&Delivery], lines: &StormLines) -> Result<Sent, Failure> {
+    async fn try_to_send(&self, mails: &[&Delivery], lines: &[(LineId, StormLine)]) -> Result<Sent, Failure> {
         let result = self.mail(mails, lines).await;
         let attempt = StormMailAttempt { of: self, mails, has_another: AtomicBool::new(false) };
         match settle(&attempt, result, self.now).await? {
@@ -172,7 +172,7 @@ impl StormMails<'_> {
 
     /// Sends one recipient's mail. A crash between sending and noting it sends it again, under the
     /// same Message-ID.
-    async fn mail(&self, mails: &[&Delivery], lines: &StormLines) -> Result<String, Failure> {
+    async fn mail(&self, mails: &[&Delivery], lines: &[(LineId, StormLine)]) -> Result<String, Failure> {
         let first = mails[0];
         if mails.len() == 1
             && let Some(line) = store::lines::by_id(self.store, first.line).await?
@@ -184,10 +184,11 @@ impl StormMails<'_> {
     }
 
     /// One mail of several lines.
-    fn gathered_mail(&self, mails: &[&Delivery], lines: &StormLines) -> Result<OutgoingMail, Failure> {
+    fn gathered_mail(&self, mails: &[&Delivery], lines: &[(LineId, StormLine)]) -> Result<OutgoingMail, Failure> {
         let (first, last) = (mails[0], mails[mails.len() - 1]);
         let repository = &self.row.repository;
-        let found = mails.iter().filter_map(|mail| Some((mail, lines.get(&mail.line)?)));
+        let by_line: HashMap<LineId, &Delivery> = mails.iter().map(|mail| (mail.line, *mail)).collect();
+        let found = lines.iter().filter_map(|(id, line)| Some((by_line.get(id)?, line)));
         let mailed: Vec<MailedLine> = found.map(|(mail, line)| self.mailed_line(mail, line)).collect();
         let linker = &self.sender.content.site.linker;
         let week = linker.week(Some(&repository.full_name), self.storm.last_line_at);

@@ -71,11 +71,18 @@ pub async fn of_repository(store: &Store, repository: RepositoryId, limit: i64) 
     rows.iter().map(read).collect()
 }
 
-/// The lines of a storm as its issue and mails list them, in the order in which they were found.
+/// The lines of a storm as its issue and mails list them: in the order in which they were found,
+/// those of each key in turn. A key is public in a browser, and whoever makes errors up with it
+/// must not have those of other keys left out of what is listed.
 pub async fn of_storm(store: &Store, id: StormId) -> Result<Vec<(LineId, StormLine)>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, path, function_name, line_number, code, exception, headline, author_name, author_login, owner_login, told, total,
-             issue_number, last_seen_ms FROM lines WHERE storm_id = $1 ORDER BY id",
+             issue_number, last_seen_ms FROM (
+             SELECT *, ROW_NUMBER() OVER (PARTITION BY brought_by ORDER BY id) AS turn FROM (
+                 SELECT l.*, (SELECT CASE WHEN COUNT(f.key_id) = COUNT(*) AND MIN(f.key_id) = MAX(f.key_id)
+                     THEN MIN(f.key_id) ELSE 0 END FROM fingerprints f WHERE f.line_id = l.id) AS brought_by
+                 FROM lines l WHERE l.storm_id = $1) AS of_keys) AS in_turn
+         ORDER BY turn, id",
     )
     .bind(id.0)
     .fetch_all(&store.pool)
