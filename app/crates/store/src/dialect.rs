@@ -4,6 +4,15 @@ use crate::StoreError;
 use domain::url_text::without_secrets;
 use std::path::{Path, PathBuf};
 
+macro_rules! busy_timeout {
+    () => {
+        "PRAGMA busy_timeout = 4000"
+    };
+}
+
+/// How long each connection to SQLite waits for others, as it is told first.
+pub(crate) const BUSY_TIMEOUT: &str = busy_timeout!();
+
 /// Which database it is, for the few places where that matters (connection settings and locks,
 /// never SQL texts).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,8 +38,11 @@ impl Dialect {
     pub(crate) fn session(self) -> &'static str {
         match self {
             Self::Sqlite => {
-                "PRAGMA busy_timeout = 4000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-                 PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000"
+                concat!(
+                    busy_timeout!(),
+                    "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -8000"
+                )
             }
             Self::Postgres => {
                 "SET idle_in_transaction_session_timeout = '1500ms'; SET lock_timeout = '2s';

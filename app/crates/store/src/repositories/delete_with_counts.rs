@@ -38,14 +38,17 @@ pub async fn delete(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM meta WHERE name = $1").bind(issues_looked(id)).execute(tx.conn()).await?;
     overwrite_in(&mut tx, store.dialect(), false).await?;
     tx.commit().await?;
-    empty_wal(store).await
+    empty_wal(store).await;
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::BUSY_TIMEOUT;
     use crate::repositories::{NewRepository, unwatch, watch};
     use domain::timestamp::Timestamp;
+    use sqlx::{Connection as _, Row as _};
     use std::path::Path;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
@@ -96,10 +99,30 @@ mod tests {
         let id = shop(&store).await;
         assert!(readable(folder.path()).iter().sum::<usize>() > 1_000);
         unwatch(&store, id, NOW).await.unwrap();
+        assert_eq!(readable(folder.path()), [0, 0], "while the file is in use");
         delete(&store, id).await.unwrap();
         assert_eq!(readable(folder.path()), [0, 0]);
         store.close().await;
         assert_eq!(readable(folder.path()), [0, 0]);
+    }
+
+    #[tokio::test]
+    async fn who_reads_meanwhile_keeps_nothing_from_being_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/test.db", folder.path().display());
+        let store = Store::open(&url).await.unwrap();
+        let id = shop(&store).await;
+        let mut reader = sqlx::AnyConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("BEGIN; SELECT COUNT(*) FROM reports").execute(&mut reader).await.unwrap();
+        unwatch(&store, id, NOW).await.unwrap();
+        assert!(readable(folder.path()).iter().sum::<usize>() > 1_000, "the reader still sees it");
+        sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
+        delete(&store, id).await.unwrap();
+        assert_eq!(readable(folder.path()), [0, 0]);
+        for _ in 0..crate::connections::POOL_SIZE {
+            let wait: i64 = sqlx::query("PRAGMA busy_timeout").fetch_one(&store.pool).await.unwrap().get(0);
+            assert_eq!(format!("PRAGMA busy_timeout = {wait}"), BUSY_TIMEOUT);
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,11 @@
 //! Deleting so that nothing of it can be read out of SQLite's file afterwards.
 
-use crate::dialect::Dialect;
+use crate::dialect::{BUSY_TIMEOUT, Dialect};
 use crate::{Store, StoreError, Tx};
+use sqlx::AssertSqlSafe;
+
+/// For how long readers are waited for, in milliseconds: many times what one of ours takes.
+const READERS_WITHIN_MS: u32 = 500;
 
 /// Whether what the transaction deletes is overwritten with zeros, also in pages that become free.
 /// It is asked for where a repository's reports go, and no further: to write every page that is
@@ -17,11 +21,14 @@ pub(super) async fn overwrite_in(tx: &mut Tx, dialect: Dialect, is_on: bool) -> 
 }
 
 /// Moves what was written lately into SQLite's file, and empties the one beside it, where pages
-/// stand as they were before. A reader who is in the way for too long keeps it from that: then it
-/// happens as soon as the file beside is full.
-pub(super) async fn empty_wal(store: &Store) -> Result<(), StoreError> {
+/// stand as they were before. Whoever writes waits meanwhile, so readers are waited for only
+/// shortly.
+///
+/// What was deleted is deleted whatever comes of this: where readers are in the way, or the disk
+/// is, the file beside is written anew from its beginning as soon as it is full.
+pub(super) async fn empty_wal(store: &Store) {
     if store.dialect() == Dialect::Sqlite {
-        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&store.pool).await?;
+        let sql = format!("PRAGMA busy_timeout = {READERS_WITHIN_MS}; PRAGMA wal_checkpoint(TRUNCATE); {BUSY_TIMEOUT}");
+        let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&store.pool).await;
     }
-    Ok(())
 }

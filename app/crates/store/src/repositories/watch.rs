@@ -1,7 +1,7 @@
 //! Repositories that begin and cease to be watched, are renamed or suspended.
 
 use super::NewRepository;
-use super::overwritten::overwrite_in;
+use super::overwritten::{empty_wal, overwrite_in};
 use crate::columns::{get, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
@@ -164,7 +164,9 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }
     overwrite_in(&mut tx, store.dialect(), false).await?;
-    tx.commit().await
+    tx.commit().await?;
+    empty_wal(store).await;
+    Ok(())
 }
 
 /// Marks all repositories of an installation as suspended.
