@@ -72,6 +72,20 @@ async fn nobody_waits_for_ever() {
 }
 
 #[tokio::test]
+async fn an_answer_is_read_as_far_as_there_is_room_for_it() {
+    let world = world().await;
+    let body = Value::String(" ".repeat((32 << 20) + 1));
+    world.fake.fail_next("issues/get", Fault::Status { status: 200, headers: Vec::new(), body });
+    let error = world.github.issue(world.installation, &REPO.into(), 1).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GitHub does not answer properly: its answer has more than 32 MiB, and was not read to its end"
+    );
+    assert!(!error.is_permanent());
+    world.fake.assert_clean();
+}
+
+#[tokio::test]
 async fn each_kind_of_limit_says_how_long_to_wait() {
     let world = world().await;
     let now_s = super::NOW.as_seconds();

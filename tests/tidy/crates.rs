@@ -42,8 +42,8 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // The repository's own settings are read from the mirror; git fetches with reqwest, or from
     // sockets and pipes that rustix waits for.
     ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"]),
-    // app.yml is YAML.
-    ("github", &["domain"], &["jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
+    // app.yml is YAML. An answer is read as far as it has room.
+    ("github", &["domain"], &["http-body-util", "jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
     ("email", &["domain"], &["lettre", "tokio"]),
     ("render", &["domain"], &["minijinja", "minijinja-embed"]),
     // Which of its modules may name which of these: layers.rs.

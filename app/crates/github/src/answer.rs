@@ -2,10 +2,15 @@
 
 use super::error::{GitHubError, redact};
 use domain::timestamp::Timestamp;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use jiff::SignedDuration;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::error::Error;
 
+/// Bytes of one answer, which is kept whole. A page of a list, the largest, has less than one MB;
+/// what is many times that is none of GitHub's, and may have no end.
+const LARGEST_ANSWER: usize = 32 << 20;
 /// Wait where a limit names no time: GitHub's documentation says at least a minute.
 const UNNAMED_WAIT: SignedDuration = SignedDuration::from_mins(1);
 /// Longest wait that is believed. The primary limit resets within an hour; a broken clock must not
@@ -33,6 +38,23 @@ pub(super) struct Answer {
     pub(super) link: Option<String>,
     /// The body.
     pub(super) body: String,
+}
+
+/// An answer's body as a text, as far as there is room for it: the one place where any is read.
+pub(super) async fn text_of<B>(body: B) -> Result<String, GitHubError>
+where
+    B: BodyExt,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let bytes = Limited::new(body, LARGEST_ANSWER).collect().await.map_err(|error| {
+        if error.is::<LengthLimitError>() {
+            let most = LARGEST_ANSWER >> 20;
+            return GitHubError::transient(format!("its answer has more than {most} MiB, and was not read to its end"));
+        }
+        error.downcast_ref().map_or_else(|| GitHubError::transient(error.to_string()), GitHubError::from_octocrab)
+    })?;
+    String::from_utf8(bytes.to_bytes().into())
+        .map_err(|_| GitHubError::Unexpected("its answer is no text in UTF-8".to_owned()))
 }
 
 #[derive(Default, Deserialize)]

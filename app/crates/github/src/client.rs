@@ -1,6 +1,6 @@
 //! The connection to GitHub: who we are there, with which token, and how one request is made.
 
-use super::answer::Answer;
+use super::answer::{Answer, text_of};
 use super::error::{GitHubError, redact};
 use super::key;
 use super::route::Base;
@@ -299,7 +299,8 @@ impl GitHub {
                 Method::Get => client._get(path).await,
                 Method::Post => client._post(path, body).await,
                 Method::Patch => client._patch(path, body).await,
-            }?;
+            };
+            let response = response.map_err(|error| GitHubError::from_octocrab(&error))?;
             let header =
                 |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
             let answer = Answer {
@@ -315,12 +316,11 @@ impl GitHub {
             if let Some(said) = answer.date() {
                 *self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((said, Instant::now()));
             }
-            let body = client.body_to_string(response).await?;
-            Ok::<_, octocrab::Error>(Answer { body, ..answer })
+            let body = text_of(response.into_body()).await?;
+            Ok::<_, GitHubError>(Answer { body, ..answer })
         };
         let answer = match tokio::time::timeout(self.inner.timeout, work).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => return Err(GitHubError::from_octocrab(&error)),
+            Ok(answer) => answer?,
             Err(_) => {
                 let seconds = self.inner.timeout.as_secs_f32();
                 return Err(GitHubError::transient(format!("no answer within {seconds} s to {method:?} {path}")));

@@ -1,5 +1,6 @@
 //! Creating the App: what GitHub is asked to make, and what it hands over in exchange for its code.
 
+use super::answer::text_of;
 use super::client::{USUAL_TIMEOUT, anonymous};
 use super::error::GitHubError;
 use super::route::{Base, encode};
@@ -101,12 +102,13 @@ pub async fn exchange(api_url: &str, code: &str) -> Result<CreatedApp, GitHubErr
     let client = anonymous(&base)?;
     let path = format!("/app-manifests/{}/conversions", encode(code));
     let work = async {
-        let response = client._post(path, None::<&()>).await?;
+        let response = client._post(path, None::<&()>).await;
+        let response = response.map_err(|error| GitHubError::from_octocrab(&error))?;
         let status = response.status().as_u16();
-        Ok::<_, octocrab::Error>((status, client.body_to_string(response).await?))
+        Ok::<_, GitHubError>((status, text_of(response.into_body()).await?))
     };
     let (status, body) = match tokio::time::timeout(USUAL_TIMEOUT, work).await {
-        Ok(answer) => answer.map_err(|error| GitHubError::from_octocrab(&error))?,
+        Ok(answer) => answer?,
         Err(_) => return Err(GitHubError::transient(format!("no answer within {} s", USUAL_TIMEOUT.as_secs()))),
     };
     match status {

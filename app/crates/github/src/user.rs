@@ -3,6 +3,7 @@
 //! Source:
 //! <https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app>.
 
+use super::answer::text_of;
 use super::client::{Method, USUAL_TIMEOUT};
 use super::error::{GitHubError, redact};
 use super::route::Base;
@@ -106,12 +107,13 @@ async fn ask_for_token(server_url: &str, body: &Value, now: Timestamp) -> Result
     let base = Base::new(server_url)?;
     let client = client::anonymous_accepting(&base, "application/json")?;
     let work = async {
-        let response = client._post("/login/oauth/access_token", Some(body)).await?;
+        let response = client._post("/login/oauth/access_token", Some(body)).await;
+        let response = response.map_err(|error| GitHubError::from_octocrab(&error))?;
         let status = response.status().as_u16();
-        Ok::<_, octocrab::Error>((status, client.body_to_string(response).await?))
+        Ok::<_, GitHubError>((status, text_of(response.into_body()).await?))
     };
     let (status, text) = match tokio::time::timeout(USUAL_TIMEOUT, work).await {
-        Ok(answer) => answer.map_err(|error| GitHubError::from_octocrab(&error))?,
+        Ok(answer) => answer?,
         Err(_) => return Err(GitHubError::transient(format!("no answer within {} s", USUAL_TIMEOUT.as_secs()))),
     };
     if status >= 500 {
