@@ -38,6 +38,7 @@ mod queue;
 mod readiness;
 mod reconcile;
 mod recordings;
+mod refused_texts;
 mod rust_client;
 mod secrets;
 mod server_cases;

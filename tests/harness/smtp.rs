@@ -18,6 +18,8 @@ pub(crate) enum Mode {
     NoSuchUser,
     /// Reads the mail, and says 550 because of what it holds, without a status code of its own.
     ContentRefused,
+    /// The same, with a NUL in its words.
+    RefusedWithNul,
     /// Reads the mail and hangs up without keeping it or answering.
     DropBeforeAccepting,
     /// Keeps the mail and hangs up before saying so.
@@ -210,6 +212,10 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
                 }
                 if mode == Mode::ContentRefused {
                     write.write_all(b"550 Message content rejected as spam\r\n").await?;
+                    continue;
+                }
+                if mode == Mode::RefusedWithNul {
+                    write.write_all(b"550 Message content\0 rejected\r\n").await?;
                     continue;
                 }
                 if let Mode::Delay(time) = mode {

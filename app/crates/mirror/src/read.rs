@@ -21,8 +21,8 @@ const MOST_LINES: usize = 500_000;
 /// that people write.
 const LONGEST_WORDS: usize = 250;
 
-/// Bytes. A longer path can't be made on any system that code is deployed on.
-const LONGEST_PATH: usize = 4_096;
+/// Bytes. Of a longer path no report could say all, and PostgreSQL's indexes would not take it.
+const LONGEST_PATH: usize = 1_000;
 
 /// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
 const BINARY_PROBE: usize = 8000;

@@ -1,6 +1,6 @@
 //! Which account on GitHub an address belongs to, as GitHub said.
 
-use crate::columns::get;
+use crate::columns::{get, indexable};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::names::Login;
@@ -18,7 +18,7 @@ pub struct KnownAccount {
 /// The account of an address; `None` where GitHub was not asked since `since`.
 pub async fn by_email(store: &Store, email: &str, since: Timestamp) -> Result<Option<KnownAccount>, StoreError> {
     let row = sqlx::query("SELECT login, is_bot FROM accounts WHERE email = $1 AND asked_at_ms >= $2")
-        .bind(email)
+        .bind(indexable(email))
         .bind(since.as_millis())
         .fetch_optional(&store.pool)
         .await?;
@@ -36,7 +36,7 @@ pub async fn record(store: &Store, email: &str, account: &KnownAccount, now: Tim
          ON CONFLICT (email) DO UPDATE SET login = excluded.login, is_bot = excluded.is_bot,
              asked_at_ms = excluded.asked_at_ms",
     )
-    .bind(email)
+    .bind(indexable(email))
     .bind(account.login.as_ref().map(Login::as_str))
     .bind(i64::from(account.is_bot))
     .bind(now.as_millis());

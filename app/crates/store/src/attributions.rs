@@ -1,7 +1,7 @@
 //! What attribution works out: the line of a fingerprint, what was counted while it was not known,
 //! and the job to decide.
 
-use crate::columns::{get, signed, storable};
+use crate::columns::{get, indexable, signed};
 use crate::pack::{pack, unpack};
 use crate::reports::StoredReport;
 use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, pending, reports, tracebacks};
@@ -124,7 +124,7 @@ async fn record_regression_in(
     .bind(line.0)
     .bind(stored.received_at.as_millis())
     .bind(outcome.attribution.as_ref().and_then(|found| found.revision.clone()).map(String::from))
-    .bind(stored.report.release.as_deref().map(storable))
+    .bind(stored.report.release.as_deref())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -167,16 +167,16 @@ async fn upsert_line_in(
     .bind(tx.next_id(now))
     .bind(stored.repository.0)
     .bind(found.identity.key())
-    .bind(storable(&found.place.path))
-    .bind(storable(&found.place.function))
+    .bind(indexable(&found.place.path))
+    .bind(&found.place.function)
     .bind(i64::from(found.place.line))
-    .bind(storable(&found.place.code))
-    .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| storable(&raised.full_name())))
-    .bind(storable(&stored.report.headline()))
+    .bind(&found.place.code)
+    .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()))
+    .bind(stored.report.headline())
     .bind(blame.map(|blame| blame.commit.as_str().to_owned()))
     .bind(blame.map(|blame| blame.authored_at.as_millis()))
-    .bind(blame.map(|blame| blame.author.name.clone()))
-    .bind(blame.map(|blame| blame.author.email.clone()))
+    .bind(blame.map(|blame| blame.author.name.as_str()))
+    .bind(blame.map(|blame| blame.author.email.as_str()))
     .bind(stored.report.error_threshold.map(signed))
     .bind(stored.received_at.as_millis())
     .fetch_one(tx.conn())

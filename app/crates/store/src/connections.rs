@@ -4,6 +4,7 @@
 use crate::Dialect;
 use crate::error::{StoreError, Trouble};
 use crate::outage::{ANSWERS_WITHIN, Outage};
+use crate::takeable::takeable;
 use deadpool::managed::{Manager, Metrics, Object, Pool, PoolError, RecycleResult};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
@@ -264,6 +265,7 @@ impl<'c> Executor<'c> for &'c Connections {
         E: 'q + Execute<'q, Any>,
     {
         let all = async move {
+            let query = takeable(query)?;
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
             let all: Result<Vec<_>, Error> =
                 self.watch(lent.backend(), lent.connection().fetch_many(query).try_collect()).await;
@@ -281,6 +283,7 @@ impl<'c> Executor<'c> for &'c Connections {
         E: 'q + Execute<'q, Any>,
     {
         Box::pin(async move {
+            let query = takeable(query)?;
             let mut lent = self.lend().await.map_err(StoreError::into_sql)?;
             let row = self.watch(lent.backend(), lent.connection().fetch_optional(query)).await;
             if row.as_ref().err().is_none_or(leaves_connection_sound) {

@@ -1,6 +1,6 @@
 //! Webhook deliveries: stored before they are answered, and remembered.
 
-use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
+use crate::columns::{from_json, get, get_time, get_time_opt, indexable, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError, jobs};
 use domain::event::Event;
@@ -37,7 +37,7 @@ pub async fn insert(
          ON CONFLICT (delivery) DO NOTHING",
     )
     .bind(id.0)
-    .bind(delivery)
+    .bind(indexable(delivery))
     .bind(name)
     .bind(to_json("hooks.parsed", event)?)
     .bind(now.as_millis())
@@ -68,8 +68,10 @@ pub async fn pending_by_id(store: &Store, id: HookId) -> Result<Option<(Event, T
 
 /// Whether a delivery arrived.
 pub async fn exists(store: &Store, delivery: &str) -> Result<bool, StoreError> {
-    let row =
-        sqlx::query("SELECT id FROM hooks WHERE delivery = $1").bind(delivery).fetch_optional(&store.pool).await?;
+    let row = sqlx::query("SELECT id FROM hooks WHERE delivery = $1")
+        .bind(indexable(delivery))
+        .fetch_optional(&store.pool)
+        .await?;
     Ok(row.is_some())
 }
 

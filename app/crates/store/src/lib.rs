@@ -52,6 +52,7 @@ pub mod sessions;
 pub mod shadow;
 pub mod statuses;
 pub mod storms;
+mod takeable;
 pub mod test_reports;
 pub mod tracebacks;
 mod transaction;

@@ -1,6 +1,6 @@
 //! What GitHub said of pull requests, accounts and teams, so that it is asked once.
 
-use crate::columns::{from_json, get, get_count, get_time, to_json};
+use crate::columns::{from_json, get, get_count, get_time, indexable, to_json};
 use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
@@ -19,7 +19,7 @@ pub async fn answer<T: DeserializeOwned>(
 ) -> Result<Option<(T, Timestamp)>, StoreError> {
     let row = sqlx::query("SELECT answer, asked_at_ms FROM look_ups WHERE repository_id = $1 AND question = $2")
         .bind(repository.0)
-        .bind(question)
+        .bind(indexable(question))
         .fetch_optional(&store.pool)
         .await?;
     let Some(row) = row else { return Ok(None) };
@@ -61,7 +61,7 @@ pub async fn record<T: Serialize + Sync>(
          ON CONFLICT (repository_id, question) DO UPDATE SET answer = excluded.answer, asked_at_ms = excluded.asked_at_ms",
     )
     .bind(repository.0)
-    .bind(question)
+    .bind(indexable(question))
     .bind(answer)
     .bind(now.as_millis())
     .execute(tx.conn())

@@ -1,6 +1,6 @@
 //! Addresses that the mail server refused.
 
-use crate::columns::storable;
+use crate::columns::indexable;
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::timestamp::Timestamp;
@@ -8,7 +8,7 @@ use domain::timestamp::Timestamp;
 /// Whether the mail server refused an address since `since`.
 pub async fn contains(store: &Store, address: &str, since: Timestamp) -> Result<bool, StoreError> {
     let row = sqlx::query("SELECT address FROM refused_addresses WHERE address = $1 AND refused_at_ms >= $2")
-        .bind(address.to_lowercase())
+        .bind(indexable(&address.to_lowercase()))
         .bind(since.as_millis())
         .fetch_optional(&store.pool)
         .await?;
@@ -21,8 +21,8 @@ pub async fn record(store: &Store, address: &str, why: &str, now: Timestamp) -> 
         "INSERT INTO refused_addresses (address, why, refused_at_ms) VALUES ($1, $2, $3)
          ON CONFLICT (address) DO UPDATE SET why = excluded.why, refused_at_ms = excluded.refused_at_ms",
     )
-    .bind(address.to_lowercase())
-    .bind(storable(why))
+    .bind(indexable(&address.to_lowercase()))
+    .bind(why)
     .bind(now.as_millis());
     execute(store, statement).await
 }

@@ -1,6 +1,6 @@
 //! Sessions: who is signed in, from which browser, until when.
 
-use crate::columns::{from_json, get, get_count, get_time, signed, storable, to_json};
+use crate::columns::{from_json, get, get_count, get_time, signed, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError};
 use domain::access::Access;
@@ -63,7 +63,7 @@ pub async fn insert(store: &Store, new: &SessionRow) -> Result<(), StoreError> {
         .bind(new.login.as_ref().map(Login::as_str))
         .bind(&new.bound_to)
         .bind(new.tokens.as_deref())
-        .bind(storable(&new.browser).chars().take(BROWSER_LENGTH).collect::<String>())
+        .bind(new.browser.chars().take(BROWSER_LENGTH).collect::<String>())
         .bind(to_json("sessions.access", &new.access)?)
         .bind(new.access_at.as_millis())
         .bind(new.created_at.as_millis())

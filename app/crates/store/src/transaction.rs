@@ -3,6 +3,7 @@
 use crate::connections::{Connections, Lent};
 use crate::ids::Ids;
 use crate::outage::ANSWERS_WITHIN;
+use crate::takeable::takeable;
 use crate::turns::Turn;
 use crate::{Dialect, Store, StoreError, Trouble};
 use domain::timestamp::Timestamp;
@@ -186,6 +187,7 @@ impl<'t> Executor<'t> for Within<'t> {
         E: 'q + Execute<'q, Any>,
     {
         let all = async move {
+            let query = takeable(query)?;
             let (connections, lent) = self.0.parts()?;
             let all: Result<Vec<_>, Error> =
                 connections.watch(lent.backend(), lent.connection().fetch_many(query).try_collect()).await;
@@ -200,6 +202,7 @@ impl<'t> Executor<'t> for Within<'t> {
         E: 'q + Execute<'q, Any>,
     {
         Box::pin(async move {
+            let query = takeable(query)?;
             let (connections, lent) = self.0.parts()?;
             let row = connections.watch(lent.backend(), lent.connection().fetch_optional(query)).await;
             self.0.answered(row)

@@ -1,6 +1,7 @@
 //! The life of a delivery: inserted, attempted, sent or given up.
 
 use super::{COLUMNS, Delivery, NewDelivery, read};
+use crate::columns::indexable;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
 use domain::delivery::{DeliveryMode, DeliveryState};
@@ -47,8 +48,8 @@ pub(crate) async fn insert_in(
     .bind(line.0)
     .bind(delivery.channel.as_str())
     .bind(purpose)
-    .bind(subject)
-    .bind(&delivery.recipient)
+    .bind(indexable(&subject))
+    .bind(indexable(&delivery.recipient))
     .bind(&delivery.content)
     .bind(state.as_str())
     .bind(now.as_millis())

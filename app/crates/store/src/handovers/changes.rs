@@ -1,6 +1,7 @@
 //! Handovers that are made, taken back and ended.
 
 use super::{COLUMNS, NewHandover, read};
+use crate::columns::indexable;
 use crate::{Store, StoreError, Tx};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
@@ -48,8 +49,8 @@ async fn in_force_in(tx: &mut Tx, new: &NewHandover) -> Result<Option<Handover>,
     );
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(new.repository.0)
-        .bind(&new.part.path)
-        .bind(&new.part.email)
+        .bind(indexable(&new.part.path))
+        .bind(indexable(&new.part.email))
         .fetch_optional(tx.conn())
         .await?;
     row.as_ref().map(|row| Ok(read(row)?.made)).transpose()
@@ -59,8 +60,8 @@ async fn in_force_in(tx: &mut Tx, new: &NewHandover) -> Result<Option<Handover>,
 async fn is_said_in(tx: &mut Tx, new: &NewHandover) -> Result<bool, StoreError> {
     let row = sqlx::query("SELECT id FROM handovers WHERE line_id = $1 AND path = $2 AND author_email = $3 LIMIT 1")
         .bind(new.line.0)
-        .bind(&new.part.path)
-        .bind(&new.part.email)
+        .bind(indexable(&new.part.path))
+        .bind(indexable(&new.part.email))
         .fetch_optional(tx.conn())
         .await?;
     Ok(row.is_some())
@@ -83,8 +84,8 @@ pub async fn record_given_back(
          WHERE repository_id = $1 AND path = $2 AND author_email = $3 AND ended_at_ms IS NULL",
     )
     .bind(repository.0)
-    .bind(&part.path)
-    .bind(&part.email)
+    .bind(indexable(&part.path))
+    .bind(indexable(&part.email))
     .bind(now.as_millis())
     .bind(by)
     .execute(tx.conn())
@@ -141,8 +142,8 @@ async fn insert_row_in(
     )
     .bind(id.0)
     .bind(new.repository.0)
-    .bind(&new.part.path)
-    .bind(&new.part.email)
+    .bind(indexable(&new.part.path))
+    .bind(indexable(&new.part.email))
     .bind(&new.part.name)
     .bind(new.to.login.as_ref().map(Login::as_str))
     .bind(new.to.email.as_deref())

@@ -2,7 +2,7 @@
 
 mod changes;
 
-use crate::columns::{get, get_count, get_time, get_time_opt};
+use crate::columns::{get, get_count, get_time, get_time_opt, indexable};
 use crate::{Store, StoreError};
 pub use changes::{end, insert, record_given_back};
 use domain::handover::{Handover, Part, Successor};
@@ -77,8 +77,8 @@ pub async fn in_force(
     );
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(repository.0)
-        .bind(&part.path)
-        .bind(&part.email)
+        .bind(indexable(&part.path))
+        .bind(indexable(&part.email))
         .bind(by_at.as_millis())
         .fetch_optional(&store.pool)
         .await?;

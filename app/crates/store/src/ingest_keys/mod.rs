@@ -2,7 +2,7 @@
 
 mod revoke;
 
-use crate::columns::{get, get_time, get_time_opt, storable};
+use crate::columns::{get, get_time, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
 use domain::ids::{IngestKeyId, RepositoryId};
@@ -140,7 +140,7 @@ pub async fn insert(
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let key = generate()?;
-    let label = label.map(|text| storable(text.trim()).chars().take(LONGEST_LABEL).collect::<String>());
+    let label = label.map(|text| text.trim().chars().take(LONGEST_LABEL).collect::<String>());
     let mut tx = store.begin().await?;
     let made = sqlx::query(
         "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label, id)

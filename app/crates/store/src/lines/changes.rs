@@ -1,7 +1,7 @@
 //! What changes of a line after it was found: its issue, its owner, who is told, whether it is
 //! known or resolved.
 
-use crate::columns::{signed, storable, to_json};
+use crate::columns::{signed, to_json};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, fingerprints, jobs};
 use domain::commit::CommitId;
@@ -22,7 +22,7 @@ pub async fn set_told(store: &Store, line: LineId, told: &ChosenRecipient) -> Re
     let text = to_json("lines.told", told)?;
     let statement = sqlx::query("UPDATE lines SET told = $2, handover_id = $3 WHERE id = $1")
         .bind(line.0)
-        .bind(storable(&text))
+        .bind(text)
         .bind(told.handover.map(|id| id.0));
     execute(store, statement).await
 }

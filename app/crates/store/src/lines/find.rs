@@ -1,7 +1,7 @@
 //! Lines that are looked for: by id, issue, place or path, of a repository or a storm.
 
 use super::{COLUMNS, read};
-use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, signed};
+use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, indexable, signed};
 use crate::lines::Line;
 use crate::{Store, StoreError, deliveries};
 use domain::alert::Place;
@@ -43,7 +43,7 @@ pub async fn by_place(
     );
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(repository.0)
-        .bind(path)
+        .bind(indexable(path))
         .bind(function)
         .bind(code.unwrap_or(""))
         .bind(number.map_or(0, i64::from))
@@ -57,7 +57,7 @@ pub async fn of_path(store: &Store, repository: RepositoryId, path: &str) -> Res
     let sql = format!("SELECT {COLUMNS} FROM lines WHERE repository_id = $1 AND path = $2");
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(repository.0)
-        .bind(path.trim_start_matches("./"))
+        .bind(indexable(path.trim_start_matches("./")))
         .fetch_all(&store.pool)
         .await?;
     rows.iter().map(read).collect()
@@ -125,7 +125,7 @@ pub async fn alike_with_issue(store: &Store, line: &Line, most: usize) -> Result
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(line.repository.0)
-        .bind(&line.place.path)
+        .bind(indexable(&line.place.path))
         .bind(&line.place.function)
         .bind(&line.exception)
         .bind(line.id.0)

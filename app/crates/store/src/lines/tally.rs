@@ -1,6 +1,6 @@
 //! Counting what happened at lines: totals and hours in chunks, each facet once.
 
-use crate::columns::{get, storable};
+use crate::columns::get;
 use crate::{StoreError, Tx};
 use domain::ids::LineId;
 use domain::timestamp::Timestamp;
@@ -91,7 +91,7 @@ pub(crate) async fn add_facet_in(
 
 /// A facet as it is stored.
 pub(crate) fn facet(value: &str) -> String {
-    storable(value).chars().take(FACET_LENGTH).collect()
+    value.chars().take(FACET_LENGTH).collect()
 }
 
 /// Rows in pieces of a few sizes, one for each statement.
