@@ -80,7 +80,8 @@ CREATE TABLE lines (
     total BIGINT NOT NULL,
     decided_total BIGINT NOT NULL,      -- the total at the last decision
     next_decide_at BIGINT,              -- the total at which to decide again
-    error_threshold BIGINT,             -- the newest report's own
+    error_threshold BIGINT,             -- the smallest that a report of it named; null: none did
+    threshold_by_settings BIGINT NOT NULL DEFAULT 0, -- a report of it named none: the settings' counts as one of them
     first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
     alerted_at_ms BIGINT,               -- its one alert was decided then

@@ -4,6 +4,7 @@ use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
 use jiff::SignedDuration;
+use serde_json::json;
 
 #[test]
 fn an_exception_is_told_to_the_author_of_its_line_once() {
@@ -345,5 +346,38 @@ fn what_cannot_be_blamed_goes_to_the_default_contact_once() {
         acme/shop#1 opened: KeyError in wsgi_app (/srv/venv/lib/python3.12/site-packages/flask/app.py) [flawless]
         ");
         assert_eq!(story.lines().await[0].total, 2);
+    });
+}
+
+#[test]
+fn what_one_report_asks_to_be_waited_for_keeps_no_other_from_being_told() {
+    run_test(async |story| {
+        story.install().await;
+        let mut patient = story.event();
+        patient["extra"] = json!({"flawless.error_threshold": 1_u64 << 62});
+        story.report(&patient).await;
+        assert_eq!(story.transcript(), "");
+        let lines = story.lines().await;
+        assert_eq!((lines[0].total, lines[0].error_threshold), (1, Some(1_000_000)));
+        let mut hasty = story.event();
+        hasty["extra"] = json!({"flawless.error_threshold": 4});
+        story.report(&hasty).await;
+        story.report(&patient).await;
+        assert_eq!(story.transcript(), "", "four are waited for, whoever else waits for more");
+        story.report(&hasty).await;
+        story.assert_usual_alert();
+    });
+}
+
+#[test]
+fn a_report_that_asks_for_nothing_is_told_as_the_settings_say() {
+    run_test(async |story| {
+        story.install().await;
+        let mut patient = story.event();
+        patient["extra"] = json!({"flawless.error_threshold": 1_u64 << 62});
+        story.report(&patient).await;
+        assert_eq!(story.transcript(), "");
+        story.fails(1).await;
+        story.assert_usual_alert();
     });
 }

@@ -173,8 +173,8 @@ fn every_event_is_what_its_index_says() {
         assert_eq!(event.platform(), platform, "{name}");
         assert_eq!(event.environment(), text("environment").unwrap_or_default(), "{name}");
         assert_eq!(event.server_name(), text("server_name").unwrap_or_default(), "{name}");
-        assert_eq!(event.count(), 1, "{name}");
-        let fingerprint = event.fingerprint();
+        assert_eq!(event.batched().count, 1, "{name}");
+        let fingerprint = event.fingerprint(&event.batched());
         let exceptions = recording.index["exceptions"].as_array().unwrap();
         let typed = exceptions.iter().any(|exception| exception["type"].is_string());
         assert_eq!(event.is_error(), typed || matches!(level, "error" | "fatal"), "{name}");
@@ -284,7 +284,7 @@ fn damaged_requests_are_answered_not_panicked_at() {
                 let mut scratch = String::new();
                 match json.and_then(|json| json.map(|json| sentry_event::parse(json, &mut scratch)).transpose()) {
                     Ok(Some(event)) => {
-                        let fingerprint = event.fingerprint();
+                        let fingerprint = event.fingerprint(&event.batched());
                         assert_eq!(
                             fingerprint_of(&event.into_report()),
                             fingerprint,

@@ -67,7 +67,7 @@ pub(super) fn assert_scrubbed(mut report: Report) -> Report {
 pub(super) fn event(data: &[u8]) {
     let mut scratch = String::new();
     let Ok(read) = parse(data, &mut scratch) else { return };
-    let fingerprint = read.fingerprint();
+    let fingerprint = read.fingerprint(&read.batched());
     let report = read.into_report();
     assert_within_limits(&report);
     assert_eq!(fingerprint, fingerprint_of(&report), "the report has another fingerprint than its event");

@@ -12,10 +12,21 @@ pub struct Tally {
     pub decided: u64,
     /// The line's alert was decided before.
     pub alerted: bool,
-    /// The newest report's own threshold.
+    /// The smallest of the thresholds that its reports named.
     pub error_threshold: Option<u64>,
+    /// A report of it named none: the settings' own counts as one of them.
+    pub by_settings: bool,
     /// When the line was written; `None` where git could not say.
     pub written_at: Option<Timestamp>,
+}
+
+impl Tally {
+    /// How many occurrences are waited for: of what its reports ask for, the least, so that no
+    /// report makes others wait longer.
+    fn threshold(&self, terms: &Terms) -> u64 {
+        let by_settings = (self.by_settings || self.error_threshold.is_none()).then_some(terms.threshold);
+        self.error_threshold.into_iter().chain(by_settings).min().unwrap_or(terms.threshold)
+    }
 }
 
 /// What a repository's settings say about alerts.
@@ -75,7 +86,7 @@ pub enum Send {
 pub fn decide_unknown(tally: &Tally, terms: &Terms) -> Decision {
     let mut decision = Decision { send: Send::Nothing, comment: None, next_at: None, silent: None };
     if !tally.alerted {
-        let threshold = tally.error_threshold.unwrap_or(terms.threshold).max(1);
+        let threshold = tally.threshold(terms).max(1);
         if terms.is_too_old(tally.written_at) {
             decision.silent = Some("the line was last changed before report_only_after_minimum_date");
             return decision;
@@ -183,6 +194,19 @@ mod tests {
         let later = Tally { total: 120, decided: 9, alerted: true, ..Tally::default() };
         let decision = decide_unknown(&later, &terms);
         assert_eq!((decision.send, decision.comment, decision.next_at), (Send::Nothing, Some(100), None));
+    }
+
+    #[test]
+    fn of_what_reports_ask_for_the_least_is_waited_for() {
+        let waits = |error_threshold, by_settings| {
+            let tally = Tally { total: 0, error_threshold, by_settings, ..Tally::default() };
+            decide_unknown(&tally, &Terms { threshold: 7, ..Terms::default() }).next_at
+        };
+        assert_eq!(waits(None, true), Some(7));
+        assert_eq!(waits(None, false), Some(7));
+        assert_eq!(waits(Some(1_000_000), false), Some(1_000_000));
+        assert_eq!(waits(Some(1_000_000), true), Some(7), "who asked for nothing waits no longer");
+        assert_eq!(waits(Some(3), true), Some(3));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 /// Reports with equal fingerprints have the same repository, release, exception types (with their
 /// modules: `zlib.error` is not `struct.error`) and frames
 /// (place, function, line number and source text), so attribution would give them the same line as
-/// long as neither rules nor code changed.
+/// long as neither rules nor code changed. They name the same threshold, if any: only the first of
+/// equal reports is read, and what a stranger's report asks for must not be asked for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
@@ -58,6 +59,14 @@ impl FingerprintBuilder {
         self.text(function);
         self.0.update(line.unwrap_or(0).to_le_bytes());
         self.text(context_line);
+    }
+
+    /// Adds the threshold for an alert that the report names, if it names one.
+    pub fn threshold(&mut self, threshold: Option<u64>) {
+        if let Some(threshold) = threshold {
+            self.0.update([3]);
+            self.0.update(threshold.to_le_bytes());
+        }
     }
 
     /// The finished fingerprint: half of a SHA-256, which no two reports of one installation will

@@ -45,6 +45,11 @@ pub struct Report {
     pub error_threshold: Option<u64>,
 }
 
+/// Most occurrences that a report may stand for, and that it may ask to be waited for before an
+/// alert. Our own client folds what happens within seconds, which stays far below; a browser's key
+/// is public, and sums of larger numbers would not fit into the database's integers.
+pub const MOST_OCCURRENCES: u64 = 1_000_000;
+
 /// The language of a report's frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,7 +11,7 @@ use crate::native::application_frames;
 use crate::repair::repair;
 use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags};
 use domain::fingerprint::{Fingerprint, FingerprintBuilder};
-use domain::report::{Platform, Report};
+use domain::report::{MOST_OCCURRENCES, Platform, Report};
 use std::borrow::Cow;
 
 /// What an event is whose repaired text is longer than a body may be.
@@ -115,7 +115,17 @@ pub fn fingerprint_of(report: &Report) -> Fingerprint {
             );
         }
     }
+    fingerprint.threshold(report.error_threshold);
     fingerprint.finish()
+}
+
+/// What a client says of a report, beside the exception; both are cut to [`MOST_OCCURRENCES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Batched {
+    /// How many occurrences it stands for, from 1 on.
+    pub count: u64,
+    /// The client's own threshold for an alert.
+    pub error_threshold: Option<u64>,
 }
 
 impl<'a> Event<'a> {
@@ -191,27 +201,21 @@ impl<'a> Event<'a> {
         self.tags.revision.get().map(|revision| cut(revision, MAX_TEXT))
     }
 
-    /// How many occurrences the event stands for, from 1 on: our own client says it in
-    /// `contexts.flawless.count`, others can in `extra["flawless.count"]`.
-    pub fn count(&self) -> u64 {
-        self.batch(|batch| batch.count).unwrap_or(1)
-    }
-
-    /// The client's own threshold for an alert, beside the count.
-    pub fn error_threshold(&self) -> Option<u64> {
-        self.batch(|batch| batch.error_threshold)
-    }
-
-    /// Looks for a number of ours; nearly all events have none, and cost a search for our name
-    /// only.
-    fn batch(&self, wanted: impl Fn(&Batch<'a>) -> Number) -> Option<u64> {
+    /// What the client says of the report itself: our own in `contexts.flawless`, others can in
+    /// `extra["flawless.count"]` and `extra["flawless.error_threshold"]`. Nearly all events say
+    /// nothing, and cost a search for our name only.
+    pub fn batched(&self) -> Batched {
         let ours = |raw: Raw<'a>| raw.map(|raw| raw.get()).filter(|json| json.contains("flawless"));
         let parsed = |json: &'a str| serde_json::from_str::<Batch<'a>>(json).ok();
-        ours(self.contexts)
-            .and_then(parsed)
-            .and_then(|contexts| parsed(contexts.nested?.get()))
-            .and_then(|batch| wanted(&batch).0)
-            .or_else(|| ours(self.extra).and_then(parsed).and_then(|extra| wanted(&extra).0))
+        let in_contexts = ours(self.contexts).and_then(parsed).and_then(|contexts| parsed(contexts.nested?.get()));
+        let in_extra = ours(self.extra).and_then(parsed);
+        let first = |number: fn(&Batch<'a>) -> Number| {
+            [&in_contexts, &in_extra].into_iter().flatten().find_map(|batch| number(batch).0)
+        };
+        Batched {
+            count: first(|batch| batch.count).map_or(1, |count| count.min(MOST_OCCURRENCES)),
+            error_threshold: first(|batch| batch.error_threshold).map(|threshold| threshold.min(MOST_OCCURRENCES)),
+        }
     }
 
     /// The language of the frames, by platform and client.
@@ -255,9 +259,9 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The fingerprint of what will come to the same line; equal to [`fingerprint_of`] of the
-    /// report.
-    pub fn fingerprint(&self) -> Fingerprint {
+    /// The fingerprint of what will come to the same line, by what [`Self::batched`] says; equal to
+    /// [`fingerprint_of`] of the report.
+    pub fn fingerprint(&self, batched: &Batched) -> Fingerprint {
         let mut fingerprint = FingerprintBuilder::new(self.release(), self.revision());
         let platform = self.platform();
         let framed = self.exceptions.0.iter().any(|exception| !exception.stacktrace.frames.0.is_empty());
@@ -282,6 +286,7 @@ impl<'a> Event<'a> {
                 );
             }
         }
+        fingerprint.threshold(batched.error_threshold);
         fingerprint.finish()
     }
 
@@ -333,14 +338,16 @@ mod tests {
     fn report(json: &str) -> Report {
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
-        let fingerprint = event.fingerprint();
+        let fingerprint = event.fingerprint(&event.batched());
         let report = event.into_report();
         assert_eq!(fingerprint_of(&report), fingerprint, "{json}");
         report
     }
 
     fn fingerprint(json: &str) -> Fingerprint {
-        parse(json.as_bytes(), &mut String::new()).unwrap().fingerprint()
+        let mut scratch = String::new();
+        let event = parse(json.as_bytes(), &mut scratch).unwrap();
+        event.fingerprint(&event.batched())
     }
 
     #[test]
@@ -543,6 +550,16 @@ mod tests {
     }
 
     #[test]
+    fn a_threshold_holds_for_no_report_but_those_that_name_it() {
+        let named = |beside: &str| fingerprint(&format!(r#"{{{beside}"exception":[{{"type":"E"}}]}}"#));
+        let three = r#""contexts":{"flawless":{"error_threshold":3}},"#;
+        assert_ne!(named(three), named(""));
+        assert_ne!(named(three), named(r#""extra":{"flawless.error_threshold":4},"#));
+        assert_eq!(named(three), named(r#""extra":{"flawless.error_threshold":3},"#));
+        assert_eq!(named(r#""contexts":{"flawless":{"count":3}},"#), named(""), "a count is none");
+    }
+
+    #[test]
     fn printed_types_of_one_name_are_told_apart_by_their_module() {
         let printed = |kind: &str| {
             let call = "Traceback (most recent call last):\n  File \"/srv/a.py\", line 5, in f\n    x = g()\n";
@@ -557,9 +574,12 @@ mod tests {
         let count = |json: &str| {
             let mut scratch = String::new();
             let event = parse(json.as_bytes(), &mut scratch).unwrap();
-            (event.count(), event.error_threshold())
+            let Batched { count, error_threshold } = event.batched();
+            (count, error_threshold)
         };
         assert_eq!(count(r#"{"contexts":{"flawless":{"count":12,"error_threshold":"3"}}}"#), (12, Some(3)));
+        let most = r#"{"extra":{"flawless.error_threshold":4611686018427387904}}"#;
+        assert_eq!(count(most), (1, Some(MOST_OCCURRENCES)));
         assert_eq!(count(r#"{"contexts":{"a":1},"extra":{"flawless.count":"5"}}"#), (5, None));
         assert_eq!(count(r#"{"contexts":{"flawless":{"count":0}},"extra":{"flawless.count":-2}}"#), (1, None));
     }

@@ -84,6 +84,7 @@ impl Event<'_> {
         let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
         let template = || self.text().map(|text| cut(text, MAX_MESSAGE).to_owned());
         let message = if only_message { template() } else { self.filled_in() };
+        let batched = self.batched();
         Report {
             event_id: self.event_id().unwrap_or_default(),
             timestamp: self.timestamp.and_then(moment),
@@ -100,8 +101,8 @@ impl Event<'_> {
             exceptions,
             request: self.request.and_then(request),
             additional: self.additional(),
-            count: self.count(),
-            error_threshold: self.error_threshold(),
+            count: batched.count,
+            error_threshold: batched.error_threshold,
         }
     }
 
@@ -367,7 +368,7 @@ mod tests {
         let json = json.to_string();
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
-        let fingerprint = event.fingerprint();
+        let fingerprint = event.fingerprint(&event.batched());
         let report = event.into_report();
         assert_eq!(fingerprint_of(&report), fingerprint);
         report

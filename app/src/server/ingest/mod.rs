@@ -17,7 +17,7 @@ use arrivals::ReportSummary;
 use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
 use domain::ids::RepositoryId;
-use domain::report::Report;
+use domain::report::{MOST_OCCURRENCES, Report};
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
 use store::Store;
@@ -26,11 +26,6 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use wire::encoding::{MAX_DECODED, decode};
 use wire::{WireError, sentry, sentry_event};
-
-/// Occurrences that one report may stand for. Our own client folds what happens within seconds,
-/// which stays far below; a browser's key is public, and sums of larger numbers would not fit into
-/// the database's integers.
-const MOST_OCCURRENCES: u64 = 1_000_000;
 
 /// Large reports that are unpacked and read at a time, each of which takes a few times
 /// [`MAX_DECODED`] while it is: they are rare, and two keep up with what a line of 1 Gbit brings.
@@ -213,12 +208,13 @@ impl Ingest {
         if !event.is_error() {
             return Ok(Parsed::NoError(Some(id)));
         }
+        let batched = event.batched();
         let occurrence = Occurrence {
-            count: event.count(),
+            count: batched.count,
             server: event.server_name().to_owned(),
             environment: event.environment().to_owned(),
         };
-        let fingerprint = event.fingerprint();
+        let fingerprint = event.fingerprint(&batched);
         self.recalled(auth, id, fingerprint, occurrence, || event.into_report(), now).await
     }
 

@@ -279,6 +279,7 @@ fn tally(line: &Line, alerted: bool) -> Tally {
         decided: line.decided_total,
         alerted,
         error_threshold: line.error_threshold,
+        by_settings: line.threshold_by_settings,
         written_at: line.written_at,
     }
 }

@@ -58,8 +58,10 @@ pub struct Line {
     pub total: u64,
     /// The total at the last decision.
     pub decided_total: u64,
-    /// The newest report's own threshold.
+    /// The smallest of the thresholds that its reports named.
     pub error_threshold: Option<u64>,
+    /// A report of it named none.
+    pub threshold_by_settings: bool,
     /// First occurrence.
     pub first_seen_at: Timestamp,
     /// Last occurrence.
@@ -125,7 +127,7 @@ impl Line {
 }
 
 pub(crate) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
-    written_at_ms, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, first_seen_ms,
+    written_at_ms, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, threshold_by_settings, first_seen_ms,
     last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
     regressed_revision, regressed_release, regressions, told";
 
@@ -150,6 +152,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         total: get_count(row, "total")?,
         decided_total: get_count(row, "decided_total")?,
         error_threshold: get::<Option<i64>>(row, "error_threshold")?.map(i64::unsigned_abs),
+        threshold_by_settings: get::<i64>(row, "threshold_by_settings")? != 0,
         first_seen_at: get_time(row, "first_seen_ms")?,
         last_seen_at: get_time(row, "last_seen_ms")?,
         alerted: get_time_opt(row, "alerted_at_ms")?.is_some(),
