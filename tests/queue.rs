@@ -42,6 +42,31 @@ fn what_costs_much_time_lets_others_go_first() {
 }
 
 #[test]
+fn decisions_that_take_much_time_let_others_go_first() {
+    run_test(async |story| {
+        story.install().await;
+        story.fails(1).await;
+        story.assert_usual_alert();
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        let line = story.lines().await.remove(0);
+        store::jobs::enqueue(&store, Job::Decide(line.id), now, now).await.unwrap();
+        let later = now + SignedDuration::from_secs(1);
+        store::jobs::enqueue(&store, Job::Reconcile, later, later).await.unwrap();
+        let repository = story.repository().await.repository.id;
+        store::jobs::let_others_go_first(&store, repository, Duration::from_secs(2), now).await.unwrap();
+        let claim = async || store::jobs::claim(&store, Among::Ordinary, LEASE, later).await.unwrap().expect("a job");
+        let first = claim().await;
+        assert_eq!(first.job, Job::Reconcile, "the decision was asked for first, but the one before it took long");
+        store::jobs::finish(&store, &first).await.unwrap();
+        let second = claim().await;
+        assert_eq!(second.job, Job::Decide(line.id), "nobody else waits");
+        store::jobs::put_back(&store, &second).await.unwrap();
+        story.settle().await;
+        story.assert_silent("it was told of");
+    });
+}
+
+#[test]
 fn writes_keep_their_distance_from_the_moment_of_the_write_before() {
     run_test(async |story| {
         story.install().await;

@@ -80,7 +80,7 @@ pub(super) struct Year {
 }
 
 /// Which year of which state of a mirror.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct YearKey {
     id: RepositoryId,
     branches: u64,
@@ -221,13 +221,12 @@ impl Mirrors {
             let mut hasher = DefaultHasher::new();
             tips.hash(&mut hasher);
             let key = YearKey { id, branches: hasher.finish(), since_s };
-            if let Some(known) = self.inner.years.get(&key) {
-                return Ok(known);
-            }
-            let year = Year::walk(repo, tips, since_s)
-                .map_err(|error| MirrorError::git("reading the commits of a year", &error))?;
-            let weight = year.commits.len() + year.last.len();
-            Ok(self.inner.years.put(key, weight, year))
+            // Several alerts at once are mostly of one repository.
+            self.inner.years.get_or_make(key, || {
+                let year = Year::walk(repo, tips, since_s)
+                    .map_err(|error| MirrorError::git("reading the commits of a year", &error))?;
+                Ok((year.commits.len() + year.last.len(), year))
+            })
         })
     }
 }

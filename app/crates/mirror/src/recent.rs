@@ -1,13 +1,18 @@
 //! A memory of what was used last, for several threads.
 
 use clru::{CLruCache, CLruCacheConfig, WeightScale};
+use std::collections::HashMap;
 use std::hash::{Hash, RandomState};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Keeps the values used last: so many that their number and their weights come to no more than its
 /// capacity.
-pub(super) struct Recent<K, V>(Mutex<Cache<K, V>>);
+pub(super) struct Recent<K, V> {
+    cache: Mutex<Cache<K, V>>,
+    /// The values that are being made: who wants one of them waits for it.
+    made: Mutex<HashMap<K, Weak<Mutex<()>>>>,
+}
 
 type Cache<K, V> = CLruCache<K, Weighed<V>, RandomState, Given>;
 
@@ -29,7 +34,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
     /// A memory for this many values, or for values of this weight in all.
     pub(super) fn new(capacity: NonZeroUsize) -> Self {
         let config = CLruCacheConfig::new(capacity).with_scale(Given);
-        Self(Mutex::new(CLruCache::with_config(config)))
+        Self { cache: Mutex::new(CLruCache::with_config(config)), made: Mutex::default() }
     }
 
     /// The value of a key, which thereby is the one used last.
@@ -45,14 +50,67 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         value
     }
 
+    /// The value of a key, made with its weight where it is not remembered; once, whoever else
+    /// wants it at the same time.
+    pub(super) fn get_or_make<E>(&self, key: K, make: impl FnOnce() -> Result<(usize, V), E>) -> Result<Arc<V>, E>
+    where
+        K: Clone,
+    {
+        if let Some(known) = self.get(&key) {
+            return Ok(known);
+        }
+        let turn = self.turn_of(&key);
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = self.get(&key) {
+            return Ok(known);
+        }
+        let (weight, value) = make()?;
+        Ok(self.put(key, weight, value))
+    }
+
+    /// What is held by who makes the value of this key.
+    fn turn_of(&self, key: &K) -> Arc<Mutex<()>>
+    where
+        K: Clone,
+    {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.retain(|_, turn| turn.strong_count() > 0);
+        if let Some(turn) = made.get(key).and_then(Weak::upgrade) {
+            return turn;
+        }
+        let turn = Arc::new(Mutex::new(()));
+        made.insert(key.clone(), Arc::downgrade(&turn));
+        turn
+    }
+
     fn cache(&self) -> MutexGuard<'_, Cache<K, V>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    #[test]
+    fn what_several_want_at_once_is_made_once() {
+        let recent: Recent<&str, usize> = Recent::new(NonZeroUsize::new(10).unwrap());
+        let made = AtomicUsize::new(0);
+        let make = || {
+            std::thread::sleep(Duration::from_millis(50));
+            Ok::<_, ()>((1, made.fetch_add(1, Ordering::SeqCst)))
+        };
+        std::thread::scope(|threads| {
+            let wanted: Vec<_> = (0..4).map(|_| threads.spawn(|| recent.get_or_make("a", make))).collect();
+            for one in wanted {
+                assert_eq!(one.join().unwrap().as_deref(), Ok(&0));
+            }
+        });
+        assert_eq!(recent.get_or_make("b", || Err("broken")), Err("broken"));
+        assert_eq!(recent.get_or_make("b", make).as_deref(), Ok(&1), "who comes next tries it anew");
+    }
 
     #[test]
     fn the_longest_unused_goes_first() {

@@ -7,7 +7,6 @@ use crate::reports::StoredReport;
 use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, pending, reports, tracebacks};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, ReportId};
-use domain::job::Job;
 use domain::timestamp::Timestamp;
 
 /// What attribution worked out.
@@ -63,7 +62,7 @@ pub async fn record(
         if outcome.regressed {
             record_regression_in(&mut tx, line, stored, outcome).await?;
         }
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
+        jobs::enqueue_decision_in(&mut tx, &store.costs, (line, stored.repository), now).await?;
     } else {
         pending::delete_in(&mut tx, stored.fingerprint).await?;
     }

@@ -5,7 +5,6 @@ use crate::deliveries::NewDelivery;
 use crate::{Store, StoreError, Tx, deliveries, jobs, lines, storms, writes};
 use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, RepositoryId};
-use domain::job::Job;
 use domain::timestamp::Timestamp;
 
 /// What a decision changes of a line, beside what is sent.
@@ -57,7 +56,7 @@ pub async fn record(
         lines::record_regression_told_in(&mut tx, line).await?;
     }
     if has_passed_in(&mut tx, line).await? {
-        jobs::enqueue_in(&mut tx, Job::Decide(line), now, now).await?;
+        jobs::enqueue_decision_in(&mut tx, &store.costs, (line, repository), now).await?;
     }
     for delivery in send {
         deliveries::insert_in(&mut tx, repository, line, delivery, mode, now).await?;

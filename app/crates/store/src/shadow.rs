@@ -5,7 +5,6 @@ use crate::deliveries::{COLUMNS, Delivery};
 use crate::transaction::execute;
 use crate::{Store, StoreError, deliveries, jobs, writes};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
-use domain::job::Job;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -102,7 +101,7 @@ pub async fn end(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), 
         .fetch_all(tx.conn())
         .await?;
     for row in &back {
-        jobs::enqueue_in(&mut tx, Job::Decide(LineId(get(row, "id")?)), now, now).await?;
+        jobs::enqueue_decision_in(&mut tx, &store.costs, (LineId(get(row, "id")?), id), now).await?;
     }
     writes::enqueue_in(&mut tx, id, now).await?;
     tx.commit().await

@@ -19,6 +19,7 @@ use store::decisions::LineUpdate;
 use store::deliveries::NewDelivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use tokio::time::Instant;
 
 /// Types of exceptions of one line that are told of, beside the first: a line that raises ever
 /// other ones is no news.
@@ -47,7 +48,8 @@ struct Outgoing {
 }
 
 impl Decide {
-    /// Decides about a line.
+    /// Decides about a line. Where that takes long, the next of its repository come after those of
+    /// others: who is told may take walks through its history.
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
@@ -57,6 +59,14 @@ impl Decide {
         if row.removed_at.is_some() {
             return Ok(());
         }
+        let begun_at = Instant::now();
+        let decided = self.decide_line(&row, &line, now).await;
+        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
+        decided
+    }
+
+    async fn decide_line(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<(), Failure> {
+        let id = line.id;
         if store::ingest_keys::is_of_revoked_keys(&self.store, id).await? {
             tracing::debug!(line = id.0, "it came by keys that are revoked: counted, not told");
             return Ok(store::lines::decide_at_next(&self.store, id).await?);
@@ -69,11 +79,11 @@ impl Decide {
             mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
         };
         match known {
-            Some(known) => self.of_known(&row, &line, known, &mut decision, now).await?,
-            None if line.resolved_at.is_some() => self.of_resolved(&row, &line, &mut decision, now).await?,
-            None => self.of_open(&row, &line, &mut decision, now).await?,
+            Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
+            None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,
+            None => self.of_open(row, line, &mut decision, now).await?,
         }
-        self.finish(&row, &line, &decision, now).await
+        self.finish(row, line, &decision, now).await
     }
 
     /// A line that was resolved: it is news that it is back.

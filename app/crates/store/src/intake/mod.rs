@@ -10,7 +10,6 @@ use crate::fingerprints::{FingerprintState, KnownFingerprint};
 use crate::{Store, StoreError, Tx, jobs, lines, tracebacks};
 use admission::look_up_or_insert_in;
 use domain::ids::{FingerprintId, IngestKeyId, LineId, RepositoryId};
-use domain::job::Job;
 use domain::timestamp::Timestamp;
 pub use memory::WriterMemory;
 use pending::Pending;
@@ -201,8 +200,8 @@ async fn add_counts_in(
 ) -> Result<(), StoreError> {
     let totals: Vec<[i64; 3]> =
         counted.iter().map(|(line, counts)| [line.0, signed(counts.count), counts.last_at.as_millis()]).collect();
-    for (due, at) in lines::add_totals_in(tx, &totals).await? {
-        jobs::enqueue_in(tx, Job::Decide(due), at, at).await?;
+    for (due, repository, at) in lines::add_totals_in(tx, &totals).await? {
+        jobs::enqueue_decision_in(tx, &memory.costs, (due, repository), at).await?;
     }
     let hours: Vec<[i64; 3]> = counted
         .iter()

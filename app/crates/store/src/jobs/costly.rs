@@ -1,4 +1,5 @@
-//! Reports that take long to attribute: those of other repositories go before the next of the same.
+//! Reports that take long to attribute, and lines that take long to decide about: those of other
+//! repositories go before the next of the same.
 
 use crate::{Dialect, Store, StoreError};
 use domain::ids::RepositoryId;
@@ -9,16 +10,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// What takes longer is costly: ten times what a report usually takes. A key is public, and
-/// whoever writes to a repository chooses what its reports lead to: without this, what one
-/// repository brings within a minute could keep all others waiting for an hour.
+/// What takes longer is costly: ten times what a report or a decision usually takes. A key is
+/// public, and whoever writes to a repository chooses what its reports lead to: without this, what
+/// one repository brings within a minute could keep all others waiting for an hour.
 const COSTLY: Duration = Duration::from_millis(500);
 
 /// Repositories that are remembered; those whose time is over are forgotten first.
 const REMEMBERED: usize = 1_000;
 
-/// Until when the time lies that the costly reports of each repository took: the turns of those
-/// that come now are later.
+/// Until when the time lies that the costly jobs of each repository took: the turns of those that
+/// come now are later.
 #[derive(Debug, Default)]
 pub(crate) struct Costs(Mutex<HashMap<RepositoryId, Timestamp>>);
 
@@ -35,15 +36,15 @@ impl Costs {
         *at = (*at).max(now) + took;
     }
 
-    /// The turn of a report of this repository whose key would have it then.
+    /// The turn of a job of this repository that would have it then.
     pub(crate) fn turn(&self, repository: RepositoryId, turn: Timestamp) -> Timestamp {
         let until = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         until.get(&repository).map_or(turn, |at| turn.max(*at))
     }
 }
 
-/// Lets all others go before the reports of a repository that wait, by as much as one of them took
-/// to attribute, where that was much.
+/// Lets all others go before the reports of a repository that wait, and its decisions, by as much
+/// as one of them took, where that was much.
 ///
 /// # Errors
 /// The database is out of reach, or the job in whose name this is written is another's by now.
@@ -62,8 +63,10 @@ pub async fn let_others_go_first(
     let lock = if store.dialect == Dialect::Postgres { " ORDER BY id FOR UPDATE" } else { "" };
     let sql = format!(
         "UPDATE jobs SET turn_ms = turn_ms + $1 WHERE id IN (
-             SELECT id FROM jobs WHERE kind = 'attribute' AND holder IS NULL
-                 AND subject IN (SELECT r.id FROM reports r WHERE r.repository_id = $2){lock})"
+             SELECT id FROM jobs WHERE holder IS NULL AND (
+                 (kind = 'attribute' AND subject IN (SELECT r.id FROM reports r WHERE r.repository_id = $2))
+                 OR (kind = 'decide' AND EXISTS (
+                     SELECT 1 FROM lines l WHERE l.id = jobs.subject AND l.repository_id = $2))){lock})"
     );
     let mut tx = store.begin_lazily().await?;
     sqlx::query(AssertSqlSafe(sql))

@@ -14,7 +14,7 @@ pub use claims::{
 };
 pub(crate) use costly::Costs;
 pub use costly::let_others_go_first;
-use domain::ids::JobId;
+use domain::ids::{JobId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::timestamp::Timestamp;
 pub(crate) use lease::{Fence, lease_clock};
@@ -57,13 +57,27 @@ pub struct QueueState {
 /// Asks for a job, not before `run_at`. A job asked for again while it waits runs once; while it
 /// runs, once more; one that is set aside stays so.
 pub(crate) async fn enqueue_in(tx: &mut Tx, job: Job, run_at: Timestamp, now: Timestamp) -> Result<(), StoreError> {
-    let once_more = "DO UPDATE SET
-         version = jobs.version + 1,
-         run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms OR jobs.set_aside_at_ms IS NOT NULL
-             THEN jobs.run_at_ms ELSE excluded.run_at_ms END,
-         turn_ms = CASE WHEN jobs.turn_ms < excluded.turn_ms THEN jobs.turn_ms ELSE excluded.turn_ms END";
-    insert_in(tx, job, Due { run_at, turn: run_at }, now, once_more).await
+    insert_in(tx, job, Due { run_at, turn: run_at }, now, ONCE_MORE).await
 }
+
+/// The same of a decision about a line of this repository: it lets those of others go first, where
+/// what the repository asked for took long.
+pub(crate) async fn enqueue_decision_in(
+    tx: &mut Tx,
+    costs: &Costs,
+    (line, repository): (LineId, RepositoryId),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let due = Due { run_at: now, turn: costs.turn(repository, now) };
+    insert_in(tx, Job::Decide(line), due, now, ONCE_MORE).await
+}
+
+/// What becomes of a job that is asked for again.
+const ONCE_MORE: &str = "DO UPDATE SET
+     version = jobs.version + 1,
+     run_at_ms = CASE WHEN jobs.run_at_ms < excluded.run_at_ms OR jobs.set_aside_at_ms IS NOT NULL
+         THEN jobs.run_at_ms ELSE excluded.run_at_ms END,
+     turn_ms = CASE WHEN jobs.turn_ms < excluded.turn_ms THEN jobs.turn_ms ELSE excluded.turn_ms END";
 
 /// Asks for a new job, due at once, that lets those go first whose turn is earlier.
 pub(crate) async fn enqueue_in_turn_in(

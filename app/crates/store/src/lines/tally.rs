@@ -2,7 +2,7 @@
 
 use crate::columns::get;
 use crate::{StoreError, Tx};
-use domain::ids::LineId;
+use domain::ids::{LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
@@ -18,14 +18,18 @@ pub(crate) const FACETS_PER_KIND: i64 = 200;
 const FACET_LENGTH: usize = 256;
 
 /// `(line, count, last)` rows; answers the lines whose count reached the one at which to decide,
-/// with the moment.
-pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<(LineId, Timestamp)>, StoreError> {
+/// with their repository and the moment.
+pub(crate) async fn add_totals_in(
+    tx: &mut Tx,
+    rows: &[[i64; 3]],
+) -> Result<Vec<(LineId, RepositoryId, Timestamp)>, StoreError> {
     let mut due = Vec::new();
     for chunk in chunks(rows) {
         let sql = format!(
             "WITH fresh (id, n, last) AS (VALUES {}) UPDATE lines SET total = total + fresh.n,
                  last_seen_ms = CASE WHEN fresh.last > lines.last_seen_ms THEN fresh.last ELSE lines.last_seen_ms END
-             FROM fresh WHERE lines.id = fresh.id RETURNING lines.id AS line, lines.total AS total, lines.next_decide_at AS next",
+             FROM fresh WHERE lines.id = fresh.id RETURNING lines.id AS line,
+                 lines.repository_id AS repository, lines.total AS total, lines.next_decide_at AS next",
             values(chunk.len(), 3)
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
@@ -38,11 +42,11 @@ pub(crate) async fn add_totals_in(tx: &mut Tx, rows: &[[i64; 3]]) -> Result<Vec<
                 .is_some_and(|next| get::<i64>(&row, "total").is_ok_and(|total| total >= next))
             {
                 let last = chunk.iter().find(|row| row[0] == line).map_or(0, |row| row[2]);
-                due.push((LineId(line), Timestamp::from_millis(last)));
+                due.push((LineId(line), RepositoryId(get(&row, "repository")?), Timestamp::from_millis(last)));
             }
         }
     }
-    for (line, _) in &due {
+    for (line, ..) in &due {
         sqlx::query("UPDATE lines SET next_decide_at = NULL WHERE id = $1").bind(line.0).execute(tx.conn()).await?;
     }
     Ok(due)
