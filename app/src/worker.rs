@@ -7,7 +7,7 @@ mod renewal;
 mod timekeeper;
 
 use crate::clock::Clock;
-use crate::services::fetches::{FETCHES_AT_ONCE, Fetches};
+use crate::services::fetches::{Fetches, WAITING_AT_ONCE};
 use crate::services::github_app::GitHubApp;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
@@ -37,7 +37,7 @@ use tracing::Instrument;
 
 /// Steps that run at once. They wait for git, mail and GitHub far more than they compute.
 const WORKERS: usize = 4;
-const _: () = assert!(FETCHES_AT_ONCE < WORKERS, "mails and issues never wait for a git server");
+const _: () = assert!(WAITING_AT_ONCE < WORKERS, "nothing else waits for git servers and mail servers");
 /// How long an idle worker sleeps when nothing wakes it: another process on the same database may
 /// have put a job there.
 const IDLE: Duration = Duration::from_millis(500);
@@ -102,7 +102,7 @@ pub struct Upkeep {
 pub struct Hands {
     /// Which of them run.
     pub crew: Crew,
-    /// How many of them fetch.
+    /// How many of them fetch, or send mails.
     pub fetches: Fetches,
 }
 
@@ -197,10 +197,20 @@ impl Worker {
         let now = self.clock.now();
         self.timekeeper.notice(now).await?;
         let place = self.held.shared().await;
-        let among = if self.fetches.are_full() { Among::AllButFetches } else { Among::Ordinary };
+        let may_fetch = !self.fetches.are_full();
+        // Taken before it is known whether it is needed: another worker may be as far.
+        let mail = self.fetches.mail_place();
+        let among = match (may_fetch, mail.is_some()) {
+            (true, true) => Among::Ordinary,
+            (false, true) => Among::AllButFetches,
+            (true, false) => Among::AllButMails,
+            (false, false) => Among::AllButFetchesAndMails,
+        };
         if let Some(claim) = store::jobs::claim(&self.store, among, LEASE, now).await? {
+            let place = place.among_mails(mail.filter(|_| sends_mails(claim.job)));
             return Ok(Some((claim, place)));
         }
+        drop(mail);
         drop(place);
         if !store::jobs::is_suspect_due(&self.store, now).await? {
             return Ok(None);
@@ -326,6 +336,14 @@ impl Worker {
             }
             Job::Reconcile => steps.reconcile.reconcile(now).await,
         }
+    }
+}
+
+/// Whether a job waits for the mail server.
+fn sends_mails(job: Job) -> bool {
+    match job {
+        Job::Deliver(_) | Job::Storm(_) => true,
+        Job::Attribute(_) | Job::Decide(_) | Job::Write(_) | Job::Webhook(_) | Job::Fetch(_) | Job::Reconcile => false,
     }
 }
 

@@ -1,5 +1,5 @@
-//! How many mirrors are brought up to date at once, and how long one may take: git servers that say
-//! nothing must not keep mails and issues waiting.
+//! How many mirrors are brought up to date at once, and how long one may take, and how many mails
+//! are sent at once: git servers and mail servers that say nothing must not keep all else waiting.
 
 use super::Failure;
 use domain::ids::RepositoryId;
@@ -8,12 +8,16 @@ use mirror::{MirrorError, Mirrors, Progress};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
-/// Clones and fetches at once: fewer than there are workers, so that there is always one for what
-/// needs no fetch.
+/// Clones and fetches at once.
 pub const FETCHES_AT_ONCE: usize = 2;
+/// Mails at once: a mail server is one, and what is too much for two is too much for it.
+pub const MAILS_AT_ONCE: usize = 2;
+/// Both together: fewer than there are workers, so that there is always one for what waits for
+/// neither.
+pub const WAITING_AT_ONCE: usize = 3;
 /// How long a fetch may take: a first clone of 20 GB at a megabyte a second.
 const FETCH_AT_MOST: Duration = Duration::from_hours(6);
 /// How long a fetch may go on without an object: a server that packs a large repository for the
@@ -22,10 +26,13 @@ const WITHOUT_PROGRESS: Duration = Duration::from_mins(15);
 /// How often it is looked how far a fetch is, and the log says it.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// The fetches of one process.
+/// The fetches of one process, and the places of its mails beside them.
 #[derive(Clone)]
 pub struct Fetches {
     places: Arc<Semaphore>,
+    mails: Arc<Semaphore>,
+    /// Of fetches and mails together.
+    waiting: Arc<Semaphore>,
     patience: Patience,
     /// Fetches that go on in their threads.
     running: Arc<Mutex<HashMap<RepositoryId, Running>>>,
@@ -33,8 +40,21 @@ pub struct Fetches {
 
 impl Default for Fetches {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(FETCHES_AT_ONCE)), patience: PATIENCE, running: Arc::default() }
+        let places = |number| Arc::new(Semaphore::new(number));
+        Self {
+            places: places(FETCHES_AT_ONCE),
+            mails: places(MAILS_AT_ONCE),
+            waiting: places(WAITING_AT_ONCE),
+            patience: PATIENCE,
+            running: Arc::default(),
+        }
     }
+}
+
+/// The place of a job that sends mails; it ends with this.
+pub struct MailPlace {
+    _mail: OwnedSemaphorePermit,
+    _waiting: OwnedSemaphorePermit,
 }
 
 /// A fetch that was begun.
@@ -60,7 +80,7 @@ const PATIENCE: Patience =
 /// It is not its turn yet; nothing is wrong.
 #[derive(Debug, thiserror::Error)]
 enum NotYet {
-    #[error("other repositories are being fetched: it comes after them")]
+    #[error("other repositories are being fetched, or mails sent: it comes after them")]
     NoPlace,
     #[error("it is being fetched already")]
     UnderWay,
@@ -79,7 +99,14 @@ pub fn after_others(failure: Failure, at: Timestamp) -> Failure {
 impl Fetches {
     /// Whether as many are under way as may be.
     pub fn are_full(&self) -> bool {
-        self.places.available_permits() == 0
+        self.places.available_permits() == 0 || self.waiting.available_permits() == 0
+    }
+
+    /// A place for a job that sends mails, if there is one.
+    pub fn mail_place(&self) -> Option<MailPlace> {
+        let mail = Arc::clone(&self.mails).try_acquire_owned().ok()?;
+        let waiting = Arc::clone(&self.waiting).try_acquire_owned().ok()?;
+        Some(MailPlace { _mail: mail, _waiting: waiting })
     }
 
     /// Clones or fetches a repository in a thread of its own, if there is a place. `seen` is told
@@ -96,6 +123,7 @@ impl Fetches {
         seen: impl Fn(&Progress),
     ) -> Result<Result<T, MirrorError>, Failure> {
         let Ok(_place) = self.places.try_acquire() else { return Err(Failure::retry(NotYet::NoPlace)) };
+        let Ok(_waiting) = self.waiting.try_acquire() else { return Err(Failure::retry(NotYet::NoPlace)) };
         let (running, theirs) = (self.begin(id)?, mirrors.clone());
         let mut work = tokio::task::spawn_blocking(move || {
             let _running = running;
@@ -194,6 +222,27 @@ mod tests {
             task.await.expect("no panic").expect("a place").expect("it went well");
         }
         fetches.run(&mirrors, RepositoryId(99), |_| Ok(()), |_| {}).await.expect("a place").expect("it went well");
+    }
+
+    #[tokio::test]
+    async fn mails_have_two_places_and_with_fetches_three() {
+        let ((_folder, mirrors), fetches) = (mirrors(), Fetches::default());
+        let mails = [fetches.mail_place(), fetches.mail_place()];
+        assert!(mails.iter().all(Option::is_some) && fetches.mail_place().is_none());
+        assert!(!fetches.are_full(), "one place is left for a fetch");
+        let (hold, work) = endless();
+        let running = tokio::spawn({
+            let (fetches, mirrors) = (fetches.clone(), mirrors.clone());
+            async move { fetches.run(&mirrors, ID, work, |_| {}).await }
+        });
+        tokio::task::yield_now().await;
+        assert!(fetches.are_full());
+        let refused = fetches.run(&mirrors, RepositoryId(2), |_| Ok(()), |_| {}).await;
+        assert!(refused.is_err_and(|failure| is_for_later(&failure)));
+        drop(mails);
+        assert!(!fetches.are_full());
+        drop(hold);
+        running.await.expect("no panic").expect("a place").expect("it went well");
     }
 
     #[tokio::test]

@@ -1,5 +1,6 @@
 //! The jobs that this process is at, and the room that one which killed before has for itself.
 
+use crate::services::fetches::MailPlace;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::jobs::Claim;
@@ -15,9 +16,23 @@ const WAIT_AGAIN_AFTER: Duration = Duration::from_secs(10);
 /// A job's place among the others; it ends with this.
 pub(super) enum Place {
     /// Beside others.
-    Shared { _room: OwnedRwLockReadGuard<()> },
+    Shared {
+        _room: OwnedRwLockReadGuard<()>,
+        /// Among those that send mails, where it is one.
+        _mail: Option<MailPlace>,
+    },
     /// Nothing else runs.
     Alone { _room: OwnedRwLockWriteGuard<()> },
+}
+
+impl Place {
+    /// The place of one that has this one, too.
+    pub(super) fn among_mails(self, mail: Option<MailPlace>) -> Self {
+        match self {
+            Self::Shared { _room, .. } => Self::Shared { _room, _mail: mail },
+            alone @ Self::Alone { .. } => alone,
+        }
+    }
 }
 
 /// What this process is at.
@@ -35,7 +50,7 @@ pub(super) struct Held {
 impl Held {
     /// A place beside others.
     pub(super) async fn shared(&self) -> Place {
-        Place::Shared { _room: Arc::clone(&self.room).read_owned().await }
+        Place::Shared { _room: Arc::clone(&self.room).read_owned().await, _mail: None }
     }
 
     /// A place alone, if nothing runs.

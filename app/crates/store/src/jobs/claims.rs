@@ -23,6 +23,11 @@ pub enum Among {
     Ordinary,
     /// The same without [`Job::Fetch`]: as many repositories are being fetched as may be.
     AllButFetches,
+    /// The same without [`Job::Deliver`] and [`Job::Storm`]: as many mails are being sent as may
+    /// be.
+    AllButMails,
+    /// Without all of these.
+    AllButFetchesAndMails,
     /// Those that ran when their process ended or that panicked, and whose holder did not renew
     /// them: what was tried least often is first.
     Suspects,
@@ -35,6 +40,13 @@ impl Among {
             // The sign keeps both databases to the index of turns: they would sort all that is due.
             Self::Ordinary => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2",
             Self::AllButFetches => "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2 AND kind <> 'fetch'",
+            Self::AllButMails => {
+                "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2 AND kind NOT IN ('deliver', 'storm')"
+            }
+            Self::AllButFetchesAndMails => {
+                "+run_at_ms <= $1 AND holder IS NULL AND deaths = 0 AND $2 = $2
+                     AND kind NOT IN ('fetch', 'deliver', 'storm')"
+            }
             Self::Suspects => {
                 "((holder IS NULL AND deaths > 0 AND run_at_ms <= $1) OR (holder IS NOT NULL AND locked_until_ms <= $2))"
             }
@@ -43,7 +55,7 @@ impl Among {
 
     fn order(self) -> &'static str {
         match self {
-            Self::Ordinary | Self::AllButFetches => "turn_ms, id",
+            Self::Ordinary | Self::AllButFetches | Self::AllButMails | Self::AllButFetchesAndMails => "turn_ms, id",
             Self::Suspects => "deaths, run_at_ms, id",
         }
     }
