@@ -263,6 +263,7 @@ CREATE TABLE deliveries (
     storm_id BIGINT,                    -- the storm that it belongs to
     attempts BIGINT NOT NULL,           -- counted before each attempt: after a crash it tells that something may have been sent
     due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
+    failing_since_ms BIGINT,            -- the first of the attempts that failed
     unanswered_at_ms BIGINT,            -- GitHub was asked then to make it, and has not said whether it did
     receipt TEXT,                       -- issue number, comment id, file name
     error TEXT,

@@ -25,6 +25,7 @@ mod keys;
 mod labels;
 mod leases;
 mod live;
+mod mail_refusals;
 mod mails;
 mod mirror_damage;
 mod mirror_people;

@@ -26,6 +26,17 @@ pub(crate) enum Mode {
     DropAfterAccepting,
     /// Takes every mail after this long.
     Delay(Duration),
+    /// Refuses what it is told there in these words, and goes on; its greeting where that is empty.
+    Refuse {
+        /// A verb, or `.` for the text.
+        at: &'static str,
+        /// Code and words.
+        says: &'static str,
+    },
+    /// Takes connections and says nothing until it is in another mode, then hangs up.
+    Silent,
+    /// Hangs up before it says anything.
+    HangUp,
 }
 
 /// A mail as it came over the wire.
@@ -69,7 +80,9 @@ struct State {
     login: Option<(String, String)>,
     mails: Vec<Received>,
     refused: Vec<String>,
+    full: Vec<String>,
     attempts: usize,
+    connections: usize,
 }
 
 /// The server; it ends when dropped.
@@ -126,6 +139,20 @@ impl SmtpServer {
         self.lock().refused.push(address.to_owned());
     }
 
+    /// Says from now on whether the mailbox of this recipient is full.
+    pub(crate) fn set_full(&self, address: &str, is_full: bool) {
+        let mut state = self.lock();
+        state.full.retain(|one| one != address);
+        if is_full {
+            state.full.push(address.to_owned());
+        }
+    }
+
+    /// How often somebody connected.
+    pub(crate) fn connections(&self) -> usize {
+        self.lock().connections
+    }
+
     /// Stops listening: from now on connections are refused.
     pub(crate) async fn stop(mut self) {
         self.task.abort();
@@ -166,7 +193,22 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
     let mut from = String::new();
     let mut to = Vec::new();
     let mut signed_in = state.lock().unwrap().login.is_none();
-    write.write_all(b"220 test.example ESMTP\r\n").await?;
+    let greeted_in = {
+        let mut state = state.lock().unwrap();
+        state.connections += 1;
+        state.mode
+    };
+    match greeted_in {
+        Mode::HangUp => return Ok(()),
+        Mode::Silent => {
+            while state.lock().unwrap().mode == Mode::Silent {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            return Ok(());
+        }
+        Mode::Refuse { at: "", says } => return write.write_all(format!("{says}\r\n").as_bytes()).await,
+        _ => write.write_all(b"220 test.example ESMTP\r\n").await?,
+    }
     while let Some(line) = read_line(&mut lines).await? {
         let line = String::from_utf8_lossy(&line).into_owned();
         let (verb, rest) = line.split_once([' ', ':']).unwrap_or((&line, ""));
@@ -175,6 +217,10 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
             (state.mode, state.login.clone())
         };
         let answer = match verb.to_ascii_uppercase().as_str() {
+            verb if matches!(mode, Mode::Refuse { at, .. } if at == verb) => {
+                let Mode::Refuse { says, .. } = mode else { continue };
+                says.to_owned()
+            }
             "EHLO" if login.is_some() => "250-test.example\r\n250-8BITMIME\r\n250 AUTH PLAIN LOGIN".to_owned(),
             "EHLO" => "250-test.example\r\n250 8BITMIME".to_owned(),
             "HELO" | "NOOP" => "250 OK".to_owned(),
@@ -199,6 +245,7 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
             "RCPT" if state.lock().unwrap().refused.contains(&address(rest)) => {
                 "550 5.1.1 No such user here".to_owned()
             }
+            "RCPT" if state.lock().unwrap().full.contains(&address(rest)) => "552 5.2.2 The mailbox is full".to_owned(),
             "RCPT" => {
                 to.push(address(rest));
                 "250 OK".to_owned()
@@ -216,6 +263,10 @@ async fn converse(stream: TcpStream, state: &Mutex<State>) -> std::io::Result<()
                 }
                 if mode == Mode::RefusedWithNul {
                     write.write_all(b"550 Message content\0 rejected\r\n").await?;
+                    continue;
+                }
+                if let Mode::Refuse { at: ".", says } = mode {
+                    write.write_all(format!("{says}\r\n").as_bytes()).await?;
                     continue;
                 }
                 if let Mode::Delay(time) = mode {

@@ -44,7 +44,9 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"]),
     // app.yml is YAML. An answer is read as far as it has room.
     ("github", &["domain"], &["http-body-util", "jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
-    ("email", &["domain"], &["lettre", "tokio"]),
+    // A connection that is encrypted from its beginning is opened here, so that what a server says
+    // is bounded: lettre holds a line whole.
+    ("email", &["domain"], &["lettre", "percent-encoding", "rustls-native-certs", "tokio", "tokio-rustls"]),
     ("render", &["domain"], &["minijinja", "minijinja-embed"]),
     // Which of its modules may name which of these: layers.rs.
     (

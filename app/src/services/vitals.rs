@@ -1,7 +1,10 @@
 //! How this server's own work goes, for the doctor and for the page of its health.
 
+use domain::counted::counted;
+use domain::finding::minutes;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use store::deliveries::{FailingMails, Outstanding};
 use store::jobs::{QueueState, SetAside};
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
@@ -23,8 +26,8 @@ pub struct Vitals {
     /// How many kinds of reports are not looked up in their repositories, because that ended the
     /// server.
     pub plain: Result<u64, StoreError>,
-    /// How many messages wait, and how many were ever given up.
-    pub messages: Result<(u64, u64), StoreError>,
+    /// What messages wait, and what became of those that could not be sent.
+    pub messages: Result<Outstanding, StoreError>,
     /// The watched repositories, with what went wrong with their mirrors.
     pub repositories: Result<Vec<RepositoryRow>, StoreError>,
     /// When the last webhook came.
@@ -38,7 +41,7 @@ impl Vitals {
             queue: store::jobs::queue_state(store).await,
             set_aside: store::jobs::list_set_aside(store, NAMED).await,
             plain: store::reports::count_plain(store, now).await,
-            messages: store::deliveries::count_pending_and_given_up(store).await,
+            messages: store::deliveries::outstanding(store).await,
             repositories: store::repositories::list(store).await,
             last_hook_at: store::hooks::last_received_at(store).await,
         }
@@ -48,4 +51,10 @@ impl Vitals {
 /// Whether jobs fail and wait for so long that somebody should look.
 pub fn is_late(queue: &QueueState, now: Timestamp) -> bool {
     queue.failing > 0 && queue.oldest_at.is_some_and(|oldest_at| now - oldest_at > LATE)
+}
+
+/// What is said of mails that could not be sent yet, in the words of who did not take them.
+pub fn of_failing(mails: &FailingMails, now: Timestamp) -> String {
+    let count = counted(mails.count, "mail is tried again", "mails are tried again");
+    format!("{count}, for {}: {}", minutes(now - mails.since), mails.why)
 }

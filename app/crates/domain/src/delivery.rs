@@ -1,6 +1,13 @@
 //! What is sent: where it goes, what for, how, and what became of it.
 
 use crate::ids::{HookId, LineId, RuleId, StormId};
+use crate::timestamp::DAY;
+use jiff::SignedDuration;
+
+/// How long a mail is tried again that the mail server does not take: as long as mail servers
+/// themselves do (RFC 5321, 4.5.4.1), for what stands between it and us is mended by people, who
+/// have weekends.
+pub const MAIL_TRIED_FOR: SignedDuration = DAY.saturating_mul(5);
 
 /// Where a delivery goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,19 @@
 //! E-mail by lettre: SMTP, or files in the outbox directory.
 
+mod bounded;
 mod error;
 mod message;
 mod outbox;
+mod server;
 
-pub use error::MailError;
+pub use error::{MailError, Step};
 pub use message::OutgoingMail;
 pub use outbox::Outbox;
 
 use domain::url_text::without_secrets;
 use lettre::message::Mailbox;
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use server::SmtpServer;
 use std::path::Path;
-use std::time::Duration;
-
-/// How long one step of a conversation may take. RFC 5321 allows minutes, but a mail that waits is
-/// tried again anyway.
-const STEP_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long one mail may take in all, so that a very slow server can't hold a worker for ever.
-const MAIL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Sends mail by SMTP, or writes it into a directory where no server is configured.
 #[derive(Debug)]
@@ -31,7 +25,7 @@ pub struct Mailer {
 /// Where mail goes.
 #[derive(Debug)]
 enum Way {
-    Smtp { transport: AsyncSmtpTransport<Tokio1Executor>, host: String },
+    Smtp(Box<SmtpServer>),
     Outbox(Outbox),
 }
 
@@ -51,7 +45,7 @@ impl Mailer {
             ))
         })?;
         let way = match smtp_url.map(str::trim).filter(|url| !url.is_empty()) {
-            Some(url) => smtp(url)?,
+            Some(url) => Way::Smtp(Box::new(smtp(url)?)),
             None => Way::Outbox(Outbox::new(outbox_dir)),
         };
         Ok(Self { from, way })
@@ -66,40 +60,21 @@ impl Mailer {
     pub async fn send(&self, mail: &OutgoingMail) -> Result<(), MailError> {
         let message = message::build(&self.from, mail)?;
         match &self.way {
-            Way::Smtp { transport, host } => match tokio::time::timeout(MAIL_TIMEOUT, transport.send(message)).await {
-                Ok(Ok(_)) => Ok(()),
-                // lettre refuses by itself what the server could not take: the address has signs
-                // that need SMTPUTF8.
-                Ok(Err(error)) if error.is_client() && !mail.to_email.is_ascii() => {
-                    Err(MailError::BadAddress { address: mail.to_email.clone(), reason: error.to_string() })
-                }
-                Ok(Err(error)) => Err(MailError::from_smtp(host, &error)),
-                Err(_) => Err(MailError::Unreachable {
-                    server: host.clone(),
-                    reason: format!("no end after {} seconds", MAIL_TIMEOUT.as_secs()),
-                }),
-            },
+            Way::Smtp(server) => server.send(&message).await,
             Way::Outbox(outbox) => outbox.write_mail(mail.date, &mail.message_id, &message.formatted()).await,
         }
     }
 
-    /// Connects, greets and signs in without sending anything, or sees that the outbox can be
-    /// written to. Says how it is.
+    /// Connects, greets, signs in and names the sender without sending anything, or sees that the
+    /// outbox can be written to. Says how it is.
     ///
     /// # Errors
     /// [`MailError`], as when sending.
     pub async fn check(&self) -> Result<String, MailError> {
         match &self.way {
-            Way::Smtp { transport, host } => {
-                let answer = tokio::time::timeout(MAIL_TIMEOUT, transport.test_connection()).await;
-                let unreachable =
-                    |reason: &str| MailError::Unreachable { server: host.clone(), reason: reason.to_owned() };
-                match answer {
-                    Ok(Ok(true)) => Ok(format!("{host} takes mail from {}", self.from.email)),
-                    Ok(Ok(false)) => Err(unreachable("the server greets, but refuses to go on")),
-                    Ok(Err(error)) => Err(MailError::from_smtp(host, &error)),
-                    Err(_) => Err(unreachable("it does not answer in time")),
-                }
+            Way::Smtp(server) => {
+                server.check(&self.from.email).await?;
+                Ok(format!("{} takes mail from {}", server.name(), self.from.email))
             }
             Way::Outbox(outbox) => {
                 outbox.check().await?;
@@ -109,34 +84,20 @@ impl Mailer {
     }
 }
 
-/// The transport of a URL. Its host is kept for messages: lettre's own errors don't name it.
-fn smtp(url: &str) -> Result<Way, MailError> {
+/// The server of a URL.
+fn smtp(url: &str) -> Result<SmtpServer, MailError> {
     let wrong = |reason: String| {
-        // What lettre says may quote the URL, which holds a password.
+        // What is said of a URL may quote it, and it holds a password.
         MailError::Configuration(format!(
             "SMTP_URL can't be used: {reason}; write smtp://user:password@host:587?tls=required"
         ))
     };
     let parsed = url::Url::parse(url).map_err(|reason| wrong(reason.to_string()))?;
-    let host = parsed.host_str().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host".to_owned()))?;
-    if !matches!(parsed.scheme(), "smtp" | "smtps") {
-        return Err(wrong("it begins with neither smtp:// nor smtps://".to_owned()));
-    }
-    let tls = parsed.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
-    if tls.is_some_and(|value| !matches!(value.as_str(), "required" | "opportunistic")) {
-        return Err(wrong("its tls is neither required nor opportunistic".to_owned()));
-    }
     // A # or / in a password ends what is before it, and the host is a part of both.
     if url.rsplit_once('@').is_some_and(|(before, _)| is_cut(before)) {
         return Err(wrong("special characters in its user and password must be percent-encoded".to_owned()));
     }
-    if !parsed.username().is_empty() && parsed.password().is_none() {
-        return Err(wrong("it names a user without a password".to_owned()));
-    }
-    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
-        .map_err(|_| wrong("special characters in its user and password must be percent-encoded".to_owned()))?;
-    let shown = parsed.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
-    Ok(Way::Smtp { transport: builder.timeout(Some(STEP_TIMEOUT)).build(), host: shown })
+    SmtpServer::of(&parsed).map_err(wrong)
 }
 
 /// Whether what should be a scheme, a user and a password ends before the @ of its host.

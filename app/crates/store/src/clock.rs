@@ -196,6 +196,7 @@ mod tests {
     /// (`deliveries.unanswered_at_ms`), and what goes by another clock (`jobs.locked_until_ms`).
     const STAY: &[&str] = &[
         "deliveries.created_at_ms",
+        "deliveries.failing_since_ms",
         "deliveries.settled_at_ms",
         "deliveries.unanswered_at_ms",
         "fingerprints.last_seen_ms",

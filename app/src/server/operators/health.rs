@@ -5,7 +5,7 @@ use crate::server::settings::ServerSettings;
 use crate::server::state::AllClocks;
 use crate::server::visitor::Visitor;
 use crate::services::readiness::{Down, MirrorsSeen, Readiness, Seen};
-use crate::services::vitals::{Vitals, is_late};
+use crate::services::vitals::{Vitals, is_late, of_failing};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -108,7 +108,7 @@ fn sentence(what: &str) -> String {
 /// The queue and the deliveries, where the database tells.
 fn work(vitals: &Vitals, seen: &Seen, now: Timestamp) -> Option<[Check; 2]> {
     let queue = vitals.queue.as_ref().ok()?;
-    let (pending, given_up) = vitals.messages.as_ref().ok()?;
+    let messages = vitals.messages.as_ref().ok()?;
     let oldest = queue.oldest_at.map_or_else(String::new, |at| format!(", the oldest since {}", when(at)));
     let jobs = counted(queue.length, "job", "jobs");
     let mut text = format!("{jobs} waiting{oldest}; {} of them failed before.", queue.failing);
@@ -120,10 +120,14 @@ fn work(vitals: &Vitals, seen: &Seen, now: Timestamp) -> Option<[Check; 2]> {
     for finding in &late {
         let _ = write!(text, " {}", sentence(&finding.what));
     }
-    let deliveries = format!("{} waiting, {given_up} given up.", counted(pending, "message", "messages"));
+    let waiting = counted(messages.waiting, "message", "messages");
+    let mut deliveries = format!("{waiting} waiting, {} given up.", messages.given_up);
+    if let Some(failing) = &messages.failing {
+        let _ = write!(deliveries, " {}", sentence(&of_failing(failing, now)));
+    }
     Some([
         check("Background work", late.is_empty() && !is_late(queue, now) && queue.set_aside == 0, text),
-        check("Deliveries", true, deliveries),
+        check("Deliveries", messages.failing.is_none(), deliveries),
     ])
 }
 

@@ -118,11 +118,13 @@ async fn write_store(store: &Store, now: Timestamp, out: &mut Text) {
     if let Ok(queue) = store::jobs::queue_state(store).await {
         write_jobs(&queue, now, out);
     }
-    if let Ok((pending, given_up)) = store::deliveries::count_pending_and_given_up(store).await {
+    if let Ok(messages) = store::deliveries::outstanding(store).await {
         out.family("flawless_deliveries_pending", "gauge", "Mails, issues and comments that wait.");
-        out.sample("flawless_deliveries_pending", &[], pending);
+        out.sample("flawless_deliveries_pending", &[], messages.waiting);
         out.family("flawless_deliveries_given_up", "gauge", "Mails, issues and comments that were given up.");
-        out.sample("flawless_deliveries_given_up", &[], given_up);
+        out.sample("flawless_deliveries_given_up", &[], messages.given_up);
+        out.family("flawless_mails_failing", "gauge", "Mails that could not be sent yet, and are tried again.");
+        out.sample("flawless_mails_failing", &[], messages.failing.map_or(0, |failing| failing.count));
     }
     if let Ok(rows) = store::repositories::list(store).await {
         write_repositories(&rows, out);

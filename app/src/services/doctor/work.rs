@@ -1,25 +1,45 @@
 //! Whether jobs are done and messages are sent.
 
-use crate::services::vitals::{Vitals, is_late};
+use crate::services::vitals::{Vitals, is_late, of_failing};
 use domain::counted::counted;
+use domain::delivery::MAIL_TRIED_FOR;
 use domain::finding::{Finding, minutes};
 use domain::job::MOST_DEATHS;
-use domain::timestamp::Timestamp;
+use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use store::StoreError;
+use store::deliveries::Outstanding;
 use store::jobs::QueueState;
 
 /// What to do about work that takes the server with it.
 const WHAT_TO_DO: &str =
     "Update the server; if that does not help, report it with what its log says before each start.";
 
+/// Mails that can't be sent for longer do not get out: it is more than a server that is restarted,
+/// or one that has whom it does not know come again (greylisting).
+const PATIENCE_WITH_MAIL: SignedDuration = SignedDuration::from_mins(30);
+
 /// What the doctor says of the background work.
 pub(super) fn findings(vitals: &Vitals, now: Timestamp) -> Vec<Finding> {
     let queue = vitals.queue.as_ref().map_or_else(broken, |queue| of_queue(queue, now));
-    let messages = vitals.messages.as_ref().map_or_else(broken, |(waiting, given_up)| {
-        Finding::fine("messages", format!("{waiting} wait, {given_up} were given up since the beginning"))
-    });
+    let messages = vitals.messages.as_ref().map_or_else(broken, |messages| of_messages(messages, now));
     [queue, messages].into_iter().chain(set_aside(vitals)).chain(plain(vitals)).collect()
+}
+
+fn of_messages(messages: &Outstanding, now: Timestamp) -> Finding {
+    let counts = format!("{} wait, {} were given up since the beginning", messages.waiting, messages.given_up);
+    let Some(failing) = &messages.failing else { return Finding::fine("messages", counts) };
+    let what = format!("{}; {counts}", of_failing(failing, now));
+    let todo = format!(
+        "If it refuses this server or its sender, look at SMTP_URL and MAIL_FROM, and ask who runs it to let them in. \
+         Each is tried again for {} days, then somebody else is told.",
+        MAIL_TRIED_FOR.as_hours() / DAY.as_hours()
+    );
+    // Some servers let everybody wait for some minutes first.
+    match now - failing.since {
+        age if age > PATIENCE_WITH_MAIL => Finding::failure("messages", what, todo),
+        _ => Finding::warning("messages", what, todo),
+    }
 }
 
 /// Jobs that took the server with them.

@@ -183,8 +183,8 @@ impl<'a> Candidates<'a> {
         if let Some(address) = address_of(&self.row.settings.email, &it.author) {
             it.can_be_mailed = true;
             let now = self.subject.failed_at;
-            it.is_refused =
-                store::refused_addresses::contains(&self.recipients.store, &address, now - REFUSED_LIFE).await?;
+            it.is_refused = self.subject.unreached.iter().any(|one| one.eq_ignore_ascii_case(&address))
+                || store::refused_addresses::contains(&self.recipients.store, &address, now - REFUSED_LIFE).await?;
         }
         Ok(it)
     }

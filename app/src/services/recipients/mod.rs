@@ -81,9 +81,23 @@ impl Recipients {
     /// # Errors
     /// The database is out of reach. GitHub and the mirror never are a reason.
     pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Chosen, Failure> {
+        self.find_another_and_record(row, line, &[], now).await
+    }
+
+    /// The same, where mails about the line did not get to these addresses.
+    ///
+    /// # Errors
+    /// The database is out of reach. GitHub and the mirror never are a reason.
+    pub async fn find_another_and_record(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        unreached: &[String],
+        now: Timestamp,
+    ) -> Result<Chosen, Failure> {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
-        let subject = subject_of(line, author.as_ref(), attribution.as_ref());
+        let subject = BlamedLine { unreached, ..subject_of(line, author.as_ref(), attribution.as_ref()) };
         let (told, failure) = self.find(row, &subject, now).await?;
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })

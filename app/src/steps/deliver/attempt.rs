@@ -12,8 +12,8 @@ use store::repositories::RepositoryRow;
 /// An attempt to send a delivery.
 pub(super) struct DeliveryAttempt<'a> {
     pub(super) store: &'a Store,
-    /// Tells somebody else where a mail's address is refused; `None` in the queue of writes, which
-    /// has no mails.
+    /// Tells somebody else where a mail does not get to its address; `None` in the queue of writes,
+    /// which has no mails.
     pub(super) mails: Option<&'a MailSender>,
     pub(super) row: &'a RepositoryRow,
     pub(super) line: &'a Line,
@@ -33,7 +33,7 @@ impl Attempt for DeliveryAttempt<'_> {
         tracing::warn!(%repository, channel = ?what.channel, why = %cause, "a delivery was given up");
         // First somebody else: cut off in between, it is tried once more.
         if let Some(mails) = self.mails.filter(|_| what.channel == Channel::Mail) {
-            mails.tell_another(self.row, self.line, what, DeliveryMode::Singly, self.now).await?;
+            mails.tell_another(self.row, self.line, (what, cause), DeliveryMode::Singly, self.now).await?;
         }
         Ok(store::deliveries::record_given_up(self.store, self.delivery.id, &cause.to_string(), self.now).await?)
     }
@@ -45,6 +45,6 @@ impl Attempt for DeliveryAttempt<'_> {
             let attempts = self.number();
             tracing::warn!(%repository, ?channel, attempts, why = %cause, "a delivery failed and will be tried again");
         }
-        Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_at).await?)
+        Ok(store::deliveries::record_failed(self.store, self.delivery.id, &cause.to_string(), due_at, self.now).await?)
     }
 }

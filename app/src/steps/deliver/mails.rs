@@ -3,15 +3,20 @@
 use crate::services::alert_content::AlertContent;
 use crate::services::messages::{mail_content, rendered_mail};
 use crate::services::recipients::{Occasion, Recipients, mails};
-use crate::services::{Failure, Wake};
-use domain::delivery::{Channel, DeliveryMode};
-use domain::timestamp::Timestamp;
+use crate::services::{Cause, Failure, Wake};
+use domain::delivery::{Channel, DeliveryMode, DeliveryState, MAIL_TRIED_FOR};
+use domain::timestamp::{DAY, Timestamp};
 use email::{MailError, Mailer, OutgoingMail};
 use std::sync::Arc;
 use store::Store;
-use store::deliveries::{Delivery, NewDelivery};
+use store::deliveries::{Delivery, DeliveryRow, NewDelivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+
+/// A mail that was tried for as long as one is: it is time that somebody hears of the line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}; it was tried for {days} days", days = MAIL_TRIED_FOR.as_hours() / DAY.as_hours())]
+struct TriedForLong(MailError);
 
 /// Sends mails.
 #[derive(Clone)]
@@ -52,24 +57,30 @@ impl MailSender {
             repository: row.repository.full_name.to_string(),
             line: Some(line.id.0),
         };
-        self.send(&mail, now).await
+        self.send(&mail, delivery.failing_since, now).await
     }
 
-    /// Sends a mail. That its address is refused is remembered. The receipt is its Message-ID.
-    pub(super) async fn send(&self, mail: &OutgoingMail, now: Timestamp) -> Result<String, Failure> {
+    /// Sends a mail that could not be sent since `failing_since`. That its address is refused is
+    /// remembered. The receipt is its Message-ID.
+    pub(super) async fn send(
+        &self,
+        mail: &OutgoingMail,
+        failing_since: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<String, Failure> {
         // A copy that somebody else sent meanwhile can't be taken back.
         self.store.prove_lease().await?;
-        match self.mailer.send(mail).await {
-            Ok(()) => Ok(mail.message_id.clone()),
-            Err(error) => Err(self.unsent(&mail.to_email, error, now).await?),
-        }
-    }
-
-    async fn unsent(&self, address: &str, error: MailError, now: Timestamp) -> Result<Failure, Failure> {
+        let Err(error) = self.mailer.send(mail).await else { return Ok(mail.message_id.clone()) };
         if error.is_about_the_address() {
-            store::refused_addresses::record(&self.store, address, &error.to_string(), now).await?;
+            store::refused_addresses::record(&self.store, &mail.to_email, &error.to_string(), now).await?;
         }
-        Ok(if error.is_worth_a_retry() { Failure::retry(error) } else { Failure::give_up(error) })
+        Err(match error {
+            error if !error.is_worth_a_retry() => Failure::give_up(error),
+            error if failing_since.is_some_and(|since| now - since >= MAIL_TRIED_FOR) => {
+                Failure::give_up(TriedForLong(error))
+            }
+            error => Failure::retry(error),
+        })
     }
 
     /// The Message-ID of what has this name here: the same each time it is sent.
@@ -84,8 +95,8 @@ impl MailSender {
         format!("{}.{}", row.repository.full_name.as_str().replace('/', "-"), self.content.site.mail_host())
     }
 
-    /// Tells somebody else, after a mail's address was refused: whoever is chosen now that this is
-    /// known. Whether anybody is.
+    /// Tells somebody else, after a mail's address was refused, or it was tried for long: whoever
+    /// is chosen now that this is known. Whether anybody is.
     ///
     /// # Errors
     /// The database is out of reach.
@@ -93,11 +104,12 @@ impl MailSender {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        refused: &NewDelivery,
+        (refused, cause): (&NewDelivery, &Cause),
         mode: DeliveryMode,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        if !store::refused_addresses::contains(&self.store, &refused.recipient, now).await? {
+        let is_refused = cause.downcast_ref().is_some_and(MailError::is_about_the_address);
+        if !is_refused && !cause.is::<TriedForLong>() {
             return Ok(false);
         }
         let others = self.others(row, line, refused, now).await?;
@@ -108,7 +120,8 @@ impl MailSender {
         Ok(!others.is_empty())
     }
 
-    /// The mails that go out now that an address is refused, but for those that were sent before.
+    /// The mails that go out now that one does not get to its address, but for those that were sent
+    /// before. The address stays good for mails about other lines.
     async fn others(
         &self,
         row: &RepositoryRow,
@@ -118,7 +131,10 @@ impl MailSender {
     ) -> Result<Vec<NewDelivery>, Failure> {
         let header = mail_content(refused)?.header;
         let sent = store::deliveries::of_line(&self.store, line.id).await?;
-        let chosen = self.recipients.find_and_record(row, line, now).await?;
+        let did_not_arrive = |one: &&DeliveryRow| one.channel == Channel::Mail && one.state == DeliveryState::GivenUp;
+        let mut unreached = vec![refused.recipient.clone()];
+        unreached.extend(sent.iter().filter(did_not_arrive).map(|one| one.recipient.clone()));
+        let chosen = self.recipients.find_another_and_record(row, line, &unreached, now).await?;
         let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None };
         let mut others = mails(row, line, &chosen, occasion)?;
         others.retain(|mail| {
@@ -167,10 +183,10 @@ mod tests {
         };
         let sender = |claim| MailSender { store: store.held_by(claim), ..handles.mail_sender() };
         let sent = || std::fs::read_dir(config.outbox()).map_or(0, Iterator::count);
-        let refused = sender(&lost).send(&mail, now).await.map_err(|failure| format!("{failure:?}"));
+        let refused = sender(&lost).send(&mail, None, now).await.map_err(|failure| format!("{failure:?}"));
         assert_eq!(refused, Err(format!("{:?}", Failure::from(StoreError::LeaseLost))));
         assert_eq!(sent(), 0);
-        sender(&its).send(&mail, now).await.unwrap();
+        sender(&its).send(&mail, None, now).await.unwrap();
         assert_eq!(sent(), 1);
     }
 }

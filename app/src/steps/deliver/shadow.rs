@@ -23,6 +23,6 @@ pub(super) async fn hold_back(store: &Store, delivery: &Delivery, now: Timestamp
         return Ok(false);
     }
     let why = "nothing is sent in shadow mode";
-    store::deliveries::record_failed(store, delivery.id, why, now + SHADOW_AGAIN_AFTER).await?;
+    store::deliveries::record_put_off(store, delivery.id, why, now + SHADOW_AGAIN_AFTER).await?;
     Ok(true)
 }

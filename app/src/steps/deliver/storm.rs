@@ -8,7 +8,7 @@ use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, StormId};
 use domain::storm::{Storm, StormLine};
 use domain::timestamp::Timestamp;
-use email::OutgoingMail;
+use email::{MailError, OutgoingMail};
 use render::MailedLine;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +34,8 @@ enum Sent {
     Settled,
     /// They are tried again by themselves at that moment.
     Later(Timestamp),
+    /// The same, and the mail server did not answer.
+    NoAnswer(Cause, Timestamp),
     /// Somebody else is told instead, with the next mails.
     ToAnother,
 }
@@ -107,12 +109,20 @@ impl StormMails<'_> {
         let mut lines = None;
         let mut again_at: Vec<Timestamp> = Vec::new();
         let mut more = false;
-        for waiting in gathered.chunk_by(|(one, _), (other, _)| one.what.recipient == other.what.recipient) {
+        let retry_at = |waiting: &&[(Delivery, Timestamp)]| waiting.iter().map(|&(_, at)| at).max();
+        let mut by_recipient: Vec<&[(Delivery, Timestamp)]> =
+            gathered.chunk_by(|(one, _), (other, _)| one.what.recipient == other.what.recipient).collect();
+        // Whom nobody tried to tell goes before whose mail failed.
+        by_recipient.sort_by_key(retry_at);
+        let last = by_recipient.len().saturating_sub(1);
+        for (at, waiting) in by_recipient.into_iter().enumerate() {
             let mails: Vec<&Delivery> = waiting.iter().map(|(mail, _)| mail).collect();
-            let retry_at = waiting.iter().map(|&(_, at)| at).max().unwrap_or(Timestamp::UNIX_EPOCH);
+            let retry_at = retry_at(&waiting).unwrap_or(Timestamp::UNIX_EPOCH);
             match self.send_to_one(&mails, &mut lines, is_due, retry_at).await? {
                 Sent::Settled => {}
-                Sent::Later(at) => again_at.push(at),
+                // The others would wait for it as long, one after another.
+                Sent::NoAnswer(cause, _) if at < last => return Err(Failure::retry(cause)),
+                Sent::Later(at) | Sent::NoAnswer(_, at) => again_at.push(at),
                 Sent::ToAnother => more = true,
             }
         }
@@ -164,6 +174,7 @@ impl StormMails<'_> {
             }
             Settled::GivenUp if attempt.has_another.into_inner() => Ok(Sent::ToAnother),
             Settled::GivenUp => Ok(Sent::Settled),
+            Settled::Postponed { cause, due_at, .. } if is_unanswered(&cause) => Ok(Sent::NoAnswer(cause, due_at)),
             Settled::Postponed { due_at, .. } | Settled::Again(due_at) => Ok(Sent::Later(due_at)),
             Settled::Panicked(why) => Err(Failure::Panicked(why)),
             Settled::NotOurs => Err(Failure::NotOurs),
@@ -180,7 +191,7 @@ impl StormMails<'_> {
             return self.sender.alert(self.row, &line, first, self.now).await;
         }
         let mail = self.gathered_mail(mails, lines)?;
-        self.sender.send(&mail, self.now).await
+        self.sender.send(&mail, first.failing_since, self.now).await
     }
 
     /// One mail of several lines.
@@ -222,6 +233,10 @@ impl StormMails<'_> {
     }
 }
 
+fn is_unanswered(cause: &Cause) -> bool {
+    matches!(cause.downcast_ref(), Some(MailError::Unreachable { .. }))
+}
+
 /// An attempt to send one recipient's mail.
 struct StormMailAttempt<'a> {
     of: &'a StormMails<'a>,
@@ -242,7 +257,7 @@ impl Attempt for StormMailAttempt<'_> {
         for mail in self.mails {
             if let Some(line) = store::lines::by_id(store, mail.line).await? {
                 let mode = DeliveryMode::Storm(storm.id);
-                let has_another = sender.tell_another(row, &line, &mail.what, mode, now).await?;
+                let has_another = sender.tell_another(row, &line, (&mail.what, cause), mode, now).await?;
                 self.has_another.fetch_or(has_another, Ordering::Relaxed);
             }
         }
@@ -252,6 +267,7 @@ impl Attempt for StormMailAttempt<'_> {
     async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), Failure> {
         let (repository, attempts) = (&self.of.row.repository.full_name, self.number());
         tracing::warn!(%repository, attempts, why = %cause, "a storm's mail will be tried again");
-        Ok(store::storms::record_mail_failed(self.of.store, self.mails, &cause.to_string(), due_at).await?)
+        Ok(store::storms::record_mail_failed(self.of.store, self.mails, &cause.to_string(), due_at, self.of.now)
+            .await?)
     }
 }

@@ -109,7 +109,7 @@ impl GitHubWriter {
         match first {
             WriteTarget::Delivery(id) => {
                 let why = "each attempt to write it ended the server";
-                store::deliveries::record_failed(store, id, why, until).await?;
+                store::deliveries::record_put_off(store, id, why, until).await?;
             }
             WriteTarget::Label(id) => store::repositories::set_labels_due(store, id, until).await?,
             WriteTarget::Status(id) => store::statuses::set_due(store, id, until).await?,

@@ -25,6 +25,8 @@ pub struct BlamedLine<'a> {
     pub first_failed_at: Timestamp,
     /// What its author did, where it is not the failing line: the words that follow a name.
     pub role: Option<String>,
+    /// Addresses that mails about it did not get to, though they may be good for others.
+    pub unreached: &'a [String],
 }
 
 impl<'a> BlamedLine<'a> {
@@ -41,6 +43,7 @@ impl<'a> BlamedLine<'a> {
                 function: suspect.function_lines.map(|(start, end)| start..=end),
                 failed_at,
                 first_failed_at: failed_at,
+                unreached: &[],
                 role: Some(role),
             };
         }
@@ -53,6 +56,7 @@ impl<'a> BlamedLine<'a> {
             function: found.function_lines.clone(),
             failed_at,
             first_failed_at: failed_at,
+            unreached: &[],
             role: None,
         }
     }

@@ -8,7 +8,10 @@ use domain::delivery::{Channel, DeliveryState, Purpose};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 pub(crate) use sending::insert_in;
-pub use sending::{claim_attempt, insert, record_failed, record_given_up, record_sent, set_unanswered, withdraw_issue};
+pub use sending::{
+    claim_attempt, insert, record_failed, record_given_up, record_put_off, record_sent, set_unanswered, withdraw_issue,
+};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 /// Something to be sent once. Channel, purpose and recipient together are unique for a line.
@@ -37,6 +40,8 @@ pub struct Delivery {
     pub what: NewDelivery,
     /// Attempts before this one: more than none means that a mail may have arrived.
     pub attempts: u64,
+    /// When an attempt failed first; `None`: none did.
+    pub failing_since: Option<Timestamp>,
     /// When GitHub was last asked to make it without saying since whether it did; `None`: it did
     /// not make it yet.
     pub unanswered_at: Option<Timestamp>,
@@ -64,8 +69,8 @@ pub struct DeliveryRow {
 }
 
 /// The columns of a [`Delivery`], for [`read`].
-pub(crate) const COLUMNS: &str = "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, unanswered_at_ms, \
-     created_at_ms, state";
+pub(crate) const COLUMNS: &str = "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, failing_since_ms, \
+     unanswered_at_ms, created_at_ms, state";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
@@ -79,6 +84,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
             content: get(row, "content")?,
         },
         attempts: get_count(row, "attempts")?,
+        failing_since: get_time_opt(row, "failing_since_ms")?,
         unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
         created_at: get_time(row, "created_at_ms")?,
         state: read_state(row)?,
@@ -124,6 +130,49 @@ pub async fn of_line(store: &Store, line: LineId) -> Result<Vec<DeliveryRow>, St
             })
         })
         .collect()
+}
+
+/// What waits to be sent, and what was not, in figures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outstanding {
+    /// Deliveries that wait to be sent by themselves.
+    pub waiting: u64,
+    /// Deliveries that were given up.
+    pub given_up: u64,
+    /// Mails that were tried and could not be sent yet.
+    pub failing: Option<FailingMails>,
+}
+
+/// Mails that were tried and could not be sent yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailingMails {
+    /// How many.
+    pub count: u64,
+    /// Since when the first of them.
+    pub since: Timestamp,
+    /// Why the one that was tried last.
+    pub why: String,
+}
+
+/// What waits to be sent, and what was not.
+pub async fn outstanding(store: &Store) -> Result<Outstanding, StoreError> {
+    let (waiting, given_up) = count_pending_and_given_up(store).await?;
+    Ok(Outstanding { waiting, given_up, failing: failing_mails(store).await? })
+}
+
+async fn failing_mails(store: &Store) -> Result<Option<FailingMails>, StoreError> {
+    let of_them =
+        "FROM deliveries WHERE state IN ('pending', 'gathered') AND channel = 'mail' AND failing_since_ms > 0";
+    let counted =
+        sqlx::query(AssertSqlSafe(format!("SELECT COUNT(*) AS mails, MIN(failing_since_ms) AS since {of_them}")))
+            .fetch_one(&store.pool)
+            .await?;
+    // What is due last was tried last: the pauses grow.
+    let latest = format!("SELECT error {of_them} ORDER BY due_at_ms DESC, id DESC LIMIT 1");
+    let latest = sqlx::query(AssertSqlSafe(latest)).fetch_optional(&store.pool).await?;
+    let (Some(latest), Some(since)) = (latest, get_time_opt(&counted, "since")?) else { return Ok(None) };
+    let why: Option<String> = get(&latest, "error")?;
+    Ok(Some(FailingMails { count: get_count(&counted, "mails")?, since, why: why.unwrap_or_default() }))
 }
 
 /// How many deliveries wait to be sent by themselves, and how many were given up.

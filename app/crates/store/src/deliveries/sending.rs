@@ -115,7 +115,26 @@ pub async fn record_given_up(store: &Store, id: DeliveryId, why: &str, now: Time
 }
 
 /// Records why an attempt failed, and when the next is due.
-pub async fn record_failed(store: &Store, id: DeliveryId, why: &str, due_at: Timestamp) -> Result<(), StoreError> {
+pub async fn record_failed(
+    store: &Store,
+    id: DeliveryId,
+    why: &str,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let statement = sqlx::query(
+        "UPDATE deliveries SET error = $2, due_at_ms = $3, failing_since_ms = COALESCE(failing_since_ms, CAST($4 AS BIGINT))
+         WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(why)
+    .bind(due_at.as_millis())
+    .bind(now.as_millis());
+    execute(store, statement).await
+}
+
+/// Records that it waits, until when and for what: nothing failed.
+pub async fn record_put_off(store: &Store, id: DeliveryId, why: &str, due_at: Timestamp) -> Result<(), StoreError> {
     settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at).await
 }
 

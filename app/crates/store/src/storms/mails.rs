@@ -85,15 +85,20 @@ pub async fn record_mail_failed(
     mails: &[&Delivery],
     why: &str,
     due_at: Timestamp,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
     for mail in mails {
-        sqlx::query("UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3 WHERE id = $1")
-            .bind(mail.id.0)
-            .bind(why)
-            .bind(due_at.as_millis())
-            .execute(tx.conn())
-            .await?;
+        sqlx::query(
+            "UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3,
+                 failing_since_ms = COALESCE(failing_since_ms, CAST($4 AS BIGINT)) WHERE id = $1",
+        )
+        .bind(mail.id.0)
+        .bind(why)
+        .bind(due_at.as_millis())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
     }
     tx.commit().await
 }

@@ -1,0 +1,292 @@
+//! Conversations with a mail server, step by step: each has its time, and an answer is known by
+//! what it answers.
+
+use super::bounded::Bounded;
+use super::error::{MailError, Step};
+use lettre::message::Message;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Tls, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::{SMTP_PORT, SUBMISSION_PORT, SUBMISSIONS_PORT};
+use lettre::{Address, transport::smtp::Error as SmtpError};
+use percent_encoding::percent_decode_str;
+use std::fmt::Display;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+use url::Url;
+
+/// How long things may take. RFC 5321 allows minutes, but a mail that waits is tried again anyway.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// A connection to one address of the server: it may have others.
+    connection: Duration,
+    /// A step of a conversation: greeting, encryption, signing in, a command. A server that says
+    /// nothing holds a worker for as long.
+    step: Duration,
+    /// One mail in all, also where a server says a little now and then. What it does with the text
+    /// has the rest of this: some look into it first.
+    whole: Duration,
+    /// The goodbye, on which nothing depends any more.
+    goodbye: Duration,
+}
+
+/// What mail servers are given.
+const PATIENCE: Patience = Patience {
+    connection: Duration::from_secs(10),
+    step: Duration::from_secs(30),
+    whole: Duration::from_secs(60),
+    goodbye: Duration::from_secs(1),
+};
+
+/// The mail server that is configured.
+#[derive(Debug)]
+pub(super) struct SmtpServer {
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
+    hello: ClientId,
+    /// Its name, and port where one is configured.
+    shown: String,
+    patience: Patience,
+}
+
+impl SmtpServer {
+    /// The server of `smtp://user:password@host:587?tls=required` or `smtps://…`; a path is the
+    /// name that it is greeted by.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that never repeat a password.
+    pub(super) fn of(url: &Url) -> Result<Self, String> {
+        let named = url.host_str().filter(|host| !host.is_empty()).ok_or("it names no host")?;
+        let host = named.trim_matches(['[', ']']).to_owned();
+        let asked = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value.into_owned());
+        let parameters = || TlsParameters::new(host.clone()).map_err(|error| error.to_string());
+        let (tls, port) = match (url.scheme(), asked.as_deref()) {
+            ("smtps", None | Some("required" | "opportunistic")) => (Tls::Wrapper(parameters()?), SUBMISSIONS_PORT),
+            ("smtp", None) => (Tls::None, SMTP_PORT),
+            ("smtp", Some("required")) => (Tls::Required(parameters()?), SUBMISSION_PORT),
+            ("smtp", Some("opportunistic")) => (Tls::Opportunistic(parameters()?), SUBMISSION_PORT),
+            ("smtp" | "smtps", Some(_)) => return Err("its tls is neither required nor opportunistic".to_owned()),
+            _ => return Err("it begins with neither smtp:// nor smtps://".to_owned()),
+        };
+        let credentials = match url.password() {
+            None if url.username().is_empty() => None,
+            None => return Err("it names a user without a password".to_owned()),
+            Some(password) => Some(Credentials::new(decoded(url.username())?, decoded(password)?)),
+        };
+        let name = url.path().trim_matches('/');
+        let hello = if name.is_empty() { ClientId::default() } else { ClientId::Domain(name.to_owned()) };
+        let shown = url.port().map_or_else(|| named.to_owned(), |port| format!("{named}:{port}"));
+        let port = url.port().unwrap_or(port);
+        Ok(Self { host, port, tls, credentials, hello, shown, patience: PATIENCE })
+    }
+
+    /// Its name, and port where one is configured.
+    pub(super) fn name(&self) -> &str {
+        &self.shown
+    }
+
+    /// Sends a mail.
+    pub(super) async fn send(&self, message: &Message) -> Result<(), MailError> {
+        self.converse(async |server| self.hand_over(server, message).await).await
+    }
+
+    /// Signs in, and asks whether it would take a mail of this sender, without sending one.
+    pub(super) async fn check(&self, from: &Address) -> Result<(), MailError> {
+        let sender = Mail::new(Some(from.clone()), Vec::new());
+        self.converse(async |server| self.step(Step::Sender, server.command(sender)).await.map(drop)).await
+    }
+
+    /// Connects, talks, and says goodbye. What it says then changes nothing any more: a mail that
+    /// it took is sent, whatever follows.
+    async fn converse(
+        &self,
+        talk: impl AsyncFnOnce(&mut AsyncSmtpConnection) -> Result<(), MailError>,
+    ) -> Result<(), MailError> {
+        let conversation = async {
+            let mut server = self.connect().await?;
+            let said = talk(&mut server).await;
+            Ok((server, said))
+        };
+        let ended = timeout(self.patience.whole, conversation).await;
+        let (mut server, said) = ended
+            .map_err(|_| self.unreachable(&format!("no end after {} seconds", self.patience.whole.as_secs())))??;
+        if !matches!(said, Err(MailError::Unreachable { .. })) {
+            let _ = timeout(self.patience.goodbye, server.quit()).await;
+        }
+        said
+    }
+
+    /// Connects, greets, encrypts and signs in.
+    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
+        let greeting = async |stream| AsyncSmtpConnection::connect_with_transport(stream, &self.hello).await;
+        let tcp = self.open().await.map_err(|error| self.unreachable(&error))?;
+        let stream = self.encrypted(tcp).await?;
+        let mut server = self.step(Step::Greeting, greeting(stream)).await?;
+        let upgrade = match &self.tls {
+            Tls::Required(parameters) => Some(parameters),
+            Tls::Opportunistic(parameters) => server.can_starttls().then_some(parameters),
+            Tls::None | Tls::Wrapper(_) => None,
+        };
+        if let Some(parameters) = upgrade {
+            self.step(Step::Encryption, server.starttls(parameters.clone(), &self.hello)).await?;
+        }
+        if let Some(credentials) = &self.credentials {
+            self.step(Step::SignIn, server.auth(DEFAULT_MECHANISMS, credentials)).await?;
+        }
+        Ok(server)
+    }
+
+    /// A connection to the first of its addresses that answers.
+    async fn open(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let look_up = tokio::net::lookup_host((self.host.as_str(), self.port));
+        let late = |what: &str| io::Error::new(io::ErrorKind::TimedOut, format!("{what} took too long"));
+        let addresses = timeout(self.patience.step, look_up).await.map_err(|_| late("looking up its address"))??;
+        let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+        for address in addresses {
+            match timeout(self.patience.connection, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => return Ok((stream, address)),
+                Ok(Err(error)) => failure = error,
+                Err(_) => failure = late("connecting"),
+            }
+        }
+        Err(failure)
+    }
+
+    /// The connection, encrypted where it is to be from its beginning.
+    async fn encrypted(&self, (tcp, address): (TcpStream, SocketAddr)) -> Result<Box<dyn AsyncTokioStream>, MailError> {
+        if !matches!(self.tls, Tls::Wrapper(_)) {
+            return Ok(Box::new(Bounded::new(tcp, address)));
+        }
+        let handshake = async {
+            let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
+            let config = client_config().map_err(io::Error::other)?;
+            TlsConnector::from(Arc::new(config)).connect(name, tcp).await
+        };
+        let stream = timeout(self.patience.step, handshake).await.map_err(|_| self.silent(Step::Encryption))?;
+        Ok(Box::new(Bounded::new(stream.map_err(|error| self.unreachable(&error))?, address)))
+    }
+
+    /// The mail itself, to its one recipient.
+    async fn hand_over(&self, server: &mut AsyncSmtpConnection, message: &Message) -> Result<(), MailError> {
+        let (envelope, text) = (message.envelope(), message.formatted());
+        let mut parameters = Vec::new();
+        let mut addresses = envelope.to().iter().chain(envelope.from());
+        if let Some(address) = addresses.find(|address| !address.to_string().is_ascii()) {
+            if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
+                let reason = "the mail server takes no such letters (SMTPUTF8)".to_owned();
+                return Err(MailError::BadAddress { address: address.to_string(), reason });
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !text.is_ascii() && server.server_info().supports_feature(Extension::EightBitMime) {
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        let sender = Mail::new(envelope.from().cloned(), parameters);
+        self.step(Step::Sender, server.command(sender)).await?;
+        for address in envelope.to() {
+            self.step(Step::Recipient, server.command(Rcpt::new(address.clone(), Vec::new()))).await?;
+        }
+        self.step(Step::Data, server.command(Data)).await?;
+        let taken = server.message(&text).await;
+        taken.map(drop).map_err(|error| MailError::from_smtp(&self.shown, Step::Text, &error))
+    }
+
+    async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, SmtpError>>) -> Result<T, MailError> {
+        match timeout(self.patience.step, work).await {
+            Ok(done) => done.map_err(|error| MailError::from_smtp(&self.shown, step, &error)),
+            Err(_) => Err(self.silent(step)),
+        }
+    }
+
+    fn silent(&self, step: Step) -> MailError {
+        self.unreachable(&format!("no answer to {} within {} seconds", step.what(), self.patience.step.as_secs()))
+    }
+
+    fn unreachable(&self, reason: &dyn Display) -> MailError {
+        MailError::Unreachable { server: self.shown.clone(), reason: reason.to_string() }
+    }
+}
+
+/// A part of a URL.
+fn decoded(text: &str) -> Result<String, String> {
+    let text = percent_decode_str(text).decode_utf8();
+    text.map(Into::into).map_err(|_| "its user or password is not UTF-8".to_owned())
+}
+
+/// Whom this machine trusts, as lettre has it for what is encrypted later.
+fn client_config() -> Result<ClientConfig, tokio_rustls::rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    /// A server that says this, and then nothing more until the client hangs up.
+    fn server(says: impl FnOnce(&mut std::net::TcpStream) + Send + 'static) -> SmtpServer {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port on loopback");
+        let port = listener.local_addr().expect("an address").port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            says(&mut stream);
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let url = Url::parse(&format!("smtp://127.0.0.1:{port}")).expect("a URL");
+        SmtpServer::of(&url).expect("it can be used")
+    }
+
+    fn in_ms(step: u64, whole: u64) -> Patience {
+        Patience { step: Duration::from_millis(step), whole: Duration::from_millis(whole), ..PATIENCE }
+    }
+
+    async fn refusal(server: &SmtpServer) -> String {
+        let from = "flawless@example.com".parse().expect("an address");
+        server.check(&from).await.expect_err("it does not get so far").to_string()
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_nothing_is_left_after_a_step() {
+        let silent = SmtpServer { patience: in_ms(50, 60_000), ..server(|_| {}) };
+        let said = refusal(&silent).await;
+        assert!(said.contains("no answer to the greeting within"), "{said}");
+        let greets_only = server(|stream| stream.write_all(b"220 mx\r\n").expect("a client"));
+        let stalls = SmtpServer { patience: in_ms(50, 60_000), ..greets_only };
+        let said = refusal(&stalls).await;
+        assert!(said.contains("no answer to the greeting within"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_says_a_little_now_and_then_is_left_in_the_end() {
+        let drips = server(|stream| {
+            while stream.write_all(b"220-x\r\n").is_ok() {
+                thread::sleep(Duration::from_millis(5))
+            }
+        });
+        let said = refusal(&SmtpServer { patience: in_ms(60_000, 100), ..drips }).await;
+        assert!(said.contains("no end after"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_not_held() {
+        let endless = server(|stream| while stream.write_all(&[b'2'; 65_536]).is_ok() {});
+        let said = refusal(&endless).await;
+        assert!(said.contains("it says more than 256 KiB at once"), "{said}");
+    }
+}
