@@ -10,6 +10,7 @@ use std::io::Write;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
 /// Longest that an answer may take which needs nobody else.
@@ -195,6 +196,49 @@ fn clients_that_hang_up_do_not_have_more_read_at_once() {
         // It leaves what it has not done to the next one.
         process.signal("TERM");
         assert!(process.ended(Duration::from_secs(25)).await.is_some(), "it ends");
+    });
+}
+
+#[test]
+fn a_flood_of_large_reports_keeps_no_other_key_waiting() {
+    const FLOOD: usize = 120;
+    run_test(async |story| {
+        let files = [(".github/flawless.yml", "ignored_exceptions: [Bomb]\n")];
+        story.commit("Ada <ada@example.com>", "2026-01-06T10:00:00Z", &files, "Settings");
+        story.install().await;
+        let (key, project) = story.key().await;
+        let url = story.repo.git_dir().display().to_string();
+        let (other_key, other) = story.watch_plainly("acme/other", &url).await;
+        let frames = "{},".repeat(1 << 20);
+        let event = "{\"exception\":{\"values\":[{\"type\":\"Bomb\",\"stacktrace\":{\"frames\":[";
+        let body = gzip(format!("{event}{frames}{{}}]}}}}]}}}}").as_bytes());
+        let head = format!(
+            "POST /api/{project}/store/?sentry_key={key} HTTP/1.1\r\nhost: x\r\ncontent-encoding: gzip\r\n\
+             content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let (tells, mut told) = mpsc::unbounded_channel();
+        for _ in 0..FLOOD {
+            let (mut stream, tells) = (half(story.url(), [head.as_bytes(), &body].concat()).await, tells.clone());
+            tokio::spawn(async move { tells.send(answer(&mut stream, Duration::from_mins(5)).await) });
+        }
+        let mut answers = vec![told.recv().await.expect("an answer")];
+        let large = format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(1 << 20));
+        let url = format!("{}/api/{other}/envelope/?sentry_key={other_key}", story.url());
+        assert_eq!(story.http.post(&url).body(large).send().await.unwrap().status(), 200);
+        while let Ok(answer) = told.try_recv() {
+            answers.push(answer);
+        }
+        let taken = |answers: &[String]| answers.iter().filter(|text| text.starts_with("HTTP/1.1 200 ")).count();
+        let before = taken(&answers);
+        assert!(before < FLOOD / 4, "{before} were read before that of another key");
+        while answers.len() < FLOOD {
+            answers.push(told.recv().await.expect("an answer"));
+        }
+        let refused: Vec<&String> = answers.iter().filter(|text| text.starts_with("HTTP/1.1 503 ")).collect();
+        assert!(refused.len() >= FLOOD / 4 && taken(&answers) + refused.len() == FLOOD, "{answers:?}");
+        assert!(refused.iter().all(|text| text.to_lowercase().contains("retry-after: 5")), "{refused:?}");
+        story.settle().await;
     });
 }
 

@@ -22,6 +22,7 @@ mod settings;
 mod state;
 mod trace;
 mod urls;
+mod turns;
 mod visitor;
 mod wrong_tokens;
 

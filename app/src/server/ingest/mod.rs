@@ -8,22 +8,24 @@ pub(super) use arrivals::{Arrivals, FINGERPRINTS, Seen, Taken};
 pub(super) use outcome::{IngestError, IngestOutcome};
 pub(super) use printed::PrintedQuery;
 
-use super::body::INLINE;
+use super::body::{INLINE, INLINE_PACKED};
 use super::budget::Held;
+use super::client::ClientGroup;
+use super::turns::{Bounds, Turns};
 use crate::clock::Clock;
 use crate::random::random_id;
 use crate::steps::accept::{Accept, AcceptError, Entry, Occurrence, Recollection};
 use arrivals::ReportSummary;
 use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
-use domain::ids::RepositoryId;
+use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::{MOST_OCCURRENCES, Report};
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use store::Store;
 use store::ingest_keys::{Caller, IngestAuth};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use wire::encoding::{MAX_DECODED, decode};
 use wire::{WireError, sentry, sentry_event};
 
@@ -31,13 +33,18 @@ use wire::{WireError, sentry, sentry_event};
 /// [`MAX_DECODED`] while it is: they are rare, and two keep up with what a line of 1 Gbit brings.
 const LARGE_AT_ONCE: usize = 2;
 
+/// How many of them wait. Of one key: the worst of them, of 8 MiB that take 0.1 s each, are read
+/// within three seconds. Of all: a key that nobody floods finds a place beside four that are. One
+/// that waited for a third of what SDKs do (30 s) is better sent again.
+const LARGE: Bounds = Bounds { at_once: LARGE_AT_ONCE, of_lane: 64, in_all: 256, longest: Duration::from_secs(10) };
+
 /// The way in for reports.
 pub(super) struct Ingest {
     accept: Accept,
     arrivals: Arc<Arrivals>,
     clock: Clock,
-    /// Turns of [`LARGE_AT_ONCE`].
-    large: Arc<Semaphore>,
+    /// Turns at reading large reports, shared between keys.
+    large: Arc<Turns<IngestKeyId>>,
 }
 
 /// A report that was admitted.
@@ -53,6 +60,8 @@ pub(super) struct IngestRequest {
     pub(super) body: Bytes,
     /// What the body holds of the budget.
     pub(super) held: Held,
+    /// Where it comes from.
+    pub(super) client: ClientGroup,
     /// When it came.
     pub(super) now: Timestamp,
 }
@@ -91,7 +100,7 @@ struct ParsedReport {
 impl Ingest {
     /// A way in, by these.
     pub(super) fn new(accept: Accept, arrivals: Arc<Arrivals>, clock: Clock) -> Self {
-        Self { accept, arrivals, clock, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+        Self { accept, arrivals, clock, large: Arc::new(Turns::new(LARGE)) }
     }
 
     /// Now.
@@ -133,6 +142,11 @@ impl Ingest {
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
     pub(super) async fn take(self: &Arc<Self>, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+        let inline = if request.encoding.is_some() { INLINE_PACKED } else { INLINE };
+        if request.body.len() > inline {
+            let parsed = self.parse_large(request).await?;
+            return self.hand_over(parsed).await;
+        }
         let parsed = match self.parse(&request, INLINE).await {
             Err(IngestError::Wire(WireError::TooLarge { .. })) => self.parse_large(request).await,
             parsed => {
@@ -159,7 +173,7 @@ impl Ingest {
     /// Reads a large report in a thread that may be kept busy, once it is its turn.
     async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<Parsed, IngestError> {
         // It ends with the work, not with the request: a client that hangs up ends only that one.
-        let turn = Arc::clone(&self.large).acquire_owned().await;
+        let turn = self.large.take(request.auth.key, request.client).await?;
         if request.encoding.is_some() {
             request.held.add(MAX_DECODED);
         }
@@ -303,18 +317,28 @@ mod tests {
         let ingest = Arc::new(Ingest::new(accept, Arc::default(), clock.clone()));
         let auth = ingest.enter(project, &key, clock.now()).await.unwrap();
         let client = ClientGroup(IpAddr::from([192, 0, 2, 1]));
-        let take = async |length: usize| {
-            let body = Bytes::from(format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(length)));
+        let take = async |encoding: Option<&str>, body: Vec<u8>| {
             let held = Arc::<Budget>::default().open(Sender::Stranger(client));
-            let (payload, now) = (Payload::Envelope, clock.now());
-            ingest.take(IngestRequest { auth, payload, encoding: None, body, held, now }).await
+            let (payload, now, encoding) = (Payload::Envelope, clock.now(), encoding.map(str::to_owned));
+            let body = Bytes::from(body);
+            ingest.take(IngestRequest { auth, payload, encoding, body, held, client, now }).await
         };
-        let turns = ingest.large.acquire_many(u32::try_from(LARGE_AT_ONCE).unwrap()).await.unwrap();
-        assert!(matches!(take(1_000).await, Ok(IngestOutcome::Ignored(None))));
-        let mut large = std::pin::pin!(take(INLINE));
+        let session = |length: usize| format!("{{}}\n{{\"type\":\"session\"}}\n{}\n", " ".repeat(length)).into_bytes();
+        let of_another = IngestKeyId(auth.key.0 + 1);
+        let mut turns = Vec::new();
+        for _ in 0..LARGE_AT_ONCE {
+            turns.push(ingest.large.take(of_another, client).await.unwrap());
+        }
+        assert!(matches!(take(None, session(1_000)).await, Ok(IngestOutcome::Ignored(None))));
+        // Empty blocks of deflate, of which nothing comes out.
+        let empty = [[0, 0, 0, 0xff, 0xff].repeat(INLINE_PACKED / 5 + 1), vec![1, 0, 0, 0xff, 0xff]].concat();
+        let mut packed = std::pin::pin!(take(Some("deflate"), empty));
+        assert!(timeout(Duration::from_millis(100), &mut packed).await.is_err(), "it takes long, too");
+        let mut large = std::pin::pin!(take(None, session(INLINE)));
         assert!(timeout(Duration::from_millis(100), &mut large).await.is_err(), "others are being read");
         drop(turns);
         let taken = timeout(Duration::from_secs(10), large).await.expect("it is its turn");
         assert!(matches!(taken, Ok(IngestOutcome::Ignored(None))));
+        assert!(matches!(timeout(Duration::from_secs(10), packed).await, Ok(Err(IngestError::Wire(_)))));
     }
 }

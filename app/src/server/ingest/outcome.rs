@@ -1,6 +1,7 @@
 //! What became of a report on its way in.
 
 use crate::server::body::BodyError;
+use crate::server::turns::NoTurn;
 use crate::steps::accept::AcceptError;
 use domain::timestamp::Timestamp;
 use render::when;
@@ -49,7 +50,7 @@ pub(in crate::server) enum IngestError {
     Interrupted(String),
     /// The body took too long.
     Slow,
-    /// Too many bytes are in flight.
+    /// Too many bytes are in flight, or too many large reports wait to be read.
     Busy,
     /// It could not be stored.
     Accept(AcceptError),
@@ -71,6 +72,12 @@ impl From<BodyError> for IngestError {
             BodyError::Slow => Self::Slow,
             BodyError::NoRoom => Self::Busy,
         }
+    }
+}
+
+impl From<NoTurn> for IngestError {
+    fn from(NoTurn: NoTurn) -> Self {
+        Self::Busy
     }
 }
 

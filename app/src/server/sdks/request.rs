@@ -3,7 +3,7 @@
 use super::answer::IngestAnswer;
 use super::client_name::client_name;
 use crate::server::Server;
-use crate::server::body::{self, IncomingBody};
+use crate::server::body::{self, INLINE_PACKED, IncomingBody};
 use crate::server::budget::{Budget, Sender};
 use crate::server::client::ClientGroup;
 use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, PrintedQuery};
@@ -22,9 +22,10 @@ use wire::{WireError, auth, sentry};
 
 /// Bytes of an envelope's header among which its DSN is looked for: those of SDKs have some 500.
 const MAX_HEADER: usize = 32 << 10;
-/// Bytes that are read of a body, packed as it is, to see that header: nobody knows yet whose it
-/// is.
-const MAX_UNKNOWN: usize = 256 << 10;
+/// Bytes of a packed body, as it is sent, among which that header ends: nobody knows yet whose it
+/// is, and unpacking costs time though nothing comes out (see [`INLINE_PACKED`]). Of zstd nothing
+/// comes out before its end, so that all of it is no longer.
+const MAX_UNKNOWN: usize = INLINE_PACKED;
 
 /// In which form a route takes reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl IngestRequest {
             }
         };
         let (body, held) = incoming.whole().await?;
-        Ok(Self { auth, payload, encoding, body, held, now })
+        Ok(Self { auth, payload, encoding, body, held, client, now })
     }
 
     /// What a request says without its body: what that holds, and who sends it, where that stands
@@ -163,14 +164,17 @@ async fn header_of(incoming: &mut IncomingBody, encoding: Option<&str>) -> Resul
         if encoding.is_some() && length < look_at && !is_whole {
             continue;
         }
-        look_at = 2 * length;
-        let head = beginning(encoding, incoming.bytes(), MAX_HEADER)?;
+        look_at = (2 * length).min(MAX_UNKNOWN);
+        let most = if encoding.is_some() { MAX_UNKNOWN } else { MAX_HEADER };
+        let head = beginning(encoding, &incoming.bytes()[..length.min(most)], MAX_HEADER)?;
         if let Some(end) = head.iter().position(|byte| *byte == b'\n') {
             return Ok(head[..end].to_vec());
         }
-        if head.len() == MAX_HEADER || (length > MAX_UNKNOWN && !is_whole) {
-            let what =
-                format!("the envelope's header is longer than {MAX_HEADER} bytes, and no other place names a key");
+        if head.len() == MAX_HEADER || length > most {
+            let what = format!(
+                "the envelope's header is longer than {MAX_HEADER} bytes, or does not come out of the first \
+                 {MAX_UNKNOWN} of a packed body, and no other place names a key"
+            );
             return Err(WireError::Malformed { what, at: Some(0) }.into());
         }
         if is_whole {
