@@ -379,6 +379,8 @@ fn who_it_is_is_asked_before_the_body_is_read() {
         let signature = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
         let (by_key, length) = (format!("x-sentry-auth: Sentry sentry_key={key}\r\n"), 8_000_000);
         let form = "content-type: application/x-www-form-urlencoded\r\n";
+        let twice = format!("{by_key}content-encoding: identity\r\ncontent-encoding: gzip\r\n");
+        let session = gzip(b"{}\n{\"type\":\"session\"}\n{}\n");
         // Only the head, and what stands below it, is sent.
         for (what, path, headers, length, body, status) in [
             ("no such project", "/api/999/envelope/".to_owned(), by_key.as_str(), length, Vec::new(), 404),
@@ -400,6 +402,22 @@ fn who_it_is_is_asked_before_the_body_is_read() {
                 length,
                 packed[..packed.len() - 20].to_vec(),
                 403,
+            ),
+            (
+                "packed, and nothing comes out",
+                "/tunnel".to_owned(),
+                "content-encoding: deflate\r\n",
+                length,
+                [0, 0, 0, 0xff, 0xff].repeat(4_000),
+                400,
+            ),
+            (
+                "packed, as the second of two headers says",
+                format!("/api/{project}/envelope/"),
+                twice.as_str(),
+                session.len(),
+                session.clone(),
+                200,
             ),
             ("no line that ends", "/tunnel".to_owned(), "", length, vec![b'x'; 40_000], 400),
             ("too long a report", format!("/api/{project}/envelope/"), by_key.as_str(), 8_400_000, Vec::new(), 413),

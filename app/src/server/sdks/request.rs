@@ -10,8 +10,8 @@ use crate::server::ingest::{Ingest, IngestError, IngestRequest, Payload, Printed
 use crate::server::settings::ServerSettings;
 use axum::body::Body;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Path, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
@@ -84,7 +84,7 @@ impl IngestRequest {
                 return Err(error);
             }
         };
-        let encoding = RequestHead::of(&parts).header("content-encoding").map(str::to_owned);
+        let encoding = content_encoding(&parts.headers);
         let budget = Arc::<Budget>::from_ref(server);
         let open = |body: Body, sender| IncomingBody::open(&parts.headers, body, MAX_BODY, &budget, sender);
         let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
@@ -134,6 +134,13 @@ impl IngestRequest {
 /// Each route says its format ([`super::reports`]).
 fn format_of(parts: &Parts) -> Format {
     parts.extensions.get().map_or(Format::Envelope, |format: &Format| *format)
+}
+
+/// All that the headers say of how the body is packed: one that comes several times is one list
+/// (RFC 9110, 5.3).
+fn content_encoding(headers: &HeaderMap) -> Option<String> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.get_all(header::CONTENT_ENCODING).iter().map(text).reduce(|all, next| format!("{all}, {next}"))
 }
 
 /// Checks the key of the DSN that an envelope names in its header, as soon as that is there.
@@ -240,6 +247,16 @@ impl<'a> RequestHead<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_twice_of_the_packing_is_one_list() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(content_encoding(&headers), None);
+        for value in ["identity", "gzip"] {
+            headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(value));
+        }
+        assert_eq!(content_encoding(&headers).as_deref(), Some("identity, gzip"));
+    }
 
     #[test]
     fn projects_are_numbers() {
