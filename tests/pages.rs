@@ -4,6 +4,7 @@ use crate::harness::browser::{Browser, TOKEN, link_in};
 use crate::harness::git_repo::GRACE;
 use crate::harness::story::{CART_PATH, REPO, run_test};
 use jiff::SignedDuration;
+use serde_json::json;
 
 #[test]
 fn the_admin_sees_what_failed_and_whose_it_is() {
@@ -35,6 +36,39 @@ fn the_admin_sees_what_failed_and_whose_it_is() {
         assert_eq!(browser.get("/no/such/page").await.status, 404);
         let metrics = story.page("/metrics").await;
         assert!(metrics.contains("flawless_reports_accepted_total 1"), "{metrics}");
+    });
+}
+
+#[test]
+fn long_names_that_strangers_chose_make_no_page_long() {
+    run_test(async |story| {
+        story.install().await;
+        let hostile = |name: &str| format!("{name}{}", "\"'<&".repeat(240));
+        let mut event = story.event_at("HEAD", CART_PATH, "PRICES[sku]", "total", "web-1");
+        let exception = &mut event["exception"]["values"][0];
+        (exception["type"], exception["value"]) = (json!(hostile("Long")), json!(hostile("value")));
+        exception["stacktrace"]["frames"] = json!([{
+            "filename": hostile("gone/"), "function": hostile("long"), "context_line": hostile("raise"), "lineno": 7,
+            "in_app": true,
+        }]);
+        story.report(&event).await;
+        let _read = story.transcript();
+        let [line] = &story.lines().await[..] else { panic!("one line") };
+        assert!(line.place.path.len() > 900 && line.place.code.len() > 900, "{line:?}");
+        // 500 of them are a page of about a megabyte.
+        let empty = story.page("/get_weekly_error_report?timestamp=0").await;
+        let week = story.page("/get_weekly_error_report").await;
+        assert!(week.len() - empty.len() < 3_500, "{} more than {}", week.len() - empty.len(), empty.len());
+        assert!(story.page("/acme/shop").await.len() < 20_000);
+        let browser = Browser::signed_in(story).await;
+        let week = browser.open("/get_weekly_error_report").await;
+        let (_, link) = week.split_once("href=\"/view_traceback?").expect("a link to the line");
+        let link = link.split_once('"').expect("its end").0.replace("&amp;", "&");
+        assert!(link.contains(&format!("line={}", line.id)), "{link}");
+        let page = browser.open(&format!("/view_traceback?{link}")).await;
+        assert!(page.contains("Latest traceback") && page.contains("raise"), "{page}");
+        let other = browser.get("/view_traceback?repo=acme%2Fshop&line=999").await;
+        assert!(other.status == 404 && other.seen().contains("no such line"), "{}", other.seen());
     });
 }
 
@@ -79,6 +113,8 @@ fn a_link_out_of_a_mail_opens_its_line_and_no_other() {
         let browser = Browser::new(story);
         let link = link_in(&mail, "/view_traceback");
         assert!(browser.open(&link).await.contains("shop/cart.py"));
+        // It is signed for the place, whatever else is added.
+        assert!(browser.open(&format!("{link}&line=999")).await.contains("shop/cart.py"));
         let other = link.replace("function_name=total", "function_name=other");
         assert_eq!(browser.get(&other).await.status, 403);
         story.clock.advance(SignedDuration::from_hours(91 * 24));

@@ -13,6 +13,7 @@ mod operators;
 mod page;
 mod page_error;
 mod page_handles;
+mod page_room;
 mod people;
 mod query;
 mod repository;
@@ -21,8 +22,8 @@ mod session;
 mod settings;
 mod state;
 mod trace;
-mod urls;
 mod turns;
+mod urls;
 mod visitor;
 mod wrong_tokens;
 
@@ -44,10 +45,14 @@ use urls::Urls;
 pub fn router(server: Server) -> Router {
     let urls = Urls::from_ref(&server);
     let root = urls.root();
-    let mut pages = people::routes(root).merge(github::pages(root)).merge(operators::routes(root));
+    let mut pages = people::routes(root).merge(github::pages(root));
+    let mut others = people::assets(root).merge(operators::routes(root));
     if !root.is_empty() {
-        pages = pages.merge(people::without_slash(root)).merge(operators::probes());
+        pages = pages.merge(people::without_slash(root));
+        others = others.merge(operators::probes());
     }
+    // Probes wait for nobody.
+    let pages = pages.layer(from_fn_with_state(server.clone(), page::in_turn)).merge(others);
     let pages = pages.layer(from_fn_with_state(server.clone(), page::render_pages));
     let nothing = nothing.layer(from_fn_with_state(server.clone(), page::render_pages));
     let others = github::webhooks(root, &server).merge(pages).fallback(nothing).layer(from_fn(trace::within_span));

@@ -1,14 +1,17 @@
 //! Pages as answers, and the layer that renders them.
 
+use super::client::ClientGroup;
 use super::page_error::PageError;
+use super::page_room::{Making, PageRoom};
 use super::session::{Session, SessionCookies};
+use super::settings::ServerSettings;
 use super::state::Server;
 use super::trace::RequestId;
 use super::urls::Urls;
 use crate::services::log_trouble;
 use axum::body::Body;
 use axum::extract::{FromRef, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use render::{Layout, RenderError, View, page};
@@ -60,17 +63,46 @@ pub(super) fn allow_form_to(address: &str) -> Option<(HeaderName, HeaderValue)> 
     Some((header::CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).ok()?))
 }
 
+/// The layer around pages that has them made a few at a time, from what they read to their text. A
+/// form, which may take long to arrive, reads less.
+pub(super) async fn in_turn(State(server): State<Server>, request: Request, next: Next) -> Response {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (request, client) = with_client(request, &server);
+    let Ok(making) = Arc::<PageRoom>::from_ref(&server).turn(client).await else {
+        return PageError::Busy.into_response();
+    };
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(Arc::new(making));
+    response
+}
+
+/// A request, and where it comes from.
+fn with_client(request: Request, server: &Server) -> (Request, ClientGroup) {
+    let (parts, body) = request.into_parts();
+    let client = ClientGroup::of(&parts, &Arc::<ServerSettings>::from_ref(server));
+    (Request::from_parts(parts, body), client)
+}
+
 /// The layer that renders what handlers answer: pages, and errors as pages.
 pub(super) async fn render_pages(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let (request, client) = with_client(request, &server);
     let headers = request.headers().clone();
     let id = request.extensions().get().map(RequestId::to_string).unwrap_or_default();
     let mut response = next.run(request).await;
-    let urls = Urls::from_ref(&server);
+    let _making = response.extensions_mut().remove::<Arc<Making>>();
+    let room = Arc::<PageRoom>::from_ref(&server);
     let mut error = response.extensions_mut().remove::<Arc<PageError>>();
     if let Some(Unrendered(session, renderer)) = response.extensions_mut().remove() {
-        match renderer(&layout(&urls, session.as_ref())) {
-            Ok(text) => return rendered(response, text),
-            Err(broken) => error = Some(Arc::new(broken.into())),
+        let layout = layout(&Urls::from_ref(&server), session.as_ref());
+        match room.is_full_for(client) {
+            true => error = Some(Arc::new(PageError::Busy)),
+            false => match room.render(move || renderer(&layout)).await {
+                Some(Ok(text)) => return rendered(response, room.counted(client, text)),
+                Some(Err(broken)) => error = Some(Arc::new(broken.into())),
+                None => error = Some(Arc::new(PageError::Internal("rendering it panicked".to_owned()))),
+            },
         }
     }
     let Some(error) = error else { return response };
@@ -112,10 +144,10 @@ fn layout(urls: &Urls, session: Option<&Session>) -> Layout {
 }
 
 /// The answer with this text and the headers of pages, but for those that it has already.
-fn rendered(response: Response, text: String) -> Response {
+fn rendered(response: Response, text: impl Into<Body>) -> Response {
     let (mut parts, _) = response.into_parts();
     for (name, value) in HEADERS {
         parts.headers.entry(name).or_insert(value);
     }
-    Response::from_parts(parts, Body::from(text))
+    Response::from_parts(parts, text.into())
 }

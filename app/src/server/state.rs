@@ -5,6 +5,7 @@ use super::connections::Connections;
 use super::ingest::{Arrivals, Ingest};
 use super::meters::Meters;
 use super::page_handles::PageHandles;
+use super::page_room::PageRoom;
 use super::session::SessionCookies;
 use super::settings::ServerSettings;
 use super::urls::Urls;
@@ -40,6 +41,7 @@ struct Parts {
     meters: Arc<Meters>,
     arrivals: Arc<Arrivals>,
     budget: Arc<Budget>,
+    page_room: Arc<PageRoom>,
     connections: Arc<Connections>,
 }
 
@@ -70,6 +72,7 @@ impl Server {
             meters: Arc::default(),
             arrivals,
             budget: Arc::default(),
+            page_room: Arc::default(),
             connections,
         }))
     }
@@ -106,6 +109,7 @@ parts! {
     Arc<Meters>: meters;
     Arc<Arrivals>: arrivals;
     Arc<Budget>: budget;
+    Arc<PageRoom>: page_room;
     Arc<Connections>: connections;
 }
 

@@ -1,10 +1,14 @@
 //! Addresses of our pages, as our pages link to each other.
 
 use axum::http::Uri;
-use domain::links::Linker;
+use domain::links::{Linker, query};
 use std::sync::Arc;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+
+/// Bytes of a link in a list of lines that names path, function and code, three thousand bytes each
+/// in an address: usual ones have some 200.
+const LONGEST_LINK: usize = 400;
 
 /// Addresses without scheme and host: who reads a page by another name of this server stays there,
 /// where the cookie is.
@@ -83,14 +87,24 @@ impl Urls {
         self.page(&format!("/{}/handovers", row.repository.full_name))
     }
 
-    /// The page of a line's latest traceback, for somebody who is signed in.
+    /// The page of a line's latest traceback, for somebody who is signed in. It names the place, as
+    /// links in mails do, or the number of the line where that gets long.
     pub(super) fn traceback(&self, row: &RepositoryRow, line: &Line) -> String {
-        self.here(&self.0.linker.traceback(&row.repository, &line.place, line.last_seen_at, None))
+        let address = self.here(&self.0.linker.traceback(&row.repository, &line.place, line.last_seen_at, None));
+        if address.len() <= LONGEST_LINK {
+            return address;
+        }
+        let fields = [
+            ("repo", row.repository.full_name.to_string()),
+            ("line", line.id.to_string()),
+            ("timestamp", line.last_seen_at.as_seconds().to_string()),
+        ];
+        self.page(&format!("/view_traceback?{}", query(&fields)))
     }
 
     /// The sign-in page that leads back.
     pub(super) fn sign_in(&self, next: &str) -> String {
-        self.page(&format!("/login?{}", domain::links::query(&[("next", next.to_owned())])))
+        self.page(&format!("/login?{}", query(&[("next", next.to_owned())])))
     }
 
     /// Where to come back to after signing in: the address itself. A form below a repository's page

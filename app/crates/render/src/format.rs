@@ -73,6 +73,38 @@ pub(super) fn headline(exception: &str, function: Option<&str>, file: &str, most
     format!("{what} ({file})")
 }
 
+/// The beginning of a text, with an ellipsis where it is cut: so much of it that it has at most
+/// `most` bytes in a page, where a quote or a slash has six.
+pub fn beginning(text: &str, most: usize) -> String {
+    let kept = kept(text.chars(), most);
+    if kept == text.len() { text.to_owned() } else { format!("{}…", &text[..kept]) }
+}
+
+/// The same of the end of a text, which says more of a path.
+pub fn end(text: &str, most: usize) -> String {
+    let kept = kept(text.chars().rev(), most);
+    if kept == text.len() { text.to_owned() } else { format!("…{}", &text[text.len() - kept..]) }
+}
+
+/// Bytes of the characters that fit, the ellipsis beside them unless these are all.
+fn kept(chars: impl Iterator<Item = char>, most: usize) -> usize {
+    let room = most.saturating_sub('…'.len_utf8());
+    let (mut in_page, mut kept, mut beside) = (0, 0, None);
+    for c in chars {
+        // What would be a control character is written out.
+        let is_long = c.is_control() || matches!(c, '"' | '\'' | '&' | '<' | '>' | '/');
+        in_page += if is_long { "&#x27;".len() } else { c.len_utf8() };
+        if in_page > room {
+            beside = beside.or(Some(kept));
+        }
+        if in_page > most {
+            return beside.unwrap_or(kept);
+        }
+        kept += c.len_utf8();
+    }
+    kept
+}
+
 /// Lines without the white space that all of them begin with.
 pub(super) fn dedent(lines: &[String]) -> Vec<String> {
     let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
@@ -112,6 +144,14 @@ mod tests {
         assert_eq!(long.chars().count(), 256);
         assert!(long.ends_with("/cart.py)"), "{long}");
         assert_eq!(headline("A\nB", None, "x\r\ny", 256), "A B (x y)");
+    }
+
+    #[test]
+    fn texts_are_cut_to_what_they_take_in_a_page() {
+        assert_eq!((beginning("total", 5), end("total", 5)), ("total".to_owned(), "total".to_owned()));
+        assert_eq!((beginning("totals", 5), end("totals", 5)), ("to…".to_owned(), "…ls".to_owned()));
+        assert_eq!((beginning("a<<<", 16), end("ä/ö", 9)), ("a<<…".to_owned(), "…ö".to_owned()));
+        assert_eq!((beginning("", 3), beginning("<<<", 3)), (String::new(), "…".to_owned()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub mod views;
 
 pub use asset::asset;
 pub use engine::RenderError;
-pub use format::{file_line, function, thousands, when};
+pub use format::{beginning, end, file_line, function, thousands, when};
 pub use issue::{Issue, issue};
 pub use mail::{Mail, mail};
 pub use page::{Layout, View, page};

@@ -7,10 +7,18 @@ use domain::links::{LinkPurpose, Linker};
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use render::views::{IssueLink, LineStatus};
+use render::{beginning, end};
 use serde::Deserialize;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+
+/// Bytes that a name, a message or a line of code has in a page that lists lines: what is read at a
+/// glance. Strangers choose them, a thousand bytes of each, and more as they are escaped: the 500
+/// lines of a week had nine megabytes.
+const LONGEST_TEXT: usize = 120;
+/// The same of a path, in which a slash has six.
+const LONGEST_PATH: usize = 160;
 
 /// Which line is meant, and by what right: what a link out of a mail names.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -44,19 +52,24 @@ impl LineLink {
     }
 }
 
+/// As much of a name or a line of code as a list shows.
+pub(super) fn short(text: &str) -> String {
+    beginning(text, LONGEST_TEXT)
+}
+
 /// `shop/cart.py:42`.
 pub(super) fn place(line: &Line) -> String {
-    render::file_line(&line.place.path, line.place.line)
+    render::file_line(&end(&line.place.path, LONGEST_PATH), line.place.line)
 }
 
 /// The function, where one is known.
 pub(super) fn function(line: &Line) -> Option<String> {
-    render::function(&line.place)
+    render::function(&line.place).map(|name| short(&name))
 }
 
 /// Whose line it is: whom a person gave it to, else who wrote it.
 pub(super) fn whose(line: &Line) -> String {
-    line.whose().unwrap_or_else(|| "nobody known".to_owned())
+    line.whose().map_or_else(|| "nobody known".to_owned(), |name| short(&name))
 }
 
 /// What became of a line.

@@ -53,7 +53,12 @@ pub(super) fn routes(root: &str) -> Router<Server> {
         .route(&at("/auth/logout"), post(login::logout))
         .route(&at("/sessions"), get(sessions::list))
         .route(&at("/sessions/end"), post(sessions::end))
-        .route(&at("/static/{name}"), get(assets::file))
+}
+
+/// What the pages below `root` load.
+pub(super) fn assets(root: &str) -> Router<Server> {
+    let at = |path: &str| format!("{root}{path}");
+    Router::new().route(&at("/static/{name}"), get(assets::file))
 }
 
 /// The list of repositories at `/errors`, as at `/errors/`.

@@ -1,6 +1,6 @@
 //! The page of a repository.
 
-use super::line::{function, issue_link, place, status, whose};
+use super::line::{function, issue_link, place, short, status, whose};
 use crate::server::form::RepositoryForm;
 use crate::server::mirror_view::mirror_view;
 use crate::server::page::Page;
@@ -115,10 +115,10 @@ fn open_lines(lines: &[Line], row: &RepositoryRow, urls: &Urls) -> Vec<OpenLine>
 
 fn open_line(line: &Line, row: &RepositoryRow, urls: &Urls) -> OpenLine {
     OpenLine {
-        exception: line.exception.clone(),
+        exception: short(&line.exception),
         place: place(line),
         function: function(line),
-        code: line.place.code.clone(),
+        code: short(&line.place.code),
         author: whose(line),
         count: thousands(line.total),
         last_seen: when(line.last_seen_at),

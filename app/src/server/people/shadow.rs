@@ -1,6 +1,6 @@
 //! The page of a repository's shadow mode: what would have been sent, and the switch.
 
-use super::line::{function, place, whose};
+use super::line::{function, place, short, whose};
 use crate::server::form::RepositoryForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -67,7 +67,7 @@ async fn items(
         items.push(ShadowItem {
             at: when(delivery.created_at),
             what: headline(&delivery.what, &line, &whose(&line)),
-            exception: line.exception.clone(),
+            exception: short(&line.exception),
             place: place(&line),
             function: function(&line),
             why: reason(&delivery.what),

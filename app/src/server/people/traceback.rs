@@ -13,6 +13,7 @@ use crate::services::latest_report_before;
 use axum::extract::State;
 use domain::access::Right;
 use domain::alert::{Alert, Recipient};
+use domain::ids::LineId;
 use domain::links::{LinkPurpose, Linker};
 use domain::timestamp::{Timestamp, WEEK};
 use render::views::Traceback;
@@ -27,6 +28,9 @@ use store::repositories::RepositoryRow;
 pub(super) struct TracebackQuery {
     #[serde(flatten)]
     link: LineLink,
+    /// Our number of the line, in place of where it is; only for somebody signed in.
+    #[serde(default)]
+    line: String,
     /// Unix seconds: the latest traceback of that moment's week, or of the weeks before.
     #[serde(default)]
     timestamp: String,
@@ -55,12 +59,22 @@ pub(super) async fn view(
         (None, Some(session)) => find(&store, session, &query.link.repo, Right::Read).await?,
         (None, None) => return Err(PageError::not_admitted(&query.link.signature, next)),
     };
-    let line = line_at(&store, &row, &query.link.place()).await?;
+    let line = match query.line.parse() {
+        // A link is signed for its place.
+        Ok(number) if signed_for.is_none() => line_of(&store, &row, LineId(number)).await?,
+        _ => line_at(&store, &row, &query.link.place()).await?,
+    };
     let latest = latest_report_before(&store, line.id, query.before()).await?;
     let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at));
     let mut alert = content.of_report(&row, &line, latest, told(&line), now).await?;
     unsign(&mut alert, &row, urls.linker(), &urls);
     Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
+}
+
+/// A line of this repository.
+async fn line_of(store: &Store, row: &RepositoryRow, id: LineId) -> Result<Line, PageError> {
+    let found = store::lines::by_id(store, id).await?.filter(|line| line.repository == row.repository.id);
+    found.ok_or_else(|| PageError::NotFound("There is no such line any more.".to_owned()))
 }
 
 /// Who was told of a line.

@@ -1,6 +1,6 @@
 //! The weekly report.
 
-use super::line::{function, issue_link, place, status, whose};
+use super::line::{function, issue_link, place, short, status, whose};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
@@ -101,10 +101,10 @@ async fn lines(
         let wanted = WeekQuery { repository, week: report.week, known: report.known };
         found.extend(store::weekly::lines(store, &wanted).await?);
         all += store::weekly::count_lines(store, &wanted).await?;
+        found.sort_by_key(|line| std::cmp::Reverse(line.count));
+        // Those of all repositories together: what is left out has fewer errors than what is shown.
+        found.truncate(usize::try_from(LINES_PER_REPORT).unwrap_or(usize::MAX));
     }
-    found.sort_by_key(|line| std::cmp::Reverse(line.count));
-    // Those of all repositories together: what is left out has fewer errors than what is shown.
-    found.truncate(usize::try_from(LINES_PER_REPORT).unwrap_or(usize::MAX));
     Ok((found, all))
 }
 
@@ -204,12 +204,12 @@ fn line_view(urls: &Urls, found: &LineInWeek, rows: &HashMap<i64, &RepositoryRow
     let row = rows.get(&line.repository.0)?;
     let message = line.headline.strip_prefix(&line.exception).and_then(|rest| rest.strip_prefix(": "));
     Some(WeeklyLine {
-        exception: line.exception.clone(),
-        message: message.map(str::to_owned),
+        exception: short(&line.exception),
+        message: message.map(short),
         repository: row.repository.full_name.to_string(),
         place: place(line),
         function: function(line),
-        code: line.place.code.clone(),
+        code: short(&line.place.code),
         author: whose(line),
         count: thousands(found.count),
         days: found.days,
