@@ -338,6 +338,9 @@ fn what_somebody_else_began_signs_nobody_in() {
         let page = browser.get("/auth/github/callback?code=x&state=y").await;
         assert_eq!(page.status, 403);
         assert!(page.seen().contains("begun more than ten minutes ago, or in another browser"), "{}", page.seen());
+        // Browsers drop a cookie of more than 4,096 bytes.
+        let long = format!("/auth/github?next=/view_traceback%3Frepo=acme/shop%26text={}", "x".repeat(3_000));
+        assert!(browser.get(&long).await.set_cookie.len() < 4_096);
         // Another flow's state: somebody else's code is slipped in.
         let mine = browser.get("/auth/github").await;
         let theirs = Browser::new(story).get("/auth/github").await;

@@ -28,6 +28,9 @@ use std::sync::Arc;
 
 /// How long GitHub's page may stay open: the code that it gives is good for ten minutes.
 const FLOW_LIFE: SignedDuration = SignedDuration::from_mins(10);
+/// Longest address that somebody is led back to, in bytes. It stands in the cookie, in hexadecimal
+/// digits, and browsers drop one that has more than 4,096 bytes.
+const LONGEST_NEXT: usize = 1_500;
 /// The cookie that says which browser began.
 const COOKIE: &str = "flawless_sign_in";
 /// What to do about most of what can go wrong.
@@ -53,7 +56,7 @@ pub(super) async fn begin(
     let Some(sign_in) = app.get().and_then(|app| app.sign_in) else {
         return Err(PageError::NotFound("Signing in with GitHub is not set up on this server.".to_owned()));
     };
-    let flow = SignInFlow::begin(local(&asked.next), now)?;
+    let flow = SignInFlow::begin(&way_back(&asked.next, &urls), now)?;
     let address = format!("{github_url}/login/oauth/authorize?{}", flow.query(sign_in.client_id, &urls));
     let cookie = sessions.cookie(COOKIE, &flow.to_cookie(&settings.signer), FLOW_LIFE.as_secs());
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&address)))
@@ -100,6 +103,19 @@ pub(super) async fn callback(
             (StatusCode::FORBIDDEN, [over], page).into_response()
         }
     }
+}
+
+/// Where to go then: where they came from; where that is too long for a cookie, the page of its
+/// repository, else the first page.
+fn way_back(next: &str, urls: &Urls) -> String {
+    let next = local(next);
+    if next.len() <= LONGEST_NEXT {
+        return next.to_owned();
+    }
+    let asked = next.split_once('?').map_or("", |(_, query)| query);
+    let repository = url::form_urlencoded::parse(asked.as_bytes()).find(|(name, _)| name == "repo");
+    let page = repository.map_or_else(String::new, |(_, name)| urls.page(&format!("/{name}")));
+    if page.len() <= LONGEST_NEXT { local(&page).to_owned() } else { String::new() }
 }
 
 /// GitHub's code and the flow that it belongs to, or what to tell.
@@ -202,7 +218,23 @@ fn challenge(verifier: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::challenge;
+    use super::*;
+
+    #[test]
+    fn a_long_way_back_leads_to_its_repository() {
+        let signer = Signer::new(b"secret");
+        let linker = domain::links::Linker::new("https://x.example/errors", signer.clone());
+        let urls = Urls::new("https://x.example/errors", linker);
+        let long = |query: &str| way_back(&format!("/errors/view_traceback?{query}&text={}", "x".repeat(4_000)), &urls);
+        assert_eq!(long("repo=acme%2Fshop"), "/errors/acme/shop");
+        assert_eq!((long("text=x"), long(&format!("repo={}", "x".repeat(2_000)))), (String::new(), String::new()));
+        let longest = format!("/{}", "x".repeat(LONGEST_NEXT - 1));
+        assert_eq!(way_back(&longest, &urls), longest);
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let cookie = SignInFlow::begin(&longest, now).expect("random").to_cookie(&signer);
+        assert!(COOKIE.len() + cookie.len() < 3_500, "{}", cookie.len());
+        assert_eq!(SignInFlow::from_cookie(&signer, &cookie).map(|flow| flow.next), Some(longest));
+    }
 
     #[test]
     fn the_challenge_is_that_of_rfc_7636() {
