@@ -38,7 +38,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // Compressed tracebacks in rows; it tells processes on one database apart by randomness.
     // Connections are kept by deadpool: sqlx's own pool hides what is wrong with a database, and
     // takes connections back whose transaction could not be ended. Statements are streams.
-    ("store", &["domain"], &["deadpool", "flate2", "futures-util", "getrandom", "sqlx", "tokio"]),
+    ("store", &["domain"], &["deadpool", "flate2", "futures-util", "getrandom", "percent-encoding", "sqlx", "tokio"]),
     // The repository's own settings are read from the mirror; git fetches with reqwest, or from
     // sockets and pipes that rustix waits for.
     ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"]),
@@ -59,6 +59,7 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
             "hyper",
             "hyper-util",
             "ipnet",
+            "percent-encoding",
             "quoted_printable",
             "reqwest",
             "ring",

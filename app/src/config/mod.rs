@@ -12,7 +12,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use values::{
     app_of, checked_data_dir, checked_database_url, checked_host, checked_log_level, checked_public_url, checked_url,
-    is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
+    database_in, is_json, metrics_token_of, number_of, sign_in_of, token_of, trusted_proxies_of,
 };
 
 /// Every setting, by the name of its environment variable; in `flawless.toml` in lower case.
@@ -188,7 +188,7 @@ impl Config {
             public_url: get("PUBLIC_URL").map(|url| checked_public_url(&url)).transpose()?,
             database_url: match get("DATABASE_URL") {
                 Some(url) => checked_database_url(&url)?,
-                None => format!("sqlite://{}", data_dir.join("flawless.db").display()),
+                None => database_in(&data_dir),
             },
             log_level: checked_log_level(&or("LOG_LEVEL", "info"))?,
             log_json: is_json(&or("LOG_FORMAT", "text"))?,
@@ -336,7 +336,10 @@ mod tests {
             (&[("GITHUB_API_URL", "https://f.example/?a=b")], "GITHUB_API_URL"),
             (&[("DATABASE_URL", "mysql://ada:hidden@db/f")], "it has to be like sqlite:///path/to/file.db"),
             (&[("DATABASE_URL", "sqlite:")], "it has to be like sqlite:///path/to/file.db"),
-            (&[("DATABASE_URL", "sqlite::memory:")], "it has to be like sqlite:///path/to/file.db"),
+            (&[("DATABASE_URL", "sqlite::memory:")], "a database in memory is gone with each connection; name a file"),
+            (&[("DATABASE_URL", "sqlite://x.db?mode=memory")], "name a file, as in sqlite:///path/to/file.db"),
+            (&[("DATABASE_URL", "sqlite://x.db?cache=shared&mode=%6demory")], "name a file"),
+            (&[("DATABASE_URL", "sqlite://x.db?vfs=memdb")], "name a file"),
             (&[("DATABASE_URL", "postgres://")], "it has to be like sqlite:///path/to/file.db"),
             (&[("ADMIN_TOKEN", "fifteen letters")], "ADMIN_TOKEN has 15 characters: it has to have 16 at least"),
             (&[("METRICS_TOKEN", "short")], "METRICS_TOKEN has 5 characters"),
@@ -366,6 +369,13 @@ mod tests {
         }
         let path = Config::from_parts(None, env(&[("PUBLIC_URL", "https://f.example/errors/")])).expect("fits");
         assert_eq!(path.public_url.as_deref(), Some("https://f.example/errors"));
+    }
+
+    #[test]
+    fn a_data_dir_may_have_any_name() {
+        let config =
+            Config::from_parts(None, env(&[("DATA_DIR", "/srv/a b%25?c#d\ne/é_-.~")])).expect("a configuration");
+        assert_eq!(config.database_url, "sqlite:///srv/a%20b%2525%3Fc%23d%0Ae/%C3%A9_-.~/flawless.db");
     }
 
     #[test]

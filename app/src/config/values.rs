@@ -7,6 +7,8 @@ use domain::access::SignIn;
 use domain::counted::counted;
 use domain::secret::Secret;
 use domain::url_text::{without_secrets, without_secrets_within};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -189,12 +191,15 @@ fn no_host(text: &str) -> ConfigError {
 
 /// The database, as far as its URL says where it is. What else is wrong with it says who opens it.
 pub(super) fn checked_database_url(text: &str) -> Result<String, ConfigError> {
+    if is_in_memory(text) {
+        return Err(ConfigError(format!(
+            "DATABASE_URL is {:?}: a database in memory is gone with each connection; name a file, as in \
+             sqlite:///path/to/file.db",
+            without_secrets(text)
+        )));
+    }
     let is_known = match text.split_once(':') {
-        // One in memory would be another one in each connection.
-        Some(("sqlite", path)) => {
-            let file = path.trim_start_matches("//").split('?').next().unwrap_or_default();
-            !file.is_empty() && file != ":memory:"
-        }
+        Some(("sqlite", path)) => !path.trim_start_matches("//").split('?').next().unwrap_or_default().is_empty(),
         // The host may be a folder with a socket, which is a parameter.
         Some(("postgres" | "postgresql", _)) => url::Url::parse(text).is_ok_and(|url| {
             url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host")
@@ -208,6 +213,23 @@ pub(super) fn checked_database_url(text: &str) -> Result<String, ConfigError> {
     Err(ConfigError(format!(
         "DATABASE_URL is {shown:?}: it has to be like sqlite:///path/to/file.db or postgres://user@host/name"
     )))
+}
+
+/// Whether it names a database of SQLite's that would be another one in each connection.
+fn is_in_memory(text: &str) -> bool {
+    let Some(path) = text.strip_prefix("sqlite:") else { return false };
+    let (file, parameters) = path.split_once('?').unwrap_or((path, ""));
+    let says = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
+        matches!((&*name, &*value), ("mode", "memory") | ("vfs", "memdb"))
+    };
+    file.trim_start_matches("//") == ":memory:" || url::form_urlencoded::parse(parameters.as_bytes()).any(says)
+}
+
+/// The URL of the database in this folder, whatever the folder is called.
+pub(super) fn database_in(data_dir: &Path) -> String {
+    const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+    let file = data_dir.join("flawless.db");
+    format!("sqlite://{}", utf8_percent_encode(&file.to_string_lossy(), &PLAIN))
 }
 
 /// A folder, which may be made yet.

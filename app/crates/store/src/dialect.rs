@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use domain::url_text::without_secrets;
+use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 
 macro_rules! busy_timeout {
@@ -86,10 +87,15 @@ pub(crate) fn named(url: &str) -> Result<Named, StoreError> {
         let why = "it begins with neither sqlite: nor postgres:".to_owned();
         return Err(StoreError::Url { url: without_secrets(url), why });
     };
-    let file = path.trim_start_matches("//").split('?').next().unwrap_or_default();
-    let in_memory = file.is_empty() || file == ":memory:" || path.contains("mode=memory");
+    let written = path.trim_start_matches("//").split('?').next().unwrap_or_default();
+    let in_memory = written.is_empty() || written == ":memory:" || path.contains("mode=memory");
+    // As sqlx reads it: a name may have what means something else in a URL.
+    let file = percent_decode_str(written).decode_utf8().map_err(|_| {
+        let why = "its file is not UTF-8 once %XX is read".to_owned();
+        StoreError::Url { url: without_secrets(url), why }
+    })?;
     let url = if path.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") };
-    Ok(Named { dialect: Dialect::Sqlite, url, file: (!in_memory).then(|| Path::new(file).to_owned()) })
+    Ok(Named { dialect: Dialect::Sqlite, url, file: (!in_memory).then(|| Path::new(&*file).to_owned()) })
 }
 
 /// The file of a database that is one, by its URL.
@@ -113,6 +119,8 @@ mod tests {
         assert_eq!(file("sqlite:///srv/a.db").as_deref(), Some("/srv/a.db"));
         assert_eq!(file("sqlite://data/a.db?mode=rwc").as_deref(), Some("data/a.db"));
         assert_eq!(file("sqlite:a.db").as_deref(), Some("a.db"));
+        assert_eq!(file("sqlite:///srv/a%25%3Fb%23.db").as_deref(), Some("/srv/a%?b#.db"));
+        assert!(named("sqlite://%ff.db").is_err());
         assert_eq!(file("sqlite::memory:"), None);
     }
 }

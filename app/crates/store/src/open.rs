@@ -158,6 +158,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_name_may_have_what_means_something_else_in_a_url() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/a%25%3Fb%23%0A.db", folder.path().display());
+        Store::open(&url).await.unwrap().close().await;
+        let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["a%?b#\n.db"]);
+    }
+
+    #[tokio::test]
     async fn a_file_that_was_damaged_is_called_so_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.db");
