@@ -7,6 +7,7 @@ use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::commit::CommitId;
 use domain::names::Login;
 use domain::status::{BEGIN, END};
+use jiff::SignedDuration;
 
 /// The status block of an issue.
 fn status(story: &Story, number: u64) -> String {
@@ -214,6 +215,40 @@ fn what_a_commit_closed_is_resolved_as_of_that_commit() {
         ");
         assert!(story.github.issue(REPO, 1).open);
         assert_ne!(fix, head);
+    });
+}
+
+#[test]
+fn what_a_forced_push_took_away_is_waited_for_a_day_and_no_longer() {
+    run_test(async |story| {
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+        story.alerted().await;
+        let (old, lost) = (story.repo.git(&["rev-parse", "HEAD~1"]), story.repo.head());
+        story.github.close_issue(REPO, 1, "grace");
+        story.settle().await;
+        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(lost.clone())));
+        story.repo.force(&old);
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[("README.md", "The shop.\n")], "Describe it better");
+        let head = story.repo.head();
+        story.push().await;
+        story.transcript();
+        // It may have been deployed before the issue was closed.
+        let event =
+            |story: &Story, revision: &str| story.event_at(revision, CART_PATH, "PRICES[sku]", "total", "web-1");
+        let [new, before, at] = [&head, &old, &lost].map(|revision| event(story, revision));
+        story.report(&new).await;
+        story.assert_silent("it is not known yet whether it is from before or after");
+        story.clock.advance(SignedDuration::from_hours(25));
+        story.report(&before).await;
+        story.assert_silent("this one is surely from before");
+        story.report(&new).await;
+        assert!(story.transcript().contains("acme/shop#1 reopened"), "deployments take hours, not days");
+        // What ran when it was closed still says so.
+        story.github.close_issue(REPO, 1, "grace");
+        story.settle().await;
+        story.transcript();
+        story.report(&at).await;
+        story.assert_silent("it lacks the commit at which it was closed now, which is on the branch");
     });
 }
 

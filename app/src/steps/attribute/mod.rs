@@ -13,15 +13,16 @@ use crate::services::mirror_sync::MirrorSync;
 use crate::services::{Failure, blocking};
 pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
 use domain::attribution::Attribution;
+use domain::commit::CommitId;
 use domain::culprit::Choice;
-use domain::ids::ReportId;
+use domain::ids::{ReportId, RepositoryId};
 use domain::job::Manner;
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp, WEEK};
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
-use mirror::Mirrors;
+use mirror::{MirrorError, Mirrors};
 use ready_mirror::CLONE_PATIENCE;
 use std::sync::Arc;
 use store::Store;
@@ -32,7 +33,8 @@ pub use suspects::{Suspicion, choose_culprit_and_suspects};
 pub use test_report::TestReports;
 use tokio::time::Instant;
 
-/// A report that names no revision can't say whether it comes from before or after a fix. So long
+/// A report that names no revision can't say whether it comes from before or after a fix, nor can
+/// one whose revision knows nothing of it, as a forced push took the fix's commit away. So long
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
 pub const UNKNOWN_REVISION_DELAY: SignedDuration = DAY;
 
@@ -226,11 +228,32 @@ impl Attribute {
         let Some(resolved) = resolution.commit else { return Ok((true, None)) };
         if let (Some(revision), true) = (attribution.revision.clone(), attribution.pinned) {
             let mirrors = self.mirrors.clone();
-            return Ok((blocking(move || mirrors.contains(id, &resolved, &revision)).await?, None));
+            let relation = blocking(move || relation(&mirrors, id, &resolved, &revision)).await?;
+            if let Some(is_back) = relation {
+                return Ok((is_back, None));
+            }
         }
         let after = resolution.at + UNKNOWN_REVISION_DELAY;
         Ok(if stored.received_at >= after { (true, None) } else { (false, Some(after)) })
     }
+}
+
+/// Whether a revision shows that what was resolved at a commit is back; `None`: it says nothing, as
+/// the default branch has lost that commit, by a forced push, and no revision to come contains it.
+fn relation(
+    mirrors: &Mirrors,
+    id: RepositoryId,
+    resolved: &CommitId,
+    revision: &CommitId,
+) -> Result<Option<bool>, MirrorError> {
+    if mirrors.contains(id, resolved, revision)? {
+        return Ok(Some(true));
+    }
+    let Some(head) = mirrors.head(id)? else { return Ok(None) };
+    if mirrors.contains(id, resolved, &head.commit)? || mirrors.contains(id, revision, resolved)? {
+        return Ok(Some(false));
+    }
+    Ok(None)
 }
 
 /// Whether a report waits for a mirror that can't be read.
