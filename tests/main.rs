@@ -14,6 +14,7 @@ mod database_outages;
 mod doctor;
 mod emulator;
 mod faults;
+mod forks;
 mod github_api;
 mod github_faults;
 mod handovers;

@@ -162,3 +162,43 @@ fn a_commit_says_where_it_comes_from() {
     assert_eq!(found.co_authors, [Author { name: "Grace Hopper".into(), email: "grace@example.com".into() }]);
     assert_eq!(world.mirrors.provenance(ID, &CommitId::new("0".repeat(40))).unwrap(), None);
 }
+
+#[test]
+fn what_came_by_its_id_alone_is_on_no_branch_or_tag() {
+    let world = World::new();
+    let root = world.commit(ADA, "2020-01-05T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.sync();
+    world.repo.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    let is_stray = |commit: &CommitId| world.mirrors.is_stray(ID, commit).unwrap();
+    let lost = world.commit(ADA, "2025-07-01T10:00:00Z", &[(PATH, "lost\n")], "Pushed away");
+    world.sync();
+    world.repo.force(root.as_str());
+    world.sync();
+    assert!(!is_stray(&lost), "nothing ever came by its id, so this was on a branch");
+
+    world.repo.git(&["checkout", "--quiet", "--detach"]);
+    // A fork's author dates commits as they like.
+    let early = world.commit("Mal <mal@evil.example>", "1999-01-01T10:00:00Z", &[("a", "a")], "Early");
+    let late = world.commit("Ada Lovelace <eve@evil.example>", "2033-01-01T10:00:00Z", &[("b", "b")], "Late");
+    let url = world.repo.path().display().to_string();
+    assert!(world.mirrors.fetch_commit(&Source { id: ID, url, token: None }, &late).unwrap());
+    assert!(is_stray(&early) && is_stray(&late) && !is_stray(&root));
+    let is_there = |address: &str| world.mirrors.has_address(ID, |it| it == address).unwrap();
+    assert!(is_there("ada@example.com"));
+    for stranger in ["mal@evil.example", "eve@evil.example", "ada lovelace"] {
+        assert!(!is_there(stranger), "{stranger}");
+    }
+    let by_map = Author { name: "Ada".into(), email: "Ada@Example.com".into() };
+    assert_eq!(world.mirrors.mapped_address(ID, &by_map).unwrap(), "ada@example.com");
+
+    world.repo.switch("main");
+    // A tag, of the tag object's kind, too, makes it the repository's; so does a merge.
+    world.repo.git(&["tag", "--annotate", "--message", "v1", "v1", early.as_str()]);
+    // A tag of a file leads to no commit.
+    world.repo.git(&["tag", "file", &format!("{}:a", early.as_str())]);
+    world.sync();
+    assert!(!is_stray(&early) && is_stray(&late) && is_there("mal@evil.example"));
+    world.repo.force(late.as_str());
+    world.sync();
+    assert!(!is_stray(&late) && is_there("eve@evil.example"));
+}

@@ -25,6 +25,10 @@ pub struct Candidate {
     pub login: Option<Login>,
     /// It is a program.
     pub is_bot: bool,
+    /// They are named by a commit that no branch or tag reaches, and have none that one does: who
+    /// makes a fork writes into it whom they want.
+    #[serde(default)]
+    pub is_stranger: bool,
     /// No commit anywhere in the repository for [`GONE_AFTER`], while others went on.
     pub has_left: bool,
     /// Whether GitHub lets issues be assigned to them; `None`: not known.
@@ -50,6 +54,8 @@ impl Candidate {
     fn obstacle(&self) -> Option<Obstacle> {
         if self.is_bot {
             Some(Obstacle::Bot)
+        } else if self.is_stranger {
+            Some(Obstacle::Stranger)
         } else if self.has_left {
             Some(Obstacle::Left)
         } else if self.is_assignable == Some(false) {
@@ -76,6 +82,7 @@ impl Candidate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
     Bot,
+    Stranger,
     Left,
     NotAssignable,
     Refused,
@@ -87,6 +94,7 @@ impl Obstacle {
     fn words(self) -> &'static str {
         match self {
             Self::Bot => "a bot",
+            Self::Stranger => "no commit of theirs is on a branch or tag of this repository",
             Self::Left => "no commit in this repository for a year",
             Self::NotAssignable => "issues of this repository can't be assigned to them",
             Self::Refused => "the mail server refuses their address",
@@ -275,6 +283,8 @@ fn after_all<'a>(passed: &[(&'a Candidate, Obstacle)], has_default_contact: bool
     let in_any_way = |(it, obstacle): &&(&Candidate, Obstacle)| match obstacle {
         Obstacle::Left | Obstacle::HandedOn => gets_mail(it) || it.is_assignable == Some(true),
         Obstacle::Refused => it.is_assignable == Some(true),
+        // Whoever has the public key of a DSN could have anybody written to.
+        Obstacle::Stranger => false,
         Obstacle::Bot | Obstacle::NotAssignable | Obstacle::NoAddress => false,
     };
     let found = passed.iter().find(by_mail);

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const REFSPECS: [&str; 2] = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 
 /// Where commits are held that no branch or tag reaches; never pruned.
-const PINNED: &str = "refs/pinned/";
+pub(super) const PINNED: &str = "refs/pinned/";
 
 /// Another process that moves the same refs (`flawless check` beside the server) makes us lose a
 /// compare-and-swap; once more, with what is there then, is enough in practice, twice is to be

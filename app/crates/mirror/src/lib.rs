@@ -30,6 +30,7 @@ pub mod settings;
 mod settings_shape;
 mod settings_tree;
 mod settings_words;
+mod stray;
 mod sync;
 mod tips;
 mod transport;

@@ -71,12 +71,14 @@ pub struct Provenance {
     pub co_authors: Vec<Author>,
 }
 
-/// What the branches of a mirror hold since some day.
+/// What refs of a mirror hold since some day: mostly its branches, since a year.
 pub(super) struct Year {
     /// Newest first: id, parents, and who wrote it.
-    commits: Vec<(gix::ObjectId, Vec<gix::ObjectId>, Author)>,
+    pub(super) commits: Vec<(gix::ObjectId, Vec<gix::ObjectId>, Author)>,
     /// Last commit by address, and by full name, in lower case.
     last: HashMap<String, Timestamp>,
+    /// There was more to read than is read.
+    pub(super) is_cut: bool,
 }
 
 /// Which year of which state of a mirror.
@@ -215,9 +217,18 @@ impl Mirrors {
 
     fn year(&self, id: RepositoryId, since: Timestamp) -> Result<Arc<Year>, MirrorError> {
         // What is known of a year is worked out anew for each day.
-        let since_s = since.day().as_seconds();
+        self.commits_since(id, branches, since.day().as_seconds())
+    }
+
+    /// What these refs hold since some second, as far as it is read.
+    pub(super) fn commits_since(
+        &self,
+        id: RepositoryId,
+        tips: fn(&gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error>,
+        since_s: i64,
+    ) -> Result<Arc<Year>, MirrorError> {
         self.ask(id, |repo| {
-            let tips = branches(repo).map_err(|error| MirrorError::git("listing the branches", &error))?;
+            let tips = tips(repo).map_err(|error| MirrorError::git("listing the branches", &error))?;
             let mut hasher = DefaultHasher::new();
             tips.hash(&mut hasher);
             let key = YearKey { id, branches: hasher.finish(), since_s };
@@ -233,11 +244,15 @@ impl Mirrors {
 
 impl Year {
     fn walk(repo: &gix::Repository, tips: Vec<gix::ObjectId>, since_s: i64) -> Result<Self, gix::Error> {
-        let mut year = Self { commits: Vec::new(), last: HashMap::new() };
+        let mut year = Self { commits: Vec::new(), last: HashMap::new(), is_cut: false };
         let mailmap = mailmap_of_head(repo);
         let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
         let (mut too_old, mut bytes) = (0, 0);
-        for info in repo.rev_walk(readable(repo, tips)?).sorting(sorting).all()?.take(MOST_COMMITS) {
+        for (at, info) in repo.rev_walk(readable(repo, tips)?).sorting(sorting).all()?.enumerate() {
+            if at == MOST_COMMITS || bytes > MOST_BYTES_OF_COMMITS {
+                year.is_cut = true;
+                break;
+            }
             let info = match info {
                 // History holds commits that no tool would write today; the walk goes on at their
                 // parents, if it read these.
@@ -254,9 +269,6 @@ impl Year {
             too_old = 0;
             let commit = info.object()?;
             bytes += commit.data.len();
-            if bytes > MOST_BYTES_OF_COMMITS {
-                break;
-            }
             let at = time_of(gix::date::Time { seconds: info.commit_time(), offset: 0 });
             let message = commit.message_raw_sloppy();
             // History holds commits whose author line no tool would write today: they are nobody's.
@@ -278,6 +290,11 @@ impl Year {
             let last = self.last.entry(key).or_insert(at);
             *last = at.max(*last);
         }
+    }
+
+    /// The addresses of all its people, in lower case.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        self.last.keys().map(String::as_str).filter(|key| key.contains('@'))
     }
 
     fn last_of(&self, author: &Author) -> Option<Timestamp> {
@@ -345,7 +362,7 @@ fn plain(name: &BStr, email: &BStr) -> Author {
     Author { name: cut(name.trim()), email: cut(email.trim()) }
 }
 
-fn resolved(mailmap: &gix::mailmap::Snapshot, author: &Author) -> Author {
+pub(super) fn resolved(mailmap: &gix::mailmap::Snapshot, author: &Author) -> Author {
     let (name, email) = (author.name.as_bytes().as_bstr(), author.email.as_bytes().as_bstr());
     let person = mailmap.resolve_cow(gix::actor::SignatureRef { name, email, time: "0 +0000" });
     Author { name: cut(&person.name), email: cut(&person.email) }

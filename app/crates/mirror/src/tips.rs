@@ -43,8 +43,22 @@ pub(super) fn branches(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix
     Ok(tips)
 }
 
-/// The same, but for each tip whose committer can't be read its parents: a walk by time does not
-/// begin at such a one.
+/// The commits that branches, tags and HEAD lead to: all that was pushed to the source and is still
+/// to be had by a name.
+pub(super) fn named(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
+    let mut tips = branches(repo)?;
+    for reference in repo.references()?.tags()? {
+        // A tag may be of a file, and one may be too large to be read: neither leads to a commit.
+        tips.extend(reference?.peel_to_commit().ok().map(|commit| commit.id));
+    }
+    tips.extend(repo.head_id().ok().map(|id| id.detach()));
+    tips.sort_unstable();
+    tips.dedup();
+    Ok(tips)
+}
+
+/// The commits that [`branches`] or [`named`] found, but for each whose committer can't be read its
+/// parents: a walk by time does not begin at such a one.
 pub(super) fn readable(repo: &gix::Repository, mut tips: Vec<gix::ObjectId>) -> Result<Vec<gix::ObjectId>, gix::Error> {
     let mut readable = Vec::new();
     let mut left = MOST_UNREADABLE;

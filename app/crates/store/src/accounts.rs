@@ -42,3 +42,12 @@ pub async fn record(store: &Store, email: &str, account: &KnownAccount, now: Tim
     .bind(now.as_millis());
     execute(store, statement).await
 }
+
+/// The addresses that are an account's, as far as GitHub was asked about them.
+pub async fn addresses_of(store: &Store, login: &Login) -> Result<Vec<String>, StoreError> {
+    let rows = sqlx::query("SELECT email FROM accounts WHERE LOWER(login) = $1")
+        .bind(login.key())
+        .fetch_all(&store.pool)
+        .await?;
+    rows.iter().map(|row| get(row, "email")).collect()
+}

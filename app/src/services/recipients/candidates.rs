@@ -28,9 +28,11 @@ pub(super) struct Candidates<'a> {
     pub(super) recipients: &'a Recipients,
     pub(super) row: &'a RepositoryRow,
     pub(super) subject: &'a BlamedLine<'a>,
-    lookup: &'a GitHubLookup<'a>,
+    pub(super) lookup: &'a GitHubLookup<'a>,
     /// From then on somebody who committed is still there.
     since: Timestamp,
+    /// The commits that name people came by their id alone, as a report named one.
+    is_stray: bool,
 }
 
 /// Somebody as a step names them.
@@ -52,12 +54,13 @@ impl<'a> Candidates<'a> {
         subject: &'a BlamedLine<'a>,
         lookup: &'a GitHubLookup<'a>,
     ) -> Self {
-        let mut it = Self { recipients, row, subject, lookup, since: subject.failed_at - GONE_AFTER };
+        let mut it = Self { recipients, row, subject, lookup, since: subject.failed_at - GONE_AFTER, is_stray: false };
         // In a repository that nobody works on any more, nobody has left: whoever was there at the
         // end knows it best.
         if let Some(newest_at) = it.mirror(|mirrors, id| mirrors.newest_commit_at(id)).await.flatten() {
             it.since = it.since.min(newest_at - GONE_AFTER);
         }
+        it.is_stray = it.comes_from_elsewhere().await;
         it
     }
 
@@ -174,6 +177,7 @@ impl<'a> Candidates<'a> {
         if it.is_bot {
             return Ok(it);
         }
+        it.is_stranger = self.is_stray && named.seen_at != Some(Timestamp::MAX) && self.is_stranger(&it).await?;
         // Beside a plain repository an account reaches nobody.
         it.login = it.login.filter(|_| self.lookup.is_on_github());
         it.has_left = self.has_left(&named, &it.author).await;
@@ -308,7 +312,7 @@ impl<'a> Candidates<'a> {
     }
 
     /// Asks the mirror. Where it can't be read, the alert goes out without what it would have said.
-    async fn mirror<T: Send + 'static>(
+    pub(super) async fn mirror<T: Send + 'static>(
         &self,
         question: impl FnOnce(&Mirrors, domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
     ) -> Option<T> {

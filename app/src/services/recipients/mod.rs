@@ -5,6 +5,7 @@ mod github_lookup;
 mod handover;
 mod known;
 mod mails;
+mod strangers;
 
 use domain::timestamp::Timestamp;
 pub use github_lookup::Cooldown;

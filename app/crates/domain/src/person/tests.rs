@@ -227,3 +227,14 @@ fn a_handover_goes_before_the_author_who_is_told_again_only_after_everybody_else
     facts.default_contact = Some("oncall@x.com".into());
     assert_eq!(choose(&facts).step, Step::DefaultContact);
 }
+
+#[test]
+fn a_stranger_is_told_in_no_case() {
+    let mallory = Candidate { is_stranger: true, ..someone("Mallory Marsh") };
+    let why = "no commit of theirs is on a branch or tag of this repository";
+    let person = choose(&facts(mallory.clone()));
+    assert_eq!((person.name(), &person.step), ("", &Step::Nobody), "not after all, either");
+    assert_eq!(person.passed, [("Mallory Marsh".to_owned(), why.to_owned())]);
+    let file = vec![mallory.clone(), someone("Grace")];
+    assert_eq!(choose(&Facts { file, ..facts(mallory) }).name(), "Grace");
+}
