@@ -288,7 +288,8 @@ fn a_signed_link_opens_what_it_was_signed_for_and_nothing_else() {
         }
         // The form whitelists by the link's right, though the role would not do.
         let page = reader.get(&form).await;
-        let fields = ["repo", "expires", "signature", "signed_for", "csrf"].map(|name| (name, page.hidden(name)));
+        let fields =
+            ["repo", "expires", "signature", "signed_for", "line_id", "csrf"].map(|name| (name, page.hidden(name)));
         let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
         fields.extend([("scope", "file"), ("filename", CART_PATH)]);
         assert_eq!(reader.post("/add_known_error", &fields).await.status, 200);

@@ -1,10 +1,11 @@
 //! Commits that come by their id alone, as a report names them: a forge gives away those of any
 //! fork, and a fork's author writes into it what they want.
 
-use crate::harness::browser::squeezed;
-use crate::harness::git_repo::ADA;
+use crate::harness::browser::{Browser, Page, link_in, squeezed};
+use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::MINUTE;
-use crate::harness::story::{REPO, Story, run_test};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use serde_json::{Value, json};
 
 /// Nobody of the repository's.
 const MALLORY: &str = "Mallory Marsh <mallory@evil.example>";
@@ -29,17 +30,111 @@ fn on_no_branch(story: &Story, commit: impl FnOnce() -> String) -> String {
     id
 }
 
-/// A failure at a line of a fork's commit.
+/// A failure at a line of a fork's commit, with local variables of its own.
 async fn fails_in_fork(story: &mut Story, commit: &str, path: &str, code: &str, function: &str) {
     // A fetch is asked for that soon after the last one at the earliest.
     story.clock.advance(MINUTE);
-    let event = story.event_at(commit, path, code, function, "web-1");
+    let event = with_variable(story.event_at(commit, path, code, function, "web-1"), "of the fork");
     story.report(&event).await;
+}
+
+fn with_variable(mut event: Value, value: &str) -> Value {
+    event["exception"]["values"][0]["stacktrace"]["frames"][1]["vars"] = json!({ "sku": value });
+    event
 }
 
 /// Everybody who was written to since the last look.
 fn written_to(story: &Story) -> Vec<String> {
     story.mails().iter().map(|mail| mail.header("To").unwrap()).collect()
+}
+
+async fn sent(browser: &Browser, page: &Page, path: &str, more: &[(&str, &str)]) -> Page {
+    let fields = page.fields();
+    let kept = fields.iter().filter(|(name, _)| more.iter().all(|(other, _)| name != other));
+    let kept = kept.map(|(name, value)| (name.as_str(), value.as_str())).chain(more.iter().copied());
+    browser.post(path, &kept.collect::<Vec<_>>()).await
+}
+
+/// The usual failure, then one at a line of Grace's own fork that stands at the same place and
+/// reads the same. Her mail's text.
+async fn alerted_of_two_alike(story: &mut Story) -> String {
+    story.commit(GRACE, DAY, &[("README.md", "A shop.\n")], "Describe it");
+    story.alerted().await;
+    let cart = story.repo.git(&["show", &format!("HEAD:{CART_PATH}")]);
+    let fork = on_no_branch(story, || {
+        story.repo.git(&["checkout", "--quiet", "--orphan", "fork"]);
+        let id = story.repo.commit(GRACE, DAY, &[(CART_PATH, &format!("{cart}\n"))], "All of it");
+        story.repo.git(&["checkout", "--quiet", "--detach"]);
+        story.repo.delete_branch("fork");
+        id
+    });
+    fails_in_fork(story, &fork, CART_PATH, "PRICES[sku]", "total").await;
+    let lines = story.lines().await;
+    assert_eq!((lines.len(), &lines[0].place), (2, &lines[1].place), "two lines at one place");
+    let mail = story.unread_text();
+    assert_eq!(written_to(story), ["\"Grace Hopper\" <grace@example.com>"], "she is somebody of the repository");
+    story.transcript();
+    mail
+}
+
+#[test]
+fn a_link_opens_its_own_line_and_not_one_that_reads_the_same() {
+    run_test(async |story| {
+        let mail = alerted_of_two_alike(story).await;
+        story.report(&with_variable(story.event(), "of a customer")).await;
+        let (reader, link) = (Browser::new(story), link_in(&mail, "/view_traceback?"));
+        let page = reader.get(&link).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        assert!(page.text.contains("of the fork") && !page.text.contains("of a customer"), "{}", page.seen());
+
+        let lines = story.lines().await;
+        let other = link.replace(&lines[1].id.to_string(), &lines[0].id.to_string());
+        assert_ne!(other, link, "the link names its line");
+        assert_eq!(reader.get(&other).await.status, 403, "another line is not what was signed");
+        // Who is signed in reads by number or, as in a link that somebody wrote, by place.
+        let admin = Browser::signed_in(story).await;
+        let unsigned = |link: &str| {
+            let kept = link.split('&').filter(|it| !it.starts_with("expires=") && !it.starts_with("signature="));
+            kept.collect::<Vec<_>>().join("&")
+        };
+        assert!(admin.get(&unsigned(&other)).await.text.contains("of a customer"));
+        assert!(admin.get(&unsigned(&link)).await.text.contains("of the fork"));
+        let placed = unsigned(&link).split('&').filter(|it| !it.starts_with("line_id=")).collect::<Vec<_>>().join("&");
+        assert!(admin.get(&placed).await.text.contains("of a customer"), "the one seen last");
+    });
+}
+
+#[test]
+fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing_else() {
+    run_test(async |story| {
+        let mail = alerted_of_two_alike(story).await;
+        let reader = Browser::new(story);
+        let form = reader.get(&link_in(&mail, "/add_known_error?")).await;
+        for (scope, why) in [("file", "sign in to whitelist more"), ("function", "sign in to whitelist more")] {
+            let page = sent(&reader, &form, "/add_known_error", &[("scope", scope)]).await;
+            assert!(page.status == 400 && page.seen().contains(why), "{scope}: {} {}", page.status, page.seen());
+        }
+        let page = sent(&reader, &form, "/add_known_error", &[("scope", "line")]).await;
+        assert!(page.status == 409 && page.seen().contains("other lines of shop/cart.py read the same"));
+        assert!(story.rules().await.is_empty());
+
+        let form = reader.get(&link_in(&mail, "/not_me?")).await;
+        for who in ["ada@example.com", ""] {
+            let page = sent(&reader, &form, "/not_me", &[("who", who)]).await;
+            assert!(page.status == 403 && page.seen().contains("sign in to do it"), "{} {}", page.status, page.seen());
+        }
+        let id = story.repository().await.repository.id;
+        assert!(store::handovers::of_repository(&story.services().store, id, 10).await.unwrap().is_empty());
+
+        // A line that reads like no other is silenced, by itself.
+        let fork = on_no_branch(story, || story.repo.commit(GRACE, DAY, &[(PATH, &text("count"))], "Count"));
+        fails_in_fork(story, &fork, PATH, "items.count", "count").await;
+        let form = reader.get(&link_in(&story.unread_text(), "/add_known_error?")).await;
+        assert_eq!(sent(&reader, &form, "/add_known_error", &[("scope", "line")]).await.status, 200);
+        assert!(story.lines().await[2].known);
+        story.settle().await;
+        story.transcript();
+    });
 }
 
 #[test]

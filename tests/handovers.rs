@@ -267,7 +267,7 @@ fn not_me_out_of_the_mail_passes_the_author_over_or_names_somebody() {
         let page = browser.get(&link).await;
         assert!(page.seen().contains("New lines by Ada Lovelace in shop/cart.py"), "{}", page.seen());
         assert_eq!(remembered(story).await, [], "looking changes nothing");
-        let names = ["repo", "filename", "function_name", "line_number", "text", "expires", "signature"];
+        let names = ["repo", "filename", "function_name", "line_number", "text", "expires", "signature", "line_id"];
         let hidden = names.map(|name| (name, page.hidden(name)));
         let send = async |who: &str, path: &str| {
             let mut fields: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -64,10 +64,10 @@ fn long_names_that_strangers_chose_make_no_page_long() {
         let week = browser.open("/get_weekly_error_report").await;
         let (_, link) = week.split_once("href=\"/view_traceback?").expect("a link to the line");
         let link = link.split_once('"').expect("its end").0.replace("&amp;", "&");
-        assert!(link.contains(&format!("line={}", line.id)), "{link}");
+        assert!(link.contains(&format!("line_id={}", line.id)), "{link}");
         let page = browser.open(&format!("/view_traceback?{link}")).await;
         assert!(page.contains("Latest traceback") && page.contains("raise"), "{page}");
-        let other = browser.get("/view_traceback?repo=acme%2Fshop&line=999").await;
+        let other = browser.get("/view_traceback?repo=acme%2Fshop&line_id=999").await;
         assert!(other.status == 404 && other.seen().contains("no such line"), "{}", other.seen());
     });
 }

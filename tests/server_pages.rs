@@ -151,12 +151,13 @@ fn a_mails_link_shows_its_traceback_and_nothing_else() {
         let elsewhere = view.replace("cart.py", "card.py");
         assert_eq!(stranger.get(&elsewhere).await.status, 403);
         let as_whitelist = format!(
-            "/add_known_error?repo=acme%2Fshop&filename={}&function_name={}&code_fragment={}&expires={}&signature={}",
+            "/add_known_error?repo=acme%2Fshop&filename={}&function_name={}&code_fragment={}&expires={}&signature={}&line_id={}",
             field(&view, "filename"),
             field(&view, "function_name"),
             field(&view, "text"),
             field(&view, "expires"),
-            field(&view, "signature")
+            field(&view, "signature"),
+            field(&view, "line_id")
         );
         assert_eq!(stranger.get(&as_whitelist).await.status, 403);
         story.clock.advance(SignedDuration::from_hours(91 * 24));
@@ -176,9 +177,10 @@ fn a_mails_link_whitelists_in_its_file_and_only_when_it_is_posted() {
         assert_eq!(form.status, 200, "{}", form.text);
         assert!(story.rules().await.is_empty(), "mail scanners follow links");
 
-        let (expires, signature, signed) =
-            (form.hidden("expires"), form.hidden("signature"), form.hidden("signed_for"));
-        let by_link = [("repo", REPO), ("expires", &expires), ("signature", &signature), ("signed_for", &signed)];
+        let names = ["expires", "signature", "signed_for", "line_id"];
+        let hidden = names.map(|name| (name, form.hidden(name)));
+        let by_link: Vec<_> =
+            [("repo", REPO)].into_iter().chain(hidden.iter().map(|(name, value)| (*name, value.as_str()))).collect();
         let with = |more: &[(&'static str, &'static str)]| {
             by_link.iter().copied().chain(more.iter().copied()).collect::<Vec<(&str, &str)>>()
         };
@@ -266,7 +268,7 @@ fn a_form_opened_by_a_link_works_for_who_signs_in_meanwhile() {
     run_test(async |story| {
         let mail = story.alerted().await;
         let form = Browser::new(story).get(&link_in(&mail, "/add_known_error?")).await;
-        let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
+        let hidden = ["expires", "signature", "signed_for", "line_id"].map(|name| (name, form.hidden(name)));
         let mut fields = vec![("repo", REPO), ("csrf", ""), ("scope", "file"), ("filename", CART_PATH)];
         fields.extend(hidden.iter().map(|(name, value)| (*name, value.as_str())));
         let saved = Browser::signed_in(story).await.post("/add_known_error", &fields).await;

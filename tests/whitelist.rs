@@ -264,7 +264,7 @@ fn a_mails_link_silences_but_has_nobody_written_to() {
         let stranger = Browser::new(story);
         let form = stranger.get(link.trim_start_matches("https://flawless.test")).await;
         assert!(!form.text.contains("email_recipients"));
-        let hidden = ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name)));
+        let hidden = ["expires", "signature", "signed_for", "line_id"].map(|name| (name, form.hidden(name)));
         let mut fields = vec![
             ("repo", REPO),
             ("scope", "file"),
@@ -285,7 +285,7 @@ async fn of_link(browser: &Browser, mail: &str) -> Vec<(&'static str, String)> {
     let at = mail.find("https://flawless.test/add_known_error?").unwrap();
     let link: String = mail[at..].chars().take_while(|c| !c.is_whitespace() && !matches!(c, '>' | ')')).collect();
     let form = browser.get(link.trim_start_matches("https://flawless.test")).await;
-    ["expires", "signature", "signed_for"].map(|name| (name, form.hidden(name))).to_vec()
+    ["expires", "signature", "signed_for", "line_id"].map(|name| (name, form.hidden(name))).to_vec()
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl StableWords {
 }
 
 static LOOPBACK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"http://127\.0\.0\.1:\d+").unwrap());
-static SIGNED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(expires|signature|timestamp)=\w+").unwrap());
+static SIGNED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b(expires|line_id|signature|timestamp)=\w+").unwrap());
 static MARKER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"flawless:[0-9a-f]{12}:\w+").unwrap());
 static DAYS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"`?[▁-█]{14}`? the last 14 days up to (.+?), [\d,]+ on the busiest").unwrap());

@@ -1,7 +1,7 @@
 //! Addresses of our pages, as our pages link to each other.
 
 use axum::http::Uri;
-use domain::links::{Linker, query};
+use domain::links::{LinkedLine, Linker, query};
 use std::sync::Arc;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -90,13 +90,13 @@ impl Urls {
     /// The page of a line's latest traceback, for somebody who is signed in. It names the place, as
     /// links in mails do, or the number of the line where that gets long.
     pub(super) fn traceback(&self, row: &RepositoryRow, line: &Line) -> String {
-        let address = self.here(&self.0.linker.traceback(&row.repository, &line.place, line.last_seen_at, None));
+        let address = self.here(&self.0.linker.traceback(linked(row, line), line.last_seen_at, None));
         if address.len() <= LONGEST_LINK {
             return address;
         }
         let fields = [
             ("repo", row.repository.full_name.to_string()),
-            ("line", line.id.to_string()),
+            ("line_id", line.id.to_string()),
             ("timestamp", line.last_seen_at.as_seconds().to_string()),
         ];
         self.page(&format!("/view_traceback?{}", query(&fields)))
@@ -118,6 +118,11 @@ impl Urls {
             _ => path.to_owned(),
         }
     }
+}
+
+/// A line as links name it.
+pub(super) fn linked<'a>(row: &'a RepositoryRow, line: &'a Line) -> LinkedLine<'a> {
+    LinkedLine { repository: &row.repository, id: line.id, place: &line.place }
 }
 
 /// A path of ours; anything that could lead elsewhere, or be no header, is empty.

@@ -3,6 +3,7 @@
 use super::{LatestReport, Site, latest_report};
 use domain::alert::{Alert, Links, Place, Recipient};
 use domain::attribution::Attribution;
+use domain::links::LinkedLine;
 use domain::presentation::{additional, request, traceback};
 use domain::repository::Repository;
 use domain::timestamp::Timestamp;
@@ -103,14 +104,15 @@ impl AlertContent {
     ) -> Links {
         let (repository, linker) = (&row.repository, &self.site.linker);
         let blame = found.and_then(|found| found.blame.as_ref());
+        let linked = LinkedLine { repository, id: line.id, place };
         let pull = line.told.as_ref().and_then(|told| Some(told.pull.as_ref()?.url.clone()));
         Links {
             line: found.and_then(|found| line_url(repository, place, found)),
             commit: blame.and_then(|blame| repository.commit_url(&blame.commit)),
             pull: pull.filter(|url| !url.is_empty()),
-            occurrence: Some(linker.traceback(repository, place, line.last_seen_at, Some(now))),
-            not_me: line.author_email.as_ref().map(|_| linker.not_me(repository, place, Some(now))),
-            whitelist: Some(linker.whitelist(repository, place, Some(now))),
+            occurrence: Some(linker.traceback(linked, line.last_seen_at, Some(now))),
+            not_me: line.author_email.as_ref().map(|_| linker.not_me(linked, Some(now))),
+            whitelist: Some(linker.whitelist(linked, Some(now))),
             week: Some(linker.week(Some(&repository.full_name), line.last_seen_at)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
         }

@@ -2,6 +2,7 @@
 //! giving them back.
 
 use super::recipients::{Recipients, subject_of};
+use super::strays::is_stray;
 use super::{Failure, latest_report};
 use domain::handover::{HandoverChange, Part, Successor};
 use domain::names::Login;
@@ -19,8 +20,8 @@ pub enum HandoverOutcome {
     Remembered,
     /// Why it can't be: a sentence.
     Refused(String),
-    /// Who says so has a link alone, and names somebody whom nobody here knows: a sentence.
-    Unknown(String),
+    /// Who says so has a link alone, which is not enough for this: a sentence.
+    NotByLink(String),
 }
 
 /// Who says "Not me", and by what right.
@@ -111,7 +112,14 @@ pub async fn not_me(
     {
         let why =
             format!("Nobody called {name} is known in {}: sign in to name somebody new.", row.repository.full_name);
-        return Ok(HandoverOutcome::Unknown(why));
+        return Ok(HandoverOutcome::NotByLink(why));
+    }
+    if matches!(saying, Saying::ByLink(_)) && is_stray(&recipients.mirrors, row, line).await {
+        let why = format!(
+            "No branch or tag of {} has this line's commit, so a link alone hands nothing on: sign in to do it.",
+            row.repository.full_name
+        );
+        return Ok(HandoverOutcome::NotByLink(why));
     }
     let by_author = matches!(saying, Saying::SignedIn(by) if author.is_some_and(|author| *author == *by));
     let login = to.login.clone();

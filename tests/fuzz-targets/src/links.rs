@@ -1,8 +1,8 @@
 //! Signed links: what we sign holds when it comes back, and nothing else does.
 
 use domain::alert::Place;
-use domain::ids::RepositoryId;
-use domain::links::{LinkPurpose, Linker};
+use domain::ids::{LineId, RepositoryId};
+use domain::links::{Claim, LinkPurpose, LinkedLine, Linker, SignedFor};
 use domain::names::RepositoryName;
 use domain::repository::Repository;
 use domain::signature::Signer;
@@ -32,7 +32,9 @@ pub(super) fn links(data: &[u8]) {
     let linker = Linker::new("https://flawless.test/errors", Signer::new(b"a secret"));
     let now = Timestamp::from_seconds(NOW);
 
-    let link = linker.traceback(&repository, &place, now, Some(now));
+    let its = SignedFor { repository: repository.id, line: LineId(12) };
+    let line = LinkedLine { repository: &repository, id: its.line, place: &place };
+    let link = linker.traceback(line, now, Some(now));
     let fields: HashMap<String, String> =
         url::Url::parse(&link).unwrap().query_pairs().map(|(name, value)| (name.into(), value.into())).collect();
     let back = Place {
@@ -43,8 +45,13 @@ pub(super) fn links(data: &[u8]) {
     };
     let named = RepositoryName::new(fields["repo"].as_str());
     let holds = |purpose, place: &Place, expires: &str, signature: &str, at| {
-        let found = linker.signed_for(purpose, &named, place, expires, signature, at);
-        assert!(found.is_none_or(|id| id == repository.id), "it holds for another repository");
+        let claim = Claim { repository: &named, line: &fields["line_id"], place, expires, signature };
+        let found = linker.signed_for(purpose, claim, at);
+        assert!(found.is_none_or(|it| it == its), "it holds for another repository or line");
+        for other in [forged.as_str(), "13"].into_iter().filter(|other| *other != fields["line_id"]) {
+            let found = linker.signed_for(purpose, Claim { line: other, ..claim }, at);
+            assert!(found.is_none(), "it holds for line {other:?}");
+        }
         found.is_some()
     };
     let (expires, signature) = (&fields["expires"], &fields["signature"]);

@@ -1,7 +1,7 @@
 //! Addresses of our own pages, signed where an e-mail's reader is to open them without signing in.
 
 use super::alert::Place;
-use super::ids::RepositoryId;
+use super::ids::{LineId, RepositoryId};
 use super::names::RepositoryName;
 use super::repository::Repository;
 use super::signature::{LINK_LIFE, Signer};
@@ -32,6 +32,41 @@ impl LinkPurpose {
     }
 }
 
+/// A line as a link names it.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkedLine<'a> {
+    /// Its repository.
+    pub repository: &'a Repository,
+    /// Which line: places are shared, by lines of different commits.
+    pub id: LineId,
+    /// Where it is shown.
+    pub place: &'a Place,
+}
+
+/// What somebody says that a link was signed for.
+#[derive(Clone, Copy, Debug)]
+pub struct Claim<'a> {
+    /// The repository, as it was called then.
+    pub repository: &'a RepositoryName,
+    /// The line's number, as it stands in the link.
+    pub line: &'a str,
+    /// Where the line was.
+    pub place: &'a Place,
+    /// Until when, in Unix seconds.
+    pub expires: &'a str,
+    /// What proves it.
+    pub signature: &'a str,
+}
+
+/// What a link was signed for: all that it opens, and that it acts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignedFor {
+    /// The repository.
+    pub repository: RepositoryId,
+    /// The line.
+    pub line: LineId,
+}
+
 /// Makes addresses below the server's public one.
 #[derive(Clone, Debug)]
 pub struct Linker {
@@ -59,33 +94,26 @@ impl Linker {
     }
 
     /// Latest traceback of a line; signed, for a while from `signed_at` on, where that is given.
-    pub fn traceback(
-        &self,
-        repository: &Repository,
-        place: &Place,
-        at: Timestamp,
-        signed_at: Option<Timestamp>,
-    ) -> String {
-        let mut fields = self.place_fields(repository, place);
+    pub fn traceback(&self, line: LinkedLine<'_>, at: Timestamp, signed_at: Option<Timestamp>) -> String {
+        let mut fields = place_fields(line);
         fields.push(("timestamp", at.as_seconds().to_string()));
-        self.address("/view_traceback", fields, LinkPurpose::View, repository, place, signed_at)
+        self.address("/view_traceback", fields, LinkPurpose::View, line, signed_at)
     }
 
     /// The form that whitelists a line.
-    pub fn whitelist(&self, repository: &Repository, place: &Place, signed_at: Option<Timestamp>) -> String {
+    pub fn whitelist(&self, line: LinkedLine<'_>, signed_at: Option<Timestamp>) -> String {
         let fields = vec![
-            ("repo", repository.full_name.to_string()),
-            ("filename", place.path.clone()),
-            ("function_name", place.function.clone()),
-            ("code_fragment", place.code.clone()),
+            ("repo", line.repository.full_name.to_string()),
+            ("filename", line.place.path.clone()),
+            ("function_name", line.place.function.clone()),
+            ("code_fragment", line.place.code.clone()),
         ];
-        self.address("/add_known_error", fields, LinkPurpose::Whitelist, repository, place, signed_at)
+        self.address("/add_known_error", fields, LinkPurpose::Whitelist, line, signed_at)
     }
 
     /// The form by which somebody says that a line is not theirs.
-    pub fn not_me(&self, repository: &Repository, place: &Place, signed_at: Option<Timestamp>) -> String {
-        let fields = self.place_fields(repository, place);
-        self.address("/not_me", fields, LinkPurpose::NotMe, repository, place, signed_at)
+    pub fn not_me(&self, line: LinkedLine<'_>, signed_at: Option<Timestamp>) -> String {
+        self.address("/not_me", place_fields(line), LinkPurpose::NotMe, line, signed_at)
     }
 
     /// A repository's report of the week that holds this moment.
@@ -97,34 +125,17 @@ impl Linker {
         format!("{}/get_weekly_error_report?{}", self.base, query(&fields))
     }
 
-    /// The repository that a link was signed for: `None` unless its signature is ours for this
-    /// purpose, name and place, and not expired. Names are changed and taken by others, so the
-    /// signature is for the number as well, and says it: a link goes on to open its repository,
+    /// What a link was signed for: `None` unless its signature is ours for this purpose, name, line
+    /// and place, and not expired. Names are changed and taken by others, so the signature is for
+    /// the repository's number as well, and says it: a link goes on to open its repository,
     /// whatever that is called now, and nothing of another one that has the name.
-    pub fn signed_for(
-        &self,
-        purpose: LinkPurpose,
-        repository: &RepositoryName,
-        place: &Place,
-        expires: &str,
-        signature: &str,
-        now: Timestamp,
-    ) -> Option<RepositoryId> {
-        let at = Timestamp::from_seconds(expires.parse().ok()?);
-        let (number, signature) = signature.split_once(SEPARATOR)?;
-        let id = RepositoryId(number.parse().ok()?);
-        let fields = signed_fields(number, repository, place, expires);
-        (now <= at && self.signer.verify(purpose.name(), &fields, signature)).then_some(id)
-    }
-
-    fn place_fields(&self, repository: &Repository, place: &Place) -> Vec<(&'static str, String)> {
-        vec![
-            ("repo", repository.full_name.to_string()),
-            ("filename", place.path.clone()),
-            ("function_name", place.function.clone()),
-            ("line_number", place.line.to_string()),
-            ("text", place.code.clone()),
-        ]
+    pub fn signed_for(&self, purpose: LinkPurpose, claim: Claim<'_>, now: Timestamp) -> Option<SignedFor> {
+        let at = Timestamp::from_seconds(claim.expires.parse().ok()?);
+        let (number, signature) = claim.signature.split_once(SEPARATOR)?;
+        let signed =
+            SignedFor { repository: RepositoryId(number.parse().ok()?), line: LineId(claim.line.parse().ok()?) };
+        let fields = signed_fields(number, &claim);
+        (now <= at && self.signer.verify(purpose.name(), &fields, signature)).then_some(signed)
     }
 
     fn address(
@@ -132,15 +143,17 @@ impl Linker {
         route: &str,
         mut fields: Vec<(&'static str, String)>,
         purpose: LinkPurpose,
-        repository: &Repository,
-        place: &Place,
+        line: LinkedLine<'_>,
         signed_at: Option<Timestamp>,
     ) -> String {
+        let LinkedLine { repository, id, place } = line;
+        let id = id.to_string();
+        fields.push(("line_id", id.clone()));
         if let Some(now) = signed_at {
             let expires = (now + LINK_LIFE).as_seconds().to_string();
             let number = repository.id.to_string();
-            let signed = signed_fields(&number, &repository.full_name, place, &expires);
-            let signature = self.signer.sign(purpose.name(), &signed);
+            let claim = Claim { repository: &repository.full_name, line: &id, place, expires: &expires, signature: "" };
+            let signature = self.signer.sign(purpose.name(), &signed_fields(&number, &claim));
             fields.push(("expires", expires));
             fields.push(("signature", format!("{number}{SEPARATOR}{signature}")));
         }
@@ -148,14 +161,21 @@ impl Linker {
     }
 }
 
-/// The line number is left out: the line moves while the mail lies in somebody's inbox.
-fn signed_fields<'a>(
-    number: &'a str,
-    repository: &'a RepositoryName,
-    place: &'a Place,
-    expires: &'a str,
-) -> [&'a str; 6] {
-    [number, repository.as_str(), &place.path, &place.function, &place.code, expires]
+fn place_fields(line: LinkedLine<'_>) -> Vec<(&'static str, String)> {
+    let LinkedLine { repository, place, .. } = line;
+    vec![
+        ("repo", repository.full_name.to_string()),
+        ("filename", place.path.clone()),
+        ("function_name", place.function.clone()),
+        ("line_number", place.line.to_string()),
+        ("text", place.code.clone()),
+    ]
+}
+
+/// Where the line stands is left out: it moves while the mail lies in somebody's inbox.
+fn signed_fields<'a>(number: &'a str, claim: &Claim<'a>) -> [&'a str; 7] {
+    let Place { path, function, code, .. } = claim.place;
+    [number, claim.repository.as_str(), claim.line, path, function, code, claim.expires]
 }
 
 /// `a=b&c=d`, percent-encoded as forms are.
@@ -199,29 +219,37 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_good_for_its_repository_place_purpose_and_time() {
+    fn a_link_is_good_for_its_repository_line_place_purpose_and_time() {
         let linker = Linker::new("https://flawless.example/", Signer::new(&[1; 32]));
-        let link = linker.whitelist(&shop(), &place(), Some(NOW));
+        let line = LinkedLine { repository: &shop(), id: LineId(12), place: &place() };
+        let link = linker.whitelist(line, Some(NOW));
         let url = url::Url::parse(&link).expect("a URL");
         let get = |name: &str| {
             url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).expect("there")
         };
         assert_eq!(get("code_fragment"), place().code);
-        let (expires, signature) = (get("expires"), get("signature"));
+        let (line, expires, signature) = (get("line_id"), get("expires"), get("signature"));
+        let repository = "acme/shop".into();
+        let claim =
+            Claim { repository: &repository, line: &line, place: &place(), expires: &expires, signature: &signature };
         let check = |purpose, repository: &str, place: &Place, now| {
-            linker.signed_for(purpose, &repository.into(), place, &expires, &signature, now)
+            linker.signed_for(purpose, Claim { repository: &repository.into(), place, ..claim }, now)
         };
-        let its = Some(RepositoryId(7));
+        let its = Some(SignedFor { repository: RepositoryId(7), line: LineId(12) });
         assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW), its);
         assert_eq!(check(LinkPurpose::View, "acme/shop", &place(), NOW), None);
         assert_eq!(check(LinkPurpose::Whitelist, "acme/other", &place(), NOW), None);
         assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &Place { path: "b.py".into(), ..place() }, NOW), None);
         assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &place(), NOW + LINK_LIFE + SECOND), None);
         assert_eq!(check(LinkPurpose::Whitelist, "acme/shop", &Place { line: 9, ..place() }, NOW), its, "lines move");
+        for other in ["13", "012", "+12", ""] {
+            let claim = Claim { line: other, ..claim };
+            assert_eq!(linker.signed_for(LinkPurpose::Whitelist, claim, NOW), None, "another line: {other}");
+        }
         let (_, bare) = signature.split_once(SEPARATOR).expect("the number is said");
         for forged in [format!("8_{bare}"), format!("07_{bare}"), bare.to_owned(), String::new()] {
-            let (purpose, name) = (LinkPurpose::Whitelist, "acme/shop".into());
-            assert_eq!(linker.signed_for(purpose, &name, &place(), &expires, &forged, NOW), None, "{forged}");
+            let claim = Claim { signature: &forged, ..claim };
+            assert_eq!(linker.signed_for(LinkPurpose::Whitelist, claim, NOW), None, "{forged}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whitelisting by a form: it makes the same rules as the labels.
 
-use super::known_error_form::{Checked, RuleForm, check, still_alerted};
-use super::line::place;
+use super::known_error_form::{Checked, LinkedPlace, RuleForm, check, still_alerted};
+use super::line::{never_failed, of_row, place};
 use crate::server::form::{OpenForm, RepositoryForm};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -12,17 +12,19 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::{Visitor, WayBack};
 use crate::services::rules::RuleBook;
+use crate::services::strays::is_stray;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::Right;
 use domain::alert::Place;
-use domain::ids::{RepositoryId, RuleId};
-use domain::links::{LinkPurpose, Linker};
+use domain::ids::RuleId;
+use domain::links::{Claim, LinkPurpose, Linker, SignedFor};
 use domain::names::RepositoryName;
 use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::CodePattern;
 use domain::timestamp::Timestamp;
+use mirror::Mirrors;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
@@ -39,6 +41,7 @@ const MATCHES_SHOWN: usize = 10;
 /// `GET /add_known_error`: changes nothing, because mail scanners follow links.
 pub(super) async fn form(
     State(store): State<Store>,
+    State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     Now(now): Now,
     Visitor(session): Visitor,
@@ -48,7 +51,7 @@ pub(super) async fn form(
     let link = by_link(urls.linker(), &fields, now);
     let right = session.map(By::SignedIn).or_else(|| link.clone().map(By::Link));
     let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
-    let (row, right) = admit(&store, &fields.repo, right, link).await?;
+    let (row, right) = admit(&store, &mirrors, &fields.repo, right, link).await?;
     let mut checked = check(&fields, right.only());
     checked.forgive_empty();
     view(&store, &urls, &row, &right, &fields, checked, None).await
@@ -57,6 +60,7 @@ pub(super) async fn form(
 /// `POST /add_known_error`.
 pub(super) async fn save(
     State(rules): State<RuleBook>,
+    State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     Now(now): Now,
     WayBack(next): WayBack,
@@ -65,7 +69,7 @@ pub(super) async fn save(
     let store = &rules.store;
     let link = by_link(urls.linker(), &fields, now);
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
-    let (row, right) = admit(store, &fields.repo, right, link).await?;
+    let (row, right) = admit(store, &mirrors, &fields.repo, right, link).await?;
     let checked = check(&fields, right.only());
     let Some(rule) = checked.rule.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
@@ -99,6 +103,9 @@ async fn refused(
     rule: &Rule,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
+    if let Some(error) = right.covers_others(&rules.store, row, rule).await? {
+        return Ok(Some(error));
+    }
     let former = match right {
         By::SignedIn(_) => None,
         By::Link(_) => store::rules::in_force(&rules.store, row.repository.id).await?.into_iter().find(|former| {
@@ -151,15 +158,15 @@ pub(super) async fn end(
 #[derive(Clone)]
 enum By {
     SignedIn(Session),
-    /// A link out of a mail, for a place: its reader may whitelist it, its function or its file.
+    /// A link out of a mail, for a line: its reader may whitelist it, its function or its file.
     Link(SignedLink),
 }
 
 /// What a link out of a mail was signed for.
 #[derive(Clone)]
 struct SignedLink {
-    repository: RepositoryId,
-    place: Place,
+    signed: SignedFor,
+    only: LinkedPlace,
 }
 
 impl By {
@@ -171,11 +178,35 @@ impl By {
     }
 
     /// The one line that may be whitelisted, where it is one.
-    fn only(&self) -> Option<&Place> {
+    fn only(&self) -> Option<&LinkedPlace> {
         match self {
             Self::SignedIn(_) => None,
-            Self::Link(link) => Some(&link.place),
+            Self::Link(link) => Some(&link.only),
         }
+    }
+
+    /// Why a rule is refused that would cover more than the line of a commit that anybody can have
+    /// fetched: whoever wrote that writes whichever text they want to have silenced.
+    async fn covers_others(
+        &self,
+        store: &Store,
+        row: &RepositoryRow,
+        rule: &Rule,
+    ) -> Result<Option<String>, StoreError> {
+        let Self::Link(SignedLink { signed, only }) = self else { return Ok(None) };
+        if !only.is_stray {
+            return Ok(None);
+        }
+        let pattern = rule.pattern();
+        let lines = store::lines::of_path(store, row.repository.id, rule.file()).await?;
+        let covers = lines.iter().any(|line| line.id != signed.line && pattern.matches(line.code_at()));
+        Ok(covers.then(|| {
+            format!(
+                "Nothing was saved: other lines of {} read the same, and the commit of the link's is on no branch or \
+                 tag. Sign in to whitelist them all.",
+                rule.file()
+            )
+        }))
     }
 
     /// The rule that is made.
@@ -201,9 +232,16 @@ fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<SignedLin
     } else {
         serde_json::from_str(&form.signed_for).ok()?
     };
-    let repository =
-        linker.signed_for(LinkPurpose::Whitelist, &form.repo, &place, &form.expires, &form.signature, now)?;
-    Some(SignedLink { repository, place })
+    let claim = Claim {
+        repository: &form.repo,
+        line: &form.line_id,
+        place: &place,
+        expires: &form.expires,
+        signature: &form.signature,
+    };
+    let signed = linker.signed_for(LinkPurpose::Whitelist, claim, now)?;
+    // Until it is asked, it admits to the least.
+    Some(SignedLink { signed, only: LinkedPlace { place, is_stray: true } })
 }
 
 /// The right that a form was sent by. Somebody may have signed in between: then it is still its
@@ -220,11 +258,12 @@ fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<SignedLink>, ne
 /// out of a mail.
 async fn admit(
     store: &Store,
+    mirrors: &Mirrors,
     repo: &RepositoryName,
     by: By,
     link: Option<SignedLink>,
 ) -> Result<(RepositoryRow, By), PageError> {
-    let (session, link) = match (by, link) {
+    let (session, mut link) = match (by, link) {
         (By::SignedIn(session), None) => {
             let row = find(store, &session, repo, Right::Triage).await?;
             return Ok((row, By::SignedIn(session)));
@@ -233,7 +272,9 @@ async fn admit(
         (By::Link(link), _) => (None, link),
     };
     // Not by its name: another repository may have that by now.
-    let row = of_link(store, link.repository, repo).await?;
+    let row = of_link(store, link.signed.repository, repo).await?;
+    let line = of_row(store, &row, link.signed.line).await?.ok_or_else(|| never_failed(&link.only.place))?;
+    link.only.is_stray = is_stray(mirrors, &row, &line).await;
     let by = session.filter(|session| must_have(session, &row, repo, Right::Triage).is_ok());
     Ok((row, by.map_or(By::Link(link), By::SignedIn)))
 }
@@ -272,9 +313,11 @@ async fn view(
 
 /// What the form carries along: what a link was signed for.
 fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageError> {
-    let By::Link(SignedLink { place, .. }) = right else { return Ok(Vec::new()) };
-    let signed = serde_json::to_string(place).map_err(|error| PageError::Internal(error.to_string()))?;
-    let hidden = [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed)];
+    let By::Link(SignedLink { signed, only }) = right else { return Ok(Vec::new()) };
+    let line = signed.line.to_string();
+    let signed = serde_json::to_string(&only.place).map_err(|error| PageError::Internal(error.to_string()))?;
+    let hidden =
+        [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed), ("line_id", &line)];
     Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())
 }
 

@@ -2,16 +2,16 @@
 
 use crate::server::page_error::PageError;
 use domain::alert::Place;
-use domain::ids::RepositoryId;
-use domain::links::{LinkPurpose, Linker};
+use domain::ids::LineId;
+use domain::links::{Claim, LinkPurpose, Linker, SignedFor};
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
 use render::views::{IssueLink, LineStatus};
 use render::{beginning, end};
 use serde::Deserialize;
-use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use store::{Store, StoreError};
 
 /// Bytes that a name, a message or a line of code has in a page that lists lines: what is read at a
 /// glance. Strangers choose them, a thousand bytes of each, and more as they are escaped: the 500
@@ -29,6 +29,9 @@ pub(super) struct LineLink {
     pub(super) function_name: String,
     pub(super) line_number: String,
     pub(super) text: String,
+    /// Our number of the line, which links of others lack; for somebody signed in it may stand
+    /// alone.
+    pub(super) line_id: String,
     /// Unix seconds.
     pub(super) expires: String,
     pub(super) signature: String,
@@ -45,10 +48,46 @@ impl LineLink {
         }
     }
 
-    /// The repository in which it admits whoever has it, if it is, or came from, a link out of a
-    /// mail.
-    pub(super) fn signed_for(&self, purpose: LinkPurpose, linker: &Linker, now: Timestamp) -> Option<RepositoryId> {
-        linker.signed_for(purpose, &self.repo, &self.place(), &self.expires, &self.signature, now)
+    /// What it admits whoever has it to, if it is, or came from, a link out of a mail.
+    pub(super) fn signed_for(&self, purpose: LinkPurpose, linker: &Linker, now: Timestamp) -> Option<SignedFor> {
+        let claim = Claim {
+            repository: &self.repo,
+            line: &self.line_id,
+            place: &self.place(),
+            expires: &self.expires,
+            signature: &self.signature,
+        };
+        linker.signed_for(purpose, claim, now)
+    }
+
+    /// The line: the one that it is signed for and no other, wherever that stands by now; else, for
+    /// who may see all of them, the one at its place, of several there the one of its number.
+    ///
+    /// # Errors
+    /// It has never failed, as far as is known.
+    pub(super) async fn line(
+        &self,
+        store: &Store,
+        row: &RepositoryRow,
+        signed_for: Option<SignedFor>,
+    ) -> Result<Line, PageError> {
+        let place = self.place();
+        if let Some(signed) = signed_for {
+            return of_row(store, row, signed.line).await?.ok_or_else(|| never_failed(&place));
+        }
+        if let Ok(id) = self.line_id.parse() {
+            let found = of_row(store, row, LineId(id)).await?;
+            match found {
+                // The place is left out where it is long.
+                Some(line) if place.path.is_empty() => return Ok(line),
+                None if place.path.is_empty() => {
+                    return Err(PageError::NotFound("There is no such line any more.".to_owned()));
+                }
+                Some(line) if line.place == (Place { line: line.place.line, ..place.clone() }) => return Ok(line),
+                _ => {}
+            }
+        }
+        line_at(store, row, &place).await
     }
 }
 
@@ -88,14 +127,22 @@ pub(super) fn issue_link(row: &RepositoryRow, number: u64) -> Option<IssueLink> 
     Some(IssueLink { label: format!("#{number}"), url: row.repository.issue_url(number)? })
 }
 
-/// The line at a place, as a link names it.
+/// A line of a repository by its number.
 ///
 /// # Errors
-/// It has never failed, as far as is known.
-pub(super) async fn line_at(store: &Store, row: &RepositoryRow, at: &Place) -> Result<Line, PageError> {
+/// The database is out of reach.
+pub(super) async fn of_row(store: &Store, row: &RepositoryRow, id: LineId) -> Result<Option<Line>, StoreError> {
+    Ok(store::lines::by_id(store, id).await?.filter(|line| line.repository == row.repository.id))
+}
+
+/// The line at a place.
+async fn line_at(store: &Store, row: &RepositoryRow, at: &Place) -> Result<Line, PageError> {
     let found =
         store::lines::by_place(store, row.repository.id, &at.path, &at.function, Some(&at.code), Some(at.line)).await?;
-    found.ok_or_else(|| {
-        PageError::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))
-    })
+    found.ok_or_else(|| never_failed(at))
+}
+
+/// Said where a link leads to no line.
+pub(super) fn never_failed(at: &Place) -> PageError {
+    PageError::NotFound(format!("{} has never failed in {}, as far as is known here.", at.path, at.function))
 }

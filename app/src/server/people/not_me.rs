@@ -1,6 +1,6 @@
 //! "Not me": whoever is told of a line says that it is not theirs, and may name somebody.
 
-use super::line::{LineLink, line_at, place};
+use super::line::{LineLink, place};
 use crate::server::form::OpenForm;
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
@@ -8,7 +8,7 @@ use crate::server::query::Query;
 use crate::server::repository::{find, must_have, of_link};
 use crate::server::session::Session;
 use crate::server::state::Now;
-use crate::server::urls::Urls;
+use crate::server::urls::{Urls, linked};
 use crate::server::visitor::{Visitor, WayBack};
 use crate::services::handovers::{HandoverOutcome, Saying, not_me};
 use crate::services::recipients::Recipients;
@@ -17,8 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::access::Right;
 use domain::handover::{Successor, successor};
-use domain::ids::RepositoryId;
-use domain::links::LinkPurpose;
+use domain::links::{LinkPurpose, SignedFor};
 use render::views::{Message, NotMe};
 use serde::Deserialize;
 use store::Store;
@@ -73,7 +72,7 @@ pub(super) async fn save(
     };
     match not_me(&recipients, &admitted.row, &admitted.line, to.clone(), admitted.saying(), now).await? {
         HandoverOutcome::Refused(error) => Ok(refuse(StatusCode::BAD_REQUEST, error)),
-        HandoverOutcome::Unknown(error) => Ok(refuse(StatusCode::FORBIDDEN, error)),
+        HandoverOutcome::NotByLink(error) => Ok(refuse(StatusCode::FORBIDDEN, error)),
         HandoverOutcome::Remembered => Ok(admitted.remembered(&to, &urls).into_response()),
     }
 }
@@ -91,20 +90,20 @@ async fn admit(
     store: &Store,
     fields: NotMeForm,
     session: Option<Session>,
-    signed_for: Option<RepositoryId>,
+    signed_for: Option<SignedFor>,
     next: String,
 ) -> Result<Admitted, PageError> {
     let name = &fields.link.repo;
     let (row, session) = match (signed_for, session) {
-        (Some(id), session) => {
-            let row = of_link(store, id, name).await?;
+        (Some(signed), session) => {
+            let row = of_link(store, signed.repository, name).await?;
             let by = session.filter(|session| must_have(session, &row, name, Right::Triage).is_ok());
             (row, by)
         }
         (None, Some(session)) => (find(store, &session, name, Right::Triage).await?, Some(session)),
         (None, None) => return Err(PageError::not_admitted(&fields.link.signature, next)),
     };
-    let line = line_at(store, &row, &fields.link.place()).await?;
+    let line = fields.link.line(store, &row, signed_for).await?;
     Ok(Admitted { fields, row, line, session })
 }
 
@@ -128,7 +127,7 @@ impl Admitted {
             author: self.line.author_name.clone().filter(|name| !name.is_empty()),
             who: self.fields.who.clone(),
             sign_in: self.session.is_none().then(|| {
-                let unsigned = urls.linker().not_me(&self.row.repository, &self.line.place, None);
+                let unsigned = urls.linker().not_me(linked(&self.row, &self.line), None);
                 urls.sign_in(&urls.here(&unsigned))
             }),
             error,
@@ -139,7 +138,8 @@ impl Admitted {
     /// What the form carries along.
     fn hidden(&self) -> Vec<(String, String)> {
         let csrf = self.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default();
-        let LineLink { repo, filename, function_name, line_number, text, expires, signature } = &self.fields.link;
+        let LineLink { repo, filename, function_name, line_number, text, line_id, expires, signature } =
+            &self.fields.link;
         let fields = [
             ("csrf", csrf.as_str()),
             ("repo", repo.as_str()),
@@ -147,6 +147,7 @@ impl Admitted {
             ("function_name", function_name),
             ("line_number", line_number),
             ("text", text),
+            ("line_id", line_id),
             ("expires", expires),
             ("signature", signature),
         ];

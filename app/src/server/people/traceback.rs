@@ -1,6 +1,6 @@
 //! The latest traceback of a line, for somebody signed in or with a link out of a mail.
 
-use super::line::{LineLink, line_at, status};
+use super::line::{LineLink, status};
 use crate::server::page::Page;
 use crate::server::page_error::PageError;
 use crate::server::query::Query;
@@ -13,8 +13,7 @@ use crate::services::latest_report_before;
 use axum::extract::State;
 use domain::access::Right;
 use domain::alert::{Alert, Recipient};
-use domain::ids::LineId;
-use domain::links::{LinkPurpose, Linker};
+use domain::links::{LinkPurpose, LinkedLine, Linker};
 use domain::timestamp::{Timestamp, WEEK};
 use render::views::Traceback;
 use render::when;
@@ -28,9 +27,6 @@ use store::repositories::RepositoryRow;
 pub(super) struct TracebackQuery {
     #[serde(flatten)]
     link: LineLink,
-    /// Our number of the line, in place of where it is; only for somebody signed in.
-    #[serde(default)]
-    line: String,
     /// Unix seconds: the latest traceback of that moment's week, or of the weeks before.
     #[serde(default)]
     timestamp: String,
@@ -55,26 +51,16 @@ pub(super) async fn view(
 ) -> Result<Page<Traceback>, PageError> {
     let signed_for = query.link.signed_for(LinkPurpose::View, urls.linker(), now);
     let row = match (signed_for, &session) {
-        (Some(id), _) => of_link(&store, id, &query.link.repo).await?,
+        (Some(signed), _) => of_link(&store, signed.repository, &query.link.repo).await?,
         (None, Some(session)) => find(&store, session, &query.link.repo, Right::Read).await?,
         (None, None) => return Err(PageError::not_admitted(&query.link.signature, next)),
     };
-    let line = match query.line.parse() {
-        // A link is signed for its place.
-        Ok(number) if signed_for.is_none() => line_of(&store, &row, LineId(number)).await?,
-        _ => line_at(&store, &row, &query.link.place()).await?,
-    };
+    let line = query.link.line(&store, &row, signed_for).await?;
     let latest = latest_report_before(&store, line.id, query.before()).await?;
     let occurred = latest.traceback.as_ref().map(|latest| when(latest.received_at));
     let mut alert = content.of_report(&row, &line, latest, told(&line), now).await?;
     unsign(&mut alert, &row, urls.linker(), &urls);
     Ok(Page(session, Traceback::new(&alert, status(&line), occurred)))
-}
-
-/// A line of this repository.
-async fn line_of(store: &Store, row: &RepositoryRow, id: LineId) -> Result<Line, PageError> {
-    let found = store::lines::by_id(store, id).await?.filter(|line| line.repository == row.repository.id);
-    found.ok_or_else(|| PageError::NotFound("There is no such line any more.".to_owned()))
 }
 
 /// Who was told of a line.
@@ -87,10 +73,10 @@ fn told(line: &Line) -> Recipient {
 /// What a mail's reader gets signed is not signed anew here: a link to read would turn into a right
 /// to whitelist, and each look into another 90 days.
 fn unsign(alert: &mut Alert, row: &RepositoryRow, linker: &Linker, urls: &Urls) {
-    let repository = &row.repository;
+    let line = LinkedLine { repository: &row.repository, id: alert.line, place: &alert.place };
     let links = &mut alert.links;
     links.occurrence = None;
-    links.whitelist = Some(urls.here(&linker.whitelist(repository, &alert.place, None)));
-    links.not_me = links.not_me.take().map(|_| urls.here(&linker.not_me(repository, &alert.place, None)));
+    links.whitelist = Some(urls.here(&linker.whitelist(line, None)));
+    links.not_me = links.not_me.take().map(|_| urls.here(&linker.not_me(line, None)));
     links.week = links.week.take().map(|week| urls.here(&week));
 }

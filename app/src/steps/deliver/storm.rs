@@ -6,6 +6,7 @@ use crate::services::messages::mail_content;
 use crate::services::{Attempt, Cause, Failure, Settled, attempt_after, settle};
 use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, StormId};
+use domain::links::LinkedLine;
 use domain::storm::{Storm, StormLine};
 use domain::timestamp::Timestamp;
 use email::{MailError, OutgoingMail};
@@ -223,10 +224,11 @@ impl StormMails<'_> {
 
     fn mailed_line(&self, mail: &Delivery, line: &StormLine) -> MailedLine {
         let (linker, repository) = (&self.sender.content.site.linker, &self.row.repository);
+        let linked = LinkedLine { repository, id: mail.line, place: &line.place };
         MailedLine {
             why: mail_content(&mail.what).map_or_else(|_| String::new(), |said| said.to.why),
-            occurrence: linker.traceback(repository, &line.place, line.last_seen_at, Some(self.now)),
-            whitelist: linker.whitelist(repository, &line.place, Some(self.now)),
+            occurrence: linker.traceback(linked, line.last_seen_at, Some(self.now)),
+            whitelist: linker.whitelist(linked, Some(self.now)),
             issue: line.issue.and_then(|number| repository.issue_url(number)),
             line: line.clone(),
         }
