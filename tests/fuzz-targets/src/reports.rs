@@ -1,6 +1,6 @@
 //! Reports of Sentry's clients: their compression, their framing, and the event within.
 
-use domain::report::Report;
+use domain::report::{Report, UNCUT};
 use domain::scrub::{Rules, scrub};
 use wire::encoding::decode;
 use wire::sentry;
@@ -83,11 +83,11 @@ pub(super) fn assert_within_limits(report: &Report) {
     for exception in &report.exceptions {
         assert!(exception.frames.len() <= MAX_INNER_FRAMES + MAX_OUTER_FRAMES, "{} frames", exception.frames.len());
         let message = exception.value.as_ref().map_or(0, String::len);
-        // An ellipsis may stand where it was cut.
-        assert!(message <= MAX_MESSAGE + '…'.len_utf8(), "a message of {message} bytes");
+        // It is cut when it is scrubbed.
+        assert!(message <= MAX_MESSAGE + UNCUT, "a message of {message} bytes");
         for frame in &exception.frames {
             for text in [&frame.filename, &frame.abs_path, &frame.function, &frame.context_line].into_iter().flatten() {
-                assert!(text.len() <= MAX_TEXT + '…'.len_utf8(), "a text of {} bytes", text.len());
+                assert!(text.len() <= MAX_TEXT + UNCUT, "a text of {} bytes", text.len());
             }
         }
     }

@@ -5,6 +5,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated
+/// names.
+pub const MAX_TEXT: usize = 1_000;
+
+/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are
+/// of use up to here.
+pub const MAX_MESSAGE: usize = 8_000;
+
+/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut
+/// them: one local variable can be 2 MB.
+pub const MAX_VALUE: usize = 1_000;
+
+/// Bytes of a text beyond what is kept of it, up to which it is read until it is scrubbed: what
+/// tells a secret may stand behind it, as the host does behind a URL's password. Nothing that
+/// scrubbing looks for behind a secret is farther from it.
+pub const UNCUT: usize = 1_000;
+
 /// One exception report (the Sentry protocol calls it an *event*).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {

@@ -18,6 +18,7 @@ mod beside;
 mod classes;
 mod columns;
 mod commands;
+mod cut;
 mod decoded;
 mod forms;
 mod identity_numbers;
@@ -48,6 +49,7 @@ pub use settings::ScrubSettings;
 
 use crate::report::Report;
 use again::{Secrets, replaced};
+use cut::Limit;
 use patterns::Searches;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -95,9 +97,19 @@ enum Place {
 /// Answers whether every pattern of the settings was looked for to its end: where they take too
 /// much, the rest of a text is hidden.
 pub fn scrub(report: &mut Report, rules: &Rules) -> bool {
-    let mut scrubbing = Scrubbing { rules, secrets: Secrets::default(), searches: Searches::of_a_report() };
+    hide_all(report, rules, false)
+}
+
+/// As [`scrub`], and then cuts each text to what is kept of it ([`crate::report::MAX_TEXT`] and its
+/// like): a report comes with some more, for what tells a secret may stand behind it.
+pub fn scrub_and_cut(report: &mut Report, rules: &Rules) -> bool {
+    hide_all(report, rules, true)
+}
+
+fn hide_all(report: &mut Report, rules: &Rules, cuts: bool) -> bool {
+    let mut scrubbing = Scrubbing { rules, cuts, secrets: Secrets::default(), searches: Searches::of_a_report() };
     each_slot(report, &mut |slot| match slot {
-        Slot::Text { text, place } => scrubbing.text(text, place),
+        Slot::Text { text, place, limit } => scrubbing.text(text, place, limit),
         Slot::Named { name, text } => scrubbing.named_text(name, text),
         Slot::Map(map) => scrubbing.map(map),
         Slot::Headers(headers) => scrubbing.keys_of(headers),
@@ -107,7 +119,7 @@ pub fn scrub(report: &mut Report, rules: &Rules) -> bool {
     let is_whole = !scrubbing.searches.is_spent();
     let Some(again) = scrubbing.secrets.again() else { return is_whole };
     each_slot(report, &mut |slot| match slot {
-        Slot::Text { text, place } => hide(text, again.hidden(text, place != Place::Text)),
+        Slot::Text { text, place, .. } => hide(text, again.hidden(text, place != Place::Text)),
         Slot::Named { text, .. } => hide(text, again.hidden(text, false)),
         Slot::Map(map) => tree::hide_again_in_map(&again, map),
         Slot::Headers(headers) => tree::rename_keys(headers, |key| again.hidden(key, true)),
@@ -119,17 +131,27 @@ pub fn scrub(report: &mut Report, rules: &Rules) -> bool {
 
 /// A text that leaves by itself, without its secrets.
 pub fn scrub_text<'t>(text: &'t str, rules: &Rules) -> Cow<'t, str> {
-    one(text, rules, Place::Text)
+    one(text, rules, Place::Text, None)
 }
 
-/// The name of a server, an environment, a release or a type, without secrets.
+/// The name of a server, an environment, a release or a type, without secrets, and cut as those of
+/// reports are.
 pub fn scrub_name<'t>(name: &'t str, rules: &Rules) -> Cow<'t, str> {
-    one(name, rules, Place::Name)
+    one(name, rules, Place::Name, Some(Limit::NAME))
 }
 
-fn one<'t>(text: &'t str, rules: &Rules, place: Place) -> Cow<'t, str> {
+fn one<'t>(text: &'t str, rules: &Rules, place: Place, limit: Option<Limit>) -> Cow<'t, str> {
     let found = find(text, rules, place, &mut Searches::of_a_report());
-    if found.is_empty() { Cow::Borrowed(text) } else { Cow::Owned(without(text, &found)) }
+    match hidden(text, &found, limit) {
+        Some(hidden) => Cow::Owned(hidden),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// The text without what was found in it, and no longer than the limit; `None`: it stays.
+fn hidden(text: &str, found: &[Found], limit: Option<Limit>) -> Option<String> {
+    let cut = limit.and_then(|limit| limit.applied(text, found));
+    cut.or_else(|| (!found.is_empty()).then(|| without(text, found)))
 }
 
 fn hide(text: &mut String, hidden: Option<String>) {
@@ -141,21 +163,20 @@ fn hide(text: &mut String, hidden: Option<String>) {
 /// A report that is being scrubbed.
 struct Scrubbing<'r> {
     rules: &'r Rules,
+    /// Whether texts are cut to what is kept of them.
+    cuts: bool,
     secrets: Secrets,
     searches: Searches,
 }
 
 impl Scrubbing<'_> {
     /// Hides the secrets of a text, and keeps them in mind.
-    fn text(&mut self, text: &mut String, place: Place) {
+    fn text(&mut self, text: &mut String, place: Place, limit: Limit) {
         let found = find(text, self.rules, place, &mut self.searches);
-        if found.is_empty() {
-            return;
-        }
         for secret in found.iter().filter(|found| found.sure) {
             self.secrets.remember(&text[secret.range.clone()]);
         }
-        *text = without(text, &found);
+        hide(text, hidden(text, &found, self.cuts.then_some(limit)));
     }
 }
 

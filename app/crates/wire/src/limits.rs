@@ -1,4 +1,5 @@
-//! How much is kept of a report, whatever it was read from.
+//! How much is kept of a report, whatever it was read from. Its texts are read up to
+//! [`domain::report::UNCUT`] bytes further, and cut when they are scrubbed.
 
 /// Exceptions kept of one event, the last ones: the raised one is the last, and chains of causes
 /// are seldom longer than five.
@@ -12,13 +13,7 @@ pub const MAX_INNER_FRAMES: usize = 150;
 /// runaway recursion.
 pub const MAX_OUTER_FRAMES: usize = 50;
 
-/// Bytes kept of a name, path or line of code: longer ones are minified bundles and generated
-/// names.
-pub const MAX_TEXT: usize = 1_000;
-
-/// Bytes kept of an exception's message: those with a whole SQL statement or response in them are
-/// of use up to here.
-pub const MAX_MESSAGE: usize = 8_000;
+pub use domain::report::{MAX_MESSAGE, MAX_TEXT};
 
 /// At most `bytes` of the text, cut between characters.
 pub(super) fn cut(text: &str, bytes: usize) -> &str {

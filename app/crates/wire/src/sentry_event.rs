@@ -11,7 +11,7 @@ use crate::native::application_frames;
 use crate::repair::repair;
 use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags};
 use domain::fingerprint::{Fingerprint, FingerprintBuilder};
-use domain::report::{MOST_OCCURRENCES, Platform, Report};
+use domain::report::{MOST_OCCURRENCES, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
 /// What an event is whose repaired text is longer than a body may be.
@@ -97,21 +97,26 @@ fn valid_text(bytes: &[u8]) -> Result<String, WireError> {
 
 /// The fingerprint of a report, equal to that of the event which it was made from.
 pub fn fingerprint_of(report: &Report) -> Fingerprint {
-    let mut fingerprint = FingerprintBuilder::new(report.release.as_deref(), report.revision.as_deref());
+    // Its texts go on until they are scrubbed.
+    fn kept(text: &Option<String>) -> Option<&str> {
+        text.as_deref().map(|text| cut(text, MAX_TEXT))
+    }
+    let mut fingerprint = FingerprintBuilder::new(kept(&report.release), kept(&report.revision));
     let framed = report.exceptions.iter().any(|exception| !exception.frames.is_empty());
     for exception in &report.exceptions {
         let value = match &report.message {
             Some(template) if exception.kind == MESSAGE_KIND => Some(template.as_str()),
             _ => exception.value.as_deref(),
         };
-        fingerprint.exception(exception.module.as_deref(), Some(&exception.kind), value.filter(|_| !framed));
+        let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
+        fingerprint.exception(kept(&exception.module), Some(cut(&exception.kind, MAX_TEXT)), value);
         for frame in &exception.frames {
             fingerprint.frame(
-                frame.filename.as_deref(),
-                frame.abs_path.as_deref(),
-                frame.function.as_deref(),
+                kept(&frame.filename),
+                kept(&frame.abs_path),
+                kept(&frame.function),
                 frame.line,
-                frame.context_line.as_deref(),
+                kept(&frame.context_line),
             );
         }
     }
@@ -181,14 +186,14 @@ impl<'a> Event<'a> {
         normal_event_id(self.event_id.get()?)
     }
 
-    /// Name of the failing machine, empty where not sent.
+    /// Name of the failing machine, empty where not sent; as much of it as is scrubbed.
     pub fn server_name(&self) -> &str {
-        cut(self.server_name.get().unwrap_or_default(), MAX_TEXT)
+        cut(self.server_name.get().unwrap_or_default(), MAX_TEXT + UNCUT)
     }
 
-    /// The environment, empty where not sent.
+    /// The environment, empty where not sent; as much of it as is scrubbed.
     pub fn environment(&self) -> &str {
-        cut(self.environment.get().unwrap_or_default(), MAX_TEXT)
+        cut(self.environment.get().unwrap_or_default(), MAX_TEXT + UNCUT)
     }
 
     /// The release, where sent.

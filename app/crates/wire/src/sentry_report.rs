@@ -3,10 +3,10 @@
 use crate::kept::List;
 use crate::lenient::{Flag, Raw, Text, lenient};
 use crate::repair::repair;
-use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames, short};
+use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
 use crate::value;
-use domain::report::{Exception, Frame, Platform, Report, Request};
+use domain::report::{Exception, Frame, Platform, Report, Request, UNCUT};
 use domain::timestamp::Timestamp;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -73,8 +73,9 @@ lenient! {
 }
 
 impl Event<'_> {
-    /// The report that this event is, cut to what is worth storing. An event without id gets an
-    /// empty one: the caller has the randomness to choose it.
+    /// The report that this event is, cut to what is worth storing, but for its texts: those have up
+    /// to [`UNCUT`] bytes more until they are scrubbed. An event without id gets an empty one: the
+    /// caller has the randomness to choose it.
     ///
     /// A message becomes an exception of kind [`MESSAGE_KIND`], and the report's `message` is then
     /// its template.
@@ -82,7 +83,7 @@ impl Event<'_> {
         let platform = self.platform();
         let exceptions = self.stored_exceptions(platform);
         let only_message = exceptions.iter().any(|exception| exception.kind == MESSAGE_KIND);
-        let template = || self.text().map(|text| cut(text, MAX_MESSAGE).to_owned());
+        let template = || self.text().map(|text| cut(text, MAX_MESSAGE + UNCUT).to_owned());
         let message = if only_message { template() } else { self.filled_in() };
         let batched = self.batched();
         Report {
@@ -90,12 +91,12 @@ impl Event<'_> {
             timestamp: self.timestamp.and_then(moment),
             platform,
             level: self.level().to_owned(),
-            release: self.release().map(str::to_owned),
-            revision: self.revision().map(str::to_owned),
+            release: uncut(&self.release).map(str::to_owned),
+            revision: uncut(&self.tags.revision).map(str::to_owned),
             environment: Some(self.environment()).filter(|text| !text.is_empty()).map(str::to_owned),
             server_name: Some(self.server_name()).filter(|text| !text.is_empty()).map(str::to_owned),
-            transaction: short(&self.transaction).or_else(|| short(&self.culprit)).map(str::to_owned),
-            logger: short(&self.logger).map(str::to_owned),
+            transaction: uncut(&self.transaction).or_else(|| uncut(&self.culprit)).map(str::to_owned),
+            logger: uncut(&self.logger).map(str::to_owned),
             sdk: self.sdk_and_version(),
             message,
             exceptions,
@@ -123,8 +124,8 @@ impl Event<'_> {
 
     /// The client by its name and version.
     fn sdk_and_version(&self) -> Option<String> {
-        let name = short(&self.sdk.name)?;
-        Some(short(&self.sdk.version).map_or_else(|| name.to_owned(), |version| format!("{name}/{version}")))
+        let name = uncut(&self.sdk.name)?;
+        Some(uncut(&self.sdk.version).map_or_else(|| name.to_owned(), |version| format!("{name}/{version}")))
     }
 
     /// What the application added to its report, without what is blank.
@@ -145,19 +146,19 @@ impl Event<'_> {
         let mechanism =
             json.as_deref().and_then(|json| serde_json::from_str::<Mechanism<'_>>(json).ok()).unwrap_or_default();
         let number = |text: &Text<'_>| text.get().and_then(|text| text.parse().ok());
-        let kind = short(&raw.kind).unwrap_or(MESSAGE_KIND);
+        let kind = uncut(&raw.kind).unwrap_or(MESSAGE_KIND);
         let value = match raw.kind.get() {
             Some(_) => message(&raw.value),
             None => self.filled_in().or_else(|| message(&raw.value)),
         };
         Exception {
             kind: kind.to_owned(),
-            module: short(&raw.module).map(str::to_owned),
+            module: uncut(&raw.module).map(str::to_owned),
             value,
             handled: mechanism.handled.0,
             id: number(&mechanism.id),
             parent: number(&mechanism.parent),
-            source: short(&mechanism.source).map(str::to_owned),
+            source: uncut(&mechanism.source).map(str::to_owned),
             is_group: mechanism.is_group.0.unwrap_or(false)
                 || matches!(kind, "ExceptionGroup" | "BaseExceptionGroup" | "AggregateError"),
             frames,
@@ -172,9 +173,14 @@ impl Event<'_> {
     }
 }
 
-/// As much of a message as is kept, unless it is missing or blank.
+/// A name, path or line of code, as much of it as is scrubbed.
+fn uncut<'t>(text: &'t Text<'_>) -> Option<&'t str> {
+    text.get().map(|text| cut(text, MAX_TEXT + UNCUT))
+}
+
+/// As much of a message as is scrubbed, unless it is missing or blank.
 fn message(text: &Text<'_>) -> Option<String> {
-    text.get().map(|text| cut(text, MAX_MESSAGE).to_owned())
+    text.get().map(|text| cut(text, MAX_MESSAGE + UNCUT).to_owned())
 }
 
 /// A part of an event as a parser takes it; as it is, where that would be too long.
@@ -183,14 +189,15 @@ fn repaired(raw: &RawValue) -> Cow<'_, str> {
 }
 
 /// Puts the parameters in place of `%s`, `%d` … or `{}`, where a client left that to the reader. As
-/// much of it as is kept.
+/// much of it as is scrubbed.
 fn fill_in(template: &str, entry: &LogEntry<'_>) -> String {
     let json = entry.params.map(repaired);
     let parameters = json
         .as_deref()
         .and_then(|json| serde_json::from_str::<List<Text<'_>, MAX_PARAMETERS, 0>>(json).ok())
         .unwrap_or_default();
-    let mut rest = cut(template, MAX_MESSAGE);
+    let most = MAX_MESSAGE + UNCUT;
+    let mut rest = cut(template, most);
     let mut filled = String::with_capacity(rest.len());
     for parameter in &parameters.0 {
         let Some((at, mark)) = ["%s", "%d", "%r", "%i", "%f", "{}"]
@@ -201,11 +208,11 @@ fn fill_in(template: &str, entry: &LogEntry<'_>) -> String {
             break;
         };
         filled.push_str(&rest[..at]);
-        filled.push_str(cut(parameter.0.as_deref().unwrap_or("None"), MAX_MESSAGE));
+        filled.push_str(cut(parameter.0.as_deref().unwrap_or("None"), most));
         rest = &rest[at + mark.len()..];
     }
     filled.push_str(rest);
-    cut(&filled, MAX_MESSAGE).to_owned()
+    cut(&filled, most).to_owned()
 }
 
 /// One frame, with variables and surrounding source as long as there is room `left` for them.
@@ -213,24 +220,24 @@ fn frame(raw: &RawFrame<'_>, left: &mut usize) -> Frame {
     let pre_context = lines::<0, MAX_CONTEXT>(raw.pre_context);
     let post_context = lines::<MAX_CONTEXT, 0>(raw.post_context);
     let mut frame = Frame {
-        filename: short(&raw.filename).map(str::to_owned),
-        abs_path: short(&raw.abs_path).map(str::to_owned),
-        module: short(&raw.module).map(str::to_owned),
-        function: short(&raw.function).map(str::to_owned),
+        filename: uncut(&raw.filename).map(str::to_owned),
+        abs_path: uncut(&raw.abs_path).map(str::to_owned),
+        module: uncut(&raw.module).map(str::to_owned),
+        function: uncut(&raw.function).map(str::to_owned),
         line: raw.line.line(),
         column: raw.column.line(),
-        context_line: short(&raw.context_line).map(str::to_owned),
+        context_line: uncut(&raw.context_line).map(str::to_owned),
         in_app: raw.in_app.0,
         ..Frame::default()
     };
-    if spend(pre_context.iter().chain(&post_context).map(|line| line.len() + 3).sum(), left) {
+    if spend(pre_context.iter().chain(&post_context).map(|line| line.len().min(MAX_TEXT) + 3).sum(), left) {
         (frame.pre_context, frame.post_context) = (pre_context, post_context);
     }
     // Not even parsed once there is no room at all.
     if let Some(raw) = raw.vars.filter(|_| *left > 0) {
         match value::read(raw.get(), *left) {
             Ok(Value::Object(variables)) => {
-                if spend(variables.iter().map(|(name, value)| name.len() + value::size(value) + 4).sum(), left) {
+                if spend(variables.iter().map(|(name, value)| value::size_named(name, value)).sum(), left) {
                     frame.vars = variables.into_iter().collect();
                 }
             }
@@ -255,7 +262,7 @@ fn lines<const FIRST: usize, const LAST: usize>(raw: Raw<'_>) -> Vec<String> {
         .as_deref()
         .and_then(|json| serde_json::from_str::<List<Text<'_>, FIRST, LAST>>(json).ok())
         .unwrap_or_default();
-    lines.0.into_iter().map(|line| cut(line.0.as_deref().unwrap_or_default(), MAX_TEXT).to_owned()).collect()
+    lines.0.into_iter().map(|line| cut(line.0.as_deref().unwrap_or_default(), MAX_TEXT + UNCUT).to_owned()).collect()
 }
 
 /// The request, if anything is known of it.
@@ -275,8 +282,8 @@ fn request(raw: &RawValue) -> Option<Request> {
         other => other.map(text),
     };
     let request = Request {
-        url: short(&raw.url).map(str::to_owned),
-        method: short(&raw.method).map(str::to_owned),
+        url: uncut(&raw.url).map(str::to_owned),
+        method: uncut(&raw.method).map(str::to_owned),
         query: query.filter(|query| !query.is_empty()),
         headers,
         data: value(raw.data).map(part).filter(|data| !is_blank(data)),
@@ -361,7 +368,9 @@ fn moment(raw: &RawValue) -> Option<Timestamp> {
 mod tests {
     use super::*;
     use crate::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_OUTER_FRAMES, fingerprint_of, parse};
-    use crate::value::{MAX_VALUE, MAX_VARIABLES};
+    use crate::value::MAX_VARIABLES;
+    use domain::report::MAX_VALUE;
+    use domain::scrub::{Rules, scrub_and_cut};
     use serde_json::json;
 
     fn report(json: &Value) -> Report {
@@ -369,8 +378,9 @@ mod tests {
         let mut scratch = String::new();
         let event = parse(json.as_bytes(), &mut scratch).unwrap();
         let fingerprint = event.fingerprint(&event.batched());
-        let report = event.into_report();
+        let mut report = event.into_report();
         assert_eq!(fingerprint_of(&report), fingerprint);
+        scrub_and_cut(&mut report, Rules::built_in());
         report
     }
 

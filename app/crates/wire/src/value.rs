@@ -4,6 +4,7 @@
 use crate::lenient::{Text, skip_object};
 use crate::limits::{MAX_TEXT, cut};
 use crate::repair::repair;
+use domain::report::{MAX_VALUE, UNCUT};
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -11,10 +12,6 @@ use std::fmt;
 /// Fields kept of the outermost object, which may be a frame's local variables: our client for
 /// Python sends a hundred, and as many attributes of `self` beside them.
 pub(super) const MAX_VARIABLES: usize = 200;
-
-/// Bytes kept of one text in a variable, a header or additional information. Clients no longer cut
-/// them: one local variable can be 2 MB.
-pub(super) const MAX_VALUE: usize = 1_000;
 
 /// Elements kept of one list or object in a value: clients that cut at all cut to ten.
 pub(super) const MAX_ELEMENTS: usize = 50;
@@ -26,8 +23,8 @@ pub(super) const MAX_DEPTH: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
-/// The value of JSON text, cut: long texts, long lists and deep nesting, which is said in their
-/// place. What even the repaired text does not give stays text.
+/// The value of JSON text, cut: long lists and deep nesting, which is said in their place, and texts
+/// of which more is there than is scrubbed. What even the repaired text does not give stays text.
 ///
 /// # Errors
 /// [`NoRoom`], as soon as more than about `room` bytes of JSON would be kept.
@@ -50,19 +47,24 @@ pub(super) fn read(json: &str, room: usize) -> Result<Value, NoRoom> {
     }
 }
 
-/// About how many bytes the value has as JSON.
+/// About how many bytes the value has as JSON, once its texts are cut.
 pub(super) fn size(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.len() + 2,
+        Value::String(text) => text.len().min(MAX_VALUE + '…'.len_utf8()) + 2,
         Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
-        Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + size(value) + 4).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, value)| size_named(name, value)).sum::<usize>() + 2,
         // Long numbers do not occur, and words are shorter.
         _ => 8,
     }
 }
 
+/// As [`size`], of a value and its name.
+pub(super) fn size_named(name: &str, value: &Value) -> usize {
+    name.len().min(MAX_TEXT) + size(value) + 4
+}
+
 fn shortened(text: &str) -> String {
-    if text.len() > MAX_VALUE { format!("{}…", cut(text, MAX_VALUE)) } else { text.to_owned() }
+    cut(text, MAX_VALUE + UNCUT).to_owned()
 }
 
 /// Reads a value, `depth` levels of it.
@@ -160,9 +162,9 @@ impl<'de> Visitor<'de> for Shortened<'_> {
         let most = if self.depth == MAX_DEPTH { MAX_VARIABLES } else { MAX_ELEMENTS };
         let mut fields = Map::new();
         while let Some(name) = map.next_key::<Text<'de>>()? {
-            let name = cut(name.0.as_deref().unwrap_or_default(), MAX_TEXT);
+            let name = cut(name.0.as_deref().unwrap_or_default(), MAX_TEXT + UNCUT);
             if fields.len() < most || fields.contains_key(name) {
-                self.spend(name.len() + 4)?;
+                self.spend(name.len().min(MAX_TEXT) + 4)?;
                 let value = map.next_value_seed(self.within())?;
                 fields.insert(name.to_owned(), value);
             } else {
@@ -185,14 +187,14 @@ mod tests {
         let value =
             read(&json!({"text": "é".repeat(5_000), "list": vec![1; 60], "deep": [[[[[[[1]]]]]]]}).to_string(), ROOM);
         let value = value.expect("there is room");
-        assert!(value["text"].as_str().is_some_and(|text| text.ends_with('…') && text.len() < MAX_VALUE + 9));
+        assert_eq!(value["text"].as_str().map(str::len), Some(MAX_VALUE + UNCUT), "it is cut when it is scrubbed");
         assert_eq!((value["list"].as_array().map(Vec::len), &value["list"][50]), (Some(51), &json!("… and 10 more")));
         assert_eq!(value["deep"], json!([[[[["…"]]]]]));
         let many: Vec<String> = (0..500).map(|n| format!("\"k{n}\":{{{}}}", "\"same\":1,\"same\":2")).collect();
         let value = read(&format!("{{{}}}", many.join(",")), ROOM).expect("there is room");
         assert_eq!((value.as_object().map(Map::len), &value["k0"]["same"]), (Some(MAX_VARIABLES), &json!(2)));
         let named = read(&format!("{{{:?}:1}}", "n".repeat(5_000)), ROOM).expect("there is room");
-        assert_eq!(named.as_object().and_then(|fields| fields.keys().next()).map(String::len), Some(MAX_TEXT));
+        assert_eq!(named.as_object().and_then(|fields| fields.keys().next()).map(String::len), Some(MAX_TEXT + UNCUT));
         assert_eq!(read("NaN", ROOM), Ok(Value::Null));
         assert_eq!(read("nonsense", ROOM), Ok(json!("nonsense")));
     }

@@ -9,7 +9,7 @@ use budget::{Budgets, Charge};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::report::Report;
-use domain::scrub::{scrub, scrub_name};
+use domain::scrub::{scrub_and_cut, scrub_name};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use recent::Recent;
@@ -366,7 +366,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A report without its secrets, packed. Large ones, and the patterns of some settings, take longer
 /// than others on this thread should wait.
 async fn scrubbed(repository: RepositoryId, mut report: Report, rules: RulesOf) -> Result<Vec<u8>, AcceptError> {
-    let work = move || (scrub(&mut report, &rules), pack("reports.body", &report));
+    let work = move || (scrub_and_cut(&mut report, &rules), pack("reports.body", &report));
     let (is_whole, packed) = match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(ended) => match ended.try_into_panic() {

@@ -280,7 +280,7 @@ mod tests {
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()), text);
         }
-        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code).replace(FILTERED, "#");
+        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code, None).replace(FILTERED, "#");
         assert_eq!(in_code("requests.get(u, auth=('bob', 'hunter2'))"), "requests.get(u, auth=('bob', '#'))");
         assert_eq!(in_code("auth = HTTPBasicAuth('bob', 'hunter2')"), "auth = HTTPBasicAuth('bob', '#')");
         assert_eq!(in_code("sql.Open(\"mysql\", \"root:hunter2@/shop\")"), "sql.Open(\"mysql\", \"root:#@/shop\")");

@@ -97,7 +97,7 @@ mod tests {
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()), text);
         }
-        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code).replace(FILTERED, "#");
+        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code, None).replace(FILTERED, "#");
         assert_eq!(in_code("<string name=\"api_key\">hunter2x</string>"), "<string name=\"api_key\">#</string>");
         for code in ["<Field name=\"password\">{values.pw1}</Field>", "let x: Vec<Token> = take2(a, b);"] {
             assert_eq!(in_code(code), code);

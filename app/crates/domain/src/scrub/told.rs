@@ -36,7 +36,7 @@ pub(super) fn shapes() -> Vec<Shape> {
         // Jackson's chain of references.
         naming(&["from string"], r#"from String \\?"(?<v>[^"\\]+)\\?"[\s\S]{0,500}?\[\\?"(?<n>\w+)\\?"\]\)"#),
         // Pydantic 2: the field in a line of its own, what was given at the end of the next.
-        naming(&["input_value="], r#"(?m)^(?<n>[\w.]+)\n .{0,300}input_value=(?:'(?<v>[^'\n]+)'|"(?<w>[^"\n]+)")"#),
+        naming(&["input_value="], r#"(?:^|\s)(?<n>[\w.]+)\n .{0,300}input_value=(?:'(?<v>[^'\n]+)'|"(?<w>[^"\n]+)")"#),
         // Zod, express-validator, pydantic's JSON.
         naming(
             &["\"path\"", "\"loc\"", "\\\"path\\\"", "\"property\""],

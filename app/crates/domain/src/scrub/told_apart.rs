@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn connection_strings_in_code_are_written_out() {
-        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code).replace(FILTERED, "#");
+        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code, None).replace(FILTERED, "#");
         for (text, expected) in [
             (
                 "conn = psycopg2.connect(\"host=db user=app password=hunter2x\")",

@@ -4,6 +4,7 @@
 use super::again::{Again, unquoted};
 use super::assigned::is_field;
 use super::classes::{is_said, is_secret_value};
+use super::cut::Limit;
 use super::names::class;
 use super::vocabulary::Class;
 use super::{FILTERED, Place, Scrubbing, shapes, walk};
@@ -40,7 +41,7 @@ impl Scrubbing<'_> {
                 self.remember_parts(text);
                 FILTERED.clone_into(text);
             }
-            _ => self.text(text, Place::Text),
+            _ => self.text(text, Place::Text, Limit::VALUE),
         }
     }
 
@@ -67,7 +68,7 @@ impl Scrubbing<'_> {
 
     fn key(&mut self, key: &str) -> Option<String> {
         let mut text = key.to_owned();
-        self.text(&mut text, Place::Name);
+        self.text(&mut text, Place::Name, Limit::NAME);
         (text != key).then_some(text)
     }
 
@@ -91,7 +92,7 @@ impl Scrubbing<'_> {
             return;
         }
         match value {
-            Value::String(text) => self.text(text, Place::Text),
+            Value::String(text) => self.text(text, Place::Text, Limit::VALUE),
             Value::Array(items) => self.items(class, items, depth),
             Value::Object(members) => self.members(members, depth),
             _ => {}

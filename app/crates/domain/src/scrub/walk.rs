@@ -1,5 +1,6 @@
 //! Every place of a report in which a text can stand.
 
+use super::cut::Limit;
 use super::{FILTERED, Place};
 use crate::report::{Exception, Frame, Report, Request};
 use serde_json::Value;
@@ -13,6 +14,8 @@ pub(super) enum Slot<'a, 'l> {
         text: &'a mut String,
         /// What it is.
         place: Place,
+        /// How much of it is kept.
+        limit: Limit,
     },
     /// A text with a name, as a header is.
     Named {
@@ -53,27 +56,35 @@ pub(super) fn each_slot(report: &mut Report, visit: &mut dyn FnMut(Slot<'_, '_>)
         count: _,
         error_threshold: _,
     } = report;
-    // What has names first: their secrets are then known.
-    exceptions.iter_mut().for_each(|exception| each_of_exception(exception, visit));
+    // What most people see comes first, the raised exception and its innermost frame, so that its
+    // secrets are among those that are looked for in every form.
+    for text in message.iter_mut() {
+        visit(Slot::Text { text, place: Place::Text, limit: Limit::MESSAGE });
+    }
+    exceptions.iter_mut().rev().for_each(|exception| each_of_exception(exception, visit));
     request.iter_mut().for_each(|request| each_of_request(request, visit));
     visit(Slot::Map(additional));
-    for text in [message, transaction].into_iter().flatten() {
-        visit(Slot::Text { text, place: Place::Text });
+    for text in transaction.iter_mut() {
+        visit(Slot::Text { text, place: Place::Text, limit: Limit::NAME });
     }
     for text in [release, revision, environment, server_name, logger, sdk].into_iter().flatten() {
-        visit(Slot::Text { text, place: Place::Name });
+        visit(name(text));
     }
+}
+
+fn name<'a>(text: &'a mut String) -> Slot<'a, 'static> {
+    Slot::Text { text, place: Place::Name, limit: Limit::NAME }
 }
 
 fn each_of_exception(exception: &mut Exception, visit: &mut dyn FnMut(Slot<'_, '_>)) {
     let Exception { kind, module, value, handled: _, id: _, parent: _, source, is_group: _, frames } = exception;
-    frames.iter_mut().for_each(|frame| each_of_frame(frame, visit));
     for text in value.iter_mut() {
-        visit(Slot::Text { text, place: Place::Text });
+        visit(Slot::Text { text, place: Place::Text, limit: Limit::MESSAGE });
     }
-    visit(Slot::Text { text: kind, place: Place::Name });
+    frames.iter_mut().rev().for_each(|frame| each_of_frame(frame, visit));
+    visit(name(kind));
     for text in [module, source].into_iter().flatten() {
-        visit(Slot::Text { text, place: Place::Name });
+        visit(name(text));
     }
 }
 
@@ -93,23 +104,26 @@ fn each_of_frame(frame: &mut Frame, visit: &mut dyn FnMut(Slot<'_, '_>)) {
     } = frame;
     visit(Slot::Map(vars));
     for text in [filename, abs_path, module, function].into_iter().flatten() {
-        visit(Slot::Text { text, place: Place::Name });
+        visit(name(text));
     }
     let mut lines: Vec<&mut String> =
         pre_context.iter_mut().chain(context_line.as_mut()).chain(post_context.iter_mut()).collect();
     visit(Slot::Code(&mut lines));
     for text in lines {
-        visit(Slot::Text { text, place: Place::Code });
+        visit(Slot::Text { text, place: Place::Code, limit: Limit::NAME });
     }
 }
 
 fn each_of_request(request: &mut Request, visit: &mut dyn FnMut(Slot<'_, '_>)) {
     let Request { url, method, query, headers, data } = request;
-    for text in [url, query].into_iter().flatten() {
-        visit(Slot::Text { text, place: Place::Text });
+    for text in url.iter_mut() {
+        visit(Slot::Text { text, place: Place::Text, limit: Limit::NAME });
+    }
+    for text in query.iter_mut() {
+        visit(Slot::Text { text, place: Place::Text, limit: Limit::VALUE });
     }
     for text in method.iter_mut() {
-        visit(Slot::Text { text, place: Place::Name });
+        visit(name(text));
     }
     for (name, text) in headers.iter_mut() {
         visit(Slot::Named { name, text });

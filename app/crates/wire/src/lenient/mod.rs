@@ -4,6 +4,7 @@
 mod json_text;
 
 use crate::limits::{MAX_MESSAGE, cut};
+use domain::report::UNCUT;
 use json_text::JsonWriter;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -11,9 +12,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Bytes of a text that is copied out of a body: the longest that is kept. What is borrowed costs
+/// Bytes of a text that is copied out of a body: the longest that is scrubbed. What is borrowed costs
 /// nothing, and is cut where it is kept.
-const LONGEST_OWNED: usize = MAX_MESSAGE;
+const LONGEST_OWNED: usize = MAX_MESSAGE + UNCUT;
 
 /// JSON text that is only looked at when a report is kept.
 pub(super) type Raw<'a> = Option<&'a RawValue>;

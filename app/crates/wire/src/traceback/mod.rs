@@ -11,7 +11,7 @@ mod rust;
 use super::WireError;
 use super::sentry_event::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT, cut};
 use crate::encoding::without_bom;
-use domain::report::{Exception, Frame, Platform, Report};
+use domain::report::{Exception, Frame, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
 /// Bytes of a text that are looked at, from its end: a log may be sent whole, and its last
@@ -105,7 +105,8 @@ fn plain(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// What is kept of the exceptions, as much as of an event's.
+/// What is kept of the exceptions, as much as of an event's; their texts go on until they are
+/// scrubbed.
 fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
     exceptions.drain(..exceptions.len().saturating_sub(MAX_EXCEPTIONS));
     let mut left = FRAME_BYTES;
@@ -120,7 +121,7 @@ fn within_limits(mut exceptions: Vec<Exception>) -> Vec<Exception> {
             let mut bytes = FRAME_OVERHEAD;
             for text in [filename, abs_path, module, function, context_line].into_iter().flatten() {
                 shorten(text, MAX_TEXT);
-                bytes += text.len();
+                bytes += text.len().min(MAX_TEXT);
             }
             if bytes > left {
                 left = 0;
@@ -142,7 +143,7 @@ fn clip_frames(frames: &mut Vec<Frame>) {
 }
 
 fn shorten(text: &mut String, bytes: usize) {
-    text.truncate(cut(text, bytes).len());
+    text.truncate(cut(text, bytes + UNCUT).len());
 }
 
 /// Lines of a message put together again; `None` where nothing is said.

@@ -95,6 +95,7 @@ impl Draw {
             "b64userpw" => self.alnum(24),
             "url43" => self.url_safe(43),
             "alnum8" => self.alnum(8),
+            "alnum24" => self.alnum(24),
             "pin3" => self.digits(3),
             "pin4" => self.digits(4),
             "otp6" => self.digits(6),

@@ -4,12 +4,13 @@
 //! `cargo test -p wire --test scrubbing -- --nocapture` prints both figures and each miss.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that says what it missed")]
 
+mod cut;
 mod kinds;
 mod planted;
 mod recorded;
 mod strangers;
 
-use domain::scrub::{Rules, scrub};
+use domain::scrub::{Rules, scrub, scrub_and_cut};
 use kinds::{Draw, filled};
 use serde_json::{Value, json};
 
@@ -74,7 +75,7 @@ fn stored(event: &Value) -> (String, String) {
     let (bytes, mut scratch) = (event.to_string(), String::new());
     let mut report = wire::sentry_event::parse(bytes.as_bytes(), &mut scratch).unwrap().into_report();
     let before = serde_json::to_string(&report).unwrap();
-    scrub(&mut report, Rules::built_in());
+    scrub_and_cut(&mut report, Rules::built_in());
     (before, serde_json::to_string(&report).unwrap())
 }
 
