@@ -25,6 +25,7 @@ mod identity_numbers;
 mod markup;
 mod names;
 mod numbers;
+mod parameters;
 mod patterns;
 mod prose;
 mod random;
@@ -119,7 +120,8 @@ fn hide_all(report: &mut Report, rules: &Rules, cuts: bool) -> bool {
     let is_whole = !scrubbing.searches.is_spent();
     let Some(again) = scrubbing.secrets.again() else { return is_whole };
     each_slot(report, &mut |slot| match slot {
-        Slot::Text { text, place, .. } => hide(text, again.hidden(text, place != Place::Text)),
+        Slot::Text { text, place: Place::Text, .. } => hide(text, again.hidden_in_message(text)),
+        Slot::Text { text, .. } => hide(text, again.hidden(text, true)),
         Slot::Named { text, .. } => hide(text, again.hidden(text, false)),
         Slot::Map(map) => tree::hide_again_in_map(&again, map),
         Slot::Headers(headers) => tree::rename_keys(headers, |key| again.hidden(key, true)),

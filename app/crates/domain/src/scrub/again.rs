@@ -7,14 +7,22 @@ use super::vocabulary::COMMON;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Shorter secrets are hidden where their name stands, but not looked for elsewhere: `1234` is in
 /// too many texts.
 const MIN_SECRET: usize = 6;
 
-/// More secrets of one report are not looked for elsewhere: each has a dozen forms.
-const MAX_SECRETS: usize = 64;
+/// Secrets of one report that are looked for in every form, of which there are a dozen: the first,
+/// which are those of the raised exception and its innermost frames. Of further ones, what they
+/// are, and escaped.
+const MAX_IN_EVERY_FORM: usize = 64;
+
+/// Bytes of what is looked for at once, which the time to make ready for them is in proportion to:
+/// 20 ms. A report has no more variables. Where it has more secrets than that, its messages are
+/// hidden altogether.
+const MAX_FORMS: usize = 256 * 1024;
 
 /// Of a longer secret its beginning is looked for; where that stands, the rest is compared.
 const MAX_LENGTH: usize = 256;
@@ -37,6 +45,7 @@ const MIN_IN_NAMES: usize = 8;
 #[derive(Default)]
 pub(super) struct Secrets {
     found: Vec<String>,
+    known: HashSet<String>,
 }
 
 /// What is looked for: one form of a secret.
@@ -64,6 +73,8 @@ pub(super) struct Again {
     secrets: Vec<String>,
     forms: Vec<Form>,
     automaton: AhoCorasick,
+    /// There are too many to look for all of them.
+    is_full: bool,
 }
 
 impl Secrets {
@@ -72,13 +83,14 @@ impl Secrets {
     pub(super) fn remember(&mut self, value: &str) {
         let value = unquoted(value.trim());
         if value.len() >= MIN_SECRET
-            && self.found.len() < MAX_SECRETS
             && !is_plain(value)
             && !value.starts_with(['<', '[', '{', '('])
             && !COMMON.iter().any(|word| value.eq_ignore_ascii_case(word))
-            && !self.found.iter().any(|found| found == value)
+            && !self.known.contains(value)
         {
-            self.found.push(value[..value.floor_char_boundary(value.len().min(MAX_KEPT))].to_owned());
+            let value = value[..value.floor_char_boundary(value.len().min(MAX_KEPT))].to_owned();
+            self.known.insert(value.clone());
+            self.found.push(value);
         }
     }
 
@@ -87,23 +99,34 @@ impl Secrets {
         if self.found.is_empty() {
             return None;
         }
-        let mut texts = Vec::new();
+        let mut texts: Vec<String> = Vec::new();
         let mut forms: Vec<Form> = Vec::new();
-        for (secret, value) in self.found.iter().enumerate() {
-            for (mut text, kind) in forms_of(value) {
+        // Where what is long begins, for others may begin alike.
+        let mut long: HashMap<String, usize> = HashMap::new();
+        let (mut left, mut is_full) = (MAX_FORMS, false);
+        'all: for (secret, value) in self.found.iter().enumerate() {
+            for (mut text, kind) in forms_of(value, secret < MAX_IN_EVERY_FORM) {
                 // What is hidden stays as it is, whatever an application takes for a secret.
                 if FILTERED.to_ascii_lowercase().contains(&text.to_ascii_lowercase()) {
                     continue;
                 }
                 let rest = text.split_off(text.floor_char_boundary(text.len().min(MAX_LENGTH)));
-                let same = (!rest.is_empty()).then(|| texts.iter().position(|known| *known == text)).flatten();
-                match same {
-                    Some(same) => forms[same].rests.push(rest),
+                if let Some(same) = long.get(&text).filter(|_| !rest.is_empty()) {
+                    forms[*same].rests.push(rest);
+                    continue;
+                }
+                match left.checked_sub(text.len()) {
+                    Some(less) => left = less,
                     None => {
-                        texts.push(text);
-                        forms.push(Form { secret, kind, rests: vec![rest] });
+                        is_full = true;
+                        break 'all;
                     }
                 }
+                if !rest.is_empty() {
+                    long.insert(text.clone(), texts.len());
+                }
+                texts.push(text);
+                forms.push(Form { secret, kind, rests: vec![rest] });
             }
         }
         let automaton = AhoCorasick::builder()
@@ -113,12 +136,12 @@ impl Secrets {
             .prefilter(true)
             .build(texts)
             .ok()?;
-        Some(Again { secrets: self.found, forms, automaton })
+        Some(Again { secrets: self.found, forms, automaton, is_full })
     }
 }
 
-/// The forms in which a secret may stand again.
-fn forms_of(secret: &str) -> Vec<(String, Kind)> {
+/// The forms in which a secret may stand again, the likely ones or every one.
+fn forms_of(secret: &str, every: bool) -> Vec<(String, Kind)> {
     let mut forms = vec![(secret.to_owned(), Kind::Whole)];
     let mut add = |text: String, kind: Kind| {
         if text.len() >= MIN_SECRET && !forms.iter().any(|(known, _)| *known == text) {
@@ -133,6 +156,9 @@ fn forms_of(secret: &str) -> Vec<(String, Kind)> {
         add(form.replace('+', "%20"), Kind::Whole);
         add(form, Kind::Whole);
         add(secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"), Kind::Whole);
+    }
+    if !every {
+        return forms;
     }
     for shift in 0..3 {
         let padded = [&b"\0\0\0"[..shift], secret.as_bytes()].concat();
@@ -156,6 +182,12 @@ fn forms_of(secret: &str) -> Vec<(String, Kind)> {
 }
 
 impl Again {
+    /// A message without them. Where there are too many to look for, nothing of it is sure to be
+    /// none.
+    pub(super) fn hidden_in_message(&self, text: &str) -> Option<String> {
+        if self.is_full { Some(FILTERED.to_owned()) } else { self.hidden(text, false) }
+    }
+
     /// The text without them; `None`: it has none. In a name of code only what looks like no word
     /// is hidden.
     pub(super) fn hidden(&self, text: &str, is_name: bool) -> Option<String> {

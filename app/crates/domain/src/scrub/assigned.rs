@@ -5,6 +5,7 @@ use super::beside::Tie;
 use super::classes::{is_said, is_secret_value};
 use super::columns;
 use super::markup;
+use super::parameters::Statement;
 use super::prose::prose;
 use super::random::{is_no_name, is_no_word, is_random};
 use super::rules::Rules;
@@ -23,7 +24,7 @@ const MOST_WORK: usize = 64;
 
 /// Finds the secrets of a text by the names before them.
 pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
-    let mut seen = 0;
+    let (mut seen, mut statement) = (0, Statement::default());
     let mut work = MOST_WORK * text.len() + MAX_NAME * MOST_WORK;
     for hint in rules.hints(text) {
         if hint < seen {
@@ -33,7 +34,7 @@ pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Foun
         seen = name.end;
         let mut cost = 0;
         if place != Place::Code {
-            cost += sql::find(text, &name, rules, found);
+            cost += sql::find(text, &name, rules, &mut statement, found);
             cost += columns::find(text, &name, rules, found);
         }
         if let Some(named) = named(text, name, rules) {

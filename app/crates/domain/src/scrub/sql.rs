@@ -4,200 +4,263 @@
 use super::Found;
 use super::classes::is_secret_value;
 use super::names::class;
+use super::parameters::{Statement, elements, is_mark};
 use super::rules::Rules;
 use super::values::end_of_bracket;
 use super::vocabulary::Class;
 use std::ops::Range;
 
-/// Characters between a list of columns and its values: a statement with its placeholders.
+/// Bytes between a list of columns and its values, and behind one row in which another is looked
+/// for where something else stands between them. Rows that follow each other have no limit.
 const MAX_DISTANCE: usize = 2_000;
 
-/// Rows of values that are looked through.
-const MAX_ROWS: usize = 50;
-
-/// Finds the values of a column that is named in a list of columns; says how many bytes were looked
-/// at.
-pub(super) fn find(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -> usize {
-    let Some((open, column)) = column(text, name) else { return set(text, name, rules, found) };
-    let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
-    let Some(class) = named else { return name.start - open };
-    rows(text, open, column, class, rules, found)
-}
-
-fn rows(text: &str, open: usize, column: usize, class: Class, rules: &Rules, found: &mut Vec<Found>) -> usize {
-    let close = end_of_bracket(text.as_bytes(), open, b'(');
-    let end = text.floor_char_boundary(text.len().min(close + MAX_DISTANCE));
-    let Some(rest) = text.get(close..end) else { return close - open };
-    let values = ["VALUES", "values", "Values", ")=(", "=(", "[parameters:", "SELECT"];
-    let Some(first) = values.iter().filter_map(|word| rest.find(word)).min() else { return end - open };
-    let mut at = close + first;
-    let (mut marks, mut cost) = (None, 0);
-    for _ in 0..MAX_ROWS {
-        let Some(row) = text[at..end].find('(').map(|offset| at + offset) else { break };
-        let row_end = end_of_bracket(text.as_bytes(), row, b'(');
-        let value = element(text, row, row_end, column).map(|range| {
-            if !is_mark(&text[range.start..]) {
-                return range;
-            }
-            // One list for all rows: it is looked for once.
-            let marks = marks.get_or_insert_with(|| {
-                let (marks, looked_at) = Marks::around(text, range.start, end + MAX_DISTANCE);
-                cost += looked_at;
-                marks
-            });
-            marks.parameter(text, range.start).unwrap_or(range)
-        });
-        if let Some(range) = value
-            && is_secret_value(&text[range.clone()], class, rules)
-        {
-            found.push(Found { range, sure: true });
-        }
-        at = row_end.min(end);
-    }
-    end.max(at) - open + cost
-}
-
-/// `UPDATE users SET password = $1 … -- PARAMETERS: ["x", 4]`: says how many bytes were looked at.
-fn set(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -> usize {
-    let rest = &text[name.end..];
-    let behind = rest.trim_start_matches(['"', '`', ']', ' ']);
-    let Some(value) = behind.strip_prefix('=').map(str::trim_start) else { return 0 };
-    let at = text.len() - value.len();
-    if !is_mark(value) {
+/// Finds the values of a column that is named in a list of columns, or compared; says how many
+/// bytes were looked at.
+pub(super) fn find(
+    text: &str,
+    name: &Range<usize>,
+    rules: &Rules,
+    statement: &mut Statement,
+    found: &mut Vec<Found>,
+) -> usize {
+    statement.read_to(text, name.start);
+    let column = statement.column.filter(|_| is_one_of_several(text, name));
+    if column.is_none() && !is_compared(text, name.end) {
         return 0;
     }
-    let (mut marks, cost) = Marks::around(text, at, at + MAX_DISTANCE);
-    let Some(range) = marks.parameter(text, at) else { return cost };
     let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
-    if named.is_some_and(|class| is_secret_value(&text[range.clone()], class, rules)) {
-        found.push(Found { range, sure: true });
+    let Some(class) = named else { return 0 };
+    let mut secrets = Secrets { text, class, rules, statement, found };
+    match column {
+        Some((open, column)) => secrets.rows(open, column),
+        None => secrets.compared(name.end),
     }
-    cost
 }
 
-/// Before the list of a statement's parameters: SQLAlchemy, TypeORM, Sequelize, Knex, Doctrine.
-const LISTS: [&str; 6] = ["[parameters: (", "[parameters: [", "PARAMETERS: [", "params [", "bindings: [", "; "];
-
-/// Whether a mark of a parameter stands here: `$1`, `?`, `%s`.
-fn is_mark(text: &str) -> bool {
-    text.starts_with(['?', '$']) || text.starts_with("%s")
+/// Whether the name is followed as in a list of columns.
+fn is_one_of_several(text: &str, name: &Range<usize>) -> bool {
+    let mut behind = text.as_bytes()[name.end..].iter();
+    let next = behind.find(|byte| !matches!(byte, b' ' | b'"' | b'`' | b'\n' | b']' | b'\''));
+    matches!(next, Some(b',' | b')'))
 }
 
-/// The marks of a statement and the list of what they stand for.
-struct Marks {
-    list: Range<usize>,
-    /// Up to where marks were counted, and how many stand before.
-    counted: usize,
-    count: [usize; 2],
+/// What stands behind a column's name and what compares it, or sets it.
+fn behind_operator(text: &str, at: usize) -> Option<&str> {
+    let rest = text[at..].trim_start_matches(['"', '`', ']', ' ']);
+    let signs = ["=", "<>", "!=", "LIKE ", "like ", "IN ", "in ", "IN(", "in("];
+    let sign = signs.iter().find(|sign| rest.starts_with(**sign))?;
+    // The bracket is a part of the value.
+    Some(rest[sign.trim_end_matches('(').len()..].trim_start())
 }
 
-impl Marks {
-    /// Those around the first mark of interest, and how many bytes were looked at.
-    fn around(text: &str, at: usize, end: usize) -> (Self, usize) {
-        let from = text.floor_char_boundary(at.saturating_sub(MAX_DISTANCE));
-        let end = text.floor_char_boundary(text.len().min(end));
-        let list = LISTS.iter().find_map(|list| text[at..end].find(list).map(|start| at + start + list.len() - 1));
-        let list = list.and_then(|list| Some(list..end_of_list(text, list, end)?)).unwrap_or(end..end);
-        let looked_at = (end - at) * LISTS.len() + end - from;
-        (Self { list, counted: from, count: [0, 0] }, looked_at)
-    }
+/// Whether a mark, a call or a list stands there: what is written out has no need of a statement.
+fn is_compared(text: &str, at: usize) -> bool {
+    behind_operator(text, at).is_some_and(|value| is_mark(value) || value.starts_with('(') || called(value).is_some())
+}
 
-    /// The parameter for which the mark here stands; marks are asked for in their order.
-    fn parameter(&mut self, text: &str, at: usize) -> Option<Range<usize>> {
-        let mark = text.get(at..)?;
-        if at > self.counted {
-            let between = &text[self.counted..at];
-            self.count = [self.count[0] + between.matches('?').count(), self.count[1] + between.matches("%s").count()];
-            self.counted = at;
+/// The first argument of a call: `crypt(?, gen_salt('bf'))`.
+fn called(value: &str) -> Option<&str> {
+    let name = value.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')).count();
+    value[name..].strip_prefix('(').filter(|_| name > 0).map(str::trim_start).filter(|value| is_mark(value))
+}
+
+/// The values of one column.
+struct Secrets<'a> {
+    text: &'a str,
+    class: Class,
+    rules: &'a Rules,
+    statement: &'a mut Statement,
+    found: &'a mut Vec<Found>,
+}
+
+impl Secrets<'_> {
+    /// A value that is written out, or what its mark stands for; how many bytes were looked at.
+    fn take(&mut self, range: Range<usize>) -> usize {
+        if !is_mark(&self.text[range.start..]) {
+            self.push(range);
+            return 0;
         }
-        let digits = mark.strip_prefix('$').map(|rest| rest.bytes().take(3).take_while(u8::is_ascii_digit).count());
-        let wanted = match digits {
-            Some(digits) if digits > 0 => mark[1..=digits].parse::<usize>().ok()?.checked_sub(1)?,
-            _ if mark.starts_with('?') => self.count[0],
-            _ if mark.starts_with("%s") => self.count[1],
-            _ => return None,
-        };
-        (self.list.start > at).then(|| element(text, self.list.start, self.list.end, wanted))?
+        let (ranges, cost) = self.statement.parameters(self.text, range.start);
+        ranges.into_iter().for_each(|range| self.push(range));
+        cost
     }
-}
 
-/// The end of the list that begins here.
-fn end_of_list(text: &str, list: usize, end: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    match bytes[list] {
-        // Sequelize's list goes to the end of the line; prose may do so, too.
-        b' ' if matches!(bytes.get(list + 1), Some(b'"' | b'0'..=b'9')) => {
-            Some(text[list..end].find('\n').map_or(end, |length| list + length))
-        }
-        b' ' => None,
-        open => Some(end_of_bracket(bytes, list, open)),
-    }
-}
-
-/// The bracket in which the name is one of several columns, and how many stand before it.
-fn column(text: &str, name: &Range<usize>) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let after = bytes[name.end..].iter().find(|byte| !matches!(byte, b' ' | b'"' | b'`' | b'\n' | b']' | b'\''))?;
-    if !matches!(after, b',' | b')') {
-        return None;
-    }
-    let mut columns = 0;
-    for at in (name.start.saturating_sub(MAX_DISTANCE)..name.start).rev() {
-        match bytes[at] {
-            b',' => columns += 1,
-            b'(' => return Some((at, columns)),
-            byte if byte.is_ascii_alphanumeric()
-                || matches!(byte, b'_' | b' ' | b'"' | b'`' | b'\n' | b'[' | b']' | b'.' | b'\'') => {}
-            _ => return None,
+    fn push(&mut self, range: Range<usize>) {
+        if is_secret_value(&self.text[range.clone()], self.class, self.rules) {
+            self.found.push(Found { range, sure: true });
         }
     }
-    None
-}
 
-/// The element of a row, without its quotes.
-fn element(text: &str, open: usize, close: usize, wanted: usize) -> Option<Range<usize>> {
-    let bytes = text.as_bytes();
-    let (mut index, mut start, mut quote) = (0, open + 1, None);
-    let last = close.saturating_sub(1);
-    for at in open + 1..=last {
-        let byte = bytes[at];
-        match quote {
-            Some(open) if byte == open && bytes[at - 1] != b'\\' => quote = None,
-            Some(_) => {}
-            None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
-            None if byte == b',' || at == last => {
-                if index == wanted {
-                    let end = if byte == b',' || matches!(byte, b')' | b']') { at } else { at + 1 };
-                    return Some(unquoted(text, start..end));
-                }
-                index += 1;
-                start = at + 1;
+    /// The column's values in the rows that belong to the list that opens here.
+    fn rows(&mut self, open: usize, column: usize) -> usize {
+        let (text, bytes) = (self.text, self.text.as_bytes());
+        let near = |at: usize| text.floor_char_boundary(text.len().min(at + MAX_DISTANCE));
+        let close = end_of_bracket(bytes, open, b'(');
+        let mut end = near(close);
+        let Some(rest) = text.get(close..end) else { return close - open };
+        if rest.trim_start().starts_with("FROM STDIN") || rest.trim_start().starts_with("from stdin") {
+            return self.copied(close, column);
+        }
+        let values = ["VALUES", "values", "Values", ")=(", "=(", "[parameters:", "SELECT"];
+        let Some(first) = values.iter().filter_map(|word| rest.find(word)).min() else { return end - open };
+        let (mut at, mut cost) = (close + first, 0);
+        while let Some(row) = text.get(at..end).and_then(|rest| rest.find('(')).map(|offset| at + offset) {
+            let row_end = end_of_bracket(bytes, row, b'(');
+            if let Some(range) = elements(text, row + 1..row_end).nth(column) {
+                cost += self.take(range);
             }
-            None => {}
+            at = row_end;
+            // Row after row, however many.
+            let next = text[at..].trim_start_matches([' ', ',', '\n', '\r', '\t', '[', ']']);
+            if next.starts_with('(') {
+                end = near(text.len() - next.len());
+            }
         }
+        end.max(at) - open + cost
     }
-    None
-}
 
-fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
-    let part = &text[range.clone()];
-    let inner = part.trim_start_matches([' ', 'N', '\n']).trim_start_matches(['\'', '"']);
-    let start = range.end - inner.len();
-    start..start + inner.trim_end().trim_end_matches(['\'', '"']).len()
+    /// PostgreSQL's `COPY u (name, password) FROM STDIN`: lines of values behind tabs, up to `\.`.
+    fn copied(&mut self, close: usize, column: usize) -> usize {
+        let text = self.text;
+        let Some(first) = text[close..].find('\n') else { return text.len() - close };
+        let mut at = close + first + 1;
+        for line in text[at..].split_inclusive('\n') {
+            if line.starts_with("\\.") || line.trim().is_empty() {
+                break;
+            }
+            if let Some(value) = line.trim_end_matches(['\r', '\n']).split('\t').nth(column) {
+                let start = value.as_ptr() as usize - text.as_ptr() as usize;
+                self.push(start..start + value.len());
+            }
+            at += line.len();
+        }
+        at - close
+    }
+
+    /// `UPDATE users SET password = $1 … -- PARAMETERS: ["x", 4]`, `token IN ('x', 'y')`.
+    fn compared(&mut self, name: usize) -> usize {
+        let text = self.text;
+        let Some(value) = behind_operator(text, name) else { return 0 };
+        let at = text.len() - value.len();
+        if let Some(argument) = called(value) {
+            return self.take(text.len() - argument.len()..text.len());
+        }
+        if is_mark(value) {
+            return self.take(at..text.len());
+        }
+        let end = end_of_bracket(text.as_bytes(), at, b'(');
+        let mut cost = end - at;
+        for range in elements(text, at + 1..end) {
+            // A query in brackets has no literals of this column.
+            if text[..range.start].ends_with(['\'', '"']) || is_mark(&text[range.start..]) {
+                cost += self.take(range);
+            }
+        }
+        cost
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{Statement, find};
     use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    fn hidden(text: &str) -> String {
+        scrub_text(text, Rules::built_in()).replace(FILTERED, "#")
+    }
 
     #[test]
     fn what_is_looked_at_for_a_list_of_parameters_is_counted() {
         let rows = format!("INSERT INTO u (n, password) VALUES {}{}", "(?, ?), ".repeat(50), "x ".repeat(2_000));
         let name = rows.find("password").map(|at| at..at + 8).expect("it is there");
-        let looked_at = find(&rows, &name, Rules::built_in(), &mut Vec::new());
-        // Once for all rows: each of six kinds of lists up to two distances further.
-        assert!((10_000..50_000).contains(&looked_at), "{looked_at}");
+        let looked_at = find(&rows, &name, Rules::built_in(), &mut Statement::default(), &mut Vec::new());
+        // Once for all rows: each of six kinds of lists to the end.
+        assert!((20_000..60_000).contains(&looked_at), "{looked_at}");
+    }
+
+    #[test]
+    fn rows_and_columns_have_no_limit_beyond_which_they_are_shown() {
+        let rows = |row: &dyn Fn(usize) -> String| (0..400).map(row).collect::<Vec<_>>().join(", ");
+        for text in [
+            format!("INSERT INTO u (n, password) VALUES {}", rows(&|n| format!("('b{n}', 'Kz{n}x')"))),
+            format!(
+                "[SQL: INSERT INTO u (n, password) VALUES (%s, %s)]\n[parameters: [{}]]",
+                rows(&|n| format!("('b{n}', 'Kz{n}x')"))
+            ),
+            format!(
+                "[SQL: UPDATE u SET n=?, password=?]\n[parameters: [{}]]",
+                rows(&|n| format!("('b{n}', 'Kz{n}x')"))
+            ),
+            format!(
+                "INSERT INTO u ({}, password) VALUES ({}, 'Kz1x')",
+                rows(&|n| format!("col_{n}")),
+                rows(&|n| format!("'v{n}'"))
+            ),
+            format!(
+                "INSERT INTO u (password, {}) VALUES ('Kz1x', {})",
+                rows(&|n| format!("col_{n}")),
+                rows(&|n| format!("'v{n}'"))
+            ),
+            format!(
+                "[SQL: UPDATE u SET password=%s, {}]\n[parameters: ('Kz1x', {})]",
+                rows(&|n| format!("col_{n}=%s")),
+                rows(&|n| format!("'v{n}'"))
+            ),
+            format!(
+                "COPY u (n, password) FROM STDIN\n{}\n\\.\nafter\tKept2",
+                rows(&|n| format!("b\tKz{n}x")).replace(", ", "\n")
+            ),
+        ] {
+            let hidden = hidden(&text);
+            assert!(
+                !hidden.contains("Kz") && hidden.contains('#') && hidden.contains("after") == text.contains("after"),
+                "{hidden}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_are_those_of_their_statement_or_all() {
+        for (text, expected) in [
+            ("why? [SQL: UPDATE u SET password=? WHERE id=?]\n[parameters: ('Kz1x', 3)]", "('#', 3)]"),
+            ("failed %s: [SQL: UPDATE u SET password=%s WHERE id=%s]\n[parameters: ('Kz1x', 3)]", "('#', 3)]"),
+            (
+                "[SQL: SELECT id FROM u WHERE n=%s AND a=%s]\n[parameters: ('bob', 3)]\nthen\n\
+                 [SQL: UPDATE u SET password=%s WHERE id=%s]\n[parameters: ('Kz1x', 3)]",
+                "('#', 3)]",
+            ),
+            ("[SQL: SELECT * FROM u WHERE n LIKE '%smith' AND password=%s]\n[parameters: ('Kz1x',)]", "('#',)]"),
+            ("[SQL: SELECT data ? 'k' FROM u WHERE password=$1 AND x=$2]\n[parameters: ('Kz1x', 3)]", "('#', 3)]"),
+            // An operator is taken for a mark: which value it is can't be told.
+            ("[SQL: SELECT data ? 'k' FROM u WHERE x=? AND password=?]\n[parameters: (3, 'Kz1x')]", "(#, '#')]"),
+            (
+                "[SQL: SELECT 1 FROM u WHERE x IN (?) AND password=?]\n[parameters: ('a', 'b', 'Kz1x')]",
+                "('#', '#', '#')]",
+            ),
+            (
+                "[SQL: UPDATE u SET password=%s WHERE t=%s]\n[parameters: ('Kz1x', datetime.date(2026, 1, 2))]",
+                "('#', datetime.date(2026, 1, 2))]",
+            ),
+            (
+                "[SQL: UPDATE u SET t=%s, password=%s]\n[parameters: (datetime.date(2026, 1, 2), 'Kz1x')]",
+                "(datetime.date(2026, 1, 2), '#')]",
+            ),
+            ("[SQL: UPDATE u SET n=:1, password=:2]\n[parameters: ('b', 'Kz1x')]", "('b', '#')]"),
+            ("[SQL: UPDATE u SET n=?, password=crypt(?, gen_salt('bf'))]\n[parameters: ('b', 'Kz1x')]", "('b', '#')]"),
+            ("INSERT INTO u (n, at, password) VALUES ('b', f(1, 2), 'Kz1x')", "('b', f(1, 2), '#')"),
+            ("SELECT * FROM t WHERE token IN ('Kz1x','Kz2x')", "IN ('#','#')"),
+            ("[SQL: SELECT * FROM t WHERE token IN (?, ?)]\n[parameters: ('Kz1x', 'Kz2x')]", "('#', '#')]"),
+        ] {
+            let hidden = hidden(text);
+            assert!(hidden.ends_with(expected) && !hidden.contains("Kz"), "{text}\n{hidden}");
+        }
+        for text in [
+            "SELECT * FROM t WHERE token IN (SELECT token FROM old WHERE n = 'word2')",
+            "[SQL: UPDATE u SET n=? WHERE id=?]\n[parameters: ('Word2', 3)]",
+            "COPY u (id, name) FROM STDIN\n1\tWord2",
+        ] {
+            assert_eq!(hidden(text), text);
+        }
     }
 
     #[test]
@@ -226,7 +289,7 @@ mod tests {
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()).replace(FILTERED, "#"), expected);
         }
-        let rows = "INSERT INTO u (n, password) VALUES (?, ?), (?, ?), (%s, %s)\n[parameters: ('a', 'hunter2', 'b', 'x9y8z7')]";
+        let rows = "INSERT INTO u (n, password) VALUES (?, ?), (?, ?)\n[parameters: ('a', 'hunter2', 'b', 'x9y8z7')]";
         let hidden = scrub_text(rows, Rules::built_in());
         assert!(hidden.ends_with("[parameters: ('a', '[Filtered]', 'b', '[Filtered]')]"), "{hidden}");
         for text in ["UPDATE u SET password = $1 WHERE id = $2", "SELECT * FROM t WHERE token = ? LIMIT 1; retry 3"] {

@@ -468,3 +468,34 @@ fn a_sign_before_a_name_is_none_of_it() {
         }
     }
 }
+
+/// Frames of users with a hash and a token each, outer ones, and one with a password.
+fn crowded(users: usize) -> Report {
+    let users: Vec<Value> =
+        (0..users).map(|n| json!({"name": format!("u{n}"), "password_hash": format!("Kh{n}q8x"), "api_token": format!("Kt{n}w7y")})).collect();
+    let frame = |vars: Value| Frame { vars: serde_json::from_value(vars).unwrap_or_default(), ..Frame::default() };
+    let frames = vec![frame(json!({"users": users})), frame(json!({"password": "CorrectHorse77"}))];
+    let value = Some("refused: CorrectHorse77 is wrong for bob, nor is Kt39w7y".to_owned());
+    Report {
+        exceptions: vec![Exception { kind: "E".to_owned(), value, frames, ..Exception::default() }],
+        ..Report::default()
+    }
+}
+
+#[test]
+fn secrets_of_outer_frames_do_not_use_up_the_room_for_others() {
+    for users in [1, 40, 4_000] {
+        let mut report = crowded(users);
+        scrub(&mut report, Rules::built_in());
+        let text = serde_json::to_string(&report).unwrap();
+        assert!(!text.contains("CorrectHorse77") && !(users > 39 && text.contains("Kt39w7y")), "{users} users");
+        assert!(text.contains("is wrong for bob"), "{users} users");
+    }
+}
+
+#[test]
+fn a_message_is_hidden_where_more_secrets_are_known_than_are_looked_for() {
+    let mut report = crowded(20_000);
+    scrub(&mut report, Rules::built_in());
+    assert_eq!(report.exceptions[0].value.as_deref(), Some(FILTERED));
+}
