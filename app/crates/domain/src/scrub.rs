@@ -8,9 +8,10 @@
 //!
 //! Tables: `vocabulary` has the names, `forms` the makers' tokens, `shapes` what surroundings
 //! tell, `commands` what the place of an argument does, `told` what validators repeat. What a table
-//! can't say is in `assigned`, `beside`, `columns`, `markup` and `values` (how applications write a
-//! value behind, beside or below its name), `told_apart` (what is no word of a sentence), `numbers`
-//! (what check digits prove), and `tree` (values that have members).
+//! can't say is in `assigned`, `beside`, `columns`, `layout`, `markup` and `values` (how
+//! applications write a value behind, beside or below its name), `sql` and `parameters` (what a
+//! statement's marks stand for), `cut` (where a text ends), `told_apart` (what is no word of a
+//! sentence), `numbers` (what check digits prove), and `tree` (values that have members).
 
 mod again;
 mod assigned;
@@ -22,6 +23,7 @@ mod cut;
 mod decoded;
 mod forms;
 mod identity_numbers;
+mod layout;
 mod markup;
 mod names;
 mod numbers;

@@ -73,9 +73,9 @@ lenient! {
 }
 
 impl Event<'_> {
-    /// The report that this event is, cut to what is worth storing, but for its texts: those have up
-    /// to [`UNCUT`] bytes more until they are scrubbed. An event without id gets an empty one: the
-    /// caller has the randomness to choose it.
+    /// The report that this event is, cut to what is worth storing, but for its texts: those have
+    /// up to [`UNCUT`] bytes more until they are scrubbed. An event without id gets an empty one:
+    /// the caller has the randomness to choose it.
     ///
     /// A message becomes an exception of kind [`MESSAGE_KIND`], and the report's `message` is then
     /// its template.

@@ -23,8 +23,9 @@ pub(super) const MAX_DEPTH: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoRoom;
 
-/// The value of JSON text, cut: long lists and deep nesting, which is said in their place, and texts
-/// of which more is there than is scrubbed. What even the repaired text does not give stays text.
+/// The value of JSON text, cut: long lists and deep nesting, which is said in their place, and
+/// texts of which more is there than is scrubbed. What even the repaired text does not give stays
+/// text.
 ///
 /// # Errors
 /// [`NoRoom`], as soon as more than about `room` bytes of JSON would be kept.

@@ -4,6 +4,7 @@
 use super::beside::Tie;
 use super::classes::{is_said, is_secret_value};
 use super::columns;
+use super::layout;
 use super::markup;
 use super::parameters::Statement;
 use super::prose::prose;
@@ -11,7 +12,7 @@ use super::random::{is_no_name, is_no_word, is_random};
 use super::rules::Rules;
 use super::sql;
 use super::ties::{Named, name_around, named};
-use super::told_apart::{SMALL_WORDS, is_in_quotes, is_no_sentence, phrase};
+use super::told_apart::{SMALL_WORDS, is_in_quotes, is_no_sentence, near, phrase};
 use super::values::{Value, Written, is_plain, trimmed, value_at};
 use super::vocabulary::Class;
 use super::words::MAX_NAME;
@@ -24,7 +25,7 @@ const MOST_WORK: usize = 64;
 
 /// Finds the secrets of a text by the names before them.
 pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Found>) {
-    let (mut seen, mut statement) = (0, Statement::default());
+    let (mut seen, mut statement, mut lines) = (0, Statement::default(), columns::Lines::default());
     let mut work = MOST_WORK * text.len() + MAX_NAME * MOST_WORK;
     for hint in rules.hints(text) {
         if hint < seen {
@@ -34,13 +35,14 @@ pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Foun
         seen = name.end;
         let mut cost = 0;
         if place != Place::Code {
+            cost += layout::find(text, &name, rules, &mut lines, found);
             cost += sql::find(text, &name, rules, &mut statement, found);
-            cost += columns::find(text, &name, rules, found);
+            cost += columns::find(text, &name, rules, &mut lines, found);
         }
         if let Some(named) = named(text, name, rules) {
             let (value, looked_at) = secret(text, &named, rules, place);
             cost += looked_at;
-            if let Some(value) = value {
+            for value in value.into_iter().chain(otherwise(text, &named, rules)) {
                 seen = seen.max(value.range.end);
                 found.push(value);
             }
@@ -86,6 +88,29 @@ fn secret(text: &str, named: &Named, rules: &Rules, place: Place) -> (Option<Fou
     }
 }
 
+/// `password = process.env.PW || "x"`, `password = c ? a : "x"`: what is written out behind a value
+/// that is computed.
+fn otherwise(text: &str, named: &Named, rules: &Rules) -> Option<Found> {
+    if !matches!(named.tie, Tie::Assigned | Tie::Colon) {
+        return None;
+    }
+    let line = near(text, named.value, named.value).1.lines().next()?;
+    if !line.contains(['"', '\'']) {
+        return None;
+    }
+    let either =
+        ["|| ", "?? ", " or ", " : "].iter().filter_map(|sign| line.find(sign).map(|at| at + sign.len())).min()?;
+    let is_choice = !line[..either].ends_with(" : ") || line[..either].contains(" ? ");
+    let at = named.value + either;
+    if !is_choice || line[..either].contains([',', ';']) || !matches!(text.as_bytes().get(at), Some(b'"' | b'\'')) {
+        return None;
+    }
+    let value = value_at(text, at)?;
+    let content = &text[value.range.clone()];
+    (is_written_out(content) && is_secret_value(content, named.class, rules))
+        .then_some(Found { range: value.range, sure: true })
+}
+
 /// What is written behind a name and its sign.
 fn value_of(text: &str, named: &Named) -> Option<Value> {
     let value = value_at(text, named.value)?;
@@ -103,6 +128,10 @@ fn of_value(text: &str, named: &Named, value: Value, rules: &Rules, place: Place
     let content = &text[value.range.clone()];
     let is_secret = |content: &str| is_secret_value(content, named.class, rules);
     let is_bare = value.written == Written::Bare;
+    // A parser compares its tokens with words.
+    if named.tie == Tie::Compared && !is_no_word(content) {
+        return None;
+    }
     match place {
         Place::Code => {
             let is_literal = value.written == Written::Quoted
@@ -244,7 +273,47 @@ fn is_identifier(content: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::scrub::{FILTERED, Rules, scrub_text};
+    use crate::scrub::{FILTERED, Place, Rules, one, scrub_text};
+
+    #[test]
+    fn what_a_value_is_compared_with_and_what_stands_for_it_otherwise() {
+        for (text, expected) in [
+            ("assert user.password == 'hunter2x'", "assert user.password == '#'"),
+            ("if (password !== \"hunter2x\") {", "if (password !== \"#\") {"),
+            ("password: &p hunter2", "password: &p #"),
+            ("password=\\\n   hunter2\nuser=x", "password=\\\n   #\nuser=x"),
+            ("userPassword:: aHVudGVyMg==", "userPassword:: #"),
+            ("pass&#119;ord=hunter2", "pass&#119;ord=#"),
+            ("ｐａｓｓｗｏｒｄ=hunter2", "ｐａｓｓｗｏｒｄ=#"),
+        ] {
+            assert_eq!(scrub_text(text, Rules::built_in()).replace(FILTERED, "#"), expected);
+        }
+        let in_code = |text: &str| one(text, Rules::built_in(), Place::Code, None).replace(FILTERED, "#");
+        for (text, expected) in [
+            ("const password = process.env.PW || 'hunter2x'", "const password = process.env.PW || '#'"),
+            ("password = c ? a : \"hunter2x\"", "password = c ? a : \"#\""),
+            ("password = var.x != \"\" ? var.x : \"hunter2x\"", "password = var.x != \"\" ? var.x : \"#\""),
+            ("password = os.environ.get('PW') or 'hunter2x'", "password = os.environ.get('PW') or '#'"),
+        ] {
+            assert_eq!(in_code(text), expected);
+            let hidden = scrub_text(text, Rules::built_in());
+            assert!(!hidden.contains("hunter2x"), "{hidden}");
+        }
+        for text in [
+            "if self.token == 'IDENT':",
+            "password :: String",
+            "password:: Text",
+            "password:: ByteString",
+            "const password = process.env.PW || ''",
+            "token = next() || 'EOF'",
+            "password = given ? hash(given) : null, \"word1x\"",
+        ] {
+            assert_eq!(in_code(text), text);
+        }
+        for text in ["password :: String", "token == 'IDENT'", "the password: &amp; more"] {
+            assert_eq!(scrub_text(text, Rules::built_in()), text);
+        }
+    }
 
     #[test]
     fn a_name_that_is_too_long_is_cut_off_between_characters() {

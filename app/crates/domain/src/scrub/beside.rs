@@ -8,6 +8,8 @@ pub(super) enum Tie {
     Assigned,
     /// `:` as in a header, in YAML, and in prose.
     Colon,
+    /// `==`, `!=`: with what is written out.
+    Compared,
     /// `--password x`.
     Option,
     /// `('password', 'x')`, `["--password", "x"]`.

@@ -143,6 +143,32 @@ pub(super) fn shapes() -> Vec<Shape> {
             r"(?m)(?:^|['\x22\s])[A-Za-z0-9_.*-]+:(?:[0-9]{1,5}|\*):[A-Za-z0-9_*.-]+:[A-Za-z0-9_.*@-]+:([^\s:'\x22]{3,})(?:$|['\x22\s])",
             no_number,
         ),
+        // HTTPie: https://httpie.io/docs/cli/authentication
+        shape(
+            &[" -a ", " --auth"],
+            r#"(?-u:\b)https?\s(?:[^\n|;]{0,300}?\s)?(?:-a|--auth)[ =]['"]?[^\s'":]{1,60}:([^\s'"\]]{2,200})"#,
+            no_number,
+        ),
+        // https://developer.hashicorp.com/vault/docs/commands/kv/put
+        shape(
+            &["vault kv ", "vault write "],
+            r#"vault (?:kv (?:put|patch)|write)(?:\s+-\S+)*\s+[^\s=]+\s+([\w.-]+=[^\n'"@][^\n'"]*)"#,
+            anything,
+        ),
+        // IRC's services: an account may stand before the password.
+        shape(&["nickserv"], r#"(?i)nickserv +:?identify +([^\s'"]+(?: +[^\s'"]+)?)"#, argument),
+        // RFC 4954's LOGIN of old: the prompt is `Password:` in base64, the next line the answer.
+        shape(
+            &["334 ugfzc3dvcmq6"],
+            r"334 UGFzc3dvcmQ6(?:\s|\\r|\\n)+(?:[A-Za-z<>-]{1,6}:? +)?([A-Za-z0-9+/]{3,}={0,2})",
+            anything,
+        ),
+        // PostgreSQL's detail of a constraint has all of a row and no names of its columns.
+        shape(
+            &["failing row contains"],
+            r#"(?m)Failing row contains \((.+?)(?:\)\.?$|\)\.[\s\\"'\]]|$)"#,
+            is_row_of_texts,
+        ),
         // Canada's number of a person, which its name tells from others.
         shape(
             &["sin ", "sin:", "sin=", "sin#", "sin-"],
@@ -162,6 +188,12 @@ pub(super) fn shapes() -> Vec<Shape> {
 /// What a call or a command is given in place of a password: no option, no word for one.
 fn argument(value: &str) -> bool {
     !value.starts_with(['-', '/', '$', '{']) && !COMMON.iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+/// Whether a row has more than numbers, moments and nothing.
+fn is_row_of_texts(row: &str) -> bool {
+    let is_text = |cell: &str| cell.bytes().any(|byte| byte.is_ascii_alphabetic() || byte >= 0x80);
+    row.split(", ").any(|cell| is_text(cell) && !matches!(cell, "null" | "t" | "f" | "true" | "false"))
 }
 
 /// Canada's social insurance number: Luhn's check.
@@ -254,12 +286,22 @@ mod tests {
             ("/verify-email/wxq9ABCFEF0123456789xyz", "/verify-email/#"),
             ("NTLM TlRMTVNTUAABAAAAB4IIogAAAAA=", "NTLM #"),
             ("SIN 046 454 286 is taken", "SIN # is taken"),
+            ("http -a bob:hunter2 POST h", "http -a bob:# POST h"),
+            ("vault kv put -mount=kv x value=hunter2 b=c", "vault kv put -mount=kv x #"),
+            ("PRIVMSG NickServ :IDENTIFY hunter2", "PRIVMSG NickServ :IDENTIFY #"),
+            ("334 UGFzc3dvcmQ6\nC: aHVudGVyMg==\n535 no", "334 UGFzc3dvcmQ6\nC: #\n535 no"),
+            ("DETAIL:  Failing row contains (1, bob, hunter2, null).", "DETAIL:  Failing row contains (#)."),
             ("NINO AB 12 34 56 C", "NINO #"),
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()).replace(FILTERED, "#"), expected);
         }
         for text in [
             "rabbitmqctl list_users -q --silent",
+            "http -a failed: no 127.0.0.1",
+            "vault kv put secret/x @data.json",
+            "NickServ: identify yourself",
+            "334 VXNlcm5hbWU6\nYm9i",
+            "Failing row contains (1, 2026-11-28 10:00:00+00, null, t).",
             "htpasswd -c /etc/x bob",
             "net use Z: /delete",
             "client.login('user', 'password')",

@@ -55,23 +55,23 @@ mod tests {
     use super::{Limit, MAX_WORD};
     use crate::scrub::Found;
 
-    fn applied(text: &str, found: &[std::ops::Range<usize>]) -> Option<String> {
-        let found: Vec<Found> = found.iter().map(|range| Found { range: range.clone(), sure: true }).collect();
+    fn applied(text: &str, found: Option<std::ops::Range<usize>>) -> Option<String> {
+        let found: Vec<Found> = found.map(|range| Found { range, sure: true }).into_iter().collect();
         Limit { bytes: 100, mark: "…" }.applied(text, &found)
     }
 
     #[test]
     fn a_text_ends_before_a_word_and_behind_a_secret() {
         let filled = |before: &str| "- ".repeat(50)[..100 - before.len()].to_owned() + before;
-        assert_eq!(applied(&"x".repeat(100), &[]), None);
+        assert_eq!(applied(&"x".repeat(100), None), None);
         // What was cut once is not cut again.
-        assert_eq!(applied(&format!("{}…", "x".repeat(100)), &[]), None);
+        assert_eq!(applied(&format!("{}…", "x".repeat(100)), None), None);
         let text = filled(" a hun") + "ter2 b";
-        assert_eq!(applied(&text, &[]), Some(text[..97].to_owned() + "…"));
-        assert_eq!(applied(&text, &[97..104]), Some(text[..97].to_owned() + "[Filtered]…"));
+        assert_eq!(applied(&text, None), Some(text[..97].to_owned() + "…"));
+        assert_eq!(applied(&text, Some(97..104)), Some(text[..97].to_owned() + "[Filtered]…"));
         let text = filled(" a hunter2") + " b";
-        assert_eq!(applied(&text, &[]), Some(text[..100].to_owned() + "…"));
-        assert_eq!(applied(&text, &[101..102]), Some(text[..100].to_owned() + "…"));
-        assert_eq!(applied(&"ü".repeat(MAX_WORD + 20), &[]), Some("ü".repeat(50) + "…"));
+        assert_eq!(applied(&text, None), Some(text[..100].to_owned() + "…"));
+        assert_eq!(applied(&text, Some(101..102)), Some(text[..100].to_owned() + "…"));
+        assert_eq!(applied(&"ü".repeat(MAX_WORD + 20), None), Some("ü".repeat(50) + "…"));
     }
 }

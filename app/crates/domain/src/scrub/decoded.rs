@@ -7,17 +7,12 @@ use std::ops::Range;
 const MAX_LEVELS: usize = 2;
 
 /// What HTML writes for the marks between names and values.
-const ENTITIES: &[(&[u8], u8)] = &[
-    (b"&quot;", b'"'),
-    (b"&#34;", b'"'),
-    (b"&#39;", b'\''),
-    (b"&#039;", b'\''),
-    (b"&#x27;", b'\''),
-    (b"&apos;", b'\''),
-    (b"&lt;", b'<'),
-    (b"&gt;", b'>'),
-    (b"&amp;", b'&'),
-];
+const ENTITIES: &[(&[u8], u8)] =
+    &[(b"&quot;", b'"'), (b"&apos;", b'\''), (b"&lt;", b'<'), (b"&gt;", b'>'), (b"&amp;", b'&')];
+
+/// What the letters and marks of the width of an ideograph begin with, of which each is one of
+/// ASCII: U+FF01 to U+FF5E.
+const WIDE: u8 = 0xEF;
 
 /// What a terminal's colours begin with: `\x1b[31m`.
 const ESCAPE: u8 = 0x1B;
@@ -52,10 +47,10 @@ pub(super) fn decoded(text: &str) -> Option<Decoded> {
     found
 }
 
-/// One level of encoding undone; only ASCII characters are, the rest stays as it is.
+/// One level of encoding undone; only what stands for ASCII characters is, the rest stays as it is.
 fn once(text: &str) -> Option<(String, Vec<usize>)> {
     let bytes = text.as_bytes();
-    if !bytes.iter().any(|byte| matches!(*byte, b'%' | b'&' | b'\\' | ESCAPE)) {
+    if !bytes.iter().any(|byte| matches!(*byte, b'%' | b'&' | b'\\' | ESCAPE | WIDE)) {
         return None;
     }
     let first = (0..bytes.len()).find(|at| encoded(&bytes[*at..]).is_some())?;
@@ -81,7 +76,7 @@ fn once(text: &str) -> Option<(String, Vec<usize>)> {
         }
     }
     places.push(bytes.len());
-    // Only ASCII took the place of ASCII.
+    // Only ASCII took the place of whole characters.
     String::from_utf8(out).ok().map(|text| (text, places))
 }
 
@@ -101,6 +96,15 @@ fn encoded(rest: &[u8]) -> Option<(u8, usize)> {
             let length = rest.iter().take(20).take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
             (rest.get(length) == Some(&b'm')).then_some((0, length + 3))
         }
+        [WIDE, 0xBC, last @ 0x81..=0xBF, ..] => Some((last - 0x60, 3)),
+        [WIDE, 0xBD, last @ 0x80..=0x9E, ..] => Some((last - 0x20, 3)),
+        [b'&', b'#', rest @ ..] if rest.first().is_some_and(u8::is_ascii_digit) => {
+            let digits = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+            let number = rest[..digits].iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0'));
+            let byte = u8::try_from(number).ok().filter(|byte| byte.is_ascii() && *byte != 0)?;
+            (rest.get(digits) == Some(&b';')).then_some((byte, digits + 3))
+        }
+        [b'&', b'#', b'x' | b'X', high, low, b';', ..] => Some((ascii(*high, *low)?, 6)),
         [b'&', ..] => {
             ENTITIES.iter().find(|(entity, _)| rest.starts_with(entity)).map(|(entity, byte)| (*byte, entity.len()))
         }
@@ -120,6 +124,8 @@ mod tests {
             ("{&quot;p&quot;: &quot;x&y&quot;}", "{\"p\": \"x&y\"}", "x&y", "x&y"),
             ("\\u0022a\\/b\\u0022é", "\"a/b\"é", "a/b", "a\\/b"),
             ("\u{1b}[33mpw\u{1b}[0m=\u{1b}[1;32mx\u{1b}[0m", "pw=x", "x", "x\u{1b}[0m"),
+            ("pass&#119;ord=x&#x41;", "password=xA", "xA", "x&#x41;"),
+            ("ｐａ～：é", "pa~:é", "a~:", "ａ～："),
             ("\\x1b[33mpw\\x1b[0m=é", "pw=é", "pw=", "pw\\x1b[0m="),
         ] {
             let found = decoded(text).unwrap();
@@ -127,6 +133,6 @@ mod tests {
             let start = plain.find(part).unwrap();
             assert_eq!(&text[found.original(&(start..start + part.len()))], original);
         }
-        assert!(decoded("100% of a & b \\n").is_none());
+        assert!(decoded("100% of a & b \\n &#8230; &#; &#300; 、").is_none());
     }
 }

@@ -237,7 +237,10 @@ pub(super) fn elements(text: &str, list: Range<usize>) -> impl Iterator<Item = R
 
 fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
     let part = &text[range.clone()];
-    let inner = part.trim_start_matches([' ', 'N', '\n']).trim_start_matches(['\'', '"']);
+    let inner = part.trim_start();
+    // SQL Server's `N'x'`; `None` and `NULL` are words.
+    let inner = inner.strip_prefix('N').filter(|rest| rest.starts_with('\'')).unwrap_or(inner);
+    let inner = inner.trim_start_matches(['\'', '"']);
     let start = range.end - inner.len();
     start..start + inner.trim_end().trim_end_matches(['\'', '"']).len()
 }

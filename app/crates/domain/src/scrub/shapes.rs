@@ -139,13 +139,13 @@ pub(super) fn find(text: &str, rules: &Rules, found: &mut Vec<Range<usize>>) {
         let shape = &SHAPES[wanted.trailing_zeros() as usize];
         wanted &= wanted - 1;
         for groups in shape.regex().captures_iter(text) {
-            found.extend(match shape.check {
+            match shape.check {
                 Check::Value(check) => {
                     let secret = groups.iter().flatten().last().map(|group| group.range());
-                    secret.filter(|range| check(&text[range.clone()]))
+                    found.extend(secret.filter(|range| check(&text[range.clone()])));
                 }
-                Check::Name => told::value(text, &groups, rules),
-            });
+                Check::Name => found.extend(told::values(text, &groups, rules)),
+            }
         }
     }
     if text.len() >= *WORD.start() {

@@ -23,11 +23,12 @@ pub(super) fn find(
     statement: &mut Statement,
     found: &mut Vec<Found>,
 ) -> usize {
-    statement.read_to(text, name.start);
-    let column = statement.column.filter(|_| is_one_of_several(text, name));
-    if column.is_none() && !is_compared(text, name.end) {
+    let is_one = is_one_of_several(text, name);
+    if !is_one && !is_compared(text, name.end) {
         return 0;
     }
+    statement.read_to(text, name.start);
+    let column = statement.column.filter(|_| is_one);
     let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
     let Some(class) = named else { return 0 };
     let mut secrets = Secrets { text, class, rules, statement, found };

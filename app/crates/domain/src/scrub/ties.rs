@@ -3,6 +3,7 @@
 use super::beside::{Tie, elsewhere, name_and_value};
 use super::markup;
 use super::names::class;
+use super::random::is_no_word;
 use super::rules::{Rules, automaton};
 use super::values::NEAR;
 use super::vocabulary::Class;
@@ -157,7 +158,13 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
     }
     match bytes.get(at..)? {
         [b'=', b'>', ..] | [b':', b'=', ..] | [b'-', b'>', ..] => operator(2, Tie::Assigned),
-        [b'=', b'=' | b'~', ..] | [b':', b':', ..] => None,
+        [b'=' | b'!', b'=', rest @ ..] => {
+            let value = rest.iter().take_while(|byte| matches!(byte, b'=' | b' ')).count();
+            matches!(rest.get(value), Some(b'"' | b'\'')).then_some((Tie::Compared, at + 2 + value, is_quoted))
+        }
+        // LDIF's sign of base64.
+        [b':', b':', b' ', rest @ ..] if blanks == 0 && is_base64(rest) => operator(2, Tie::Assigned),
+        [b'=', b'~', ..] | [b':', b':', ..] => None,
         [b'=', ..] => operator(1, Tie::Assigned),
         [b':', ..] if is_quoted => operator(1, Tie::Assigned),
         [b':', ..] => operator(1, Tie::Colon),
@@ -175,6 +182,14 @@ fn tie(text: &str, start: usize, end: usize) -> Option<(Tie, usize, bool)> {
         [_, ..] if blanks > 0 && before.is_some_and(|byte| matches!(byte, b'"' | b'\'')) => operator(0, Tie::Prose),
         _ => None,
     }
+}
+
+/// Whether a word begins here that base64 may be, and no word of a language is.
+fn is_base64(text: &[u8]) -> bool {
+    let length =
+        text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')).count();
+    let word = std::str::from_utf8(&text[..length]).unwrap_or_default();
+    length > 0 && length.is_multiple_of(4) && is_no_word(word)
 }
 
 fn ends_in_word(text: &[u8]) -> bool {

@@ -3,8 +3,10 @@
 
 use super::classes::is_secret_value;
 use super::names::class;
+use super::random::is_no_word;
 use super::rules::Rules;
 use super::shape::{Shape, naming};
+use super::vocabulary::Class;
 use regex::Captures;
 use std::ops::Range;
 
@@ -58,16 +60,33 @@ pub(super) fn shapes() -> Vec<Shape> {
             r#"Invalid value for ['"]?(?<n>-{1,2}[\w-]+)['"]?[^:\n]{0,80}: ['"](?<v>[^'"]+)['"]"#,
         ),
         naming(&["argument -"], r#"argument (?:-\w/)?(?<n>--[\w-]+): invalid [^:\n]{1,80}: ['"](?<v>[^'"]+)['"]"#),
+        // What tests say: `password mismatch: expected 'x' got 'y'`, and RSpec.
+        naming(
+            &["mismatch", " differ", " not match"],
+            r#"(?<n>[\w.]+) (?:mismatch(?:ed)?|differs?|do(?:es)? not match)[^'"\n]{0,40}?(?:expected|want(?:ed)?|got|actual|received):? ['"](?<v>[^'"\n]+)['"](?:[^'"\n]{0,40}['"](?<w>[^'"\n]+)['"])?"#,
+        ),
+        naming(
+            &["expected "],
+            r#"expected (?:[\w.]+[.#])?(?<n>\w+) (?:not )?to (?:eq|eql|equal|be|match)\w* \\?['"](?<v>[^'"\\\n]+)\\?['"]"#,
+        ),
+        // Terraform: https://developer.hashicorp.com/terraform/language/values/variables
+        naming(
+            &["variable \"", "variable \\\""],
+            r#"variable \\?"(?<n>[\w-]+)\\?" ?\{[^}]{0,300}?default\s*=\s*\\?"(?<v>[^"\\\n]+)"#,
+        ),
     ]
 }
 
-/// The value in such a sentence, where what it names is a secret.
-pub(super) fn value(text: &str, groups: &Captures<'_>, rules: &Rules) -> Option<Range<usize>> {
-    let name = groups.name("n")?.as_str();
-    let last = name.rsplit('.').find(|part| !part.is_empty())?;
-    let value = groups.name("v").or(groups.name("w"))?.range();
-    let class = class(last.trim_start_matches('-'), rules)?;
-    is_secret_value(&text[value.clone()], class, rules).then_some(value)
+/// The values in such a sentence, where what it names is a secret.
+pub(super) fn values(text: &str, groups: &Captures<'_>, rules: &Rules) -> impl Iterator<Item = Range<usize>> {
+    let name = groups.name("n").and_then(|name| name.as_str().rsplit('.').find(|part| !part.is_empty()));
+    let class = name.and_then(|name| class(name.trim_start_matches('-'), rules));
+    let values = [groups.name("v"), groups.name("w")].into_iter().flatten().map(|value| value.range());
+    values.filter(move |value| {
+        let value = &text[value.clone()];
+        // A grammar's token is a word or a mark.
+        class.is_some_and(|class| is_secret_value(value, class, rules) && (class != Class::Token || is_no_word(value)))
+    })
 }
 
 #[cfg(test)]
@@ -94,6 +113,11 @@ mod tests {
             ("error: invalid value 'hunter2' for '--password <P>'", "hunter2"),
             ("Error: Invalid value for '--token': 'hunter22' is not", "hunter22"),
             ("error: argument --password: invalid int value: 'hunter2'", "hunter2"),
+            ("AssertionError: password mismatch: expected 'hunter2' got 'word1'", "hunter2"),
+            ("password does not match: got \"word1\", want \"hunter2\"", "hunter2"),
+            ("expected password to eq \"hunter2\"", "hunter2"),
+            ("expected user.password not to equal 'hunter2'", "hunter2"),
+            ("variable \"db_password\" {\n  type = string\n  default = \"hunter2\"\n}", "hunter2"),
         ] {
             let hidden = scrub_text(text, Rules::built_in());
             assert!(hidden.contains(FILTERED) && !hidden.contains(secret), "{text}: {hidden}");
@@ -104,6 +128,10 @@ mod tests {
             "The value 'abc' is not valid for Quantity.",
             "error on field 'password': rejected value [null]; codes [NotBlank]",
             "error: invalid value 'x9' for '--colour <C>'",
+            "token mismatch: expected 'IDENT' got 'COMMA'",
+            "size mismatch: expected 'a1' got 'b2'",
+            "expected status to eq \"open1\"",
+            "variable \"region\" {\n  default = \"eu-1\"\n}",
         ] {
             assert_eq!(scrub_text(text, Rules::built_in()), text);
         }

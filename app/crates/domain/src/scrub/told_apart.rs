@@ -25,7 +25,7 @@ pub(super) const SMALL_WORDS: &[&str] = &[
 const ARTICLES: [&str; 5] = ["the", "this", "that", "your", "expected"];
 
 /// What is near before this place, and what is near behind it.
-fn near(text: &str, start: usize, end: usize) -> (&str, &str) {
+pub(super) fn near(text: &str, start: usize, end: usize) -> (&str, &str) {
     let from = text.floor_char_boundary(start.saturating_sub(NEAR));
     let to = text.floor_char_boundary(text.len().min(end + NEAR));
     (&text[from..start], &text[end..to])

@@ -6,6 +6,7 @@ use super::assigned::is_field;
 use super::classes::{is_said, is_secret_value};
 use super::cut::Limit;
 use super::names::class;
+use super::random::is_no_word;
 use super::vocabulary::Class;
 use super::{FILTERED, Place, Scrubbing, shapes, walk};
 use serde_json::{Map, Value};
@@ -24,6 +25,10 @@ const NAME_KEYS: [&str; 14] = [
 ];
 const VALUE_KEYS: [&str; 10] =
     ["value", "values", "val", "content", "v", "default", "received", "input", "rejectedValue", "invalidValue"];
+
+/// Keys under which an object holds the names of a table's columns, and those of its rows.
+const COLUMN_KEYS: [&str; 7] = ["columns", "cols", "fields", "header", "headers", "column_names", "fieldnames"];
+const ROW_KEYS: [&str; 6] = ["rows", "row", "data", "values", "records", "result"];
 
 /// Commands that take a secret by its place, without any option.
 const POSITIONAL: [&str; 7] = ["aws", "composer", "lftp", "mc", "net", "rabbitmqctl", "sqlplus"];
@@ -48,9 +53,7 @@ impl Scrubbing<'_> {
     /// `Bearer x`, `a=b; c=d`: what is a secret by itself within a header.
     fn remember_parts(&mut self, text: &str) {
         let parts = text.split([' ', ';']).map(|part| part.rsplit_once('=').map_or(part, |(_, value)| value));
-        parts
-            .filter(|part| super::random::is_no_word(part) && part.len() >= 8)
-            .for_each(|part| self.secrets.remember(part));
+        parts.filter(|part| is_no_word(part) && part.len() >= 8).for_each(|part| self.secrets.remember(part));
     }
 
     /// Names and values.
@@ -120,6 +123,14 @@ impl Scrubbing<'_> {
 
     fn items(&mut self, class_of_all: Option<Class>, items: &mut [Value], depth: usize) {
         hide_key(items);
+        // A header, and a row for each of the others. What is secret there by its first cell is a
+        // pair.
+        if let [Value::Array(header), rows @ ..] = items
+            && let Some(columns) = self.columns(header)
+            && (columns.len() > 2 || columns[0].is_none())
+        {
+            self.rows(&columns, rows, depth);
+        }
         self.arguments(items);
         // Headers and form fields also come as a list of pairs; a pair alone is one as well.
         if let [Value::String(name), second] = items
@@ -138,6 +149,36 @@ impl Scrubbing<'_> {
             }
             self.value(option.or(class_of_all), item, depth + 1);
             option = next;
+        }
+    }
+
+    /// What the names of a table's columns announce, if it is anything.
+    fn columns(&self, header: &[Value]) -> Option<Vec<Option<Class>>> {
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+        let mut columns = Vec::new();
+        for name in header {
+            let name = unquoted(name.as_str()?);
+            if name.is_empty() || !name.bytes().all(is_name) {
+                return None;
+            }
+            columns.push(class(name, self.rules).filter(|class| *class != Class::Often));
+        }
+        columns.iter().any(Option::is_some).then_some(columns)
+    }
+
+    /// Hides what stands below such names; words are further names.
+    fn rows(&mut self, columns: &[Option<Class>], rows: &mut [Value], depth: usize) {
+        for row in rows {
+            let Value::Array(cells) = row else { continue };
+            if cells.len() != columns.len() {
+                continue;
+            }
+            for (class, cell) in columns.iter().zip(cells) {
+                let is_word = cell.as_str().is_some_and(|text| !is_no_word(unquoted(text)));
+                if class.is_some() && !is_word {
+                    self.value(*class, cell, depth + 2);
+                }
+            }
         }
     }
 
@@ -176,6 +217,15 @@ impl Scrubbing<'_> {
             };
             class(unquoted(name), self.rules)
         });
+        let columns = COLUMN_KEYS.iter().find_map(|key| self.columns(member(members, key)?.as_array()?));
+        if let Some(columns) = columns {
+            for (_, rows) in members.iter_mut().filter(|(name, _)| ROW_KEYS.contains(&unquoted(name))) {
+                match rows {
+                    Value::Array(all) if all.iter().any(Value::is_array) => self.rows(&columns, all, depth),
+                    row => self.rows(&columns, std::slice::from_mut(row), depth),
+                }
+            }
+        }
         let is_key = member(members, "kty").is_some();
         // A key can be a representation as well: `'password'` with its quotes.
         for (name, value) in members.iter_mut() {
@@ -297,6 +347,9 @@ mod tests {
             "raw": ["Host", "x", "X-Api-Key", "hunter2x", "Cookie", "sid=w9x8y7z6", "Accept", "*/*"],
             "form": [{"label": "Password", "value": "hunter3"}, {"variable": "DB_PASSWORD", "value": "hunter4"}],
             "headers": [{"name": "Authorization", "values": ["hunter5"]}, {"name": "Accept", "values": ["a1/b2"]}],
+            "frame": {"columns": ["name", "password"], "rows": [["b", "hunter6"], ["b", "hunter7"]]},
+            "one": {"cols": ["id", "password"], "row": [1, "hunter8"]},
+            "table": [["name", "password"], ["b", "hunter9"]],
         });
         assert_eq!(
             scrubbed(all),
@@ -304,12 +357,18 @@ mod tests {
                 "raw": ["Host", "x", "X-Api-Key", "[Filtered]", "Cookie", "[Filtered]", "Accept", "*/*"],
                 "form": [{"label": "Password", "value": "[Filtered]"}, {"variable": "DB_PASSWORD", "value": "[Filtered]"}],
                 "headers": [{"name": "Authorization", "values": "[Filtered]"}, {"name": "Accept", "values": ["a1/b2"]}],
+                "frame": {"columns": ["name", "password"], "rows": [["b", "[Filtered]"], ["b", "[Filtered]"]]},
+                "one": {"cols": ["id", "password"], "row": [1, "[Filtered]"]},
+                "table": [["name", "password"], ["b", "[Filtered]"]],
             })
         );
         for value in [
             json!(["password", "word1", "token", "word2"]),
             json!(["Host", "x", "password"]),
             json!([{"label": "Quantity", "value": "a1b2"}]),
+            json!({"columns": ["name", "price"], "rows": [["b", "hunter2"]]}),
+            json!({"columns": ["name", "password"], "rows": [["b", "char"], ["b", "hunter2", 3]]}),
+            json!([["name", "price"], ["b", "hunter2"]]),
         ] {
             assert_eq!(scrubbed(value.clone()), value);
         }

@@ -122,7 +122,7 @@ fn is_reference(value: &str) -> bool {
 /// The value that starts at `at`.
 pub(super) fn value_at(text: &str, at: usize) -> Option<Value> {
     let bytes = text.as_bytes();
-    let at = skip_blanks(bytes, at);
+    let at = after_anchor(bytes, skip_blanks(bytes, at));
     let start = after_wrapper(bytes, at);
     let backslashes = bytes[start..].iter().take(8).take_while(|b| **b == b'\\').count();
     if let Some(quote @ (b'"' | b'\'' | b'`')) = bytes.get(start + backslashes).copied() {
@@ -157,12 +157,23 @@ fn skip_blanks(bytes: &[u8], at: usize) -> usize {
     if matches!(bytes.get(at), Some(b'|' | b'>')) && matches!(bytes.get(at + 1), Some(b'\n' | b'-')) {
         at += if bytes[at + 1] == b'-' { 2 } else { 1 };
     }
-    for line_break in [&b"\r\n"[..], b"\n", b"\\r\\n", b"\\n"] {
+    // A backslash at a line's end continues it.
+    for line_break in [&b"\r\n"[..], b"\n", b"\\\r\n", b"\\\n", b"\\r\\n", b"\\n"] {
         if bytes[at..].starts_with(line_break) {
             return blanks(at + line_break.len());
         }
     }
     at
+}
+
+/// YAML's anchor before a value: `password: &name x`.
+fn after_anchor(bytes: &[u8], at: usize) -> usize {
+    if bytes.get(at) != Some(&b'&') || !bytes[..at].ends_with(b": ") {
+        return at;
+    }
+    let name =
+        bytes[at + 1..].iter().take(40).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')).count();
+    if name > 0 && bytes.get(at + 1 + name) == Some(&b' ') { at + name + 2 } else { at }
 }
 
 /// `Some("x")`, `SecretStr('x')`, `b'x'`, `new String("x")`: letters, a bracket, a prefix may come

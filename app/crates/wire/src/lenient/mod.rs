@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Bytes of a text that is copied out of a body: the longest that is scrubbed. What is borrowed costs
-/// nothing, and is cut where it is kept.
+/// Bytes of a text that is copied out of a body: the longest that is scrubbed. What is borrowed
+/// costs nothing, and is cut where it is kept.
 const LONGEST_OWNED: usize = MAX_MESSAGE + UNCUT;
 
 /// JSON text that is only looked at when a report is kept.
