@@ -143,8 +143,7 @@ impl IncomingBody {
         }
     }
 
-    fn into_bytes(mut self) -> (Bytes, Held) {
-        self.held.arrived();
+    fn into_bytes(self) -> (Bytes, Held) {
         (if self.joined.is_empty() { self.first } else { self.joined.into() }, self.held)
     }
 
@@ -230,6 +229,24 @@ mod tests {
         let announced = open(&[(header::CONTENT_LENGTH, "100001")], Body::empty());
         assert_eq!(announced.map(|_| ()), Err(BodyError::TooLarge));
         assert!(open(&[(header::CONTENT_LENGTH, "100000")], Body::empty()).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_waits_to_be_read_counts_among_what_its_client_sends() {
+        let (budget, most) = (Arc::<Budget>::default(), 16 << 20);
+        let send = async |client: u8, length: usize| {
+            let sender = Sender::Known(ClientGroup(std::net::Ipv4Addr::new(192, 0, 2, client).into()));
+            let body = Body::from(vec![b'x'; length]);
+            IncomingBody::open(&HeaderMap::new(), body, most, &budget, sender)?.whole().await
+        };
+        let mut waiting = Vec::new();
+        for _ in 0..2 {
+            waiting.push(send(1, most).await.expect("there is room"));
+        }
+        assert_eq!(send(1, 1_000).await.map(|_| ()), Err(BodyError::NoRoom));
+        assert!(send(2, 1_000).await.is_ok(), "others have theirs");
+        waiting.iter_mut().for_each(|(_, held)| held.arrived());
+        assert!(send(1, 1_000).await.is_ok(), "what is read now is the server's");
     }
 
     #[tokio::test]

@@ -30,9 +30,9 @@ const LARGE: usize = OF_STRANGERS - FOR_SMALL;
 /// room for.
 pub(super) const LARGE_OF_ONE: usize = 25 << 20;
 
-/// What one client may hold of bodies that are still arriving, though it showed a key, once half of
-/// all is taken: a key is public in a browser, and a body that never ends costs its sender nothing.
-/// Two of the largest reports. So one client alone never fills more than the half.
+/// What one client may hold of bodies that arrive or wait to be read, though it showed a key, once
+/// half of all is taken: a key is public in a browser, and a body that never ends costs its sender
+/// nothing. Two of the largest reports. So one client alone never fills more than the half.
 const ARRIVING_OF_ONE: usize = IN_FLIGHT / 4;
 
 /// When to come again after a refusal, in seconds: bodies in flight are worked off within one.
@@ -197,7 +197,8 @@ impl Held {
         }
     }
 
-    /// All of it is there: it is held for as long as the server takes, not its sender.
+    /// All of it is there, and is read now: it is held for as long as the server takes, not its
+    /// sender.
     pub(super) fn arrived(&mut self) {
         if let Sender::Known(client) = self.sender
             && self.arriving > 0

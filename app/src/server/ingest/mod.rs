@@ -141,12 +141,13 @@ impl Ingest {
     ///
     /// # Errors
     /// Its bytes are not what they claim to be, or it could not be stored.
-    pub(super) async fn take(self: &Arc<Self>, request: IngestRequest) -> Result<IngestOutcome, IngestError> {
+    pub(super) async fn take(self: &Arc<Self>, mut request: IngestRequest) -> Result<IngestOutcome, IngestError> {
         let inline = if request.encoding.is_some() { INLINE_PACKED } else { INLINE };
         if request.body.len() > inline {
             let parsed = self.parse_large(request).await?;
             return self.hand_over(parsed).await;
         }
+        request.held.arrived();
         let parsed = match self.parse(&request, INLINE).await {
             Err(IngestError::Wire(WireError::TooLarge { .. })) => self.parse_large(request).await,
             parsed => {
@@ -174,6 +175,9 @@ impl Ingest {
     async fn parse_large(self: &Arc<Self>, mut request: IngestRequest) -> Result<Parsed, IngestError> {
         // It ends with the work, not with the request: a client that hangs up ends only that one.
         let turn = self.large.take(request.auth.key, request.client).await?;
+        // Until now it counts among what its client sends, who must not fill all there is with what
+        // waits.
+        request.held.arrived();
         if request.encoding.is_some() {
             request.held.add(MAX_DECODED);
         }
