@@ -33,6 +33,14 @@ impl Place {
             alone @ Self::Alone { .. } => alone,
         }
     }
+
+    /// What is left of it once the room is given back: who sends mails goes on to be among those.
+    pub(super) fn without_room(self) -> Option<MailPlace> {
+        match self {
+            Self::Shared { _mail, .. } => _mail,
+            Self::Alone { .. } => None,
+        }
+    }
 }
 
 /// What this process is at.

@@ -47,15 +47,17 @@ impl<'a> Renewal<'a> {
         // A task of its own: a step that panics is a job that failed, and not the end of a worker.
         let mut step = OwnTask(tokio::spawn(Guarded::new(step(store), Arc::clone(&lease)).in_current_span()));
         let begun_at = Instant::now();
-        let mut place = Some(place);
+        let (mut place, mut _mail) = (Some(place), None);
         loop {
             tokio::select! {
                 ended = &mut step.0 => return ended.unwrap_or_else(|ended| Err(Failure::ended("the step", ended))),
                 () = lease.doubted.notified() => {}
                 () = tokio::time::sleep(self.renew_every) => {}
             }
-            if begun_at.elapsed() > self.alone_at_most {
-                drop(place.take());
+            if begun_at.elapsed() > self.alone_at_most
+                && let Some(place) = place.take()
+            {
+                _mail = place.without_room();
             }
             match store::jobs::renew(self.store, self.claim, LEASE).await {
                 Ok(true) => lease.prove(),
@@ -84,6 +86,7 @@ impl Drop for OwnTask {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::fetches::Fetches;
     use crate::worker::held::Held;
     use domain::job::Job;
     use domain::timestamp::Timestamp;
@@ -154,6 +157,25 @@ mod tests {
         tokio::select! {
             ended = renewal.run(alone, |_| pending()) => panic!("{ended:?}"),
             place = timeout(PATIENCE, held.shared()) => drop(place.expect("others go on beside it")),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_goes_on_mailing_stays_among_those_that_mail() {
+        let (_folder, store, clock, claim) = with_a_job().await;
+        let (held, fetches) = (Held::default(), Fetches::default());
+        let renewal = Renewal { alone_at_most: Duration::ZERO, ..often(&store, &clock, &claim) };
+        let place = held.shared().await.among_mails(fetches.mail_place());
+        let alone = async {
+            while held.alone().is_none() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            let mails = [fetches.mail_place(), fetches.mail_place()];
+            assert!(mails[0].is_some() && mails[1].is_none(), "it has one of the two");
+        };
+        tokio::select! {
+            ended = renewal.run(place, |_| pending()) => panic!("{ended:?}"),
+            room = timeout(PATIENCE, alone) => room.expect("the room is given back"),
         }
     }
 }
