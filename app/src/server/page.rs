@@ -91,14 +91,14 @@ pub(super) async fn render_pages(State(server): State<Server>, request: Request,
     let headers = request.headers().clone();
     let id = request.extensions().get().map(RequestId::to_string).unwrap_or_default();
     let mut response = next.run(request).await;
-    let _making = response.extensions_mut().remove::<Arc<Making>>();
+    let making = response.extensions_mut().remove::<Arc<Making>>();
     let room = Arc::<PageRoom>::from_ref(&server);
     let mut error = response.extensions_mut().remove::<Arc<PageError>>();
     if let Some(Unrendered(session, renderer)) = response.extensions_mut().remove() {
         let layout = layout(&Urls::from_ref(&server), session.as_ref());
         match room.is_full_for(client) {
             true => error = Some(Arc::new(PageError::Busy)),
-            false => match room.render(move || renderer(&layout)).await {
+            false => match room.render(making, move || renderer(&layout)).await {
                 Some(Ok(text)) => return rendered(response, room.counted(client, text)),
                 Some(Err(broken)) => error = Some(Arc::new(broken.into())),
                 None => error = Some(Arc::new(PageError::Internal("rendering it panicked".to_owned()))),

@@ -26,7 +26,7 @@ const UNSENT_OF_ONE: usize = UNSENT / 4;
 #[derive(Debug)]
 pub(super) struct PageRoom {
     making: Arc<Turns<()>>,
-    rendering: Semaphore,
+    rendering: Arc<Semaphore>,
     unsent: Arc<Mutex<Unsent>>,
 }
 
@@ -52,7 +52,7 @@ struct Sent {
 impl Default for PageRoom {
     fn default() -> Self {
         let making = Arc::new(Turns::new(MADE));
-        Self { making, rendering: Semaphore::new(RENDERED_AT_ONCE), unsent: Arc::default() }
+        Self { making, rendering: Arc::new(Semaphore::new(RENDERED_AT_ONCE)), unsent: Arc::default() }
     }
 }
 
@@ -73,10 +73,19 @@ impl PageRoom {
     }
 
     /// Does what takes long in a thread that may be kept busy, a few at a time; `None` where it
-    /// panicked.
-    pub(super) async fn render<T: Send + 'static>(&self, render: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-        let _one_of_few = self.rendering.acquire().await.ok()?;
-        tokio::task::spawn_blocking(render).await.inspect_err(|panic| tracing::error!(%panic, "a page")).ok()
+    /// panicked. The page's turn ends with the work, not with the request: a client that hangs up
+    /// ends only that one.
+    pub(super) async fn render<T: Send + 'static>(
+        &self,
+        making: Option<Arc<Making>>,
+        render: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let one_of_few = Arc::clone(&self.rendering).acquire_owned().await.ok()?;
+        let work = move || {
+            let _until_it_is_done = (one_of_few, making);
+            render()
+        };
+        tokio::task::spawn_blocking(work).await.inspect_err(|panic| tracing::error!(%panic, "a page")).ok()
     }
 
     /// The bytes of a page, counted until they are sent.
