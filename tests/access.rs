@@ -520,6 +520,10 @@ fn while_github_is_away_its_last_word_holds_for_an_hour() {
         story.clock.advance(11 * MINUTE);
         down(story);
         assert_eq!(ada.get(&path).await.status, 200);
+        // It is not asked again at once: each question may wait for long.
+        down(story);
+        assert_eq!(ada.get(&path).await.status, 200);
+        assert_eq!(story.github.take_faults(), 1);
         story.clock.advance(60 * MINUTE);
         down(story);
         down(story);

@@ -232,6 +232,7 @@ impl Handles {
             github_app: self.github_app.clone(),
             vault: self.vault.clone(),
             github_url: Arc::clone(&self.site.github_url),
+            out_of_reach_at: Arc::default(),
         }
     }
 

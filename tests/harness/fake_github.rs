@@ -137,9 +137,9 @@ impl FakeGitHub {
         self.world().faults.push_back((operation.to_owned(), fault));
     }
 
-    /// Takes back the faults that did not strike.
-    pub fn take_faults(&self) {
-        self.world().faults.clear();
+    /// Takes back the faults that did not strike; how many they were.
+    pub fn take_faults(&self) -> usize {
+        std::mem::take(&mut self.world().faults).len()
     }
 
     /// How long tokens live that are minted from now on.

@@ -12,7 +12,7 @@ use github::user::{UserTokens, exchange_code, refresh};
 use github::{GitHub, GitHubError};
 use jiff::SignedDuration;
 use sha2::{Digest, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use store::sessions::SessionRow;
 use store::{Store, StoreError};
 
@@ -29,6 +29,9 @@ pub const ACCESS_LIFE: SignedDuration = SignedDuration::from_mins(10);
 /// How much longer it is used while GitHub can't be asked: an outage of GitHub must not lock
 /// everybody out of the errors.
 pub const ACCESS_GRACE: SignedDuration = SignedDuration::from_hours(1);
+/// After GitHub could not be asked it is not asked again for so long: each question waits for half
+/// a minute, and a page with it.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 /// What tokens are sealed for.
 const PURPOSE: &str = "user_tokens";
 
@@ -95,6 +98,8 @@ pub struct Sessions {
     pub vault: Vault,
     /// GitHub's address for people.
     pub github_url: Arc<str>,
+    /// When it could not be asked what somebody may see, lately.
+    pub out_of_reach_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Sessions {
@@ -170,13 +175,19 @@ impl Sessions {
         if now.is_within(ACCESS_LIFE, row.access_at) {
             return Ok(Some(row.access.clone()));
         }
+        let may_wait = now.is_within(ACCESS_LIFE + ACCESS_GRACE, row.access_at);
+        let out_of_reach_at = *self.out_of_reach_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if may_wait && out_of_reach_at.is_some_and(|at| now.is_within(ASKED_AGAIN_AFTER, at)) {
+            return Ok(Some(row.access.clone()));
+        }
         match self.ask_again(row, now).await {
             Ok(access) => Ok(Some(access)),
             Err(error @ (SignInError::Refused(_) | SignInError::NotSetUp)) => {
                 tracing::info!(%login, %error, "a session ended");
                 Ok(None)
             }
-            Err(SignInError::OutOfReach(why)) if now.is_within(ACCESS_LIFE + ACCESS_GRACE, row.access_at) => {
+            Err(SignInError::OutOfReach(why)) if may_wait => {
+                *self.out_of_reach_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
                 tracing::warn!(
                     %login,
                     %why,

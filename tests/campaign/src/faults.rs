@@ -194,7 +194,9 @@ pub async fn end(fault: Fault, stage: &mut Stage, target: usize) -> (Duration, V
         Fault::ClockForward | Fault::ClockBack => server.control.set_clock_off_by(SignedDuration::ZERO),
         Fault::MirrorDamaged | Fault::MirrorTruncated | Fault::MirrorGone => {}
         Fault::MailSlow | Fault::MailHalf | Fault::MailRefused => stage.smtp.set(Mode::Accept),
-        Fault::GithubSlow | Fault::GithubHalf | Fault::GithubDown => stage.github.take_faults(),
+        Fault::GithubSlow | Fault::GithubHalf | Fault::GithubDown => {
+            stage.github.take_faults();
+        }
         // Its lists are brought up by the world's clock.
         Fault::GithubLagging => {}
     }
