@@ -23,6 +23,8 @@ const FETCH_AT_MOST: Duration = Duration::from_hours(6);
 /// How long a fetch may go on without an object: a server that packs a large repository for the
 /// first time takes minutes before its first.
 const WITHOUT_PROGRESS: Duration = Duration::from_mins(15);
+/// How long one waits for a place which a worker may hold that only looks whether a mail waits.
+const LOOKING: Duration = Duration::from_secs(1);
 /// How often it is looked how far a fetch is, and the log says it.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
@@ -123,7 +125,9 @@ impl Fetches {
         seen: impl Fn(&Progress),
     ) -> Result<Result<T, MirrorError>, Failure> {
         let Ok(_place) = self.places.try_acquire() else { return Err(Failure::retry(NotYet::NoPlace)) };
-        let Ok(_waiting) = self.waiting.try_acquire() else { return Err(Failure::retry(NotYet::NoPlace)) };
+        let Ok(Ok(_waiting)) = tokio::time::timeout(LOOKING, self.waiting.acquire()).await else {
+            return Err(Failure::retry(NotYet::NoPlace));
+        };
         let (running, theirs) = (self.begin(id)?, mirrors.clone());
         let mut work = tokio::task::spawn_blocking(move || {
             let _running = running;
