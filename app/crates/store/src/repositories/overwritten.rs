@@ -28,7 +28,13 @@ pub(super) async fn overwrite_in(tx: &mut Tx, dialect: Dialect, is_on: bool) -> 
 /// is, the file beside is written anew from its beginning as soon as it is full.
 pub(super) async fn empty_wal(store: &Store) {
     if store.dialect() == Dialect::Sqlite {
-        let sql = format!("PRAGMA busy_timeout = {READERS_WITHIN_MS}; PRAGMA wal_checkpoint(TRUNCATE); {BUSY_TIMEOUT}");
-        let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&store.pool).await;
+        let Ok(mut lent) = store.pool.lend().await else { return };
+        let sql = format!("PRAGMA busy_timeout = {READERS_WITHIN_MS}; PRAGMA wal_checkpoint(TRUNCATE)");
+        let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(lent.connection()).await;
+        // Whoever writes by it next waits as long as all others, or has another one.
+        match sqlx::raw_sql(BUSY_TIMEOUT).execute(lent.connection()).await {
+            Ok(_) => lent.give_back(),
+            Err(_) => lent.close().await,
+        }
     }
 }
