@@ -70,3 +70,28 @@ fn many_secrets_take_as_long_as_there_are_many() {
         assert_in_proportion(read, |times| secret.repeat(times * stairs(20)), secret);
     }
 }
+
+#[test]
+fn marks_and_values_take_as_long_as_there_are_many() {
+    let read = |text: &str| drop(scrub_text(text, Rules::built_in()).into_owned());
+    read("password=tables are made at the first text");
+    for (before, mark, between, value, behind) in [
+        // As many marks as no list has values.
+        ("INSERT INTO u (password) VALUES ", "(?),", " [parameters: ('x1'", ",a1,b2", ")]"),
+        ("INSERT INTO u (password) VALUES ", "(%s),", " [parameters: [('x1')", ",('a1','b2')", "]]"),
+        ("INSERT INTO u (password) VALUES ", "(?),", "; \"x1\"", ",a1,b2", ""),
+        ("SELECT 1 FROM u WHERE password IN (?", ",?", ") [parameters: ('x1'", ",a1,b2", ")]"),
+        // One value of each list, and again.
+        ("SELECT 1 FROM u WHERE password IN ($1", ",$1", ") [parameters: [('x1')", ",(a1)", "]]"),
+        ("SELECT 1 FROM u WHERE password IN ($9", ",$9", ") [parameters: [('x1')", ",(a1)", "]]"),
+        // Many names.
+        ("UPDATE u SET ", "pw=?,", "n=3 [parameters: ('x1'", ",a1,b2", ")]"),
+        ("UPDATE u SET ", "pw=$1,", "n=3 [parameters: [('x1')", ",(a1)", "]]"),
+    ] {
+        let text = |times: usize| {
+            let count = times * stairs(4);
+            [before, &mark.repeat(count), between, &value.repeat(count), behind].concat()
+        };
+        assert_in_proportion(read, text, before);
+    }
+}

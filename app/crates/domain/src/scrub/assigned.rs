@@ -36,7 +36,7 @@ pub(super) fn find(text: &str, rules: &Rules, place: Place, found: &mut Vec<Foun
         let mut cost = 0;
         if place != Place::Code {
             cost += layout::find(text, &name, rules, &mut lines, found);
-            cost += sql::find(text, &name, rules, &mut statement, found);
+            cost += sql::find(text, &name, rules, &mut statement, work, found);
             cost += columns::find(text, &name, rules, &mut lines, found);
         }
         if let Some(named) = named(text, name, rules) {

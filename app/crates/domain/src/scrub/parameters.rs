@@ -2,6 +2,8 @@
 //! marks stand.
 
 use super::values::end_of_bracket;
+use super::vocabulary::Class;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// What a statement begins with.
@@ -9,6 +11,9 @@ const VERBS: [&[u8]; 7] = [b"insert", b"update", b"delete", b"select", b"replace
 
 /// Before the list of a statement's parameters: SQLAlchemy, TypeORM, Sequelize, Knex, Doctrine.
 const LISTS: [&str; 6] = ["[parameters: (", "[parameters: [", "PARAMETERS: [", "params [", "bindings: [", "; "];
+
+/// What a look at one of many rows counts for, in bytes that are looked at, however short it is.
+const ROW: usize = 16;
 
 /// Whether a mark of a parameter stands here: `$1`, `:1`, `?`, `%s`.
 pub(super) fn is_mark(text: &str) -> bool {
@@ -31,9 +36,26 @@ pub(super) struct Statement {
     start: usize,
     /// The bracket that a list of names opened, and how many commas are behind it.
     pub(super) column: Option<(usize, usize)>,
-    /// Where the next list of each kind is, from the place at which it was looked for.
-    lists: [Option<(usize, Option<usize>)>; LISTS.len()],
+    /// The next list of each kind.
+    lists: [Option<Next>; LISTS.len()],
     marks: Option<Marks>,
+}
+
+/// The next list of a kind.
+struct Next {
+    /// The place from which it was looked for.
+    from: usize,
+    /// Where it begins, if there is any.
+    place: Option<usize>,
+    /// What is in it, if it is one of values.
+    list: Option<Range<usize>>,
+}
+
+impl Next {
+    /// Whether it is the next behind here, too.
+    fn is_current(&self, at: usize) -> bool {
+        self.from <= at && self.place.is_none_or(|place| place >= at)
+    }
 }
 
 impl Statement {
@@ -60,8 +82,10 @@ impl Statement {
     }
 
     /// The parameters for which the mark here may stand: one of each list, or all, where the marks
-    /// are as many as no list has values. And how many bytes were looked at.
-    pub(super) fn parameters(&mut self, text: &str, at: usize) -> (Vec<Range<usize>>, usize) {
+    /// are as many as no list has values. What was given to names of this class before is not given
+    /// again: with as many marks as values that would be the square. And how many bytes were looked
+    /// at.
+    pub(super) fn parameters(&mut self, text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
         let (list, mut cost) = self.list(text, at);
         let Some(list) = list else { return (Vec::new(), cost) };
         let known = self.marks.take().filter(|marks| marks.start == self.start && marks.list.start == list.start);
@@ -69,30 +93,23 @@ impl Statement {
             cost += list.len() + list.start - self.start;
             Marks::of(text, self.start, list)
         });
-        let ranges = marks.parameters(text, at);
+        let (ranges, looked_at) = marks.parameters(text, at, class);
         self.marks = Some(marks);
-        (ranges, cost)
+        (ranges, cost + looked_at)
     }
 
     /// The list of values behind a statement, and how many bytes were looked at.
     fn list(&mut self, text: &str, at: usize) -> (Option<Range<usize>>, usize) {
         let mut cost = 0;
-        for (list, known) in LISTS.iter().zip(&mut self.lists) {
-            let is_current = |from: usize, place: Option<usize>| from <= at && place.is_none_or(|place| place >= at);
-            let place = match *known {
-                Some((from, place)) if is_current(from, place) => place,
-                _ => {
-                    let place = text[at..].find(list).map(|start| at + start);
-                    cost += place.unwrap_or(text.len()) - at;
-                    *known = Some((at, place));
-                    place
-                }
-            };
-            if let Some(place) = place {
-                let range = list_at(text, place + list.len() - 1);
-                if range.is_some() {
-                    return (range, cost);
-                }
+        for (opening, known) in LISTS.iter().zip(&mut self.lists) {
+            if !known.as_ref().is_some_and(|next| next.is_current(at)) {
+                let place = text[at..].find(opening).map(|start| at + start);
+                let list = place.and_then(|place| list_at(text, place + opening.len() - 1));
+                cost += place.unwrap_or(text.len()) - at + list.as_ref().map_or(0, Range::len);
+                *known = Some(Next { from: at, place, list });
+            }
+            if let Some(Next { list: Some(list), .. }) = known {
+                return (Some(list.clone()), cost);
             }
         }
         (None, cost)
@@ -131,6 +148,8 @@ struct Marks {
     total: [usize; 2],
     /// Those before the place up to which they were counted.
     counted: Count,
+    /// What was given to names of a class: of which list, which value, or all of them.
+    given: HashSet<(Class, usize, Option<usize>)>,
 }
 
 impl Marks {
@@ -150,10 +169,12 @@ impl Marks {
             values,
             total: counted.count,
             counted: Count { at: start, count: [0, 0], is_quoted: false },
+            given: HashSet::new(),
         }
     }
 
-    fn parameters(&mut self, text: &str, at: usize) -> Vec<Range<usize>> {
+    fn parameters(&mut self, text: &str, at: usize, class: Class) -> (Vec<Range<usize>>, usize) {
+        let mut cost = self.values.len() * ROW;
         let mark = &text[at..];
         let kind = usize::from(mark.starts_with("%s"));
         let (wanted, total) = match numbered(mark) {
@@ -162,15 +183,20 @@ impl Marks {
                 if at < self.counted.at {
                     self.counted = Count { at: self.start, count: [0, 0], is_quoted: false };
                 }
+                cost += at - self.counted.at;
                 self.counted.read_to(text, at);
                 (Some(self.counted.count[kind]), Some(self.total[kind]))
             }
         };
-        let of_row = |row: &Vec<Range<usize>>| {
-            let one = wanted.filter(|_| total.is_none_or(|total| total == row.len())).and_then(|at| row.get(at));
-            one.map_or_else(|| row.clone(), |one| vec![one.clone()])
-        };
-        self.values.iter().flat_map(of_row).collect()
+        let mut ranges = Vec::new();
+        for (index, row) in self.values.iter().enumerate() {
+            let one = wanted.filter(|one| total.is_none_or(|total| total == row.len()) && *one < row.len());
+            if self.given.insert((class, index, one)) {
+                ranges.extend_from_slice(one.map_or(row, |one| &row[one..=one]));
+            }
+        }
+        cost += ranges.iter().map(Range::len).sum::<usize>();
+        (ranges, cost)
     }
 }
 

@@ -15,12 +15,13 @@ use std::ops::Range;
 const MAX_DISTANCE: usize = 2_000;
 
 /// Finds the values of a column that is named in a list of columns, or compared; says how many
-/// bytes were looked at.
+/// bytes were looked at. Where that becomes more than are left, it stops.
 pub(super) fn find(
     text: &str,
     name: &Range<usize>,
     rules: &Rules,
     statement: &mut Statement,
+    left: usize,
     found: &mut Vec<Found>,
 ) -> usize {
     let is_one = is_one_of_several(text, name);
@@ -31,7 +32,7 @@ pub(super) fn find(
     let column = statement.column.filter(|_| is_one);
     let named = class(&text[name.clone()], rules).filter(|class| *class != Class::Often);
     let Some(class) = named else { return 0 };
-    let mut secrets = Secrets { text, class, rules, statement, found };
+    let mut secrets = Secrets { text, class, rules, statement, left, found };
     match column {
         Some((open, column)) => secrets.rows(open, column),
         None => secrets.compared(name.end),
@@ -71,6 +72,8 @@ struct Secrets<'a> {
     class: Class,
     rules: &'a Rules,
     statement: &'a mut Statement,
+    /// Bytes that may still be looked at.
+    left: usize,
     found: &'a mut Vec<Found>,
 }
 
@@ -81,7 +84,7 @@ impl Secrets<'_> {
             self.push(range);
             return 0;
         }
-        let (ranges, cost) = self.statement.parameters(self.text, range.start);
+        let (ranges, cost) = self.statement.parameters(self.text, range.start, self.class);
         ranges.into_iter().for_each(|range| self.push(range));
         cost
     }
@@ -111,6 +114,9 @@ impl Secrets<'_> {
                 cost += self.take(range);
             }
             at = row_end;
+            if cost > self.left {
+                break;
+            }
             // Row after row, however many.
             let next = text[at..].trim_start_matches([' ', ',', '\n', '\r', '\t', '[', ']']);
             if next.starts_with('(') {
@@ -156,6 +162,9 @@ impl Secrets<'_> {
             if text[..range.start].ends_with(['\'', '"']) || is_mark(&text[range.start..]) {
                 cost += self.take(range);
             }
+            if cost > self.left {
+                break;
+            }
         }
         cost
     }
@@ -174,9 +183,44 @@ mod tests {
     fn what_is_looked_at_for_a_list_of_parameters_is_counted() {
         let rows = format!("INSERT INTO u (n, password) VALUES {}{}", "(?, ?), ".repeat(50), "x ".repeat(2_000));
         let name = rows.find("password").map(|at| at..at + 8).expect("it is there");
-        let looked_at = find(&rows, &name, Rules::built_in(), &mut Statement::default(), &mut Vec::new());
+        let looked_at = find(&rows, &name, Rules::built_in(), &mut Statement::default(), usize::MAX, &mut Vec::new());
         // Once for all rows: each of six kinds of lists to the end.
         assert!((20_000..60_000).contains(&looked_at), "{looked_at}");
+    }
+
+    /// What is found for the names of a text, and how many bytes are looked at.
+    fn looked_at(text: &str, name: &str) -> (usize, usize) {
+        let (mut statement, mut found) = (Statement::default(), Vec::new());
+        let names = text.match_indices(name).map(|(at, name)| at..at + name.len());
+        let find = |name| find(text, &name, Rules::built_in(), &mut statement, usize::MAX, &mut found);
+        let looked_at = names.map(find).sum();
+        (found.len(), looked_at)
+    }
+
+    #[test]
+    fn a_value_is_found_once_for_however_many_marks() {
+        let times = |part: &str| part.repeat(300);
+        for (text, values) in [
+            (format!("INSERT INTO u (password) VALUES {}[parameters: ({})]", times("(?),"), times("a1,b2,")), 600),
+            (format!("INSERT INTO u (password) VALUES {}[parameters: [{}]]", times("(?),"), times("(a1,b2),")), 600),
+            (format!("SELECT 1 FROM u WHERE password IN ({})[parameters: [{}]]", times("$1,"), times("(a1),")), 300),
+            (format!("UPDATE u SET {} n=1 [parameters: ({})]", times("password=?,"), times("a1,b2,")), 600),
+        ] {
+            let (found, looked_at) = looked_at(&text, "password");
+            // The list itself is taken for a row, too.
+            assert!((values..=values + 300).contains(&found), "{found}: {text}");
+            assert!(looked_at > values * 2, "{looked_at}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_look_at_a_row_of_marks_stops_where_nothing_is_left() {
+        let text =
+            format!("SELECT 1 FROM u WHERE password IN ({})[parameters: [{}]]", "$1,".repeat(300), "(a1),".repeat(300));
+        let name = text.find("password").map(|at| at..at + 8).expect("it is there");
+        let left = 4 * text.len();
+        let looked_at = find(&text, &name, Rules::built_in(), &mut Statement::default(), left, &mut Vec::new());
+        assert!((left..left + 3 * text.len()).contains(&looked_at), "{looked_at} of {left}");
     }
 
     #[test]

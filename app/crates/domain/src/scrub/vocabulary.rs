@@ -1,7 +1,7 @@
 //! The words by which applications name their secrets, in the languages that they are written in.
 
 /// What goes by a name, as far as the name tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     /// Whatever it is: people choose words, and a repository names what it wants hidden.
     Password,
