@@ -32,6 +32,8 @@ pub(super) struct Lines {
     /// Tables that go on behind here: their mark, the column, and where they end. A cell with a
     /// name in it is no header of its own.
     pub(super) tables: Vec<(char, usize, usize)>,
+    /// Where the last list of items ends that was gone through for names of a class.
+    pub(super) lists: Vec<(Class, usize)>,
 }
 
 impl Lines {

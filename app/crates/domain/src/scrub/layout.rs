@@ -20,7 +20,7 @@ const BLANK: char = ' ';
 pub(super) fn find(text: &str, name: &Range<usize>, rules: &Rules, lines: &mut Lines, found: &mut Vec<Found>) -> usize {
     let bytes = text.as_bytes();
     match bytes.get(name.end) {
-        Some(b':') => list(text, name, rules, found),
+        Some(b':') => list(text, name, rules, lines, found),
         Some(b' ' | b'\n' | b'\r') if name.start == 0 || matches!(bytes[name.start - 1], b' ' | b'\n') => {
             aligned(text, name, rules, lines, found)
         }
@@ -29,10 +29,14 @@ pub(super) fn find(text: &str, name: &Range<usize>, rules: &Rules, lines: &mut L
 }
 
 /// `passwords:` with `- x` in each of the lines below: what is no word, and no name made of words.
-fn list(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) -> usize {
+fn list(text: &str, name: &Range<usize>, rules: &Rules, lines: &mut Lines, found: &mut Vec<Found>) -> usize {
     let behind = text[name.end + 1..].trim_start_matches([' ', '\r']);
     let Some(below) = behind.strip_prefix('\n').filter(|below| below.trim_start().starts_with("- ")) else { return 0 };
     let Some(class) = class(&text[name.clone()], rules) else { return 0 };
+    // Within a list of the same class all of it was looked at.
+    if lines.lists.iter().any(|(of, end)| *of == class && *end > name.end) {
+        return 0;
+    }
     let mut at = text.len() - below.len();
     for line in below.split_inclusive('\n') {
         let Some(item) = line.trim_start().strip_prefix("- ") else { break };
@@ -45,6 +49,8 @@ fn list(text: &str, name: &Range<usize>, rules: &Rules, found: &mut Vec<Found>) 
         }
         at += line.len();
     }
+    lines.lists.retain(|(of, _)| *of != class);
+    lines.lists.push((class, at));
     at - name.end
 }
 
@@ -97,7 +103,18 @@ fn cells(line: &str) -> impl Iterator<Item = Range<usize>> {
 
 #[cfg(test)]
 mod tests {
+    use crate::scrub::columns::Lines;
     use crate::scrub::{FILTERED, Rules, scrub_text};
+
+    #[test]
+    fn a_list_within_a_list_is_gone_through_once() {
+        let text = format!("{}- hunter2x\n", "- password:\n".repeat(100));
+        let (mut lines, mut found) = (Lines::default(), Vec::new());
+        let names = text.match_indices("password").map(|(at, name)| at..at + name.len());
+        let looked_at: usize =
+            names.map(|name| super::find(&text, &name, Rules::built_in(), &mut lines, &mut found)).sum();
+        assert!(found.len() == 1 && looked_at < 2 * text.len(), "{} found, {looked_at}", found.len());
+    }
 
     #[test]
     fn what_stands_below_a_name_in_columns_and_lists() {
