@@ -155,7 +155,7 @@ fn one<'t>(text: &'t str, rules: &Rules, place: Place, limit: Option<Limit>) -> 
 /// The text without what was found in it, and no longer than the limit; `None`: it stays.
 fn hidden(text: &str, found: &[Found], limit: Option<Limit>) -> Option<String> {
     let cut = limit.and_then(|limit| limit.applied(text, found));
-    cut.or_else(|| (!found.is_empty()).then(|| without(text, found)))
+    cut.map(|cut| cut.text).or_else(|| (!found.is_empty()).then(|| without(text, found)))
 }
 
 fn hide(text: &mut String, hidden: Option<String>) {
@@ -180,7 +180,13 @@ impl Scrubbing<'_> {
         for secret in found.iter().filter(|found| found.sure) {
             self.secrets.remember(&text[secret.range.clone()]);
         }
-        hide(text, hidden(text, &found, self.cuts.then_some(limit)));
+        match self.cuts.then(|| limit.applied(text, &found)).flatten() {
+            Some(cut) => {
+                self.secrets.remember_cut(&cut, &text[cut.end..]);
+                *text = cut.text;
+            }
+            None => hide(text, hidden(text, &found, None)),
+        }
     }
 }
 

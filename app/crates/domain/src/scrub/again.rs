@@ -1,9 +1,11 @@
 //! Secrets that were found once, wherever they stand again: as they are, cut, or encoded.
 
 use super::FILTERED;
+use super::cut::Cut;
 use super::random::is_no_word;
 use super::values::is_plain;
 use super::vocabulary::COMMON;
+use crate::report::UNCUT;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -46,6 +48,8 @@ const MIN_IN_NAMES: usize = 8;
 pub(super) struct Secrets {
     found: Vec<String>,
     known: HashSet<String>,
+    /// Texts that were cut: how much of each was kept, and what stood behind that.
+    cuts: Vec<(String, usize, String)>,
 }
 
 /// What is looked for: one form of a secret.
@@ -75,6 +79,8 @@ pub(super) struct Again {
     automaton: AhoCorasick,
     /// There are too many to look for all of them.
     is_full: bool,
+    /// Where a secret begins that a text's cut went through, and where the text does end.
+    cut_through: HashMap<String, Range<usize>>,
 }
 
 impl Secrets {
@@ -92,6 +98,13 @@ impl Secrets {
             self.known.insert(value.clone());
             self.found.push(value);
         }
+    }
+
+    /// Keeps what stood behind the cut of a text: a secret that is known from elsewhere may go
+    /// through it.
+    pub(super) fn remember_cut(&mut self, cut: &Cut, rest: &str) {
+        let rest = &rest[..rest.floor_char_boundary(rest.len().min(UNCUT))];
+        self.cuts.push((cut.text.clone(), cut.kept, rest.to_owned()));
     }
 
     /// Ready to look for them; `None`: there are none.
@@ -136,7 +149,14 @@ impl Secrets {
             .prefilter(true)
             .build(texts)
             .ok()?;
-        Some(Again { secrets: self.found, forms, automaton, is_full })
+        // What begins alike has an order, so that what agrees most is next to where a text would
+        // be.
+        for form in &mut forms {
+            form.rests.sort_by(|one, other| folded(one).cmp(folded(other)));
+        }
+        let mut again = Again { secrets: self.found, forms, automaton, is_full, cut_through: HashMap::new() };
+        again.look_at_cuts(self.cuts);
+        Some(again)
     }
 }
 
@@ -181,6 +201,17 @@ fn forms_of(secret: &str, every: bool) -> Vec<(String, Kind)> {
     forms
 }
 
+impl Form {
+    /// How many bytes of what stands behind its beginning belong to it: the most that any of the
+    /// rests agrees with, of so many characters. That is one of the two next to it in their order.
+    fn rest_in(&self, behind: &str, limit: usize) -> usize {
+        let behind_folded = || folded(behind).take(limit);
+        let at = self.rests.partition_point(|rest| folded(rest).take(limit).lt(behind_folded()));
+        let next = self.rests[at.saturating_sub(1)..].iter().take(2);
+        next.map(|rest| agreeing(rest.chars(), behind.chars(), limit)).max().unwrap_or(0)
+    }
+}
+
 impl Again {
     /// A message without them. Where there are too many to look for, nothing of it is sure to be
     /// none.
@@ -191,6 +222,28 @@ impl Again {
     /// The text without them; `None`: it has none. In a name of code only what looks like no word
     /// is hidden.
     pub(super) fn hidden(&self, text: &str, is_name: bool) -> Option<String> {
+        let mut ranges = self.ranges(text, is_name);
+        if let Some(last) = self.cut_through.get(text) {
+            add(&mut ranges, last.clone());
+        }
+        (!ranges.is_empty()).then(|| replaced(text, &ranges))
+    }
+
+    /// Finds out which secrets the cuts went through. Of texts that look alike now, one's tells for
+    /// all.
+    fn look_at_cuts(&mut self, cuts: Vec<(String, usize, String)>) {
+        for (text, kept, rest) in cuts {
+            let whole = text[..kept].to_owned() + &rest;
+            let across = self.ranges(&whole, false).into_iter().find(|range| range.start < kept && kept < range.end);
+            if let Some(range) = across {
+                let known = self.cut_through.entry(text).or_insert(kept..kept);
+                known.start = known.start.min(range.start);
+            }
+        }
+    }
+
+    /// Where they are, in order and not overlapping.
+    fn ranges(&self, text: &str, is_name: bool) -> Vec<Range<usize>> {
         let mut ranges: Vec<Range<usize>> = Vec::new();
         let mut work = MOST_COMPARED * text.len() + MAX_KEPT;
         for hit in self.automaton.find_iter(text) {
@@ -200,18 +253,14 @@ impl Again {
                 continue;
             }
             let limit = work.clamp(MAX_LENGTH, MAX_KEPT);
-            let agreed = |rest: &String| agreeing(rest.chars(), text[hit.end()..].chars(), limit);
-            let agreed = hit.end() + form.rests.iter().map(agreed).max().unwrap_or(0);
-            if let Some(mut range) = extended(text, hit.start()..agreed, form.kind, secret, limit) {
+            let agreed = hit.end() + form.rest_in(&text[hit.end()..], limit);
+            work = work.saturating_sub(agreed - hit.start());
+            if let Some(range) = extended(text, hit.start()..agreed, form.kind, secret, limit) {
                 work = work.saturating_sub(range.len());
-                // A secret's end reaches back over what was found before it.
-                while let Some(last) = ranges.pop_if(|last| range.start < last.end) {
-                    range = range.start.min(last.start)..range.end.max(last.end);
-                }
-                ranges.push(range);
+                add(&mut ranges, range);
             }
         }
-        (!ranges.is_empty()).then(|| replaced(text, &ranges))
+        ranges
     }
 }
 
@@ -246,6 +295,19 @@ fn extended(text: &str, hit: Range<usize>, kind: Kind, secret: &str, limit: usiz
             Some(start..end)
         }
     }
+}
+
+/// Adds what was found behind the others; a secret's end reaches back over what was found before.
+fn add(ranges: &mut Vec<Range<usize>>, mut range: Range<usize>) {
+    while let Some(last) = ranges.pop_if(|last| range.start < last.end) {
+        range = range.start.min(last.start)..range.end.max(last.end);
+    }
+    ranges.push(range);
+}
+
+/// A text in one case, to compare it.
+fn folded(text: &str) -> impl Iterator<Item = u8> {
+    text.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 /// How many bytes of a text agree with what is compared, in whatever case: of so many characters at
@@ -316,6 +378,18 @@ mod tests {
             assert_eq!(hidden(&[&secret], &format!("it was {cut}…")), format!("it was {FILTERED}…"));
             let cut = &secret[5..];
             assert_eq!(hidden(&[&secret], &format!("it was …{cut}")), format!("it was …{FILTERED}"));
+        }
+    }
+
+    #[test]
+    fn of_secrets_that_begin_alike_the_one_that_stands_there_is_hidden_to_its_end() {
+        let alike = drawn(700);
+        let secrets: Vec<String> = (0..40).map(|n| format!("{alike}{:?}-end", (n * 7) % 40)).collect();
+        let known: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        for secret in &secrets {
+            for written in [secret.clone(), secret.to_ascii_uppercase()] {
+                assert_eq!(hidden(&known, &format!("it was {written}.")), format!("it was {FILTERED}."));
+            }
         }
     }
 

@@ -8,6 +8,16 @@ use crate::report::{MAX_MESSAGE, MAX_TEXT, MAX_VALUE};
 /// a secret that is known from elsewhere. Of what is longer, a beginning is known again.
 const MAX_WORD: usize = 64;
 
+/// A text that was cut.
+pub(super) struct Cut {
+    /// What is kept, without secrets, and with what says that it was cut.
+    pub(super) text: String,
+    /// How much of that is of the text.
+    pub(super) kept: usize,
+    /// Where the text was cut.
+    pub(super) end: usize,
+}
+
 /// How much is kept of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limit {
@@ -26,7 +36,7 @@ impl Limit {
 
     /// The text without what was found in it, and without what is beyond the limit; `None`: it is
     /// not that long.
-    pub(super) fn applied(self, text: &str, found: &[Found]) -> Option<String> {
+    pub(super) fn applied(self, text: &str, found: &[Found]) -> Option<Cut> {
         if text.len() <= self.bytes
             || (!self.mark.is_empty() && text.len() <= self.bytes + self.mark.len() && text.ends_with(self.mark))
         {
@@ -34,7 +44,8 @@ impl Limit {
         }
         let end = self.end(text, found);
         let kept = found.partition_point(|found| found.range.start < end);
-        Some(without(&text[..end], &found[..kept]) + self.mark)
+        let without = without(&text[..end], &found[..kept]);
+        Some(Cut { kept: without.len(), text: without + self.mark, end })
     }
 
     /// Where the text ends: behind a secret that the cut would go through, before a word.
@@ -57,7 +68,7 @@ mod tests {
 
     fn applied(text: &str, found: Option<std::ops::Range<usize>>) -> Option<String> {
         let found: Vec<Found> = found.map(|range| Found { range, sure: true }).into_iter().collect();
-        Limit { bytes: 100, mark: "…" }.applied(text, &found)
+        Limit { bytes: 100, mark: "…" }.applied(text, &found).map(|cut| cut.text)
     }
 
     #[test]

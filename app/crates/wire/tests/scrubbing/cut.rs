@@ -78,3 +78,22 @@ fn a_known_secret_is_not_cut_to_a_part_of_it() {
         assert!(!stored.contains("Kes"), "{kept}: {stored}");
     }
 }
+
+#[test]
+fn a_known_secret_that_nothing_announces_is_not_cut_to_a_part_of_it() {
+    for secret in ["Qxj-er.2x", "Qxj horse 7 staple"] {
+        for (filler, sign) in [("lorem ipsum ", ' '), ("lorem,ipsum;", ';')] {
+            for (place, limit) in PLACES {
+                for kept in 2..secret.len() {
+                    let filler = filler.repeat(800);
+                    let text = format!("{}{sign}{secret} and {filler}", &filler[..limit - kept - 1]);
+                    let mut event = event(place, &text);
+                    event["contexts"] = serde_json::json!({"login": {"password": secret}});
+                    let (before, stored) = stored(&event);
+                    assert!(before.matches(secret).count() > 1, "it was read: {place}");
+                    assert!(!stored.contains("Qx"), "{place}, {kept} bytes of {secret:?}: {stored}");
+                }
+            }
+        }
+    }
+}
