@@ -53,6 +53,15 @@ fn main() {
         });
         println!("{users} users with two secrets each: {:.1} ms", (time - copying) / 1_000.0);
     }
+    for (what, report) in hostile_reports() {
+        let copying = microseconds(3, || drop(black_box(report.clone())));
+        let time = microseconds(3, || {
+            let mut report = report.clone();
+            scrub(&mut report, rules);
+            drop(black_box(report));
+        });
+        println!("hostile report, {what}: {:.1} ms", (time - copying) / 1_000.0);
+    }
     let name = microseconds(rounds * 10, || drop(black_box(scrub_name(black_box("web-1.eu-central-1.shop"), rules))));
     println!("a server's name, of a repeat: {:.0} ns", name * 1_000.0);
     for hostile in [
@@ -96,6 +105,38 @@ fn crowded(users: u32) -> Report {
     let frames = vec![Frame { vars, ..Frame::default() }];
     let value = Some("refused: Kt39w7yLm5 is wrong for bob".to_owned());
     Report { exceptions: vec![Exception { value, frames, ..Exception::default() }], ..Report::default() }
+}
+
+/// Reports of the largest size, made to be slow: 30 messages of 9,000 bytes, 256 KiB of variables.
+fn hostile_reports() -> Vec<(&'static str, Report)> {
+    let of = |message: &str, vars: serde_json::Value| {
+        let message: String = message.chars().take(9_000).collect();
+        let vars = [("password".to_owned(), json!(null)), ("vars".to_owned(), vars)].into();
+        let raised = Exception { frames: vec![Frame { vars, ..Frame::default() }], ..Exception::default() };
+        let others = (0..30).map(|_| Exception { value: Some(message.clone()), ..Exception::default() });
+        Report { exceptions: others.chain([raised]).collect(), ..Report::default() }
+    };
+    let marks =
+        format!("INSERT INTO u (password) VALUES {}[parameters: ({}", "(?),".repeat(1_100), "a1,".repeat(1_500));
+    let rows = format!("INSERT INTO u (password) VALUES {}[parameters: [{}", "(?),".repeat(1_100), "(a1),".repeat(900));
+    let table = format!("{}\n{}", "password,".repeat(60), format!("{}\n", "x1,".repeat(60)).repeat(50));
+    let aligned = format!("{}\n{}", "password  ".repeat(45), format!("{}\n", "x1        ".repeat(45)).repeat(20));
+    let alike = "Kd83hQ0x7w".repeat(190);
+    let secrets: Vec<_> = (0..130).map(|n| json!({"password": format!("{alike}{n}")})).collect();
+    vec![
+        ("marks and values", of(&marks, json!(null))),
+        ("marks and rows", of(&rows, json!(null))),
+        ("columns of a table", of(&table, json!(null))),
+        ("aligned columns", of(&aligned, json!(null))),
+        ("lists in lists", of(&"- password:\n".repeat(900), json!(null))),
+        ("secrets that begin alike", of(&alike.repeat(5), json!(secrets))),
+        ("a value that a reference chain tells", of(&"from String \"a1\" ".repeat(600), json!(null))),
+        ("a value that a path follows", of(&"\"input\":\"a1\" \"path".repeat(600), json!(null))),
+        ("a path that a value follows", of(&"\"path\":[\"a\" \"input ".repeat(600), json!(null))),
+        ("a rejected value", of(&"propertyPath=password ".repeat(600), json!(null))),
+        ("what a validator says", of(&"password mismatch expected 'password' ".repeat(400), json!(null))),
+        ("names behind columns", of(&"password | x1 | ".repeat(700), json!(null))),
+    ]
 }
 
 /// An error of a web application, as its client sends it.
