@@ -183,6 +183,9 @@ fn what_came_by_its_id_alone_is_on_no_branch_or_tag() {
     let url = world.repo.path().display().to_string();
     assert!(world.mirrors.fetch_commit(&Source { id: ID, url, token: None }, &late).unwrap());
     assert!(is_stray(&early) && is_stray(&late) && !is_stray(&root));
+    assert!(!is_stray(&lost), "a commit of a fork makes none of what was on a branch");
+    assert!(is_stray(&CommitId::new("1".repeat(40))), "what is not here may be anybody's");
+    assert!(world.mirrors.is_stray(RepositoryId(99), &root).unwrap(), "nor is anything without a mirror");
     let is_there = |address: &str| world.mirrors.has_address(ID, |it| it == address).unwrap();
     assert!(is_there("ada@example.com"));
     for stranger in ["mal@evil.example", "eve@evil.example", "ada lovelace"] {
@@ -201,4 +204,25 @@ fn what_came_by_its_id_alone_is_on_no_branch_or_tag() {
     world.repo.force(late.as_str());
     world.sync();
     assert!(!is_stray(&late) && is_there("eve@evil.example"));
+}
+
+#[test]
+fn what_leads_to_a_commit_of_a_fork_hides_nothing_by_being_too_large_to_be_read() {
+    let world = World::new();
+    world.commit(ADA, "2020-01-05T10:00:00Z", &[(PATH, "one\n")], "One");
+    world.sync();
+    world.repo.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    world.repo.git(&["checkout", "--quiet", "--detach"]);
+    let fork = world.commit("Mal <mal@evil.example>", "2025-07-01T10:00:00Z", &[("a", "a")], "A");
+    let message = world.repo.path().with_file_name("message");
+    std::fs::write(&message, vec![b'x'; (64 << 20) + 1]).unwrap();
+    world.repo.git(&["commit", "--quiet", "--allow-empty", "--file", message.to_str().unwrap()]);
+    let huge = CommitId::new(world.repo.head());
+    let source = Source { id: ID, url: world.repo.path().display().to_string(), token: None };
+    // It is held, though it can't be read.
+    assert!(!world.mirrors.fetch_commit(&source, &huge).unwrap());
+    assert!(world.mirrors.is_stray(ID, &fork).unwrap());
+    let late = world.commit(ADA, "2025-07-02T10:00:00Z", &[("b", "b")], "B");
+    assert!(world.mirrors.fetch_commit(&source, &late).unwrap());
+    assert!(world.mirrors.is_stray(ID, &fork).unwrap() && world.mirrors.is_stray(ID, &late).unwrap());
 }

@@ -8,40 +8,51 @@ use super::Mirrors;
 use super::error::{MirrorError, is_too_large};
 use super::fetch::PINNED;
 use super::people::resolved;
+use super::read::find_commit;
 use super::tips::{named, readable};
 use blame::mailmap_of_head;
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use gix::bstr::BStr;
+use std::collections::HashSet;
 
 /// Commits that are walked in search of an old one, where those that are remembered
-/// ([`people`](super::people)) are not all there are: some seconds. The largest histories have
-/// more; a commit that is not found by then counts as a stray one.
+/// ([`people`](super::people)) are not all there are, and once more of those that came by their
+/// ids: some seconds. The largest histories have more; a commit that is not found by then counts as
+/// a stray one.
 const MOST_WALKED: usize = 500_000;
 
 impl Mirrors {
-    /// Whether a commit came by its id alone: no branch or tag reaches it. `false` where no commit
-    /// ever came that way: whatever else is here was on a branch once.
+    /// Whether a commit came by its id alone: what was fetched so reaches it, and no branch or tag
+    /// does; or it is not here at all. What else no branch reaches was on one once.
     ///
     /// # Errors
-    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    /// [`MirrorError::Git`].
     pub fn is_stray(&self, id: RepositoryId, commit: &CommitId) -> Result<bool, MirrorError> {
-        let Ok(wanted) = gix::ObjectId::from_hex(commit.as_str().as_bytes()) else { return Ok(false) };
-        if !self.ask(id, has_pinned)? {
+        if !self.exists(id) {
+            return Ok(true);
+        }
+        let Some((wanted, pinned)) = self.ask(id, |repo| held(repo, commit))? else { return Ok(true) };
+        if pinned.is_empty() {
             return Ok(false);
         }
         let newest = self.commits_since(id, named, i64::MIN)?;
-        if newest.commits.iter().any(|(it, ..)| *it == wanted) {
+        let known: HashSet<_> = newest.commits.iter().map(|(it, ..)| *it).collect();
+        if known.contains(&wanted) {
             return Ok(false);
         }
-        if !newest.is_cut {
-            return Ok(true);
-        }
         self.ask(id, |repo| {
-            let reached =
-                is_reached(repo, wanted).map_err(|error| MirrorError::git("looking for a commit's branch", &error));
-            Ok(!reached?)
+            let failed = |error: gix::Error| MirrorError::git("looking for a commit's branch", &error);
+            if newest.is_cut {
+                let tips = named(repo).map_err(failed)?;
+                if walk(repo, tips, |_| true, wanted).map_err(failed)? == Walked::Found {
+                    return Ok(false);
+                }
+            }
+            // What branches reach needs no second look: it leads to nothing but the like.
+            let found = walk(repo, pinned, move |id| !known.contains(id), wanted).map_err(failed)?;
+            Ok(found != Walked::Missed)
         })
     }
 
@@ -65,24 +76,60 @@ impl Mirrors {
     }
 }
 
-/// Whether any commit is held that came by its id.
-fn has_pinned(repo: &gix::Repository) -> Result<bool, MirrorError> {
+/// A commit, with what came by its id; `None` where the commit is not here.
+fn held(repo: &gix::Repository, commit: &CommitId) -> Result<Option<(gix::ObjectId, Vec<gix::ObjectId>)>, MirrorError> {
     let failed = |error: gix::Error| MirrorError::git("listing what was fetched by its id", &error);
-    let references = repo.references().map_err(failed)?;
-    let mut pinned = references.prefixed(BStr::new(PINNED)).map_err(failed)?;
-    Ok(pinned.next().is_some())
+    let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
+    Ok(Some((commit.id, pinned(repo).map_err(failed)?)))
 }
 
-/// Whether a branch or tag reaches a commit, as far as the walk goes.
-fn is_reached(repo: &gix::Repository, wanted: gix::ObjectId) -> Result<bool, gix::Error> {
-    for info in repo.rev_walk(readable(repo, named(repo)?)?).all()?.take(MOST_WALKED) {
-        let info = match info {
-            Err(error) if error.is_corrupted() || is_too_large(&error) => continue,
-            info => info?,
-        };
-        if info.id == wanted {
-            return Ok(true);
+/// The commits that came by their ids.
+fn pinned(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
+    let mut tips = Vec::new();
+    for reference in repo.references()?.prefixed(BStr::new(PINNED))? {
+        let mut reference = reference?;
+        let id = reference.target().try_id().map(|id| id.to_owned());
+        match reference.peel_to_commit() {
+            Ok(commit) => tips.push(commit.id),
+            // It may have led to any commit.
+            Err(error) if is_too_large(&error) => tips.extend(id),
+            // A file has an id as well: it leads to no commit.
+            Err(_) => {}
         }
     }
-    Ok(false)
+    Ok(tips)
+}
+
+/// How a search for a commit ended.
+#[derive(PartialEq, Eq)]
+enum Walked {
+    Found,
+    /// It is not among them.
+    Missed,
+    /// There was more than is walked, or can be read.
+    Cut,
+}
+
+/// Looks for a commit among those that `tips` reach by way of what `follows` says.
+fn walk<'repo>(
+    repo: &'repo gix::Repository,
+    tips: Vec<gix::ObjectId>,
+    follows: impl Fn(&gix::oid) -> bool + 'repo,
+    wanted: gix::ObjectId,
+) -> Result<Walked, gix::Error> {
+    let from = readable(repo, tips.clone())?;
+    let read: HashSet<_> = from.iter().collect();
+    let mut is_cut = tips.iter().any(|tip| !read.contains(tip));
+    for (at, info) in repo.rev_walk(from).selected(follows)?.enumerate() {
+        if at == MOST_WALKED {
+            return Ok(Walked::Cut);
+        }
+        match info {
+            Ok(info) if info.id == wanted => return Ok(Walked::Found),
+            Ok(_) => {}
+            Err(error) if error.is_corrupted() || is_too_large(&error) => is_cut = true,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(if is_cut { Walked::Cut } else { Walked::Missed })
 }
