@@ -253,6 +253,33 @@ fn what_a_forced_push_took_away_is_waited_for_a_day_and_no_longer() {
 }
 
 #[test]
+fn an_old_deployment_is_no_regression_though_nothing_is_left_of_the_fix() {
+    run_test(async |story| {
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+        story.alerted().await;
+        let (old, lost) = (story.repo.git(&["rev-parse", "HEAD~1"]), story.repo.head());
+        story.github.close_issue(REPO, 1, "grace");
+        story.settle().await;
+        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(lost)));
+        story.repo.force(&old);
+        story.commit(GRACE, "2099-02-02T10:00:00Z", &[("README.md", "The shop.\n")], "Describe it better");
+        // Another clone brings what branches have, not what they lost.
+        let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
+        let folders = mirrors.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+        folders.for_each(|folder| std::fs::remove_dir_all(folder).unwrap());
+        story.push().await;
+        story.transcript();
+        let [before, new] = [old, story.repo.head()]
+            .map(|revision| story.event_at(&revision, CART_PATH, "PRICES[sku]", "total", "web-1"));
+        story.clock.advance(SignedDuration::from_hours(25));
+        story.report(&before).await;
+        story.assert_silent("it was made before the line was resolved");
+        story.report(&new).await;
+        assert!(story.transcript().contains("acme/shop#1 reopened"), "this was made after it");
+    });
+}
+
+#[test]
 fn an_edited_line_that_still_fails_goes_on_with_its_issue() {
     run_test(async |story| {
         story.alerted().await;

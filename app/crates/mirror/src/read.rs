@@ -142,6 +142,14 @@ impl Mirrors {
         })
     }
 
+    /// When a commit was made, as it says itself; `None` where the mirror has no such commit.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn committed_at(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Timestamp>, MirrorError> {
+        self.ask(id, |repo| Ok(find_commit(repo, commit)?.and_then(|commit| commit.time().ok()).map(time_of)))
+    }
+
     /// What a commit says of itself; `None` where the mirror has no such commit.
     ///
     /// # Errors

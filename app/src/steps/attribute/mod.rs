@@ -225,10 +225,10 @@ impl Attribute {
         let Some(resolution) = store::lines::resolution_by_identity(&self.store, id, &key).await? else {
             return Ok((false, None));
         };
-        let Some(resolved) = resolution.commit else { return Ok((true, None)) };
+        let Some(resolved) = resolution.commit.clone() else { return Ok((true, None)) };
         if let (Some(revision), true) = (attribution.revision.clone(), attribution.pinned) {
-            let mirrors = self.mirrors.clone();
-            let relation = blocking(move || relation(&mirrors, id, &resolved, &revision)).await?;
+            let (mirrors, at) = (self.mirrors.clone(), resolution.at);
+            let relation = blocking(move || relation(&mirrors, id, (&resolved, at), &revision)).await?;
             if let Some(is_back) = relation {
                 return Ok((is_back, None));
             }
@@ -243,7 +243,7 @@ impl Attribute {
 fn relation(
     mirrors: &Mirrors,
     id: RepositoryId,
-    resolved: &CommitId,
+    (resolved, at): (&CommitId, Timestamp),
     revision: &CommitId,
 ) -> Result<Option<bool>, MirrorError> {
     if mirrors.contains(id, resolved, revision)? {
@@ -251,6 +251,12 @@ fn relation(
     }
     let Some(head) = mirrors.head(id)? else { return Ok(None) };
     if mirrors.contains(id, resolved, &head.commit)? || mirrors.contains(id, revision, resolved)? {
+        return Ok(Some(false));
+    }
+    // Where the commit itself is gone, nobody can say what it contained; but what was made before
+    // the line was resolved is an old deployment, for however long it runs.
+    let is_gone = mirrors.commit(id, resolved)?.is_none();
+    if is_gone && mirrors.committed_at(id, revision)?.is_some_and(|made_at| made_at < at) {
         return Ok(Some(false));
     }
     Ok(None)
