@@ -2,10 +2,12 @@
 //! fork, and a fork's author writes into it what they want.
 
 use crate::harness::browser::{Browser, Page, link_in, squeezed};
+use crate::harness::fake_github::CommitAuthor;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// Nobody of the repository's.
 const MALLORY: &str = "Mallory Marsh <mallory@evil.example>";
@@ -133,6 +135,50 @@ fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing_else() {
         assert_eq!(sent(&reader, &form, "/add_known_error", &[("scope", "line")]).await.status, 200);
         assert!(story.lines().await[2].known);
         story.settle().await;
+        story.transcript();
+    });
+}
+
+/// The folder of the only mirror.
+fn mirror(story: &Story) -> PathBuf {
+    let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
+    mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
+}
+
+#[test]
+fn who_wrote_a_line_of_a_branch_is_told_in_whichever_revision_it_fails() {
+    run_test(async |story| {
+        story.install().await;
+        // As histories have it that were taken over from elsewhere: by no address that could be
+        // compared. The account is known by the commit.
+        story.commit("Grace Hopper <grace>", DAY, &[(PATH, &text("count"))], "Count");
+        let account = CommitAuthor::Login("grace".to_owned());
+        story.github.set_commit_author(REPO, &story.repo.head(), account);
+        story.push().await;
+        let deployed = on_no_branch(story, || story.repo.commit(ADA, DAY, &[("README.md", "A shop.\n")], "Deployed"));
+        fails_in_fork(story, &deployed, PATH, "items.count", "count").await;
+        let told = story.lines().await[0].told.clone().unwrap().person;
+        assert!(told.is_author(), "{told:?}");
+        story.transcript();
+    });
+}
+
+#[test]
+fn where_the_mirror_cannot_say_whose_a_commit_is_nobody_it_names_is_told() {
+    run_test(async |story| {
+        story.install().await;
+        let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
+        let mut event = story.event_at(&fork, PATH, "items.count", "count", "web-1");
+        event["extra"] = json!({"flawless.error_threshold": 2});
+        story.clock.advance(MINUTE);
+        story.report(&event).await;
+        assert_eq!(story.lines().await[0].author_email.as_deref(), Some("mallory@evil.example"));
+        let heads = mirror(story).join("refs/heads");
+        std::fs::create_dir_all(&heads).unwrap();
+        std::fs::write(heads.join("broken"), "nothing\n").unwrap();
+        story.report(&event).await;
+        assert!(story.lines().await[0].told.is_some(), "it was told of");
+        assert_eq!(written_to(story), [""; 0]);
         story.transcript();
     });
 }

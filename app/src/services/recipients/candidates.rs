@@ -31,7 +31,7 @@ pub(super) struct Candidates<'a> {
     pub(super) lookup: &'a GitHubLookup<'a>,
     /// From then on somebody who committed is still there.
     since: Timestamp,
-    /// The commits that name people came by their id alone, as a report named one.
+    /// Of the commits that name people some came by their id alone, as a report named one.
     is_stray: bool,
 }
 
@@ -177,7 +177,12 @@ impl<'a> Candidates<'a> {
         if it.is_bot {
             return Ok(it);
         }
-        it.is_stranger = self.is_stray && named.seen_at != Some(Timestamp::MAX) && self.is_stranger(&it).await?;
+        // Who stands in a file of the default branch is named by that.
+        let is_appointed = named.seen_at == Some(Timestamp::MAX);
+        it.is_stranger = self.is_stray
+            && !is_appointed
+            && self.is_named_by_stray(named.commit).await
+            && self.is_stranger(&it).await?;
         // Beside a plain repository an account reaches nobody.
         it.login = it.login.filter(|_| self.lookup.is_on_github());
         it.has_left = self.has_left(&named, &it.author).await;
