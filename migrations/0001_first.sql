@@ -81,6 +81,7 @@ CREATE TABLE lines (
     decided_total BIGINT NOT NULL,      -- the total at the last decision
     next_decide_at BIGINT,              -- the total at which to decide again
     error_threshold BIGINT,             -- the smallest that a report of it named; null: none did
+    is_stray BIGINT NOT NULL,           -- it was found in a revision that no branch or tag reached then
     threshold_by_settings BIGINT NOT NULL DEFAULT 0, -- a report of it named none: the settings' counts as one of them
     first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,

@@ -106,43 +106,92 @@ fn a_link_opens_its_own_line_and_not_one_that_reads_the_same() {
     });
 }
 
-#[test]
-fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing_else() {
-    run_test(async |story| {
-        let mail = alerted_of_two_alike(story).await;
-        let reader = Browser::new(story);
-        let form = reader.get(&link_in(&mail, "/add_known_error?")).await;
-        for (scope, why) in [("file", "sign in to whitelist more"), ("function", "sign in to whitelist more")] {
-            let page = sent(&reader, &form, "/add_known_error", &[("scope", scope)]).await;
-            assert!(page.status == 400 && page.seen().contains(why), "{scope}: {} {}", page.status, page.seen());
-        }
-        let page = sent(&reader, &form, "/add_known_error", &[("scope", "line")]).await;
-        assert!(page.status == 409 && page.seen().contains("other lines of shop/cart.py read the same"));
-        assert!(story.rules().await.is_empty());
-
-        let form = reader.get(&link_in(&mail, "/not_me?")).await;
-        for who in ["ada@example.com", ""] {
-            let page = sent(&reader, &form, "/not_me", &[("who", who)]).await;
-            assert!(page.status == 403 && page.seen().contains("sign in to do it"), "{} {}", page.status, page.seen());
-        }
-        let id = story.repository().await.repository.id;
-        assert!(store::handovers::of_repository(&story.services().store, id, 10).await.unwrap().is_empty());
-
-        // A line that reads like no other is silenced, by itself.
-        let fork = on_no_branch(story, || story.repo.commit(GRACE, DAY, &[(PATH, &text("count"))], "Count"));
-        fails_in_fork(story, &fork, PATH, "items.count", "count").await;
-        let form = reader.get(&link_in(&story.unread_text(), "/add_known_error?")).await;
-        assert_eq!(sent(&reader, &form, "/add_known_error", &[("scope", "line")]).await.status, 200);
-        assert!(story.lines().await[2].known);
-        story.settle().await;
-        story.transcript();
-    });
+/// Whether a link whitelists and hands on nothing, and says so, before and after it is tried.
+async fn assert_silences_nothing(story: &Story, mail: &str, to: &str) {
+    let reader = Browser::new(story);
+    let form = reader.get(&link_in(mail, "/add_known_error?")).await;
+    let why = "a link alone whitelists nothing: sign in to do it";
+    assert!(form.status == 200 && form.seen().contains(why), "{} {}", form.status, form.seen());
+    for scope in ["line", "function", "file"] {
+        let page = sent(&reader, &form, "/add_known_error", &[("scope", scope)]).await;
+        assert!(page.status == 403 && page.seen().contains(why), "{scope}: {} {}", page.status, page.seen());
+    }
+    assert!(story.rules().await.is_empty());
+    let form = reader.get(&link_in(mail, "/not_me?")).await;
+    for who in [to, ""] {
+        let page = sent(&reader, &form, "/not_me", &[("who", who)]).await;
+        assert!(page.status == 403 && page.seen().contains("sign in to do it"), "{} {}", page.status, page.seen());
+    }
+    let id = story.repository().await.repository.id;
+    assert!(store::handovers::of_repository(&story.services().store, id, 10).await.unwrap().is_empty());
 }
 
 /// The folder of the only mirror.
 fn mirror(story: &Story) -> PathBuf {
     let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
     mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
+}
+
+#[test]
+fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing() {
+    run_test(async |story| {
+        let mail = alerted_of_two_alike(story).await;
+        assert_silences_nothing(story, &mail, "ada@example.com").await;
+        // One that reads like no other as yet: a rule would cover what comes.
+        let fork = on_no_branch(story, || story.repo.commit(GRACE, DAY, &[(PATH, &text("count"))], "Count"));
+        fails_in_fork(story, &fork, PATH, "items.count", "count").await;
+        let mail = story.unread_text();
+        assert_silences_nothing(story, &mail, "ada@example.com").await;
+        // A new clone has nothing that came by its id, and for a while there is none.
+        std::fs::remove_dir_all(mirror(story)).unwrap();
+        assert_silences_nothing(story, &mail, "ada@example.com").await;
+        story.commit(ADA, DAY, &[("README.md", "The shop.\n")], "Describe it better");
+        story.push().await;
+        assert_silences_nothing(story, &mail, "ada@example.com").await;
+        // Who signs in may.
+        let admin = Browser::signed_in(story).await;
+        let form = admin.get(&link_in(&mail, "/add_known_error?")).await;
+        assert_eq!(sent(&admin, &form, "/add_known_error", &[("scope", "line")]).await.status, 200);
+        assert!(story.lines().await[2].known);
+        story.settle().await;
+        story.transcript();
+    });
+}
+
+#[test]
+fn a_file_that_only_a_fork_calls_so_is_not_silenced_by_its_link() {
+    run_test(async |story| {
+        story.install().await;
+        story.commit(GRACE, DAY, &[("docs/example.py", &text("count"))], "An example");
+        story.push().await;
+        let fork = on_no_branch(story, || story.repo.rename(MALLORY, DAY, "docs/example.py", "payments/core.py"));
+        fails_in_fork(story, &fork, "payments/core.py", "items.count", "count").await;
+        let mail = story.unread_text();
+        assert_eq!(written_to(story), ["\"Grace Hopper\" <grace@example.com>"], "she did write the line");
+        assert_silences_nothing(story, &mail, "ada@example.com").await;
+        story.transcript();
+    });
+}
+
+#[test]
+fn who_is_named_by_a_fork_alone_is_not_known_to_the_reader_of_a_mail() {
+    run_test(async |story| {
+        let mail = story.alerted().await;
+        story.github.writes_as("mallory", "Mallory Marsh", "mallory@evil.example");
+        let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
+        fails_in_fork(story, &fork, PATH, "items.count", "count").await;
+        let line = &story.lines().await[1];
+        assert_eq!(line.author_email.as_deref(), Some("mallory@evil.example"));
+        store::lines::set_author_login(&story.services().store, line.id, &"mallory".into()).await.unwrap();
+        let reader = Browser::new(story);
+        let form = reader.get(&link_in(&mail, "/not_me?")).await;
+        for who in ["mallory@evil.example", "mallory"] {
+            let page = sent(&reader, &form, "/not_me", &[("who", who)]).await;
+            let why = format!("Nobody called {who} is known");
+            assert!(page.status == 403 && page.seen().contains(&why), "{} {}", page.status, page.seen());
+        }
+        story.transcript();
+    });
 }
 
 #[test]

@@ -2,7 +2,6 @@
 //! giving them back.
 
 use super::recipients::{Recipients, subject_of};
-use super::strays::is_stray;
 use super::{Failure, latest_report};
 use domain::handover::{HandoverChange, Part, Successor};
 use domain::names::Login;
@@ -114,9 +113,10 @@ pub async fn not_me(
             format!("Nobody called {name} is known in {}: sign in to name somebody new.", row.repository.full_name);
         return Ok(HandoverOutcome::NotByLink(why));
     }
-    if matches!(saying, Saying::ByLink(_)) && is_stray(&recipients.mirrors, row, line).await {
+    if matches!(saying, Saying::ByLink(_)) && line.is_stray {
         let why = format!(
-            "No branch or tag of {} has this line's commit, so a link alone hands nothing on: sign in to do it.",
+            "This line was found in a commit that no branch or tag of {} has, so a link alone hands nothing on: sign in \
+             to do it.",
             row.repository.full_name
         );
         return Ok(HandoverOutcome::NotByLink(why));

@@ -29,7 +29,6 @@ pub mod rules;
 pub mod sessions;
 pub mod shadow;
 pub mod standings;
-pub mod strays;
 pub mod test_report;
 pub mod vitals;
 

@@ -26,6 +26,10 @@ pub struct Attribution {
     pub revision: Option<CommitId>,
     /// The revision is the report's own, not the default branch's head at that time.
     pub pinned: bool,
+    /// No branch or tag reaches the revision: it may be anybody's, and so may be what it says of
+    /// the line and of who wrote it.
+    #[serde(default)]
+    pub is_stray: bool,
     /// The culprit frame, where there is one.
     pub culprit: Option<FrameAt>,
     /// Frames that are in the repository.

@@ -17,10 +17,6 @@ use std::collections::BTreeMap;
 /// Characters of one field: longer than any path or line that anybody whitelists.
 const LONGEST_FIELD: usize = 2_000;
 
-/// What is said of more than the line, by a link to a line that anybody can have fetched.
-const STRAY: &str = "No branch or tag of the repository has this line's commit, so the link whitelists the line only: \
-                     sign in to whitelist more.";
-
 /// The form as it arrives; also what a link fills it in with.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct RuleForm {
@@ -124,18 +120,9 @@ impl Checked {
     }
 }
 
-/// The line of a link out of a mail.
-#[derive(Clone, Debug)]
-pub(super) struct LinkedPlace {
-    /// Where it was when the mail was sent.
-    pub(super) place: Place,
-    /// No branch or tag reaches its commit.
-    pub(super) is_stray: bool,
-}
-
-/// Looks a form through. `only`: the one line that its sender may whitelist, by itself or, where
-/// its commit is the repository's, with its function or file.
-pub(super) fn check(entry: &RuleForm, only: Option<&LinkedPlace>) -> Checked {
+/// Looks a form through. `only`: the one line that its sender may whitelist, by itself or with its
+/// function or file.
+pub(super) fn check(entry: &RuleForm, only: Option<&Place>) -> Checked {
     let scope = match entry.scope.as_str() {
         "file" => Scope::File,
         "function" => Scope::Function,
@@ -152,11 +139,7 @@ pub(super) fn check(entry: &RuleForm, only: Option<&LinkedPlace>) -> Checked {
     };
     let file = entry.filename.trim().trim_start_matches("./");
     let mut said = [file, &entry.function_name, &entry.code_fragment];
-    if let Some(LinkedPlace { place: only, is_stray }) = only {
-        if *is_stray && scope != Scope::Line {
-            let field = if scope == Scope::File { &mut filename } else { &mut function_name };
-            field.error.get_or_insert_with(|| STRAY.to_owned());
-        }
+    if let Some(only) = only {
         hold_to(&mut filename, file, &only.path);
         if scope != Scope::File && !entry.function_name.trim().is_empty() {
             hold_to(&mut function_name, &entry.function_name, &only.function);
@@ -316,8 +299,7 @@ mod tests {
     #[test]
     fn a_link_is_for_its_line() {
         let place = Place { path: "a.py".into(), function: "f".into(), line: 3, code: "x = y".into() };
-        let linked = |place: &Place| LinkedPlace { place: place.clone(), is_stray: false };
-        let rule = |form: RuleForm| check(&form, Some(&linked(&place))).rule;
+        let rule = |form: RuleForm| check(&form, Some(&place)).rule;
         let own = rule(entry()).expect("its own line");
         let written_otherwise = RuleForm {
             filename: "./a.py".into(),
@@ -326,7 +308,7 @@ mod tests {
             ..entry()
         };
         assert_eq!(rule(written_otherwise), Some(own), "the same rule");
-        let elsewhere = check(&RuleForm { filename: "b.py".into(), ..entry() }, Some(&linked(&place)));
+        let elsewhere = check(&RuleForm { filename: "b.py".into(), ..entry() }, Some(&place));
         assert!(elsewhere.rule.is_none() && elsewhere.fields.filename.error.is_some());
         for scope in ["line", "function"] {
             assert_eq!(rule(RuleForm { function_name: "g".into(), scope: scope.into(), ..entry() }), None, "{scope}");
@@ -335,17 +317,6 @@ mod tests {
         let whole = RuleForm { function_name: "g".into(), code_fragment: "z".into(), scope: "file".into(), ..entry() };
         assert!(rule(whole).is_some(), "neither counts");
         let unread = Place { code: String::new(), ..place.clone() };
-        assert!(check(&entry(), Some(&linked(&unread))).fields.code_fragment.error.is_some());
-    }
-
-    #[test]
-    fn a_link_to_a_line_on_no_branch_is_for_the_line_alone() {
-        let place = Place { path: "a.py".into(), function: "f".into(), line: 3, code: "x = y".into() };
-        let only = LinkedPlace { place, is_stray: true };
-        let checked = |scope: &str| check(&RuleForm { scope: scope.into(), ..entry() }, Some(&only));
-        assert!(checked("line").rule.is_some());
-        let [function, file] = ["function", "file"].map(checked);
-        assert!(function.rule.is_none() && function.fields.function_name.error.as_deref() == Some(STRAY));
-        assert!(file.rule.is_none() && file.fields.filename.error.as_deref() == Some(STRAY));
+        assert!(check(&entry(), Some(&unread)).fields.code_fragment.error.is_some());
     }
 }

@@ -1,6 +1,6 @@
 //! Whitelisting by a form: it makes the same rules as the labels.
 
-use super::known_error_form::{Checked, LinkedPlace, RuleForm, check, still_alerted};
+use super::known_error_form::{Checked, RuleForm, check, still_alerted};
 use super::line::{never_failed, of_row, place};
 use crate::server::form::{OpenForm, RepositoryForm};
 use crate::server::page::Page;
@@ -12,7 +12,6 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::{Visitor, WayBack};
 use crate::services::rules::RuleBook;
-use crate::services::strays::is_stray;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -24,13 +23,16 @@ use domain::names::RepositoryName;
 use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::CodePattern;
 use domain::timestamp::Timestamp;
-use mirror::Mirrors;
 use render::thousands;
 use render::views::{FormPurpose, KnownErrorForm, KnownErrorSaved, Match};
 use serde::Deserialize;
 use store::repositories::RepositoryRow;
 use store::rules::{Insertion, NewRule};
 use store::{Store, StoreError};
+
+/// What a link says to a line that it may not whitelist.
+const STRAY: &str = "This line was found in a commit that no branch or tag of the repository has, so a link alone \
+                     whitelists nothing: sign in to do it.";
 
 /// Whose doing it is where nobody signed in.
 const BY_LINK: &str = "a link out of a mail";
@@ -41,7 +43,6 @@ const MATCHES_SHOWN: usize = 10;
 /// `GET /add_known_error`: changes nothing, because mail scanners follow links.
 pub(super) async fn form(
     State(store): State<Store>,
-    State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     Now(now): Now,
     Visitor(session): Visitor,
@@ -51,16 +52,15 @@ pub(super) async fn form(
     let link = by_link(urls.linker(), &fields, now);
     let right = session.map(By::SignedIn).or_else(|| link.clone().map(By::Link));
     let right = right.ok_or_else(|| PageError::not_admitted(&fields.signature, next))?;
-    let (row, right) = admit(&store, &mirrors, &fields.repo, right, link).await?;
+    let (row, right) = admit(&store, &fields.repo, right, link).await?;
     let mut checked = check(&fields, right.only());
     checked.forgive_empty();
-    view(&store, &urls, &row, &right, &fields, checked, None).await
+    view(&store, &urls, &row, &right, &fields, checked, right.stray()).await
 }
 
 /// `POST /add_known_error`.
 pub(super) async fn save(
     State(rules): State<RuleBook>,
-    State(mirrors): State<Mirrors>,
     State(urls): State<Urls>,
     Now(now): Now,
     WayBack(next): WayBack,
@@ -69,8 +69,12 @@ pub(super) async fn save(
     let store = &rules.store;
     let link = by_link(urls.linker(), &fields, now);
     let right = sent_by(visitor, is_ours, link.clone(), next)?;
-    let (row, right) = admit(store, &mirrors, &fields.repo, right, link).await?;
+    let (row, right) = admit(store, &fields.repo, right, link).await?;
     let checked = check(&fields, right.only());
+    if let Some(error) = right.stray() {
+        let page = view(store, &urls, &row, &right, &fields, checked, Some(error)).await?;
+        return Ok((StatusCode::FORBIDDEN, page).into_response());
+    }
     let Some(rule) = checked.rule.clone() else {
         let error = "Nothing was saved yet: a field needs another look.".to_owned();
         let page = view(store, &urls, &row, &right, &fields, checked, Some(error)).await?;
@@ -103,9 +107,6 @@ async fn refused(
     rule: &Rule,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
-    if let Some(error) = right.covers_others(&rules.store, row, rule).await? {
-        return Ok(Some(error));
-    }
     let former = match right {
         By::SignedIn(_) => None,
         By::Link(_) => store::rules::in_force(&rules.store, row.repository.id).await?.into_iter().find(|former| {
@@ -166,7 +167,10 @@ enum By {
 #[derive(Clone)]
 struct SignedLink {
     signed: SignedFor,
-    only: LinkedPlace,
+    /// Where the line was when the mail was sent.
+    place: Place,
+    /// It was found in a commit on no branch or tag: nothing is whitelisted by the link.
+    is_stray: bool,
 }
 
 impl By {
@@ -178,35 +182,18 @@ impl By {
     }
 
     /// The one line that may be whitelisted, where it is one.
-    fn only(&self) -> Option<&LinkedPlace> {
+    fn only(&self) -> Option<&Place> {
         match self {
             Self::SignedIn(_) => None,
-            Self::Link(link) => Some(&link.only),
+            Self::Link(link) => Some(&link.place),
         }
     }
 
-    /// Why a rule is refused that would cover more than the line of a commit that anybody can have
-    /// fetched: whoever wrote that writes whichever text they want to have silenced.
-    async fn covers_others(
-        &self,
-        store: &Store,
-        row: &RepositoryRow,
-        rule: &Rule,
-    ) -> Result<Option<String>, StoreError> {
-        let Self::Link(SignedLink { signed, only }) = self else { return Ok(None) };
-        if !only.is_stray {
-            return Ok(None);
-        }
-        let pattern = rule.pattern();
-        let lines = store::lines::of_path(store, row.repository.id, rule.file()).await?;
-        let covers = lines.iter().any(|line| line.id != signed.line && pattern.matches(line.code_at()));
-        Ok(covers.then(|| {
-            format!(
-                "Nothing was saved: other lines of {} read the same, and the commit of the link's is on no branch or \
-                 tag. Sign in to whitelist them all.",
-                rule.file()
-            )
-        }))
+    /// Why a link makes no rule for a line of a commit that anybody can have fetched: a rule is
+    /// known by its text, and whoever wrote that commit wrote whichever text they want to have
+    /// silenced, now or when it fails.
+    fn stray(&self) -> Option<String> {
+        matches!(self, Self::Link(link) if link.is_stray).then(|| STRAY.to_owned())
     }
 
     /// The rule that is made.
@@ -240,8 +227,8 @@ fn by_link(linker: &Linker, form: &RuleForm, now: Timestamp) -> Option<SignedLin
         signature: &form.signature,
     };
     let signed = linker.signed_for(LinkPurpose::Whitelist, claim, now)?;
-    // Until it is asked, it admits to the least.
-    Some(SignedLink { signed, only: LinkedPlace { place, is_stray: true } })
+    // Until its line is read, it admits to the least.
+    Some(SignedLink { signed, place, is_stray: true })
 }
 
 /// The right that a form was sent by. Somebody may have signed in between: then it is still its
@@ -258,7 +245,6 @@ fn sent_by(visitor: Option<Session>, is_ours: bool, link: Option<SignedLink>, ne
 /// out of a mail.
 async fn admit(
     store: &Store,
-    mirrors: &Mirrors,
     repo: &RepositoryName,
     by: By,
     link: Option<SignedLink>,
@@ -273,8 +259,8 @@ async fn admit(
     };
     // Not by its name: another repository may have that by now.
     let row = of_link(store, link.signed.repository, repo).await?;
-    let line = of_row(store, &row, link.signed.line).await?.ok_or_else(|| never_failed(&link.only.place))?;
-    link.only.is_stray = is_stray(mirrors, &row, &line).await;
+    let line = of_row(store, &row, link.signed.line).await?.ok_or_else(|| never_failed(&link.place))?;
+    link.is_stray = line.is_stray;
     let by = session.filter(|session| must_have(session, &row, repo, Right::Triage).is_ok());
     Ok((row, by.map_or(By::Link(link), By::SignedIn)))
 }
@@ -313,9 +299,9 @@ async fn view(
 
 /// What the form carries along: what a link was signed for.
 fn hidden(right: &By, form: &RuleForm) -> Result<Vec<(String, String)>, PageError> {
-    let By::Link(SignedLink { signed, only }) = right else { return Ok(Vec::new()) };
+    let By::Link(SignedLink { signed, place, .. }) = right else { return Ok(Vec::new()) };
     let line = signed.line.to_string();
-    let signed = serde_json::to_string(&only.place).map_err(|error| PageError::Internal(error.to_string()))?;
+    let signed = serde_json::to_string(place).map_err(|error| PageError::Internal(error.to_string()))?;
     let hidden =
         [("expires", &form.expires), ("signature", &form.signature), ("signed_for", &signed), ("line_id", &line)];
     Ok(hidden.map(|(name, value)| (name.to_owned(), value.clone())).to_vec())

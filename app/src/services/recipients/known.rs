@@ -16,9 +16,10 @@ use store::repositories::RepositoryRow;
 const MOST_ASKED: u64 = 60;
 
 impl Recipients {
-    /// Whether somebody is known in a repository: wrote one of its lines that failed, was told of
-    /// one, is named in its settings, committed to it in the last year of its history (by
-    /// `.mailmap`), or can be assigned its issues on GitHub. Nobody is known.
+    /// Whether somebody is known in a repository: wrote one of its lines that failed (a line that
+    /// only a fork has is none), was told of one, is named in its settings, committed to it in the
+    /// last year of its history (by `.mailmap`), or can be assigned its issues on GitHub. Nobody is
+    /// known.
     ///
     /// # Errors
     /// The database is out of reach. What the mirror or GitHub can't say is not known.

@@ -78,6 +78,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
         place,
         revision: deployed.revision,
         pinned: deployed.is_pinned,
+        is_stray: deployed.is_stray,
         culprit,
         located,
         blame,
@@ -136,17 +137,20 @@ struct Deployed {
     revision: Option<CommitId>,
     /// The report itself names it.
     is_pinned: bool,
+    /// It is on no branch or tag.
+    is_stray: bool,
 }
 
 /// The commit that ran: the report's own where it names one, else the default branch's head.
 fn deployed(mirrors: &Mirrors, repository: &Repository, report: &Report) -> Result<Deployed, MirrorError> {
     for name in [&report.revision, &report.release].into_iter().flatten() {
         if let Some(commit) = mirrors.resolve(repository.id, name)? {
-            return Ok(Deployed { revision: Some(commit), is_pinned: true });
+            let is_stray = mirrors.is_stray(repository.id, &commit)?;
+            return Ok(Deployed { revision: Some(commit), is_pinned: true, is_stray });
         }
     }
     let head = mirrors.head(repository.id)?;
-    Ok(Deployed { revision: head.map(|head| head.commit), is_pinned: false })
+    Ok(Deployed { revision: head.map(|head| head.commit), ..Deployed::default() })
 }
 
 fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) -> Place {

@@ -6,11 +6,13 @@ use domain::ids::RepositoryId;
 use domain::names::Login;
 
 /// Whether an address, in lower case, wrote a line of a repository, or was sent a mail about one.
+/// Who is named by a commit of anybody's fork did not write one.
 pub async fn is_address_known(store: &Store, repository: RepositoryId, address: &str) -> Result<bool, StoreError> {
     let row = sqlx::query(
-        "SELECT l.id FROM lines l WHERE l.repository_id = $1 AND (LOWER(l.author_email) = $2 OR EXISTS (
-             SELECT d.id FROM deliveries d WHERE d.line_id = l.id AND d.channel = $3 AND LOWER(d.recipient) = $2
-                 AND d.state = 'sent')) LIMIT 1",
+        "SELECT l.id FROM lines l WHERE l.repository_id = $1 AND (
+             (LOWER(l.author_email) = $2 AND l.is_stray = 0) OR EXISTS (
+                 SELECT d.id FROM deliveries d WHERE d.line_id = l.id AND d.channel = $3 AND LOWER(d.recipient) = $2
+                     AND d.state = 'sent')) LIMIT 1",
     )
     .bind(repository.0)
     .bind(address)
@@ -20,11 +22,11 @@ pub async fn is_address_known(store: &Store, repository: RepositoryId, address: 
     Ok(row.is_some())
 }
 
-/// Whether an account wrote a line of a repository, or was given one.
+/// Whether an account wrote a line of a repository, as above, or was given one.
 pub async fn is_login_known(store: &Store, repository: RepositoryId, login: &Login) -> Result<bool, StoreError> {
     let row = sqlx::query(
-        "SELECT id FROM lines WHERE repository_id = $1 AND (LOWER(author_login) = $2 OR LOWER(owner_login) = $2)
-         LIMIT 1",
+        "SELECT id FROM lines WHERE repository_id = $1 AND (LOWER(owner_login) = $2
+             OR (LOWER(author_login) = $2 AND is_stray = 0)) LIMIT 1",
     )
     .bind(repository.0)
     .bind(login.key())
