@@ -219,8 +219,8 @@ fn what_leads_to_a_commit_of_a_fork_hides_nothing_by_being_too_large_to_be_read(
     world.repo.git(&["commit", "--quiet", "--allow-empty", "--file", message.to_str().unwrap()]);
     let huge = CommitId::new(world.repo.head());
     let source = Source { id: ID, url: world.repo.path().display().to_string(), token: None };
-    // It is held, though it can't be read.
-    assert!(!world.mirrors.fetch_commit(&source, &huge).unwrap());
+    world.mirrors.fetch_commit(&source, &huge).unwrap();
+    assert!(world.mirrors.commit(ID, &huge).is_err(), "it is held, though it can't be read");
     assert!(world.mirrors.is_stray(ID, &fork).unwrap());
     let late = world.commit(ADA, "2025-07-02T10:00:00Z", &[("b", "b")], "B");
     assert!(world.mirrors.fetch_commit(&source, &late).unwrap());
