@@ -160,8 +160,8 @@ const NOT_THEIRS: [&str; 4] = ["sender", "policy", "content", "spam"];
 const ABOUT_THE_TEXT: [&str; 9] =
     ["content", "spam", "virus", "malware", "phish", "too large", "too big", "size limit", "message size"];
 
-/// Words by which it is about us, or the mailbox, after all.
-const ABOUT_US: [&str; 9] = [
+/// Words by which it is about us, or the mailbox, after all: who is blocked is told of "spam", too.
+const ABOUT_US: [&str; 17] = [
     "sender",
     "client host",
     "blocked using",
@@ -171,7 +171,21 @@ const ABOUT_US: [&str; 9] = [
     "quota",
     "mailbox full",
     "spamhaus",
+    "spamcop",
+    "barracuda",
+    "ip address",
+    "your ip",
+    "unsolicited mail",
+    "block list",
+    "blocklist",
+    "blacklist",
 ];
+
+/// The same, where they are words of their own: others end like them.
+const ABOUT_US_ALONE: [&str; 5] = ["listed", "rate", "rates", "dnsbl", "rbl"];
+
+/// Words by which a mailbox takes nothing at the moment, because much comes to it.
+const TOO_MUCH_COMES: [&str; 5] = ["rate", "rates", "limit", "quota", "quickly"];
 
 /// Whether an answer refuses the recipient, and not us, the sender or what the mail says.
 ///
@@ -179,7 +193,7 @@ const ABOUT_US: [&str; 9] = [
 /// where it means the sender or the content (RFC 5321, 4.3.2, and 3.6.2 for policies); 551 it says
 /// of a recipient alone. So the enhanced status code decides, where there is one (RFC 3463, 3.2 and
 /// 3.3: X.1 is about addresses, of which X.1.7 and X.1.8 are the sender's; X.2.1 is a mailbox that
-/// takes nothing any more), else the words. What is not clear is no refusal of the address: it
+/// takes nothing any more, unless too much comes to it just now), else the words. What is not clear is no refusal of the address: it
 /// would keep mails of every repository from it.
 fn is_recipient_refused(step: Step, code: u16, text: &str) -> bool {
     if !matches!(step, Step::Recipient | Step::Text) {
@@ -190,10 +204,10 @@ fn is_recipient_refused(step: Step, code: u16, text: &str) -> bool {
         Some((1, 1 | 2 | 3 | 6 | 10)) if code == 554 => true,
         _ if !matches!(code, 550 | 551 | 553) => false,
         Some((1, detail)) => !matches!(detail, 7 | 8),
-        Some((2, detail)) => detail == 1,
+        Some((2, detail)) => detail == 1 && !has_word(text, &TOO_MUCH_COMES),
         Some(_) => false,
         None if code == 551 => true,
-        None => says(text, &NO_SUCH_MAILBOX) && !says(text, &NOT_THEIRS),
+        None => says(text, &NO_SUCH_MAILBOX) && !says(text, &NOT_THEIRS) && !says(text, &ABOUT_US),
     }
 }
 
@@ -205,8 +219,16 @@ fn is_text_refused(step: Step, text: &str) -> bool {
         && match enhanced_status(text) {
             Some((6, _) | (2, 3) | (3, 4)) => true,
             Some((1..=5, _)) => false,
-            Some(_) | None => says(text, &ABOUT_THE_TEXT) && !says(text, &ABOUT_US),
+            Some(_) | None => says(text, &ABOUT_THE_TEXT) && !is_about_us(text),
         }
+}
+
+fn is_about_us(text: &str) -> bool {
+    says(text, &ABOUT_US) || has_word(text, &ABOUT_US_ALONE)
+}
+
+fn has_word(text: &str, words: &[&str]) -> bool {
+    text.to_lowercase().split(|letter: char| !letter.is_alphanumeric()).any(|word| words.contains(&word))
 }
 
 fn says(text: &str, words: &[&str]) -> bool {
@@ -285,6 +307,8 @@ mod tests {
             (554, "No"),
             (554, "5.1.0 Sender denied"),
             (535, "Who?"),
+            (550, "5.2.1 The user you are trying to contact is receiving mail at a rate that prevents more"),
+            (550, "Requested action not taken: mailbox unavailable. Your IP address is on a block list"),
         ] {
             let other = refusal(Step::Recipient, code, text);
             assert!(!other.is_about_the_address() && other.is_worth_a_retry(), "{other}");
@@ -300,6 +324,7 @@ mod tests {
             (552, "5.3.4 Message too big for system"),
             (552, "Message size exceeds fixed limit"),
             (554, "5.7.1 A virus was found in it"),
+            (554, "5.7.1 Spam, as separated from corporate mail by moderate filters"),
         ] {
             let its = refusal(Step::Text, code, text);
             assert!(!its.is_worth_a_retry() && !its.is_about_the_address(), "{its}");
@@ -319,6 +344,17 @@ mod tests {
             (Step::Text, 552, "5.2.2 mailbox full"),
             (Step::Text, 554, "Transaction failed"),
             (Step::Text, 554, "5.7.1 Service unavailable; Client host [10.0.0.1] blocked using Spamhaus"),
+            (
+                Step::Text,
+                550,
+                "5.7.1 [10.0.0.1 12] Our system has detected an unusual rate of unsolicited mail originating from your \
+                 IP address. To protect our users from spam, mail sent from your IP address has been blocked.",
+            ),
+            (Step::Text, 554, "5.7.1 Spam source; see https://www.spamcop.net/bl.shtml?10.0.0.1"),
+            (Step::Text, 550, "10.0.0.1 is listed as a source of spam"),
+            (Step::Text, 554, "Blocked for spam: http://www.barracudanetworks.com/reputation"),
+            (Step::Text, 550, "5.7.1 Too high a rate of spam"),
+            (Step::Text, 550, "5.7.1 Spam: we have you on our block list"),
         ] {
             let ours = refusal(step, code, text);
             assert!(ours.is_worth_a_retry() && !ours.is_about_the_address(), "{ours}");
