@@ -79,6 +79,17 @@ pub enum MailError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Our own address is one that the server does not understand: it takes no mail of ours, to
+    /// whomever. Worth a retry, for the setting, or the server, is changed by people.
+    #[error(
+        "{server} takes no mail from {address:?}, as MAIL_FROM is: it knows ASCII letters only (it has no SMTPUTF8)"
+    )]
+    BadSender {
+        /// Its name, and port where one is configured.
+        server: String,
+        /// As configured.
+        address: String,
+    },
     /// The outbox directory can't be written to. Worth a retry: disks fill up and are emptied.
     #[error("the mail can't be written to {path}: {reason}")]
     Outbox {
@@ -99,7 +110,7 @@ impl MailError {
     /// send from where and as whom, wrong passwords (530, 535), a mailbox that is full.
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
-            Self::Transient { .. } | Self::Unreachable { .. } | Self::Outbox { .. } => true,
+            Self::Transient { .. } | Self::Unreachable { .. } | Self::BadSender { .. } | Self::Outbox { .. } => true,
             Self::Permanent { step, code, text, .. } => {
                 !is_recipient_refused(*step, *code, text) && !is_text_refused(*step, text)
             }
@@ -113,7 +124,11 @@ impl MailError {
         match self {
             Self::Permanent { step, code, text, .. } => is_recipient_refused(*step, *code, text),
             Self::BadAddress { .. } => true,
-            Self::Transient { .. } | Self::Unreachable { .. } | Self::Outbox { .. } | Self::Configuration(_) => false,
+            Self::Transient { .. }
+            | Self::Unreachable { .. }
+            | Self::BadSender { .. }
+            | Self::Outbox { .. }
+            | Self::Configuration(_) => false,
         }
     }
 

@@ -102,8 +102,11 @@ impl SmtpServer {
 
     /// Signs in, and asks whether it would take a mail of this sender, without sending one.
     pub(super) async fn check(&self, from: &Address) -> Result<(), MailError> {
-        let sender = Mail::new(Some(from.clone()), Vec::new());
-        self.converse(async |server| self.step(Step::Sender, server.command(sender)).await.map(drop)).await
+        self.converse(async |server| {
+            let sender = Mail::new(Some(from.clone()), self.for_letters(server, Some(from), &[])?);
+            self.step(Step::Sender, server.command(sender)).await.map(drop)
+        })
+        .await
     }
 
     /// Connects, talks, and says goodbye. What it says then changes nothing any more: a mail that
@@ -179,15 +182,7 @@ impl SmtpServer {
     /// The mail itself, to its one recipient.
     async fn hand_over(&self, server: &mut AsyncSmtpConnection, message: &Message) -> Result<(), MailError> {
         let (envelope, text) = (message.envelope(), message.formatted());
-        let mut parameters = Vec::new();
-        let mut addresses = envelope.to().iter().chain(envelope.from());
-        if let Some(address) = addresses.find(|address| !address.to_string().is_ascii()) {
-            if !server.server_info().supports_feature(Extension::SmtpUtfEight) {
-                let reason = "the mail server takes no such letters (SMTPUTF8)".to_owned();
-                return Err(MailError::BadAddress { address: address.to_string(), reason });
-            }
-            parameters.push(MailParameter::SmtpUtfEight);
-        }
+        let mut parameters = self.for_letters(server, envelope.from(), envelope.to())?;
         if !text.is_ascii() && server.server_info().supports_feature(Extension::EightBitMime) {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
@@ -199,6 +194,31 @@ impl SmtpServer {
         self.step(Step::Data, server.command(Data)).await?;
         let taken = server.message(&text).await;
         taken.map(drop).map_err(|error| MailError::from_smtp(&self.shown, Step::Text, &error))
+    }
+
+    /// What MAIL has to say where addresses have other letters than ASCII's.
+    fn for_letters(
+        &self,
+        server: &AsyncSmtpConnection,
+        from: Option<&Address>,
+        to: &[Address],
+    ) -> Result<Vec<MailParameter>, MailError> {
+        let other = |address: &&Address| !address.to_string().is_ascii();
+        let (to, from) = (to.iter().find(other), from.filter(other));
+        if server.server_info().supports_feature(Extension::SmtpUtfEight) {
+            return Ok(to.or(from).map(|_| MailParameter::SmtpUtfEight).into_iter().collect());
+        }
+        // First the recipient's, which is refused whoever writes. Ours refuses nobody's.
+        match (to, from) {
+            (Some(address), _) => {
+                let reason = "the mail server takes no such letters (SMTPUTF8)".to_owned();
+                Err(MailError::BadAddress { address: address.to_string(), reason })
+            }
+            (None, Some(address)) => {
+                Err(MailError::BadSender { server: self.shown.clone(), address: address.to_string() })
+            }
+            (None, None) => Ok(Vec::new()),
+        }
     }
 
     async fn step<T>(&self, step: Step, work: impl Future<Output = Result<T, SmtpError>>) -> Result<T, MailError> {
@@ -235,7 +255,7 @@ fn client_config() -> Result<ClientConfig, tokio_rustls::rustls::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use std::io::{BufRead, BufReader, Read, Write};
     use std::net::TcpListener;
     use std::thread;
 
@@ -250,6 +270,49 @@ mod tests {
         });
         let url = Url::parse(&format!("smtp://127.0.0.1:{port}")).expect("a URL");
         SmtpServer::of(&url).expect("it can be used")
+    }
+
+    /// A server that takes every mail: it says `hello` to EHLO, and to the text what this says.
+    fn taking(hello: &'static str, after_text: impl FnOnce(&mut std::net::TcpStream) + Send + 'static) -> SmtpServer {
+        server(move |stream| {
+            let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok);
+            stream.write_all(b"220 mx\r\n").expect("a client");
+            while let Some(line) = lines.next() {
+                let answer = match line.split([' ', ':']).next().unwrap_or_default() {
+                    "EHLO" => hello,
+                    "DATA" => "354 Go on",
+                    "." => return after_text(stream),
+                    "MAIL" | "RCPT" => "250 OK",
+                    "QUIT" => "221 Bye",
+                    _ => continue,
+                };
+                if write!(stream, "{answer}\r\n").is_err() {
+                    return;
+                }
+            }
+        })
+    }
+
+    fn a_mail(from: &str, to: &str) -> Message {
+        let address = |text: &str| text.parse::<Address>().expect("an address");
+        let envelope = lettre::address::Envelope::new(Some(address(from)), vec![address(to)]);
+        let builder = Message::builder().envelope(envelope.expect("an envelope")).from(address(from).into());
+        builder.to(address(to).into()).body("It fails.".to_owned()).expect("a mail")
+    }
+
+    #[tokio::test]
+    async fn a_sender_that_the_server_does_not_understand_refuses_nobodys_address() {
+        let (from, to) = ("fläwless@example.com", "ada@example.com");
+        let plain = || taking("250 mx", |_| {});
+        let told = plain().send(&a_mail(from, to)).await.expect_err("MAIL_FROM can't be said to it");
+        assert!(!told.is_about_the_address() && told.is_worth_a_retry(), "{told}");
+        assert!(told.to_string().contains("MAIL_FROM") && told.to_string().contains(from), "{told}");
+        let checked = plain().check(&from.parse().expect("an address")).await.expect_err("nor by a check");
+        assert_eq!(checked.to_string().split_once(' ').map(|it| it.1), told.to_string().split_once(' ').map(|it| it.1));
+        let theirs = plain().send(&a_mail(to, "adä@example.com")).await.expect_err("nor can hers");
+        assert!(theirs.is_about_the_address() && !theirs.is_worth_a_retry(), "{theirs}");
+        let knows = taking("250-mx\r\n250 SMTPUTF8", |_| {});
+        knows.check(&from.parse().expect("an address")).await.expect("it understands it");
     }
 
     fn in_ms(step: u64, whole: u64) -> Patience {
