@@ -265,6 +265,7 @@ CREATE TABLE deliveries (
     attempts BIGINT NOT NULL,           -- counted before each attempt: after a crash it tells that something may have been sent
     due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
     failing_since_ms BIGINT,            -- the first of the attempts that failed
+    lost_answers BIGINT NOT NULL DEFAULT 0, -- how often a mail server was sent the mail and did not say whether it took it
     unanswered_at_ms BIGINT,            -- GitHub was asked then to make it, and has not said whether it did
     receipt TEXT,                       -- issue number, comment id, file name
     error TEXT,

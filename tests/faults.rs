@@ -96,7 +96,7 @@ fn a_mail_whose_acceptance_was_lost_comes_again_under_the_same_id() {
         story.smtp.set(Mode::DropAfterAccepting);
         story.fails(1).await;
         story.smtp.set(Mode::Accept);
-        story.later(SignedDuration::from_secs(10)).await;
+        story.later(SignedDuration::from_mins(16)).await;
         story.assert_copies_of_one_mail();
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]

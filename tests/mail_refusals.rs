@@ -101,6 +101,34 @@ fn who_gets_no_mail_for_days_is_passed_over_for_that_line_alone() {
 }
 
 #[test]
+fn a_mail_that_the_server_never_says_it_took_comes_four_times_at_most() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        story.smtp.set(Mode::DropAfterAccepting);
+        story.fails(1).await;
+        // The usual pause, a quarter of an hour, an hour.
+        for (pause, so_far) in [(MINUTE, 2), (12 * MINUTE, 2), (3 * MINUTE, 3), (55 * MINUTE, 3)] {
+            assert_eq!(states(story).await, [("ada@example.com".to_owned(), DeliveryState::Pending)]);
+            story.later(pause).await;
+            assert_eq!(story.smtp.unread().len(), so_far, "after another {pause}");
+        }
+        for _ in 0..4 {
+            story.later(10 * MINUTE).await;
+        }
+        assert_eq!(story.smtp.unread().len(), 4);
+        story.assert_copies_of_one_mail();
+        let line = story.lines().await.remove(0);
+        let mails = store::deliveries::of_line(&story.services().store, line.id).await.unwrap();
+        let mail = mails.iter().find(|mail| mail.recipient == "ada@example.com").unwrap();
+        let why = mail.error.as_deref().unwrap_or_default();
+        assert!(mail.state == DeliveryState::GivenUp && why.contains("may have arrived"), "{mail:?}");
+        assert!(why.contains("it was sent 4 times"), "{why}");
+        story.transcript();
+    });
+}
+
+#[test]
 fn a_storms_mails_are_not_tried_one_by_one_where_nobody_answers() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");

@@ -9,6 +9,13 @@ use jiff::SignedDuration;
 /// have weekends.
 pub const MAIL_TRIED_FOR: SignedDuration = DAY.saturating_mul(5);
 
+/// How long a mail waits after the mail server was sent it and did not say whether it took it, each
+/// time at least; after as many, and one more, it is given up. It may have arrived every time, so
+/// these are few. The first is the usual one, for a server that was just restarted; a filter that
+/// is too slow is it for longer.
+pub const PAUSES_WITHOUT_ANSWER: [SignedDuration; 3] =
+    [SignedDuration::ZERO, SignedDuration::from_mins(15), SignedDuration::from_hours(1)];
+
 /// Where a delivery goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channel {

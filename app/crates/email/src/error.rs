@@ -62,10 +62,18 @@ pub enum MailError {
         /// What it said.
         text: String,
     },
-    /// No answer, or the conversation broke off. The mail may have arrived all the same. Worth a
-    /// retry.
+    /// No answer, or the conversation broke off before the mail's text was sent. Worth a retry.
     #[error("{server} can't be reached: {reason}")]
     Unreachable {
+        /// Its name, and port where one is configured.
+        server: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The text was sent, and nothing said of it. Worth a retry, but not for days: each may bring
+    /// the same mail once more.
+    #[error("{server} was sent the mail, which may have arrived, and did not say so: {reason}")]
+    Unanswered {
         /// Its name, and port where one is configured.
         server: String,
         /// What happened.
@@ -110,7 +118,11 @@ impl MailError {
     /// send from where and as whom, wrong passwords (530, 535), a mailbox that is full.
     pub fn is_worth_a_retry(&self) -> bool {
         match self {
-            Self::Transient { .. } | Self::Unreachable { .. } | Self::BadSender { .. } | Self::Outbox { .. } => true,
+            Self::Transient { .. }
+            | Self::Unreachable { .. }
+            | Self::Unanswered { .. }
+            | Self::BadSender { .. }
+            | Self::Outbox { .. } => true,
             Self::Permanent { step, code, text, .. } => {
                 !is_recipient_refused(*step, *code, text) && !is_text_refused(*step, text)
             }
@@ -126,10 +138,16 @@ impl MailError {
             Self::BadAddress { .. } => true,
             Self::Transient { .. }
             | Self::Unreachable { .. }
+            | Self::Unanswered { .. }
             | Self::BadSender { .. }
             | Self::Outbox { .. }
             | Self::Configuration(_) => false,
         }
+    }
+
+    /// Whether nobody knows if the mail arrived.
+    pub fn may_have_arrived(&self) -> bool {
+        matches!(self, Self::Unanswered { .. })
     }
 
     /// lettre's error, in our terms.
@@ -140,6 +158,7 @@ impl MailError {
         match error.status() {
             Some(code) if error.is_permanent() => Self::Permanent { server, step, code: code.into(), text },
             Some(code) => Self::Transient { server, code: code.into(), text },
+            None if step == Step::Text => Self::Unanswered { server, reason: one_line(&whole(error)) },
             // Everything else is on the way: name, route, TLS, a broken line, an answer that is no
             // SMTP.
             None => Self::Unreachable { server, reason: one_line(&whole(error)) },
@@ -208,8 +227,8 @@ const TOO_MUCH_COMES: [&str; 5] = ["rate", "rates", "limit", "quota", "quickly"]
 /// where it means the sender or the content (RFC 5321, 4.3.2, and 3.6.2 for policies); 551 it says
 /// of a recipient alone. So the enhanced status code decides, where there is one (RFC 3463, 3.2 and
 /// 3.3: X.1 is about addresses, of which X.1.7 and X.1.8 are the sender's; X.2.1 is a mailbox that
-/// takes nothing any more, unless too much comes to it just now), else the words. What is not clear is no refusal of the address: it
-/// would keep mails of every repository from it.
+/// takes nothing any more, unless too much comes to it just now), else the words. What is not clear
+/// is no refusal of the address: it would keep mails of every repository from it.
 fn is_recipient_refused(step: Step, code: u16, text: &str) -> bool {
     if !matches!(step, Step::Recipient | Step::Text) {
         return false;

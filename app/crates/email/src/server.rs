@@ -3,6 +3,7 @@
 
 use super::bounded::Bounded;
 use super::error::{MailError, Step};
+use lettre::address::Envelope;
 use lettre::message::Message;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream, Tls, TlsParameters};
@@ -31,9 +32,12 @@ pub(super) struct Patience {
     /// A step of a conversation: greeting, encryption, signing in, a command. A server that says
     /// nothing holds a worker for as long.
     step: Duration,
-    /// One mail in all, also where a server says a little now and then. What it does with the text
-    /// has the rest of this: some look into it first.
+    /// All that comes before the text of a mail, also where a server says a little now and then.
     whole: Duration,
+    /// The text, and the answer to it: some look into it first. RFC 5321 (4.5.3.2.6) asks for ten
+    /// minutes, for who hangs up earlier sends again what was taken. Filters take one or two;
+    /// half of the ten holds one of few places for mails half as long.
+    text: Duration,
     /// The goodbye, on which nothing depends any more.
     goodbye: Duration,
 }
@@ -43,6 +47,7 @@ const PATIENCE: Patience = Patience {
     connection: Duration::from_secs(10),
     step: Duration::from_secs(30),
     whole: Duration::from_secs(60),
+    text: Duration::from_mins(5),
     goodbye: Duration::from_secs(1),
 };
 
@@ -97,36 +102,59 @@ impl SmtpServer {
 
     /// Sends a mail.
     pub(super) async fn send(&self, message: &Message) -> Result<(), MailError> {
-        self.converse(async |server| self.hand_over(server, message).await).await
+        let text = message.formatted();
+        let mut server = self.converse(async |server| self.announce(server, message.envelope(), &text).await).await?;
+        let answer = match timeout(self.patience.text, server.message(&text)).await {
+            Ok(answer) => answer.map(drop).map_err(|error| MailError::from_smtp(&self.shown, Step::Text, &error)),
+            Err(_) => {
+                let reason = silence(Step::Text, self.patience.text);
+                Err(MailError::Unanswered { server: self.shown.clone(), reason })
+            }
+        };
+        if !answer.as_ref().is_err_and(MailError::may_have_arrived) {
+            self.part(server).await;
+        }
+        answer
     }
 
     /// Signs in, and asks whether it would take a mail of this sender, without sending one.
     pub(super) async fn check(&self, from: &Address) -> Result<(), MailError> {
-        self.converse(async |server| {
+        let asked = self.converse(async |server| {
             let sender = Mail::new(Some(from.clone()), self.for_letters(server, Some(from), &[])?);
             self.step(Step::Sender, server.command(sender)).await.map(drop)
-        })
-        .await
+        });
+        self.part(asked.await?).await;
+        Ok(())
     }
 
-    /// Connects, talks, and says goodbye. What it says then changes nothing any more: a mail that
-    /// it took is sent, whatever follows.
+    /// Connects and talks, in the time that there is for what comes before a text.
     async fn converse(
         &self,
         talk: impl AsyncFnOnce(&mut AsyncSmtpConnection) -> Result<(), MailError>,
-    ) -> Result<(), MailError> {
+    ) -> Result<AsyncSmtpConnection, MailError> {
         let conversation = async {
             let mut server = self.connect().await?;
             let said = talk(&mut server).await;
             Ok((server, said))
         };
         let ended = timeout(self.patience.whole, conversation).await;
-        let (mut server, said) = ended
+        let (server, said) = ended
             .map_err(|_| self.unreachable(&format!("no end after {} seconds", self.patience.whole.as_secs())))??;
-        if !matches!(said, Err(MailError::Unreachable { .. })) {
-            let _ = timeout(self.patience.goodbye, server.quit()).await;
+        match said {
+            Ok(()) => Ok(server),
+            Err(error) => {
+                if !matches!(error, MailError::Unreachable { .. }) {
+                    self.part(server).await;
+                }
+                Err(error)
+            }
         }
-        said
+    }
+
+    /// Says goodbye. What the server says then changes nothing any more: a mail that it took is
+    /// sent, whatever follows.
+    async fn part(&self, mut server: AsyncSmtpConnection) {
+        let _ = timeout(self.patience.goodbye, server.quit()).await;
     }
 
     /// Connects, greets, encrypts and signs in.
@@ -179,9 +207,13 @@ impl SmtpServer {
         Ok(Box::new(Bounded::new(stream.map_err(|error| self.unreachable(&error))?, address)))
     }
 
-    /// The mail itself, to its one recipient.
-    async fn hand_over(&self, server: &mut AsyncSmtpConnection, message: &Message) -> Result<(), MailError> {
-        let (envelope, text) = (message.envelope(), message.formatted());
+    /// Says from whom a mail is and to whom, its one recipient, until the server wants its text.
+    async fn announce(
+        &self,
+        server: &mut AsyncSmtpConnection,
+        envelope: &Envelope,
+        text: &[u8],
+    ) -> Result<(), MailError> {
         let mut parameters = self.for_letters(server, envelope.from(), envelope.to())?;
         if !text.is_ascii() && server.server_info().supports_feature(Extension::EightBitMime) {
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
@@ -191,9 +223,7 @@ impl SmtpServer {
         for address in envelope.to() {
             self.step(Step::Recipient, server.command(Rcpt::new(address.clone(), Vec::new()))).await?;
         }
-        self.step(Step::Data, server.command(Data)).await?;
-        let taken = server.message(&text).await;
-        taken.map(drop).map_err(|error| MailError::from_smtp(&self.shown, Step::Text, &error))
+        self.step(Step::Data, server.command(Data)).await.map(drop)
     }
 
     /// What MAIL has to say where addresses have other letters than ASCII's.
@@ -229,12 +259,16 @@ impl SmtpServer {
     }
 
     fn silent(&self, step: Step) -> MailError {
-        self.unreachable(&format!("no answer to {} within {} seconds", step.what(), self.patience.step.as_secs()))
+        self.unreachable(&silence(step, self.patience.step))
     }
 
     fn unreachable(&self, reason: &dyn Display) -> MailError {
         MailError::Unreachable { server: self.shown.clone(), reason: reason.to_string() }
     }
+}
+
+fn silence(step: Step, waited: Duration) -> String {
+    format!("no answer to {} within {} seconds", step.what(), waited.as_secs())
 }
 
 /// A part of a URL.
@@ -256,7 +290,7 @@ fn client_config() -> Result<ClientConfig, tokio_rustls::rustls::Error> {
 mod tests {
     use super::*;
     use std::io::{BufRead, BufReader, Read, Write};
-    use std::net::TcpListener;
+    use std::net::{Shutdown, TcpListener};
     use std::thread;
 
     /// A server that says this, and then nothing more until the client hangs up.
@@ -275,9 +309,9 @@ mod tests {
     /// A server that takes every mail: it says `hello` to EHLO, and to the text what this says.
     fn taking(hello: &'static str, after_text: impl FnOnce(&mut std::net::TcpStream) + Send + 'static) -> SmtpServer {
         server(move |stream| {
-            let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok);
+            let lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok);
             stream.write_all(b"220 mx\r\n").expect("a client");
-            while let Some(line) = lines.next() {
+            for line in lines {
                 let answer = match line.split([' ', ':']).next().unwrap_or_default() {
                     "EHLO" => hello,
                     "DATA" => "354 Go on",
@@ -295,7 +329,7 @@ mod tests {
 
     fn a_mail(from: &str, to: &str) -> Message {
         let address = |text: &str| text.parse::<Address>().expect("an address");
-        let envelope = lettre::address::Envelope::new(Some(address(from)), vec![address(to)]);
+        let envelope = Envelope::new(Some(address(from)), vec![address(to)]);
         let builder = Message::builder().envelope(envelope.expect("an envelope")).from(address(from).into());
         builder.to(address(to).into()).body("It fails.".to_owned()).expect("a mail")
     }
@@ -313,6 +347,31 @@ mod tests {
         assert!(theirs.is_about_the_address() && !theirs.is_worth_a_retry(), "{theirs}");
         let knows = taking("250-mx\r\n250 SMTPUTF8", |_| {});
         knows.check(&from.parse().expect("an address")).await.expect("it understands it");
+    }
+
+    #[tokio::test]
+    async fn the_answer_to_a_text_is_waited_for_longer_than_all_before_it() {
+        let slow = taking("250 mx", |stream| {
+            thread::sleep(Duration::from_millis(1_500));
+            stream.write_all(b"250 Kept\r\n").expect("it waits");
+        });
+        let slow = SmtpServer { patience: in_ms(1_000, 1_000), ..slow };
+        slow.send(&a_mail("flawless@example.com", "ada@example.com")).await.expect("it was kept");
+    }
+
+    #[tokio::test]
+    async fn a_text_that_is_not_answered_may_have_arrived() {
+        let mail = a_mail("flawless@example.com", "ada@example.com");
+        let short = Patience { text: Duration::from_millis(50), ..PATIENCE };
+        let silent = SmtpServer { patience: short, ..taking("250 mx", |_| {}) };
+        let hangs_up = taking("250 mx", |stream| stream.shutdown(Shutdown::Both).expect("a stream"));
+        for (server, why) in [(silent, "no answer to the mail's text within"), (hangs_up, "incomplete response")] {
+            let said = server.send(&mail).await.expect_err("it does not say so");
+            assert!(said.may_have_arrived() && said.is_worth_a_retry() && !said.is_about_the_address(), "{said}");
+            assert!(said.to_string().contains(why), "{said}");
+        }
+        let before = SmtpServer { patience: in_ms(50, 60_000), ..server(|_| {}) };
+        assert!(!before.send(&mail).await.expect_err("it says nothing").may_have_arrived());
     }
 
     fn in_ms(step: u64, whole: u64) -> Patience {

@@ -4,7 +4,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::messages::{mail_content, rendered_mail};
 use crate::services::recipients::{Occasion, Recipients, mails};
 use crate::services::{Cause, Failure, Wake};
-use domain::delivery::{Channel, DeliveryMode, DeliveryState, MAIL_TRIED_FOR};
+use domain::delivery::{Channel, DeliveryMode, DeliveryState, MAIL_TRIED_FOR, PAUSES_WITHOUT_ANSWER};
 use domain::timestamp::{DAY, Timestamp};
 use email::{MailError, Mailer, OutgoingMail};
 use std::sync::Arc;
@@ -13,10 +13,15 @@ use store::deliveries::{Delivery, DeliveryRow, NewDelivery};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 
-/// A mail that was tried for as long as one is: it is time that somebody hears of the line.
+/// A mail that was tried for as long, or sent as often, as one is: it is time that somebody hears
+/// of the line.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}; it was tried for {days} days", days = MAIL_TRIED_FOR.as_hours() / DAY.as_hours())]
-struct TriedForLong(MailError);
+enum TriedInVain {
+    #[error("{0}; it was tried for {days} days", days = MAIL_TRIED_FOR.as_hours() / DAY.as_hours())]
+    ForLong(MailError),
+    #[error("{0}; it was sent {times} times", times = PAUSES_WITHOUT_ANSWER.len() + 1)]
+    Unanswered(MailError),
+}
 
 /// Sends mails.
 #[derive(Clone)]
@@ -57,15 +62,15 @@ impl MailSender {
             repository: row.repository.full_name.to_string(),
             line: Some(line.id.0),
         };
-        self.send(&mail, delivery.failing_since, now).await
+        self.send(&mail, delivery, now).await
     }
 
-    /// Sends a mail that could not be sent since `failing_since`. That its address is refused is
-    /// remembered. The receipt is its Message-ID.
+    /// Sends the mail of a delivery, of the first where it is of several. That its address is
+    /// refused is remembered. The receipt is its Message-ID.
     pub(super) async fn send(
         &self,
         mail: &OutgoingMail,
-        failing_since: Option<Timestamp>,
+        delivery: &Delivery,
         now: Timestamp,
     ) -> Result<String, Failure> {
         // A copy that somebody else sent meanwhile can't be taken back.
@@ -74,11 +79,15 @@ impl MailSender {
         if error.is_about_the_address() {
             store::refused_addresses::record(&self.store, &mail.to_email, &error.to_string(), now).await?;
         }
+        if error.may_have_arrived() {
+            store::deliveries::count_lost_answer(&self.store, delivery.id).await?;
+        }
         Err(match error {
             error if !error.is_worth_a_retry() => Failure::give_up(error),
-            error if failing_since.is_some_and(|since| now - since >= MAIL_TRIED_FOR) => {
-                Failure::give_up(TriedForLong(error))
+            error if delivery.failing_since.is_some_and(|since| now - since >= MAIL_TRIED_FOR) => {
+                Failure::give_up(TriedInVain::ForLong(error))
             }
+            error if error.may_have_arrived() => after_no_answer(delivery.lost_answers, error),
             error => Failure::retry(error),
         })
     }
@@ -95,7 +104,7 @@ impl MailSender {
         format!("{}.{}", row.repository.full_name.as_str().replace('/', "-"), self.content.site.mail_host())
     }
 
-    /// Tells somebody else, after a mail's address was refused, or it was tried for long: whoever
+    /// Tells somebody else, after a mail's address was refused, or it was tried in vain: whoever
     /// is chosen now that this is known. Whether anybody is.
     ///
     /// # Errors
@@ -109,7 +118,7 @@ impl MailSender {
         now: Timestamp,
     ) -> Result<bool, Failure> {
         let is_refused = cause.downcast_ref().is_some_and(MailError::is_about_the_address);
-        if !is_refused && !cause.is::<TriedForLong>() {
+        if !is_refused && !cause.is::<TriedInVain>() {
             return Ok(false);
         }
         let others = self.others(row, line, refused, now).await?;
@@ -147,11 +156,22 @@ impl MailSender {
     }
 }
 
+/// What follows where the mail server did not say whether it took a mail, after so many times.
+fn after_no_answer(times_before: u64, error: MailError) -> Failure {
+    let pause = usize::try_from(times_before).ok().and_then(|times| PAUSES_WITHOUT_ANSWER.get(times));
+    match pause {
+        Some(&pause) => Failure::Retry { cause: error.into(), after: Some(pause) },
+        None => Failure::give_up(TriedInVain::Unanswered(error)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Config;
     use crate::wiring::Handles;
+    use domain::delivery::Purpose;
+    use domain::ids::{DeliveryId, LineId, RepositoryId};
     use domain::job::Job;
     use jiff::SignedDuration;
     use std::collections::BTreeMap;
@@ -181,12 +201,29 @@ mod tests {
             line: None,
             list_id: None,
         };
+        let delivery = Delivery {
+            id: DeliveryId(1),
+            repository: RepositoryId(1),
+            line: LineId(1),
+            what: NewDelivery {
+                channel: Channel::Mail,
+                purpose: Purpose::Alert,
+                recipient: mail.to_email.clone(),
+                content: String::new(),
+            },
+            attempts: 0,
+            failing_since: None,
+            lost_answers: 0,
+            unanswered_at: None,
+            created_at: now,
+            state: DeliveryState::Pending,
+        };
         let sender = |claim| MailSender { store: store.held_by(claim), ..handles.mail_sender() };
         let sent = || std::fs::read_dir(config.outbox()).map_or(0, Iterator::count);
-        let refused = sender(&lost).send(&mail, None, now).await.map_err(|failure| format!("{failure:?}"));
+        let refused = sender(&lost).send(&mail, &delivery, now).await.map_err(|failure| format!("{failure:?}"));
         assert_eq!(refused, Err(format!("{:?}", Failure::from(StoreError::LeaseLost))));
         assert_eq!(sent(), 0);
-        sender(&its).send(&mail, None, now).await.unwrap();
+        sender(&its).send(&mail, &delivery, now).await.unwrap();
         assert_eq!(sent(), 1);
     }
 }

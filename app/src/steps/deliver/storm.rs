@@ -192,7 +192,7 @@ impl StormMails<'_> {
             return self.sender.alert(self.row, &line, first, self.now).await;
         }
         let mail = self.gathered_mail(mails, lines)?;
-        self.sender.send(&mail, first.failing_since, self.now).await
+        self.sender.send(&mail, first, self.now).await
     }
 
     /// One mail of several lines.
@@ -236,7 +236,7 @@ impl StormMails<'_> {
 }
 
 fn is_unanswered(cause: &Cause) -> bool {
-    matches!(cause.downcast_ref(), Some(MailError::Unreachable { .. }))
+    matches!(cause.downcast_ref(), Some(MailError::Unreachable { .. } | MailError::Unanswered { .. }))
 }
 
 /// An attempt to send one recipient's mail.

@@ -9,7 +9,8 @@ use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
 pub(crate) use sending::insert_in;
 pub use sending::{
-    claim_attempt, insert, record_failed, record_given_up, record_put_off, record_sent, set_unanswered, withdraw_issue,
+    claim_attempt, count_lost_answer, insert, record_failed, record_given_up, record_put_off, record_sent,
+    set_unanswered, withdraw_issue,
 };
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
@@ -42,6 +43,8 @@ pub struct Delivery {
     pub attempts: u64,
     /// When an attempt failed first; `None`: none did.
     pub failing_since: Option<Timestamp>,
+    /// How often a mail server was sent the mail and did not say whether it took it.
+    pub lost_answers: u64,
     /// When GitHub was last asked to make it without saying since whether it did; `None`: it did
     /// not make it yet.
     pub unanswered_at: Option<Timestamp>,
@@ -70,7 +73,7 @@ pub struct DeliveryRow {
 
 /// The columns of a [`Delivery`], for [`read`].
 pub(crate) const COLUMNS: &str = "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, failing_since_ms, \
-     unanswered_at_ms, created_at_ms, state";
+     lost_answers, unanswered_at_ms, created_at_ms, state";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
@@ -85,6 +88,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
         },
         attempts: get_count(row, "attempts")?,
         failing_since: get_time_opt(row, "failing_since_ms")?,
+        lost_answers: get_count(row, "lost_answers")?,
         unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
         created_at: get_time(row, "created_at_ms")?,
         state: read_state(row)?,

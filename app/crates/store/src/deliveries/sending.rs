@@ -138,6 +138,12 @@ pub async fn record_put_off(store: &Store, id: DeliveryId, why: &str, due_at: Ti
     settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at).await
 }
 
+/// Counts that the mail server was sent it and did not say whether it took it.
+pub async fn count_lost_answer(store: &Store, id: DeliveryId) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE deliveries SET lost_answers = lost_answers + 1 WHERE id = $1").bind(id.0);
+    execute(store, statement).await
+}
+
 /// Records when GitHub was asked to make it, before it is asked; `None` once it said that it did
 /// not.
 pub async fn set_unanswered(store: &Store, id: DeliveryId, asked_at: Option<Timestamp>) -> Result<(), StoreError> {
