@@ -129,6 +129,33 @@ fn a_mail_that_the_server_never_says_it_took_comes_four_times_at_most() {
 }
 
 #[test]
+fn days_in_which_nothing_was_tried_count_for_nothing() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        let pending = [("ada@example.com".to_owned(), DeliveryState::Pending)];
+        story.smtp.set_full("ada@example.com", true);
+        story.fails(1).await;
+        story.later(DAY).await;
+        // The server is off.
+        story.later(6 * DAY).await;
+        assert_eq!(states(story).await, pending, "after a week without the server");
+        assert!(messages(story).await.what.contains("1 mail is tried again, for "));
+        story.begin_shadow().await;
+        for _ in 0..6 {
+            story.later(DAY).await;
+        }
+        assert_eq!(messages(story).await.level, Level::Fine, "nothing fails in shadow mode, for nothing is tried");
+        story.end_shadow().await;
+        story.later(16 * MINUTE).await;
+        assert_eq!(states(story).await, pending, "after a week of shadow mode");
+        story.smtp.set_full("ada@example.com", false);
+        story.later(16 * MINUTE).await;
+        assert!(story.transcript().contains("mail to ada@example.com"));
+    });
+}
+
+#[test]
 fn a_storms_mails_are_not_tried_one_by_one_where_nobody_answers() {
     run_test(async |story| {
         story.commit(ADA, "2026-01-06T10:00:00Z", &[("shop/a.py", &functions("a", 30))], "Add a");

@@ -9,6 +9,11 @@ use jiff::SignedDuration;
 /// have weekends.
 pub const MAIL_TRIED_FOR: SignedDuration = DAY.saturating_mul(5);
 
+/// How much later than it was due a mail may be tried for those days to go on. Where it is more,
+/// nothing was tried meanwhile: the server was off. They begin anew then, for who could have let
+/// the mail in was not asked.
+pub const MAIL_LEFT_ALONE_FOR: SignedDuration = DAY;
+
 /// How long a mail waits after the mail server was sent it and did not say whether it took it, each
 /// time at least; after as many, and one more, it is given up. It may have arrived every time, so
 /// these are few. The first is the usual one, for a server that was just restarted; a filter that

@@ -84,9 +84,7 @@ impl MailSender {
         }
         Err(match error {
             error if !error.is_worth_a_retry() => Failure::give_up(error),
-            error if delivery.failing_since.is_some_and(|since| now - since >= MAIL_TRIED_FOR) => {
-                Failure::give_up(TriedInVain::ForLong(error))
-            }
+            error if delivery.failing_for(now) >= MAIL_TRIED_FOR => Failure::give_up(TriedInVain::ForLong(error)),
             error if error.may_have_arrived() => after_no_answer(delivery.lost_answers, error),
             error => Failure::retry(error),
         })
@@ -213,6 +211,7 @@ mod tests {
             },
             attempts: 0,
             failing_since: None,
+            due_at: Timestamp::UNIX_EPOCH,
             lost_answers: 0,
             unanswered_at: None,
             created_at: now,

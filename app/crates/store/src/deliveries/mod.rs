@@ -4,9 +4,10 @@ mod sending;
 
 use crate::columns::{get, get_count, get_time, get_time_opt};
 use crate::{Store, StoreError};
-use domain::delivery::{Channel, DeliveryState, Purpose};
+use domain::delivery::{Channel, DeliveryState, MAIL_LEFT_ALONE_FOR, Purpose};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 pub(crate) use sending::insert_in;
 pub use sending::{
     claim_attempt, count_lost_answer, insert, record_failed, record_given_up, record_put_off, record_sent,
@@ -43,6 +44,8 @@ pub struct Delivery {
     pub attempts: u64,
     /// When an attempt failed first; `None`: none did.
     pub failing_since: Option<Timestamp>,
+    /// When it was due; the epoch before the first attempt.
+    pub due_at: Timestamp,
     /// How often a mail server was sent the mail and did not say whether it took it.
     pub lost_answers: u64,
     /// When GitHub was last asked to make it without saying since whether it did; `None`: it did
@@ -52,6 +55,14 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// What became of it.
     pub state: DeliveryState,
+}
+
+impl Delivery {
+    /// For how long it was tried in vain; no time where it was left alone meanwhile.
+    pub fn failing_for(&self, now: Timestamp) -> SignedDuration {
+        let since = self.failing_since.filter(|_| self.due_at >= now - MAIL_LEFT_ALONE_FOR);
+        since.map_or(SignedDuration::ZERO, |since| now - since)
+    }
 }
 
 /// A delivery as a page shows it.
@@ -73,7 +84,13 @@ pub struct DeliveryRow {
 
 /// The columns of a [`Delivery`], for [`read`].
 pub(crate) const COLUMNS: &str = "id, repository_id, line_id, channel, purpose, subject, recipient, content, attempts, failing_since_ms, \
-     lost_answers, unanswered_at_ms, created_at_ms, state";
+     due_at_ms, lost_answers, unanswered_at_ms, created_at_ms, state";
+
+/// What an attempt that failed at `$4` makes of the moment of the first; `$5` is so long before it
+/// that one which was due earlier was left alone.
+pub(crate) const FAILING_SINCE: &str =
+    "failing_since_ms = CASE WHEN failing_since_ms IS NULL OR due_at_ms < CAST($5 AS BIGINT)
+     THEN CAST($4 AS BIGINT) ELSE failing_since_ms END";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
@@ -88,6 +105,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Delivery, StoreError> {
         },
         attempts: get_count(row, "attempts")?,
         failing_since: get_time_opt(row, "failing_since_ms")?,
+        due_at: get_time(row, "due_at_ms")?,
         lost_answers: get_count(row, "lost_answers")?,
         unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
         created_at: get_time(row, "created_at_ms")?,

@@ -1,10 +1,10 @@
 //! The life of a delivery: inserted, attempted, sent or given up.
 
-use super::{COLUMNS, Delivery, NewDelivery, read};
+use super::{COLUMNS, Delivery, FAILING_SINCE, NewDelivery, read};
 use crate::columns::indexable;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
-use domain::delivery::{DeliveryMode, DeliveryState};
+use domain::delivery::{DeliveryMode, DeliveryState, MAIL_LEFT_ALONE_FOR};
 use domain::ids::{DeliveryId, LineId, RepositoryId};
 use domain::job::Job;
 use domain::pace::Rank;
@@ -122,20 +122,26 @@ pub async fn record_failed(
     due_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let statement = sqlx::query(
-        "UPDATE deliveries SET error = $2, due_at_ms = $3, failing_since_ms = COALESCE(failing_since_ms, CAST($4 AS BIGINT))
-         WHERE id = $1",
-    )
-    .bind(id.0)
-    .bind(why)
-    .bind(due_at.as_millis())
-    .bind(now.as_millis());
+    let sql = format!("UPDATE deliveries SET error = $2, due_at_ms = $3, {FAILING_SINCE} WHERE id = $1");
+    let statement = sqlx::query(AssertSqlSafe(sql))
+        .bind(id.0)
+        .bind(why)
+        .bind(due_at.as_millis())
+        .bind(now.as_millis())
+        .bind((now - MAIL_LEFT_ALONE_FOR).as_millis());
     execute(store, statement).await
 }
 
-/// Records that it waits, until when and for what: nothing failed.
+/// Records that it waits, until when and for what: nothing failed, nor goes on failing.
 pub async fn record_put_off(store: &Store, id: DeliveryId, why: &str, due_at: Timestamp) -> Result<(), StoreError> {
-    settle(store, "UPDATE deliveries SET error = $2, due_at_ms = $3 WHERE id = $1", id, why, due_at).await
+    settle(
+        store,
+        "UPDATE deliveries SET error = $2, due_at_ms = $3, failing_since_ms = NULL WHERE id = $1",
+        id,
+        why,
+        due_at,
+    )
+    .await
 }
 
 /// Counts that the mail server was sent it and did not say whether it took it.

@@ -1,9 +1,9 @@
 //! The mails of a storm: gathered, and sent as one for each recipient.
 
 use crate::columns::get_time;
-use crate::deliveries::{COLUMNS, Delivery};
+use crate::deliveries::{COLUMNS, Delivery, FAILING_SINCE};
 use crate::{Store, StoreError, Tx, deliveries, jobs};
-use domain::delivery::DeliveryState;
+use domain::delivery::{DeliveryState, MAIL_LEFT_ALONE_FOR};
 use domain::ids::StormId;
 use domain::job::Job;
 use domain::timestamp::{Timestamp, millis};
@@ -21,11 +21,16 @@ const NEXT_MAIL_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// which it may be tried again, the epoch where it was not tried.
 pub async fn gathered_mails(store: &Store, id: StormId) -> Result<Vec<(Delivery, Timestamp)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS}, due_at_ms FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'mail'
+        "SELECT {COLUMNS} FROM deliveries WHERE storm_id = $1 AND state = 'gathered' AND channel = 'mail'
          ORDER BY recipient, id"
     );
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_all(&store.pool).await?;
-    rows.iter().map(|row| Ok((deliveries::read(row)?, get_time(row, "due_at_ms")?))).collect()
+    let read = |row| {
+        let mail = deliveries::read(row)?;
+        let due_at = mail.due_at;
+        Ok((mail, due_at))
+    };
+    rows.iter().map(read).collect()
 }
 
 /// Gathers the mails of a storm's lines that no attempt was made at; `false`: there are none. A
@@ -87,18 +92,19 @@ pub async fn record_mail_failed(
     due_at: Timestamp,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let sql = format!(
+        "UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3, {FAILING_SINCE} WHERE id = $1"
+    );
     let mut tx = store.begin().await?;
     for mail in mails {
-        sqlx::query(
-            "UPDATE deliveries SET attempts = attempts + 1, error = $2, due_at_ms = $3,
-                 failing_since_ms = COALESCE(failing_since_ms, CAST($4 AS BIGINT)) WHERE id = $1",
-        )
-        .bind(mail.id.0)
-        .bind(why)
-        .bind(due_at.as_millis())
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
+        sqlx::query(AssertSqlSafe(sql.as_str()))
+            .bind(mail.id.0)
+            .bind(why)
+            .bind(due_at.as_millis())
+            .bind(now.as_millis())
+            .bind((now - MAIL_LEFT_ALONE_FOR).as_millis())
+            .execute(tx.conn())
+            .await?;
     }
     tx.commit().await
 }
