@@ -4,7 +4,7 @@ use crate::harness::git_repo::{ADA, GRACE, LINUS};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
 use jiff::SignedDuration;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[test]
 fn an_exception_is_told_to_the_author_of_its_line_once() {
@@ -185,7 +185,7 @@ fn the_same_error_a_thousand_times_from_three_servers_is_one_mail_and_one_issue(
     });
 }
 
-fn story_event(story: &Story, head: &str, n: usize) -> serde_json::Value {
+fn story_event(story: &Story, head: &str, n: usize) -> Value {
     story.event_at(head, CART_PATH, "PRICES[sku]", "total", &format!("web-{}", n % 3))
 }
 
@@ -349,18 +349,23 @@ fn what_cannot_be_blamed_goes_to_the_default_contact_once() {
     });
 }
 
+/// A report that asks for so many occurrences to be waited for.
+fn waiting_for(story: &Story, threshold: u64) -> Value {
+    let mut event = story.event();
+    event["extra"] = json!({"flawless.error_threshold": threshold});
+    event
+}
+
 #[test]
 fn what_one_report_asks_to_be_waited_for_keeps_no_other_from_being_told() {
     run_test(async |story| {
         story.install().await;
-        let mut patient = story.event();
-        patient["extra"] = json!({"flawless.error_threshold": 1_u64 << 62});
+        let patient = waiting_for(story, 1 << 62);
         story.report(&patient).await;
         assert_eq!(story.transcript(), "");
         let lines = story.lines().await;
         assert_eq!((lines[0].total, lines[0].error_threshold), (1, Some(1_000_000)));
-        let mut hasty = story.event();
-        hasty["extra"] = json!({"flawless.error_threshold": 4});
+        let hasty = waiting_for(story, 4);
         story.report(&hasty).await;
         story.report(&patient).await;
         assert_eq!(story.transcript(), "", "four are waited for, whoever else waits for more");
@@ -373,8 +378,7 @@ fn what_one_report_asks_to_be_waited_for_keeps_no_other_from_being_told() {
 fn a_report_that_asks_for_nothing_is_told_as_the_settings_say() {
     run_test(async |story| {
         story.install().await;
-        let mut patient = story.event();
-        patient["extra"] = json!({"flawless.error_threshold": 1_u64 << 62});
+        let patient = waiting_for(story, 1 << 62);
         story.report(&patient).await;
         assert_eq!(story.transcript(), "");
         story.fails(1).await;

@@ -218,16 +218,23 @@ fn what_a_commit_closed_is_resolved_as_of_that_commit() {
     });
 }
 
+/// A line that was resolved at a commit which a forced push takes away: what the branch is at then,
+/// and that commit.
+async fn resolved_and_forced_away(story: &mut Story) -> (String, String) {
+    story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+    story.alerted().await;
+    let (old, lost) = (story.repo.git(&["rev-parse", "HEAD~1"]), story.repo.head());
+    story.github.close_issue(REPO, 1, "grace");
+    story.settle().await;
+    assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(lost.clone())));
+    story.repo.force(&old);
+    (old, lost)
+}
+
 #[test]
 fn what_a_forced_push_took_away_is_waited_for_a_day_and_no_longer() {
     run_test(async |story| {
-        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
-        story.alerted().await;
-        let (old, lost) = (story.repo.git(&["rev-parse", "HEAD~1"]), story.repo.head());
-        story.github.close_issue(REPO, 1, "grace");
-        story.settle().await;
-        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(lost.clone())));
-        story.repo.force(&old);
+        let (old, lost) = resolved_and_forced_away(story).await;
         story.commit(GRACE, "2026-02-02T10:00:00Z", &[("README.md", "The shop.\n")], "Describe it better");
         let head = story.repo.head();
         story.push().await;
@@ -255,13 +262,7 @@ fn what_a_forced_push_took_away_is_waited_for_a_day_and_no_longer() {
 #[test]
 fn an_old_deployment_is_no_regression_though_nothing_is_left_of_the_fix() {
     run_test(async |story| {
-        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
-        story.alerted().await;
-        let (old, lost) = (story.repo.git(&["rev-parse", "HEAD~1"]), story.repo.head());
-        story.github.close_issue(REPO, 1, "grace");
-        story.settle().await;
-        assert_eq!(story.lines().await[0].resolved_commit, Some(CommitId::new(lost)));
-        story.repo.force(&old);
+        let (old, _lost) = resolved_and_forced_away(story).await;
         story.commit(GRACE, "2099-02-02T10:00:00Z", &[("README.md", "The shop.\n")], "Describe it better");
         // Another clone brings what branches have, not what they lost.
         let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
