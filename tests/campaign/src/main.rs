@@ -182,7 +182,7 @@ async fn campaign(database: Database, channels: Channels, faults: Vec<Fault>, ru
         }
         let outcome = round::play(&mut stage, fault, round::chance(seed, number), patience).await;
         for broken in &outcome.violations {
-            println!(
+            let what = format!(
                 "{database:?} {channels:?} round {number} {fault:?} (--seed {seed} --from {number} --rounds 1 --databases \
                  {} --faults {}): {:?}: {}",
                 value_name(&database),
@@ -190,6 +190,8 @@ async fn campaign(database: Database, channels: Channels, faults: Vec<Fault>, ru
                 broken.kind,
                 broken.what
             );
+            println!("{what}");
+            table.broken(what);
         }
         let is_spoilt = !outcome.violations.is_empty();
         table.round(database, fault, &outcome);

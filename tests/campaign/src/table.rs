@@ -27,6 +27,8 @@ struct Row {
 #[derive(Default)]
 pub struct Table {
     rows: BTreeMap<(Database, Fault), Row>,
+    /// What was broken, with the command that plays its round again.
+    broken: Vec<String>,
     left_out: BTreeSet<Database>,
 }
 
@@ -49,6 +51,11 @@ impl Table {
         });
     }
 
+    /// Something was broken.
+    pub fn broken(&mut self, what: String) {
+        self.broken.push(what);
+    }
+
     /// A database could not be had.
     pub fn left_out(&mut self, database: Database) {
         self.left_out.insert(database);
@@ -59,6 +66,7 @@ impl Table {
         for (key, row) in other.rows {
             self.rows.entry(key).or_default().add(&row);
         }
+        self.broken.extend(other.broken);
         self.left_out.extend(other.left_out);
     }
 
@@ -100,6 +108,10 @@ impl fmt::Display for Table {
             write_row(f, &format!("{database:?}"), &format!("{fault:?}"), row)?;
         }
         write_row(f, "all", "", &sum)?;
+        // Said when it was found, and again where who looks at the end sees it.
+        for what in &self.broken {
+            writeln!(f, "\nBROKEN: {what}")?;
+        }
         for database in &self.left_out {
             writeln!(f, "NOT RUN: {database:?}")?;
         }
