@@ -26,6 +26,7 @@ mod keys;
 mod labels;
 mod leases;
 mod live;
+mod mail_encryption;
 mod mail_refusals;
 mod mails;
 mod mirror_damage;

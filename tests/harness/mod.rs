@@ -3,6 +3,7 @@
 pub mod application;
 pub mod browser;
 pub mod emulator;
+pub mod encrypted_mail;
 pub mod fake_github;
 pub mod git_server;
 pub mod jobs;

@@ -119,6 +119,11 @@ impl SmtpServer {
         Self { port, state, task }
     }
 
+    /// Its port on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// `SMTP_URL` without credentials.
     pub(crate) fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}", self.port)
