@@ -8,8 +8,11 @@ use domain::delivery::DeliveryState;
 use domain::job::Job;
 use domain::timestamp::{HOUR, Timestamp};
 use jiff::SignedDuration;
+use serde_json::{Value, json};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 #[test]
@@ -273,6 +276,78 @@ fn a_report_that_waited_is_told_with_the_code_though_the_mirror_is_damaged() {
         acme/shop#1 opened: KeyError in total (shop/cart.py) [flawless]
         acme/shop#1 assigned to ada
         ");
+    });
+}
+
+/// A line's first report is attributed, and counted only; then this happens to the mirror, and the
+/// next report of it is told of.
+async fn told_after(story: &mut Story, event: &Value, happens: impl FnOnce(&Path)) {
+    let mut event = event.clone();
+    event["extra"] = json!({"flawless.error_threshold": 2});
+    story.report(&event).await;
+    let mirror = mirror(story);
+    story.stop().await;
+    happens(&mirror);
+    story.start().await;
+    story.report(&event).await;
+}
+
+/// Half of every pack, as a disk that filled up leaves it.
+fn cut_packs(mirror: &Path) {
+    for file in std::fs::read_dir(mirror.join("objects/pack")).unwrap().map(|entry| entry.unwrap().path()) {
+        if file.extension().is_some_and(|it| it == "pack") {
+            let bytes = std::fs::read(&file).unwrap();
+            std::fs::remove_file(&file).unwrap();
+            std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn who_is_told_does_not_depend_on_which_servers_mirror_is_asked() {
+    let gone = |mirror: &Path| std::fs::remove_dir_all(mirror).unwrap();
+    for happens in [cut_packs, gone] {
+        run_test(async |story| {
+            story.expect_errors();
+            story.install().await;
+            told_after(story, &story.event(), happens).await;
+            story.assert_usual_alert();
+        });
+    }
+    // Of another server that was not told of the last push yet, which is the first of somebody.
+    run_test(async |story| {
+        story.install().await;
+        let older = story.folder().join("older");
+        let copy = |from: &Path, to: &Path| {
+            let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+            assert!(done.success());
+        };
+        copy(&mirror(story), &older);
+        let text = "def count(items):\n    return items.count\n";
+        story.commit("Newcomer <newcomer@example.com>", "2026-03-01T10:00:00Z", &[("shop/more.py", text)], "Count");
+        story.push().await;
+        let event = story.event_at(&story.repo.head(), "shop/more.py", "items.count", "count", "web-1");
+        let back = |mirror: &Path| {
+            gone(mirror);
+            copy(&older, mirror);
+        };
+        told_after(story, &event, back).await;
+        let to: Vec<_> = story.mails().iter().map(|mail| mail.header("To").unwrap()).collect();
+        assert_eq!(to, ["Newcomer <newcomer@example.com>"]);
+        story.changes();
+    });
+}
+
+#[test]
+fn a_line_is_told_of_though_its_mirror_is_gone_and_there_is_no_other() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.install().await;
+        story.git.host.accept_only(&[]);
+        told_after(story, &story.event(), cut_packs).await;
+        story.assert_silent("the repository may answer in a minute");
+        story.later(31 * MINUTE).await;
+        story.assert_usual_alert();
     });
 }
 

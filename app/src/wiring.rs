@@ -243,7 +243,7 @@ impl Handles {
     fn recipients(&self) -> Recipients {
         Recipients {
             store: self.store.clone(),
-            mirrors: self.mirrors.clone(),
+            mirror_sync: self.mirror_sync(),
             github_app: self.github_app.clone(),
             cooldown: self.cooldown.clone(),
         }

@@ -14,6 +14,10 @@ use mirror::{Head, HeadFile, MirrorError, Mirrors, Progress, Source};
 use store::Store;
 use store::repositories::{FetchPause, Fetched, RepositoryRow};
 
+/// How long a report waits for a mirror that can't be cloned before it is told without one: an
+/// outage of GitHub is mostly over by then, and an exception that nobody hears of for longer is
+/// worse than one without an author.
+pub const CLONE_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// How long a repository is left alone that GitHub refuses: the App may be let in again any time.
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 /// How long a source is left alone that can't be mirrored: somebody may put another in its place,

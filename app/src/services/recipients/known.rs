@@ -39,7 +39,7 @@ impl Recipients {
     }
 
     async fn has_committed(&self, row: &RepositoryRow, email: &str, now: Timestamp) -> bool {
-        let (mirrors, id) = (self.mirrors.clone(), row.repository.id);
+        let (mirrors, id) = (self.mirror_sync.mirrors.clone(), row.repository.id);
         if !mirrors.exists(id) {
             return false;
         }

@@ -6,12 +6,14 @@ mod handover;
 mod known;
 mod mails;
 mod strangers;
+mod whole_mirror;
 
 use domain::timestamp::Timestamp;
 pub use github_lookup::Cooldown;
 pub use mails::{Occasion, mails};
 
 use super::github_app::GitHubApp;
+use super::mirror_sync::MirrorSync;
 use super::{Failure, latest_report};
 use candidates::Candidates;
 use domain::attribution::Attribution;
@@ -19,7 +21,6 @@ use domain::blame::Author;
 use domain::person::{BlamedLine, ChosenRecipient};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
-use mirror::Mirrors;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -29,8 +30,8 @@ use store::repositories::RepositoryRow;
 pub struct Recipients {
     /// The rows: handovers, accounts, and what GitHub said before.
     pub store: Store,
-    /// Knows who commits what.
-    pub mirrors: Mirrors,
+    /// Knows who commits what, and mends the mirror that can't say it.
+    pub mirror_sync: MirrorSync,
     /// Knows people's accounts.
     pub github_app: GitHubApp,
     /// Until when GitHub is not asked.
@@ -80,7 +81,8 @@ impl Recipients {
     /// Finds who is told of a line, and records it with the line.
     ///
     /// # Errors
-    /// The database is out of reach. GitHub and the mirror never are a reason.
+    /// The database is out of reach, or, while the line is new, the mirror. GitHub never is a
+    /// reason.
     pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Chosen, Failure> {
         self.find_another_and_record(row, line, &[], now).await
     }
@@ -88,7 +90,8 @@ impl Recipients {
     /// The same, where mails about the line did not get to these addresses.
     ///
     /// # Errors
-    /// The database is out of reach. GitHub and the mirror never are a reason.
+    /// The database is out of reach, or, while the line is new, the mirror. GitHub never is a
+    /// reason.
     pub async fn find_another_and_record(
         &self,
         row: &RepositoryRow,
@@ -99,7 +102,7 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let subject = BlamedLine { unreached, ..subject_of(line, author.as_ref(), attribution.as_ref()) };
-        let (told, failure) = self.find(row, &subject, now).await?;
+        let (told, failure) = self.find_by_whole_mirror(row, &subject, now).await?;
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })
     }
@@ -134,5 +137,5 @@ pub(super) fn subject_of<'a>(
             ..BlamedLine::default()
         },
     };
-    BlamedLine { first_failed_at: line.first_seen_at, ..subject }
+    BlamedLine { first_failed_at: line.first_seen_at, is_stray: subject.is_stray || line.is_stray, ..subject }
 }

@@ -8,34 +8,11 @@ use domain::names::Login;
 use domain::person::Candidate;
 
 impl Candidates<'_> {
-    /// Whether the line, or the revision that the other people of its function are looked for in,
-    /// is on no branch or tag: a report named it, and the source gives away commits of forks.
-    pub(super) async fn comes_from_elsewhere(&self) -> bool {
-        self.is_any_stray([self.subject.revision, self.subject.commit].into_iter().flatten().cloned().collect()).await
-    }
-
     /// Whether the commit by which somebody is named is on no branch or tag; without one of theirs,
-    /// the line's.
+    /// the line's. Where no mirror can be read that says it, they are taken to be anybody's.
     pub(super) async fn is_named_by_stray(&self, commit: Option<&CommitId>) -> bool {
-        let Some(commit) = commit.or(self.subject.commit) else { return true };
-        self.is_any_stray(vec![commit.clone()]).await
-    }
-
-    /// Whether one of these is on no branch or tag. Without a mirror no commit names anybody; where
-    /// it can't be read, they are taken to be anybody's.
-    async fn is_any_stray(&self, commits: Vec<CommitId>) -> bool {
-        if !self.recipients.mirrors.exists(self.row.repository.id) {
-            return false;
-        }
-        let found = self.mirror(move |mirrors, id| {
-            for commit in &commits {
-                if mirrors.is_stray(id, commit)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        });
-        found.await.unwrap_or(true)
+        let Some(commit) = commit.or(self.subject.commit).cloned() else { return true };
+        self.mirror(move |mirrors, id| mirrors.is_stray(id, &commit)).await.unwrap_or(true)
     }
 
     /// Whether somebody has no commit that a branch or tag reaches: by their address, or one of

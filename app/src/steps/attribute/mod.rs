@@ -9,7 +9,7 @@ mod suspects;
 mod test_report;
 
 use crate::services::fetches::after_others;
-use crate::services::mirror_sync::MirrorSync;
+use crate::services::mirror_sync::{CLONE_PATIENCE, MirrorSync};
 use crate::services::{Failure, blocking};
 pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
 use domain::attribution::Attribution;
@@ -23,7 +23,6 @@ use domain::timestamp::{DAY, Timestamp, WEEK};
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
-use ready_mirror::CLONE_PATIENCE;
 use std::sync::Arc;
 use store::Store;
 use store::attributions::AttributionOutcome;

@@ -2,7 +2,7 @@
 
 use super::Attribute;
 use crate::services::fetches::is_for_later;
-use crate::services::mirror_sync::is_unmirrorable;
+use crate::services::mirror_sync::{CLONE_PATIENCE, is_unmirrorable};
 use crate::services::{Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
@@ -12,10 +12,6 @@ use mirror::{MirrorError, Mirrors, full_id};
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
 
-/// How long a report waits for a mirror that can't be cloned before it is told without one: an
-/// outage of GitHub is mostly over by then, and an exception that nobody hears of for longer is
-/// worse than one without an author.
-pub(super) const CLONE_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 /// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and
 /// waits for it.
 const FETCH_PAUSE: SignedDuration = SignedDuration::from_secs(30);

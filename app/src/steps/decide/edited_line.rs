@@ -16,10 +16,11 @@ const MOST_COMPARED: usize = 10;
 /// The line that `line` was before somebody edited it: of the same function and exception, with an
 /// open issue, written earlier, and gone from the version that failed now. Where a text still
 /// stands somewhere in the file it is not gone: two lines of one function can fail alike, and each
-/// is told of.
+/// is told of. Who is told was looked for a moment before, by a mirror that was mended if that
+/// could be: what still can't be read is not waited for.
 ///
 /// # Errors
-/// The database or the mirror is out of reach.
+/// The database is out of reach.
 pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -> Result<Option<Line>, Failure> {
     let candidates = candidates(store, line).await?;
     if candidates.is_empty() {
@@ -32,7 +33,15 @@ pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -
         let lines = mirrors.lines(id, &revision, &path)?;
         Ok(lines.map(|lines| lines.iter().map(|text| squeeze(text)).collect::<HashSet<String>>()))
     };
-    let Some(standing) = blocking(read).await? else { return Ok(None) };
+    let standing = match blocking(read).await {
+        Ok(standing) => standing,
+        // It is told of as a new one, and once.
+        Err(failure) => {
+            tracing::warn!(line = line.id.0, %failure, "whether it was another line before can't be read in the mirror");
+            None
+        }
+    };
+    let Some(standing) = standing else { return Ok(None) };
     Ok(candidates.into_iter().find(|old| !standing.contains(&squeeze(&old.place.code))))
 }
 

@@ -25,6 +25,8 @@ pub struct BlamedLine<'a> {
     pub first_failed_at: Timestamp,
     /// What its author did, where it is not the failing line: the words that follow a name.
     pub role: Option<String>,
+    /// It, or the commit that ran, came from no branch or tag: whoever they name may be anybody.
+    pub is_stray: bool,
     /// Addresses that mails about it did not get to, though they may be good for others.
     pub unreached: &'a [String],
 }
@@ -43,6 +45,7 @@ impl<'a> BlamedLine<'a> {
                 function: suspect.function_lines.map(|(start, end)| start..=end),
                 failed_at,
                 first_failed_at: failed_at,
+                is_stray: found.is_stray,
                 unreached: &[],
                 role: Some(role),
             };
@@ -56,6 +59,7 @@ impl<'a> BlamedLine<'a> {
             function: found.function_lines.clone(),
             failed_at,
             first_failed_at: failed_at,
+            is_stray: found.is_stray,
             unreached: &[],
             role: None,
         }
