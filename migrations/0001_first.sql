@@ -34,6 +34,7 @@ CREATE TABLE repositories (
     labels_due_at_ms BIGINT NOT NULL DEFAULT 0, -- its labels are not tried to be made before then
     shadow_until_ms BIGINT,             -- nothing is sent until then; null or past: everything is
     suspended_at_ms BIGINT,
+    unnamed_since_ms BIGINT,            -- GitHub does not name it any more among what is installed; null: it does
     created_at_ms BIGINT NOT NULL,
     removed_at_ms BIGINT
 );

@@ -21,6 +21,7 @@ mod handovers;
 mod harness;
 mod hostile_text;
 mod ingest;
+mod installed;
 mod issue_life;
 mod keys;
 mod labels;

@@ -7,7 +7,7 @@ use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::cart_with;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
-use domain::timestamp::{HOUR, Timestamp};
+use domain::timestamp::{DAY, HOUR, Timestamp};
 
 /// The hourly comparison, while GitHub knows nothing of lost webhooks either.
 async fn compare(story: &mut Story) {
@@ -260,6 +260,8 @@ fn uninstalling_deletes_mirror_and_variables_and_keeps_counts_until_asked() {
         assert!(story.services().mirrors.exists(row.repository.id));
         story.github.uninstall(installation);
         story.settle().await;
+        assert!(story.services().mirrors.exists(row.repository.id), "it may have been a mistake");
+        story.tick_after(DAY).await;
         assert!(!story.services().mirrors.exists(row.repository.id));
         assert_eq!(
             store::tracebacks::latest_of_line(&story.services().store, line.id, Timestamp::MAX).await.unwrap(),

@@ -106,6 +106,8 @@ fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
         // Away: the mirror is gone, and what was counted is kept.
         story.github.uninstall(installation);
         story.settle().await;
+        assert!(mirror.exists(), "for a day: it may have been a mistake");
+        story.tick_after(SignedDuration::from_hours(24)).await;
         assert!(!mirror.exists());
         assert_eq!(story.github.issues(REPO).len(), 1);
         let sent = story.github.requests().len();

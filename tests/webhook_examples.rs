@@ -170,8 +170,14 @@ fn what_is_forged_replayed_or_too_large_is_refused() {
         assert_eq!(watched(story).await, [REPO]);
         let large = vec![b' '; (25 << 20) + 1];
         assert_eq!(send(story, "push", "f-8", &large, Some(sign(SECRET, &large))).await, 413);
-        assert_eq!(signed(story, "repository", "f-9", &payload).await, 202, "and a genuine one is acted on");
+        assert_eq!(signed(story, "repository", "f-9", &payload).await, 202, "a genuine one has GitHub asked");
         story.settle().await;
-        assert_eq!(watched(story).await, [""; 0]);
+        assert!(story.repository().await.is_served(), "and GitHub says that it is there");
+        story.github.delete_repository(REPO, "owner");
+        story.github.lose_deliveries();
+        assert_eq!(signed(story, "repository", "f-10", &payload).await, 202);
+        story.settle().await;
+        assert!(!story.repository().await.is_served());
+        story.later(SignedDuration::from_mins(1)).await;
     });
 }

@@ -10,6 +10,7 @@ use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::fetches::Fetches;
 use crate::services::github_app::{App, AppSource, GitHubApp};
+use crate::services::installed::Installed;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::readiness::Readiness;
 use crate::services::recipients::{Cooldown, Recipients};
@@ -327,7 +328,8 @@ impl Handles {
     fn webhooks(&self) -> Webhooks {
         Webhooks {
             store: self.store.clone(),
-            repositories: self.repositories(),
+            github_app: self.github_app.clone(),
+            installed: self.installed(),
             issues: IssueWebhooks {
                 store: self.store.clone(),
                 github_app: self.github_app.clone(),
@@ -345,9 +347,13 @@ impl Handles {
         Reconcile {
             store: self.store.clone(),
             github_app: self.github_app.clone(),
-            repositories: self.repositories(),
+            installed: self.installed(),
             wake: self.wake.clone(),
         }
+    }
+
+    fn installed(&self) -> Installed {
+        Installed { store: self.store.clone(), repositories: self.repositories() }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod fetches;
 pub mod github_app;
 pub mod handovers;
 pub mod ingest_keys;
+pub mod installed;
 pub mod messages;
 pub mod mirror_sync;
 pub mod own_routes;

@@ -5,12 +5,33 @@ use super::{Epoch, Failure, Wake, blocking};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use domain::repository::GitHubRepository;
-use domain::timestamp::Timestamp;
+use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use mirror::Mirrors;
+use render::when;
 use std::sync::Arc;
 use store::repositories::{NewRepository, RepositoryRow};
 use store::{Store, StoreError};
+
+/// How long what is known of a repository is kept after GitHub named it for the last time. Lists
+/// come back empty or cut off in outages, Apps are taken out by mistake, and what is deleted is
+/// gone; an outage of GitHub's is over by then, and a mistake noticed.
+pub const NAMED_AGAIN_FOR: SignedDuration = DAY;
+
+/// When it is looked again whether what waits for an unnamed repository may be sent.
+pub const UNNAMED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// What there is to say of a repository that GitHub does not name any more, in a sentence; `None`:
+/// it does.
+pub fn why_unnamed(row: &RepositoryRow) -> Option<String> {
+    let since = row.unnamed_since?;
+    Some(format!(
+        "GitHub says since {} that the App is not installed here any more: nothing is fetched or sent. From {} on the \
+         mirror and the tracebacks are deleted, unless it says otherwise before",
+        when(since),
+        when(since + NAMED_AGAIN_FOR)
+    ))
+}
 
 /// Begins and ends to watch repositories.
 #[derive(Clone)]
@@ -62,28 +83,6 @@ impl Repositories {
         self.watch(&new, now).await
     }
 
-    /// The watched repository that GitHub names, brought up to date with the name: every webhook
-    /// tells it.
-    ///
-    /// # Errors
-    /// The database is out of reach.
-    pub async fn named_by_github(&self, named: &NamedByGitHub<'_>) -> Result<Option<RepositoryRow>, StoreError> {
-        let Some(row) = store::repositories::by_github_id(&self.store, named.id).await? else { return Ok(None) };
-        if row.removed_at.is_some() {
-            return Ok(None);
-        }
-        // A name that is only spelt anew is news, too.
-        let is_known = row.repository.full_name.as_str() == named.full_name.as_str()
-            && named.public.is_none_or(|public| public == row.repository.public);
-        if is_known || named.full_name.is_empty() {
-            return Ok(Some(row));
-        }
-        let (id, (html_url, clone_url)) = (row.repository.id, self.urls(named.full_name));
-        store::repositories::record_changed(&self.store, id, named.full_name, &html_url, &clone_url, named.public)
-            .await?;
-        store::repositories::by_id(&self.store, id).await
-    }
-
     /// Addresses of a repository on GitHub: its page, and where to clone it from.
     fn urls(&self, full_name: &RepositoryName) -> (String, String) {
         let html_url = format!("{}/{full_name}", self.github_url);
@@ -106,6 +105,29 @@ impl Repositories {
         }
         self.wake.notify_one();
         Ok(id)
+    }
+
+    /// GitHub names a repository no more that it named before. Once it has not for
+    /// [`NAMED_AGAIN_FOR`], and says so again, it is not watched any more; until then nothing is
+    /// fetched or sent.
+    ///
+    /// # Errors
+    /// The database is out of reach, or the mirror can't be deleted.
+    pub async fn not_named(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
+        let repository = &row.repository.full_name;
+        match row.unnamed_since {
+            None => {
+                store::repositories::set_unnamed(&self.store, row.repository.id, now).await?;
+                tracing::warn!(
+                    %repository,
+                    "the App is not installed there any more, says GitHub: nothing is fetched or sent, and its mirror and \
+                     tracebacks are deleted in a day, unless it is there again"
+                );
+                Ok(())
+            }
+            Some(since) if now - since >= NAMED_AGAIN_FOR => self.unwatch(row, now).await,
+            Some(_) => Ok(()),
+        }
     }
 
     /// Stops watching a repository: its mirror and tracebacks are deleted, its counts stay.

@@ -20,7 +20,7 @@ const OTHERS_FIRST: SignedDuration = SignedDuration::from_secs(5);
 /// The repository, GitHub or the database is out of reach: to be tried again.
 pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, now: Timestamp) -> Result<(), Failure> {
     let Some(row) = store::repositories::by_id(store, id).await? else { return Ok(()) };
-    if row.removed_at.is_some() || row.suspended_at.is_some() {
+    if row.removed_at.is_some() || !row.is_served() {
         return Ok(());
     }
     mirror_sync.bring_up_to_date(&row, now).await.map_err(|failure| after_others(failure, now + OTHERS_FIRST))
@@ -34,7 +34,7 @@ pub async fn refresh(store: &Store, mirror_sync: &MirrorSync, id: RepositoryId, 
 pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Result<(), StoreError> {
     for row in store::repositories::list(store).await? {
         let is_overdue = !now.is_within(FETCH_EVERY, row.fetched_at);
-        if is_overdue && !row.is_fetch_paused(now) && row.suspended_at.is_none() {
+        if is_overdue && !row.is_fetch_paused(now) && row.is_served() {
             store::jobs::enqueue_if_none(store, Job::Fetch(row.repository.id), now).await?;
         }
     }

@@ -230,6 +230,7 @@ mod tests {
         "repositories.removed_at_ms",
         "repositories.shadow_until_ms",
         "repositories.suspended_at_ms",
+        "repositories.unnamed_since_ms",
         "rules.edited_at_ms",
         "rules.ended_at_ms",
         "rules.made_at_ms",

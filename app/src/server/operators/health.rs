@@ -5,6 +5,7 @@ use crate::server::settings::ServerSettings;
 use crate::server::state::AllClocks;
 use crate::server::visitor::Visitor;
 use crate::services::readiness::{Down, MirrorsSeen, Readiness, Seen};
+use crate::services::repositories::why_unnamed;
 use crate::services::vitals::{Vitals, is_late, of_failing};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -134,7 +135,7 @@ fn work(vitals: &Vitals, seen: &Seen, now: Timestamp) -> Option<[Check; 2]> {
 fn mirrors(rows: &[RepositoryRow], seen: &MirrorsSeen) -> Check {
     let of_row = |row: &RepositoryRow| {
         let damage = seen.damaged.get(&row.repository.id).map(|what| format!("its mirror is damaged: {what}"));
-        let wrong = row.fetch_error.iter().cloned().chain(damage);
+        let wrong = why_unnamed(row).or_else(|| row.fetch_error.clone()).into_iter().chain(damage);
         wrong.map(|what| format!("{}: {what}", row.repository.full_name)).collect::<Vec<_>>()
     };
     let of_disk = seen.unwritable.iter().cloned().chain(seen.stuck.then(|| "The disk does not answer.".to_owned()));

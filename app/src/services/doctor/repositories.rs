@@ -2,6 +2,7 @@
 
 use crate::services::own_routes;
 use crate::services::readiness::MirrorsSeen;
+use crate::services::repositories::why_unnamed;
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, minutes};
 use domain::timestamp::Timestamp;
@@ -50,6 +51,10 @@ fn of_disk(seen: &MirrorsSeen) -> Vec<Finding> {
 
 fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now: Timestamp) -> Vec<Finding> {
     let name = row.repository.full_name.as_str();
+    if let Some(why) = why_unnamed(row) {
+        let todo = "Install the App there again, and what waits is sent; or be done with it at once: flawless repository remove.";
+        return vec![Finding::warning(name, why, todo)];
+    }
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
     found.extend(of_damage(row, seen, now));
     if let Some(error) = &row.settings_error {

@@ -74,7 +74,7 @@ pub(super) struct GitHubLookup<'a> {
 
 impl<'a> GitHubLookup<'a> {
     pub(super) fn new(recipients: &'a Recipients, row: &'a RepositoryRow, now: Timestamp) -> Self {
-        let github = recipients.github_app.github_of(&row.repository).filter(|_| row.suspended_at.is_none());
+        let github = recipients.github_app.github_of(&row.repository).filter(|_| row.is_served());
         let left = Some(recipients.cooldown.left(now)).filter(SignedDuration::is_positive);
         let failure = github.as_ref().and(left).map(|left| GitHubError::Transient {
             message: "it let an alert wait in vain a moment ago".to_owned(),

@@ -110,6 +110,10 @@ impl TestReports {
             let trouble = Some("the App is suspended in this account".to_owned());
             return IssuePlan::OnGitHub { login: None, trouble };
         }
+        if row.unnamed_since.is_some() {
+            let trouble = Some("GitHub says that the App is not installed there any more".to_owned());
+            return IssuePlan::OnGitHub { login: None, trouble };
+        }
         if let Some(error) = failure {
             return IssuePlan::OnGitHub { login: None, trouble: Some(error.to_string()) };
         }

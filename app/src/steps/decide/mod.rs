@@ -5,6 +5,7 @@ mod edited_line;
 use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment, issue};
 use crate::services::recipients::{Occasion, Recipients, mails};
+use crate::services::repositories::UNNAMED_AGAIN_AFTER;
 use crate::services::{Failure, Wake};
 use domain::alert::Reply;
 use domain::commit::CommitId;
@@ -58,6 +59,9 @@ impl Decide {
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
         if row.removed_at.is_some() {
             return Ok(());
+        }
+        if row.unnamed_since.is_some() {
+            return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
         let begun_at = Instant::now();
         let decided = self.decide_line(&row, &line, now).await;

@@ -18,6 +18,7 @@ pub use mails::MailSender;
 pub use turn::GitHubWriter;
 
 use crate::services::github_app::GitHubApp;
+use crate::services::repositories::UNNAMED_AGAIN_AFTER;
 use crate::services::{Failure, settle};
 use attempt::DeliveryAttempt;
 use domain::delivery::{Channel, DeliveryState};
@@ -65,6 +66,9 @@ impl Deliver {
                 now,
             )
             .await?);
+        }
+        if row.unnamed_since.is_some() {
+            return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
         if row.is_shadow(now) {
             return match hold_back(&self.store, &delivery, now).await? {

@@ -3,6 +3,7 @@
 use super::storm_issue::storm_text;
 use super::{Deliver, MailSender};
 use crate::services::messages::mail_content;
+use crate::services::repositories::UNNAMED_AGAIN_AFTER;
 use crate::services::{Attempt, Cause, Failure, Settled, attempt_after, settle};
 use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, StormId};
@@ -145,6 +146,9 @@ impl StormMails<'_> {
             let why = "the repository is not watched any more";
             store::storms::record_mail_settled(self.store, mails, Err(why), self.now).await?;
             return Ok(Sent::Settled);
+        }
+        if self.row.unnamed_since.is_some() {
+            return Ok(Sent::Later(self.now + UNNAMED_AGAIN_AFTER));
         }
         if self.row.is_shadow(self.now) {
             for mail in mails {

@@ -4,13 +4,13 @@
 mod issues;
 
 use crate::services::github_app::GitHubApp;
-use crate::services::repositories::{NamedByGitHub, Repositories};
+use crate::services::installed::{Among, Installed};
 use crate::services::{Failure, Wake};
 use domain::command::labels;
 use domain::job::Job;
 use domain::repository::GitHubRepository;
 use domain::timestamp::{HOUR, Timestamp};
-use github::{GitHub, HookDelivery, Installation};
+use github::{GitHub, HookDelivery};
 use jiff::SignedDuration;
 use std::collections::{BTreeMap, HashSet};
 use store::Store;
@@ -40,8 +40,8 @@ pub struct Reconcile {
     pub store: Store,
     /// GitHub.
     pub github_app: GitHubApp,
-    /// Begins and ends to watch repositories.
-    pub repositories: Repositories,
+    /// What is installed, as GitHub says.
+    pub installed: Installed,
     /// What is found waits for a worker.
     pub wake: Wake,
 }
@@ -54,58 +54,25 @@ impl Reconcile {
     /// GitHub or the database is out of reach: to be tried again.
     pub async fn reconcile(&self, now: Timestamp) -> Result<(), Failure> {
         let Some(github) = self.github_app.github() else { return Ok(()) };
-        self.installed(&github, now).await?;
-        self.redeliver(&github, now).await?;
+        // What fails keeps nothing else from being looked at, and is tried again.
+        let mut failed = self.installed.compare(&github, Among::All, now).await.err();
+        failed = failed.or(self.redeliver(&github, now).await.err());
+        let mut unread: HashSet<u64> = HashSet::new();
         for row in store::repositories::list(&self.store).await? {
-            let Some(on_github) = row.repository.github.clone().filter(|_| row.suspended_at.is_none()) else {
+            let Some(on_github) =
+                row.repository.github.clone().filter(|it| row.is_served() && !unread.contains(&it.installation))
+            else {
                 continue;
             };
-            match self.of_repository(&github, &row, &on_github, now).await {
-                // One repository that can't be looked at keeps no other from it.
-                Err(Failure::GiveUp(why)) => {
-                    tracing::warn!(repository = %row.repository.full_name, %why, "not compared");
-                }
-                other => other?,
+            let Err(failure) = self.of_repository(&github, &row, &on_github, now).await else { continue };
+            tracing::warn!(repository = %row.repository.full_name, %failure, "not compared");
+            // One repository that can't be looked at keeps no other from it.
+            if !matches!(failure, Failure::GiveUp(_)) {
+                unread.insert(on_github.installation);
+                failed.get_or_insert(failure);
             }
         }
-        Ok(())
-    }
-
-    async fn installed(&self, github: &GitHub, now: Timestamp) -> Result<(), Failure> {
-        let mut seen: HashSet<u64> = HashSet::new();
-        for installation in github.installations().await? {
-            seen.extend(self.of_installation(github, &installation, now).await?);
-        }
-        for row in store::repositories::list(&self.store).await? {
-            if row.repository.github.as_ref().is_some_and(|on_github| !seen.contains(&on_github.id)) {
-                self.repositories.unwatch(&row, now).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Watches an installation's repositories. Answers GitHub's numbers of them.
-    async fn of_installation(
-        &self,
-        github: &GitHub,
-        installation: &Installation,
-        now: Timestamp,
-    ) -> Result<Vec<u64>, Failure> {
-        if installation.suspended {
-            store::repositories::set_suspended(&self.store, installation.id, now).await?;
-            let rows = store::repositories::list(&self.store).await?;
-            let theirs = rows.into_iter().filter_map(|row| row.repository.github);
-            return Ok(theirs
-                .filter(|on_github| on_github.installation == installation.id)
-                .map(|on_github| on_github.id)
-                .collect());
-        }
-        let found = github.repositories(installation.id).await?;
-        for one in &found {
-            let named = NamedByGitHub { id: one.id, full_name: &one.full_name, public: Some(!one.private) };
-            self.repositories.watch_on_github(installation.id, &named, now).await?;
-        }
-        Ok(found.into_iter().map(|one| one.id).collect())
+        failed.map_or(Ok(()), Err)
     }
 
     async fn of_repository(

@@ -6,21 +6,30 @@ mod issue_command;
 use domain::timestamp::Timestamp;
 pub use issue::IssueWebhooks;
 
-use crate::services::repositories::{NamedByGitHub, Repositories};
+use crate::services::github_app::GitHubApp;
+use crate::services::installed::{Among, Heard, Installed, Told};
+use crate::services::repositories::NamedByGitHub;
 use crate::services::{Failure, Wake};
 use domain::event::{Event, HookRepository};
 use domain::ids::HookId;
 use domain::job::Job;
+use jiff::SignedDuration;
 use store::Store;
 use store::repositories::RepositoryRow;
+
+/// When GitHub is asked again whose answer was not what a webhook had told: its lists may be behind
+/// its webhooks, by seconds mostly.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Acts on webhooks.
 #[derive(Clone)]
 pub struct Webhooks {
     /// The rows.
     pub store: Store,
-    /// Begins and ends to watch repositories.
-    pub repositories: Repositories,
+    /// GitHub, which is asked what is so.
+    pub github_app: GitHubApp,
+    /// What is installed, as GitHub says.
+    pub installed: Installed,
     /// Acts on what is done to issues.
     pub issues: IssueWebhooks,
     /// What follows waits for a worker.
@@ -36,92 +45,116 @@ impl Webhooks {
         let Some((event, received_at)) = store::hooks::pending_by_id(&self.store, id).await? else { return Ok(()) };
         match &event {
             Event::Push { repository, git_ref } => {
-                if let Some(row) = self.watched(repository).await? {
+                self.pushed(repository.id, received_at, now).await?;
+                if let Some(row) = self.heard_of(repository, now).await? {
                     tracing::debug!(repository = %row.repository.full_name, git_ref, "a push was announced");
-                    self.pushed(&row, received_at, now).await?;
                     self.wake.notify_one();
                 }
             }
             Event::Issue { repository, action, issue, sender } => {
-                if let Some(row) = self.watched(repository).await? {
+                if let Some(row) = self.heard_of(repository, now).await? {
                     self.issues.process(&row, id, action, issue, sender, now).await?;
                 }
             }
             Event::Installed { installation, repositories } => {
-                self.installed(*installation, repositories, now).await?;
-            }
-            Event::RepositoriesRemoved { repositories, .. } => {
-                for repository in repositories {
-                    self.unwatch(repository.id, now).await?;
+                if !self.compare(*installation, now).await? {
+                    // GitHub refuses to say what is there: it is watched, and said not to be
+                    // fetched.
+                    for repository in repositories {
+                        self.installed.repositories.watch_on_github(*installation, &named(repository), now).await?;
+                    }
                 }
+                self.look_again_unless(self.are_watched(repositories).await?, now).await?;
             }
-            Event::Uninstalled { installation } => self.uninstalled(*installation, now).await?,
-            Event::Suspended { installation } => {
-                store::repositories::set_suspended(&self.store, *installation, now).await?
+            Event::RepositoriesRemoved { installation, repositories } => {
+                self.compare(*installation, now).await?;
+                self.look_again_unless(self.are_not_named(repositories).await?, now).await?;
             }
-            Event::RepositoryChanged { repository } => self.changed(repository, received_at, now).await?,
-            Event::RepositoryDeleted { repository } => self.unwatch(repository.id, now).await?,
+            Event::Uninstalled { installation } | Event::Suspended { installation } => {
+                self.compare(*installation, now).await?;
+                self.look_again_unless(self.is_at_rest(*installation).await?, now).await?;
+            }
+            Event::RepositoryChanged { repository } => {
+                self.heard_of(repository, now).await?;
+                self.pushed(repository.id, received_at, now).await?;
+            }
+            Event::RepositoryDeleted { repository } => self.deleted(repository, now).await?,
             Event::Ignored => {}
         }
         store::hooks::record_processed(&self.store, id, now).await?;
         Ok(())
     }
 
-    async fn watched(&self, repository: &HookRepository) -> Result<Option<RepositoryRow>, Failure> {
-        Ok(self.repositories.named_by_github(&named(repository)).await?)
+    /// The repository of a webhook, where it is watched, as GitHub says that it is.
+    async fn heard_of(&self, repository: &HookRepository, now: Timestamp) -> Result<Option<RepositoryRow>, Failure> {
+        let Some(github) = self.github_app.github() else { return Ok(None) };
+        let told = Told { named: named(repository), installation: repository.installation };
+        let Heard { row, is_in_doubt } = self.installed.heard_of(&github, &told, now).await?;
+        self.look_again_unless(!is_in_doubt, now).await?;
+        Ok(row)
     }
 
-    async fn pushed(&self, row: &RepositoryRow, received_at: Timestamp, now: Timestamp) -> Result<(), Failure> {
-        Ok(store::repositories::record_push(&self.store, row.repository.id, received_at, now).await?)
-    }
-
-    async fn installed(
-        &self,
-        installation: u64,
-        repositories: &[HookRepository],
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        for repository in repositories {
-            self.repositories.watch_on_github(installation, &named(repository), now).await?;
+    /// Whether GitHub could be asked.
+    async fn compare(&self, installation: u64, now: Timestamp) -> Result<bool, Failure> {
+        match self.github_app.github() {
+            Some(github) => self.installed.compare(&github, Among::One(installation), now).await,
+            None => Ok(true),
         }
-        // The payload can be incomplete, or empty after an unsuspension: GitHub is asked as well.
-        store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
-        self.wake.notify_one();
+    }
+
+    /// Has everything compared once more, soon, unless GitHub said what the webhook had told.
+    async fn look_again_unless(&self, is_settled: bool, now: Timestamp) -> Result<(), Failure> {
+        if is_settled {
+            return Ok(());
+        }
+        Ok(store::jobs::enqueue(&self.store, Job::Reconcile, now + ASKED_AGAIN_AFTER, now).await?)
+    }
+
+    async fn pushed(&self, github_id: u64, received_at: Timestamp, now: Timestamp) -> Result<(), Failure> {
+        if let Some(row) = self.watched(github_id).await? {
+            store::repositories::record_push(&self.store, row.repository.id, received_at, now).await?;
+        }
         Ok(())
     }
 
-    async fn uninstalled(&self, installation: u64, now: Timestamp) -> Result<(), Failure> {
-        for row in store::repositories::list(&self.store).await? {
-            if row.repository.github.as_ref().is_some_and(|on_github| on_github.installation == installation) {
-                self.repositories.unwatch(&row, now).await?;
+    async fn deleted(&self, repository: &HookRepository, now: Timestamp) -> Result<(), Failure> {
+        let Some(row) = self.watched(repository.id).await? else { return Ok(()) };
+        if let Some(on_github) = &row.repository.github {
+            self.compare(on_github.installation, now).await?;
+        }
+        self.look_again_unless(self.are_not_named(std::slice::from_ref(repository)).await?, now).await
+    }
+
+    async fn watched(&self, github_id: u64) -> Result<Option<RepositoryRow>, Failure> {
+        let row = store::repositories::by_github_id(&self.store, github_id).await?;
+        Ok(row.filter(|row| row.removed_at.is_none()))
+    }
+
+    async fn are_watched(&self, repositories: &[HookRepository]) -> Result<bool, Failure> {
+        for repository in repositories {
+            if self.watched(repository.id).await?.is_none_or(|row| row.unnamed_since.is_some()) {
+                return Ok(false);
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    async fn changed(
-        &self,
-        repository: &HookRepository,
-        received_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let Some(row) = self.watched(repository).await? else { return Ok(()) };
-        let ours = row.repository.github.as_ref().map(|on_github| on_github.installation);
-        if let Some(theirs) = repository.installation.filter(|theirs| Some(*theirs) != ours) {
-            // It went to another account that has the App: writes go through that one's queue from
-            // now on.
-            self.repositories.watch_on_github(theirs, &named(repository), now).await?;
+    /// Whether GitHub names none of these any more.
+    async fn are_not_named(&self, repositories: &[HookRepository]) -> Result<bool, Failure> {
+        for repository in repositories {
+            if self.watched(repository.id).await?.is_some_and(|row| row.unnamed_since.is_none()) {
+                return Ok(false);
+            }
         }
-        self.pushed(&row, received_at, now).await
+        Ok(true)
     }
 
-    async fn unwatch(&self, github_id: u64, now: Timestamp) -> Result<(), Failure> {
-        if let Some(row) = store::repositories::by_github_id(&self.store, github_id).await?
-            && row.removed_at.is_none()
-        {
-            self.repositories.unwatch(&row, now).await?;
-        }
-        Ok(())
+    /// Whether nothing is done for an installation, as it is suspended or not there any more.
+    async fn is_at_rest(&self, installation: u64) -> Result<bool, Failure> {
+        let rows = store::repositories::list(&self.store).await?;
+        let mut theirs =
+            rows.iter().filter(|row| row.repository.github.as_ref().is_some_and(|it| it.installation == installation));
+        Ok(theirs.all(|row| row.suspended_at.is_some() || row.unnamed_since.is_some()))
     }
 }
 

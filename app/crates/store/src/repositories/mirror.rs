@@ -115,7 +115,7 @@ pub async fn set_labels_due(store: &Store, id: RepositoryId, due_at: Timestamp) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repositories::{NewRepository, by_id, record_changed, set_suspended, unwatch, watch};
+    use crate::repositories::{NewRepository, by_id, set_suspended, set_unnamed, unwatch, watch};
     use domain::repository::GitHubRepository;
 
     fn found(head: &str, threshold: u64) -> Fetched {
@@ -165,10 +165,10 @@ mod tests {
         assert_eq!(row().await.why_unmirrorable(now), Some("it is shallow"));
         assert_eq!(row().await.why_unmirrorable(pause.until), None, "it is over");
         watch(&store, &known, now).await.unwrap();
-        record_changed(&store, id, &"a/c".into(), "https://github.com/a/c", "/b", None).await.unwrap();
+        watch(&store, &NewRepository { full_name: "a/c".into(), ..of_installation(1, "/b") }, now).await.unwrap();
         assert_eq!(row().await.fetch_pause, Some(pause), "nothing that it came from has changed");
 
-        record_changed(&store, id, &"a/c".into(), "https://github.com/a/c", "/c", None).await.unwrap();
+        watch(&store, &of_installation(1, "/c"), now).await.unwrap();
         assert_eq!(row().await.fetch_pause, None, "another address");
         refuse().await;
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();
@@ -177,6 +177,10 @@ mod tests {
         set_suspended(&store, 2, now).await.unwrap();
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();
         assert_eq!(row().await.fetch_pause, None, "suspended meanwhile");
+        refuse().await;
+        set_unnamed(&store, id, now).await.unwrap();
+        watch(&store, &of_installation(2, "/c"), now).await.unwrap();
+        assert_eq!(row().await.fetch_pause, None, "not installed meanwhile");
         refuse().await;
         unwatch(&store, id, now).await.unwrap();
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();

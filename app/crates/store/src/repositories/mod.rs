@@ -18,7 +18,7 @@ pub(crate) use find::installation_in;
 pub use find::{by_former_name, by_github_id, by_id, by_name, list, removed_by_name};
 pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
 use sqlx::any::AnyRow;
-pub use watch::{record_changed, set_suspended, unwatch, watch};
+pub use watch::{set_public, set_suspended, set_unnamed, unwatch, watch};
 
 /// A repository to be watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct RepositoryRow {
     pub labelled_at: Timestamp,
     /// Since when the installation is suspended.
     pub suspended_at: Option<Timestamp>,
+    /// Since when GitHub does not name it any more among what is installed.
+    pub unnamed_since: Option<Timestamp>,
     /// Since when it is no longer watched.
     pub removed_at: Option<Timestamp>,
     /// When it was first watched.
@@ -83,6 +85,12 @@ impl RepositoryRow {
     /// last word.
     pub fn is_shadow(&self, now: Timestamp) -> bool {
         self.settings.shadow.unwrap_or_else(|| self.shadow_until.is_some_and(|until| now < until))
+    }
+
+    /// Whether anything is fetched and written for it: its installation is there, and not
+    /// suspended.
+    pub fn is_served(&self) -> bool {
+        self.suspended_at.is_none() && self.unnamed_since.is_none()
     }
 
     /// Whether the last fetch was refused for good, and lately: another one would be, too.
@@ -99,7 +107,7 @@ impl RepositoryRow {
 
 const COLUMNS: &str = "id, full_name, clone_url, github_id, installation, html_url, public, default_branch, head,
     code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, unmirrorable, fetch_error, settings, settings_error, settings_blob,
-    labelled_at_ms, suspended_at_ms, removed_at_ms, shadow_until_ms, created_at_ms";
+    labelled_at_ms, suspended_at_ms, unnamed_since_ms, removed_at_ms, shadow_until_ms, created_at_ms";
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     let github = match (get::<Option<i64>>(row, "github_id")?, get::<Option<i64>>(row, "installation")?) {
@@ -137,6 +145,7 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         settings_blob: get(row, "settings_blob")?,
         labelled_at: get_time(row, "labelled_at_ms")?,
         suspended_at: get_time_opt(row, "suspended_at_ms")?,
+        unnamed_since: get_time_opt(row, "unnamed_since_ms")?,
         removed_at: get_time_opt(row, "removed_at_ms")?,
         created_at: get_time(row, "created_at_ms")?,
         shadow_until: get_time_opt(row, "shadow_until_ms")?,

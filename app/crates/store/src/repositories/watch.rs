@@ -47,9 +47,9 @@ async fn known_in(tx: &mut Tx, new: &NewRepository) -> Result<Option<AnyRow>, St
 async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE repositories SET full_name = $2, clone_url = $3, installation = $4, html_url = $5, public = $6,
-             suspended_at_ms = NULL, removed_at_ms = NULL,
+             suspended_at_ms = NULL, unnamed_since_ms = NULL, removed_at_ms = NULL,
              fetch_paused_until_ms = CASE WHEN clone_url = $3 AND COALESCE(installation, 0) = COALESCE($4, 0)
-                 AND removed_at_ms IS NULL AND suspended_at_ms IS NULL THEN fetch_paused_until_ms END
+                 AND removed_at_ms IS NULL AND suspended_at_ms IS NULL AND unnamed_since_ms IS NULL THEN fetch_paused_until_ms END
          WHERE id = $1",
     )
     .bind(id.0)
@@ -101,30 +101,15 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRepository, now: Timestamp) -> Resu
     Ok(id)
 }
 
-/// Takes over what a webhook says of a repository.
-pub async fn record_changed(
-    store: &Store,
-    id: RepositoryId,
-    full_name: &RepositoryName,
-    html_url: &str,
-    clone_url: &str,
-    public: Option<bool>,
-) -> Result<(), StoreError> {
-    let mut tx = store.begin().await?;
-    keep_name_in(&mut tx, id, full_name).await?;
-    sqlx::query(
-        "UPDATE repositories SET full_name = $2, html_url = $3, clone_url = $4,
-             fetch_paused_until_ms = CASE WHEN clone_url = $4 THEN fetch_paused_until_ms END,
-             public = COALESCE($5, public) WHERE id = $1",
-    )
-    .bind(id.0)
-    .bind(full_name.as_str())
-    .bind(html_url)
-    .bind(clone_url)
-    .bind(public.map(i64::from))
-    .execute(tx.conn())
-    .await?;
-    tx.commit().await
+/// Notes that everybody can see a repository.
+pub async fn set_public(store: &Store, id: RepositoryId) -> Result<(), StoreError> {
+    execute(store, sqlx::query("UPDATE repositories SET public = 1 WHERE id = $1").bind(id.0)).await
+}
+
+/// Notes that GitHub does not name a repository any more, from now on.
+pub async fn set_unnamed(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "UPDATE repositories SET unnamed_since_ms = COALESCE(unnamed_since_ms, $2) WHERE id = $1";
+    execute(store, sqlx::query(sql).bind(id.0).bind(now.as_millis())).await
 }
 
 /// Keeps the name that a repository has until now, if it gets another one.
@@ -154,7 +139,7 @@ pub(super) const REPORTS: [&str; 5] = [
 /// Stops watching a repository; its counts stay.
 pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET removed_at_ms = $2, fetched_at_ms = 0 WHERE id = $1")
+    sqlx::query("UPDATE repositories SET removed_at_ms = $2, unnamed_since_ms = NULL, fetched_at_ms = 0 WHERE id = $1")
         .bind(id.0)
         .bind(now.as_millis())
         .execute(tx.conn())

@@ -43,7 +43,8 @@ pub struct WriteQueue {
 }
 
 /// Of repositories that can be written to.
-const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL";
+const WRITABLE: &str =
+    "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL AND r.unnamed_since_ms IS NULL";
 
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
