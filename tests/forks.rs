@@ -3,7 +3,7 @@
 
 use crate::harness::browser::{Browser, Page, link_in, squeezed};
 use crate::harness::fake_github::CommitAuthor;
-use crate::harness::git_repo::{ADA, GRACE};
+use crate::harness::git_repo::{ADA, GRACE, isolated_git};
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use serde_json::{Value, json};
@@ -225,6 +225,31 @@ fn where_the_mirror_cannot_say_whose_a_commit_is_nobody_it_names_is_told() {
         let heads = mirror(story).join("refs/heads");
         std::fs::create_dir_all(&heads).unwrap();
         std::fs::write(heads.join("broken"), "nothing\n").unwrap();
+        story.report(&event).await;
+        assert!(story.lines().await[0].told.is_some(), "it was told of");
+        assert_eq!(written_to(story), [""; 0]);
+        story.transcript();
+    });
+}
+
+#[test]
+fn a_forks_commit_that_was_still_being_received_names_nobody_either() {
+    run_test(async |story| {
+        story.install().await;
+        let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
+        // Its objects are there before it is noted by which id they came.
+        let (mirror, source) = (mirror(story), story.repo.git_dir().display().to_string());
+        let git = |arguments: &[&str]| {
+            let done = isolated_git().arg("-C").arg(&mirror).args(arguments).status().unwrap();
+            assert!(done.success(), "{arguments:?}");
+        };
+        git(&["fetch", "--quiet", "--no-write-fetch-head", &source, &fork]);
+        let mut event = story.event_at(&fork, PATH, "items.count", "count", "web-1");
+        event["extra"] = json!({"flawless.error_threshold": 2});
+        story.report(&event).await;
+        let line = story.lines().await.remove(0);
+        assert_eq!((line.author_email.as_deref(), line.is_stray), (Some("mallory@evil.example"), false));
+        git(&["update-ref", &format!("refs/pinned/{fork}"), &fork]);
         story.report(&event).await;
         assert!(story.lines().await[0].told.is_some(), "it was told of");
         assert_eq!(written_to(story), [""; 0]);

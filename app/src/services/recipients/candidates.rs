@@ -31,6 +31,8 @@ pub(super) struct Candidates<'a> {
     pub(super) lookup: &'a GitHubLookup<'a>,
     /// From then on somebody who committed is still there.
     since: Timestamp,
+    /// Of the commits that name people some came by their id alone, as a report named one.
+    is_stray: bool,
 }
 
 /// Somebody as a step names them.
@@ -52,12 +54,20 @@ impl<'a> Candidates<'a> {
         subject: &'a BlamedLine<'a>,
         lookup: &'a GitHubLookup<'a>,
     ) -> Self {
-        let mut it = Self { recipients, row, subject, lookup, since: subject.failed_at - GONE_AFTER };
+        let mut it = Self {
+            recipients,
+            row,
+            subject,
+            lookup,
+            since: subject.failed_at - GONE_AFTER,
+            is_stray: subject.is_stray,
+        };
         // In a repository that nobody works on any more, nobody has left: whoever was there at the
         // end knows it best.
         if let Some(newest_at) = it.mirror(|mirrors, id| mirrors.newest_commit_at(id)).await.flatten() {
             it.since = it.since.min(newest_at - GONE_AFTER);
         }
+        it.is_stray |= it.comes_from_elsewhere().await;
         it
     }
 
@@ -176,7 +186,7 @@ impl<'a> Candidates<'a> {
         }
         // Who stands in a file of the default branch is named by that.
         let is_appointed = named.seen_at == Some(Timestamp::MAX);
-        it.is_stranger = self.subject.is_stray
+        it.is_stranger = self.is_stray
             && !is_appointed
             && self.is_named_by_stray(named.commit).await
             && self.is_stranger(&it).await?;

@@ -78,11 +78,31 @@ impl Recipients {
         Ok((told, failure))
     }
 
-    /// Finds who is told of a line, and records it with the line.
+    /// Finds who is told of a line, and records it with the line, by a mirror that is whole and has
+    /// what failed: a new line waits for it for a while.
     ///
     /// # Errors
     /// The database is out of reach, or, while the line is new, the mirror. GitHub never is a
     /// reason.
+    pub async fn find_patiently_and_record(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        now: Timestamp,
+    ) -> Result<Chosen, Failure> {
+        let attribution = latest_report(&self.store, line.id).await?.attribution;
+        let author = line.author();
+        let subject = subject_of(line, author.as_ref(), attribution.as_ref());
+        let (told, failure) = self.find_by_whole_mirror(row, &subject, now).await?;
+        self.record(line, &subject, &told).await?;
+        Ok(Chosen { told, attribution, failure })
+    }
+
+    /// Finds who is told of a line, and records it with the line, by the mirror as it is: others
+    /// wait behind what is being sent.
+    ///
+    /// # Errors
+    /// The database is out of reach. GitHub and the mirror never are a reason.
     pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Chosen, Failure> {
         self.find_another_and_record(row, line, &[], now).await
     }
@@ -90,8 +110,7 @@ impl Recipients {
     /// The same, where mails about the line did not get to these addresses.
     ///
     /// # Errors
-    /// The database is out of reach, or, while the line is new, the mirror. GitHub never is a
-    /// reason.
+    /// The database is out of reach. GitHub and the mirror never are a reason.
     pub async fn find_another_and_record(
         &self,
         row: &RepositoryRow,
@@ -102,7 +121,7 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let subject = BlamedLine { unreached, ..subject_of(line, author.as_ref(), attribution.as_ref()) };
-        let (told, failure) = self.find_by_whole_mirror(row, &subject, now).await?;
+        let (told, failure) = self.find(row, &subject, now).await?;
         self.record(line, &subject, &told).await?;
         Ok(Chosen { told, attribution, failure })
     }

@@ -41,7 +41,7 @@ impl Recipients {
         }
         match self.bring_up_to_date(row, now).await {
             Ok(()) => {}
-            Err(failure) if is_new && !matches!(failure, Failure::GiveUp(_)) => {
+            Err(failure) if is_new && !matches!(failure, Failure::GiveUp(_) | Failure::Panicked(_)) => {
                 return Err(after_others(failure, now + ANOTHERS_TURN));
             }
             Err(failure) => {

@@ -192,7 +192,7 @@ impl Decide {
         occasion: Occasion<'_>,
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
-        let chosen = self.recipients.find_and_record(row, line, now).await?;
+        let chosen = self.recipients.find_patiently_and_record(row, line, now).await?;
         mails(row, line, &chosen, occasion)
     }
 
