@@ -65,6 +65,24 @@ fn that_a_repository_is_public_is_believed_before_githubs_lists_say_so() {
 }
 
 #[test]
+fn an_old_installation_hides_nothing_while_github_refuses_to_say() {
+    run_test(async |story| {
+        let installation = story.install().await;
+        story.github.set_private(REPO, false, "owner");
+        story.settle().await;
+        let id = story.repository().await.repository.github.unwrap().id;
+        let said = json!({
+            "action": "created", "installation": { "id": installation }, "sender": { "login": "owner", "id": 1 },
+            "repositories": [{ "id": id, "name": "shop", "full_name": REPO, "private": true }],
+        });
+        story.github.fail_next("apps/list-repos-accessible-to-installation", Fault::status(403, "Not for you"));
+        story.github.queue("installation", said);
+        story.settle().await;
+        assert!(story.repository().await.repository.public);
+    });
+}
+
+#[test]
 fn a_late_webhook_gives_no_old_name_and_no_old_installation_back() {
     run_test(async |story| {
         let first = story.install().await;

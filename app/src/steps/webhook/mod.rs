@@ -58,11 +58,7 @@ impl Webhooks {
             }
             Event::Installed { installation, repositories } => {
                 if !self.compare(*installation, now).await? {
-                    // GitHub refuses to say what is there: it is watched, and said not to be
-                    // fetched.
-                    for repository in repositories {
-                        self.installed.repositories.watch_on_github(*installation, &named(repository), now).await?;
-                    }
+                    self.watch_unread(*installation, repositories, now).await?;
                 }
                 self.look_again_unless(self.are_watched(repositories).await?, now).await?;
             }
@@ -92,6 +88,24 @@ impl Webhooks {
         let Heard { row, is_in_doubt } = self.installed.heard_of(&github, &told, now).await?;
         self.look_again_unless(!is_in_doubt, now).await?;
         Ok(row)
+    }
+
+    /// Watches what an installation names that GitHub refuses to list: it is said not to be
+    /// fetched. What is watched already stays as it is known, and nothing is believed to be
+    /// private.
+    async fn watch_unread(
+        &self,
+        installation: u64,
+        repositories: &[HookRepository],
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        for repository in repositories {
+            if self.watched(repository.id).await?.is_none() {
+                let named = NamedByGitHub { public: None, ..named(repository) };
+                self.installed.repositories.watch_on_github(installation, &named, now).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether GitHub could be asked.
