@@ -271,6 +271,39 @@ fn a_connection_that_is_lost_within_a_statement_is_not_waited_for_though_postgre
 }
 
 #[test]
+fn connections_that_were_lost_while_nobody_used_them_keep_nobody_from_a_database_that_is_there() {
+    run_test(async |story| {
+        if !story.is_on_postgres() {
+            return;
+        }
+        let url = story.config().database_url;
+        let line = Switchboard::to(&url).await;
+        story.set("DATABASE_URL", line.url());
+        story.restart().await;
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        // So that several connections wait for the next ones.
+        for answer in futures((0..8).map(|_| get(story, "/get_weekly_error_report"))).await {
+            assert_eq!(answer.0.status(), 200);
+        }
+        line.cut(true);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        line.mend();
+        let reports = futures((0..4).map(|_| report(story.url(), &key, project, &event, &story.http)));
+        let pages = futures((0..4).map(|_| get(story, "/get_weekly_error_report")));
+        let (reports, pages) = tokio::join!(reports, pages);
+        let answers: Vec<_> = reports.iter().chain(pages.iter().map(|page| &page.0)).map(Response::status).collect();
+        assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+        story.settle().await;
+        story.assert_usual_alert();
+        assert_eq!(story.lines().await[0].total, 4);
+        story.set("DATABASE_URL", &url);
+        story.restart().await;
+    });
+}
+
+#[test]
 fn a_replica_that_is_frozen_within_a_transaction_keeps_no_client_waiting() {
     run_test(async |story| {
         use sqlx::Connection as _;

@@ -197,7 +197,9 @@ async fn emulator_weathers_a_storm() {
     }
     let wanted = format!("Storm: {count} lines began to fail at once");
     let mut issues = Vec::new();
-    for _ in 0..180 {
+    // Seconds, of which a machine with much else to do has taken 160; what is asserted is what comes of
+    // it, not how soon.
+    for _ in 0..600 {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         issues = alice.issues(REPOSITORY).await;
         if issues.iter().any(|issue| issue["title"] == wanted) {
@@ -211,7 +213,8 @@ async fn emulator_weathers_a_storm() {
     let storms = issues.iter().filter(|it| it["title"].as_str().unwrap().starts_with("Storm")).count();
     println!("{} issues, {storms} of them a storm's", issues.len());
     assert_eq!(storms, 1, "{:?}", issues.iter().map(|issue| &issue["title"]).collect::<Vec<_>>());
-    assert!(issues.iter().any(|issue| issue["title"] == wanted), "it is kept up to date");
+    let titles: Vec<_> = issues.iter().map(|issue| &issue["title"]).collect();
+    assert!(titles.iter().any(|title| **title == wanted), "it is kept up to date: {titles:?}");
     stop.send(()).unwrap();
     server.await.unwrap();
 }

@@ -21,6 +21,9 @@ pub(crate) const POOL_SIZE: usize = 8;
 /// How long is waited for a connection while all are in use. On a slow disk, each is used for as
 /// long as a disk takes.
 const FREE_WITHIN: Duration = Duration::from_secs(10);
+/// How long an idle connection of PostgreSQL's may take to say that it is alive before another is
+/// opened: one that is silently gone says nothing, though the server is there.
+const ALIVE_WITHIN: Duration = Duration::from_millis(500);
 /// How long an answer may still be on its way once PostgreSQL says that it works on no statement of
 /// the connection.
 const ARRIVES_WITHIN: Duration = Duration::from_millis(250);
@@ -166,14 +169,26 @@ impl Connections {
         let permit = permit.map_err(|_| StoreError::away("it was closed"))?;
         // A file is never away, but its disk may be slow.
         let within = if self.dialect == Dialect::Sqlite { FREE_WITHIN } else { ANSWERS_WITHIN };
-        let connected = match timeout(within, self.pool.get()).await {
-            Ok(connected) => connected.map_err(why_not),
-            Err(_) => Err(StoreError::away(format!("no answer within {} s", within.as_secs()))),
-        };
+        let connected = timeout(within, self.connected()).await.unwrap_or_else(|_| {
+            let seconds = within.as_secs();
+            Err(StoreError::away(format!("no answer within {seconds} s")))
+        });
         if self.dialect == Dialect::Postgres {
             self.note(connected.as_ref().err());
         }
         Ok(Lent { object: Some(connected?), _permit: permit })
+    }
+
+    /// A connection that is idle and alive, or else a new one.
+    async fn connected(&self) -> Result<Object<Opener>, StoreError> {
+        if self.dialect == Dialect::Postgres && self.pool.status().available > 0 {
+            match timeout(ALIVE_WITHIN, self.pool.get()).await {
+                Ok(connected) => return connected.map_err(why_not),
+                // Those that are idle are no better than the one that was tried.
+                Err(_) => drop(self.pool.retain(|_, _| false)),
+            }
+        }
+        self.pool.get().await.map_err(why_not)
     }
 
     /// Waits for a statement's answer. One that takes long on PostgreSQL is waited for only as long
