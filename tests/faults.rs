@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 #[test]
@@ -234,12 +233,6 @@ fn a_process_killed_between_filing_an_issue_and_noting_it_files_no_second() {
     });
 }
 
-/// The folder of the only mirror.
-fn mirror(story: &Story) -> std::path::PathBuf {
-    let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
-    mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
-}
-
 #[test]
 fn a_report_that_waited_is_told_with_the_code_though_the_mirror_is_damaged() {
     run_test(async |story| {
@@ -250,7 +243,7 @@ fn a_report_that_waited_is_told_with_the_code_though_the_mirror_is_damaged() {
         story.clock.advance(31 * MINUTE);
         // Of the same size and age, as a disk does it: it is seen only when the file is read.
         let blob = story.repo.git(&["rev-parse", "HEAD:shop/cart.py"]);
-        let packs = mirror(story).join("objects/pack");
+        let packs = story.mirror().join("objects/pack");
         let find = |ending: &str| {
             let all = std::fs::read_dir(&packs).unwrap().map(|entry| entry.unwrap().path());
             all.into_iter().find(|path| path.extension().is_some_and(|it| it == ending)).unwrap()
@@ -285,7 +278,7 @@ async fn told_after(story: &mut Story, event: &Value, happens: impl FnOnce(&Path
     let mut event = event.clone();
     event["extra"] = json!({"flawless.error_threshold": 2});
     story.report(&event).await;
-    let mirror = mirror(story);
+    let mirror = story.mirror();
     story.stop().await;
     happens(&mirror);
     story.start().await;
@@ -314,28 +307,6 @@ fn who_is_told_does_not_depend_on_which_servers_mirror_is_asked() {
             story.assert_usual_alert();
         });
     }
-    // Of another server that was not told of the last push yet, which is the first of somebody.
-    run_test(async |story| {
-        story.install().await;
-        let older = story.folder().join("older");
-        let copy = |from: &Path, to: &Path| {
-            let done = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
-            assert!(done.success());
-        };
-        copy(&mirror(story), &older);
-        let text = "def count(items):\n    return items.count\n";
-        story.commit("Newcomer <newcomer@example.com>", "2026-03-01T10:00:00Z", &[("shop/more.py", text)], "Count");
-        story.push().await;
-        let event = story.event_at(&story.repo.head(), "shop/more.py", "items.count", "count", "web-1");
-        let back = |mirror: &Path| {
-            gone(mirror);
-            copy(&older, mirror);
-        };
-        told_after(story, &event, back).await;
-        let to: Vec<_> = story.mails().iter().map(|mail| mail.header("To").unwrap()).collect();
-        assert_eq!(to, ["Newcomer <newcomer@example.com>"]);
-        story.changes();
-    });
 }
 
 #[test]
@@ -356,7 +327,7 @@ fn a_mirror_that_lost_its_objects_is_cloned_anew_for_the_next_report() {
     run_test(async |story| {
         story.expect_errors();
         story.install().await;
-        let mirror = mirror(story);
+        let mirror = story.mirror();
         for pack in std::fs::read_dir(mirror.join("objects/pack")).unwrap() {
             std::fs::remove_file(pack.unwrap().path()).unwrap();
         }

@@ -7,7 +7,6 @@ use crate::harness::git_repo::{ADA, GRACE, isolated_git};
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 
 /// Nobody of the repository's.
 const MALLORY: &str = "Mallory Marsh <mallory@evil.example>";
@@ -126,12 +125,6 @@ async fn assert_silences_nothing(story: &Story, mail: &str, to: &str) {
     assert!(store::handovers::of_repository(&story.services().store, id, 10).await.unwrap().is_empty());
 }
 
-/// The folder of the only mirror.
-fn mirror(story: &Story) -> PathBuf {
-    let mirrors = std::fs::read_dir(story.folder().join("data/mirrors")).unwrap();
-    mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
-}
-
 #[test]
 fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing() {
     run_test(async |story| {
@@ -143,7 +136,7 @@ fn a_link_to_a_line_on_no_branch_silences_and_hands_on_nothing() {
         let mail = story.unread_text();
         assert_silences_nothing(story, &mail, "ada@example.com").await;
         // A new clone has nothing that came by its id, and for a while there is none.
-        std::fs::remove_dir_all(mirror(story)).unwrap();
+        std::fs::remove_dir_all(story.mirror()).unwrap();
         assert_silences_nothing(story, &mail, "ada@example.com").await;
         story.commit(ADA, DAY, &[("README.md", "The shop.\n")], "Describe it better");
         story.push().await;
@@ -222,7 +215,7 @@ fn where_the_mirror_cannot_say_whose_a_commit_is_nobody_it_names_is_told() {
         story.clock.advance(MINUTE);
         story.report(&event).await;
         assert_eq!(story.lines().await[0].author_email.as_deref(), Some("mallory@evil.example"));
-        let heads = mirror(story).join("refs/heads");
+        let heads = story.mirror().join("refs/heads");
         std::fs::create_dir_all(&heads).unwrap();
         std::fs::write(heads.join("broken"), "nothing\n").unwrap();
         story.report(&event).await;
@@ -238,7 +231,7 @@ fn a_forks_commit_that_was_still_being_received_names_nobody_either() {
         story.install().await;
         let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
         // Its objects are there before it is noted by which id they came.
-        let (mirror, source) = (mirror(story), story.repo.git_dir().display().to_string());
+        let (mirror, source) = (story.mirror(), story.repo.git_dir().display().to_string());
         let git = |arguments: &[&str]| {
             let done = isolated_git().arg("-C").arg(&mirror).args(arguments).status().unwrap();
             assert!(done.success(), "{arguments:?}");
@@ -253,6 +246,27 @@ fn a_forks_commit_that_was_still_being_received_names_nobody_either() {
         story.report(&event).await;
         assert!(story.lines().await[0].told.is_some(), "it was told of");
         assert_eq!(written_to(story), [""; 0]);
+        story.transcript();
+    });
+}
+
+#[test]
+fn a_forks_commit_is_known_as_one_before_all_of_it_has_arrived() {
+    run_test(async |story| {
+        story.install().await;
+        let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
+        // What a server leaves that ends between its objects' arrival and the ref by which id they came.
+        let (mirror, source) = (story.mirror(), story.repo.git_dir().display().to_string());
+        std::fs::write(mirror.join("flawless-wanted"), format!("{fork}\n")).unwrap();
+        let fetch = ["fetch", "--quiet", "--no-write-fetch-head", &source, &fork];
+        assert!(isolated_git().arg("-C").arg(&mirror).args(fetch).status().unwrap().success());
+        let event = story.event_at(&fork, PATH, "items.count", "count", "web-1");
+        story.report(&event).await;
+        assert!(story.lines().await[0].is_stray, "so that no link silences it");
+        assert_eq!(written_to(story), [""; 0]);
+        story.push().await;
+        assert!(mirror.join("refs/pinned").join(&fork).is_file(), "it is noted for good");
+        assert!(!mirror.join("flawless-wanted").exists());
         story.transcript();
     });
 }

@@ -380,6 +380,46 @@ fn a_commit_that_no_branch_reaches_is_fetched_by_its_id() {
 }
 
 #[test]
+fn a_commit_is_noted_to_come_by_its_id_before_it_arrives() {
+    let world = World::cloned();
+    let first = world.head();
+    let lost = world.commit(GRACE, DAY, &[("lost.py", "lost\n")], "Lost");
+    world.repo.force(first.as_str());
+    world.sync();
+    // The pack arrives, and its ref can't be written.
+    let pinned = world.root.join("7.git/refs/pinned");
+    let in_the_way = pinned.join(lost.as_str()).join("another");
+    fs::create_dir_all(in_the_way.parent().unwrap()).unwrap();
+    fs::write(&in_the_way, format!("{}\n", first.as_str())).unwrap();
+    world.mirrors.fetch_commit(&world.source(None), &lost).unwrap_err();
+    assert_eq!(world.resolve(lost.as_str()), Some(lost.clone()), "it is here");
+    assert!(world.mirrors.is_stray(ID, &lost).unwrap());
+    fs::remove_dir_all(&pinned).unwrap();
+    world.sync();
+    assert!(pinned.join(lost.as_str()).is_file() && world.mirrors.is_stray(ID, &lost).unwrap());
+    assert!(!world.root.join("7.git").join("flawless-wanted").exists());
+    // One that nobody has is not asked for again because of a note.
+    let unknown = CommitId::new("0123456789".repeat(4));
+    assert_eq!(world.mirrors.fetch_commit(&world.source(None), &unknown), Ok(false));
+    assert!(!world.root.join("7.git").join("flawless-wanted").exists());
+}
+
+#[test]
+fn a_revision_that_is_here_and_cannot_be_read_is_not_one_that_is_missing() {
+    let world = World::cloned();
+    let id = "0123456789".repeat(4);
+    let folder = world.root.join("7.git").join("objects").join(&id[..2]);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(&id[2..]), "nonsense").unwrap();
+    for name in [id.as_str(), "shop@1.0+0123456789"] {
+        world.mirrors.resolve(ID, name).unwrap_err();
+        assert!(world.mirrors.is_suspected(ID), "so that the next fetch looks into it");
+    }
+    let head = world.head();
+    assert_eq!(world.resolve(&format!("{}+0123456789", head.as_str())), Some(head), "another meaning is found");
+}
+
+#[test]
 fn packs_are_joined_before_they_become_too_many() {
     let world = World::cloned();
     let text = |n: usize| (0..=n).map(|line| format!("line {line}\n")).collect::<String>();

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::path::PathBuf;
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
 
@@ -141,6 +142,12 @@ impl Story {
     #[track_caller]
     pub fn assert_silent(&self, why: &str) {
         assert_eq!(self.transcript(), "", "{why}");
+    }
+
+    /// The folder of the only mirror.
+    pub fn mirror(&self) -> PathBuf {
+        let mirrors = std::fs::read_dir(self.folder().join("data/mirrors")).unwrap();
+        mirrors.map(|entry| entry.unwrap().path()).find(|path| path.join("objects").is_dir()).unwrap()
     }
 
     /// Does what is due by time alone at this moment, and lets happen what follows.

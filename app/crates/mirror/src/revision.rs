@@ -31,7 +31,8 @@ impl Mirrors {
     /// The commit that a release or revision names, if the mirror has it: an object id (whole, or
     /// at least 7 digits of it), a tag or a branch, or a release that says one of these the way
     /// release tools do: `1.4.2`, `shop@1.4.2`, `shop-1.4.2`, `1.4.2+3f1c9a7`, `v1.4.2-5-g3f1c9a7`.
-    /// Annotated tags are peeled. `None` also where an abbreviation is ambiguous.
+    /// Annotated tags are peeled. `None` also where an abbreviation is ambiguous. What can't be read
+    /// of one meaning does not keep another from being found.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -40,7 +41,20 @@ impl Mirrors {
         if meanings.is_empty() {
             return Ok(None);
         }
-        self.ask(id, |repo| Ok(meanings.iter().find_map(|meaning| find(repo, meaning)).map(commit_id)))
+        self.ask(id, |repo| {
+            let mut unreadable = None;
+            for meaning in &meanings {
+                match find(repo, meaning) {
+                    Ok(Some(found)) => return Ok(Some(commit_id(found))),
+                    Ok(None) => {}
+                    Err(error) => unreadable = Some(error),
+                }
+            }
+            match unreadable {
+                Some(error) => Err(MirrorError::git("looking for a revision", &error)),
+                None => Ok(None),
+            }
+        })
     }
 }
 
@@ -127,31 +141,54 @@ fn is_number(word: &str) -> bool {
     word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The commit that a meaning names. What cannot be read is not found: the next meaning may be.
-fn find(repo: &gix::Repository, meaning: &Meaning) -> Option<gix::ObjectId> {
+/// The commit that a meaning names.
+///
+/// # Errors
+/// What it leads to is here and can't be read: the mirror is damaged.
+fn find(repo: &gix::Repository, meaning: &Meaning) -> Result<Option<gix::ObjectId>, gix::Error> {
     match meaning {
-        Meaning::Id(id) => commit(repo, gix::ObjectId::from_hex(id.as_str().as_bytes()).ok()?),
-        Meaning::Name(name) => ["refs/tags/", "refs/heads/"].iter().find_map(|prefix| {
-            let full = FullName::try_from(format!("{prefix}{name}")).ok()?;
-            let target = repo.try_find_reference(full.as_ref()).ok()??.into_fully_peeled_id().ok()?;
-            commit(repo, target.detach())
-        }),
+        Meaning::Id(id) => match gix::ObjectId::from_hex(id.as_str().as_bytes()) {
+            Ok(id) => commit(repo, id),
+            Err(_) => Ok(None),
+        },
+        Meaning::Name(name) => {
+            for prefix in ["refs/tags/", "refs/heads/"] {
+                let Ok(full) = FullName::try_from(format!("{prefix}{name}")) else { continue };
+                // A ref that can't be read leads nowhere, and one to another is followed.
+                let Ok(Some(found)) = repo.try_find_reference(full.as_ref()) else { continue };
+                let direct = found.target().try_id().map(|id| id.to_owned());
+                let target = direct.or_else(|| found.into_fully_peeled_id().ok().map(|id| id.detach()));
+                if let Some(commit) = target.map(|target| commit(repo, target)).transpose()?.flatten() {
+                    return Ok(Some(commit));
+                }
+            }
+            Ok(None)
+        }
         Meaning::Short(digits) => {
-            let prefix = gix::hash::Prefix::from_hex(digits).ok()?;
+            let Ok(prefix) = gix::hash::Prefix::from_hex(digits) else { return Ok(None) };
             let mut candidates = HashSet::new();
-            repo.objects.lookup_prefix(prefix, Some(&mut candidates)).ok()?;
-            let mut commits: Vec<_> = candidates.into_iter().filter_map(|id| commit(repo, id)).collect();
+            repo.objects.lookup_prefix(prefix, Some(&mut candidates))?;
+            let mut commits = Vec::new();
+            for id in candidates {
+                commits.extend(commit(repo, id)?);
+            }
             commits.sort();
             commits.dedup();
-            (commits.len() == 1).then(|| commits.pop()).flatten()
+            Ok((commits.len() == 1).then(|| commits.pop()).flatten())
         }
     }
 }
 
-/// The commit that an object is, or that a tag object leads to.
-fn commit(repo: &gix::Repository, id: gix::ObjectId) -> Option<gix::ObjectId> {
-    let object = repo.try_find_object(id).ok()??;
-    object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id)
+/// The commit that an object is, or that a tag object leads to: of one that is odd, nowhere.
+fn commit(repo: &gix::Repository, id: gix::ObjectId) -> Result<Option<gix::ObjectId>, gix::Error> {
+    let object = match repo.try_find_object(id) {
+        Ok(Some(object)) => object,
+        Ok(None) => return Ok(None),
+        Err(error) if error.is_corrupted() => return Err(error),
+        // It is too large to be a commit.
+        Err(_) => return Ok(None),
+    };
+    Ok(object.peel_to_kind(gix::object::Kind::Commit).ok().map(|commit| commit.id))
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@
 //! A forge gives away by its id any commit of any fork, and whoever makes a fork writes what they
 //! want into it, names of others included.
 
-use super::Mirrors;
 use super::error::{MirrorError, is_too_large};
 use super::fetch::PINNED;
 use super::people::resolved;
 use super::read::find_commit;
 use super::tips::{named, readable};
+use super::{Mirrors, wanted};
 use blame::mailmap_of_head;
 use domain::blame::Author;
 use domain::commit::CommitId;
@@ -83,9 +83,11 @@ fn held(repo: &gix::Repository, commit: &CommitId) -> Result<Option<(gix::Object
     Ok(Some((commit.id, pinned(repo).map_err(failed)?)))
 }
 
-/// The commits that came by their ids.
+/// The commits that came by their ids, or are coming.
 fn pinned(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
-    let mut tips = Vec::new();
+    let mut tips = wanted::noted(repo.git_dir());
+    // One that is too large to be read may lead to any commit.
+    tips.retain(|id| repo.find_commit(*id).map_or_else(|error| is_too_large(&error), |_| true));
     for reference in repo.references()?.prefixed(BStr::new(PINNED))? {
         let mut reference = reference?;
         let id = reference.target().try_id().map(|id| id.to_owned());

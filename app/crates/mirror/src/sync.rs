@@ -11,7 +11,7 @@ use super::health::Standing;
 use super::largest::Largest;
 use super::packs::{Look, look, note_packs};
 use super::progress::{Meter, Progress};
-use super::{Inner, Mirrors, unreached};
+use super::{Inner, Mirrors, unreached, wanted};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -112,8 +112,15 @@ impl Mirrors {
             // What is not as it was written is not noted as if it were: the next fetch looks at it.
             let is_noted = look(&path) == Look::Same;
             let repo = open(&path, Largest::Received)?.to_thread_local();
+            wanted::settle(&repo, &path)?;
+            // A fetch that was under way may have brought it, with a branch.
+            if repo.find_commit(id).is_ok() {
+                return Ok(true);
+            }
             meter.receive_at_most(unreached::left(&path, &address.shown)?);
+            wanted::note(&path, id)?;
             let fetched = Fetch { address: &address, meter }.commit(&repo, id);
+            wanted::settle(&repo, &path)?;
             unreached::note(&path, meter.received())?;
             let fetched = fetched?;
             if is_noted {
@@ -174,6 +181,8 @@ impl Inner {
         let changed = match standing {
             Standing::Whole(repo) => {
                 let repo = repo.to_thread_local();
+                // Before a branch brings the same.
+                wanted::settle(&repo, &path)?;
                 match fetch.everything(&repo, false) {
                     Ok(Fetched::NotFrom(why)) => {
                         tracing::warn!(
