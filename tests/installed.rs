@@ -5,6 +5,7 @@ use crate::harness::fake_github::Fault;
 use crate::harness::fake_github::hooks::Delivery;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{REPO, Story, run_test};
+use domain::job::Job;
 use domain::timestamp::{DAY, HOUR};
 use serde_json::json;
 
@@ -166,6 +167,41 @@ fn an_empty_answer_deletes_nothing_and_what_waits_is_sent_after_it() {
             story.assert_usual_alert();
         });
     }
+}
+
+/// GitHub is asked what is installed, and answers with an empty list for once.
+async fn not_named(story: &mut Story) {
+    let body = json!({ "total_count": 0, "repositories": [] });
+    let empty = Fault::Status { status: 200, headers: Vec::new(), body };
+    story.github.fail_next("apps/list-repos-accessible-to-installation", empty);
+    compared(story).await;
+    assert!(story.repository().await.unnamed_since.is_some());
+}
+
+async fn compared(story: &mut Story) {
+    let (store, now) = (story.services().store.clone(), story.clock.now());
+    store::jobs::enqueue(&store, Job::Reconcile, now, now).await.unwrap();
+    story.settle().await;
+}
+
+#[test]
+fn a_storm_of_what_is_not_named_waits_and_a_push_of_it_is_asked_about() {
+    run_test(async |story| {
+        story.nearly_a_storm(24).await;
+        story.send_functions("shop/a.py", "a", 20..24).await;
+        not_named(story).await;
+        let fetched = story.git.host.conversations();
+        story.later(4 * MINUTE).await;
+        story.assert_silent("neither the storm's issue nor its mail goes out");
+        assert_eq!(story.git.host.conversations(), fetched, "and nothing is fetched");
+        // Its push says that it is there, and so does GitHub when it is asked.
+        story.push().await;
+        assert!(story.repository().await.is_served());
+        story.later(6 * MINUTE).await;
+        let all = story.transcript();
+        assert_eq!(all.matches("Storm: 24 lines").count(), 1, "{all}");
+        assert_eq!(all.matches("mail to ").count(), 1, "{all}");
+    });
 }
 
 #[test]

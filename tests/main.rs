@@ -53,6 +53,7 @@ mod shadow;
 mod storms;
 mod stranger;
 mod timekeeping;
+mod two_mirrors;
 mod verdicts;
 mod webhook_examples;
 mod whitelist;

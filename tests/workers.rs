@@ -199,8 +199,8 @@ fn a_job_that_always_panics_is_set_aside_like_one_that_ends_the_server() {
             story.later(MINUTE).await;
         }
         let log = story.logged();
-        assert_eq!(log.matches("a job panicked and will be tried again").count(), 3, "{log}");
-        assert_eq!(log.matches("telling of a line").count(), 3, "no fourth attempt: {log}");
+        assert_eq!(log.matches("a job panicked and will be tried again").count(), 4, "{log}");
+        assert_eq!(log.matches("telling of a line").count(), 4, "the last one without the repository: {log}");
         let found = finding(story, "jobs set aside").await.expect("the doctor names it");
         assert!(found.what.contains("deciding who is told of a line (decide"), "{}", found.what);
         assert!(found.what.ends_with("a fault of the program"), "{}", found.what);

@@ -18,7 +18,7 @@ use crate::services::repositories::Repositories;
 use crate::services::rules::RuleBook;
 use crate::services::sessions::Sessions;
 use crate::services::shadow::ShadowMode;
-use crate::services::{Crew, Epoch, Site, Wake};
+use crate::services::{AskedCommits, Crew, Epoch, Site, Wake};
 use crate::steps::accept::Accept;
 use crate::steps::attribute::{Attribute, TestReports};
 use crate::steps::decide::Decide;
@@ -82,6 +82,7 @@ pub struct Handles {
     epoch: Epoch,
     crew: Crew,
     cooldown: Cooldown,
+    asked: AskedCommits,
     fetches: Fetches,
     mailer: Arc<Mailer>,
     vault: Vault,
@@ -125,6 +126,7 @@ impl Handles {
             epoch: Epoch::default(),
             crew,
             cooldown: Cooldown::default(),
+            asked: AskedCommits::default(),
             fetches: Fetches::default(),
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
@@ -160,6 +162,7 @@ impl Handles {
             rules: work.rules(),
             shadow_mode: work.shadow_mode(),
             epoch: work.epoch.clone(),
+            mirrors: work.mirrors.clone(),
         };
         let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
         let fetches = work.fetches.clone();
@@ -247,6 +250,7 @@ impl Handles {
             mirror_sync: self.mirror_sync(),
             github_app: self.github_app.clone(),
             cooldown: self.cooldown.clone(),
+            reads_mirror: true,
         }
     }
 
@@ -255,6 +259,7 @@ impl Handles {
             store: self.store.clone(),
             mirrors: self.mirrors.clone(),
             fetches: self.fetches.clone(),
+            asked: self.asked.clone(),
             github_app: self.github_app.clone(),
             epoch: self.epoch.clone(),
         }

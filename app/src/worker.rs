@@ -24,6 +24,7 @@ use attempt::JobAttempt;
 use domain::job::{Job, Manner};
 use domain::timestamp::Timestamp;
 use held::{Held, Place};
+use mirror::Mirrors;
 use renewal::Renewal;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct Upkeep {
     pub shadow_mode: ShadowMode,
     /// To be turned where the clock was set back.
     pub epoch: Epoch,
+    /// Those of repositories that are not watched any more are deleted.
+    pub mirrors: Mirrors,
 }
 
 /// What is known of the workers, and of what they wait for.
@@ -263,6 +266,8 @@ impl Worker {
         logged("reconciliation could not be asked for", self.enqueue_reconciliation(now).await);
         let fetches = refresh::ask_for_overdue(store, &self.wake, now).await;
         logged("overdue fetches could not be asked for", fetches);
+        let unwatched = refresh::delete_unwatched(store, &upkeep.mirrors).await;
+        logged("mirrors of repositories that are not watched any more could not be deleted", unwatched);
         logged("whether there is a GitHub App could not be looked up", upkeep.github_app.reload().await);
         let rules = upkeep.rules.end_what_is_over(now).await;
         logged("rules whose last day is over could not be ended", rules);
@@ -323,7 +328,7 @@ impl Worker {
         let now = self.clock.now();
         match job {
             Job::Attribute(report) => steps.attribute.attribute(report, manner, now).await,
-            Job::Decide(line) => steps.decide.decide(line, now).await,
+            Job::Decide(line) => steps.decide.decide(line, manner, now).await,
             Job::Deliver(delivery) => steps.deliver.deliver(delivery, now).await,
             Job::Write(installation) if manner == Manner::Lesser => {
                 steps.github_writer.turn_without_first(installation, now).await

@@ -4,6 +4,7 @@
 use super::Failure;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors, Progress};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -91,6 +92,12 @@ enum NotYet {
 /// Whether a fetch was not begun because others are under way.
 pub fn is_for_later(failure: &Failure) -> bool {
     matches!(failure, Failure::Retry { cause, .. } if cause.is::<NotYet>())
+}
+
+/// When what waited so long is looked at again where other repositories are being fetched: a crowd
+/// of them must not ask all the time.
+pub fn turn_after(waited: SignedDuration) -> SignedDuration {
+    (waited / 2).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(2))
 }
 
 /// What becomes of a job whose fetch was not begun: nothing failed, and it runs once more then.

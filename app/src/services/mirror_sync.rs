@@ -2,7 +2,7 @@
 
 use super::fetches::{Fetches, is_for_later};
 use super::github_app::GitHubApp;
-use super::{Epoch, Failure, blocking};
+use super::{AskedCommits, Epoch, Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::setting_sizes::LARGEST_SETTINGS;
@@ -10,7 +10,7 @@ use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 use mirror::settings::parse;
-use mirror::{Head, HeadFile, MirrorError, Mirrors, Progress, Source};
+use mirror::{Head, HeadFile, LastSync, MirrorError, Mirrors, Progress, Source};
 use store::Store;
 use store::repositories::{FetchPause, Fetched, RepositoryRow};
 
@@ -18,6 +18,9 @@ use store::repositories::{FetchPause, Fetched, RepositoryRow};
 /// outage of GitHub is mostly over by then, and an exception that nobody hears of for longer is
 /// worse than one without an author.
 pub const CLONE_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
+/// A commit that the mirror lacks has a fetch asked for, but not more often than this: it may never
+/// have been pushed.
+pub const FETCH_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// How long a repository is left alone that GitHub refuses: the App may be let in again any time.
 const REFUSED_PAUSE: SignedDuration = SignedDuration::from_mins(15);
 /// How long a source is left alone that can't be mirrored: somebody may put another in its place,
@@ -36,6 +39,8 @@ pub struct MirrorSync {
     pub mirrors: Mirrors,
     /// How many of them are brought up to date at once.
     pub fetches: Fetches,
+    /// Which commits were asked for by their ids.
+    pub asked: AskedCommits,
     /// Gives the tokens to clone with.
     pub github_app: GitHubApp,
     /// To be turned when the code or the settings changed.
@@ -88,26 +93,74 @@ impl MirrorSync {
         self.has_commit(row.repository.id, commit).await
     }
 
-    /// Fetches one commit that no branch or tag reaches.
+    /// Fetches one commit that no branch or tag reaches, unless it is here, or was asked for after
+    /// `since`.
     ///
     /// # Errors
-    /// The repository or GitHub is out of reach, or others are being fetched.
-    pub async fn fetch_commit(&self, row: &RepositoryRow, commit: CommitId) -> Result<bool, Failure> {
-        let (source, id) = (self.source(row).await?, row.repository.id);
-        let work = move |mirrors: &Mirrors| mirrors.fetch_commit(&source, &commit);
-        Ok(self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await??)
+    /// It was asked for a moment ago: it comes once it may be asked for again. The repository or
+    /// GitHub is out of reach, or others are being fetched.
+    pub async fn fetch_commit(
+        &self,
+        row: &RepositoryRow,
+        commit: &CommitId,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let id = row.repository.id;
+        if self.has_commit(id, commit).await? {
+            return Ok(());
+        }
+        if let Some(asked_at) = self.asked.at(id, commit).filter(|at| *at <= now) {
+            if asked_at > since {
+                return Ok(());
+            }
+            let pause = FETCH_PAUSE - (now - asked_at);
+            if pause.is_positive() {
+                let why = "it comes from a commit that is not here yet, and that was asked for a moment ago";
+                return Err(Failure::Retry { cause: why.into(), after: Some(pause) });
+            }
+        }
+        let (source, wanted) = (self.source(row).await?, commit.clone());
+        let work = move |mirrors: &Mirrors| mirrors.fetch_commit(&source, &wanted);
+        let fetched = self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await?;
+        // One that came may be missing again: a new clone begins without it.
+        if !matches!(fetched, Ok(true)) {
+            self.asked.note(id, commit.clone(), now);
+        }
+        fetched?;
+        Ok(())
     }
 
-    async fn has_commit(&self, id: RepositoryId, commit: &CommitId) -> Result<bool, Failure> {
+    /// Whether a mirror has a commit.
+    ///
+    /// # Errors
+    /// There is no mirror, or it can't be read.
+    pub async fn has_commit(&self, id: RepositoryId, commit: &CommitId) -> Result<bool, Failure> {
         let (mirrors, commit) = (self.mirrors.clone(), commit.clone());
         blocking(move || Ok(mirrors.commit(id, &commit)?.is_some())).await
     }
 
+    /// Whether what is known of the repository was found by another server, or a fetch that was not
+    /// noted: by a mirror of its own that was brought up to date since this one was. That its
+    /// default branch is at another commit here tells it, and pushes that were announced since.
+    pub async fn is_behind(&self, row: &RepositoryRow) -> bool {
+        let (mirrors, id) = (self.mirrors.clone(), row.repository.id);
+        if mirrors.last_sync(id).is_none_or(|last| last.pushed_at != row.pushed_at) {
+            return true;
+        }
+        let head = blocking(move || Ok(mirrors.head(id)?)).await;
+        !head.is_ok_and(|head| head.map(|head| head.commit) == row.repository.head)
+    }
     async fn fetch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         // Whatever the clock says: it begins after the pushes that are announced, and after the
         // last fetch. What it finds would else be taken for what an older one found.
         let began_at = now.max(row.pushed_at).max(row.fetched_at);
         let head = self.sync_with_fresh_token(row).await?;
+        let last = LastSync { began_at: now, pushed_at: row.pushed_at };
+        if let Err(error) = self.mirrors.note_sync(row.repository.id, last) {
+            // The next report that needs it has it fetched again.
+            tracing::warn!(repository = %row.repository.full_name, %error, "when the mirror was fetched could not be noted");
+        }
         let settings = self.changed_settings(row).await?;
         let moved = head.as_ref().map(|head| &head.commit) != row.repository.head.as_ref();
         let is_news = moved || settings.is_some();

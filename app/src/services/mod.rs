@@ -1,6 +1,7 @@
 //! What several steps and pages share. Nothing here knows a step; each struct holds the few handles
 //! that it uses.
 
+mod asked_commits;
 mod blocking;
 mod caught;
 mod crew;
@@ -33,6 +34,7 @@ pub mod standings;
 pub mod test_report;
 pub mod vitals;
 
+pub use asked_commits::AskedCommits;
 pub use blocking::blocking;
 pub use caught::{Panic, begin_anew_after, caught};
 pub use crew::{Crew, OnDuty};

@@ -2,11 +2,12 @@
 
 use crate::services::fetches::after_others;
 use crate::services::mirror_sync::MirrorSync;
-use crate::services::{Failure, Wake};
+use crate::services::{Failure, Wake, blocking};
 use domain::ids::RepositoryId;
 use domain::job::Job;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
+use mirror::Mirrors;
 use store::{Store, StoreError};
 
 /// How often a repository is fetched though no push was announced: webhooks get lost.
@@ -39,5 +40,32 @@ pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Resu
         }
     }
     wake.notify_one();
+    Ok(())
+}
+
+/// Deletes the mirrors of repositories that are not watched any more. Each server has its own, and
+/// only one of them heard of the end. Of what the database has no row it is not certain to be the
+/// one that the mirrors belong to, unless it knows any repository.
+///
+/// # Errors
+/// The database is out of reach, or a mirror can't be deleted.
+pub async fn delete_unwatched(store: &Store, mirrors: &Mirrors) -> Result<(), Failure> {
+    // Read first: what is watched and cloned meanwhile is in the other.
+    let here = blocking({
+        let mirrors = mirrors.clone();
+        move || Ok(mirrors.ids()?)
+    })
+    .await?;
+    let known = store::repositories::numbers(store).await?;
+    for id in here {
+        let is_over = known.get(&id).map_or(!known.is_empty(), |is_watched| !is_watched);
+        if is_over {
+            let mirrors = mirrors.clone();
+            // A fetch that goes on would be waited for.
+            mirrors.call_off(id);
+            blocking(move || Ok(mirrors.remove(id)?)).await?;
+            tracing::info!(project = id.0, "the mirror of a repository that is not watched any more was deleted");
+        }
+    }
     Ok(())
 }

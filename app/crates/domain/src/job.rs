@@ -38,8 +38,8 @@ pub const SET_ASIDE_FOR: SignedDuration = DAY;
 pub enum Manner {
     /// As always.
     Whole,
-    /// Without what presumably kills: a report is told without looking at the repository, a queue
-    /// of writes goes on without what is first in it.
+    /// Without what presumably kills: a report is told, and who hears of it chosen, without looking
+    /// at the repository; a queue of writes goes on without what is first in it.
     Lesser,
     /// Not at all, for [`SET_ASIDE_FOR`].
     NotNow,
@@ -48,7 +48,7 @@ pub enum Manner {
 impl Manner {
     /// What is to be done after these deaths.
     pub fn after(job: Job, deaths: u32) -> Self {
-        let has_lesser = matches!(job, Job::Attribute(_) | Job::Write(_));
+        let has_lesser = matches!(job, Job::Attribute(_) | Job::Decide(_) | Job::Write(_));
         match deaths {
             _ if deaths < MOST_DEATHS => Self::Whole,
             MOST_DEATHS if has_lesser => Self::Lesser,

@@ -232,8 +232,15 @@ impl<'a> Candidates<'a> {
         if was_seen || author.email.is_empty() {
             return false;
         }
-        let (author, since) = (author.clone(), self.since);
-        let last = self.mirror(move |mirrors, id| mirrors.last_commit_of(id, &author, since)).await;
+        let (author, since, commit) = (author.clone(), self.since, named.commit.cloned());
+        let last = self.mirror(move |mirrors, id| {
+            // One that lacks the commit by which somebody is named is behind, or lost it by a forced push: it
+            // can't say what else of theirs it lacks.
+            let is_here =
+                commit.map(|commit| mirrors.commit(id, &commit)).transpose()?.is_none_or(|found| found.is_some());
+            if is_here { mirrors.last_commit_of(id, &author, since).map(Some) } else { Ok(None) }
+        });
+        let last = last.await.flatten();
         matches!(last, Some(None))
     }
 
@@ -329,7 +336,7 @@ impl<'a> Candidates<'a> {
         question: impl FnOnce(&Mirrors, domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
     ) -> Option<T> {
         let (mirrors, id) = (self.recipients.mirror_sync.mirrors.clone(), self.row.repository.id);
-        if !mirrors.exists(id) {
+        if !self.recipients.reads_mirror || !mirrors.exists(id) {
             return None;
         }
         match blocking(move || question(&mirrors, id)).await {

@@ -39,6 +39,19 @@ impl Recipients {
     }
 
     async fn has_committed(&self, row: &RepositoryRow, email: &str, now: Timestamp) -> bool {
+        if self.is_committer(row, email, now).await {
+            return true;
+        }
+        // Another server may know of their first push already; this one asks for it once.
+        let sync = &self.mirror_sync;
+        let is_behind = sync.mirrors.exists(row.repository.id) && sync.is_behind(row).await;
+        is_behind
+            && row.why_unmirrorable(now).is_none()
+            && sync.bring_up_to_date(row, now).await.is_ok()
+            && self.is_committer(row, email, now).await
+    }
+
+    async fn is_committer(&self, row: &RepositoryRow, email: &str, now: Timestamp) -> bool {
         let (mirrors, id) = (self.mirror_sync.mirrors.clone(), row.repository.id);
         if !mirrors.exists(id) {
             return false;

@@ -21,6 +21,7 @@ use domain::blame::Author;
 use domain::person::{BlamedLine, ChosenRecipient};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
+use std::time::Duration;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -36,6 +37,8 @@ pub struct Recipients {
     pub github_app: GitHubApp,
     /// Until when GitHub is not asked.
     pub cooldown: Cooldown,
+    /// Whether the mirror is asked: what it would say is missing otherwise, as where there is none.
+    pub reads_mirror: bool,
 }
 
 /// Who is told of a line.
@@ -47,6 +50,22 @@ pub struct Chosen {
     pub attribution: Option<Attribution>,
     /// Why GitHub could not say it all, where it could not.
     pub failure: Option<GitHubError>,
+    /// How long the mirror was waited for.
+    pub waited: Duration,
+}
+
+/// By which mirror somebody is looked for.
+#[derive(Clone, Copy, Debug)]
+pub enum By<'a> {
+    /// One that is whole and has what failed: a new line waits for it for a while.
+    WholeMirror,
+    /// The mirror as it is: others wait behind what is being sent.
+    MirrorAsItIs {
+        /// Addresses that mails about the line did not get to.
+        unreached: &'a [String],
+    },
+    /// None: reading it is what ended the process each time, or panicked.
+    Nothing,
 }
 
 impl Chosen {
@@ -78,52 +97,40 @@ impl Recipients {
         Ok((told, failure))
     }
 
-    /// Finds who is told of a line, and records it with the line, by a mirror that is whole and has
-    /// what failed: a new line waits for it for a while.
+    /// Finds who is told of a line, and records it with the line, by this mirror.
     ///
     /// # Errors
-    /// The database is out of reach, or, while the line is new, the mirror. GitHub never is a
+    /// The database is out of reach, or what [`By::WholeMirror`] waits for. GitHub never is a
     /// reason.
-    pub async fn find_patiently_and_record(
+    pub async fn find_and_record(
         &self,
         row: &RepositoryRow,
         line: &Line,
+        by: By<'_>,
         now: Timestamp,
     ) -> Result<Chosen, Failure> {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
-        let subject = subject_of(line, author.as_ref(), attribution.as_ref());
-        let (told, failure) = self.find_by_whole_mirror(row, &subject, now).await?;
+        let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
+        let (told, failure, waited) = match by {
+            By::WholeMirror => self.find_by_whole_mirror(row, &subject, now).await?,
+            By::MirrorAsItIs { unreached } => {
+                subject.unreached = unreached;
+                let (told, failure) = self.find(row, &subject, now).await?;
+                (told, failure, Duration::ZERO)
+            }
+            By::Nothing => {
+                let (told, failure) = self.without_mirror().find(row, &subject, now).await?;
+                (told, failure, Duration::ZERO)
+            }
+        };
         self.record(line, &subject, &told).await?;
-        Ok(Chosen { told, attribution, failure })
+        Ok(Chosen { told, attribution, failure, waited })
     }
 
-    /// Finds who is told of a line, and records it with the line, by the mirror as it is: others
-    /// wait behind what is being sent.
-    ///
-    /// # Errors
-    /// The database is out of reach. GitHub and the mirror never are a reason.
-    pub async fn find_and_record(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Chosen, Failure> {
-        self.find_another_and_record(row, line, &[], now).await
-    }
-
-    /// The same, where mails about the line did not get to these addresses.
-    ///
-    /// # Errors
-    /// The database is out of reach. GitHub and the mirror never are a reason.
-    pub async fn find_another_and_record(
-        &self,
-        row: &RepositoryRow,
-        line: &Line,
-        unreached: &[String],
-        now: Timestamp,
-    ) -> Result<Chosen, Failure> {
-        let attribution = latest_report(&self.store, line.id).await?.attribution;
-        let author = line.author();
-        let subject = BlamedLine { unreached, ..subject_of(line, author.as_ref(), attribution.as_ref()) };
-        let (told, failure) = self.find(row, &subject, now).await?;
-        self.record(line, &subject, &told).await?;
-        Ok(Chosen { told, attribution, failure })
+    /// The same, which reads no mirror.
+    fn without_mirror(&self) -> Self {
+        Self { reads_mirror: false, ..self.clone() }
     }
 
     /// Records who is told of a line, and its author's account, once that is known.

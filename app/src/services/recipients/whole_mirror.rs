@@ -2,23 +2,22 @@
 //! moment before, but maybe by another server, beside another mirror.
 
 use super::Recipients;
-use crate::services::fetches::after_others;
-use crate::services::mirror_sync::CLONE_PATIENCE;
-use crate::services::{Failure, blocking};
+use crate::services::Failure;
+use crate::services::fetches::{after_others, turn_after};
+use crate::services::mirror_sync::{CLONE_PATIENCE, FETCH_PAUSE};
 use domain::commit::CommitId;
 use domain::person::{BlamedLine, ChosenRecipient};
 use domain::timestamp::Timestamp;
 use github::GitHubError;
-use jiff::SignedDuration;
+use std::time::Duration;
 use store::repositories::RepositoryRow;
-
-/// When a line is looked at again while other repositories are being fetched.
-const ANOTHERS_TURN: SignedDuration = SignedDuration::from_secs(5);
+use tokio::time::Instant;
 
 impl Recipients {
     /// Finds who is told, as [`Recipients::find`]: with the mirror mended first that can't be read,
-    /// and brought up to date that does not have what failed yet. Without that, where a new line
-    /// waited for it as long as its report would.
+    /// and brought up to date that does not have what failed yet. Without that, where it could not
+    /// be had and the line is not new any more, or waited for it as long as its report would.
+    /// Returns also how long that took.
     ///
     /// # Errors
     /// The database is out of reach, or, while the line is new, the mirror.
@@ -27,43 +26,70 @@ impl Recipients {
         row: &RepositoryRow,
         subject: &BlamedLine<'_>,
         now: Timestamp,
-    ) -> Result<(ChosenRecipient, Option<GitHubError>), Failure> {
-        let (mirrors, id) = (&self.mirror_sync.mirrors, row.repository.id);
-        // An old line is told without what only a fetch would bring: that may be gone for good.
-        let is_new = now - subject.first_failed_at < CLONE_PATIENCE;
-        let needed = subject.revision.or(subject.commit);
+    ) -> Result<(ChosenRecipient, Option<GitHubError>, Duration), Failure> {
+        let id = row.repository.id;
+        let mirrors = &self.mirror_sync.mirrors;
         // What was attributed without a mirror needs none.
-        if needed.is_none() || self.has(row, needed.filter(|_| is_new && !subject.is_stray)).await {
-            let found = self.find(row, subject, now).await?;
+        let needed = subject.revision.or(subject.commit);
+        if needed.is_none() || self.has(row, needed).await {
+            let (told, failure) = self.find(row, subject, now).await?;
             if !mirrors.is_suspected(id) {
-                return Ok(found);
+                return Ok((told, failure, Duration::ZERO));
             }
         }
-        match self.bring_up_to_date(row, now).await {
+        let is_new = now.is_within(CLONE_PATIENCE, subject.first_failed_at);
+        let begun_at = Instant::now();
+        match self.mend(row, subject, needed, now).await {
             Ok(()) => {}
             Err(failure) if is_new && !matches!(failure, Failure::GiveUp(_) | Failure::Panicked(_)) => {
-                return Err(after_others(failure, now + ANOTHERS_TURN));
+                return Err(after_others(failure, now + turn_after(now - subject.first_failed_at)));
             }
             Err(failure) => {
                 let repository = &row.repository.full_name;
                 tracing::warn!(%repository, %failure, "who is told is looked for in a mirror that could not be mended");
             }
         }
-        self.find(row, subject, now).await
+        let waited = begun_at.elapsed();
+        let (told, failure) = self.find(row, subject, now).await?;
+        Ok((told, failure, waited))
     }
 
     /// Whether the mirror is here and has the commit that is needed, if any is.
     async fn has(&self, row: &RepositoryRow, needed: Option<&CommitId>) -> bool {
-        let (mirrors, id, needed) = (self.mirror_sync.mirrors.clone(), row.repository.id, needed.cloned());
-        let Some(needed) = needed else { return mirrors.exists(id) };
-        blocking(move || Ok(mirrors.commit(id, &needed)?.is_some())).await.unwrap_or(false)
+        let id = row.repository.id;
+        match needed {
+            Some(needed) => self.mirror_sync.has_commit(id, needed).await.unwrap_or(false),
+            None => self.mirror_sync.mirrors.exists(id),
+        }
     }
 
-    async fn bring_up_to_date(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
-        match row.why_unmirrorable(now) {
+    /// Brings the mirror up to date, unless that was done a moment ago, and asks for the commit by
+    /// its id that no branch brings.
+    async fn mend(
+        &self,
+        row: &RepositoryRow,
+        subject: &BlamedLine<'_>,
+        needed: Option<&CommitId>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        if let Some(why) = row.why_unmirrorable(now) {
             // It is not asked for, and most of it received, once more for each line.
-            Some(why) => Err(Failure::give_up(why.to_owned())),
-            None => self.mirror_sync.bring_up_to_date(row, now).await,
+            return Err(Failure::give_up(why.to_owned()));
+        }
+        let (sync, id) = (&self.mirror_sync, row.repository.id);
+        let last = sync.mirrors.last_sync(id).filter(|_| !sync.mirrors.is_suspected(id));
+        match last.filter(|last| last.pushed_at == row.pushed_at && now.is_within(FETCH_PAUSE, last.began_at)) {
+            None => sync.bring_up_to_date(row, now).await?,
+            // It began after the failure, so it brought all that branches and tags reach.
+            Some(last) if last.began_at > subject.first_failed_at => {}
+            Some(last) => {
+                let why = "the mirror lacks what failed, and was fetched a moment ago";
+                return Err(Failure::Retry { cause: why.into(), after: Some(FETCH_PAUSE - (now - last.began_at)) });
+            }
+        }
+        match needed {
+            Some(needed) => sync.fetch_commit(row, needed, subject.first_failed_at, now).await,
+            None => Ok(()),
         }
     }
 }

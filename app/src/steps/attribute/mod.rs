@@ -8,7 +8,7 @@ mod ready_mirror;
 mod suspects;
 mod test_report;
 
-use crate::services::fetches::after_others;
+use crate::services::fetches::{after_others, turn_after};
 use crate::services::mirror_sync::{CLONE_PATIENCE, MirrorSync};
 use crate::services::{Failure, blocking};
 pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
@@ -51,12 +51,6 @@ fn plain_until(stored: &StoredReport, manner: Manner, now: Timestamp) -> Option<
         (_, Some(until)) if now < until => Some(until),
         _ => None,
     }
-}
-
-/// When a report that waited so long is looked at again where other repositories are being fetched:
-/// a crowd of them must not ask all the time.
-fn turn_after(waited: SignedDuration) -> SignedDuration {
-    (waited / 2).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(2))
 }
 
 /// Attributes reports.

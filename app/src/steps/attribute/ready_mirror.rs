@@ -2,19 +2,14 @@
 
 use super::Attribute;
 use crate::services::fetches::is_for_later;
-use crate::services::mirror_sync::{CLONE_PATIENCE, is_unmirrorable};
+use crate::services::mirror_sync::{CLONE_PATIENCE, FETCH_PAUSE, is_unmirrorable};
 use crate::services::{Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
-use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors, full_id};
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
-
-/// A report from a commit that the mirror lacks asks for a fetch, but not more often than this, and
-/// waits for it.
-const FETCH_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 impl Attribute {
     /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it
@@ -28,9 +23,21 @@ impl Attribute {
         stored: &StoredReport,
         now: Timestamp,
     ) -> Result<Option<String>, Failure> {
-        if !self.is_fetch_needed(row, stored, now).await? {
-            return Ok(None);
+        let older =
+            if self.is_sync_needed(row, stored, now).await? { self.synced(row, stored, now).await? } else { None };
+        if older.is_none() {
+            self.fetch_deployed_commit(row, stored, now).await?;
         }
+        Ok(older)
+    }
+
+    /// Brings the mirror up to date. A sentence for the verdict where that could not be done.
+    async fn synced(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        now: Timestamp,
+    ) -> Result<Option<String>, Failure> {
         let exists = self.mirrors.exists(row.repository.id);
         if let Some(error) = row.why_unmirrorable(now) {
             // It is not asked for, and most of it received, once more for each report.
@@ -43,12 +50,9 @@ impl Attribute {
             }));
         }
         match self.mirror_sync.bring_up_to_date(row, now).await {
-            Ok(()) => {
-                self.fetch_deployed_commit(row, stored).await;
-                Ok(None)
-            }
+            Ok(()) => Ok(None),
             // Nothing is wrong with it: its turn comes. After a while it is told as it is.
-            Err(failure) if is_for_later(&failure) && now - stored.received_at < CLONE_PATIENCE => Err(failure),
+            Err(failure) if is_for_later(&failure) && now.is_within(CLONE_PATIENCE, stored.received_at) => Err(failure),
             Err(failure) if exists => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be brought up to date");
                 let sentence =
@@ -56,7 +60,7 @@ impl Attribute {
                 Ok(Some(sentence.to_owned()))
             }
             // What can never be mirrored is not waited for.
-            Err(failure) if is_unmirrorable(&failure) || now - stored.received_at >= CLONE_PATIENCE => {
+            Err(failure) if is_unmirrorable(&failure) || !now.is_within(CLONE_PATIENCE, stored.received_at) => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
                 Ok(Some(format!("The repository could not be mirrored: {failure}.")))
             }
@@ -64,26 +68,28 @@ impl Attribute {
         }
     }
 
-    async fn is_fetch_needed(
+    /// Whether the mirror is to be brought up to date first. That another server's was says
+    /// nothing: where several share a database, each has one of its own.
+    async fn is_sync_needed(
         &self,
         row: &RepositoryRow,
         stored: &StoredReport,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        let exists = self.mirrors.exists(row.repository.id);
-        if !exists || row.fetched_at == Timestamp::UNIX_EPOCH || row.pushed_at > row.fetched_at {
-            return Ok(true);
-        }
+        let id = row.repository.id;
+        let Some(last) = self.mirrors.last_sync(id) else { return Ok(true) };
         // What could not be read a moment ago is looked into, and cloned anew if it is damaged.
-        if self.mirrors.is_suspected(row.repository.id) {
+        if self.mirrors.is_suspected(id) || self.mirror_sync.is_behind(row).await {
             return Ok(true);
         }
-        // A fetch that began after the report came has brought all that there is.
-        if row.fetched_at > stored.received_at || !self.lacks_revision(row.repository.id, stored).await {
+        // A fetch that began after the report came has brought all that branches and tags reach.
+        let is_newer = last.began_at > stored.received_at && last.began_at <= now;
+        if is_newer || !self.lacks_revision(id, stored).await {
             return Ok(false);
         }
-        let pause = FETCH_PAUSE - (now - row.fetched_at);
-        if pause.is_positive() {
+        // One of a moment to come was noted before the clock was set back.
+        let pause = FETCH_PAUSE - (now - last.began_at);
+        if pause.is_positive() && last.began_at <= now {
             // Told now, it would be told as nobody's, and once and for all.
             let why = "it comes from a commit that is not here yet, and the repository was fetched a moment ago";
             return Err(Failure::Retry { cause: why.into(), after: Some(pause) });
@@ -100,28 +106,45 @@ impl Attribute {
     }
 
     /// A deployed commit that no branch holds any more can still be asked for by its id.
-    async fn fetch_deployed_commit(&self, row: &RepositoryRow, stored: &StoredReport) {
+    async fn fetch_deployed_commit(
+        &self,
+        row: &RepositoryRow,
+        stored: &StoredReport,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
         let full = named_revisions(stored).iter().find_map(|name| full_id(name));
-        let Some(commit) = full else { return };
-        let (mirrors, id, wanted) = (self.mirrors.clone(), row.repository.id, commit.clone());
-        let fetched = match blocking(move || mirrors.commit(id, &wanted)).await {
-            Ok(None) => self.mirror_sync.fetch_commit(row, commit).await.map(|_| ()),
-            other => other.map(|_| ()),
-        };
-        if let Err(failure) = fetched {
-            tracing::info!(repository = %row.repository.full_name, %failure, "the deployed commit could not be fetched by its id");
+        let Some(commit) = full else { return Ok(()) };
+        if !self.lacks_revision(row.repository.id, stored).await {
+            return Ok(());
+        }
+        match self.mirror_sync.fetch_commit(row, &commit, stored.received_at, now).await {
+            // It was asked for by another report, or others are being fetched: its turn comes.
+            Err(failure) if is_waiting(&failure) && now.is_within(CLONE_PATIENCE, stored.received_at) => Err(failure),
+            Err(failure) => {
+                tracing::info!(repository = %row.repository.full_name, %failure, "the deployed commit could not be fetched by its id");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
         }
     }
 }
 
-/// Whether one of the names leads to a commit, or none could be a commit's.
+/// Whether nothing was asked, and will be once it may.
+fn is_waiting(failure: &Failure) -> bool {
+    is_for_later(failure) || matches!(failure, Failure::Retry { after: Some(_), .. })
+}
+
+/// Whether the surest of the names that can be a commit's leads to one, or none can be.
 fn has_revision(mirrors: &Mirrors, id: RepositoryId, named: &[String]) -> Result<bool, MirrorError> {
     for name in named {
         if mirrors.resolve(id, name)?.is_some() {
             return Ok(true);
         }
+        if looks_like_commit(name) {
+            return Ok(false);
+        }
     }
-    Ok(!named.iter().any(|name| looks_like_commit(name)))
+    Ok(true)
 }
 
 /// What the report says it runs, the surer first.

@@ -1,9 +1,11 @@
 //! Whether a new line is an old one that was edited: then its issue goes on, and no second one is
 //! filed.
 
+use crate::services::mirror_sync::CLONE_PATIENCE;
 use crate::services::{Failure, blocking, latest_report};
 use domain::delivery::{Channel, DeliveryState};
 use domain::identity::squeeze;
+use domain::timestamp::Timestamp;
 use mirror::Mirrors;
 use std::collections::HashSet;
 use store::Store;
@@ -17,11 +19,19 @@ const MOST_COMPARED: usize = 10;
 /// open issue, written earlier, and gone from the version that failed now. Where a text still
 /// stands somewhere in the file it is not gone: two lines of one function can fail alike, and each
 /// is told of. Who is told was looked for a moment before, by a mirror that was mended if that
-/// could be: what still can't be read is not waited for.
+/// could be: what can't be read even then is not waited for. Without mirrors it is told of as a new
+/// one.
 ///
 /// # Errors
-/// The database is out of reach.
-pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -> Result<Option<Line>, Failure> {
+/// The database is out of reach; or, while the line is new, the mirror was found damaged here
+/// first: the next time it is mended before.
+pub(super) async fn edited_from(
+    store: &Store,
+    mirrors: Option<&Mirrors>,
+    line: &Line,
+    now: Timestamp,
+) -> Result<Option<Line>, Failure> {
+    let Some(mirrors) = mirrors else { return Ok(None) };
     let candidates = candidates(store, line).await?;
     if candidates.is_empty() {
         return Ok(None);
@@ -35,6 +45,7 @@ pub(super) async fn edited_from(store: &Store, mirrors: &Mirrors, line: &Line) -
     };
     let standing = match blocking(read).await {
         Ok(standing) => standing,
+        Err(failure) if now.is_within(CLONE_PATIENCE, line.first_seen_at) => return Err(failure),
         // It is told of as a new one, and once.
         Err(failure) => {
             tracing::warn!(line = line.id.0, %failure, "whether it was another line before can't be read in the mirror");

@@ -4,7 +4,7 @@ mod edited_line;
 
 use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment, issue};
-use crate::services::recipients::{Occasion, Recipients, mails};
+use crate::services::recipients::{By, Occasion, Recipients, mails};
 use crate::services::repositories::UNNAMED_AGAIN_AFTER;
 use crate::services::{Failure, Wake};
 use domain::alert::Reply;
@@ -12,9 +12,11 @@ use domain::commit::CommitId;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use domain::delivery::{DeliveryMode, Purpose};
 use domain::ids::LineId;
+use domain::job::Manner;
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
+use std::time::Duration;
 use store::Store;
 use store::decisions::LineUpdate;
 use store::deliveries::NewDelivery;
@@ -46,15 +48,20 @@ struct Outgoing {
     decided: LineUpdate,
     send: Vec<NewDelivery>,
     mode: DeliveryMode,
+    /// Whether the mirror is asked: reading it may be what ended the process, or panicked.
+    reads_mirror: bool,
+    /// How long the mirror was waited for.
+    waited: Duration,
 }
 
 impl Decide {
-    /// Decides about a line. Where that takes long, the next of its repository come after those of
-    /// others: who is told may take walks through its history.
+    /// Decides about a line; in a lesser manner without looking into its repository. Where that
+    /// takes long, the next of its repository come after those of others: who is told may take walks
+    /// through its history.
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
-    pub async fn decide(&self, id: LineId, now: Timestamp) -> Result<(), Failure> {
+    pub async fn decide(&self, id: LineId, manner: Manner, now: Timestamp) -> Result<(), Failure> {
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
         if row.removed_at.is_some() {
@@ -64,16 +71,26 @@ impl Decide {
             return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
         let begun_at = Instant::now();
-        let decided = self.decide_line(&row, &line, now).await;
-        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
-        decided
+        let decided = self.decide_line(&row, &line, manner != Manner::Lesser, now).await;
+        // A fetch has a place of its own.
+        let took = begun_at.elapsed().saturating_sub(*decided.as_ref().unwrap_or(&Duration::ZERO));
+        store::jobs::let_others_go_first(&self.store, row.repository.id, took, now).await?;
+        decided.map(|_| ())
     }
 
-    async fn decide_line(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<(), Failure> {
+    /// Decides, and returns how long the mirror was waited for.
+    async fn decide_line(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        reads_mirror: bool,
+        now: Timestamp,
+    ) -> Result<Duration, Failure> {
         let id = line.id;
         if store::ingest_keys::is_of_revoked_keys(&self.store, id).await? {
             tracing::debug!(line = id.0, "it came by keys that are revoked: counted, not told");
-            return Ok(store::lines::decide_at_next(&self.store, id).await?);
+            store::lines::decide_at_next(&self.store, id).await?;
+            return Ok(Duration::ZERO);
         }
         let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
@@ -81,13 +98,16 @@ impl Decide {
             decided: LineUpdate { total: line.total, known: known.is_some(), ..LineUpdate::default() },
             send: Vec::new(),
             mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
+            reads_mirror,
+            waited: Duration::ZERO,
         };
         match known {
             Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
             None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,
             None => self.of_open(row, line, &mut decision, now).await?,
         }
-        self.finish(row, line, &decision, now).await
+        self.finish(row, line, &decision, now).await?;
+        Ok(decision.waited)
     }
 
     /// A line that was resolved: it is news that it is back.
@@ -106,7 +126,7 @@ impl Decide {
         decision.decided.regressed = true;
         decision.decided.alerted = true;
         decision.decided.next_at = decide_unknown(&tally(line, true), &Terms::of(&row.settings)).next_at;
-        decision.send = self.regression(row, line, now).await?;
+        decision.send = self.regression(row, line, decision, now).await?;
         Ok(())
     }
 
@@ -129,7 +149,7 @@ impl Decide {
         decision.decided.known_mailed = true;
         let header = known.entry.email_header.as_deref();
         let occasion = Occasion { purpose: &purpose, header, known: Some(&known.entry) };
-        decision.send = self.mails(row, line, occasion, now).await?;
+        decision.send = self.mails(row, line, occasion, decision, now).await?;
         Ok(())
     }
 
@@ -167,9 +187,10 @@ impl Decide {
     ) -> Result<bool, Failure> {
         decision.decided.alerted = true;
         let occasion = Occasion { purpose: &Purpose::Alert, header: None, known: None };
-        decision.send = self.mails(row, line, occasion, now).await?;
+        decision.send = self.mails(row, line, occasion, decision, now).await?;
         let is_single = decision.mode == DeliveryMode::Singly;
-        let edited = edited_line::edited_from(&self.store, &self.mirrors, line).await?;
+        let mirrors = decision.reads_mirror.then_some(&self.mirrors);
+        let edited = edited_line::edited_from(&self.store, mirrors, line, now).await?;
         if let Some(old) = edited.filter(|_| is_single) {
             let told = edited_line::told_of(&self.store, &old).await?;
             decision.send.retain(|mail| !told.contains(&mail.recipient.to_lowercase()));
@@ -190,9 +211,12 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         occasion: Occasion<'_>,
+        decision: &mut Outgoing,
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
-        let chosen = self.recipients.find_patiently_and_record(row, line, now).await?;
+        let by = if decision.reads_mirror { By::WholeMirror } else { By::Nothing };
+        let chosen = self.recipients.find_and_record(row, line, by, now).await?;
+        decision.waited += chosen.waited;
         mails(row, line, &chosen, occasion)
     }
 
@@ -216,7 +240,13 @@ impl Decide {
         Ok(send)
     }
 
-    async fn regression(&self, row: &RepositoryRow, line: &Line, now: Timestamp) -> Result<Vec<NewDelivery>, Failure> {
+    async fn regression(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        decision: &mut Outgoing,
+        now: Timestamp,
+    ) -> Result<Vec<NewDelivery>, Failure> {
         let purpose = Purpose::Regression(line.regressions + 1);
         let release = line.regressed_release.as_deref().or(line.regressed_revision.as_ref().map(CommitId::as_str));
         let header = match release {
@@ -224,7 +254,7 @@ impl Decide {
             None => "This line was resolved, and it is back.".to_owned(),
         };
         let occasion = Occasion { purpose: &purpose, header: Some(&header), known: None };
-        let mut send = self.mails(row, line, occasion, now).await?;
+        let mut send = self.mails(row, line, occasion, decision, now).await?;
         if self.github_app.has_issues(&row.repository) {
             send.push(comment(purpose, &regressed(line))?);
         }
@@ -265,7 +295,7 @@ impl Decide {
         if !decision.send.is_empty() {
             log(row, line, decision.send.len());
         }
-        let Outgoing { decided, send, mode } = decision;
+        let Outgoing { decided, send, mode, .. } = decision;
         if !store::decisions::record(&self.store, row.repository.id, line.id, decided, send, *mode, now).await? {
             return Err(Failure::retry(
                 "the line that it was edited from changed at the same moment, or the storm that it was to join ended",

@@ -6,6 +6,7 @@ use super::unanswered::{made_earlier, make};
 use crate::services::Failure;
 use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
+use crate::services::recipients::By;
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::names::{Login, RepositoryName};
@@ -255,7 +256,7 @@ impl GitHubWriter {
         if let Some(told) = line.told.as_ref().filter(|told| told.is_complete) {
             return Ok(told.clone());
         }
-        let chosen = self.recipients.find_and_record(row, line, now).await?;
+        let chosen = self.recipients.find_and_record(row, line, By::MirrorAsItIs { unreached: &[] }, now).await?;
         match chosen.failure {
             // The mail did without; the issue has time.
             Some(error) if now < patient_until => Err(error.into()),

@@ -2,7 +2,7 @@
 
 use crate::services::alert_content::AlertContent;
 use crate::services::messages::{mail_content, rendered_mail};
-use crate::services::recipients::{Occasion, Recipients, mails};
+use crate::services::recipients::{By, Occasion, Recipients, mails};
 use crate::services::{Cause, Failure, Wake};
 use domain::delivery::{Channel, DeliveryMode, DeliveryState, MAIL_TRIED_FOR, PAUSES_WITHOUT_ANSWER};
 use domain::timestamp::{DAY, Timestamp};
@@ -141,7 +141,8 @@ impl MailSender {
         let did_not_arrive = |one: &&DeliveryRow| one.channel == Channel::Mail && one.state == DeliveryState::GivenUp;
         let mut unreached = vec![refused.recipient.clone()];
         unreached.extend(sent.iter().filter(did_not_arrive).map(|one| one.recipient.clone()));
-        let chosen = self.recipients.find_another_and_record(row, line, &unreached, now).await?;
+        let by = By::MirrorAsItIs { unreached: &unreached };
+        let chosen = self.recipients.find_and_record(row, line, by, now).await?;
         let occasion = Occasion { purpose: &refused.purpose, header: header.as_deref(), known: None };
         let mut others = mails(row, line, &chosen, occasion)?;
         others.retain(|mail| {

@@ -6,6 +6,7 @@ use crate::{Store, StoreError, Tx};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
 use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
 
 /// One repository.
 pub async fn by_id(store: &Store, id: RepositoryId) -> Result<Option<RepositoryRow>, StoreError> {
@@ -60,6 +61,13 @@ pub async fn list(store: &Store) -> Result<Vec<RepositoryRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL ORDER BY LOWER(full_name), id");
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
+}
+
+/// The numbers of all repositories that have a row, each with whether it is watched.
+pub async fn numbers(store: &Store) -> Result<HashMap<RepositoryId, bool>, StoreError> {
+    let sql = "SELECT id, CASE WHEN removed_at_ms IS NULL THEN 1 ELSE 0 END AS watched FROM repositories";
+    let rows = sqlx::query(sql).fetch_all(&store.pool).await?;
+    rows.iter().map(|row| Ok((RepositoryId(get(row, "id")?), get::<i32>(row, "watched")? == 1))).collect()
 }
 
 /// The installation whose queue a repository's issues go through; `None`: it is not on GitHub.
