@@ -40,6 +40,7 @@ struct Planned {
     repo: usize,
     function: usize,
     server: usize,
+    says_release: bool,
 }
 
 /// A report that was sent.
@@ -60,7 +61,7 @@ pub async fn play(stage: &mut Stage, fault: Fault, mut rng: StdRng, patience: u3
     let began = Instant::now();
     let mut outcome = Outcome::default();
     let target = rng.random_range(0..stage.servers.len());
-    let traffic = plan(stage, &mut rng);
+    let traffic = plan(stage, &mut rng).await;
     let moment = if fault.comes_first() { 0 } else { rng.random_range(10..TRAFFIC) };
     let lasts = Duration::from_millis(rng.random_range(fault.lasts()));
     let command = command(stage, &mut rng);
@@ -98,12 +99,17 @@ pub async fn play(stage: &mut Stage, fault: Fault, mut rng: StdRng, patience: u3
     outcome
 }
 
-/// A line that is new in each of two repositories, and lines that failed before.
-fn plan(stage: &mut Stage, rng: &mut StdRng) -> Vec<Planned> {
+/// A line that is new in each of two repositories, now and then by a push of a moment before that
+/// one of the servers was told of, and lines that failed before.
+async fn plan(stage: &mut Stage, rng: &mut StdRng) -> Vec<Planned> {
     let first = rng.random_range(0..stage.repos.len());
     let second = (first + 1 + rng.random_range(0..stage.repos.len() - 1)) % stage.repos.len();
     for repo in [first, second] {
         stage.repos[repo].used += 1;
+        if rng.random_ratio(1, 3) {
+            let (newest, server) = (stage.repos[repo].used - 1, rng.random_range(0..stage.servers.len()));
+            stage.push(repo, newest, server).await;
+        }
     }
     let mut planned = Vec::new();
     for n in 0..REPORTS {
@@ -111,7 +117,8 @@ fn plan(stage: &mut Stage, rng: &mut StdRng) -> Vec<Planned> {
         let newest = stage.repos[repo].used - 1;
         let function = if n < 8 || rng.random_ratio(1, 3) { newest } else { rng.random_range(0..=newest) };
         let server = rng.random_range(0..stage.servers.len());
-        planned.push(Planned { at: Duration::from_millis(rng.random_range(0..TRAFFIC)), repo, function, server });
+        let at = Duration::from_millis(rng.random_range(0..TRAFFIC));
+        planned.push(Planned { at, repo, function, server, says_release: rng.random() });
     }
     planned
 }
@@ -120,7 +127,7 @@ fn send(stage: &Stage, traffic: Vec<Planned>) -> JoinSet<Answered> {
     let mut sending = JoinSet::new();
     for planned in traffic {
         let repo = &stage.repos[planned.repo];
-        let event = stage.event(planned.repo, planned.function);
+        let event = stage.event(planned.repo, planned.function, planned.says_release);
         let body = format!("{{}}\n{{\"type\":\"event\"}}\n{event}\n");
         let request = stage
             .http
@@ -154,7 +161,8 @@ async fn probe(stage: &mut Stage, servers: &[usize], rng: &mut StdRng, outcome: 
     let planned = (0..PROBES).map(|n| {
         let repo = candidates[rng.random_range(0..candidates.len())];
         let function = rng.random_range(0..stage.repos[repo].used);
-        Planned { at: Duration::ZERO, repo, function, server: servers[n % servers.len()] }
+        let server = servers[n % servers.len()];
+        Planned { at: Duration::ZERO, repo, function, server, says_release: rng.random() }
     });
     let answers = send(stage, planned.collect()).join_all().await;
     for answered in &answers {

@@ -6,7 +6,7 @@ use crate::fakes::fake_github::{APP_ID, CommitAuthor, FakeGitHub, PRIVATE_KEY, S
 use crate::fakes::git_repo::{ADA, GitRepo};
 use crate::fakes::git_server::GitServer;
 use crate::fakes::smtp::SmtpServer;
-use crate::ledger::{Ledger, function_in};
+use crate::ledger::{Ledger, function_in, jobs};
 use crate::postgres::{self, Postgres};
 use crate::proxy::Proxy;
 use crate::server::Server;
@@ -51,11 +51,22 @@ pub enum Channels {
 /// A watched repository.
 pub struct Repo {
     pub name: String,
+    git: GitRepo,
+    /// Functions that came with a push of their own, each in a file of its own.
+    pushed: BTreeMap<usize, Pushed>,
     head: String,
     pub key: String,
     pub project: i64,
     /// Functions that failed so far, from the first on.
     pub used: usize,
+}
+
+/// A push.
+struct Pushed {
+    /// The head then.
+    head: String,
+    /// Whether a server has noted it, so that reports without a release are of it.
+    is_noted: bool,
 }
 
 /// The stage.
@@ -245,13 +256,37 @@ impl Stage {
         files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|it| it == extension)).collect()
     }
 
-    /// An event as sentry-sdk sends it, of a function of a repository.
-    pub fn event(&self, repo: usize, function: usize) -> Value {
-        let head = &self.repos[repo].head;
-        let path = format!("shop/r{repo}.py");
-        let line = function * 3 + 2;
+    /// Pushes a file of its own for a function, and has a server told of it.
+    pub async fn push(&mut self, repo: usize, function: usize, server: usize) {
+        let name = name_of(repo, function);
+        let text = format!("def {name}(x):\n    return x.key_{name}\n");
+        let Repo { name: full_name, git, head, pushed, .. } = &mut self.repos[repo];
+        let before = std::mem::replace(
+            head,
+            git.commit(ADA, "2026-02-05T10:00:00Z", &[(&format!("shop/{name}.py"), &text)], "Add a function"),
+        );
+        self.github.set_commit_author(full_name, head, CommitAuthor::Login("ada".to_owned()));
+        self.github.push(full_name, "refs/heads/main", &before, head, "ada");
+        pushed.insert(function, Pushed { head: head.clone(), is_noted: false });
+        let hooks = self.github.deliver(&format!("{}/api/github/webhooks", self.servers[server].url)).await;
+        let taken = !hooks.is_empty() && hooks.iter().all(|hook| (200..300).contains(&hook.status));
+        if let Some(pushed) = self.repos[repo].pushed.get_mut(&function) {
+            pushed.is_noted = taken && hooks_are_done(&self.database).await;
+        }
+    }
+
+    /// An event as sentry-sdk sends it, of a function of a repository; of one that was pushed by
+    /// itself, with the release that it came with or without any.
+    pub fn event(&self, repo: usize, function: usize, says_release: bool) -> Value {
+        let Repo { head, pushed, .. } = &self.repos[repo];
+        let (path, line, release) = match pushed.get(&function) {
+            Some(Pushed { head, is_noted }) => {
+                (format!("shop/{}.py", name_of(repo, function)), 2, (says_release || !is_noted).then_some(head))
+            }
+            None => (format!("shop/r{repo}.py"), function * 3 + 2, Some(head)),
+        };
         json!({
-            "platform": "python", "release": head, "environment": "production", "server_name": "web-1",
+            "platform": "python", "release": release, "environment": "production", "server_name": "web-1",
             "exception": {"values": [{"type": "KeyError", "module": "builtins", "value": "'quince'",
                 "stacktrace": {"frames": [
                     {"filename": path, "abs_path": format!("/srv/app/{path}"), "function": name_of(repo, function),
@@ -261,6 +296,17 @@ impl Stage {
             "sdk": {"name": "sentry.python", "version": "2.75.0"},
         })
     }
+}
+
+/// Waits a moment for what was made of webhooks; whether it came to its end.
+async fn hooks_are_done(database: &str) -> bool {
+    for _ in 0..50 {
+        if jobs(database).await.is_ok_and(|queue| queue.iter().all(|job| job.kind != "webhook")) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    false
 }
 
 /// What a function is called; no two of a stage are called the same.
@@ -285,7 +331,7 @@ fn repository(n: usize, root: &Path, github: &FakeGitHub, git: &GitServer) -> Re
     github.add_repository(&name, true);
     github.set_commit_author(&name, &head, CommitAuthor::Login("ada".to_owned()));
     git.host.serve(&name, repo.git_dir());
-    Repo { name, head, key: String::new(), project: 0, used: 0 }
+    Repo { name, git: repo, pushed: BTreeMap::new(), head, key: String::new(), project: 0, used: 0 }
 }
 
 /// A small file system in memory on this folder, where this process may mount one.

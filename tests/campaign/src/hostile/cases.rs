@@ -170,7 +170,7 @@ fn wide_and_deep(door: &Door) -> Vec<Case> {
 
 fn texts(stage: &Stage, door: &Door) -> Vec<Case> {
     let envelopes = |bodies: Vec<Vec<u8>>| bodies.iter().map(|body| door.envelope(body)).collect::<Vec<_>>();
-    let event = stage.event(0, 0);
+    let event = stage.event(0, 0, true);
     vec![
         case("surrogates, NUL and no UTF-8", envelopes(bodies::broken_text()), &[200, 400]),
         case("templates, SQL, paths and line breaks as text", envelopes(bodies::trickery(&event)), &[200]),
