@@ -197,8 +197,8 @@ async fn emulator_weathers_a_storm() {
     }
     let wanted = format!("Storm: {count} lines began to fail at once");
     let mut issues = Vec::new();
-    // Seconds, of which a machine with much else to do has taken 160; what is asserted is what comes of
-    // it, not how soon.
+    // Seconds, of which a machine with much else to do has taken 160; what is asserted is what
+    // comes of it, not how soon.
     for _ in 0..600 {
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         issues = alice.issues(REPOSITORY).await;

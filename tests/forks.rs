@@ -226,36 +226,12 @@ fn where_the_mirror_cannot_say_whose_a_commit_is_nobody_it_names_is_told() {
 }
 
 #[test]
-fn a_forks_commit_that_was_still_being_received_names_nobody_either() {
-    run_test(async |story| {
-        story.install().await;
-        let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
-        // Its objects are there before it is noted by which id they came.
-        let (mirror, source) = (story.mirror(), story.repo.git_dir().display().to_string());
-        let git = |arguments: &[&str]| {
-            let done = isolated_git().arg("-C").arg(&mirror).args(arguments).status().unwrap();
-            assert!(done.success(), "{arguments:?}");
-        };
-        git(&["fetch", "--quiet", "--no-write-fetch-head", &source, &fork]);
-        let mut event = story.event_at(&fork, PATH, "items.count", "count", "web-1");
-        event["extra"] = json!({"flawless.error_threshold": 2});
-        story.report(&event).await;
-        let line = story.lines().await.remove(0);
-        assert_eq!((line.author_email.as_deref(), line.is_stray), (Some("mallory@evil.example"), false));
-        git(&["update-ref", &format!("refs/pinned/{fork}"), &fork]);
-        story.report(&event).await;
-        assert!(story.lines().await[0].told.is_some(), "it was told of");
-        assert_eq!(written_to(story), [""; 0]);
-        story.transcript();
-    });
-}
-
-#[test]
 fn a_forks_commit_is_known_as_one_before_all_of_it_has_arrived() {
     run_test(async |story| {
         story.install().await;
         let fork = on_no_branch(story, || story.repo.commit(MALLORY, DAY, &[(PATH, &text("count"))], "Count"));
-        // What a server leaves that ends between its objects' arrival and the ref by which id they came.
+        // What a server leaves that ends between its objects' arrival and the ref by which id they
+        // came.
         let (mirror, source) = (story.mirror(), story.repo.git_dir().display().to_string());
         std::fs::write(mirror.join("flawless-wanted"), format!("{fork}\n")).unwrap();
         let fetch = ["fetch", "--quiet", "--no-write-fetch-head", &source, &fork];

@@ -197,10 +197,15 @@ fn a_storm_of_what_is_not_named_waits_and_a_push_of_it_is_asked_about() {
         // Its push says that it is there, and so does GitHub when it is asked.
         story.push().await;
         assert!(story.repository().await.is_served());
-        story.later(6 * MINUTE).await;
+        for _ in 0..3 {
+            story.later(2 * MINUTE).await;
+        }
         let all = story.transcript();
         assert_eq!(all.matches("Storm: 24 lines").count(), 1, "{all}");
         assert_eq!(all.matches("mail to ").count(), 1, "{all}");
+        // It ends.
+        story.later(HOUR).await;
+        story.transcript();
     });
 }
 

@@ -287,9 +287,9 @@ fn a_damaged_mirror_is_cloned_anew() {
     fs::remove_dir_all(world.root.join("7.git/objects")).unwrap();
     assert!(world.sync().cloned);
     world.assert_same_refs();
-    world.mirrors.remove(ID).unwrap();
+    assert!(world.mirrors.remove(ID).unwrap());
     assert!(!world.mirrors.exists(ID));
-    world.mirrors.remove(ID).unwrap();
+    assert!(world.mirrors.remove(ID).unwrap());
     assert!(matches!(world.mirrors.lines(ID, &world.head(), "shop/cart.py"), Err(MirrorError::NoMirror(_))));
     assert!(world.sync().cloned);
     assert_eq!(world.mirrors.lines(ID, &world.head(), "shop/cart.py").unwrap().unwrap().len(), 2);
@@ -336,7 +336,7 @@ fn two_processes_take_turns() {
     let head = world.head();
     world.sync();
     assert_eq!(*other.lines(ID, &head, "b.py").unwrap().unwrap(), ["4"]);
-    world.mirrors.remove(ID).unwrap();
+    assert!(world.mirrors.remove(ID).unwrap());
     let next = world.commit(GRACE, DAY, &[("b.py", "new\n")], "B");
     world.sync();
     assert_eq!(*other.lines(ID, &next, "b.py").unwrap().unwrap(), ["new"]);
@@ -377,6 +377,24 @@ fn a_commit_that_no_branch_reaches_is_fetched_by_its_id() {
     assert_eq!(world.mirrors.blame(ID, &lost, "lost.py", 1).unwrap().unwrap().commit, lost);
     let unknown = CommitId::new("0123456789".repeat(4));
     assert_eq!(world.mirrors.fetch_commit(&world.source(None), &unknown), Ok(false));
+}
+
+#[test]
+fn what_is_being_fetched_is_called_off_and_deleted_the_next_time() {
+    let world = World::cloned();
+    world.commit(GRACE, DAY, &[("more.py", "more\n")], "More");
+    world.server.host.fault(Fault::Stall(Duration::from_secs(2)));
+    std::thread::scope(|scope| {
+        let conversations = world.server.host.conversations();
+        let running = scope.spawn(|| world.mirrors.sync(&world.source(None)));
+        while world.server.host.conversations() == conversations {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(!world.mirrors.remove(ID).unwrap(), "nobody waits for it");
+        assert_eq!(running.join().unwrap(), Err(MirrorError::Interrupted));
+    });
+    assert!(world.mirrors.exists(ID) && world.mirrors.remove(ID).unwrap());
+    assert!(!world.mirrors.exists(ID));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! has not.
 
 use crate::harness::git_repo::GRACE;
+use crate::harness::git_server::Fault as GitFault;
 use crate::harness::scenes::{MINUTE, functions};
 use crate::harness::story::{CART_PATH, Story, run_test};
 use domain::job::Job;
@@ -9,6 +10,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use store::repositories::Fetched;
 
 const DAY: &str = "2026-03-01T10:00:00Z";
@@ -116,6 +118,33 @@ fn a_fetch_of_another_server_is_not_taken_for_one_of_ours() {
 }
 
 #[test]
+fn a_fetch_that_is_under_way_is_waited_for_though_the_clock_leapt() {
+    run_test(async |story| {
+        story.install().await;
+        let id = story.repository().await.repository.id;
+        let head = story.commit(NEWCOMER, DAY, &[(PATH, COUNT)], "Count");
+        let event = story.event_at(&head, PATH, "items.count", "count", "web-1");
+        let (key, project) = story.key().await;
+        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
+        story.clock.advance(MINUTE);
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        store::jobs::enqueue(&store, Job::Fetch(id), now - 10 * MINUTE, now).await.unwrap();
+        story.git.host.fault(GitFault::Stall(Duration::from_secs(2)));
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            // The machine slept.
+            story.clock.advance(135 * MINUTE);
+            story.worker().drain().await.unwrap();
+        };
+        let (fetched, ()) = tokio::join!(story.worker().drain(), meanwhile);
+        fetched.unwrap();
+        story.later(5 * MINUTE).await;
+        assert_eq!(to(story), [NEWCOMER]);
+        story.transcript();
+    });
+}
+
+#[test]
 fn each_deployed_commit_that_no_branch_reaches_is_asked_for() {
     run_test(async |story| {
         story.commit(GRACE, DAY, &[("README.md", "A shop.\n")], "Describe it");
@@ -161,6 +190,26 @@ fn who_is_told_does_not_depend_on_which_servers_mirror_decides() {
             story.changes();
         });
     }
+}
+
+#[test]
+fn whom_a_push_names_is_told_by_each_server() {
+    run_test(async |story| {
+        // Who wrote the line has left long ago.
+        story.commit("Old Hand <old@example.com>", "2020-01-01T10:00:00Z", &[(PATH, COUNT)], "Count");
+        story.commit(GRACE, DAY, &[("README.md", "A shop.\n"), ("CODEOWNERS", "* grace@example.com\n")], "Owned");
+        story.install().await;
+        let (head, older) = (story.repo.head(), older(story));
+        let mut event = story.event_at(&head, PATH, "items.count", "count", "web-1");
+        event["extra"] = json!({"flawless.error_threshold": 2});
+        story.report(&event).await;
+        story.commit(GRACE, DAY, &[("CODEOWNERS", "* ada@example.com\n")], "Another owner");
+        story.push().await;
+        other_server(story, &older).await;
+        story.report(&event).await;
+        assert_eq!(to(story), ["ada@example.com"]);
+        story.transcript();
+    });
 }
 
 #[test]

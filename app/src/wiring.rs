@@ -162,7 +162,7 @@ impl Handles {
             rules: work.rules(),
             shadow_mode: work.shadow_mode(),
             epoch: work.epoch.clone(),
-            mirrors: work.mirrors.clone(),
+            mirror_sync: work.mirror_sync(),
         };
         let (store, wake, crew) = (work.store.clone(), work.wake.clone(), work.crew.clone());
         let fetches = work.fetches.clone();

@@ -24,7 +24,6 @@ use attempt::JobAttempt;
 use domain::job::{Job, Manner};
 use domain::timestamp::Timestamp;
 use held::{Held, Place};
-use mirror::Mirrors;
 use renewal::Renewal;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -97,8 +96,8 @@ pub struct Upkeep {
     pub shadow_mode: ShadowMode,
     /// To be turned where the clock was set back.
     pub epoch: Epoch,
-    /// Those of repositories that are not watched any more are deleted.
-    pub mirrors: Mirrors,
+    /// Mirrors of what is not watched any more are deleted.
+    pub mirror_sync: MirrorSync,
 }
 
 /// What is known of the workers, and of what they wait for.
@@ -266,7 +265,7 @@ impl Worker {
         logged("reconciliation could not be asked for", self.enqueue_reconciliation(now).await);
         let fetches = refresh::ask_for_overdue(store, &self.wake, now).await;
         logged("overdue fetches could not be asked for", fetches);
-        let unwatched = refresh::delete_unwatched(store, &upkeep.mirrors).await;
+        let unwatched = refresh::delete_unwatched(store, &upkeep.mirror_sync.mirrors).await;
         logged("mirrors of repositories that are not watched any more could not be deleted", unwatched);
         logged("whether there is a GitHub App could not be looked up", upkeep.github_app.reload().await);
         let rules = upkeep.rules.end_what_is_over(now).await;

@@ -13,20 +13,29 @@ const MOST: usize = 10_000;
 /// Commits that were asked for by their ids and did not come: a source that has them not is not to
 /// be asked for each report.
 #[derive(Clone, Default)]
-pub struct AskedCommits(Arc<Mutex<HashMap<(RepositoryId, CommitId), Timestamp>>>);
+pub struct AskedCommits(Arc<Mutex<HashMap<(RepositoryId, CommitId), Asked>>>);
+
+/// When a commit was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// When.
+    pub at: Timestamp,
+    /// The source said that it does not have it, or does not give it away. Else nobody knows.
+    pub is_answered: bool,
+}
 
 impl AskedCommits {
     /// When it was asked for last.
-    pub fn at(&self, id: RepositoryId, commit: &CommitId) -> Option<Timestamp> {
+    pub fn last(&self, id: RepositoryId, commit: &CommitId) -> Option<Asked> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&(id, commit.clone())).copied()
     }
 
     /// Notes that it was asked for.
-    pub fn note(&self, id: RepositoryId, commit: CommitId, now: Timestamp) {
-        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() >= MOST {
-            asked.clear();
+    pub fn note(&self, id: RepositoryId, commit: CommitId, asked: Asked) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MOST {
+            all.clear();
         }
-        asked.insert((id, commit), now);
+        all.insert((id, commit), asked);
     }
 }

@@ -94,6 +94,15 @@ pub fn is_for_later(failure: &Failure) -> bool {
     matches!(failure, Failure::Retry { cause, .. } if cause.is::<NotYet>())
 }
 
+/// Whether a fetch was not begun because one of the same repository is under way.
+pub fn is_under_way(failure: &Failure) -> bool {
+    let cause = match failure {
+        Failure::Retry { cause, .. } => cause.downcast_ref::<NotYet>(),
+        _ => None,
+    };
+    matches!(cause, Some(NotYet::UnderWay))
+}
+
 /// When what waited so long is looked at again where other repositories are being fetched: a crowd
 /// of them must not ask all the time.
 pub fn turn_after(waited: SignedDuration) -> SignedDuration {
@@ -140,10 +149,12 @@ impl Fetches {
             let _running = running;
             work(&theirs)
         });
+        let mut unwaited = Unwaited { fetches: self, mirrors, id, is_over: false };
         let begun_at = Instant::now();
         let (mut last, mut moved_at) = (None, begun_at);
         loop {
             if let Ok(done) = tokio::time::timeout(self.patience.look_every, &mut work).await {
+                unwaited.is_over = true;
                 return done.map_err(|ended| Failure::ended("git work", ended));
             }
             let progress = mirrors.progress(id);
@@ -152,8 +163,6 @@ impl Fetches {
                 (last, moved_at) = (progress, Instant::now());
             }
             if moved_at.elapsed() >= self.patience.without_progress || begun_at.elapsed() >= self.patience.at_most {
-                mirrors.call_off(id);
-                self.give_up(id);
                 let minutes = begun_at.elapsed().as_secs() / 60;
                 return Err(Failure::retry(format!("its fetch was given up after {minutes} minutes")));
             }
@@ -188,6 +197,23 @@ impl Fetches {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain(|_, running| running.alive.strong_count() > 0);
         running
+    }
+}
+
+/// Calls a fetch off that nobody waits for any more: its thread would go on beside the next ones.
+struct Unwaited<'a> {
+    fetches: &'a Fetches,
+    mirrors: &'a Mirrors,
+    id: RepositoryId,
+    is_over: bool,
+}
+
+impl Drop for Unwaited<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.mirrors.call_off(self.id);
+            self.fetches.give_up(self.id);
+        }
     }
 }
 

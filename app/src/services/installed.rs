@@ -137,11 +137,13 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Whether it is what is known. A name that is only spelt anew is news, too.
+    /// Whether it is what is known. A name that is only spelt anew is news, too, and so is a word
+    /// of what GitHub did not name.
     fn is_as_known(&self, row: &RepositoryRow) -> bool {
         let ours = row.repository.github.as_ref().map(|on_github| on_github.installation);
         let name = self.named.full_name;
-        (name.is_empty() || name.as_str() == row.repository.full_name.as_str())
+        row.unnamed_since.is_none()
+            && (name.is_empty() || name.as_str() == row.repository.full_name.as_str())
             && self.named.public.is_none_or(|public| public == row.repository.public)
             && self.installation.is_none_or(|theirs| Some(theirs) == ours)
     }

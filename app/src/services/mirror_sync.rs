@@ -2,7 +2,7 @@
 
 use super::fetches::{Fetches, is_for_later};
 use super::github_app::GitHubApp;
-use super::{AskedCommits, Epoch, Failure, blocking};
+use super::{Asked, AskedCommits, Epoch, Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::setting_sizes::LARGEST_SETTINGS;
@@ -110,11 +110,11 @@ impl MirrorSync {
         if self.has_commit(id, commit).await? {
             return Ok(());
         }
-        if let Some(asked_at) = self.asked.at(id, commit).filter(|at| *at <= now) {
-            if asked_at > since {
+        if let Some(asked) = self.asked.last(id, commit).filter(|asked| asked.at <= now) {
+            if asked.is_answered && asked.at > since {
                 return Ok(());
             }
-            let pause = FETCH_PAUSE - (now - asked_at);
+            let pause = FETCH_PAUSE - (now - asked.at);
             if pause.is_positive() {
                 let why = "it comes from a commit that is not here yet, and that was asked for a moment ago";
                 return Err(Failure::Retry { cause: why.into(), after: Some(pause) });
@@ -125,7 +125,7 @@ impl MirrorSync {
         let fetched = self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await?;
         // One that came may be missing again: a new clone begins without it.
         if !matches!(fetched, Ok(true)) {
-            self.asked.note(id, commit.clone(), now);
+            self.asked.note(id, commit.clone(), Asked { at: now, is_answered: fetched.is_ok() });
         }
         fetched?;
         Ok(())
@@ -148,7 +148,7 @@ impl MirrorSync {
         if mirrors.last_sync(id).is_none_or(|last| last.pushed_at != row.pushed_at) {
             return true;
         }
-        let head = blocking(move || Ok(mirrors.head(id)?)).await;
+        let head = blocking(move || mirrors.head(id)).await;
         !head.is_ok_and(|head| head.map(|head| head.commit) == row.repository.head)
     }
     async fn fetch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {

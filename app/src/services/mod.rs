@@ -34,7 +34,7 @@ pub mod standings;
 pub mod test_report;
 pub mod vitals;
 
-pub use asked_commits::AskedCommits;
+pub use asked_commits::{Asked, AskedCommits};
 pub use blocking::blocking;
 pub use caught::{Panic, begin_anew_after, caught};
 pub use crew::{Crew, OnDuty};

@@ -27,7 +27,7 @@ pub fn why_unnamed(row: &RepositoryRow) -> Option<String> {
     let since = row.unnamed_since?;
     Some(format!(
         "GitHub says since {} that the App is not installed here any more: nothing is fetched or sent. From {} on the \
-         mirror and the tracebacks are deleted, unless it says otherwise before",
+         mirror and the tracebacks are deleted, unless GitHub names it again by then",
         when(since),
         when(since + NAMED_AGAIN_FOR)
     ))
@@ -125,7 +125,7 @@ impl Repositories {
                 );
                 Ok(())
             }
-            Some(since) if now - since >= NAMED_AGAIN_FOR => self.unwatch(row, now).await,
+            Some(since) if now - since >= NAMED_AGAIN_FOR => self.end(row, Some(since), now).await,
             Some(_) => Ok(()),
         }
     }
@@ -135,10 +135,18 @@ impl Repositories {
     /// # Errors
     /// The database is out of reach, or the mirror can't be deleted.
     pub async fn unwatch(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
+        self.end(row, None, now).await
+    }
+
+    /// The same; with `unnamed_since`, unless GitHub has named it again meanwhile.
+    async fn end(&self, row: &RepositoryRow, unnamed_since: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
         let id = row.repository.id;
-        store::repositories::unwatch(&self.store, id, now).await?;
+        if !store::repositories::unwatch(&self.store, id, unnamed_since, now).await? {
+            return Ok(());
+        }
         self.epoch.turn();
         let mirrors = self.mirrors.clone();
+        // What is fetched just now is deleted within a minute.
         blocking(move || mirrors.remove(id)).await?;
         tracing::info!(repository = %row.repository.full_name, "not watching a repository any more");
         Ok(())

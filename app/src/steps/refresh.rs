@@ -44,28 +44,31 @@ pub async fn ask_for_overdue(store: &Store, wake: &Wake, now: Timestamp) -> Resu
 }
 
 /// Deletes the mirrors of repositories that are not watched any more. Each server has its own, and
-/// only one of them heard of the end. Of what the database has no row it is not certain to be the
-/// one that the mirrors belong to, unless it knows any repository.
+/// only one of them heard of the end. What is fetched just now is called off, and deleted the next
+/// time.
 ///
 /// # Errors
-/// The database is out of reach, or a mirror can't be deleted.
+/// The database is out of reach, or a mirror can't be deleted; the others are.
 pub async fn delete_unwatched(store: &Store, mirrors: &Mirrors) -> Result<(), Failure> {
     // Read first: what is watched and cloned meanwhile is in the other.
     let here = blocking({
         let mirrors = mirrors.clone();
-        move || Ok(mirrors.ids()?)
+        move || mirrors.ids()
     })
     .await?;
-    let known = store::repositories::numbers(store).await?;
+    let (known, highest) = store::repositories::numbers(store).await?;
+    let mut failure = Ok(());
     for id in here {
-        let is_over = known.get(&id).map_or(!known.is_empty(), |is_watched| !is_watched);
+        // A higher number is of another database's.
+        let is_over = known.get(&id).map_or(id <= highest, |is_watched| !is_watched);
         if is_over {
             let mirrors = mirrors.clone();
-            // A fetch that goes on would be waited for.
-            mirrors.call_off(id);
-            blocking(move || Ok(mirrors.remove(id)?)).await?;
-            tracing::info!(project = id.0, "the mirror of a repository that is not watched any more was deleted");
+            match blocking(move || mirrors.remove(id)).await {
+                Ok(true) => tracing::info!(project = id.0, "the mirror of what is not watched any more was deleted"),
+                Ok(false) => {}
+                Err(error) => failure = Err(error),
+            }
         }
     }
-    Ok(())
+    failure
 }

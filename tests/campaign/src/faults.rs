@@ -255,19 +255,23 @@ fn packs(data: &Path) -> Vec<PathBuf> {
     files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|it| it == "pack")).collect()
 }
 
-fn opened(pack: &Path) -> std::fs::File {
+/// A pack to be written to; `None` where a fetch has just joined it with others.
+fn opened(pack: &Path) -> Option<std::fs::File> {
     // Packs are read-only.
-    let _ = std::process::Command::new("chmod").arg("u+w").arg(pack).status();
-    std::fs::File::options().read(true).write(true).open(pack).unwrap()
+    let _ = std::process::Command::new("chmod").arg("u+w").arg(pack).stderr(std::process::Stdio::null()).status();
+    match std::fs::File::options().read(true).write(true).open(pack) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        opened => Some(opened.unwrap()),
+    }
 }
 
 fn overwrite_middle(pack: &Path) {
-    let file = opened(pack);
+    let Some(file) = opened(pack) else { return };
     let length = file.metadata().unwrap().len();
     file.write_all_at(&vec![0xA5; usize::try_from(length / 2).unwrap()], length / 4).unwrap();
 }
 
 fn cut_in_half(pack: &Path) {
-    let file = opened(pack);
+    let Some(file) = opened(pack) else { return };
     file.set_len(file.metadata().unwrap().len() / 2).unwrap();
 }

@@ -130,7 +130,11 @@ impl Fetch<'_> {
             Ok(())
         });
         match fetched {
-            Ok(()) => Ok(repo.find_commit(id).is_ok()),
+            Ok(()) => {
+                // A tag that somebody made has an id as well.
+                let found = repo.find_object(id).ok().and_then(|it| it.peel_to_kind(gix::object::Kind::Commit).ok());
+                Ok(found.is_some())
+            }
             // The words of git's server and of forges for an object that is not there or not given
             // away.
             Err(MirrorError::Unreachable { why, .. })

@@ -1,6 +1,6 @@
-//! When a mirror was last brought up to date, as its own directory says. Where several servers share
-//! a database, each has a mirror of its own: what the database knows of one tells nothing of the
-//! others.
+//! When a mirror was last brought up to date, as its own directory says. Where several servers
+//! share a database, each has a mirror of its own: what the database knows of one tells nothing of
+//! the others.
 
 use super::Mirrors;
 use super::error::MirrorError;

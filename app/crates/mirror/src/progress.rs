@@ -79,8 +79,11 @@ impl Meter {
     }
 
     /// # Errors
-    /// The server sent more than is listened to.
+    /// Nobody waits for it any more, or the server sent more than is listened to.
     pub(super) fn listens(&self) -> io::Result<()> {
+        if self.is_called_off() {
+            return Err(io::Error::other("it was called off"));
+        }
         if self.said.load(Ordering::Relaxed) > MOST_SAID {
             let most = MOST_SAID >> 20;
             return Err(io::Error::other(format!("it said more than {most} MiB of what it has, and sent none of it")));

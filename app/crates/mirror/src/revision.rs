@@ -31,8 +31,8 @@ impl Mirrors {
     /// The commit that a release or revision names, if the mirror has it: an object id (whole, or
     /// at least 7 digits of it), a tag or a branch, or a release that says one of these the way
     /// release tools do: `1.4.2`, `shop@1.4.2`, `shop-1.4.2`, `1.4.2+3f1c9a7`, `v1.4.2-5-g3f1c9a7`.
-    /// Annotated tags are peeled. `None` also where an abbreviation is ambiguous. What can't be read
-    /// of one meaning does not keep another from being found.
+    /// Annotated tags are peeled. `None` also where an abbreviation is ambiguous. What can't be
+    /// read of one meaning does not keep another from being found.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].

@@ -85,9 +85,16 @@ fn held(repo: &gix::Repository, commit: &CommitId) -> Result<Option<(gix::Object
 
 /// The commits that came by their ids, or are coming.
 fn pinned(repo: &gix::Repository) -> Result<Vec<gix::ObjectId>, gix::Error> {
-    let mut tips = wanted::noted(repo.git_dir());
-    // One that is too large to be read may lead to any commit.
-    tips.retain(|id| repo.find_commit(*id).map_or_else(|error| is_too_large(&error), |_| true));
+    let mut tips = Vec::new();
+    for id in wanted::noted(repo.git_dir()) {
+        match repo.find_object(id).and_then(|object| object.peel_to_kind(gix::object::Kind::Commit)) {
+            Ok(commit) => tips.push(commit.id),
+            // It may lead to any commit.
+            Err(error) if is_too_large(&error) => tips.push(id),
+            // It has not arrived, or is a file.
+            Err(_) => {}
+        }
+    }
     for reference in repo.references()?.prefixed(BStr::new(PINNED))? {
         let mut reference = reference?;
         let id = reference.target().try_id().map(|id| id.to_owned());

@@ -15,7 +15,7 @@ use super::{Inner, Mirrors, unreached, wanted};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 /// What a synchronisation found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,8 +120,8 @@ impl Mirrors {
             meter.receive_at_most(unreached::left(&path, &address.shown)?);
             wanted::note(&path, id)?;
             let fetched = Fetch { address: &address, meter }.commit(&repo, id);
-            wanted::settle(&repo, &path)?;
             unreached::note(&path, meter.received())?;
+            wanted::settle(&repo, &path)?;
             let fetched = fetched?;
             if is_noted {
                 note_packs(&path)?;
@@ -138,17 +138,26 @@ impl Mirrors {
         self.ask(id, head)
     }
 
-    /// Deletes a mirror, if there is one.
+    /// Deletes a mirror, if there is one, unless somebody fetches it: that is called off. Whether
+    /// it is gone.
     ///
     /// # Errors
     /// [`MirrorError::Disk`].
-    pub fn remove(&self, id: RepositoryId) -> Result<(), MirrorError> {
+    pub fn remove(&self, id: RepositoryId) -> Result<bool, MirrorError> {
         let slot = self.inner.slot(id);
-        let mut last = slot.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let _busy = self.inner.directory.lock(id, &self.inner.stop)?;
+        let mut last = match slot.last.try_lock() {
+            Ok(last) => last,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                slot.call_off();
+                return Ok(false);
+            }
+        };
+        let Some(_busy) = self.inner.directory.try_lock(id)? else { return Ok(false) };
         self.inner.forget_handles(id);
         *last = None;
-        self.inner.directory.discard(id)
+        self.inner.directory.discard(id)?;
+        Ok(true)
     }
 }
 

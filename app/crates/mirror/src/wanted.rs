@@ -1,5 +1,5 @@
-//! Commits that are asked for by their ids, noted before anything of them arrives: gix puts what was
-//! received in its place first, and only then the ref that says by which id it came. Who asks
+//! Commits that are asked for by their ids, noted before anything of them arrives: gix puts what
+//! was received in its place first, and only then the ref that says by which id it came. Who asks
 //! between the two, or after a process that ended there, must not take them for a branch's.
 
 use super::error::MirrorError;

@@ -67,7 +67,6 @@ impl<'a> Candidates<'a> {
         if let Some(newest_at) = it.mirror(|mirrors, id| mirrors.newest_commit_at(id)).await.flatten() {
             it.since = it.since.min(newest_at - GONE_AFTER);
         }
-        it.is_stray |= it.comes_from_elsewhere().await;
         it
     }
 
@@ -234,8 +233,8 @@ impl<'a> Candidates<'a> {
         }
         let (author, since, commit) = (author.clone(), self.since, named.commit.cloned());
         let last = self.mirror(move |mirrors, id| {
-            // One that lacks the commit by which somebody is named is behind, or lost it by a forced push: it
-            // can't say what else of theirs it lacks.
+            // One that lacks the commit by which somebody is named is behind, or lost it by a
+            // forced push: it can't say what else of theirs it lacks.
             let is_here =
                 commit.map(|commit| mirrors.commit(id, &commit)).transpose()?.is_none_or(|found| found.is_some());
             if is_here { mirrors.last_commit_of(id, &author, since).map(Some) } else { Ok(None) }

@@ -8,24 +8,6 @@ use domain::names::Login;
 use domain::person::Candidate;
 
 impl Candidates<'_> {
-    /// Whether the line, or the revision that the other people of its function are looked for in,
-    /// is on no branch or tag, says the mirror: the attribution may have asked it while such a
-    /// commit was being received, before it was noted to be one. Of what the mirror does not have,
-    /// as one that is behind, it says nothing.
-    pub(super) async fn comes_from_elsewhere(&self) -> bool {
-        let commits: Vec<CommitId> =
-            [self.subject.revision, self.subject.commit].into_iter().flatten().cloned().collect();
-        let found = self.mirror(move |mirrors, id| {
-            for commit in &commits {
-                if mirrors.commit(id, commit)?.is_some() && mirrors.is_stray(id, commit)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        });
-        found.await.unwrap_or(false)
-    }
-
     /// Whether the commit by which somebody is named is on no branch or tag; without one of theirs,
     /// the line's. Where no mirror can be read that says it, they are taken to be anybody's.
     pub(super) async fn is_named_by_stray(&self, commit: Option<&CommitId>) -> bool {

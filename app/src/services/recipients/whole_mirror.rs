@@ -31,17 +31,20 @@ impl Recipients {
         let mirrors = &self.mirror_sync.mirrors;
         // What was attributed without a mirror needs none.
         let needed = subject.revision.or(subject.commit);
-        if needed.is_none() || self.has(row, needed).await {
+        let lacks = needed.is_some() && !self.has(row, needed).await;
+        if needed.is_none() || (!lacks && !self.mirror_sync.is_behind(row).await) {
             let (told, failure) = self.find(row, subject, now).await?;
             if !mirrors.is_suspected(id) {
                 return Ok((told, failure, Duration::ZERO));
             }
         }
-        let is_new = now.is_within(CLONE_PATIENCE, subject.first_failed_at);
+        // Also where the clock was set back since.
+        let is_new = now - subject.first_failed_at < CLONE_PATIENCE;
+        let waits = is_new && (lacks || mirrors.is_suspected(id));
         let begun_at = Instant::now();
         match self.mend(row, subject, needed, now).await {
             Ok(()) => {}
-            Err(failure) if is_new && !matches!(failure, Failure::GiveUp(_) | Failure::Panicked(_)) => {
+            Err(failure) if waits && !matches!(failure, Failure::GiveUp(_) | Failure::Panicked(_)) => {
                 return Err(after_others(failure, now + turn_after(now - subject.first_failed_at)));
             }
             Err(failure) => {

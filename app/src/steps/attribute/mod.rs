@@ -76,6 +76,9 @@ impl Attribute {
         let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else {
             return Err(Failure::give_up("the repository is not watched any more"));
         };
+        if row.removed_at.is_some() {
+            return Err(Failure::give_up("the repository is not watched any more"));
+        }
         if self.is_test(&stored).await? {
             return self.test(&row, &stored, now).await;
         }

@@ -1,15 +1,23 @@
 //! Seeing to it that the mirror has what a report needs, before the report is looked up in it.
 
 use super::Attribute;
-use crate::services::fetches::is_for_later;
+use crate::services::fetches::{is_for_later, is_under_way};
 use crate::services::mirror_sync::{CLONE_PATIENCE, FETCH_PAUSE, is_unmirrorable};
+use crate::services::repositories::UNNAMED_AGAIN_AFTER;
 use crate::services::{Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors, full_id};
+use std::time::Duration;
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
+use tokio::time::Instant;
+
+/// How long a report whose time is over waits for a fetch that is under way, and how often it
+/// looks.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+const LAST_LOOK: Duration = Duration::from_millis(250);
 
 impl Attribute {
     /// Sees to it that the mirror has what the report needs. A sentence for the verdict where it
@@ -23,8 +31,12 @@ impl Attribute {
         stored: &StoredReport,
         now: Timestamp,
     ) -> Result<Option<String>, Failure> {
-        let older =
-            if self.is_sync_needed(row, stored, now).await? { self.synced(row, stored, now).await? } else { None };
+        let is_needed = self.is_sync_needed(row, stored, now).await?;
+        if is_needed && row.unnamed_since.is_some() {
+            // Nothing is fetched until GitHub names it again.
+            return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
+        }
+        let older = if is_needed { self.synced(row, stored, now).await? } else { None };
         if older.is_none() {
             self.fetch_deployed_commit(row, stored, now).await?;
         }
@@ -49,10 +61,21 @@ impl Attribute {
                 format!("The repository could not be mirrored: {error}.")
             }));
         }
-        match self.mirror_sync.bring_up_to_date(row, now).await {
+        // Also where the clock was set back since.
+        let is_new = now - stored.received_at < CLONE_PATIENCE;
+        let mut synced = self.mirror_sync.bring_up_to_date(row, now).await;
+        // It may have been so long only by a clock that leapt: what is under way ends mostly within
+        // seconds.
+        let begun_at = Instant::now();
+        while exists && !is_new && synced.as_ref().is_err_and(is_under_way) && begun_at.elapsed() < LAST_WAIT {
+            tokio::time::sleep(LAST_LOOK).await;
+            synced = self.mirror_sync.bring_up_to_date(row, now).await;
+        }
+        match synced {
             Ok(()) => Ok(None),
-            // Nothing is wrong with it: its turn comes. After a while it is told as it is.
-            Err(failure) if is_for_later(&failure) && now.is_within(CLONE_PATIENCE, stored.received_at) => Err(failure),
+            // Nothing is wrong with it: its turn comes, maybe on another server. After a while it
+            // is told as it is.
+            Err(failure) if is_new && (is_for_later(&failure) || is_of_this_server(&failure)) => Err(failure),
             Err(failure) if exists => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "the mirror could not be brought up to date");
                 let sentence =
@@ -60,7 +83,7 @@ impl Attribute {
                 Ok(Some(sentence.to_owned()))
             }
             // What can never be mirrored is not waited for.
-            Err(failure) if is_unmirrorable(&failure) || !now.is_within(CLONE_PATIENCE, stored.received_at) => {
+            Err(failure) if is_unmirrorable(&failure) || !is_new => {
                 tracing::warn!(repository = %row.repository.full_name, %failure, "there is no mirror to look at");
                 Ok(Some(format!("The repository could not be mirrored: {failure}.")))
             }
@@ -119,7 +142,12 @@ impl Attribute {
         }
         match self.mirror_sync.fetch_commit(row, &commit, stored.received_at, now).await {
             // It was asked for by another report, or others are being fetched: its turn comes.
-            Err(failure) if is_waiting(&failure) && now.is_within(CLONE_PATIENCE, stored.received_at) => Err(failure),
+            Err(failure)
+                if now - stored.received_at < CLONE_PATIENCE
+                    && (is_waiting(&failure) || is_of_this_server(&failure)) =>
+            {
+                Err(failure)
+            }
             Err(failure) => {
                 tracing::info!(repository = %row.repository.full_name, %failure, "the deployed commit could not be fetched by its id");
                 Ok(())
@@ -129,22 +157,31 @@ impl Attribute {
     }
 }
 
+/// Whether it failed by this machine, as for want of space or because it stops: another server's
+/// mirror may have what is needed, or this one's soon.
+fn is_of_this_server(failure: &Failure) -> bool {
+    let Failure::Retry { cause, .. } = failure else { return false };
+    matches!(cause.downcast_ref::<MirrorError>(), Some(MirrorError::Disk { .. } | MirrorError::Interrupted))
+}
+
 /// Whether nothing was asked, and will be once it may.
 fn is_waiting(failure: &Failure) -> bool {
     is_for_later(failure) || matches!(failure, Failure::Retry { after: Some(_), .. })
 }
 
-/// Whether the surest of the names that can be a commit's leads to one, or none can be.
+/// Whether one of the names leads to a commit before one that is a commit's for certain, or none
+/// can be.
 fn has_revision(mirrors: &Mirrors, id: RepositoryId, named: &[String]) -> Result<bool, MirrorError> {
     for name in named {
         if mirrors.resolve(id, name)?.is_some() {
             return Ok(true);
         }
-        if looks_like_commit(name) {
+        // Shorter ones may be a number or a word.
+        if full_id(name).is_some() {
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(!named.iter().any(|name| looks_like_commit(name)))
 }
 
 /// What the report says it runs, the surer first.

@@ -45,7 +45,7 @@ pub(super) async fn edited_from(
     };
     let standing = match blocking(read).await {
         Ok(standing) => standing,
-        Err(failure) if now.is_within(CLONE_PATIENCE, line.first_seen_at) => return Err(failure),
+        Err(failure) if now - line.first_seen_at < CLONE_PATIENCE => return Err(failure),
         // It is told of as a new one, and once.
         Err(failure) => {
             tracing::warn!(line = line.id.0, %failure, "whether it was another line before can't be read in the mirror");

@@ -56,8 +56,8 @@ struct Outgoing {
 
 impl Decide {
     /// Decides about a line; in a lesser manner without looking into its repository. Where that
-    /// takes long, the next of its repository come after those of others: who is told may take walks
-    /// through its history.
+    /// takes long, the next of its repository come after those of others: who is told may take
+    /// walks through its history.
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
@@ -72,10 +72,10 @@ impl Decide {
         }
         let begun_at = Instant::now();
         let decided = self.decide_line(&row, &line, manner != Manner::Lesser, now).await;
-        // A fetch has a place of its own.
-        let took = begun_at.elapsed().saturating_sub(*decided.as_ref().unwrap_or(&Duration::ZERO));
-        store::jobs::let_others_go_first(&self.store, row.repository.id, took, now).await?;
-        decided.map(|_| ())
+        // A fetch has a place of its own, and what failed comes later in any case.
+        let waited = decided?;
+        let took = begun_at.elapsed().saturating_sub(waited);
+        Ok(store::jobs::let_others_go_first(&self.store, row.repository.id, took, now).await?)
     }
 
     /// Decides, and returns how long the mirror was waited for.

@@ -98,7 +98,7 @@ mod tests {
         let store = Store::open(&format!("sqlite://{}/test.db", folder.path().display())).await.unwrap();
         let id = shop(&store).await;
         assert!(readable(folder.path()).iter().sum::<usize>() > 1_000);
-        unwatch(&store, id, NOW).await.unwrap();
+        unwatch(&store, id, None, NOW).await.unwrap();
         assert_eq!(readable(folder.path()), [0, 0], "while the file is in use");
         delete(&store, id).await.unwrap();
         assert_eq!(readable(folder.path()), [0, 0]);
@@ -114,7 +114,7 @@ mod tests {
         let id = shop(&store).await;
         let mut reader = sqlx::AnyConnection::connect(&url).await.unwrap();
         sqlx::raw_sql("BEGIN; SELECT COUNT(*) FROM reports").execute(&mut reader).await.unwrap();
-        unwatch(&store, id, NOW).await.unwrap();
+        unwatch(&store, id, None, NOW).await.unwrap();
         assert!(readable(folder.path()).iter().sum::<usize>() > 1_000, "the reader still sees it");
         sqlx::raw_sql("COMMIT").execute(&mut reader).await.unwrap();
         delete(&store, id).await.unwrap();

@@ -1,5 +1,6 @@
 //! Repositories that are looked for: by id, by GitHub's number, by name.
 
+use super::watch::HIGHEST;
 use super::{COLUMNS, RepositoryRow, read};
 use crate::columns::get;
 use crate::{Store, StoreError, Tx};
@@ -63,11 +64,17 @@ pub async fn list(store: &Store) -> Result<Vec<RepositoryRow>, StoreError> {
     rows.iter().map(read).collect()
 }
 
-/// The numbers of all repositories that have a row, each with whether it is watched.
-pub async fn numbers(store: &Store) -> Result<HashMap<RepositoryId, bool>, StoreError> {
+/// The numbers of all repositories that have a row, each with whether it is watched, and the
+/// highest number that one ever had: lower ones without a row were deleted.
+pub async fn numbers(store: &Store) -> Result<(HashMap<RepositoryId, bool>, RepositoryId), StoreError> {
     let sql = "SELECT id, CASE WHEN removed_at_ms IS NULL THEN 1 ELSE 0 END AS watched FROM repositories";
     let rows = sqlx::query(sql).fetch_all(&store.pool).await?;
-    rows.iter().map(|row| Ok((RepositoryId(get(row, "id")?), get::<i32>(row, "watched")? == 1))).collect()
+    let read = |row| Ok((RepositoryId(get(row, "id")?), get::<i32>(row, "watched")? == 1));
+    let known = rows.iter().map(read).collect::<Result<_, StoreError>>()?;
+    let sql = "SELECT CAST(value AS BIGINT) AS id FROM meta WHERE name = $1";
+    let highest = sqlx::query(sql).bind(HIGHEST).fetch_optional(&store.pool).await?;
+    let highest = highest.map(|row| get(&row, "id")).transpose()?.unwrap_or_default();
+    Ok((known, RepositoryId(highest)))
 }
 
 /// The installation whose queue a repository's issues go through; `None`: it is not on GitHub.

@@ -182,7 +182,7 @@ mod tests {
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();
         assert_eq!(row().await.fetch_pause, None, "not installed meanwhile");
         refuse().await;
-        unwatch(&store, id, now).await.unwrap();
+        unwatch(&store, id, None, now).await.unwrap();
         watch(&store, &of_installation(2, "/c"), now).await.unwrap();
         assert_eq!(row().await.fetch_pause, None, "removed meanwhile");
         refuse().await;

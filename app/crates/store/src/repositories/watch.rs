@@ -64,7 +64,7 @@ async fn update_row_in(tx: &mut Tx, id: RepositoryId, new: &NewRepository) -> Re
 }
 
 /// The fact that says the highest number that a repository ever had.
-const HIGHEST: &str = "highest_repository";
+pub(super) const HIGHEST: &str = "highest_repository";
 
 /// Project numbers are small and in a row, because people read them in a DSN. None is given twice,
 /// whatever was deleted: mails' links name the number, processes remember by it, and an SDK
@@ -136,14 +136,27 @@ pub(super) const REPORTS: [&str; 5] = [
     "DELETE FROM fingerprints WHERE repository_id = $1",
 ];
 
-/// Stops watching a repository; its counts stay.
-pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
+/// Stops watching a repository; its counts stay. With `unnamed_since`, only where GitHub has not
+/// named it since then: `false` otherwise, and nothing is done.
+pub async fn unwatch(
+    store: &Store,
+    id: RepositoryId,
+    unnamed_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query("UPDATE repositories SET removed_at_ms = $2, unnamed_since_ms = NULL, fetched_at_ms = 0 WHERE id = $1")
-        .bind(id.0)
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
+    let ended = sqlx::query(
+        "UPDATE repositories SET removed_at_ms = $2, unnamed_since_ms = NULL, fetched_at_ms = 0
+         WHERE id = $1 AND (CAST($3 AS BIGINT) IS NULL OR unnamed_since_ms = CAST($3 AS BIGINT))",
+    )
+    .bind(id.0)
+    .bind(now.as_millis())
+    .bind(unnamed_since.map(Timestamp::as_millis))
+    .execute(tx.conn())
+    .await?;
+    if ended.rows_affected() == 0 {
+        return Ok(false);
+    }
     overwrite_in(&mut tx, store.dialect(), true).await?;
     for sql in REPORTS {
         sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
@@ -151,7 +164,7 @@ pub async fn unwatch(store: &Store, id: RepositoryId, now: Timestamp) -> Result<
     overwrite_in(&mut tx, store.dialect(), false).await?;
     tx.commit().await?;
     empty_wal(store).await;
-    Ok(())
+    Ok(true)
 }
 
 /// Marks all repositories of an installation as suspended.
