@@ -17,6 +17,7 @@ mod faults;
 mod forks;
 mod github_api;
 mod github_faults;
+mod github_time;
 mod handovers;
 mod harness;
 mod hostile_text;

@@ -185,7 +185,7 @@ fn a_key_that_was_lost_stops_no_report_and_is_said() {
 fn another_process_hears_of_the_app_that_was_made() {
     run_test(async |story| {
         let admin = stranger(story).await;
-        let (other, _) = Handles::open(&story.config()).await.unwrap();
+        let (other, _) = Handles::open(&story.config(), &story.clock).await.unwrap();
         assert!(other.github_app.get().is_none());
         let (_, state, manifest) = form(&admin.get("/setup").await.text);
         let code = story.github.make_app(&manifest);

@@ -103,7 +103,7 @@ impl Flawless {
         prepare_data_dir(&config).map_err(OpenError::from)?;
         // Before anything is changed in it.
         let lock = ServerLock::take(&config.database_url)?;
-        let (handles, signer) = Handles::open(&config).await?;
+        let (handles, signer) = Handles::open(&config, &clock).await?;
         if handles.store.dialect() == Dialect::Sqlite {
             // Nobody else works on this file, so what was being worked on when the last process
             // ended is free.

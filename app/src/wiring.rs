@@ -9,7 +9,7 @@ use crate::server::{PageHandles, Server, ServerSettings};
 use crate::services::alert_content::AlertContent;
 use crate::services::doctor::Doctor;
 use crate::services::fetches::Fetches;
-use crate::services::github_app::{App, AppSource, GitHubApp};
+use crate::services::github_app::{ApiAddress, App, AppSource, GitHubApp};
 use crate::services::installed::Installed;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::readiness::Readiness;
@@ -30,7 +30,7 @@ use crate::worker::{Hands, Steps, Upkeep, Worker};
 use domain::links::Linker;
 use domain::signature::Signer;
 use email::{MailError, Mailer, Outbox};
-use github::{GitHub, GitHubError, Settings};
+use github::{GitHub, GitHubError, Settings, TimeSource};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::sync::Arc;
@@ -101,20 +101,23 @@ pub fn install_crypto() {
 }
 
 impl Handles {
-    /// Opens everything but the port. The signer signs links, cookies and forms.
+    /// Opens everything but the port. The signer signs links, cookies and forms; the clock says by
+    /// which time GitHub is asked.
     ///
     /// # Errors
     /// Something can't be opened; the message names the setting to look at.
-    pub async fn open(config: &Config) -> Result<(Self, Signer), OpenError> {
+    pub async fn open(config: &Config, clock: &Clock) -> Result<(Self, Signer), OpenError> {
         install_crypto();
         prepare_data_dir(config)?;
         let store = Store::open(&config.database_url).await?;
         let secret = store::meta::by_name_or_insert(&store, "signing_secret", &random_secret()?).await?;
         let signer = Signer::new(secret.as_bytes());
         let (vault, wake) = (Vault::new(config.secret_key.as_ref(), &config.data_dir)?, Wake::default());
-        let app = configured_app(config)?;
-        let github_app =
-            GitHubApp::open(app, store.clone(), vault.clone(), &config.github_api_url, wake.clone()).await?;
+        let clock = clock.clone();
+        let time = TimeSource::new(move || clock.now());
+        let app = configured_app(config, &time)?;
+        let address = ApiAddress { url: config.github_api_url.clone(), time };
+        let github_app = GitHubApp::open(app, store.clone(), vault.clone(), address, wake.clone()).await?;
         let mirrors = Mirrors::open(config.mirrors())?;
         let crew = Crew::default();
         let handles = Self {
@@ -143,9 +146,9 @@ impl Handles {
     ///
     /// # Errors
     /// There is nothing of a server, or something can't be opened.
-    pub async fn open_existing(config: &Config) -> Result<Self, OpenError> {
+    pub async fn open_existing(config: &Config, clock: &Clock) -> Result<Self, OpenError> {
         find_data(config)?;
-        Ok(Self::open(config).await?.0)
+        Ok(Self::open(config, clock).await?.0)
     }
 
     /// Takes reports in.
@@ -374,10 +377,11 @@ pub(crate) fn find_data(config: &Config) -> Result<(), NoData> {
 }
 
 /// The App that the configuration names.
-fn configured_app(config: &Config) -> Result<Option<App>, GitHubError> {
+fn configured_app(config: &Config, time: &TimeSource) -> Result<Option<App>, GitHubError> {
     let Some(app) = &config.app else { return Ok(None) };
+    let settings = Settings::new(&config.github_api_url, app.id, app.private_key.clone(), time.clone());
     Ok(Some(App {
-        github: GitHub::new(Settings::new(&config.github_api_url, app.id, app.private_key.clone()))?,
+        github: GitHub::new(settings)?,
         webhook_secret: config.webhook_secret.clone(),
         sign_in: config.sign_in.clone(),
         origin: AppSource::Configuration,

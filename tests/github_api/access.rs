@@ -4,7 +4,7 @@ use super::{NOW, new_issue, world};
 use crate::harness::fake_github::{APP_ID, BOT, FakeGitHub, SLUG};
 use crate::harness::scenes::MINUTE;
 use app::clock::Clock;
-use github::{GitHub, GitHubError, Settings};
+use github::{GitHub, GitHubError, Settings, TimeSource};
 
 #[tokio::test]
 async fn ten_who_need_a_token_cause_one_and_share_it() {
@@ -86,7 +86,7 @@ async fn a_foreign_key_and_a_wrong_number_are_told_from_an_uninstalled_app() {
 
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_at_once() {
-    let settings = |url: &str, key: &str| Settings::new(url, 1, key);
+    let settings = |url: &str, key: &str| Settings::new(url, 1, key, TimeSource::new(|| NOW));
     let key = crate::harness::fake_github::PRIVATE_KEY;
     assert!(matches!(GitHub::new(settings("api.github.com", key)), Err(GitHubError::Settings(_))));
     assert!(matches!(GitHub::new(settings("http://127.0.0.1:1", "x")), Err(GitHubError::Key(_))));
@@ -96,7 +96,12 @@ async fn settings_that_cannot_work_are_refused_at_once() {
 
 #[test]
 fn without_a_runtime_there_is_an_error_and_no_panic() {
-    let made = GitHub::new(Settings::new("http://127.0.0.1:1", 1, crate::harness::fake_github::PRIVATE_KEY));
+    let made = GitHub::new(Settings::new(
+        "http://127.0.0.1:1",
+        1,
+        crate::harness::fake_github::PRIVATE_KEY,
+        TimeSource::new(|| NOW),
+    ));
     assert!(matches!(made, Err(GitHubError::Settings(_))));
 }
 

@@ -1,8 +1,9 @@
-//! A mail server on loopback that is encrypted: from the first byte, or from `STARTTLS` on. What is
-//! said inside goes to [`SmtpServer`](super::smtp::SmtpServer).
+//! A server on loopback that is encrypted: from the first byte, or as a mail server from `STARTTLS`
+//! on. What is said inside goes to another one, such as [`SmtpServer`](super::smtp::SmtpServer).
 
 use base64::Engine as _;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
@@ -40,17 +41,30 @@ impl EncryptedServer {
     /// # Panics
     /// Where loopback has no port.
     pub async fn start(encryption: Encryption, inner: u16, folder: &Path) -> Self {
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        let certificate = folder.join("mail-server.pem");
-        let encoded = base64::engine::general_purpose::STANDARD.encode(made.cert.der());
+        Self::start_with_years(encryption, inner, folder, 1975..4096).await
+    }
+
+    /// The same with a certificate that is good from the first day of one year until that of
+    /// another.
+    ///
+    /// # Panics
+    /// Where loopback has no port.
+    pub async fn start_with_years(encryption: Encryption, inner: u16, folder: &Path, years: Range<i32>) -> Self {
+        let mut wanted = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+        wanted.not_before = rcgen::date_time_ymd(years.start, 1, 1);
+        wanted.not_after = rcgen::date_time_ymd(years.end, 1, 1);
+        let signing_key = rcgen::KeyPair::generate().unwrap();
+        let made = wanted.self_signed(&signing_key).unwrap();
+        let certificate = folder.join("server.pem");
+        let encoded = base64::engine::general_purpose::STANDARD.encode(made.der());
         let pem = format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n");
         std::fs::write(&certificate, pem).unwrap();
-        let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
         let config = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![made.der().clone()], key)
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -19,7 +19,7 @@ use jiff::SignedDuration;
 pub use world::{Account, Change, Comment, CommitAuthor, Issue, IssueChange, Label};
 
 use app::clock::Clock;
-use github::Settings;
+use github::{Settings, TimeSource};
 use serde_json::Value;
 use serve::Shared;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -99,20 +99,16 @@ impl Drop for FakeGitHub {
 }
 
 impl FakeGitHub {
-    /// Starts on a free port of loopback. Its times, tokens' ends among them, are this clock's.
+    /// Starts on a free port of loopback. Its times, tokens' ends among them, are this clock's,
+    /// until [`Self::set_ahead`] says otherwise.
     pub async fn start(clock: Clock) -> Self {
-        Self::start_for_a_bot_by(clock, Clock::system()).await
-    }
-
-    /// The same for a bot whose system's clock is not this process's.
-    pub async fn start_for_a_bot_by(clock: Clock, jwt_clock: Clock) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let bot = Account { id: 999, login: BOT.to_owned(), kind: "Bot".to_owned() };
         let world = World { url: url.clone(), accounts: vec![bot], token_life: TOKEN_LIFE, ..World::default() };
         let key = jsonwebtoken::DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("the test's public key");
         let contract = contract::Contract::load();
-        let shared = Arc::new(Shared { world: Mutex::new(world), contract, clock, jwt_clock, key });
+        let shared = Arc::new(Shared { world: Mutex::new(world), contract, clock, key });
         let router = axum::Router::new().fallback(serve::serve).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("the fake GitHub serves") });
         Self { shared, url, server }
@@ -123,9 +119,21 @@ impl FakeGitHub {
         &self.url
     }
 
-    /// Settings with which the bot reaches this GitHub.
+    /// Settings with which the bot reaches this GitHub, by the story's clock.
     pub fn settings(&self) -> Settings {
-        Settings::new(&self.url, APP_ID, PRIVATE_KEY)
+        let clock = self.shared.clock.clone();
+        Settings::new(&self.url, APP_ID, PRIVATE_KEY, TimeSource::new(move || clock.now()))
+    }
+
+    /// How far its clock is ahead of the story's from now on, or behind where it is negative.
+    pub fn set_ahead(&self, by: SignedDuration) {
+        self.world().ahead = by;
+    }
+
+    /// What all answers from now on say as their `Date`, as those that pass a proxy which makes its
+    /// own; `None`: what time it is.
+    pub fn set_date(&self, date: Option<Timestamp>) {
+        self.world().date = date;
     }
 
     /// Lets the next request of an operation go wrong; several wait in line.

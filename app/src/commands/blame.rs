@@ -3,6 +3,7 @@
 
 use super::Failed;
 use super::repository::named;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
 use crate::terminal::say;
@@ -63,9 +64,10 @@ struct Subject {
 ///
 /// # Errors
 /// There is no such repository, revision, file or line, or the traceback can't be read.
-pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(), Failed> {
+pub async fn blame(options: Options, config: Config, clock: &Clock) -> Result<(), Failed> {
+    let now = clock.now();
     let subject = match &options.repository {
-        Some(name) => watched(name, &config, now).await?,
+        Some(name) => watched(name, &config, clock).await?,
         None => checkout(now)?,
     };
     match (&options.traceback, &options.line) {
@@ -75,8 +77,9 @@ pub async fn blame(options: Options, config: Config, now: Timestamp) -> Result<(
     }
 }
 
-async fn watched(name: &RepositoryName, config: &Config, now: Timestamp) -> Result<Subject, Failed> {
-    let handles = Handles::open_existing(config).await?;
+async fn watched(name: &RepositoryName, config: &Config, clock: &Clock) -> Result<Subject, Failed> {
+    let handles = Handles::open_existing(config, clock).await?;
+    let now = clock.now();
     let row = named(&handles.store, name).await?;
     let rules = store::rules::of_repository(&handles.store, row.repository.id, row.settings.clone(), now).await?;
     let (mirrors, repository) = (handles.mirrors.clone(), row.repository);

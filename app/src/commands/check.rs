@@ -48,7 +48,7 @@ async fn without_data(config: Config, missing: &NoData, clock: &Clock) -> ExitCo
 }
 
 async fn examine(config: &Config, clock: &Clock) -> Vec<Finding> {
-    match Handles::open(config).await {
+    match Handles::open(config, clock).await {
         Ok((handles, _)) => {
             follow_the_database(clock, &handles.store).await;
             let clocks = Clocks { now: clock.now(), machine: clock.machine() };

@@ -72,7 +72,7 @@ pub struct Entry {
 /// # Errors
 /// The database is out of reach, or the arguments name nothing.
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
-    let handles = Handles::open_existing(&config).await?;
+    let handles = Handles::open_existing(&config, &clock).await?;
     let (store, rules, now) = (&handles.store, handles.rules(), clock.now());
     match action {
         Action::Add(entry) => {

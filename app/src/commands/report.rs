@@ -42,7 +42,7 @@ pub async fn run(options: Options, config: Config, clock: Clock) -> Result<(), F
             .ok_or_else(|| format!("{day:?} is no period; say this-week, last-week or a day as 2026-01-31"))?
             .week(),
     };
-    let handles = Handles::open_existing(&config).await?;
+    let handles = Handles::open_existing(&config, &clock).await?;
     let repository = match &options.repository {
         Some(name) => Some(named(&handles.store, name).await?.repository.id),
         None => None,

@@ -79,8 +79,8 @@ pub enum KeyAction {
 pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Failed> {
     let handles = match &action {
         // It may be the first thing that is done.
-        Action::Add { .. } => Handles::open(&config).await?.0,
-        _ => Handles::open_existing(&config).await?,
+        Action::Add { .. } => Handles::open(&config, &clock).await?.0,
+        _ => Handles::open_existing(&config, &clock).await?,
     };
     let (store, now) = (&handles.store, clock.now());
     match action {

@@ -8,7 +8,7 @@ use domain::repository::{GitHubRepository, Repository};
 use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use github::manifest::{CreatedApp, exchange};
-use github::{GitHub, GitHubError, Settings};
+use github::{GitHub, GitHubError, Settings, TimeSource};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use store::{Store, StoreError};
@@ -43,6 +43,15 @@ pub enum AppSource {
     },
 }
 
+/// How GitHub is asked by an App that is made while the server runs.
+#[derive(Clone, Debug)]
+pub struct ApiAddress {
+    /// The API's address.
+    pub url: String,
+    /// By whose time.
+    pub time: TimeSource,
+}
+
 /// The GitHub App of this server, wherever it is needed: it can be made, and forgotten, while the
 /// server runs.
 #[derive(Clone)]
@@ -51,7 +60,7 @@ pub struct GitHubApp(Arc<Inner>);
 struct Inner {
     store: Store,
     vault: Vault,
-    api_url: String,
+    api: ApiAddress,
     wake: Wake,
     state: RwLock<State>,
     /// Held while an App is taken over: its code works once, and browsers ask twice.
@@ -76,12 +85,12 @@ impl GitHubApp {
         configured: Option<App>,
         store: Store,
         vault: Vault,
-        api_url: &str,
+        api: ApiAddress,
         wake: Wake,
     ) -> Result<Self, StoreError> {
         let state = RwLock::new(State { app: configured, ..State::default() });
         let adopting = tokio::sync::Mutex::default();
-        let app = Self(Arc::new(Inner { store, vault, api_url: api_url.to_owned(), wake, state, adopting }));
+        let app = Self(Arc::new(Inner { store, vault, api, wake, state, adopting }));
         app.reload().await?;
         Ok(app)
     }
@@ -126,7 +135,7 @@ impl GitHubApp {
         if sealed == self.state().sealed {
             return Ok(());
         }
-        let (app, trouble) = match opened(&sealed, &self.0.vault, &self.0.api_url) {
+        let (app, trouble) = match opened(&sealed, &self.0.vault, &self.0.api) {
             Ok(app) => (app, None),
             Err(error) => {
                 tracing::error!(%error, "the GitHub App that is stored can't be used; what is for GitHub waits");
@@ -150,7 +159,7 @@ impl GitHubApp {
         }
         // What can't be kept must not be asked for.
         self.0.vault.seal(FACT, "a try")?;
-        let created = exchange(&self.0.api_url, code).await?;
+        let created = exchange(&self.0.api.url, code).await?;
         let (slug, html_url) = (created.slug.clone(), created.html_url.clone());
         self.keep(&StoredApp::from(created)).await?;
         tracing::info!(app = %slug, "the GitHub App was created");
@@ -213,9 +222,9 @@ struct StoredApp {
 }
 
 impl StoredApp {
-    fn app(&self, api_url: &str) -> Result<App, GitHubError> {
+    fn app(&self, api: &ApiAddress) -> Result<App, GitHubError> {
         Ok(App {
-            github: GitHub::new(Settings::new(api_url, self.id, self.pem.clone()))?,
+            github: GitHub::new(Settings::new(&api.url, self.id, self.pem.clone(), api.time.clone()))?,
             webhook_secret: self.webhook_secret.clone(),
             sign_in: Some(SignIn { client_id: self.client_id.clone(), client_secret: self.client_secret.clone() }),
             origin: AppSource::Setup { name: self.name.clone(), html_url: self.html_url.clone() },
@@ -237,10 +246,10 @@ impl From<CreatedApp> for StoredApp {
     }
 }
 
-fn opened(sealed: &str, vault: &Vault, api_url: &str) -> Result<Option<App>, AppError> {
+fn opened(sealed: &str, vault: &Vault, api: &ApiAddress) -> Result<Option<App>, AppError> {
     if sealed.is_empty() {
         return Ok(None);
     }
     let stored: StoredApp = serde_json::from_str(&vault.open(FACT, sealed)?)?;
-    Ok(Some(stored.app(api_url)?))
+    Ok(Some(stored.app(api)?))
 }

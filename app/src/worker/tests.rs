@@ -10,8 +10,8 @@ async fn worker() -> (tempfile::TempDir, Store, Worker, Timestamp) {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().display().to_string();
     let settings = BTreeMap::from([("DATA_DIR".to_owned(), data)]);
-    let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap()).await.unwrap();
     let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+    let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap(), &clock).await.unwrap();
     (folder, handles.store.clone(), handles.worker(clock.clone()), clock.now())
 }
 

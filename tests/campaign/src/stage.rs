@@ -119,7 +119,7 @@ impl Stage {
             Some(postgres) => Some(Proxy::start(postgres.port).await),
             None => None,
         };
-        let github = FakeGitHub::start_for_a_bot_by(clockwork.clock(), clockwork.clock()).await;
+        let github = FakeGitHub::start(clockwork.clock()).await;
         let git = tokio::task::spawn_blocking(GitServer::start).await.unwrap();
         let smtp = SmtpServer::start().await;
         github.add_user(11, "ada");

@@ -17,17 +17,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// More than any request of the bot's.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
-/// Seconds that an App's JWT may be valid for, and the minute by which it may be back-dated.
+/// Seconds from now on until when an App's JWT may be valid, and by which it may come from the
+/// future.
 const JWT_LIFE_S: i64 = 600;
-const JWT_BACKDATE_S: i64 = 60;
+const JWT_FUTURE_S: i64 = 60;
 
 /// What the server and the tests share.
 pub struct Shared {
     pub world: Mutex<World>,
     pub contract: Contract,
     pub clock: Clock,
-    /// What the App dates its JWTs by: the bot asks the system, whatever a story's clock says.
-    pub jwt_clock: Clock,
     pub key: DecodingKey,
 }
 
@@ -35,7 +34,7 @@ impl Shared {
     /// The state, with its clock set.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        world.now = self.clock.now();
+        world.now = self.clock.now() + world.ahead;
         world
     }
 }
@@ -47,7 +46,7 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     let received = Received::read(head.method.as_str(), &address, &head.headers, &body);
     let (operation, fault, index) = {
         let mut world = shared.world();
-        let operation = received.check(&shared.contract, &mut world);
+        let operation = received.check(&shared.contract, &mut world, shared.clock.now());
         let fault =
             operation.as_deref().and_then(|operation| take_fault(&mut world, operation, received.body.as_ref()));
         (operation, fault, world.requests.len() - 1)
@@ -72,7 +71,7 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     }
     let mut world = shared.world();
     world.requests[index].status = answer.status;
-    into_response(answer, world.now)
+    into_response(answer, world.date.unwrap_or(world.now))
 }
 
 /// Ends the connection without an answer. The server's task for this connection ends with it,
@@ -152,7 +151,7 @@ impl Received {
     }
 
     /// Records the request and what is wrong with it. The operation, where it is one.
-    fn check(&self, contract: &Contract, world: &mut World) -> Option<String> {
+    fn check(&self, contract: &Contract, world: &mut World, at: Timestamp) -> Option<String> {
         let mut violations = self.violations.clone();
         let matched = contract.check(&self.method, &self.named_path(world), &self.query, self.body.as_ref());
         if self.path.starts_with("/repositories/") && !world.offered.contains(&self.address) {
@@ -177,7 +176,7 @@ impl Received {
             body: self.body.clone().unwrap_or(Value::Null),
             token: self.bearer.clone().unwrap_or_default(),
             status: 0,
-            at: world.now,
+            at,
         });
         operation
     }
@@ -232,19 +231,24 @@ impl World {
             .map_err(|_| error(401, "A JSON web token could not be decoded"))?
             .claims;
         let number = |name: &str| claims[name].as_i64().unwrap_or_default();
-        let now_s = shared.jwt_clock.now().as_seconds();
+        let now_s = self.now.as_seconds();
         let issuer = claims["iss"].as_u64().or_else(|| claims["iss"].as_str()?.parse().ok());
         if issuer != Some(APP_ID) {
             return Err(error(404, "Integration not found"));
         }
-        if number("exp") < now_s {
-            return Err(error(401, "A JSON web token could not be decoded"));
+        let refused = |why: &str| Err(error(401, why));
+        if number("exp") <= now_s {
+            return refused(
+                "'Expiration time' claim ('exp') must be a numeric value representing the future time at which the assertion expires",
+            );
         }
-        if number("exp") - now_s > JWT_LIFE_S
-            || number("iat") > now_s
-            || number("exp") - number("iat") > JWT_LIFE_S + JWT_BACKDATE_S
-        {
-            return Err(error(401, "'Expiration time' claim ('exp') is too far in the future"));
+        if number("exp") - now_s > JWT_LIFE_S {
+            return refused("'Expiration time' claim ('exp') is too far in the future");
+        }
+        if number("iat") - now_s > JWT_FUTURE_S {
+            return refused(
+                "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+            );
         }
         Ok(Who::App)
     }

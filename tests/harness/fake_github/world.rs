@@ -11,7 +11,11 @@ use std::fmt;
 #[derive(Default)]
 pub struct World {
     pub url: String,
+    /// By its own clock, which is so far ahead of the story's.
     pub now: Timestamp,
+    pub ahead: SignedDuration,
+    /// What answers say of the time, where it is not that.
+    pub date: Option<Timestamp>,
     pub accounts: Vec<Account>,
     pub installations: BTreeMap<u64, Installation>,
     pub repositories: BTreeMap<u64, Repository>,

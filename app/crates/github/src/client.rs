@@ -1,14 +1,14 @@
 //! The connection to GitHub: who we are there, with which token, and how one request is made.
 
 use super::answer::{Answer, text_of};
+use super::clock::{GitHubTime, TimeSource};
 use super::error::{GitHubError, redact};
+use super::jwt::JwtSigner;
 use super::key;
 use super::route::Base;
 use domain::secret::Secret;
 use domain::timestamp::Timestamp;
-use jiff::SignedDuration;
 use octocrab::Octocrab;
-use octocrab::models::AppId;
 use octocrab::service::middleware::retry::RetryConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,8 +35,6 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(5 * 60);
 const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Redirects that a look at a repository's name may take: one is normal, two after two renames.
 const MAX_REDIRECTS: usize = 3;
-/// How long what GitHub said of the time is gone by: each hour it is asked what is installed.
-const HEARD_FOR: Duration = Duration::from_secs(60 * 60);
 /// Pages of one list: at 100 a page more than any installation has, and an end to a circle of
 /// links.
 const MAX_PAGES: usize = 500;
@@ -56,20 +54,23 @@ pub struct Settings {
     pub private_key_pem: Secret,
     /// Time for one request with its answer.
     pub timeout: Duration,
+    /// Our clock.
+    pub time: TimeSource,
 }
 
 impl Settings {
     /// Settings with the usual timeout.
-    pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<Secret>) -> Self {
-        Self { api_url: api_url.into(), app_id, private_key_pem: private_key_pem.into(), timeout: USUAL_TIMEOUT }
+    pub fn new(api_url: impl Into<String>, app_id: u64, private_key_pem: impl Into<Secret>, time: TimeSource) -> Self {
+        let (api_url, private_key_pem) = (api_url.into(), private_key_pem.into());
+        Self { api_url, app_id, private_key_pem, timeout: USUAL_TIMEOUT, time }
     }
 }
 
 /// The App on GitHub. Cheap to clone; all clones share tokens and take turns at writing.
 ///
-/// Nothing is retried in here but one case: a request whose token was refused (401) is made once
-/// more with a new token. All else is the caller's to repeat, who knows whether the work may have
-/// been done.
+/// Nothing is retried in here but two cases, in both of which a request was refused (401) and did
+/// no work: it is made once more with a new token, or with a JWT of GitHub's time where the first
+/// was not. All else is the caller's to repeat, who knows whether the work may have been done.
 ///
 /// Redirects: a repository that was renamed or transferred answers with one. Reading follows the
 /// new name. Writing returns [`GitHubError::Moved`] and has written nothing: old names can be taken
@@ -81,13 +82,15 @@ pub struct GitHub {
 }
 
 pub(super) struct Inner {
-    app: Octocrab,
+    client: Octocrab,
+    jwts: JwtSigner,
     base: Base,
     timeout: Duration,
     pub(super) slug: OnceCell<String>,
     access: Mutex<HashMap<u64, Arc<Access>>>,
-    /// What GitHub's clock said in its latest answer, and when that came.
-    heard: Mutex<Option<(Timestamp, Instant)>>,
+    /// Our clock, and GitHub's.
+    ours: TimeSource,
+    pub(super) time: GitHubTime,
 }
 
 /// What is kept of an installation.
@@ -134,16 +137,19 @@ fn no_tls(error: &octocrab::Error) -> GitHubError {
     GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
 }
 
-/// A client without credentials: for what GitHub answers to anybody.
+/// A client without credentials: for what GitHub answers to anybody, and to be given some.
 pub(super) fn anonymous(base: &Base) -> Result<Octocrab, GitHubError> {
     anonymous_accepting(base, MEDIA_TYPE)
 }
 
 /// The same for what is not the REST API and answers in another type.
 pub(super) fn anonymous_accepting(base: &Base, media_type: &str) -> Result<Octocrab, GitHubError> {
+    // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only
+    // doubled.
     Octocrab::builder()
         .base_uri(base.as_str())
         .map_err(|error| GitHubError::Settings(redact(&error.to_string())))?
+        // The default repeats writes: two comments after one dropped connection.
         .add_retry_config(RetryConfig::None)
         .add_header(
             "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
@@ -169,40 +175,18 @@ impl GitHub {
         }
         let base = Base::new(&settings.api_url)?;
         let key = key::read(settings.app_id, settings.private_key_pem.expose())?;
-        let wrong = |error: &dyn fmt::Display| GitHubError::Settings(redact(&error.to_string()));
-        // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only
-        // doubled.
-        let app = Octocrab::builder()
-            .base_uri(base.as_str())
-            .map_err(|error| wrong(&error))?
-            .app(AppId(settings.app_id), key)
-            // The default repeats writes: two comments after one dropped connection.
-            .add_retry_config(RetryConfig::None)
-            .add_header(
-                "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
-                MEDIA_TYPE.to_owned(),
-            )
-            .set_connect_timeout(Some(CONNECT_TIMEOUT))
-            .build()
-            .map_err(|error| no_tls(&error))?;
         Ok(Self {
             inner: Arc::new(Inner {
-                app,
+                client: anonymous(&base)?,
+                jwts: JwtSigner::new(settings.app_id, key, settings.time.clone()),
                 base,
                 timeout: settings.timeout,
                 slug: OnceCell::new(),
                 access: Mutex::new(HashMap::new()),
-                heard: Mutex::default(),
+                ours: settings.time,
+                time: GitHubTime::default(),
             }),
         })
-    }
-
-    /// What GitHub's clock says, by its latest answer, to the second; asks it nothing. `None`:
-    /// nothing was heard of it for an hour.
-    pub fn clock(&self) -> Option<Timestamp> {
-        let heard = *self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        let (said, at) = heard.filter(|(_, at)| at.elapsed() < HEARD_FOR)?;
-        Some(said + SignedDuration::try_from(at.elapsed()).ok()?)
     }
 
     /// The installation's token, for git over HTTPS (user name `x-access-token`). Good for at least
@@ -226,7 +210,7 @@ impl GitHub {
 
     async fn mint(&self, installation: u64) -> Result<Token, GitHubError> {
         let path = format!("/app/installations/{installation}/access_tokens");
-        let answer = self.send_once(&self.inner.app, Method::Post, &path, Some(&json!({}))).await?;
+        let answer = self.send_as_app(Method::Post, &path, Some(&json!({}))).await?;
         let what = format!("a token for installation {installation}");
         let answer = match answer.accepted(&what, Some(installation)) {
             Ok(answer) => answer,
@@ -237,13 +221,11 @@ impl GitHub {
         };
         let minted: TokenAnswer = answer.json("the token")?;
         let expires = minted.expires_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-        // Both times are GitHub's, so that our clock does not matter.
-        let life = match (expires, answer.date()) {
-            (Some(end), Some(now)) => {
-                (Timestamp::from(end) - now).max(SignedDuration::ZERO).unsigned_abs().min(TOKEN_LIFE)
-            }
-            _ => TOKEN_LIFE,
-        };
+        // Both times are GitHub's, so that our clock does not matter; a date after the end of what
+        // was made just now is none of GitHub's.
+        let life = expires.zip(answer.date()).map(|(end, now)| Timestamp::from(end) - now);
+        let life =
+            life.filter(|life| life.is_positive()).map_or(TOKEN_LIFE, |life| life.unsigned_abs().min(TOKEN_LIFE));
         Ok(Token { secret: minted.token, fresh_until: Instant::now() + life.saturating_sub(TOKEN_MARGIN) })
     }
 
@@ -257,7 +239,7 @@ impl GitHub {
         body: Option<&Value>,
     ) -> Result<Answer, GitHubError> {
         let As::Installation(installation) = who else {
-            return self.send_once(&self.inner.app, method, path, body).await;
+            return self.send_as_app(method, path, body).await;
         };
         let token = self.token(installation).await?;
         let answer = self.send_with(&token, method, path, body).await?;
@@ -276,6 +258,25 @@ impl GitHub {
         self.send_with(&token, method, path, body).await
     }
 
+    /// One request by JWT, and once more by GitHub's time where the refusal says that the JWT was
+    /// not of it.
+    async fn send_as_app(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, GitHubError> {
+        let jwts = &self.inner.jwts;
+        let jwt = jwts.sign()?;
+        let answer = self.send_with(&jwt.text, method, path, body).await?;
+        let theirs = answer.date().filter(|_| answer.status == 401);
+        let Some(anew) = theirs.and_then(|theirs| jwts.sign_anew(&jwt, theirs)) else { return Ok(answer) };
+        let jwt = anew?;
+        let answer = self.send_with(&jwt.text, method, path, body).await?;
+        match answer.status {
+            401 => jwts.refused(),
+            // Whoever answers this has not looked at it.
+            500.. => {}
+            _ => jwts.accepted(&jwt),
+        }
+        Ok(answer)
+    }
+
     pub(super) async fn send_with(
         &self,
         token: &str,
@@ -283,7 +284,7 @@ impl GitHub {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, GitHubError> {
-        let client = self.inner.app.user_access_token(token).map_err(|error| GitHubError::from_octocrab(&error))?;
+        let client = self.inner.client.user_access_token(token).map_err(|error| GitHubError::from_octocrab(&error))?;
         self.send_once(&client, method, path, body).await
     }
 
@@ -314,7 +315,7 @@ impl GitHub {
                 body: String::new(),
             };
             if let Some(said) = answer.date() {
-                *self.inner.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((said, Instant::now()));
+                self.inner.time.hear(said, self.inner.ours.now());
             }
             let body = text_of(response.into_body()).await?;
             Ok::<_, GitHubError>(Answer { body, ..answer })

@@ -2,7 +2,6 @@
 
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
-use super::issues::since_parameter;
 use super::limits;
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
@@ -44,7 +43,8 @@ impl GitHub {
         since: Timestamp,
     ) -> Result<Option<u64>, GitHubError> {
         let what = format!("comments on issue #{number} of {repo}");
-        let rest = format!("/issues/{number}/comments?since={}&per_page=100", since_parameter(since)?);
+        let since = self.since_parameter(installation, since).await?;
+        let rest = format!("/issues/{number}/comments?since={since}&per_page=100");
         let first = self.read(installation, repo, &rest).await?;
         if first.is_redirect() {
             return Err(GitHubError::Gone(format!("{what} (it is in another repository now)")));

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 /// Longest text of GitHub's that an error repeats, in characters: error pages of proxies can be
 /// whole documents.
 const MESSAGE_LIMIT: usize = 400;
+/// How rustls says that a certificate is of another time.
+const CERTIFICATE_DATES: [&str; 2] = ["certificate expired", "certificate not valid yet"];
 
 /// A failed request to GitHub. No text in here holds a token: every one of them passed `redact`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +38,7 @@ pub enum GitHubError {
         retry_after: Option<SignedDuration>,
     },
     /// 401: the JWT, or twice in a row the installation's token, was refused.
-    #[error("GitHub refuses the credentials: {0}. Check APP_ID, the private key and this machine's clock")]
+    #[error("GitHub refuses the credentials: {0}. Check APP_ID and the private key")]
     Unauthorized(String),
     /// The installation is suspended: nothing is possible until somebody unsuspends it.
     #[error("installation {installation} is suspended")]
@@ -99,6 +101,15 @@ impl GitHubError {
         }
     }
 
+    /// GitHub's certificate is refused for its dates: this machine's is wrong, or the certificate
+    /// is not GitHub's.
+    pub fn is_of_certificate_dates(&self) -> bool {
+        // What rustls says, with the moments in question behind it; there is no other way to them
+        // through the libraries between.
+        let says = |message: &str| CERTIFICATE_DATES.iter().any(|words| message.contains(words));
+        matches!(self, Self::Transient { message, .. } if says(message))
+    }
+
     /// The same request would fail in the same way for ever. [`Self::Moved`] is among these: it
     /// needs the new name. Suspension and refused credentials are not: a person can mend them, and
     /// then the request works.
@@ -127,10 +138,7 @@ impl GitHubError {
 
     /// What octocrab reports before there is an answer.
     pub(super) fn from_octocrab(error: &octocrab::Error) -> Self {
-        match error {
-            octocrab::Error::JWT { source, .. } => Self::Key(format!("signing failed: {source}")),
-            other => Self::transient(chain(other)),
-        }
+        Self::transient(chain(error))
     }
 }
 

@@ -8,13 +8,9 @@ use super::people::{Account, AccountAnswer};
 use super::route;
 use domain::names::RepositoryName;
 use domain::timestamp::Timestamp;
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
-
-/// Looks for something of ours start this much earlier than asked, as GitHub's clock is not ours.
-const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 /// An issue to be filed. Without assignees: one who can't be assigned makes GitHub refuse the whole
 /// issue.
@@ -156,7 +152,7 @@ impl GitHub {
         let rest = format!(
             "/issues?state=all&labels={}&sort=created&direction=asc&since={}&per_page=100",
             route::encode(label),
-            since_parameter(since)?
+            self.since_parameter(installation, since).await?
         );
         let first = self.read(installation, repo, &rest).await?;
         let mut found = None;
@@ -183,7 +179,7 @@ impl GitHub {
         let rest = format!(
             "/issues?state=all&labels={}&sort=updated&direction=asc&since={}&per_page=100",
             route::encode(label),
-            since_parameter(since)?
+            self.since_parameter(installation, since).await?
         );
         let first = self.read(installation, repo, &rest).await?;
         let mut found = Vec::new();
@@ -247,12 +243,4 @@ impl GitHub {
         let rest = format!("/issues/{number}");
         self.write(installation, repo, Method::Patch, &rest, Some(patch), &what).await.map(drop)
     }
-}
-
-/// `since` as GitHub takes it, `YYYY-MM-DDTHH:MM:SSZ`, [`CLOCK_SLACK`] earlier.
-pub(super) fn since_parameter(at: Timestamp) -> Result<String, GitHubError> {
-    let earlier = (at - CLOCK_SLACK).max(Timestamp::UNIX_EPOCH);
-    jiff::Timestamp::from_second(earlier.as_seconds())
-        .map(|at| route::encode(&at.to_string()))
-        .map_err(|error| GitHubError::Argument(error.to_string()))
 }

@@ -1,9 +1,10 @@
 //! The App's private key, in all the shapes in which operators paste it.
 
 use super::error::GitHubError;
+use super::jwt;
 use base64::Engine;
-use octocrab::auth::{EncodingKey, create_jwt};
-use octocrab::models::AppId;
+use domain::timestamp::Timestamp;
+use jsonwebtoken::EncodingKey;
 
 /// Reads an RSA private key: PEM in PKCS#1 (as GitHub hands it out) or PKCS#8. As Probot does, line
 /// breaks written as `\n` (environment files) and a PEM that is base64-encoded once more are taken
@@ -28,8 +29,7 @@ pub(super) fn read(app_id: u64, text: &str) -> Result<EncodingKey, GitHubError> 
         GitHubError::Key("no RSA key can be read from it: damaged, cut off, or of another kind".to_owned())
     })?;
     // The PEM's outside may be well while the key inside is not: only signing tells.
-    create_jwt(AppId(app_id), &key)
-        .map_err(|_| GitHubError::Key("it can't sign: damaged, cut off, or not a private RSA key".to_owned()))?;
+    jwt::sign(app_id, &key, Timestamp::UNIX_EPOCH)?;
     Ok(key)
 }
 

@@ -2,12 +2,14 @@
 
 mod answer;
 mod client;
+mod clock;
 mod comments;
 mod error;
 mod events;
 pub mod hook;
 mod install;
 mod issues;
+mod jwt;
 mod key;
 mod labels;
 mod limits;
@@ -17,9 +19,11 @@ mod people;
 mod pulls;
 mod repositories;
 mod route;
+mod since;
 pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
+pub use clock::TimeSource;
 pub use error::GitHubError;
 pub use install::{Installation, Itself};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue};

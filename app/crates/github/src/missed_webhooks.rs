@@ -42,6 +42,7 @@ impl GitHub {
         let what = "the webhooks' deliveries";
         let mut all = Vec::new();
         let first = self.send(As::App, Method::Get, "/app/hook/deliveries?per_page=100", None).await?;
+        let since = self.earliest(since);
         self.pages(As::App, first, what, |page: Vec<DeliveryAnswer>| {
             for it in page {
                 let at = it.delivered_at.parse::<jiff::Timestamp>().map_or(Timestamp::MAX, Timestamp::from);

@@ -311,8 +311,8 @@ mod tests {
     async fn a_large_report_waits_for_its_turn_and_a_small_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
-        let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap()).await.unwrap();
         let clock = Clock::fixed(Timestamp::from_seconds(1_000));
+        let (handles, _) = Handles::open(&Config::from_parts(None, settings).unwrap(), &clock).await.unwrap();
         let url = "https://git.example/shop".to_owned();
         let new = NewRepository { full_name: "acme/shop".into(), clone_url: url, github: None, public: false };
         let project = handles.repositories().watch(&new, clock.now()).await.unwrap();

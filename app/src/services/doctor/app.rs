@@ -73,7 +73,12 @@ impl Doctor {
 
 fn silent(error: &GitHubError) -> Finding {
     let todo = match error {
-        GitHubError::Unauthorized(_) => "Check APP_ID and the private key, and this machine's clock.",
+        // A clock that is off is no reason: GitHub is asked by its own.
+        GitHubError::Unauthorized(_) => "Check APP_ID and the private key.",
+        _ if error.is_of_certificate_dates() => {
+            "Is this machine's date right? By a clock that is off by months, GitHub's certificate is none: set it by \
+             NTP. If it is right, look at whoever answers for GitHub on the way."
+        }
         _ => "Look at GITHUB_API_URL, and at the way from here to GitHub.",
     };
     Finding::failure(ABOUT, error.to_string(), todo)

@@ -10,7 +10,8 @@ use store::{Store, StoreError};
 /// How far this machine's clock may be from the database's, which is followed by all that is due:
 /// signatures, TLS and the log go by this one.
 const FROM_DATABASE: SignedDuration = SignedDuration::from_secs(60);
-/// A clock that is off by more than this makes GitHub refuse our signature within the minute.
+/// How far this machine's clock may be from GitHub's, which refuses what is dated by one that is a
+/// minute ahead of it.
 const FROM_GITHUB: SignedDuration = SignedDuration::from_secs(30);
 
 /// What time it is.
@@ -68,13 +69,15 @@ impl ClockFault {
                 "Set both by NTP. What is due goes by the database's clock; signatures, TLS and the log by this one.",
             ),
             Self::FromGitHub(ahead) => (
-                Level::Failure,
+                Level::Warning,
                 format!(
                     "this machine's clock differs from GitHub's by {} s: it is {} it",
                     ahead.abs().as_secs(),
                     apart(ahead)
                 ),
-                "Set it by NTP: GitHub refuses signatures of another minute.",
+                "Set it by NTP. Where GitHub refuses what is dated by it, GitHub is asked by its own time; TLS, the log \
+                 and all that is dated here go by this one. If it is right, a proxy on the way to GitHub writes dates \
+                 of its own.",
             ),
             Self::Back(by) => (
                 Level::Warning,

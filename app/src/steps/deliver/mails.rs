@@ -167,6 +167,7 @@ fn after_no_answer(times_before: u64, error: MailError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
     use crate::config::Config;
     use crate::wiring::Handles;
     use domain::delivery::Purpose;
@@ -182,7 +183,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
         let config = Config::from_parts(None, settings).unwrap();
-        let (handles, _) = Handles::open(&config).await.unwrap();
+        let (handles, _) = Handles::open(&config, &Clock::system()).await.unwrap();
         let (store, now) = (&handles.store, Timestamp::from_seconds(1_000));
         store::jobs::enqueue(store, Job::Reconcile, now, now).await.unwrap();
         let lost = store::jobs::claim(store, Among::Ordinary, SignedDuration::ZERO, now).await.unwrap().expect("a job");
