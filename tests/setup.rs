@@ -1,6 +1,6 @@
 //! Making the GitHub App with one click, by GitHub's manifest flow.
 
-use crate::harness::browser::{Browser, between, unescaped};
+use crate::harness::browser::{Browser, Page, between, unescaped};
 use crate::harness::fake_github::{CLIENT_SECRET, Fault};
 use crate::harness::story::{REPO, Story, run_test};
 use app::wiring::Handles;
@@ -40,10 +40,7 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
 
         let code = story.github.make_app(&manifest);
         let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
-        assert_eq!(
-            (back.status, back.location.as_str()),
-            (303, "https://github.com/apps/flawless-test/installations/new")
-        );
+        assert_eq!((back.status, back.location.as_str()), (303, "/setup/install"));
 
         // The same process works as that App at once …
         story.alerted().await;
@@ -64,6 +61,84 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
         assert!(!sealed.contains("PRIVATE KEY") && !sealed.contains(CLIENT_SECRET), "{sealed}");
         assert!(sealed.len() > 1_000);
         assert!(story.folder().join("data/secret.key").exists());
+    });
+}
+
+/// Makes the App; the page that the browser comes to.
+async fn made(story: &Story, admin: &Browser) -> Page {
+    let (_, state, manifest) = form(&admin.get("/setup").await.text);
+    let code = story.github.make_app(&manifest);
+    let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
+    assert_eq!(back.status, 303, "{}", back.text);
+    admin.get(&back.location).await
+}
+
+/// Where a page leads by itself.
+fn leads_to(page: &Page) -> Option<String> {
+    let (_, rest) = page.text.split_once("<meta http-equiv=\"refresh\" content=\"3; url=")?;
+    Some(unescaped(rest.split_once('"')?.0))
+}
+
+const INSTALL_URL: &str = "https://github.com/apps/flawless-test/installations/new";
+
+#[test]
+fn the_browser_goes_on_to_install_the_app_once_github_knows_it() {
+    run_test(async |story| {
+        story.expect_errors();
+        let admin = stranger(story).await;
+        let mut page = made(story, &admin).await;
+        assert!(page.seen().contains("The App is made"), "{}", page.seen());
+        assert!(page.text.contains(&format!("href=\"{INSTALL_URL}\"")), "the way on is a link, too: {}", page.text);
+        assert!(story.github.requests_of("apps/get-authenticated").is_empty(), "GitHub is given a moment");
+        // GitHub does not know it yet, does not answer, and knows it.
+        story.github.fail_next("apps/get-authenticated", Fault::status(404, "Integration not found"));
+        story.github.fail_next("apps/get-authenticated", Fault::status(401, "Bad credentials"));
+        story.github.fail_next("apps/get-authenticated", Fault::Drop);
+        for _ in 0..3 {
+            page = admin.get(&leads_to(&page).unwrap()).await;
+            assert_eq!((page.status, page.location.as_str()), (200, ""), "{}", page.seen());
+            let policy = page.headers["content-security-policy"].to_str().unwrap();
+            assert!(policy.contains("form-action 'self';") && !policy.contains("script"), "{policy}");
+        }
+        let page = admin.get(&leads_to(&page).unwrap()).await;
+        assert_eq!((page.status, page.location.as_str()), (303, INSTALL_URL));
+        assert_eq!(story.github.requests_of("apps/get-authenticated").len(), 4);
+    });
+}
+
+#[test]
+fn an_app_that_github_does_not_know_after_a_minute_is_the_persons_to_go_on_with() {
+    run_test(async |story| {
+        let admin = stranger(story).await;
+        let mut page = made(story, &admin).await;
+        for _ in 0..20 {
+            story.github.fail_next("apps/get-authenticated", Fault::status(404, "Integration not found"));
+        }
+        let mut looks = 0;
+        while let Some(next) = leads_to(&page) {
+            page = admin.get(&next).await;
+            looks += 1;
+            assert!(looks <= 20, "it looks without end");
+        }
+        assert_eq!(looks, 20);
+        assert!(page.seen().contains("does not know the App yet"), "{}", page.seen());
+        assert!(page.text.contains(&format!("href=\"{INSTALL_URL}\"")), "{}", page.text);
+        assert!(page.text.contains("href=\"/setup/install\""), "or it looks again");
+        // Whatever number stands in the address.
+        story.github.fail_next("apps/get-authenticated", Fault::status(404, "Integration not found"));
+        let page = admin.get("/setup/install?look=4294967295").await;
+        assert_eq!((page.status, leads_to(&page)), (200, None));
+        assert_eq!(admin.get("/setup/install?look=-1").await.status, 400);
+    });
+}
+
+#[test]
+fn without_an_app_of_the_setup_pages_there_is_nothing_to_install() {
+    run_test(async |story| {
+        let configured = Browser::signed_in(story).await;
+        assert_eq!(configured.get("/setup/install").await.location, "/setup");
+        let admin = stranger(story).await;
+        assert_eq!(admin.get("/setup/install?look=1").await.location, "/setup");
     });
 }
 

@@ -27,7 +27,10 @@ fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
         let code = story.github.make_app(&manifest);
         let back = admin.get(&format!("/setup/callback?code={code}&state={state}")).await;
         assert_eq!(back.status, 303);
-        assert!(back.location.ends_with("/installations/new"), "{}", back.location);
+        assert_eq!(back.location, "/setup/install");
+        // It looks whether GitHub knows the App.
+        let on = admin.get("/setup/install?look=1").await;
+        assert!(on.location.ends_with("/installations/new"), "{}", on.location);
 
         // Installed: labels are made, the mirror is there, a DSN too.
         let installation = story.install().await;

@@ -11,10 +11,13 @@ use github::manifest::{CreatedApp, exchange};
 use github::{GitHub, GitHubError, Settings, TimeSource};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 use store::{Store, StoreError};
 
 /// The fact that a stored App is, and the purpose that it is sealed for.
 const FACT: &str = "github_app";
+/// How long GitHub may take to say that it knows the App. A page waits for it, which asks again.
+const KNOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// An App and its secrets.
 #[derive(Clone)]
@@ -27,6 +30,14 @@ pub struct App {
     pub sign_in: Option<SignIn>,
     /// Where the App came from.
     pub origin: AppSource,
+}
+
+impl App {
+    /// Whether GitHub knows the App by now: it may take moments after one was made. Whatever else
+    /// it answers, and where it does not in time, is no.
+    pub async fn is_known(&self) -> bool {
+        tokio::time::timeout(KNOWN_WITHIN, self.github.itself()).await.is_ok_and(|answer| answer.is_ok())
+    }
 }
 
 /// Where an App came from.
@@ -50,6 +61,11 @@ pub struct ApiAddress {
     pub url: String,
     /// By whose time.
     pub time: TimeSource,
+}
+
+/// GitHub's page on which an App is installed, by the App's own page there.
+pub fn install_url(html_url: &str) -> String {
+    format!("{html_url}/installations/new")
 }
 
 /// The GitHub App of this server, wherever it is needed: it can be made, and forgotten, while the
@@ -146,26 +162,26 @@ impl GitHubApp {
         Ok(())
     }
 
-    /// Takes over the App that GitHub made, by the code that it sent the browser back with; answers
-    /// its page. It is stored before it is used: GitHub hands its secrets over only once. A second
-    /// call finds what the first one took.
+    /// Takes over the App that GitHub made, by the code that it sent the browser back with. It is
+    /// stored before it is used: GitHub hands its secrets over only once. A second call finds what
+    /// the first one took.
     ///
     /// # Errors
     /// GitHub does not know the code, or the App can't be stored.
-    pub async fn adopt(&self, code: &str, now: Timestamp) -> Result<String, AppError> {
+    pub async fn adopt(&self, code: &str, now: Timestamp) -> Result<(), AppError> {
         let _turn = self.0.adopting.lock().await;
-        if let Some(AppSource::Setup { html_url, .. }) = self.get().map(|app| app.origin) {
-            return Ok(html_url);
+        if matches!(self.get().map(|app| app.origin), Some(AppSource::Setup { .. })) {
+            return Ok(());
         }
         // What can't be kept must not be asked for.
         self.0.vault.seal(FACT, "a try")?;
         let created = exchange(&self.0.api.url, code).await?;
-        let (slug, html_url) = (created.slug.clone(), created.html_url.clone());
+        let slug = created.slug.clone();
         self.keep(&StoredApp::from(created)).await?;
         tracing::info!(app = %slug, "the GitHub App was created");
         store::jobs::enqueue(&self.0.store, Job::Reconcile, now, now).await?;
         self.0.wake.notify_one();
-        Ok(html_url)
+        Ok(())
     }
 
     async fn keep(&self, app: &StoredApp) -> Result<(), AppError> {

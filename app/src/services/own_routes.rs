@@ -28,7 +28,7 @@ pub const FIRST_PARTS: [&str; 20] = [
 
 /// Those of two parts, which hide the page of a repository on GitHub that is called so; `*`: of any
 /// name.
-pub const OF_TWO_PARTS: [(&str, &str); 9] = [
+pub const OF_TWO_PARTS: [(&str, &str); 10] = [
     ("auth", "github"),
     ("auth", "logout"),
     ("handovers", "end"),
@@ -37,6 +37,7 @@ pub const OF_TWO_PARTS: [(&str, &str); 9] = [
     ("sessions", "end"),
     ("setup", "callback"),
     ("setup", "forget"),
+    ("setup", "install"),
     ("static", "*"),
 ];
 

@@ -1,5 +1,6 @@
 //! What GitHub calls, and where it sends people: webhooks, the App's setup, signing in.
 
+mod install;
 mod installed;
 mod setup;
 mod sign_in;
@@ -27,5 +28,6 @@ pub(super) fn pages(root: &str) -> Router<Server> {
         .route(&at("/auth/github/callback"), get(sign_in::callback))
         .route(&at("/setup"), get(setup::setup))
         .route(&at("/setup/callback"), get(setup::callback))
+        .route(&at("/setup/install"), get(install::install))
         .route(&at("/setup/forget"), post(setup::forget))
 }

@@ -4,6 +4,7 @@
 //! back with a code, which is exchanged for the App's secrets:
 //! <https://docs.github.com/en/apps/sharing-github-apps/registering-a-github-app-from-a-manifest>
 
+use super::install;
 use crate::server::form::Form;
 use crate::server::page::{Page, allow_form_to};
 use crate::server::page_error::PageError;
@@ -13,7 +14,7 @@ use crate::server::settings::ServerSettings;
 use crate::server::state::{GitHubUrl, Now};
 use crate::server::urls::Urls;
 use crate::server::visitor::Admin;
-use crate::services::github_app::{AppError, AppSource, GitHubApp};
+use crate::services::github_app::{AppError, AppSource, GitHubApp, install_url};
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Redirect};
 use domain::signature::Signer;
@@ -85,7 +86,7 @@ fn permissions(manifest: &Manifest) -> Vec<Permission> {
 /// An App that this page made.
 fn made(name: String, html_url: String, urls: &Urls, session: &Session) -> SetupState {
     SetupState::Made {
-        install_url: format!("{html_url}/installations/new"),
+        install_url: install_url(&html_url),
         forget_action: urls.page("/setup/forget"),
         csrf: session.csrf.clone(),
         name,
@@ -171,15 +172,15 @@ pub(super) async fn callback(
         // The browser was sent here twice.
         Some(AppSource::Setup { .. }) => Ok(Redirect::to(&urls.page("/setup"))),
         None => {
-            let html_url = adopt(app, query.code, now).await?;
-            Ok(Redirect::to(&format!("{html_url}/installations/new")))
+            adopt(app, query.code, now).await?;
+            Ok(Redirect::to(&urls.page(install::PATH)))
         }
     }
 }
 
 /// Takes the new App over. In a task of its own: whoever closes the page now must not lose the App,
 /// whose secrets are handed over only once.
-async fn adopt(app: GitHubApp, code: String, now: Timestamp) -> Result<String, PageError> {
+async fn adopt(app: GitHubApp, code: String, now: Timestamp) -> Result<(), PageError> {
     let adopted = tokio::spawn(async move { app.adopt(&code, now).await }).await;
     adopted.map_err(|error| PageError::broken(&error))?.map_err(|error| {
         match error {

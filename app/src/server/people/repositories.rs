@@ -6,7 +6,7 @@ use crate::server::page_error::PageError;
 use crate::server::session::Session;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
-use crate::services::github_app::{AppSource, GitHubApp};
+use crate::services::github_app::{AppSource, GitHubApp, install_url};
 use axum::extract::State;
 use domain::access::Right;
 use domain::timestamp::Timestamp;
@@ -35,7 +35,7 @@ pub(super) async fn repositories(
     let count = |row: &RepositoryRow| counts.get(&row.repository.id.0).copied().unwrap_or_default();
     let repositories = rows.iter().map(|row| shown(row, count(row), &session, &mirrors, &urls)).collect();
     let install_url = match app.get().map(|app| app.origin) {
-        Some(AppSource::Setup { html_url, .. }) => Some(format!("{html_url}/installations/new")),
+        Some(AppSource::Setup { html_url, .. }) => Some(install_url(&html_url)),
         _ => None,
     };
     Ok(Page(Some(session), Repositories { repositories, install_url }))

@@ -1,7 +1,7 @@
 //! Whether GitHub knows the App, and lets it do what it has to.
 
 use super::Doctor;
-use crate::services::github_app::App;
+use crate::services::github_app::{App, install_url};
 use crate::services::readiness::{Clocks, of_github};
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, missing_events, missing_permissions};
@@ -59,7 +59,7 @@ impl Doctor {
         };
         let mut found = Vec::new();
         if installations.is_empty() {
-            let todo = format!("Install it: {}/installations/new.", itself.html_url);
+            let todo = format!("Install it: {}.", install_url(&itself.html_url));
             found.push(Finding::warning("installations", "the App is installed nowhere", todo));
         }
         found.push(self.arriving(vitals, !installations.is_empty(), now));

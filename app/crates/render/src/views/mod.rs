@@ -3,6 +3,7 @@
 mod connect;
 mod doctor;
 mod handovers;
+mod install;
 mod installed;
 mod known_error;
 mod line;
@@ -22,6 +23,7 @@ pub use super::facts::{Group, LinkView, Pair, Part, PartKind, Section, SectionKi
 pub use connect::{Again, Arrival, Connect, Dsn, KeyView, RefusalView, TestReportView};
 pub use doctor::{Doctor, FindingView};
 pub use handovers::{HandoverView, Handovers};
+pub use install::Install;
 pub use installed::{Installed, InstalledRepository};
 pub use known_error::{Field, FormPurpose, KnownErrorFields, KnownErrorForm, KnownErrorSaved, Match, TermField};
 pub use line::{IssueLink, LineStatus};
@@ -69,6 +71,7 @@ pub(super) mod tests {
         registered::<Doctor>(),
         registered::<Handovers>(),
         registered::<Health>(),
+        registered::<Install>(),
         registered::<Installed>(),
         registered::<KnownErrorForm>(),
         registered::<KnownErrorSaved>(),
