@@ -75,7 +75,7 @@ CREATE TABLE lines (
     author_name TEXT,
     author_email TEXT,
     author_login TEXT,                  -- as GitHub says; null: not asked yet or unknown
-    owner_login TEXT,                   -- a person assigned it to them
+    owner_login TEXT,                   -- a person gave it to them
     told TEXT,                          -- domain::person::Told, JSON: who is told; null: not decided yet
     handover_id BIGINT,                 -- the handover by which it was decided who is told
     total BIGINT NOT NULL,
@@ -91,6 +91,8 @@ CREATE TABLE lines (
     known BIGINT NOT NULL,              -- a known-error rule covers it
     known_mailed_at_ms BIGINT,          -- a mail of the known error was decided then
     issue_number BIGINT,
+    issue_acted_on_ms BIGINT NOT NULL DEFAULT 0, -- how old the issue was, by GitHub's clock, that was acted on last
+    issue_assignees TEXT,               -- whose assignment was acted on, JSON; null: nobody's
     status_total BIGINT NOT NULL DEFAULT 0,     -- the total that the issue's status block says
     status_at_ms BIGINT NOT NULL DEFAULT 0,     -- when it was written
     status_due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then

@@ -148,6 +148,7 @@ fn a_label_that_is_nearly_a_command_is_answered() {
         let said = &story.github.comments(REPO, 1)[0].body;
         assert!(said.contains("Did you mean the label `known-error`?"), "{said}");
         story.github.remove_label(REPO, 1, "known error", "ada");
+        story.later(SignedDuration::from_secs(1)).await;
         story.github.add_label(REPO, 1, "known error", "ada");
         story.settle().await;
         story.assert_silent("said once");

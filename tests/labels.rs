@@ -263,6 +263,7 @@ fn an_author_whose_login_github_spells_otherwise_is_nobody_else() {
         assert_eq!(story.lines().await[0].author_login.as_ref().map(Login::as_str), Some("ada"));
         story.github.rename_account(11, "Ada");
         story.github.unassign(REPO, 1, "ada", "owner");
+        story.clock.advance(SignedDuration::from_secs(1));
         story.github.assign(REPO, 1, "Ada", "owner");
         story.settle().await;
         story.assert_silent("the issue is with its author, as it was");

@@ -8,6 +8,7 @@ use crate::harness::scenes::cart_with;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::names::Login;
 use domain::timestamp::{DAY, HOUR, Timestamp};
+use jiff::SignedDuration;
 
 /// The hourly comparison, while GitHub knows nothing of lost webhooks either.
 async fn compare(story: &mut Story) {
@@ -121,9 +122,13 @@ fn webhooks_in_the_wrong_order_end_as_the_issue_is() {
         story.alerted().await;
         let url = format!("{}/api/github/webhooks", story.url());
         // Closed, reopened, labelled and unlabelled: what comes first is the last.
+        let second = || story.clock.advance(SignedDuration::from_secs(1));
         story.github.close_issue(REPO, 1, "ada");
+        second();
         story.github.reopen_issue(REPO, 1, "ada");
+        second();
         story.github.add_label(REPO, 1, "library-code", "ada");
+        second();
         story.github.remove_label(REPO, 1, "library-code", "ada");
         let mut hooks = story.github.lose_deliveries();
         hooks.reverse();

@@ -155,9 +155,21 @@ impl FakeGitHub {
         self.world().token_life = life;
     }
 
-    /// Lists of issues show one only so long after it was filed, as GitHub's do at times.
+    /// Lists of issues show how they were so long ago, as GitHub's do at times: one that was filed
+    /// since is missing.
     pub fn set_list_lag(&self, lag: SignedDuration) {
         self.world().list_lag = lag;
+    }
+
+    /// Whoever asks for an issue is told how it was so long ago, as on GitHub right after a
+    /// webhook.
+    pub fn set_read_lag(&self, lag: SignedDuration) {
+        self.world().read_lag = lag;
+    }
+
+    /// Whoever asks for an issue's events is told of those up to so long ago.
+    pub fn set_event_lag(&self, lag: SignedDuration) {
+        self.world().event_lag = lag;
     }
 
     /// Makes all tokens invalid before their time.

@@ -1,7 +1,7 @@
 //! What the fake GitHub's API does, operation by operation, by the rules that GitHub documents.
 
 use super::issues::{assignable, listed};
-use super::world::{CommitAuthor, Issue, Label, Named, Repository, Token, World, time};
+use super::world::{CommitAuthor, Label, Named, Repository, Token, World, time};
 use super::{BOT, SLUG};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -269,9 +269,8 @@ impl World {
                 if assignable(it, login) { plain(204, Value::Null) } else { error(404, "Not Found") }
             }
             "issues/list-for-repo" => {
-                let is_listed = |issue: &&Issue| issue.created_at + self.list_lag <= self.now;
-                let listed = listed(it, asked).into_iter().filter(is_listed);
-                let all = listed.map(|issue| self.issue_json(it, issue)).collect();
+                let known = it.issues.values().filter_map(|issue| self.issue_before(id, issue, self.list_lag));
+                let all = listed(known.collect(), asked).iter().map(|issue| self.issue_json(it, issue)).collect();
                 self.page(asked, all, None)
             }
             "issues/create" => self.create_issue(asked, id),

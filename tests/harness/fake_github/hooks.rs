@@ -153,6 +153,13 @@ impl FakeGitHub {
         lost
     }
 
+    /// Queues as many copies of a webhook, each under an id of its own.
+    pub fn copy(&self, delivery: &Delivery, copies: usize) {
+        for _ in 0..copies {
+            self.queue(&delivery.event, delivery.payload.clone());
+        }
+    }
+
     /// Queues any payload, such as a real one.
     pub fn queue(&self, event: &str, payload: Value) {
         self.world().enqueue(event, payload);

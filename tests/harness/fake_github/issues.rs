@@ -48,7 +48,10 @@ impl World {
         }
         let Some(issue) = it.issues.get(&number) else { return error(404, "Not Found") };
         match asked.operation {
-            "issues/get" => plain(200, self.issue_json(it, issue)),
+            "issues/get" => match self.issue_before(id, issue, self.read_lag) {
+                Some(issue) => plain(200, self.issue_json(it, &issue)),
+                None => error(404, "Not Found"),
+            },
             "issues/list-comments" => {
                 let since = since(asked);
                 let is_listed = |comment: &&Comment| comment.updated_at + self.list_lag <= self.now;
@@ -58,14 +61,19 @@ impl World {
             }
             "issues/list-events" => {
                 let actor = self.account_json("owner");
-                let event = |name: &str, commit: Option<&String>| {
-                    let at = time(issue.updated_at);
-                    json!({ "id": 1, "event": name, "actor": actor, "commit_id": commit, "created_at": at })
-                };
-                let mut all = vec![event("labeled", None)];
-                if !issue.open {
-                    all.push(event("closed", issue.closed_by.as_ref()));
+                let event = |name: &str, commit: Option<&String>, at: Timestamp| json!({ "id": 1, "event": name, "actor": actor, "commit_id": commit, "created_at": time(at) });
+                let mut all = vec![event("labeled", None, issue.created_at)];
+                let then = self.now - self.event_lag;
+                let mut closings: Vec<(Timestamp, Option<String>)> = Vec::new();
+                let history = self.history.get(&(id, number)).into_iter().flatten().map(|(_, was)| was);
+                for was in history.chain([issue]) {
+                    if let Some(at) =
+                        was.closed_at.filter(|&at| at <= then && closings.last().is_none_or(|it| it.0 != at))
+                    {
+                        closings.push((at, was.closed_by.clone()));
+                    }
                 }
+                all.extend(closings.iter().map(|(at, commit)| event("closed", commit.as_ref(), *at)));
                 self.page(asked, all, None)
             }
             "issues/update" => self.update(asked, id, number),
@@ -92,7 +100,7 @@ impl World {
                     return error(404, "Label does not exist");
                 };
                 let json = self.label_json(it, label);
-                self.touch(id, number).labels.remove(at);
+                self.touch(id, number, |issue| _ = issue.labels.remove(at));
                 self.changed(id, number, Change::Unlabeled(label.clone()));
                 self.tell_issue(id, number, "unlabeled", BOT, json!({ "label": json }));
                 self.labels_answer(id, number)
@@ -121,13 +129,13 @@ impl World {
         let texts = [asked.text("title"), asked.text("body")];
         let [title, body] = texts.map(|text| text.map(str::to_owned));
         if let Some(title) = title.filter(|it| *it != before.title) {
-            self.touch(id, number).title = title.clone();
+            self.touch(id, number, |issue| issue.title = title.clone());
             self.changed(id, number, Change::Retitled(title));
             let changes = json!({ "changes": { "title": { "from": before.title } } });
             self.tell_issue(id, number, "edited", BOT, changes);
         }
         if let Some(body) = body.filter(|it| *it != before.body) {
-            self.touch(id, number).body = body.clone();
+            self.touch(id, number, |issue| issue.body = body.clone());
             self.changed(id, number, Change::Rewritten { from: before.body.clone(), to: body });
             let changes = json!({ "changes": { "body": { "from": before.body } } });
             self.tell_issue(id, number, "edited", BOT, changes);
@@ -137,8 +145,7 @@ impl World {
         if open != before.open {
             let default = if open { "reopened" } else { "completed" };
             let reason = Some(asked.text("state_reason").unwrap_or(default).to_owned());
-            let issue = self.touch(id, number);
-            (issue.open, issue.state_reason) = (open, reason.clone());
+            self.touch(id, number, |issue| (issue.open, issue.state_reason) = (open, reason.clone()));
             self.changed(id, number, if open { Change::Reopened } else { Change::Closed(reason) });
             self.tell_issue(id, number, if open { "reopened" } else { "closed" }, BOT, json!({}));
         }
@@ -151,24 +158,21 @@ impl World {
             return;
         }
         it.ensure_label(label);
-        self.touch(id, number).labels.push(label.to_owned());
+        self.touch(id, number, |issue| issue.labels.push(label.to_owned()));
         self.changed(id, number, Change::Labeled(label.to_owned()));
         let json = self.label_json(&self.repositories[&id], label);
         self.tell_issue(id, number, "labeled", BOT, json!({ "label": json }));
     }
 
     fn assigned(&mut self, id: u64, number: u64, login: &str) {
-        self.touch(id, number).assignees.push(login.to_owned());
+        self.touch(id, number, |issue| issue.assignees.push(login.to_owned()));
         self.changed(id, number, Change::Assigned(login.to_owned()));
         let assignee = self.account_json(login);
         self.tell_issue(id, number, "assigned", BOT, json!({ "assignee": assignee }));
     }
 
-    fn touch(&mut self, id: u64, number: u64) -> &mut Issue {
-        let now = self.now;
-        let issue = self.issue_mut(id, number).expect("an issue");
-        issue.updated_at = now;
-        issue
+    fn touch(&mut self, id: u64, number: u64, edit: impl FnOnce(&mut Issue)) {
+        self.change_issue(id, number, edit).expect("an issue");
     }
 
     fn changed(&mut self, id: u64, number: u64, what: Change) {
@@ -198,13 +202,12 @@ fn since(asked: &Asked<'_>) -> Timestamp {
 }
 
 /// Issues and pull requests as the query wants them; GitHub's defaults are open ones, newest first.
-pub fn listed<'a>(it: &'a Repository, asked: &Asked<'_>) -> Vec<&'a Issue> {
+pub fn listed(known: Vec<Issue>, asked: &Asked<'_>) -> Vec<Issue> {
     let labels: Vec<&str> = asked.query("labels").unwrap_or_default().split(',').filter(|it| !it.is_empty()).collect();
     let state = asked.query("state").unwrap_or("open");
     let since = since(asked);
-    let mut all: Vec<&Issue> = it
-        .issues
-        .values()
+    let mut all: Vec<Issue> = known
+        .into_iter()
         .filter(|issue| state == "all" || issue.open == (state == "open"))
         .filter(|issue| issue.updated_at >= since)
         .filter(|issue| labels.iter().all(|label| issue.labels.iter().any(|it| it.eq_ignore_ascii_case(label))))

@@ -286,10 +286,8 @@ impl FakeGitHub {
 
     fn act(&self, repository: &str, number: u64, by: &str, action: &str, more: Value, edit: impl FnOnce(&mut Issue)) {
         let mut world = self.world();
-        let (id, now) = (world.repository(repository).id, world.now);
-        let issue = world.issue_mut(id, number).unwrap_or_else(|| panic!("{repository} has no issue #{number}"));
-        edit(issue);
-        issue.updated_at = now;
+        let id = world.repository(repository).id;
+        world.change_issue(id, number, edit).unwrap_or_else(|| panic!("{repository} has no issue #{number}"));
         world.tell_issue(id, number, action, by, more);
     }
 }
@@ -322,6 +320,7 @@ impl World {
             comments: Vec::new(),
             pull_request: pull,
             closed_by: None,
+            closed_at: None,
             user: by.to_owned(),
             created_at: now,
             updated_at: now,
@@ -334,9 +333,7 @@ impl World {
     pub fn new_comment(&mut self, repository: u64, number: u64, by: &str, body: &str) -> u64 {
         let (id, now) = (self.new_id(), self.now);
         let comment = Comment { id, user: by.to_owned(), body: body.to_owned(), updated_at: now };
-        let issue = self.issue_mut(repository, number).expect("an issue");
-        issue.comments.push(comment.clone());
-        issue.updated_at = now;
+        self.change_issue(repository, number, |issue| issue.comments.push(comment.clone())).expect("an issue");
         let it = &self.repositories[&repository];
         let fields = json!({
             "action": "created",

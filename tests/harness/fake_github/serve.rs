@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::timestamp::Timestamp;
+use jiff::SignedDuration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,10 +32,14 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The state, with its clock set.
+    /// The state, with its clock set: it goes on with the story's, and is not set back with it.
     pub fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
-        world.now = self.clock.now() + world.ahead;
+        let story = self.clock.now();
+        let set_back = (world.story - story).max(SignedDuration::ZERO);
+        world.ahead += set_back;
+        world.story = story;
+        world.now = story + world.ahead;
         world
     }
 }

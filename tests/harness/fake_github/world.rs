@@ -14,6 +14,8 @@ pub struct World {
     /// By its own clock, which is so far ahead of the story's.
     pub now: Timestamp,
     pub ahead: SignedDuration,
+    /// What the story's clock said when it was looked at last.
+    pub story: Timestamp,
     /// What answers say of the time, where it is not that.
     pub date: Option<Timestamp>,
     pub accounts: Vec<Account>,
@@ -23,6 +25,13 @@ pub struct World {
     pub token_life: SignedDuration,
     /// How far lists of issues are behind the issues themselves.
     pub list_lag: SignedDuration,
+    /// How far the answers about one issue are behind it.
+    pub read_lag: SignedDuration,
+    /// The same of an issue's events.
+    pub event_lag: SignedDuration,
+    /// How issues were before each of their changes, by repository and number: until when, oldest
+    /// first.
+    pub history: HashMap<(u64, u64), Vec<(Timestamp, Issue)>>,
     pub faults: VecDeque<(String, super::Fault)>,
     pub requests: Vec<super::Recorded>,
     pub violations: Vec<String>,
@@ -117,6 +126,8 @@ pub struct Issue {
     pub pull_request: bool,
     /// The commit by which it was closed last, where it was by one.
     pub closed_by: Option<String>,
+    /// When it was closed, while it is.
+    pub closed_at: Option<Timestamp>,
     pub user: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -215,8 +226,23 @@ impl World {
         self.repositories.get_mut(&id).expect("it is there")
     }
 
-    pub fn issue_mut(&mut self, repository: u64, number: u64) -> Option<&mut Issue> {
-        self.repositories.get_mut(&repository)?.issues.get_mut(&number)
+    /// Changes an issue, which is dated anew; how it was is kept for answers that lag behind.
+    pub fn change_issue(&mut self, repository: u64, number: u64, edit: impl FnOnce(&mut Issue)) -> Option<()> {
+        let now = self.now;
+        let issue = self.repositories.get_mut(&repository)?.issues.get_mut(&number)?;
+        self.history.entry((repository, number)).or_default().push((now, issue.clone()));
+        edit(issue);
+        issue.updated_at = now;
+        issue.closed_at = if issue.open { None } else { issue.closed_at.or(Some(now)) };
+        Some(())
+    }
+
+    /// An issue as it was so long ago; `None` before it was made.
+    pub fn issue_before(&self, repository: u64, issue: &Issue, lag: SignedDuration) -> Option<Issue> {
+        let then = self.now - lag;
+        let history = self.history.get(&(repository, issue.number)).into_iter().flatten();
+        let was = history.into_iter().find(|(until, _)| *until > then).map_or(issue, |(_, was)| was);
+        (was.created_at <= then).then(|| was.clone())
     }
 
     pub fn account_json(&self, login: &str) -> Value {
@@ -261,6 +287,7 @@ impl World {
             "labels": labels, "assignee": assignees.first(), "assignees": assignees,
             "user": self.account_json(&it.user), "comments": it.comments.len(), "locked": false, "milestone": null,
             "created_at": time(it.created_at), "updated_at": time(it.updated_at), "author_association": "NONE",
+            "closed_at": it.closed_at.map(time),
         });
         if it.pull_request {
             let url = format!("{}/repos/{}/pulls/{}", self.url, repository.full_name, it.number);

@@ -1,7 +1,8 @@
 //! What is sent: where it goes, what for, how, and what became of it.
 
-use crate::ids::{HookId, LineId, RuleId, StormId};
-use crate::timestamp::DAY;
+use crate::ids::{LineId, RuleId, StormId};
+use crate::names::Login;
+use crate::timestamp::{DAY, Timestamp};
 use jiff::SignedDuration;
 
 /// How long a mail is tried again that the mail server does not take: as long as mail servers
@@ -142,29 +143,25 @@ pub enum Purpose {
     RuleMade(RuleId),
     /// A rule was ended.
     RuleEnded(RuleId),
-    /// A command of this webhook is answered: the answer's kind, and the webhook.
-    Reply(ReplyKind, HookId),
-}
-
-/// The commands that are answered once for each webhook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ReplyKind {
-    /// The issue was closed.
-    Resolved,
+    /// The issue was closed. The moment tells one closing from the next; how many webhooks told of
+    /// it, and whether any did, it does not.
+    Resolved {
+        /// When, by GitHub's clock.
+        closed_at: Timestamp,
+    },
     /// The issue was assigned.
-    Reassigned,
+    Reassigned {
+        /// When, by GitHub's clock.
+        at: Timestamp,
+        /// To whom: two can be assigned in the same second.
+        to: Login,
+    },
 }
 
-impl ReplyKind {
-    const ALL: [Self; 2] = [Self::Resolved, Self::Reassigned];
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Resolved => "resolved",
-            Self::Reassigned => "reassigned",
-        }
-    }
-}
+/// What [`Purpose::Resolved`] is stored as.
+const RESOLVED: &str = "resolved";
+/// What [`Purpose::Reassigned`] is stored as.
+pub const REASSIGNED: &str = "reassigned";
 
 impl Purpose {
     /// As stored: the kind, and what it is about (empty where the kind says all).
@@ -180,7 +177,8 @@ impl Purpose {
             Self::RefusedLabel(label) => ("refused_label", label.clone()),
             Self::RuleMade(rule) => ("rule_made", rule.to_string()),
             Self::RuleEnded(rule) => ("rule_ended", rule.to_string()),
-            Self::Reply(kind, hook) => (kind.as_str(), hook.to_string()),
+            Self::Resolved { closed_at } => (RESOLVED, closed_at.as_seconds().to_string()),
+            Self::Reassigned { at, to } => (REASSIGNED, format!("{} {}", at.as_seconds(), to.key())),
         }
     }
 
@@ -199,10 +197,12 @@ impl Purpose {
             "refused_label" => Self::RefusedLabel(subject.to_owned()),
             "rule_made" => Self::RuleMade(RuleId(number()?)),
             "rule_ended" => Self::RuleEnded(RuleId(number()?)),
-            _ => {
-                let kind = ReplyKind::ALL.into_iter().find(|it| it.as_str() == kind)?;
-                Self::Reply(kind, HookId(number()?))
+            RESOLVED => Self::Resolved { closed_at: Timestamp::from_seconds(number()?) },
+            REASSIGNED => {
+                let (at, to) = subject.split_once(' ')?;
+                Self::Reassigned { at: Timestamp::from_seconds(at.parse().ok()?), to: to.into() }
             }
+            _ => return None,
         })
     }
 }
@@ -224,13 +224,14 @@ mod tests {
             Purpose::RefusedLabel("known error".to_owned()),
             Purpose::RuleMade(RuleId(5)),
             Purpose::RuleEnded(RuleId(6)),
-            Purpose::Reply(ReplyKind::Resolved, HookId(7)),
-            Purpose::Reply(ReplyKind::Reassigned, HookId(8)),
+            Purpose::Resolved { closed_at: Timestamp::from_seconds(7) },
+            Purpose::Reassigned { at: Timestamp::from_seconds(8), to: "grace".into() },
         ] {
             let (kind, subject) = purpose.parts();
             assert_eq!(Purpose::from_parts(kind, &subject), Some(purpose));
         }
         assert_eq!(Purpose::from_parts("count", "many"), None);
+        assert_eq!(Purpose::from_parts("reassigned", "1"), None);
         assert_eq!(Purpose::from_parts("dance", "1"), None);
     }
 

@@ -1,6 +1,7 @@
 //! What GitHub can tell us, reduced to what we act on: a closed set.
 
 use crate::names::{Login, RepositoryName};
+use crate::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// One webhook delivery, parsed. Everything else that GitHub sends is [`Event::Ignored`].
@@ -121,4 +122,10 @@ pub struct HookIssue {
     pub assignees: Vec<HookAccount>,
     /// `pull_request` present: not an issue at all.
     pub is_pull_request: bool,
+    /// When it changed last, by GitHub's clock and to the second; `None` where that is not said.
+    #[serde(default)]
+    pub updated_at: Option<Timestamp>,
+    /// When it was closed, in the same way; `None` where it is open.
+    #[serde(default)]
+    pub closed_at: Option<Timestamp>,
 }

@@ -34,6 +34,7 @@ pub mod path_expression;
 pub mod person;
 pub mod presentation;
 pub mod pull;
+pub mod read_lag;
 pub mod report;
 pub mod repository;
 pub mod routing;

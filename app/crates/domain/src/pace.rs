@@ -60,7 +60,8 @@ impl Rank {
                 | Purpose::RefusedLabel(_)
                 | Purpose::RuleMade(_)
                 | Purpose::RuleEnded(_)
-                | Purpose::Reply(..),
+                | Purpose::Resolved { .. }
+                | Purpose::Reassigned { .. },
             ) => Self::Reply,
         }
     }

@@ -1,7 +1,9 @@
 //! Webhooks: whether GitHub sent one, and what it says.
 
+use super::moment::moment;
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::names::{Login, RepositoryName};
+use domain::timestamp::Timestamp;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
@@ -129,6 +131,10 @@ struct Issue {
     assignees: Option<Vec<Account>>,
     #[serde(default)]
     pull_request: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    closed_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -230,6 +236,8 @@ impl Issue {
             labels: self.labels.unwrap_or_default().into_iter().map(|label| label.name).collect(),
             assignees: self.assignees.unwrap_or_default().into_iter().map(Account::hook).collect(),
             is_pull_request: self.pull_request.is_some(),
+            updated_at: self.updated_at,
+            closed_at: self.closed_at,
         }
     }
 }

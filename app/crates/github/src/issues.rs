@@ -4,6 +4,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::labels::LabelAnswer;
 use super::limits;
+use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use super::route;
 use domain::names::RepositoryName;
@@ -52,6 +53,10 @@ pub struct FoundIssue {
     pub labels: Vec<String>,
     /// Who has it.
     pub assignees: Vec<Account>,
+    /// When it changed last, to the second; `None` where GitHub does not say.
+    pub updated_at: Option<Timestamp>,
+    /// When it was closed, to the second; `None` where it is open.
+    pub closed_at: Option<Timestamp>,
 }
 
 /// Where an issue has got to.
@@ -96,6 +101,10 @@ struct IssueAnswer {
     assignees: Option<Vec<AccountAnswer>>,
     #[serde(default)]
     pull_request: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "moment")]
+    updated_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "moment")]
+    closed_at: Option<Timestamp>,
 }
 
 impl IssueAnswer {
@@ -109,6 +118,8 @@ impl IssueAnswer {
             body: self.body.unwrap_or_default(),
             labels: self.labels.into_iter().filter_map(LabelAnswer::name).collect(),
             assignees: self.assignees.unwrap_or_default().into_iter().filter_map(AccountAnswer::account).collect(),
+            updated_at: self.updated_at,
+            closed_at: self.closed_at,
         }
     }
 }

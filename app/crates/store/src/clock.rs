@@ -193,7 +193,8 @@ mod tests {
 
     /// Moments that stay as they are, in order: what only says when something was, dates that
     /// people see, patience of a day or more, what is compared either way
-    /// (`deliveries.unanswered_at_ms`), and what goes by another clock (`jobs.locked_until_ms`).
+    /// (`deliveries.unanswered_at_ms`), and what goes by another clock (`jobs.locked_until_ms`,
+    /// `lines.issue_acted_on_ms`).
     const STAY: &[&str] = &[
         "deliveries.created_at_ms",
         "deliveries.failing_since_ms",
@@ -214,6 +215,7 @@ mod tests {
         "line_facets.last_seen_ms",
         "line_hours.hour_ms",
         "lines.first_seen_ms",
+        "lines.issue_acted_on_ms",
         "lines.known_mailed_at_ms",
         "lines.last_seen_ms",
         "lines.regressed_at_ms",

@@ -143,6 +143,8 @@ fn event(row: &RepositoryRow, on_github: &GitHubRepository, action: IssueAction,
             labels: issue.labels.clone(),
             assignees: issue.assignees.iter().map(account).collect(),
             is_pull_request: false,
+            updated_at: issue.updated_at,
+            closed_at: issue.closed_at,
         },
         sender: HookAccount { id: 0, login: SOMEBODY.into(), kind: "User".to_owned() },
     }

@@ -7,7 +7,7 @@ use crate::services::rules::RuleBook;
 use crate::services::{Epoch, Failure, Site, Wake};
 use domain::command::OUR_LABEL;
 use domain::event::{HookAccount, HookIssue, IssueAction};
-use domain::ids::HookId;
+use domain::read_lag::{Answer, Judgement, ask_again_at, judge};
 use domain::timestamp::Timestamp;
 use github::{FoundIssue, IssueState};
 use store::Store;
@@ -37,39 +37,63 @@ impl IssueWebhooks {
     /// Acts on what somebody did to an issue, if the issue is ours and it was not us.
     ///
     /// # Errors
-    /// The database or GitHub is out of reach: to be tried again.
+    /// The database or GitHub is out of reach, or GitHub's answers do not know yet of what was
+    /// done: to be tried again.
     pub(super) async fn process(
         &self,
         row: &RepositoryRow,
-        hook: HookId,
+        received_at: Timestamp,
         action: &IssueAction,
-        issue: &HookIssue,
+        told: &HookIssue,
         sender: &HookAccount,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        if issue.is_pull_request || self.is_us(sender).await? {
+        if told.is_pull_request {
             return Ok(());
         }
-        let line = store::lines::by_issue(&self.store, row.repository.id, issue.number).await?;
-        if line.is_none() && !bears(issue, OUR_LABEL.name) {
+        let line = store::lines::by_issue(&self.store, row.repository.id, told.number).await?;
+        if self.is_us(sender).await? {
+            return match line {
+                // For the hourly look, which finds it there, and can't see who did it.
+                Some(line) => Ok(store::lines::record_assignment(&self.store, line.id, action).await?),
+                None => Ok(()),
+            };
+        }
+        if line.is_none() && !bears(told, OUR_LABEL.name) {
             return Ok(());
         }
         if *action == IssueAction::Gone {
             return self.gone(line).await;
         }
+        let ask_again_at = ask_again_at(received_at, now);
         // Webhooks come in any order, and some hours late. What was done counts as far as it still
         // stands.
-        let present = self.present(row, issue.number).await?;
+        let (answer, body) = self.answer(row, told.number).await?;
         let line = match line {
             Some(line) => Some(line),
-            None => self.by_marker(row, issue.number, present.as_ref()).await?,
+            None => self.by_marker(row, told.number, body.as_deref()).await?,
         };
-        let Some(line) = line else { return Ok(()) };
-        let issue = &present.map_or_else(|| issue.clone(), |present| as_told(&present));
-        if !still_stands(action, issue) {
-            return Ok(());
+        let Some(line) = line else {
+            // An issue that was made a moment ago may be ours.
+            return match ask_again_at.filter(|_| answer == Answer::Missing) {
+                Some(at) => Err(Failure::Again { at }),
+                None => Ok(()),
+            };
+        };
+        let acted_on = store::lines::acted_on(&self.store, line.id).await?.as_of;
+        let issue = match judge(action, told, &answer, acted_on, ask_again_at.is_some()) {
+            Judgement::Stands(issue) => issue,
+            Judgement::IsOver => return Ok(()),
+            Judgement::AskAgain => return Err(Failure::Again { at: ask_again_at.unwrap_or(now) }),
+        };
+        if !store::lines::record_acted_on(&self.store, line.id, issue.updated_at, action).await? {
+            // Another worker acted on something newer in this moment: judged anew by that.
+            return Err(Failure::Again { at: now });
         }
-        IssueCommand { with: self, row, line: &line, issue, sender, hook, now }.run(action).await
+        let told_at = told.updated_at.unwrap_or(received_at);
+        IssueCommand { with: self, row, line: &line, issue: &issue, sender, told_at, ask_again_at, now }
+            .run(action)
+            .await
     }
 
     async fn gone(&self, line: Option<Line>) -> Result<(), Failure> {
@@ -79,27 +103,23 @@ impl IssueWebhooks {
         }
     }
 
-    /// The issue as it is now; `None` where GitHub does not say, and the webhook has to be
-    /// believed.
-    async fn present(&self, row: &RepositoryRow, number: u64) -> Result<Option<FoundIssue>, Failure> {
-        let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return Ok(None) };
+    /// What GitHub says of the issue, and its text.
+    async fn answer(&self, row: &RepositoryRow, number: u64) -> Result<(Answer, Option<String>), Failure> {
+        let nothing = (Answer::Nothing, None);
+        let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return Ok(nothing) };
         match github.issue(on_github.installation, &row.repository.full_name, number).await {
-            Ok(IssueState::Present(issue)) => Ok(Some(issue)),
-            Ok(_) => Ok(None),
-            Err(error) if error.is_permanent() => Ok(None),
+            Ok(IssueState::Present(issue)) => Ok((Answer::Is(as_told(&issue)), Some(issue.body))),
+            Ok(IssueState::Missing) => Ok((Answer::Missing, None)),
+            Ok(IssueState::Deleted | IssueState::Transferred) => Ok(nothing),
+            Err(error) if error.is_permanent() => Ok(nothing),
             Err(error) => Err(error.into()),
         }
     }
 
     /// The line whose marker the issue bears: it was closed or labelled before its number was
     /// noted.
-    async fn by_marker(
-        &self,
-        row: &RepositoryRow,
-        number: u64,
-        present: Option<&FoundIssue>,
-    ) -> Result<Option<Line>, Failure> {
-        let Some(id) = present.and_then(|issue| self.site.line_of_marker(&issue.body)) else { return Ok(None) };
+    async fn by_marker(&self, row: &RepositoryRow, number: u64, body: Option<&str>) -> Result<Option<Line>, Failure> {
+        let Some(id) = body.and_then(|body| self.site.line_of_marker(body)) else { return Ok(None) };
         match store::lines::by_id(&self.store, id).await? {
             Some(line) if line.repository == row.repository.id && line.issue.is_none() => {
                 store::lines::set_issue(&self.store, id, Some(number)).await?;
@@ -126,23 +146,11 @@ fn as_told(issue: &FoundIssue) -> HookIssue {
         labels: issue.labels.clone(),
         assignees: issue.assignees.iter().map(account).collect(),
         is_pull_request: false,
+        updated_at: issue.updated_at,
+        closed_at: issue.closed_at,
     }
 }
 
 fn bears(issue: &HookIssue, label: &str) -> bool {
     issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label))
-}
-
-/// Whether what was done to the issue has not been taken back since.
-fn still_stands(action: &IssueAction, issue: &HookIssue) -> bool {
-    let has = |account: &HookAccount| issue.assignees.iter().any(|known| known.login == account.login);
-    match action {
-        IssueAction::Closed => !issue.open,
-        IssueAction::Reopened => issue.open,
-        IssueAction::Labeled(label) => bears(issue, label),
-        IssueAction::Unlabeled(label) => !bears(issue, label),
-        IssueAction::Assigned(to) => has(to),
-        IssueAction::Unassigned(from) => !has(from),
-        IssueAction::Gone => true,
-    }
 }

@@ -7,17 +7,22 @@ use crate::services::messages::comment;
 use domain::alert::{Place, Reply};
 use domain::command::{LabelCommand, Scope};
 use domain::commit::CommitId;
-use domain::delivery::{DeliveryMode, Purpose, ReplyKind};
+use domain::delivery::{DeliveryMode, Purpose};
 use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::HandoverChange;
-use domain::ids::HookId;
 use domain::names::Login;
 use domain::rule::{Rule, RuleKind, RuleSource};
 use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
-use store::lines::Line;
+use jiff::SignedDuration;
+use store::deliveries::NewDelivery;
+use store::lines::{CommandReply, Line};
 use store::repositories::RepositoryRow;
 use store::rules::{Insertion, NewRule, RuleRow};
+
+/// How much earlier than the issue says it was closed GitHub may date the event of it: each is
+/// written by itself, and both are in seconds.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(2);
 
 /// A command, and all that it is about.
 pub(super) struct IssueCommand<'a> {
@@ -28,7 +33,10 @@ pub(super) struct IssueCommand<'a> {
     /// The issue as it is now.
     pub(super) issue: &'a HookIssue,
     pub(super) sender: &'a HookAccount,
-    pub(super) hook: HookId,
+    /// When it was given, by GitHub's clock.
+    pub(super) told_at: Timestamp,
+    /// When to ask again what GitHub does not know yet; `None`: it had its time.
+    pub(super) ask_again_at: Option<Timestamp>,
     pub(super) now: Timestamp,
 }
 
@@ -65,31 +73,47 @@ impl IssueCommand<'_> {
         if done || self.line.resolved_at.is_some() {
             return Ok(());
         }
-        let commit = self.closing_commit().await?.or_else(|| self.row.repository.head.clone());
-        store::lines::resolve(&self.with.store, self.line.id, commit.as_ref(), self.now).await?;
-        self.with.epoch.turn();
-        self.reply(ReplyKind::Resolved, &Reply::Resolved { commit, by: self.by().clone() }).await
+        let closed_at = self.issue.closed_at.unwrap_or(self.told_at);
+        let purpose = Purpose::Resolved { closed_at };
+        // A closing is acted on once, whoever tells of it, and however late: the line may have come
+        // back since, and its issue be about to be opened.
+        if store::lines::is_replied_to(&self.with.store, self.line.id, &purpose).await? {
+            return Ok(());
+        }
+        let commit = self.closing_commit(closed_at).await?.or_else(|| self.row.repository.head.clone());
+        let reply = comment(purpose, &Reply::Resolved { commit: commit.clone(), by: self.by().clone() })?;
+        if store::lines::resolve_once(&self.with.store, self.as_reply(&reply), commit.as_ref(), self.now).await? {
+            self.with.epoch.turn();
+            self.with.wake.notify_one();
+        }
+        Ok(())
     }
 
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
     /// has the fix.
-    async fn closing_commit(&self) -> Result<Option<CommitId>, Failure> {
+    async fn closing_commit(&self, closed_at: Timestamp) -> Result<Option<CommitId>, Failure> {
         let Some((github, on_github)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
         let (name, number) = (&self.row.repository.full_name, self.issue.number);
-        match github.closing_commit(on_github.installation, name, number).await {
-            Ok(Some(commit)) => match self.with.mirror_sync.finds_commit(self.row, &commit, self.now).await {
-                Ok(is_there) => Ok(is_there.then_some(commit)),
-                // Its fetch is refused for good, which is the repository's trouble, not the line's.
-                Err(Failure::GiveUp(_)) => Ok(None),
-                Err(failure) => Err(failure),
+        let commit = match github.last_closing(on_github.installation, name, number).await {
+            Ok(Some(closing)) if closing.at.is_none_or(|at| at + SAME_MOMENT >= closed_at) => closing.commit,
+            // This one is not listed yet.
+            Ok(_) => match self.ask_again_at {
+                Some(at) => return Err(Failure::Again { at }),
+                None => None,
             },
-            Ok(None) => Ok(None),
             // The default branch's head is nearly as good.
             Err(error) if error.is_permanent() => {
                 tracing::info!(repository = %name, number, %error, "who closed an issue is not known");
-                Ok(None)
+                None
             }
-            Err(error) => Err(error.into()),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(commit) = commit else { return Ok(None) };
+        match self.with.mirror_sync.finds_commit(self.row, &commit, self.now).await {
+            Ok(is_there) => Ok(is_there.then_some(commit)),
+            // Its fetch is refused for good, which is the repository's trouble, not the line's.
+            Err(Failure::GiveUp(_)) => Ok(None),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -153,11 +177,23 @@ impl IssueCommand<'_> {
         if owner == Some(&to.login) {
             return Ok(());
         }
+        let (store, line, at) = (&self.with.store, self.line.id, self.told_at);
+        let purpose = Purpose::Reassigned { at, to: to.login.clone() };
+        // An assignment is acted on once, and not after a later one: whose the line became then,
+        // or on a page, counts.
+        if store::lines::is_replied_to(store, line, &purpose).await?
+            || store::lines::latest_assignment(store, line).await?.is_some_and(|latest| latest > at)
+        {
+            return Ok(());
+        }
         // First: cut off in between, the command is carried out once more, and finds that the line
         // is not theirs yet.
         self.hand_over(to).await?;
-        store::lines::set_owner(&self.with.store, self.line.id, Some(&to.login)).await?;
-        self.reply(ReplyKind::Reassigned, &Reply::Reassigned { to: to.login.clone(), by: self.by().clone() }).await
+        let reply = comment(purpose, &Reply::Reassigned { to: to.login.clone(), by: self.by().clone() })?;
+        if store::lines::give_once(store, self.as_reply(&reply), &to.login, at, self.now).await? {
+            self.with.wake.notify_one();
+        }
+        Ok(())
     }
 
     /// Remembers for the author's next lines what an assignment says of them.
@@ -253,17 +289,17 @@ impl IssueCommand<'_> {
         Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().clone() }
     }
 
-    async fn reply(&self, what: ReplyKind, reply: &Reply) -> Result<(), Failure> {
-        self.send(Purpose::Reply(what, self.hook), reply).await
-    }
-
     /// One comment for each command, however often the webhook comes.
     async fn send(&self, purpose: Purpose, reply: &Reply) -> Result<(), Failure> {
         let delivery = comment(purpose, reply)?;
-        let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
-        let id = self.row.repository.id;
-        store::deliveries::insert(&self.with.store, id, self.line.id, &delivery, mode, self.now).await?;
+        let CommandReply { repository, line, what, mode } = self.as_reply(&delivery);
+        store::deliveries::insert(&self.with.store, repository, line, what, mode, self.now).await?;
         self.with.wake.notify_one();
         Ok(())
+    }
+
+    fn as_reply<'r>(&self, what: &'r NewDelivery) -> CommandReply<'r> {
+        let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
+        CommandReply { repository: self.row.repository.id, line: self.line.id, what, mode }
     }
 }

@@ -40,7 +40,8 @@ impl Webhooks {
     /// Acts on a stored webhook delivery.
     ///
     /// # Errors
-    /// The database or GitHub is out of reach: to be tried again.
+    /// The database or GitHub is out of reach, or GitHub's answers do not know yet of what was
+    /// done: to be tried again.
     pub async fn process(&self, id: HookId, now: Timestamp) -> Result<(), Failure> {
         let Some((event, received_at)) = store::hooks::pending_by_id(&self.store, id).await? else { return Ok(()) };
         match &event {
@@ -53,7 +54,7 @@ impl Webhooks {
             }
             Event::Issue { repository, action, issue, sender } => {
                 if let Some(row) = self.heard_of(repository, now).await? {
-                    self.issues.process(&row, id, action, issue, sender, now).await?;
+                    self.issues.process(&row, received_at, action, issue, sender, now).await?;
                 }
             }
             Event::Installed { installation, repositories } => {

@@ -25,6 +25,7 @@ pub async fn insert(
     tx.commit().await
 }
 
+/// The same within a transaction. `false`: one of the same purpose exists already.
 pub(crate) async fn insert_in(
     tx: &mut Tx,
     repository: RepositoryId,
@@ -32,7 +33,7 @@ pub(crate) async fn insert_in(
     delivery: &NewDelivery,
     mode: DeliveryMode,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let id = DeliveryId(tx.next_id(now));
     let state = mode.first_state(delivery.channel);
     let storm = if let DeliveryMode::Storm(storm) = mode { Some(storm.0) } else { None };
@@ -58,13 +59,14 @@ pub(crate) async fn insert_in(
     .execute(tx.conn())
     .await?
     .rows_affected();
-    if fresh == 0 || state != DeliveryState::Pending {
-        return Ok(());
+    let is_fresh = fresh > 0;
+    if !is_fresh || state != DeliveryState::Pending {
+        return Ok(is_fresh);
     }
-    if delivery.channel.is_written_to_github() && writes::enqueue_in(tx, repository, now).await? {
-        return Ok(());
+    if !(delivery.channel.is_written_to_github() && writes::enqueue_in(tx, repository, now).await?) {
+        jobs::enqueue_in(tx, Job::Deliver(id), now, now).await?;
     }
-    jobs::enqueue_in(tx, Job::Deliver(id), now, now).await
+    Ok(is_fresh)
 }
 
 /// Claims an attempt, counted before anything is sent: after a crash it is known that something may

@@ -54,8 +54,8 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     // What a new issue says is that it is open, and nobody's: more is added where there is more to
     // say.
     sqlx::query(
-        "UPDATE lines SET issue_number = $2, status_total = total, status_at_ms = last_seen_ms, status_off = 0,
-             status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
+        "UPDATE lines SET issue_number = $2, issue_acted_on_ms = 0, issue_assignees = NULL, status_total = total,
+             status_at_ms = last_seen_ms, status_off = 0, status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
          WHERE id = $1",
     )
     .bind(line.0)
@@ -87,6 +87,16 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
 /// may now be a regression.
 pub async fn resolve(store: &Store, line: LineId, commit: Option<&CommitId>, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
+    resolve_in(&mut tx, line, commit, now).await?;
+    tx.commit().await
+}
+
+pub(super) async fn resolve_in(
+    tx: &mut Tx,
+    line: LineId,
+    commit: Option<&CommitId>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL,
              status_wanted = 1 WHERE id = $1",
@@ -96,8 +106,7 @@ pub async fn resolve(store: &Store, line: LineId, commit: Option<&CommitId>, now
     .bind(commit.map(CommitId::as_str))
     .execute(tx.conn())
     .await?;
-    fingerprints::make_stale_in(&mut tx, line).await?;
-    tx.commit().await
+    fingerprints::make_stale_in(tx, line).await
 }
 
 /// Takes a resolution back.
@@ -144,6 +153,8 @@ pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: Li
     sqlx::query(
         "UPDATE lines SET issue_number = $3, status_wanted = 1,
              owner_login = (SELECT o.owner_login FROM lines o WHERE o.id = $1),
+             issue_acted_on_ms = (SELECT o.issue_acted_on_ms FROM lines o WHERE o.id = $1),
+             issue_assignees = (SELECT o.issue_assignees FROM lines o WHERE o.id = $1),
              regressions = (SELECT o.regressions FROM lines o WHERE o.id = $1) WHERE id = $2",
     )
     .bind(old.0)

@@ -3,6 +3,7 @@
 mod changes;
 mod counts;
 mod find;
+mod issue;
 mod people;
 mod tally;
 
@@ -24,6 +25,10 @@ use domain::timestamp::Timestamp;
 pub use find::{
     Resolution, alike_with_issue, by_id, by_issue, by_place, of_path, of_repository, of_storm, predecessor,
     resolution_by_identity,
+};
+pub use issue::{
+    ActedOn, CommandReply, acted_on, give_once, is_replied_to, latest_assignment, record_acted_on, record_assignees,
+    record_assignment, resolve_once,
 };
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;
