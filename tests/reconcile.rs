@@ -4,8 +4,9 @@
 use crate::harness::browser::{Browser, link_in};
 use crate::harness::fake_github::{CommitAuthor, Fault};
 use crate::harness::git_repo::GRACE;
-use crate::harness::scenes::cart_with;
+use crate::harness::scenes::{MINUTE, cart_with};
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use domain::job::Job;
 use domain::names::Login;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use jiff::SignedDuration;
@@ -14,6 +15,14 @@ use jiff::SignedDuration;
 async fn compare(story: &mut Story) {
     story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
     story.tick_after(HOUR).await;
+}
+
+/// The same before the hour is over.
+async fn compare_at_once(story: &mut Story) {
+    story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
+    let now = story.clock.now();
+    store::jobs::enqueue(&story.services().store, Job::Reconcile, now, now).await.unwrap();
+    story.settle().await;
 }
 
 #[test]
@@ -90,6 +99,93 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         assert_eq!(story.rules().await.len(), 1);
         compare(story).await;
         story.assert_silent("nothing is said");
+    });
+}
+
+#[test]
+fn whose_an_issue_became_is_noticed_though_no_webhook_told() {
+    run_test(async |story| {
+        story.alerted().await;
+        let owner = async |story: &Story| story.lines().await.remove(0).owner_login.map(|it| it.as_str().to_owned());
+        // One more, and the author still has it.
+        story.github.assign(REPO, 1, "grace", "ada");
+        story.github.lose_deliveries();
+        compare(story).await;
+        assert_eq!(owner(story).await.as_deref(), Some("grace"));
+        let said = story.transcript();
+        assert!(said.contains("Noted, somebody on GitHub: this line belongs to grace"), "{said}");
+        // Taken from her, with and without a webhook of either.
+        story.github.unassign(REPO, 1, "grace", "ada");
+        story.github.lose_deliveries();
+        compare(story).await;
+        assert_eq!(owner(story).await, None);
+        story.transcript();
+        story.github.assign(REPO, 1, "linus", "ada");
+        story.settle().await;
+        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        story.transcript();
+        compare(story).await;
+        story.assert_silent("it is known");
+        // Given to somebody on a page, who was never assigned.
+        let line = story.lines().await.remove(0);
+        store::lines::set_owner(&story.services().store, line.id, Some(&Login::new("owner"))).await.unwrap();
+        compare(story).await;
+        story.github.edit_issue(REPO, 1, &story.github.issue(REPO, 1).body);
+        compare(story).await;
+        assert_eq!(owner(story).await.as_deref(), Some("owner"));
+        story.transcript();
+        // Unassigned by a webhook, assigned again without one.
+        story.github.unassign(REPO, 1, "linus", "ada");
+        story.settle().await;
+        story.github.assign(REPO, 1, "linus", "ada");
+        story.github.lose_deliveries();
+        compare(story).await;
+        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        let said = story.transcript();
+        assert!(said.contains("belongs to linus"), "{said}");
+    });
+}
+
+#[test]
+fn a_label_that_is_nearly_a_command_is_noticed_though_no_webhook_told() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.github.add_label(REPO, 1, "known eror", "ada");
+        story.github.lose_deliveries();
+        compare(story).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            `known eror` is no command of mine, somebody on GitHub, so I did nothing. Did you mean the label
+            `known-error`?
+        ");
+        story.github.add_label(REPO, 1, "bug", "ada");
+        story.github.lose_deliveries();
+        compare(story).await;
+        story.assert_silent("said once");
+    });
+}
+
+#[test]
+fn a_list_that_is_behind_takes_nothing_back() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.later(HOUR).await;
+        // The look sees how the issue was before what webhooks told.
+        story.github.set_list_lag(MINUTE);
+        story.github.set_read_lag(MINUTE);
+        story.github.assign(REPO, 1, "linus", "ada");
+        story.github.close_issue(REPO, 1, "ada");
+        story.later(MINUTE).await;
+        story.later(MINUTE).await;
+        story.transcript();
+        story.github.set_list_lag(3 * MINUTE);
+        story.github.set_read_lag(3 * MINUTE);
+        compare_at_once(story).await;
+        story.later(3 * MINUTE).await;
+        let line = story.lines().await.remove(0);
+        assert_eq!(line.owner_login.as_ref().map(Login::as_str), Some("linus"));
+        assert!(line.resolved_at.is_some());
+        story.assert_silent("nothing was done");
     });
 }
 

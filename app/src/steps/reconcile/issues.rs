@@ -4,12 +4,14 @@
 use super::Reconcile;
 use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
+use domain::delivery::Purpose;
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::names::Login;
+use domain::read_lag::ANSWERS_LAG_FOR;
 use domain::repository::GitHubRepository;
 use domain::timestamp::Timestamp;
 use github::{Account, FoundIssue, GitHub};
-use store::lines::Line;
+use store::lines::{ActedOn, Line};
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
 
@@ -58,37 +60,78 @@ impl Reconcile {
         if store::deliveries::is_reopening_pending(&self.store, line.id).await? {
             return Ok(());
         }
-        let owners = self.owners(&line).await?;
-        for action in untold(&line, &owners, issue, rules) {
+        let acted_on = store::lines::acted_on(&self.store, line.id).await?;
+        // A list is behind at times: this is how the issue was before what was acted on already, or
+        // may be, where it is of the same second. The next look sees more.
+        let may_lag = |at: Timestamp| at == acted_on.as_of && now.is_within(ANSWERS_LAG_FOR, at);
+        if issue.updated_at.is_some_and(|at| at < acted_on.as_of || may_lag(at)) {
+            return Ok(());
+        }
+        let mut actions = untold(&line, issue, rules);
+        actions.extend(self.assignments(&line, &acted_on, issue).await?);
+        actions.extend(self.near_misses(&line, issue).await?);
+        for action in actions {
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
             store::hooks::insert(&self.store, &delivery, "issues", &event(row, on_github, action, issue), now).await?;
         }
+        let assignees: Vec<Login> = issue.assignees.iter().map(|account| account.login.clone()).collect();
+        if assignees != acted_on.assignees {
+            store::lines::record_assignees(&self.store, line.id, &assignees).await?;
+        }
         Ok(())
     }
 
-    /// Whose assignment is no news: the line's owner's, else its author's and those of the lines
-    /// that it was before somebody edited it, who had the issue then.
-    async fn owners(&self, line: &Line) -> Result<Vec<Login>, Failure> {
-        if let Some(owner) = &line.owner_login {
-            return Ok(vec![owner.clone()]);
+    /// Who was assigned, or is not any more, and nobody told.
+    async fn assignments(
+        &self,
+        line: &Line,
+        acted_on: &ActedOn,
+        issue: &FoundIssue,
+    ) -> Result<Option<IssueAction>, Failure> {
+        let known = self.known_assignees(line, acted_on).await?;
+        if let Some(other) = issue.assignees.iter().find(|account| !known.contains(&account.login)) {
+            return Ok(Some(IssueAction::Assigned(account(other))));
         }
-        let mut owners: Vec<Login> = line.logins().cloned().collect();
+        // Whose it became on a page was never assigned.
+        let has = |login: &Login| issue.assignees.iter().any(|account| account.login == *login);
+        let owner = line.owner_login.clone().filter(|owner| acted_on.assignees.contains(owner) && !has(owner));
+        let nobody = HookAccount { id: 0, login: Login::default(), kind: "User".to_owned() };
+        Ok(owner.map(|login| IssueAction::Unassigned(HookAccount { login, ..nobody })))
+    }
+
+    /// Whose assignment is no news: those that were acted on, the line's owner's, its author's and
+    /// those of the lines that it was before somebody edited it, who had the issue then.
+    async fn known_assignees(&self, line: &Line, acted_on: &ActedOn) -> Result<Vec<Login>, Failure> {
+        let mut known = acted_on.assignees.clone();
+        known.extend(line.owner_login.iter().chain(line.logins()).cloned());
         let mut next = store::lines::predecessor(&self.store, line.id).await?;
         for _ in 0..MOST_EDITS {
             let Some(id) = next else { break };
             let Some(before) = store::lines::by_id(&self.store, id).await? else { break };
-            owners.extend(before.logins().cloned());
+            known.extend(before.logins().cloned());
             next = store::lines::predecessor(&self.store, id).await?;
         }
-        Ok(owners)
+        Ok(known)
+    }
+
+    /// Labels that are nearly commands, of which nobody was told yet.
+    async fn near_misses(&self, line: &Line, issue: &FoundIssue) -> Result<Vec<IssueAction>, Failure> {
+        let mut missed = Vec::new();
+        for label in issue.labels.iter().filter(|label| LabelCommand::nearly(label).is_some()) {
+            let purpose = Purpose::RefusedLabel(label.to_lowercase());
+            if !store::lines::is_replied_to(&self.store, line.id, &purpose).await? {
+                missed.push(IssueAction::Labeled(label.clone()));
+            }
+        }
+        Ok(missed)
     }
 }
 
 /// What was done to an issue, as far as our line does not know of it.
-fn untold(line: &Line, owners: &[Login], issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
+fn untold(line: &Line, issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
     let mut actions = Vec::new();
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
     let ours = |rule: &&RuleRow| rule.line == Some(line.id) && rule.label.is_some();
@@ -116,10 +159,6 @@ fn untold(line: &Line, owners: &[Login], issue: &FoundIssue, rules: &[RuleRow]) 
         if command.obeyed == Obeyed::AtOnce && bears(label) && !in_force(label) {
             actions.push(IssueAction::Labeled(label.to_owned()));
         }
-    }
-    let is_theirs = |account: &Account| owners.contains(&account.login);
-    if let Some(other) = issue.assignees.first().filter(|_| !issue.assignees.iter().any(is_theirs)) {
-        actions.push(IssueAction::Assigned(account(other)));
     }
     actions
 }
