@@ -217,7 +217,8 @@ CREATE TABLE rules (
     edited_by TEXT,
     edited_at_ms BIGINT,
     ended_by TEXT,
-    ended_at_ms BIGINT
+    ended_at_ms BIGINT,
+    overruled BIGINT NOT NULL DEFAULT 0 -- 1: it ended while its label stayed, which commands nothing from then on
 );
 CREATE INDEX rules_in_force ON rules (repository_id, ended_at_ms);
 

@@ -2,11 +2,12 @@
 //! ending.
 
 use crate::harness::browser::Browser;
+use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::KnownError;
-use domain::timestamp::DAY;
+use domain::timestamp::{DAY, HOUR};
 use store::rules::NewRule;
 
 /// What people read of the label.
@@ -183,6 +184,61 @@ fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
             + SPARKLINE the last 14 days up to MOMENT, N on the busiest
             + | Releases | <More>, <Add up carts> |
         ");
+    });
+}
+
+/// The hourly look at issues, of which no webhook tells.
+async fn look(story: &mut Story) {
+    story.github.lose_deliveries();
+    story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
+    story.tick_after(HOUR).await;
+}
+
+/// Ends the only entry on the page.
+async fn end_the_only_one(story: &Story, admin: &Browser) {
+    let (id, csrf) = (rule(story).await, admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf"));
+    admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
+    assert!(story.rules().await.is_empty());
+}
+
+#[test]
+fn a_labels_entry_ended_on_the_page_is_not_made_again_while_its_label_stays() {
+    run_test(async |story| {
+        labelled(story).await;
+        let admin = Browser::signed_in(story).await;
+        end_the_only_one(story, &admin).await;
+        // The issue changes with its status, so each hour it is looked at.
+        for _ in 0..2 {
+            look(story).await;
+            story.github.edit_issue(REPO, 1, &story.github.issue(REPO, 1).body);
+            assert!(story.rules().await.is_empty());
+        }
+        assert!(story.lines().await[0].resolved_at.is_some());
+        assert!(!story.transcript().contains("commented"));
+        // Taken off, and put on again: that is a new command.
+        story.github.remove_label(REPO, 1, "known-error", "owner");
+        look(story).await;
+        story.github.add_label(REPO, 1, "known-error", "owner");
+        look(story).await;
+        rule(story).await;
+        story.transcript();
+
+        // The same of a label that is obeyed at once, and told of by a webhook.
+        story.github.reopen_issue(REPO, 1, "owner");
+        story.settle().await;
+        story.github.remove_label(REPO, 1, "known-error", "owner");
+        story.github.add_label(REPO, 1, "library-code", "owner");
+        story.settle().await;
+        end_the_only_one(story, &admin).await;
+        story.transcript();
+        look(story).await;
+        assert!(story.rules().await.is_empty());
+        story.github.remove_label(REPO, 1, "library-code", "owner");
+        story.settle().await;
+        story.github.add_label(REPO, 1, "library-code", "owner");
+        look(story).await;
+        rule(story).await;
+        story.transcript();
     });
 }
 

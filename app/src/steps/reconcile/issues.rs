@@ -6,6 +6,7 @@ use crate::services::Failure;
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::delivery::Purpose;
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
+use domain::ids::LineId;
 use domain::names::Login;
 use domain::read_lag::ANSWERS_LAG_FOR;
 use domain::repository::GitHubRepository;
@@ -35,7 +36,10 @@ impl Reconcile {
         let fact = store::meta::issues_looked(row.repository.id);
         let looked_at = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse().ok());
         let (name, since) = (&row.repository.full_name, looked_at.map_or(row.created_at, Timestamp::from_millis));
-        let rules = store::rules::in_force(&self.store, row.repository.id).await?;
+        let rules = LabelRules {
+            in_force: store::rules::in_force(&self.store, row.repository.id).await?,
+            overruled: store::rules::overruled(&self.store, row.repository.id).await?,
+        };
         for issue in github.changed_issues(on_github.installation, name, OUR_LABEL.name, since).await? {
             self.compare(row, on_github, &issue, &rules, now).await?;
         }
@@ -50,7 +54,7 @@ impl Reconcile {
         row: &RepositoryRow,
         on_github: &GitHubRepository,
         issue: &FoundIssue,
-        rules: &[RuleRow],
+        rules: &LabelRules,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(line) = store::lines::by_issue(&self.store, row.repository.id, issue.number).await? else {
@@ -130,21 +134,29 @@ impl Reconcile {
     }
 }
 
+/// A repository's rules that labels made, and that are news or are none.
+struct LabelRules {
+    in_force: Vec<RuleRow>,
+    /// They ended by hand or by their last day, and their labels stayed.
+    overruled: Vec<RuleRow>,
+}
+
+/// The labels of a line's issue that these rules were made by.
+fn labels_of(rules: &[RuleRow], line: LineId) -> Vec<&str> {
+    rules.iter().filter(|rule| rule.line == Some(line)).filter_map(|rule| rule.label.as_deref()).collect()
+}
+
 /// What was done to an issue, as far as our line does not know of it.
-fn untold(line: &Line, issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction> {
+fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueAction> {
     let mut actions = Vec::new();
+    let among = |labels: &[&str], label: &str| labels.iter().any(|known| known.eq_ignore_ascii_case(label));
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
-    let ours = |rule: &&RuleRow| rule.line == Some(line.id) && rule.label.is_some();
-    let in_force = |label: &str| {
-        rules.iter().filter(ours).any(|rule| rule.label.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(label)))
-    };
-    let known_label =
-        issue.labels.iter().any(|it| matches!(LabelCommand::from_label(it), Some(LabelCommand::KnownError(_))));
+    let is_known_error = |label: &str| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
+    let (in_force, overruled) = (labels_of(&rules.in_force, line.id), labels_of(&rules.overruled, line.id));
+    // What somebody ended by hand stays ended, as long as nobody took the label off meanwhile.
+    let known_label = issue.labels.iter().any(|label| is_known_error(label) && !among(&overruled, label));
     if issue.open {
-        let silenced = rules.iter().filter(ours).any(|rule| {
-            let command = rule.label.as_deref().and_then(LabelCommand::from_label);
-            matches!(command, Some(LabelCommand::KnownError(_)))
-        });
+        let silenced = in_force.iter().any(|label| is_known_error(label));
         if line.resolved_at.is_some() && !line.regressed || silenced {
             actions.push(IssueAction::Reopened);
         }
@@ -153,10 +165,11 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &[RuleRow]) -> Vec<IssueAction
     }
     for command in COMMANDS {
         let label = command.label.name;
-        if in_force(label) && !bears(label) {
+        let is_made = among(&in_force, label) || among(&overruled, label);
+        if is_made && !bears(label) {
             actions.push(IssueAction::Unlabeled(label.to_owned()));
         }
-        if command.obeyed == Obeyed::AtOnce && bears(label) && !in_force(label) {
+        if command.obeyed == Obeyed::AtOnce && bears(label) && !is_made {
             actions.push(IssueAction::Labeled(label.to_owned()));
         }
     }

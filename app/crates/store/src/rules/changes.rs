@@ -125,7 +125,7 @@ pub async fn update(
     Ok(changed > 0)
 }
 
-/// Ends one rule; `false` where it was not in force.
+/// Ends one rule; `false` where it was not in force. That of a label is overruled: the label stays.
 pub async fn end(
     store: &Store,
     repository: RepositoryId,
@@ -135,7 +135,8 @@ pub async fn end(
 ) -> Result<bool, StoreError> {
     let mut tx = store.begin().await?;
     let ended = sqlx::query(
-        "UPDATE rules SET ended_at_ms = $3, ended_by = $4 WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
+        "UPDATE rules SET ended_at_ms = $3, ended_by = $4, overruled = CASE WHEN label IS NULL THEN 0 ELSE 1 END
+         WHERE id = $1 AND repository_id = $2 AND ended_at_ms IS NULL",
     )
     .bind(rule.0)
     .bind(repository.0)
@@ -152,7 +153,7 @@ pub async fn end(
 }
 
 /// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns
-/// what ended.
+/// what ended. What was overruled before is over as well: the label would be a new command.
 pub async fn end_of_label(
     store: &Store,
     repository: RepositoryId,
@@ -162,6 +163,15 @@ pub async fn end_of_label(
     now: Timestamp,
 ) -> Result<Vec<RuleRow>, StoreError> {
     let mut tx = store.begin().await?;
+    sqlx::query(
+        "UPDATE rules SET overruled = 0
+         WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND overruled = 1",
+    )
+    .bind(line.0)
+    .bind(label.unwrap_or(""))
+    .bind(i64::from(label.is_none()))
+    .execute(tx.conn())
+    .await?;
     let sql = format!(
         "UPDATE rules SET ended_at_ms = $4, ended_by = $5
          WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND ended_at_ms IS NULL

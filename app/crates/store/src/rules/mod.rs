@@ -136,6 +136,14 @@ pub async fn in_force(store: &Store, repository: RepositoryId) -> Result<Vec<Rul
     rows.iter().map(read).collect()
 }
 
+/// Rules of labels that ended on a page, in a terminal or by their last day, while nobody took the
+/// label off since: it commands nothing.
+pub async fn overruled(store: &Store, repository: RepositoryId) -> Result<Vec<RuleRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND overruled = 1 ORDER BY id");
+    let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).fetch_all(&store.pool).await?;
+    rows.iter().map(read).collect()
+}
+
 /// Rules that ended, the latest first.
 pub async fn ended(store: &Store, repository: RepositoryId, limit: i64) -> Result<Vec<RuleRow>, StoreError> {
     let sql = format!(
