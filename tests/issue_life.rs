@@ -1,6 +1,7 @@
 //! What happens to an issue after it was filed: its status, what is commented, whose it is, and
 //! what becomes of an edited line.
 
+use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::scenes::{MINUTE, cart_with};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
@@ -95,6 +96,27 @@ fn a_status_that_a_person_took_out_stays_out() {
         }
         assert_eq!(story.github.issue(REPO, 1).body, "We know. See the wiki.");
         assert_eq!(rewrites(story), 0);
+    });
+}
+
+#[test]
+fn a_status_goes_on_though_github_did_not_find_the_issue_once() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.fails(1).await;
+        story.github.fail_next("issues/get", Fault::status(404, "Not Found"));
+        story.tick_after(16 * MINUTE).await;
+        story.assert_silent("no such issue, it says");
+        story.tick_after(16 * MINUTE).await;
+        let said = story.transcript();
+        assert!(said.contains("+ **2 occurrences**"), "{said}");
+        // It was deleted: that is for good.
+        story.fails(1).await;
+        story.github.fail_next("issues/get", Fault::status(410, "This issue was deleted"));
+        for _ in 0..3 {
+            story.tick_after(16 * MINUTE).await;
+        }
+        assert_eq!(rewrites(story), 1);
     });
 }
 
@@ -438,7 +460,6 @@ async fn whitelist(story: &Story, path: &str, function: &str, code: &str) {
 #[test]
 fn a_line_that_is_whitelisted_after_github_refused_its_issue_gets_none() {
     run_test(async |story| {
-        use crate::harness::fake_github::Fault;
         story.install().await;
         story.github.fail_next("issues/create", Fault::slow_down(600));
         story.fails(1).await;

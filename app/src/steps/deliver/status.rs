@@ -6,7 +6,7 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::ids::LineId;
 use domain::status::{State, Status, has_block, replace_block};
-use domain::timestamp::Timestamp;
+use domain::timestamp::{DAY, Timestamp};
 use github::{IssueState, IssueUpdate};
 use jiff::SignedDuration;
 use store::lines::Line;
@@ -39,8 +39,16 @@ impl GitHubWriter {
         }
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let Some(number) = line.issue else { return Ok(()) };
-        let IssueState::Present(issue) = tracker.issue(number).await? else {
-            return Err(Failure::give_up("the issue is not there any more"));
+        let issue = match tracker.issue(number).await? {
+            IssueState::Present(issue) => issue,
+            // So says also an answer from before it was made, and GitHub in an outage.
+            IssueState::Missing => {
+                let again = if now.is_within(DAY, line.first_seen_at) { AGAIN_AFTER } else { DAY };
+                return Ok(store::statuses::set_due(&self.store, line.id, now + again).await?);
+            }
+            IssueState::Deleted | IssueState::Transferred => {
+                return Err(Failure::give_up("the issue is not there any more"));
+            }
         };
         let status = self.status_of(line).await?;
         let total = status.counts.total;
