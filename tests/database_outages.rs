@@ -162,6 +162,15 @@ async fn fill_and_free(
     acknowledged
 }
 
+/// Has the server reach the database by a line that can be cut; the database's own address.
+async fn by_switchboard(story: &mut Story) -> (String, Switchboard) {
+    let url = story.config().database_url;
+    let line = Switchboard::to(&url).await;
+    story.set("DATABASE_URL", line.url());
+    story.restart().await;
+    (url, line)
+}
+
 /// Waits for all at once.
 pub async fn futures<T>(all: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<_> = all.map(Box::pin).collect();
@@ -186,10 +195,7 @@ fn pages_probes_and_clients_hear_soon_that_postgres_is_away() {
             return;
         }
         story.expect_errors();
-        let url = story.config().database_url;
-        let line = Switchboard::to(&url).await;
-        story.set("DATABASE_URL", line.url());
-        story.restart().await;
+        let (url, line) = by_switchboard(story).await;
         story.install().await;
         let (key, project) = story.key().await;
         let event = story.event();
@@ -237,10 +243,7 @@ fn a_connection_that_is_lost_within_a_statement_is_not_waited_for_though_postgre
             return;
         }
         story.expect_errors();
-        let url = story.config().database_url;
-        let line = Switchboard::to(&url).await;
-        story.set("DATABASE_URL", line.url());
-        story.restart().await;
+        let (url, line) = by_switchboard(story).await;
         story.install().await;
         let (key, project) = story.key().await;
         let event = story.event();
@@ -276,10 +279,7 @@ fn connections_that_were_lost_while_nobody_used_them_keep_nobody_from_a_database
         if !story.is_on_postgres() {
             return;
         }
-        let url = story.config().database_url;
-        let line = Switchboard::to(&url).await;
-        story.set("DATABASE_URL", line.url());
-        story.restart().await;
+        let (url, line) = by_switchboard(story).await;
         story.install().await;
         let (key, project) = story.key().await;
         let event = story.event();

@@ -253,7 +253,6 @@ impl Handles {
             mirror_sync: self.mirror_sync(),
             github_app: self.github_app.clone(),
             cooldown: self.cooldown.clone(),
-            reads_mirror: true,
         }
     }
 

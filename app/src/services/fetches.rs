@@ -300,6 +300,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_whose_job_is_lost_is_called_off_and_no_second_runs_beside_it() {
+        let ((_folder, mirrors), fetches) = (mirrors(), Fetches::default());
+        let (hold, work) = endless();
+        let lost = tokio::spawn({
+            let (fetches, mirrors) = (fetches.clone(), mirrors.clone());
+            async move { fetches.run(&mirrors, ID, work, |_| {}).await }
+        });
+        tokio::task::yield_now().await;
+        lost.abort();
+        assert!(lost.await.is_err_and(|error| error.is_cancelled()));
+        let again = fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await;
+        assert!(
+            again.is_err_and(|failure| !is_for_later(&failure) && failure.to_string().contains("an earlier fetch"))
+        );
+        drop(hold);
+        while !fetches.running().is_empty() {
+            std::thread::yield_now();
+        }
+        fetches.run(&mirrors, ID, |_| Ok(()), |_| {}).await.expect("it goes on").expect("well");
+    }
+
+    #[tokio::test]
     async fn one_that_hangs_is_given_up_and_not_begun_again_until_it_ends() {
         let (_folder, mirrors) = mirrors();
         let (soon, short) = (Duration::from_millis(50), Duration::from_millis(5));

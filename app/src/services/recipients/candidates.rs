@@ -26,6 +26,8 @@ const REFUSED_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// What is being looked at.
 pub(super) struct Candidates<'a> {
     pub(super) recipients: &'a Recipients,
+    /// Not to be asked: `None`.
+    mirrors: Option<&'a Mirrors>,
     pub(super) row: &'a RepositoryRow,
     pub(super) subject: &'a BlamedLine<'a>,
     pub(super) lookup: &'a GitHubLookup<'a>,
@@ -50,12 +52,14 @@ pub(super) struct Named<'n> {
 impl<'a> Candidates<'a> {
     pub(super) async fn new(
         recipients: &'a Recipients,
+        mirrors: Option<&'a Mirrors>,
         row: &'a RepositoryRow,
         subject: &'a BlamedLine<'a>,
         lookup: &'a GitHubLookup<'a>,
     ) -> Self {
         let mut it = Self {
             recipients,
+            mirrors,
             row,
             subject,
             lookup,
@@ -334,10 +338,8 @@ impl<'a> Candidates<'a> {
         &self,
         question: impl FnOnce(&Mirrors, domain::ids::RepositoryId) -> Result<T, MirrorError> + Send + 'static,
     ) -> Option<T> {
-        let (mirrors, id) = (self.recipients.mirror_sync.mirrors.clone(), self.row.repository.id);
-        if !self.recipients.reads_mirror || !mirrors.exists(id) {
-            return None;
-        }
+        let id = self.row.repository.id;
+        let mirrors = self.mirrors.filter(|mirrors| mirrors.exists(id))?.clone();
         match blocking(move || question(&mirrors, id)).await {
             Ok(answer) => Some(answer),
             Err(failure) => {

@@ -2,8 +2,7 @@
 
 use super::Recipients;
 use super::github_lookup::GitHubLookup;
-use crate::services::mirror_sync::FETCH_PAUSE;
-use crate::services::{Asked, Failure, blocking};
+use crate::services::{Failure, blocking};
 use domain::blame::Author;
 use domain::handover::Successor;
 use domain::names::Login;
@@ -40,25 +39,6 @@ impl Recipients {
     }
 
     async fn has_committed(&self, row: &RepositoryRow, email: &str, now: Timestamp) -> bool {
-        if self.is_committer(row, email, now).await {
-            return true;
-        }
-        // Another server may know of their first push already; this one asks for it, and not for
-        // each form.
-        let (sync, id) = (&self.mirror_sync, row.repository.id);
-        let Some(head) = &row.repository.head else { return false };
-        let is_asked = sync.asked.last(id, head).is_some_and(|asked| now.is_within(FETCH_PAUSE, asked.at));
-        if is_asked || row.is_fetch_paused(now) || !row.is_served() || !sync.mirrors.exists(id) {
-            return false;
-        }
-        if !sync.is_behind(row).await {
-            return false;
-        }
-        sync.asked.note(id, head.clone(), Asked { at: now, is_answered: false });
-        sync.bring_up_to_date(row, now).await.is_ok() && self.is_committer(row, email, now).await
-    }
-
-    async fn is_committer(&self, row: &RepositoryRow, email: &str, now: Timestamp) -> bool {
         let (mirrors, id) = (self.mirror_sync.mirrors.clone(), row.repository.id);
         if !mirrors.exists(id) {
             return false;

@@ -21,10 +21,11 @@ use domain::blame::Author;
 use domain::person::{BlamedLine, ChosenRecipient};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
-use std::time::Duration;
+use mirror::Mirrors;
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
+use tokio::time::Instant;
 
 /// Finds who is told.
 #[derive(Clone)]
@@ -37,8 +38,6 @@ pub struct Recipients {
     pub github_app: GitHubApp,
     /// Until when GitHub is not asked.
     pub cooldown: Cooldown,
-    /// Whether the mirror is asked: what it would say is missing otherwise, as where there is none.
-    pub reads_mirror: bool,
 }
 
 /// Who is told of a line.
@@ -50,8 +49,6 @@ pub struct Chosen {
     pub attribution: Option<Attribution>,
     /// Why GitHub could not say it all, where it could not.
     pub failure: Option<GitHubError>,
-    /// How long the mirror was waited for.
-    pub waited: Duration,
 }
 
 /// By which mirror somebody is looked for.
@@ -78,7 +75,8 @@ impl Chosen {
 
 impl Recipients {
     /// Finds who is told, and which pull request brought the line. Nothing is written but what
-    /// GitHub answered.
+    /// GitHub answered, and how long it took: it may take walks through the history, and the next
+    /// work of the repository comes after that of others.
     ///
     /// # Errors
     /// The database is out of reach. GitHub and the mirror never are a reason.
@@ -88,8 +86,22 @@ impl Recipients {
         subject: &BlamedLine<'_>,
         now: Timestamp,
     ) -> Result<(ChosenRecipient, Option<GitHubError>), Failure> {
+        self.find_in(Some(&self.mirror_sync.mirrors), row, subject, now).await
+    }
+
+    /// The same by these mirrors: without any, what they would say is missing, as where there is
+    /// none of the repository.
+    async fn find_in(
+        &self,
+        mirrors: Option<&Mirrors>,
+        row: &RepositoryRow,
+        subject: &BlamedLine<'_>,
+        now: Timestamp,
+    ) -> Result<(ChosenRecipient, Option<GitHubError>), Failure> {
+        let begun_at = Instant::now();
         let lookup = GitHubLookup::new(self, row, now);
-        let mut told = Candidates::new(self, row, subject, &lookup).await.gather().await?;
+        let mut told = Candidates::new(self, mirrors, row, subject, &lookup).await.gather().await?;
+        store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
         told.person.role.clone_from(&subject.role);
         let can_ask = lookup.can_ask();
         let failure = lookup.into_failure();
@@ -112,25 +124,16 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
-        let (told, failure, waited) = match by {
+        let (told, failure) = match by {
             By::WholeMirror => self.find_by_whole_mirror(row, &subject, now).await?,
             By::MirrorAsItIs { unreached } => {
                 subject.unreached = unreached;
-                let (told, failure) = self.find(row, &subject, now).await?;
-                (told, failure, Duration::ZERO)
+                self.find(row, &subject, now).await?
             }
-            By::Nothing => {
-                let (told, failure) = self.without_mirror().find(row, &subject, now).await?;
-                (told, failure, Duration::ZERO)
-            }
+            By::Nothing => self.find_in(None, row, &subject, now).await?,
         };
         self.record(line, &subject, &told).await?;
-        Ok(Chosen { told, attribution, failure, waited })
-    }
-
-    /// The same, which reads no mirror.
-    fn without_mirror(&self) -> Self {
-        Self { reads_mirror: false, ..self.clone() }
+        Ok(Chosen { told, attribution, failure })
     }
 
     /// Records who is told of a line, and its author's account, once that is known.

@@ -9,15 +9,12 @@ use domain::commit::CommitId;
 use domain::person::{BlamedLine, ChosenRecipient};
 use domain::timestamp::Timestamp;
 use github::GitHubError;
-use std::time::Duration;
 use store::repositories::RepositoryRow;
-use tokio::time::Instant;
 
 impl Recipients {
     /// Finds who is told, as [`Recipients::find`]: with the mirror mended first that can't be read,
     /// and brought up to date that does not have what failed yet. Without that, where it could not
     /// be had and the line is not new any more, or waited for it as long as its report would.
-    /// Returns also how long that took.
     ///
     /// # Errors
     /// The database is out of reach, or, while the line is new, the mirror.
@@ -26,22 +23,21 @@ impl Recipients {
         row: &RepositoryRow,
         subject: &BlamedLine<'_>,
         now: Timestamp,
-    ) -> Result<(ChosenRecipient, Option<GitHubError>, Duration), Failure> {
+    ) -> Result<(ChosenRecipient, Option<GitHubError>), Failure> {
         let id = row.repository.id;
         let mirrors = &self.mirror_sync.mirrors;
         // What was attributed without a mirror needs none.
         let needed = subject.revision.or(subject.commit);
         let lacks = needed.is_some() && !self.has(row, needed).await;
         if needed.is_none() || (!lacks && !self.mirror_sync.is_behind(row).await) {
-            let (told, failure) = self.find(row, subject, now).await?;
+            let found = self.find(row, subject, now).await?;
             if !mirrors.is_suspected(id) {
-                return Ok((told, failure, Duration::ZERO));
+                return Ok(found);
             }
         }
         // Also where the clock was set back since.
         let is_new = now - subject.first_failed_at < CLONE_PATIENCE;
         let waits = is_new && (lacks || mirrors.is_suspected(id));
-        let begun_at = Instant::now();
         match self.mend(row, subject, needed, now).await {
             Ok(()) => {}
             Err(failure) if waits && !matches!(failure, Failure::GiveUp(_) | Failure::Panicked(_)) => {
@@ -52,9 +48,7 @@ impl Recipients {
                 tracing::warn!(%repository, %failure, "who is told is looked for in a mirror that could not be mended");
             }
         }
-        let waited = begun_at.elapsed();
-        let (told, failure) = self.find(row, subject, now).await?;
-        Ok((told, failure, waited))
+        self.find(row, subject, now).await
     }
 
     /// Whether the mirror is here and has the commit that is needed, if any is.

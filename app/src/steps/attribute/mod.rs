@@ -10,6 +10,7 @@ mod test_report;
 
 use crate::services::fetches::{after_others, turn_after};
 use crate::services::mirror_sync::{CLONE_PATIENCE, MirrorSync};
+use crate::services::repositories::why_unnamed;
 use crate::services::{Failure, blocking};
 pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
 use domain::attribution::Attribution;
@@ -73,12 +74,10 @@ impl Attribute {
     /// The mirror or the database is out of reach: to be tried again.
     pub async fn attribute(&self, id: ReportId, manner: Manner, now: Timestamp) -> Result<(), Failure> {
         let Some(stored) = store::reports::by_id(&self.store, id).await? else { return Ok(()) };
-        let Some(row) = store::repositories::by_id(&self.store, stored.repository).await? else {
+        let row = store::repositories::by_id(&self.store, stored.repository).await?;
+        let Some(row) = row.filter(|row| row.removed_at.is_none()) else {
             return Err(Failure::give_up("the repository is not watched any more"));
         };
-        if row.removed_at.is_some() {
-            return Err(Failure::give_up("the repository is not watched any more"));
-        }
         if self.is_test(&stored).await? {
             return self.test(&row, &stored, now).await;
         }
@@ -120,6 +119,8 @@ impl Attribute {
     async fn test(&self, row: &RepositoryRow, stored: &StoredReport, now: Timestamp) -> Result<(), Failure> {
         let trouble = match self.ready_mirror(row, stored, now).await {
             Ok(trouble) => trouble,
+            // Nothing of it is fetched.
+            Err(Failure::Again { .. }) if row.unnamed_since.is_some() => why_unnamed(row).map(|why| format!("{why}.")),
             Err(failure) => Some(format!("The repository could not be mirrored: {failure}.")),
         };
         // Read again: the fetch may have brought another head and other settings.

@@ -32,9 +32,9 @@ impl Attribute {
         now: Timestamp,
     ) -> Result<Option<String>, Failure> {
         let is_needed = self.is_sync_needed(row, stored, now).await?;
-        if is_needed && row.unnamed_since.is_some() {
+        if row.unnamed_since.is_some() {
             // Nothing is fetched until GitHub names it again.
-            return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
+            return if is_needed { Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER }) } else { Ok(None) };
         }
         let older = if is_needed { self.synced(row, stored, now).await? } else { None };
         if older.is_none() {

@@ -16,13 +16,11 @@ use domain::job::Manner;
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
-use std::time::Duration;
 use store::Store;
 use store::decisions::LineUpdate;
 use store::deliveries::NewDelivery;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
-use tokio::time::Instant;
 
 /// Types of exceptions of one line that are told of, beside the first: a line that raises ever
 /// other ones is no news.
@@ -50,14 +48,10 @@ struct Outgoing {
     mode: DeliveryMode,
     /// Whether the mirror is asked: reading it may be what ended the process, or panicked.
     reads_mirror: bool,
-    /// How long the mirror was waited for.
-    waited: Duration,
 }
 
 impl Decide {
-    /// Decides about a line; in a lesser manner without looking into its repository. Where that
-    /// takes long, the next of its repository come after those of others: who is told may take
-    /// walks through its history.
+    /// Decides about a line; in a lesser manner without looking into its repository.
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
@@ -70,27 +64,20 @@ impl Decide {
         if row.unnamed_since.is_some() {
             return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
-        let begun_at = Instant::now();
-        let decided = self.decide_line(&row, &line, manner != Manner::Lesser, now).await;
-        // A fetch has a place of its own, and what failed comes later in any case.
-        let waited = decided?;
-        let took = begun_at.elapsed().saturating_sub(waited);
-        Ok(store::jobs::let_others_go_first(&self.store, row.repository.id, took, now).await?)
+        self.decide_line(&row, &line, manner != Manner::Lesser, now).await
     }
 
-    /// Decides, and returns how long the mirror was waited for.
     async fn decide_line(
         &self,
         row: &RepositoryRow,
         line: &Line,
         reads_mirror: bool,
         now: Timestamp,
-    ) -> Result<Duration, Failure> {
+    ) -> Result<(), Failure> {
         let id = line.id;
         if store::ingest_keys::is_of_revoked_keys(&self.store, id).await? {
             tracing::debug!(line = id.0, "it came by keys that are revoked: counted, not told");
-            store::lines::decide_at_next(&self.store, id).await?;
-            return Ok(Duration::ZERO);
+            return Ok(store::lines::decide_at_next(&self.store, id).await?);
         }
         let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
@@ -99,15 +86,13 @@ impl Decide {
             send: Vec::new(),
             mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
             reads_mirror,
-            waited: Duration::ZERO,
         };
         match known {
             Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
             None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,
             None => self.of_open(row, line, &mut decision, now).await?,
         }
-        self.finish(row, line, &decision, now).await?;
-        Ok(decision.waited)
+        self.finish(row, line, &decision, now).await
     }
 
     /// A line that was resolved: it is news that it is back.
@@ -211,12 +196,11 @@ impl Decide {
         row: &RepositoryRow,
         line: &Line,
         occasion: Occasion<'_>,
-        decision: &mut Outgoing,
+        decision: &Outgoing,
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
         let by = if decision.reads_mirror { By::WholeMirror } else { By::Nothing };
         let chosen = self.recipients.find_and_record(row, line, by, now).await?;
-        decision.waited += chosen.waited;
         mails(row, line, &chosen, occasion)
     }
 
@@ -244,7 +228,7 @@ impl Decide {
         &self,
         row: &RepositoryRow,
         line: &Line,
-        decision: &mut Outgoing,
+        decision: &Outgoing,
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
         let purpose = Purpose::Regression(line.regressions + 1);
