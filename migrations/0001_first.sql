@@ -90,6 +90,7 @@ CREATE TABLE lines (
     storm_id BIGINT,                    -- the storm in which it was told of
     known BIGINT NOT NULL,              -- a known-error rule covers it
     known_mailed_at_ms BIGINT,          -- a mail of the known error was decided then
+    plain_until_ms BIGINT,              -- deciding about it by the mirror ended the process: not done before then; null: not so
     issue_number BIGINT,
     issue_acted_on_ms BIGINT NOT NULL DEFAULT 0, -- how old the issue was, by GitHub's clock, that was acted on last
     issue_assignees TEXT,               -- whose assignment was acted on, JSON; null: nobody's
@@ -107,6 +108,7 @@ CREATE TABLE lines (
     UNIQUE (repository_id, identity)
 );
 CREATE INDEX lines_by_path ON lines (repository_id, path);
+CREATE INDEX lines_by_plain ON lines (plain_until_ms) WHERE plain_until_ms IS NOT NULL;
 CREATE INDEX lines_by_last_seen ON lines (repository_id, last_seen_ms);
 CREATE INDEX lines_by_issue ON lines (repository_id, issue_number);
 CREATE INDEX lines_by_alert ON lines (repository_id, alerted_at_ms);
@@ -150,6 +152,7 @@ CREATE TABLE fingerprints (
     UNIQUE (repository_id, fingerprint)
 );
 CREATE INDEX fingerprints_by_line ON fingerprints (line_id);
+CREATE INDEX fingerprints_by_plain ON fingerprints (plain_until_ms) WHERE plain_until_ms IS NOT NULL;
 CREATE INDEX fingerprints_by_key ON fingerprints (key_id, state);
 
 -- Reports that wait to be attributed, and no others: each is deleted with its job.

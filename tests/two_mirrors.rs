@@ -281,6 +281,40 @@ fn who_is_told_is_decided_without_the_mirror_where_looking_into_it_ended_the_ser
         story.settle().await;
         story.assert_usual_alert();
         assert!(story.logged().contains("it is done without what may be at fault"), "{}", story.logged());
+        let told = story.services().doctor().examine(story.clocks()).await;
+        let found = told.into_iter().find(|finding| finding.about == "lines told of with less").expect("it is named");
+        assert!(found.what.starts_with("for 1 line nobody is looked for"), "{}", found.what);
+    });
+}
+
+#[test]
+fn what_ended_the_server_is_not_looked_into_for_the_next_mails_of_the_line_either() {
+    run_test(async |story| {
+        let settings =
+            format!("known_errors: [{{ file: {CART_PATH}, min_alert_threshold: 2, alert_every_n_occurrences: 1 }}]\n");
+        story.commit(GRACE, DAY, &[(".github/flawless.yml", &settings)], "Configure");
+        story.install().await;
+        let (key, project) = story.key().await;
+        let event = story.event();
+        story.report(&event).await;
+        assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
+        for _ in 0..3 {
+            assert!(matches!(story.die_at_work().await, Job::Decide(_)));
+        }
+        story.expect_errors();
+        story.settle().await;
+        assert!(!story.mails().is_empty(), "{}", story.logged());
+        // What is gone would be fetched again by whoever looks into it.
+        let mirror = story.mirror();
+        std::fs::remove_dir_all(&mirror).unwrap();
+        story.later(MINUTE).await;
+        story.report(&event).await;
+        assert!(!story.mails().is_empty(), "{}", story.logged());
+        assert!(!mirror.exists(), "it is not looked into");
+        story.later(SignedDuration::from_hours(8 * 24)).await;
+        story.report(&event).await;
+        assert!(!story.mails().is_empty(), "{}", story.logged());
+        assert!(mirror.exists(), "a week later it is");
     });
 }
 

@@ -26,6 +26,8 @@ pub struct Vitals {
     /// How many kinds of reports are not looked up in their repositories, because that ended the
     /// server.
     pub plain: Result<u64, StoreError>,
+    /// How many lines are decided about without their repositories, for the same reason.
+    pub plain_lines: Result<u64, StoreError>,
     /// What messages wait, and what became of those that could not be sent.
     pub messages: Result<Outstanding, StoreError>,
     /// The watched repositories, with what went wrong with their mirrors.
@@ -41,6 +43,7 @@ impl Vitals {
             queue: store::jobs::queue_state(store).await,
             set_aside: store::jobs::list_set_aside(store, NAMED).await,
             plain: store::reports::count_plain(store, now).await,
+            plain_lines: store::lines::count_plain(store, now).await,
             messages: store::deliveries::outstanding(store).await,
             repositories: store::repositories::list(store).await,
             last_hook_at: store::hooks::last_received_at(store).await,

@@ -2,7 +2,7 @@
 //! twice.
 
 use super::ids::{DeliveryId, HookId, LineId, ReportId, RepositoryId, StormId};
-use super::timestamp::DAY;
+use super::timestamp::{DAY, WEEK};
 use jiff::SignedDuration;
 
 /// One unit of background work.
@@ -32,6 +32,9 @@ pub const MOST_DEATHS: u32 = 3;
 /// How long a job is left alone that died as often: by then another version may run, or what it is
 /// about may be another.
 pub const SET_ASIDE_FOR: SignedDuration = DAY;
+/// How long what a job was about is not looked up in its repository, once that ended the server as
+/// often: by then another version may run, or the code be another.
+pub const PLAIN_FOR: SignedDuration = WEEK;
 
 /// How a job is to be run, after so many deaths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -218,6 +218,7 @@ mod tests {
         "lines.issue_acted_on_ms",
         "lines.known_mailed_at_ms",
         "lines.last_seen_ms",
+        "lines.plain_until_ms",
         "lines.regressed_at_ms",
         "lines.resolved_at_ms",
         "lines.written_at_ms",

@@ -20,6 +20,8 @@ pub struct LineUpdate {
     pub alerted: bool,
     /// A mail of the known error was decided.
     pub known_mailed: bool,
+    /// Until when it is decided about without the mirror, where reading that ended the process.
+    pub plain_until: Option<Timestamp>,
     /// The line is back: its resolution ends.
     pub regressed: bool,
     /// The line that it was before somebody edited it, and that line's issue, which is its own from
@@ -76,7 +78,8 @@ async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now: Ti
         "UPDATE lines SET decided_total = $2, next_decide_at = $3,
              status_wanted = CASE WHEN known <> $4 THEN 1 ELSE status_wanted END, known = $4,
              alerted_at_ms = CASE WHEN $5 = 1 THEN COALESCE(alerted_at_ms, $7) ELSE alerted_at_ms END,
-             known_mailed_at_ms = CASE WHEN $6 = 1 THEN COALESCE(known_mailed_at_ms, $7) ELSE known_mailed_at_ms END
+             known_mailed_at_ms = CASE WHEN $6 = 1 THEN COALESCE(known_mailed_at_ms, $7) ELSE known_mailed_at_ms END,
+             plain_until_ms = COALESCE($8, plain_until_ms)
          WHERE id = $1",
     )
     .bind(line.0)
@@ -86,6 +89,7 @@ async fn set_decided_in(tx: &mut Tx, line: LineId, decided: &LineUpdate, now: Ti
     .bind(i64::from(decided.alerted))
     .bind(i64::from(decided.known_mailed))
     .bind(now.as_millis())
+    .bind(decided.plain_until.map(Timestamp::as_millis))
     .execute(tx.conn())
     .await?;
     Ok(())

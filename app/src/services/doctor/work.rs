@@ -23,7 +23,7 @@ const PATIENCE_WITH_MAIL: SignedDuration = SignedDuration::from_mins(30);
 pub(super) fn findings(vitals: &Vitals, now: Timestamp) -> Vec<Finding> {
     let queue = vitals.queue.as_ref().map_or_else(broken, |queue| of_queue(queue, now));
     let messages = vitals.messages.as_ref().map_or_else(broken, |messages| of_messages(messages, now));
-    [queue, messages].into_iter().chain(set_aside(vitals)).chain(plain(vitals)).collect()
+    [queue, messages].into_iter().chain(set_aside(vitals)).chain(plain(vitals)).chain(plain_lines(vitals)).collect()
 }
 
 fn of_messages(messages: &Outstanding, now: Timestamp) -> Finding {
@@ -74,6 +74,16 @@ fn plain(vitals: &Vitals) -> Option<Finding> {
         counted(count, "kind of reports is told by its", "kinds of reports are told by their")
     );
     Some(Finding::warning("reports told with less", what, WHAT_TO_DO))
+}
+
+/// Lines of which somebody hears with less, for the same reason.
+fn plain_lines(vitals: &Vitals) -> Option<Finding> {
+    let count = vitals.plain_lines.as_ref().ok().filter(|count| **count > 0)?;
+    let what = format!(
+        "for {} nobody is looked for in the repository: that ended the server or panicked each of {MOST_DEATHS} times",
+        counted(count, "line", "lines")
+    );
+    Some(Finding::warning("lines told of with less", what, WHAT_TO_DO))
 }
 
 fn of_queue(queue: &QueueState, now: Timestamp) -> Finding {

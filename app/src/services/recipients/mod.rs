@@ -109,7 +109,8 @@ impl Recipients {
         Ok((told, failure))
     }
 
-    /// Finds who is told of a line, and records it with the line, by this mirror.
+    /// Finds who is told of a line, and records it with the line, by this mirror; by none while
+    /// reading that is to be left alone.
     ///
     /// # Errors
     /// The database is out of reach, or what [`By::WholeMirror`] waits for. GitHub never is a
@@ -124,7 +125,9 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
+        let is_plain = line.plain_until.is_some_and(|until| now < until);
         let (told, failure) = match by {
+            _ if is_plain => self.find_in(None, row, &subject, now).await?,
             By::WholeMirror => self.find_by_whole_mirror(row, &subject, now).await?,
             By::MirrorAsItIs { unreached } => {
                 subject.unreached = unreached;

@@ -17,10 +17,10 @@ use domain::attribution::Attribution;
 use domain::commit::CommitId;
 use domain::culprit::Choice;
 use domain::ids::{ReportId, RepositoryId};
-use domain::job::Manner;
+use domain::job::{Manner, PLAIN_FOR};
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
-use domain::timestamp::{DAY, Timestamp, WEEK};
+use domain::timestamp::{DAY, Timestamp};
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
@@ -38,9 +38,6 @@ use tokio::time::Instant;
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
 pub const UNKNOWN_REVISION_DELAY: SignedDuration = DAY;
 
-/// How long reports of a fingerprint are not looked up in their repository, once that ended the
-/// server three times: by then another version may run, or the code be another.
-const PLAIN_FOR: SignedDuration = WEEK;
 /// What the verdict says of such a report.
 const PLAIN: &str = "Looking this report up in the repository ended the server, or panicked, several times, so it is \
                      known by its text alone.";

@@ -12,7 +12,7 @@ use domain::commit::CommitId;
 use domain::decision::{Send, Tally, Terms, decide_known, decide_unknown};
 use domain::delivery::{DeliveryMode, Purpose};
 use domain::ids::LineId;
-use domain::job::Manner;
+use domain::job::{Manner, PLAIN_FOR};
 use domain::rule::KnownMatch;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
@@ -46,12 +46,18 @@ struct Outgoing {
     decided: LineUpdate,
     send: Vec<NewDelivery>,
     mode: DeliveryMode,
+}
+
+impl Outgoing {
     /// Whether the mirror is asked: reading it may be what ended the process, or panicked.
-    reads_mirror: bool,
+    fn reads_mirror(&self) -> bool {
+        self.decided.plain_until.is_none()
+    }
 }
 
 impl Decide {
-    /// Decides about a line; in a lesser manner without looking into its repository.
+    /// Decides about a line; in a lesser manner without looking into its repository, and so for as
+    /// long as that is to be left alone.
     ///
     /// # Errors
     /// The database is out of reach: to be tried again.
@@ -64,14 +70,15 @@ impl Decide {
         if row.unnamed_since.is_some() {
             return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
-        self.decide_line(&row, &line, manner != Manner::Lesser, now).await
+        let plain_until = if manner == Manner::Lesser { Some(now + PLAIN_FOR) } else { line.plain_until };
+        self.decide_line(&row, &line, plain_until.filter(|until| now < *until), now).await
     }
 
     async fn decide_line(
         &self,
         row: &RepositoryRow,
         line: &Line,
-        reads_mirror: bool,
+        plain_until: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let id = line.id;
@@ -82,10 +89,9 @@ impl Decide {
         let rules = store::rules::of_repository(&self.store, row.repository.id, row.settings.clone(), now).await?;
         let known = rules.known_error(line.code_at());
         let mut decision = Outgoing {
-            decided: LineUpdate { total: line.total, known: known.is_some(), ..LineUpdate::default() },
+            decided: LineUpdate { total: line.total, known: known.is_some(), plain_until, ..LineUpdate::default() },
             send: Vec::new(),
             mode: if row.is_shadow(now) { DeliveryMode::Shadow } else { DeliveryMode::Singly },
-            reads_mirror,
         };
         match known {
             Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
@@ -174,7 +180,7 @@ impl Decide {
         let occasion = Occasion { purpose: &Purpose::Alert, header: None, known: None };
         decision.send = self.mails(row, line, occasion, decision, now).await?;
         let is_single = decision.mode == DeliveryMode::Singly;
-        let mirrors = decision.reads_mirror.then_some(&self.mirrors);
+        let mirrors = decision.reads_mirror().then_some(&self.mirrors);
         let edited = edited_line::edited_from(&self.store, mirrors, line, now).await?;
         if let Some(old) = edited.filter(|_| is_single) {
             let told = edited_line::told_of(&self.store, &old).await?;
@@ -199,7 +205,7 @@ impl Decide {
         decision: &Outgoing,
         now: Timestamp,
     ) -> Result<Vec<NewDelivery>, Failure> {
-        let by = if decision.reads_mirror { By::WholeMirror } else { By::Nothing };
+        let by = if decision.reads_mirror() { By::WholeMirror } else { By::Nothing };
         let chosen = self.recipients.find_and_record(row, line, by, now).await?;
         mails(row, line, &chosen, occasion)
     }

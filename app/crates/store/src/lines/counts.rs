@@ -117,3 +117,12 @@ pub async fn count_alerted_since(store: &Store, repository: RepositoryId, since:
         .await?;
     get_count(&row, "lines")
 }
+
+/// How many lines are decided about without their mirrors, because reading those ended the process.
+pub async fn count_plain(store: &Store, now: Timestamp) -> Result<u64, StoreError> {
+    let row = sqlx::query("SELECT COUNT(*) AS plain FROM lines WHERE plain_until_ms > $1")
+        .bind(now.as_millis())
+        .fetch_one(&store.pool)
+        .await?;
+    get_count(&row, "plain")
+}

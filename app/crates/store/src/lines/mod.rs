@@ -13,7 +13,9 @@ pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use changes::{
     decide_at_next, record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve,
 };
-pub use counts::{count_alerted_since, count_open, counts, counts_and_days, exceptions_since_alert, first_release};
+pub use counts::{
+    count_alerted_since, count_open, count_plain, counts, counts_and_days, exceptions_since_alert, first_release,
+};
 use domain::alert::Place;
 use domain::blame::Author;
 use domain::commit::CommitId;
@@ -80,6 +82,8 @@ pub struct Line {
     pub known: bool,
     /// A mail of the known error was decided.
     pub known_mailed: bool,
+    /// It is decided about without the mirror until then.
+    pub plain_until: Option<Timestamp>,
     /// Its issue.
     pub issue: Option<u64>,
     /// Closed without a label then.
@@ -136,7 +140,7 @@ impl Line {
 
 pub(crate) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
     written_at_ms, is_stray, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, threshold_by_settings, first_seen_ms,
-    last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
+    last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, plain_until_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
     regressed_revision, regressed_release, regressions, told";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
@@ -167,6 +171,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         alerted: get_time_opt(row, "alerted_at_ms")?.is_some(),
         known: get::<i64>(row, "known")? != 0,
         known_mailed: get_time_opt(row, "known_mailed_at_ms")?.is_some(),
+        plain_until: get_time_opt(row, "plain_until_ms")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
         resolved_at: get_time_opt(row, "resolved_at_ms")?,
         resolved_commit: get_commit_opt(row, "resolved_commit")?,
