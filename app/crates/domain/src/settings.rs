@@ -26,6 +26,9 @@ pub const COMMENT_AT: [u64; 4] = [10, 100, 1000, 10_000];
 /// Characters of a label's name that GitHub takes.
 pub const LONGEST_LABEL: usize = 50;
 
+/// Labels that a new issue can have beside ours: GitHub takes 100.
+pub const MOST_LABELS: usize = 99;
+
 /// A repository's settings; each has the default that an absent file means.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -167,6 +170,12 @@ impl Settings {
         faults.each_text("report_runtime_package_directory_names", packages, check_name);
         faults.each_text("ignored_exceptions", &self.ignored_exceptions, check_name);
         faults.each_text("issues.labels", &self.issues.labels, check_label);
+        if self.issues.labels.len() > MOST_LABELS {
+            faults.push(
+                "issues.labels",
+                format!("it has more than {MOST_LABELS} labels; GitHub takes no more on an issue"),
+            );
+        }
         for (key, text) in self.email.faults() {
             faults.push(format!("email.{key}"), text);
         }

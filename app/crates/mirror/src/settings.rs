@@ -203,6 +203,19 @@ issues: { asign: true, nonsense: 1 }
     }
 
     #[test]
+    fn labels_that_github_would_refuse_are_faults_of_the_file() {
+        let text = |labels: Vec<String>| format!("issues: {{ labels: [{}] }}", labels.join(", "));
+        let of = |labels| faults(&text(labels));
+        assert!(of(vec!["x".repeat(60)])[0].contains("GitHub takes 1 to 50 characters"));
+        let numbered = |count: usize| (0..count).map(|n| format!("l{n}")).collect();
+        assert_eq!(
+            of(numbered(100)),
+            ["line 1: issues.labels: it has more than 99 labels; GitHub takes no more on an issue"]
+        );
+        assert!(parse(&text(numbered(99))).is_ok());
+    }
+
+    #[test]
     fn what_the_reader_of_yaml_says_has_line_and_key_too() {
         for (text, said) in [
             (
