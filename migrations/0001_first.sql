@@ -34,6 +34,12 @@ CREATE TABLE repositories (
     labels_due_at_ms BIGINT NOT NULL DEFAULT 0, -- its labels are not tried to be made before then
     shadow_until_ms BIGINT,             -- nothing is sent until then; null or past: everything is
     suspended_at_ms BIGINT,
+    refused_since_ms BIGINT,            -- GitHub takes no issues or comments there since then; null: it does
+    refused_what TEXT,                  -- what was to be written when it was noticed
+    refused_why TEXT,                   -- domain::refusal::RefusalReason
+    refused_said TEXT,                  -- GitHub's words
+    refused_look_at_ms BIGINT,          -- it is looked then whether that is over
+    refused_labels TEXT,                -- labels of the settings that GitHub refuses, JSON; null: none
     unnamed_since_ms BIGINT,            -- GitHub does not name it any more among what is installed; null: it does
     created_at_ms BIGINT NOT NULL,
     removed_at_ms BIGINT
@@ -94,6 +100,7 @@ CREATE TABLE lines (
     issue_number BIGINT,
     issue_acted_on_ms BIGINT NOT NULL DEFAULT 0, -- how old the issue was, by GitHub's clock, that was acted on last
     issue_assignees TEXT,               -- whose assignment was acted on, JSON; null: nobody's
+    issue_missed_at_ms BIGINT,          -- GitHub said then that the issue is not there, for the first time; null: it is
     status_total BIGINT NOT NULL DEFAULT 0,     -- the total that the issue's status block says
     status_at_ms BIGINT NOT NULL DEFAULT 0,     -- when it was written
     status_due_at_ms BIGINT NOT NULL DEFAULT 0, -- not tried before then
@@ -293,6 +300,7 @@ CREATE TABLE storms (
     issue_number BIGINT,
     attempts BIGINT NOT NULL,           -- to file its issue, counted before each
     unanswered_at_ms BIGINT,            -- GitHub was asked then to make its issue, and has not said whether it did
+    missed_at_ms BIGINT,                -- as lines.issue_missed_at_ms
     changed_at_ms BIGINT NOT NULL,      -- its issue should say something else since then
     written_at_ms BIGINT NOT NULL,      -- its issue was brought up to date then; 0: not filed yet
     due_at_ms BIGINT NOT NULL,          -- its issue is not written to before then

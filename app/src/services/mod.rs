@@ -26,6 +26,7 @@ pub mod mirror_sync;
 pub mod own_routes;
 pub mod readiness;
 pub mod recipients;
+pub mod refusals;
 pub mod repositories;
 pub mod rules;
 pub mod sessions;

@@ -35,6 +35,7 @@ pub mod person;
 pub mod presentation;
 pub mod pull;
 pub mod read_lag;
+pub mod refusal;
 pub mod report;
 pub mod repository;
 pub mod routing;

@@ -27,6 +27,8 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(i64)]
 pub enum Rank {
+    /// A look whether a refusal is over: a read, and at most one write of what waits there.
+    Look = 1,
     /// Labels that commands need.
     Label = 5,
     /// The issue of a storm.

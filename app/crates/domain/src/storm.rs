@@ -70,6 +70,9 @@ pub struct Storm {
     pub attempts: u64,
     /// When GitHub was last asked to make the issue without saying since whether it did.
     pub unanswered_at: Option<Timestamp>,
+    /// When GitHub said for the first time that the issue is not there; `None`: it is, as far as is
+    /// known.
+    pub missed_at: Option<Timestamp>,
     /// When its mails are due; `None`: none wait.
     pub mails_at: Option<Timestamp>,
 }

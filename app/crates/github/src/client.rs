@@ -6,11 +6,11 @@ use super::error::{GitHubError, redact};
 use super::jwt::JwtSigner;
 use super::key;
 use super::route::Base;
+use super::token::Token;
 use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -28,11 +28,6 @@ pub const DEFAULT_API_URL: &str = "https://api.github.com";
 pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Making a connection: longer than this, nobody is there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A token is not used in its last minutes, so that a long fetch started with it can finish.
-const TOKEN_MARGIN: Duration = Duration::from_secs(5 * 60);
-/// How long installation tokens live, by GitHub's documentation; believed where an answer names no
-/// time.
-const TOKEN_LIFE: Duration = Duration::from_secs(60 * 60);
 /// Redirects that a look at a repository's name may take: one is normal, two after two renames.
 const MAX_REDIRECTS: usize = 3;
 /// Pages of one list: at 100 a page more than any installation has, and an end to a circle of
@@ -101,19 +96,6 @@ struct Access {
     /// Held during a write: GitHub asks for writes one after another, else a secondary limit
     /// strikes.
     writes: tokio::sync::Mutex<()>,
-}
-
-struct Token {
-    secret: String,
-    /// By the monotonic clock, so that this machine's date may be wrong.
-    fresh_until: Instant,
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token: String,
-    #[serde(default)]
-    expires_at: Option<String>,
 }
 
 /// As whom a request is made.
@@ -208,6 +190,15 @@ impl GitHub {
         *self.access(installation).token.lock().await = None;
     }
 
+    /// Whether the installation may write issues now, as a new token says: an older one may not do
+    /// what was granted since. `None` where GitHub does not say what a token may.
+    pub async fn may_write_issues(&self, installation: u64) -> Result<Option<bool>, GitHubError> {
+        let token = self.mint(installation).await?;
+        let may = token.writes_issues;
+        *self.access(installation).token.lock().await = Some(token);
+        Ok(may)
+    }
+
     async fn mint(&self, installation: u64) -> Result<Token, GitHubError> {
         let path = format!("/app/installations/{installation}/access_tokens");
         let answer = self.send_as_app(Method::Post, &path, Some(&json!({}))).await?;
@@ -219,14 +210,7 @@ impl GitHub {
             Err(GitHubError::Refused { status: 403, .. }) => return Err(GitHubError::Suspended { installation }),
             Err(other) => return Err(other),
         };
-        let minted: TokenAnswer = answer.json("the token")?;
-        let expires = minted.expires_at.as_deref().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-        // Both times are GitHub's, so that our clock does not matter; a date after the end of what
-        // was made just now is none of GitHub's.
-        let life = expires.zip(answer.date()).map(|(end, now)| Timestamp::from(end) - now);
-        let life =
-            life.filter(|life| life.is_positive()).map_or(TOKEN_LIFE, |life| life.unsigned_abs().min(TOKEN_LIFE));
-        Ok(Token { secret: minted.token, fresh_until: Instant::now() + life.saturating_sub(TOKEN_MARGIN) })
+        Token::of(&answer)
     }
 
     /// One request, and once more with a new token where the old one was refused: a 401 did no

@@ -52,7 +52,8 @@ pub enum GitHubError {
         /// The installation.
         installation: u64,
     },
-    /// 404 or 410: deleted, disabled, moved out of sight, or not visible to the installation.
+    /// 404 or 410: deleted, disabled, moved out of sight, or not visible to the installation; for
+    /// a moment, or for good.
     #[error("not on GitHub (any more): {0}")]
     Gone(String),
     /// The repository has another name now. Nothing was written: store the name, then do it again.
@@ -129,6 +130,18 @@ impl GitHubError {
             | Self::Suspended { .. }
             | Self::Unexpected(_) => false,
         }
+    }
+
+    /// It may be the state of the installation, the repository or the issue, and end again: 403,
+    /// 404, 410, 451.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Gone(_) | Self::Uninstalled { .. } | Self::Refused { status: 403 | 451, .. })
+    }
+
+    /// GitHub finds fault with what was to be written: 422, and whatever else of 4xx is no
+    /// [refusal](Self::is_refusal). Right after something was made this can be passing.
+    pub fn is_about_the_content(&self) -> bool {
+        matches!(self, Self::Refused { status: 400..=499, .. }) && !self.is_refusal()
     }
 
     /// A network failure or timeout.

@@ -43,6 +43,8 @@ pub struct FoundIssue {
     pub html_url: String,
     /// Open or closed.
     pub open: bool,
+    /// Nobody may comment on it.
+    pub locked: bool,
     /// `completed`, `not_planned`, `duplicate` or `reopened`, where GitHub says.
     pub state_reason: Option<String>,
     /// Its title.
@@ -90,6 +92,8 @@ struct IssueAnswer {
     html_url: String,
     state: String,
     #[serde(default)]
+    locked: bool,
+    #[serde(default)]
     state_reason: Option<String>,
     #[serde(default)]
     title: String,
@@ -113,6 +117,7 @@ impl IssueAnswer {
             number: self.number,
             html_url: self.html_url,
             open: self.state == "open",
+            locked: self.locked,
             state_reason: self.state_reason,
             title: self.title,
             body: self.body.unwrap_or_default(),

@@ -21,6 +21,7 @@ mod pulls;
 mod repositories;
 mod route;
 mod since;
+mod token;
 pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};

@@ -25,6 +25,12 @@ pub struct RemoteRepository {
     /// Where to clone from, without credentials; `None` where GitHub doesn't say.
     #[serde(default)]
     pub clone_url: Option<String>,
+    /// For reading only.
+    #[serde(default)]
+    pub archived: bool,
+    /// Whether it has issues; `None` where GitHub doesn't say.
+    #[serde(default)]
+    pub has_issues: Option<bool>,
     /// Page of the repository.
     #[serde(default)]
     pub html_url: String,

@@ -174,6 +174,7 @@ mod tests {
             issue: Some(12),
             attempts: 0,
             unanswered_at: None,
+            missed_at: None,
             mails_at: None,
         }
     }

@@ -28,7 +28,10 @@ const MOMENTS: [(&str, &[&str]); 12] = [
     ("deliveries", &["due_at_ms"]),
     ("storms", &["began_at_ms", "last_line_at_ms", "changed_at_ms", "written_at_ms", "due_at_ms", "mails_at_ms"]),
     ("lines", &["alerted_at_ms", "status_at_ms", "status_due_at_ms"]),
-    ("repositories", &["pushed_at_ms", "fetched_at_ms", "fetch_paused_until_ms", "labels_due_at_ms"]),
+    (
+        "repositories",
+        &["pushed_at_ms", "fetched_at_ms", "fetch_paused_until_ms", "labels_due_at_ms", "refused_look_at_ms"],
+    ),
     ("writes", &["at_ms"]),
     ("write_pauses", &["until_ms"]),
     ("sessions", &["access_at_ms", "used_at_ms"]),
@@ -193,8 +196,8 @@ mod tests {
 
     /// Moments that stay as they are, in order: what only says when something was, dates that
     /// people see, patience of a day or more, what is compared either way
-    /// (`deliveries.unanswered_at_ms`), and what goes by another clock (`jobs.locked_until_ms`,
-    /// `lines.issue_acted_on_ms`).
+    /// (`deliveries.unanswered_at_ms`, `lines.issue_missed_at_ms`), and what goes by another clock
+    /// (`jobs.locked_until_ms`, `lines.issue_acted_on_ms`).
     const STAY: &[&str] = &[
         "deliveries.created_at_ms",
         "deliveries.failing_since_ms",
@@ -216,6 +219,7 @@ mod tests {
         "line_hours.hour_ms",
         "lines.first_seen_ms",
         "lines.issue_acted_on_ms",
+        "lines.issue_missed_at_ms",
         "lines.known_mailed_at_ms",
         "lines.last_seen_ms",
         "lines.plain_until_ms",
@@ -230,6 +234,7 @@ mod tests {
         "reports.received_at_ms",
         "repositories.created_at_ms",
         "repositories.labelled_at_ms",
+        "repositories.refused_since_ms",
         "repositories.removed_at_ms",
         "repositories.shadow_until_ms",
         "repositories.suspended_at_ms",
@@ -240,6 +245,7 @@ mod tests {
         "sessions.created_at_ms",
         "sessions.expires_at_ms",
         "storms.ended_at_ms",
+        "storms.missed_at_ms",
         "storms.unanswered_at_ms",
         "test_reports.settled_at_ms",
         "tracebacks.received_at_ms",

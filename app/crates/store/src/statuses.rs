@@ -33,7 +33,8 @@ pub(crate) fn due_condition() -> String {
 pub async fn enqueue_due(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let sql = format!(
         "SELECT DISTINCT r.installation AS installation FROM repositories r JOIN lines l ON l.repository_id = r.id
-         WHERE r.installation IS NOT NULL AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL AND r.unnamed_since_ms IS NULL AND $1 = $1 AND {}",
+         WHERE r.installation IS NOT NULL AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL AND r.unnamed_since_ms IS NULL
+             AND r.refused_since_ms IS NULL AND $1 = $1 AND {}",
         due_condition()
     );
     let rows =

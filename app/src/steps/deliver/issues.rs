@@ -1,18 +1,20 @@
 //! Issues and comments on GitHub.
 
 use super::GitHubWriter;
+use super::issue_labels::{labels, leave_labels_out};
 use super::turn::Turn;
 use super::unanswered::{made_earlier, make};
-use crate::services::Failure;
 use crate::services::github_app::GitHubApp;
 use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
 use crate::services::recipients::By;
+use crate::services::{Cause, Failure};
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::names::{Login, RepositoryName};
 use domain::person::ChosenRecipient;
+use domain::refusal::PASSING_FOR;
 use domain::timestamp::{DAY, Timestamp};
-use github::{GitHub, GitHubError, IssueState, NewIssue};
+use github::{FoundIssue, GitHub, GitHubError, IssueState, NewIssue};
 use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::lines::Line;
@@ -53,13 +55,35 @@ impl<'a> IssueTracker<'a> {
         self.github.issue(self.installation, self.name, number).await
     }
 
-    /// Assigns an issue. Where GitHub would not have it, the issue goes on without.
-    async fn assign(&self, turn: &Turn<'_>, number: u64, login: &Login) -> Result<(), Failure> {
-        turn.take().await?;
+    /// An issue as it is now, where GitHub shows it.
+    ///
+    /// # Errors
+    /// It does not, which is a [`GitHubError::Gone`], or it is out of reach.
+    pub(super) async fn present(&self, number: u64) -> Result<FoundIssue, GitHubError> {
+        match self.issue(number).await? {
+            IssueState::Present(issue) => Ok(issue),
+            IssueState::Deleted | IssueState::Missing | IssueState::Transferred => {
+                Err(GitHubError::Gone(format!("issue #{number} of {}", self.name)))
+            }
+        }
+    }
+
+    /// Assigns an issue that was filed at `filed_at`. Where GitHub would not have this one person,
+    /// the issue goes on without.
+    async fn assign(
+        &self,
+        turn: &Turn<'_>,
+        number: u64,
+        login: &Login,
+        filed_at: Option<Timestamp>,
+    ) -> Result<(), Failure> {
+        let now = turn.take().await?;
+        let is_fresh = filed_at.is_some_and(|at| now.is_within(PASSING_FOR, at));
         match self.github.assign(self.installation, self.name, number, login).await {
             Ok(true) => {}
             Ok(false) => tracing::warn!(repository = %self.name, number, %login, "GitHub did not assign the issue"),
-            Err(error) if error.is_permanent() => {
+            Err(error) if error.is_about_the_content() && is_fresh => return Err(Failure::retry(error)),
+            Err(error) if error.is_permanent() && !error.is_refusal() => {
                 tracing::warn!(repository = %self.name, number, %login, %error, "the issue could not be assigned");
             }
             Err(error) => return Err(error.into()),
@@ -83,7 +107,7 @@ impl GitHubWriter {
         let patient_until = delivery.created_at + LOOK_UP_PATIENCE;
         let told = match self.assignee(&tracker, row, line, patient_until, now).await {
             // The issue matters more than whom it is assigned to.
-            Err(Failure::GiveUp(why)) => {
+            Err(Failure::GiveUp(why)) if !is_refusal(&why) => {
                 tracing::warn!(repository = %tracker.name, %why, "nobody could be found to assign the issue to");
                 issue_recipient(line, None)
             }
@@ -94,14 +118,14 @@ impl GitHubWriter {
             Some(number) => number,
             None => {
                 let new = self.new_issue(row, line, told, now).await?;
-                self.file(&tracker, turn, delivery, &new).await?
+                self.file(&tracker, turn, row, delivery, &new).await?
             }
         };
         if line.issue.is_none() {
             store::lines::set_issue(&self.store, line.id, Some(number)).await?;
         }
         if let Some(login) = login {
-            tracker.assign(turn, number, &login).await?;
+            tracker.assign(turn, number, &login, delivery.unanswered_at).await?;
         }
         Ok(number.to_string())
     }
@@ -137,17 +161,23 @@ impl GitHubWriter {
         Ok(NewIssue { title: text.title, body: text.body, labels: labels(row) })
     }
 
-    /// Files an issue; its number.
+    /// Files an issue; its number. A label that GitHub refuses is left out in the next turn.
     async fn file(
         &self,
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
+        row: &RepositoryRow,
         delivery: &Delivery,
         new: &NewIssue,
     ) -> Result<u64, Failure> {
         let asked_at = turn.take().await?;
         let write = tracker.github.create_issue(tracker.installation, tracker.name, new);
-        Ok(make(&self.store, delivery.id, asked_at, write).await??.number)
+        let is_lasting = delivery.failing_for(asked_at) >= PASSING_FOR;
+        match make(&self.store, delivery.id, asked_at, write).await? {
+            Ok(made) => Ok(made.number),
+            Err(error) if leave_labels_out(&self.store, row, &error, is_lasting).await? => Err(turn.next()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Comments on the line's issue, unless an earlier attempt did. A regression opens it again
@@ -162,7 +192,7 @@ impl GitHubWriter {
     ) -> Result<String, Failure> {
         let reply = reply_of(&delivery.what)?;
         let tracker = IssueTracker::of(&self.github_app, row)?;
-        let Some(number) = line.issue else { return Err(without_issue(delivery, now)) };
+        let Some(number) = line.issue else { return Err(self.without_issue(delivery, now).await?) };
         if matches!(reply, Reply::Regressed { .. }) {
             reopen(&tracker, turn, number).await?;
         }
@@ -172,7 +202,7 @@ impl GitHubWriter {
             Some(id) => id,
             None => {
                 let body = rendered_comment(&self.content.site, row, delivery)?;
-                self.say(&tracker, turn, line, number, delivery, &body).await?
+                self.say(&tracker, turn, number, delivery, &body).await?
             }
         };
         if matches!(reply, Reply::CarriedOver { .. }) {
@@ -185,22 +215,23 @@ impl GitHubWriter {
         &self,
         tracker: &IssueTracker<'_>,
         turn: &Turn<'_>,
-        line: &Line,
         number: u64,
         delivery: &Delivery,
         body: &str,
     ) -> Result<u64, Failure> {
         let asked_at = turn.take().await?;
         let write = tracker.github.comment(tracker.installation, tracker.name, number, body);
-        let error = match make(&self.store, delivery.id, asked_at, write).await? {
-            Ok(id) => return Ok(id),
-            Err(error) => error,
-        };
-        if matches!(error, GitHubError::Gone(_)) && !matches!(tracker.issue(number).await?, IssueState::Present(_)) {
-            // Deleted, and no webhook said so: the next report files anew.
-            store::lines::record_issue_gone(&self.store, line.id).await?;
-        }
-        Err(error.into())
+        Ok(make(&self.store, delivery.id, asked_at, write).await??)
+    }
+
+    /// What follows for a comment whose line has no issue (yet).
+    async fn without_issue(&self, delivery: &Delivery, now: Timestamp) -> Result<Failure, Failure> {
+        let may_come = now - delivery.created_at < ISSUE_PATIENCE
+            || store::deliveries::is_issue_pending(&self.store, delivery.line).await?;
+        Ok(match may_come {
+            true => Failure::retry("the line's issue is not filed yet"),
+            false => Failure::give_up("the line has no issue"),
+        })
     }
 
     /// Whoever edited the line has it now, unless a person gave it to somebody. Last of all: it is
@@ -219,7 +250,7 @@ impl GitHubWriter {
             && let IssueState::Present(issue) = tracker.issue(number).await?
             && !issue.assignees.iter().any(|account| account.login == login)
         {
-            tracker.assign(turn, number, &login).await?;
+            tracker.assign(turn, number, &login, None).await?;
         }
         Ok(())
     }
@@ -265,23 +296,13 @@ impl GitHubWriter {
     }
 }
 
-/// Labels of a new issue: ours, and the repository's own.
-pub(super) fn labels(row: &RepositoryRow) -> Vec<String> {
-    let own = row.settings.issues.labels.iter().filter(|label| **label != OUR_LABEL.name).cloned();
-    std::iter::once(OUR_LABEL.name.to_owned()).chain(own).collect()
+fn is_refusal(why: &Cause) -> bool {
+    why.downcast_ref().is_some_and(GitHubError::is_refusal)
 }
 
-fn without_issue(delivery: &Delivery, now: Timestamp) -> Failure {
-    if now - delivery.created_at < ISSUE_PATIENCE {
-        return Failure::retry("the line's issue is not filed yet");
-    }
-    Failure::give_up("the line has no issue")
-}
-
+/// Opens the issue again where it is closed. One that GitHub does not show is refused.
 async fn reopen(tracker: &IssueTracker<'_>, turn: &Turn<'_>, number: u64) -> Result<(), Failure> {
-    if let IssueState::Present(issue) = tracker.issue(number).await?
-        && !issue.open
-    {
+    if !tracker.present(number).await?.open {
         turn.take().await?;
         tracker.github.reopen_issue(tracker.installation, tracker.name, number).await?;
     }

@@ -2,6 +2,7 @@
 
 use super::GitHubWriter;
 use super::issues::IssueTracker;
+use super::refusal::{About, github_error};
 use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::command::labels;
@@ -23,12 +24,28 @@ impl GitHubWriter {
             return Ok(store::repositories::set_labels_due(&self.store, id, now + AGAIN_AFTER).await?);
         }
         let result = self.make_label(turn, &row, now).await;
+        let result = self.heed_of_labels(turn, &row, result, now).await;
         let attempt = LabelAttempt { store: &self.store, row: &row, now };
         match settle(&attempt, result, now).await?.done()? {
             Some(()) => Ok(()),
             // Where GitHub refuses one, the next fares no better: a second apart.
             None => Err(turn.next()),
         }
+    }
+
+    /// Notes where GitHub refuses a label because it takes nothing in the repository: they are made
+    /// once it does.
+    async fn heed_of_labels(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        result: Result<(), Failure>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(error) = github_error(&result).filter(|error| error.is_refusal()) else { return result };
+        let About::Repository(why) = self.about(row, None, error).await? else { return result };
+        self.refused(turn, row, "a label", why, now).await?;
+        Err(turn.next())
     }
 
     async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {

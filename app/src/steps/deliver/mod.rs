@@ -2,9 +2,11 @@
 
 mod attempt;
 mod files;
+mod issue_labels;
 mod issues;
 mod labels;
 mod mails;
+mod refusal;
 mod shadow;
 mod status;
 mod storm;

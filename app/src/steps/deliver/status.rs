@@ -2,12 +2,13 @@
 
 use super::GitHubWriter;
 use super::issues::IssueTracker;
+use super::refusal::{About, Missed, github_error, missed};
 use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::ids::LineId;
 use domain::status::{State, Status, has_block, replace_block};
-use domain::timestamp::{DAY, Timestamp};
-use github::{IssueState, IssueUpdate};
+use domain::timestamp::Timestamp;
+use github::IssueUpdate;
 use jiff::SignedDuration;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -23,6 +24,7 @@ impl GitHubWriter {
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(()) };
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
         let result = self.write_status(turn, &row, &line, now).await;
+        let result = self.heed_of_status(turn, &row, &line, result, now).await;
         let attempt = StatusAttempt { store: &self.store, row: &row, line: &line, now };
         settle(&attempt, result, now).await?.done().map(|_| ())
     }
@@ -39,17 +41,7 @@ impl GitHubWriter {
         }
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let Some(number) = line.issue else { return Ok(()) };
-        let issue = match tracker.issue(number).await? {
-            IssueState::Present(issue) => issue,
-            // So says also an answer from before it was made, and GitHub in an outage.
-            IssueState::Missing => {
-                let again = if now.is_within(DAY, line.first_seen_at) { AGAIN_AFTER } else { DAY };
-                return Ok(store::statuses::set_due(&self.store, line.id, now + again).await?);
-            }
-            IssueState::Deleted | IssueState::Transferred => {
-                return Err(Failure::give_up("the issue is not there any more"));
-            }
-        };
+        let issue = tracker.present(number).await?;
         let status = self.status_of(line).await?;
         let total = status.counts.total;
         let block = render::status_block(&status, &row.repository)?;
@@ -61,7 +53,46 @@ impl GitHubWriter {
             let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
             tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
         }
+        if line.issue_missed_at.is_some() {
+            store::lines::set_issue_missed(&self.store, line.id, None).await?;
+        }
         Ok(store::statuses::record_written(&self.store, line.id, total, false, now).await?)
+    }
+
+    /// What a refusal means for a status: it waits for the repository, or to be asked for again.
+    async fn heed_of_status(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        line: &Line,
+        result: Result<(), Failure>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(error) = github_error(&result).filter(|error| error.is_refusal()) else { return result };
+        let due_at = match self.about(row, line.issue, error).await? {
+            About::Repository(why) => {
+                self.refused(turn, row, "the status of an issue", why, now).await?;
+                now
+            }
+            About::GoneIssue => {
+                store::lines::record_issue_gone(&self.store, line.id).await?;
+                return result;
+            }
+            About::MissedIssue => match missed(line.issue_missed_at, now) {
+                Missed::Gone => {
+                    store::lines::record_issue_gone(&self.store, line.id).await?;
+                    return result;
+                }
+                Missed::Note(at) => {
+                    store::lines::set_issue_missed(&self.store, line.id, Some(now)).await?;
+                    at
+                }
+                Missed::AskAgain(at) => at,
+            },
+            About::Unexplained | About::LockedIssue | About::Passing => now + AGAIN_AFTER,
+        };
+        store::statuses::set_due(&self.store, line.id, due_at).await?;
+        Err(turn.next())
     }
 
     async fn status_of(&self, line: &Line) -> Result<Status, Failure> {

@@ -1,13 +1,17 @@
 //! The one issue of a storm, kept up to date.
 
 use super::GitHubWriter;
-use super::issues::{IssueTracker, labels};
+use super::issue_labels::{labels, leave_labels_out};
+use super::issues::IssueTracker;
+use super::refusal::{About, Missed, again, github_error, missed};
 use super::shadow::SHADOW_AGAIN_AFTER;
 use super::turn::Turn;
 use super::unanswered::{made_earlier, may_be_done};
+use crate::services::refusals::WhyRefused;
 use crate::services::{Attempt, Cause, Failure, Site, attempt_after, settle};
 use domain::command::OUR_LABEL;
 use domain::ids::StormId;
+use domain::refusal::PASSING_FOR;
 use domain::storm::{Storm, StormLine};
 use domain::timestamp::Timestamp;
 use github::{IssueUpdate, NewIssue};
@@ -20,6 +24,10 @@ use store::{Store, StoreError};
 const UPDATE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 /// The same once it is over, when nothing but the numbers of the lines' own issues is added.
 const COMPLETE_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+/// How often a storm's issue is tried to be filed with which GitHub finds fault: by the usual
+/// pauses that takes some minutes, in which what is passing has passed.
+const PASSING_TRIES: u64 = 8;
 
 /// What a storm's issue says.
 pub(super) struct StormText {
@@ -58,9 +66,13 @@ impl GitHubWriter {
             return Ok(store::storms::set_due(&self.store, id, now + SHADOW_AGAIN_AFTER).await?);
         }
         let result = self.write_storm(turn, &row, &storm, now).await;
+        let result = self.heed_of_storm(turn, &row, &storm, result, now).await;
         let attempt = StormAttempt { store: &self.store, row: &row, storm: &storm };
         if settle(&attempt, result, now).await?.done()?.is_none() {
             return Ok(());
+        }
+        if storm.missed_at.is_some() {
+            store::storms::set_missed(&self.store, id, None).await?;
         }
         let pause = if storm.ended_at.is_some() { COMPLETE_EVERY } else { UPDATE_EVERY };
         Ok(store::storms::record_written(&self.store, id, now, now + pause).await?)
@@ -88,9 +100,54 @@ impl GitHubWriter {
         if made.as_ref().is_err_and(|error| !may_be_done(error)) {
             store::storms::set_unanswered(&self.store, storm.id, None).await?;
         }
-        let made = made?;
+        let is_lasting = storm.attempts >= PASSING_TRIES;
+        let made = match made {
+            Err(error) if leave_labels_out(&self.store, row, &error, is_lasting).await? => return Err(turn.next()),
+            made => made?,
+        };
         tracing::info!(repository = %tracker.name, number = made.number, now = now.as_millis(), "the issue of a storm was filed");
         Ok(store::storms::set_issue(&self.store, storm.id, made.number).await?)
+    }
+
+    /// What a refusal means for a storm's issue: it waits for the repository, or to be asked for
+    /// again.
+    async fn heed_of_storm(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        storm: &Storm,
+        result: Result<(), Failure>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Some(error) = github_error(&result) else { return result };
+        if storm.issue.is_none() && storm.attempts < PASSING_TRIES && error.is_about_the_content() {
+            return result.map_err(again);
+        }
+        if !error.is_refusal() {
+            return result;
+        }
+        let what = "the issue of a storm";
+        let due_at = match self.about(row, storm.issue, error).await? {
+            About::Repository(why) => {
+                self.refused(turn, row, what, why, now).await?;
+                now
+            }
+            About::Unexplained | About::Passing => {
+                self.refused(turn, row, what, WhyRefused::unexplained(error), now).await?;
+                now + PASSING_FOR
+            }
+            About::GoneIssue | About::LockedIssue => return result,
+            About::MissedIssue => match missed(storm.missed_at, now) {
+                Missed::Gone => return result,
+                Missed::Note(at) => {
+                    store::storms::set_missed(&self.store, storm.id, Some(now)).await?;
+                    at
+                }
+                Missed::AskAgain(at) => at,
+            },
+        };
+        store::storms::set_due(&self.store, storm.id, due_at).await?;
+        Err(turn.next())
     }
 
     /// The issue that is there already, maybe by an attempt whose answer was lost.

@@ -15,6 +15,7 @@ use domain::pace::{GAP, Rank, allowed_at};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use store::Store;
 use store::deliveries::Delivery;
 use store::lines::Line;
@@ -44,12 +45,13 @@ pub(super) struct Turn<'a> {
     installation: u64,
     now: Now<'a>,
     spent: OnceLock<WriteId>,
+    refused: AtomicBool,
 }
 
 impl<'a> Turn<'a> {
     /// A turn of this installation's.
     fn new(store: &'a Store, installation: u64, now: Now<'a>) -> Self {
-        Self { store, installation, now, spent: OnceLock::new() }
+        Self { store, installation, now, spent: OnceLock::new(), refused: AtomicBool::new(false) }
     }
 
     /// Takes the turn's write, to be called right before each. The second one has to wait for the
@@ -67,6 +69,21 @@ impl<'a> Turn<'a> {
         // Nobody else takes it: a turn does one thing after another.
         let _ = self.spent.set(id);
         Ok(now)
+    }
+
+    /// Whether its write was made.
+    pub(super) fn is_spent(&self) -> bool {
+        self.spent.get().is_some()
+    }
+
+    /// GitHub refuses what is written in the repository.
+    pub(super) fn note_refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// There is more to write, in another turn.
@@ -92,7 +109,10 @@ impl GitHubWriter {
     pub async fn turn(&self, installation: u64, clock: Now<'_>) -> Result<(), Failure> {
         let Some(first) = self.next(installation, clock()).await? else { return Ok(()) };
         let turn = Turn::new(&self.store, installation, clock);
-        let written = self.write(&turn, first, clock()).await;
+        let written = match first {
+            WriteTarget::Look(id) => self.look(&turn, id, clock()).await,
+            what => self.write(&turn, what, clock()).await,
+        };
         turn.end().await?;
         self.after(installation, written, clock()).await
     }
@@ -114,6 +134,7 @@ impl GitHubWriter {
             WriteTarget::Label(id) => store::repositories::set_labels_due(store, id, until).await?,
             WriteTarget::Status(id) => store::statuses::set_due(store, id, until).await?,
             WriteTarget::Storm(id) => store::storms::set_due(store, id, until).await?,
+            WriteTarget::Look(id) => store::repositories::set_look_at(store, id, until, now).await?,
         }
         Err(Failure::Again { at: now })
     }
@@ -135,12 +156,15 @@ impl GitHubWriter {
         if allowed_at > now { Err(Failure::Again { at: allowed_at }) } else { Ok(Some(first.what)) }
     }
 
-    async fn write(&self, turn: &Turn<'_>, what: WriteTarget, now: Timestamp) -> Result<(), Failure> {
+    /// Makes one write.
+    pub(super) async fn write(&self, turn: &Turn<'_>, what: WriteTarget, now: Timestamp) -> Result<(), Failure> {
         match what {
             WriteTarget::Delivery(id) => self.delivery(turn, id, now).await,
             WriteTarget::Label(id) => self.label(turn, id, now).await,
             WriteTarget::Status(id) => self.status(turn, id, now).await,
             WriteTarget::Storm(id) => self.storm_issue(turn, id, now).await,
+            // A look leads to writes, and no write to a look.
+            WriteTarget::Look(_) => Ok(()),
         }
     }
 
@@ -196,10 +220,14 @@ impl GitHubWriter {
             // Only what is written to GitHub waits in the queue.
             other => Err(Failure::give_up(format!("a {} does not go to GitHub", other.as_str()))),
         };
+        let result = self.heed(turn, row, line, delivery, result, now).await;
         let attempt = DeliveryAttempt { store: &self.store, mails: None, row, line, delivery, now };
         let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };
         store::deliveries::record_sent(&self.store, delivery.id, &receipt, now).await?;
         store::storms::record_line_changed(&self.store, line.id, now).await?;
+        if line.issue_missed_at.is_some() {
+            store::lines::set_issue_missed(&self.store, line.id, None).await?;
+        }
         tracing::info!(repository = %row.repository.full_name, ?channel, receipt, "delivered");
         Ok(())
     }

@@ -209,6 +209,12 @@ pub async fn count_pending_and_given_up(store: &Store) -> Result<(u64, u64), Sto
     Ok((get_count(&row, "pending")?, get_count(&row, "given_up")?))
 }
 
+/// Whether the issue of a line is still to be filed.
+pub async fn is_issue_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM deliveries WHERE line_id = $1 AND channel = 'issue' AND state IN ('pending', 'gathered') LIMIT 1";
+    Ok(sqlx::query(sql).bind(line.0).fetch_optional(&store.pool).await?.is_some())
+}
+
 /// Whether the comment that opens the issue of a line again is still to be written.
 pub async fn is_reopening_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
     let row = sqlx::query(

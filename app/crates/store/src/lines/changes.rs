@@ -54,8 +54,8 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     // What a new issue says is that it is open, and nobody's: more is added where there is more to
     // say.
     sqlx::query(
-        "UPDATE lines SET issue_number = $2, issue_acted_on_ms = 0, issue_assignees = NULL, status_total = total,
-             status_at_ms = last_seen_ms, status_off = 0, status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
+        "UPDATE lines SET issue_number = $2, issue_missed_at_ms = NULL, issue_acted_on_ms = 0, issue_assignees = NULL,
+             status_total = total, status_at_ms = last_seen_ms, status_off = 0, status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
          WHERE id = $1",
     )
     .bind(line.0)
@@ -63,6 +63,14 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     .execute(tx.conn())
     .await?;
     tx.commit().await
+}
+
+/// Records when GitHub said for the first time that a line's issue is not there; `None`: it is.
+pub async fn set_issue_missed(store: &Store, line: LineId, at: Option<Timestamp>) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE lines SET issue_missed_at_ms = $2 WHERE id = $1")
+        .bind(line.0)
+        .bind(at.map(Timestamp::as_millis));
+    execute(store, statement).await
 }
 
 /// Records that a line's issue is not there any more: deleted, or in another repository. The next
@@ -74,7 +82,7 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
         .execute(tx.conn())
         .await?;
     sqlx::query(
-        "UPDATE lines SET issue_number = NULL, alerted_at_ms = NULL, next_decide_at = total + 1, resolved_at_ms = NULL,
+        "UPDATE lines SET issue_number = NULL, issue_missed_at_ms = NULL, alerted_at_ms = NULL, next_decide_at = total + 1, resolved_at_ms = NULL,
              resolved_commit = NULL, regressed_at_ms = NULL WHERE id = $1",
     )
     .bind(line.0)

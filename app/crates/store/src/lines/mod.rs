@@ -11,7 +11,8 @@ use crate::StoreError;
 use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt};
 pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use changes::{
-    decide_at_next, record_issue_gone, resolve, set_author_login, set_issue, set_known, set_owner, set_told, unresolve,
+    decide_at_next, record_issue_gone, resolve, set_author_login, set_issue, set_issue_missed, set_known, set_owner,
+    set_told, unresolve,
 };
 pub use counts::{
     count_alerted_since, count_open, count_plain, counts, counts_and_days, exceptions_since_alert, first_release,
@@ -86,6 +87,9 @@ pub struct Line {
     pub plain_until: Option<Timestamp>,
     /// Its issue.
     pub issue: Option<u64>,
+    /// When GitHub said for the first time that the issue is not there; `None`: it is, as far as is
+    /// known.
+    pub issue_missed_at: Option<Timestamp>,
     /// Closed without a label then.
     pub resolved_at: Option<Timestamp>,
     /// The commit that closed its issue, else the head of the default branch at that time.
@@ -140,7 +144,7 @@ impl Line {
 
 pub(crate) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
     written_at_ms, is_stray, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, threshold_by_settings, first_seen_ms,
-    last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, plain_until_ms, issue_number, resolved_at_ms, resolved_commit, regressed_at_ms,
+    last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, plain_until_ms, issue_number, issue_missed_at_ms, resolved_at_ms, resolved_commit, regressed_at_ms,
     regressed_revision, regressed_release, regressions, told";
 
 pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
@@ -173,6 +177,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         known_mailed: get_time_opt(row, "known_mailed_at_ms")?.is_some(),
         plain_until: get_time_opt(row, "plain_until_ms")?,
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
+        issue_missed_at: get_time_opt(row, "issue_missed_at_ms")?,
         resolved_at: get_time_opt(row, "resolved_at_ms")?,
         resolved_commit: get_commit_opt(row, "resolved_commit")?,
         regressed: get_time_opt(row, "regressed_at_ms")?.is_some(),

@@ -1,7 +1,7 @@
 //! Repositories that are looked for: by id, by GitHub's number, by name.
 
 use super::watch::HIGHEST;
-use super::{COLUMNS, RepositoryRow, read};
+use super::{RepositoryRow, columns, read};
 use crate::columns::get;
 use crate::{Store, StoreError, Tx};
 use domain::ids::RepositoryId;
@@ -21,7 +21,7 @@ pub async fn by_github_id(store: &Store, github_id: u64) -> Result<Option<Reposi
 
 async fn find(store: &Store, condition: &'static str, value: i64) -> Result<Option<RepositoryRow>, StoreError> {
     // Both parts are constants of this file.
-    let sql = format!("SELECT {COLUMNS} FROM repositories WHERE {condition}");
+    let sql = format!("SELECT {} FROM repositories WHERE {condition}", columns());
     let row = sqlx::query(AssertSqlSafe(sql)).bind(value).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
 }
@@ -29,7 +29,8 @@ async fn find(store: &Store, condition: &'static str, value: i64) -> Result<Opti
 /// The watched repository of this name, without regard to case.
 pub async fn by_name(store: &Store, full_name: &RepositoryName) -> Result<Option<RepositoryRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NULL ORDER BY id LIMIT 1"
+        "SELECT {} FROM repositories WHERE LOWER(full_name) = LOWER($1) AND removed_at_ms IS NULL ORDER BY id LIMIT 1",
+        columns()
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name.as_str()).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
@@ -38,8 +39,9 @@ pub async fn by_name(store: &Store, full_name: &RepositoryName) -> Result<Option
 /// The watched repository that had this name, and none has it now.
 pub async fn by_former_name(store: &Store, full_name: &RepositoryName) -> Result<Option<RepositoryRow>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL
-             AND id = (SELECT repository_id FROM former_names WHERE full_name = LOWER($1))"
+        "SELECT {} FROM repositories WHERE removed_at_ms IS NULL
+             AND id = (SELECT repository_id FROM former_names WHERE full_name = LOWER($1))",
+        columns()
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(full_name.as_str()).fetch_optional(&store.pool).await?;
     row.as_ref().map(read).transpose()
@@ -59,7 +61,8 @@ pub async fn removed_by_name(store: &Store, full_name: &RepositoryName) -> Resul
 
 /// All watched repositories, by name.
 pub async fn list(store: &Store) -> Result<Vec<RepositoryRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM repositories WHERE removed_at_ms IS NULL ORDER BY LOWER(full_name), id");
+    let sql =
+        format!("SELECT {} FROM repositories WHERE removed_at_ms IS NULL ORDER BY LOWER(full_name), id", columns());
     let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
 }

@@ -76,7 +76,7 @@ async fn set_settings_in(
 ) -> Result<(), StoreError> {
     let (sql, text) = match settings {
         Ok(settings) => (
-            "UPDATE repositories SET settings_blob = $2, settings = $3, settings_error = NULL,
+            "UPDATE repositories SET settings_blob = $2, settings = $3, settings_error = NULL, refused_labels = NULL,
                  rules_generation = rules_generation + 1 WHERE id = $1",
             to_json("repositories.settings", settings)?,
         ),

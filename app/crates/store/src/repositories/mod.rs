@@ -4,6 +4,7 @@ mod delete_with_counts;
 mod find;
 mod mirror;
 mod overwritten;
+mod refusals;
 mod watch;
 
 use crate::StoreError;
@@ -11,12 +12,14 @@ use crate::columns::{from_json, get, get_commit_opt, get_time, get_time_opt};
 pub use delete_with_counts::delete;
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
+use domain::refusal::Refusal;
 use domain::repository::{GitHubRepository, Repository};
 use domain::settings::Settings;
 use domain::timestamp::Timestamp;
 pub(crate) use find::installation_in;
 pub use find::{by_former_name, by_github_id, by_id, by_name, list, numbers, removed_by_name};
 pub use mirror::{Fetched, record_fetch_failed, record_fetched, record_labelled, record_push, set_labels_due};
+pub use refusals::{add_refused_labels, keep_newest_comments, record_refused, record_taken, set_look_at};
 use sqlx::any::AnyRow;
 pub use watch::{set_public, set_suspended, set_unnamed, unwatch, watch};
 
@@ -68,6 +71,10 @@ pub struct RepositoryRow {
     pub settings_blob: Option<String>,
     /// When its labels were made; the epoch: not yet.
     pub labelled_at: Timestamp,
+    /// What GitHub refuses there now.
+    pub refusal: Option<Refusal>,
+    /// Labels of the settings that GitHub refuses: issues go without them.
+    pub refused_labels: Vec<String>,
     /// Since when the installation is suspended.
     pub suspended_at: Option<Timestamp>,
     /// Since when GitHub does not name it any more among what is installed.
@@ -105,9 +112,16 @@ impl RepositoryRow {
     }
 }
 
-const COLUMNS: &str = "id, full_name, clone_url, github_id, installation, html_url, public, default_branch, head,
-    code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, unmirrorable, fetch_error, settings, settings_error, settings_blob,
-    labelled_at_ms, suspended_at_ms, unnamed_since_ms, removed_at_ms, shadow_until_ms, created_at_ms";
+/// The columns of a [`RepositoryRow`], for [`read`].
+fn columns() -> String {
+    format!(
+        "id, full_name, clone_url, github_id, installation, html_url, public, default_branch, head,
+         code_generation, rules_generation, pushed_at_ms, fetched_at_ms, fetch_paused_until_ms, unmirrorable, fetch_error,
+         settings, settings_error, settings_blob, labelled_at_ms, {}, refused_labels, suspended_at_ms, unnamed_since_ms,
+         removed_at_ms, shadow_until_ms, created_at_ms",
+        refusals::COLUMNS
+    )
+}
 
 fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     let github = match (get::<Option<i64>>(row, "github_id")?, get::<Option<i64>>(row, "installation")?) {
@@ -121,6 +135,10 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
     let settings = match get::<Option<String>>(row, "settings")? {
         Some(text) => from_json("repositories.settings", &text)?,
         None => Settings::default(),
+    };
+    let refused_labels = match get::<Option<String>>(row, "refused_labels")? {
+        Some(text) => from_json("repositories.refused_labels", &text)?,
+        None => Vec::new(),
     };
     let unmirrorable = get::<i64>(row, "unmirrorable")? != 0;
     let fetch_pause = get_time_opt(row, "fetch_paused_until_ms")?.map(|until| FetchPause { until, unmirrorable });
@@ -144,6 +162,8 @@ fn read(row: &AnyRow) -> Result<RepositoryRow, StoreError> {
         settings_error: get(row, "settings_error")?,
         settings_blob: get(row, "settings_blob")?,
         labelled_at: get_time(row, "labelled_at_ms")?,
+        refusal: refusals::read(row)?,
+        refused_labels,
         suspended_at: get_time_opt(row, "suspended_at_ms")?,
         unnamed_since: get_time_opt(row, "unnamed_since_ms")?,
         removed_at: get_time_opt(row, "removed_at_ms")?,

@@ -2,6 +2,7 @@
 
 use super::NewRepository;
 use super::overwritten::{empty_wal, overwrite_in};
+use super::refusals::{ENDED, forget_refusal_in};
 use crate::columns::{get, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, ingest_keys, jobs, writes};
@@ -136,8 +137,9 @@ pub(super) const REPORTS: [&str; 5] = [
     "DELETE FROM fingerprints WHERE repository_id = $1",
 ];
 
-/// Stops watching a repository; its counts stay. With `unnamed_since`, only where GitHub has not
-/// named it since then: `false` otherwise, and nothing is done.
+/// Stops watching a repository; its counts stay, and nothing waits to be written there any more. With
+/// `unnamed_since`, only where GitHub has not named it since then: `false` otherwise, and nothing is
+/// done.
 pub async fn unwatch(
     store: &Store,
     id: RepositoryId,
@@ -156,6 +158,10 @@ pub async fn unwatch(
     .await?;
     if ended.rows_affected() == 0 {
         return Ok(false);
+    }
+    forget_refusal_in(&mut tx, id).await?;
+    for sql in ENDED {
+        sqlx::query(sql).bind(id.0).execute(tx.conn()).await?;
     }
     overwrite_in(&mut tx, store.dialect(), true).await?;
     for sql in REPORTS {

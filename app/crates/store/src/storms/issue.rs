@@ -23,6 +23,13 @@ pub async fn set_unanswered(store: &Store, id: StormId, asked_at: Option<Timesta
     execute(store, statement).await
 }
 
+/// Records when GitHub said for the first time that the storm's issue is not there; `None`: it is.
+pub async fn set_missed(store: &Store, id: StormId, at: Option<Timestamp>) -> Result<(), StoreError> {
+    let statement =
+        sqlx::query("UPDATE storms SET missed_at_ms = $2 WHERE id = $1").bind(id.0).bind(at.map(Timestamp::as_millis));
+    execute(store, statement).await
+}
+
 /// Records the storm's issue.
 pub async fn set_issue(store: &Store, id: StormId, issue: u64) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE storms SET issue_number = $2 WHERE id = $1").bind(id.0).bind(signed(issue));

@@ -11,7 +11,7 @@ use domain::storm::Storm;
 use domain::timestamp::Timestamp;
 pub use issue::{
     claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, record_line_changed,
-    record_written, set_due, set_issue, set_unanswered,
+    record_written, set_due, set_issue, set_missed, set_unanswered,
 };
 use issue::{gather_issues_in, release_issues_in};
 use mails::gather_mails_in;
@@ -21,7 +21,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 const COLUMNS: &str = "id, repository_id, began_at_ms, last_line_at_ms, ended_at_ms, issue_number, attempts, unanswered_at_ms, \
-     mails_at_ms";
+     missed_at_ms, mails_at_ms";
 
 fn read(row: &AnyRow) -> Result<Storm, StoreError> {
     Ok(Storm {
@@ -33,6 +33,7 @@ fn read(row: &AnyRow) -> Result<Storm, StoreError> {
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::unsigned_abs),
         attempts: get_count(row, "attempts")?,
         unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
+        missed_at: get_time_opt(row, "missed_at_ms")?,
         mails_at: get_time_opt(row, "mails_at_ms")?,
     })
 }

@@ -22,6 +22,8 @@ pub enum WriteTarget {
     Label(RepositoryId),
     /// The status block of a line's issue.
     Status(LineId),
+    /// Whether GitHub takes what is written in the repository again.
+    Look(RepositoryId),
 }
 
 /// What waits first, and of which rank it is ([`Rank::number`]).
@@ -42,9 +44,16 @@ pub struct WriteQueue {
     pub oldest_at: Option<Timestamp>,
 }
 
-/// Of repositories that can be written to.
-const WRITABLE: &str =
+/// Of repositories whose installation is there; $1 is its number.
+const SERVED: &str =
     "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL AND r.unnamed_since_ms IS NULL";
+
+/// Of repositories that can be written to. Where GitHub refuses it, it is looked for that first.
+const WRITABLE: &str = "r.installation = $1 AND r.removed_at_ms IS NULL AND r.suspended_at_ms IS NULL
+    AND r.unnamed_since_ms IS NULL AND r.refused_since_ms IS NULL";
+
+/// Of one repository, whatever it is like; $1 is its number.
+const OF_ONE: &str = "r.id = $1";
 
 /// What one installation's writer does.
 const OURS: &str = "d.state = 'pending' AND d.channel IN ('issue', 'comment')";
@@ -62,53 +71,86 @@ const UNLABELLED: &str = "r.labelled_at_ms = 0";
 
 /// What this installation writes next, of all that is due; a status only where nothing else waits.
 pub async fn next(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
-    let due = [
-        next_label(store, installation, now).await?,
-        next_storm(store, installation, now).await?,
-        next_delivery(store, installation, now).await?,
-    ];
-    match due.into_iter().flatten().min_by_key(|write| write.rank) {
-        None => next_status(store, installation, now).await,
+    match next_look(store, installation, now).await? {
+        None => next_within(store, (WRITABLE, installation.cast_signed()), now).await,
+        look => Ok(look),
+    }
+}
+
+/// What would be written next in a repository, whether GitHub refuses it or not. Where nothing of
+/// it is due, that of the issues and comments which is due first.
+pub async fn next_of_repository(
+    store: &Store,
+    id: RepositoryId,
+    now: Timestamp,
+) -> Result<Option<NextWrite>, StoreError> {
+    match next_within(store, (OF_ONE, id.0), now).await? {
+        None => next_delivery(store, (OF_ONE, id.0), Timestamp::MAX).await,
         first => Ok(first),
     }
 }
 
-async fn next_delivery(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
-    let sql = format!(
-        "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
-         WHERE {WRITABLE} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
-    );
-    first(store, sql, installation, now, |id| WriteTarget::Delivery(DeliveryId(id))).await
+/// Which repositories: a condition of `r`, and the number that it takes as $1.
+type Scope = (&'static str, i64);
+
+async fn next_within(store: &Store, scope: Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+    let due = [
+        next_label(store, scope, now).await?,
+        next_storm(store, scope, now).await?,
+        next_delivery(store, scope, now).await?,
+    ];
+    match due.into_iter().flatten().min_by_key(|write| write.rank) {
+        None => next_status(store, scope, now).await,
+        first => Ok(first),
+    }
 }
 
-async fn next_storm(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+async fn next_look(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT r.id AS id, {} AS rank FROM repositories r
+         WHERE {SERVED} AND r.refused_since_ms IS NOT NULL AND r.refused_look_at_ms <= $2
+         ORDER BY r.refused_look_at_ms, r.id LIMIT 1",
+        literal(Rank::Look)
+    );
+    first(store, sql, installation.cast_signed(), now, |id| WriteTarget::Look(RepositoryId(id))).await
+}
+
+async fn next_delivery(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT d.id AS id, d.rank AS rank FROM deliveries d JOIN repositories r ON r.id = d.repository_id
+         WHERE {of} AND {OURS} AND {IN_TURN} AND d.due_at_ms <= $2 ORDER BY d.rank, d.created_at_ms, d.id LIMIT 1"
+    );
+    first(store, sql, number, now, |id| WriteTarget::Delivery(DeliveryId(id))).await
+}
+
+async fn next_storm(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT s.id AS id, CASE WHEN s.issue_number IS NULL THEN {} ELSE {} END AS rank
          FROM storms s JOIN repositories r ON r.id = s.repository_id
-         WHERE {WRITABLE} AND {STALE} AND s.due_at_ms <= $2 ORDER BY rank, s.id LIMIT 1",
+         WHERE {of} AND {STALE} AND s.due_at_ms <= $2 ORDER BY rank, s.id LIMIT 1",
         literal(Rank::Storm),
         literal(Rank::StormUpdate)
     );
-    first(store, sql, installation, now, |id| WriteTarget::Storm(StormId(id))).await
+    first(store, sql, number, now, |id| WriteTarget::Storm(StormId(id))).await
 }
 
-async fn next_label(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+async fn next_label(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT r.id AS id, {} AS rank FROM repositories r
-         WHERE {WRITABLE} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1",
+         WHERE {of} AND {UNLABELLED} AND r.labels_due_at_ms <= $2 ORDER BY r.id LIMIT 1",
         literal(Rank::Label)
     );
-    first(store, sql, installation, now, |id| WriteTarget::Label(RepositoryId(id))).await
+    first(store, sql, number, now, |id| WriteTarget::Label(RepositoryId(id))).await
 }
 
-async fn next_status(store: &Store, installation: u64, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+async fn next_status(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
     let sql = format!(
         "SELECT l.id AS id, {} AS rank FROM lines l JOIN repositories r ON r.id = l.repository_id
-         WHERE {WRITABLE} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
+         WHERE {of} AND {} ORDER BY l.status_wanted DESC, l.status_at_ms, l.id LIMIT 1",
         literal(Rank::Status),
         statuses::due_condition()
     );
-    first(store, sql, installation, now, |id| WriteTarget::Status(LineId(id))).await
+    first(store, sql, number, now, |id| WriteTarget::Status(LineId(id))).await
 }
 
 /// A rank as a column that both databases read as a BIGINT.
@@ -116,15 +158,15 @@ fn literal(rank: Rank) -> String {
     format!("CAST({} AS BIGINT)", rank.number())
 }
 
-/// The one row (`id`, `rank`) of a query that takes an installation and a moment.
+/// The one row (`id`, `rank`) of a query that takes a scope's number and a moment.
 async fn first(
     store: &Store,
     sql: String,
-    installation: u64,
+    number: i64,
     now: Timestamp,
     what: fn(i64) -> WriteTarget,
 ) -> Result<Option<NextWrite>, StoreError> {
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).bind(now.as_millis());
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(number).bind(now.as_millis());
     let Some(row) = query.fetch_optional(&store.pool).await? else { return Ok(None) };
     Ok(Some(NextWrite { what: what(get(&row, "id")?), rank: get(&row, "rank")? }))
 }
@@ -139,10 +181,20 @@ pub async fn next_due_at(store: &Store, installation: u64) -> Result<Option<Time
              SELECT s.due_at_ms AS due FROM storms s JOIN repositories r ON r.id = s.repository_id
              WHERE {WRITABLE} AND {STALE}
              UNION ALL
-             SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}) AS waiting"
+             SELECT r.labels_due_at_ms AS due FROM repositories r WHERE {WRITABLE} AND {UNLABELLED}
+             UNION ALL
+             SELECT r.refused_look_at_ms AS due FROM repositories r
+             WHERE {SERVED} AND r.refused_since_ms IS NOT NULL) AS waiting"
     );
     let row = sqlx::query(AssertSqlSafe(sql)).bind(installation.cast_signed()).fetch_one(&store.pool).await?;
     get_time_opt(&row, "due")
+}
+
+/// How many issues and comments of a repository wait to be written.
+pub async fn count_waiting(store: &Store, repository: RepositoryId) -> Result<u64, StoreError> {
+    let sql = format!("SELECT COUNT(*) AS length FROM deliveries d WHERE d.repository_id = $1 AND {OURS}");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).fetch_one(&store.pool).await?;
+    get_count(&row, "length")
 }
 
 /// This installation's queue in figures.
