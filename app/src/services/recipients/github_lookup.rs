@@ -3,12 +3,14 @@
 
 use super::Recipients;
 use crate::services::Failure;
+use crate::services::refusals::WhyRefused;
 use domain::blame::Author;
 use domain::bots::{is_bot, is_bot_name};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
 use domain::names::{Login, RepositoryName};
 use domain::pull::Pull;
+use domain::refusal::RefusalReason;
 use domain::repository::GitHubRepository;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use github::{GitHub, GitHubError};
@@ -61,6 +63,11 @@ struct NotKnown;
 
 /// Who opened and who merged a pull request.
 type PullAccounts = (Option<HookAccount>, Option<HookAccount>);
+
+/// Whether a refusal is of the whole repository, whatever is asked there.
+fn hides_the_repository(error: &GitHubError) -> bool {
+    error.is_refusal() && matches!(WhyRefused::of(error).reason, RefusalReason::AllowList | RefusalReason::Blocked)
+}
 
 /// GitHub, as it is asked for the sake of one line.
 pub(super) struct GitHubLookup<'a> {
@@ -120,6 +127,8 @@ impl<'a> GitHubLookup<'a> {
     ) -> Result<Option<T>, NotKnown> {
         match tokio::time::timeout(PATIENCE, work).await {
             Ok(Ok(answer)) => Ok(answer),
+            // Of a repository that is hidden for now nothing is known.
+            Ok(Err(error)) if hides_the_repository(&error) => Err(self.failed(error)),
             // A commit or account that is not there any more, or a permission that the App has not.
             Ok(Err(GitHubError::Gone(_) | GitHubError::Refused { .. })) => Ok(None),
             Ok(Err(error)) => Err(self.failed(error)),
@@ -251,8 +260,9 @@ impl<'a> GitHubLookup<'a> {
         }
         let Some(commit) = commit else { return Ok(None) };
         match github.commit_author(installation, name, commit).await {
-            // A commit that GitHub does not have (any more) has no author there.
-            Err(GitHubError::Gone(_) | GitHubError::Refused { .. }) => Ok(None),
+            // By 422 it says that it does not have the commit: a 404 is about the repository, and
+            // may be so for a moment only.
+            Err(GitHubError::Gone(message)) => Err(GitHubError::Transient { message, retry_after: None }),
             other => other,
         }
     }
