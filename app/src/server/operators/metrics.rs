@@ -153,6 +153,13 @@ fn write_repositories(rows: &[RepositoryRow], out: &mut Text) {
     out.sample("flawless_repositories", &[], rows.len());
     out.family("flawless_mirrors_failing", "gauge", "Repositories whose last fetch failed.");
     out.sample("flawless_mirrors_failing", &[], failing);
+    let refused = rows.iter().filter(|row| row.refusal.is_some()).count();
+    out.family(
+        "flawless_repositories_refused",
+        "gauge",
+        "Repositories in which GitHub takes no issues or comments now.",
+    );
+    out.sample("flawless_repositories_refused", &[], refused);
 }
 
 /// Prometheus' text format: <https://prometheus.io/docs/instrumenting/exposition_formats/>.

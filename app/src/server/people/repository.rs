@@ -11,13 +11,14 @@ use crate::server::state::Now;
 use crate::server::urls::Urls;
 use crate::server::visitor::SignedIn;
 use crate::services::Wake;
+use crate::services::refusals::{labels_left_out, why_nothing_is_filed};
 use axum::extract::State;
 use axum::response::Redirect;
 use domain::access::Right;
 use domain::settings::SETTINGS_FILE;
 use domain::timestamp::Timestamp;
 use mirror::Mirrors;
-use render::views::{LineStatus, OpenLine, PageLink, RepositoryPage, SettingsError, WaitingIssues};
+use render::views::{LineStatus, NothingFiled, OpenLine, PageLink, RepositoryPage, SettingsError, WaitingIssues};
 use render::{thousands, when};
 use serde::Deserialize;
 use store::lines::Line;
@@ -50,14 +51,22 @@ pub(super) async fn repository(
         connect_url: urls.connect(&row),
         mirror: mirror_view(&mirrors, &row),
         settings_path: SETTINGS_FILE.to_owned(),
-        settings_errors: row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault).collect(),
+        settings_errors: settings_faults(&row),
         lines: open_lines(&lines, &row, &urls),
+        refusal: refusal(&store, &row).await?,
         waiting: waiting(&store, &session, &row, &urls).await?,
         shadow_url: urls.shadow(&row),
         shadow: row.is_shadow(now),
         may_connect,
     };
     Ok(Page(Some(session), view))
+}
+
+/// What GitHub refuses in the repository, and how much waits for it.
+async fn refusal(store: &Store, row: &RepositoryRow) -> Result<Option<NothingFiled>, StoreError> {
+    let (Some(what), Some(refusal)) = (why_nothing_is_filed(row), &row.refusal) else { return Ok(None) };
+    let waiting = thousands(store::writes::count_waiting(store, row.repository.id).await?);
+    Ok(Some(NothingFiled { what, todo: refusal.reason.todo().to_owned(), waiting }))
 }
 
 /// The lines of a storm whose issues wait.
@@ -126,6 +135,12 @@ fn open_line(line: &Line, row: &RepositoryRow, urls: &Urls) -> OpenLine {
         traceback_url: urls.traceback(row, line),
         issue: line.issue.and_then(|number| issue_link(row, number)),
     }
+}
+
+/// What is wrong with the settings file, and which of its labels GitHub refuses.
+fn settings_faults(row: &RepositoryRow) -> Vec<SettingsError> {
+    let faults = row.settings_error.iter().flat_map(|text| text.lines()).map(settings_fault);
+    faults.chain(labels_left_out(row).map(|text| SettingsError { line: None, text })).collect()
 }
 
 /// A fault as `mirror::settings` says it: `line 12: isues: there is no such key`. Faults stored by

@@ -2,6 +2,7 @@
 
 use crate::services::own_routes;
 use crate::services::readiness::MirrorsSeen;
+use crate::services::refusals::{labels_left_out, why_nothing_is_filed};
 use crate::services::repositories::why_unnamed;
 use crate::services::vitals::Vitals;
 use domain::finding::{Finding, minutes};
@@ -57,6 +58,16 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now
     }
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
     found.extend(of_damage(row, seen, now));
+    if let (Some(what), Some(refusal)) = (why_nothing_is_filed(row), &row.refusal) {
+        let todo = format!(
+            "{} Mails go on, and what waits is written by itself: GitHub is asked every few minutes.",
+            refusal.reason.todo()
+        );
+        found.push(Finding::failure(name, what, todo));
+    }
+    if let Some(what) = labels_left_out(row) {
+        found.push(Finding::warning(name, what, "Mend issues.labels in .github/flawless.yml, and push."));
+    }
     if let Some(error) = &row.settings_error {
         let what = format!(".github/flawless.yml is not used: {}", error.replace('\n', "; "));
         found.push(Finding::failure(name, what, "Mend the file and push; the last good one is in force until then."));

@@ -30,7 +30,8 @@ pub use line::{IssueLink, LineStatus};
 pub use not_me::NotMe;
 pub use notice::{Check, Health, Login, Message};
 pub use repository::{
-    MirrorView, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError, WaitingIssues,
+    MirrorView, NothingFiled, OpenLine, PageLink, Repositories, RepositoryPage, RepositoryRow, SettingsError,
+    WaitingIssues,
 };
 pub use sessions::{SessionView, Sessions};
 pub use setup::{Permission, Setup, SetupState};

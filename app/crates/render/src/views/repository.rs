@@ -78,6 +78,8 @@ pub struct RepositoryPage {
     pub settings_errors: Vec<SettingsError>,
     /// Open lines, latest first.
     pub lines: Vec<OpenLine>,
+    /// GitHub takes no issues or comments there now.
+    pub refusal: Option<NothingFiled>,
     /// Lines of a storm that have no issues yet.
     pub waiting: Option<WaitingIssues>,
     /// The page of its shadow mode.
@@ -86,6 +88,17 @@ pub struct RepositoryPage {
     pub shadow: bool,
     /// The reader may connect applications: sees the keys.
     pub may_connect: bool,
+}
+
+/// That GitHub takes no issues or comments in a repository.
+#[derive(Clone, Debug, Serialize)]
+pub struct NothingFiled {
+    /// What is so, since when and why, one sentence without its end.
+    pub what: String,
+    /// What to do.
+    pub todo: String,
+    /// Issues and comments that wait for it, with separators.
+    pub waiting: String,
 }
 
 /// Lines of a storm that is told of by one issue: their own wait.
@@ -224,6 +237,13 @@ impl View for RepositoryPage {
                 traceback_url: "/view_traceback?line=12".to_owned(),
                 issue: issue(),
             }],
+            refusal: Some(NothingFiled {
+                what: "GitHub takes no issues or comments since 2026-11-22 11:31 UTC, because it is archived: \
+                       a new issue was refused"
+                    .to_owned(),
+                todo: "Unarchive it on GitHub, or uninstall the App there.".to_owned(),
+                waiting: "3".to_owned(),
+            }),
             waiting: Some(WaitingIssues {
                 lines: "1,204".to_owned(),
                 action: "/acme/shop/storm".to_owned(),
