@@ -5,6 +5,7 @@ use domain::alert::{Alert, Links, Place, Recipient};
 use domain::attribution::Attribution;
 use domain::links::LinkedLine;
 use domain::presentation::{additional, request, traceback};
+use domain::refusal::Refusal;
 use domain::repository::Repository;
 use domain::timestamp::Timestamp;
 use store::lines::Line;
@@ -90,6 +91,7 @@ impl AlertContent {
             days,
             links,
             header: None,
+            no_issue: no_issue(row, line),
             place,
         })
     }
@@ -117,6 +119,12 @@ impl AlertContent {
             issue: line.issue.and_then(|number| repository.issue_url(number)),
         }
     }
+}
+
+/// Why the line has no issue, where GitHub takes none in its repository now.
+fn no_issue(row: &RepositoryRow, line: &Line) -> Option<String> {
+    let is_without = line.issue.is_none() && !line.known;
+    row.refusal.as_ref().filter(|_| is_without).map(Refusal::no_issue)
 }
 
 /// The line on GitHub, where it is one of the repository's.

@@ -62,6 +62,8 @@ pub struct Alert {
     pub links: Links,
     /// A header that a rule put on the mail (`email_header`).
     pub header: Option<String>,
+    /// Why the line has no issue, where GitHub refuses one for now: a sentence or two.
+    pub no_issue: Option<String>,
 }
 
 /// A place in a repository's code.

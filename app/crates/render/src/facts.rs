@@ -125,6 +125,7 @@ pub(super) fn paragraphs(alert: &Alert, detail: &Detail, medium: Medium) -> Vec<
         vec![Fact::open(EVERYWHERE, author(alert, detail)), Fact::open(ON_PAGES, no_author(alert))],
         vec![Fact::open(EVERYWHERE, pull(alert, detail)), Fact::open(EVERYWHERE, first_release(alert, detail))],
         vec![Fact::open(ON_PAGES, told(alert, detail))],
+        vec![Fact::open(IN_MAILS, no_issue(alert, detail))],
     ];
     let shown = |facts: Vec<Fact<Sentence>>| -> Vec<Sentence> {
         facts.into_iter().filter_map(|fact| fact.within(medium, alert)).collect()
@@ -170,6 +171,11 @@ fn pull(alert: &Alert, detail: &Detail) -> Option<Sentence> {
     }
     said.push(words("."));
     Some(said)
+}
+
+/// "No issue could be filed: GitHub takes none in this repository, because it is archived."
+fn no_issue(alert: &Alert, detail: &Detail) -> Option<Sentence> {
+    Some(vec![part(PartKind::Text, detail.value(alert.no_issue.as_ref()?))])
 }
 
 /// "It first failed in release shop@2.4.1."

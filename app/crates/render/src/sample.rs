@@ -119,6 +119,7 @@ pub(super) fn alert() -> Alert {
             week: Some("https://flawless.example.com/get_weekly_error_report?repo=acme%2Fshop".to_owned()),
             issue: repository.issue_url(318),
         },
+        no_issue: None,
         header: None,
         repository,
     }

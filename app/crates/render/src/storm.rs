@@ -95,7 +95,8 @@ pub fn storm_issue(
     Ok(Issue { title: format!("Storm: {} began to fail at once", counted(lines.len(), "line", "lines")), body })
 }
 
-/// The mail to one person about their lines of a storm.
+/// The mail to one person about their lines of a storm. `no_issue`: why GitHub takes no issue of
+/// it, a sentence or two.
 ///
 /// # Errors
 /// [`RenderError`] where a template is faulty.
@@ -105,6 +106,7 @@ pub fn storm_mail(
     lines: &[MailedLine],
     all: usize,
     week: &str,
+    no_issue: Option<&str>,
 ) -> Result<Mail, RenderError> {
     let count = lines.len();
     let concern = counted(count, "line that concerns you", "lines that concern you");
@@ -131,6 +133,7 @@ pub fn storm_mail(
         subject => subject.as_str(),
         repository => repository.full_name.as_str(),
         began => when(storm.began_at),
+        no_issue,
         issue => storm.issue.and_then(|number| repository.issue_url(number)),
         all,
         count,
@@ -239,7 +242,8 @@ mod tests {
                 whitelist: "https://f.test/known".to_owned(),
             })
             .collect();
-        let mail = storm_mail(&sample::repository(), &storm(), &mailed, 300, "https://f.test/week").expect("renders");
+        let mail =
+            storm_mail(&sample::repository(), &storm(), &mailed, 300, "https://f.test/week", None).expect("renders");
         assert_eq!(mail.subject, "[acme/shop] Storm: 2 lines that concern you began to fail");
         for said in [
             "2 lines of acme/shop that concern you began to fail in a storm",
@@ -251,8 +255,8 @@ mod tests {
             assert!(mail.text.contains(said), "{said}:\n{}", mail.text);
         }
         assert!(mail.html.contains("shop/0.py:7"), "{}", mail.html);
-        let one =
-            storm_mail(&sample::repository(), &storm(), &mailed[..1], 300, "https://f.test/week").expect("renders");
+        let one = storm_mail(&sample::repository(), &storm(), &mailed[..1], 300, "https://f.test/week", None)
+            .expect("renders");
         assert_eq!(one.subject, "[acme/shop] Storm: 1 line that concerns you began to fail");
         assert!(one.text.starts_with("1 line of acme/shop that concerns you began to fail"), "{}", one.text);
         assert!(one.html.contains("1 line that concerns you") && one.html.contains("It is part of a storm"));
@@ -264,7 +268,8 @@ mod tests {
                 mailed
             })
             .collect();
-        let mail = storm_mail(&sample::repository(), &storm(), &unknown, 300, "https://f.test/week").expect("renders");
+        let mail =
+            storm_mail(&sample::repository(), &storm(), &unknown, 300, "https://f.test/week", None).expect("renders");
         assert!(mail.text.contains("1,204 occurrences\n  You wrote this line.\n"), "{}", mail.text);
         assert!(!mail.html.contains("class=\"block\""), "{}", mail.html);
     }

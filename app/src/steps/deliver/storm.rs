@@ -8,6 +8,7 @@ use crate::services::{Attempt, Cause, Failure, Settled, attempt_after, settle};
 use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, StormId};
 use domain::links::LinkedLine;
+use domain::refusal::Refusal;
 use domain::storm::{Storm, StormLine};
 use domain::timestamp::Timestamp;
 use email::{MailError, OutgoingMail};
@@ -208,7 +209,8 @@ impl StormMails<'_> {
         let mailed: Vec<MailedLine> = found.map(|(mail, line)| self.mailed_line(mail, line)).collect();
         let linker = &self.sender.content.site.linker;
         let week = linker.week(Some(&repository.full_name), self.storm.last_line_at);
-        let mail = render::storm_mail(repository, self.storm, &mailed, lines.len(), &week)?;
+        let no_issue = self.row.refusal.as_ref().filter(|_| self.storm.issue.is_none()).map(Refusal::no_issue);
+        let mail = render::storm_mail(repository, self.storm, &mailed, lines.len(), &week, no_issue.as_deref())?;
         Ok(OutgoingMail {
             // What it holds is its name: a mail that is sent once more with another line in it is
             // another mail, for mail programs show a Message-ID once.
