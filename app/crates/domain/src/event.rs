@@ -50,7 +50,8 @@ pub enum Event {
         /// The installation.
         installation: u64,
     },
-    /// A repository was renamed, transferred, made private or public, or has a new default branch.
+    /// A repository was renamed, transferred, made private or public, archived or unarchived, or
+    /// has a new default branch.
     RepositoryChanged {
         /// The repository as it is now.
         repository: HookRepository,

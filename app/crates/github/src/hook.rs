@@ -186,7 +186,7 @@ impl Payload {
 
     fn repository(self, action: &str) -> Result<Event, Missing> {
         match action {
-            "renamed" | "transferred" | "privatized" | "publicized" | "edited" => {
+            "renamed" | "transferred" | "privatized" | "publicized" | "edited" | "archived" | "unarchived" => {
                 Ok(Event::RepositoryChanged { repository: self.the_repository()? })
             }
             "deleted" => Ok(Event::RepositoryDeleted { repository: self.the_repository()? }),

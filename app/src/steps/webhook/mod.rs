@@ -8,6 +8,7 @@ pub use issue::IssueWebhooks;
 
 use crate::services::github_app::GitHubApp;
 use crate::services::installed::{Among, Heard, Installed, Told};
+use crate::services::refusals::{note, why_refused};
 use crate::services::repositories::NamedByGitHub;
 use crate::services::{Failure, Wake};
 use domain::event::{Event, HookRepository};
@@ -72,8 +73,11 @@ impl Webhooks {
                 self.look_again_unless(self.is_at_rest(*installation).await?, now).await?;
             }
             Event::RepositoryChanged { repository } => {
-                self.heard_of(repository, now).await?;
+                let row = self.heard_of(repository, now).await?;
                 self.pushed(repository.id, received_at, now).await?;
+                if let Some(row) = row {
+                    self.look_for_refusal(&row, now).await?;
+                }
             }
             Event::RepositoryDeleted { repository } => self.deleted(repository, now).await?,
             Event::Ignored => {}
@@ -114,6 +118,24 @@ impl Webhooks {
         match self.github_app.github() {
             Some(github) => self.installed.compare(&github, Among::One(installation), now).await,
             None => Ok(true),
+        }
+    }
+
+    /// Notes that GitHub takes no issues in a repository before any is refused, so that the first
+    /// mail says it; where it took none, it is looked at once whether it does now.
+    async fn look_for_refusal(&self, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
+        if row.refusal.is_some() {
+            return Ok(store::repositories::set_look_at(&self.store, row.repository.id, now, now).await?);
+        }
+        let Some((github, _)) = self.github_app.github_of(&row.repository) else { return Ok(()) };
+        match why_refused(&github, row).await {
+            // What GitHub does not show may be there in a moment.
+            Ok(Some(why)) if why.is_a_state() => Ok(note(&self.store, row, "", why, now).await?),
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::info!(repository = %row.repository.full_name, %error, "whether issues are taken is not known");
+                Ok(())
+            }
         }
     }
 
