@@ -43,7 +43,8 @@ fn whatever_is_wrong_is_said_with_what_to_do() {
         assert!(text.contains("installation acme: it has not accepted the permissions issues: write"), "{text}");
         assert!(text.contains("An owner of the account accepts them"), "{text}");
         assert!(text.contains("GitHub App: it lacks the permissions issues: write"), "{text}");
-        assert!(text.contains("2 things do not work."), "{text}");
+        assert!(text.contains("because the App may not write issues there"), "{text}");
+        assert!(text.contains("3 things do not work."), "{text}");
         // The settings file has a fault, the mirror can't be had, a webhook was lost.
         let wrong = [(".github/flawless.yml", "isues: {}\n")];
         story.commit("Ada <ada@example.com>", "2026-02-01T10:00:00Z", &wrong, "Break it");
@@ -56,6 +57,7 @@ fn whatever_is_wrong_is_said_with_what_to_do() {
         story.clock.advance(SignedDuration::from_hours(2));
         let text = page(story).await;
         assert!(text.contains("acme/shop: mirrored, but last fetched 2 h ago"), "{text}");
+        story.github.give_back("issues");
     });
 }
 

@@ -110,13 +110,14 @@ fn a_status_goes_on_though_github_did_not_find_the_issue_once() {
         story.tick_after(16 * MINUTE).await;
         let said = story.transcript();
         assert!(said.contains("+ **2 occurrences**"), "{said}");
-        // It was deleted: that is for good.
+        // It was deleted, and no webhook told: that is for good.
         story.fails(1).await;
-        story.github.fail_next("issues/get", Fault::status(410, "This issue was deleted"));
+        story.github.delete_issue(REPO, 1, "ada");
+        story.github.lose_deliveries();
         for _ in 0..3 {
             story.tick_after(16 * MINUTE).await;
         }
-        assert_eq!(rewrites(story), 1);
+        assert_eq!((rewrites(story), story.lines().await[0].issue), (1, None));
     });
 }
 

@@ -44,6 +44,7 @@ mod read_lag;
 mod readiness;
 mod reconcile;
 mod recordings;
+mod refusals;
 mod refused_texts;
 mod rust_client;
 mod secrets;

@@ -8,6 +8,7 @@ pub mod hooks;
 mod issues;
 mod people;
 pub mod pulls;
+mod refusals;
 mod serve;
 mod sign_in;
 pub mod world;

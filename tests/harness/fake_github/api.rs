@@ -133,6 +133,9 @@ impl World {
             "apps/create-installation-access-token" => self.mint(asked.number("installation_id")),
             "apps/list-repos-accessible-to-installation" => {
                 let Who::Installation(id) = asked.who else { return error(403, "Forbidden") };
+                if let Some(closed) = self.closed(&self.installations[&id].account) {
+                    return closed;
+                }
                 let ids = self.installations[&id].repositories.iter();
                 let all = ids.map(|id| self.repository_json(&self.repositories[id])).collect();
                 self.page(asked, all, Some("repositories"))
@@ -175,8 +178,9 @@ impl World {
         // In the long form of 2026, dots and all.
         let token = format!("ghs_{}_eyJ0eXAi.eyJpc3Mi.c2ln-{}_x", super::APP_ID, self.new_id());
         let expires_at = self.now + self.token_life;
-        self.tokens.insert(token.clone(), Token { installation, expires_at });
-        let permissions = json!({ "issues": "write", "contents": "read", "metadata": "read" });
+        let permissions = self.app_permissions();
+        let writes_issues = permissions["issues"] == "write";
+        self.tokens.insert(token.clone(), Token { installation, writes_issues, expires_at });
         plain(
             201,
             json!({ "token": token, "expires_at": time(expires_at), "permissions": permissions, "repository_selection": "selected" }),
@@ -249,6 +253,9 @@ impl World {
                 return self.redirect(if asked.method == "GET" { 301 } else { 307 }, target);
             }
         };
+        if let Some(refused) = self.refused(asked, id) {
+            return refused;
+        }
         if asked.params.contains_key("issue_number") {
             return self.on_issue(asked, id);
         }

@@ -9,9 +9,6 @@ use serde_json::{Value, json};
 impl World {
     pub fn create_issue(&mut self, asked: &Asked<'_>, id: u64) -> Answered {
         let it = &self.repositories[&id];
-        if !it.issues_enabled {
-            return error(410, "Issues are disabled for this repo");
-        }
         let title = asked.text("title").unwrap_or_default();
         if title.trim().is_empty() {
             return invalid("Issue", "title", "missing_field");

@@ -46,6 +46,9 @@ impl FakeGitHub {
             authors: HashMap::new(),
             assignable: BTreeSet::new(),
             issues_enabled: true,
+            archived: false,
+            blocked: false,
+            refused: BTreeSet::new(),
             next_number: 1,
         };
         world.repositories.insert(id, repository);
@@ -63,11 +66,6 @@ impl FakeGitHub {
         let listed = json!({ "repositories": world.listed(&list) });
         world.tell_installation(id, "installation", "created", account, listed);
         id
-    }
-
-    /// The App has not this permission.
-    pub fn withhold(&self, permission: &str) {
-        self.world().withheld.push(permission.to_owned());
     }
 
     /// Gives the installation further repositories.
@@ -147,11 +145,6 @@ impl FakeGitHub {
         world.tell(id, "repository", by, json!({ "action": "deleted" }));
         world.repositories.remove(&id);
         world.installations.values_mut().for_each(|it| _ = it.repositories.remove(&id));
-    }
-
-    /// Switches a repository's issues off or on.
-    pub fn set_issues_enabled(&self, repository: &str, enabled: bool) {
-        self.world().repository_mut(repository).issues_enabled = enabled;
     }
 
     /// Who can be assigned in the repository.
@@ -319,6 +312,7 @@ impl World {
             assignees: Vec::new(),
             comments: Vec::new(),
             pull_request: pull,
+            locked: false,
             closed_by: None,
             closed_at: None,
             user: by.to_owned(),

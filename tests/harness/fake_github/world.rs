@@ -43,6 +43,8 @@ pub struct World {
     pub next_id: u64,
     /// Permissions that nobody granted.
     pub withheld: Vec<String>,
+    /// Accounts whose IP allow list does not have the bot's address.
+    pub closed_to_us: HashSet<String>,
     pub people: super::sign_in::People,
     pub contacts: super::pulls::Contacts,
     /// Apps that were made by manifest and wait to be handed over, by code: until when.
@@ -59,6 +61,8 @@ pub struct Account {
 
 pub struct Token {
     pub installation: u64,
+    /// What it may do was settled when it was minted.
+    pub writes_issues: bool,
     pub expires_at: Timestamp,
 }
 
@@ -82,6 +86,12 @@ pub struct Repository {
     pub authors: HashMap<String, CommitAuthor>,
     pub assignable: BTreeSet<String>,
     pub issues_enabled: bool,
+    pub archived: bool,
+    /// By law: whatever is asked there is a 451.
+    pub blocked: bool,
+    /// Labels that no new issue may have, and people whom no issue can be assigned to, though
+    /// GitHub says that they can.
+    pub refused: BTreeSet<String>,
     pub next_number: u64,
 }
 
@@ -124,6 +134,7 @@ pub struct Issue {
     pub assignees: Vec<String>,
     pub comments: Vec<Comment>,
     pub pull_request: bool,
+    pub locked: bool,
     /// The commit by which it was closed last, where it was by one.
     pub closed_by: Option<String>,
     /// When it was closed, while it is.
@@ -262,7 +273,7 @@ impl World {
             "owner": self.account_json(owner), "html_url": format!("https://github.com/{}", it.full_name),
             "url": format!("{}/repos/{}", self.url, it.full_name),
             "clone_url": format!("https://github.com/{}.git", it.full_name),
-            "default_branch": it.default_branch, "has_issues": it.issues_enabled, "archived": false, "fork": false,
+            "default_branch": it.default_branch, "has_issues": it.issues_enabled, "archived": it.archived, "fork": false,
         })
     }
 
@@ -285,7 +296,7 @@ impl World {
             "html_url": html_url, "url": format!("{}/repos/{}/issues/{}", self.url, repository.full_name, it.number),
             "repository_url": format!("{}/repos/{}", self.url, repository.full_name),
             "labels": labels, "assignee": assignees.first(), "assignees": assignees,
-            "user": self.account_json(&it.user), "comments": it.comments.len(), "locked": false, "milestone": null,
+            "user": self.account_json(&it.user), "comments": it.comments.len(), "locked": it.locked, "milestone": null,
             "created_at": time(it.created_at), "updated_at": time(it.updated_at), "author_association": "NONE",
             "closed_at": it.closed_at.map(time),
         });
