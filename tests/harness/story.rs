@@ -561,6 +561,10 @@ impl Story {
         if self.running.is_none() {
             self.start().await;
         }
+        if self.other_clocks {
+            // A process that was killed may have held a job.
+            self.end_leases().await;
+        }
         self.settle().await;
         let queue = store::jobs::queue_state(&self.services().store).await.unwrap();
         let log = String::from_utf8_lossy(&self.log.0.lock().unwrap()).into_owned();
