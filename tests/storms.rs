@@ -11,6 +11,7 @@ use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use store::decisions::LineUpdate;
+use store::writes::WriteTarget;
 
 #[test]
 fn three_hundred_new_lines_are_one_storm() {
@@ -306,6 +307,41 @@ fn where_a_storms_mail_is_refused_somebody_else_gets_the_next() {
         assert!(text.contains("Passed over: Ada Lovelace (the mail server refuses their address)."), "{text}");
         story.later(HOUR).await;
         story.assert_silent("nothing more is said");
+    });
+}
+
+#[test]
+fn a_line_that_joins_while_the_issue_is_written_is_listed_soon() {
+    run_test(async |story| {
+        story.nearly_a_storm(23).await;
+        story.transcript();
+        story.functions_fail("shop/a.py", "a", 20..22).await;
+        let listed = |story: &Story| {
+            let issues = story.github.issues(REPO);
+            issues.into_iter().find(|issue| issue.title.starts_with("Storm")).expect("a storm's").title
+        };
+        for _ in 0..5 {
+            story.later(MINUTE).await;
+        }
+        assert!(listed(story).contains("22 lines"), "{}", listed(story));
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        let line = story.lines().await.remove(0);
+        let storm = store::storms::open_of(&store, line.repository).await.unwrap().expect("it goes on");
+        // The writer reads the storm; a line joins it that was begun before that, by a slow worker.
+        let read = store::storms::by_id(&store, storm).await.unwrap().unwrap();
+        let decided = LineUpdate { total: line.total, alerted: true, ..LineUpdate::default() };
+        let (joins, before) = (DeliveryMode::Storm(storm), now - MINUTE);
+        assert!(
+            store::decisions::record(&store, line.repository, line.id, &decided, &[], joins, before).await.unwrap()
+        );
+        store::storms::record_written(&store, storm, read.changed_at, now).await.unwrap();
+        let installation = story.repository().await.repository.github.unwrap().installation;
+        let next = store::writes::next(&store, installation, now).await.unwrap().map(|next| next.what);
+        assert_eq!(next, Some(WriteTarget::Storm(storm)), "it is not in the text yet");
+        for _ in 0..20 {
+            story.later(MINUTE).await;
+        }
+        story.transcript();
     });
 }
 

@@ -73,6 +73,9 @@ pub struct Storm {
     /// When GitHub said for the first time that the issue is not there; `None`: it is, as far as is
     /// known.
     pub missed_at: Option<Timestamp>,
+    /// When what its issue says changed last; later than before at each change, whatever the clock
+    /// says.
+    pub changed_at: Timestamp,
     /// When its mails are due; `None`: none wait.
     pub mails_at: Option<Timestamp>,
 }

@@ -178,6 +178,7 @@ mod tests {
             attempts: 0,
             unanswered_at: None,
             missed_at: None,
+            changed_at: Timestamp::UNIX_EPOCH,
             mails_at: None,
         }
     }

@@ -75,7 +75,7 @@ impl GitHubWriter {
             store::storms::set_missed(&self.store, id, None).await?;
         }
         let pause = if storm.ended_at.is_some() { COMPLETE_EVERY } else { UPDATE_EVERY };
-        Ok(store::storms::record_written(&self.store, id, now, now + pause).await?)
+        Ok(store::storms::record_written(&self.store, id, storm.changed_at, now + pause).await?)
     }
 
     async fn write_storm(
@@ -189,7 +189,7 @@ impl Attempt for StormAttempt<'_> {
         let repository = &self.row.repository.full_name;
         tracing::warn!(%repository, why = %cause, "the issue of a storm could not be written");
         // Its lines stand on the pages and in the mails: the list is left as it is.
-        store::storms::record_written(self.store, self.storm.id, Timestamp::MAX, Timestamp::MAX).await
+        store::storms::record_given_up(self.store, self.storm.id).await
     }
 
     async fn postpone(&self, cause: &Cause, due_at: Timestamp) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! The issue of a storm: filed, and brought up to date.
 
+use super::CHANGED;
 use crate::columns::{get, get_count, signed};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
@@ -7,6 +8,7 @@ use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::pace::Rank;
 use domain::timestamp::Timestamp;
+use sqlx::AssertSqlSafe;
 
 /// Claims an attempt to file a storm's issue, counted before it is made. As long as nothing else is
 /// recorded, it may have been filed then.
@@ -36,12 +38,25 @@ pub async fn set_issue(store: &Store, id: StormId, issue: u64) -> Result<(), Sto
     execute(store, statement).await
 }
 
-/// Records that the storm's issue says what was known at `as_of`, and is left alone until `due_at`.
+/// Records that the storm's issue says all up to the change of `as_of`, and is left alone until
+/// `due_at`.
 pub async fn record_written(store: &Store, id: StormId, as_of: Timestamp, due_at: Timestamp) -> Result<(), StoreError> {
-    let statement = sqlx::query("UPDATE storms SET written_at_ms = $2, due_at_ms = $3 WHERE id = $1")
+    // Where the clock was set back since that change, it is the last one.
+    let statement = sqlx::query(
+        "UPDATE storms SET due_at_ms = $3,
+             written_at_ms = CASE WHEN changed_at_ms < $2 THEN changed_at_ms ELSE CAST($2 AS BIGINT) END WHERE id = $1",
+    )
+    .bind(id.0)
+    .bind(as_of.as_millis())
+    .bind(due_at.as_millis());
+    execute(store, statement).await
+}
+
+/// Records that the storm's issue is written no more.
+pub async fn record_given_up(store: &Store, id: StormId) -> Result<(), StoreError> {
+    let statement = sqlx::query("UPDATE storms SET written_at_ms = $2, due_at_ms = $2 WHERE id = $1")
         .bind(id.0)
-        .bind(as_of.as_millis())
-        .bind(due_at.as_millis());
+        .bind(Timestamp::MAX.as_millis());
     execute(store, statement).await
 }
 
@@ -53,13 +68,11 @@ pub async fn set_due(store: &Store, id: StormId, due_at: Timestamp) -> Result<()
 
 /// Records that the issue of the storm which a line is in, if any, should say something else now.
 pub async fn record_line_changed(store: &Store, line: LineId, now: Timestamp) -> Result<(), StoreError> {
-    let statement = sqlx::query(
-        "UPDATE storms SET changed_at_ms = $2 WHERE id = (SELECT storm_id FROM lines WHERE id = $1)
-             AND issue_number IS NOT NULL AND written_at_ms < $2",
-    )
-    .bind(line.0)
-    .bind(now.as_millis());
-    execute(store, statement).await
+    let sql = format!(
+        "UPDATE storms SET changed_at_ms = {CHANGED} WHERE id = (SELECT storm_id FROM lines WHERE id = $1)
+             AND issue_number IS NOT NULL"
+    );
+    execute(store, sqlx::query(AssertSqlSafe(sql)).bind(line.0).bind(now.as_millis())).await
 }
 
 /// The issues of a storm's lines that no attempt was made at wait for its end, or for a person.

@@ -10,8 +10,8 @@ use domain::job::Job;
 use domain::storm::Storm;
 use domain::timestamp::Timestamp;
 pub use issue::{
-    claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, record_line_changed,
-    record_written, set_due, set_issue, set_missed, set_unanswered,
+    claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, record_given_up,
+    record_line_changed, record_written, set_due, set_issue, set_missed, set_unanswered,
 };
 use issue::{gather_issues_in, release_issues_in};
 use mails::gather_mails_in;
@@ -21,7 +21,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 const COLUMNS: &str = "id, repository_id, began_at_ms, last_line_at_ms, ended_at_ms, issue_number, attempts, unanswered_at_ms, \
-     missed_at_ms, mails_at_ms";
+     missed_at_ms, changed_at_ms, mails_at_ms";
 
 fn read(row: &AnyRow) -> Result<Storm, StoreError> {
     Ok(Storm {
@@ -34,9 +34,14 @@ fn read(row: &AnyRow) -> Result<Storm, StoreError> {
         attempts: get_count(row, "attempts")?,
         unanswered_at: get_time_opt(row, "unanswered_at_ms")?,
         missed_at: get_time_opt(row, "missed_at_ms")?,
+        changed_at: get_time(row, "changed_at_ms")?,
         mails_at: get_time_opt(row, "mails_at_ms")?,
     })
 }
+
+/// When a storm changed, at `$2`: later than all changes before it. Who writes its issue meanwhile
+/// may have begun after the one who changes it, and has read without.
+const CHANGED: &str = "CASE WHEN changed_at_ms < $2 THEN CAST($2 AS BIGINT) ELSE changed_at_ms + 1 END";
 
 /// A storm.
 pub async fn by_id(store: &Store, id: StormId) -> Result<Option<Storm>, StoreError> {
@@ -113,12 +118,10 @@ async fn insert_row_in(
 /// Records that a line became part of a storm, whose mails now wait. `false`: it ended meanwhile,
 /// and nothing was written: whatever waited for it would wait for ever.
 pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: Timestamp) -> Result<bool, StoreError> {
-    let open =
-        sqlx::query("UPDATE storms SET last_line_at_ms = $2, changed_at_ms = $2 WHERE id = $1 AND ended_at_ms IS NULL")
-            .bind(storm.0)
-            .bind(now.as_millis())
-            .execute(tx.conn())
-            .await?;
+    let sql = format!(
+        "UPDATE storms SET last_line_at_ms = $2, changed_at_ms = {CHANGED} WHERE id = $1 AND ended_at_ms IS NULL"
+    );
+    let open = sqlx::query(AssertSqlSafe(sql)).bind(storm.0).bind(now.as_millis()).execute(tx.conn()).await?;
     if open.rows_affected() == 0 {
         return Ok(false);
     }
@@ -130,13 +133,11 @@ pub(crate) async fn add_line_in(tx: &mut Tx, storm: StormId, line: LineId, now: 
 /// again. Its issue says so.
 pub async fn end(store: &Store, id: StormId, repository: RepositoryId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    sqlx::query(
-        "UPDATE storms SET ended_at_ms = $2, changed_at_ms = $2, due_at_ms = 0 WHERE id = $1 AND ended_at_ms IS NULL",
-    )
-    .bind(id.0)
-    .bind(now.as_millis())
-    .execute(tx.conn())
-    .await?;
+    let sql = format!(
+        "UPDATE storms SET ended_at_ms = $2, changed_at_ms = {CHANGED}, due_at_ms = 0
+         WHERE id = $1 AND ended_at_ms IS NULL"
+    );
+    sqlx::query(AssertSqlSafe(sql)).bind(id.0).bind(now.as_millis()).execute(tx.conn()).await?;
     release_issues_in(&mut tx, id).await?;
     writes::enqueue_in(&mut tx, repository, now).await?;
     tx.commit().await
