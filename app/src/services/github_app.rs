@@ -116,6 +116,17 @@ impl GitHubApp {
         self.state().app.clone()
     }
 
+    /// The App; one that another server made a moment ago, too.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn latest(&self) -> Result<Option<App>, StoreError> {
+        if self.get().is_none() {
+            self.reload().await?;
+        }
+        Ok(self.get())
+    }
+
     /// Why the App that is stored can't be used, where it can't.
     pub fn trouble(&self) -> Option<String> {
         self.state().trouble.clone()
@@ -170,7 +181,7 @@ impl GitHubApp {
     /// GitHub does not know the code, or the App can't be stored.
     pub async fn adopt(&self, code: &str, now: Timestamp) -> Result<(), AppError> {
         let _turn = self.0.adopting.lock().await;
-        if matches!(self.get().map(|app| app.origin), Some(AppSource::Setup { .. })) {
+        if matches!(self.latest().await?.map(|app| app.origin), Some(AppSource::Setup { .. })) {
             return Ok(());
         }
         // What can't be kept must not be asked for.

@@ -36,7 +36,7 @@ pub(super) async fn install(
     Admin(session): Admin,
     Query(query): Query<LookQuery>,
 ) -> Result<Response, PageError> {
-    let Some(app) = app.get() else { return Ok(Redirect::to(&urls.page("/setup")).into_response()) };
+    let Some(app) = app.latest().await? else { return Ok(Redirect::to(&urls.page("/setup")).into_response()) };
     let AppSource::Setup { name, html_url } = app.origin.clone() else {
         return Ok(Redirect::to(&urls.page("/setup")).into_response());
     };

@@ -55,11 +55,11 @@ pub(super) async fn setup(
     Now(now): Now,
     Admin(session): Admin,
     Query(owner): Query<OwnerQuery>,
-) -> impl IntoResponse {
+) -> Result<impl IntoResponse, PageError> {
     let manifest = Manifest::new(&urls.public(""));
     let state = || sign(&settings.signer, &session, &(now + STATE_LIFE).as_millis().to_string());
     let view = Setup {
-        app: match app.get().map(|app| (app.webhook_secret.is_some(), app.origin)) {
+        app: match app.latest().await?.map(|app| (app.webhook_secret.is_some(), app.origin)) {
             Some((has_webhook_secret, AppSource::Configuration)) => SetupState::Configured { has_webhook_secret },
             Some((_, AppSource::Setup { name, html_url })) => made(name, html_url, &urls, &session),
             None => to_make(owner.organization.trim(), &github_url, &manifest, state()),
@@ -71,7 +71,7 @@ pub(super) async fn setup(
         trouble: app.trouble(),
     };
     // This one page has a form for another site.
-    (AppendHeaders(allow_form_to(&github_url)), Page(Some(session), view))
+    Ok((AppendHeaders(allow_form_to(&github_url)), Page(Some(session), view)))
 }
 
 fn permissions(manifest: &Manifest) -> Vec<Permission> {
@@ -165,7 +165,7 @@ pub(super) async fn callback(
                 .to_owned(),
         ));
     }
-    match app.get().map(|app| app.origin) {
+    match app.latest().await?.map(|app| app.origin) {
         Some(AppSource::Configuration) => {
             Err(PageError::BadRequest("The configuration names an App (APP_ID), and it wins over this one.".to_owned()))
         }
