@@ -207,6 +207,12 @@ fn check_label(label: &str, at: &str, faults: &mut Faults) {
     if LabelCommand::from_label(label).is_some() {
         faults.push(at, format!("{label:?} is a command that people give; new issues can't have it from the start"));
     }
+    if let Some(meant) = LabelCommand::nearly(label) {
+        faults.push(
+            at,
+            format!("{label:?} is nearly the command {meant:?}: who sees it takes it for that; write another"),
+        );
+    }
     if label.trim().is_empty() || label.chars().count() > LONGEST_LABEL {
         faults.push(at, format!("{label:?} is no label; GitHub takes 1 to {LONGEST_LABEL} characters"));
     }
