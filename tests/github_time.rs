@@ -127,6 +127,25 @@ fn a_clock_that_is_set_while_the_server_runs_is_followed() {
 }
 
 #[test]
+fn a_clock_that_is_put_right_has_no_issue_filed_twice() {
+    run_test(async |story| {
+        story.expect_errors();
+        story.github.set_ahead(-HOUR);
+        story.install().await;
+        story.github.fail_next("issues/create", Fault::DropAfterWork);
+        story.fails(1).await;
+        assert_eq!(story.github.issues(REPO).len(), 1, "and nobody heard of it");
+        story.set_clock_back(HOUR);
+        for _ in 0..20 {
+            story.later(MINUTE).await;
+        }
+        assert_eq!(story.github.issues(REPO).len(), 1);
+        assert_eq!(story.lines().await[0].issue, Some(1));
+        story.transcript();
+    });
+}
+
+#[test]
 fn a_date_that_is_a_proxys_is_not_believed_where_github_takes_our_clock() {
     for ahead in [-YEAR, -HOUR, HOUR, YEAR] {
         run_test(async |story| {

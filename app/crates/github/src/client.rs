@@ -8,7 +8,6 @@ use super::key;
 use super::route::Base;
 use super::token::Token;
 use domain::secret::Secret;
-use domain::timestamp::Timestamp;
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
 use serde::de::DeserializeOwned;
@@ -84,7 +83,7 @@ pub(super) struct Inner {
     pub(super) slug: OnceCell<String>,
     access: Mutex<HashMap<u64, Arc<Access>>>,
     /// Our clock, and GitHub's.
-    ours: TimeSource,
+    pub(super) ours: TimeSource,
     pub(super) time: GitHubTime,
 }
 

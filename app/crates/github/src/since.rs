@@ -10,6 +10,10 @@ use jiff::SignedDuration;
 /// have been the clock of now.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(10);
 
+/// What is looked for that was noted by a clock which was put right since is not older than this:
+/// longer, nothing waits for GitHub's answer.
+const SET_BACK_BY: SignedDuration = SignedDuration::from_hours(3 * 24);
+
 impl GitHub {
     /// What GitHub's clock says, by its latest answer, to the second; asks it nothing. `None`:
     /// nothing was heard of it for an hour.
@@ -20,8 +24,12 @@ impl GitHub {
     /// A moment of ours from which on something is looked for on GitHub, where times are GitHub's:
     /// the earlier one of what both clocks make of it. By a clock that is ahead, nothing would be
     /// found; what is looked for from too early on takes longer, and is found all the same.
+    ///
+    /// A moment that is still to come was noted by a clock that was ahead, and was put right since:
+    /// it is not known when that was, and looked for from [`SET_BACK_BY`] ago on.
     pub(super) fn earliest(&self, ours: Timestamp) -> Timestamp {
-        self.inner.time.earliest(ours)
+        let now = self.inner.ours.now();
+        self.inner.time.earliest(if ours > now { now - SET_BACK_BY } else { ours })
     }
 
     /// `since` as GitHub takes it, `YYYY-MM-DDTHH:MM:SSZ`, [`CLOCK_SLACK`] earlier.

@@ -73,8 +73,10 @@ impl Doctor {
 
 fn silent(error: &GitHubError) -> Finding {
     let todo = match error {
-        // A clock that is off is no reason: GitHub is asked by its own.
-        GitHubError::Unauthorized(_) => "Check APP_ID and the private key.",
+        // By a clock that is off GitHub is asked by its own time, where its answers say that.
+        GitHubError::Unauthorized(_) => {
+            "Check APP_ID and the private key; and this machine's clock, if a proxy takes the Date out of GitHub's answers."
+        }
         _ if error.is_of_certificate_dates() => {
             "Is this machine's date right? By a clock that is off by months, GitHub's certificate is none: set it by \
              NTP. If it is right, look at whoever answers for GitHub on the way."

@@ -126,7 +126,9 @@ impl Reconcile {
         let lost = self.lost(&tries).await?;
         ask_again(github, &lost).await?;
         if lost.is_empty() {
-            store::meta::set(&self.store, LOOKED_UNTIL, &(now - UNDER_WAY).as_millis().to_string()).await?;
+            // Not later than GitHub has it: our clock may be ahead, and put right later.
+            let until = github.clock().map_or(now, |theirs| theirs.min(now)) - UNDER_WAY;
+            store::meta::set(&self.store, LOOKED_UNTIL, &until.as_millis().to_string()).await?;
         }
         Ok(())
     }
