@@ -100,6 +100,8 @@ CREATE TABLE lines (
     issue_number BIGINT,
     issue_acted_on_ms BIGINT NOT NULL DEFAULT 0, -- how old the issue was, by GitHub's clock, that was acted on last
     issue_assignees TEXT,               -- whose assignment was acted on, JSON; null: nobody's
+    issue_edited_ms BIGINT NOT NULL DEFAULT 0,   -- when a person edited the issue last, by GitHub's clock
+    assigned_at_ms BIGINT NOT NULL DEFAULT 0,    -- when it was given to its owner, by GitHub's clock
     issue_missed_at_ms BIGINT,          -- GitHub said then that the issue is not there, for the first time; null: it is
     status_total BIGINT NOT NULL DEFAULT 0,     -- the total that the issue's status block says
     status_at_ms BIGINT NOT NULL DEFAULT 0,     -- when it was written
@@ -224,6 +226,7 @@ CREATE TABLE rules (
     issue_number BIGINT,
     made_by TEXT NOT NULL,
     made_at_ms BIGINT NOT NULL,
+    commanded_at_ms BIGINT,             -- when its label was put on or its issue closed, by GitHub's clock; null: no label made it
     edited_by TEXT,
     edited_at_ms BIGINT,
     ended_by TEXT,

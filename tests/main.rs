@@ -35,6 +35,7 @@ mod mirror_damage;
 mod mirror_people;
 mod mirror_sources;
 mod mirrors;
+mod old_words;
 mod overload;
 mod pages;
 mod people;

@@ -81,8 +81,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         assert_eq!((line.resolved_at, line.owner_login.as_ref().map(Login::as_str)), (None, Some("linus")));
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Noted, somebody on GitHub: this line belongs to linus from now on, here and in the weekly
-            report.
+            Noted, ada: this line belongs to linus from now on, here and in the weekly report.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Open. It belongs to linus.
         ");
@@ -113,7 +112,7 @@ fn whose_an_issue_became_is_noticed_though_no_webhook_told() {
         compare(story).await;
         assert_eq!(owner(story).await.as_deref(), Some("grace"));
         let said = story.transcript();
-        assert!(said.contains("Noted, somebody on GitHub: this line belongs to grace"), "{said}");
+        assert!(said.contains("Noted, ada: this line belongs to grace"), "{said}");
         // Taken from her, with and without a webhook of either.
         story.github.unassign(REPO, 1, "grace", "ada");
         story.github.lose_deliveries();
@@ -458,8 +457,7 @@ fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
         compare(story).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Noted, somebody on GitHub: this line belongs to linus from now on, here and in the weekly
-            report.
+            Noted, owner: this line belongs to linus from now on, here and in the weekly report.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Open. It belongs to linus.
         ");

@@ -416,6 +416,7 @@ fn people_make_so_many_rules_and_the_page_shows_some_at_once() {
                 label: None,
                 issue: None,
                 origin: RuleSource::Page,
+                commanded_at: None,
                 by: "ada".to_owned(),
             };
             store::rules::insert(&story.services().store, &new, &[], story.clock.now()).await.unwrap();

@@ -276,6 +276,7 @@ fn rule_of(line: &Line) -> NewRule {
         label: None,
         issue: None,
         origin: RuleSource::Page,
+        commanded_at: None,
         by: "demo".to_owned(),
     }
 }

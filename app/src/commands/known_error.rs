@@ -81,7 +81,7 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 Insertion::Made(id) => {
                     say!("Whitelisted, as number {id}. A running server heeds it within ten seconds.")
                 }
-                Insertion::InForce => say!("That is whitelisted already."),
+                Insertion::InForce(_) => say!("That is whitelisted already."),
                 Insertion::TooMany => {
                     return Err(format!(
                         "{} has {MOST_MADE} entries that people made, the most that there may be. Nothing was added. `flawless known-error list {}` shows them, `remove` ends one",
@@ -122,6 +122,7 @@ fn rule_of(repository: RepositoryId, entry: Entry) -> NewRule {
         label: None,
         issue: None,
         origin: RuleSource::Terminal,
+        commanded_at: None,
         by: BY.to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use domain::handover::{HandoverChange, Part, Successor};
 use domain::names::Login;
 use domain::timestamp::Timestamp;
 use store::accounts::KnownAccount;
-use store::handovers::NewHandover;
+use store::handovers::{HandoverWrite, NewHandover};
 use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
@@ -56,31 +56,17 @@ pub async fn part_of(store: &Store, line: &Line) -> Result<Option<(Part, KnownAc
     Ok(Part::of(subject.path, author).filter(|_| !account.is_bot).map(|part| (part, account)))
 }
 
-/// Remembers what was said of whose a line is: by whom, and whether they are its author.
-///
-/// # Errors
-/// The database is out of reach.
-pub async fn remember(
-    store: &Store,
-    line: &Line,
-    part: Part,
-    change: HandoverChange,
-    by: &str,
-    by_author: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// What is remembered of what was said of whose a line is: by whom, and whether they are its
+/// author.
+pub fn as_write(line: &Line, part: Part, change: HandoverChange, by: &str, by_author: bool) -> HandoverWrite {
+    let (repository, by, line) = (line.repository, by.to_owned(), line.id);
     match change {
         HandoverChange::HandedOn(to) => {
-            let (repository, by) = (line.repository, by.to_owned());
-            let new = NewHandover { repository, part, to, by_author, by, line: line.id };
-            store::handovers::insert(store, &new, now).await?;
+            HandoverWrite::HandedOn(NewHandover { repository, part, to, by_author, by, line })
         }
-        HandoverChange::GivenBack => {
-            store::handovers::record_given_back(store, line.repository, &part, line.id, by, now).await?;
-        }
-        HandoverChange::Nothing => {}
+        HandoverChange::GivenBack => HandoverWrite::GivenBack { repository, part, line, by },
+        HandoverChange::Nothing => HandoverWrite::Nothing,
     }
-    Ok(())
 }
 
 /// "Not me", said on a page: hands the author's lines of a line's file on, and the line itself to a
@@ -128,9 +114,12 @@ pub async fn not_me(
         repository = %row.repository.full_name, path = part.path, line = %line.id, by,
         to = to.name().unwrap_or("nobody"), "an author's lines of a file were handed on"
     );
-    remember(store, line, part, HandoverChange::HandedOn(to), by, by_author, now).await?;
+    as_write(line, part, HandoverChange::HandedOn(to), by, by_author).write(store, now).await?;
     if let Some(login) = login {
         store::lines::set_owner(store, line.id, Some(&login)).await?;
+        // By GitHub's clock, which dates what is done to the issue.
+        let at = recipients.github_app.github().and_then(|github| github.clock()).unwrap_or(now);
+        store::lines::record_assigned_at(store, line.id, at).await?;
     }
     Ok(HandoverOutcome::Remembered)
 }

@@ -2,12 +2,15 @@
 //! their last day.
 
 use super::Epoch;
-use domain::ids::{LineId, RepositoryId, RuleId};
+use domain::delivery::DeliveryMode;
+use domain::ids::{RepositoryId, RuleId};
 use domain::rule::{MadeRule, Rule, RuleKind, Rules};
 use domain::timestamp::Timestamp;
 use std::collections::BTreeSet;
+use store::deliveries::NewDelivery;
+use store::lines::Line;
 use store::repositories::RepositoryRow;
-use store::rules::{Baseline, Insertion, NewRule, RuleRow};
+use store::rules::{Baseline, Ending, Insertion, NewRule, RuleRow};
 use store::{Store, StoreError};
 
 /// Makes, changes and ends rules, and brings the lines that they cover in line with them.
@@ -72,23 +75,25 @@ impl RuleBook {
         Ok(ended)
     }
 
-    /// Ends the rules that one label of a line's issue made, or all that any did. Answers them.
+    /// Ends the rules that labels of a line's issue made, and replies to each.
     ///
     /// # Errors
-    /// The database is out of reach.
-    pub async fn end_of_labels(
+    /// Those of the reply; the database is out of reach.
+    pub async fn end_of_labels<E: From<StoreError>>(
         &self,
-        repository: RepositoryId,
-        line: LineId,
-        label: Option<&str>,
+        line: &Line,
+        ending: Ending<'_>,
         by: &str,
+        reply: impl Fn(&RuleRow) -> Result<(NewDelivery, DeliveryMode), E>,
         now: Timestamp,
-    ) -> Result<Vec<RuleRow>, StoreError> {
-        let ended = store::rules::end_of_label(&self.store, repository, line, label, by, now).await?;
-        for rule in &ended {
-            self.judge_again(repository, rule.made.rule.file(), now).await?;
+    ) -> Result<(), E> {
+        let ended = store::rules::end_of_label(&self.store, line.id, ending, by, reply, now).await?;
+        // Its own file in any case: whoever was cut off in between finds nothing more to end.
+        let files = ended.iter().map(|rule| rule.made.rule.file()).chain([line.place.path.as_str()]);
+        for file in files.collect::<BTreeSet<&str>>() {
+            self.judge_again(line.repository, file, now).await?;
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// Ends what holds until a day that is over, and lets lines be told again that only such

@@ -71,6 +71,13 @@ impl World {
                     }
                 }
                 all.extend(closings.iter().map(|(at, commit)| event("closed", commit.as_ref(), *at)));
+                let given = self.assignments.get(&(id, number)).into_iter().flatten();
+                for it in given.filter(|it| it.at <= then) {
+                    let mut assigned = event("assigned", None, it.at);
+                    (assigned["assignee"], assigned["assigner"]) =
+                        (self.account_json(&it.to), self.account_json(&it.by));
+                    all.push(assigned);
+                }
                 self.page(asked, all, None)
             }
             "issues/update" => self.update(asked, id, number),

@@ -159,9 +159,9 @@ pub enum Purpose {
 }
 
 /// What [`Purpose::Resolved`] is stored as.
-const RESOLVED: &str = "resolved";
+pub const RESOLVED: &str = "resolved";
 /// What [`Purpose::Reassigned`] is stored as.
-pub const REASSIGNED: &str = "reassigned";
+const REASSIGNED: &str = "reassigned";
 
 impl Purpose {
     /// As stored: the kind, and what it is about (empty where the kind says all).

@@ -81,6 +81,8 @@ pub enum IssueAction {
     Assigned(HookAccount),
     /// This person was unassigned.
     Unassigned(HookAccount),
+    /// Its title or text was edited.
+    Edited,
     /// Deleted or moved to another repository: there is no issue of ours any more.
     Gone,
 }
@@ -108,6 +110,18 @@ pub struct HookAccount {
     pub login: Login,
     /// `User`, `Bot` or `Organization`.
     pub kind: String,
+}
+
+impl HookAccount {
+    /// Somebody, of whom only what they did is known.
+    pub fn unknown(called: &str) -> Self {
+        Self { id: 0, login: called.into(), kind: "User".to_owned() }
+    }
+
+    /// Whether nothing is known of who it is, nor when it was done: a look at GitHub found it so.
+    pub fn is_unknown(&self) -> bool {
+        self.id == 0
+    }
 }
 
 /// An issue as a webhook names it.

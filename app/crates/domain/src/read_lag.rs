@@ -84,7 +84,7 @@ fn still_stands(action: &IssueAction, issue: &HookIssue) -> bool {
         IssueAction::Unlabeled(label) => !bears(label),
         IssueAction::Assigned(to) => issue.assignees.iter().any(|known| known.login == to.login),
         IssueAction::Unassigned(from) => !issue.assignees.iter().any(|known| known.login == from.login),
-        IssueAction::Gone => true,
+        IssueAction::Edited | IssueAction::Gone => true,
     }
 }
 

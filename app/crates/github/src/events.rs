@@ -3,8 +3,9 @@
 use super::client::{As, GitHub};
 use super::error::GitHubError;
 use super::moment::moment;
+use super::people::{Account, AccountAnswer};
 use domain::commit::CommitId;
-use domain::names::RepositoryName;
+use domain::names::{Login, RepositoryName};
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
@@ -17,6 +18,10 @@ struct EventAnswer {
     commit_id: Option<CommitId>,
     #[serde(default, deserialize_with = "moment")]
     created_at: Option<Timestamp>,
+    #[serde(default)]
+    assignee: Option<AccountAnswer>,
+    #[serde(default)]
+    assigner: Option<AccountAnswer>,
 }
 
 /// How an issue was closed.
@@ -29,7 +34,48 @@ pub struct Closing {
     pub at: Option<Timestamp>,
 }
 
+/// How an issue came to somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assignment {
+    /// Who has it since.
+    pub to: Account,
+    /// Who assigned them.
+    pub by: Account,
+    /// When, to the second.
+    pub at: Timestamp,
+}
+
+impl EventAnswer {
+    fn assignment(self) -> Option<Assignment> {
+        let account = |answer: Option<AccountAnswer>| answer.and_then(AccountAnswer::account);
+        let (to, by) = (account(self.assignee)?, account(self.assigner)?);
+        (self.event == "assigned").then_some(Assignment { to, by, at: self.created_at? })
+    }
+}
+
 impl GitHub {
+    /// Who of these was assigned last to an issue, as far as GitHub's list of events knows by now.
+    /// Source: <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types#assigned>.
+    ///
+    /// # Errors
+    /// GitHub is out of reach, or refuses to say.
+    pub async fn last_assignment(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        among: &[Login],
+    ) -> Result<Option<Assignment>, GitHubError> {
+        let mut last = None;
+        self.events(installation, repo, number, |event| {
+            if let Some(found) = event.assignment().filter(|found| among.contains(&found.to.login)) {
+                last = Some(found);
+            }
+        })
+        .await?;
+        Ok(last)
+    }
+
     /// How an issue was closed last, as far as GitHub's list of events knows by now; `None` where
     /// it knows of no time. Source:
     /// <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types#closed>.
@@ -42,19 +88,34 @@ impl GitHub {
         repo: &RepositoryName,
         number: u64,
     ) -> Result<Option<Closing>, GitHubError> {
+        let mut closing = None;
+        self.events(installation, repo, number, |event| {
+            if event.event == "closed" {
+                closing = Some(Closing { commit: event.commit_id, at: event.created_at });
+            }
+        })
+        .await?;
+        Ok(closing)
+    }
+
+    /// Reads what happened to an issue, the oldest first.
+    async fn events(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        mut each: impl FnMut(EventAnswer) + Send,
+    ) -> Result<(), GitHubError> {
         let what = format!("events of issue #{number} of {repo}");
         let first = self.read(installation, repo, &format!("/issues/{number}/events?per_page=100")).await?;
         if first.is_redirect() {
             return Err(GitHubError::Gone(format!("{what} (it is in another repository now)")));
         }
-        let mut closing = None;
         self.pages(As::Installation(installation), first, &what, |page: Vec<EventAnswer>| {
-            for event in page.into_iter().filter(|event| event.event == "closed") {
-                closing = Some(Closing { commit: event.commit_id, at: event.created_at });
-            }
+            page.into_iter().for_each(&mut each);
             ControlFlow::Continue(())
         })
         .await?;
-        Ok(closing)
+        Ok(())
     }
 }

@@ -174,6 +174,7 @@ impl Payload {
             ("unlabeled", Some(label), _) => IssueAction::Unlabeled(label),
             ("assigned", _, Some(account)) => IssueAction::Assigned(account),
             ("unassigned", _, Some(account)) => IssueAction::Unassigned(account),
+            ("edited", ..) => IssueAction::Edited,
             ("deleted" | "transferred", ..) => IssueAction::Gone,
             // Also a label or assignee that is not named, as of deleted accounts: nothing can be
             // learnt from it.
@@ -379,9 +380,9 @@ mod tests {
         issues/deleted-1: Issue 186853002=Codertocat/Hello-World@1 #1 closed Gone by Codertocat
         issues/demilestoned-1: Ignored
         issues/demilestoned-2: Ignored
-        issues/edited-1: Ignored
-        issues/edited-2: Ignored
-        issues/edited-3: Ignored
+        issues/edited-1: Issue 186853002=Codertocat/Hello-World #1 open Edited by Codertocat
+        issues/edited-2: Issue 186853002=Codertocat/Hello-World #1 open Edited by Codertocat
+        issues/edited-3: Issue 186853002=Codertocat/Hello-World #1 open Edited by Codertocat
         issues/labeled-1: Issue 186853002=Codertocat/Hello-World #1 open Labeled("bug") by Codertocat
         issues/labeled-2: Issue 186853002=Codertocat/Hello-World #1 open Labeled("bug") by Codertocat
         issues/locked-1: Ignored

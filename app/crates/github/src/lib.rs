@@ -27,7 +27,7 @@ pub mod user;
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use clock::TimeSource;
 pub use error::GitHubError;
-pub use events::Closing;
+pub use events::{Assignment, Closing};
 pub use install::{Installation, Itself};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue};
 pub use missed_webhooks::HookDelivery;

@@ -197,7 +197,8 @@ mod tests {
     /// Moments that stay as they are, in order: what only says when something was, dates that
     /// people see, patience of a day or more, what is compared either way
     /// (`deliveries.unanswered_at_ms`, `lines.issue_missed_at_ms`), and what goes by another clock
-    /// (`jobs.locked_until_ms`, `lines.issue_acted_on_ms`).
+    /// (`jobs.locked_until_ms`, and what GitHub dates: `lines.assigned_at_ms`,
+    /// `lines.issue_acted_on_ms`, `lines.issue_edited_ms`, `rules.commanded_at_ms`).
     const STAY: &[&str] = &[
         "deliveries.created_at_ms",
         "deliveries.failing_since_ms",
@@ -217,8 +218,10 @@ mod tests {
         "line_facets.first_seen_ms",
         "line_facets.last_seen_ms",
         "line_hours.hour_ms",
+        "lines.assigned_at_ms",
         "lines.first_seen_ms",
         "lines.issue_acted_on_ms",
+        "lines.issue_edited_ms",
         "lines.issue_missed_at_ms",
         "lines.known_mailed_at_ms",
         "lines.last_seen_ms",
@@ -239,6 +242,7 @@ mod tests {
         "repositories.shadow_until_ms",
         "repositories.suspended_at_ms",
         "repositories.unnamed_since_ms",
+        "rules.commanded_at_ms",
         "rules.edited_at_ms",
         "rules.ended_at_ms",
         "rules.made_at_ms",

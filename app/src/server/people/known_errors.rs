@@ -127,7 +127,7 @@ async fn refused(
         return Ok(None);
     }
     Ok(match rules.make(&right.new_rule(row, rule.clone()), now).await? {
-        Insertion::Made(_) | Insertion::InForce => None,
+        Insertion::Made(_) | Insertion::InForce(_) => None,
         Insertion::TooMany => Some(format!(
             "Nothing was saved: {} has {} entries that people made, the most that there may be. Whoever may \
              triage it ends some on its whitelist.",
@@ -202,7 +202,16 @@ impl By {
             Self::SignedIn(session) => (RuleSource::Page, session.who.name()),
             Self::Link(_) => (RuleSource::Mail, BY_LINK),
         };
-        NewRule { repository: row.repository.id, rule, line: None, label: None, issue: None, origin, by: by.to_owned() }
+        NewRule {
+            repository: row.repository.id,
+            rule,
+            line: None,
+            label: None,
+            issue: None,
+            origin,
+            commanded_at: None,
+            by: by.to_owned(),
+        }
     }
 }
 

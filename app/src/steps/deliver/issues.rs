@@ -10,6 +10,7 @@ use crate::services::recipients::By;
 use crate::services::{Cause, Failure};
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
+use domain::event::{HookAccount, IssueAction};
 use domain::names::{Login, RepositoryName};
 use domain::person::ChosenRecipient;
 use domain::refusal::PASSING_FOR;
@@ -69,18 +70,18 @@ impl<'a> IssueTracker<'a> {
     }
 
     /// Assigns an issue that was filed at `filed_at`. Where GitHub would not have this one person,
-    /// the issue goes on without.
+    /// the issue goes on without: `false`.
     async fn assign(
         &self,
         turn: &Turn<'_>,
         number: u64,
         login: &Login,
         filed_at: Option<Timestamp>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let now = turn.take().await?;
         let is_fresh = filed_at.is_some_and(|at| now.is_within(PASSING_FOR, at));
         match self.github.assign(self.installation, self.name, number, login).await {
-            Ok(true) => {}
+            Ok(true) => return Ok(true),
             Ok(false) => tracing::warn!(repository = %self.name, number, %login, "GitHub did not assign the issue"),
             Err(error) if error.is_about_the_content() && is_fresh => return Err(Failure::retry(error)),
             Err(error) if error.is_permanent() && !error.is_refusal() => {
@@ -88,7 +89,7 @@ impl<'a> IssueTracker<'a> {
             }
             Err(error) => return Err(error.into()),
         }
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -125,7 +126,8 @@ impl GitHubWriter {
             store::lines::set_issue(&self.store, line.id, Some(number)).await?;
         }
         if let Some(login) = login {
-            tracker.assign(turn, number, &login, delivery.unanswered_at).await?;
+            let is_theirs = tracker.assign(turn, number, &login, delivery.unanswered_at).await?;
+            self.assigned(line, login, is_theirs).await?;
         }
         Ok(number.to_string())
     }
@@ -250,7 +252,18 @@ impl GitHubWriter {
             && let IssueState::Present(issue) = tracker.issue(number).await?
             && !issue.assignees.iter().any(|account| account.login == login)
         {
-            tracker.assign(turn, number, &login, None).await?;
+            let is_theirs = tracker.assign(turn, number, &login, None).await?;
+            self.assigned(line, login, is_theirs).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that we assigned somebody: that they have the issue is no news to the hourly look, and
+    /// that somebody assigns them once more is some.
+    async fn assigned(&self, line: &Line, login: Login, is_theirs: bool) -> Result<(), Failure> {
+        if is_theirs {
+            let action = IssueAction::Assigned(HookAccount::unknown(login.as_str()));
+            store::lines::record_assignment(&self.store, line.id, &action).await?;
         }
         Ok(())
     }

@@ -14,6 +14,11 @@ use store::lines::Line;
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
+/// When an issue is read again whose text GitHub showed as it was before a person edited it: its
+/// answers are behind by seconds mostly.
+const NEWER_AFTER: SignedDuration = SignedDuration::from_secs(15);
+/// How long that may go on: what GitHub shows then is what it has.
+const MOST_BEHIND: SignedDuration = SignedDuration::from_mins(10);
 /// How long a status that could not be written is left alone: nobody waits for it.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(15);
 
@@ -42,6 +47,12 @@ impl GitHubWriter {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let Some(number) = line.issue else { return Ok(()) };
         let issue = tracker.present(number).await?;
+        // What a person wrote or did is not to be written over by an answer from before it.
+        let changed_at = store::lines::changed_at(&self.store, line.id).await?;
+        let github_now = tracker.github.clock().unwrap_or(now);
+        if issue.updated_at.is_some_and(|at| at < changed_at) && github_now.is_within(MOST_BEHIND, changed_at) {
+            return Ok(store::statuses::set_due(&self.store, line.id, now + NEWER_AFTER).await?);
+        }
         let status = self.status_of(line).await?;
         let total = status.counts.total;
         let block = render::status_block(&status, &row.repository)?;

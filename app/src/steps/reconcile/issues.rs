@@ -11,7 +11,7 @@ use domain::names::Login;
 use domain::read_lag::ANSWERS_LAG_FOR;
 use domain::repository::GitHubRepository;
 use domain::timestamp::Timestamp;
-use github::{Account, FoundIssue, GitHub};
+use github::{Assignment, FoundIssue, GitHub};
 use store::lines::{ActedOn, Line};
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
@@ -41,9 +41,12 @@ impl Reconcile {
             overruled: store::rules::overruled(&self.store, row.repository.id).await?,
         };
         for issue in github.changed_issues(on_github.installation, name, OUR_LABEL.name, since).await? {
-            self.compare(row, on_github, &issue, &rules, now).await?;
+            self.compare(github, row, on_github, &issue, &rules, now).await?;
         }
-        store::meta::set(&self.store, &fact, &now.as_millis().to_string()).await?;
+        // A clock that is ahead and put right later must not have what comes until then passed
+        // over.
+        let looked = github.clock().map_or(now, |theirs| theirs.min(now));
+        store::meta::set(&self.store, &fact, &looked.as_millis().to_string()).await?;
         self.wake.notify_one();
         Ok(())
     }
@@ -51,6 +54,7 @@ impl Reconcile {
     /// Compares one issue with its line, and takes for a webhook what no webhook told.
     async fn compare(
         &self,
+        github: &GitHub,
         row: &RepositoryRow,
         on_github: &GitHubRepository,
         issue: &FoundIssue,
@@ -72,45 +76,73 @@ impl Reconcile {
             return Ok(());
         }
         let mut actions = untold(&line, issue, rules);
-        actions.extend(self.assignments(&line, &acted_on, issue).await?);
-        actions.extend(self.near_misses(&line, issue).await?);
+        let (given, assignment) = self.assignments(github, row, on_github, &line, &acted_on, issue).await?;
+        actions.extend(given);
+        actions.extend(self.near_misses(row, &line, issue).await?);
         for action in actions {
+            let assignment = assignment.as_ref().filter(|_| matches!(action, IssueAction::Assigned(_)));
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
-            store::hooks::insert(&self.store, &delivery, "issues", &event(row, on_github, action, issue), now).await?;
+            store::hooks::insert(
+                &self.store,
+                &delivery,
+                "issues",
+                &event(row, on_github, action, issue, assignment),
+                now,
+            )
+            .await?;
         }
         let assignees: Vec<Login> = issue.assignees.iter().map(|account| account.login.clone()).collect();
-        if assignees != acted_on.assignees {
+        if acted_on.assignees.as_ref() != Some(&assignees) {
             store::lines::record_assignees(&self.store, line.id, &assignees).await?;
         }
         Ok(())
     }
 
-    /// Who was assigned, or is not any more, and nobody told.
+    /// Who was assigned, or is not any more, and nobody told; and by whom and when, where GitHub's
+    /// list of events says it.
     async fn assignments(
         &self,
+        github: &GitHub,
+        row: &RepositoryRow,
+        on_github: &GitHubRepository,
         line: &Line,
         acted_on: &ActedOn,
         issue: &FoundIssue,
-    ) -> Result<Option<IssueAction>, Failure> {
+    ) -> Result<(Option<IssueAction>, Option<Assignment>), Failure> {
         let known = self.known_assignees(line, acted_on).await?;
-        if let Some(other) = issue.assignees.iter().find(|account| !known.contains(&account.login)) {
-            return Ok(Some(IssueAction::Assigned(account(other))));
+        let new: Vec<&HookAccount> = issue.assignees.iter().filter(|account| !known.contains(&account.login)).collect();
+        if let Some(first) = new.first() {
+            let (name, logins) = (&row.repository.full_name, new.iter().map(|account| account.login.clone()));
+            let logins: Vec<Login> = logins.collect();
+            let last = match github.last_assignment(on_github.installation, name, issue.number, &logins).await {
+                Err(error) if !error.is_permanent() => return Err(error.into()),
+                found => found.unwrap_or_default(),
+            };
+            let to = last.as_ref().map_or_else(|| (*first).clone(), |last| last.to.clone());
+            return Ok((Some(IssueAction::Assigned(to)), last));
         }
         // Whose it became on a page was never assigned.
         let has = |login: &Login| issue.assignees.iter().any(|account| account.login == *login);
-        let owner = line.owner_login.clone().filter(|owner| acted_on.assignees.contains(owner) && !has(owner));
-        let nobody = HookAccount { id: 0, login: Login::default(), kind: "User".to_owned() };
-        Ok(owner.map(|login| IssueAction::Unassigned(HookAccount { login, ..nobody })))
+        let owner = line
+            .owner_login
+            .clone()
+            .filter(|owner| acted_on.assignees.iter().flatten().any(|it| it == owner) && !has(owner));
+        Ok((owner.map(|login| IssueAction::Unassigned(HookAccount::unknown(login.as_str()))), None))
     }
 
-    /// Whose assignment is no news: those that were acted on, the line's owner's, its author's and
-    /// those of the lines that it was before somebody edited it, who had the issue then.
+    /// Whose assignment is no news: those that were acted on, and the line's owner's. Where nothing
+    /// is known of any, its author's and those of the lines that it was before somebody edited it,
+    /// who had the issue then.
     async fn known_assignees(&self, line: &Line, acted_on: &ActedOn) -> Result<Vec<Login>, Failure> {
-        let mut known = acted_on.assignees.clone();
-        known.extend(line.owner_login.iter().chain(line.logins()).cloned());
+        let mut known: Vec<Login> = line.owner_login.iter().cloned().collect();
+        if let Some(assignees) = &acted_on.assignees {
+            known.extend(assignees.iter().cloned());
+            return Ok(known);
+        }
+        known.extend(line.logins().cloned());
         let mut next = store::lines::predecessor(&self.store, line.id).await?;
         for _ in 0..MOST_EDITS {
             let Some(id) = next else { break };
@@ -122,9 +154,15 @@ impl Reconcile {
     }
 
     /// Labels that are nearly commands, of which nobody was told yet.
-    async fn near_misses(&self, line: &Line, issue: &FoundIssue) -> Result<Vec<IssueAction>, Failure> {
+    async fn near_misses(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        issue: &FoundIssue,
+    ) -> Result<Vec<IssueAction>, Failure> {
         let mut missed = Vec::new();
-        for label in issue.labels.iter().filter(|label| LabelCommand::nearly(label).is_some()) {
+        let is_ours = |label: &String| row.settings.issues.labels.iter().any(|ours| ours.eq_ignore_ascii_case(label));
+        for label in issue.labels.iter().filter(|label| !is_ours(label) && LabelCommand::nearly(label).is_some()) {
             let purpose = Purpose::RefusedLabel(label.to_lowercase());
             if !store::lines::is_replied_to(&self.store, line.id, &purpose).await? {
                 missed.push(IssueAction::Labeled(label.clone()));
@@ -176,11 +214,15 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueActio
     actions
 }
 
-fn account(of: &Account) -> HookAccount {
-    HookAccount { id: of.id, login: of.login.clone(), kind: "User".to_owned() }
-}
-
-fn event(row: &RepositoryRow, on_github: &GitHubRepository, action: IssueAction, issue: &FoundIssue) -> Event {
+/// What was done, as a webhook would tell it; of an assignment of which more is known, by whom and
+/// when.
+fn event(
+    row: &RepositoryRow,
+    on_github: &GitHubRepository,
+    action: IssueAction,
+    issue: &FoundIssue,
+    assignment: Option<&Assignment>,
+) -> Event {
     Event::Issue {
         repository: HookRepository {
             id: on_github.id,
@@ -193,11 +235,11 @@ fn event(row: &RepositoryRow, on_github: &GitHubRepository, action: IssueAction,
             number: issue.number,
             open: issue.open,
             labels: issue.labels.clone(),
-            assignees: issue.assignees.iter().map(account).collect(),
+            assignees: issue.assignees.clone(),
             is_pull_request: false,
-            updated_at: issue.updated_at,
+            updated_at: assignment.map_or(issue.updated_at, |assignment| Some(assignment.at)),
             closed_at: issue.closed_at,
         },
-        sender: HookAccount { id: 0, login: SOMEBODY.into(), kind: "User".to_owned() },
+        sender: assignment.map_or_else(|| HookAccount::unknown(SOMEBODY), |assignment| assignment.by.clone()),
     }
 }

@@ -62,8 +62,10 @@ impl IssueWebhooks {
         if line.is_none() && !bears(told, OUR_LABEL.name) {
             return Ok(());
         }
-        if *action == IssueAction::Gone {
-            return self.gone(line).await;
+        match (action, &line) {
+            (IssueAction::Gone, _) => return self.gone(line).await,
+            (IssueAction::Edited, line) => return self.edited(line.as_ref(), told).await,
+            _ => {}
         }
         let ask_again_at = ask_again_at(received_at, now);
         // Webhooks come in any order, and some hours late. What was done counts as far as it still
@@ -91,9 +93,17 @@ impl IssueWebhooks {
             return Err(Failure::Again { at: now });
         }
         let told_at = told.updated_at.unwrap_or(received_at);
-        IssueCommand { with: self, row, line: &line, issue: &issue, sender, told_at, ask_again_at, now }
+        IssueCommand { with: self, row, line: &line, issue: &issue, sender, told_at, acted_on, ask_again_at, now }
             .run(action)
             .await
+    }
+
+    /// What a person wrote is not to be written over by what GitHub shows from before.
+    async fn edited(&self, line: Option<&Line>, told: &HookIssue) -> Result<(), Failure> {
+        match line.zip(told.updated_at) {
+            Some((line, at)) => Ok(store::lines::record_edited(&self.store, line.id, at).await?),
+            None => Ok(()),
+        }
     }
 
     async fn gone(&self, line: Option<Line>) -> Result<(), Failure> {

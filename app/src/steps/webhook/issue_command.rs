@@ -2,7 +2,7 @@
 
 use super::IssueWebhooks;
 use crate::services::Failure;
-use crate::services::handovers::{part_of, remember};
+use crate::services::handovers::{as_write, part_of};
 use crate::services::messages::comment;
 use domain::alert::{Place, Reply};
 use domain::command::{LabelCommand, Scope};
@@ -16,9 +16,10 @@ use domain::settings::{CodePattern, KnownError};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::deliveries::NewDelivery;
-use store::lines::{CommandReply, Line};
+use store::handovers::HandoverWrite;
+use store::lines::{CarriedOut, CommandReply, Line};
 use store::repositories::RepositoryRow;
-use store::rules::{Insertion, NewRule, RuleRow};
+use store::rules::{Ending, Insertion, NewRule, RuleRow};
 
 /// How much earlier than the issue says it was closed GitHub may date the event of it: each is
 /// written by itself, and both are in seconds.
@@ -35,6 +36,8 @@ pub(super) struct IssueCommand<'a> {
     pub(super) sender: &'a HookAccount,
     /// When it was given, by GitHub's clock.
     pub(super) told_at: Timestamp,
+    /// How old the issue was that was acted on before this, by the same.
+    pub(super) acted_on: Timestamp,
     /// When to ask again what GitHub does not know yet; `None`: it had its time.
     pub(super) ask_again_at: Option<Timestamp>,
     pub(super) now: Timestamp,
@@ -55,7 +58,7 @@ impl IssueCommand<'_> {
             IssueAction::Unlabeled(label) => self.unlabeled(label).await,
             IssueAction::Assigned(to) => self.assigned(to).await,
             IssueAction::Unassigned(from) => self.unassigned(from).await,
-            IssueAction::Gone => Ok(()),
+            IssueAction::Edited | IssueAction::Gone => Ok(()),
         }
     }
 
@@ -65,26 +68,44 @@ impl IssueCommand<'_> {
         let mut done = false;
         for label in &self.issue.labels {
             if let Some(command) = LabelCommand::from_label(label).filter(|it| it.waits_for_closing()) {
+                // What somebody ended by hand stays ended while its label is on.
+                if store::rules::overruled_by_label(&self.with.store, self.line.id, label).await?.is_some() {
+                    continue;
+                }
                 self.carry_out(command).await?;
                 done = true;
             }
         }
-        // Resolved already: told by somebody else, or by a webhook that came twice in two ways.
-        if done || self.line.resolved_at.is_some() {
+        if done {
             return Ok(());
         }
+        let (store, line) = (&self.with.store, self.line.id);
         let closed_at = self.issue.closed_at.unwrap_or(self.told_at);
+        // Resolved already: told by somebody else, or by a webhook that came twice in two ways. Not
+        // as of this closing, where it was opened again since without a word.
+        if self.line.resolved_at.is_some() && !store::lines::is_next_closing(store, line, closed_at).await? {
+            return Ok(());
+        }
         let purpose = Purpose::Resolved { closed_at };
         // A closing is acted on once, whoever tells of it, and however late: the line may have come
         // back since, and its issue be about to be opened.
-        if store::lines::is_replied_to(&self.with.store, self.line.id, &purpose).await? {
+        if store::lines::is_replied_to(store, line, &purpose).await? {
             return Ok(());
         }
         let commit = self.closing_commit(closed_at).await?.or_else(|| self.row.repository.head.clone());
         let reply = comment(purpose, &Reply::Resolved { commit: commit.clone(), by: self.by().clone() })?;
-        if store::lines::resolve_once(&self.with.store, self.as_reply(&reply), commit.as_ref(), self.now).await? {
-            self.with.epoch.turn();
-            self.with.wake.notify_one();
+        let done =
+            store::lines::resolve_once(store, self.as_reply(&reply), closed_at, commit.as_ref(), self.now).await?;
+        self.with.epoch.turn();
+        self.done(done)
+    }
+
+    /// What follows from what became of a command.
+    fn done(&self, done: CarriedOut) -> Result<(), Failure> {
+        match done {
+            CarriedOut::Now => self.with.wake.notify_one(),
+            CarriedOut::Before => {}
+            CarriedOut::Overtaken => return Err(Failure::Again { at: self.now }),
         }
         Ok(())
     }
@@ -117,9 +138,10 @@ impl IssueCommand<'_> {
         }
     }
 
-    /// Reopened: whatever its labels commanded ends, and so does its resolution.
+    /// Reopened: whatever its labels commanded until then ends, and so does its resolution.
     async fn reopened(&self) -> Result<(), Failure> {
-        self.end_rules(None).await?;
+        let ending = if self.sender.is_unknown() { Ending::FoundOpen } else { Ending::Reopened(self.told_at) };
+        self.end_rules(ending).await?;
         store::lines::unresolve(&self.with.store, self.line.id, self.now).await?;
         self.with.epoch.turn();
         Ok(())
@@ -128,6 +150,7 @@ impl IssueCommand<'_> {
     async fn labeled(&self, label: &str) -> Result<(), Failure> {
         match LabelCommand::from_label(label) {
             // On an open issue the label waits for the issue to be closed.
+            _ if self.is_overruled(label).await? => Ok(()),
             Some(command) if command.waits_for_closing() && self.issue.open => Ok(()),
             Some(command) => {
                 if command.waits_for_closing() {
@@ -138,6 +161,18 @@ impl IssueCommand<'_> {
             }
             None => self.refuse(label).await,
         }
+    }
+
+    /// Whether what the label commanded was ended while it was on, and this is an old word of that
+    /// command: one of a later moment gives it anew.
+    async fn is_overruled(&self, label: &str) -> Result<bool, Failure> {
+        let store = &self.with.store;
+        let Some(rule) = store::rules::overruled_by_label(store, self.line.id, label).await? else { return Ok(false) };
+        if rule.commanded_at.is_some_and(|at| self.told_at <= at) {
+            return Ok(true);
+        }
+        store::rules::lift_overruled(store, self.line.id, label).await?;
+        Ok(false)
     }
 
     /// Says which label was meant, where one is nearly a command.
@@ -160,7 +195,7 @@ impl IssueCommand<'_> {
             store::lines::resolve(&self.with.store, self.line.id, None, self.now).await?;
             self.with.epoch.turn();
         }
-        self.end_rules(Some(label)).await
+        self.end_rules(Ending::TakenOff(label)).await
     }
 
     async fn has_rule_of(&self, label: &str) -> Result<bool, Failure> {
@@ -173,37 +208,35 @@ impl IssueCommand<'_> {
 
     /// Assigned by anybody but us: the line is theirs from then on.
     async fn assigned(&self, to: &HookAccount) -> Result<(), Failure> {
+        let (store, line) = (&self.with.store, self.line.id);
+        let given_at = store::lines::assigned_at(store, line).await?;
+        // A look sees that it was done after what was acted on last, and not when: whoever tells of
+        // it with its moment, or of another one, knows better.
+        let at = if self.sender.is_unknown() { self.acted_on.max(given_at) } else { self.told_at };
         let owner = self.line.owner_login.as_ref().or_else(|| self.line.logins().next());
         if owner == Some(&to.login) {
-            return Ok(());
+            return Ok(store::lines::record_assigned_at(store, line, at).await?);
         }
-        let (store, line, at) = (&self.with.store, self.line.id, self.told_at);
         let purpose = Purpose::Reassigned { at, to: to.login.clone() };
         // An assignment is acted on once, and not after a later one: whose the line became then,
         // or on a page, counts.
-        if store::lines::is_replied_to(store, line, &purpose).await?
-            || store::lines::latest_assignment(store, line).await?.is_some_and(|latest| latest > at)
-        {
+        if store::lines::is_replied_to(store, line, &purpose).await? || given_at > at {
             return Ok(());
         }
-        // First: cut off in between, the command is carried out once more, and finds that the line
-        // is not theirs yet.
-        self.hand_over(to).await?;
+        let handover = self.handover(to).await?;
         let reply = comment(purpose, &Reply::Reassigned { to: to.login.clone(), by: self.by().clone() })?;
-        if store::lines::give_once(store, self.as_reply(&reply), &to.login, at, self.now).await? {
-            self.with.wake.notify_one();
-        }
-        Ok(())
+        self.done(store::lines::give_once(store, self.as_reply(&reply), &to.login, at, &handover, self.now).await?)
     }
 
-    /// Remembers for the author's next lines what an assignment says of them.
-    async fn hand_over(&self, to: &HookAccount) -> Result<(), Failure> {
-        let store = &self.with.store;
-        let Some((part, account)) = part_of(store, self.line).await? else { return Ok(()) };
+    /// What an assignment says of the author's next lines.
+    async fn handover(&self, to: &HookAccount) -> Result<HandoverWrite, Failure> {
+        let Some((part, account)) = part_of(&self.with.store, self.line).await? else {
+            return Ok(HandoverWrite::Nothing);
+        };
         let author = account.login.as_ref().or(self.line.author_login.as_ref());
         let change = HandoverChange::of_assignment(to, self.sender, author);
         let by_author = author == Some(self.by());
-        Ok(remember(store, self.line, part, change, self.by().as_str(), by_author, self.now).await?)
+        Ok(as_write(self.line, part, change, self.by().as_str(), by_author))
     }
 
     /// Taken from whom it was given to.
@@ -222,15 +255,10 @@ impl IssueCommand<'_> {
         let has_author =
             author.is_some_and(|author| self.issue.assignees.iter().any(|assignee| assignee.login == *author));
         if has_author {
-            store::handovers::record_given_back(
-                &self.with.store,
-                self.line.repository,
-                &part,
-                self.line.id,
-                self.by().as_str(),
-                self.now,
-            )
-            .await?;
+            let (by, by_author) = (self.by().as_str(), author == Some(self.by()));
+            as_write(self.line, part, HandoverChange::GivenBack, by, by_author)
+                .write(&self.with.store, self.now)
+                .await?;
         }
         Ok(())
     }
@@ -260,25 +288,28 @@ impl IssueCommand<'_> {
             label: Some(label.to_owned()),
             issue: Some(self.issue.number),
             origin: RuleSource::Label,
+            commanded_at: Some(self.told_at),
             by: self.by().to_string(),
         };
         match self.with.rules.make(&new, self.now).await? {
-            Insertion::Made(rule) => self.send(Purpose::RuleMade(rule), reply).await,
+            // Where it is in force, whoever made it may have been cut off before this.
+            Insertion::Made(rule) | Insertion::InForce(rule) => self.send(Purpose::RuleMade(rule), reply).await,
             // Nobody limits labels.
-            Insertion::InForce | Insertion::TooMany => Ok(()),
+            Insertion::TooMany => Ok(()),
         }
     }
 
-    /// Ends the rules of one label of this issue, or of all.
-    async fn end_rules(&self, label: Option<&str>) -> Result<(), Failure> {
-        let (repository, by) = (self.row.repository.id, self.by().as_str());
-        for rule in self.with.rules.end_of_labels(repository, self.line.id, label, by, self.now).await? {
-            self.send(Purpose::RuleEnded(rule.made.id), &self.rule_ended(rule)).await?;
-        }
+    /// Ends rules of this issue's labels, and confirms each.
+    async fn end_rules(&self, ending: Ending<'_>) -> Result<(), Failure> {
+        let reply = |rule: &RuleRow| -> Result<_, Failure> {
+            Ok((comment(Purpose::RuleEnded(rule.made.id), &self.rule_ended(rule))?, self.mode()))
+        };
+        self.with.rules.end_of_labels(self.line, ending, self.by().as_str(), reply, self.now).await?;
+        self.with.wake.notify_one();
         Ok(())
     }
 
-    fn rule_ended(&self, rule: RuleRow) -> Reply {
+    fn rule_ended(&self, rule: &RuleRow) -> Reply {
         let CodePattern { file, function, code } = rule.made.rule.pattern();
         let place = Place {
             path: file,
@@ -286,20 +317,24 @@ impl IssueCommand<'_> {
             line: self.line.place.line,
             code: code.unwrap_or_default(),
         };
-        Reply::RuleEnded { label: rule.label.unwrap_or_default(), place, by: self.by().clone() }
+        Reply::RuleEnded { label: rule.label.clone().unwrap_or_default(), place, by: self.by().clone() }
     }
 
     /// One comment for each command, however often the webhook comes.
     async fn send(&self, purpose: Purpose, reply: &Reply) -> Result<(), Failure> {
         let delivery = comment(purpose, reply)?;
-        let CommandReply { repository, line, what, mode } = self.as_reply(&delivery);
+        let CommandReply { repository, line, what, mode, .. } = self.as_reply(&delivery);
         store::deliveries::insert(&self.with.store, repository, line, what, mode, self.now).await?;
         self.with.wake.notify_one();
         Ok(())
     }
 
     fn as_reply<'r>(&self, what: &'r NewDelivery) -> CommandReply<'r> {
-        let mode = if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly };
-        CommandReply { repository: self.row.repository.id, line: self.line.id, what, mode }
+        let as_of = self.issue.updated_at;
+        CommandReply { repository: self.row.repository.id, line: self.line.id, as_of, what, mode: self.mode() }
+    }
+
+    fn mode(&self) -> DeliveryMode {
+        if self.row.is_shadow(self.now) { DeliveryMode::Shadow } else { DeliveryMode::Singly }
     }
 }

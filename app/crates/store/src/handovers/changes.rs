@@ -9,20 +9,59 @@ use domain::names::Login;
 use domain::timestamp::Timestamp;
 use sqlx::AssertSqlSafe;
 
-/// Remembers a handover in place of the one in force; `None` where that was said of this line
-/// already.
-pub async fn insert(store: &Store, new: &NewHandover, now: Timestamp) -> Result<Option<HandoverId>, StoreError> {
-    let mut tx = store.begin().await?;
+/// What somebody who said whose a line is says of its author's next lines.
+#[derive(Clone, Debug)]
+pub enum HandoverWrite {
+    /// They are handed on.
+    HandedOn(NewHandover),
+    /// They are the author's again.
+    GivenBack {
+        /// Where.
+        repository: RepositoryId,
+        /// Which.
+        part: Part,
+        /// Because of this line.
+        line: LineId,
+        /// Who says so.
+        by: String,
+    },
+    /// Nothing.
+    Nothing,
+}
+
+impl HandoverWrite {
+    pub(crate) async fn write_in(&self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::HandedOn(new) => insert_in(tx, new, now).await,
+            Self::GivenBack { repository, part, line, by } => give_back_in(tx, *repository, part, *line, by, now).await,
+            Self::Nothing => Ok(()),
+        }
+    }
+
+    /// Writes it by itself.
+    ///
+    /// # Errors
+    /// The database is out of reach.
+    pub async fn write(&self, store: &Store, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = store.begin().await?;
+        self.write_in(&mut tx, now).await?;
+        tx.commit().await
+    }
+}
+
+/// Remembers a handover in place of the one in force; one that was said of this line already
+/// stays.
+async fn insert_in(tx: &mut Tx, new: &NewHandover, now: Timestamp) -> Result<(), StoreError> {
     // The write comes first: on either database the repository's row keeps two equal commands
     // apart.
     sqlx::query("UPDATE repositories SET rules_generation = rules_generation WHERE id = $1")
         .bind(new.repository.0)
         .execute(tx.conn())
         .await?;
-    let known = in_force_in(&mut tx, new).await?;
+    let known = in_force_in(tx, new).await?;
     let is_rule = known.as_ref().is_some_and(|known| known.to.is(&new.to));
-    if is_rule && is_said_in(&mut tx, new).await? {
-        return Ok(None);
+    if is_rule && is_said_in(tx, new).await? {
+        return Ok(());
     }
     if let Some(known) = known.filter(|_| !is_rule) {
         sqlx::query("UPDATE handovers SET ended_at_ms = $2, ended_by = $3 WHERE id = $1")
@@ -35,10 +74,8 @@ pub async fn insert(store: &Store, new: &NewHandover, now: Timestamp) -> Result<
     // What is the rule already is recorded as said of this line, too, without becoming a rule
     // beside it.
     let ended = is_rule.then_some(now);
-    let id = HandoverId(store.ids.next(now));
-    insert_row_in(&mut tx, id, new, ended, now).await?;
-    tx.commit().await?;
-    Ok(Some(id))
+    let id = HandoverId(tx.next_id(now));
+    insert_row_in(tx, id, new, ended, now).await
 }
 
 /// The handover in force of the same lines.
@@ -68,17 +105,16 @@ async fn is_said_in(tx: &mut Tx, new: &NewHandover) -> Result<bool, StoreError> 
 }
 
 /// The author has their lines of a file back, as somebody said of a line: ends the handover in
-/// force; `false` where there was none. What was said of that line before counts no more; if
-/// nothing was, it was the handover that told the wrong person.
-pub async fn record_given_back(
-    store: &Store,
+/// force. What was said of that line before counts no more; if nothing was, it was the handover
+/// that told the wrong person.
+async fn give_back_in(
+    tx: &mut Tx,
     repository: RepositoryId,
     part: &Part,
     line: LineId,
     by: &str,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut tx = store.begin().await?;
+) -> Result<(), StoreError> {
     let ended = sqlx::query(
         "UPDATE handovers SET ended_at_ms = $4, ended_by = $5
          WHERE repository_id = $1 AND path = $2 AND author_email = $3 AND ended_at_ms IS NULL",
@@ -99,10 +135,9 @@ pub async fn record_given_back(
     if ended > 0 && said == 0 {
         let to = Successor { login: None, email: Some(part.email.clone()) };
         let new = NewHandover { repository, part: part.clone(), to, by_author: false, by: by.to_owned(), line };
-        insert_row_in(&mut tx, HandoverId(store.ids.next(now)), &new, Some(now), now).await?;
+        insert_row_in(tx, HandoverId(tx.next_id(now)), &new, Some(now), now).await?;
     }
-    tx.commit().await?;
-    Ok(ended > 0)
+    Ok(())
 }
 
 /// Ends a handover; `false` where it was not in force.

@@ -4,7 +4,7 @@ mod changes;
 
 use crate::columns::{get, get_count, get_time, get_time_opt, indexable};
 use crate::{Store, StoreError};
-pub use changes::{end, insert, record_given_back};
+pub use changes::{HandoverWrite, end};
 use domain::handover::{Handover, Part, Successor};
 use domain::ids::{HandoverId, LineId, RepositoryId};
 use domain::names::Login;

@@ -54,7 +54,10 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     // What a new issue says is that it is open, and nobody's: more is added where there is more to
     // say.
     sqlx::query(
-        "UPDATE lines SET issue_number = $2, issue_missed_at_ms = NULL, issue_acted_on_ms = 0, issue_assignees = NULL,
+        "UPDATE lines SET issue_number = $2, issue_missed_at_ms = NULL,
+             issue_acted_on_ms = CASE WHEN issue_number = $2 THEN issue_acted_on_ms ELSE 0 END,
+             issue_assignees = CASE WHEN issue_number = $2 THEN issue_assignees ELSE NULL END,
+             issue_edited_ms = CASE WHEN issue_number = $2 THEN issue_edited_ms ELSE 0 END,
              status_total = total, status_at_ms = last_seen_ms, status_off = 0, status_wanted = CASE WHEN known = 1 OR owner_login IS NOT NULL OR regressions > 0 THEN 1 ELSE 0 END
          WHERE id = $1",
     )
@@ -163,6 +166,8 @@ pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: Li
              owner_login = (SELECT o.owner_login FROM lines o WHERE o.id = $1),
              issue_acted_on_ms = (SELECT o.issue_acted_on_ms FROM lines o WHERE o.id = $1),
              issue_assignees = (SELECT o.issue_assignees FROM lines o WHERE o.id = $1),
+             issue_edited_ms = (SELECT o.issue_edited_ms FROM lines o WHERE o.id = $1),
+             assigned_at_ms = (SELECT o.assigned_at_ms FROM lines o WHERE o.id = $1),
              regressions = (SELECT o.regressions FROM lines o WHERE o.id = $1) WHERE id = $2",
     )
     .bind(old.0)
@@ -170,11 +175,22 @@ pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: Li
     .bind(signed(issue))
     .execute(tx.conn())
     .await?;
-    sqlx::query("UPDATE rules SET line_id = $2 WHERE line_id = $1 AND ended_at_ms IS NULL")
+    sqlx::query("UPDATE rules SET line_id = $2 WHERE line_id = $1 AND (ended_at_ms IS NULL OR overruled = 1)")
         .bind(old.0)
         .bind(new.0)
         .execute(tx.conn())
         .await?;
+    // What was replied to there stays so: the same words are no news of the new line either.
+    sqlx::query(
+        "UPDATE deliveries SET line_id = $2
+         WHERE line_id = $1 AND channel = 'comment' AND state = 'sent' AND purpose IN ('resolved', 'reassigned', 'refused_label')
+             AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.line_id = $2 AND n.channel = 'comment'
+                 AND n.purpose = deliveries.purpose AND n.subject = deliveries.subject)",
+    )
+    .bind(old.0)
+    .bind(new.0)
+    .execute(tx.conn())
+    .await?;
     // Its issue has gone: what was still to be said or done there of the old line has no place any
     // more.
     sqlx::query(

@@ -30,8 +30,8 @@ pub use find::{
     resolution_by_identity,
 };
 pub use issue::{
-    ActedOn, CommandReply, acted_on, give_once, is_replied_to, latest_assignment, record_acted_on, record_assignees,
-    record_assignment, resolve_once,
+    ActedOn, CarriedOut, CommandReply, acted_on, assigned_at, changed_at, give_once, is_next_closing, is_replied_to,
+    record_acted_on, record_assigned_at, record_assignees, record_assignment, record_edited, resolve_once,
 };
 pub use people::{is_address_known, is_login_known};
 use sqlx::any::AnyRow;

@@ -137,9 +137,9 @@ pub(super) const REPORTS: [&str; 5] = [
     "DELETE FROM fingerprints WHERE repository_id = $1",
 ];
 
-/// Stops watching a repository; its counts stay, and nothing waits to be written there any more. With
-/// `unnamed_since`, only where GitHub has not named it since then: `false` otherwise, and nothing is
-/// done.
+/// Stops watching a repository; its counts stay, and nothing waits to be written there any more.
+/// With `unnamed_since`, only where GitHub has not named it since then: `false` otherwise, and
+/// nothing is done.
 pub async fn unwatch(
     store: &Store,
     id: RepositoryId,

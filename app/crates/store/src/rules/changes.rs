@@ -1,8 +1,11 @@
 //! Rules that are made, changed and ended.
 
 use super::{Baseline, COLUMNS, NewRule, RuleRow, entry_of, read};
-use crate::columns::get_count;
+use crate::columns::{get, get_count};
+use crate::deliveries::{NewDelivery, insert_in};
+use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
+use domain::delivery::DeliveryMode;
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::timestamp::Timestamp;
@@ -13,8 +16,8 @@ use sqlx::AssertSqlSafe;
 pub enum Insertion {
     /// It is in force from now on.
     Made(RuleId),
-    /// It was in force already.
-    InForce,
+    /// This one was in force already.
+    InForce(RuleId),
     /// There are [`MOST_MADE`] already. Not where a label commands it.
     TooMany,
 }
@@ -32,8 +35,8 @@ pub async fn insert(
     // The write comes first: it takes the lock that keeps two equal commands apart.
     raise_generation_in(&mut tx, new.repository).await?;
     let entry = entry_of(&new.rule)?;
-    if is_in_force_in(&mut tx, new, &entry).await? {
-        return Ok(Insertion::InForce);
+    if let Some(known) = in_force_in(&mut tx, new, &entry).await? {
+        return Ok(Insertion::InForce(known));
     }
     if new.origin != RuleSource::Label && is_full_in(&mut tx, new.repository).await? {
         return Ok(Insertion::TooMany);
@@ -56,7 +59,7 @@ async fn is_full_in(tx: &mut Tx, repository: RepositoryId) -> Result<bool, Store
     Ok(get_count(&row, "made")? >= MOST_MADE as u64)
 }
 
-async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool, StoreError> {
+async fn in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<Option<RuleId>, StoreError> {
     let row = sqlx::query(
         "SELECT id FROM rules WHERE repository_id = $1 AND kind = $2 AND (entry = $3 OR $4 <> '')
              AND COALESCE(label, '') = $4 AND COALESCE(line_id, 0) = $5 AND ended_at_ms IS NULL",
@@ -68,14 +71,14 @@ async fn is_in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<bool,
     .bind(new.line.map_or(0, |line| line.0))
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.is_some())
+    row.map(|row| Ok(RuleId(get(&row, "id")?))).transpose()
 }
 
 async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now: Timestamp) -> Result<RuleId, StoreError> {
     let id = RuleId(tx.next_id(now));
     sqlx::query(
-        "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO rules (id, repository_id, kind, entry, line_id, label, issue_number, made_by, made_at_ms, origin,
+             commanded_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(id.0)
     .bind(new.repository.0)
@@ -87,6 +90,7 @@ async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now: Timestamp) 
     .bind(&new.by)
     .bind(now.as_millis())
     .bind(new.origin.as_str())
+    .bind(new.commanded_at.map(Timestamp::as_millis))
     .execute(tx.conn())
     .await?;
     Ok(id)
@@ -152,44 +156,121 @@ pub async fn end(
     Ok(ended > 0)
 }
 
-/// Ends the rules that labels on a line's issue made: that label's, or all with `None`. Returns
-/// what ended. What was overruled before is over as well: the label would be a new command.
-pub async fn end_of_label(
+/// What ends rules that labels on a line's issue made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending<'a> {
+    /// This label was taken off: what it would command next is a new command.
+    TakenOff(&'a str),
+    /// The issue was opened again at that moment, by GitHub's clock: what was commanded later
+    /// stays. Labels that are obeyed at once stay on, and command nothing from then on; those that
+    /// wait for a closing command anew at the next one.
+    Reopened(Timestamp),
+    /// The same, of which nobody knows when: what is obeyed at once may have been commanded since.
+    FoundOpen,
+}
+
+impl<'a> Ending<'a> {
+    /// Which rules of a line it ends, by the label `$2` and the moment `$3`.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::TakenOff(_) => "LOWER(label) = LOWER($2) AND $3 = $3",
+            Self::Reopened(_) => "label IS NOT NULL AND $2 = $2 AND (commanded_at_ms IS NULL OR commanded_at_ms <= $3)",
+            Self::FoundOpen => "label IS NOT NULL AND $2 = $2 AND $3 = $3 AND kind = 'known_error'",
+        }
+    }
+
+    fn label(self) -> &'a str {
+        match self {
+            Self::TakenOff(label) => label,
+            Self::Reopened(_) | Self::FoundOpen => "",
+        }
+    }
+
+    fn moment(self) -> i64 {
+        match self {
+            Self::Reopened(at) => at.as_millis(),
+            Self::TakenOff(_) | Self::FoundOpen => 0,
+        }
+    }
+}
+
+/// Ends the rules that labels on a line's issue made, and replies to each, in one transaction.
+/// Returns what ended. What was overruled before is over as well, unless its label is obeyed at
+/// once, and still on.
+///
+/// # Errors
+/// Those of the reply; the database is out of reach.
+pub async fn end_of_label<E: From<StoreError>>(
     store: &Store,
-    repository: RepositoryId,
     line: LineId,
-    label: Option<&str>,
+    ending: Ending<'_>,
+    by: &str,
+    reply: impl Fn(&RuleRow) -> Result<(NewDelivery, DeliveryMode), E>,
+    now: Timestamp,
+) -> Result<Vec<RuleRow>, E> {
+    let mut tx = store.begin().await?;
+    let rows = end_of_label_in(&mut tx, line, ending, by, now).await?;
+    for row in &rows {
+        raise_generation_in(&mut tx, row.repository).await?;
+    }
+    for row in &rows {
+        let (what, mode) = reply(row)?;
+        insert_in(&mut tx, row.repository, line, &what, mode, now).await?;
+    }
+    tx.commit().await?;
+    Ok(rows)
+}
+
+async fn end_of_label_in(
+    tx: &mut Tx,
+    line: LineId,
+    ending: Ending<'_>,
     by: &str,
     now: Timestamp,
 ) -> Result<Vec<RuleRow>, StoreError> {
-    let mut tx = store.begin().await?;
-    sqlx::query(
-        "UPDATE rules SET overruled = 0
-         WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND overruled = 1",
-    )
-    .bind(line.0)
-    .bind(label.unwrap_or(""))
-    .bind(i64::from(label.is_none()))
-    .execute(tx.conn())
-    .await?;
+    let condition = ending.condition();
+    // Obeyed at once, it would be made again by the next look at what labels are on.
+    let stays = match ending {
+        Ending::TakenOff(_) => 0,
+        Ending::Reopened(_) | Ending::FoundOpen => 1,
+    };
     let sql = format!(
-        "UPDATE rules SET ended_at_ms = $4, ended_by = $5
-         WHERE line_id = $1 AND label IS NOT NULL AND (LOWER(label) = LOWER($2) OR $3 = 1) AND ended_at_ms IS NULL
-         RETURNING {COLUMNS}"
+        "UPDATE rules SET overruled = 0
+         WHERE line_id = $1 AND {condition} AND overruled = 1 AND (kind = 'known_error' OR $4 = 0)"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(line.0)
+        .bind(ending.label())
+        .bind(ending.moment())
+        .bind(stays)
+        .execute(tx.conn())
+        .await?;
+    let sql = format!(
+        "UPDATE rules SET ended_at_ms = $5, ended_by = $6, overruled = CASE WHEN kind = 'known_error' THEN 0 ELSE $4 END
+         WHERE line_id = $1 AND {condition} AND ended_at_ms IS NULL RETURNING {COLUMNS}"
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(line.0)
-        .bind(label.unwrap_or(""))
-        .bind(i64::from(label.is_none()))
+        .bind(ending.label())
+        .bind(ending.moment())
+        .bind(stays)
         .bind(now.as_millis())
         .bind(by)
         .fetch_all(tx.conn())
         .await?;
-    if !rows.is_empty() {
-        raise_generation_in(&mut tx, repository).await?;
-    }
-    tx.commit().await?;
     rows.iter().map(read).collect()
+}
+
+/// A label that was overruled was put on anew: it commands again.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn lift_overruled(store: &Store, line: LineId, label: &str) -> Result<(), StoreError> {
+    let statement =
+        sqlx::query("UPDATE rules SET overruled = 0 WHERE line_id = $1 AND LOWER(label) = LOWER($2) AND overruled = 1")
+            .bind(line.0)
+            .bind(label);
+    execute(store, statement).await
 }
 
 /// Records that rules changed which are not in this table: those of the repository's file, whose

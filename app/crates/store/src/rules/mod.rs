@@ -4,7 +4,7 @@ mod changes;
 
 use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::{Store, StoreError};
-pub use changes::{Insertion, end, end_of_label, insert, record_lapsed, update};
+pub use changes::{Ending, Insertion, end, end_of_label, insert, lift_overruled, record_lapsed, update};
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MadeRule, Rule, RuleKind, RuleSource, Rules};
 use domain::settings::{CodePattern, Settings};
@@ -29,6 +29,8 @@ pub struct NewRule {
     pub issue: Option<u64>,
     /// Where it comes from.
     pub origin: RuleSource,
+    /// When the label was put on or the issue closed, by GitHub's clock.
+    pub commanded_at: Option<Timestamp>,
     /// Login, address or `admin`.
     pub by: String,
 }
@@ -39,6 +41,8 @@ pub type Baseline = (LineId, u64);
 /// A rule as a page shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleRow {
+    /// Where it holds.
+    pub repository: RepositoryId,
     /// The rule.
     pub made: MadeRule,
     /// The line whose issue bears the label.
@@ -51,6 +55,8 @@ pub struct RuleRow {
     pub by: String,
     /// When.
     pub made_at: Timestamp,
+    /// When the label was put on or the issue closed, by GitHub's clock.
+    pub commanded_at: Option<Timestamp>,
     /// Where it came from.
     pub origin: RuleSource,
     /// Who changed it last, and when.
@@ -62,7 +68,9 @@ pub struct RuleRow {
 /// The column of what a rule covers, as errors name it.
 const ENTRY: &str = "rules.entry";
 
-const COLUMNS: &str = "id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, edited_by, edited_at_ms, ended_by, ended_at_ms";
+const COLUMNS: &str =
+    "id, repository_id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, commanded_at_ms,
+    edited_by, edited_at_ms, ended_by, ended_at_ms";
 
 fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     let origin: String = get(row, "origin")?;
@@ -70,6 +78,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         Ok(get::<Option<String>>(row, by)?.zip(get_time_opt(row, at)?))
     };
     Ok(RuleRow {
+        repository: RepositoryId(get(row, "repository_id")?),
         made: MadeRule {
             id: RuleId(get(row, "id")?),
             rule: read_rule(row)?,
@@ -80,6 +89,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
         issue: get::<Option<i64>>(row, "issue_number")?.map(i64::cast_unsigned),
         by: get(row, "made_by")?,
         made_at: get_time(row, "made_at_ms")?,
+        commanded_at: get_time_opt(row, "commanded_at_ms")?,
         origin: RuleSource::from_stored(&origin)
             .ok_or_else(|| StoreError::content("rules.origin", format!("no rule comes from {origin:?}")))?,
         edited: when("edited_by", "edited_at_ms")?,
@@ -142,6 +152,16 @@ pub async fn overruled(store: &Store, repository: RepositoryId) -> Result<Vec<Ru
     let sql = format!("SELECT {COLUMNS} FROM rules WHERE repository_id = $1 AND overruled = 1 ORDER BY id");
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(repository.0).fetch_all(&store.pool).await?;
     rows.iter().map(read).collect()
+}
+
+/// The same of one label of a line's issue: the last one, where there is any.
+pub async fn overruled_by_label(store: &Store, line: LineId, label: &str) -> Result<Option<RuleRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM rules WHERE line_id = $1 AND LOWER(label) = LOWER($2) AND overruled = 1
+         ORDER BY id DESC LIMIT 1"
+    );
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(line.0).bind(label).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
 }
 
 /// Rules that ended, the latest first.
