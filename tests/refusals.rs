@@ -208,6 +208,42 @@ fn a_refusal_that_nothing_explains_is_tried_now_and_then() {
 }
 
 #[test]
+fn what_is_refused_for_hours_for_no_known_reason_is_written_after_all() {
+    for (status, said) in [(403, "Forbidden"), (400, "Bad Request"), (422, "Validation Failed")] {
+        run_test(async |story| {
+            // Labels, too: that one more of them was refused is no sign that it is over.
+            for operation in ["issues/create-label", "issues/create"] {
+                for _ in 0..200 {
+                    story.github.fail_next(operation, Fault::status(status, said));
+                }
+            }
+            story.install().await;
+            story.fails(1).await;
+            another_line(story).await;
+            story.fails_at("shop/new.py", "x.y", "f").await;
+            for _ in 0..10 {
+                story.later(MINUTE).await;
+            }
+            let since = story.repository().await.refusal.expect("it is noted").since;
+            for _ in 0..3 * 60 {
+                story.later(MINUTE).await;
+            }
+            let refusal = story.repository().await.refusal.expect("it goes on");
+            assert_eq!(refusal.since, since, "{status}");
+            assert!(tried(story) < 30, "{} writes in three hours", tried(story));
+            assert_eq!(issues(story), 0);
+            story.github.take_faults();
+            for _ in 0..40 {
+                story.later(MINUTE).await;
+            }
+            assert_eq!(issues(story), 2, "{status}: none is given up");
+            assert_taken(story).await;
+            story.transcript();
+        });
+    }
+}
+
+#[test]
 fn one_label_that_is_refused_is_left_out_and_said() {
     run_test(async |story| {
         let settings = [(".github/flawless.yml", "issues:\n  labels: [bug, odd]\n")];

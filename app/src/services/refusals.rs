@@ -1,6 +1,6 @@
 //! What GitHub refuses in a whole repository: why, as it says when it is asked, and noting it.
 
-use domain::refusal::{LOOK_EVERY, Refusal, RefusalReason, look_again_at};
+use domain::refusal::{LOOK_EVERY, LOOK_LATER, Refusal, RefusalReason, look_again_at};
 use domain::timestamp::Timestamp;
 use github::{GitHub, GitHubError};
 use render::when;
@@ -87,6 +87,9 @@ pub async fn note(
     let since = row.refusal.as_ref().map_or(now, |known| known.since);
     let look_at = match why.reason {
         RefusalReason::Unexplained => look_again_at(since, now),
+        reason if reason.is_wanted() && !store::deliveries::waits_on_github(store, row.repository.id).await? => {
+            now + LOOK_LATER
+        }
         _ => now + LOOK_EVERY,
     };
     if row.refusal.as_ref().is_none_or(|known| known.reason != why.reason) {

@@ -7,6 +7,10 @@ use jiff::SignedDuration;
 /// How often it is asked whether a refusal is over whose reason is known: a read or two, so that
 /// what waits is written within minutes of somebody's putting it right.
 pub const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// The same of a repository that somebody archived, or without issues, while no issue or comment
+/// waits there, of which a webhook tells, too: a thousand of them are a thousand reads an hour of
+/// GitHub's 5,000.
+pub const LOOK_LATER: SignedDuration = SignedDuration::from_hours(1);
 /// The first pause after a refusal that nothing explains: most of these pass by themselves.
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// The longest pause after one. Only a write tells whether it is over, and 4 an hour leave the
@@ -63,6 +67,11 @@ impl RefusalReason {
     /// From what is stored.
     pub fn from_stored(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+
+    /// Whether it is a setting of the repository's, which somebody chose.
+    pub fn is_wanted(self) -> bool {
+        matches!(self, Self::Archived | Self::IssuesOff)
     }
 
     /// Why, as half a sentence.

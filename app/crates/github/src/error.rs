@@ -132,16 +132,19 @@ impl GitHubError {
         }
     }
 
-    /// It may be the state of the installation, the repository or the issue, and end again: 403,
-    /// 404, 410, 451.
+    /// It may be the state of the installation, the repository or the issue, or of whoever answers
+    /// in GitHub's place, and end again: 403, 404, 410, 451, and all else of 4xx but 422.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Gone(_) | Self::Uninstalled { .. } | Self::Refused { status: 403 | 451, .. })
+        match self {
+            Self::Gone(_) | Self::Uninstalled { .. } => true,
+            Self::Refused { status, .. } => (400..=499).contains(status) && *status != 422,
+            _ => false,
+        }
     }
-
-    /// GitHub finds fault with what was to be written: 422, and whatever else of 4xx is no
-    /// [refusal](Self::is_refusal). Right after something was made this can be passing.
+    /// GitHub finds fault with what was to be written: 422. Right after something was made this can
+    /// be passing, and in an incident anything is refused so.
     pub fn is_about_the_content(&self) -> bool {
-        matches!(self, Self::Refused { status: 400..=499, .. }) && !self.is_refusal()
+        matches!(self, Self::Refused { status: 422, .. })
     }
 
     /// A network failure or timeout.

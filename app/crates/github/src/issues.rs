@@ -217,6 +217,8 @@ impl GitHub {
         let answer = self.read(installation, repo, &format!("/issues/{number}")).await?;
         match answer.status {
             404 => return Ok(IssueState::Missing),
+            // So it says also where all issues are switched off, which is no deletion.
+            410 if answer.body.contains("disabled") => return Ok(IssueState::Missing),
             410 => return Ok(IssueState::Deleted),
             _ if answer.is_redirect() => return Ok(IssueState::Transferred),
             _ => {}

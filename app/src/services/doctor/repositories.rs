@@ -63,7 +63,12 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now
             "{} Mails go on, and what waits is written by itself: GitHub is asked every few minutes.",
             refusal.reason.todo()
         );
-        found.push(Finding::failure(name, what, todo));
+        // What somebody wanted so is no failure of the server's.
+        found.push(if refusal.reason.is_wanted() {
+            Finding::warning(name, what, todo)
+        } else {
+            Finding::failure(name, what, todo)
+        });
     }
     if let Some(what) = labels_left_out(row) {
         found.push(Finding::warning(name, what, "Mend issues.labels in .github/flawless.yml, and push."));

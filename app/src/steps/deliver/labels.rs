@@ -42,7 +42,11 @@ impl GitHubWriter {
         result: Result<(), Failure>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let Some(error) = github_error(&result).filter(|error| error.is_refusal()) else { return result };
+        let Some(error) = github_error(&result) else { return result };
+        turn.note_failed();
+        if !error.is_refusal() {
+            return result;
+        }
         let About::Repository(why) = self.about(row, None, error).await? else { return result };
         self.refused(turn, row, "a label", why, now).await?;
         Err(turn.next())

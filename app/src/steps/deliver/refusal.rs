@@ -9,7 +9,7 @@ use crate::services::{Failure, attempt_after};
 use domain::ids::RepositoryId;
 use domain::job::back_off;
 use domain::refusal::{PASSING_FOR, look_again_at};
-use domain::timestamp::{DAY, HOUR, Timestamp};
+use domain::timestamp::{HOUR, Timestamp};
 use github::{GitHubError, IssueState};
 use jiff::SignedDuration;
 use store::deliveries::Delivery;
@@ -19,7 +19,7 @@ use store::repositories::RepositoryRow;
 /// When GitHub is asked again about an issue that it does not show: what is gone is so both times.
 pub(super) const MISSED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// A first time that is so long ago is no proof together with a second.
-const MISSED_FOR: SignedDuration = DAY;
+const MISSED_FOR: SignedDuration = HOUR;
 /// How long one thing is refused, while others in its repository are taken, until it is given up.
 const ODD_FOR: SignedDuration = HOUR;
 /// How often a comment is tried on an issue that is locked, and for how long.
@@ -141,8 +141,13 @@ impl GitHubWriter {
     ) -> Result<T, Failure> {
         let Some(error) = github_error(&result).cloned() else { return result };
         let is_young = delivery.failing_for(now) < PASSING_FOR;
-        if !error.is_refusal() {
-            return if error.is_about_the_content() && is_young { result.map_err(again) } else { result };
+        let is_content = error.is_about_the_content();
+        if !error.is_refusal() && !is_content {
+            return result;
+        }
+        turn.note_failed();
+        if is_content && is_young {
+            return result.map_err(again);
         }
         // Read again: the issue may just have been filed.
         let line = store::lines::by_id(&self.store, line.id).await?.unwrap_or_else(|| line.clone());
@@ -219,10 +224,12 @@ impl GitHubWriter {
         if turn.is_refused() {
             return tried;
         }
-        match (&tried, turn.is_spent()) {
-            (Ok(()) | Err(Failure::Again { .. } | Failure::GiveUp(_)), true) => self.taken(&row).await?,
+        match &tried {
+            // Only what GitHub took proves it: of a label, a status or an issue by itself that was
+            // refused once more nothing else is noted.
+            Ok(()) | Err(Failure::Again { .. }) if turn.is_taken() => self.taken(&row).await?,
             // Nothing was to be written after all: the next one tells.
-            (Ok(()), false) => {
+            Ok(()) if !turn.is_spent() => {
                 store::repositories::set_look_at(&self.store, id, now, now).await?;
             }
             _ => {}

@@ -7,7 +7,7 @@ use super::turn::Turn;
 use crate::services::{Attempt, Cause, Failure, settle};
 use domain::ids::LineId;
 use domain::status::{State, Status, has_block, replace_block};
-use domain::timestamp::Timestamp;
+use domain::timestamp::{HOUR, Timestamp};
 use github::IssueUpdate;
 use jiff::SignedDuration;
 use store::lines::Line;
@@ -47,6 +47,9 @@ impl GitHubWriter {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let Some(number) = line.issue else { return Ok(()) };
         let issue = tracker.present(number).await?;
+        if line.issue_missed_at.is_some() {
+            store::lines::set_issue_missed(&self.store, line.id, None).await?;
+        }
         // What a person wrote or did is not to be written over by an answer from before it.
         let changed_at = store::lines::changed_at(&self.store, line.id).await?;
         let github_now = tracker.github.clock().unwrap_or(now);
@@ -64,9 +67,6 @@ impl GitHubWriter {
             let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
             tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
         }
-        if line.issue_missed_at.is_some() {
-            store::lines::set_issue_missed(&self.store, line.id, None).await?;
-        }
         Ok(store::statuses::record_written(&self.store, line.id, total, false, now).await?)
     }
 
@@ -79,7 +79,16 @@ impl GitHubWriter {
         result: Result<(), Failure>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let Some(error) = github_error(&result).filter(|error| error.is_refusal()) else { return result };
+        let Some(error) = github_error(&result) else { return result };
+        turn.note_failed();
+        if error.is_about_the_content() {
+            // It may be a moment's, as any refusal, and nothing less important waits.
+            store::statuses::set_due(&self.store, line.id, now + HOUR).await?;
+            return Err(turn.next());
+        }
+        if !error.is_refusal() {
+            return result;
+        }
         let due_at = match self.about(row, line.issue, error).await? {
             About::Repository(why) => {
                 self.refused(turn, row, "the status of an issue", why, now).await?;

@@ -120,6 +120,11 @@ impl GitHubWriter {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let Some(error) = github_error(&result) else { return result };
+        turn.note_failed();
+        if storm.issue.is_some() && error.is_about_the_content() {
+            store::storms::set_due(&self.store, storm.id, now + COMPLETE_EVERY).await?;
+            return Err(turn.next());
+        }
         if storm.issue.is_none() && storm.attempts < PASSING_TRIES && error.is_about_the_content() {
             return result.map_err(again);
         }

@@ -46,12 +46,20 @@ pub(super) struct Turn<'a> {
     now: Now<'a>,
     spent: OnceLock<WriteId>,
     refused: AtomicBool,
+    failed: AtomicBool,
 }
 
 impl<'a> Turn<'a> {
     /// A turn of this installation's.
     fn new(store: &'a Store, installation: u64, now: Now<'a>) -> Self {
-        Self { store, installation, now, spent: OnceLock::new(), refused: AtomicBool::new(false) }
+        Self {
+            store,
+            installation,
+            now,
+            spent: OnceLock::new(),
+            refused: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+        }
     }
 
     /// Takes the turn's write, to be called right before each. The second one has to wait for the
@@ -84,6 +92,16 @@ impl<'a> Turn<'a> {
     /// Whether it does.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Its write was refused, for whatever reason.
+    pub(super) fn note_failed(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether GitHub took its write.
+    pub(super) fn is_taken(&self) -> bool {
+        self.is_spent() && !self.failed.load(Ordering::Relaxed)
     }
 
     /// There is more to write, in another turn.

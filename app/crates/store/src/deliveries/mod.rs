@@ -209,6 +209,18 @@ pub async fn count_pending_and_given_up(store: &Store) -> Result<(u64, u64), Sto
     Ok((get_count(&row, "pending")?, get_count(&row, "given_up")?))
 }
 
+/// Whether an issue or a comment waits to be written in a repository.
+pub async fn waits_on_github(store: &Store, repository: RepositoryId) -> Result<bool, StoreError> {
+    let row = sqlx::query(
+        "SELECT id FROM deliveries
+         WHERE repository_id = $1 AND state = 'pending' AND channel IN ('issue', 'comment') LIMIT 1",
+    )
+    .bind(repository.0)
+    .fetch_optional(&store.pool)
+    .await?;
+    Ok(row.is_some())
+}
+
 /// Whether the issue of a line is still to be filed.
 pub async fn is_issue_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
     let sql = "SELECT id FROM deliveries WHERE line_id = $1 AND channel = 'issue' AND state IN ('pending', 'gathered') LIMIT 1";

@@ -64,23 +64,31 @@ pub async fn set_look_at(store: &Store, id: RepositoryId, at: Timestamp, now: Ti
     tx.commit().await
 }
 
-/// The comments that wait and say what is so, newest last: what was commanded or came back, whose
-/// the line is, how often it happened.
-const STATES: [&str; 3] =
-    ["'regression', 'resolved', 'rule_made', 'rule_ended'", "'reassigned'", "'count', 'known_minimum', 'known_every'"];
+/// The comments that wait and say what is so, newest last: that it is closed or back, what a rule
+/// does, whose the line is, how often it happened; and by what the later one has to be the same.
+const STATES: [(&str, &str); 4] = [
+    ("'regression', 'resolved'", "line_id"),
+    ("'rule_made', 'rule_ended'", "subject"),
+    ("'reassigned'", "line_id"),
+    ("'count', 'known_minimum', 'known_every'", "line_id"),
+];
+
+/// A line that somebody whitelisted meanwhile is not told to be back.
+const KNOWN: &str = "DELETE FROM deliveries WHERE repository_id = $1 AND state = 'pending' AND channel = 'comment'
+    AND purpose = 'regression' AND line_id IN (SELECT id FROM lines WHERE known = 1)";
 
 /// Takes back the comments that wait in a repository and that a later one of the same line leaves
 /// out of date. How many they were.
 pub async fn keep_newest_comments(store: &Store, id: RepositoryId) -> Result<u64, StoreError> {
     let mut tx = store.begin().await?;
-    let mut outdated = 0;
-    for purposes in STATES {
+    let mut outdated = sqlx::query(KNOWN).bind(id.0).execute(tx.conn()).await?.rows_affected();
+    for (purposes, same) in STATES {
         let waiting = |table: &str| {
             format!("{table}.state = 'pending' AND {table}.channel = 'comment' AND {table}.purpose IN ({purposes})")
         };
         let sql = format!(
             "DELETE FROM deliveries WHERE repository_id = $1 AND {} AND EXISTS (SELECT 1 FROM deliveries o
-                 WHERE o.line_id = deliveries.line_id AND o.id > deliveries.id AND {})",
+                 WHERE o.line_id = deliveries.line_id AND o.{same} = deliveries.{same} AND o.id > deliveries.id AND {})",
             waiting("deliveries"),
             waiting("o")
         );
@@ -119,12 +127,15 @@ pub async fn add_refused_labels(store: &Store, row: &RepositoryRow, labels: &[St
 }
 
 /// What becomes of the issues and comments that wait for a repository which is not watched any
-/// more, in this order: its lines are told of anew, should it come back and they happen again.
+/// more, in this order: its lines are told of anew, should it come back and they happen again. An
+/// issue that GitHub was asked for without saying whether it made it is looked for then.
 pub(super) const ENDED: [&str; 3] = [
     "UPDATE lines SET alerted_at_ms = NULL, next_decide_at = total + 1
      WHERE issue_number IS NULL AND id IN (
-         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'pending' AND channel = 'issue')",
-    "DELETE FROM deliveries WHERE repository_id = $1 AND state = 'pending' AND channel = 'issue'",
+         SELECT line_id FROM deliveries WHERE repository_id = $1 AND state = 'pending' AND channel = 'issue'
+             AND unanswered_at_ms IS NULL)",
+    "DELETE FROM deliveries WHERE repository_id = $1 AND state = 'pending' AND channel = 'issue'
+         AND unanswered_at_ms IS NULL",
     "UPDATE deliveries SET state = 'given_up', error = 'the repository is not watched any more'
      WHERE repository_id = $1 AND state = 'pending' AND channel = 'comment'",
 ];
