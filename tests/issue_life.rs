@@ -122,6 +122,22 @@ fn a_status_goes_on_though_github_did_not_find_the_issue_once() {
 }
 
 #[test]
+fn a_status_that_is_refused_once_is_written_later() {
+    for status in [403, 404, 422] {
+        run_test(async |story| {
+            story.alerted().await;
+            story.fails(1).await;
+            story.github.fail_next("issues/update", Fault::status(status, "Not now"));
+            for _ in 0..5 {
+                story.tick_after(16 * MINUTE).await;
+            }
+            let said = story.transcript();
+            assert!(said.contains("+ **2 occurrences**"), "{status}: {said}");
+        });
+    }
+}
+
+#[test]
 fn another_exception_on_the_line_is_commented_on_once() {
     run_test(async |story| {
         story.alerted().await;

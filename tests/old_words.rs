@@ -1,35 +1,24 @@
 //! What was said of an issue before something else was done: it commands nothing any more, and
 //! what was ended stays ended.
 
-use crate::harness::browser::Browser;
-use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::GRACE;
 use crate::harness::scenes::MINUTE;
 use crate::harness::story::{CART_PATH, REPO, Story, run_test};
+use app::services::messages::comment;
+use domain::alert::Reply;
+use domain::delivery::{DeliveryMode, Purpose};
+use domain::event::IssueAction;
 use domain::names::Login;
-use domain::timestamp::HOUR;
+use domain::rule::RuleSource;
 use jiff::SignedDuration;
+use store::handovers::HandoverWrite;
+use store::lines::{CarriedOut, CommandReply};
+use store::rules::NewRule;
 
 /// The hourly look, which no webhook preceded.
 async fn look(story: &mut Story) {
     story.github.lose_deliveries();
-    story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
-    story.tick_after(HOUR).await;
-}
-
-/// Ends the only entry on the whitelist's page.
-async fn end_the_only_one(story: &Story) {
-    let admin = Browser::signed_in(story).await;
-    let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
-    let rules = story.rules().await;
-    assert_eq!(rules.len(), 1, "{rules:#?}");
-    let id = rules[0].made.id.0.to_string();
-    admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
-    assert!(story.rules().await.is_empty());
-}
-
-async fn owner(story: &Story) -> Option<String> {
-    story.lines().await[0].owner_login.as_ref().map(|login| login.as_str().to_owned())
+    story.compare().await;
 }
 
 #[test]
@@ -77,7 +66,7 @@ fn a_label_that_was_put_on_anew_commands_though_nobody_heard_that_it_was_off() {
         story.later(MINUTE).await;
         story.github.add_label(REPO, 1, "library-code", "ada");
         story.settle().await;
-        end_the_only_one(story).await;
+        story.end_the_only_rule().await;
         story.transcript();
         story.later(MINUTE).await;
         story.github.remove_label(REPO, 1, "library-code", "ada");
@@ -104,7 +93,7 @@ fn a_known_error_that_was_ended_by_hand_is_resolved_when_its_issue_is_closed_the
         story.settle().await;
         story.transcript();
         story.later(MINUTE).await;
-        end_the_only_one(story).await;
+        story.end_the_only_rule().await;
         story.later(MINUTE).await;
         story.transcript();
         // Old words: of the label, whose webhook was lost, and of the closing once more.
@@ -172,14 +161,14 @@ fn what_was_ended_or_said_stays_so_when_the_line_is_edited() {
         story.github.add_label(REPO, 1, "library-code", "ada");
         story.github.add_label(REPO, 1, "known eror", "ada");
         story.settle().await;
-        end_the_only_one(story).await;
+        story.end_the_only_rule().await;
         story.later(MINUTE).await;
         story.github.assign(REPO, 1, "grace", "ada");
         let to_grace = story.github.lose_deliveries().remove(0);
         story.later(MINUTE).await;
         story.github.assign(REPO, 1, "linus", "ada");
         story.settle().await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         story.transcript();
         story.edited().await;
         let said = story.transcript();
@@ -204,12 +193,12 @@ fn the_author_has_a_line_back_though_no_webhook_told() {
         story.github.unassign(REPO, 1, "ada", "owner");
         story.github.assign(REPO, 1, "grace", "owner");
         story.settle().await;
-        assert_eq!(owner(story).await.as_deref(), Some("grace"));
+        assert_eq!(story.owner().await.as_deref(), Some("grace"));
         story.transcript();
         story.later(MINUTE).await;
         story.github.assign(REPO, 1, "ada", "owner");
         look(story).await;
-        assert_eq!(owner(story).await.as_deref(), Some("ada"));
+        assert_eq!(story.owner().await.as_deref(), Some("ada"));
         let said = story.transcript();
         assert!(said.contains("belongs to ada"), "{said}");
     });
@@ -228,14 +217,14 @@ fn a_look_finds_to_whom_an_issue_was_given_last_and_late_webhooks_change_nothing
         story.later(MINUTE).await;
         story.github.comment(REPO, 1, "Hm.", "ada");
         look(story).await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"), "GitHub lists when it was");
+        assert_eq!(story.owner().await.as_deref(), Some("linus"), "GitHub lists when it was");
         let said = story.transcript();
         assert!(said.contains("Noted, ada: this line belongs to linus"), "{said}");
         for webhook in [&to_linus, &to_grace] {
             story.github.copy(webhook, 1);
             story.settle().await;
         }
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         story.assert_silent("it is known");
     });
 }
@@ -300,5 +289,66 @@ fn an_issue_that_is_found_twice_is_the_same_one() {
         assert_eq!(store::lines::acted_on(store, line.id).await.unwrap(), before);
         store::lines::set_issue(store, line.id, Some(2)).await.unwrap();
         assert_eq!(store::lines::acted_on(store, line.id).await.unwrap().assignees, None);
+    });
+}
+
+#[test]
+fn a_closing_that_is_overtaken_while_its_commit_is_looked_for_resolves_nothing() {
+    run_test(async |story| {
+        story.alerted().await;
+        let (store, line, now) = (&story.services().store, story.lines().await.remove(0), story.clock.now());
+        let (closed_at, reopened_at) = (now, now + MINUTE);
+        let said = Reply::Resolved { commit: None, by: "ada".into() };
+        let what = comment(Purpose::Resolved { closed_at }, &said).unwrap();
+        let reply = CommandReply {
+            repository: line.repository,
+            line: line.id,
+            as_of: Some(closed_at),
+            what: &what,
+            mode: DeliveryMode::Singly,
+        };
+        let acted_on = async |at| store::lines::record_acted_on(store, line.id, Some(at), &IssueAction::Reopened).await;
+        assert!(acted_on(closed_at).await.unwrap());
+        assert!(acted_on(reopened_at).await.unwrap());
+        let done = store::lines::resolve_once(store, reply, closed_at, None, now).await.unwrap();
+        assert_eq!(done, CarriedOut::Overtaken);
+        assert_eq!(story.lines().await[0].resolved_at, None);
+        let done =
+            store::lines::give_once(store, reply, &"grace".into(), now, &HandoverWrite::Nothing, now).await.unwrap();
+        assert_eq!((done, story.owner().await), (CarriedOut::Overtaken, None));
+    });
+}
+
+#[test]
+fn a_label_whose_rule_is_there_without_a_reply_is_replied_to() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.later(MINUTE).await;
+        story.github.add_label(REPO, 1, "library-code", "ada");
+        let labelled = story.github.lose_deliveries().remove(0);
+        story.github.copy(&labelled, 1);
+        story.settle().await;
+        assert!(story.transcript().contains("Done, ada"));
+        // As a server leaves it that ends between both.
+        let (store, rule) = (story.services().store.clone(), story.rules().await.remove(0));
+        store::rules::end(&store, rule.repository, rule.made.id, "a test", story.clock.now()).await.unwrap();
+        store::rules::lift_overruled(&store, rule.line.unwrap(), "library-code").await.unwrap();
+        let new = NewRule {
+            repository: rule.repository,
+            rule: rule.made.rule,
+            line: rule.line,
+            label: rule.label,
+            issue: rule.issue,
+            origin: RuleSource::Label,
+            commanded_at: rule.commanded_at,
+            by: rule.by,
+        };
+        store::rules::insert(&store, &new, &[], story.clock.now()).await.unwrap();
+        for said in [1, 0] {
+            story.github.copy(&labelled, 1);
+            story.settle().await;
+            assert_eq!(story.transcript().matches("Done, ada").count(), said);
+        }
+        assert_eq!(story.rules().await.len(), 1);
     });
 }

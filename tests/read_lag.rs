@@ -20,11 +20,6 @@ async fn go_on(story: &mut Story, time: SignedDuration) {
     }
 }
 
-/// Whose the line is, by a person's word.
-async fn owner(story: &Story) -> Option<String> {
-    story.lines().await[0].owner_login.as_ref().map(|login| login.as_str().to_owned())
-}
-
 /// Goes on to the beginning of a second by GitHub's clock.
 async fn begin_second(story: &mut Story) {
     story.later(SignedDuration::from_millis(1_000 - story.clock.now().as_millis().rem_euclid(1_000))).await;
@@ -67,10 +62,10 @@ fn every_command_is_obeyed_though_answers_are_behind() {
         story.github.assign(REPO, 1, "grace", "ada");
         let said = obeyed_after_the_lag(story).await;
         assert!(said.contains("Noted, ada: this line belongs to grace"), "{said}");
-        assert_eq!(owner(story).await.as_deref(), Some("grace"));
+        assert_eq!(story.owner().await.as_deref(), Some("grace"));
         story.github.unassign(REPO, 1, "grace", "ada");
         obeyed_after_the_lag(story).await;
-        assert_eq!(owner(story).await, None);
+        assert_eq!(story.owner().await, None);
 
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.close_issue(REPO, 1, "ada");
@@ -201,12 +196,12 @@ fn an_assignment_that_comes_late_does_not_take_the_line_back() {
         story.later(MINUTE).await;
         story.github.assign(REPO, 1, "linus", "ada");
         story.settle().await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         let said = story.transcript();
         assert!(said.contains("belongs to linus"), "{said}");
         story.github.copy(&late, 1);
         story.settle().await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         story.assert_silent("linus has it since");
         let line = story.lines().await.remove(0);
         assert!(line.logins().all(|login| *login == Login::new("ada")));

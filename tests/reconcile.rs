@@ -11,13 +11,7 @@ use domain::names::Login;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use jiff::SignedDuration;
 
-/// The hourly comparison, while GitHub knows nothing of lost webhooks either.
-async fn compare(story: &mut Story) {
-    story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
-    story.tick_after(HOUR).await;
-}
-
-/// The same before the hour is over.
+/// The hourly comparison, before the hour is over.
 async fn compare_at_once(story: &mut Story) {
     story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
     let now = story.clock.now();
@@ -29,12 +23,12 @@ async fn compare_at_once(story: &mut Story) {
 fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
     run_test(async |story| {
         story.alerted().await;
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("nothing was done");
 
         story.github.close_issue(REPO, 1, "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         assert!(story.lines().await[0].resolved_at.is_some());
         // Resolved, and said.
         insta::assert_snapshot!(story.transcript(), @"
@@ -44,12 +38,12 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("said once");
 
         story.github.add_label(REPO, 1, "known-error", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         assert!(story.lines().await[0].known);
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
@@ -62,7 +56,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
 
         story.github.remove_label(REPO, 1, "known-error", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         assert!(!story.lines().await[0].known);
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
@@ -76,7 +70,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         story.github.assign(REPO, 1, "linus", "ada");
         story.github.unassign(REPO, 1, "ada", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         let line = story.lines().await.remove(0);
         assert_eq!((line.resolved_at, line.owner_login.as_ref().map(Login::as_str)), (None, Some("linus")));
         insta::assert_snapshot!(story.transcript(), @"
@@ -88,7 +82,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
 
         story.github.add_label(REPO, 1, "library-code", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Done, somebody on GitHub: `total` in `shop/cart.py` is library code from now on. The line that
@@ -96,7 +90,7 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
             issue again.
         ");
         assert_eq!(story.rules().await.len(), 1);
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("nothing is said");
     });
 }
@@ -105,41 +99,40 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
 fn whose_an_issue_became_is_noticed_though_no_webhook_told() {
     run_test(async |story| {
         story.alerted().await;
-        let owner = async |story: &Story| story.lines().await.remove(0).owner_login.map(|it| it.as_str().to_owned());
         // One more, and the author still has it.
         story.github.assign(REPO, 1, "grace", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
-        assert_eq!(owner(story).await.as_deref(), Some("grace"));
+        story.compare().await;
+        assert_eq!(story.owner().await.as_deref(), Some("grace"));
         let said = story.transcript();
         assert!(said.contains("Noted, ada: this line belongs to grace"), "{said}");
         // Taken from her, with and without a webhook of either.
         story.github.unassign(REPO, 1, "grace", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
-        assert_eq!(owner(story).await, None);
+        story.compare().await;
+        assert_eq!(story.owner().await, None);
         story.transcript();
         story.github.assign(REPO, 1, "linus", "ada");
         story.settle().await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         story.transcript();
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("it is known");
         // Given to somebody on a page, who was never assigned.
         let line = story.lines().await.remove(0);
         store::lines::set_owner(&story.services().store, line.id, Some(&Login::new("owner"))).await.unwrap();
-        compare(story).await;
+        story.compare().await;
         story.github.edit_issue(REPO, 1, &story.github.issue(REPO, 1).body);
-        compare(story).await;
-        assert_eq!(owner(story).await.as_deref(), Some("owner"));
+        story.compare().await;
+        assert_eq!(story.owner().await.as_deref(), Some("owner"));
         story.transcript();
         // Unassigned by a webhook, assigned again without one.
         story.github.unassign(REPO, 1, "linus", "ada");
         story.settle().await;
         story.github.assign(REPO, 1, "linus", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
-        assert_eq!(owner(story).await.as_deref(), Some("linus"));
+        story.compare().await;
+        assert_eq!(story.owner().await.as_deref(), Some("linus"));
         let said = story.transcript();
         assert!(said.contains("belongs to linus"), "{said}");
     });
@@ -151,7 +144,7 @@ fn a_label_that_is_nearly_a_command_is_noticed_though_no_webhook_told() {
         story.alerted().await;
         story.github.add_label(REPO, 1, "known eror", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             `known eror` is no command of mine, somebody on GitHub, so I did nothing. Did you mean the label
@@ -159,7 +152,7 @@ fn a_label_that_is_nearly_a_command_is_noticed_though_no_webhook_told() {
         ");
         story.github.add_label(REPO, 1, "bug", "ada");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("said once");
     });
 }
@@ -194,7 +187,7 @@ fn a_webhook_that_comes_after_all_says_nothing_twice() {
         story.alerted().await;
         story.github.close_issue(REPO, 1, "ada");
         let lost = story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
@@ -339,7 +332,7 @@ fn labels_that_somebody_deleted_are_made_again() {
         story.alerted().await;
         assert_eq!(story.github.labels(REPO).len(), 5);
         story.github.delete_label(REPO, "known-error");
-        compare(story).await;
+        story.compare().await;
         let labels = story.github.labels(REPO);
         assert_eq!(labels.len(), 5);
         let label = labels.iter().find(|label| label.name == "known-error").unwrap();
@@ -397,7 +390,7 @@ fn what_was_a_deleted_repositorys_is_never_another_ones() {
         let (_, number) = story.key().await;
         let store = story.services().store.clone();
         let looked = format!("issues_looked_ms:{number}");
-        compare(story).await;
+        story.compare().await;
         assert!(store::meta::by_name(&store, &looked).await.unwrap().is_some());
         story.command(&["repository", "remove", REPO, "--with-counts"]);
         assert_eq!(store::meta::by_name(&store, &looked).await.unwrap(), None);
@@ -446,7 +439,7 @@ fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
         story.push().await;
         story.cart_fails_at("PRICES[sku.lower()]").await;
         story.assert_edited_alert(None);
-        compare(story).await;
+        story.compare().await;
         story.assert_silent("nobody assigned anybody");
         let line = story.lines().await.remove(1);
         assert_eq!((line.issue, line.owner_login), (Some(1), None));
@@ -454,7 +447,7 @@ fn an_edited_line_is_not_given_back_to_who_wrote_it_before() {
         story.github.assign(REPO, 1, "linus", "owner");
         story.github.unassign(REPO, 1, "ada", "owner");
         story.github.lose_deliveries();
-        compare(story).await;
+        story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Noted, owner: this line belongs to linus from now on, here and in the weekly report.

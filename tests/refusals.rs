@@ -92,7 +92,8 @@ fn what_failed_while_a_repository_was_archived_is_filed_afterwards() {
         let mail = fails_in_vain(story, "because it is archived").await;
         let said = "No issue could be filed: GitHub takes none in this repository, because it is archived.";
         assert!(mail.contains(said), "{mail}");
-        assert!(story.asking_command(&["check"]).await.contains("Unarchive it on GitHub"));
+        let said = story.asking_command(&["check"]).await;
+        assert!(said.contains("warn  acme/shop: GitHub takes") && said.contains("Unarchive it on GitHub"), "{said}");
         story.github.set_archived(REPO, false, "owner");
         story.github.lose_deliveries();
         is_made_up_for(story).await;
@@ -142,6 +143,7 @@ fn a_permission_that_is_given_back_has_everything_written() {
         story.install().await;
         story.github.withhold("issues");
         let mail = fails_in_vain(story, "because the App may not write issues there").await;
+        assert!(story.asking_command(&["check"]).await.contains("FAIL  acme/shop: GitHub takes"));
         assert!(mail.contains("because the App may not write issues there"), "{mail}");
         story.github.give_back("issues");
         is_made_up_for(story).await;
@@ -321,6 +323,92 @@ fn a_comment_and_a_reopening_that_were_refused_are_made_later_as_things_stand_th
         let said = story.transcript();
         assert_eq!((said.matches("reopened").count(), said.matches("This is back").count()), (1, 1), "{said}");
         assert_eq!(issues(story), 1);
+    });
+}
+
+#[test]
+fn a_reopening_that_waits_outlives_what_else_is_said_of_the_line() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.later(MINUTE).await;
+        story.github.add_label(REPO, 1, "library-code", "ada");
+        story.settle().await;
+        story.later(MINUTE).await;
+        end_of_library_code_while_it_comes_back(story).await;
+        assert!(!story.github.issue(REPO, 1).open);
+        story.github.give_back("issues");
+        looked(story).await;
+        let said = story.transcript();
+        assert!(story.github.issue(REPO, 1).open, "{said}");
+        assert_eq!((said.matches("This is back").count(), said.matches("no longer applies").count()), (1, 1), "{said}");
+    });
+}
+
+/// The line is library code; its issue is closed, GitHub refuses what is written, the line comes
+/// back, and is no library code any more.
+async fn end_of_library_code_while_it_comes_back(story: &mut Story) {
+    story.github.close_issue(REPO, 1, "ada");
+    story.settle().await;
+    story.transcript();
+    let (store, line) = (story.services().store.clone(), story.lines().await.remove(0));
+    story.github.withhold("issues");
+    // As a report of newer code does it; while it is library code none is blamed on the line.
+    let reply = domain::alert::Reply::Regressed {
+        release: None,
+        revision: None,
+        resolved: line.resolved_commit.clone(),
+        total: line.total,
+    };
+    let back = app::services::messages::comment(domain::delivery::Purpose::Regression(1), &reply).unwrap();
+    let decided = store::decisions::LineUpdate { total: line.total, regressed: true, ..Default::default() };
+    let now = story.clock.now();
+    let mode = domain::delivery::DeliveryMode::Singly;
+    assert!(store::decisions::record(&store, line.repository, line.id, &decided, &[back], mode, now).await.unwrap());
+    story.later(MINUTE).await;
+    story.github.remove_label(REPO, 1, "library-code", "ada");
+    story.settle().await;
+}
+
+#[test]
+fn a_repository_that_is_archived_and_has_nothing_to_write_is_asked_about_each_hour() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.github.set_archived(REPO, true, "owner");
+        story.settle().await;
+        let before = story.github.requests_of("repos/get").len();
+        for _ in 0..6 * 12 {
+            story.later(5 * MINUTE).await;
+        }
+        let asked = story.github.requests_of("repos/get").len() - before;
+        assert!((3..=14).contains(&asked), "{asked} times in six hours");
+        story.github.set_archived(REPO, false, "owner");
+        story.settle().await;
+    });
+}
+
+#[test]
+fn an_issue_that_may_have_been_made_is_looked_for_when_its_repository_comes_back() {
+    run_test(async |story| {
+        story.install().await;
+        story.github.fail_next("issues/create", Fault::DropAfterWork);
+        for _ in 0..200 {
+            story.github.fail_next("issues/list-for-repo", Fault::status(502, "Bad Gateway"));
+        }
+        story.fails(1).await;
+        assert_eq!((issues(story), story.lines().await[0].issue), (1, None), "nobody knows");
+        let row = story.repository().await;
+        let (store, now) = (story.services().store.clone(), story.clock.now());
+        assert!(store::repositories::unwatch(&store, row.repository.id, None, now).await.unwrap());
+        story.github.take_faults();
+        story.later(HOUR).await;
+        story.tick_after(HOUR).await;
+        story.fails(1).await;
+        for _ in 0..10 {
+            story.later(MINUTE).await;
+        }
+        assert_eq!(issues(story), 1, "{}", story.transcript());
+        assert_eq!(story.lines().await[0].issue, Some(1));
+        story.transcript();
     });
 }
 

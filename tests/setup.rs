@@ -82,6 +82,23 @@ fn leads_to(page: &Page) -> Option<String> {
 const INSTALL_URL: &str = "https://github.com/apps/flawless-test/installations/new";
 
 #[test]
+fn an_app_that_another_server_made_is_known_at_once() {
+    run_test(async |story| {
+        if !story.is_on_postgres() {
+            return;
+        }
+        let admin = stranger(story).await;
+        let other = story.start_process().await;
+        let there = admin.at(&other.url);
+        assert!(there.get("/setup").await.text.contains("name=\"manifest\""), "there is none yet");
+        made(story, &admin).await;
+        let page = there.get("/setup/install").await;
+        assert!(page.text.contains(INSTALL_URL), "{} {}", page.status, page.text);
+        assert!(there.get("/setup").await.text.contains("Flawless (test)"));
+    });
+}
+
+#[test]
 fn the_browser_goes_on_to_install_the_app_once_github_knows_it() {
     run_test(async |story| {
         story.expect_errors();

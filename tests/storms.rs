@@ -330,7 +330,7 @@ fn a_line_that_joins_while_the_issue_is_written_is_listed_soon() {
         // The writer reads the storm; a line joins it that was begun before that, by a slow worker.
         let read = store::storms::by_id(&store, storm).await.unwrap().unwrap();
         let decided = LineUpdate { total: line.total, alerted: true, ..LineUpdate::default() };
-        let (joins, before) = (DeliveryMode::Storm(storm), now - MINUTE);
+        let (joins, before) = (DeliveryMode::Storm(storm), read.changed_at - MINUTE);
         assert!(
             store::decisions::record(&store, line.repository, line.id, &decided, &[], joins, before).await.unwrap()
         );

@@ -2,12 +2,11 @@
 //! ending.
 
 use crate::harness::browser::Browser;
-use crate::harness::fake_github::Fault;
 use crate::harness::git_repo::{ADA, GRACE};
 use crate::harness::story::{CART, CART_PATH, REPO, Story, run_test};
 use domain::rule::{MOST_MADE, Rule, RuleSource};
 use domain::settings::KnownError;
-use domain::timestamp::{DAY, HOUR};
+use domain::timestamp::DAY;
 use store::rules::NewRule;
 
 /// What people read of the label.
@@ -190,23 +189,14 @@ fn a_labels_entry_ended_on_the_page_lets_the_issue_come_back() {
 /// The hourly look at issues, of which no webhook tells.
 async fn look(story: &mut Story) {
     story.github.lose_deliveries();
-    story.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
-    story.tick_after(HOUR).await;
-}
-
-/// Ends the only entry on the page.
-async fn end_the_only_one(story: &Story, admin: &Browser) {
-    let (id, csrf) = (rule(story).await, admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf"));
-    admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
-    assert!(story.rules().await.is_empty());
+    story.compare().await;
 }
 
 #[test]
 fn a_labels_entry_ended_on_the_page_is_not_made_again_while_its_label_stays() {
     run_test(async |story| {
         labelled(story).await;
-        let admin = Browser::signed_in(story).await;
-        end_the_only_one(story, &admin).await;
+        story.end_the_only_rule().await;
         // The issue changes with its status, so each hour it is looked at.
         for _ in 0..2 {
             look(story).await;
@@ -229,7 +219,7 @@ fn a_labels_entry_ended_on_the_page_is_not_made_again_while_its_label_stays() {
         story.github.remove_label(REPO, 1, "known-error", "owner");
         story.github.add_label(REPO, 1, "library-code", "owner");
         story.settle().await;
-        end_the_only_one(story, &admin).await;
+        story.end_the_only_rule().await;
         story.transcript();
         look(story).await;
         assert!(story.rules().await.is_empty());

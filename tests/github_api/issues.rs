@@ -1,6 +1,7 @@
 //! Issues, comments and labels: filed once, found again, changed.
 
 use super::{NOW, World, new_issue, world};
+use crate::harness::fake_github::Fault;
 use domain::command::{COMMAND_LABELS, LabelSpec, OUR_LABEL};
 use domain::timestamp::{HOUR, Timestamp};
 use github::{FoundIssue, GitHubError, IssueState, IssueUpdate};
@@ -99,6 +100,9 @@ async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
     let (github, installation) = (&world.github, world.installation);
     assert_eq!(github.issue(installation, &REPO.into(), 99).await, Ok(IssueState::Missing));
     assert_eq!(github.issue(installation, &REPO.into(), deleted).await, Ok(IssueState::Deleted));
+    world.fake.fail_next("issues/get", Fault::status(410, "Issues has been disabled in this repository."));
+    let all_are_off = github.issue(installation, &REPO.into(), deleted).await;
+    assert_eq!(all_are_off, Ok(IssueState::Missing), "that is no deletion");
     assert_eq!(github.issue(installation, &REPO.into(), transferred).await, Ok(IssueState::Transferred));
     for number in [99, deleted, transferred] {
         let error = github.comment(installation, &REPO.into(), number, "Hello").await.unwrap_err();

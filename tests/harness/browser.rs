@@ -103,6 +103,11 @@ impl Browser {
         browser
     }
 
+    /// The same person at another server.
+    pub fn at(&self, url: &str) -> Self {
+        Self { http: self.http.clone(), base: url.to_owned(), cookie: self.cookie.clone(), bearer: self.bearer }
+    }
+
     pub async fn send(&self, request: reqwest::RequestBuilder) -> Page {
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", format!("theme=dark; {cookie}")),

@@ -1,9 +1,11 @@
 //! What many stories begin with or do: the first alert, failures of many functions, time that goes
 //! by, a GitHub that asks to wait.
 
+use super::browser::Browser;
 use super::fake_github::Fault;
 use super::git_repo::{ADA, GRACE};
 use super::story::{CART, CART_PATH, REPO, Story};
+use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -160,6 +162,28 @@ impl Story {
     pub async fn tick_after(&mut self, by: SignedDuration) {
         self.clock.advance(by);
         self.tick().await;
+    }
+
+    /// The hourly comparison with GitHub, which knows nothing of lost webhooks.
+    pub async fn compare(&mut self) {
+        self.github.fail_next("apps/list-webhook-deliveries", Fault::status(404, "Not Found"));
+        self.tick_after(HOUR).await;
+    }
+
+    /// Whose the only line is, by a person's word.
+    pub async fn owner(&self) -> Option<String> {
+        self.lines().await.remove(0).owner_login.map(|login| login.as_str().to_owned())
+    }
+
+    /// Ends the only entry that people or labels made, on the whitelist's page.
+    pub async fn end_the_only_rule(&self) {
+        let admin = Browser::signed_in(self).await;
+        let csrf = admin.get("/add_known_error?repo=acme/shop").await.hidden("csrf");
+        let rules = self.rules().await;
+        assert_eq!(rules.len(), 1, "{rules:#?}");
+        let id = rules[0].made.id.0.to_string();
+        admin.post("/rules/end", &[("csrf", csrf.as_str()), ("repo", REPO), ("rule", id.as_str())]).await;
+        assert!(self.rules().await.is_empty());
     }
 
     /// The watched repository.

@@ -178,6 +178,10 @@ issues: { asign: true, nonsense: 1 }
                 "line 1: issues.labels[1]: \"Library-Code\" is a command that people give; new issues can't have it from \
                  the start",
             ),
+            (
+                "issues: { labels: [known errors] }",
+                "line 1: issues.labels[0]: \"known errors\" is nearly the command \"known-error\"",
+            ),
             ("watchers: [{ email: lead, path: x }]", "line 1: watchers[0].email: \"lead\" is no address"),
             ("path_mappings: [{ from: '', to: x }]", "line 1: path_mappings[0].from: it is empty"),
             ("email: { ignore_vcs_domain: true }", "there is no email.domain"),

@@ -59,10 +59,7 @@ fn of_repository(row: &RepositoryRow, mirrors: &Mirrors, seen: &MirrorsSeen, now
     let mut found = vec![of_mirror(row, mirrors.exists(row.repository.id), now)];
     found.extend(of_damage(row, seen, now));
     if let (Some(what), Some(refusal)) = (why_nothing_is_filed(row), &row.refusal) {
-        let todo = format!(
-            "{} Mails go on, and what waits is written by itself: GitHub is asked every few minutes.",
-            refusal.reason.todo()
-        );
+        let todo = format!("{} Mails go on, and what waits is written once GitHub takes it.", refusal.reason.todo());
         // What somebody wanted so is no failure of the server's.
         found.push(if refusal.reason.is_wanted() {
             Finding::warning(name, what, todo)

@@ -66,7 +66,7 @@ type PullAccounts = (Option<HookAccount>, Option<HookAccount>);
 
 /// Whether a refusal is of the whole repository, whatever is asked there.
 fn hides_the_repository(error: &GitHubError) -> bool {
-    error.is_refusal() && matches!(WhyRefused::of(error).reason, RefusalReason::AllowList | RefusalReason::Blocked)
+    matches!(WhyRefused::of(error).reason, RefusalReason::AllowList | RefusalReason::Blocked)
 }
 
 /// GitHub, as it is asked for the sake of one line.

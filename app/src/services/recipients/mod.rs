@@ -125,9 +125,8 @@ impl Recipients {
         let attribution = latest_report(&self.store, line.id).await?.attribution;
         let author = line.author();
         let mut subject = subject_of(line, author.as_ref(), attribution.as_ref());
-        let is_plain = line.plain_until.is_some_and(|until| now < until);
         let (told, failure) = match by {
-            _ if is_plain => self.find_in(None, row, &subject, now).await?,
+            _ if line.plain_until(now).is_some() => self.find_in(None, row, &subject, now).await?,
             By::WholeMirror => self.find_by_whole_mirror(row, &subject, now).await?,
             By::MirrorAsItIs { unreached } => {
                 subject.unreached = unreached;

@@ -70,8 +70,8 @@ impl Decide {
         if row.unnamed_since.is_some() {
             return Err(Failure::Again { at: now + UNNAMED_AGAIN_AFTER });
         }
-        let plain_until = if manner == Manner::Lesser { Some(now + PLAIN_FOR) } else { line.plain_until };
-        self.decide_line(&row, &line, plain_until.filter(|until| now < *until), now).await
+        let plain_until = if manner == Manner::Lesser { Some(now + PLAIN_FOR) } else { line.plain_until(now) };
+        self.decide_line(&row, &line, plain_until, now).await
     }
 
     async fn decide_line(

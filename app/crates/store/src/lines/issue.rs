@@ -146,8 +146,8 @@ async fn write_assignees_in(tx: &mut Tx, line: LineId, assignees: &[Login]) -> R
     Ok(())
 }
 
-/// Resolves a line whose issue was closed at that moment, and replies to that; one that is resolved
-/// already as of this closing, where it is a later one than was replied to.
+/// Resolves a line whose issue was closed at that moment, and replies to that. One that is resolved
+/// already is so as of this closing from then on, if those that were replied to are earlier ones.
 ///
 /// # Errors
 /// The database is out of reach.

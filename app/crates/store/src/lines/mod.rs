@@ -107,6 +107,11 @@ pub struct Line {
 }
 
 impl Line {
+    /// Until when it is decided about without the mirror; `None`: the mirror is asked.
+    pub fn plain_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.plain_until.filter(|until| now < *until)
+    }
+
     /// A person gave it to somebody who was not told of it before.
     pub fn is_reassigned(&self) -> bool {
         let Some(owner) = &self.owner_login else { return false };
