@@ -126,7 +126,10 @@ impl Refusal {
     pub fn sentence(&self, since: &str) -> String {
         let what = if self.what.is_empty() { String::new() } else { format!(": {} was refused", self.what) };
         let said = if self.said.is_empty() { String::new() } else { format!(" ({})", self.said) };
-        format!("GitHub takes no issues or comments since {since}, because {}{what}{said}", self.reason.words())
+        format!(
+            "GitHub takes no issues or comments of this repository since {since}, because {}{what}{said}",
+            self.reason.words()
+        )
     }
 
     /// What a mail says of a line whose issue waits for it.
@@ -179,7 +182,7 @@ mod tests {
         };
         assert_eq!(
             refusal.sentence("today"),
-            "GitHub takes no issues or comments since today, because it is archived: a new issue in acme/shop was refused"
+            "GitHub takes no issues or comments of this repository since today, because it is archived: a new issue in acme/shop was refused"
         );
         assert!(refusal.no_issue().contains("because it is archived. It is filed as soon"));
     }

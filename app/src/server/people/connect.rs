@@ -104,13 +104,16 @@ pub(super) async fn connect(
 }
 
 /// What the page looks for by itself: the outcome of a test report, or a report since that moment.
+/// Each look has an address of its own: to one that differs by nothing, or by its `#` alone, a
+/// browser scrolls without asking the server.
 fn again(latest: Option<&TestReportRow>, watched_at: Option<Timestamp>, now: Timestamp, here: &str) -> Option<Again> {
     let test_runs = latest.is_some_and(|latest| latest.settled.is_none() && now - latest.sent_at < TEST_WAIT);
+    let look = now.as_millis();
     let url = if test_runs {
-        format!("{here}#test")
+        format!("{here}?look={look}#test")
     } else {
         let since = watched_at?;
-        format!("{here}?watch={}#arrivals", since.as_millis())
+        format!("{here}?watch={}&look={look}#arrivals", since.as_millis())
     };
     Some(Again { seconds: LOOK_AGAIN_S, url })
 }

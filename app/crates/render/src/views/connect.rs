@@ -218,7 +218,7 @@ impl View for Connect {
                 client: Some("sentry.javascript.node/11.12.0".to_owned()),
             }],
             without_error: Some(("12".to_owned(), "2026-11-22 11:19 UTC".to_owned())),
-            again: Some(Again { seconds: 2, url: "/acme/shop/connect#test".to_owned() }),
+            again: Some(Again { seconds: 2, url: "/acme/shop/connect?look=1795347062#test".to_owned() }),
             watching: false,
             watch_url: "/acme/shop/connect?watch=1795347060#arrivals".to_owned(),
             keys: vec![

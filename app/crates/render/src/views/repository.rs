@@ -238,7 +238,7 @@ impl View for RepositoryPage {
                 issue: issue(),
             }],
             refusal: Some(NothingFiled {
-                what: "GitHub takes no issues or comments since 2026-11-22 11:31 UTC, because it is archived: \
+                what: "GitHub takes no issues or comments of this repository since 2026-11-22 11:31 UTC, because it is archived: \
                        a new issue was refused"
                     .to_owned(),
                 todo: "Unarchive it on GitHub, or uninstall the App there.".to_owned(),
