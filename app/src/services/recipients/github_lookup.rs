@@ -69,6 +69,16 @@ fn hides_the_repository(error: &GitHubError) -> bool {
     matches!(WhyRefused::of(error).reason, RefusalReason::AllowList | RefusalReason::Blocked)
 }
 
+/// Asks whether a 404 was about what was asked for: of a repository that GitHub does not show,
+/// maybe for a moment only, it says the same.
+async fn shows_the_repository(github: &GitHub, installation: u64, name: &RepositoryName) -> Result<(), GitHubError> {
+    match github.repository(installation, name).await {
+        Ok(_) => Ok(()),
+        Err(GitHubError::Gone(message)) => Err(GitHubError::Transient { message, retry_after: None }),
+        Err(error) => Err(error),
+    }
+}
+
 /// GitHub, as it is asked for the sake of one line.
 pub(super) struct GitHubLookup<'a> {
     recipients: &'a Recipients,
@@ -188,7 +198,13 @@ impl<'a> GitHubLookup<'a> {
         let question = format!("assignable {}", login.key());
         match self.answering() {
             Some((github, installation, name)) => {
-                let work = async { github.is_assignable(installation, name, login).await.map(Some) };
+                let work = async {
+                    let may = github.is_assignable(installation, name, login).await?;
+                    if !may {
+                        shows_the_repository(github, installation, name).await?;
+                    }
+                    Ok(Some(may))
+                };
                 self.look_up(&question, work).await
             }
             None => self.look_up(&question, async { Ok(None) }).await,
@@ -260,9 +276,9 @@ impl<'a> GitHubLookup<'a> {
         }
         let Some(commit) = commit else { return Ok(None) };
         match github.commit_author(installation, name, commit).await {
-            // By 422 it says that it does not have the commit: a 404 is about the repository, and
-            // may be so for a moment only.
-            Err(GitHubError::Gone(message)) => Err(GitHubError::Transient { message, retry_after: None }),
+            // By 422 it says that it does not have the commit; others that speak GitHub's API say
+            // it by 404.
+            Err(GitHubError::Gone(_)) => shows_the_repository(github, installation, name).await.map(|()| None),
             other => other,
         }
     }
