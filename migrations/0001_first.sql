@@ -109,8 +109,9 @@ CREATE TABLE lines (
     status_wanted BIGINT NOT NULL DEFAULT 0,    -- 1: something else than a count changed; 2: and is being written
     status_off BIGINT NOT NULL DEFAULT 0,       -- 1: a person took the block out of the issue
     resolved_at_ms BIGINT,              -- closed without a label then
-    resolved_commit TEXT,               -- head of the default branch at that time
-    regressed_at_ms BIGINT,             -- seen again in a revision that contains resolved_commit; null once told
+    resolved_commit TEXT,               -- the commit that closed the issue, else head of the default branch at that time
+    resolved_by_person BIGINT NOT NULL DEFAULT 0, -- 1: a person closed the issue: what ran by then is no news
+    regressed_at_ms BIGINT,             -- seen again in what a resolution does not forgive; null once told
     regressed_revision TEXT,
     regressed_release TEXT,
     regressions BIGINT NOT NULL,        -- how often it came back
@@ -141,6 +142,14 @@ CREATE TABLE line_facets (
     first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,
     PRIMARY KEY (line_id, kind, value)
+);
+
+-- The versions that reports of a repository came from, the newest thousand.
+CREATE TABLE versions (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    name TEXT NOT NULL,                 -- the revision, where reports name one, else the release as the client calls it
+    first_seen_ms BIGINT NOT NULL,
+    PRIMARY KEY (repository_id, name)
 );
 
 -- The fingerprints that were seen: one that has its line costs nothing but a count.

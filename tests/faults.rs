@@ -39,7 +39,7 @@ fn an_answer_that_is_lost_after_commenting_is_not_repeated() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

@@ -57,7 +57,7 @@ fn the_status_is_kept_up_to_date_in_place() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **4 occurrences**, the first on MOMENT, the latest on MOMENT. Resolved on MOMENT as of <Add up
             carts>.
@@ -206,7 +206,8 @@ fn what_a_commit_closed_is_resolved_where_that_commit_cannot_be_fetched() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, grace: resolved as of <Add up carts>. I will open this again only if the error comes
-            from a version that contains that commit.
+            from a version that contains that commit and was deployed after this: what runs now may lack the
+            fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
@@ -255,6 +256,57 @@ fn what_a_commit_closed_is_resolved_as_of_that_commit() {
         ");
         assert!(story.github.issue(REPO, 1).open);
         assert_ne!(fix, head);
+    });
+}
+
+#[test]
+fn what_a_person_closed_is_not_opened_by_what_ran_by_then() {
+    run_test(async |story| {
+        let before = story.repo.head();
+        story.install().await;
+        story.fails(1).await;
+        // Deployed by then as well, though this line did not fail in it yet.
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+        let deployed = story.repo.head();
+        story.push().await;
+        story.report(&story.event_at(&deployed, CART_PATH, "amount = 0", "total", "web-1")).await;
+        story.transcript();
+        story.github.close_issue(REPO, 1, "grace");
+        story.settle().await;
+        assert!(story.transcript().contains("was deployed after this"), "it says so");
+        for revision in [&before, &deployed] {
+            story.report(&story.event_at(revision, CART_PATH, "PRICES[sku]", "total", "web-1")).await;
+            story.assert_silent("the fix is not deployed yet");
+        }
+        story.commit(GRACE, "2026-02-02T10:00:00Z", &[("README.md", "The shop.\n")], "Describe it better");
+        story.push().await;
+        story.report(&story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku]", "total", "web-1")).await;
+        let said = story.transcript();
+        assert!(said.contains("acme/shop#1 reopened") && said.contains("fails here again. 4 occurrences"), "{said}");
+    });
+}
+
+#[test]
+fn a_release_that_leads_to_no_commit_is_known_again_by_its_name() {
+    run_test(async |story| {
+        story.install().await;
+        let named = |story: &Story, release: &str| {
+            let mut event = story.event();
+            event["release"] = release.into();
+            event
+        };
+        let [old, only] = ["shop@2.9.1", "production"].map(|release| named(story, release));
+        story.report(&old).await;
+        story.report(&only).await;
+        story.github.close_issue(REPO, 1, "grace");
+        story.settle().await;
+        story.transcript();
+        story.report(&named(story, "shop@2.10.0")).await;
+        story.clock.advance(SignedDuration::from_hours(25));
+        story.report(&old).await;
+        story.assert_silent("it ran when the issue was closed, and is no deployment of later");
+        story.report(&only).await;
+        assert!(story.transcript().contains("acme/shop#1 reopened"), "a name that never changes says nothing");
     });
 }
 
@@ -415,7 +467,7 @@ fn an_edited_line_whose_issue_is_closed_is_a_new_alert() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

@@ -49,7 +49,8 @@ fn a_label_on_a_closed_issue_whitelists_at_once_and_the_same_webhook_twice_does_
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, owner: resolved as of <Add up carts>. I will open this again only if the error comes
-            from a version that contains that commit.
+            from a version that contains that commit and was deployed after this: what runs now may lack the
+            fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
@@ -190,7 +191,7 @@ fn closing_without_a_label_resolves_until_a_newer_revision_fails() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Say hello>. I will open this again only if the error comes from a
-            version that contains that commit.
+            version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Say hello>.
         ");
@@ -231,7 +232,7 @@ fn a_report_that_names_no_revision_brings_a_resolved_line_back_after_a_day() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

@@ -12,7 +12,7 @@ use domain::names::Login;
 use domain::rule::RuleSource;
 use jiff::SignedDuration;
 use store::handovers::HandoverWrite;
-use store::lines::{CarriedOut, CommandReply};
+use store::lines::{AsOf, CarriedOut, CommandReply};
 use store::rules::NewRule;
 
 /// The hourly look, which no webhook preceded.
@@ -298,7 +298,7 @@ fn a_closing_that_is_overtaken_while_its_commit_is_looked_for_resolves_nothing()
         story.alerted().await;
         let (store, line, now) = (&story.services().store, story.lines().await.remove(0), story.clock.now());
         let (closed_at, reopened_at) = (now, now + MINUTE);
-        let said = Reply::Resolved { commit: None, by: "ada".into() };
+        let said = Reply::Resolved { commit: None, by_person: true, by: "ada".into() };
         let what = comment(Purpose::Resolved { closed_at }, &said).unwrap();
         let reply = CommandReply {
             repository: line.repository,
@@ -310,7 +310,9 @@ fn a_closing_that_is_overtaken_while_its_commit_is_looked_for_resolves_nothing()
         let acted_on = async |at| store::lines::record_acted_on(store, line.id, Some(at), &IssueAction::Reopened).await;
         assert!(acted_on(closed_at).await.unwrap());
         assert!(acted_on(reopened_at).await.unwrap());
-        let done = store::lines::resolve_once(store, reply, closed_at, None, now).await.unwrap();
+        let done = store::lines::resolve_once(store, reply, closed_at, AsOf { commit: None, by_person: true }, now)
+            .await
+            .unwrap();
         assert_eq!(done, CarriedOut::Overtaken);
         assert_eq!(story.lines().await[0].resolved_at, None);
         let done =

@@ -34,7 +34,8 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
-            error comes from a version that contains that commit.
+            error comes from a version that contains that commit and was deployed after this: what runs now
+            may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
@@ -191,7 +192,8 @@ fn a_webhook_that_comes_after_all_says_nothing_twice() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
-            error comes from a version that contains that commit.
+            error comes from a version that contains that commit and was deployed after this: what runs now
+            may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

@@ -53,7 +53,8 @@ fn a_click_makes_the_app_and_its_first_report_is_filed() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, owner: resolved as of <Add up carts>. I will open this again only if the error comes
-            from a version that contains that commit.
+            from a version that contains that commit and was deployed after this: what runs now may lack the
+            fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

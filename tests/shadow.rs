@@ -124,7 +124,7 @@ fn what_came_back_in_the_shadow_is_told_after_it() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

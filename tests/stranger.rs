@@ -2,6 +2,7 @@
 //! whole life, and away again.
 
 use crate::harness::browser::{Browser, between, unescaped};
+use crate::harness::git_repo::GRACE;
 use crate::harness::story::{REPO, run_test};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -87,23 +88,28 @@ fn a_stranger_installs_it_is_told_of_an_error_and_leaves() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
-            a version that contains that commit.
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **2 occurrences**, the first on MOMENT, the latest on MOMENT. Resolved on MOMENT as of <Add up
             carts>.
         ");
         story.later(SignedDuration::from_hours(1)).await;
         story.report(&event).await;
+        story.assert_silent("what runs goes on until the fix is deployed");
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+        story.push().await;
+        story.fails(1).await;
         assert!(story.github.issue(REPO, 1).open, "a regression");
         insta::assert_snapshot!(story.transcript(), @"
         mail to ada@example.com: [acme/shop] KeyError in total (shop/cart.py:9)
-            This line was resolved, and release <Add up carts> brought it back.
+            This line was resolved, and release <Describe it> brought it back.
         acme/shop#1 reopened
         acme/shop#1 commented:
-            This is back: the release `<Add up carts>` (<Add up carts>) contains <Add up carts>, where this
-            was resolved, and fails here again. 3 occurrences so far.
+            This is back: the release `<Describe it>` (<Describe it>) contains <Add up carts>, where this
+            was resolved, and fails here again. 4 occurrences so far.
         acme/shop#1 status:
-            + **3 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + **4 occurrences**, the first on MOMENT, the latest on MOMENT. Open. It came back once.
+            + | Releases | <Describe it>, <Add up carts> |
         ");
 
         // Away: the mirror is gone, and what was counted is kept.

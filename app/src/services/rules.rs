@@ -141,7 +141,7 @@ impl RuleBook {
         });
         let rules = Rules::new(row.settings, then.collect(), now);
         if rules.known_error(line.code_at()).is_none() {
-            store::lines::resolve(&self.store, id, None, now).await?;
+            store::lines::resolve_for_now(&self.store, id, now).await?;
             self.epoch.turn();
         }
         Ok(())

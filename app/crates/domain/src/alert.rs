@@ -219,6 +219,9 @@ pub enum Reply {
     Resolved {
         /// The commit that closed it, else the head of the default branch at that time.
         commit: Option<CommitId>,
+        /// A person closed it, and not that commit.
+        #[serde(default)]
+        by_person: bool,
         /// Login of who closed it.
         by: Login,
     },

@@ -54,4 +54,5 @@ pub mod suspects;
 pub mod test_report;
 pub mod timestamp;
 pub mod url_text;
+pub mod version;
 pub mod visible;

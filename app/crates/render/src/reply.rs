@@ -32,8 +32,9 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
         Reply::Reassigned { to, by } => {
             context! { kind => "reassigned", to => cut(to.as_str()), by => cut(by.as_str()) }
         }
-        Reply::Resolved { commit: at, by } => {
-            context! { kind => "resolved", by => cut(by.as_str()), commit => commit(repository, at.as_ref()) }
+        Reply::Resolved { commit: at, by_person, by } => {
+            let at = commit(repository, at.as_ref());
+            context! { kind => "resolved", by => cut(by.as_str()), commit => at, by_person }
         }
         Reply::Regressed { release, revision, resolved, total } => context! {
             kind => "regressed",
@@ -136,8 +137,10 @@ mod tests {
         let ended = Reply::RuleEnded { label: "known-error".to_owned(), place: at(), by: by() };
         insta::assert_snapshot!(say(&ended), @"Done, ada: `known-error` no longer applies to `total` in `shop/cart.py`. The next error there is alerted as usual.");
         insta::assert_snapshot!(say(&Reply::Reassigned { to: "grace".into(), by: by() }), @"Noted, ada: this line belongs to grace from now on, here and in the weekly report.");
-        insta::assert_snapshot!(say(&Reply::Resolved { commit: commit("a"), by: by() }), @"Thanks, ada: resolved as of [aaaaaaa](https://github.com/acme/shop/commit/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa). I will open this again only if the error comes from a version that contains that commit.");
-        insta::assert_snapshot!(say(&Reply::Resolved { commit: None, by: by() }), @"Thanks, ada: resolved. I will open this again only if the error comes from a version that contains the fix.");
+        let closed = |commit, by_person| say(&Reply::Resolved { commit, by_person, by: by() });
+        insta::assert_snapshot!(closed(commit("a"), false), @"Thanks, ada: resolved as of [aaaaaaa](https://github.com/acme/shop/commit/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa). I will open this again only if the error comes from a version that contains that commit.");
+        insta::assert_snapshot!(closed(commit("a"), true), @"Thanks, ada: resolved as of [aaaaaaa](https://github.com/acme/shop/commit/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa). I will open this again only if the error comes from a version that contains that commit and was deployed after this: what runs now may lack the fix.");
+        insta::assert_snapshot!(closed(None, true), @"Thanks, ada: resolved. I will open this again only if the error comes from a version that was deployed after this: what runs now may lack the fix.");
     }
 
     #[test]
@@ -177,7 +180,8 @@ mod tests {
             say(&Reply::Done { command: LabelCommand::KnownError(Scope::Line), place, by: "@org/team #1".into() });
         insta::assert_snapshot!(text, @"Done, @&#8203;org/team #&#8203;1: this line of `*#1*` in `` `@ada` `` is a known error (```` ``` @ada ````). It is still counted, but nobody is told of it again. To undo this, take the label off or open the issue again.");
         let plain = Repository { github: None, ..sample::repository() };
-        let said = reply(&Reply::Resolved { commit: commit("a"), by: "ada".into() }, "m", &plain).expect("renders");
+        let said = reply(&Reply::Resolved { commit: commit("a"), by_person: true, by: "ada".into() }, "m", &plain)
+            .expect("renders");
         assert!(said.contains("as of `aaaaaaa`"), "{said}");
     }
 }

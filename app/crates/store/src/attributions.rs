@@ -4,7 +4,7 @@
 use crate::columns::{get, indexable, signed};
 use crate::pack::{pack, unpack};
 use crate::reports::StoredReport;
-use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, pending, reports, tracebacks};
+use crate::{Store, StoreError, Tx, fingerprints, jobs, lines, pending, reports, tracebacks, versions};
 use domain::attribution::Attribution;
 use domain::ids::{FingerprintId, LineId, ReportId};
 use domain::timestamp::Timestamp;
@@ -59,6 +59,9 @@ pub async fn record(
         pending::move_in(&mut tx, stored.fingerprint, line).await?;
         tracebacks::upsert_in(&mut tx, line, stored.fingerprint, stored.received_at, &body).await?;
         add_facets_in(&mut tx, line, stored).await?;
+        if let Some((name, _)) = outcome.attribution.as_ref().and_then(|found| version(stored, found)) {
+            versions::record_in(&mut tx, stored.repository, name, stored.received_at).await?;
+        }
         if outcome.regressed {
             record_regression_in(&mut tx, line, stored, outcome).await?;
         }
@@ -69,6 +72,14 @@ pub async fn record(
     reports::delete_in(&mut tx, stored.id).await?;
     tx.commit().await?;
     Ok(line)
+}
+
+/// The version that a report came from, and whether it is a revision.
+pub fn version<'a>(stored: &'a StoredReport, found: &'a Attribution) -> Option<(&'a str, bool)> {
+    match found.revision.as_ref().filter(|_| found.pinned) {
+        Some(revision) => Some((revision.as_str(), true)),
+        None => stored.report.release.as_deref().filter(|name| !name.is_empty()).map(|name| (name, false)),
+    }
 }
 
 /// What the fingerprint came to: its line, or that its reports are not counted.

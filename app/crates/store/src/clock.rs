@@ -254,6 +254,7 @@ mod tests {
         "test_reports.settled_at_ms",
         "tracebacks.received_at_ms",
         "tracebacks.week_ms",
+        "versions.first_seen_ms",
     ];
 
     #[tokio::test]

@@ -58,6 +58,7 @@ pub mod tracebacks;
 mod transaction;
 pub mod trial;
 mod turns;
+pub mod versions;
 pub mod weekly;
 mod whereabouts;
 pub mod writes;

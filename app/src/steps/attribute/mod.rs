@@ -21,14 +21,16 @@ use domain::job::{Manner, PLAIN_FOR};
 use domain::rule::Rules;
 use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp};
+use domain::version::ran_before;
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::sync::Arc;
 use store::Store;
-use store::attributions::AttributionOutcome;
+use store::attributions::{AttributionOutcome, version};
 use store::reports::StoredReport;
 use store::repositories::RepositoryRow;
+use store::versions::stored_name;
 pub use suspects::{Suspicion, choose_culprit_and_suspects};
 pub use test_report::TestReports;
 use tokio::time::Instant;
@@ -219,6 +221,15 @@ impl Attribute {
         let Some(resolution) = store::lines::resolution_by_identity(&self.store, id, &key).await? else {
             return Ok((false, None));
         };
+        if resolution.by_person
+            && let Some((version, is_revision)) = version(stored, attribution)
+        {
+            // Whoever closed the issue may have the fix, and not deployed it yet.
+            let (name, seen) = (stored_name(version), store::versions::of_repository(&self.store, id).await?);
+            if ran_before(&seen, &name, is_revision, resolution.at) {
+                return Ok((false, None));
+            }
+        }
         let Some(resolved) = resolution.commit.clone() else { return Ok((true, None)) };
         if let (Some(revision), true) = (attribution.revision.clone(), attribution.pinned) {
             let (mirrors, at) = (self.mirrors.clone(), resolution.at);

@@ -1,7 +1,6 @@
 //! What somebody did to an issue, as a command: closed, opened again, labelled or assigned.
 
 use super::IssueWebhooks;
-use crate::services::Failure;
 use crate::services::handovers::{as_write, part_of};
 use crate::services::messages::comment;
 use domain::alert::{Place, Reply};
@@ -17,7 +16,7 @@ use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::deliveries::NewDelivery;
 use store::handovers::HandoverWrite;
-use store::lines::{CarriedOut, CommandReply, Line};
+use store::lines::{AsOf, CarriedOut, CommandReply, Line};
 use store::repositories::RepositoryRow;
 use store::rules::{Ending, Insertion, NewRule, RuleRow};
 
@@ -92,10 +91,12 @@ impl IssueCommand<'_> {
         if store::lines::is_replied_to(store, line, &purpose).await? {
             return Ok(());
         }
-        let commit = self.closing_commit(closed_at).await?.or_else(|| self.row.repository.head.clone());
-        let reply = comment(purpose, &Reply::Resolved { commit: commit.clone(), by: self.by().clone() })?;
-        let done =
-            store::lines::resolve_once(store, self.as_reply(&reply), closed_at, commit.as_ref(), self.now).await?;
+        let closing = self.closing_commit(closed_at).await?;
+        let by_person = closing.is_none();
+        let commit = closing.or_else(|| self.row.repository.head.clone());
+        let reply = comment(purpose, &Reply::Resolved { commit: commit.clone(), by_person, by: self.by().clone() })?;
+        let as_of = AsOf { commit: commit.as_ref(), by_person };
+        let done = store::lines::resolve_once(store, self.as_reply(&reply), closed_at, as_of, self.now).await?;
         self.with.epoch.turn();
         self.done(done)
     }
@@ -192,7 +193,7 @@ impl IssueCommand<'_> {
         // First: cut off in between, the command is carried out once more, and finds the rule still
         // in force.
         if reopens && self.has_rule_of(label).await? {
-            store::lines::resolve(&self.with.store, self.line.id, None, self.now).await?;
+            store::lines::resolve_for_now(&self.with.store, self.line.id, self.now).await?;
             self.with.epoch.turn();
         }
         self.end_rules(Ending::TakenOff(label)).await

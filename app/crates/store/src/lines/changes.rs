@@ -94,27 +94,35 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
     tx.commit().await
 }
 
-/// Resolves a line as of a commit. Its fingerprints are attributed anew, because what was a repeat
-/// may now be a regression.
-pub async fn resolve(store: &Store, line: LineId, commit: Option<&CommitId>, now: Timestamp) -> Result<(), StoreError> {
+/// Resolves a line that any further report brings back.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn resolve_for_now(store: &Store, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    resolve_in(&mut tx, line, commit, now).await?;
+    resolve_in(&mut tx, line, AsOf { commit: None, by_person: false }, now).await?;
     tx.commit().await
 }
 
-pub(super) async fn resolve_in(
-    tx: &mut Tx,
-    line: LineId,
-    commit: Option<&CommitId>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+/// As of what a line is resolved.
+#[derive(Clone, Copy, Debug)]
+pub struct AsOf<'a> {
+    /// A commit: reports of what does not contain it are no news; `None`: any further report is.
+    pub commit: Option<&'a CommitId>,
+    /// A person closed the issue, so reports of what ran by then are no news either.
+    pub by_person: bool,
+}
+
+/// Its fingerprints are attributed anew, because what was a repeat may now be a regression.
+pub(super) async fn resolve_in(tx: &mut Tx, line: LineId, as_of: AsOf<'_>, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, regressed_at_ms = NULL, next_decide_at = NULL,
-             status_wanted = 1 WHERE id = $1",
+        "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, resolved_by_person = $4, regressed_at_ms = NULL,
+             next_decide_at = NULL, status_wanted = 1 WHERE id = $1",
     )
     .bind(line.0)
     .bind(now.as_millis())
-    .bind(commit.map(CommitId::as_str))
+    .bind(as_of.commit.map(CommitId::as_str))
+    .bind(i64::from(as_of.by_person))
     .execute(tx.conn())
     .await?;
     fingerprints::make_stale_in(tx, line).await

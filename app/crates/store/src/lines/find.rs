@@ -155,6 +155,9 @@ pub struct Resolution {
     pub at: Timestamp,
     /// At which commit; `None`: any further report brings it back.
     pub commit: Option<CommitId>,
+    /// A person closed the issue: the fix may not be deployed yet. What a commit closed has its fix
+    /// where it contains that commit.
+    pub by_person: bool,
 }
 
 /// The resolution of the line with this identity, where it has one.
@@ -164,7 +167,7 @@ pub async fn resolution_by_identity(
     key: &str,
 ) -> Result<Option<Resolution>, StoreError> {
     let row = sqlx::query(
-        "SELECT resolved_at_ms, resolved_commit FROM lines
+        "SELECT resolved_at_ms, resolved_commit, resolved_by_person FROM lines
          WHERE repository_id = $1 AND identity = $2 AND resolved_at_ms IS NOT NULL",
     )
     .bind(repository.0)
@@ -172,5 +175,9 @@ pub async fn resolution_by_identity(
     .fetch_optional(&store.pool)
     .await?;
     let Some(row) = row else { return Ok(None) };
-    Ok(Some(Resolution { at: get_time(&row, "resolved_at_ms")?, commit: get_commit_opt(&row, "resolved_commit")? }))
+    Ok(Some(Resolution {
+        at: get_time(&row, "resolved_at_ms")?,
+        commit: get_commit_opt(&row, "resolved_commit")?,
+        by_person: get::<i64>(&row, "resolved_by_person")? == 1,
+    }))
 }

@@ -1,12 +1,11 @@
 //! What of a line's issue was acted on, and acting on it once.
 
-use super::changes::resolve_in;
+use super::changes::{AsOf, resolve_in};
 use crate::columns::{from_json, get, get_time, get_time_opt, indexable, to_json};
 use crate::deliveries::{NewDelivery, insert_in, read_purpose};
 use crate::handovers::HandoverWrite;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
-use domain::commit::CommitId;
 use domain::delivery::{DeliveryMode, Purpose, RESOLVED};
 use domain::event::IssueAction;
 use domain::ids::{LineId, RepositoryId};
@@ -155,7 +154,7 @@ pub async fn resolve_once(
     store: &Store,
     reply: CommandReply<'_>,
     closed_at: Timestamp,
-    commit: Option<&CommitId>,
+    as_of: AsOf<'_>,
     now: Timestamp,
 ) -> Result<CarriedOut, StoreError> {
     let mut tx = store.begin().await?;
@@ -169,7 +168,7 @@ pub async fn resolve_once(
     {
         return Ok(CarriedOut::Before);
     }
-    resolve_in(&mut tx, reply.line, commit, now).await?;
+    resolve_in(&mut tx, reply.line, as_of, now).await?;
     tx.commit().await?;
     Ok(CarriedOut::Now)
 }

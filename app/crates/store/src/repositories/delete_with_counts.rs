@@ -7,7 +7,7 @@ use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
 /// All but the reports, in an order in which nothing refers to what is gone.
-const THE_REST: [&str; 17] = [
+const THE_REST: [&str; 18] = [
     "DELETE FROM test_reports WHERE repository_id = $1",
     "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
@@ -20,6 +20,7 @@ const THE_REST: [&str; 17] = [
     "DELETE FROM line_hours WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM line_facets WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM lines WHERE repository_id = $1",
+    "DELETE FROM versions WHERE repository_id = $1",
     "DELETE FROM handovers WHERE repository_id = $1",
     "DELETE FROM look_ups WHERE repository_id = $1",
     "DELETE FROM ingest_keys WHERE repository_id = $1",
