@@ -179,6 +179,32 @@ fn library_code_moves_the_blame_to_the_caller() {
 }
 
 #[test]
+fn of_library_code_that_nothing_of_the_repository_calls_nobody_is_told() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.github.add_label(REPO, 1, "library-code", "ada");
+        story.settle().await;
+        story.transcript();
+        // Called by code of somebody else's, in a revision that was never seen.
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README", "hello\n")], "Say hello");
+        story.push().await;
+        for _ in 0..2 {
+            story.fails(1).await;
+        }
+        assert_eq!(story.transcript(), "", "nothing is filed, sent or said");
+        let lines = story.lines().await;
+        assert_eq!((lines.len(), lines[0].total), (1, 3), "it is counted where it stands: {lines:#?}");
+        let traceback = story.page(&format!("/view_traceback?repo=acme%2Fshop&line_id={}", lines[0].id.0)).await;
+        assert!(traceback.contains("library code that no line of the repository calls here"), "{traceback}");
+        story.github.remove_label(REPO, 1, "library-code", "ada");
+        story.settle().await;
+        story.transcript();
+        story.fails(1).await;
+        assert_eq!(story.lines().await[0].total, 4);
+    });
+}
+
+#[test]
 fn closing_without_a_label_resolves_until_a_newer_revision_fails() {
     run_test(async |story| {
         story.alerted().await;

@@ -4,7 +4,7 @@ use super::alert::{Place, Snippet};
 use super::blame::{Blame, PassedCommit, PassedWhy};
 use super::commit::CommitId;
 use super::confidence::Confidence;
-use super::culprit::{FrameAt, Located};
+use super::culprit::{ChosenAs, FrameAt, Located};
 use super::drift::Drift;
 use super::identity::Identity;
 use super::report::{Frame, Report};
@@ -89,8 +89,8 @@ pub struct Findings<'a> {
     pub culprit: Option<FrameAt>,
     /// Frames passed over, innermost first.
     pub passed: &'a [(FrameAt, Passed)],
-    /// Only `raise` statements were left.
-    pub only_raises: bool,
+    /// What the culprit is among the frames; `None`: there is none.
+    pub chosen_as: Option<ChosenAs>,
     /// The line's origin.
     pub blame: Option<&'a Blame>,
     /// Who may be to blame, the most likely first.
@@ -128,12 +128,13 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
 
 fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> String {
     let function = found.report.exceptions[at.0].frames[at.1].function_name();
-    let what = if found.only_raises {
-        "the innermost line of the repository's code (every one of them only leads on)"
-    } else if found.passed.is_empty() {
-        "the line that raised the exception"
-    } else {
-        "the innermost line of the repository's code that can be to blame"
+    let what = match found.chosen_as {
+        Some(ChosenAs::OnlyRaises) => "the innermost line of the repository's code (every one of them only leads on)",
+        Some(ChosenAs::OnlyLibraryCode) => {
+            "library code that no line of the repository calls here, so it is counted and nobody is told"
+        }
+        _ if found.passed.is_empty() => "the line that raised the exception",
+        _ => "the innermost line of the repository's code that can be to blame",
     };
     let place = format!("{}:{} in {function}", located.path, located.line);
     match found.blame {

@@ -33,9 +33,8 @@ pub enum Choice {
         at: FrameAt,
         /// Frames nearer to the exception that were passed over, innermost first.
         passed: Vec<(FrameAt, Passed)>,
-        /// Nothing was left but frames that are stepped over by what their code does, and the
-        /// innermost of them was taken.
-        only_raises: bool,
+        /// What it is among the frames.
+        chosen_as: ChosenAs,
     },
     /// No frame can be blamed.
     Nobody {
@@ -44,6 +43,18 @@ pub enum Choice {
     },
     /// The report is not to be counted.
     Dropped(Dropped),
+}
+
+/// What the culprit is among a report's frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChosenAs {
+    /// The innermost that is not passed over.
+    Innermost,
+    /// The innermost that is stepped over by what its code does: nothing else was left.
+    OnlyRaises,
+    /// The innermost library code, which nothing that can be blamed calls. Its line is counted, and
+    /// nobody is told of it.
+    OnlyLibraryCode,
 }
 
 /// Why a report is not counted.
@@ -75,22 +86,24 @@ pub fn choose(
         return Choice::Dropped(Dropped::ThirdParty);
     }
     let mut passed = Vec::new();
-    let mut first_step = None;
+    let (mut first_step, mut first_library) = (None, None);
     for (index, &at) in order.iter().enumerate() {
         match standing(report, located, facts, rules, &order[index..]) {
-            Standing::Culprit => return Choice::Culprit { at, passed, only_raises: false },
+            Standing::Culprit => return Choice::Culprit { at, passed, chosen_as: ChosenAs::Innermost },
             Standing::Passed(why) => {
                 if why.heuristic().is_some() {
-                    first_step.get_or_insert((at, passed.len()));
+                    first_step.get_or_insert((at, passed.len(), ChosenAs::OnlyRaises));
+                } else if matches!(why, Passed::LibraryCode(_)) {
+                    first_library.get_or_insert((at, passed.len(), ChosenAs::OnlyLibraryCode));
                 }
                 passed.push((at, why));
             }
         }
     }
-    match first_step {
-        Some((at, before)) => {
+    match first_step.or(first_library) {
+        Some((at, before, chosen_as)) => {
             passed.truncate(before);
-            Choice::Culprit { at, passed, only_raises: true }
+            Choice::Culprit { at, passed, chosen_as }
         }
         None => Choice::Nobody { passed },
     }
@@ -295,9 +308,30 @@ mod tests {
     #[test]
     fn where_everything_raises_the_innermost_is_taken_and_where_nothing_is_ours_nobody() {
         let raises = report(&[("shop/a.py", "<module>", "raise SystemError('x')")]);
-        assert!(matches!(culprit(&raises, Settings::default()), Choice::Culprit { at: (0, 0), only_raises: true, .. }));
+        assert!(matches!(
+            culprit(&raises, Settings::default()),
+            Choice::Culprit { at: (0, 0), chosen_as: ChosenAs::OnlyRaises, .. }
+        ));
         let foreign = report(&[("/usr/lib/python3/json.py", "loads", "x")]);
         assert!(matches!(culprit(&foreign, Settings::default()), Choice::Nobody { .. }));
+    }
+
+    #[test]
+    fn library_code_that_nothing_of_ours_calls_is_its_own_line() {
+        let report = report(&[("lib/tasks.py", "run", "f()"), ("shop/db.py", "f", "g()"), ("shop/db.py", "g", "x.y")]);
+        let block = |function: &str| CodePattern {
+            file: "shop/db.py".into(),
+            function: Some(function.into()),
+            ..CodePattern::default()
+        };
+        let settings = |names: &[&str]| Settings {
+            building_blocks: names.iter().map(|name| block(name)).collect(),
+            ..Settings::default()
+        };
+        let chosen = culprit(&report, settings(&["f", "g"]));
+        assert_eq!(chosen, Choice::Culprit { at: (0, 2), passed: vec![], chosen_as: ChosenAs::OnlyLibraryCode });
+        let Choice::Culprit { at, chosen_as, .. } = culprit(&report, settings(&["g"])) else { panic!("a culprit") };
+        assert_eq!((at, chosen_as), ((0, 1), ChosenAs::Innermost));
     }
 
     #[test]

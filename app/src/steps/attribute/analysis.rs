@@ -109,7 +109,10 @@ fn verdict_of(
         located,
         culprit,
         passed: suspicion.passed(),
-        only_raises: matches!(suspicion.choice, Choice::Culprit { only_raises: true, .. }),
+        chosen_as: match suspicion.choice {
+            Choice::Culprit { chosen_as, .. } => Some(chosen_as),
+            Choice::Nobody { .. } | Choice::Dropped(_) => None,
+        },
         blame: blame.as_ref(),
         suspects: &suspicion.suspects,
         confidence: confidence_of(suspicion, input.event_at),

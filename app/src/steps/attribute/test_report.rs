@@ -7,7 +7,7 @@ use crate::services::github_app::GitHubApp;
 use crate::services::recipients::Recipients;
 use domain::alert::Recipient;
 use domain::attribution::Attribution;
-use domain::culprit::{Choice, Dropped};
+use domain::culprit::{Choice, ChosenAs, Dropped};
 use domain::decision::{Tally, Terms, decide_known, decide_unknown};
 use domain::names::Login;
 use domain::person::{BlamedLine, Person};
@@ -185,6 +185,9 @@ fn silent(
         }
         Choice::Dropped(Dropped::ThirdParty) => {
             Some("the settings drop reports that pass through this code (third_party_whitelist)")
+        }
+        Choice::Culprit { chosen_as: ChosenAs::OnlyLibraryCode, .. } if known.is_none() => {
+            Some("it is library code that no line of the repository calls here")
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
             let written_at = attribution.blame.as_ref().map(|blame| blame.authored_at);

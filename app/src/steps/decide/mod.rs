@@ -95,6 +95,10 @@ impl Decide {
         };
         match known {
             Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
+            // Whoever calls it is told; nobody of the repository does.
+            None if rules.library_code(line.code_at()).is_some() => {
+                tracing::debug!(line = line.id.0, "library code that nothing here calls: counted, not told");
+            }
             None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,
             None => self.of_open(row, line, &mut decision, now).await?,
         }
