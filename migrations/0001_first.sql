@@ -240,7 +240,8 @@ CREATE TABLE rules (
     edited_at_ms BIGINT,
     ended_by TEXT,
     ended_at_ms BIGINT,
-    overruled BIGINT NOT NULL DEFAULT 0 -- 1: it ended while its label stayed, which commands nothing from then on
+    overruled BIGINT NOT NULL DEFAULT 0, -- 1: it ended while its label stayed, which commands nothing from then on
+    label_deleted BIGINT NOT NULL DEFAULT 0 -- 1: its label was deleted in the repository, so that it is off the issue says nothing
 );
 CREATE INDEX rules_in_force ON rules (repository_id, ended_at_ms);
 

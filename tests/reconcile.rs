@@ -19,6 +19,73 @@ async fn compare_at_once(story: &mut Story) {
     story.settle().await;
 }
 
+/// A whitelisted line, whose label somebody deleted in the repository.
+async fn label_deleted(story: &mut Story) {
+    story.alerted().await;
+    story.github.add_label(REPO, 1, "known-error", "ada");
+    story.github.close_issue(REPO, 1, "ada");
+    story.settle().await;
+    story.transcript();
+    story.github.delete_label(REPO, "known-error");
+    story.github.comment(REPO, 1, "What is this?", "ada");
+    story.github.lose_deliveries();
+    story.compare().await;
+}
+
+#[test]
+fn what_a_deleted_label_commanded_stays_and_it_is_asked_whether_it_is_to_end() {
+    run_test(async |story| {
+        label_deleted(story).await;
+        insta::assert_snapshot!(story.transcript(), @"
+        acme/shop#1 commented:
+            The label `known-error` was deleted in this repository, and is off this issue for that reason.
+            Is what it commanded to end? `total` in `shop/cart.py` stays as it was until somebody opens this
+            issue, or ends the entry on the whitelist page. I make the label anew: put it on again, and
+            taking it off ends it as usual.
+        ");
+        story.fails(1).await;
+        story.compare().await;
+        let said = story.transcript();
+        assert!(!said.contains("commented"), "asked once, and the label that was made anew is not missed: {said}");
+        assert!(story.lines().await[0].known);
+
+        story.github.reopen_issue(REPO, 1, "ada");
+        story.settle().await;
+        assert!(!story.lines().await[0].known, "that is an answer");
+        assert!(story.transcript().contains("Done, ada: `known-error` no longer applies"));
+    });
+}
+
+#[test]
+fn a_deleted_label_that_is_put_on_again_ends_what_it_commanded_by_being_taken_off() {
+    run_test(async |story| {
+        for lost in [false, true] {
+            if lost {
+                story.github.delete_label(REPO, "known-error");
+                story.github.comment(REPO, 1, "Again?", "ada");
+                story.github.lose_deliveries();
+                story.compare().await;
+            } else {
+                label_deleted(story).await;
+            }
+            story.transcript();
+            story.github.add_label(REPO, 1, "known-error", "ada");
+            if lost {
+                story.github.lose_deliveries();
+                story.compare().await;
+            } else {
+                story.settle().await;
+            }
+            assert!(story.lines().await[0].known);
+            assert!(!story.rules().await[0].is_label_deleted, "it commands as before");
+        }
+        story.github.remove_label(REPO, 1, "known-error", "ada");
+        story.settle().await;
+        assert!(!story.lines().await[0].known);
+        assert!(story.transcript().contains("Done, ada: `known-error` no longer applies"));
+    });
+}
+
 #[test]
 fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
     run_test(async |story| {

@@ -15,6 +15,7 @@ mod wake;
 
 pub mod admin_token;
 pub mod alert_content;
+pub mod deleted_labels;
 pub mod doctor;
 pub mod fetches;
 pub mod github_app;

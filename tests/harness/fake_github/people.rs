@@ -200,9 +200,12 @@ impl FakeGitHub {
         });
     }
 
-    /// Somebody deletes a label of the repository.
+    /// Somebody deletes a label of the repository, which takes it off all issues without a word.
     pub fn delete_label(&self, repository: &str, label: &str) {
-        self.world().repository_mut(repository).labels.retain(|known| known.name != label);
+        let mut world = self.world();
+        let repository = world.repository_mut(repository);
+        repository.labels.retain(|known| known.name != label);
+        repository.issues.values_mut().for_each(|issue| issue.labels.retain(|known| known != label));
     }
 
     /// Somebody puts a label on an issue.

@@ -208,6 +208,14 @@ pub enum Reply {
         /// Login of who ended it.
         by: Login,
     },
+    /// The label that commands a rule was deleted in the repository, which takes it off the issue
+    /// as well: it is asked whether the rule is to end.
+    LabelDeleted {
+        /// Name of the label.
+        label: String,
+        /// What the rule covers.
+        place: Place,
+    },
     /// Somebody else was assigned: the line is theirs from now on.
     Reassigned {
         /// Login of the new owner.
@@ -287,6 +295,7 @@ impl Reply {
             Self::NewException { exception, .. } => format!("it raises {exception} as well"),
             Self::CarriedOver { .. } => "the line was edited".to_owned(),
             Self::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
+            Self::LabelDeleted { label, .. } => format!("the label {label} was deleted in the repository"),
             Self::Count { total, .. } => format!("it happened {}", counted(total, "time", "times")),
         }
     }

@@ -62,6 +62,7 @@ impl Rank {
                 | Purpose::RefusedLabel(_)
                 | Purpose::RuleMade(_)
                 | Purpose::RuleEnded(_)
+                | Purpose::LabelDeleted(_)
                 | Purpose::Resolved { .. }
                 | Purpose::Reassigned { .. },
             ) => Self::Reply,

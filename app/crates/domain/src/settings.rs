@@ -2,6 +2,7 @@
 //! is wrong with a value. Reading the file is `mirror::settings`.
 
 use super::address::fault_of_address;
+use super::alert::Place;
 use super::command::LabelCommand;
 use super::path_expression::anchored;
 use super::scrub::ScrubSettings;
@@ -251,6 +252,12 @@ pub struct CodePattern {
 }
 
 impl CodePattern {
+    /// What this covers, as a place around a line.
+    pub fn place(self, line: u32) -> Place {
+        let Self { file, function, code } = self;
+        Place { path: file, function: function.unwrap_or_default(), line, code: code.unwrap_or_default() }
+    }
+
     fn check(&self, at: &str, faults: &mut Faults) {
         let blank = |text: &Option<String>| text.as_ref().is_some_and(|text| text.trim().is_empty());
         if self.file.trim().is_empty() {

@@ -29,6 +29,9 @@ pub fn reply(reply: &Reply, marker: &str, repository: &Repository) -> Result<Str
         Reply::RuleEnded { label, place: at, by } => {
             context! { kind => "ended", label => cut(label), by => cut(by.as_str()), place => place(at) }
         }
+        Reply::LabelDeleted { label, place: at } => {
+            context! { kind => "label_deleted", label => cut(label), place => place(at) }
+        }
         Reply::Reassigned { to, by } => {
             context! { kind => "reassigned", to => cut(to.as_str()), by => cut(by.as_str()) }
         }

@@ -2,7 +2,7 @@
 //! itself.
 
 use super::Reconcile;
-use crate::services::Failure;
+use crate::services::{Failure, deleted_labels};
 use domain::command::{COMMANDS, LabelCommand, OUR_LABEL, Obeyed};
 use domain::delivery::Purpose;
 use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
@@ -80,6 +80,12 @@ impl Reconcile {
         actions.extend(given);
         actions.extend(self.near_misses(row, &line, issue).await?);
         for action in actions {
+            if let IssueAction::Unlabeled(label) = &action
+                && deleted_labels::is_deleted(github, row, label).await?
+            {
+                deleted_labels::ask(&self.store, row, &line, label, now).await?;
+                continue;
+            }
             let assignment = assignment.as_ref().filter(|_| matches!(action, IssueAction::Assigned(_)));
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
@@ -191,6 +197,8 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueActio
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
     let is_known_error = |label: &str| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
     let (in_force, overruled) = (labels_of(&rules.in_force, line.id), labels_of(&rules.overruled, line.id));
+    let deleted: Vec<RuleRow> = rules.in_force.iter().filter(|rule| rule.is_label_deleted).cloned().collect();
+    let deleted = labels_of(&deleted, line.id);
     // What somebody ended by hand stays ended, as long as nobody took the label off meanwhile.
     let known_label = issue.labels.iter().any(|label| is_known_error(label) && !among(&overruled, label));
     if issue.open {
@@ -204,11 +212,15 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueActio
     for command in COMMANDS {
         let label = command.label.name;
         let is_made = among(&in_force, label) || among(&overruled, label);
-        if is_made && !bears(label) {
-            actions.push(IssueAction::Unlabeled(label.to_owned()));
-        }
-        if command.obeyed == Obeyed::AtOnce && bears(label) && !is_made {
-            actions.push(IssueAction::Labeled(label.to_owned()));
+        // It is off because somebody deleted it, or was, and was put on again.
+        let is_deleted = among(&deleted, label);
+        let is_obeyed = command.obeyed == Obeyed::AtOnce;
+        match bears(label) {
+            false if is_made && !is_deleted => actions.push(IssueAction::Unlabeled(label.to_owned())),
+            true if is_deleted && (is_obeyed || !issue.open) || is_obeyed && !is_made => {
+                actions.push(IssueAction::Labeled(label.to_owned()));
+            }
+            _ => {}
         }
     }
     actions

@@ -3,7 +3,8 @@
 use super::IssueWebhooks;
 use crate::services::handovers::{as_write, part_of};
 use crate::services::messages::comment;
-use domain::alert::{Place, Reply};
+use crate::services::{Failure, deleted_labels};
+use domain::alert::Reply;
 use domain::command::{LabelCommand, Scope};
 use domain::commit::CommitId;
 use domain::delivery::{DeliveryMode, Purpose};
@@ -11,7 +12,7 @@ use domain::event::{HookAccount, HookIssue, IssueAction};
 use domain::handover::HandoverChange;
 use domain::names::Login;
 use domain::rule::{Rule, RuleKind, RuleSource};
-use domain::settings::{CodePattern, KnownError};
+use domain::settings::KnownError;
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
 use store::deliveries::NewDelivery;
@@ -187,6 +188,11 @@ impl IssueCommand<'_> {
     /// resolved from now on.
     async fn unlabeled(&self, label: &str) -> Result<(), Failure> {
         let Some(command) = LabelCommand::from_label(label) else { return Ok(()) };
+        if self.has_rule_of(label).await? && self.is_deleted(label).await? {
+            deleted_labels::ask(&self.with.store, self.row, self.line, label, self.now).await?;
+            self.with.wake.notify_one();
+            return Ok(());
+        }
         let is_known = |label: &String| matches!(LabelCommand::from_label(label), Some(LabelCommand::KnownError(_)));
         let still_known = self.issue.labels.iter().any(is_known);
         let reopens = matches!(command, LabelCommand::KnownError(_)) && !self.issue.open && !still_known;
@@ -197,6 +203,14 @@ impl IssueCommand<'_> {
             self.with.epoch.turn();
         }
         self.end_rules(Ending::TakenOff(label)).await
+    }
+
+    /// Whether the label is off because somebody deleted it in the repository.
+    async fn is_deleted(&self, label: &str) -> Result<bool, Failure> {
+        match self.with.github_app.github_of(&self.row.repository) {
+            Some((github, _)) => deleted_labels::is_deleted(&github, self.row, label).await,
+            None => Ok(false),
+        }
     }
 
     async fn has_rule_of(&self, label: &str) -> Result<bool, Failure> {
@@ -311,13 +325,7 @@ impl IssueCommand<'_> {
     }
 
     fn rule_ended(&self, rule: &RuleRow) -> Reply {
-        let CodePattern { file, function, code } = rule.made.rule.pattern();
-        let place = Place {
-            path: file,
-            function: function.unwrap_or_default(),
-            line: self.line.place.line,
-            code: code.unwrap_or_default(),
-        };
+        let place = rule.made.rule.pattern().place(self.line.place.line);
         Reply::RuleEnded { label: rule.label.clone().unwrap_or_default(), place, by: self.by().clone() }
     }
 

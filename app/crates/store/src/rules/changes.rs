@@ -36,6 +36,9 @@ pub async fn insert(
     raise_generation_in(&mut tx, new.repository).await?;
     let entry = entry_of(&new.rule)?;
     if let Some(known) = in_force_in(&mut tx, new, &entry).await? {
+        if new.label.is_some() && put_on_again_in(&mut tx, known).await? {
+            tx.commit().await?;
+        }
         return Ok(Insertion::InForce(known));
     }
     if new.origin != RuleSource::Label && is_full_in(&mut tx, new.repository).await? {
@@ -72,6 +75,35 @@ async fn in_force_in(tx: &mut Tx, new: &NewRule, entry: &str) -> Result<Option<R
     .fetch_optional(tx.conn())
     .await?;
     row.map(|row| Ok(RuleId(get(&row, "id")?))).transpose()
+}
+
+/// A label that was deleted in the repository is on its issue again; `false`: it was not deleted.
+async fn put_on_again_in(tx: &mut Tx, rule: RuleId) -> Result<bool, StoreError> {
+    let sql = "UPDATE rules SET label_deleted = 0 WHERE id = $1 AND label_deleted = 1";
+    Ok(sqlx::query(sql).bind(rule.0).execute(tx.conn()).await?.rows_affected() > 0)
+}
+
+/// Remembers that the label of a line's rule was deleted in the repository, and asks what is to
+/// follow; `false` where that is known.
+///
+/// # Errors
+/// The database is out of reach.
+pub async fn record_label_deleted(
+    store: &Store,
+    rule: &RuleRow,
+    line: LineId,
+    question: &NewDelivery,
+    mode: DeliveryMode,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let sql = "UPDATE rules SET label_deleted = 1 WHERE id = $1 AND label_deleted = 0 AND ended_at_ms IS NULL";
+    let is_news = sqlx::query(sql).bind(rule.made.id.0).execute(tx.conn()).await?.rows_affected() > 0;
+    if is_news {
+        insert_in(&mut tx, rule.repository, line, question, mode, now).await?;
+    }
+    tx.commit().await?;
+    Ok(is_news)
 }
 
 async fn insert_row_in(tx: &mut Tx, new: &NewRule, entry: &str, now: Timestamp) -> Result<RuleId, StoreError> {

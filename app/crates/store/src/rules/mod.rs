@@ -4,7 +4,9 @@ mod changes;
 
 use crate::columns::{from_json, get, get_time, get_time_opt, to_json};
 use crate::{Store, StoreError};
-pub use changes::{Ending, Insertion, end, end_of_label, insert, lift_overruled, record_lapsed, update};
+pub use changes::{
+    Ending, Insertion, end, end_of_label, insert, lift_overruled, record_label_deleted, record_lapsed, update,
+};
 use domain::ids::{LineId, RepositoryId, RuleId};
 use domain::rule::{MadeRule, Rule, RuleKind, RuleSource, Rules};
 use domain::settings::{CodePattern, Settings};
@@ -63,6 +65,8 @@ pub struct RuleRow {
     pub edited: Option<(String, Timestamp)>,
     /// Who ended it, and when.
     pub ended: Option<(String, Timestamp)>,
+    /// Its label was deleted in the repository: that it is off the issue does not end the rule.
+    pub is_label_deleted: bool,
 }
 
 /// The column of what a rule covers, as errors name it.
@@ -70,7 +74,7 @@ const ENTRY: &str = "rules.entry";
 
 const COLUMNS: &str =
     "id, repository_id, kind, entry, line_id, label, issue_number, origin, made_by, made_at_ms, commanded_at_ms,
-    edited_by, edited_at_ms, ended_by, ended_at_ms";
+    edited_by, edited_at_ms, ended_by, ended_at_ms, label_deleted";
 
 fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
     let origin: String = get(row, "origin")?;
@@ -94,6 +98,7 @@ fn read(row: &AnyRow) -> Result<RuleRow, StoreError> {
             .ok_or_else(|| StoreError::content("rules.origin", format!("no rule comes from {origin:?}")))?,
         edited: when("edited_by", "edited_at_ms")?,
         ended: when("ended_by", "ended_at_ms")?,
+        is_label_deleted: get::<i64>(row, "label_deleted")? == 1,
     })
 }
 
