@@ -476,6 +476,27 @@ fn a_locked_issue_holds_nothing_else_up() {
 }
 
 #[test]
+fn what_cannot_be_said_on_an_issue_is_mailed() {
+    for is_locked in [true, false] {
+        run_test(async |story| {
+            story.alerted().await;
+            match is_locked {
+                true => story.github.set_locked(REPO, 1, true),
+                false => story.github.delete_issue(REPO, 1, "owner"),
+            }
+            story.github.lose_deliveries();
+            let mut event = story.event();
+            event["exception"]["values"][0]["type"] = "TypeError".into();
+            story.report(&event).await;
+            looked(story).await;
+            let said = story.unread_text();
+            assert_eq!(said.matches("This line raises TypeError as well, seen in the release").count(), 1, "{said}");
+            story.transcript();
+        });
+    }
+}
+
+#[test]
 fn a_storm_in_an_archived_repository_is_mailed_and_filed_afterwards() {
     run_test(async |story| {
         story.nearly_a_storm(24).await;

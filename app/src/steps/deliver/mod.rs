@@ -1,6 +1,7 @@
 //! Delivering: one e-mail, issue or comment, sent once however often the step runs.
 
 mod attempt;
+mod by_mail;
 mod files;
 mod issue_labels;
 mod issues;

@@ -173,11 +173,13 @@ impl GitHubWriter {
                 self.refused(turn, row, &what, WhyRefused::unexplained(&error), now).await?;
             }
             About::GoneIssue => {
+                self.say_by_mail(row, &line, delivery, now).await?;
                 store::lines::record_issue_gone(store, line.id).await?;
                 return result;
             }
             About::MissedIssue => match missed(line.issue_missed_at, now) {
                 Missed::Gone => {
+                    self.say_by_mail(row, &line, delivery, now).await?;
                     store::lines::record_issue_gone(store, line.id).await?;
                     return result;
                 }
@@ -189,6 +191,7 @@ impl GitHubWriter {
                     store::deliveries::record_put_off(store, id, &error.to_string(), at).await?;
                 }
             },
+            About::LockedIssue if self.say_by_mail(row, &line, delivery, now).await? => return result,
             About::LockedIssue if now - delivery.created_at < LOCKED_FOR => {
                 let why = "its issue is locked on GitHub";
                 store::deliveries::record_put_off(store, id, why, now + LOCKED_AGAIN_AFTER).await?;
