@@ -31,6 +31,9 @@ pub(super) struct AccountAnswer {
 
 #[derive(Deserialize)]
 struct CommitAnswer {
+    /// Every commit has one: what comes without is no answer.
+    #[serde(rename = "sha")]
+    _sha: CommitId,
     #[serde(default)]
     author: Option<AccountAnswer>,
 }

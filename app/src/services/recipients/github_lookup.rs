@@ -69,14 +69,19 @@ fn hides_the_repository(error: &GitHubError) -> bool {
     matches!(WhyRefused::of(error).reason, RefusalReason::AllowList | RefusalReason::Blocked)
 }
 
+/// A refusal of what every App may read where it is installed: it passes, or is the repository's,
+/// and no answer.
+fn as_passing(error: GitHubError) -> GitHubError {
+    match error {
+        error if error.is_refusal() => GitHubError::Transient { message: error.to_string(), retry_after: None },
+        error => error,
+    }
+}
+
 /// Asks whether a 404 was about what was asked for: of a repository that GitHub does not show,
 /// maybe for a moment only, it says the same.
 async fn shows_the_repository(github: &GitHub, installation: u64, name: &RepositoryName) -> Result<(), GitHubError> {
-    match github.repository(installation, name).await {
-        Ok(_) => Ok(()),
-        Err(GitHubError::Gone(message)) => Err(GitHubError::Transient { message, retry_after: None }),
-        Err(error) => Err(error),
-    }
+    github.repository(installation, name).await.map(drop).map_err(as_passing)
 }
 
 /// GitHub, as it is asked for the sake of one line.
@@ -199,7 +204,7 @@ impl<'a> GitHubLookup<'a> {
         match self.answering() {
             Some((github, installation, name)) => {
                 let work = async {
-                    let may = github.is_assignable(installation, name, login).await?;
+                    let may = github.is_assignable(installation, name, login).await.map_err(as_passing)?;
                     if !may {
                         shows_the_repository(github, installation, name).await?;
                     }
@@ -248,7 +253,9 @@ impl<'a> GitHubLookup<'a> {
             return Ok(known.unwrap_or(if self.is_on_github() { guess } else { KnownAccount::default() }));
         }
         let number = noreply.and_then(|noreply| noreply.account);
-        let Ok(found) = self.patiently(self.ask_for_account(number, commit)).await else { return Ok(guess) };
+        let Ok(found) = self.patiently(self.ask_for_account(number, commit, guess.login.is_some())).await else {
+            return Ok(guess);
+        };
         let account = match found {
             Some(it) => {
                 KnownAccount { is_bot: it.kind == "Bot" || is_bot_name(it.login.as_str()), login: Some(it.login) }
@@ -262,11 +269,12 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// An account by its number, for logins are renamed and then taken by others; else by a commit
-    /// of theirs.
+    /// of theirs. Of whom there is a guess an issue is not kept waiting.
     async fn ask_for_account(
         &self,
         number: Option<u64>,
         commit: Option<&CommitId>,
+        is_guessed: bool,
     ) -> Result<Option<HookAccount>, GitHubError> {
         let Some((github, installation, name)) = self.answering() else { return Ok(None) };
         if let Some(number) = number
@@ -277,9 +285,11 @@ impl<'a> GitHubLookup<'a> {
         let Some(commit) = commit else { return Ok(None) };
         match github.commit_author(installation, name, commit).await {
             // By 422 it says that it does not have the commit; others that speak GitHub's API say
-            // it by 404.
-            Err(GitHubError::Gone(_)) => shows_the_repository(github, installation, name).await.map(|()| None),
-            other => other,
+            // it by 404, which of GitHub is a moment's answer, and waited out where it matters.
+            Err(GitHubError::Gone(_)) if is_guessed => {
+                shows_the_repository(github, installation, name).await.map(|()| None)
+            }
+            other => other.map_err(as_passing),
         }
     }
 }
