@@ -25,6 +25,7 @@ use serde_json::Value;
 use serve::Shared;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
+use tokio::sync::Notify;
 use world::World;
 
 /// The App's number.
@@ -55,6 +56,10 @@ pub enum Fault {
     Drop,
     /// The work is done, then the connection ends.
     DropAfterWork,
+    /// Nothing is done, and whoever asked is killed: no answer ever comes.
+    Kill,
+    /// The same after the work is done.
+    KillAfterWork,
     /// The work is done after this time.
     Delay(Duration),
     /// The work is done, and the answer comes after this time.
@@ -109,7 +114,7 @@ impl FakeGitHub {
         let world = World { url: url.clone(), accounts: vec![bot], token_life: TOKEN_LIFE, ..World::default() };
         let key = jsonwebtoken::DecodingKey::from_rsa_pem(PUBLIC_KEY.as_bytes()).expect("the test's public key");
         let contract = contract::Contract::load();
-        let shared = Arc::new(Shared { world: Mutex::new(world), contract, clock, key });
+        let shared = Arc::new(Shared { world: Mutex::new(world), contract, clock, key, kill: Notify::new() });
         let router = axum::Router::new().fallback(serve::serve).with_state(Arc::clone(&shared));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.expect("the fake GitHub serves") });
         Self { shared, url, server }
@@ -135,6 +140,11 @@ impl FakeGitHub {
     /// own; `None`: what time it is.
     pub fn set_date(&self, date: Option<Timestamp>) {
         self.world().date = date;
+    }
+
+    /// Returns when a request meets a [`Fault::Kill`].
+    pub async fn kills(&self) {
+        self.shared.kill.notified().await;
     }
 
     /// Lets the next request of an operation go wrong; several wait in line.

@@ -408,7 +408,7 @@ impl Story {
             for hook in &hooks {
                 assert!((200..300).contains(&hook.status), "{} was answered {}", hook.name(), hook.status);
             }
-            let steps = self.running.as_ref().unwrap().worker.drain().await.unwrap();
+            let steps = self.drain().await;
             if steps == 0 && hooks.is_empty() {
                 let now = self.clock.now();
                 match next_write_due(&self.settings["DATABASE_URL"]).await {
@@ -555,6 +555,21 @@ impl Story {
             .filter(|change| !matches!(&change.what, Change::Rewritten { to, .. } if to.contains(BEGIN)))
             .map(|change| change.to_string().lines().next().unwrap_or_default().to_owned())
             .collect()
+    }
+
+    /// Runs the jobs that are due; how many. Where a request of theirs is to kill the server, it
+    /// ends in that moment, with all that it was at, and is started again.
+    async fn drain(&mut self) -> usize {
+        let worker = self.running.as_ref().unwrap().worker.clone();
+        tokio::select! {
+            steps = worker.drain() => return steps.unwrap(),
+            () = self.github.kills() => {}
+        }
+        drop(worker);
+        self.stop().await;
+        self.end_leases().await;
+        self.start().await;
+        1
     }
 
     async fn finish(mut self) {

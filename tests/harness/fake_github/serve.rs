@@ -29,6 +29,8 @@ pub struct Shared {
     pub contract: Contract,
     pub clock: Clock,
     pub key: DecodingKey,
+    /// Whoever asked is to be killed.
+    pub kill: tokio::sync::Notify,
 }
 
 impl Shared {
@@ -65,10 +67,12 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
             Answered { status: *status, headers, body: body.clone() }
         }
         Some(Fault::Drop) => hang_up(),
+        Some(Fault::Kill) => killed(&shared).await,
         _ => shared.world().work(&received, operation.is_some(), &shared),
     };
     match fault {
         Some(Fault::DropAfterWork) => hang_up(),
+        Some(Fault::KillAfterWork) => killed(&shared).await,
         Some(Fault::HangAfterWork(time)) => tokio::time::sleep(time).await,
         Some(Fault::Takes(time)) => shared.clock.advance(time),
         Some(Fault::AfterWork(status)) => answer = Answered { status, headers: Vec::new(), body: Value::Null },
@@ -77,6 +81,13 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
     let mut world = shared.world();
     world.requests[index].status = answer.status;
     into_response(answer, world.date.unwrap_or(world.now))
+}
+
+/// Has whoever asked killed, and never answers.
+async fn killed(shared: &Shared) -> ! {
+    shared.kill.notify_one();
+    std::future::pending::<()>().await;
+    unreachable!("nothing ends this but the end of its connection")
 }
 
 /// Ends the connection without an answer. The server's task for this connection ends with it,
