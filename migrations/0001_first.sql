@@ -411,3 +411,28 @@ CREATE TABLE refused_addresses (
     why TEXT NOT NULL,
     refused_at_ms BIGINT NOT NULL
 );
+
+-- What was asked for on GitHub and may be there twice, because its answer was lost.
+
+-- What is looked at again later: GitHub did not say whether it made it, and may do so late.
+CREATE TABLE doubts (
+    id BIGINT PRIMARY KEY,
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    kind TEXT NOT NULL,                 -- domain::double::Doubted: delivery or storm
+    subject BIGINT NOT NULL,            -- the id of that, which may be deleted
+    looks BIGINT NOT NULL,              -- how often it was looked at since it was asked for last
+    due_at_ms BIGINT NOT NULL,          -- it is looked at next then
+    UNIQUE (kind, subject)
+);
+CREATE INDEX doubts_due ON doubts (due_at_ms);
+
+-- Issues of ours that another one says already. What people do there commands nothing.
+CREATE TABLE doubles (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    issue_number BIGINT NOT NULL,
+    unanswered_at_ms BIGINT,            -- GitHub was asked then for the comment that links the other one, and has not said whether it made it
+    said_at_ms BIGINT,                  -- that comment is there since then
+    settled_at_ms BIGINT,               -- nothing more is to be done there; it was closed then, or is left open
+    not_planned BIGINT NOT NULL DEFAULT 0, -- 1: GitHub knows no duplicates, so it is closed as not planned
+    PRIMARY KEY (repository_id, issue_number)
+);

@@ -12,6 +12,7 @@ mod connect;
 mod database;
 mod database_outages;
 mod doctor;
+mod doubles;
 mod emulator;
 mod faults;
 mod forks;

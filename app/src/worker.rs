@@ -256,9 +256,9 @@ impl Worker {
 
     /// Asks for what no event asks for and is due at `now`.
     ///
-    /// That is fetches of repositories whose pushes were missed, reconciliation and statuses. It
-    /// also ends what is over. What fails is logged and keeps nothing else back: the next tick
-    /// tries it again.
+    /// That is fetches of repositories whose pushes were missed, reconciliation, statuses, and
+    /// looks for what GitHub made twice. It also ends what is over. What fails is logged and keeps
+    /// nothing else back: the next tick tries it again.
     pub async fn tick(&self, now: Timestamp) {
         let (store, upkeep) = (&self.store, &self.upkeep);
         logged("the clocks could not be compared", self.timekeeper.notice(now).await);
@@ -274,6 +274,8 @@ impl Worker {
         logged("shadow mode that is over could not be ended", shadows);
         let statuses = store::statuses::enqueue_due(store, now).await;
         logged("issues whose status is old could not be looked up", statuses);
+        let doubts = store::doubts::enqueue_due(store, now).await;
+        logged("what GitHub may have made twice could not be looked up", doubts);
         let deleted = store::sessions::delete_old(store, now, now - SESSION_IDLE).await;
         logged("sessions that are over could not be deleted", deleted);
     }

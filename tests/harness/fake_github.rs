@@ -66,6 +66,8 @@ pub enum Fault {
     HangAfterWork(Duration),
     /// The work is done, and the answer comes when the story's clock has gone on by so much.
     Takes(SignedDuration),
+    /// The connection ends, and the work is done when the story's clock has gone on by so much.
+    WorkLater(SignedDuration),
 }
 
 impl Fault {
@@ -181,6 +183,11 @@ impl FakeGitHub {
     /// Whoever asks for an issue's events is told of those up to so long ago.
     pub fn set_event_lag(&self, lag: SignedDuration) {
         self.world().event_lag = lag;
+    }
+
+    /// From now on no issue can be closed as a duplicate.
+    pub fn know_no_duplicates(&self) {
+        self.world().has_no_duplicates = true;
     }
 
     /// Makes all tokens invalid before their time.

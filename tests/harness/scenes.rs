@@ -62,6 +62,12 @@ impl Story {
         assert_eq!(self.transcript(), FIRST_ALERT);
     }
 
+    /// The same, with something that follows it.
+    #[track_caller]
+    pub fn assert_usual_alert_and(&self, more: &str) {
+        assert_eq!(self.transcript(), format!("{FIRST_ALERT}{more}"));
+    }
+
     /// From now on the repository is served as a shallow clone, which can never be mirrored: its
     /// newest commit, and nothing before it.
     pub fn cut_off_history(&mut self) {

@@ -94,7 +94,7 @@ type TextOf<T> = fn(&T, &StableWords) -> String;
 
 fn in_short(change: &Change, words: &StableWords) -> String {
     match change {
-        Change::Commented(body) => wrapped(&words.put_into(&plain(body))),
+        Change::Commented(body) | Change::Deleted(body) => wrapped(&words.put_into(&plain(body))),
         Change::Rewritten { from, to } => added(&words.put_into(&plain(from)), &words.put_into(&plain(to))),
         _ => String::new(),
     }
@@ -178,6 +178,7 @@ fn headline(change: &IssueChange) -> String {
     let about = format!("{}#{}", change.repository, change.number);
     match &change.what {
         Change::Commented(_) => format!("{about} commented:"),
+        Change::Deleted(_) => format!("{about} deleted a comment:"),
         Change::Rewritten { from, to } if around_status(from) == around_status(to) => format!("{about} status:"),
         Change::Rewritten { .. } => format!("{about} rewritten:"),
         _ => change.to_string(),

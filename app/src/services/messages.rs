@@ -4,6 +4,7 @@ use super::alert_content::AlertContent;
 use super::{Failure, Site};
 use domain::alert::{MailContent, Recipient, Reply};
 use domain::delivery::{Channel, Purpose};
+use domain::ids::DeliveryId;
 use domain::names::Login;
 use domain::timestamp::Timestamp;
 use render::{Issue, Mail};
@@ -152,8 +153,14 @@ pub fn reply_of(delivery: &NewDelivery) -> Result<Reply, Failure> {
 }
 
 /// By what a comment is found again.
-pub fn comment_marker(site: &Site, delivery: &Delivery) -> String {
+fn comment_marker(site: &Site, delivery: &Delivery) -> String {
     format!("{}:{}", site.marker(delivery.line), delivery.id)
+}
+
+/// Whether a text bears the marker of this delivery's comment, whichever line it was of then.
+pub fn bears_comment(site: &Site, text: &str, delivery: DeliveryId) -> bool {
+    let hidden = text.split_once("-->").map_or("", |(hidden, _)| hidden.trim_end());
+    hidden.contains(&site.marker_prefix()) && hidden.ends_with(&format!(":{delivery}"))
 }
 
 /// A comment as it is read.

@@ -19,17 +19,22 @@ impl Site {
     /// Hidden text by which a line's issue is found again: no other installation of Flawless writes
     /// the same.
     pub fn marker(&self, line: LineId) -> String {
-        format!("flawless:{}:{line}", self.installation)
+        format!("{}{line}", self.marker_prefix())
     }
 
     /// The same for the issue of a storm.
     pub fn storm_marker(&self, storm: StormId) -> String {
-        format!("flawless:{}:storm:{storm}", self.installation)
+        format!("{}storm:{storm}", self.marker_prefix())
+    }
+
+    /// What all markers of this installation begin with.
+    pub fn marker_prefix(&self) -> String {
+        format!("flawless:{}:", self.installation)
     }
 
     /// The line whose marker a text bears.
     pub fn line_of_marker(&self, text: &str) -> Option<LineId> {
-        let (_, rest) = text.split_once(&format!("flawless:{}:", self.installation))?;
+        let (_, rest) = text.split_once(&self.marker_prefix())?;
         let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
         digits.parse().ok().map(LineId)
     }

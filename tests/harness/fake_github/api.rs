@@ -281,6 +281,7 @@ impl World {
                 self.page(asked, all, None)
             }
             "issues/create" => self.create_issue(asked, id),
+            "issues/delete-comment" => self.delete_comment(asked, id),
             "issues/list-labels-for-repo" => {
                 let all = it.labels.iter().map(|label| self.label_json(it, &label.name)).collect();
                 self.page(asked, all, None)

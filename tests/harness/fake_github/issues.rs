@@ -33,6 +33,23 @@ impl World {
         self.issue_answer(201, id, number)
     }
 
+    /// Deletes a comment, which an App may where it wrote it.
+    pub fn delete_comment(&mut self, asked: &Asked<'_>, id: u64) -> Answered {
+        let comment = asked.number("comment_id");
+        let issues = self.repositories[&id].issues.values();
+        let found = issues.flat_map(|issue| issue.comments.iter().map(|it| (issue.number, it)));
+        let Some((number, found)) = found.into_iter().find(|(_, it)| it.id == comment) else {
+            return error(404, "Not Found");
+        };
+        if found.user != BOT {
+            return error(403, "Must have admin rights to Repository.");
+        }
+        let body = found.body.clone();
+        self.touch(id, number, |issue| issue.comments.retain(|it| it.id != comment));
+        self.changed(id, number, Change::Deleted(body));
+        plain(204, Value::Null)
+    }
+
     pub fn on_issue(&mut self, asked: &Asked<'_>, id: u64) -> Answered {
         let number = asked.number("issue_number");
         let it = &self.repositories[&id];
@@ -128,6 +145,9 @@ impl World {
         let keys = asked.body.and_then(Value::as_object).into_iter().flat_map(|body| body.keys());
         if let Some(key) = keys.into_iter().find(|key| !known.contains(&key.as_str())) {
             return self.not_faked(&format!("issues/update with {key}"));
+        }
+        if self.has_no_duplicates && asked.text("state_reason") == Some("duplicate") {
+            return invalid("Issue", "state_reason", "invalid");
         }
         let before = self.repositories[&id].issues[&number].clone();
         let texts = [asked.text("title"), asked.text("body")];

@@ -42,7 +42,19 @@ impl Shared {
         world.ahead += set_back;
         world.story = story;
         world.now = story + world.ahead;
+        self.do_what_is_late(&mut world);
         world
+    }
+
+    /// Does what was put off until now, each at its own moment.
+    fn do_what_is_late(&self, world: &mut World) {
+        let now = world.now;
+        while let Some(at) = world.late.iter().position(|(due, _)| *due <= now) {
+            let (due, received) = world.late.remove(at);
+            world.now = due;
+            world.work(&received, true, self);
+            world.now = now;
+        }
     }
 }
 
@@ -68,6 +80,13 @@ pub async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Respo
         }
         Some(Fault::Drop) => hang_up(),
         Some(Fault::Kill) => killed(&shared).await,
+        Some(Fault::WorkLater(time)) => {
+            let mut world = shared.world();
+            let due = world.now + *time;
+            world.late.push((due, received));
+            drop(world);
+            hang_up()
+        }
         _ => shared.world().work(&received, operation.is_some(), &shared),
     };
     match fault {
@@ -127,7 +146,7 @@ fn into_response(answer: Answered, now: Timestamp) -> Response {
 }
 
 /// A request as it came.
-struct Received {
+pub struct Received {
     method: String,
     /// Path and query as sent.
     address: String,

@@ -35,6 +35,8 @@ pub struct World {
     /// first.
     pub history: HashMap<(u64, u64), Vec<(Timestamp, Issue)>>,
     pub faults: VecDeque<(String, super::Fault)>,
+    /// What is done later than it was asked for, and when.
+    pub late: Vec<(Timestamp, super::serve::Received)>,
     pub requests: Vec<super::Recorded>,
     pub violations: Vec<String>,
     pub changes: Vec<IssueChange>,
@@ -43,6 +45,8 @@ pub struct World {
     /// Addresses that answers pointed to: only those may be asked outside of the OpenAPI's paths.
     pub offered: HashSet<String>,
     pub next_id: u64,
+    /// It knows no issue that is closed as a duplicate, as an older Enterprise Server.
+    pub has_no_duplicates: bool,
     /// Permissions that nobody granted.
     pub withheld: Vec<String>,
     /// Accounts whose IP allow list does not have the bot's address.
@@ -176,6 +180,7 @@ pub struct IssueChange {
 pub enum Change {
     Opened { title: String, labels: Vec<String>, body: String },
     Commented(String),
+    Deleted(String),
     Retitled(String),
     Rewritten { from: String, to: String },
     Closed(Option<String>),
@@ -191,6 +196,7 @@ impl fmt::Display for IssueChange {
         match &self.what {
             Change::Opened { title, labels, .. } => write!(f, "opened: {title} [{}]", labels.join(", ")),
             Change::Commented(body) => write!(f, "commented: {body}"),
+            Change::Deleted(body) => write!(f, "deleted a comment: {body}"),
             Change::Retitled(title) => write!(f, "retitled: {title}"),
             Change::Rewritten { to, .. } => write!(f, "rewritten: {to}"),
             Change::Closed(reason) => write!(f, "closed as {}", reason.as_deref().unwrap_or("nothing said")),

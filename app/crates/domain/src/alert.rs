@@ -272,6 +272,11 @@ pub enum Reply {
         /// Login of who put it there.
         by: Login,
     },
+    /// GitHub made the line's issue twice, and this is not the one that goes on.
+    Double {
+        /// The number of the one that does.
+        stays: u64,
+    },
     /// A round number of occurrences was reached.
     Count {
         /// Occurrences ever.
@@ -296,6 +301,7 @@ impl Reply {
             Self::CarriedOver { .. } => "the line was edited".to_owned(),
             Self::Refused { label, by, .. } => format!("{by} added the label {label}, which is no command"),
             Self::LabelDeleted { label, .. } => format!("the label {label} was deleted in the repository"),
+            Self::Double { stays } => format!("#{stays} says the same"),
             Self::Count { total, .. } => format!("it happened {}", counted(total, "time", "times")),
         }
     }

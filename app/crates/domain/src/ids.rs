@@ -56,6 +56,10 @@ id!(
     StormId
 );
 id!(
+    /// Something that GitHub may have made twice.
+    DoubtId
+);
+id!(
     /// A unit of background work.
     JobId
 );

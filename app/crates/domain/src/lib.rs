@@ -14,6 +14,7 @@ pub mod counted;
 pub mod culprit;
 pub mod decision;
 pub mod delivery;
+pub mod double;
 pub mod drift;
 pub mod elsewhere;
 mod email_settings;

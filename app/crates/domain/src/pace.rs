@@ -43,6 +43,8 @@ pub enum Rank {
     Count = 50,
     /// The issue of one of a storm's lines.
     StormLine = 60,
+    /// A look for what GitHub made twice, and its mending.
+    Double = 65,
     /// An issue's status brought up to date.
     Status = 70,
 }

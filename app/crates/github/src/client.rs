@@ -112,6 +112,7 @@ pub(super) enum Method {
     Get,
     Post,
     Patch,
+    Delete,
 }
 
 fn no_tls(error: &octocrab::Error) -> GitHubError {
@@ -283,6 +284,7 @@ impl GitHub {
                 Method::Get => client._get(path).await,
                 Method::Post => client._post(path, body).await,
                 Method::Patch => client._patch(path, body).await,
+                Method::Delete => client._delete(path, body).await,
             };
             let response = response.map_err(|error| GitHubError::from_octocrab(&error))?;
             let header =

@@ -1,5 +1,6 @@
 //! Issues: filed, found again by their hidden markers, changed and looked at.
 
+use super::answer::Answer;
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::labels::LabelAnswer;
@@ -7,7 +8,7 @@ use super::limits;
 use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use super::route;
-use domain::names::RepositoryName;
+use domain::names::{Login, RepositoryName};
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -39,8 +40,8 @@ pub struct CreatedIssue {
 pub struct FoundIssue {
     /// Its number in the repository.
     pub number: u64,
-    /// Its page.
-    pub html_url: String,
+    /// Who filed it; `None` where GitHub does not say.
+    pub author: Option<Login>,
     /// Open or closed.
     pub open: bool,
     /// Nobody may comment on it.
@@ -86,10 +87,10 @@ pub struct IssueUpdate {
 }
 
 #[derive(Deserialize)]
-struct IssueAnswer {
+pub(super) struct IssueAnswer {
     number: u64,
     #[serde(default)]
-    html_url: String,
+    user: Option<AccountAnswer>,
     state: String,
     #[serde(default)]
     locked: bool,
@@ -112,10 +113,15 @@ struct IssueAnswer {
 }
 
 impl IssueAnswer {
-    fn found(self) -> FoundIssue {
+    /// GitHub's lists of issues mix pull requests in.
+    pub(super) fn is_pull_request(&self) -> bool {
+        self.pull_request.is_some()
+    }
+
+    pub(super) fn found(self) -> FoundIssue {
         FoundIssue {
             number: self.number,
-            html_url: self.html_url,
+            author: self.user.and_then(AccountAnswer::account).map(|account| account.login),
             open: self.state == "open",
             locked: self.locked,
             state_reason: self.state_reason,
@@ -160,6 +166,26 @@ impl GitHub {
         marker: &str,
         since: Timestamp,
     ) -> Result<Option<FoundIssue>, GitHubError> {
+        let (first, what) = self.first_by_label(installation, repo, label, since).await?;
+        let mut found = None;
+        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+            let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| body.contains(marker));
+            found = page.into_iter().filter(|it| !it.is_pull_request()).find(ours);
+            if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await?;
+        Ok(found.map(IssueAnswer::found))
+    }
+
+    /// The first page of the issues with a label that changed since `since`, oldest first, and what
+    /// they are called.
+    pub(super) async fn first_by_label(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        label: &str,
+        since: Timestamp,
+    ) -> Result<(Answer, String), GitHubError> {
         limits::label(label)?;
         if label.contains(',') {
             return Err(GitHubError::Argument("GitHub's list takes a comma in a label for two labels".to_owned()));
@@ -170,16 +196,7 @@ impl GitHub {
             route::encode(label),
             self.since_parameter(installation, since).await?
         );
-        let first = self.read(installation, repo, &rest).await?;
-        let mut found = None;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
-            // The list mixes pull requests in.
-            let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| body.contains(marker));
-            found = page.into_iter().filter(|it| it.pull_request.is_none()).find(ours);
-            if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-        .await?;
-        Ok(found.map(IssueAnswer::found))
+        Ok((self.read(installation, repo, &rest).await?, what))
     }
 
     /// The issues with this label that changed since `since` (some minutes
@@ -200,7 +217,7 @@ impl GitHub {
         let first = self.read(installation, repo, &rest).await?;
         let mut found = Vec::new();
         self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
-            found.extend(page.into_iter().filter(|it| it.pull_request.is_none()).map(IssueAnswer::found));
+            found.extend(page.into_iter().filter(|it| !it.is_pull_request()).map(IssueAnswer::found));
             ControlFlow::Continue(())
         })
         .await?;
@@ -250,7 +267,7 @@ impl GitHub {
         self.patch_issue(installation, repo, number, &open).await
     }
 
-    async fn patch_issue(
+    pub(super) async fn patch_issue(
         &self,
         installation: u64,
         repo: &RepositoryName,

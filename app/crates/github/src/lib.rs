@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod clock;
 mod comments;
+mod doubles;
 mod error;
 mod events;
 pub mod hook;
@@ -26,6 +27,8 @@ pub mod user;
 
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use clock::TimeSource;
+pub use comments::FoundComment;
+pub use doubles::{DoubleReason, bears};
 pub use error::GitHubError;
 pub use events::{Assignment, Closing};
 pub use install::{Installation, Itself};

@@ -23,9 +23,10 @@ pub const UNNOTICED: SignedDuration = SignedDuration::from_secs(30);
 
 /// The moments by which something is put off, or is taken to be recent. Those that people see as
 /// dates (a shadow's end, a rule's last day) stay, and so does what only says when something was.
-const MOMENTS: [(&str, &[&str]); 12] = [
+const MOMENTS: [(&str, &[&str]); 13] = [
     ("jobs", &["run_at_ms", "turn_ms", "created_at_ms"]),
     ("deliveries", &["due_at_ms"]),
+    ("doubts", &["due_at_ms"]),
     ("storms", &["began_at_ms", "last_line_at_ms", "changed_at_ms", "written_at_ms", "due_at_ms", "mails_at_ms"]),
     ("lines", &["alerted_at_ms", "status_at_ms", "status_due_at_ms"]),
     (
@@ -196,14 +197,18 @@ mod tests {
 
     /// Moments that stay as they are, in order: what only says when something was, dates that
     /// people see, patience of a day or more, what is compared either way
-    /// (`deliveries.unanswered_at_ms`, `lines.issue_missed_at_ms`), and what goes by another clock
-    /// (`jobs.locked_until_ms`, and what GitHub dates: `lines.assigned_at_ms`,
-    /// `lines.issue_acted_on_ms`, `lines.issue_edited_ms`, `rules.commanded_at_ms`).
+    /// (`deliveries.unanswered_at_ms`, `doubles.unanswered_at_ms`, `lines.issue_missed_at_ms`),
+    /// and what goes by another clock (`jobs.locked_until_ms`, and what GitHub dates:
+    /// `lines.assigned_at_ms`, `lines.issue_acted_on_ms`, `lines.issue_edited_ms`,
+    /// `rules.commanded_at_ms`).
     const STAY: &[&str] = &[
         "deliveries.created_at_ms",
         "deliveries.failing_since_ms",
         "deliveries.settled_at_ms",
         "deliveries.unanswered_at_ms",
+        "doubles.said_at_ms",
+        "doubles.settled_at_ms",
+        "doubles.unanswered_at_ms",
         "fingerprints.last_seen_ms",
         "fingerprints.plain_until_ms",
         "fingerprints.recheck_at_ms",

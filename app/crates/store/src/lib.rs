@@ -27,6 +27,8 @@ mod connections;
 pub mod decisions;
 pub mod deliveries;
 mod dialect;
+pub mod doubles;
+pub mod doubts;
 mod error;
 pub mod fingerprints;
 pub mod handovers;

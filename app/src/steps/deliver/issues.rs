@@ -5,17 +5,18 @@ use super::issue_labels::{labels, leave_labels_out};
 use super::turn::Turn;
 use super::unanswered::{made_earlier, make};
 use crate::services::github_app::GitHubApp;
-use crate::services::messages::{comment_marker, issue_recipient, rendered_comment, rendered_issue, reply_of};
+use crate::services::messages::{bears_comment, issue_recipient, rendered_comment, rendered_issue, reply_of};
 use crate::services::recipients::By;
 use crate::services::{Cause, Failure};
 use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
+use domain::double::Doubted;
 use domain::event::{HookAccount, IssueAction};
 use domain::names::{Login, RepositoryName};
 use domain::person::ChosenRecipient;
 use domain::refusal::PASSING_FOR;
 use domain::timestamp::{DAY, Timestamp};
-use github::{FoundIssue, GitHub, GitHubError, IssueState, NewIssue};
+use github::{FoundComment, FoundIssue, GitHub, GitHubError, IssueState, NewIssue};
 use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::lines::Line;
@@ -71,7 +72,7 @@ impl<'a> IssueTracker<'a> {
 
     /// Assigns an issue that was filed at `filed_at`. Where GitHub would not have this one person,
     /// the issue goes on without: `false`.
-    async fn assign(
+    pub(super) async fn assign(
         &self,
         turn: &Turn<'_>,
         number: u64,
@@ -115,7 +116,7 @@ impl GitHubWriter {
             other => other?,
         };
         let login = told.login.clone();
-        let number = match self.number(&tracker, line, delivery, now).await? {
+        let number = match self.number(&tracker, row, line, delivery, now).await? {
             Some(number) => number,
             None => {
                 let new = self.new_issue(row, line, told, now).await?;
@@ -137,12 +138,16 @@ impl GitHubWriter {
     async fn number(
         &self,
         tracker: &IssueTracker<'_>,
+        row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<Option<u64>, Failure> {
         if line.issue.is_some() {
             return Ok(line.issue);
+        }
+        if delivery.unanswered_at.is_some() {
+            self.note_doubt(row, Doubted::Delivery(delivery.id), now).await?;
         }
         let (marker, since) = (self.content.site.marker(line.id), delivery.created_at);
         let look = tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since);
@@ -198,10 +203,12 @@ impl GitHubWriter {
         if matches!(reply, Reply::Regressed { .. }) {
             reopen(&tracker, turn, number).await?;
         }
-        let marker = comment_marker(&self.content.site, delivery);
-        let earlier = earlier_comment(&tracker, number, &marker, delivery, now).await?;
-        let id = match earlier {
-            Some(id) => id,
+        if delivery.unanswered_at.is_some() {
+            self.note_doubt(row, Doubted::Delivery(delivery.id), now).await?;
+        }
+        let look = async { Ok(self.comments_of(&tracker, number, delivery).await?.into_iter().next()) };
+        let id = match made_earlier(delivery.unanswered_at, now, look).await? {
+            Some(earlier) => earlier.id,
             None => {
                 let body = rendered_comment(&self.content.site, row, delivery)?;
                 self.say(&tracker, turn, number, delivery, &body).await?
@@ -211,6 +218,23 @@ impl GitHubWriter {
             self.hand_on(&tracker, turn, row, line, number, now).await?;
         }
         Ok(id.to_string())
+    }
+
+    /// The comments on an issue that a delivery became: none, one, or where GitHub made it once
+    /// more several, oldest first. They are known by the delivery alone, for its line may have been
+    /// edited since.
+    pub(super) async fn comments_of(
+        &self,
+        tracker: &IssueTracker<'_>,
+        number: u64,
+        delivery: &Delivery,
+    ) -> Result<Vec<FoundComment>, GitHubError> {
+        let us = tracker.github.bot_login().await?;
+        let since = delivery.created_at;
+        let mut all = tracker.github.comments(tracker.installation, tracker.name, number, since).await?;
+        let is_ours = |it: &FoundComment| it.author.as_ref().is_some_and(|author| author.login == us);
+        all.retain(|it| is_ours(it) && bears_comment(&self.content.site, &it.body, delivery.id));
+        Ok(all)
     }
 
     async fn say(
@@ -320,17 +344,4 @@ async fn reopen(tracker: &IssueTracker<'_>, turn: &Turn<'_>, number: u64) -> Res
         tracker.github.reopen_issue(tracker.installation, tracker.name, number).await?;
     }
     Ok(())
-}
-
-/// The comment that an earlier attempt made.
-async fn earlier_comment(
-    tracker: &IssueTracker<'_>,
-    number: u64,
-    marker: &str,
-    delivery: &Delivery,
-    now: Timestamp,
-) -> Result<Option<u64>, Failure> {
-    let (github, since) = (&tracker.github, delivery.created_at);
-    let look = github.find_comment(tracker.installation, tracker.name, number, marker, since);
-    made_earlier(delivery.unanswered_at, now, look).await
 }

@@ -2,6 +2,8 @@
 
 mod attempt;
 mod by_mail;
+mod double_issues;
+mod doubles;
 mod files;
 mod issue_labels;
 mod issues;

@@ -10,6 +10,7 @@ use super::unanswered::{made_earlier, may_be_done};
 use crate::services::refusals::WhyRefused;
 use crate::services::{Attempt, Cause, Failure, Site, attempt_after, settle};
 use domain::command::OUR_LABEL;
+use domain::double::Doubted;
 use domain::ids::StormId;
 use domain::refusal::PASSING_FOR;
 use domain::storm::{Storm, StormLine};
@@ -88,7 +89,7 @@ impl GitHubWriter {
         let tracker = IssueTracker::of(&self.github_app, row)?;
         let text = storm_text(&self.store, &self.content.site, row, storm).await?;
         // One that an earlier attempt filed says what was known then.
-        if let Some(number) = self.filed_storm(&tracker, storm, &text.marker, now).await? {
+        if let Some(number) = self.filed_storm(&tracker, row, storm, &text.marker, now).await? {
             turn.take().await?;
             let update = IssueUpdate { title: Some(text.title), body: Some(text.body) };
             return Ok(tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?);
@@ -159,12 +160,16 @@ impl GitHubWriter {
     async fn filed_storm(
         &self,
         tracker: &IssueTracker<'_>,
+        row: &RepositoryRow,
         storm: &Storm,
         marker: &str,
         now: Timestamp,
     ) -> Result<Option<u64>, Failure> {
         if storm.issue.is_some() {
             return Ok(storm.issue);
+        }
+        if storm.unanswered_at.is_some() {
+            self.note_doubt(row, Doubted::Storm(storm.id), now).await?;
         }
         let (github, since) = (&tracker.github, storm.began_at);
         let look = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since);

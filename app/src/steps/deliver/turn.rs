@@ -43,7 +43,7 @@ pub struct GitHubWriter {
 pub(super) struct Turn<'a> {
     store: &'a Store,
     installation: u64,
-    now: Now<'a>,
+    pub(super) now: Now<'a>,
     spent: OnceLock<WriteId>,
     refused: AtomicBool,
     failed: AtomicBool,
@@ -152,6 +152,7 @@ impl GitHubWriter {
             WriteTarget::Label(id) => store::repositories::set_labels_due(store, id, until).await?,
             WriteTarget::Status(id) => store::statuses::set_due(store, id, until).await?,
             WriteTarget::Storm(id) => store::storms::set_due(store, id, until).await?,
+            WriteTarget::Doubt(id) => store::doubts::set_due(store, id, until).await?,
             WriteTarget::Look(id) => store::repositories::set_look_at(store, id, until, now).await?,
         }
         Err(Failure::Again { at: now })
@@ -181,6 +182,7 @@ impl GitHubWriter {
             WriteTarget::Label(id) => self.label(turn, id, now).await,
             WriteTarget::Status(id) => self.status(turn, id, now).await,
             WriteTarget::Storm(id) => self.storm_issue(turn, id, now).await,
+            WriteTarget::Doubt(id) => self.doubt(turn, id, now).await,
             // A look leads to writes, and no write to a look.
             WriteTarget::Look(_) => Ok(()),
         }

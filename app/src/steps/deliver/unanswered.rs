@@ -1,5 +1,6 @@
 //! What GitHub was asked to make without saying whether it did: the answer got lost, or this
 //! program ended before it came. It is looked for, and made again only once it would be listed.
+//! What GitHub does even later is mended (`doubles.rs`).
 
 use crate::services::Failure;
 use domain::ids::DeliveryId;

@@ -70,10 +70,10 @@ impl IssueWebhooks {
         let ask_again_at = ask_again_at(received_at, now);
         // Webhooks come in any order, and some hours late. What was done counts as far as it still
         // stands.
-        let (answer, body) = self.answer(row, told.number).await?;
+        let (answer, found) = self.answer(row, told.number).await?;
         let line = match line {
             Some(line) => Some(line),
-            None => self.by_marker(row, told.number, body.as_deref()).await?,
+            None => self.by_marker(row, told.number, found.as_ref()).await?,
         };
         let Some(line) = line else {
             // An issue that was made a moment ago may be ours.
@@ -113,12 +113,12 @@ impl IssueWebhooks {
         }
     }
 
-    /// What GitHub says of the issue, and its text.
-    async fn answer(&self, row: &RepositoryRow, number: u64) -> Result<(Answer, Option<String>), Failure> {
+    /// What GitHub says of the issue, in both forms.
+    async fn answer(&self, row: &RepositoryRow, number: u64) -> Result<(Answer, Option<FoundIssue>), Failure> {
         let nothing = (Answer::Nothing, None);
         let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return Ok(nothing) };
         match github.issue(on_github.installation, &row.repository.full_name, number).await {
-            Ok(IssueState::Present(issue)) => Ok((Answer::Is(as_told(&issue)), Some(issue.body))),
+            Ok(IssueState::Present(issue)) => Ok((Answer::Is(as_told(&issue)), Some(issue))),
             Ok(IssueState::Missing) => Ok((Answer::Missing, None)),
             Ok(IssueState::Deleted | IssueState::Transferred) => Ok(nothing),
             Err(error) if error.is_permanent() => Ok(nothing),
@@ -127,16 +127,46 @@ impl IssueWebhooks {
     }
 
     /// The line whose marker the issue bears: it was closed or labelled before its number was
-    /// noted.
-    async fn by_marker(&self, row: &RepositoryRow, number: u64, body: Option<&str>) -> Result<Option<Line>, Failure> {
-        let Some(id) = body.and_then(|body| self.site.line_of_marker(body)) else { return Ok(None) };
-        match store::lines::by_id(&self.store, id).await? {
-            Some(line) if line.repository == row.repository.id && line.issue.is_none() => {
-                store::lines::set_issue(&self.store, id, Some(number)).await?;
-                Ok(store::lines::by_id(&self.store, id).await?)
+    /// noted, or GitHub made the line's issue twice and people use this one.
+    async fn by_marker(
+        &self,
+        row: &RepositoryRow,
+        number: u64,
+        found: Option<&FoundIssue>,
+    ) -> Result<Option<Line>, Failure> {
+        let Some(found) = found else { return Ok(None) };
+        let Some(id) = self.site.line_of_marker(&found.body) else { return Ok(None) };
+        let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(None) };
+        match line.issue {
+            _ if line.repository != row.repository.id => return Ok(None),
+            None => store::lines::set_issue(&self.store, id, Some(number)).await?,
+            Some(other) => {
+                if !self.is_used_double(row, &line, found).await?
+                    || !store::lines::move_issue(&self.store, id, other, number).await?
+                {
+                    return Ok(None);
+                }
             }
-            _ => Ok(None),
         }
+        Ok(store::lines::by_id(&self.store, id).await?)
+    }
+
+    /// Whether an issue beside the line's is one that GitHub made twice, and what is commanded
+    /// there counts: nobody was told otherwise, and no command stands on the line's.
+    async fn is_used_double(&self, row: &RepositoryRow, line: &Line, found: &FoundIssue) -> Result<bool, Failure> {
+        let us = match self.github_app.github() {
+            Some(github) => github.bot_login().await?,
+            None => return Ok(false),
+        };
+        let is_free = line.resolved_at.is_none() && !line.known && found.author.as_ref() == Some(&us);
+        if !is_free
+            || !store::doubts::is_issue_in_doubt(&self.store, line.id).await?
+            || store::doubles::by_issue(&self.store, row.repository.id, found.number).await?.is_some()
+        {
+            return Ok(false);
+        }
+        let rules = store::rules::in_force(&self.store, row.repository.id).await?;
+        Ok(rules.iter().all(|rule| rule.line != Some(line.id)))
     }
 
     /// Our own actions come back as webhooks, sent by `SLUG[bot]`.

@@ -227,6 +227,20 @@ pub async fn is_issue_pending(store: &Store, line: LineId) -> Result<bool, Store
     Ok(sqlx::query(sql).bind(line.0).fetch_optional(&store.pool).await?.is_some())
 }
 
+/// A delivery.
+pub async fn by_id(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1");
+    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Whether an issue or a comment of a line is still to be written.
+pub async fn is_writing_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
+    let sql = "SELECT id FROM deliveries
+         WHERE line_id = $1 AND channel IN ('issue', 'comment') AND state = 'pending' LIMIT 1";
+    Ok(sqlx::query(sql).bind(line.0).fetch_optional(&store.pool).await?.is_some())
+}
+
 /// Whether the comment that opens the issue of a line again is still to be written.
 pub async fn is_reopening_pending(store: &Store, line: LineId) -> Result<bool, StoreError> {
     let row = sqlx::query(

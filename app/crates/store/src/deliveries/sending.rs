@@ -1,6 +1,6 @@
 //! The life of a delivery: inserted, attempted, sent or given up.
 
-use super::{COLUMNS, Delivery, FAILING_SINCE, NewDelivery, read};
+use super::{Delivery, FAILING_SINCE, NewDelivery, by_id};
 use crate::columns::indexable;
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx, jobs, writes};
@@ -73,9 +73,7 @@ pub(crate) async fn insert_in(
 /// have been. `None`: there is no such delivery, or a storm has just taken it. One that is not
 /// pending is answered as it is, and counts nothing.
 pub async fn claim_attempt(store: &Store, id: DeliveryId) -> Result<Option<Delivery>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE id = $1");
-    let row = sqlx::query(AssertSqlSafe(sql)).bind(id.0).fetch_optional(&store.pool).await?;
-    let Some(delivery) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    let Some(delivery) = by_id(store, id).await? else { return Ok(None) };
     if delivery.state == DeliveryState::Pending {
         let mut tx = store.begin().await?;
         let begun = sqlx::query("UPDATE deliveries SET attempts = attempts + 1 WHERE id = $1 AND state = 'pending'")

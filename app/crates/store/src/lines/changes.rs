@@ -68,6 +68,25 @@ pub async fn set_issue(store: &Store, line: LineId, issue: Option<u64>) -> Resul
     tx.commit().await
 }
 
+/// Records that another one of a line's issues is the line's from now on: nothing of what was acted
+/// on was done there. `false`: the line's issue is another one by now.
+pub async fn move_issue(store: &Store, line: LineId, from: u64, to: u64) -> Result<bool, StoreError> {
+    let mut tx = store.begin().await?;
+    let moved = sqlx::query(
+        "UPDATE lines SET issue_number = $3, issue_missed_at_ms = NULL, issue_acted_on_ms = 0, issue_assignees = NULL,
+             issue_edited_ms = 0, status_off = 0, status_wanted = 1, status_due_at_ms = 0
+         WHERE id = $1 AND issue_number = $2",
+    )
+    .bind(line.0)
+    .bind(signed(from))
+    .bind(signed(to))
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    tx.commit().await?;
+    Ok(moved > 0)
+}
+
 /// Records when GitHub said for the first time that a line's issue is not there; `None`: it is.
 pub async fn set_issue_missed(store: &Store, line: LineId, at: Option<Timestamp>) -> Result<(), StoreError> {
     let statement = sqlx::query("UPDATE lines SET issue_missed_at_ms = $2 WHERE id = $1")

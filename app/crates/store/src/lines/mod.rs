@@ -10,8 +10,8 @@ mod tally;
 use crate::StoreError;
 use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt};
 pub use changes::{
-    AsOf, decide_at_next, record_issue_gone, resolve_for_now, set_author_login, set_issue, set_issue_missed, set_known,
-    set_owner, set_told, unresolve,
+    AsOf, decide_at_next, move_issue, record_issue_gone, resolve_for_now, set_author_login, set_issue,
+    set_issue_missed, set_known, set_owner, set_told, unresolve,
 };
 pub(crate) use changes::{carry_issue_in, record_regression_told_in};
 pub use counts::{

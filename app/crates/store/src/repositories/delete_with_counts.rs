@@ -7,12 +7,14 @@ use crate::{Store, StoreError};
 use domain::ids::RepositoryId;
 
 /// All but the reports, in an order in which nothing refers to what is gone.
-const THE_REST: [&str; 18] = [
+const THE_REST: [&str; 20] = [
     "DELETE FROM test_reports WHERE repository_id = $1",
     "DELETE FROM jobs WHERE kind = 'deliver' AND subject IN (SELECT id FROM deliveries WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'decide' AND subject IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'storm' AND subject IN (SELECT id FROM storms WHERE repository_id = $1)",
     "DELETE FROM jobs WHERE kind = 'fetch' AND subject = $1",
+    "DELETE FROM doubts WHERE repository_id = $1",
+    "DELETE FROM doubles WHERE repository_id = $1",
     "DELETE FROM deliveries WHERE repository_id = $1",
     "DELETE FROM storms WHERE repository_id = $1",
     "DELETE FROM rule_baselines WHERE rule_id IN (SELECT id FROM rules WHERE repository_id = $1)",

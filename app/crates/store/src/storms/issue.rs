@@ -38,6 +38,13 @@ pub async fn set_issue(store: &Store, id: StormId, issue: u64) -> Result<(), Sto
     execute(store, statement).await
 }
 
+/// Records that another one of the storm's issues is its own from now on, which is to say all.
+pub async fn move_issue(store: &Store, id: StormId, issue: u64, now: Timestamp) -> Result<(), StoreError> {
+    let sql =
+        format!("UPDATE storms SET issue_number = $3, missed_at_ms = NULL, changed_at_ms = {CHANGED} WHERE id = $1");
+    execute(store, sqlx::query(AssertSqlSafe(sql)).bind(id.0).bind(now.as_millis()).bind(signed(issue))).await
+}
+
 /// Records that the storm's issue says all up to the change of `as_of`, and is left alone until
 /// `due_at`.
 pub async fn record_written(store: &Store, id: StormId, as_of: Timestamp, due_at: Timestamp) -> Result<(), StoreError> {

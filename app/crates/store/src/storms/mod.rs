@@ -10,7 +10,7 @@ use domain::job::Job;
 use domain::storm::Storm;
 use domain::timestamp::Timestamp;
 pub use issue::{
-    claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, record_given_up,
+    claim_issue_attempt, count_waiting_issues, file_waiting_issues, keep_waiting_issues, move_issue, record_given_up,
     record_line_changed, record_written, set_due, set_issue, set_missed, set_unanswered,
 };
 use issue::{gather_issues_in, release_issues_in};

@@ -5,7 +5,7 @@ mod budget;
 use crate::columns::{get, get_count, get_time_opt};
 use crate::{Store, StoreError, Tx, jobs, repositories, statuses};
 pub use budget::{WriteId, budget, of_last_hour, paused_until, record_answered, record_write, set_pause};
-use domain::ids::{DeliveryId, LineId, RepositoryId, StormId};
+use domain::ids::{DeliveryId, DoubtId, LineId, RepositoryId, StormId};
 use domain::job::Job;
 use domain::pace::Rank;
 use domain::timestamp::Timestamp;
@@ -22,6 +22,8 @@ pub enum WriteTarget {
     Label(RepositoryId),
     /// The status block of a line's issue.
     Status(LineId),
+    /// Whether GitHub made something twice.
+    Doubt(DoubtId),
     /// Whether GitHub takes what is written in the repository again.
     Look(RepositoryId),
 }
@@ -98,6 +100,7 @@ async fn next_within(store: &Store, scope: Scope, now: Timestamp) -> Result<Opti
         next_label(store, scope, now).await?,
         next_storm(store, scope, now).await?,
         next_delivery(store, scope, now).await?,
+        next_doubt(store, scope, now).await?,
     ];
     match due.into_iter().flatten().min_by_key(|write| write.rank) {
         None => next_status(store, scope, now).await,
@@ -132,6 +135,15 @@ async fn next_storm(store: &Store, (of, number): Scope, now: Timestamp) -> Resul
         literal(Rank::StormUpdate)
     );
     first(store, sql, number, now, |id| WriteTarget::Storm(StormId(id))).await
+}
+
+async fn next_doubt(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {
+    let sql = format!(
+        "SELECT u.id AS id, {} AS rank FROM doubts u JOIN repositories r ON r.id = u.repository_id
+         WHERE {of} AND u.due_at_ms <= $2 ORDER BY u.due_at_ms, u.id LIMIT 1",
+        literal(Rank::Double)
+    );
+    first(store, sql, number, now, |id| WriteTarget::Doubt(DoubtId(id))).await
 }
 
 async fn next_label(store: &Store, (of, number): Scope, now: Timestamp) -> Result<Option<NextWrite>, StoreError> {

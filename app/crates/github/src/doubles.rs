@@ -1,0 +1,89 @@
+//! What we made on GitHub more than once: found by its marker, closed or deleted.
+
+use super::client::{As, GitHub, Method};
+use super::error::GitHubError;
+use super::issues::{FoundIssue, IssueAnswer};
+use domain::names::RepositoryName;
+use domain::timestamp::Timestamp;
+use serde_json::json;
+use std::ops::ControlFlow;
+
+/// As what an issue is closed that another one says already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoubleReason {
+    /// As a duplicate.
+    Duplicate,
+    /// As not planned, where GitHub knows no duplicates (an Enterprise Server before 3.17).
+    NotPlanned,
+}
+
+impl GitHub {
+    /// All issues of ours with this label whose text holds `marker`, open or closed, oldest first,
+    /// among those changed since `since` (some minutes earlier are looked at too). What people
+    /// copied of ours, marker and all, is theirs.
+    pub async fn issues_by_marker(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        label: &str,
+        marker: &str,
+        since: Timestamp,
+    ) -> Result<Vec<FoundIssue>, GitHubError> {
+        let us = self.bot_login().await?;
+        let mut found = Vec::new();
+        let (first, what) = self.first_by_label(installation, repo, label, since).await?;
+        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+            let issues = page.into_iter().filter(|it| !it.is_pull_request()).map(IssueAnswer::found);
+            let is_ours = |it: &FoundIssue| it.author.as_ref() == Some(&us) && bears(&it.body, marker);
+            found.extend(issues.filter(is_ours));
+            ControlFlow::Continue(())
+        })
+        .await?;
+        found.sort_by_key(|issue| issue.number);
+        Ok(found)
+    }
+
+    /// Closes an issue that another one says already. Doing it twice does no harm.
+    /// Source: <https://docs.github.com/en/rest/issues/issues#update-an-issue>.
+    pub async fn close_double(
+        &self,
+        installation: u64,
+        repo: &RepositoryName,
+        number: u64,
+        reason: DoubleReason,
+    ) -> Result<(), GitHubError> {
+        let reason = match reason {
+            DoubleReason::Duplicate => "duplicate",
+            DoubleReason::NotPlanned => "not_planned",
+        };
+        let closed = json!({ "state": "closed", "state_reason": reason });
+        self.patch_issue(installation, repo, number, &closed).await
+    }
+
+    /// Deletes a comment of ours. One that is not there (any more) is [`GitHubError::Gone`].
+    /// Source: <https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment>.
+    pub async fn delete_comment(&self, installation: u64, repo: &RepositoryName, id: u64) -> Result<(), GitHubError> {
+        let what = format!("comment {id} in {repo}");
+        let rest = format!("/issues/comments/{id}");
+        self.write(installation, repo, Method::Delete, &rest, None, &what).await.map(drop)
+    }
+}
+
+/// Whether a text holds a marker, and not one that goes on.
+pub fn bears(text: &str, marker: &str) -> bool {
+    let goes_on = |rest: &str| rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == ':');
+    text.match_indices(marker).any(|(at, _)| !goes_on(&text[at + marker.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_is_no_beginning_of_another() {
+        assert!(bears("<!-- flawless:abc:12 -->\n", "flawless:abc:12"));
+        assert!(!bears("<!-- flawless:abc:123 -->\n", "flawless:abc:12"));
+        assert!(!bears("<!-- flawless:abc:12:3 -->\n", "flawless:abc:12"));
+        assert!(bears("<!-- flawless:abc:123 --> flawless:abc:12", "flawless:abc:12"));
+    }
+}
