@@ -2,10 +2,12 @@
 //! and nobody has to do it.
 
 use crate::harness::fake_github::Fault;
-use crate::harness::scenes::MINUTE;
-use crate::harness::story::{REPO, Story, run_test};
+use crate::harness::git_repo::GRACE;
+use crate::harness::scenes::{EDITED, MINUTE, cart_with};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::timestamp::HOUR;
 use jiff::SignedDuration;
+use serde_json::json;
 
 /// After this GitHub does what it was asked for and did not answer: it was made again by then.
 const LATE: SignedDuration = SignedDuration::from_mins(6);
@@ -325,5 +327,55 @@ fn what_was_answered_is_not_looked_at_again() {
         minutes(story, 40).await;
         let looks = story.github.requests_of("issues/list-for-repo").len() - asked;
         assert!(looks <= 1, "the hourly one: {looks}");
+    });
+}
+
+/// The line of the cart with this text raises an exception of this type.
+async fn raises(story: &mut Story, code: &str, kind: &str) {
+    let mut event = story.event_at(&story.repo.head(), CART_PATH, code, "total", "web-1");
+    event["exception"]["values"][0]["type"] = json!(kind);
+    story.report(&event).await;
+}
+
+#[test]
+fn an_exception_that_was_told_of_is_no_news_of_the_line_as_it_was_edited() {
+    run_test(async |story| {
+        story.alerted().await;
+        for kind in ["TypeError", "ValueError"] {
+            raises(story, "PRICES[sku]", kind).await;
+        }
+        let said = story.transcript();
+        assert_eq!(said.matches("raises `TypeError` as well").count(), 1, "{said}");
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[(CART_PATH, &cart_with(EDITED))], "Lower");
+        story.push().await;
+        raises(story, EDITED, "ValueError").await;
+        let said = story.transcript();
+        assert!(said.contains("This line was edited by Grace Hopper"), "{said}");
+        for kind in ["TypeError", "RuntimeError"] {
+            raises(story, EDITED, kind).await;
+        }
+        let said = story.transcript();
+        assert_eq!(said.matches("raises `RuntimeError` as well").count(), 1, "{said}");
+        assert_eq!(said.matches("raises `TypeError` as well").count(), 0, "it stands there already: {said}");
+    });
+}
+
+#[test]
+fn what_github_did_not_answer_is_not_said_again_for_the_line_as_it_was_edited() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.github.set_list_lag(2 * MINUTE);
+        story.github.fail_next("issues/create-comment", Fault::DropAfterWork);
+        story.github.add_label(REPO, 1, "libary-code", "ada");
+        story.settle().await;
+        assert_eq!(story.github.comments(REPO, 1).len(), 1, "nobody heard of it");
+        // Before it is found, the issue goes on with another line.
+        story.edited().await;
+        minutes(story, 10).await;
+        story.compare().await;
+        let said = story.transcript();
+        assert!(said.contains("This line was edited by Grace Hopper"), "{said}");
+        assert_eq!(said.matches("`libary-code` is no command of mine").count(), 1, "{said}");
+        assert_eq!(story.lines().await[1].issue, Some(1));
     });
 }

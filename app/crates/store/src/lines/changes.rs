@@ -207,10 +207,12 @@ pub(crate) async fn carry_issue_in(tx: &mut Tx, old: LineId, issue: u64, new: Li
         .bind(new.0)
         .execute(tx.conn())
         .await?;
-    // What was replied to there stays so: the same words are no news of the new line either.
+    // What was said there stays so: the same words are no news of the new line either. What GitHub
+    // did not answer may be there, or will be.
     sqlx::query(
         "UPDATE deliveries SET line_id = $2
-         WHERE line_id = $1 AND channel = 'comment' AND state = 'sent' AND purpose IN ('resolved', 'reassigned', 'refused_label')
+         WHERE line_id = $1 AND channel = 'comment' AND (state = 'sent' OR unanswered_at_ms IS NOT NULL)
+             AND purpose IN ('resolved', 'reassigned', 'refused_label', 'rule_made', 'rule_ended', 'new_exception')
              AND NOT EXISTS (SELECT 1 FROM deliveries n WHERE n.line_id = $2 AND n.channel = 'comment'
                  AND n.purpose = deliveries.purpose AND n.subject = deliveries.subject)",
     )
