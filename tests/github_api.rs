@@ -8,6 +8,7 @@ mod webhooks;
 
 use crate::harness::fake_github::FakeGitHub;
 use app::clock::Clock;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use github::{GitHub, NewIssue};
 
@@ -20,6 +21,8 @@ struct World {
     github: GitHub,
     clock: Clock,
     installation: u64,
+    /// The repository's number.
+    shop: u64,
 }
 
 /// `acme/shop` with alice, who can be assigned, and mallory, who can't.
@@ -28,15 +31,25 @@ async fn world() -> World {
     let fake = FakeGitHub::start(clock.clone()).await;
     fake.add_user(1, "alice");
     fake.add_user(2, "mallory");
-    fake.add_repository("acme/shop", true);
+    let shop = fake.add_repository("acme/shop", true);
     fake.set_assignable("acme/shop", &["alice"]);
     let installation = fake.install("acme", &["acme/shop"]);
     fake.lose_deliveries();
     let github = GitHub::new(fake.settings()).unwrap();
-    World { fake, github, clock, installation }
+    World { fake, github, clock, installation, shop }
 }
 
 impl World {
+    /// Where the repository is on GitHub, by the name that it began with.
+    fn shop(&self) -> GitHubAddress {
+        GitHubAddress { installation: self.installation, id: self.shop, name: "acme/shop".into() }
+    }
+
+    /// The same repository by another name.
+    fn called(&self, name: &str) -> GitHubAddress {
+        GitHubAddress { name: name.into(), ..self.shop() }
+    }
+
     /// What the bot did to issues since the last look, a line each.
     fn changes(&self) -> Vec<String> {
         self.fake.take_issue_changes().iter().map(ToString::to_string).collect()
@@ -44,7 +57,7 @@ impl World {
 
     /// Files an issue with `marker` and the label `flawless`.
     async fn file(&self, marker: &str) -> u64 {
-        let filed = self.github.create_issue(self.installation, &"acme/shop".into(), &new_issue(marker)).await.unwrap();
+        let filed = self.github.create_issue(&self.shop(), &new_issue(marker)).await.unwrap();
         self.changes();
         filed.number
     }

@@ -36,6 +36,7 @@ mod mirror_damage;
 mod mirror_people;
 mod mirror_sources;
 mod mirrors;
+mod names_reused;
 mod old_words;
 mod overload;
 mod pages;

@@ -329,6 +329,7 @@ impl Handles {
             github_app: self.github_app.clone(),
             recipients: self.recipients(),
             content: self.alert_content(),
+            installed: self.installed(),
         }
     }
 

@@ -43,10 +43,14 @@ async fn a_token_that_is_refused_is_replaced_and_the_work_done_once() {
     world.github.token(world.installation).await.unwrap();
     // As after a suspended laptop: the token's hour has passed unnoticed.
     world.clock.advance(61 * MINUTE);
-    world.github.create_issue(world.installation, &"acme/shop".into(), &new_issue("m")).await.unwrap();
-    let statuses: Vec<u16> = world.fake.requests_of("issues/create").iter().map(|it| it.status).collect();
-    assert_eq!(statuses, [401, 201]);
-    assert_eq!(world.fake.issues("acme/shop").len(), 1);
+    world.github.create_issue(&world.shop(), &new_issue("m")).await.unwrap();
+    let statuses =
+        |operation: &str| -> Vec<u16> { world.fake.requests_of(operation).iter().map(|it| it.status).collect() };
+    assert_eq!((statuses("repos/get"), statuses("issues/create")), (vec![401, 200], vec![201]));
+    world.fake.fail_next("issues/create", crate::harness::fake_github::Fault::status(401, "Bad credentials"));
+    world.github.create_issue(&world.shop(), &new_issue("n")).await.unwrap();
+    assert_eq!(statuses("issues/create"), [201, 401, 201]);
+    assert_eq!(world.fake.issues("acme/shop").len(), 2);
     world.fake.assert_clean();
 }
 
@@ -56,7 +60,7 @@ async fn a_token_that_is_refused_twice_is_the_credentials_fault() {
     for _ in 0..2 {
         world.fake.fail_next("issues/get", crate::harness::fake_github::Fault::status(401, "Bad credentials"));
     }
-    let error = world.github.issue(world.installation, &"acme/shop".into(), 1).await.unwrap_err();
+    let error = world.github.issue(&world.shop(), 1).await.unwrap_err();
     assert_eq!(error, GitHubError::Unauthorized("Bad credentials".to_owned()));
     assert!(!error.is_permanent(), "a person can mend it");
     assert_eq!(world.fake.requests_of("issues/get").len(), 2);
@@ -173,7 +177,7 @@ async fn a_suspended_or_uninstalled_app_is_told_even_with_a_token_in_hand() {
 async fn a_repository_out_of_sight_is_gone() {
     let world = world().await;
     world.fake.add_repository("acme/other", true);
-    let error = world.github.create_issue(world.installation, &"acme/other".into(), &new_issue("m")).await.unwrap_err();
+    let error = world.github.create_issue(&world.called("acme/other"), &new_issue("m")).await.unwrap_err();
     assert_eq!(error, GitHubError::Gone("a new issue in acme/other (Not Found)".to_owned()));
     world.fake.assert_clean();
 }

@@ -12,13 +12,13 @@ const REPO: &str = "acme/shop";
 const LONG_NAME: &str = "a-name-of-a-label-that-is-longer-than-GitHub-allows";
 
 async fn find(world: &World, marker: &str, since: Timestamp) -> Option<FoundIssue> {
-    world.github.find_issue(world.installation, &REPO.into(), "flawless", marker, since).await.unwrap()
+    world.github.find_issue(&world.shop(), "flawless", marker, since).await.unwrap()
 }
 
 #[tokio::test]
 async fn an_issue_is_filed_and_found_again() {
     let world = world().await;
-    let filed = world.github.create_issue(world.installation, &REPO.into(), &new_issue("line-1")).await.unwrap();
+    let filed = world.github.create_issue(&world.shop(), &new_issue("line-1")).await.unwrap();
     assert_eq!((filed.number, filed.html_url.as_str()), (1, "https://github.com/acme/shop/issues/1"));
     assert_eq!(world.changes(), ["acme/shop#1 opened: KeyError in shop/cart.py [flawless]"]);
 
@@ -69,19 +69,19 @@ async fn words_and_state_are_changed_twice_without_harm() {
     let number = world.file("line-1").await;
     let update = IssueUpdate { title: Some("Regressed".to_owned()), body: Some("New text".to_owned()) };
     for _ in 0..2 {
-        world.github.update_issue(world.installation, &REPO.into(), number, &update).await.unwrap();
+        world.github.update_issue(&world.shop(), number, &update).await.unwrap();
     }
     assert_eq!(world.changes(), ["acme/shop#1 retitled: Regressed", "acme/shop#1 rewritten: New text"]);
 
     world.fake.close_issue(REPO, number, "alice");
     world.changes();
     for _ in 0..2 {
-        world.github.reopen_issue(world.installation, &REPO.into(), number).await.unwrap();
+        world.github.reopen_issue(&world.shop(), number).await.unwrap();
     }
     assert_eq!(world.changes(), ["acme/shop#1 reopened"]);
     assert_eq!(world.fake.issue(REPO, number).state_reason.as_deref(), Some("reopened"));
     let requests = world.fake.requests().len();
-    world.github.update_issue(world.installation, &REPO.into(), number, &IssueUpdate::default()).await.unwrap();
+    world.github.update_issue(&world.shop(), number, &IssueUpdate::default()).await.unwrap();
     assert_eq!(world.fake.requests().len(), requests, "nothing to change is nothing to ask");
     world.fake.assert_clean();
 }
@@ -97,17 +97,17 @@ async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
     world.fake.open_issue("acme/other", "alice", "First", "", &[]);
     assert_eq!(world.fake.transfer_issue(REPO, transferred, "acme/other", "alice"), transferred);
 
-    let (github, installation) = (&world.github, world.installation);
-    assert_eq!(github.issue(installation, &REPO.into(), 99).await, Ok(IssueState::Missing));
-    assert_eq!(github.issue(installation, &REPO.into(), deleted).await, Ok(IssueState::Deleted));
+    let (github, shop) = (&world.github, world.shop());
+    assert_eq!(github.issue(&shop, 99).await, Ok(IssueState::Missing));
+    assert_eq!(github.issue(&shop, deleted).await, Ok(IssueState::Deleted));
     world.fake.fail_next("issues/get", Fault::status(410, "Issues has been disabled in this repository."));
-    let all_are_off = github.issue(installation, &REPO.into(), deleted).await;
+    let all_are_off = github.issue(&shop, deleted).await;
     assert_eq!(all_are_off, Ok(IssueState::Missing), "that is no deletion");
-    assert_eq!(github.issue(installation, &REPO.into(), transferred).await, Ok(IssueState::Transferred));
+    assert_eq!(github.issue(&shop, transferred).await, Ok(IssueState::Transferred));
     for number in [99, deleted, transferred] {
-        let error = github.comment(installation, &REPO.into(), number, "Hello").await.unwrap_err();
+        let error = github.comment(&shop, number, "Hello").await.unwrap_err();
         assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
-        let error = github.find_comment(installation, &REPO.into(), number, "x", NOW).await.unwrap_err();
+        let error = github.find_comment(&shop, number, "x", NOW).await.unwrap_err();
         assert!(matches!(error, GitHubError::Gone(_)), "#{number}: {error}");
     }
     assert_eq!(world.fake.comments("acme/other", transferred), []);
@@ -118,7 +118,7 @@ async fn a_missing_a_deleted_and_a_transferred_issue_are_told_apart() {
 async fn where_issues_are_switched_off_that_is_said() {
     let world = world().await;
     world.fake.set_issues_enabled(REPO, false);
-    let error = world.github.create_issue(world.installation, &REPO.into(), &new_issue("m")).await.unwrap_err();
+    let error = world.github.create_issue(&world.shop(), &new_issue("m")).await.unwrap_err();
     assert!(error.is_permanent() && error.to_string().contains("Issues are disabled"), "{error}");
     world.fake.assert_clean();
 }
@@ -130,12 +130,9 @@ async fn a_comment_is_found_again_behind_pages_of_others() {
     for count in 0..130 {
         world.fake.comment(REPO, number, &format!("me too {count}"), "mallory");
     }
-    let id =
-        world.github.comment(world.installation, &REPO.into(), number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
+    let id = world.github.comment(&world.shop(), number, "Whitelisted.\n<!-- reply-7 -->").await.unwrap();
     assert_eq!(world.changes(), ["acme/shop#1 commented: Whitelisted.\n<!-- reply-7 -->"]);
-    let find = async |marker: &str, since| {
-        world.github.find_comment(world.installation, &REPO.into(), number, marker, since).await
-    };
+    let find = async |marker: &str, since| world.github.find_comment(&world.shop(), number, marker, since).await;
     assert_eq!(find("reply-7", NOW).await, Ok(Some(id)));
     assert_eq!(find("reply-8", NOW).await, Ok(None));
     assert_eq!(find("reply-7", NOW + HOUR).await, Ok(Some(id)), "asked by a clock that was ahead");
@@ -153,10 +150,10 @@ async fn missing_labels_are_made_and_the_peoples_own_are_left() {
     (0..110).for_each(|count| world.fake.add_label(REPO, number, &format!("area-{count}"), "alice"));
     let before = world.fake.labels(REPO);
     let wanted: Vec<LabelSpec> = COMMAND_LABELS.into_iter().chain([OUR_LABEL]).collect();
-    for label in world.github.missing_labels(world.installation, &REPO.into(), &wanted).await.unwrap() {
-        world.github.create_label(world.installation, &REPO.into(), &label).await.unwrap();
+    for label in world.github.missing_labels(&world.shop(), &wanted).await.unwrap() {
+        world.github.create_label(&world.shop(), &label).await.unwrap();
     }
-    assert_eq!(world.github.missing_labels(world.installation, &REPO.into(), &wanted).await.unwrap(), []);
+    assert_eq!(world.github.missing_labels(&world.shop(), &wanted).await.unwrap(), []);
     let after = world.fake.labels(REPO);
     assert_eq!(after[..before.len()], before);
     let made: Vec<_> = after[before.len()..].iter().map(|it| (it.name.as_str(), it.color.as_str())).collect();
@@ -171,8 +168,8 @@ async fn missing_labels_are_made_and_the_peoples_own_are_left() {
 #[tokio::test]
 async fn a_label_that_somebody_else_made_meanwhile_is_fine() {
     let world = world().await;
-    world.github.create_label(world.installation, &REPO.into(), &OUR_LABEL).await.unwrap();
-    world.github.create_label(world.installation, &REPO.into(), &OUR_LABEL).await.unwrap();
+    world.github.create_label(&world.shop(), &OUR_LABEL).await.unwrap();
+    world.github.create_label(&world.shop(), &OUR_LABEL).await.unwrap();
     assert_eq!(world.fake.requests_of("issues/create-label").last().unwrap().status, 422);
     assert_eq!(world.fake.labels(REPO).len(), 1);
     world.fake.assert_clean();
@@ -181,25 +178,22 @@ async fn a_label_that_somebody_else_made_meanwhile_is_fine() {
 #[tokio::test]
 async fn texts_over_githubs_limits_are_not_even_sent() {
     let world = world().await;
-    let (github, installation) = (&world.github, world.installation);
+    let (github, shop) = (&world.github, world.shop());
     let long = |what, length, limit| GitHubError::TooLong { what, length, limit };
     let mut issue = new_issue("m");
     issue.title = "x".repeat(257);
-    let error = github.create_issue(installation, &REPO.into(), &issue).await.unwrap_err();
+    let error = github.create_issue(&shop, &issue).await.unwrap_err();
     assert_eq!(error, long("the title", 257, 256));
     let text = "x".repeat(65_537);
-    assert_eq!(
-        github.comment(installation, &REPO.into(), 1, &text).await.unwrap_err(),
-        long("the body", 65_537, 65_536)
-    );
+    assert_eq!(github.comment(&shop, 1, &text).await.unwrap_err(), long("the body", 65_537, 65_536));
     let update = IssueUpdate { body: Some(text), ..IssueUpdate::default() };
-    let error = github.update_issue(installation, &REPO.into(), 1, &update).await.unwrap_err();
+    let error = github.update_issue(&shop, 1, &update).await.unwrap_err();
     assert_eq!(error, long("the body", 65_537, 65_536));
     let label = LabelSpec { name: LONG_NAME, color: "ededed", description: "" };
-    let error = github.create_label(installation, &REPO.into(), &label).await.unwrap_err();
+    let error = github.create_label(&shop, &label).await.unwrap_err();
     assert_eq!(error, long("a label's name", 51, 50));
     for bad in ["shop", "acme/", "acme/../x"] {
-        let error = github.comment(installation, &bad.into(), 1, "x").await.unwrap_err();
+        let error = github.comment(&world.called(bad), 1, "x").await.unwrap_err();
         assert!(matches!(error, GitHubError::Argument(_)), "{bad}: {error}");
     }
     assert!(world.fake.requests().is_empty());

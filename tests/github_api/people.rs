@@ -20,18 +20,13 @@ async fn a_commit_has_an_account_or_none() {
     world.fake.set_commit_author(REPO, &sha("a"), CommitAuthor::Login("alice".to_owned()));
     world.fake.set_commit_author(REPO, &sha("b"), CommitAuthor::Null);
     world.fake.set_commit_author(REPO, &sha("c"), CommitAuthor::Empty);
-    let author = async |digit: &str| {
-        world.github.commit_author(world.installation, &REPO.into(), &CommitId::new(sha(digit))).await.unwrap()
-    };
+    let author =
+        async |digit: &str| world.github.commit_author(&world.shop(), &CommitId::new(sha(digit))).await.unwrap();
     assert_eq!(author("a").await, Some(account(1, "alice")));
     assert_eq!(author("b").await, None);
     assert_eq!(author("c").await, None);
     assert_eq!(author("d").await, None, "unknown to GitHub, as before a push");
-    let error = world
-        .github
-        .commit_author(world.installation, &"acme/gone".into(), &CommitId::new(sha("a")))
-        .await
-        .unwrap_err();
+    let error = world.github.commit_author(&world.called("acme/gone"), &CommitId::new(sha("a"))).await.unwrap_err();
     assert!(matches!(error, GitHubError::Gone(_)), "{error}");
     world.fake.assert_clean();
 }
@@ -51,8 +46,7 @@ async fn an_account_is_known_by_its_number_under_any_name() {
 async fn only_who_can_be_assigned_is() {
     let world = world().await;
     let number = world.file("line-1").await;
-    let assign =
-        async |login: &str| world.github.assign(world.installation, &REPO.into(), number, &login.into()).await.unwrap();
+    let assign = async |login: &str| world.github.assign(&world.shop(), number, &login.into()).await.unwrap();
     assert!(assign("Alice").await);
     assert_eq!(world.changes(), ["acme/shop#1 assigned to Alice"]);
     assert!(!assign("mallory").await);
@@ -68,7 +62,7 @@ async fn who_is_dropped_silently_is_noticed() {
     // Left the team between the question and the assignment.
     let yes = Fault::Status { status: 204, headers: Vec::new(), body: Value::Null };
     world.fake.fail_next("issues/check-user-can-be-assigned", yes);
-    assert!(!world.github.assign(world.installation, &REPO.into(), number, &"mallory".into()).await.unwrap());
+    assert!(!world.github.assign(&world.shop(), number, &"mallory".into()).await.unwrap());
     assert_eq!(world.fake.requests_of("issues/add-assignees").len(), 1);
     assert_eq!(world.changes(), [""; 0]);
     world.fake.assert_clean();
@@ -82,11 +76,7 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
         world.fake.set_commit_author(REPO, &sha(digit), CommitAuthor::Null);
     }
     let pull = async |digit: &str| {
-        world
-            .github
-            .pull_of_commit(world.installation, &REPO.into(), &CommitId::new(sha(digit)), Some("main"))
-            .await
-            .unwrap()
+        world.github.pull_of_commit(&world.shop(), &CommitId::new(sha(digit)), Some("main")).await.unwrap()
     };
     assert_eq!(pull("a").await, None, "pushed without");
     assert_eq!(pull("c").await, None, "unknown to GitHub");
@@ -102,15 +92,11 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
     assert_eq!(found.merged_at, Some(world.clock.now()));
     assert_eq!(found.author, Some(account(2, "mallory")));
     assert_eq!(pull("b").await, None, "an open one brought nothing");
-    let people = async |number| world.github.pull_people(world.installation, &REPO.into(), number).await.unwrap();
+    let people = async |number| world.github.pull_people(&world.shop(), number).await.unwrap();
     assert_eq!(people(merged).await, Some((Some(account(2, "mallory")), Some(account(1, "alice")))));
     assert_eq!(people(4711).await, None);
     world.fake.withhold("pull_requests");
-    let refused = world
-        .github
-        .pull_of_commit(world.installation, &REPO.into(), &CommitId::new(sha("a")), None)
-        .await
-        .unwrap_err();
+    let refused = world.github.pull_of_commit(&world.shop(), &CommitId::new(sha("a")), None).await.unwrap_err();
     assert!(matches!(refused, GitHubError::Refused { status: 403, .. }), "{refused}");
     world.fake.assert_clean();
 }
@@ -118,9 +104,7 @@ async fn a_commit_was_brought_by_the_pull_request_that_was_merged() {
 #[tokio::test]
 async fn an_accounts_address_is_that_of_its_commits_else_the_one_it_shows() {
     let world = world().await;
-    let author = async |login: &str| {
-        world.github.author_of_login(world.installation, &REPO.into(), &login.into()).await.unwrap()
-    };
+    let author = async |login: &str| world.github.author_of_login(&world.shop(), &login.into()).await.unwrap();
     assert_eq!(author("alice").await.unwrap().email, "", "it shows none");
     world.fake.shows_address("alice", "alice@home.example");
     world.fake.writes_as("alice", "Alice", "1+alice@users.noreply.github.com");

@@ -107,9 +107,9 @@ async fn what_people_do_is_heard_in_order() {
 async fn what_the_bot_does_comes_back_under_its_own_name() {
     let world = world().await;
     let number = world.file("line-1").await;
-    world.github.assign(world.installation, &REPO.into(), number, &"alice".into()).await.unwrap();
-    world.github.comment(world.installation, &REPO.into(), number, "Hello").await.unwrap();
-    world.github.reopen_issue(world.installation, &REPO.into(), number).await.unwrap();
+    world.github.assign(&world.shop(), number, &"alice".into()).await.unwrap();
+    world.github.comment(&world.shop(), number, "Hello").await.unwrap();
+    world.github.reopen_issue(&world.shop(), number).await.unwrap();
     assert_eq!(world.fake.waiting(), ["issues.opened", "issues.labeled", "issues.assigned"]);
     let bot = world.github.bot_login().await.unwrap();
     assert_eq!(bot, BOT);

@@ -20,8 +20,8 @@ use store::repositories::RepositoryRow;
 pub async fn is_deleted(github: &GitHub, row: &RepositoryRow, label: &str) -> Result<bool, Failure> {
     let wanted: Vec<LabelSpec> =
         COMMAND_LABELS.into_iter().filter(|spec| spec.name.eq_ignore_ascii_case(label)).collect();
-    let Some(on_github) = &row.repository.github else { return Ok(false) };
-    match github.missing_labels(on_github.installation, &row.repository.full_name, &wanted).await {
+    let Some(address) = row.repository.github_address() else { return Ok(false) };
+    match github.missing_labels(&address, &wanted).await {
         Ok(missing) => Ok(!missing.is_empty()),
         Err(error) if error.is_permanent() => {
             let repository = &row.repository.full_name;

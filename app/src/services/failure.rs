@@ -58,6 +58,13 @@ impl Failure {
         }
     }
 
+    /// GitHub has another name for the repository, or the name for another repository: with the
+    /// right one it would go well.
+    pub fn is_of_a_name(&self) -> bool {
+        let Self::Retry { cause, .. } = self else { return false };
+        cause.downcast_ref().is_some_and(GitHubError::is_of_a_name)
+    }
+
     /// Not to be tried again.
     pub fn give_up(cause: impl Into<Cause>) -> Self {
         Self::GiveUp(cause.into())
@@ -88,9 +95,8 @@ impl From<MirrorError> for Failure {
 
 impl From<GitHubError> for Failure {
     fn from(error: GitHubError) -> Self {
-        // A new name arrives by webhook, or with the next reconciliation: then the same request
-        // goes to the right place.
-        if error.is_permanent() && !matches!(error, GitHubError::Moved { .. }) {
+        // Once the new name is known, the same request goes to the right place.
+        if error.is_permanent() && !error.is_of_a_name() {
             return Self::give_up(error);
         }
         let after = error.retry_after();

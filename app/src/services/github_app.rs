@@ -4,7 +4,7 @@ use super::Wake;
 use crate::vault::{Vault, VaultError};
 use domain::access::SignIn;
 use domain::job::Job;
-use domain::repository::{GitHubRepository, Repository};
+use domain::repository::{GitHubAddress, Repository};
 use domain::secret::Secret;
 use domain::timestamp::Timestamp;
 use github::manifest::{CreatedApp, exchange};
@@ -137,10 +137,10 @@ impl GitHubApp {
         self.get().map(|app| app.github)
     }
 
-    /// GitHub, with its side of a repository; `None` for a plain repository, and while there is no
-    /// App.
-    pub fn github_of<'a>(&self, repository: &'a Repository) -> Option<(GitHub, &'a GitHubRepository)> {
-        self.github().zip(repository.github.as_ref())
+    /// GitHub, with a repository's address there; `None` for a plain repository, and while there
+    /// is no App.
+    pub fn github_of(&self, repository: &Repository) -> Option<(GitHub, GitHubAddress)> {
+        self.github().zip(repository.github_address())
     }
 
     /// Whether lines of a repository get issues. They go to GitHub, or to the outbox directory

@@ -98,6 +98,31 @@ impl Installed {
         Ok(Ok(found.into_iter().map(|one| one.id).collect()))
     }
 
+    /// What became of something in a repository, where GitHub may have said that its name is not
+    /// the right one: then GitHub is asked at once what it is called, by its number. Where that is
+    /// news, it goes on at `again_at`, under the new name.
+    ///
+    /// # Errors
+    /// Those that it had; it goes on ([`Failure::Again`]); the database or GitHub is out of reach.
+    pub async fn under_new_name<T>(
+        &self,
+        github: &GitHub,
+        row: &RepositoryRow,
+        result: Result<T, Failure>,
+        again_at: Timestamp,
+    ) -> Result<T, Failure> {
+        if !result.as_ref().is_err_and(Failure::is_of_a_name) {
+            return result;
+        }
+        let Some(on_github) = &row.repository.github else { return result };
+        tracing::info!(repository = %row.repository.full_name, "it is called otherwise on GitHub: names are compared");
+        self.compare(github, Among::One(on_github.installation), again_at).await?;
+        match store::repositories::by_id(&self.store, row.repository.id).await? {
+            Some(now) if now.repository.full_name == row.repository.full_name && now.is_served() => result,
+            _ => Err(Failure::Again { at: again_at }),
+        }
+    }
+
     /// The watched repository that a webhook is about. Where the webhook calls it otherwise than it
     /// is known, GitHub is asked; only that it is public is believed at once, for messages say less
     /// then.

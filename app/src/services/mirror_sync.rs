@@ -204,8 +204,8 @@ impl MirrorSync {
     async fn sync_with_fresh_token(&self, row: &RepositoryRow) -> Result<Option<Head>, Failure> {
         let mut synced = self.sync(row).await;
         if matches!(synced, Err(SyncFailure::Unauthorized)) {
-            if let Some((github, on_github)) = self.github_app.github_of(&row.repository) {
-                github.forget_token(on_github.installation).await;
+            if let Some((github, address)) = self.github_app.github_of(&row.repository) {
+                github.forget_token(address.installation).await;
             }
             synced = self.sync(row).await;
         }

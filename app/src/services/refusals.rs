@@ -48,25 +48,21 @@ impl WhyRefused {
 /// should.
 ///
 /// # Errors
-/// GitHub does not answer now.
+/// GitHub does not answer now, or the name is another repository's.
 pub async fn why_refused(github: &GitHub, row: &RepositoryRow) -> Result<Option<WhyRefused>, GitHubError> {
-    let Some(on_github) = &row.repository.github else { return Ok(None) };
-    let seen = match github.repository(on_github.installation, &row.repository.full_name).await {
+    let Some(address) = row.repository.github_address() else { return Ok(None) };
+    let seen = match github.repository(&address).await {
         Ok(seen) => seen,
         Err(error) if error.is_refusal() => return Ok(Some(WhyRefused::of(&error))),
         Err(error) => return Err(error),
     };
-    if seen.id != on_github.id {
-        let said = format!("{} is another repository by now", row.repository.full_name);
-        return Ok(Some(WhyRefused { reason: RefusalReason::OutOfSight, said }));
-    }
     if seen.archived {
         return Ok(Some(WhyRefused::by_state(RefusalReason::Archived)));
     }
     if seen.has_issues == Some(false) {
         return Ok(Some(WhyRefused::by_state(RefusalReason::IssuesOff)));
     }
-    match github.may_write_issues(on_github.installation).await {
+    match github.may_write_issues(address.installation).await {
         Ok(may) => Ok((may == Some(false)).then(|| WhyRefused::by_state(RefusalReason::NoPermission))),
         Err(error) if error.is_refusal() => Ok(Some(WhyRefused::of(&error))),
         Err(error) => Err(error),

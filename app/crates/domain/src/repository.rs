@@ -4,6 +4,7 @@ use super::commit::CommitId;
 use super::ids::RepositoryId;
 use super::names::RepositoryName;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A repository whose exceptions are watched.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,32 @@ pub struct GitHubRepository {
     pub html_url: String,
 }
 
+/// By what a repository is asked for on GitHub: by name, as GitHub documents it, though a name can
+/// be another repository's by now. The number says which one is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitHubAddress {
+    /// The installation of our App that asks.
+    pub installation: u64,
+    /// GitHub's number of the repository.
+    pub id: u64,
+    /// `owner/name`, as last heard.
+    pub name: RepositoryName,
+}
+
+impl fmt::Display for GitHubAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
 impl Repository {
+    /// By what it is asked for on GitHub; `None` for a plain git repository.
+    pub fn github_address(&self) -> Option<GitHubAddress> {
+        let on_github = self.github.as_ref()?;
+        let (installation, id) = (on_github.installation, on_github.id);
+        Some(GitHubAddress { installation, id, name: self.full_name.clone() })
+    }
+
     /// Page of a line at a commit on GitHub.
     pub fn line_url(&self, commit: &CommitId, path: &str, line: u32) -> Option<String> {
         let on_github = self.github.as_ref()?;

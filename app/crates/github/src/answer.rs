@@ -91,7 +91,8 @@ impl Answer {
         http_date(self.date.as_deref()?)
     }
 
-    fn to_error(&self, what: &str, installation: Option<u64>) -> GitHubError {
+    /// What an answer that is no success means.
+    pub(super) fn to_error(&self, what: &str, installation: Option<u64>) -> GitHubError {
         let message = self.message();
         if self.is_rate_limit(&message) {
             let retry_after = self.wait().unwrap_or(UNNAMED_WAIT);

@@ -5,6 +5,7 @@ use super::clock::{GitHubTime, TimeSource};
 use super::error::{GitHubError, redact};
 use super::jwt::JwtSigner;
 use super::key;
+use super::known_names::KnownNames;
 use super::route::Base;
 use super::token::Token;
 use domain::secret::Secret;
@@ -17,7 +18,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 use tokio::time::Instant;
 
 /// github.com's API; an Enterprise Server's is `https://HOST/api/v3`.
@@ -66,10 +67,11 @@ impl Settings {
 /// no work: it is made once more with a new token, or with a JWT of GitHub's time where the first
 /// was not. All else is the caller's to repeat, who knows whether the work may have been done.
 ///
-/// Redirects: a repository that was renamed or transferred answers with one. Reading follows the
-/// new name. Writing returns [`GitHubError::Moved`] and has written nothing: old names can be taken
-/// by strangers, so the caller should store the new one (after comparing the id) rather than lean
-/// on GitHub's redirect for ever.
+/// Names: a repository is asked for by its name, and meant by its number. That the name leads to
+/// the number is asked before anything is read or written under it (`repositories.rs`). One that
+/// was renamed or transferred answers with a redirect: reading follows it; writing returns
+/// [`GitHubError::Moved`] and has written nothing. Where another repository has taken the name,
+/// both return [`GitHubError::Taken`].
 #[derive(Clone)]
 pub struct GitHub {
     pub(super) inner: Arc<Inner>,
@@ -82,6 +84,8 @@ pub(super) struct Inner {
     timeout: Duration,
     pub(super) slug: OnceCell<String>,
     access: Mutex<HashMap<u64, Arc<Access>>>,
+    /// Which names are known to be those of the repositories that are meant.
+    pub(super) names: KnownNames,
     /// Our clock, and GitHub's.
     pub(super) ours: TimeSource,
     pub(super) time: GitHubTime,
@@ -94,7 +98,7 @@ struct Access {
     token: tokio::sync::Mutex<Option<Token>>,
     /// Held during a write: GitHub asks for writes one after another, else a secondary limit
     /// strikes.
-    writes: tokio::sync::Mutex<()>,
+    writes: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// As whom a request is made.
@@ -165,6 +169,7 @@ impl GitHub {
                 timeout: settings.timeout,
                 slug: OnceCell::new(),
                 access: Mutex::new(HashMap::new()),
+                names: KnownNames::default(),
                 ours: settings.time,
                 time: GitHubTime::default(),
             }),
@@ -354,17 +359,9 @@ impl GitHub {
         Err(GitHubError::Unexpected(format!("{what}: more than {MAX_PAGES} pages")))
     }
 
-    /// A write, one of an installation at a time. The answer may be an error still.
-    pub(super) async fn send_in_turn(
-        &self,
-        installation: u64,
-        method: Method,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<Answer, GitHubError> {
-        let access = self.access(installation);
-        let _turn = access.writes.lock().await;
-        self.send(As::Installation(installation), method, path, body).await
+    /// The installation's turn to write, which ends when this is dropped: one write at a time.
+    pub(super) async fn turn_to_write(&self, installation: u64) -> OwnedMutexGuard<()> {
+        Arc::clone(&self.access(installation).writes).lock_owned().await
     }
 
     fn access(&self, installation: u64) -> Arc<Access> {

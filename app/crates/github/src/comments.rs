@@ -5,7 +5,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::limits;
 use super::people::{Account, AccountAnswer};
-use domain::names::RepositoryName;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
@@ -40,17 +40,11 @@ impl CommentAnswer {
 
 impl GitHub {
     /// Comments on an issue; returns the comment's number.
-    pub async fn comment(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        number: u64,
-        body: &str,
-    ) -> Result<u64, GitHubError> {
+    pub async fn comment(&self, repo: &GitHubAddress, number: u64, body: &str) -> Result<u64, GitHubError> {
         limits::body(body)?;
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}/comments");
-        let answer = self.write(installation, repo, Method::Post, &rest, Some(&json!({ "body": body })), &what).await?;
+        let answer = self.write(repo, Method::Post, &rest, Some(&json!({ "body": body })), &what).await?;
         Ok(answer.json::<CommentAnswer>("the comment")?.id)
     }
 
@@ -58,15 +52,14 @@ impl GitHub {
     /// (a few minutes earlier are looked at too, as GitHub's clock is not ours).
     pub async fn find_comment(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         marker: &str,
         since: Timestamp,
     ) -> Result<Option<u64>, GitHubError> {
-        let (first, what) = self.first_comments(installation, repo, number, since).await?;
+        let (first, what) = self.first_comments(repo, number, since).await?;
         let mut found = None;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<CommentAnswer>| {
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<CommentAnswer>| {
             found = page.into_iter().find(|it| it.body.as_deref().is_some_and(|body| body.contains(marker)));
             if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
@@ -78,14 +71,13 @@ impl GitHub {
     /// earlier are looked at too).
     pub async fn comments(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         since: Timestamp,
     ) -> Result<Vec<FoundComment>, GitHubError> {
         let mut found = Vec::new();
-        let (first, what) = self.first_comments(installation, repo, number, since).await?;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<CommentAnswer>| {
+        let (first, what) = self.first_comments(repo, number, since).await?;
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<CommentAnswer>| {
             found.extend(page.into_iter().map(CommentAnswer::found));
             ControlFlow::Continue(())
         })
@@ -97,15 +89,14 @@ impl GitHub {
     /// The first page of the comments on an issue, and what they are called.
     async fn first_comments(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         since: Timestamp,
     ) -> Result<(Answer, String), GitHubError> {
         let what = format!("comments on issue #{number} of {repo}");
-        let since = self.since_parameter(installation, since).await?;
+        let since = self.since_parameter(repo.installation, since).await?;
         let rest = format!("/issues/{number}/comments?since={since}&per_page=100");
-        let first = self.read(installation, repo, &rest).await?;
+        let first = self.read(repo, &rest).await?;
         if first.is_redirect() {
             return Err(GitHubError::Gone(format!("{what} (it is in another repository now)")));
         }

@@ -3,7 +3,7 @@
 use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::issues::{FoundIssue, IssueAnswer};
-use domain::names::RepositoryName;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -23,16 +23,15 @@ impl GitHub {
     /// copied of ours, marker and all, is theirs.
     pub async fn issues_by_marker(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         label: &str,
         marker: &str,
         since: Timestamp,
     ) -> Result<Vec<FoundIssue>, GitHubError> {
         let us = self.bot_login().await?;
         let mut found = Vec::new();
-        let (first, what) = self.first_by_label(installation, repo, label, since).await?;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+        let (first, what) = self.first_by_label(repo, label, since).await?;
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<IssueAnswer>| {
             let issues = page.into_iter().filter(|it| !it.is_pull_request()).map(IssueAnswer::found);
             let is_ours = |it: &FoundIssue| it.author.as_ref() == Some(&us) && bears(&it.body, marker);
             found.extend(issues.filter(is_ours));
@@ -47,8 +46,7 @@ impl GitHub {
     /// Source: <https://docs.github.com/en/rest/issues/issues#update-an-issue>.
     pub async fn close_double(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         reason: DoubleReason,
     ) -> Result<(), GitHubError> {
@@ -57,15 +55,15 @@ impl GitHub {
             DoubleReason::NotPlanned => "not_planned",
         };
         let closed = json!({ "state": "closed", "state_reason": reason });
-        self.patch_issue(installation, repo, number, &closed).await
+        self.patch_issue(repo, number, &closed).await
     }
 
     /// Deletes a comment of ours. One that is not there (any more) is [`GitHubError::Gone`].
     /// Source: <https://docs.github.com/en/rest/issues/comments#delete-an-issue-comment>.
-    pub async fn delete_comment(&self, installation: u64, repo: &RepositoryName, id: u64) -> Result<(), GitHubError> {
+    pub async fn delete_comment(&self, repo: &GitHubAddress, id: u64) -> Result<(), GitHubError> {
         let what = format!("comment {id} in {repo}");
         let rest = format!("/issues/comments/{id}");
-        self.write(installation, repo, Method::Delete, &rest, None, &what).await.map(drop)
+        self.write(repo, Method::Delete, &rest, None, &what).await.map(drop)
     }
 }
 

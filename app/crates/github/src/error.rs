@@ -61,10 +61,17 @@ pub enum GitHubError {
     Moved {
         /// `owner/name` as asked for.
         from: RepositoryName,
-        /// `owner/name` now.
+        /// `owner/name` now, behind which the repository's number was found.
         to: RepositoryName,
-        /// GitHub's number of the repository behind the new name. Compare before trusting the name.
-        id: u64,
+    },
+    /// The name is another repository's by now, of whatever number. Nothing was read or written:
+    /// what the one that was meant is called has to be found by its number.
+    #[error("{name} is another repository by now, and the one with number {meant} is called otherwise, or is gone")]
+    Taken {
+        /// `owner/name` as asked for.
+        name: RepositoryName,
+        /// GitHub's number of the repository that was meant.
+        meant: u64,
     },
     /// A text over GitHub's limits, refused before it was sent.
     #[error("{what} has {length} characters, GitHub takes {limit}")]
@@ -125,11 +132,22 @@ impl GitHubError {
             | Self::Argument(_)
             | Self::Refused { .. } => true,
             Self::RateLimited { .. }
+            | Self::Taken { .. }
             | Self::Transient { .. }
             | Self::Unauthorized(_)
             | Self::Suspended { .. }
             | Self::Unexpected(_) => false,
         }
+    }
+
+    /// The repository has another name now: with that one, the same request works.
+    pub fn is_of_a_name(&self) -> bool {
+        matches!(self, Self::Moved { .. } | Self::Taken { .. })
+    }
+
+    /// GitHub is out of order, or asks to wait: nothing is known of what was asked.
+    pub(super) fn is_passing(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Transient { .. })
     }
 
     /// It may be the state of the installation, the repository or the issue, or of whoever answers

@@ -5,7 +5,8 @@ use super::error::GitHubError;
 use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use domain::commit::CommitId;
-use domain::names::{Login, RepositoryName};
+use domain::names::Login;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 use std::ops::ControlFlow;
@@ -61,13 +62,12 @@ impl GitHub {
     /// GitHub is out of reach, or refuses to say.
     pub async fn last_assignment(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         among: &[Login],
     ) -> Result<Option<Assignment>, GitHubError> {
         let mut last = None;
-        self.events(installation, repo, number, |event| {
+        self.events(repo, number, |event| {
             if let Some(found) = event.assignment().filter(|found| among.contains(&found.to.login)) {
                 last = Some(found);
             }
@@ -82,14 +82,9 @@ impl GitHub {
     ///
     /// # Errors
     /// GitHub is out of reach, or refuses to say.
-    pub async fn last_closing(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        number: u64,
-    ) -> Result<Option<Closing>, GitHubError> {
+    pub async fn last_closing(&self, repo: &GitHubAddress, number: u64) -> Result<Option<Closing>, GitHubError> {
         let mut closing = None;
-        self.events(installation, repo, number, |event| {
+        self.events(repo, number, |event| {
             if event.event == "closed" {
                 closing = Some(Closing { commit: event.commit_id, at: event.created_at });
             }
@@ -101,17 +96,16 @@ impl GitHub {
     /// Reads what happened to an issue, the oldest first.
     async fn events(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         mut each: impl FnMut(EventAnswer) + Send,
     ) -> Result<(), GitHubError> {
         let what = format!("events of issue #{number} of {repo}");
-        let first = self.read(installation, repo, &format!("/issues/{number}/events?per_page=100")).await?;
+        let first = self.read(repo, &format!("/issues/{number}/events?per_page=100")).await?;
         if first.is_redirect() {
             return Err(GitHubError::Gone(format!("{what} (it is in another repository now)")));
         }
-        self.pages(As::Installation(installation), first, &what, |page: Vec<EventAnswer>| {
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<EventAnswer>| {
             page.into_iter().for_each(&mut each);
             ControlFlow::Continue(())
         })

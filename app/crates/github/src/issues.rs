@@ -8,7 +8,8 @@ use super::limits;
 use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use super::route;
-use domain::names::{Login, RepositoryName};
+use domain::names::Login;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -139,18 +140,13 @@ impl GitHub {
     /// Files an issue. Where issues are switched off this is [`GitHubError::Gone`] (410). After a
     /// [`GitHubError::Transient`] it may have been filed: ask [`Self::find_issue`] before doing it
     /// again.
-    pub async fn create_issue(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        issue: &NewIssue,
-    ) -> Result<CreatedIssue, GitHubError> {
+    pub async fn create_issue(&self, repo: &GitHubAddress, issue: &NewIssue) -> Result<CreatedIssue, GitHubError> {
         limits::title(&issue.title)?;
         limits::body(&issue.body)?;
         issue.labels.iter().try_for_each(|label| limits::label(label))?;
         let body = serde_json::to_value(issue).map_err(|error| GitHubError::Argument(error.to_string()))?;
         let what = format!("a new issue in {repo}");
-        let answer = self.write(installation, repo, Method::Post, "/issues", Some(&body), &what).await?;
+        let answer = self.write(repo, Method::Post, "/issues", Some(&body), &what).await?;
         answer.json(&what)
     }
 
@@ -160,15 +156,14 @@ impl GitHub {
     /// search, whose index lags behind.
     pub async fn find_issue(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         label: &str,
         marker: &str,
         since: Timestamp,
     ) -> Result<Option<FoundIssue>, GitHubError> {
-        let (first, what) = self.first_by_label(installation, repo, label, since).await?;
+        let (first, what) = self.first_by_label(repo, label, since).await?;
         let mut found = None;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<IssueAnswer>| {
             let ours = |it: &IssueAnswer| it.body.as_deref().is_some_and(|body| body.contains(marker));
             found = page.into_iter().filter(|it| !it.is_pull_request()).find(ours);
             if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -181,8 +176,7 @@ impl GitHub {
     /// they are called.
     pub(super) async fn first_by_label(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         label: &str,
         since: Timestamp,
     ) -> Result<(Answer, String), GitHubError> {
@@ -194,17 +188,16 @@ impl GitHub {
         let rest = format!(
             "/issues?state=all&labels={}&sort=created&direction=asc&since={}&per_page=100",
             route::encode(label),
-            self.since_parameter(installation, since).await?
+            self.since_parameter(repo.installation, since).await?
         );
-        Ok((self.read(installation, repo, &rest).await?, what))
+        Ok((self.read(repo, &rest).await?, what))
     }
 
     /// The issues with this label that changed since `since` (some minutes
     /// earlier are looked at too).
     pub async fn changed_issues(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         label: &str,
         since: Timestamp,
     ) -> Result<Vec<FoundIssue>, GitHubError> {
@@ -212,11 +205,11 @@ impl GitHub {
         let rest = format!(
             "/issues?state=all&labels={}&sort=updated&direction=asc&since={}&per_page=100",
             route::encode(label),
-            self.since_parameter(installation, since).await?
+            self.since_parameter(repo.installation, since).await?
         );
-        let first = self.read(installation, repo, &rest).await?;
+        let first = self.read(repo, &rest).await?;
         let mut found = Vec::new();
-        self.pages(As::Installation(installation), first, &what, |page: Vec<IssueAnswer>| {
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<IssueAnswer>| {
             found.extend(page.into_iter().filter(|it| !it.is_pull_request()).map(IssueAnswer::found));
             ControlFlow::Continue(())
         })
@@ -225,13 +218,8 @@ impl GitHub {
     }
 
     /// The issue as it is now, or what became of it.
-    pub async fn issue(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        number: u64,
-    ) -> Result<IssueState, GitHubError> {
-        let answer = self.read(installation, repo, &format!("/issues/{number}")).await?;
+    pub async fn issue(&self, repo: &GitHubAddress, number: u64) -> Result<IssueState, GitHubError> {
+        let answer = self.read(repo, &format!("/issues/{number}")).await?;
         match answer.status {
             404 => return Ok(IssueState::Missing),
             // So it says also where all issues are switched off, which is no deletion.
@@ -241,15 +229,14 @@ impl GitHub {
             _ => {}
         }
         let what = format!("issue #{number} of {repo}");
-        let issue: IssueAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
+        let issue: IssueAnswer = answer.accepted(&what, Some(repo.installation))?.json(&what)?;
         Ok(IssueState::Present(issue.found()))
     }
 
     /// Changes an issue's words, in one request. Doing it twice does no harm.
     pub async fn update_issue(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         update: &IssueUpdate,
     ) -> Result<(), GitHubError> {
@@ -258,24 +245,23 @@ impl GitHub {
         if *update == IssueUpdate::default() {
             return Ok(());
         }
-        self.patch_issue(installation, repo, number, &json!(update)).await
+        self.patch_issue(repo, number, &json!(update)).await
     }
 
     /// Opens a closed issue again.
-    pub async fn reopen_issue(&self, installation: u64, repo: &RepositoryName, number: u64) -> Result<(), GitHubError> {
+    pub async fn reopen_issue(&self, repo: &GitHubAddress, number: u64) -> Result<(), GitHubError> {
         let open = json!({ "state": "open", "state_reason": "reopened" });
-        self.patch_issue(installation, repo, number, &open).await
+        self.patch_issue(repo, number, &open).await
     }
 
     pub(super) async fn patch_issue(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
         patch: &Value,
     ) -> Result<(), GitHubError> {
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}");
-        self.write(installation, repo, Method::Patch, &rest, Some(patch), &what).await.map(drop)
+        self.write(repo, Method::Patch, &rest, Some(patch), &what).await.map(drop)
     }
 }

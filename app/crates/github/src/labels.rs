@@ -4,7 +4,7 @@ use super::client::{As, GitHub, Method};
 use super::error::GitHubError;
 use super::limits;
 use domain::command::LabelSpec;
-use domain::names::RepositoryName;
+use domain::repository::GitHubAddress;
 use serde::Deserialize;
 use serde_json::json;
 use std::ops::ControlFlow;
@@ -34,14 +34,13 @@ impl GitHub {
     /// what counts.
     pub async fn missing_labels(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         labels: &[LabelSpec],
     ) -> Result<Vec<LabelSpec>, GitHubError> {
         let what = format!("labels of {repo}");
         let mut present = Vec::new();
-        let first = self.read(installation, repo, "/labels?per_page=100").await?;
-        self.pages(As::Installation(installation), first, &what, |page: Vec<LabelAnswer>| {
+        let first = self.read(repo, "/labels?per_page=100").await?;
+        self.pages(As::Installation(repo.installation), first, &what, |page: Vec<LabelAnswer>| {
             present.extend(page.into_iter().filter_map(LabelAnswer::name).map(|name| name.to_lowercase()));
             ControlFlow::Continue(())
         })
@@ -51,17 +50,12 @@ impl GitHub {
     }
 
     /// Makes a label, unless somebody was faster.
-    pub async fn create_label(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        label: &LabelSpec,
-    ) -> Result<(), GitHubError> {
+    pub async fn create_label(&self, repo: &GitHubAddress, label: &LabelSpec) -> Result<(), GitHubError> {
         limits::label(label.name)?;
         limits::description(label.description)?;
         let body = json!({ "name": label.name, "color": label.color, "description": label.description });
         let what = format!("label `{}` of {repo}", label.name);
-        match self.write(installation, repo, Method::Post, "/labels", Some(&body), &what).await {
+        match self.write(repo, Method::Post, "/labels", Some(&body), &what).await {
             Ok(_) => Ok(()),
             // Somebody was faster, or an answer of ours got lost.
             Err(GitHubError::Refused { status: 422, message }) if message.contains("already_exists") => Ok(()),

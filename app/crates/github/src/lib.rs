@@ -12,6 +12,7 @@ mod install;
 mod issues;
 mod jwt;
 mod key;
+mod known_names;
 mod labels;
 mod limits;
 pub mod manifest;

@@ -7,7 +7,8 @@ use super::route;
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::names::{Login, RepositoryName};
+use domain::names::Login;
+use domain::repository::GitHubAddress;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -75,22 +76,17 @@ impl AccountAnswer {
 impl GitHub {
     /// The account that GitHub maps a commit's author to, by e-mail address. `None` where it maps
     /// to nobody (GitHub says `null` or `{}`) or knows no such commit.
-    pub async fn commit_author(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        id: &CommitId,
-    ) -> Result<Option<Account>, GitHubError> {
+    pub async fn commit_author(&self, repo: &GitHubAddress, id: &CommitId) -> Result<Option<Account>, GitHubError> {
         // Without `per_page=1` a big commit comes with hundreds of its files.
         let rest = format!("/commits/{}?per_page=1", route::encode(id.as_str()));
-        let answer = self.read(installation, repo, &rest).await?;
+        let answer = self.read(repo, &rest).await?;
         // 422 "No commit found for SHA", 409 "Git Repository is empty". A missing repository is
         // a 404.
         if matches!(answer.status, 409 | 422) {
             return Ok(None);
         }
         let what = format!("commit {id} of {repo}");
-        let commit: CommitAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
+        let commit: CommitAnswer = answer.accepted(&what, Some(repo.installation))?.json(&what)?;
         Ok(commit.author.and_then(AccountAnswer::account))
     }
 
@@ -108,32 +104,27 @@ impl GitHub {
     /// The name and address that an account writes commits of the repository with, else those that
     /// it shows to everybody; the address may be one that mail can't be sent to, or empty. `None`
     /// where there is no such account.
-    pub async fn author_of_login(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        login: &Login,
-    ) -> Result<Option<Author>, GitHubError> {
+    pub async fn author_of_login(&self, repo: &GitHubAddress, login: &Login) -> Result<Option<Author>, GitHubError> {
         let author =
             |it: AuthorAnswer| Author { name: it.name.unwrap_or_default(), email: it.email.unwrap_or_default() };
         let rest = format!("/commits?author={}&per_page=1", route::encode(login.as_str()));
-        let answer = self.read(installation, repo, &rest).await?;
+        let answer = self.read(repo, &rest).await?;
         // 409 "Git Repository is empty".
         if !matches!(answer.status, 404 | 409 | 422) {
             let what = format!("commits of {login} in {repo}");
-            let commits: Vec<WrittenAnswer> = answer.accepted(&what, Some(installation))?.json(&what)?;
+            let commits: Vec<WrittenAnswer> = answer.accepted(&what, Some(repo.installation))?.json(&what)?;
             let written = commits.into_iter().next().and_then(|it| it.commit.author).map(author);
             if let Some(author) = written.filter(|author| author.deliverable_email().is_some()) {
                 return Ok(Some(author));
             }
         }
         let path = format!("/users/{}", route::encode(login.as_str()));
-        let answer = self.send(As::Installation(installation), Method::Get, &path, None).await?;
+        let answer = self.send(As::Installation(repo.installation), Method::Get, &path, None).await?;
         if answer.status == 404 {
             return Ok(None);
         }
         let what = format!("account {login}");
-        Ok(Some(author(answer.accepted(&what, Some(installation))?.json(&what)?)))
+        Ok(Some(author(answer.accepted(&what, Some(repo.installation))?.json(&what)?)))
     }
 
     /// The members of a team. `None` where there is no such team, or the App may not see it, which
@@ -162,20 +153,15 @@ impl GitHub {
     }
 
     /// Whether issues of the repository can be assigned to this login.
-    pub async fn is_assignable(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        login: &Login,
-    ) -> Result<bool, GitHubError> {
-        let answer = self.read(installation, repo, &format!("/assignees/{}", route::encode(login.as_str()))).await?;
+    pub async fn is_assignable(&self, repo: &GitHubAddress, login: &Login) -> Result<bool, GitHubError> {
+        let answer = self.read(repo, &format!("/assignees/{}", route::encode(login.as_str()))).await?;
         match answer.status {
             204 => Ok(true),
             // Also GitHub's answer where the repository is out of sight; then the write after it
             // says so.
             404 => Ok(false),
             _ => {
-                let answer = answer.accepted(&format!("assignee {login} of {repo}"), Some(installation))?;
+                let answer = answer.accepted(&format!("assignee {login} of {repo}"), Some(repo.installation))?;
                 Err(GitHubError::Unexpected(format!("status {} for an assignee's check", answer.status)))
             }
         }
@@ -184,20 +170,14 @@ impl GitHub {
     /// Assigns the issue to this login, besides those who have it already. `false` where GitHub
     /// would not have it: not assignable, or dropped from the answer silently (too many assignees,
     /// no right to).
-    pub async fn assign(
-        &self,
-        installation: u64,
-        repo: &RepositoryName,
-        number: u64,
-        login: &Login,
-    ) -> Result<bool, GitHubError> {
-        if !self.is_assignable(installation, repo, login).await? {
+    pub async fn assign(&self, repo: &GitHubAddress, number: u64, login: &Login) -> Result<bool, GitHubError> {
+        if !self.is_assignable(repo, login).await? {
             return Ok(false);
         }
         let what = format!("issue #{number} of {repo}");
         let rest = format!("/issues/{number}/assignees");
         let body = json!({ "assignees": [login] });
-        let answer = self.write(installation, repo, Method::Post, &rest, Some(&body), &what).await?;
+        let answer = self.write(repo, Method::Post, &rest, Some(&body), &what).await?;
         let issue: AssignedAnswer = answer.json(&what)?;
         let mut assigned = issue.assignees.unwrap_or_default().into_iter().filter_map(AccountAnswer::account);
         Ok(assigned.any(|account| account.login == *login))

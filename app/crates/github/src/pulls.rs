@@ -5,8 +5,8 @@ use super::error::GitHubError;
 use super::people::{Account, AccountAnswer};
 use super::route;
 use domain::commit::CommitId;
-use domain::names::RepositoryName;
 use domain::pull::Pull;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
 
@@ -43,20 +43,19 @@ impl GitHub {
     /// it.
     pub async fn pull_of_commit(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         commit: &CommitId,
         branch: Option<&str>,
     ) -> Result<Option<Pull>, GitHubError> {
         let rest = format!("/commits/{}/pulls?per_page={MOST_PULLS}", route::encode(commit.as_str()));
-        let answer = self.read(installation, repo, &rest).await?;
+        let answer = self.read(repo, &rest).await?;
         // 422 "No commit found for SHA", 409 "Git Repository is empty", 404 for a commit that is
         // not there any more.
         if matches!(answer.status, 404 | 409 | 422) {
             return Ok(None);
         }
         let what = format!("pull requests of commit {commit} of {repo}");
-        let all: Vec<PullAnswer> = answer.accepted(&what, Some(installation))?.json(&what)?;
+        let all: Vec<PullAnswer> = answer.accepted(&what, Some(repo.installation))?.json(&what)?;
         let merged = all.into_iter().filter_map(|it| {
             let merged_at = Timestamp::from(it.merged_at.as_deref()?.parse::<jiff::Timestamp>().ok()?);
             let elsewhere = branch.is_some_and(|branch| it.base.is_none_or(|base| base.branch != branch));
@@ -75,16 +74,15 @@ impl GitHub {
     /// Who opened and who merged a pull request. `None` where there is none of this number.
     pub async fn pull_people(
         &self,
-        installation: u64,
-        repo: &RepositoryName,
+        repo: &GitHubAddress,
         number: u64,
     ) -> Result<Option<(Option<Account>, Option<Account>)>, GitHubError> {
-        let answer = self.read(installation, repo, &format!("/pulls/{number}")).await?;
+        let answer = self.read(repo, &format!("/pulls/{number}")).await?;
         if answer.status == 404 {
             return Ok(None);
         }
         let what = format!("pull request #{number} of {repo}");
-        let it: PullAnswer = answer.accepted(&what, Some(installation))?.json(&what)?;
+        let it: PullAnswer = answer.accepted(&what, Some(repo.installation))?.json(&what)?;
         let account = |answer: Option<AccountAnswer>| answer.and_then(AccountAnswer::account);
         Ok(Some((account(it.user), account(it.merged_by))))
     }

@@ -8,10 +8,10 @@ use domain::blame::Author;
 use domain::bots::{is_bot, is_bot_name};
 use domain::commit::CommitId;
 use domain::event::HookAccount;
-use domain::names::{Login, RepositoryName};
+use domain::names::Login;
 use domain::pull::Pull;
 use domain::refusal::RefusalReason;
-use domain::repository::GitHubRepository;
+use domain::repository::GitHubAddress;
 use domain::timestamp::{DAY, HOUR, Timestamp};
 use github::{GitHub, GitHubError};
 use jiff::SignedDuration;
@@ -80,15 +80,15 @@ fn as_passing(error: GitHubError) -> GitHubError {
 
 /// Asks whether a 404 was about what was asked for: of a repository that GitHub does not show,
 /// maybe for a moment only, it says the same.
-async fn shows_the_repository(github: &GitHub, installation: u64, name: &RepositoryName) -> Result<(), GitHubError> {
-    github.repository(installation, name).await.map(drop).map_err(as_passing)
+async fn shows_the_repository(github: &GitHub, address: &GitHubAddress) -> Result<(), GitHubError> {
+    github.repository(address).await.map(drop).map_err(as_passing)
 }
 
 /// GitHub, as it is asked for the sake of one line.
 pub(super) struct GitHubLookup<'a> {
     recipients: &'a Recipients,
     row: &'a RepositoryRow,
-    github: Option<(GitHub, &'a GitHubRepository)>,
+    github: Option<(GitHub, GitHubAddress)>,
     now: Timestamp,
     /// The first failure: from then on only what is remembered counts.
     failure: Mutex<Option<GitHubError>>,
@@ -128,10 +128,9 @@ impl<'a> GitHubLookup<'a> {
     }
 
     /// GitHub, while it answers.
-    fn answering(&self) -> Option<(&GitHub, u64, &RepositoryName)> {
+    fn answering(&self) -> Option<(&GitHub, &GitHubAddress)> {
         let is_down = self.failure.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        let (github, on_github) = self.github.as_ref().filter(|_| !is_down)?;
-        Some((github, on_github.installation, &self.row.repository.full_name))
+        self.github.as_ref().filter(|_| !is_down).map(|(github, address)| (github, address))
     }
 
     /// Waits for an answer, but not for ever. What GitHub refuses for good is a `None`; `Err`: it
@@ -179,20 +178,18 @@ impl<'a> GitHubLookup<'a> {
 
     /// The pull request that brought a commit.
     pub(super) async fn pull(&self, commit: &CommitId) -> Result<Option<Pull>, Failure> {
-        let Some((github, installation, name)) = self.answering() else {
+        let Some((github, address)) = self.answering() else {
             return self.look_up(&format!("pull of {commit}"), async { Ok(None) }).await;
         };
         let branch = self.row.repository.default_branch.as_deref();
-        self.look_up(&format!("pull of {commit}"), github.pull_of_commit(installation, name, commit, branch)).await
+        self.look_up(&format!("pull of {commit}"), github.pull_of_commit(address, commit, branch)).await
     }
 
     /// Who opened and who merged a pull request.
     pub(super) async fn pull_people(&self, number: u64) -> Result<PullAccounts, Failure> {
         let question = format!("people of pull {number}");
         let found: Option<PullAccounts> = match self.answering() {
-            Some((github, installation, name)) => {
-                self.look_up(&question, github.pull_people(installation, name, number)).await?
-            }
+            Some((github, address)) => self.look_up(&question, github.pull_people(address, number)).await?,
             None => self.look_up(&question, async { Ok(None) }).await?,
         };
         Ok(found.unwrap_or_default())
@@ -202,11 +199,11 @@ impl<'a> GitHubLookup<'a> {
     pub(super) async fn is_assignable(&self, login: &Login) -> Result<Option<bool>, Failure> {
         let question = format!("assignable {}", login.key());
         match self.answering() {
-            Some((github, installation, name)) => {
+            Some((github, address)) => {
                 let work = async {
-                    let may = github.is_assignable(installation, name, login).await.map_err(as_passing)?;
+                    let may = github.is_assignable(address, login).await.map_err(as_passing)?;
                     if !may {
-                        shows_the_repository(github, installation, name).await?;
+                        shows_the_repository(github, address).await?;
                     }
                     Ok(Some(may))
                 };
@@ -220,9 +217,7 @@ impl<'a> GitHubLookup<'a> {
     pub(super) async fn author_of_login(&self, login: &Login) -> Result<Option<Author>, Failure> {
         let question = format!("address of {}", login.key());
         match self.answering() {
-            Some((github, installation, name)) => {
-                self.look_up(&question, github.author_of_login(installation, name, login)).await
-            }
+            Some((github, address)) => self.look_up(&question, github.author_of_login(address, login)).await,
             None => self.look_up(&question, async { Ok(None) }).await,
         }
     }
@@ -231,8 +226,8 @@ impl<'a> GitHubLookup<'a> {
     pub(super) async fn team_members(&self, org: &Login, slug: &str) -> Result<Option<Vec<HookAccount>>, Failure> {
         let question = format!("members of {}/{}", org.key(), slug.to_lowercase());
         match self.answering() {
-            Some((github, installation, _)) => {
-                self.look_up(&question, github.team_members(installation, org, slug)).await
+            Some((github, address)) => {
+                self.look_up(&question, github.team_members(address.installation, org, slug)).await
             }
             None => self.look_up(&question, async { Ok(None) }).await,
         }
@@ -276,19 +271,17 @@ impl<'a> GitHubLookup<'a> {
         commit: Option<&CommitId>,
         is_guessed: bool,
     ) -> Result<Option<HookAccount>, GitHubError> {
-        let Some((github, installation, name)) = self.answering() else { return Ok(None) };
+        let Some((github, address)) = self.answering() else { return Ok(None) };
         if let Some(number) = number
-            && let Some(account) = github.user_by_id(installation, number).await?
+            && let Some(account) = github.user_by_id(address.installation, number).await?
         {
             return Ok(Some(account));
         }
         let Some(commit) = commit else { return Ok(None) };
-        match github.commit_author(installation, name, commit).await {
+        match github.commit_author(address, commit).await {
             // By 422 it says that it does not have the commit; others that speak GitHub's API say
             // it by 404, which of GitHub is a moment's answer, and waited out where it matters.
-            Err(GitHubError::Gone(_)) if is_guessed => {
-                shows_the_repository(github, installation, name).await.map(|()| None)
-            }
+            Err(GitHubError::Gone(_)) if is_guessed => shows_the_repository(github, address).await.map(|()| None),
             other => other.map_err(as_passing),
         }
     }

@@ -18,6 +18,7 @@ use super::{Failure, latest_report};
 use candidates::Candidates;
 use domain::attribution::Attribution;
 use domain::blame::Author;
+use domain::job::Job;
 use domain::person::{BlamedLine, ChosenRecipient};
 use github::GitHubError;
 use github_lookup::GitHubLookup;
@@ -105,6 +106,10 @@ impl Recipients {
         told.person.role.clone_from(&subject.role);
         let can_ask = lookup.can_ask();
         let failure = lookup.into_failure();
+        if failure.as_ref().is_some_and(GitHubError::is_of_a_name) {
+            // What it is called is found by its number; the line can do without meanwhile.
+            store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
+        }
         told.is_complete = can_ask && failure.is_none();
         Ok((told, failure))
     }

@@ -11,7 +11,7 @@ use domain::culprit::{Choice, ChosenAs, Dropped};
 use domain::decision::{Tally, Terms, decide_known, decide_unknown};
 use domain::names::Login;
 use domain::person::{BlamedLine, Person};
-use domain::repository::GitHubRepository;
+use domain::repository::GitHubAddress;
 use domain::routing::{Route, recipients};
 use domain::rule::{CodeAt, KnownMatch, Rules};
 use domain::test_report::{IssuePlan, TestReport, Way};
@@ -105,7 +105,7 @@ impl TestReports {
     /// Asks GitHub what filing the issue would ask it, which also shows whether the App gets
     /// through.
     async fn issue_plan(&self, row: &RepositoryRow, person: &Person, failure: Option<GitHubError>) -> IssuePlan {
-        let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return IssuePlan::File };
+        let Some((github, address)) = self.github_app.github_of(&row.repository) else { return IssuePlan::File };
         if row.suspended_at.is_some() {
             let trouble = Some("the App is suspended in this account".to_owned());
             return IssuePlan::OnGitHub { login: None, trouble };
@@ -117,7 +117,7 @@ impl TestReports {
         if let Some(error) = failure {
             return IssuePlan::OnGitHub { login: None, trouble: Some(error.to_string()) };
         }
-        match assignee(&github, on_github, row, person).await {
+        match assignee(&github, &address, row, person).await {
             Ok((login, trouble)) => IssuePlan::OnGitHub { login, trouble },
             Err(error) => IssuePlan::OnGitHub { login: None, trouble: Some(error.to_string()) },
         }
@@ -127,7 +127,7 @@ impl TestReports {
 /// To whom the issue would be assigned, or why to nobody.
 async fn assignee(
     github: &GitHub,
-    on_github: &GitHubRepository,
+    address: &GitHubAddress,
     row: &RepositoryRow,
     person: &Person,
 ) -> Result<(Option<Login>, Option<String>), GitHubError> {
@@ -138,7 +138,7 @@ async fn assignee(
     if !row.settings.issues.assign {
         return Ok((None, Some("the settings say issues: { assign: false }".to_owned())));
     }
-    if github.is_assignable(on_github.installation, &row.repository.full_name, &login).await? {
+    if github.is_assignable(address, &login).await? {
         return Ok((Some(login), None));
     }
     let why = format!("GitHub does not let issues of this repository be assigned to {login}");

@@ -36,7 +36,7 @@ impl GitHubWriter {
     pub(super) async fn mend(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         several: &Several<'_>,
     ) -> Result<(), Failure> {
@@ -79,7 +79,7 @@ impl GitHubWriter {
     async fn hand_assignment_on(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         line: &Line,
         from: &FoundIssue,
         to: u64,
@@ -103,20 +103,20 @@ impl GitHubWriter {
     async fn say_double(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         double: &Double,
         several: &Several<'_>,
     ) -> Result<(), Failure> {
         let (store, id, number) = (&self.store, row.repository.id, double.issue);
         let marker = format!("{}:double:{number}", several.marker);
-        let (github, installation, name) = (&tracker.github, tracker.installation, tracker.name);
-        let look = github.find_comment(installation, name, number, &marker, several.since);
+        let github = &tracker.github;
+        let look = github.find_comment(&tracker.at, number, &marker, several.since);
         if made_earlier(double.unanswered_at, (turn.now)(), look).await?.is_none() {
             let body = render::reply(&Reply::Double { stays: several.stays }, &marker, &row.repository)?;
             let asked_at = turn.take().await?;
             store::doubles::set_unanswered(store, id, number, Some(asked_at)).await?;
-            let said = github.comment(installation, name, number, &body).await;
+            let said = github.comment(&tracker.at, number, &body).await;
             if said.as_ref().is_err_and(|error| !may_be_done(error)) {
                 store::doubles::set_unanswered(store, id, number, None).await?;
             }
@@ -128,13 +128,13 @@ impl GitHubWriter {
     async fn close_double(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         double: &Double,
     ) -> Result<(), Failure> {
         let reason = if double.not_planned { DoubleReason::NotPlanned } else { DoubleReason::Duplicate };
         turn.take().await?;
-        match tracker.github.close_double(tracker.installation, tracker.name, double.issue, reason).await {
+        match tracker.github.close_double(&tracker.at, double.issue, reason).await {
             Err(GitHubError::Refused { status: 422, .. }) if !double.not_planned => {
                 store::doubles::set_not_planned(&self.store, row.repository.id, double.issue).await?;
                 Err(turn.next())
@@ -144,10 +144,10 @@ impl GitHubWriter {
     }
 }
 
-impl IssueTracker<'_> {
+impl IssueTracker {
     /// Whether a person commented on an issue.
     pub(super) async fn has_words_of_people(&self, number: u64, since: Timestamp) -> Result<bool, GitHubError> {
-        let comments = self.github.comments(self.installation, self.name, number, since).await?;
+        let comments = self.github.comments(&self.at, number, since).await?;
         Ok(comments.iter().any(|it| it.author.as_ref().is_some_and(|author| author.kind != BOT)))
     }
 }

@@ -108,7 +108,7 @@ impl GitHubWriter {
     async fn doubles_of_line(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         delivery: &Delivery,
         now: Timestamp,
@@ -158,7 +158,7 @@ impl GitHubWriter {
     async fn doubles_of_storm(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         id: StormId,
         now: Timestamp,
@@ -183,7 +183,7 @@ impl GitHubWriter {
     /// Adds what the list does not show yet: the issue that is known, and what is being mended.
     async fn add_known(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         issues: &mut Vec<FoundIssue>,
         current: Option<u64>,
@@ -208,7 +208,7 @@ impl GitHubWriter {
     /// known.
     async fn which_stays(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         issues: &[FoundIssue],
         current: Option<u64>,
@@ -240,16 +240,16 @@ impl GitHubWriter {
     async fn doubles_of_comment(
         &self,
         turn: &Turn<'_>,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         delivery: &Delivery,
     ) -> Result<Looked, Failure> {
         let line = store::lines::by_id(&self.store, delivery.line).await?;
         let Some(number) = line.and_then(|line| line.issue) else { return Ok(Looked::Done) };
         for copy in self.comments_of(tracker, number, delivery).await?.iter().skip(1) {
             turn.take().await?;
-            match tracker.github.delete_comment(tracker.installation, tracker.name, copy.id).await {
+            match tracker.github.delete_comment(&tracker.at, copy.id).await {
                 Ok(()) => {
-                    tracing::warn!(repository = %tracker.name, number, "GitHub made a comment twice: one was deleted")
+                    tracing::warn!(repository = %tracker.at, number, "GitHub made a comment twice: one was deleted")
                 }
                 // Its list is behind: what else there is the next look sees.
                 Err(GitHubError::Gone(_)) => return Ok(Looked::Done),
@@ -260,10 +260,10 @@ impl GitHubWriter {
     }
 }
 
-impl IssueTracker<'_> {
+impl IssueTracker {
     /// Issues of ours by their marker, oldest first.
     async fn by_marker(&self, marker: &str, since: Timestamp) -> Result<Vec<FoundIssue>, GitHubError> {
-        self.github.issues_by_marker(self.installation, self.name, OUR_LABEL.name, marker, since).await
+        self.github.issues_by_marker(&self.at, OUR_LABEL.name, marker, since).await
     }
 }
 

@@ -12,9 +12,10 @@ use domain::alert::{Recipient, Reply};
 use domain::command::OUR_LABEL;
 use domain::double::Doubted;
 use domain::event::{HookAccount, IssueAction};
-use domain::names::{Login, RepositoryName};
+use domain::names::Login;
 use domain::person::ChosenRecipient;
 use domain::refusal::PASSING_FOR;
+use domain::repository::GitHubAddress;
 use domain::timestamp::{DAY, Timestamp};
 use github::{FoundComment, FoundIssue, GitHub, GitHubError, IssueState, NewIssue};
 use jiff::SignedDuration;
@@ -29,23 +30,20 @@ const ISSUE_PATIENCE: SignedDuration = DAY;
 const LOOK_UP_PATIENCE: SignedDuration = SignedDuration::from_mins(30);
 
 /// A repository's issues on GitHub.
-pub(super) struct IssueTracker<'a> {
+pub(super) struct IssueTracker {
     pub(super) github: GitHub,
-    pub(super) installation: u64,
-    /// `owner/name`.
-    pub(super) name: &'a RepositoryName,
+    /// Where.
+    pub(super) at: GitHubAddress,
 }
 
-impl<'a> IssueTracker<'a> {
+impl IssueTracker {
     /// The issues of a repository.
     ///
     /// # Errors
     /// There is no App now, or the repository is not GitHub's.
-    pub(super) fn of(github_app: &GitHubApp, row: &'a RepositoryRow) -> Result<Self, Failure> {
-        match (github_app.github(), &row.repository.github) {
-            (Some(github), Some(on_github)) => {
-                Ok(Self { github, installation: on_github.installation, name: &row.repository.full_name })
-            }
+    pub(super) fn of(github_app: &GitHubApp, row: &RepositoryRow) -> Result<Self, Failure> {
+        match (github_app.github(), row.repository.github_address()) {
+            (Some(github), Some(at)) => Ok(Self { github, at }),
             // An App that is there again files it.
             (None, _) => Err(Failure::retry("the repository is GitHub's, but there is no App to speak for us")),
             (Some(_), None) => Err(Failure::give_up("a plain git repository has no issues")),
@@ -54,7 +52,7 @@ impl<'a> IssueTracker<'a> {
 
     /// An issue as it is now.
     pub(super) async fn issue(&self, number: u64) -> Result<IssueState, GitHubError> {
-        self.github.issue(self.installation, self.name, number).await
+        self.github.issue(&self.at, number).await
     }
 
     /// An issue as it is now, where GitHub shows it.
@@ -65,7 +63,7 @@ impl<'a> IssueTracker<'a> {
         match self.issue(number).await? {
             IssueState::Present(issue) => Ok(issue),
             IssueState::Deleted | IssueState::Missing | IssueState::Transferred => {
-                Err(GitHubError::Gone(format!("issue #{number} of {}", self.name)))
+                Err(GitHubError::Gone(format!("issue #{number} of {}", self.at)))
             }
         }
     }
@@ -81,12 +79,12 @@ impl<'a> IssueTracker<'a> {
     ) -> Result<bool, Failure> {
         let now = turn.take().await?;
         let is_fresh = filed_at.is_some_and(|at| now.is_within(PASSING_FOR, at));
-        match self.github.assign(self.installation, self.name, number, login).await {
+        match self.github.assign(&self.at, number, login).await {
             Ok(true) => return Ok(true),
-            Ok(false) => tracing::warn!(repository = %self.name, number, %login, "GitHub did not assign the issue"),
+            Ok(false) => tracing::warn!(repository = %self.at, number, %login, "GitHub did not assign the issue"),
             Err(error) if error.is_about_the_content() && is_fresh => return Err(Failure::retry(error)),
-            Err(error) if error.is_permanent() && !error.is_refusal() => {
-                tracing::warn!(repository = %self.name, number, %login, %error, "the issue could not be assigned");
+            Err(error) if error.is_permanent() && !error.is_refusal() && !error.is_of_a_name() => {
+                tracing::warn!(repository = %self.at, number, %login, %error, "the issue could not be assigned");
             }
             Err(error) => return Err(error.into()),
         }
@@ -110,7 +108,7 @@ impl GitHubWriter {
         let told = match self.assignee(&tracker, row, line, patient_until, now).await {
             // The issue matters more than whom it is assigned to.
             Err(Failure::GiveUp(why)) if !is_refusal(&why) => {
-                tracing::warn!(repository = %tracker.name, %why, "nobody could be found to assign the issue to");
+                tracing::warn!(repository = %tracker.at, %why, "nobody could be found to assign the issue to");
                 issue_recipient(line, None)
             }
             other => other?,
@@ -137,7 +135,7 @@ impl GitHubWriter {
     /// answer.
     async fn number(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         line: &Line,
         delivery: &Delivery,
@@ -150,7 +148,7 @@ impl GitHubWriter {
             self.note_doubt(row, Doubted::Delivery(delivery.id), now).await?;
         }
         let (marker, since) = (self.content.site.marker(line.id), delivery.created_at);
-        let look = tracker.github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, &marker, since);
+        let look = tracker.github.find_issue(&tracker.at, OUR_LABEL.name, &marker, since);
         Ok(made_earlier(delivery.unanswered_at, now, look).await?.map(|issue| issue.number))
     }
 
@@ -171,14 +169,14 @@ impl GitHubWriter {
     /// Files an issue; its number. A label that GitHub refuses is left out in the next turn.
     async fn file(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         turn: &Turn<'_>,
         row: &RepositoryRow,
         delivery: &Delivery,
         new: &NewIssue,
     ) -> Result<u64, Failure> {
         let asked_at = turn.take().await?;
-        let write = tracker.github.create_issue(tracker.installation, tracker.name, new);
+        let write = tracker.github.create_issue(&tracker.at, new);
         let is_lasting = delivery.failing_for(asked_at) >= PASSING_FOR;
         match make(&self.store, delivery.id, asked_at, write).await? {
             Ok(made) => Ok(made.number),
@@ -225,13 +223,13 @@ impl GitHubWriter {
     /// edited since.
     pub(super) async fn comments_of(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         number: u64,
         delivery: &Delivery,
     ) -> Result<Vec<FoundComment>, GitHubError> {
         let us = tracker.github.bot_login().await?;
         let since = delivery.created_at;
-        let mut all = tracker.github.comments(tracker.installation, tracker.name, number, since).await?;
+        let mut all = tracker.github.comments(&tracker.at, number, since).await?;
         let is_ours = |it: &FoundComment| it.author.as_ref().is_some_and(|author| author.login == us);
         all.retain(|it| is_ours(it) && bears_comment(&self.content.site, &it.body, delivery.id));
         Ok(all)
@@ -239,14 +237,14 @@ impl GitHubWriter {
 
     async fn say(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         turn: &Turn<'_>,
         number: u64,
         delivery: &Delivery,
         body: &str,
     ) -> Result<u64, Failure> {
         let asked_at = turn.take().await?;
-        let write = tracker.github.comment(tracker.installation, tracker.name, number, body);
+        let write = tracker.github.comment(&tracker.at, number, body);
         Ok(make(&self.store, delivery.id, asked_at, write).await??)
     }
 
@@ -264,7 +262,7 @@ impl GitHubWriter {
     /// tried once.
     async fn hand_on(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         turn: &Turn<'_>,
         row: &RepositoryRow,
         line: &Line,
@@ -296,7 +294,7 @@ impl GitHubWriter {
     /// the issue be assigned to them.
     async fn assignee(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         line: &Line,
         patient_until: Timestamp,
@@ -305,9 +303,7 @@ impl GitHubWriter {
         let told = self.told(row, line, patient_until, now).await?;
         let login = line.owner_login.clone().or_else(|| told.person.who.as_ref()?.login.clone());
         let login = match login.filter(|_| row.settings.issues.assign) {
-            Some(login) if tracker.github.is_assignable(tracker.installation, tracker.name, &login).await? => {
-                Some(login)
-            }
+            Some(login) if tracker.github.is_assignable(&tracker.at, &login).await? => Some(login),
             _ => None,
         };
         Ok(issue_recipient(&Line { told: Some(told), ..line.clone() }, login))
@@ -338,10 +334,10 @@ fn is_refusal(why: &Cause) -> bool {
 }
 
 /// Opens the issue again where it is closed. One that GitHub does not show is refused.
-async fn reopen(tracker: &IssueTracker<'_>, turn: &Turn<'_>, number: u64) -> Result<(), Failure> {
+async fn reopen(tracker: &IssueTracker, turn: &Turn<'_>, number: u64) -> Result<(), Failure> {
     if !tracker.present(number).await?.open {
         turn.take().await?;
-        tracker.github.reopen_issue(tracker.installation, tracker.name, number).await?;
+        tracker.github.reopen_issue(&tracker.at, number).await?;
     }
     Ok(())
 }

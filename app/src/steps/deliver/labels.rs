@@ -25,6 +25,7 @@ impl GitHubWriter {
         }
         let result = self.make_label(turn, &row, now).await;
         let result = self.heed_of_labels(turn, &row, result, now).await;
+        let result = self.under_new_name(turn, &row, result).await;
         let attempt = LabelAttempt { store: &self.store, row: &row, now };
         match settle(&attempt, result, now).await?.done()? {
             Some(()) => Ok(()),
@@ -54,10 +55,10 @@ impl GitHubWriter {
 
     async fn make_label(&self, turn: &Turn<'_>, row: &RepositoryRow, now: Timestamp) -> Result<(), Failure> {
         let tracker = IssueTracker::of(&self.github_app, row)?;
-        let missing = tracker.github.missing_labels(tracker.installation, tracker.name, &labels()).await?;
+        let missing = tracker.github.missing_labels(&tracker.at, &labels()).await?;
         if let Some(label) = missing.first() {
             turn.take().await?;
-            tracker.github.create_label(tracker.installation, tracker.name, label).await?;
+            tracker.github.create_label(&tracker.at, label).await?;
         }
         if missing.len() <= 1 {
             store::repositories::record_labelled(&self.store, row.repository.id, now).await?;

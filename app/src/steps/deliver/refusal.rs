@@ -213,7 +213,12 @@ impl GitHubWriter {
         let next_at = look_again_at(refusal.since, now);
         store::repositories::set_look_at(&self.store, id, next_at, now).await?;
         let tracker = IssueTracker::of(&self.github_app, &row)?;
-        if let Some(why) = why_refused(&tracker.github, &row).await? {
+        let why = why_refused(&tracker.github, &row).await.map_err(Failure::from);
+        let why = self.under_new_name(turn, &row, why).await;
+        if matches!(why, Err(Failure::Again { .. })) {
+            store::repositories::set_look_at(&self.store, id, now, now).await?;
+        }
+        if let Some(why) = why? {
             return self.refused(turn, &row, &refusal.what, why, now).await;
         }
         if row.is_shadow(now) {

@@ -30,6 +30,7 @@ impl GitHubWriter {
         let Some(row) = store::repositories::by_id(&self.store, line.repository).await? else { return Ok(()) };
         let result = self.write_status(turn, &row, &line, now).await;
         let result = self.heed_of_status(turn, &row, &line, result, now).await;
+        let result = self.under_new_name(turn, &row, result).await;
         let attempt = StatusAttempt { store: &self.store, row: &row, line: &line, now };
         settle(&attempt, result, now).await?.done().map(|_| ())
     }
@@ -65,7 +66,7 @@ impl GitHubWriter {
         if !has_block(&issue.body, &block) {
             turn.take().await?;
             let update = IssueUpdate { body: Some(body), ..IssueUpdate::default() };
-            tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?;
+            tracker.github.update_issue(&tracker.at, number, &update).await?;
         }
         Ok(store::statuses::record_written(&self.store, line.id, total, false, now).await?)
     }

@@ -68,6 +68,7 @@ impl GitHubWriter {
         }
         let result = self.write_storm(turn, &row, &storm, now).await;
         let result = self.heed_of_storm(turn, &row, &storm, result, now).await;
+        let result = self.under_new_name(turn, &row, result).await;
         let attempt = StormAttempt { store: &self.store, row: &row, storm: &storm };
         if settle(&attempt, result, now).await?.done()?.is_none() {
             return Ok(());
@@ -92,12 +93,12 @@ impl GitHubWriter {
         if let Some(number) = self.filed_storm(&tracker, row, storm, &text.marker, now).await? {
             turn.take().await?;
             let update = IssueUpdate { title: Some(text.title), body: Some(text.body) };
-            return Ok(tracker.github.update_issue(tracker.installation, tracker.name, number, &update).await?);
+            return Ok(tracker.github.update_issue(&tracker.at, number, &update).await?);
         }
         let asked_at = turn.take().await?;
         store::storms::claim_issue_attempt(&self.store, storm.id, asked_at).await?;
         let new = NewIssue { title: text.title, body: text.body, labels: labels(row) };
-        let made = tracker.github.create_issue(tracker.installation, tracker.name, &new).await;
+        let made = tracker.github.create_issue(&tracker.at, &new).await;
         if made.as_ref().is_err_and(|error| !may_be_done(error)) {
             store::storms::set_unanswered(&self.store, storm.id, None).await?;
         }
@@ -106,7 +107,7 @@ impl GitHubWriter {
             Err(error) if leave_labels_out(&self.store, row, &error, is_lasting).await? => return Err(turn.next()),
             made => made?,
         };
-        tracing::info!(repository = %tracker.name, number = made.number, now = now.as_millis(), "the issue of a storm was filed");
+        tracing::info!(repository = %tracker.at, number = made.number, now = now.as_millis(), "the issue of a storm was filed");
         Ok(store::storms::set_issue(&self.store, storm.id, made.number).await?)
     }
 
@@ -159,7 +160,7 @@ impl GitHubWriter {
     /// The issue that is there already, maybe by an attempt whose answer was lost.
     async fn filed_storm(
         &self,
-        tracker: &IssueTracker<'_>,
+        tracker: &IssueTracker,
         row: &RepositoryRow,
         storm: &Storm,
         marker: &str,
@@ -172,7 +173,7 @@ impl GitHubWriter {
             self.note_doubt(row, Doubted::Storm(storm.id), now).await?;
         }
         let (github, since) = (&tracker.github, storm.began_at);
-        let look = github.find_issue(tracker.installation, tracker.name, OUR_LABEL.name, marker, since);
+        let look = github.find_issue(&tracker.at, OUR_LABEL.name, marker, since);
         let found = made_earlier(storm.unanswered_at, now, look).await?;
         if let Some(found) = &found {
             store::storms::set_issue(&self.store, storm.id, found.number).await?;

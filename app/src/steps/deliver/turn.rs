@@ -6,6 +6,7 @@ use super::attempt::DeliveryAttempt;
 use super::shadow::hold_back;
 use crate::services::alert_content::AlertContent;
 use crate::services::github_app::GitHubApp;
+use crate::services::installed::Installed;
 use crate::services::recipients::Recipients;
 use crate::services::{Failure, settle};
 use domain::delivery::Channel;
@@ -37,6 +38,8 @@ pub struct GitHubWriter {
     pub recipients: Recipients,
     /// Says what alerts say.
     pub content: AlertContent,
+    /// Finds out what a repository is called.
+    pub installed: Installed,
 }
 
 /// The one write that a turn has.
@@ -188,6 +191,24 @@ impl GitHubWriter {
         }
     }
 
+    /// What became of something to be written, which goes on in the next turn where the repository
+    /// turns out to be called otherwise.
+    ///
+    /// # Errors
+    /// Those that it had; it goes on ([`Failure::Again`]); GitHub or the database is out of reach.
+    pub(super) async fn under_new_name<T>(
+        &self,
+        turn: &Turn<'_>,
+        row: &RepositoryRow,
+        result: Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(github) = self.github_app.github() else { return result };
+        if result.as_ref().is_err_and(Failure::is_of_a_name) {
+            turn.note_failed();
+        }
+        self.installed.under_new_name(&github, row, result, (turn.now)() + GAP).await
+    }
+
     /// When the next turn is.
     async fn after(&self, installation: u64, written: Result<(), Failure>, now: Timestamp) -> Result<(), Failure> {
         match written {
@@ -241,6 +262,7 @@ impl GitHubWriter {
             other => Err(Failure::give_up(format!("a {} does not go to GitHub", other.as_str()))),
         };
         let result = self.heed(turn, row, line, delivery, result, now).await;
+        let result = self.under_new_name(turn, row, result).await;
         let attempt = DeliveryAttempt { store: &self.store, mails: None, row, line, delivery, now };
         let Some(receipt) = settle(&attempt, result, now).await?.done()? else { return Ok(()) };
         store::deliveries::record_sent(&self.store, delivery.id, &receipt, now).await?;

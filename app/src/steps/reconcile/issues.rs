@@ -9,7 +9,7 @@ use domain::event::{Event, HookAccount, HookIssue, HookRepository, IssueAction};
 use domain::ids::LineId;
 use domain::names::Login;
 use domain::read_lag::ANSWERS_LAG_FOR;
-use domain::repository::GitHubRepository;
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use github::{Assignment, FoundIssue, GitHub};
 use store::lines::{ActedOn, Line};
@@ -30,18 +30,18 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        on_github: &GitHubRepository,
+        address: &GitHubAddress,
         now: Timestamp,
     ) -> Result<(), Failure> {
         let fact = store::meta::issues_looked(row.repository.id);
         let looked_at = store::meta::by_name(&self.store, &fact).await?.and_then(|text| text.parse().ok());
-        let (name, since) = (&row.repository.full_name, looked_at.map_or(row.created_at, Timestamp::from_millis));
+        let since = looked_at.map_or(row.created_at, Timestamp::from_millis);
         let rules = LabelRules {
             in_force: store::rules::in_force(&self.store, row.repository.id).await?,
             overruled: store::rules::overruled(&self.store, row.repository.id).await?,
         };
-        for issue in github.changed_issues(on_github.installation, name, OUR_LABEL.name, since).await? {
-            self.compare(github, row, on_github, &issue, &rules, now).await?;
+        for issue in github.changed_issues(address, OUR_LABEL.name, since).await? {
+            self.compare(github, row, address, &issue, &rules, now).await?;
         }
         // A clock that is ahead and put right later must not have what comes until then passed
         // over.
@@ -56,7 +56,7 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        on_github: &GitHubRepository,
+        address: &GitHubAddress,
         issue: &FoundIssue,
         rules: &LabelRules,
         now: Timestamp,
@@ -76,7 +76,7 @@ impl Reconcile {
             return Ok(());
         }
         let mut actions = untold(&line, issue, rules);
-        let (given, assignment) = self.assignments(github, row, on_github, &line, &acted_on, issue).await?;
+        let (given, assignment) = self.assignments(github, address, &line, &acted_on, issue).await?;
         actions.extend(given);
         actions.extend(self.near_misses(row, &line, issue).await?);
         for action in actions {
@@ -91,14 +91,8 @@ impl Reconcile {
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
-            store::hooks::insert(
-                &self.store,
-                &delivery,
-                "issues",
-                &event(row, on_github, action, issue, assignment),
-                now,
-            )
-            .await?;
+            store::hooks::insert(&self.store, &delivery, "issues", &event(address, action, issue, assignment), now)
+                .await?;
         }
         let assignees: Vec<Login> = issue.assignees.iter().map(|account| account.login.clone()).collect();
         if acted_on.assignees.as_ref() != Some(&assignees) {
@@ -112,8 +106,7 @@ impl Reconcile {
     async fn assignments(
         &self,
         github: &GitHub,
-        row: &RepositoryRow,
-        on_github: &GitHubRepository,
+        address: &GitHubAddress,
         line: &Line,
         acted_on: &ActedOn,
         issue: &FoundIssue,
@@ -121,9 +114,8 @@ impl Reconcile {
         let known = self.known_assignees(line, acted_on).await?;
         let new: Vec<&HookAccount> = issue.assignees.iter().filter(|account| !known.contains(&account.login)).collect();
         if let Some(first) = new.first() {
-            let (name, logins) = (&row.repository.full_name, new.iter().map(|account| account.login.clone()));
-            let logins: Vec<Login> = logins.collect();
-            let last = match github.last_assignment(on_github.installation, name, issue.number, &logins).await {
+            let logins: Vec<Login> = new.iter().map(|account| account.login.clone()).collect();
+            let last = match github.last_assignment(address, issue.number, &logins).await {
                 Err(error) if !error.is_permanent() => return Err(error.into()),
                 found => found.unwrap_or_default(),
             };
@@ -228,18 +220,12 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueActio
 
 /// What was done, as a webhook would tell it; of an assignment of which more is known, by whom and
 /// when.
-fn event(
-    row: &RepositoryRow,
-    on_github: &GitHubRepository,
-    action: IssueAction,
-    issue: &FoundIssue,
-    assignment: Option<&Assignment>,
-) -> Event {
+fn event(address: &GitHubAddress, action: IssueAction, issue: &FoundIssue, assignment: Option<&Assignment>) -> Event {
     Event::Issue {
         repository: HookRepository {
-            id: on_github.id,
-            full_name: row.repository.full_name.clone(),
-            installation: Some(on_github.installation),
+            id: address.id,
+            full_name: address.name.clone(),
+            installation: Some(address.installation),
             ..HookRepository::default()
         },
         action,

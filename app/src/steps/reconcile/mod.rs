@@ -8,7 +8,7 @@ use crate::services::installed::{Among, Installed};
 use crate::services::{Failure, Wake};
 use domain::command::labels;
 use domain::job::Job;
-use domain::repository::GitHubRepository;
+use domain::repository::GitHubAddress;
 use domain::timestamp::{HOUR, Timestamp};
 use github::{GitHub, HookDelivery};
 use jiff::SignedDuration;
@@ -59,16 +59,16 @@ impl Reconcile {
         failed = failed.or(self.redeliver(&github, now).await.err());
         let mut unread: HashSet<u64> = HashSet::new();
         for row in store::repositories::list(&self.store).await? {
-            let Some(on_github) =
-                row.repository.github.clone().filter(|it| row.is_served() && !unread.contains(&it.installation))
+            let Some(address) =
+                row.repository.github_address().filter(|it| row.is_served() && !unread.contains(&it.installation))
             else {
                 continue;
             };
-            let Err(failure) = self.of_repository(&github, &row, &on_github, now).await else { continue };
+            let Err(failure) = self.of_repository(&github, &row, &address, now).await else { continue };
             tracing::warn!(repository = %row.repository.full_name, %failure, "not compared");
             // One repository that can't be looked at keeps no other from it.
             if !matches!(failure, Failure::GiveUp(_)) {
-                unread.insert(on_github.installation);
+                unread.insert(address.installation);
                 failed.get_or_insert(failure);
             }
         }
@@ -79,11 +79,11 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        on_github: &GitHubRepository,
+        address: &GitHubAddress,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        self.issues(github, row, on_github, now).await?;
-        self.labels(github, row, on_github, now).await
+        self.issues(github, row, address, now).await?;
+        self.labels(github, row, address, now).await
     }
 
     /// Has labels made again that somebody deleted: without its label a command can't be given.
@@ -91,15 +91,15 @@ impl Reconcile {
         &self,
         github: &GitHub,
         row: &RepositoryRow,
-        on_github: &GitHubRepository,
+        address: &GitHubAddress,
         now: Timestamp,
     ) -> Result<(), Failure> {
         if row.labelled_at == Timestamp::UNIX_EPOCH || row.is_shadow(now) {
             return Ok(());
         }
-        if !github.missing_labels(on_github.installation, &row.repository.full_name, &labels()).await?.is_empty() {
+        if !github.missing_labels(address, &labels()).await?.is_empty() {
             store::repositories::record_labelled(&self.store, row.repository.id, Timestamp::UNIX_EPOCH).await?;
-            store::jobs::enqueue(&self.store, Job::Write(on_github.installation), now, now).await?;
+            store::jobs::enqueue(&self.store, Job::Write(address.installation), now, now).await?;
         }
         Ok(())
     }

@@ -116,8 +116,8 @@ impl IssueWebhooks {
     /// What GitHub says of the issue, in both forms.
     async fn answer(&self, row: &RepositoryRow, number: u64) -> Result<(Answer, Option<FoundIssue>), Failure> {
         let nothing = (Answer::Nothing, None);
-        let Some((github, on_github)) = self.github_app.github_of(&row.repository) else { return Ok(nothing) };
-        match github.issue(on_github.installation, &row.repository.full_name, number).await {
+        let Some((github, address)) = self.github_app.github_of(&row.repository) else { return Ok(nothing) };
+        match github.issue(&address, number).await {
             Ok(IssueState::Present(issue)) => Ok((Answer::Is(as_told(&issue)), Some(issue))),
             Ok(IssueState::Missing) => Ok((Answer::Missing, None)),
             Ok(IssueState::Deleted | IssueState::Transferred) => Ok(nothing),

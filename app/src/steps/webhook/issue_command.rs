@@ -115,9 +115,9 @@ impl IssueCommand<'_> {
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
     /// has the fix.
     async fn closing_commit(&self, closed_at: Timestamp) -> Result<Option<CommitId>, Failure> {
-        let Some((github, on_github)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
-        let (name, number) = (&self.row.repository.full_name, self.issue.number);
-        let commit = match github.last_closing(on_github.installation, name, number).await {
+        let Some((github, address)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
+        let number = self.issue.number;
+        let commit = match github.last_closing(&address, number).await {
             Ok(Some(closing)) if closing.at.is_none_or(|at| at + SAME_MOMENT >= closed_at) => closing.commit,
             // This one is not listed yet.
             Ok(_) => match self.ask_again_at {
@@ -126,7 +126,7 @@ impl IssueCommand<'_> {
             },
             // The default branch's head is nearly as good.
             Err(error) if error.is_permanent() => {
-                tracing::info!(repository = %name, number, %error, "who closed an issue is not known");
+                tracing::info!(repository = %address, number, %error, "who closed an issue is not known");
                 None
             }
             Err(error) => return Err(error.into()),

@@ -55,7 +55,11 @@ impl Webhooks {
             }
             Event::Issue { repository, action, issue, sender } => {
                 if let Some(row) = self.heard_of(repository, now).await? {
-                    self.issues.process(&row, received_at, action, issue, sender, now).await?;
+                    let acted = self.issues.process(&row, received_at, action, issue, sender, now).await;
+                    match self.github_app.github() {
+                        Some(github) => self.installed.under_new_name(&github, &row, acted, now).await?,
+                        None => acted?,
+                    }
                 }
             }
             Event::Installed { installation, repositories } => {
