@@ -418,9 +418,9 @@ fn a_webhook_that_was_lost_is_asked_for_again() {
         // And confirmed once.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Done, somebody on GitHub: this line of `total` in `shop/cart.py` is a known error (`amount +=
-            PRICES[sku]`). It is still counted, but nobody is told of it again. To undo this, take the label
-            off or open the issue again.
+            Done, owner: this line of `total` in `shop/cart.py` is a known error (`amount += PRICES[sku]`).
+            It is still counted, but nobody is told of it again. To undo this, take the label off or open
+            the issue again.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
         ");

@@ -100,9 +100,8 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         // Resolved, and said.
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
-            error comes from a version that contains that commit and was deployed after this: what runs now
-            may lack the fix.
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
@@ -115,9 +114,9 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         assert!(story.lines().await[0].known);
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Done, somebody on GitHub: this line of `total` in `shop/cart.py` is a known error (`amount +=
-            PRICES[sku]`). It is still counted, but nobody is told of it again. To undo this, take the label
-            off or open the issue again.
+            Done, ada: this line of `total` in `shop/cart.py` is a known error (`amount += PRICES[sku]`). It
+            is still counted, but nobody is told of it again. To undo this, take the label off or open the
+            issue again.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. A known error: counted, and nobody is told.
         ");
@@ -128,8 +127,8 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         assert!(!story.lines().await[0].known);
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Done, somebody on GitHub: `known-error` no longer applies to `total` in `shop/cart.py`. The next
-            error there is alerted as usual.
+            Done, ada: `known-error` no longer applies to `total` in `shop/cart.py`. The next error there is
+            alerted as usual.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT.
         ");
@@ -153,9 +152,8 @@ fn what_was_done_to_an_issue_is_noticed_though_no_webhook_told() {
         story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Done, somebody on GitHub: `total` in `shop/cart.py` is library code from now on. The line that
-            calls it is blamed, and gets an alert of its own. To undo this, take the label off or open the
-            issue again.
+            Done, ada: `total` in `shop/cart.py` is library code from now on. The line that calls it is
+            blamed, and gets an alert of its own. To undo this, take the label off or open the issue again.
         ");
         assert_eq!(story.rules().await.len(), 1);
         story.compare().await;
@@ -215,8 +213,7 @@ fn a_label_that_is_nearly_a_command_is_noticed_though_no_webhook_told() {
         story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            `known eror` is no command of mine, somebody on GitHub, so I did nothing. Did you mean the label
-            `known-error`?
+            `known eror` is no command of mine, ada, so I did nothing. Did you mean the label `known-error`?
         ");
         story.github.add_label(REPO, 1, "bug", "ada");
         story.github.lose_deliveries();
@@ -258,9 +255,8 @@ fn a_webhook_that_comes_after_all_says_nothing_twice() {
         story.compare().await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            Thanks, somebody on GitHub: resolved as of <Add up carts>. I will open this again only if the
-            error comes from a version that contains that commit and was deployed after this: what runs now
-            may lack the fix.
+            Thanks, ada: resolved as of <Add up carts>. I will open this again only if the error comes from
+            a version that contains that commit and was deployed after this: what runs now may lack the fix.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");

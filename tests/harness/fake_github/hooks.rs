@@ -1,7 +1,7 @@
 //! What the fake GitHub tells the bot: payloads, queued in the order of what happened, signed and
 //! posted on demand.
 
-use super::world::{World, with};
+use super::world::{World, time, with};
 use super::{FakeGitHub, SECRET};
 use domain::timestamp::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
@@ -56,7 +56,7 @@ impl World {
         tries
             .map(|(at, it)| {
                 json!({
-                    "id": at + 1, "guid": it.id, "delivered_at": super::world::time(it.at), "redelivery": false,
+                    "id": at + 1, "guid": it.id, "delivered_at": time(it.at), "redelivery": false,
                     "duration": 0.03, "status": if it.status == 200 { "OK" } else { "Bad" }, "status_code": it.status,
                     "event": it.event, "action": it.payload["action"], "installation_id": null, "repository_id": null,
                 })
@@ -89,9 +89,29 @@ impl World {
 
     /// Queues a webhook about an issue, with the issue as it is now.
     pub fn tell_issue(&mut self, repository: u64, number: u64, action: &str, by: &str, more: Value) {
+        self.note_event(repository, number, action, by, &more);
         let it = &self.repositories[&repository];
         let issue = self.issue_json(it, &it.issues[&number]);
         self.tell(repository, "issues", by, with(json!({ "action": action, "issue": issue }), more));
+    }
+
+    /// Lists what was done to an issue among its events.
+    fn note_event(&mut self, repository: u64, number: u64, event: &str, by: &str, more: &Value) {
+        if !["labeled", "unlabeled", "closed", "reopened", "assigned", "unassigned"].contains(&event) {
+            return;
+        }
+        let (at, actor) = (self.now, self.account_json(by));
+        let commit = self.repositories[&repository].issues[&number].closed_by.clone().filter(|_| event == "closed");
+        let mut it = json!({
+            "id": self.new_id(), "event": event, "actor": actor, "commit_id": commit, "created_at": time(at),
+        });
+        if event.ends_with("assigned") {
+            (it["assignee"], it["assigner"]) = (more["assignee"].clone(), actor);
+        }
+        if event.ends_with("labeled") {
+            it["label"] = json!({ "name": more["label"]["name"], "color": "ededed" });
+        }
+        self.events.entry((repository, number)).or_default().push((at, it));
     }
 
     /// Queues a webhook about an installation, which all Apps get.

@@ -2,7 +2,7 @@
 
 use super::BOT;
 use super::api::{Answered, Asked, error, invalid, plain};
-use super::world::{Change, Comment, Gone, Issue, IssueChange, Repository, World, time};
+use super::world::{Change, Comment, Gone, Issue, IssueChange, Repository, World};
 use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -74,27 +74,9 @@ impl World {
                 self.page(asked, all, None)
             }
             "issues/list-events" => {
-                let actor = self.account_json("owner");
-                let event = |name: &str, commit: Option<&String>, at: Timestamp| json!({ "id": 1, "event": name, "actor": actor, "commit_id": commit, "created_at": time(at) });
-                let mut all = vec![event("labeled", None, issue.created_at)];
                 let then = self.now - self.event_lag;
-                let mut closings: Vec<(Timestamp, Option<String>)> = Vec::new();
-                let history = self.history.get(&(id, number)).into_iter().flatten().map(|(_, was)| was);
-                for was in history.chain([issue]) {
-                    if let Some(at) =
-                        was.closed_at.filter(|&at| at <= then && closings.last().is_none_or(|it| it.0 != at))
-                    {
-                        closings.push((at, was.closed_by.clone()));
-                    }
-                }
-                all.extend(closings.iter().map(|(at, commit)| event("closed", commit.as_ref(), *at)));
-                let given = self.assignments.get(&(id, number)).into_iter().flatten();
-                for it in given.filter(|it| it.at <= then) {
-                    let mut assigned = event("assigned", None, it.at);
-                    (assigned["assignee"], assigned["assigner"]) =
-                        (self.account_json(&it.to), self.account_json(&it.by));
-                    all.push(assigned);
-                }
+                let known = self.events.get(&(id, number)).into_iter().flatten();
+                let all = known.filter(|(at, _)| *at <= then).map(|(_, event)| event.clone()).collect();
                 self.page(asked, all, None)
             }
             "issues/update" => self.update(asked, id, number),

@@ -1,7 +1,7 @@
 //! What people do on the fake GitHub, each telling the bot by webhook as GitHub does.
 
 use super::FakeGitHub;
-use super::world::{Account, Assignment, Comment, CommitAuthor, Gone, Installation, Issue, Named, Repository, World};
+use super::world::{Account, Comment, CommitAuthor, Gone, Installation, Issue, Named, Repository, World};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -231,13 +231,6 @@ impl FakeGitHub {
     pub fn assign(&self, repository: &str, number: u64, login: &str, by: &str) {
         let more = json!({ "assignee": self.world().account_json(login) });
         self.act(repository, number, by, "assigned", more, |issue| issue.assignees.push(login.to_owned()));
-        let mut world = self.world();
-        let (id, now) = (world.repository(repository).id, world.now);
-        world.assignments.entry((id, number)).or_default().push(Assignment {
-            to: login.to_owned(),
-            by: by.to_owned(),
-            at: now,
-        });
     }
 
     /// Somebody takes an issue from somebody.

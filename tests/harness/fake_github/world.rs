@@ -27,9 +27,9 @@ pub struct World {
     pub list_lag: SignedDuration,
     /// How far the answers about one issue are behind it.
     pub read_lag: SignedDuration,
-    /// Who was assigned to an issue, by whom and when.
-    pub assignments: HashMap<(u64, u64), Vec<Assignment>>,
-    /// The same of an issue's events.
+    /// What was done to an issue, the oldest first, as GitHub lists it.
+    pub events: HashMap<(u64, u64), Vec<(Timestamp, Value)>>,
+    /// How far that list is behind.
     pub event_lag: SignedDuration,
     /// How issues were before each of their changes, by repository and number: until when, oldest
     /// first.
@@ -148,14 +148,6 @@ pub struct Issue {
     pub user: String,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
-}
-
-/// That somebody was assigned to an issue.
-#[derive(Clone, Debug)]
-pub struct Assignment {
-    pub to: String,
-    pub by: String,
-    pub at: Timestamp,
 }
 
 /// A comment under an issue.

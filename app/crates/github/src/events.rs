@@ -2,10 +2,11 @@
 
 use super::client::{As, GitHub};
 use super::error::GitHubError;
+use super::labels::LabelAnswer;
 use super::moment::moment;
 use super::people::{Account, AccountAnswer};
 use domain::commit::CommitId;
-use domain::names::Login;
+use domain::event::IssueAction;
 use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use serde::Deserialize;
@@ -23,6 +24,10 @@ struct EventAnswer {
     assignee: Option<AccountAnswer>,
     #[serde(default)]
     assigner: Option<AccountAnswer>,
+    #[serde(default)]
+    actor: Option<AccountAnswer>,
+    #[serde(default)]
+    label: Option<LabelAnswer>,
 }
 
 /// How an issue was closed.
@@ -35,45 +40,45 @@ pub struct Closing {
     pub at: Option<Timestamp>,
 }
 
-/// How an issue came to somebody.
+/// Something that was done to an issue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Assignment {
-    /// Who has it since.
-    pub to: Account,
-    /// Who assigned them.
+pub struct IssueEvent {
+    /// What.
+    pub action: IssueAction,
+    /// By whom.
     pub by: Account,
     /// When, to the second.
     pub at: Timestamp,
 }
 
 impl EventAnswer {
-    fn assignment(self) -> Option<Assignment> {
+    fn event(self) -> Option<IssueEvent> {
         let account = |answer: Option<AccountAnswer>| answer.and_then(AccountAnswer::account);
-        let (to, by) = (account(self.assignee)?, account(self.assigner)?);
-        (self.event == "assigned").then_some(Assignment { to, by, at: self.created_at? })
+        let label = self.label.and_then(LabelAnswer::name);
+        let action = match self.event.as_str() {
+            "closed" => IssueAction::Closed,
+            "reopened" => IssueAction::Reopened,
+            "labeled" => IssueAction::Labeled(label?),
+            "unlabeled" => IssueAction::Unlabeled(label?),
+            "assigned" => IssueAction::Assigned(account(self.assignee)?),
+            "unassigned" => IssueAction::Unassigned(account(self.assignee)?),
+            _ => return None,
+        };
+        Some(IssueEvent { action, by: account(self.assigner).or_else(|| account(self.actor))?, at: self.created_at? })
     }
 }
 
 impl GitHub {
-    /// Who of these was assigned last to an issue, as far as GitHub's list of events knows by now.
-    /// Source: <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types#assigned>.
+    /// What was done to an issue of all that webhooks tell, the oldest first, as far as GitHub's
+    /// list of events knows by now. Source:
+    /// <https://docs.github.com/en/rest/using-the-rest-api/issue-event-types>.
     ///
     /// # Errors
     /// GitHub is out of reach, or refuses to say.
-    pub async fn last_assignment(
-        &self,
-        repo: &GitHubAddress,
-        number: u64,
-        among: &[Login],
-    ) -> Result<Option<Assignment>, GitHubError> {
-        let mut last = None;
-        self.events(repo, number, |event| {
-            if let Some(found) = event.assignment().filter(|found| among.contains(&found.to.login)) {
-                last = Some(found);
-            }
-        })
-        .await?;
-        Ok(last)
+    pub async fn issue_events(&self, repo: &GitHubAddress, number: u64) -> Result<Vec<IssueEvent>, GitHubError> {
+        let mut all = Vec::new();
+        self.events(repo, number, |event| all.extend(event.event())).await?;
+        Ok(all)
     }
 
     /// How an issue was closed last, as far as GitHub's list of events knows by now; `None` where

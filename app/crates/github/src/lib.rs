@@ -31,7 +31,7 @@ pub use clock::TimeSource;
 pub use comments::FoundComment;
 pub use doubles::{DoubleReason, bears};
 pub use error::GitHubError;
-pub use events::{Assignment, Closing};
+pub use events::{Closing, IssueEvent};
 pub use install::{Installation, Itself};
 pub use issues::{CreatedIssue, FoundIssue, IssueState, IssueUpdate, NewIssue};
 pub use missed_webhooks::HookDelivery;

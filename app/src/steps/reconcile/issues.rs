@@ -11,7 +11,7 @@ use domain::names::Login;
 use domain::read_lag::ANSWERS_LAG_FOR;
 use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
-use github::{Assignment, FoundIssue, GitHub};
+use github::{FoundIssue, GitHub, IssueEvent};
 use store::lines::{ActedOn, Line};
 use store::repositories::RepositoryRow;
 use store::rules::RuleRow;
@@ -76,9 +76,15 @@ impl Reconcile {
             return Ok(());
         }
         let mut actions = untold(&line, issue, rules);
-        let (given, assignment) = self.assignments(github, address, &line, &acted_on, issue).await?;
-        actions.extend(given);
+        let known = self.known_assignees(&line, &acted_on).await?;
+        let new: Vec<&HookAccount> = issue.assignees.iter().filter(|account| !known.contains(&account.login)).collect();
         actions.extend(self.near_misses(row, &line, issue).await?);
+        actions.extend(taken_away(&line, &acted_on, issue).filter(|_| new.is_empty()));
+        let mut events = Vec::new();
+        if !(actions.is_empty() && new.is_empty()) {
+            events = self.events(github, address, issue.number).await?;
+        }
+        actions.extend(given(&new, &events));
         for action in actions {
             if let IssueAction::Unlabeled(label) = &action
                 && deleted_labels::is_deleted(github, row, label).await?
@@ -86,13 +92,12 @@ impl Reconcile {
                 deleted_labels::ask(&self.store, row, &line, label, now).await?;
                 continue;
             }
-            let assignment = assignment.as_ref().filter(|_| matches!(action, IssueAction::Assigned(_)));
+            let event = events.iter().rfind(|event| is_same(&event.action, &action));
             tracing::info!(repository = %row.repository.full_name, number = issue.number, ?action, "no webhook told of this");
             // The same way as a webhook's, and once: until it is acted on, the next look finds the
             // same.
             let delivery = format!("look:{}:{}:{}:{action:?}", row.repository.id, issue.number, now.as_millis());
-            store::hooks::insert(&self.store, &delivery, "issues", &event(address, action, issue, assignment), now)
-                .await?;
+            store::hooks::insert(&self.store, &delivery, "issues", &told(address, action, issue, event), now).await?;
         }
         let assignees: Vec<Login> = issue.assignees.iter().map(|account| account.login.clone()).collect();
         if acted_on.assignees.as_ref() != Some(&assignees) {
@@ -101,34 +106,16 @@ impl Reconcile {
         Ok(())
     }
 
-    /// Who was assigned, or is not any more, and nobody told; and by whom and when, where GitHub's
-    /// list of events says it.
-    async fn assignments(
-        &self,
-        github: &GitHub,
-        address: &GitHubAddress,
-        line: &Line,
-        acted_on: &ActedOn,
-        issue: &FoundIssue,
-    ) -> Result<(Option<IssueAction>, Option<Assignment>), Failure> {
-        let known = self.known_assignees(line, acted_on).await?;
-        let new: Vec<&HookAccount> = issue.assignees.iter().filter(|account| !known.contains(&account.login)).collect();
-        if let Some(first) = new.first() {
-            let logins: Vec<Login> = new.iter().map(|account| account.login.clone()).collect();
-            let last = match github.last_assignment(address, issue.number, &logins).await {
-                Err(error) if !error.is_permanent() => return Err(error.into()),
-                found => found.unwrap_or_default(),
-            };
-            let to = last.as_ref().map_or_else(|| (*first).clone(), |last| last.to.clone());
-            return Ok((Some(IssueAction::Assigned(to)), last));
-        }
-        // Whose it became on a page was never assigned.
-        let has = |login: &Login| issue.assignees.iter().any(|account| account.login == *login);
-        let owner = line
-            .owner_login
-            .clone()
-            .filter(|owner| acted_on.assignees.iter().flatten().any(|it| it == owner) && !has(owner));
-        Ok((owner.map(|login| IssueAction::Unassigned(HookAccount::unknown(login.as_str()))), None))
+    /// What was done to an issue, by whom and when, as far as GitHub's list of events says it. What
+    /// we did is no news.
+    async fn events(&self, github: &GitHub, address: &GitHubAddress, number: u64) -> Result<Vec<IssueEvent>, Failure> {
+        let mut events = match github.issue_events(address, number).await {
+            Err(error) if !error.is_permanent() => return Err(error.into()),
+            found => found.unwrap_or_default(),
+        };
+        let us = github.bot_login().await?;
+        events.retain(|event| event.by.login != us);
+        Ok(events)
     }
 
     /// Whose assignment is no news: those that were acted on, and the line's owner's. Where nothing
@@ -218,9 +205,36 @@ fn untold(line: &Line, issue: &FoundIssue, rules: &LabelRules) -> Vec<IssueActio
     actions
 }
 
-/// What was done, as a webhook would tell it; of an assignment of which more is known, by whom and
-/// when.
-fn event(address: &GitHubAddress, action: IssueAction, issue: &FoundIssue, assignment: Option<&Assignment>) -> Event {
+/// To whom of these the issue was given last, who had it not before; the first of them where GitHub
+/// does not say.
+fn given(new: &[&HookAccount], events: &[IssueEvent]) -> Option<IssueAction> {
+    let first = new.first()?;
+    let is_new = |to: &HookAccount| new.iter().any(|account| account.login == to.login);
+    let last = events.iter().rfind(|event| matches!(&event.action, IssueAction::Assigned(to) if is_new(to)));
+    Some(last.map_or_else(|| IssueAction::Assigned((*first).clone()), |last| last.action.clone()))
+}
+
+/// The line's owner, who has the issue no more. Whose it became on a page was never assigned.
+fn taken_away(line: &Line, acted_on: &ActedOn, issue: &FoundIssue) -> Option<IssueAction> {
+    let has = |login: &Login| issue.assignees.iter().any(|account| account.login == *login);
+    let owner = line.owner_login.as_ref()?;
+    let was_assigned = acted_on.assignees.iter().flatten().any(|it| it == owner);
+    (was_assigned && !has(owner)).then(|| IssueAction::Unassigned(HookAccount::unknown(owner.as_str())))
+}
+
+/// Whether both are the same thing done.
+fn is_same(one: &IssueAction, other: &IssueAction) -> bool {
+    match (one, other) {
+        (IssueAction::Labeled(one), IssueAction::Labeled(other))
+        | (IssueAction::Unlabeled(one), IssueAction::Unlabeled(other)) => one.eq_ignore_ascii_case(other),
+        (IssueAction::Assigned(one), IssueAction::Assigned(other))
+        | (IssueAction::Unassigned(one), IssueAction::Unassigned(other)) => one.login == other.login,
+        _ => one == other,
+    }
+}
+
+/// What was done, as a webhook would tell it; by whom and when, where that is known.
+fn told(address: &GitHubAddress, action: IssueAction, issue: &FoundIssue, event: Option<&IssueEvent>) -> Event {
     Event::Issue {
         repository: HookRepository {
             id: address.id,
@@ -235,9 +249,9 @@ fn event(address: &GitHubAddress, action: IssueAction, issue: &FoundIssue, assig
             labels: issue.labels.clone(),
             assignees: issue.assignees.clone(),
             is_pull_request: false,
-            updated_at: assignment.map_or(issue.updated_at, |assignment| Some(assignment.at)),
+            updated_at: event.map_or(issue.updated_at, |event| Some(event.at)),
             closed_at: issue.closed_at,
         },
-        sender: assignment.map_or_else(|| HookAccount::unknown(SOMEBODY), |assignment| assignment.by.clone()),
+        sender: event.map_or_else(|| HookAccount::unknown(SOMEBODY), |event| event.by.clone()),
     }
 }
