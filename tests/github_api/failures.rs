@@ -2,6 +2,7 @@
 
 use super::{new_issue, world};
 use crate::harness::fake_github::{FakeGitHub, Fault};
+use domain::repository::GitHubAddress;
 use domain::timestamp::Timestamp;
 use github::{GitHub, GitHubError, IssueState, Settings};
 use jiff::SignedDuration;
@@ -95,7 +96,7 @@ async fn each_kind_of_limit_says_how_long_to_wait() {
         (403, vec![], "You have exceeded a secondary rate limit. Please wait", 60),
         (
             403,
-            vec![header("x-ratelimit-remaining", 0), header("x-ratelimit-reset", now_s + 90)],
+            vec![header("x-ratelimit-remaining", 0), header("x-ratelimit-reset", now_s + 240)],
             "API rate limit exceeded",
             90,
         ),
@@ -106,6 +107,7 @@ async fn each_kind_of_limit_says_how_long_to_wait() {
         let error = world.github.create_issue(&world.shop(), &new_issue("m")).await.unwrap_err();
         assert_eq!(error, GitHubError::RateLimited { retry_after: wait, message: message.to_owned() });
         assert_eq!((error.retry_after(), error.is_permanent()), (Some(wait), false));
+        world.clock.advance(wait);
     }
     let body = Value::from("<html>busy</html>");
     world.fake.fail_next("issues/create", Fault::Status { status: 503, headers: vec![header("retry-after", 5)], body });
@@ -122,6 +124,7 @@ async fn a_limit_on_the_token_is_a_limit_too() {
     world.fake.fail_next("apps/create-installation-access-token", fault);
     let error = world.github.issue(&world.shop(), 1).await.unwrap_err();
     assert_eq!(error.retry_after(), Some(SignedDuration::from_secs(7)), "not taken for a suspension: {error}");
+    world.clock.advance(SignedDuration::from_secs(7));
     assert_eq!(world.github.issue(&world.shop(), 1).await, Ok(IssueState::Missing));
     world.fake.assert_clean();
 }
@@ -238,12 +241,59 @@ async fn no_error_repeats_a_token() {
         let error = world.github.create_issue(&world.shop(), &new_issue("m")).await.unwrap_err();
         let text = format!("{error} {error:?}");
         assert!(!text.contains("ghs_") && text.contains("[token]"), "{text}");
+        // The limit is over.
+        world.clock.advance(SignedDuration::from_mins(1));
     }
     let body = json!({ "number": token, "html_url": token });
     world.fake.fail_next("issues/create", Fault::Status { status: 201, headers: Vec::new(), body });
     let error = world.github.create_issue(&world.shop(), &new_issue("m")).await.unwrap_err();
     assert!(matches!(error, GitHubError::Unexpected(_)), "{error}");
     assert!(!error.to_string().contains("ghs_"), "{error}");
+    world.fake.assert_clean();
+}
+
+#[tokio::test]
+async fn who_asks_to_wait_is_asked_nothing_meanwhile() {
+    let world = world().await;
+    let (number, other) = (world.file("line-1").await, world.fake.install("acme", &[REPO]));
+    let elsewhere = GitHubAddress { installation: other, ..world.shop() };
+    // Of a read and of a write; by a header that names no end, too, but not for ever.
+    let far = vec![("retry-after", "99999999".to_owned())];
+    let body = json!({ "message": "You have exceeded a secondary rate limit." });
+    let far = Fault::Status { status: 429, headers: far, body };
+    let hours = SignedDuration::from_hours(2);
+    let minute = SignedDuration::from_mins(1);
+    for (operation, fault, lasts) in [
+        ("issues/get", Fault::slow_down(60), minute),
+        ("issues/create-comment", Fault::slow_down(60), minute),
+        ("issues/get", far, hours),
+    ] {
+        world.github.issue(&world.shop(), number).await.unwrap();
+        world.fake.fail_next(operation, fault);
+        let refused = match operation {
+            "issues/get" => world.github.issue(&world.shop(), number).await.map(drop),
+            _ => world.github.comment(&world.shop(), number, "x").await.map(drop),
+        };
+        assert!(matches!(refused, Err(GitHubError::RateLimited { .. })), "{refused:?}");
+        let asked = world.fake.requests().len();
+        world.clock.advance(SignedDuration::from_secs(20));
+        for _ in 0..150 {
+            let error = world.github.issue(&world.shop(), number).await.unwrap_err();
+            let left = lasts - SignedDuration::from_secs(20);
+            assert_eq!(error.retry_after(), Some(left), "{error}");
+        }
+        world.github.comment(&world.shop(), number, "x").await.unwrap_err();
+        assert_eq!(world.fake.requests().len(), asked);
+        // Others are not concerned.
+        world.github.issue(&elsewhere, number).await.unwrap();
+        world.clock.advance(lasts);
+        world.github.issue(&world.shop(), number).await.unwrap();
+    }
+    // A clock that is set back makes nobody wait for longer than was asked.
+    world.fake.fail_next("issues/get", Fault::slow_down(60));
+    world.github.issue(&world.shop(), number).await.unwrap_err();
+    world.clock.advance(SignedDuration::from_hours(-5));
+    world.github.issue(&world.shop(), number).await.unwrap();
     world.fake.assert_clean();
 }
 

@@ -6,6 +6,7 @@ use super::error::{GitHubError, redact};
 use super::jwt::JwtSigner;
 use super::key;
 use super::known_names::KnownNames;
+use super::pauses::Pauses;
 use super::route::Base;
 use super::token::Token;
 use domain::secret::Secret;
@@ -86,6 +87,8 @@ pub(super) struct Inner {
     access: Mutex<HashMap<u64, Arc<Access>>>,
     /// Which names are known to be those of the repositories that are meant.
     pub(super) names: KnownNames,
+    /// Until when GitHub asked not to be asked.
+    pauses: Pauses,
     /// Our clock, and GitHub's.
     pub(super) ours: TimeSource,
     pub(super) time: GitHubTime,
@@ -108,6 +111,16 @@ pub(super) enum As {
     App,
     /// An installation, by its token.
     Installation(u64),
+}
+
+impl As {
+    /// The installation; `None`: it is the App itself.
+    pub(super) fn installation(self) -> Option<u64> {
+        match self {
+            Self::App => None,
+            Self::Installation(id) => Some(id),
+        }
+    }
 }
 
 /// What a request does.
@@ -170,6 +183,7 @@ impl GitHub {
                 slug: OnceCell::new(),
                 access: Mutex::new(HashMap::new()),
                 names: KnownNames::default(),
+                pauses: Pauses::default(),
                 ours: settings.time,
                 time: GitHubTime::default(),
             }),
@@ -206,7 +220,7 @@ impl GitHub {
 
     async fn mint(&self, installation: u64) -> Result<Token, GitHubError> {
         let path = format!("/app/installations/{installation}/access_tokens");
-        let answer = self.send_as_app(Method::Post, &path, Some(&json!({}))).await?;
+        let answer = Box::pin(self.send(As::App, Method::Post, &path, Some(&json!({})))).await?;
         let what = format!("a token for installation {installation}");
         let answer = match answer.accepted(&what, Some(installation)) {
             Ok(answer) => answer,
@@ -218,8 +232,8 @@ impl GitHub {
         Token::of(&answer)
     }
 
-    /// One request, and once more with a new token where the old one was refused: a 401 did no
-    /// work.
+    /// One request, unless GitHub asked for none: then its refusal, with what is left of the time
+    /// that it named.
     pub(super) async fn send(
         &self,
         who: As,
@@ -227,9 +241,27 @@ impl GitHub {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer, GitHubError> {
-        let As::Installation(installation) = who else {
-            return self.send_as_app(method, path, body).await;
+        let inner = &self.inner;
+        inner.pauses.check(who.installation(), inner.ours.now())?;
+        let answer = match who {
+            As::App => self.send_as_app(method, path, body).await?,
+            As::Installation(installation) => self.send_as_installation(installation, method, path, body).await?,
         };
+        if !answer.is_success() {
+            inner.pauses.heed(who.installation(), &answer.to_error(path, who.installation()), inner.ours.now());
+        }
+        Ok(answer)
+    }
+
+    /// One request, and once more with a new token where the old one was refused: a 401 did no
+    /// work.
+    async fn send_as_installation(
+        &self,
+        installation: u64,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, GitHubError> {
         let token = self.token(installation).await?;
         let answer = self.send_with(&token, method, path, body).await?;
         if answer.status != 401 {
@@ -340,10 +372,7 @@ impl GitHub {
         what: &str,
         mut visit: impl FnMut(P) -> ControlFlow<()> + Send,
     ) -> Result<(), GitHubError> {
-        let installation = match who {
-            As::App => None,
-            As::Installation(id) => Some(id),
-        };
+        let installation = who.installation();
         let mut answer = first;
         for _ in 0..MAX_PAGES {
             let page = answer.accepted(what, installation)?;

@@ -18,6 +18,7 @@ mod limits;
 pub mod manifest;
 mod missed_webhooks;
 mod moment;
+mod pauses;
 mod people;
 mod pulls;
 mod repositories;
