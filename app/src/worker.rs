@@ -341,6 +341,7 @@ impl Worker {
                 refresh::refresh(&steps.attribute.store, &steps.mirror_sync, repository, now).await
             }
             Job::Reconcile => steps.reconcile.reconcile(now).await,
+            Job::Redeliver => steps.reconcile.redeliver(now).await,
         }
     }
 }
@@ -349,7 +350,13 @@ impl Worker {
 fn sends_mails(job: Job) -> bool {
     match job {
         Job::Deliver(_) | Job::Storm(_) => true,
-        Job::Attribute(_) | Job::Decide(_) | Job::Write(_) | Job::Webhook(_) | Job::Fetch(_) | Job::Reconcile => false,
+        Job::Attribute(_)
+        | Job::Decide(_)
+        | Job::Write(_)
+        | Job::Webhook(_)
+        | Job::Fetch(_)
+        | Job::Reconcile
+        | Job::Redeliver => false,
     }
 }
 

@@ -34,7 +34,8 @@ impl Attempt for JobAttempt<'_> {
             | Job::Storm(_)
             | Job::Webhook(_)
             | Job::Fetch(_)
-            | Job::Reconcile => Ok(()),
+            | Job::Reconcile
+            | Job::Redeliver => Ok(()),
         }
     }
 

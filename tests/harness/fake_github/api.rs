@@ -190,16 +190,18 @@ impl World {
     /// One page of a list, with `Link`. `key`: the list stands in an object under that name.
     pub fn page(&mut self, asked: &Asked<'_>, all: Vec<Value>, key: Option<&str>) -> Answered {
         let number = |name: &str, default: usize| asked.query(name).and_then(|it| it.parse().ok()).unwrap_or(default);
-        let (per_page, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
+        // Webhooks' deliveries are not numbered by pages.
+        let pages_by = if asked.operation == "apps/list-webhook-deliveries" { "cursor" } else { "page" };
+        let (per_page, page) = (number("per_page", 30).clamp(1, 100), number(pages_by, 1).max(1));
         let total = all.len();
         let list: Vec<Value> = all.into_iter().skip((page - 1) * per_page).take(per_page).collect();
         let mut headers = Vec::new();
         if page * per_page < total {
             let mut next = self.permanent(asked);
-            let others = asked.query.iter().filter(|(name, _)| name != "page");
+            let others = asked.query.iter().filter(|(name, _)| name != pages_by);
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(others)
-                .append_pair("page", &(page + 1).to_string())
+                .append_pair(pages_by, &(page + 1).to_string())
                 .finish();
             next.push_str(&format!("?{query}"));
             self.offered.insert(next.clone());

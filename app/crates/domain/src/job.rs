@@ -24,6 +24,8 @@ pub enum Job {
     Fetch(RepositoryId),
     /// Compare our repositories with what GitHub says is installed.
     Reconcile,
+    /// Ask GitHub for webhooks that did not arrive, some at a time.
+    Redeliver,
 }
 
 /// Attempts that a job may panic in, or not be outlived in by its process: once may be chance, for
@@ -72,6 +74,7 @@ impl Job {
             Self::Webhook(_) => "acting on a webhook",
             Self::Fetch(_) => "bringing a mirror up to date",
             Self::Reconcile => "comparing with GitHub what is installed",
+            Self::Redeliver => "asking GitHub for lost webhooks",
         }
     }
 
@@ -86,6 +89,7 @@ impl Job {
             Self::Webhook(id) => ("webhook", id.0),
             Self::Fetch(id) => ("fetch", id.0),
             Self::Reconcile => ("reconcile", 0),
+            Self::Redeliver => ("redeliver", 0),
         }
     }
 
@@ -100,6 +104,7 @@ impl Job {
             "webhook" => Self::Webhook(HookId(subject)),
             "fetch" => Self::Fetch(RepositoryId(subject)),
             "reconcile" => Self::Reconcile,
+            "redeliver" => Self::Redeliver,
             _ => return None,
         })
     }
@@ -132,6 +137,7 @@ mod tests {
             Job::Webhook(HookId(4)),
             Job::Fetch(RepositoryId(5)),
             Job::Reconcile,
+            Job::Redeliver,
         ] {
             let (kind, subject) = job.parts();
             assert_eq!(Job::from_parts(kind, subject), Some(job));

@@ -20,6 +20,8 @@ pub struct HookDelivery {
     pub guid: String,
     /// `issues`.
     pub event: String,
+    /// When it was made, by GitHub's clock.
+    pub at: Timestamp,
     /// It was answered by 2xx.
     pub is_delivered: bool,
 }
@@ -50,7 +52,7 @@ impl GitHub {
                     return ControlFlow::Break(());
                 }
                 let is_delivered = (200..300).contains(&it.status_code);
-                all.push(HookDelivery { id: it.id, guid: it.guid, event: it.event, is_delivered });
+                all.push(HookDelivery { id: it.id, guid: it.guid, event: it.event, at, is_delivered });
             }
             ControlFlow::Continue(())
         })

@@ -26,12 +26,21 @@ const REDELIVERABLE: SignedDuration = SignedDuration::from_hours(3 * 24);
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(1);
 /// Tries of one webhook after which it is given up: what we refuse five times we refuse for ever.
 const MOST_TRIES: usize = 5;
-/// Webhooks asked for again at one time; the next hour asks for the others.
-const MOST_REDELIVERED: usize = 200;
+/// Webhooks asked for again at one time. Each is five of the 900 points that GitHub allows in a
+/// minute, takes a worker a third of a second, and comes back to this server, which has other work.
+const AT_A_TIME: usize = 40;
+/// When the next ones are asked for: the 2,000 that are looked through at most take under an hour.
+const NEXT_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// How long one that was asked for again is not asked for once more: what is refused now is so in a
+/// minute. Shorter than the hour between two looks, so that each of them asks.
+const ASKED_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(50);
 /// What is acted on; all else may stay lost.
 const HEEDED: [&str; 5] = ["installation", "installation_repositories", "issues", "push", "repository"];
 /// The fact that says until when deliveries were looked through.
 const LOOKED_UNTIL: &str = "deliveries_looked_until_ms";
+/// The fact that says up to which try lost webhooks were asked for in this round: one that GitHub
+/// refuses does not come first again.
+const ASKED_UP_TO: &str = "deliveries_asked_up_to";
 
 /// Compares what is here with what GitHub says.
 #[derive(Clone)]
@@ -47,8 +56,8 @@ pub struct Reconcile {
 }
 
 impl Reconcile {
-    /// Watches what is installed, and stops watching what is not any more; asks for lost webhooks,
-    /// and looks for what none told.
+    /// Watches what is installed, and stops watching what is not any more; has lost webhooks asked
+    /// for, and looks for what none told.
     ///
     /// # Errors
     /// GitHub or the database is out of reach: to be tried again.
@@ -56,7 +65,7 @@ impl Reconcile {
         let Some(github) = self.github_app.github() else { return Ok(()) };
         // What fails keeps nothing else from being looked at, and is tried again.
         let mut failed = self.installed.compare(&github, Among::All, now).await.err();
-        failed = failed.or(self.redeliver(&github, now).await.err());
+        store::jobs::enqueue(&self.store, Job::Redeliver, now, now).await?;
         let mut unread: HashSet<u64> = HashSet::new();
         for row in store::repositories::list(&self.store).await? {
             let Some(address) =
@@ -106,7 +115,11 @@ impl Reconcile {
 
     /// Asks for the webhooks again that never arrived: GitHub does not repeat them by itself. Those
     /// that arrived under the same id meanwhile change nothing.
-    async fn redeliver(&self, github: &GitHub, now: Timestamp) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// There are more ([`Failure::Again`]); GitHub or the database is out of reach.
+    pub async fn redeliver(&self, now: Timestamp) -> Result<(), Failure> {
+        let Some(github) = self.github_app.github() else { return Ok(()) };
         let looked_at = store::meta::by_name(&self.store, LOOKED_UNTIL)
             .await?
             .and_then(|text| text.parse().ok())
@@ -124,13 +137,14 @@ impl Reconcile {
             Err(error) => return Err(error.into()),
         };
         let lost = self.lost(&tries).await?;
-        ask_again(github, &lost).await?;
+        let theirs = github.clock().unwrap_or(now);
+        let are_more = self.ask_again(&github, &lost, theirs).await?;
         if lost.is_empty() {
             // Not later than GitHub has it: our clock may be ahead, and put right later.
-            let until = github.clock().map_or(now, |theirs| theirs.min(now)) - UNDER_WAY;
+            let until = theirs.min(now) - UNDER_WAY;
             store::meta::set(&self.store, LOOKED_UNTIL, &until.as_millis().to_string()).await?;
         }
-        Ok(())
+        if are_more { Err(Failure::Again { at: now + NEXT_AFTER }) } else { Ok(()) }
     }
 
     /// The tries of each webhook that never arrived, in the order in which they happened.
@@ -148,26 +162,45 @@ impl Reconcile {
         lost.sort_by_key(|tries| tries.iter().map(|delivery| delivery.id).min());
         Ok(lost)
     }
-}
 
-/// Asks for the latest try of each webhook that was not tried too often.
-async fn ask_again(github: &GitHub, lost: &[Vec<&HookDelivery>]) -> Result<(), Failure> {
-    let mut asked = 0;
-    for tries in lost.iter().filter(|tries| tries.len() < MOST_TRIES) {
-        if asked >= MOST_REDELIVERED {
-            break;
-        }
+    /// Asks for the latest try of each webhook that was not tried too often, nor asked for lately;
+    /// whether there are more than at one time.
+    async fn ask_again(
+        &self,
+        github: &GitHub,
+        lost: &[Vec<&HookDelivery>],
+        theirs: Timestamp,
+    ) -> Result<bool, Failure> {
+        let up_to = store::meta::by_name(&self.store, ASKED_UP_TO).await?.and_then(|text| text.parse().ok());
+        let after: u64 = up_to.unwrap_or_default();
         // The latest stands first.
-        match github.redeliver(tries[0].id).await {
-            Ok(()) => asked += 1,
-            Err(error) if error.is_permanent() => {
-                tracing::warn!(guid = tries[0].guid, %error, "a lost webhook can't be had again");
+        let is_due = |latest: &&HookDelivery, tries: usize| {
+            let was_asked_for = tries > 1 && theirs.is_within(ASKED_AGAIN_AFTER, latest.at);
+            tries < MOST_TRIES && !was_asked_for && latest.id > after
+        };
+        let mut due: Vec<&HookDelivery> = lost
+            .iter()
+            .map(|tries| (tries[0], tries.len()))
+            .filter(|(it, n)| is_due(it, *n))
+            .map(|(it, _)| it)
+            .collect();
+        due.sort_by_key(|latest| latest.id);
+        let are_more = due.len() > AT_A_TIME;
+        due.truncate(AT_A_TIME);
+        for latest in &due {
+            match github.redeliver(latest.id).await {
+                Ok(()) => {}
+                Err(error) if error.is_permanent() => {
+                    tracing::warn!(guid = latest.guid, %error, "a lost webhook can't be had again");
+                }
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => return Err(error.into()),
         }
+        if !due.is_empty() {
+            tracing::info!(asked = due.len(), are_more, "asked GitHub for webhooks that did not arrive");
+        }
+        let up_to = due.last().filter(|_| are_more).map_or(0, |latest| latest.id);
+        store::meta::set(&self.store, ASKED_UP_TO, &up_to.to_string()).await?;
+        Ok(are_more)
     }
-    if asked > 0 {
-        tracing::info!(asked, "asked GitHub for webhooks that did not arrive");
-    }
-    Ok(())
 }

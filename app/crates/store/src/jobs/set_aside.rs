@@ -46,7 +46,7 @@ pub async fn repository_of(store: &Store, job: Job) -> Result<Option<RepositoryN
         Job::Deliver(_) => "deliveries",
         Job::Storm(_) => "storms",
         Job::Fetch(_) => "repositories",
-        Job::Write(_) | Job::Webhook(_) | Job::Reconcile => return Ok(None),
+        Job::Write(_) | Job::Webhook(_) | Job::Reconcile | Job::Redeliver => return Ok(None),
     };
     let key = if table == "repositories" { "id" } else { "repository_id" };
     let sql = format!("SELECT r.full_name FROM repositories r JOIN {table} t ON t.{key} = r.id WHERE t.id = $1");
