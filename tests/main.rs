@@ -18,6 +18,7 @@ mod faults;
 mod forks;
 mod github_api;
 mod github_faults;
+mod github_load;
 mod github_time;
 mod handovers;
 mod harness;

@@ -24,7 +24,7 @@ use crate::steps::attribute::{Attribute, TestReports};
 use crate::steps::decide::Decide;
 use crate::steps::deliver::{Deliver, GitHubWriter, MailSender, OutboxFiles};
 use crate::steps::reconcile::Reconcile;
-use crate::steps::webhook::{IssueWebhooks, Webhooks};
+use crate::steps::webhook::{IssueAnswers, IssueWebhooks, Webhooks};
 use crate::vault::{KEY_FILE, Vault, VaultError};
 use crate::worker::{Hands, Steps, Upkeep, Worker};
 use domain::links::Linker;
@@ -83,12 +83,12 @@ pub struct Handles {
     crew: Crew,
     cooldown: Cooldown,
     asked: AskedCommits,
+    answers: IssueAnswers,
     fetches: Fetches,
     mailer: Arc<Mailer>,
     vault: Vault,
     /// The directory of what is not sent anywhere.
     pub outbox: Outbox,
-    /// What stops this server: looked at by all who ask together.
     readiness: Readiness,
     shadow_for: SignedDuration,
     key_budget: u32,
@@ -118,8 +118,7 @@ impl Handles {
         let app = configured_app(config, &time)?;
         let address = ApiAddress { url: config.github_api_url.clone(), time };
         let github_app = GitHubApp::open(app, store.clone(), vault.clone(), address, wake.clone()).await?;
-        let mirrors = Mirrors::open(config.mirrors())?;
-        let crew = Crew::default();
+        let (mirrors, crew) = (Mirrors::open(config.mirrors())?, Crew::default());
         let handles = Self {
             readiness: Readiness::new(store.clone(), mirrors.clone(), github_app.clone(), crew.clone()),
             mirrors,
@@ -130,6 +129,7 @@ impl Handles {
             crew,
             cooldown: Cooldown::default(),
             asked: AskedCommits::default(),
+            answers: IssueAnswers::default(),
             fetches: Fetches::default(),
             mailer: Arc::new(Mailer::new(config.smtp_url.as_deref(), &config.mail_from, &config.outbox())?),
             vault,
@@ -345,6 +345,7 @@ impl Handles {
                 mirror_sync: self.mirror_sync(),
                 rules: self.rules(),
                 epoch: self.epoch.clone(),
+                answers: self.answers.clone(),
                 wake: self.wake.clone(),
             },
             wake: self.wake.clone(),

@@ -74,6 +74,13 @@ pub fn judge(action: &IssueAction, told: &HookIssue, answer: &Answer, acted_on: 
     }
 }
 
+/// Whether an answer decides on what a webhook tells without a doubt: it is as new as all that is
+/// known, and where it is of the same second, it agrees. So it needs not be asked for anew.
+pub fn tells_of(answer: &HookIssue, action: &IssueAction, told: &HookIssue, acted_on: Timestamp) -> bool {
+    let (Some(at), Some(told_at)) = (answer.updated_at, told.updated_at) else { return false };
+    at >= acted_on && (at > told_at || at == told_at && still_stands(action, answer))
+}
+
 /// Whether what was done to the issue has not been taken back since.
 fn still_stands(action: &IssueAction, issue: &HookIssue) -> bool {
     let bears = |label: &str| issue.labels.iter().any(|known| known.eq_ignore_ascii_case(label));
@@ -139,6 +146,18 @@ mod tests {
         assert_eq!(closed(5, issue(false, 5), 7, false), "IsOver");
         assert_eq!(closed(5, issue(false, 7), 7, true), "as of 7");
         assert_eq!(closed(5, issue(true, 7), 7, true), "IsOver", "no need to ask again");
+    }
+
+    #[test]
+    fn an_answer_serves_again_where_it_leaves_no_doubt() {
+        let serves = |told: i64, answer: HookIssue, acted_on: i64| {
+            tells_of(&answer, &IssueAction::Closed, &issue(false, told), at(acted_on))
+        };
+        assert!(serves(5, issue(false, 6), 0) && serves(5, issue(true, 6), 6));
+        assert!(serves(5, issue(false, 5), 5));
+        assert!(!serves(5, issue(true, 5), 0), "it may be from before");
+        assert!(!serves(5, issue(false, 4), 0) && !serves(5, issue(false, 6), 7));
+        assert!(!serves(5, HookIssue::default(), 0));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What is done to an issue of ours: whether it still stands, and whose line it is about.
 
+use super::answers::{IssueAnswers, Marked};
 use super::issue_command::IssueCommand;
 use crate::services::github_app::GitHubApp;
 use crate::services::mirror_sync::MirrorSync;
 use crate::services::rules::RuleBook;
 use crate::services::{Epoch, Failure, Site, Wake};
-use domain::command::OUR_LABEL;
+use domain::command::{LabelCommand, OUR_LABEL};
 use domain::event::{HookAccount, HookIssue, IssueAction};
+use domain::names::Login;
 use domain::read_lag::{Answer, Judgement, ask_again_at, judge};
 use domain::timestamp::Timestamp;
 use github::{FoundIssue, IssueState};
@@ -29,6 +31,8 @@ pub struct IssueWebhooks {
     pub rules: RuleBook,
     /// To be turned when a line is resolved, or is not any more.
     pub epoch: Epoch,
+    /// What GitHub said of issues a moment ago.
+    pub answers: IssueAnswers,
     /// A comment waits for a worker.
     pub wake: Wake,
 }
@@ -65,15 +69,24 @@ impl IssueWebhooks {
         match (action, &line) {
             (IssueAction::Gone, _) => return self.gone(line).await,
             (IssueAction::Edited, line) => return self.edited(line.as_ref(), told).await,
+            _ if !may_command(action) => return Ok(()),
             _ => {}
         }
         let ask_again_at = ask_again_at(received_at, now);
         // Webhooks come in any order, and some hours late. What was done counts as far as it still
         // stands.
-        let (answer, found) = self.answer(row, told.number).await?;
+        let acted_on = match &line {
+            Some(line) => store::lines::acted_on(&self.store, line.id).await?.as_of,
+            None => Timestamp::UNIX_EPOCH,
+        };
+        let at = (row.repository.id, told.number);
+        let (answer, marked) = match self.answers.serving(at, received_at, (action, told), acted_on, now) {
+            Some(known) => (Answer::Is(known.issue), known.marked),
+            None => self.answer(row, told.number, now).await?,
+        };
         let line = match line {
             Some(line) => Some(line),
-            None => self.by_marker(row, told.number, found.as_ref()).await?,
+            None => self.by_marker(row, told.number, marked).await?,
         };
         let Some(line) = line else {
             // An issue that was made a moment ago may be ours.
@@ -113,12 +126,23 @@ impl IssueWebhooks {
         }
     }
 
-    /// What GitHub says of the issue, in both forms.
-    async fn answer(&self, row: &RepositoryRow, number: u64) -> Result<(Answer, Option<FoundIssue>), Failure> {
+    /// What GitHub says of the issue, and whose marker it bears.
+    async fn answer(
+        &self,
+        row: &RepositoryRow,
+        number: u64,
+        now: Timestamp,
+    ) -> Result<(Answer, Option<Marked>), Failure> {
         let nothing = (Answer::Nothing, None);
         let Some((github, address)) = self.github_app.github_of(&row.repository) else { return Ok(nothing) };
         match github.issue(&address, number).await {
-            Ok(IssueState::Present(issue)) => Ok((Answer::Is(as_told(&issue)), Some(issue))),
+            Ok(IssueState::Present(issue)) => {
+                let told = as_told(&issue);
+                let line = self.site.line_of_marker(&issue.body);
+                let marked = line.map(|line| Marked { line, author: issue.author });
+                self.answers.record((row.repository.id, number), told.clone(), marked.clone(), now);
+                Ok((Answer::Is(told), marked))
+            }
             Ok(IssueState::Missing) => Ok((Answer::Missing, None)),
             Ok(IssueState::Deleted | IssueState::Transferred) => Ok(nothing),
             Err(error) if error.is_permanent() => Ok(nothing),
@@ -132,16 +156,15 @@ impl IssueWebhooks {
         &self,
         row: &RepositoryRow,
         number: u64,
-        found: Option<&FoundIssue>,
+        marked: Option<Marked>,
     ) -> Result<Option<Line>, Failure> {
-        let Some(found) = found else { return Ok(None) };
-        let Some(id) = self.site.line_of_marker(&found.body) else { return Ok(None) };
+        let Some(Marked { line: id, author }) = marked else { return Ok(None) };
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(None) };
         match line.issue {
             _ if line.repository != row.repository.id => return Ok(None),
             None => store::lines::set_issue(&self.store, id, Some(number)).await?,
             Some(other) => {
-                if !self.is_used_double(row, &line, found).await?
+                if !self.is_used_double(row, &line, number, author.as_ref()).await?
                     || !store::lines::move_issue(&self.store, id, other, number).await?
                 {
                     return Ok(None);
@@ -153,15 +176,21 @@ impl IssueWebhooks {
 
     /// Whether an issue beside the line's is one that GitHub made twice, and what is commanded
     /// there counts: nobody was told otherwise, and no command stands on the line's.
-    async fn is_used_double(&self, row: &RepositoryRow, line: &Line, found: &FoundIssue) -> Result<bool, Failure> {
+    async fn is_used_double(
+        &self,
+        row: &RepositoryRow,
+        line: &Line,
+        number: u64,
+        author: Option<&Login>,
+    ) -> Result<bool, Failure> {
         let us = match self.github_app.github() {
             Some(github) => github.bot_login().await?,
             None => return Ok(false),
         };
-        let is_free = line.resolved_at.is_none() && !line.known && found.author.as_ref() == Some(&us);
+        let is_free = line.resolved_at.is_none() && !line.known && author == Some(&us);
         if !is_free
             || !store::doubts::is_issue_in_doubt(&self.store, line.id).await?
-            || store::doubles::by_issue(&self.store, row.repository.id, found.number).await?.is_some()
+            || store::doubles::by_issue(&self.store, row.repository.id, number).await?.is_some()
         {
             return Ok(false);
         }
@@ -188,6 +217,23 @@ fn as_told(issue: &FoundIssue) -> HookIssue {
         is_pull_request: false,
         updated_at: issue.updated_at,
         closed_at: issue.closed_at,
+    }
+}
+
+/// Whether anything could follow from what was done, however the issue is: of the labels that
+/// people use for their own ends, nothing does.
+fn may_command(action: &IssueAction) -> bool {
+    match action {
+        IssueAction::Labeled(label) => {
+            LabelCommand::from_label(label).is_some() || LabelCommand::nearly(label).is_some()
+        }
+        IssueAction::Unlabeled(label) => LabelCommand::from_label(label).is_some(),
+        IssueAction::Closed
+        | IssueAction::Reopened
+        | IssueAction::Assigned(_)
+        | IssueAction::Unassigned(_)
+        | IssueAction::Edited
+        | IssueAction::Gone => true,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The effects of webhooks: what GitHub tells of repositories, installations and issues.
 
+mod answers;
 mod issue;
 mod issue_command;
 
+pub use answers::IssueAnswers;
 use domain::timestamp::Timestamp;
 pub use issue::IssueWebhooks;
 
