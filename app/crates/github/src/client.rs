@@ -1,8 +1,9 @@
 //! The connection to GitHub: who we are there, with which token, and how one request is made.
 
+use super::anonymous;
 use super::answer::{Answer, text_of};
 use super::clock::{GitHubTime, TimeSource};
-use super::error::{GitHubError, redact};
+use super::error::GitHubError;
 use super::jwt::JwtSigner;
 use super::key;
 use super::known_names::KnownNames;
@@ -11,7 +12,6 @@ use super::route::Base;
 use super::token::Token;
 use domain::secret::Secret;
 use octocrab::Octocrab;
-use octocrab::service::middleware::retry::RetryConfig;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -27,16 +27,11 @@ pub const DEFAULT_API_URL: &str = "https://api.github.com";
 /// A whole request with its answer. GitHub itself gives up after ten seconds, a proxy or slow line
 /// needs some more.
 pub(super) const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
-/// Making a connection: longer than this, nobody is there.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Redirects that a look at a repository's name may take: one is normal, two after two renames.
 const MAX_REDIRECTS: usize = 3;
 /// Pages of one list: at 100 a page more than any installation has, and an end to a circle of
 /// links.
 const MAX_PAGES: usize = 500;
-
-/// What GitHub's API is asked to answer in.
-const MEDIA_TYPE: &str = "application/vnd.github+json";
 
 /// How to reach GitHub and who we are there.
 #[derive(Clone, Debug)]
@@ -132,33 +127,6 @@ pub(super) enum Method {
     Delete,
 }
 
-fn no_tls(error: &octocrab::Error) -> GitHubError {
-    GitHubError::Settings(redact(&format!("no TLS (are ca-certificates installed?): {error}")))
-}
-
-/// A client without credentials: for what GitHub answers to anybody, and to be given some.
-pub(super) fn anonymous(base: &Base) -> Result<Octocrab, GitHubError> {
-    anonymous_accepting(base, MEDIA_TYPE)
-}
-
-/// The same for what is not the REST API and answers in another type.
-pub(super) fn anonymous_accepting(base: &Base, media_type: &str) -> Result<Octocrab, GitHubError> {
-    // octocrab sends X-GitHub-Api-Version and its own User-Agent, which can't be replaced, only
-    // doubled.
-    Octocrab::builder()
-        .base_uri(base.as_str())
-        .map_err(|error| GitHubError::Settings(redact(&error.to_string())))?
-        // The default repeats writes: two comments after one dropped connection.
-        .add_retry_config(RetryConfig::None)
-        .add_header(
-            "accept".parse().map_err(|_| GitHubError::Settings("accept is a header".to_owned()))?,
-            media_type.to_owned(),
-        )
-        .set_connect_timeout(Some(CONNECT_TIMEOUT))
-        .build()
-        .map_err(|error| no_tls(&error))
-}
-
 impl fmt::Debug for GitHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GitHub").field("api", &self.inner.base.as_str()).finish_non_exhaustive()
@@ -176,7 +144,7 @@ impl GitHub {
         let key = key::read(settings.app_id, settings.private_key_pem.expose())?;
         Ok(Self {
             inner: Arc::new(Inner {
-                client: anonymous(&base)?,
+                client: anonymous::client(&base)?,
                 jwts: JwtSigner::new(settings.app_id, key, settings.time.clone()),
                 base,
                 timeout: settings.timeout,

@@ -1,5 +1,6 @@
 //! GitHub by octocrab: what the App asks, does and hears there.
 
+mod anonymous;
 mod answer;
 mod client;
 mod clock;

@@ -1,7 +1,8 @@
 //! Creating the App: what GitHub is asked to make, and what it hands over in exchange for its code.
 
+use super::anonymous::client;
 use super::answer::text_of;
-use super::client::{USUAL_TIMEOUT, anonymous};
+use super::client::USUAL_TIMEOUT;
 use super::error::GitHubError;
 use super::route::{Base, encode};
 use domain::secret::Secret;
@@ -99,7 +100,7 @@ pub struct CreatedApp {
 /// GitHub is out of reach, or does not know the code (any more): [`GitHubError::Gone`].
 pub async fn exchange(api_url: &str, code: &str) -> Result<CreatedApp, GitHubError> {
     let base = Base::new(api_url)?;
-    let client = anonymous(&base)?;
+    let client = client(&base)?;
     let path = format!("/app-manifests/{}/conversions", encode(code));
     let work = async {
         let response = client._post(path, None::<&()>).await;

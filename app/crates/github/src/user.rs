@@ -7,7 +7,7 @@ use super::answer::text_of;
 use super::client::{Method, USUAL_TIMEOUT};
 use super::error::{GitHubError, redact};
 use super::route::Base;
-use super::{GitHub, client};
+use super::{GitHub, anonymous};
 use domain::access::{Access, Right, SignIn};
 use domain::names::Login;
 use domain::timestamp::Timestamp;
@@ -105,7 +105,7 @@ async fn ask_for_token(server_url: &str, body: &Value, now: Timestamp) -> Result
     // The path is the same on github.com and on an Enterprise Server; neither is below the API's
     // address.
     let base = Base::new(server_url)?;
-    let client = client::anonymous_accepting(&base, "application/json")?;
+    let client = anonymous::client_accepting(&base, "application/json")?;
     let work = async {
         let response = client._post("/login/oauth/access_token", Some(body)).await;
         let response = response.map_err(|error| GitHubError::from_octocrab(&error))?;
