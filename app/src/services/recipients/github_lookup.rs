@@ -201,7 +201,7 @@ impl<'a> GitHubLookup<'a> {
         match self.answering() {
             Some((github, address)) => {
                 let work = async {
-                    let may = github.is_assignable(address, login).await.map_err(as_passing)?;
+                    let may = github.is_assignable(address, login).await?;
                     if !may {
                         shows_the_repository(github, address).await?;
                     }
