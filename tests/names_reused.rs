@@ -2,10 +2,11 @@
 //! neither written to nor obeyed, and what was to be written arrives in the renamed one by itself.
 
 use crate::harness::fake_github::{Fault, Issue};
-use crate::harness::git_repo::GRACE;
+use crate::harness::git_repo::{GRACE, GitRepo};
 use crate::harness::scenes::{MINUTE, functions};
-use crate::harness::story::{REPO, Story, run_test};
+use crate::harness::story::{CART_PATH, REPO, Story, run_test};
 use domain::command::labels;
+use domain::commit::CommitId;
 use domain::timestamp::HOUR;
 use jiff::SignedDuration;
 
@@ -39,6 +40,28 @@ async fn some_minutes(story: &mut Story) {
     for _ in 0..8 {
         story.later(SignedDuration::from_secs(20)).await;
     }
+}
+
+#[test]
+fn code_of_another_repository_is_not_fetched() {
+    run_test(async |story| {
+        let installation = story.install().await;
+        // The hourly look is over, and the next one far.
+        story.tick().await;
+        let head = story.repo.head();
+        name_is_taken(story, installation).await;
+        let other = GitRepo::init(story.folder().join("other"));
+        let theirs = other.commit(GRACE, "2026-03-01T10:00:00Z", &[(CART_PATH, "SECRET = 1\n")], "Begin");
+        story.git.host.serve(REPO, other.git_dir());
+        let id = story.repository().await.repository.id;
+        story.tick_after(16 * MINUTE).await;
+        story.settle().await;
+        assert!(story.services().mirrors.commit(id, &CommitId::new(theirs)).unwrap().is_none());
+        let row = store::repositories::by_id(&story.services().store, id).await.unwrap().unwrap();
+        assert_eq!(row.repository.full_name.as_str(), STORE, "and it is asked what it is called now");
+        assert_eq!(row.repository.head, Some(CommitId::new(head)));
+        story.transcript();
+    });
 }
 
 #[test]
@@ -210,8 +233,7 @@ fn a_status_is_written_in_the_renamed_repository_at_once() {
         story.tick().await;
         story.transcript();
         let others = name_is_taken(story, installation).await;
-        let event =
-            story.event_at(&story.repo.head(), crate::harness::story::CART_PATH, "PRICES[sku]", "total", "web-2");
+        let event = story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku]", "total", "web-2");
         assert_eq!(story.send_to(story.url(), &key, project, &event).await, 200);
         story.settle().await;
         story.tick_after(16 * MINUTE).await;

@@ -5,9 +5,12 @@ use super::github_app::GitHubApp;
 use super::{Asked, AskedCommits, Epoch, Failure, blocking};
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
+use domain::job::Job;
+use domain::repository::GitHubAddress;
 use domain::setting_sizes::LARGEST_SETTINGS;
 use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
+use github::GitHub;
 use jiff::SignedDuration;
 use mirror::settings::parse;
 use mirror::{Head, HeadFile, LastSync, MirrorError, Mirrors, Progress, Source};
@@ -56,16 +59,31 @@ impl MirrorSync {
     /// Where to fetch a repository from, with the token that it needs.
     ///
     /// # Errors
-    /// GitHub gives no token.
-    pub async fn source(&self, row: &RepositoryRow) -> Result<Source, Failure> {
-        let token = match (self.github_app.github(), &row.repository.github) {
-            (Some(github), Some(on_github)) => Some(github.token(on_github.installation).await?),
+    /// GitHub gives no token, or has another repository by that name.
+    pub async fn source(&self, row: &RepositoryRow, now: Timestamp) -> Result<Source, Failure> {
+        let token = match (self.github_app.github(), row.repository.github_address()) {
+            (Some(github), Some(address)) => {
+                self.is_not_anothers(&github, &address, now).await?;
+                Some(github.token(address.installation).await?)
+            }
             (None, Some(_)) => {
                 return Err(Failure::retry("the repository is GitHub's, but no App is configured (APP_ID)"));
             }
             (_, None) => None,
         };
         Ok(Source { id: row.repository.id, url: row.repository.clone_url.clone(), token })
+    }
+
+    /// Code of another repository is not fetched, whatever its name: what it is called now is asked
+    /// for at once. Where the API does not say, git may be well all the same.
+    async fn is_not_anothers(&self, github: &GitHub, address: &GitHubAddress, now: Timestamp) -> Result<(), Failure> {
+        match github.has_its_name(address).await {
+            Err(error) if error.is_of_a_name() => {
+                store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
+                Err(error.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Clones or fetches, reads the settings, and notes what was found.
@@ -120,7 +138,7 @@ impl MirrorSync {
                 return Err(Failure::Retry { cause: why.into(), after: Some(pause) });
             }
         }
-        let (source, wanted) = (self.source(row).await?, commit.clone());
+        let (source, wanted) = (self.source(row, now).await?, commit.clone());
         let work = move |mirrors: &Mirrors| mirrors.fetch_commit(&source, &wanted);
         let fetched = self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await?;
         // One that came may be missing again: a new clone begins without it.
@@ -155,7 +173,7 @@ impl MirrorSync {
         // Whatever the clock says: it begins after the pushes that are announced, and after the
         // last fetch. What it finds would else be taken for what an older one found.
         let began_at = now.max(row.pushed_at).max(row.fetched_at);
-        let head = self.sync_with_fresh_token(row).await?;
+        let head = self.sync_with_fresh_token(row, now).await?;
         let last = LastSync { began_at: now, pushed_at: row.pushed_at };
         if let Err(error) = self.mirrors.note_sync(row.repository.id, last) {
             // The next report that needs it has it fetched again.
@@ -201,13 +219,13 @@ impl MirrorSync {
 
     /// Fetches. A token can be revoked before it expires: a new one settles it, or the App has lost
     /// the repository.
-    async fn sync_with_fresh_token(&self, row: &RepositoryRow) -> Result<Option<Head>, Failure> {
-        let mut synced = self.sync(row).await;
+    async fn sync_with_fresh_token(&self, row: &RepositoryRow, now: Timestamp) -> Result<Option<Head>, Failure> {
+        let mut synced = self.sync(row, now).await;
         if matches!(synced, Err(SyncFailure::Unauthorized)) {
             if let Some((github, address)) = self.github_app.github_of(&row.repository) {
                 github.forget_token(address.installation).await;
             }
-            synced = self.sync(row).await;
+            synced = self.sync(row, now).await;
         }
         synced.map_err(|failure| match failure {
             SyncFailure::Unauthorized => {
@@ -217,8 +235,8 @@ impl MirrorSync {
         })
     }
 
-    async fn sync(&self, row: &RepositoryRow) -> Result<Option<Head>, SyncFailure> {
-        let source = self.source(row).await.map_err(SyncFailure::Other)?;
+    async fn sync(&self, row: &RepositoryRow, now: Timestamp) -> Result<Option<Head>, SyncFailure> {
+        let source = self.source(row, now).await.map_err(SyncFailure::Other)?;
         let id = source.id;
         let work = move |mirrors: &Mirrors| mirrors.sync(&source);
         match self.fetches.run(&self.mirrors, id, work, |progress| log_progress(row, progress)).await {

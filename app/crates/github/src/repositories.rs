@@ -79,6 +79,15 @@ impl GitHub {
         }
     }
 
+    /// Makes sure that no other repository has its name, as far as GitHub shows what is there:
+    /// before something is fetched that goes by name, such as its git repository.
+    ///
+    /// # Errors
+    /// Another one has its name ([`GitHubError::Taken`]); GitHub is out of reach.
+    pub async fn has_its_name(&self, repo: &GitHubAddress) -> Result<(), GitHubError> {
+        self.name_of(repo, TRUSTED_FOR_READING).await.map(drop)
+    }
+
     /// Reads something under a repository, under its new name where it was renamed. The answer may
     /// be an error still.
     ///
