@@ -110,7 +110,7 @@ CREATE TABLE lines (
     status_off BIGINT NOT NULL DEFAULT 0,       -- 1: a person took the block out of the issue
     resolved_at_ms BIGINT,              -- closed without a label then
     resolved_commit TEXT,               -- the commit that closed the issue, else head of the default branch at that time
-    resolved_by_person BIGINT NOT NULL DEFAULT 0, -- 1: a person closed the issue: what ran by then is no news
+    person_closed_ms BIGINT,            -- when a person closed the issue: what ran by then is no news; null: a commit did, or nobody knows
     regressed_at_ms BIGINT,             -- seen again in what a resolution does not forgive; null once told
     regressed_revision TEXT,
     regressed_release TEXT,

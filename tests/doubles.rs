@@ -59,8 +59,8 @@ fn an_issue_that_github_makes_late_is_closed_as_a_duplicate() {
         minutes(story, 4).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 commented:
-            This is the same as #1: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #1, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         acme/shop#2 closed as duplicate
         ");
         nothing_more(story).await;
@@ -97,8 +97,8 @@ fn an_issue_that_was_not_listed_for_long_stays_and_the_younger_one_leads_to_it()
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 assigned to ada
         acme/shop#2 commented:
-            This is the same as #1: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #1, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         acme/shop#2 closed as duplicate
         ");
         assert_eq!(story.lines().await[0].issue, Some(1));
@@ -126,8 +126,8 @@ fn a_command_on_the_younger_one_counts_and_the_other_is_closed() {
         minutes(story, 20).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            This is the same as #2: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #2, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         acme/shop#1 closed as duplicate
         ");
         nothing_more(story).await;
@@ -148,6 +148,39 @@ fn the_one_that_people_resolved_stays_resolved() {
         nothing_more(story).await;
         assert!(story.lines().await[0].resolved_at.is_some());
     });
+}
+
+#[test]
+fn whoever_closes_one_as_a_duplicate_means_the_other_to_stay() {
+    run_test(async |story| {
+        made_twice(story).await;
+        story.github.close_as_duplicate(REPO, 2, "ada");
+        story.settle().await;
+        assert!(story.lines().await[0].resolved_at.is_none(), "nobody said that it is mended");
+        minutes(story, 20).await;
+        assert!(story.github.issue(REPO, 1).open && story.lines().await[0].issue == Some(1));
+        story.transcript();
+        nothing_more(story).await;
+    });
+}
+
+#[test]
+fn the_one_that_is_left_after_somebody_deleted_the_other_goes_on() {
+    for is_told in [true, false] {
+        run_test(async |story| {
+            made_twice(story).await;
+            story.github.delete_issue(REPO, 1, "ada");
+            if !is_told {
+                story.github.lose_deliveries();
+            }
+            story.settle().await;
+            minutes(story, 20).await;
+            assert!(story.github.issue(REPO, 2).open && story.github.comments(REPO, 2).is_empty());
+            assert_eq!(story.lines().await[0].issue, Some(2));
+            story.transcript();
+            nothing_more(story).await;
+        });
+    }
 }
 
 #[test]
@@ -174,8 +207,8 @@ fn an_issue_with_words_of_people_is_linked_and_not_closed() {
         minutes(story, 20).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 commented:
-            This is the same as #1: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #1, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         ");
         // Grace was told that this is no command.
         story.github.close_issue(REPO, 2, "grace");
@@ -208,8 +241,8 @@ fn where_github_knows_no_duplicates_it_is_closed_as_not_planned() {
         minutes(story, 20).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 commented:
-            This is the same as #1: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #1, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         acme/shop#2 closed as not_planned
         ");
         nothing_more(story).await;
@@ -267,8 +300,8 @@ fn mending_waits_while_a_repository_is_archived_and_lists_are_behind() {
         minutes(story, 20).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#2 commented:
-            This is the same as #1: GitHub answered too late whether it had made that, and made this one as
-            well. Please go on there: what is done here does nothing.
+            Duplicate of #1, sorry: GitHub made this issue twice. Please go on there: labels and closing
+            have no effect here. I close this one, unless people have commented on it.
         acme/shop#2 closed as duplicate
         ");
         nothing_more(story).await;
@@ -317,6 +350,24 @@ fn a_storms_issue_that_github_makes_late_is_closed_as_a_duplicate() {
         story.later(HOUR).await;
         story.transcript();
     });
+}
+
+#[test]
+fn of_a_storms_two_issues_the_one_that_is_open_stays() {
+    for closed in [21, 22] {
+        run_test(async |story| {
+            story.nearly_a_storm(30).await;
+            story.github.fail_next("issues/create", Fault::WorkLater(LATE));
+            story.functions_fail("shop/a.py", "a", 20..22).await;
+            minutes(story, 7).await;
+            story.github.close_issue(REPO, closed, "ada");
+            story.settle().await;
+            minutes(story, 20).await;
+            assert!(story.github.issue(REPO, 43 - closed).open);
+            story.later(HOUR).await;
+            story.transcript();
+        });
+    }
 }
 
 #[test]

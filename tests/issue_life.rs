@@ -206,8 +206,7 @@ fn what_a_commit_closed_is_resolved_where_that_commit_cannot_be_fetched() {
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
             Thanks, grace: resolved as of <Add up carts>. I will open this again only if the error comes
-            from a version that contains that commit and was deployed after this: what runs now may lack the
-            fix.
+            from a version that contains that commit.
         acme/shop#1 status:
             + **1 occurrence** on MOMENT. Resolved on MOMENT as of <Add up carts>.
         ");
@@ -283,6 +282,25 @@ fn what_a_person_closed_is_not_opened_by_what_ran_by_then() {
         story.report(&story.event_at(&story.repo.head(), CART_PATH, "PRICES[sku]", "total", "web-1")).await;
         let said = story.transcript();
         assert!(said.contains("acme/shop#1 reopened") && said.contains("fails here again. 4 occurrences"), "{said}");
+    });
+}
+
+#[test]
+fn what_was_deployed_after_a_closing_that_is_noticed_late_opens_it() {
+    run_test(async |story| {
+        story.alerted().await;
+        story.github.close_issue(REPO, 1, "grace");
+        story.github.lose_deliveries();
+        story.clock.advance(10 * MINUTE);
+        story.commit(GRACE, "2026-02-01T10:00:00Z", &[("README.md", "A shop.\n")], "Describe it");
+        story.push().await;
+        story.fails(1).await;
+        story.clock.advance(10 * MINUTE);
+        story.compare().await;
+        assert!(story.lines().await[0].resolved_at.is_some());
+        story.transcript();
+        story.fails(1).await;
+        assert!(story.transcript().contains("acme/shop#1 reopened"));
     });
 }
 

@@ -55,7 +55,7 @@ fn code_of_another_repository_is_not_fetched() {
         story.git.host.serve(REPO, other.git_dir());
         let id = story.repository().await.repository.id;
         story.tick_after(16 * MINUTE).await;
-        story.settle().await;
+        story.later(MINUTE).await;
         assert!(story.services().mirrors.commit(id, &CommitId::new(theirs)).unwrap().is_none());
         let row = store::repositories::by_id(&story.services().store, id).await.unwrap().unwrap();
         assert_eq!(row.repository.full_name.as_str(), STORE, "and it is asked what it is called now");
@@ -240,6 +240,8 @@ fn a_status_is_written_in_the_renamed_repository_at_once() {
         assert!(story.github.issues(REPO) == others, "the other repository was written to");
         let said = story.transcript();
         assert!(said.contains("acme/store#1 status") && said.contains("web-2"), "{said}");
+        story.later(MINUTE).await;
+        story.transcript();
     });
 }
 

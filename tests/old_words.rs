@@ -310,7 +310,7 @@ fn a_closing_that_is_overtaken_while_its_commit_is_looked_for_resolves_nothing()
         let acted_on = async |at| store::lines::record_acted_on(store, line.id, Some(at), &IssueAction::Reopened).await;
         assert!(acted_on(closed_at).await.unwrap());
         assert!(acted_on(reopened_at).await.unwrap());
-        let done = store::lines::resolve_once(store, reply, closed_at, AsOf { commit: None, by_person: true }, now)
+        let done = store::lines::resolve_once(store, reply, closed_at, AsOf { commit: None, person_at: None }, now)
             .await
             .unwrap();
         assert_eq!(done, CarriedOut::Overtaken);

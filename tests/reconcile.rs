@@ -38,13 +38,16 @@ fn what_a_deleted_label_commanded_stays_and_it_is_asked_whether_it_is_to_end() {
         label_deleted(story).await;
         insta::assert_snapshot!(story.transcript(), @"
         acme/shop#1 commented:
-            The label `known-error` was deleted in this repository, and is off this issue for that reason.
-            Is what it commanded to end? `total` in `shop/cart.py` stays as it was until somebody opens this
-            issue, or ends the entry on the whitelist page. I make the label anew: put it on again, and
-            taking it off ends it as usual.
+            Somebody deleted the label `known-error` in this repository, which took it off this issue. I did
+            not take that for a command: it still holds for `total` in `shop/cart.py`. To end it, reopen
+            this issue, or put the label (I make it anew) on and take it off. To keep it, do nothing.
         ");
         story.fails(1).await;
         story.compare().await;
+        // That it is off the issue is told late, when the label is there again.
+        story.github.remove_label(REPO, 1, "known-error", "ada");
+        story.settle().await;
+        assert!(story.lines().await[0].known);
         let said = story.transcript();
         assert!(!said.contains("commented"), "asked once, and the label that was made anew is not missed: {said}");
         assert!(story.lines().await[0].known);

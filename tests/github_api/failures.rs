@@ -200,7 +200,7 @@ async fn the_number_behind_a_name_is_asked_once_a_minute_and_before_writes() {
     world.clock.advance(SignedDuration::from_mins(1));
     world.fake.fail_next("repos/get", Fault::status(502, "Unicorn"));
     let error = github.comment(&shop, number, "z").await.unwrap_err();
-    assert!(matches!(error, GitHubError::Transient { .. }), "{error}");
+    assert!(matches!(error, GitHubError::Unasked { .. }), "{error}");
     assert_eq!(world.fake.comments(REPO, number).len(), 2);
     world.changes();
     world.fake.assert_clean();

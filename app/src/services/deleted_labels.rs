@@ -46,7 +46,7 @@ pub async fn ask(store: &Store, row: &RepositoryRow, line: &Line, label: &str, n
         }
         let reply =
             Reply::LabelDeleted { label: label.to_owned(), place: rule.made.rule.pattern().place(line.place.line) };
-        let question = comment(Purpose::LabelDeleted(rule.made.id), &reply)?;
+        let question = comment(Purpose::LabelDeleted(rule.made.id, now), &reply)?;
         if store::rules::record_label_deleted(store, &rule, line.id, &question, mode, now).await? {
             tracing::info!(repository = %row.repository.full_name, label, "a label was deleted: what it commanded stays");
         }

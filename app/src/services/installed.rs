@@ -117,9 +117,12 @@ impl Installed {
         let Some(on_github) = &row.repository.github else { return result };
         tracing::info!(repository = %row.repository.full_name, "it is called otherwise on GitHub: names are compared");
         self.compare(github, Among::One(on_github.installation), again_at).await?;
+        // One that GitHub does not name any more has no new name, however often it is asked.
         match store::repositories::by_id(&self.store, row.repository.id).await? {
-            Some(now) if now.repository.full_name == row.repository.full_name && now.is_served() => result,
-            _ => Err(Failure::Again { at: again_at }),
+            Some(now) if now.repository.full_name != row.repository.full_name && now.is_served() => {
+                Err(Failure::Again { at: again_at })
+            }
+            _ => result,
         }
     }
 

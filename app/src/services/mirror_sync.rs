@@ -10,7 +10,7 @@ use domain::repository::GitHubAddress;
 use domain::setting_sizes::LARGEST_SETTINGS;
 use domain::settings::{SETTINGS_FILE, Settings};
 use domain::timestamp::{DAY, Timestamp};
-use github::GitHub;
+use github::{GitHub, GitHubError};
 use jiff::SignedDuration;
 use mirror::settings::parse;
 use mirror::{Head, HeadFile, LastSync, MirrorError, Mirrors, Progress, Source};
@@ -50,6 +50,10 @@ pub struct MirrorSync {
     pub epoch: Epoch,
 }
 
+/// When all names are compared because one is another repository's: many reports that wait for one
+/// mirror ask for that together.
+const COMPARED_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
 enum SyncFailure {
     Unauthorized,
     Other(Failure),
@@ -75,13 +79,15 @@ impl MirrorSync {
     }
 
     /// Code of another repository is not fetched, whatever its name: what it is called now is asked
-    /// for at once. Where the API does not say, git may be well all the same.
+    /// for soon. Where the API does not say, git may be well all the same; not where GitHub asks to
+    /// wait, which takes long.
     async fn is_not_anothers(&self, github: &GitHub, address: &GitHubAddress, now: Timestamp) -> Result<(), Failure> {
         match github.has_its_name(address).await {
             Err(error) if error.is_of_a_name() => {
-                store::jobs::enqueue(&self.store, Job::Reconcile, now, now).await?;
+                store::jobs::enqueue(&self.store, Job::Reconcile, now + COMPARED_AFTER, now).await?;
                 Err(error.into())
             }
+            Err(error @ GitHubError::RateLimited { .. }) => Err(error.into()),
             _ => Ok(()),
         }
     }

@@ -180,6 +180,13 @@ impl FakeGitHub {
         });
     }
 
+    /// Somebody closes an issue because another one says the same.
+    pub fn close_as_duplicate(&self, repository: &str, number: u64, by: &str) {
+        self.act(repository, number, by, "closed", json!({}), |issue| {
+            (issue.open, issue.state_reason) = (false, Some("duplicate".to_owned()));
+        });
+    }
+
     /// Somebody writes an issue's text anew.
     pub fn edit_issue(&self, repository: &str, number: u64, body: &str) {
         self.act(repository, number, "owner", "edited", json!({ "changes": {} }), |issue| issue.body = body.to_owned());

@@ -143,8 +143,8 @@ pub enum Purpose {
     RuleMade(RuleId),
     /// A rule was ended.
     RuleEnded(RuleId),
-    /// The label that commands a rule was deleted in the repository.
-    LabelDeleted(RuleId),
+    /// The label that commands a rule was deleted in the repository, which was noticed then.
+    LabelDeleted(RuleId, Timestamp),
     /// The issue was closed. The moment tells one closing from the next; how many webhooks told of
     /// it, and whether any did, it does not.
     Resolved {
@@ -162,6 +162,8 @@ pub enum Purpose {
 
 /// What [`Purpose::Resolved`] is stored as.
 pub const RESOLVED: &str = "resolved";
+/// What [`Purpose::LabelDeleted`] is stored as.
+const LABEL_DELETED: &str = "label_deleted";
 /// What [`Purpose::Reassigned`] is stored as.
 const REASSIGNED: &str = "reassigned";
 
@@ -179,7 +181,7 @@ impl Purpose {
             Self::RefusedLabel(label) => ("refused_label", label.clone()),
             Self::RuleMade(rule) => ("rule_made", rule.to_string()),
             Self::RuleEnded(rule) => ("rule_ended", rule.to_string()),
-            Self::LabelDeleted(rule) => ("label_deleted", rule.to_string()),
+            Self::LabelDeleted(rule, at) => (LABEL_DELETED, format!("{rule} {}", at.as_seconds())),
             Self::Resolved { closed_at } => (RESOLVED, closed_at.as_seconds().to_string()),
             Self::Reassigned { at, to } => (REASSIGNED, format!("{} {}", at.as_seconds(), to.key())),
         }
@@ -200,7 +202,10 @@ impl Purpose {
             "refused_label" => Self::RefusedLabel(subject.to_owned()),
             "rule_made" => Self::RuleMade(RuleId(number()?)),
             "rule_ended" => Self::RuleEnded(RuleId(number()?)),
-            "label_deleted" => Self::LabelDeleted(RuleId(number()?)),
+            LABEL_DELETED => {
+                let (rule, at) = subject.split_once(' ')?;
+                Self::LabelDeleted(RuleId(rule.parse().ok()?), Timestamp::from_seconds(at.parse().ok()?))
+            }
             RESOLVED => Self::Resolved { closed_at: Timestamp::from_seconds(number()?) },
             REASSIGNED => {
                 let (at, to) = subject.split_once(' ')?;
@@ -228,7 +233,7 @@ mod tests {
             Purpose::RefusedLabel("known error".to_owned()),
             Purpose::RuleMade(RuleId(5)),
             Purpose::RuleEnded(RuleId(6)),
-            Purpose::LabelDeleted(RuleId(6)),
+            Purpose::LabelDeleted(RuleId(6), Timestamp::from_seconds(9)),
             Purpose::Resolved { closed_at: Timestamp::from_seconds(7) },
             Purpose::Reassigned { at: Timestamp::from_seconds(8), to: "grace".into() },
         ] {

@@ -64,7 +64,7 @@ impl Rank {
                 | Purpose::RefusedLabel(_)
                 | Purpose::RuleMade(_)
                 | Purpose::RuleEnded(_)
-                | Purpose::LabelDeleted(_)
+                | Purpose::LabelDeleted(..)
                 | Purpose::Resolved { .. }
                 | Purpose::Reassigned { .. },
             ) => Self::Reply,

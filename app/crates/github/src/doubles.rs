@@ -8,6 +8,9 @@ use domain::timestamp::Timestamp;
 use serde_json::json;
 use std::ops::ControlFlow;
 
+/// GitHub's `state_reason` of an issue that was closed because another one says the same.
+pub const DUPLICATE: &str = "duplicate";
+
 /// As what an issue is closed that another one says already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoubleReason {
@@ -51,7 +54,7 @@ impl GitHub {
         reason: DoubleReason,
     ) -> Result<(), GitHubError> {
         let reason = match reason {
-            DoubleReason::Duplicate => "duplicate",
+            DoubleReason::Duplicate => DUPLICATE,
             DoubleReason::NotPlanned => "not_planned",
         };
         let closed = json!({ "state": "closed", "state_reason": reason });

@@ -37,6 +37,14 @@ pub enum GitHubError {
         /// How long to wait, where GitHub names a time.
         retry_after: Option<SignedDuration>,
     },
+    /// The same of a question before a write: nothing was written.
+    #[error("GitHub does not answer properly: {message}")]
+    Unasked {
+        /// What happened.
+        message: String,
+        /// How long to wait, where GitHub names a time.
+        retry_after: Option<SignedDuration>,
+    },
     /// 401: the JWT, or twice in a row the installation's token, was refused.
     #[error("GitHub refuses the credentials: {0}. Check APP_ID and the private key")]
     Unauthorized(String),
@@ -104,7 +112,7 @@ impl GitHubError {
     pub fn retry_after(&self) -> Option<SignedDuration> {
         match self {
             Self::RateLimited { retry_after, .. } => Some(*retry_after),
-            Self::Transient { retry_after, .. } => *retry_after,
+            Self::Transient { retry_after, .. } | Self::Unasked { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -115,7 +123,7 @@ impl GitHubError {
         // What rustls says, with the moments in question behind it; there is no other way to them
         // through the libraries between.
         let says = |message: &str| CERTIFICATE_DATES.iter().any(|words| message.contains(words));
-        matches!(self, Self::Transient { message, .. } if says(message))
+        matches!(self, Self::Transient { message, .. } | Self::Unasked { message, .. } if says(message))
     }
 
     /// The same request would fail in the same way for ever. [`Self::Moved`] is among these: it
@@ -134,6 +142,7 @@ impl GitHubError {
             Self::RateLimited { .. }
             | Self::Taken { .. }
             | Self::Transient { .. }
+            | Self::Unasked { .. }
             | Self::Unauthorized(_)
             | Self::Suspended { .. }
             | Self::Unexpected(_) => false,
@@ -147,7 +156,7 @@ impl GitHubError {
 
     /// GitHub is out of order, or asks to wait: nothing is known of what was asked.
     pub(super) fn is_passing(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Transient { .. })
+        matches!(self, Self::RateLimited { .. } | Self::Transient { .. } | Self::Unasked { .. })
     }
 
     /// It may be the state of the installation, the repository or the issue, or of whoever answers
@@ -163,6 +172,16 @@ impl GitHubError {
     /// be passing, and in an incident anything is refused so.
     pub fn is_about_the_content(&self) -> bool {
         matches!(self, Self::Refused { status: 422, .. })
+    }
+
+    /// The same of a question that came before a write.
+    pub(super) fn before_a_write(self) -> Self {
+        match self {
+            Self::Transient { message, retry_after } => Self::Unasked { message, retry_after },
+            // What was not understood was said of the name, too.
+            Self::Unexpected(message) => Self::Unasked { message, retry_after: None },
+            other => other,
+        }
     }
 
     /// A network failure or timeout.

@@ -31,7 +31,7 @@ pub mod user;
 pub use client::{DEFAULT_API_URL, GitHub, Settings};
 pub use clock::TimeSource;
 pub use comments::FoundComment;
-pub use doubles::{DoubleReason, bears};
+pub use doubles::{DUPLICATE, DoubleReason, bears};
 pub use error::GitHubError;
 pub use events::{Closing, IssueEvent};
 pub use install::{Installation, Itself};

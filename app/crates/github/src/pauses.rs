@@ -37,6 +37,10 @@ impl Pauses {
     pub(super) fn heed(&self, who: Option<u64>, error: &GitHubError, now: Timestamp) {
         let GitHubError::RateLimited { retry_after, message } = error else { return };
         let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Of two answers that come at once the longer pause counts.
+        if pauses.get(&who).is_some_and(|known| known.since + known.lasts > now + *retry_after) {
+            return;
+        }
         pauses.insert(who, Pause { since: now, lasts: *retry_after, message: message.clone() });
     }
 }

@@ -130,7 +130,7 @@ impl GitHub {
     ) -> Result<Answer, GitHubError> {
         let path = route::repository(&repo.name, rest)?;
         let _turn = self.turn_to_write(repo.installation).await;
-        match self.name_of(repo, TRUSTED_FOR_WRITING).await? {
+        match self.name_of(repo, TRUSTED_FOR_WRITING).await.map_err(GitHubError::before_a_write)? {
             Ok(name) if name != repo.name => return Err(GitHubError::Moved { from: repo.name.clone(), to: name }),
             Ok(_) => {}
             Err(refusal) => return Err(refusal.to_error(what, Some(repo.installation))),
@@ -139,7 +139,7 @@ impl GitHub {
         if !answer.is_redirect() {
             return answer.accepted(what, Some(repo.installation));
         }
-        let now = self.repository(repo).await?.full_name;
+        let now = self.repository(repo).await.map_err(GitHubError::before_a_write)?.full_name;
         Err(match now == repo.name {
             true => GitHubError::Gone(format!("{what} (it is in another repository now)")),
             false => GitHubError::Moved { from: repo.name.clone(), to: now },

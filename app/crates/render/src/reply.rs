@@ -172,7 +172,7 @@ mod tests {
         let servers: Vec<String> = (1..=10).map(|n| format!("web-{n}")).collect();
         let many = Reply::Count { total: 1_000, servers, releases: texts(&["shop@2.4", "shop@2.3"]) };
         insta::assert_snapshot!(say(&many), @"1,000 occurrences so far, on 10 servers (`web-1`, `web-2`, `web-3`, `web-4`, `web-5`, `web-6`, `web-7`, `web-8` and 2 more), in releases `shop@2.4`, `shop@2.3`.");
-        insta::assert_snapshot!(say(&Reply::Double { stays: 7 }), @"This is the same as #7: GitHub answered too late whether it had made that, and made this one as well. Please go on there: what is done here does nothing.");
+        insta::assert_snapshot!(say(&Reply::Double { stays: 7 }), @"Duplicate of #7, sorry: GitHub made this issue twice. Please go on there: labels and closing have no effect here. I close this one, unless people have commented on it.");
         let few = Reply::Count { total: 10, servers: texts(&["web-1"]), releases: Vec::new() };
         insta::assert_snapshot!(say(&few), @"10 occurrences so far, on 1 server (`web-1`).");
     }

@@ -230,6 +230,7 @@ mod tests {
         "lines.issue_missed_at_ms",
         "lines.known_mailed_at_ms",
         "lines.last_seen_ms",
+        "lines.person_closed_ms",
         "lines.plain_until_ms",
         "lines.regressed_at_ms",
         "lines.resolved_at_ms",

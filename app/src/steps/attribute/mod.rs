@@ -40,6 +40,10 @@ use tokio::time::Instant;
 /// after the resolution it is taken to come from after it: deployments take hours, not days.
 pub const UNKNOWN_REVISION_DELAY: SignedDuration = DAY;
 
+/// How long a release that leads to no commit is known by its name as one that ran before: names
+/// only look as if they told deployments apart, and deployments last for days.
+const OLD_RELEASE_FOR: SignedDuration = SignedDuration::from_hours(14 * 24);
+
 /// What the verdict says of such a report.
 const PLAIN: &str = "Looking this report up in the repository ended the server, or panicked, several times, so it is \
                      known by its text alone.";
@@ -221,16 +225,19 @@ impl Attribute {
         let Some(resolution) = store::lines::resolution_by_identity(&self.store, id, &key).await? else {
             return Ok((false, None));
         };
-        if resolution.by_person
-            && let Some((version, is_revision)) = version(stored, attribution)
-        {
+        if let (Some(at), Some((version, is_revision))) = (resolution.person_at, version(stored, attribution)) {
             // Whoever closed the issue may have the fix, and not deployed it yet.
             let (name, seen) = (stored_name(version), store::versions::of_repository(&self.store, id).await?);
-            if ran_before(&seen, &name, is_revision, resolution.at) {
-                return Ok((false, None));
+            let until = at + OLD_RELEASE_FOR;
+            if ran_before(&seen, &name, is_revision, at) && (is_revision || stored.received_at < until) {
+                return Ok((false, (!is_revision).then_some(until)));
             }
         }
-        let Some(resolved) = resolution.commit.clone() else { return Ok((true, None)) };
+        let after = resolution.at + UNKNOWN_REVISION_DELAY;
+        let Some(resolved) = resolution.commit.clone() else {
+            let is_back = resolution.person_at.is_none() || stored.received_at >= after;
+            return Ok((is_back, (!is_back).then_some(after)));
+        };
         if let (Some(revision), true) = (attribution.revision.clone(), attribution.pinned) {
             let (mirrors, at) = (self.mirrors.clone(), resolution.at);
             let relation = blocking(move || relation(&mirrors, id, (&resolved, at), &revision)).await?;
@@ -238,7 +245,6 @@ impl Attribute {
                 return Ok((is_back, None));
             }
         }
-        let after = resolution.at + UNKNOWN_REVISION_DELAY;
         Ok(if stored.received_at >= after { (true, None) } else { (false, Some(after)) })
     }
 }

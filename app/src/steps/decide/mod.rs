@@ -95,8 +95,9 @@ impl Decide {
         };
         match known {
             Some(known) => self.of_known(row, line, known, &mut decision, now).await?,
-            // Whoever calls it is told; nobody of the repository does.
-            None if rules.library_code(line.code_at()).is_some() => {
+            // Whoever calls it is told; nobody of the repository does. A line that is known by its
+            // text alone was not looked up in the repository, where its caller may be.
+            None if line.commit.is_some() && rules.library_code(line.code_at()).is_some() => {
                 tracing::debug!(line = line.id.0, "library code that nothing here calls: counted, not told");
             }
             None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,

@@ -26,7 +26,8 @@ impl GitHubWriter {
         delivery: &Delivery,
         now: Timestamp,
     ) -> Result<bool, Failure> {
-        if delivery.what.channel != Channel::Comment {
+        // Of what somebody answered nobody wants to hear by mail.
+        if delivery.what.channel != Channel::Comment || line.known || line.resolved_at.is_some() {
             return Ok(false);
         }
         let Reply::NewException { exception, release } = reply_of(&delivery.what)? else { return Ok(false) };
@@ -35,10 +36,10 @@ impl GitHubWriter {
             format!("This line raises {exception} as well{seen}. Its issue takes no comments, so you read it here.");
         let chosen = self.recipients.find_and_record(row, line, By::MirrorAsItIs { unreached: &[] }, now).await?;
         let occasion = Occasion { purpose: &delivery.what.purpose, header: Some(&header), known: None };
-        for mail in mails(row, line, &chosen, occasion)? {
-            store::deliveries::insert(&self.store, row.repository.id, line.id, &mail, DeliveryMode::Singly, now)
-                .await?;
+        let mails = mails(row, line, &chosen, occasion)?;
+        for mail in &mails {
+            store::deliveries::insert(&self.store, row.repository.id, line.id, mail, DeliveryMode::Singly, now).await?;
         }
-        Ok(true)
+        Ok(!mails.is_empty())
     }
 }

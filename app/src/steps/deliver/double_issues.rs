@@ -50,8 +50,10 @@ impl GitHubWriter {
             // Asked for by itself: lists are behind.
             let issue = match tracker.issue(other.number).await? {
                 IssueState::Present(issue) if issue.open => issue,
+                // For a moment, maybe: the next look sees more.
+                IssueState::Missing => continue,
                 // Whoever closed or deleted it needs no word of ours.
-                _ => {
+                IssueState::Present(_) | IssueState::Deleted | IssueState::Transferred => {
                     store::doubles::record_settled(&self.store, id, other.number, (turn.now)()).await?;
                     continue;
                 }

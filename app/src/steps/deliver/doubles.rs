@@ -13,7 +13,7 @@ use domain::delivery::{Channel, DeliveryState};
 use domain::double::{Claimant, Doubted, next_look, which_stays};
 use domain::ids::{DoubtId, StormId};
 use domain::timestamp::Timestamp;
-use github::{FoundIssue, GitHubError, IssueState, bears};
+use github::{DUPLICATE, FoundIssue, GitHubError, IssueState, bears};
 use jiff::SignedDuration;
 use store::deliveries::Delivery;
 use store::doubts::Doubt;
@@ -34,6 +34,17 @@ enum Looked {
     TooEarly,
 }
 
+/// Where the issue is that is known so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Current {
+    /// It is there.
+    There,
+    /// It was deleted or moved.
+    Gone,
+    /// GitHub does not show it: for a moment, or because it is gone.
+    Missing,
+}
+
 impl GitHubWriter {
     /// Notes that GitHub was asked for something and did not say whether it made it: whatever is
     /// found or made now, there may be two of it some minutes later.
@@ -51,6 +62,7 @@ impl GitHubWriter {
         }
         let result = self.look_for_doubles(turn, &row, &doubt, now).await;
         let result = self.heed_of_doubt(turn, &row, result, now).await;
+        let result = self.under_new_name(turn, &row, result).await;
         let attempt = DoubtAttempt { store: &self.store, row: &row, doubt: &doubt, now };
         match settle(&attempt, result, now).await?.done()? {
             Some(Looked::Done) => attempt.looked().await?,
@@ -120,9 +132,17 @@ impl GitHubWriter {
         if store::deliveries::is_writing_pending(&self.store, line.id).await? {
             return Ok(Looked::TooEarly);
         }
-        self.add_known(tracker, row, &mut issues, line.issue, &marker).await?;
+        let current = match self.add_known(tracker, row, &mut issues, line.issue, &marker).await? {
+            Current::There => line.issue,
+            Current::Gone if issues.is_empty() => {
+                store::lines::record_issue_gone(&self.store, line.id).await?;
+                return Ok(Looked::Done);
+            }
+            Current::Gone => None,
+            Current::Missing => return Ok(Looked::Done),
+        };
         let is_used = store::lines::acted_on(&self.store, line.id).await?.as_of > Timestamp::UNIX_EPOCH;
-        let Some(stays) = self.which_stays(tracker, row, &issues, line.issue, is_used, since).await? else {
+        let Some(stays) = self.which_stays(tracker, row, &issues, current, is_used, since).await? else {
             return Ok(Looked::Done);
         };
         match line.issue {
@@ -168,8 +188,16 @@ impl GitHubWriter {
         let Some(current) = storm.issue else { return Ok(Looked::Done) };
         let (marker, since) = (self.content.site.storm_marker(id), storm.began_at);
         let mut issues = tracker.by_marker(&marker, since).await?;
-        self.add_known(tracker, row, &mut issues, Some(current), &marker).await?;
-        let Some(stays) = self.which_stays(tracker, row, &issues, Some(current), false, since).await? else {
+        let known = match self.add_known(tracker, row, &mut issues, Some(current), &marker).await? {
+            Current::There => Some(current),
+            Current::Gone => None,
+            Current::Missing => return Ok(Looked::Done),
+        };
+        // A storm's issue is for reading: of one that is closed nobody hears any more.
+        let open: Vec<FoundIssue> = issues.iter().filter(|issue| issue.open).cloned().collect();
+        let known = known.filter(|&known| open.is_empty() || open.iter().any(|issue| issue.number == known));
+        let among = if open.is_empty() { &issues } else { &open };
+        let Some(stays) = self.which_stays(tracker, row, among, known, false, since).await? else {
             return Ok(Looked::Done);
         };
         if stays != current {
@@ -181,6 +209,7 @@ impl GitHubWriter {
     }
 
     /// Adds what the list does not show yet: the issue that is known, and what is being mended.
+    /// Says where the known one is.
     async fn add_known(
         &self,
         tracker: &IssueTracker,
@@ -188,20 +217,27 @@ impl GitHubWriter {
         issues: &mut Vec<FoundIssue>,
         current: Option<u64>,
         marker: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<Current, Failure> {
         let begun = store::doubles::unsettled(&self.store, row.repository.id).await?;
+        let mut known = Current::There;
         for number in current.into_iter().chain(begun) {
             if issues.iter().any(|issue| issue.number == number) {
                 continue;
             }
-            if let IssueState::Present(issue) = tracker.issue(number).await?
-                && bears(&issue.body, marker)
-            {
-                issues.push(issue);
+            let state = match tracker.issue(number).await? {
+                IssueState::Present(issue) => {
+                    issues.extend(Some(issue).filter(|issue| bears(&issue.body, marker)));
+                    Current::There
+                }
+                IssueState::Deleted | IssueState::Transferred => Current::Gone,
+                IssueState::Missing => Current::Missing,
+            };
+            if current == Some(number) {
+                known = state;
             }
         }
         issues.sort_by_key(|issue| issue.number);
-        Ok(())
+        Ok(known)
     }
 
     /// Which of several issues stays. `is_used`: people commanded something on the one that is
@@ -230,7 +266,9 @@ impl GitHubWriter {
                 continue;
             }
             let is_current = current == Some(number) && is_used;
-            let has_people = is_current || !issue.open || tracker.has_words_of_people(number, since).await?;
+            // Whoever closed it as a duplicate means another one to stay.
+            let is_answered = !issue.open && issue.state_reason.as_deref() != Some(DUPLICATE);
+            let has_people = is_current || is_answered || tracker.has_words_of_people(number, since).await?;
             claimants.push(Claimant { number, has_people });
         }
         Ok(which_stays(&claimants, current).or(current))

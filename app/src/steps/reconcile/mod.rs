@@ -65,7 +65,7 @@ impl Reconcile {
         let Some(github) = self.github_app.github() else { return Ok(()) };
         // What fails keeps nothing else from being looked at, and is tried again.
         let mut failed = self.installed.compare(&github, Among::All, now).await.err();
-        store::jobs::enqueue(&self.store, Job::Redeliver, now, now).await?;
+        store::jobs::enqueue_if_none(&self.store, Job::Redeliver, now).await?;
         let mut unread: HashSet<u64> = HashSet::new();
         for row in store::repositories::list(&self.store).await? {
             let Some(address) =

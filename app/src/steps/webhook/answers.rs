@@ -37,6 +37,8 @@ pub(super) struct Marked {
     pub(super) line: LineId,
     /// Who filed the issue; `None` where GitHub does not say.
     pub(super) author: Option<Login>,
+    /// It was closed as a duplicate of another one.
+    pub(super) is_duplicate: bool,
 }
 
 impl IssueAnswers {

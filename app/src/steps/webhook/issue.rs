@@ -8,10 +8,9 @@ use crate::services::rules::RuleBook;
 use crate::services::{Epoch, Failure, Site, Wake};
 use domain::command::{LabelCommand, OUR_LABEL};
 use domain::event::{HookAccount, HookIssue, IssueAction};
-use domain::names::Login;
 use domain::read_lag::{Answer, Judgement, ask_again_at, judge};
 use domain::timestamp::Timestamp;
-use github::{FoundIssue, IssueState};
+use github::{DUPLICATE, FoundIssue, IssueState};
 use store::Store;
 use store::lines::Line;
 use store::repositories::RepositoryRow;
@@ -119,8 +118,10 @@ impl IssueWebhooks {
         }
     }
 
+    /// Of an issue that may be there twice, the look for that says what follows.
     async fn gone(&self, line: Option<Line>) -> Result<(), Failure> {
         match line {
+            Some(line) if store::doubts::is_issue_in_doubt(&self.store, line.id).await? => Ok(()),
             Some(line) => Ok(store::lines::record_issue_gone(&self.store, line.id).await?),
             None => Ok(()),
         }
@@ -139,7 +140,8 @@ impl IssueWebhooks {
             Ok(IssueState::Present(issue)) => {
                 let told = as_told(&issue);
                 let line = self.site.line_of_marker(&issue.body);
-                let marked = line.map(|line| Marked { line, author: issue.author });
+                let is_duplicate = issue.state_reason.as_deref() == Some(DUPLICATE);
+                let marked = line.map(|line| Marked { line, author: issue.author, is_duplicate });
                 self.answers.record((row.repository.id, number), told.clone(), marked.clone(), now);
                 Ok((Answer::Is(told), marked))
             }
@@ -158,13 +160,22 @@ impl IssueWebhooks {
         number: u64,
         marked: Option<Marked>,
     ) -> Result<Option<Line>, Failure> {
-        let Some(Marked { line: id, author }) = marked else { return Ok(None) };
+        let Some(Marked { line: id, author, is_duplicate }) = marked else { return Ok(None) };
         let Some(line) = store::lines::by_id(&self.store, id).await? else { return Ok(None) };
+        let us = match self.github_app.github() {
+            Some(github) => github.bot_login().await?,
+            None => return Ok(None),
+        };
+        // A copy that a person made is theirs.
+        if line.repository != row.repository.id || author.is_some_and(|author| author != us) {
+            return Ok(None);
+        }
         match line.issue {
-            _ if line.repository != row.repository.id => return Ok(None),
             None => store::lines::set_issue(&self.store, id, Some(number)).await?,
+            // Who closes it as a duplicate means the other one to stay.
+            Some(_) if is_duplicate => return Ok(None),
             Some(other) => {
-                if !self.is_used_double(row, &line, number, author.as_ref()).await?
+                if !self.is_used_double(row, &line, number).await?
                     || !store::lines::move_issue(&self.store, id, other, number).await?
                 {
                     return Ok(None);
@@ -176,18 +187,8 @@ impl IssueWebhooks {
 
     /// Whether an issue beside the line's is one that GitHub made twice, and what is commanded
     /// there counts: nobody was told otherwise, and no command stands on the line's.
-    async fn is_used_double(
-        &self,
-        row: &RepositoryRow,
-        line: &Line,
-        number: u64,
-        author: Option<&Login>,
-    ) -> Result<bool, Failure> {
-        let us = match self.github_app.github() {
-            Some(github) => github.bot_login().await?,
-            None => return Ok(false),
-        };
-        let is_free = line.resolved_at.is_none() && !line.known && author == Some(&us);
+    async fn is_used_double(&self, row: &RepositoryRow, line: &Line, number: u64) -> Result<bool, Failure> {
+        let is_free = line.resolved_at.is_none() && !line.known;
         if !is_free
             || !store::doubts::is_issue_in_doubt(&self.store, line.id).await?
             || store::doubles::by_issue(&self.store, row.repository.id, number).await?.is_some()

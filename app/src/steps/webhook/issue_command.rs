@@ -92,11 +92,11 @@ impl IssueCommand<'_> {
         if store::lines::is_replied_to(store, line, &purpose).await? {
             return Ok(());
         }
-        let closing = self.closing_commit(closed_at).await?;
-        let by_person = closing.is_none();
+        let (closing, by_person) = self.closing_commit(closed_at).await?;
         let commit = closing.or_else(|| self.row.repository.head.clone());
         let reply = comment(purpose, &Reply::Resolved { commit: commit.clone(), by_person, by: self.by().clone() })?;
-        let as_of = AsOf { commit: commit.as_ref(), by_person };
+        let person_at = by_person.then_some(closed_at.min(self.now));
+        let as_of = AsOf { commit: commit.as_ref(), person_at };
         let done = store::lines::resolve_once(store, self.as_reply(&reply), closed_at, as_of, self.now).await?;
         self.with.epoch.turn();
         self.done(done)
@@ -113,29 +113,32 @@ impl IssueCommand<'_> {
     }
 
     /// The commit that closed the issue, where one did and the mirror has it: only what contains it
-    /// has the fix.
-    async fn closing_commit(&self, closed_at: Timestamp) -> Result<Option<CommitId>, Failure> {
-        let Some((github, address)) = self.with.github_app.github_of(&self.row.repository) else { return Ok(None) };
+    /// has the fix. And whether a person closed it, as GitHub says.
+    async fn closing_commit(&self, closed_at: Timestamp) -> Result<(Option<CommitId>, bool), Failure> {
+        let not_known = (None, false);
+        let Some((github, address)) = self.with.github_app.github_of(&self.row.repository) else {
+            return Ok(not_known);
+        };
         let number = self.issue.number;
         let commit = match github.last_closing(&address, number).await {
             Ok(Some(closing)) if closing.at.is_none_or(|at| at + SAME_MOMENT >= closed_at) => closing.commit,
             // This one is not listed yet.
             Ok(_) => match self.ask_again_at {
                 Some(at) => return Err(Failure::Again { at }),
-                None => None,
+                None => return Ok(not_known),
             },
             // The default branch's head is nearly as good.
             Err(error) if error.is_permanent() => {
                 tracing::info!(repository = %address, number, %error, "who closed an issue is not known");
-                None
+                return Ok(not_known);
             }
             Err(error) => return Err(error.into()),
         };
-        let Some(commit) = commit else { return Ok(None) };
+        let Some(commit) = commit else { return Ok((None, true)) };
         match self.with.mirror_sync.finds_commit(self.row, &commit, self.now).await {
-            Ok(is_there) => Ok(is_there.then_some(commit)),
+            Ok(is_there) => Ok((is_there.then_some(commit), false)),
             // Its fetch is refused for good, which is the repository's trouble, not the line's.
-            Err(Failure::GiveUp(_)) => Ok(None),
+            Err(Failure::GiveUp(_)) => Ok(not_known),
             Err(failure) => Err(failure),
         }
     }
@@ -188,7 +191,12 @@ impl IssueCommand<'_> {
     /// resolved from now on.
     async fn unlabeled(&self, label: &str) -> Result<(), Failure> {
         let Some(command) = LabelCommand::from_label(label) else { return Ok(()) };
-        if self.has_rule_of(label).await? && self.is_deleted(label).await? {
+        let rule = self.rule_of(label).await?;
+        // Put on again, it counts as before: this is a late word of its being deleted.
+        if rule.as_ref().is_some_and(|rule| rule.is_label_deleted) {
+            return Ok(());
+        }
+        if rule.is_some() && self.is_deleted(label).await? {
             deleted_labels::ask(&self.with.store, self.row, self.line, label, self.now).await?;
             self.with.wake.notify_one();
             return Ok(());
@@ -198,7 +206,7 @@ impl IssueCommand<'_> {
         let reopens = matches!(command, LabelCommand::KnownError(_)) && !self.issue.open && !still_known;
         // First: cut off in between, the command is carried out once more, and finds the rule still
         // in force.
-        if reopens && self.has_rule_of(label).await? {
+        if reopens && rule.is_some() {
             store::lines::resolve_for_now(&self.with.store, self.line.id, self.now).await?;
             self.with.epoch.turn();
         }
@@ -213,12 +221,11 @@ impl IssueCommand<'_> {
         }
     }
 
-    async fn has_rule_of(&self, label: &str) -> Result<bool, Failure> {
+    /// The rule in force that a label of this line's issue made.
+    async fn rule_of(&self, label: &str) -> Result<Option<RuleRow>, Failure> {
         let in_force = store::rules::in_force(&self.with.store, self.row.repository.id).await?;
-        Ok(in_force
-            .iter()
-            .filter(|rule| rule.line == Some(self.line.id))
-            .any(|rule| rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label))))
+        let is_its = |rule: &RuleRow| rule.label.as_deref().is_some_and(|made| made.eq_ignore_ascii_case(label));
+        Ok(in_force.into_iter().find(|rule| rule.line == Some(self.line.id) && is_its(rule)))
     }
 
     /// Assigned by anybody but us: the line is theirs from then on.

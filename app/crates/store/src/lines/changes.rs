@@ -119,7 +119,7 @@ pub async fn record_issue_gone(store: &Store, line: LineId) -> Result<(), StoreE
 /// The database is out of reach.
 pub async fn resolve_for_now(store: &Store, line: LineId, now: Timestamp) -> Result<(), StoreError> {
     let mut tx = store.begin().await?;
-    resolve_in(&mut tx, line, AsOf { commit: None, by_person: false }, now).await?;
+    resolve_in(&mut tx, line, AsOf { commit: None, person_at: None }, now).await?;
     tx.commit().await
 }
 
@@ -128,20 +128,20 @@ pub async fn resolve_for_now(store: &Store, line: LineId, now: Timestamp) -> Res
 pub struct AsOf<'a> {
     /// A commit: reports of what does not contain it are no news; `None`: any further report is.
     pub commit: Option<&'a CommitId>,
-    /// A person closed the issue, so reports of what ran by then are no news either.
-    pub by_person: bool,
+    /// When a person closed the issue: reports of what ran by then are no news either.
+    pub person_at: Option<Timestamp>,
 }
 
 /// Its fingerprints are attributed anew, because what was a repeat may now be a regression.
 pub(super) async fn resolve_in(tx: &mut Tx, line: LineId, as_of: AsOf<'_>, now: Timestamp) -> Result<(), StoreError> {
     sqlx::query(
-        "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, resolved_by_person = $4, regressed_at_ms = NULL,
+        "UPDATE lines SET resolved_at_ms = $2, resolved_commit = $3, person_closed_ms = $4, regressed_at_ms = NULL,
              next_decide_at = NULL, status_wanted = 1 WHERE id = $1",
     )
     .bind(line.0)
     .bind(now.as_millis())
     .bind(as_of.commit.map(CommitId::as_str))
-    .bind(i64::from(as_of.by_person))
+    .bind(as_of.person_at.map(Timestamp::as_millis))
     .execute(tx.conn())
     .await?;
     fingerprints::make_stale_in(tx, line).await

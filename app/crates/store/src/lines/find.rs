@@ -1,7 +1,7 @@
 //! Lines that are looked for: by id, issue, place or path, of a repository or a storm.
 
 use super::{COLUMNS, read};
-use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, indexable, signed};
+use crate::columns::{from_json, get, get_commit_opt, get_count, get_time, get_time_opt, indexable, signed};
 use crate::lines::Line;
 use crate::{Store, StoreError, deliveries};
 use domain::alert::Place;
@@ -155,9 +155,9 @@ pub struct Resolution {
     pub at: Timestamp,
     /// At which commit; `None`: any further report brings it back.
     pub commit: Option<CommitId>,
-    /// A person closed the issue: the fix may not be deployed yet. What a commit closed has its fix
-    /// where it contains that commit.
-    pub by_person: bool,
+    /// When a person closed the issue: the fix may not be deployed by then. What a commit closed
+    /// has its fix where it contains that commit.
+    pub person_at: Option<Timestamp>,
 }
 
 /// The resolution of the line with this identity, where it has one.
@@ -167,7 +167,7 @@ pub async fn resolution_by_identity(
     key: &str,
 ) -> Result<Option<Resolution>, StoreError> {
     let row = sqlx::query(
-        "SELECT resolved_at_ms, resolved_commit, resolved_by_person FROM lines
+        "SELECT resolved_at_ms, resolved_commit, person_closed_ms FROM lines
          WHERE repository_id = $1 AND identity = $2 AND resolved_at_ms IS NOT NULL",
     )
     .bind(repository.0)
@@ -178,6 +178,6 @@ pub async fn resolution_by_identity(
     Ok(Some(Resolution {
         at: get_time(&row, "resolved_at_ms")?,
         commit: get_commit_opt(&row, "resolved_commit")?,
-        by_person: get::<i64>(&row, "resolved_by_person")? == 1,
+        person_at: get_time_opt(&row, "person_closed_ms")?,
     }))
 }
