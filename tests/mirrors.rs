@@ -287,9 +287,9 @@ fn a_damaged_mirror_is_cloned_anew() {
     fs::remove_dir_all(world.root.join("7.git/objects")).unwrap();
     assert!(world.sync().cloned);
     world.assert_same_refs();
-    assert!(world.mirrors.remove(ID).unwrap());
+    world.remove();
     assert!(!world.mirrors.exists(ID));
-    assert!(world.mirrors.remove(ID).unwrap());
+    world.remove();
     assert!(matches!(world.mirrors.lines(ID, &world.head(), "shop/cart.py"), Err(MirrorError::NoMirror(_))));
     assert!(world.sync().cloned);
     assert_eq!(world.mirrors.lines(ID, &world.head(), "shop/cart.py").unwrap().unwrap().len(), 2);
@@ -336,7 +336,7 @@ fn two_processes_take_turns() {
     let head = world.head();
     world.sync();
     assert_eq!(*other.lines(ID, &head, "b.py").unwrap().unwrap(), ["4"]);
-    assert!(world.mirrors.remove(ID).unwrap());
+    world.remove();
     let next = world.commit(GRACE, DAY, &[("b.py", "new\n")], "B");
     world.sync();
     assert_eq!(*other.lines(ID, &next, "b.py").unwrap().unwrap(), ["new"]);
