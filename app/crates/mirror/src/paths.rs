@@ -3,7 +3,9 @@
 use super::Mirrors;
 use super::error::MirrorError;
 use super::read::{self, is_plain};
+use super::tree_links::{Elsewhere, Followed};
 use domain::commit::CommitId;
+use domain::deployed_root::Root;
 use domain::ids::RepositoryId;
 use gix::bstr::BStr;
 use gix::objs::tree::EntryRef;
@@ -11,7 +13,7 @@ use gix::traverse::tree::{Recorder, Visit, visit};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Most candidates that are returned: more than these that match equally well are decided by
 /// nothing.
@@ -38,21 +40,51 @@ pub struct Candidate {
     pub matched_components: usize,
     /// The whole repository path is the end of the reported one.
     pub whole: bool,
+    /// The path under which a symbolic link shows the file, where that is what was matched.
+    pub shown_as: Option<String>,
+}
+
+/// How files are looked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Search<'a> {
+    /// Files below this folder come first, and are found by their name alone.
+    pub below: Option<&'a str>,
+    /// Upper and lower case are the same.
+    pub folded: bool,
+}
+
+/// What a path of a commit is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathStanding {
+    /// A regular file: its path, after symbolic links were followed.
+    File(String),
+    /// In this folder, which is another repository.
+    Submodule(String),
+    /// Below a symbolic link that leads out of the repository.
+    Outside,
+    /// There is no such file.
+    Nothing,
 }
 
 /// The files of one tree by base name.
 pub(super) struct TreeIndex {
     by_name: HashMap<Box<str>, Vec<(Box<str>, gix::ObjectId)>>,
+    /// The names of files by their lower-case form; made where it is asked for.
+    folded: OnceLock<HashMap<Box<str>, Vec<Box<str>>>>,
+    /// What is in the tree and leads elsewhere.
+    pub(super) elsewhere: Elsewhere,
     /// There are more files.
     is_cut: bool,
 }
 
 impl Mirrors {
-    /// The files of a commit that a reported path may name, best first: by matching components from
-    /// the end, then whole matches, then shorter paths. Two components must match, or the whole
-    /// repository path (a file in its root), or the base name must be the only one of its kind in
-    /// the tree, which says little unless the line's text agrees. Files below `site-packages` and
-    /// the like are the caller's to exclude. Unknown commits have no files.
+    /// The files of a commit that a reported path may name, best first: those below the folder that
+    /// is asked for, then by matching components from the end, then whole matches, then shorter
+    /// paths. Two components must match, or the whole repository path (a file in its root), or the
+    /// base name must be the only one of its kind in the tree, which says little unless the line's
+    /// text agrees. What symbolic links of the tree show is found under their names as well. Files
+    /// below `site-packages` and the like are the caller's to exclude. Unknown commits have no
+    /// files.
     ///
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
@@ -60,24 +92,76 @@ impl Mirrors {
         &self,
         id: RepositoryId,
         commit: &CommitId,
-        runtime_path: &str,
+        reported: &[String],
+        search: Search<'_>,
     ) -> Result<Vec<Candidate>, MirrorError> {
-        let cleaned = cleaned(runtime_path);
-        let Some(name) = cleaned.last() else { return Ok(Vec::new()) };
+        let Some(name) = reported.last() else { return Ok(Vec::new()) };
         let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
         if index.is_cut {
-            return self.suffixes(id, commit, &cleaned);
+            return self.suffixes(id, commit, reported);
         }
-        let Some(same_name) = index.by_name.get(name.as_str()) else { return Ok(Vec::new()) };
-        let mut found: Vec<Candidate> = same_name.iter().map(|(path, _)| compare(path, &cleaned)).collect();
+        let mut found: Vec<Candidate> = Vec::new();
+        for path in index.named(name, search.folded) {
+            found.push(compare(path, reported, search.folded));
+        }
         let only_one = found.len() == 1;
-        found.retain(|candidate| candidate.matched_components >= TELLING || candidate.whole || only_one);
+        let mut shown = Vec::new();
+        index.elsewhere.shown_as(name, found.iter().map(|candidate| candidate.path.as_str()), |path, shown_as| {
+            let Candidate { matched_components, whole, .. } = compare(&shown_as, reported, search.folded);
+            shown.push(Candidate { path, matched_components, whole, shown_as: Some(shown_as) });
+        });
+        found.extend(shown);
+        let is_below = |path: &str| search.below.is_some_and(|folder| is_below(path, folder));
+        found.retain(|one| one.matched_components >= TELLING || one.whole || only_one || is_below(&one.path));
         found.sort_by(|a, b| {
-            let rank = |c: &Candidate| (Reverse(c.matched_components), Reverse(c.whole), c.path.len());
+            let rank = |c: &Candidate| {
+                (Reverse(is_below(&c.path)), Reverse(c.matched_components), Reverse(c.whole), c.path.len())
+            };
             rank(a).cmp(&rank(b)).then_with(|| a.path.cmp(&b.path))
         });
         found.truncate(MOST);
         Ok(found)
+    }
+
+    /// The files of a commit with a base name, the nearest to the root first, and no more than
+    /// [`MOST`] of them; none of a tree that is too large to be listed.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn files_named(&self, id: RepositoryId, commit: &CommitId, name: &str) -> Result<Vec<String>, MirrorError> {
+        let Some(index) = self.tree_index(id, commit)? else { return Ok(Vec::new()) };
+        let mut found: Vec<String> = index.named(name, false).map(str::to_owned).collect();
+        found.sort_by_key(|path| (path.matches('/').count(), path.clone()));
+        found.truncate(MOST);
+        Ok(found)
+    }
+
+    /// What a path of a commit is, symbolic links followed.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn standing_of(&self, id: RepositoryId, commit: &CommitId, path: &str) -> Result<PathStanding, MirrorError> {
+        let Some(index) = self.tree_index(id, commit)? else { return Ok(PathStanding::Nothing) };
+        Ok(match index.elsewhere.follow(path) {
+            Followed::Path(path) => {
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                if index.named(name, false).any(|there| there == path) {
+                    PathStanding::File(path)
+                } else {
+                    PathStanding::Nothing
+                }
+            }
+            Followed::Submodule(folder) => PathStanding::Submodule(folder),
+            Followed::Outside => PathStanding::Outside,
+        })
+    }
+
+    /// The folders of a commit that are other repositories.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn submodules(&self, id: RepositoryId, commit: &CommitId) -> Result<Vec<String>, MirrorError> {
+        Ok(self.tree_index(id, commit)?.map_or_else(Vec::new, |index| index.elsewhere.submodules()))
     }
 
     /// The same in a tree that is too large to be listed: files whose whole path is the end of the
@@ -93,7 +177,12 @@ impl Mirrors {
             for from in 0..reported.len().min(MOST) {
                 let path = reported[from..].join("/");
                 if read::blob(repo, commit, &path)?.is_some() {
-                    found.push(Candidate { path, matched_components: reported.len() - from, whole: true });
+                    found.push(Candidate {
+                        path,
+                        matched_components: reported.len() - from,
+                        whole: true,
+                        shown_as: None,
+                    });
                 }
             }
             Ok(found)
@@ -127,16 +216,32 @@ impl Mirrors {
             if let Some(known) = self.inner.trees.get(&tree.id) {
                 return Ok(Some(known));
             }
-            let (weight, index) = TreeIndex::of(&tree)?;
+            let (weight, index) = TreeIndex::of(repo, &tree)?;
             Ok(Some(self.inner.trees.put(tree.id, weight, index)))
         })
     }
 }
 
 impl TreeIndex {
-    /// Lists a tree: regular files only, as links and submodules have no lines. A path that is not
-    /// UTF-8 cannot be reported.
-    fn of(tree: &gix::Tree<'_>) -> Result<(usize, Self), MirrorError> {
+    /// The files of a base name.
+    fn named(&self, name: &str, folded: bool) -> Box<dyn Iterator<Item = &str> + '_> {
+        let exact = |name: &str| self.by_name.get(name).into_iter().flatten().map(|(path, _)| &**path);
+        if !folded {
+            return Box::new(exact(name));
+        }
+        let names = self.folded.get_or_init(|| {
+            let mut names: HashMap<Box<str>, Vec<Box<str>>> = HashMap::new();
+            for name in self.by_name.keys() {
+                names.entry(name.to_lowercase().into()).or_default().push(name.clone());
+            }
+            names
+        });
+        Box::new(names.get(name.to_lowercase().as_str()).into_iter().flatten().flat_map(move |name| exact(name)))
+    }
+
+    /// Lists a tree: regular files by their names, as links and submodules have no lines; those are
+    /// remembered as what they are. A path that is not UTF-8 cannot be reported.
+    fn of(repo: &gix::Repository, tree: &gix::Tree<'_>) -> Result<(usize, Self), MirrorError> {
         let mut list = Bounded { recorder: Recorder::default(), listed: 0, bytes: 0, is_cut: false };
         let listed = tree.traverse().depthfirst(&mut list);
         let Bounded { recorder, is_cut, .. } = list;
@@ -145,17 +250,22 @@ impl TreeIndex {
         }
         let mut by_name: HashMap<Box<str>, Vec<(Box<str>, gix::ObjectId)>> = HashMap::new();
         let mut weight = 1;
+        let mut elsewhere = Elsewhere::default();
         for entry in recorder.records {
             let Some(path) = std::str::from_utf8(&entry.filepath).ok().filter(|path| is_plain(path)) else { continue };
+            if !entry.mode.is_blob() {
+                elsewhere.note(repo, path, &entry);
+                continue;
+            }
             let name = path.rsplit('/').next().unwrap_or(path);
             by_name.entry(name.into()).or_default().push((path.into(), entry.oid));
             weight += 1;
         }
-        Ok((weight, Self { by_name, is_cut }))
+        Ok((weight, Self { by_name, folded: OnceLock::new(), elsewhere, is_cut }))
     }
 }
 
-/// Records regular files until there are too many entries.
+/// Records files, links and submodules until there are too many entries.
 struct Bounded {
     recorder: Recorder,
     listed: usize,
@@ -201,73 +311,34 @@ impl Visit for Bounded {
         if self.is_full() {
             return ControlFlow::Break(());
         }
-        if entry.mode.is_blob() { self.recorder.visit_nontree(entry) } else { ControlFlow::Continue(true) }
+        self.recorder.visit_nontree(entry)
     }
 }
 
-fn compare(path: &str, reported: &[String]) -> Candidate {
-    let matched = path.rsplit('/').zip(reported.iter().rev()).take_while(|(ours, theirs)| ours == theirs).count();
+fn compare(path: &str, reported: &[String], folded: bool) -> Candidate {
+    let (_, matched) = Root::of(reported, path, folded);
     let whole = matched == path.split('/').count();
-    Candidate { path: path.to_owned(), matched_components: matched, whole }
+    Candidate { path: path.to_owned(), matched_components: matched, whole, shown_as: None }
 }
 
-/// The components of a reported path without what its runtime puts before or after it: schemes of
-/// URLs and bundlers, drive letters, query strings, `.` and `..`.
-fn cleaned(reported: &str) -> Vec<String> {
-    let text = reported.trim().replace('\\', "/");
-    let text = match text.split_once("://") {
-        // file:///srv/x, app:///x and webpack:///./x have an empty authority; https://host/x and
-        // webpack://name/./x do not.
-        Some((scheme, rest)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) => {
-            let path = rest.split_once('/').map_or("", |(_, path)| path);
-            path.split(['?', '#']).next().unwrap_or_default().to_owned()
-        }
-        _ => text.split('?').next().unwrap_or_default().to_owned(),
-    };
-    let mut components: Vec<String> = Vec::new();
-    for component in text.split('/') {
-        match component {
-            "" | "." | "~" => {}
-            ".." => drop(components.pop()),
-            component => components.push(component.to_owned()),
-        }
-    }
-    components
+/// Whether a path is in a folder.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder.trim_matches('/')).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_runtimes_put_around_a_path_is_taken_off() {
-        for (reported, path) in [
-            ("/srv/app/shop/cart.py", "srv/app/shop/cart.py"),
-            ("C:\\app\\shop\\cart.py", "C:/app/shop/cart.py"),
-            ("file:///srv/shop/cart.mjs", "srv/shop/cart.mjs"),
-            ("webpack:///./src/cart.ts?af12", "src/cart.ts"),
-            ("webpack://shop/./src/cart.ts", "src/cart.ts"),
-            ("webpack-internal:///./src/cart.ts", "src/cart.ts"),
-            ("app:///src/cart.js", "src/cart.js"),
-            ("https://shop.example.com/static/cart.js?v=2#x", "static/cart.js"),
-            ("~/static/cart.js", "static/cart.js"),
-            ("/srv/shop/../common/./a.py", "srv/common/a.py"),
-            ("../../../etc/passwd", "etc/passwd"),
-            ("", ""),
-            ("///", ""),
-        ] {
-            assert_eq!(cleaned(reported).join("/"), path, "{reported}");
-        }
-    }
+    use domain::frame_names::parts_of;
 
     #[test]
     fn components_are_compared_from_the_end() {
-        let reported = cleaned("/srv/releases/7/src/shop/cart.py");
-        let cart = compare("src/shop/cart.py", &reported);
+        let reported = parts_of("/srv/releases/7/src/shop/cart.py");
+        let cart = compare("src/shop/cart.py", &reported, false);
         assert_eq!((cart.matched_components, cart.whole), (3, true));
-        let other = compare("tests/shop/cart.py", &reported);
+        let other = compare("tests/shop/cart.py", &reported, false);
         assert_eq!((other.matched_components, other.whole), (2, false));
-        let old = compare("old/cart.py", &reported);
+        let old = compare("old/cart.py", &reported, false);
         assert_eq!((old.matched_components, old.whole), (1, false));
     }
 }
