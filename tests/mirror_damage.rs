@@ -183,9 +183,18 @@ fn a_tree_that_is_too_large_to_be_listed_is_looked_up_by_whole_paths() {
     world.repo.git(&["update-ref", "refs/heads/main", &commit]);
     world.sync();
     let commit = CommitId::new(commit);
-    let found = world.mirrors.candidates(ID, &commit, "/srv/app/shop/cart.py").unwrap();
+    let found = world
+        .mirrors
+        .candidates(ID, &commit, &domain::frame_names::parts_of("/srv/app/shop/cart.py"), mirror::Search::default())
+        .unwrap();
     assert_eq!(found.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), ["shop/cart.py"]);
-    assert!(world.mirrors.candidates(ID, &commit, "/srv/app/cart.py").unwrap().is_empty());
+    assert!(
+        world
+            .mirrors
+            .candidates(ID, &commit, &domain::frame_names::parts_of("/srv/app/cart.py"), mirror::Search::default())
+            .unwrap()
+            .is_empty()
+    );
     assert!(world.mirrors.files(ID, &commit).unwrap().len() <= 500_000);
     assert_eq!(world.mirrors.blame(ID, &commit, "shop/cart.py", 1).unwrap().unwrap().summary, "Boom");
 }

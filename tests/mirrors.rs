@@ -614,7 +614,10 @@ fn reported_paths_lead_to_files_of_the_tree_and_nowhere_else() {
     let commit = world.head();
     world.sync();
     let found = |path: &str| {
-        let candidates = world.mirrors.candidates(ID, &commit, path).unwrap();
+        let candidates = world
+            .mirrors
+            .candidates(ID, &commit, &domain::frame_names::parts_of(path), mirror::Search::default())
+            .unwrap();
         candidates.into_iter().map(|c| (c.path, c.matched_components)).collect::<Vec<_>>()
     };
     let one = |path: &str, matched: usize| vec![(path.to_owned(), matched)];
@@ -642,7 +645,15 @@ fn reported_paths_lead_to_files_of_the_tree_and_nowhere_else() {
     ] {
         assert_eq!(found(nothing), [], "{nothing}");
     }
-    assert_eq!(world.mirrors.candidates(ID, &CommitId::new("0".repeat(40)), "manage.py"), Ok(Vec::new()));
+    assert_eq!(
+        world.mirrors.candidates(
+            ID,
+            &CommitId::new("0".repeat(40)),
+            &domain::frame_names::parts_of("manage.py"),
+            mirror::Search::default()
+        ),
+        Ok(Vec::new())
+    );
     for (path, there) in [
         ("src/shop/cart.py", true),
         ("src/shop", false),

@@ -5,7 +5,7 @@ use super::Failed;
 use super::repository::named;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::steps::attribute::{AnalysisInput, ReportAnalysis, analyze};
+use crate::steps::attribute::{AnalysisInput, Deployment, ReportAnalysis, analyze};
 use crate::terminal::say;
 use crate::wiring::Handles;
 use clap::Args;
@@ -193,10 +193,11 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         repository: &subject.repository,
         report: &report,
         rules: &subject.rules,
+        deployment: Deployment::default(),
         event_at: now,
         trouble: None,
     };
-    let ReportAnalysis { choice, attribution } = analyze(input)?;
+    let ReportAnalysis { choice, attribution, .. } = analyze(input)?;
     say!("{}", report.headline());
     match choice {
         Choice::Dropped(Dropped::IgnoredException) => say!("It is not counted: ignored_exceptions names its type."),

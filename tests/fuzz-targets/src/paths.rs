@@ -37,7 +37,10 @@ pub(super) fn paths(data: &[u8]) {
     let mirrored = MIRRORED.get_or_init(mirrored);
     let text = String::from_utf8_lossy(data);
     for path in text.lines().take(10) {
-        let found = mirrored.mirrors.candidates(ID, &mirrored.head, path).unwrap();
+        let found = mirrored
+            .mirrors
+            .candidates(ID, &mirrored.head, &domain::frame_names::parts_of(path), mirror::Search::default())
+            .unwrap();
         assert!(found.len() <= MOST, "{} candidates", found.len());
         assert!(found.is_sorted_by(|a, b| a.matched_components >= b.matched_components), "{found:?}");
         for candidate in &found {

@@ -97,6 +97,8 @@ pub struct Findings<'a> {
     pub suspects: &'a [Suspect],
     /// How sure the verdict is.
     pub confidence: Option<Confidence>,
+    /// Files that fit the culprit frame as well as the one that was taken.
+    pub ties: &'a [String],
     /// Why git could not say, where it could not.
     pub trouble: Option<&'a str>,
     /// Files whose code was more than what is read.
@@ -118,6 +120,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
     words.extend(found.blame.and_then(passed_commits_sentence));
     words.push(revision_sentence(found));
     words.extend(drift_sentence(found));
+    words.extend(tie_sentence(found));
     words.extend(unread_sentence(found.unread));
     words.extend(found.trouble.map(str::to_owned));
     if found.culprit.is_some() {
@@ -208,6 +211,21 @@ fn drift_sentence(found: &Findings<'_>) -> Option<String> {
     }
 }
 
+/// How many files that fit equally well are named one by one.
+const NAMED_TIES: usize = 3;
+
+fn tie_sentence(found: &Findings<'_>) -> Option<String> {
+    let located = found.located.get(&found.culprit?)?;
+    let mut names: Vec<String> = found.ties.iter().take(NAMED_TIES).cloned().collect();
+    names.extend((found.ties.len() > NAMED_TIES).then(|| format!("{} more", found.ties.len() - NAMED_TIES)));
+    let last = names.pop()?;
+    let others = if names.is_empty() { last } else { format!("{} and {last}", names.join(", ")) };
+    Some(format!(
+        "{} and {others} fit equally well: nothing tells which of them was deployed. A key for the folder, or path_mappings, would.",
+        located.path
+    ))
+}
+
 /// How many files that were not read are named one by one.
 const NAMED_FILES: usize = 2;
 
@@ -254,6 +272,8 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
         let why = match why {
             Passed::Outside => "not in the repository",
             Passed::Package => "an installed package",
+            Passed::Submodule(folder) => return format!("{place} (in the submodule {folder})"),
+            Passed::LinkedOutside => "a symbolic link leads to it, out of the repository",
             Passed::IgnoredPath => "left out by only_blame_filepaths_matching",
             Passed::LibraryCode(None) => "library code by .github/flawless.yml",
             Passed::LibraryCode(Some(rule)) => {

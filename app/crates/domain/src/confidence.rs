@@ -39,14 +39,16 @@ pub struct Grounds {
     pub outside: bool,
     /// Frames of the repository were stepped over.
     pub stepped: bool,
+    /// Other files fit the culprit frame equally well.
+    pub tied: bool,
 }
 
 impl Confidence {
     /// The class of a verdict.
     pub fn of(grounds: Grounds) -> Self {
-        let Grounds { age, raises, outside, stepped } = grounds;
+        let Grounds { age, raises, outside, stepped, tied } = grounds;
         let Some(age) = age else { return Self::Low };
-        if (raises && age >= RAISES_SINCE) || ((outside || stepped) && age >= OLD) {
+        if tied || (raises && age >= RAISES_SINCE) || ((outside || stepped) && age >= OLD) {
             Self::Low
         } else if age < YOUNG && !raises && !stepped {
             Self::High
@@ -86,7 +88,7 @@ mod tests {
     #[test]
     fn the_classes_are_those_that_were_counted() {
         let of = |days: i32, raises, outside, stepped| {
-            Confidence::of(Grounds { age: Some(days * DAY), raises, outside, stepped })
+            Confidence::of(Grounds { age: Some(days * DAY), raises, outside, stepped, tied: false })
         };
         assert_eq!(of(89, false, true, false), Confidence::High);
         assert_eq!(of(89, false, false, true), Confidence::Medium);
@@ -94,7 +96,9 @@ mod tests {
         assert_eq!(of(4_000, false, true, false), Confidence::Low);
         assert_eq!(of(366, true, false, false), Confidence::Low);
         assert_eq!(of(300, true, false, false), Confidence::Medium);
-        let unknown = Grounds { age: None, raises: false, outside: false, stepped: false };
+        let unknown = Grounds { age: None, raises: false, outside: false, stepped: false, tied: false };
         assert_eq!(Confidence::of(unknown), Confidence::Low);
+        let tied = Grounds { age: Some(DAY), tied: true, ..unknown };
+        assert_eq!(Confidence::of(tied), Confidence::Low, "it may be of another file");
     }
 }

@@ -140,7 +140,11 @@ impl Roots {
                 } else if !sighting.is_foreign && fit.is_strong() {
                     let (root, path) = of_root();
                     let votes = votes.entry(root).or_default();
-                    if fit.differs() { votes.differ.insert(path) } else { votes.plain.insert(path) };
+                    if fit.differs() {
+                        votes.differ.insert(path)
+                    } else {
+                        votes.plain.insert(path)
+                    };
                 }
             }
         }
@@ -200,9 +204,8 @@ impl Roots {
     /// How well a file is the frame's, the other frames considered; equal ones are a tie.
     fn rank(&self, fit: &Fit) -> impl Ord + use<> {
         let votes = self.votes.get(&fit.root);
-        let others = |files: fn(&Votes) -> &BTreeSet<String>| {
-            votes.map_or(0, |votes| Votes::others(files(votes), &fit.path))
-        };
+        let others =
+            |files: fn(&Votes) -> &BTreeSet<String>| votes.map_or(0, |votes| Votes::others(files(votes), &fit.path));
         (
             (fit.is_certain, fit.is_below_key),
             others(|votes| &votes.agree),

@@ -5,6 +5,7 @@ use super::identity::squeeze;
 use super::report::Frame;
 use super::scrub::FILTERED;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// How deployed code and the repository relate at one frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,21 @@ fn neighbours(lines: &[String], line: u32, frame: &Frame) -> u32 {
     u32::try_from(before + after).unwrap_or(0)
 }
 
+/// A line shorter than this, squeezed, stands in too many files to recognise one by.
+const TELLING_LINE: usize = 4;
+
+/// How many of the lines around the frame's that the client saw stand anywhere in the file, and how
+/// many it saw: where the line itself was edited, its surroundings tell whether it is that file.
+pub fn around(lines: &[String], frame: &Frame) -> (usize, usize) {
+    let seen = frame.pre_context.iter().chain(&frame.post_context).map(|line| squeeze(line));
+    let seen: Vec<String> = seen.filter(|line| line.len() >= TELLING_LINE && !line.contains(FILTERED)).collect();
+    if seen.is_empty() {
+        return (0, 0);
+    }
+    let ours: HashSet<String> = lines.iter().map(|line| squeeze(line)).collect();
+    (seen.iter().filter(|line| ours.contains(*line)).count(), seen.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,5 +140,14 @@ mod tests {
         assert_eq!(found(&frame(1, Some("KEY = \"[Filtered]\""), &[])), Some((2, Drift::Moved)));
         assert_eq!(found(&frame(2, Some("KEY = \"[Filtered]\")"), &[])), Some((2, Drift::Differs)));
         assert_eq!(found(&frame(1, Some("[Filtered]"), &[])), Some((1, Drift::Differs)));
+    }
+
+    #[test]
+    fn what_stands_around_a_line_tells_its_file() {
+        let lines = file("def f(x):\n    y = x + 1\n    return y\n");
+        let mut frame = frame(2, Some("y = x + 2"), &["def f(x):", "  ", "}"]);
+        frame.post_context = vec!["    return y".into(), "def g(x):".into()];
+        assert_eq!(around(&lines, &frame), (2, 3));
+        assert_eq!(around(&lines, &Frame::default()), (0, 0));
     }
 }

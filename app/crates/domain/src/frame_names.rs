@@ -124,7 +124,8 @@ fn go_import(frame: &Frame, platform: Platform) -> Option<Spelling> {
     if matches!(module, "" | "main" | "command-line-arguments") || !file.ends_with(".go") {
         return None;
     }
-    let mut parts: Vec<String> = module.split('/').map(|part| decoded(part).unwrap_or_else(|| part.to_owned())).collect();
+    let mut parts: Vec<String> =
+        module.split('/').map(|part| decoded(part).unwrap_or_else(|| part.to_owned())).collect();
     parts.push(file.to_owned());
     Some(Spelling::GoImport(parts))
 }

@@ -25,6 +25,10 @@ pub enum Passed {
     Outside,
     /// In a package directory.
     Package,
+    /// In this folder, which is a submodule: another repository's.
+    Submodule(String),
+    /// Below a symbolic link of the repository that leads out of it.
+    LinkedOutside,
     /// `only_blame_filepaths_matching` leaves it out.
     IgnoredPath,
     /// Library code, by the file or by this rule.
@@ -40,6 +44,11 @@ pub enum Passed {
 }
 
 impl Passed {
+    /// Whether the frame is none of the repository's own code.
+    pub fn is_outside(&self) -> bool {
+        matches!(self, Self::Outside | Self::Package | Self::Submodule(_) | Self::LinkedOutside)
+    }
+
     /// The rule of thumb by which the frame, which could have been blamed, was stepped over for its
     /// caller.
     pub fn heuristic(&self) -> Option<Heuristic> {
@@ -48,7 +57,12 @@ impl Passed {
             Self::Forwards => Some(Heuristic::Forwarder),
             Self::CallsGiven => Some(Heuristic::GivenCallee),
             Self::GivenValue(_) => Some(Heuristic::GivenValue),
-            Self::Outside | Self::Package | Self::IgnoredPath | Self::LibraryCode(_) => None,
+            Self::Outside
+            | Self::Package
+            | Self::Submodule(_)
+            | Self::LinkedOutside
+            | Self::IgnoredPath
+            | Self::LibraryCode(_) => None,
         }
     }
 }

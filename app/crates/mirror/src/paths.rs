@@ -44,6 +44,13 @@ pub struct Candidate {
     pub shown_as: Option<String>,
 }
 
+impl Candidate {
+    /// A file that is known to be the one.
+    pub fn exact(path: String) -> Self {
+        Self { path, matched_components: 0, whole: true, shown_as: None }
+    }
+}
+
 /// How files are looked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Search<'a> {

@@ -70,7 +70,8 @@ impl Elsewhere {
         let mut path = path.to_owned();
         for _ in 0..MOST_HOPS {
             let mut ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-            let found = ends.find(|&end| self.links.contains_key(&path[..end]) || self.submodules.contains_key(&path[..end]));
+            let found =
+                ends.find(|&end| self.links.contains_key(&path[..end]) || self.submodules.contains_key(&path[..end]));
             let Some(end) = found else { return Followed::Path(path) };
             let (folder, rest) = path.split_at(end);
             match self.links.get(folder) {
@@ -150,7 +151,8 @@ mod tests {
     use super::*;
 
     fn tree(links: &[(&str, &str)], submodules: &[&str]) -> Elsewhere {
-        let target = |link: &str, target: &str| resolve(link, target).map_or(Target::Outside, |it| Target::Inside(it.into()));
+        let target =
+            |link: &str, target: &str| resolve(link, target).map_or(Target::Outside, |it| Target::Inside(it.into()));
         Elsewhere {
             links: links.iter().map(|&(link, to)| (link.into(), target(link, to))).collect(),
             submodules: submodules.iter().map(|&path| (path.into(), ())).collect(),

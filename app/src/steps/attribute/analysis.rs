@@ -2,7 +2,7 @@
 //! blocking.
 
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
-use super::frame_locations::locate_frames;
+use super::frame_locations::{Deployment, Locations, locate_frames};
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
 use domain::alert::{Place, Snippet};
 use domain::attribution::{Attribution, Findings, verdict};
@@ -10,12 +10,12 @@ use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::confidence::{Confidence, Grounds};
 use domain::culprit::{Choice, FrameAt, Located, frames_in_order};
+use domain::deployed_root::Root;
 use domain::drift::Drift;
 use domain::identity::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
 use domain::rule::Rules;
-use domain::step_over::Passed;
 use domain::suspects::changed_at;
 use domain::timestamp::Timestamp;
 use mirror::{MirrorError, Mirrors};
@@ -31,6 +31,8 @@ pub struct ReportAnalysis {
     pub choice: Choice,
     /// Where the line is and whose.
     pub attribution: Attribution,
+    /// Where the report shows that it was deployed.
+    pub shown: Vec<Root>,
 }
 
 /// What an analysis has to go by.
@@ -44,6 +46,8 @@ pub struct AnalysisInput<'a> {
     pub report: &'a Report,
     /// The rules in force.
     pub rules: &'a Rules,
+    /// What is known of where it was deployed.
+    pub deployment: Deployment<'a>,
     /// When it happened.
     pub event_at: Timestamp,
     /// Why the mirror can't be asked, or is behind, as a sentence.
@@ -61,19 +65,24 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
     let reading = &CodeReading::default();
     let at = mirrors.zip(deployed.revision.as_ref());
     let at = at.map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit, reading });
-    let located = at.map(|at| locate_frames(at, report, rules)).transpose()?.unwrap_or_default();
+    let name = input.repository.full_name.to_string();
+    let deployment = Deployment { repository: Some(&name), ..input.deployment };
+    let locations = at.map(|at| locate_frames(at, report, rules, deployment)).transpose()?.unwrap_or_default();
+    let Locations { located, ties, elsewhere, shown } = locations;
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
-    let suspicion = choose_culprit_and_suspects(evidence, report, &located, rules, input.event_at)?;
+    let mut suspicion = choose_culprit_and_suspects(evidence, report, &located, rules, input.event_at)?;
+    suspicion.tell_elsewhere(&elsewhere);
     let culprit = suspicion.culprit();
+    let ties = culprit.and_then(|at| ties.get(&at)).map_or(&[][..], Vec::as_slice);
     let found = culprit.and_then(|culprit| located.get(&culprit));
     let snippet = at.zip(found).map(|(at, found)| snippet_of(at, found)).transpose()?.unwrap_or_default();
     let blame = suspicion.blame_of_culprit();
     let place = place_of(report, culprit, found);
     let attribution = Attribution {
         identity: identity_of(report, &place, blame.as_ref()),
-        verdict: verdict_of(input, &deployed, &located, &suspicion, &reading.unread()),
-        confidence: confidence_of(&suspicion, input.event_at),
+        verdict: verdict_of(input, &deployed, &located, (&suspicion, ties), &reading.unread()),
+        confidence: confidence_of(&suspicion, ties, input.event_at),
         function_lines: suspicion.function_of_culprit().map(|function| function.start..=function.end),
         place,
         revision: deployed.revision,
@@ -85,7 +94,7 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
         snippet,
         suspects: suspicion.suspects,
     };
-    Ok(ReportAnalysis { choice: suspicion.choice, attribution })
+    Ok(ReportAnalysis { choice: suspicion.choice, attribution, shown })
 }
 
 /// What was decided, in words.
@@ -93,7 +102,7 @@ fn verdict_of(
     input: AnalysisInput<'_>,
     deployed: &Deployed,
     located: &BTreeMap<FrameAt, Located>,
-    suspicion: &Suspicion,
+    (suspicion, ties): (&Suspicion, &[String]),
     unread: &[String],
 ) -> Vec<String> {
     let (culprit, blame) = (suspicion.culprit(), suspicion.blame_of_culprit());
@@ -115,22 +124,24 @@ fn verdict_of(
         },
         blame: blame.as_ref(),
         suspects: &suspicion.suspects,
-        confidence: confidence_of(suspicion, input.event_at),
+        confidence: confidence_of(suspicion, ties, input.event_at),
+        ties,
         trouble: input.trouble.or(unknown),
         unread,
     })
 }
 
 /// How sure it is; nothing where there is no culprit.
-fn confidence_of(suspicion: &Suspicion, event_at: Timestamp) -> Option<Confidence> {
+fn confidence_of(suspicion: &Suspicion, ties: &[String], event_at: Timestamp) -> Option<Confidence> {
     let culprit = suspicion.culprit()?;
     let first = suspicion.suspects.first().and_then(|suspect| suspect.blame.as_ref());
     let passed = suspicion.passed();
     Some(Confidence::of(Grounds {
         age: first.map(|blame| event_at - changed_at(blame)),
         raises: suspicion.facts.get(&culprit).is_some_and(|facts| facts.raises),
-        outside: passed.iter().any(|(_, why)| matches!(why, Passed::Outside | Passed::Package)),
+        outside: passed.iter().any(|(_, why)| why.is_outside()),
         stepped: passed.iter().any(|(_, why)| why.heuristic().is_some()),
+        tied: !ties.is_empty(),
     }))
 }
 

@@ -1,162 +1,163 @@
 //! Finding the frames of a report in a commit: which file of the repository each is in, and at
-//! which line.
+//! which line. They are located together, as they were deployed together.
 
 use super::evidence::MirrorCommit;
+use super::frame_fits::{Finder, Sought, telling};
 use domain::culprit::{FrameAt, Located, frames_in_order};
+use domain::deployed_root::{Fit, Root, Roots, Sighting};
 use domain::drift::Drift;
-use domain::drift::{Stand, stand};
-use domain::identity::squeeze;
 use domain::report::{Frame, Report};
 use domain::rule::Rules;
-use mirror::{Candidate, MirrorError};
+use domain::step_over::Passed;
+use mirror::{MirrorError, PathStanding};
 use std::collections::BTreeMap;
 
-/// Candidates of one path whose text is compared; the best suffixes come first.
-const CANDIDATES_READ: usize = 20;
-/// A text shorter than this, squeezed, stands in too many files to recognise one by.
-const TELLING_TEXT: usize = 4;
+/// Roots that one report shows for those to come: an application has one or two.
+const MOST_SHOWN: usize = 4;
 
-/// Finds the frames that are in the repository. Equal frames (recursion) are looked up once.
+/// What is known of where a report comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Deployment<'a> {
+    /// `owner/name` of the repository.
+    pub repository: Option<&'a str>,
+    /// The folder of the repository that the report's key is for.
+    pub folder: Option<&'a str>,
+    /// Roots that earlier reports of the same server or release have shown.
+    pub remembered: &'a [Root],
+}
+
+/// Where the frames of a report are.
+#[derive(Debug, Default)]
+pub(super) struct Locations {
+    /// Frames that are in the repository.
+    pub(super) located: BTreeMap<FrameAt, Located>,
+    /// Files that fit such a frame equally well.
+    pub(super) ties: BTreeMap<FrameAt, Vec<String>>,
+    /// Frames that fall where the repository shows what is not its own, and what that is.
+    pub(super) elsewhere: BTreeMap<FrameAt, Passed>,
+    /// Roots that the report shows by its texts.
+    pub(super) shown: Vec<Root>,
+}
+
+/// A frame that is looked up, for all that are equal to it (recursion).
+struct Distinct<'a> {
+    frame: &'a Frame,
+    at: Vec<FrameAt>,
+    sought: Sought,
+}
+
+/// Finds the frames that are in the repository.
 pub(super) fn locate_frames(
     reading: MirrorCommit<'_>,
     report: &Report,
     rules: &Rules,
-) -> Result<BTreeMap<FrameAt, Located>, MirrorError> {
-    let mut located = BTreeMap::new();
-    let mut seen: BTreeMap<(&str, Option<u32>, &str), Option<Located>> = BTreeMap::new();
-    for at in frames_in_order(report) {
-        let frame = &report.exceptions[at.0].frames[at.1];
-        let Some(path) = frame.path() else { continue };
-        let key = (path, frame.line, frame.context_line.as_deref().unwrap_or(""));
-        let found = match seen.get(&key) {
-            Some(found) => found.clone(),
-            None => {
-                let found = locate(reading, frame, rules)?;
-                seen.insert(key, found.clone());
-                found
-            }
+    deployment: Deployment<'_>,
+) -> Result<Locations, MirrorError> {
+    let finder = Finder::new(reading, rules, report.platform, deployment);
+    let mut frames = distinct(&finder, report)?;
+    let roots = Roots::count(frames.iter().map(|one| &one.sought.sighting), deployment.remembered);
+    let mut found = Locations::default();
+    for one in &mut frames {
+        let elsewhere = look_under(&finder, &roots, one)?;
+        let agrees = |fit: &Fit| fit.agrees;
+        let elsewhere = match elsewhere {
+            None if !one.sought.sighting.fits.iter().any(agrees) => below_submodule(&finder, &one.sought)?,
+            elsewhere => elsewhere,
         };
-        if let Some(found) = found {
-            located.insert(at, found);
+        if let Some(why) = elsewhere {
+            found.elsewhere.extend(one.at.iter().map(|at| (*at, why.clone())));
+            continue;
+        }
+        let Some(chosen) = roots.choose(&one.sought.sighting) else { continue };
+        let fit = &one.sought.sighting.fits[chosen.fit];
+        let located = located(reading, fit, one.frame)?;
+        for at in &one.at {
+            found.located.insert(*at, located.clone());
+            if !chosen.ties.is_empty() {
+                found.ties.insert(*at, chosen.ties.clone());
+            }
+        }
+        if chosen.ties.is_empty() && is_shown(&one.sought.sighting, fit) && !found.shown.contains(&fit.root) {
+            found.shown.push(fit.root.clone());
         }
     }
-    Ok(located)
+    found.shown.truncate(MOST_SHOWN);
+    Ok(found)
 }
 
-/// Finds one frame's file and line. The text decides between files that end alike, and whether a
-/// weak match is one.
-fn locate(at: MirrorCommit<'_>, frame: &Frame, rules: &Rules) -> Result<Option<Located>, MirrorError> {
-    // `<string>`, `<anonymous>` and the like name no file, and the client's text for them is wrong.
-    let names = [frame.abs_path.as_deref(), frame.filename.as_deref()];
-    if names.iter().flatten().any(|name| base_name(name).starts_with('<')) || frame.line.is_none() {
-        return Ok(None);
+/// The frames of a report, each with what it may be.
+fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<'a>>, MirrorError> {
+    let mut seen = BTreeMap::new();
+    let mut frames: Vec<Distinct<'a>> = Vec::new();
+    for at in frames_in_order(report) {
+        let frame = &report.exceptions[at.0].frames[at.1];
+        if frame.line.is_none() {
+            continue;
+        }
+        let names = (frame.abs_path.as_deref(), frame.filename.as_deref(), frame.module.as_deref());
+        let key = (names, frame.line, frame.context_line.as_deref());
+        match seen.get(&key) {
+            Some(&index) => {
+                let known: &mut Distinct<'_> = &mut frames[index];
+                known.at.push(at);
+            }
+            None => {
+                seen.insert(key, frames.len());
+                frames.push(Distinct { frame, at: vec![at], sought: finder.seek(frame)? });
+            }
+        }
     }
-    for path in names.into_iter().flatten().filter(|path| !path.is_empty()) {
-        let found = locate_path(at, frame, path, rules)?;
-        if found.is_some() {
-            return Ok(found);
+    Ok(frames)
+}
+
+/// Looks for a frame under the roots that the other frames show: a file that its name alone would
+/// not tell, and what is there that is not the repository's own.
+fn look_under(finder: &Finder<'_>, roots: &Roots, one: &mut Distinct<'_>) -> Result<Option<Passed>, MirrorError> {
+    for root in roots.supported() {
+        for reported in &one.sought.paths {
+            let Some(path) = root.path_of(reported).filter(|path| !path.is_empty()) else { continue };
+            if one.sought.sighting.is_foreign || !roots.is_supported(&root, &path) {
+                continue;
+            }
+            match finder.standing_of(&path)? {
+                PathStanding::Submodule(folder) => return Ok(Some(Passed::Submodule(folder))),
+                PathStanding::Outside => return Ok(Some(Passed::LinkedOutside)),
+                PathStanding::File(file) => {
+                    let known = &mut one.sought.sighting.fits;
+                    if !known.iter().any(|fit| fit.path == file && fit.root == root) {
+                        known.extend(finder.fit_by_root(one.frame, reported, &file, &root)?);
+                    }
+                    return Ok(None);
+                }
+                PathStanding::Nothing => {}
+            }
         }
     }
     Ok(None)
 }
 
-/// The file that fits one name of a frame's best.
-fn locate_path(at: MirrorCommit<'_>, frame: &Frame, path: &str, rules: &Rules) -> Result<Option<Located>, MirrorError> {
-    let mapped = mapped(path, rules);
-    let foreign = mapped.is_none() && is_foreign(path, rules);
-    let mut best: Option<(u32, Located)> = None;
-    for candidate in candidates(at, path, mapped, foreign, rules)?.into_iter().take(CANDIDATES_READ) {
-        let Some(lines) = at.lines(&candidate.path)? else { continue };
-        let Some(stand) = stand(&lines, frame) else { continue };
-        let components = u32::try_from(candidate.matched_components).unwrap_or(u32::MAX);
-        // A file in the root has a name that many files elsewhere have: its text must not speak
-        // against it.
-        let strong = components >= 2 || (candidate.whole && stand.drift != Drift::Differs);
-        if !(text_agrees(&stand, frame) || (strong && !foreign)) {
-            continue;
-        }
-        let score = stand.score * 16 + components.min(15);
-        if best.as_ref().is_none_or(|(before, _)| score > *before) {
-            best = Some((score, located(candidate.path, &lines, stand, frame)));
+/// Whether a path leads through a submodule's folder, where no other frame tells what was deployed
+/// and the folder's own name would be no proof.
+fn below_submodule(finder: &Finder<'_>, sought: &Sought) -> Result<Option<Passed>, MirrorError> {
+    for folder in finder.submodules()? {
+        let parts: Vec<&str> = folder.split('/').collect();
+        let is_through = |path: &Vec<String>| path.windows(parts.len()).any(|run| run.iter().eq(parts.iter()));
+        if parts.len() > 1 && sought.paths.iter().any(is_through) {
+            return Ok(Some(Passed::Submodule(folder.clone())));
         }
     }
-    Ok(best.map(|(_, located)| located))
+    Ok(None)
 }
 
-/// Files that may be the one of a path, the best suffixes first.
-fn candidates(
-    at: MirrorCommit<'_>,
-    path: &str,
-    mapped: Option<String>,
-    foreign: bool,
-    rules: &Rules,
-) -> Result<Vec<Candidate>, MirrorError> {
-    let tail = if foreign { package_tail(path, rules) } else { path };
-    let mut found = at.mirrors.candidates(at.id, at.commit, mapped.as_deref().unwrap_or(tail))?;
-    found.retain(|candidate| mapped.is_none() || candidate.whole);
-    Ok(found)
+/// Whether a frame shows where it was deployed, for reports to come.
+fn is_shown(sighting: &Sighting, fit: &Fit) -> bool {
+    fit.agrees && fit.stand.drift == Drift::None && !sighting.is_foreign && !fit.root.prefix.is_empty()
 }
 
-fn text_agrees(stand: &Stand, frame: &Frame) -> bool {
-    matches!(stand.drift, Drift::None | Drift::Moved)
-        && squeeze(frame.context_line.as_deref().unwrap_or("")).len() >= TELLING_TEXT
-}
-
-fn located(path: String, lines: &[String], stand: Stand, frame: &Frame) -> Located {
-    let index = (stand.line as usize).checked_sub(1).filter(|_| stand.drift != Drift::Differs);
-    let text = index.and_then(|index| lines.get(index)).cloned();
-    let code = text.or_else(|| frame.context_line.clone()).unwrap_or_default();
-    Located { path, line: stand.line, code, drift: stand.drift }
-}
-
-/// The path that the repository's own `path_mappings` give.
-fn mapped(path: &str, rules: &Rules) -> Option<String> {
-    rules
-        .settings
-        .path_mappings
-        .iter()
-        .find_map(|mapping| Some(format!("{}{}", mapping.to, path.strip_prefix(&mapping.from)?)))
-}
-
-/// Code that was not deployed from the repository: an installed package or the language's own
-/// library. It is ours only where its text says so (an application that was installed as a
-/// package).
-fn is_foreign(path: &str, rules: &Rules) -> bool {
-    rules.in_package_directory(path)
-        || path.starts_with("/rustc/")
-        || path.starts_with("node:")
-        || path.split('/').any(|part| {
-            part.strip_prefix("python").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
-        })
-}
-
-/// What follows the package directory: `requests/api.py`.
-fn package_tail<'a>(path: &'a str, rules: &Rules) -> &'a str {
-    rules
-        .settings
-        .report_runtime_package_directory_names
-        .iter()
-        .filter_map(|name| path.rsplit_once(&format!("/{}/", name.trim_matches('/'))))
-        .map(|(_, tail)| tail)
-        .min_by_key(|tail| tail.len())
-        .unwrap_or(path)
-}
-
-fn base_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn foreign_code_is_recognised_by_where_it_is() {
-        let rules = Rules::default();
-        assert!(is_foreign("/usr/lib/python3.11/json/decoder.py", &rules));
-        assert!(is_foreign("/srv/venv/lib/python3.11/site-packages/requests/api.py", &rules));
-        assert!(!is_foreign("/srv/app/shop/cart.py", &rules));
-        let tail = package_tail("/srv/venv/lib/python3.11/site-packages/requests/api.py", &rules);
-        assert_eq!(tail, "requests/api.py");
-    }
+fn located(at: MirrorCommit<'_>, fit: &Fit, frame: &Frame) -> Result<Located, MirrorError> {
+    let lines = at.lines(&fit.path)?;
+    let index = (fit.stand.line as usize).checked_sub(1).filter(|_| fit.stand.drift != Drift::Differs);
+    let text = lines.as_ref().zip(index).and_then(|(lines, index)| lines.get(index)).cloned();
+    let code = text.or_else(|| telling(frame).map(str::to_owned)).unwrap_or_default();
+    Ok(Located { path: fit.path.clone(), line: fit.stand.line, code, drift: fit.stand.drift.clone() })
 }

@@ -3,7 +3,9 @@
 mod analysis;
 mod elsewhere;
 mod evidence;
+mod frame_fits;
 mod frame_locations;
+mod manifests;
 mod ready_mirror;
 mod suspects;
 mod test_report;
@@ -23,6 +25,7 @@ use domain::test_report::TEST_EXCEPTION;
 use domain::timestamp::{DAY, Timestamp};
 use domain::version::ran_before;
 pub use evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
+pub use frame_locations::Deployment;
 use jiff::SignedDuration;
 use mirror::{MirrorError, Mirrors};
 use std::sync::Arc;
@@ -203,7 +206,7 @@ impl Attribute {
             recheck_at: None,
             plain_until: None,
         };
-        let ReportAnalysis { choice, attribution } = analyzed;
+        let ReportAnalysis { choice, attribution, .. } = analyzed;
         if let Choice::Dropped(why) = &choice {
             tracing::debug!(repository = %row.repository.full_name, ?why, "a report is not counted");
             return Ok(outcome);
@@ -300,6 +303,7 @@ async fn analyze_blocking(
             repository: &repository,
             report: &report,
             rules: &rules,
+            deployment: Deployment::default(),
             event_at,
             trouble: trouble.as_deref(),
         })

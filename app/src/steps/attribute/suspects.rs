@@ -70,6 +70,17 @@ impl Suspicion {
         }
     }
 
+    /// Says of frames that are not the repository's what they are instead, where the repository
+    /// itself tells.
+    pub(super) fn tell_elsewhere(&mut self, elsewhere: &BTreeMap<FrameAt, Passed>) {
+        let (Choice::Culprit { passed, .. } | Choice::Nobody { passed }) = &mut self.choice else { return };
+        for (at, why) in passed.iter_mut().filter(|(_, why)| why.is_outside()) {
+            if let Some(told) = elsewhere.get(at) {
+                *why = told.clone();
+            }
+        }
+    }
+
     /// Who wrote the culprit's line, where git can tell.
     pub(super) fn blame_of_culprit(&self) -> Option<Blame> {
         let culprit = self.suspects.iter().find(|one| one.frame.is_some() && one.frame == self.culprit());

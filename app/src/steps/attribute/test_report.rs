@@ -77,7 +77,7 @@ impl TestReports {
         &self,
         row: &RepositoryRow,
         rules: &Rules,
-        ReportAnalysis { choice, attribution }: ReportAnalysis,
+        ReportAnalysis { choice, attribution, .. }: ReportAnalysis,
         now: Timestamp,
     ) -> TestReport {
         // A database that is out of reach fails the step when the outcome is written.

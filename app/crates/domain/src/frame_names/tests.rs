@@ -116,7 +116,10 @@ fn build_tools_name_the_repository_itself() {
 #[test]
 fn urls_are_decoded_once_and_tried_as_they_are_first() {
     for (reported, names) in [
-        ("file:///srv/src/Order%20Service/index.mjs", "srv/src/Order%20Service/index.mjs | srv/src/Order Service/index.mjs"),
+        (
+            "file:///srv/src/Order%20Service/index.mjs",
+            "srv/src/Order%20Service/index.mjs | srv/src/Order Service/index.mjs",
+        ),
         ("https://shop.example.com/src/gr%C3%B6%C3%9Fen.mjs", "src/gr%C3%B6%C3%9Fen.mjs | src/größen.mjs"),
         ("app:///pages/%5Bslug%5D.js", "pages/%5Bslug%5D.js | pages/[slug].js"),
         ("file:///srv/a%2520b.mjs", "srv/a%2520b.mjs | srv/a%20b.mjs"),
@@ -132,7 +135,9 @@ fn urls_are_decoded_once_and_tried_as_they_are_first() {
 
 #[test]
 fn what_names_no_file_has_no_name() {
-    for nothing in ["<string>", "<anonymous>", "/srv/<eval>", "node:internal/process/task_queues", "ext:core/01_core.js"] {
+    for nothing in
+        ["<string>", "<anonymous>", "/srv/<eval>", "node:internal/process/task_queues", "ext:core/01_core.js"]
+    {
         assert!(names_of(&at(nothing), Platform::Node, None).spellings.is_empty(), "{nothing}");
     }
     assert!(names_of(&Frame::default(), Platform::Python, None).spellings.is_empty());

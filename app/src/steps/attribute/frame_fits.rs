@@ -1,0 +1,306 @@
+//! The files of a commit that one frame may be in, by each way in which its name can be meant.
+
+use super::evidence::MirrorCommit;
+use super::frame_locations::Deployment;
+use super::manifests::{Manifests, package_clause};
+use domain::deployed_root::{Fit, Root, Sighting};
+use domain::drift::{Drift, around, stand};
+use domain::frame_names::{Spelling, names_of, parts_of};
+use domain::identity::squeeze;
+use domain::report::{Frame, Platform};
+use domain::rule::Rules;
+use mirror::{Candidate, MirrorError, PathStanding, Search};
+
+/// Candidates of one name whose text is compared; the best suffixes come first.
+const CANDIDATES_READ: usize = 20;
+/// Files of a class's base name whose package line is read: `Main.kt` is in each module.
+const CLASSES_READ: usize = 40;
+/// A text shorter than this, squeezed, stands in too many files to recognise one by.
+const TELLING_TEXT: usize = 4;
+
+/// Looks for files.
+pub(super) struct Finder<'a> {
+    at: MirrorCommit<'a>,
+    rules: &'a Rules,
+    platform: Platform,
+    deployment: Deployment<'a>,
+    manifests: Manifests<'a>,
+}
+
+/// A frame, and what it may be.
+#[derive(Debug, Default)]
+pub(super) struct Sought {
+    /// The files that fit.
+    pub(super) sighting: Sighting,
+    /// The paths that it has as reported, where it has any: what a root is applied to.
+    pub(super) paths: Vec<Vec<String>>,
+}
+
+impl<'a> Finder<'a> {
+    pub(super) fn new(at: MirrorCommit<'a>, rules: &'a Rules, platform: Platform, deployment: Deployment<'a>) -> Self {
+        Self { at, rules, platform, deployment, manifests: Manifests::new(at) }
+    }
+
+    /// What a path of the commit is.
+    pub(super) fn standing_of(&self, path: &str) -> Result<PathStanding, MirrorError> {
+        self.at.mirrors.standing_of(self.at.id, self.at.commit, path)
+    }
+
+    /// The folders that are submodules.
+    pub(super) fn submodules(&self) -> Result<Vec<String>, MirrorError> {
+        self.at.mirrors.submodules(self.at.id, self.at.commit)
+    }
+
+    /// The files that a frame may be in.
+    pub(super) fn seek(&self, frame: &Frame) -> Result<Sought, MirrorError> {
+        let names = names_of(frame, self.platform, self.deployment.repository);
+        if names.spellings.is_empty() {
+            return Ok(Sought::default());
+        }
+        let texts = [frame.abs_path.as_deref(), frame.filename.as_deref()];
+        for text in texts.into_iter().flatten() {
+            if let Some(mapped) = self.mapped(text) {
+                let mut fits = self.by_suffix(frame, &parts_of(&mapped), false)?;
+                fits.retain(|fit| fit.is_whole);
+                fits.iter_mut().for_each(|fit| fit.is_certain = true);
+                if !fits.is_empty() {
+                    return Ok(Sought { sighting: Sighting { fits, is_foreign: false }, paths: Vec::new() });
+                }
+            }
+        }
+        let package = texts.into_iter().flatten().find(|path| self.rules.in_package_directory(path));
+        let mut sought = Sought::default();
+        sought.sighting.is_foreign = names.is_foreign || package.is_some();
+        let mut spellings = names.spellings;
+        if let Some(path) = package {
+            let tail = parts_of(self.package_tail(path));
+            spellings.retain(|spelling| !matches!(spelling, Spelling::Path(_)));
+            let is_go = self.platform == Platform::Go && spellings.is_empty();
+            spellings.extend(is_go.then(|| Spelling::GoImport(tail.clone())));
+            spellings.push(Spelling::Path(tail));
+        }
+        for spelling in &spellings {
+            if self.seek_as(frame, spelling, spellings.len() == 1, &mut sought)? {
+                break;
+            }
+        }
+        Ok(sought)
+    }
+
+    /// Adds the files that a name leads to; whether they are certainly all.
+    fn seek_as(
+        &self,
+        frame: &Frame,
+        spelling: &Spelling,
+        is_only: bool,
+        sought: &mut Sought,
+    ) -> Result<bool, MirrorError> {
+        let reported = spelling.parts();
+        match spelling {
+            Spelling::Path(_) => {
+                let is_foreign = sought.sighting.is_foreign;
+                let fits = self.by_suffix(frame, &reported, !is_foreign)?;
+                // The same file under a name that says less.
+                let known = |fit: &Fit| sought.sighting.fits.iter().any(|known| known.path == fit.path);
+                let (_, new): (Vec<Fit>, Vec<Fit>) = fits.into_iter().partition(known);
+                sought.sighting.fits.extend(new);
+                sought.paths.push(reported);
+                Ok(false)
+            }
+            Spelling::Rooted(_) => {
+                let path = reported.join("/");
+                match self.standing_of(&path)? {
+                    PathStanding::File(file) => {
+                        sought.sighting.fits.extend(self.fit(
+                            frame,
+                            &reported,
+                            &Candidate::exact(file),
+                            true,
+                            false,
+                        )?);
+                        Ok(true)
+                    }
+                    PathStanding::Submodule(_) | PathStanding::Outside => {
+                        sought.paths.push(reported);
+                        Ok(true)
+                    }
+                    PathStanding::Nothing => {
+                        sought.sighting.is_foreign = true;
+                        sought.sighting.fits.extend(self.by_suffix(frame, &reported, false)?);
+                        Ok(false)
+                    }
+                }
+            }
+            Spelling::Class { package, file } => {
+                sought.sighting.fits.extend(self.by_class(frame, package, file, &reported)?);
+                Ok(true)
+            }
+            Spelling::Dart { package, rest } => {
+                let fits = self.by_dart_package(frame, package, rest)?;
+                // What names a package names no path: another of that end is another's.
+                sought.sighting.is_foreign |= fits.is_empty() && !is_only;
+                let is_found = !fits.is_empty();
+                sought.sighting.fits.extend(fits);
+                Ok(is_found)
+            }
+            Spelling::GoImport(import) => {
+                let known = self.manifests.go_paths(import)?;
+                for path in &known {
+                    let fit = self.fit(frame, &reported, &Candidate::exact(path.clone()), true, false)?;
+                    sought.sighting.fits.extend(fit);
+                }
+                if !known.is_empty() {
+                    sought.sighting.is_foreign = false;
+                    return Ok(true);
+                }
+                if self.manifests.has_go_modules()? {
+                    sought.sighting.is_foreign = true;
+                }
+                if is_only {
+                    return self.seek_as(frame, &Spelling::Path(reported), true, sought);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Files whose path ends as a reported one does; without regard to case where that alone leads
+    /// anywhere.
+    fn by_suffix(&self, frame: &Frame, reported: &[String], may_fold: bool) -> Result<Vec<Fit>, MirrorError> {
+        let mut fits = Vec::new();
+        for folded in [false, true] {
+            let says_more = |fit: &Fit| fit.agrees || fit.is_whole || fit.is_below_key || fit.matched > 1;
+            if folded && (!may_fold || fits.iter().any(says_more)) {
+                break;
+            }
+            let search = Search { below: self.deployment.folder, folded };
+            let candidates = self.at.mirrors.candidates(self.at.id, self.at.commit, reported, search)?;
+            for candidate in candidates.iter().take(CANDIDATES_READ) {
+                let fit = self.fit(frame, reported, candidate, false, folded)?;
+                if let Some(fit) = fit.filter(|fit| !folded || says_more(fit)) {
+                    fits.retain(|known: &Fit| known.path != fit.path || !folded);
+                    fits.push(fit);
+                }
+            }
+        }
+        Ok(fits)
+    }
+
+    /// Source files of a class: their own package line decides, and where there is none, the
+    /// folders.
+    fn by_class(
+        &self,
+        frame: &Frame,
+        package: &[String],
+        file: &str,
+        reported: &[String],
+    ) -> Result<Vec<Fit>, MirrorError> {
+        let (mirrors, id, commit) = (self.at.mirrors, self.at.id, self.at.commit);
+        let search = Search { below: self.deployment.folder, folded: false };
+        let mut candidates = mirrors.candidates(id, commit, reported, search)?;
+        for path in mirrors.files_named(id, commit, file)? {
+            if !candidates.iter().any(|one| one.path == path) {
+                candidates.push(Candidate { whole: false, matched_components: 1, path, shown_as: None });
+            }
+        }
+        let mut fits = Vec::new();
+        for candidate in candidates.iter().take(CLASSES_READ) {
+            let Some(lines) = self.at.lines(&candidate.path)? else { continue };
+            let is_certain = match package_clause(&lines) {
+                // Scala's packages may be nested in a file.
+                Some(clause) if clause == package => true,
+                Some(clause) if file.ends_with(".scala") && package.starts_with(&clause) => true,
+                Some(_) => continue,
+                None => package.is_empty(),
+            };
+            fits.extend(self.fit(frame, reported, candidate, is_certain, false)?);
+        }
+        Ok(fits)
+    }
+
+    /// Files below `lib` of the Dart package of a name: of its manifest, else of its folder.
+    fn by_dart_package(&self, frame: &Frame, package: &str, rest: &[String]) -> Result<Vec<Fit>, MirrorError> {
+        let mut fits = Vec::new();
+        let folders = self.manifests.dart_folders(package)?;
+        for folder in &folders {
+            let parts = folder.split('/').filter(|part| !part.is_empty()).map(str::to_owned);
+            let path: Vec<String> = parts.chain(["lib".to_owned()]).chain(rest.iter().cloned()).collect();
+            if let PathStanding::File(file) = self.standing_of(&path.join("/"))? {
+                fits.extend(self.fit(frame, rest, &Candidate::exact(file), true, false)?);
+            }
+        }
+        if folders.is_empty() {
+            let named: Vec<String> =
+                [package, "lib"].into_iter().map(str::to_owned).chain(rest.iter().cloned()).collect();
+            fits = self.by_suffix(frame, &named, false)?;
+            fits.retain(|fit| fit.matched == named.len());
+        }
+        Ok(fits)
+    }
+
+    /// A file to which a root leads.
+    pub(super) fn fit_by_root(
+        &self,
+        frame: &Frame,
+        reported: &[String],
+        file: &str,
+        root: &Root,
+    ) -> Result<Option<Fit>, MirrorError> {
+        let fit = self.fit(frame, reported, &Candidate::exact(file.to_owned()), false, false)?;
+        Ok(fit.map(|fit| Fit { root: root.clone(), ..fit }))
+    }
+
+    /// A file, with where the frame's line is in it; `None`: it is no text, or has no such line.
+    fn fit(
+        &self,
+        frame: &Frame,
+        reported: &[String],
+        candidate: &Candidate,
+        is_certain: bool,
+        folded: bool,
+    ) -> Result<Option<Fit>, MirrorError> {
+        let Some(lines) = self.at.lines(&candidate.path)? else { return Ok(None) };
+        let Some(stand) = stand(&lines, frame) else { return Ok(None) };
+        let shown_as = candidate.shown_as.as_deref().unwrap_or(&candidate.path);
+        let (root, matched) = Root::of(reported, shown_as, folded);
+        let agrees = matches!(stand.drift, Drift::None | Drift::Moved)
+            && telling(frame).is_some_and(|text| squeeze(text).len() >= TELLING_TEXT);
+        let around = if stand.drift == Drift::Differs { around(&lines, frame) } else { (0, 0) };
+        let is_below = |folder: &str| candidate.path.starts_with(&format!("{}/", folder.trim_matches('/')));
+        let is_below_key = self.deployment.folder.is_some_and(is_below);
+        let is_whole = matched == shown_as.split('/').count();
+        Ok(Some(Fit {
+            path: candidate.path.clone(),
+            root,
+            matched,
+            is_whole,
+            is_certain,
+            is_below_key,
+            stand,
+            agrees,
+            around,
+        }))
+    }
+
+    /// The path that the repository's own `path_mappings` give.
+    fn mapped(&self, path: &str) -> Option<String> {
+        let mappings = &self.rules.settings.path_mappings;
+        mappings.iter().find_map(|mapping| Some(format!("{}{}", mapping.to, path.strip_prefix(&mapping.from)?)))
+    }
+
+    /// What follows the package directory: `requests/api.py`.
+    fn package_tail<'p>(&self, path: &'p str) -> &'p str {
+        let names = &self.rules.settings.report_runtime_package_directory_names;
+        names
+            .iter()
+            .filter_map(|name| path.rsplit_once(&format!("/{}/", name.trim_matches('/'))))
+            .map(|(_, tail)| tail)
+            .min_by_key(|tail| tail.len())
+            .unwrap_or(path)
+    }
+}
+
+/// The text of the line that the client saw, where it sent one.
+pub(super) fn telling(frame: &Frame) -> Option<&str> {
+    frame.context_line.as_deref()
+}

@@ -1,0 +1,157 @@
+//! What packages of a repository are called, as their manifests and source files say.
+
+use super::evidence::MirrorCommit;
+use mirror::MirrorError;
+use std::cell::OnceCell;
+
+/// Lines of a source file in which its package line is looked for: licences stand before it.
+const CLAUSE_LINES: usize = 200;
+
+/// Lines of a manifest in which its name is looked for.
+const MANIFEST_LINES: usize = 100;
+
+/// The manifests of a commit, read when they are first asked for.
+pub(super) struct Manifests<'a> {
+    at: MirrorCommit<'a>,
+    dart: OnceCell<Vec<Manifest>>,
+    go: OnceCell<Vec<Manifest>>,
+}
+
+/// A package's name and its folder.
+#[derive(Clone, Debug)]
+struct Manifest {
+    name: String,
+    folder: String,
+}
+
+impl<'a> Manifests<'a> {
+    pub(super) fn new(at: MirrorCommit<'a>) -> Self {
+        Self { at, dart: OnceCell::new(), go: OnceCell::new() }
+    }
+
+    /// The folders of the Dart packages of a name.
+    pub(super) fn dart_folders(&self, package: &str) -> Result<Vec<String>, MirrorError> {
+        let known = self.known(&self.dart, "pubspec.yaml", dart_name)?;
+        Ok(known.iter().filter(|one| one.name == package).map(|one| one.folder.clone()).collect())
+    }
+
+    /// Whether the repository has Go modules at all.
+    pub(super) fn has_go_modules(&self) -> Result<bool, MirrorError> {
+        Ok(!self.known(&self.go, "go.mod", go_module)?.is_empty())
+    }
+
+    /// The paths that a file has by its import path, in the modules of the longest name.
+    pub(super) fn go_paths(&self, import: &[String]) -> Result<Vec<String>, MirrorError> {
+        let import: Vec<&str> = import.iter().map(|part| part.split_once("@v").map_or(&**part, |it| it.0)).collect();
+        let known = self.known(&self.go, "go.mod", go_module)?;
+        let of = |manifest: &'_ Manifest| {
+            let rest = import.strip_prefix(manifest.name.split('/').collect::<Vec<_>>().as_slice())?;
+            let folder = manifest.folder.split('/').filter(|part| !part.is_empty());
+            Some((rest.len(), folder.chain(rest.iter().copied()).collect::<Vec<_>>().join("/")))
+        };
+        let found: Vec<(usize, String)> = known.iter().filter_map(of).filter(|(rest, _)| *rest > 0).collect();
+        let nearest = found.iter().map(|(rest, _)| *rest).min();
+        Ok(found.into_iter().filter(|(rest, _)| Some(*rest) == nearest).map(|(_, path)| path).collect())
+    }
+
+    fn known<'s>(
+        &'s self,
+        cell: &'s OnceCell<Vec<Manifest>>,
+        file: &str,
+        name_of: fn(&[String]) -> Option<String>,
+    ) -> Result<&'s [Manifest], MirrorError> {
+        if let Some(known) = cell.get() {
+            return Ok(known);
+        }
+        let mut found = Vec::new();
+        for path in self.at.mirrors.files_named(self.at.id, self.at.commit, file)? {
+            let name = self.at.lines(&path)?.and_then(|lines| name_of(&lines));
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+            found.extend(name.map(|name| Manifest { name, folder }));
+        }
+        Ok(cell.get_or_init(|| found))
+    }
+}
+
+/// `name: shop`.
+fn dart_name(lines: &[String]) -> Option<String> {
+    let line = lines.iter().take(MANIFEST_LINES).find_map(|line| line.strip_prefix("name:"))?;
+    let name = line.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// `module example.com/shop // comment`.
+fn go_module(lines: &[String]) -> Option<String> {
+    let line = lines.iter().take(MANIFEST_LINES).find_map(|line| line.trim().strip_prefix("module "))?;
+    let name = line.split("//").next().unwrap_or_default().trim().trim_matches('"');
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The package that a source file of the JVM says it is in, those of several lines put together
+/// (Scala); `None`: it says none.
+pub(super) fn package_clause(lines: &[String]) -> Option<Vec<String>> {
+    let mut package = Vec::new();
+    let mut is_comment = false;
+    for line in lines.iter().take(CLAUSE_LINES) {
+        let mut line = line.trim_start_matches('\u{feff}').trim();
+        if is_comment {
+            let Some((_, rest)) = line.split_once("*/") else { continue };
+            (line, is_comment) = (rest.trim(), false);
+        }
+        if line.starts_with("/*") {
+            is_comment = !line.contains("*/");
+            continue;
+        }
+        let name = line.strip_prefix("package ").map(|rest| rest.split("//").next().unwrap_or_default());
+        match name.map(str::trim) {
+            Some(object) if object.starts_with("object ") => break,
+            Some(name) => {
+                let name = name.trim_end_matches(['{', ';', ' ', ':']).split(';').next().unwrap_or_default();
+                package.extend(name.split('.').map(|part| part.trim().trim_matches('`').to_owned()));
+            }
+            None if line.is_empty() || line.starts_with(['@', '/', '*', '#']) => {}
+            None => break,
+        }
+    }
+    (!package.is_empty()).then_some(package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_source_file_says_its_package() {
+        let clause = |text: &str| package_clause(&lines(text)).map(|package| package.join("."));
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(clause("package com.acme.shop;\n\nimport java.util.List;\n"), some("com.acme.shop"));
+        assert_eq!(clause("/* package old.name;\n * x */\n// package no\npackage com.acme // y\n"), some("com.acme"));
+        assert_eq!(
+            clause("@file:JvmName(\"Tax\")\npackage com.acme.`in`.tax\n\nfun f() {}\n"),
+            some("com.acme.in.tax")
+        );
+        assert_eq!(clause("package com.acme\npackage shop\n\nclass Cart\n"), some("com.acme.shop"));
+        assert_eq!(clause("\u{feff}package com.acme.shop {\n"), some("com.acme.shop"));
+        assert_eq!(clause("package com.acme\npackage object shop {\n"), some("com.acme"));
+        assert_eq!(clause("class Main {\n  String a = \"\npackage x\n\";\n"), None);
+        assert_eq!(clause("(ns shop.cart)\n"), None);
+        assert_eq!(clause(""), None);
+    }
+
+    #[test]
+    fn manifests_say_their_names() {
+        assert_eq!(dart_name(&lines("# x\nname: shop # the app\nversion: 1\n")).as_deref(), Some("shop"));
+        assert_eq!(dart_name(&lines("name: 'money'\n")).as_deref(), Some("money"));
+        assert_eq!(dart_name(&lines("dependencies:\n  name: x\n")), None);
+        assert_eq!(
+            go_module(&lines("// x\nmodule example.com/shop // y\n\ngo 1.22\n")).as_deref(),
+            Some("example.com/shop")
+        );
+        assert_eq!(go_module(&lines("module \"example.com/shop/v2\"\n")).as_deref(), Some("example.com/shop/v2"));
+        assert_eq!(go_module(&lines("go 1.22\n")), None);
+    }
+}
