@@ -58,6 +58,7 @@ CREATE TABLE ingest_keys (
     id BIGINT NOT NULL UNIQUE,          -- by which other rows name it
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     label TEXT,                         -- what a person calls it; null: nothing
+    folder TEXT,                        -- of the repository, in which the files of its reports are looked for first; null: anywhere
     created_at_ms BIGINT NOT NULL,
     last_used_at_ms BIGINT,             -- recorded every ten minutes at most; null: not yet
     revoked_at_ms BIGINT
@@ -179,7 +180,18 @@ CREATE TABLE reports (
     repository_id BIGINT NOT NULL REFERENCES repositories (id),
     fingerprint_id BIGINT NOT NULL REFERENCES fingerprints (id),
     received_at_ms BIGINT NOT NULL,
-    body BYTEA NOT NULL                 -- domain::report::Report, compressed JSON, scrubbed
+    body BYTEA NOT NULL,                -- domain::report::Report, compressed JSON, scrubbed
+    key_id BIGINT REFERENCES ingest_keys (id) -- by which it came
+);
+
+-- Where deployments were seen to be in the repository, by their own reports.
+CREATE TABLE deployment_roots (
+    repository_id BIGINT NOT NULL REFERENCES repositories (id),
+    place TEXT NOT NULL,                -- 'server NAME' or 'release NAME'
+    prefix TEXT NOT NULL,               -- what deployed paths begin with
+    folder TEXT NOT NULL,               -- of the repository, that stands for it; empty: its root
+    seen_at_ms BIGINT NOT NULL,         -- to within a day
+    PRIMARY KEY (repository_id, place, prefix, folder)
 );
 
 -- Occurrences of a fingerprint that waits to be attributed.

@@ -34,7 +34,7 @@ async fn begin(story: &mut Story, count: usize) -> String {
 /// Another key of the repository.
 async fn another_key(story: &Story) -> String {
     let id = story.repository().await.repository.id;
-    store::ingest_keys::insert(&story.services().store, id, None, story.clock.now()).await.unwrap().unwrap()
+    store::ingest_keys::insert(&story.services().store, id, None, None, story.clock.now()).await.unwrap().unwrap()
 }
 
 #[test]

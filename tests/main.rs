@@ -16,6 +16,7 @@ mod doubles;
 mod emulator;
 mod faults;
 mod forks;
+mod frames;
 mod github_api;
 mod github_faults;
 mod github_load;

@@ -64,6 +64,10 @@ pub enum KeyAction {
         /// What to call it, such as the application that will use it.
         #[arg(long)]
         label: Option<String>,
+        /// The folder of the repository that the application is deployed from, where it has several
+        /// such: the files of its reports are looked for there first.
+        #[arg(long)]
+        folder: Option<String>,
     },
     /// Revoke a key for ever: reports with it are refused, at the latest after 10 seconds.
     Revoke {
@@ -94,9 +98,9 @@ pub async fn run(action: Action, config: Config, clock: Clock) -> Result<(), Fai
                 print_key(&handles.site, &key);
             }
         }
-        Action::Key { action: KeyAction::Add { name, label } } => {
+        Action::Key { action: KeyAction::Add { name, label, folder } } => {
             let row = named(store, &name).await?;
-            let key = ingest_keys::add(store, &row, label.as_deref(), now).await?;
+            let key = ingest_keys::add(store, &row, label.as_deref(), folder.as_deref(), now).await?;
             say!("DSN: {}", handles.site.linker.dsn(&key, row.repository.id));
         }
         Action::Key { action: KeyAction::Revoke { key } } => {
@@ -195,7 +199,8 @@ fn print_key(site: &Site, key: &KeyRow) {
     let used = key.last_used_at.map_or_else(|| "not used yet".to_owned(), |at| format!("last used {}", when(at)));
     let state = key.revoked_at.map_or(used, |at| format!("revoked {}", when(at)));
     let label = key.label.as_ref().map(|label| format!(" {label:?}")).unwrap_or_default();
-    say!("{}{label}  (made {}; {state})", key.key, when(key.created_at));
+    let folder = key.folder.as_ref().map(|folder| format!(" for {folder}/")).unwrap_or_default();
+    say!("{}{label}{folder}  (made {}; {state})", key.key, when(key.created_at));
     if key.revoked_at.is_none() {
         say!("  DSN: {}", site.linker.dsn(&key.key, key.repository));
     }

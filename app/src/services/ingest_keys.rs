@@ -8,17 +8,42 @@ use store::ingest_keys::{Dropped, MOST_KEYS};
 use store::repositories::RepositoryRow;
 use store::{Store, StoreError};
 
-/// Makes a repository another key, and returns it.
+/// Bytes of a key's folder: as long as a path that git has.
+const LONGEST_FOLDER: usize = 1_000;
+
+/// Makes a repository another key, for all of it or for a folder, and returns it.
 ///
 /// # Errors
 /// The database is out of reach, or there are too many keys already.
-pub async fn add(store: &Store, row: &RepositoryRow, label: Option<&str>, now: Timestamp) -> Result<String, Failure> {
-    let made = store::ingest_keys::insert(store, row.repository.id, label, now).await?;
+pub async fn add(
+    store: &Store,
+    row: &RepositoryRow,
+    label: Option<&str>,
+    folder: Option<&str>,
+    now: Timestamp,
+) -> Result<String, Failure> {
+    let folder = folder.map(checked_folder).transpose().map_err(Failure::give_up)?.flatten();
+    let made = store::ingest_keys::insert(store, row.repository.id, label, folder.as_deref(), now).await?;
     let key = made.ok_or_else(|| {
         Failure::give_up(format!("{MOST_KEYS} keys are in force already: revoke one that nobody uses"))
     })?;
     tracing::info!(repository = %row.repository.full_name, "made a key");
     Ok(key)
+}
+
+/// A folder as paths of the repository name it; `None`: it is the whole repository.
+///
+/// # Errors
+/// It can be none, in a sentence.
+fn checked_folder(folder: &str) -> Result<Option<String>, String> {
+    let folder = folder.trim().trim_start_matches("./").trim_matches('/');
+    if matches!(folder, "" | ".") {
+        return Ok(None);
+    }
+    let is_path = folder.len() <= LONGEST_FOLDER
+        && !folder.chars().any(char::is_control)
+        && folder.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    if is_path { Ok(Some(folder.to_owned())) } else { Err(format!("{folder:?} is no folder of the repository")) }
 }
 
 /// Revokes a key: in force at once in this process, and within 10 s in others. What came by it
@@ -54,6 +79,18 @@ pub fn dropped_words(dropped: &Dropped) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_is_named_as_in_the_repository() {
+        let ok = |folder: &str| checked_folder(folder).unwrap();
+        assert_eq!(ok(" shop/billing/ ").as_deref(), Some("shop/billing"));
+        assert_eq!(ok("./shop").as_deref(), Some("shop"));
+        assert_eq!(ok("/shop").as_deref(), Some("shop"));
+        assert_eq!((ok(""), ok("/"), ok(".")), (None, None, None));
+        for bad in ["../shop", "a//b", "a/../b", "a\nb", &"x".repeat(1_001)] {
+            assert!(checked_folder(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn what_was_dropped_is_said_in_the_right_number() {

@@ -18,6 +18,30 @@ impl Fingerprint {
     pub fn to_hex(self) -> String {
         hex::encode(self.0)
     }
+
+    /// The fingerprint of the same report by a key for a folder: the same frames are of another
+    /// file there.
+    #[must_use]
+    pub fn within(self, folder: FolderMark) -> Self {
+        let full = Sha256::new().chain_update(self.0).chain_update(folder.0).finalize();
+        let mut half = [0; 16];
+        half.copy_from_slice(&full[..16]);
+        Self(half)
+    }
+}
+
+/// What a folder of the repository does to the fingerprints of reports by its keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderMark([u8; 16]);
+
+impl FolderMark {
+    /// Of a folder.
+    pub fn of(folder: &str) -> Self {
+        let full = Sha256::digest(folder.as_bytes());
+        let mut half = [0; 16];
+        half.copy_from_slice(&full[..16]);
+        Self(half)
+    }
 }
 
 /// Builds a [`Fingerprint`] field by field. The order of the calls matters: outermost exception
@@ -59,6 +83,15 @@ impl FingerprintBuilder {
         self.text(function);
         self.0.update(line.unwrap_or(0).to_le_bytes());
         self.text(context_line);
+    }
+
+    /// Adds the module of the frame added last, where its name alone says no folder: of the JVM's
+    /// files, only the class tells which one it is.
+    pub fn module(&mut self, path: Option<&str>, module: Option<&str>) {
+        if let Some(module) = module.filter(|_| path.is_none_or(|path| !path.contains('/'))) {
+            self.0.update([4]);
+            self.text(Some(module));
+        }
     }
 
     /// Adds the threshold for an alert that the report names, if it names one.
@@ -103,5 +136,21 @@ mod tests {
         };
         assert_ne!(fingerprint("ab", "c"), fingerprint("a", "bc"));
         assert_eq!(fingerprint("ab", "c"), fingerprint("ab", "c"));
+        let folder = |folder: &str| fingerprint("ab", "c").within(FolderMark::of(folder));
+        assert_ne!(folder("a"), folder("b"));
+        assert_ne!(folder("a"), fingerprint("ab", "c"));
+        assert_eq!(folder("a"), folder("a"));
+    }
+
+    #[test]
+    fn a_module_tells_files_apart_that_are_named_alike() {
+        let fingerprint = |path: &str, module: &str| {
+            let mut builder = FingerprintBuilder::new(None, None);
+            builder.frame(Some(path), None, None, Some(1), None);
+            builder.module(Some(path), Some(module));
+            builder.finish()
+        };
+        assert_ne!(fingerprint("Rules.java", "shop.a.Rules"), fingerprint("Rules.java", "shop.b.Rules"));
+        assert_eq!(fingerprint("shop/rules.py", "a"), fingerprint("shop/rules.py", "b"));
     }
 }

@@ -227,6 +227,9 @@ pub struct PathMapping {
     pub from: String,
     /// What stands in its place in the repository.
     pub to: String,
+    /// Only for reports by keys for this folder of the repository; left out: for all.
+    #[serde(default)]
+    pub key_folder: Option<String>,
 }
 
 impl PathMapping {

@@ -18,7 +18,11 @@ impl Settings {
         Self {
             report_only_after_minimum_date: day(),
             only_blame_filepaths_matching: vec![text("a")],
-            path_mappings: vec![PathMapping { from: text("/srv/"), to: text("src/") }],
+            path_mappings: vec![PathMapping {
+                from: text("/srv/"),
+                to: text("src/"),
+                key_folder: Some(text("services/billing")),
+            }],
             building_blocks: vec![pattern.clone()],
             third_party_whitelist: vec![pattern],
             known_errors: vec![KnownError {

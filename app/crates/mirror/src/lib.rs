@@ -18,6 +18,7 @@ mod health;
 mod largest;
 mod last_sync;
 mod line_blame;
+mod package_folders;
 mod packs;
 mod paths;
 mod patience;

@@ -206,6 +206,7 @@ mod tests {
         "deliveries.failing_since_ms",
         "deliveries.settled_at_ms",
         "deliveries.unanswered_at_ms",
+        "deployment_roots.seen_at_ms",
         "doubles.said_at_ms",
         "doubles.settled_at_ms",
         "doubles.unanswered_at_ms",

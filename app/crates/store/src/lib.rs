@@ -26,6 +26,7 @@ mod columns;
 mod connections;
 pub mod decisions;
 pub mod deliveries;
+pub mod deployment_roots;
 mod dialect;
 pub mod doubles;
 pub mod doubts;

@@ -21,6 +21,8 @@ pub struct StoredReport {
     /// Until when its fingerprint is not to be looked up in the mirror, because that ended the
     /// process.
     pub plain_until: Option<Timestamp>,
+    /// The folder of the repository that the key by which it came is for.
+    pub folder: Option<String>,
     /// The report.
     pub report: Report,
 }
@@ -28,8 +30,9 @@ pub struct StoredReport {
 /// A stored report; `None` once it was attributed.
 pub async fn by_id(store: &Store, id: ReportId) -> Result<Option<StoredReport>, StoreError> {
     let row = sqlx::query(
-        "SELECT r.repository_id, r.fingerprint_id, r.received_at_ms, r.body, f.plain_until_ms
-         FROM reports r JOIN fingerprints f ON f.id = r.fingerprint_id WHERE r.id = $1",
+        "SELECT r.repository_id, r.fingerprint_id, r.received_at_ms, r.body, f.plain_until_ms, k.folder
+         FROM reports r JOIN fingerprints f ON f.id = r.fingerprint_id
+             LEFT JOIN ingest_keys k ON k.id = r.key_id WHERE r.id = $1",
     )
     .bind(id.0)
     .fetch_optional(&store.pool)
@@ -41,6 +44,7 @@ pub async fn by_id(store: &Store, id: ReportId) -> Result<Option<StoredReport>, 
         fingerprint: FingerprintId(get(&row, "fingerprint_id")?),
         received_at: get_time(&row, "received_at_ms")?,
         plain_until: get_time_opt(&row, "plain_until_ms")?,
+        folder: get(&row, "folder")?,
         report: unpack("reports.body", &get::<Vec<u8>>(&row, "body")?)?,
     }))
 }

@@ -118,6 +118,7 @@ pub fn fingerprint_of(report: &Report) -> Fingerprint {
                 frame.line,
                 kept(&frame.context_line),
             );
+            fingerprint.module(kept(&frame.abs_path).or(kept(&frame.filename)), kept(&frame.module));
         }
     }
     fingerprint.threshold(report.error_threshold);
@@ -289,6 +290,7 @@ impl<'a> Event<'a> {
                     frame.line.line(),
                     short(&frame.context_line),
                 );
+                fingerprint.module(short(&frame.abs_path).or(short(&frame.filename)), short(&frame.module));
             }
         }
         fingerprint.threshold(batched.error_threshold);

@@ -269,6 +269,7 @@ impl Ingest {
         report: impl FnOnce() -> Report,
         now: Timestamp,
     ) -> Result<Parsed, IngestError> {
+        let fingerprint = auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder));
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
         let recollection = self.accept.recall(auth, fingerprint, now).await?;
         let report =

@@ -10,9 +10,11 @@ use crate::server::query::Query;
 use crate::server::repository::{RepositoryWith, Write};
 use crate::server::state::Now;
 use crate::server::urls::Urls;
+use crate::services::blocking;
 use crate::services::ingest_keys::dropped_words;
 use axum::extract::State;
 use domain::blame::Blame;
+use domain::ids::RepositoryId;
 use domain::links::Linker;
 use domain::test_report::{IssuePlan, TestReport};
 use domain::timestamp::Timestamp;
@@ -97,10 +99,19 @@ pub(super) async fn connect(
         watching: watched.is_some(),
         watch_url: format!("{here}?watch={}#arrivals", now.as_millis()),
         keys: keys.into_iter().map(|key| key_view(urls.linker(), key, in_force)).collect(),
+        folders: folders(&mirrors, id).await,
         notice: notice(&query),
         here,
     };
     Ok(Page(Some(session), view))
+}
+
+/// The folders that a key can be for, where there are several applications: the whole repository
+/// needs none. What can't be read offers nothing.
+async fn folders(mirrors: &Mirrors, id: RepositoryId) -> Vec<String> {
+    let mirrors = mirrors.clone();
+    let found = blocking(move || mirrors.package_folders(id)).await.unwrap_or_default();
+    if found.len() > 1 { found.into_iter().filter(|folder| !folder.is_empty()).collect() } else { Vec::new() }
 }
 
 /// What the page looks for by itself: the outcome of a test report, or a report since that moment.
@@ -145,6 +156,7 @@ fn key_view(linker: &Linker, key: KeyRow, in_force: usize) -> KeyView {
         dsn: linker.dsn(&key.key, key.repository),
         key: key.key,
         label: key.label,
+        folder: key.folder,
         made: when(key.created_at),
         used: key.last_used_at.map(when),
         last: key.revoked_at.is_none() && in_force == 1,

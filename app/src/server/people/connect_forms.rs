@@ -47,11 +47,13 @@ pub(super) async fn test(
     Ok(Redirect::to(&format!("{}#test", urls.connect(&row))))
 }
 
-/// What the new key is called.
+/// What the new key is called, and what it is for.
 #[derive(Debug, Deserialize)]
 pub(super) struct AddKeyForm {
     #[serde(default)]
     label: String,
+    #[serde(default)]
+    folder: String,
 }
 
 /// `POST /{owner}/{repo}/connect/key`.
@@ -62,7 +64,7 @@ pub(super) async fn add_key(
     _: SignedIn,
     RepositoryForm { row, fields, .. }: RepositoryForm<Write, AddKeyForm>,
 ) -> Result<Redirect, PageError> {
-    match ingest_keys::add(&store, &row, Some(&fields.label), now).await {
+    match ingest_keys::add(&store, &row, Some(&fields.label), Some(&fields.folder), now).await {
         Ok(_) => Ok(Redirect::to(&format!("{}?done=made#keys", urls.connect(&row)))),
         Err(Failure::GiveUp(why)) => Err(PageError::BadRequest(format!("No key was made: {why}."))),
         Err(failure) => Err(failure.into()),

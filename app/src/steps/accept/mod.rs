@@ -425,7 +425,13 @@ mod tests {
         let (mut accept, _writer) = Accept::open(store, Epoch::default(), Wake::default(), 1);
         let (queue, mut waiting) = mpsc::channel(QUEUE);
         accept.queue = queue;
-        let auth = IngestAuth { id: RepositoryId(1), key: IngestKeyId(1), code_generation: 0, rules_generation: 0 };
+        let auth = IngestAuth {
+            id: RepositoryId(1),
+            key: IngestKeyId(1),
+            folder: None,
+            code_generation: 0,
+            rules_generation: 0,
+        };
         let refuses = async {
             while let Some((_, answer)) = waiting.recv().await {
                 let full: Box<dyn std::error::Error + Send + Sync> = "the disk is full".into();

@@ -285,7 +285,10 @@ impl<'a> Finder<'a> {
     /// The path that the repository's own `path_mappings` give.
     fn mapped(&self, path: &str) -> Option<String> {
         let mappings = &self.rules.settings.path_mappings;
-        mappings.iter().find_map(|mapping| Some(format!("{}{}", mapping.to, path.strip_prefix(&mapping.from)?)))
+        let key = self.deployment.folder;
+        let of_key = |folder: &str| key.is_some_and(|key| key == folder.trim_matches('/'));
+        let mut mappings = mappings.iter().filter(|one| one.key_folder.as_deref().is_none_or(of_key));
+        mappings.find_map(|mapping| Some(format!("{}{}", mapping.to, path.strip_prefix(&mapping.from)?)))
     }
 
     /// What follows the package directory: `requests/api.py`.

@@ -18,6 +18,7 @@ pub use analysis::{AnalysisInput, ReportAnalysis, analyze};
 use domain::attribution::Attribution;
 use domain::commit::CommitId;
 use domain::culprit::Choice;
+use domain::deployed_root::Root;
 use domain::ids::{ReportId, RepositoryId};
 use domain::job::{Manner, PLAIN_FOR};
 use domain::rule::Rules;
@@ -98,6 +99,8 @@ impl Attribute {
         let analyzed = self.analyze_as_of_now(&row, &stored, trouble, now).await;
         store::jobs::let_others_go_first(&self.store, row.repository.id, begun_at.elapsed(), now).await?;
         let analyzed = analyzed?;
+        let places = places_of(&stored);
+        store::deployment_roots::note(&self.store, stored.repository, &places, &analyzed.shown, now).await?;
         let outcome = self.outcome(&row, &stored, analyzed).await?;
         store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())
@@ -113,7 +116,7 @@ impl Attribute {
         now: Timestamp,
     ) -> Result<(), Failure> {
         let trouble = Some(PLAIN.to_owned());
-        let analyzed = analyze_blocking(None, row, stored, &self.rules(row, now).await?, trouble).await?;
+        let analyzed = analyze_blocking(None, row, stored, &self.rules(row, now).await?, (trouble, Vec::new())).await?;
         let outcome =
             AttributionOutcome { plain_until: Some(plain_until), ..self.outcome(row, stored, analyzed).await? };
         store::attributions::record(&self.store, stored, &outcome, now).await?;
@@ -180,7 +183,9 @@ impl Attribute {
         trouble: Option<String>,
         patience: Patience,
     ) -> Result<ReportAnalysis, Failure> {
-        let failure = match analyze_blocking(Some(self.mirrors.clone()), row, stored, rules, trouble).await {
+        let (id, places) = (stored.repository, places_of(stored));
+        let roots = store::deployment_roots::of_places(&self.store, id, &places, stored.received_at).await?;
+        let failure = match analyze_blocking(Some(self.mirrors.clone()), row, stored, rules, (trouble, roots)).await {
             Err(failure) if patience != Patience::Left => failure,
             other => return other,
         };
@@ -188,7 +193,7 @@ impl Attribute {
             tracing::error!(repository = %row.repository.full_name, %failure, "the mirror can't be read");
         }
         let trouble = format!("The mirror of the repository could not be read: {failure}.");
-        analyze_blocking(None, row, stored, rules, Some(trouble)).await
+        analyze_blocking(None, row, stored, rules, (Some(trouble), Vec::new())).await
     }
 
     /// What is written down of a report that was analyzed.
@@ -293,22 +298,29 @@ async fn analyze_blocking(
     row: &RepositoryRow,
     stored: &StoredReport,
     rules: &Arc<Rules>,
-    trouble: Option<String>,
+    (trouble, remembered): (Option<String>, Vec<Root>),
 ) -> Result<ReportAnalysis, Failure> {
     let (repository, report, rules) = (row.repository.clone(), stored.report.clone(), Arc::clone(rules));
-    let event_at = stored.received_at;
+    let (event_at, folder) = (stored.received_at, stored.folder.clone());
     blocking(move || {
         analyze(AnalysisInput {
             mirrors: mirrors.as_ref(),
             repository: &repository,
             report: &report,
             rules: &rules,
-            deployment: Deployment::default(),
+            deployment: Deployment { repository: None, folder: folder.as_deref(), remembered: &remembered },
             event_at,
             trouble: trouble.as_deref(),
         })
     })
     .await
+}
+
+/// By which names what a report shows of its deployment is remembered, the surer first.
+fn places_of(stored: &StoredReport) -> Vec<String> {
+    let named = |what: &str, name: &Option<String>| Some(format!("{what} {}", name.as_deref()?));
+    let report = &stored.report;
+    [named("server", &report.server_name), named("release", &report.release)].into_iter().flatten().collect()
 }
 
 fn log(row: &RepositoryRow, attribution: &Attribution) {

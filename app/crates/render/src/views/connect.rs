@@ -35,6 +35,9 @@ pub struct Connect {
     pub watch_url: String,
     /// Its keys, those in force first.
     pub keys: Vec<KeyView>,
+    /// Folders that a key can be for, where the repository has several that are deployed by
+    /// themselves.
+    pub folders: Vec<String>,
     /// What has just been done, or could not be.
     pub notice: Option<String>,
 }
@@ -139,6 +142,8 @@ pub struct KeyView {
     pub key: String,
     /// What a person calls it.
     pub label: Option<String>,
+    /// The folder of the repository that it is for.
+    pub folder: Option<String>,
     /// Its DSN.
     pub dsn: String,
     /// When it was made.
@@ -165,6 +170,7 @@ impl View for Connect {
         let key_view = |label: Option<&str>, used: Option<&str>, revoked: Option<&str>| KeyView {
             key: key.to_owned(),
             label: label.map(str::to_owned),
+            folder: label.map(|_| "services/billing".to_owned()),
             dsn: dsn.clone(),
             made: "2026-10-01 09:00 UTC".to_owned(),
             used: used.map(str::to_owned),
@@ -225,6 +231,7 @@ impl View for Connect {
                 key_view(Some("web"), Some("2026-11-22 11:31 UTC"), None),
                 key_view(None, None, Some("2026-11-01 08:00 UTC")),
             ],
+            folders: vec!["services/billing".to_owned(), "services/orders".to_owned()],
             notice: Some("The key was made.".to_owned()),
         }
     }

@@ -5,6 +5,7 @@ mod revoke;
 use crate::columns::{get, get_time, get_time_opt};
 use crate::transaction::execute;
 use crate::{Store, StoreError, Tx};
+use domain::fingerprint::FolderMark;
 use domain::ids::{IngestKeyId, RepositoryId};
 use domain::timestamp::Timestamp;
 use jiff::SignedDuration;
@@ -28,6 +29,8 @@ pub struct IngestAuth {
     pub id: RepositoryId,
     /// The key.
     pub key: IngestKeyId,
+    /// Of the folder that the key is for, where it is for one.
+    pub folder: Option<FolderMark>,
     /// See [`crate::repositories::RepositoryRow::code_generation`].
     pub code_generation: i64,
     /// See [`crate::repositories::RepositoryRow::rules_generation`].
@@ -61,6 +64,8 @@ pub struct KeyRow {
     pub repository: RepositoryId,
     /// What a person calls it.
     pub label: Option<String>,
+    /// The folder of the repository in which the files of its reports are looked for first.
+    pub folder: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last used, to within [`USE_NOTED_EVERY`].
@@ -72,7 +77,8 @@ pub struct KeyRow {
 /// Who it is that names this project and shows this key.
 pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<Caller, StoreError> {
     let row = sqlx::query(
-        "SELECT r.code_generation, r.rules_generation, k.id AS key_id, k.revoked_at_ms, k.last_used_at_ms
+        "SELECT r.code_generation, r.rules_generation, k.id AS key_id, k.folder, k.revoked_at_ms,
+             k.last_used_at_ms
          FROM repositories r LEFT JOIN ingest_keys k ON k.repository_id = r.id AND k.ingest_key = $2
          WHERE r.id = $1 AND r.removed_at_ms IS NULL",
     )
@@ -88,6 +94,7 @@ pub async fn caller(store: &Store, project: RepositoryId, key: &str) -> Result<C
     let auth = IngestAuth {
         id: project,
         key: IngestKeyId(key_id),
+        folder: get::<Option<String>>(&row, "folder")?.as_deref().map(FolderMark::of),
         code_generation: get(&row, "code_generation")?,
         rules_generation: get(&row, "rules_generation")?,
     };
@@ -111,7 +118,7 @@ pub async fn in_force(store: &Store, id: RepositoryId) -> Result<Vec<String>, St
 /// All keys of a repository, those in force first, each oldest first.
 pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow>, StoreError> {
     let rows = sqlx::query(
-        "SELECT ingest_key, label, created_at_ms, last_used_at_ms, revoked_at_ms FROM ingest_keys
+        "SELECT ingest_key, label, folder, created_at_ms, last_used_at_ms, revoked_at_ms FROM ingest_keys
          WHERE repository_id = $1
          ORDER BY CASE WHEN revoked_at_ms IS NULL THEN 0 ELSE 1 END, created_at_ms, ingest_key",
     )
@@ -124,6 +131,7 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
                 key: get(row, "ingest_key")?,
                 repository: id,
                 label: get(row, "label")?,
+                folder: get(row, "folder")?,
                 created_at: get_time(row, "created_at_ms")?,
                 last_used_at: get_time_opt(row, "last_used_at_ms")?,
                 revoked_at: get_time_opt(row, "revoked_at_ms")?,
@@ -132,19 +140,21 @@ pub async fn of_repository(store: &Store, id: RepositoryId) -> Result<Vec<KeyRow
         .collect()
 }
 
-/// Makes a repository another key. `None`: it has [`MOST_KEYS`] in force already.
+/// Makes a repository another key, for all of it or for a folder. `None`: it has [`MOST_KEYS`] in force already.
 pub async fn insert(
     store: &Store,
     id: RepositoryId,
     label: Option<&str>,
+    folder: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
     let key = generate()?;
     let label = label.map(|text| text.trim().chars().take(LONGEST_LABEL).collect::<String>());
     let mut tx = store.begin().await?;
     let made = sqlx::query(
-        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label, id)
-         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($6 AS BIGINT) WHERE (
+        "INSERT INTO ingest_keys (ingest_key, repository_id, created_at_ms, label, id, folder)
+         SELECT CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($6 AS BIGINT),
+             CAST($7 AS TEXT) WHERE (
              SELECT COUNT(*) FROM ingest_keys WHERE repository_id = $2 AND revoked_at_ms IS NULL) < $5",
     )
     .bind(&key)
@@ -153,6 +163,7 @@ pub async fn insert(
     .bind(label.filter(|text| !text.is_empty()))
     .bind(i64::try_from(MOST_KEYS).unwrap_or(i64::MAX))
     .bind(tx.next_id(now))
+    .bind(folder)
     .execute(tx.conn())
     .await?
     .rows_affected();

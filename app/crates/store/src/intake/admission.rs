@@ -71,13 +71,15 @@ async fn insert_report_in(
 ) -> Result<(), StoreError> {
     let report = ReportId(tx.next_id(arrival.at));
     sqlx::query(
-        "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body) VALUES ($1, $2, $3, $4, $5)",
+        "INSERT INTO reports (id, repository_id, fingerprint_id, received_at_ms, body, key_id)
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind(report.0)
     .bind(arrival.repository.0)
     .bind(found.id.0)
     .bind(arrival.at.as_millis())
     .bind(body)
+    .bind(arrival.key.0)
     .execute(tx.conn())
     .await?;
     found.state = FingerprintState::Pending;

@@ -129,12 +129,13 @@ async fn keep_name_in(tx: &mut Tx, id: RepositoryId, next: &RepositoryName) -> R
 
 /// What deletes the reports of a repository, and all that was made of them but lines and counts:
 /// they hold local variables, which are not ours to keep once the repository is gone.
-pub(super) const REPORTS: [&str; 5] = [
+pub(super) const REPORTS: [&str; 6] = [
     "DELETE FROM tracebacks WHERE line_id IN (SELECT id FROM lines WHERE repository_id = $1)",
     "DELETE FROM reports WHERE repository_id = $1",
     "DELETE FROM pending_occurrences WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
     "DELETE FROM pending_facets WHERE fingerprint_id IN (SELECT id FROM fingerprints WHERE repository_id = $1)",
     "DELETE FROM fingerprints WHERE repository_id = $1",
+    "DELETE FROM deployment_roots WHERE repository_id = $1",
 ];
 
 /// Stops watching a repository; its counts stay, and nothing waits to be written there any more.

@@ -1,0 +1,292 @@
+//! Which file of the repository a frame is: as SDKs name it, in events, and as traces print it.
+
+use crate::harness::browser::squeezed;
+use crate::harness::git_repo::{ADA, GRACE, GitRepo, LINUS};
+use crate::harness::story::{Story, run_test};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+const DAY: &str = "2026-01-06T10:00:00Z";
+
+/// An event as an SDK sends it.
+fn event(platform: &str, frames: &[Value]) -> Value {
+    json!({"platform": platform, "environment": "production", "exception": {"values": [
+        {"type": "Broken", "value": "it broke", "stacktrace": {"frames": frames}}]}})
+}
+
+fn jvm(module: &str, file: &str, line: u32) -> Value {
+    json!({"module": module, "filename": file, "function": "f", "lineno": line})
+}
+
+/// `path:line by address` of the line that a report came to, and whether a mail says so.
+async fn told(story: &mut Story, key: &str, event: &Value) -> String {
+    told_in(story, key, event).await.0
+}
+
+/// The same, with the texts of the mails.
+async fn told_in(story: &mut Story, key: &str, event: &Value) -> (String, String) {
+    let known: Vec<_> = story.lines().await.into_iter().map(|line| (line.id, line.total)).collect();
+    let project = story.key().await.1;
+    assert_eq!(story.send_to(story.url(), key, project, event).await, 200);
+    story.settle().await;
+    let (mails, _) = (story.mails(), story.changes());
+    let lines = story.lines().await;
+    let line = lines.iter().find(|line| !known.contains(&(line.id, line.total))).expect("a line");
+    let place = format!("{}:{}", line.place.path, line.place.line);
+    let who = line.author_email.clone().unwrap_or_else(|| "nobody".to_owned());
+    let is_mailed = mails.iter().any(|mail| mail.to.contains(&who) && mail.text().contains(&place));
+    assert_eq!(is_mailed, known.iter().all(|(id, _)| *id != line.id) && who != "nobody", "{place} {who}");
+    (format!("{place} by {who}"), mails.iter().map(|mail| mail.text()).collect())
+}
+
+#[test]
+fn a_jvm_event_finds_its_file_by_the_class() {
+    run_test(async |story| {
+        let java = |package: &str| {
+            format!("package {package};\n\nclass Rules {{\n    void f() {{\n        fail();\n    }}\n}}\n")
+        };
+        let main = "app/src/main/java/com/acme/shop";
+        story.commit(ADA, DAY, &[(&format!("{main}/refund/Rules.java"), &java("com.acme.shop.refund"))], "Refunds");
+        story.commit(LINUS, DAY, &[(&format!("{main}/order/Rules.java"), &java("com.acme.shop.order"))], "Orders");
+        // Kotlin leaves the common package out; two modules have a file of that name.
+        let kotlin = |package: &str| format!("package {package}\n\nfun f(): Int =\n    rates.getValue(\"XX\")\n");
+        story.commit(GRACE, DAY, &[("tax/src/main/kotlin/Main.kt", &kotlin("com.acme.shop.tax"))], "Tax");
+        story.commit(ADA, DAY, &[("web/src/main/kotlin/Main.kt", &kotlin("com.acme.shop.web"))], "Web");
+        story.install().await;
+        let key = story.key().await.0;
+        let mut found = Vec::new();
+        for frame in [
+            jvm("com.acme.shop.refund.Rules", "Rules.java", 5),
+            jvm("com.acme.shop.order.Rules$$Lambda/0x00007f", "Rules.java", 5),
+            jvm("com.acme.shop.tax.MainKt", "Main.kt", 4),
+            jvm("com.acme.shop.web.MainKt$f$1", "Main.kt", 4),
+            // Somebody else's class of that name, and what R8 left of one.
+            jvm("org.rules.Rules", "Rules.java", 5),
+            jvm("a.b.c", "SourceFile", 5),
+        ] {
+            found.push(told(story, &key, &event("java", &[frame])).await);
+        }
+        insta::assert_snapshot!(found.join("\n"), @"");
+    });
+}
+
+#[test]
+fn packages_and_build_tools_name_files() {
+    run_test(async |story| {
+        let files = [
+            ("app/pubspec.yaml", "name: shop\n"),
+            ("app/lib/main.dart", "void main() {\n  run();\n}\n"),
+            ("app/lib/src/model/item.dart", "class Item {\n  int get price => parts.single;\n}\n"),
+        ];
+        story.commit(ADA, DAY, &files, "App");
+        let files = [
+            ("packages/money/pubspec.yaml", "name: money\n"),
+            ("packages/money/lib/src/model/item.dart", "class Item {\n  int get price => parts.first;\n}\n"),
+        ];
+        story.commit(GRACE, DAY, &files, "Money");
+        let files = [
+            ("stock/go.mod", "module example.com/shop\n"),
+            ("stock/store/stock.go", "package store\n\nfunc Take() {\n\tpanic(1)\n}\n"),
+            ("src/Cart.cs", "class Cart {\n    int Total() => First();\n}\n"),
+        ];
+        story.commit(LINUS, DAY, &files, "Stock");
+        story.install().await;
+        let key = story.key().await.0;
+        let dart = |uri: &str, line: u32| json!({"abs_path": uri, "filename": uri.rsplit('/').next(), "function": "f", "lineno": line});
+        let go =
+            |path: &str, module: &str| json!({"abs_path": path, "module": module, "function": "Take", "lineno": 4});
+        let mut found = Vec::new();
+        for (platform, frame) in [
+            ("other", dart("package:shop/main.dart", 2)),
+            ("other", dart("package:money/src/model/item.dart", 2)),
+            ("other", dart("package:shop/src/model/item.dart", 2)),
+            ("other", dart("package:other/src/model/item.dart", 2)),
+            (
+                "go",
+                json!({"filename": "example.com/shop/store/stock.go", "module": "example.com/shop/store", "function": "Take", "lineno": 4}),
+            ),
+            ("go", go("/root/go/pkg/mod/example.com/other@v1.2.3/store/stock.go", "example.com/other/store")),
+            ("go", go("/build/store/stock.go", "example.com/other/store")),
+            ("csharp", json!({"abs_path": "/_/src/Cart.cs", "filename": "Cart.cs", "function": "Total", "lineno": 2})),
+            (
+                "csharp",
+                json!({"abs_path": "https://raw.githubusercontent.com/acme/lib/0f0f/src/Cart.cs", "function": "Total", "lineno": 2}),
+            ),
+        ] {
+            found.push(told(story, &key, &event(platform, &[frame])).await);
+        }
+        insta::assert_snapshot!(found.join("\n"), @"");
+    });
+}
+
+/// Two services with a file of the same name and text, by Ada and by Grace, and one that only the
+/// second has.
+fn services(story: &mut Story) {
+    let db = "import os\n\ndef connect():\n    return os.environ['DATABASE']\n";
+    let tax = "from shop import db\n\ndef vat():\n    return db.connect()\n";
+    story.commit(ADA, DAY, &[("a/shop/db.py", db), ("a/setup.py", "")], "A");
+    story.commit(GRACE, DAY, &[("b/shop/db.py", db), ("b/shop/tax.py", tax), ("b/setup.py", "")], "B");
+}
+
+fn python(path: &str, line: u32, text: &str) -> Value {
+    json!({"abs_path": format!("/app/{path}"), "filename": path, "function": "f", "lineno": line, "context_line": text})
+}
+
+fn of_server(server: &str, frames: &[Value]) -> Value {
+    let mut event = event("python", frames);
+    event["server_name"] = json!(server);
+    event
+}
+
+#[test]
+fn one_deployment_has_one_root_and_is_remembered() {
+    run_test(async |story| {
+        services(story);
+        story.install().await;
+        let key = story.key().await.0;
+        let db = || python("shop/db.py", 4, "    return os.environ['DATABASE']");
+        let tax = || python("shop/tax.py", 4, "    return db.connect()");
+        // Nothing tells.
+        let (unknown, mail) = told_in(story, &key, &of_server("web-1", &[db()])).await;
+        for said in ["a/shop/db.py and b/shop/db.py fit equally well", "Confidence: low"] {
+            assert!(squeezed(&mail).contains(said), "{mail}");
+        }
+        // A file that only one of them has.
+        let together = told(story, &key, &of_server("web-2", &[tax(), db()])).await;
+        // The same server, later, in the other line of both.
+        let first_line = python("shop/db.py", 1, "import os");
+        let remembered = told(story, &key, &of_server("web-2", std::slice::from_ref(&first_line))).await;
+        let elsewhere = told(story, &key, &of_server("web-3", &[python("shop/db.py", 3, "def connect():")])).await;
+        insta::assert_snapshot!([unknown, together, remembered, elsewhere].join("\n"), @"");
+    });
+}
+
+#[test]
+fn a_key_for_a_folder_tells_where_its_reports_come_from() {
+    run_test(async |story| {
+        services(story);
+        story.commit(
+            LINUS,
+            DAY,
+            &[("a/main.py", "def main():\n    run()\n"), ("b/main.py", "def main():\n    run()\n")],
+            "Main",
+        );
+        story.install().await;
+        let made = |story: &Story, folder: &str| {
+            let said = story.command(&["repository", "key", "add", "acme/shop", "--folder", folder]);
+            said.trim().strip_prefix("DSN: https://").unwrap().split('@').next().unwrap().to_owned()
+        };
+        let (key_a, key_b) = (made(story, "a"), made(story, "./b/"));
+        let db = event("python", &[python("shop/db.py", 4, "    return os.environ['DATABASE']")]);
+        let main = event("python", &[python("main.py", 2, "    run()")]);
+        let mut found = Vec::new();
+        // The same report by two keys is of two lines.
+        for (key, event) in [(&key_a, &db), (&key_b, &db), (&key_b, &main), (&key_a, &main)] {
+            found.push(told(story, key, event).await);
+        }
+        insta::assert_snapshot!(found.join("\n"), @"");
+        let listed = story.command(&["repository", "keys", "acme/shop"]);
+        assert!(listed.contains(" for a/") && listed.contains(" for b/"), "{listed}");
+        let page = story.page("/acme/shop/connect").await;
+        for shown in ["for <code>b/</code>", "<option value=\"a\">", "name=\"folder\""] {
+            assert!(page.contains(shown), "{shown} in {page}");
+        }
+    });
+}
+
+fn verdict(repo: &GitRepo, trace: &str) -> String {
+    std::fs::write(repo.path().join("../trace.txt"), trace).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flawless"));
+    command.args(["blame", "--traceback", "../trace.txt"]).current_dir(repo.path());
+    let output = command.env_remove("FLAWLESS_CONFIG").env("LOG_LEVEL", "error").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let kept = |line: &&str| !line.contains("names no release") && !line.contains("Look next");
+    text.lines().skip(1).filter(kept).collect::<Vec<_>>().join("\n").replace(&repo.head()[..7], "HEAD")
+}
+
+fn python_trace(frames: &[(&str, u32, &str)]) -> String {
+    let frame = |(path, line, text): &(&str, u32, &str)| format!("  File \"{path}\", line {line}, in f\n    {text}\n");
+    let frames: String = frames.iter().map(frame).collect();
+    format!("Traceback (most recent call last):\n{frames}KeyError: 'x'\n")
+}
+
+fn checkout() -> (TempDir, GitRepo) {
+    let folder = TempDir::new().unwrap();
+    let repo = GitRepo::init(folder.path().join("shop"));
+    (folder, repo)
+}
+
+fn link(repo: &GitRepo, to: &str, at: &str) {
+    std::fs::create_dir_all(repo.path().join(at).parent().unwrap_or(Path::new(""))).unwrap();
+    std::os::unix::fs::symlink(to, repo.path().join(at)).unwrap();
+}
+
+#[test]
+fn what_leads_elsewhere_is_not_the_repositorys() {
+    let (_folder, repo) = checkout();
+    link(&repo, "../common", "app/shared");
+    link(&repo, "/opt/plugins", "app/plugins");
+    let files = [
+        ("main.py", "def main():\n    shared.rates.convert()\n"),
+        ("common/rates.py", "def convert():\n    return RATES['CHF']\n"),
+        ("old/money/rates.py", "def convert():\n    rate = 1\n    return rate\n"),
+        ("old/plugins/tax.py", "def vat():\n    return 1\n"),
+    ];
+    let head = repo.commit(ADA, DAY, &files, "All");
+    repo.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{head},libs/money")]);
+    repo.git(&["commit", "--quiet", "--message", "Submodule"]);
+    let main = ("/srv/app/main.py", 2, "shared.rates.convert()");
+    // A link within the repository leads to its target's file.
+    let shared = verdict(&repo, &python_trace(&[main, ("/srv/app/app/shared/rates.py", 2, "return RATES['CHF']")]));
+    assert!(shared.contains("common/rates.py:2 in f, the line that raised"), "{shared}");
+    for (path, line, text, why) in [
+        ("/srv/app/libs/money/money/rates.py", 2, "rate = 1", "(in the submodule libs/money)"),
+        ("/srv/app/libs/money/money/rates.py", 3, "return X", "(in the submodule libs/money)"),
+        ("/srv/app/app/plugins/tax.py", 2, "return 1", "(a symbolic link leads to it, out of the repository)"),
+        ("/opt/python/money/rates.py", 2, "return ours", "(not in the repository)"),
+    ] {
+        let said = verdict(&repo, &python_trace(&[main, (path, line, text)]));
+        assert!(said.contains("main.py:2 in f") && said.contains(why), "{path}: {said}");
+    }
+}
+
+#[test]
+fn deployed_code_that_was_edited_is_told_from_another_file() {
+    let (_folder, repo) = checkout();
+    let files =
+        [("main.py", "def main():\n    cart.total()\n"), ("shop/cart.py", "def total():\n    return sum(PRICES)\n")];
+    repo.commit(ADA, DAY, &files, "All");
+    let main = ("/srv/app/main.py", 2, "cart.total()");
+    let edited = verdict(&repo, &python_trace(&[main, ("/srv/app/shop/cart.py", 2, "return sum(PRICES) + 1")]));
+    assert!(edited.contains("Blamed shop/cart.py:2 in f") && edited.contains("deployed code differs"), "{edited}");
+    let alone = verdict(&repo, &python_trace(&[("/srv/app/shop/cart.py", 2, "return sum(PRICES) + 1")]));
+    assert!(alone.contains("Blamed shop/cart.py:2 in f"), "{alone}");
+    let other = verdict(&repo, &python_trace(&[main, ("/opt/lib/shop/cart.py", 2, "return sum(PRICES) + 1")]));
+    assert!(other.contains("main.py:2 in f") && other.contains("shop/cart.py:2 (not in the repository)"), "{other}");
+}
+
+#[test]
+fn urls_and_other_systems_paths_lead_to_files() {
+    let (_folder, repo) = checkout();
+    let files = [
+        ("src/Order Service/index.mjs", "export function f(x) {\n  return x.lines.map(g);\n}\n"),
+        ("src/Billing/index.mjs", "export function f(x) {\n  return x.bills.map(g);\n}\n"),
+        ("src/größen.mjs", "export function f(x) {\n  return x.a.b;\n}\n"),
+        ("src/a%20b.mjs", "export function f(x) {\n  return x.a.c;\n}\n"),
+        ("src/a b.mjs", "export function f(x) {\n  return x.a.d;\n}\n"),
+    ];
+    repo.commit(ADA, DAY, &files, "All");
+    for (url, path) in [
+        ("file:///srv/src/Order%20Service/index.mjs", "src/Order Service/index.mjs"),
+        ("file:///srv/src/gr%C3%B6%C3%9Fen.mjs", "src/größen.mjs"),
+        ("file:///srv/src/a%2520b.mjs", "src/a%20b.mjs"),
+        ("webpack-internal:///(rsc)/./src/Billing/index.mjs", "src/Billing/index.mjs"),
+        ("file:///C:/Apps/SRC/billing/Index.mjs", "src/Billing/index.mjs"),
+    ] {
+        let said = verdict(&repo, &format!("TypeError: x\n    at f ({url}:2:3)\n"));
+        assert!(said.contains(&format!("{path}:2 in f")), "{url}: {said}");
+    }
+}
