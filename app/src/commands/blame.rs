@@ -13,8 +13,10 @@ use domain::attribution::passed_commits_sentence;
 use domain::blame::Blame;
 use domain::counted::counted;
 use domain::culprit::{Choice, Dropped};
+use domain::group::{further_members, only_member};
 use domain::ids::RepositoryId;
 use domain::names::RepositoryName;
+use domain::report::Report;
 use domain::repository::Repository;
 use domain::rule::Rules;
 use domain::settings::{SETTINGS_FILE, Settings};
@@ -197,18 +199,32 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         event_at: now,
         trouble: None,
     };
-    let ReportAnalysis { choice, attribution, .. } = analyze(input)?;
-    say!("{}", report.headline());
-    match choice {
+    say_analysis(&report.headline(), &analyze(input)?);
+    for member in further_members(&report) {
+        let of_member = Report { member: Some(member), ..report.clone() };
+        let analysis = analyze(AnalysisInput { report: &of_member, ..input })?;
+        if !matches!(analysis.choice, Choice::Dropped(Dropped::Member)) {
+            say!("");
+            say_analysis(&only_member(&of_member).headline(), &analysis);
+        }
+    }
+    Ok(())
+}
+
+fn say_analysis(headline: &str, analysis: &ReportAnalysis) {
+    say!("{headline}");
+    match &analysis.choice {
         Choice::Dropped(Dropped::IgnoredException) => say!("It is not counted: ignored_exceptions names its type."),
         Choice::Dropped(Dropped::ThirdParty) => say!("It is not counted: third_party_whitelist covers a frame."),
+        Choice::Dropped(Dropped::Member) => {
+            say!("It is not counted: another exception of its group has the same line.")
+        }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
-            for sentence in &attribution.verdict {
+            for sentence in &analysis.attribution.verdict {
                 say!("- {sentence}");
             }
         }
     }
-    Ok(())
 }
 
 fn read(file: &Path) -> Result<String, Failed> {

@@ -6,6 +6,7 @@ use super::commit::CommitId;
 use super::confidence::Confidence;
 use super::culprit::{ChosenAs, FrameAt, Located};
 use super::drift::Drift;
+use super::group;
 use super::identity::Identity;
 use super::report::{Frame, Report};
 use super::rule::Rules;
@@ -116,6 +117,7 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
         }
         None => words.push("No line of the traceback is code of this repository that can be blamed.".to_owned()),
     }
+    words.extend(group::sentence(found.report));
     words.extend(passed_sentence(found));
     words.extend(found.blame.and_then(passed_commits_sentence));
     words.push(revision_sentence(found));
@@ -130,16 +132,21 @@ pub fn verdict(found: &Findings<'_>) -> Vec<String> {
 }
 
 fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> String {
-    let function = found.report.exceptions[at.0].frames[at.1].function_name();
+    let frame = &found.report.exceptions[at.0].frames[at.1];
+    let function = frame.function_name();
     let what = match found.chosen_as {
         Some(ChosenAs::OnlyRaises) => "the innermost line of the repository's code (every one of them only leads on)",
         Some(ChosenAs::OnlyLibraryCode) => {
             "library code that no line of the repository calls here, so it is counted and nobody is told"
         }
+        _ if frame.is_named => "the line that the exception names",
         _ if found.passed.is_empty() => "the line that raised the exception",
         _ => "the innermost line of the repository's code that can be to blame",
     };
-    let place = format!("{}:{} in {function}", located.path, located.line);
+    let place = match frame.function {
+        None if frame.is_named => format!("{}:{}", located.path, located.line),
+        _ => format!("{}:{} in {function}", located.path, located.line),
+    };
     match found.blame {
         Some(blame) => format!("Blamed {}: {place}, {what}.", written_by(blame)),
         None => format!("Blamed {place}: {what}."),

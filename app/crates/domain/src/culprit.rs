@@ -1,7 +1,8 @@
 //! Choosing the culprit frame: which line of a traceback gets the blame, and why the others do not.
 
+use super::chain;
 use super::drift::Drift;
-use super::report::{Exception, Report};
+use super::report::Report;
 use super::rule::{CodeAt, Rules};
 use super::source::LineFacts;
 use super::step_over::{Passed, step_over};
@@ -65,6 +66,9 @@ pub enum Dropped {
     IgnoredException,
     /// It passes through `third_party_whitelist`.
     ThirdParty,
+    /// It is about one exception of a group, which has no line of its own: none that the group's
+    /// own report or one of an exception before it does not tell of.
+    Member,
 }
 
 /// Chooses the culprit of a report whose own frames are `located`.
@@ -78,10 +82,46 @@ pub fn choose(
     facts: &BTreeMap<FrameAt, LineFacts>,
     rules: &Rules,
 ) -> Choice {
-    if report.raised().is_some_and(|raised| rules.ignores(&raised.dotted_name(), &raised.full_name())) {
+    if chain::raised_and_carried(report).into_iter().any(|exception| rules.ignores(exception)) {
         return Choice::Dropped(Dropped::IgnoredException);
     }
-    let order = frames_in_order(report);
+    let (ignored, others): (Vec<usize>, Vec<usize>) =
+        chain::members(report).into_iter().partition(|&member| rules.ignores(&report.exceptions[member]));
+    if others.is_empty() && !ignored.is_empty() {
+        return Choice::Dropped(Dropped::IgnoredException);
+    }
+    let left_out: Vec<usize> =
+        ignored.into_iter().flat_map(|member| chain::with_causes(&report.exceptions, member)).collect();
+    choose_among(report, located, facts, rules, |exception| !left_out.contains(&exception))
+}
+
+/// Chooses the culprit of one exception of a group and its causes, as [`choose`] does of a report
+/// that is about it alone.
+pub fn choose_of_member(
+    report: &Report,
+    member: usize,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+    rules: &Rules,
+) -> Choice {
+    if rules.ignores(&report.exceptions[member]) {
+        return Choice::Dropped(Dropped::IgnoredException);
+    }
+    let own = chain::with_causes(&report.exceptions, member);
+    choose_among(report, located, facts, rules, |exception| own.contains(&exception))
+}
+
+fn choose_among(
+    report: &Report,
+    located: &BTreeMap<FrameAt, Located>,
+    facts: &BTreeMap<FrameAt, LineFacts>,
+    rules: &Rules,
+    is_asked: impl Fn(usize) -> bool,
+) -> Choice {
+    let mut order = frames_in_order(report);
+    // A place that an exception names and that is not the repository's is nothing that ran.
+    let counts = |at: &FrameAt| located.contains_key(at) || !report.exceptions[at.0].frames[at.1].is_named;
+    order.retain(|at| is_asked(at.0) && counts(at));
     if order.iter().any(|&at| rules.third_party(code_at(report, located, at))) {
         return Choice::Dropped(Dropped::ThirdParty);
     }
@@ -182,52 +222,16 @@ fn code_at<'a>(report: &'a Report, located: &'a BTreeMap<FrameAt, Located>, at: 
     }
 }
 
-/// All frames, those that are nearest to the failure first: the raised exception's before its
-/// causes', a group's members' before the group's own, each innermost first.
+/// All frames, those that are nearest to the failure first: of the exceptions in the order of
+/// [`chain::in_order`], each innermost first.
 pub fn frames_in_order(report: &Report) -> Vec<FrameAt> {
-    let exceptions = &report.exceptions;
-    let mut order = Vec::new();
-    let mut seen = vec![false; exceptions.len()];
-    if let Some(last) = exceptions.len().checked_sub(1) {
-        visit(exceptions, last, &mut seen, &mut order);
-    }
-    for index in (0..exceptions.len()).rev() {
-        visit(exceptions, index, &mut seen, &mut order);
-    }
-    order
-        .into_iter()
-        .flat_map(|index| (0..exceptions[index].frames.len()).rev().map(move |frame| (index, frame)))
-        .collect()
-}
-
-/// A group's first member is where it failed first; the group itself only says where members were
-/// gathered.
-fn visit(exceptions: &[Exception], index: usize, seen: &mut [bool], order: &mut Vec<usize>) {
-    if std::mem::replace(&mut seen[index], true) {
-        return;
-    }
-    let group = &exceptions[index];
-    if group.is_group {
-        let mut members: Vec<usize> = (0..exceptions.len())
-            .filter(|&other| !seen[other] && group.id.is_some() && exceptions[other].parent == group.id)
-            .filter(|&other| {
-                exceptions[other]
-                    .source
-                    .as_deref()
-                    .is_none_or(|source| source.starts_with("exceptions[") || source.starts_with("errors["))
-            })
-            .collect();
-        members.sort_by_key(|&other| exceptions[other].id);
-        for member in members {
-            visit(exceptions, member, seen, order);
-        }
-    }
-    order.push(index);
+    let frames_of = |index: usize| (0..report.exceptions[index].frames.len()).rev().map(move |frame| (index, frame));
+    chain::in_order(report).into_iter().flat_map(frames_of).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::report::Frame;
+    use super::super::report::{Exception, Frame};
     use super::super::settings::{CodePattern, KnownError, Settings};
     use super::*;
     use crate::timestamp::Timestamp;

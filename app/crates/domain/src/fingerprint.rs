@@ -102,6 +102,13 @@ impl FingerprintBuilder {
         }
     }
 
+    /// The finished fingerprint of the report that is about one member of the group, by its number.
+    pub fn of_member(mut self, number: u32) -> Fingerprint {
+        self.0.update([4]);
+        self.0.update(number.to_le_bytes());
+        self.finish()
+    }
+
     /// The finished fingerprint: half of a SHA-256, which no two reports of one installation will
     /// ever share by accident.
     pub fn finish(self) -> Fingerprint {

@@ -28,7 +28,11 @@ pub fn traceback(repository: &Repository, report: &Report, found: Option<&Attrib
                 .frames
                 .iter()
                 .enumerate()
-                .map(|(frame_index, frame)| traced_frame(repository, frame, found, (index, frame_index)))
+                .map(|(frame_index, frame)| {
+                    (frame.is_named, traced_frame(repository, frame, found, (index, frame_index)))
+                })
+                .filter(|(is_named, frame)| frame.own || !is_named)
+                .map(|(_, frame)| frame)
                 .collect(),
         })
         .collect()

@@ -1,6 +1,8 @@
 //! One exception that a client sent, in the product's own terms whatever protocol it came by.
 
+use crate::chain;
 use crate::timestamp::Timestamp;
+use crate::type_name;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,6 +53,9 @@ pub struct Report {
     pub message: Option<String>,
     /// Causes first, the exception that was raised last (the Sentry protocol's order).
     pub exceptions: Vec<Exception>,
+    /// Which exception of the group this report is about; `None`: what was raised, as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<Member>,
     /// The HTTP request that was being served.
     pub request: Option<Request>,
     /// `user`, `tags`, `extra` and the application's own contexts, under these names: additional
@@ -90,6 +95,17 @@ pub enum Platform {
     Other,
 }
 
+/// One exception of a group, by its place among the group's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Its number, from 1 on.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+    /// Type of the group.
+    pub group: String,
+}
+
 /// One exception of a chain or group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Exception {
@@ -115,20 +131,20 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// `module.Type`, the module left out for Python's builtins where the reader knows it.
+    /// The type as people of its language call it: `KeyError`, `requests.exceptions.Timeout`,
+    /// `ActiveRecord::RecordNotFound`, `System.AggregateException`.
     pub fn full_name(&self) -> String {
         match self.module.as_deref() {
-            None | Some("" | "builtins" | "exceptions" | "__main__") => self.kind.clone(),
-            Some(module) => format!("{module}.{}", self.kind),
+            Some("builtins" | "exceptions" | "__main__" | "__mp_main__") => {
+                type_name::readable(&self.kind).into_owned()
+            }
+            _ => self.dotted_name(),
         }
     }
 
-    /// Full dotted name, builtins included: what `ignored_exceptions` is compared with.
+    /// The same with Python's builtins named in full.
     pub fn dotted_name(&self) -> String {
-        match self.module.as_deref() {
-            None | Some("") => self.kind.clone(),
-            Some(module) => format!("{module}.{}", self.kind),
-        }
+        type_name::whole(self.module.as_deref(), &self.kind)
     }
 }
 
@@ -158,6 +174,10 @@ pub struct Frame {
     /// The client's guess whether this is the application's own code: a hint only (it is wrong in
     /// many recordings).
     pub in_app: Option<bool>,
+    /// No call: the place that the exception itself names (a template's or configuration's line).
+    /// It counts only where it is in the repository.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_named: bool,
 }
 
 impl Frame {
@@ -193,12 +213,17 @@ impl Report {
         self.exceptions.last()
     }
 
+    /// Type of the exception, as people call it; `None` where there is no exception.
+    pub fn exception_name(&self) -> Option<String> {
+        chain::naming(self).map(Exception::full_name)
+    }
+
     /// Type and message in one line: what a title says.
     pub fn headline(&self) -> String {
-        match self.raised() {
-            Some(exception) => match exception.value.as_deref().and_then(|value| value.lines().next()) {
-                Some(value) if !value.is_empty() => format!("{}: {value}", exception.full_name()),
-                _ => exception.full_name(),
+        match self.exception_name() {
+            Some(name) => match self.raised().and_then(|raised| raised.value.as_deref()?.lines().next()) {
+                Some(value) if !value.is_empty() => format!("{name}: {value}"),
+                _ => name,
             },
             None => self.message.clone().unwrap_or_else(|| "(no message)".to_owned()),
         }

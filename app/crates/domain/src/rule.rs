@@ -5,9 +5,11 @@ use super::heuristic::Heuristic;
 use super::identity::squeeze;
 use super::ids::RuleId;
 use super::path_expression::anchored;
+use super::report::Exception;
 use super::setting_sizes::MOST_ENTRIES;
 use super::settings::{CodePattern, KnownError, Settings, is_over};
 use crate::timestamp::Timestamp;
+use crate::type_name::is_called;
 use fancy_regex::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -347,9 +349,12 @@ impl Rules {
         self.only.is_empty() || self.only.iter().any(|regex| regex.is_match(path).unwrap_or(false))
     }
 
-    /// Whether an exception type (full dotted name, or as shown) is ignored.
-    pub fn ignores(&self, dotted: &str, shown: &str) -> bool {
-        self.settings.ignored_exceptions.iter().any(|name| name == dotted || name == shown)
+    /// Whether exceptions of this type are ignored.
+    pub fn ignores(&self, exception: &Exception) -> bool {
+        let ignored = &self.settings.ignored_exceptions;
+        let whole = if ignored.is_empty() { return false } else { exception.dotted_name() };
+        // As it was sent, too: a name may have a dot or more that is no separator.
+        ignored.iter().any(|name| is_called(&whole, name) || *name == exception.kind)
     }
 
     /// Whether a deployed path is in a package directory.

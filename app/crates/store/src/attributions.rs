@@ -111,7 +111,7 @@ async fn set_outcome_in(
 /// The release and the exception type of a report.
 async fn add_facets_in(tx: &mut Tx, line: LineId, stored: &StoredReport) -> Result<(), StoreError> {
     let report = &stored.report;
-    let exception = report.raised().map(|raised| raised.full_name());
+    let exception = report.exception_name();
     for (kind, value) in [("release", report.release.as_deref()), ("exception", exception.as_deref())] {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             lines::add_facet_in(tx, line, kind, value, stored.received_at).await?;
@@ -185,7 +185,7 @@ async fn upsert_line_in(
     .bind(&found.place.function)
     .bind(i64::from(found.place.line))
     .bind(&found.place.code)
-    .bind(stored.report.raised().map_or_else(|| "message".to_owned(), |raised| raised.full_name()))
+    .bind(stored.report.exception_name().unwrap_or_else(|| "message".to_owned()))
     .bind(stored.report.headline())
     .bind(blame.map(|blame| blame.commit.as_str().to_owned()))
     .bind(blame.map(|blame| blame.authored_at.as_millis()))

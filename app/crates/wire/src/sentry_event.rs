@@ -7,11 +7,12 @@ use crate::encoding::without_bom;
 use crate::lenient::{Number, Raw, Text, lenient};
 pub(crate) use crate::limits::cut;
 pub use crate::limits::{MAX_EXCEPTIONS, MAX_INNER_FRAMES, MAX_MESSAGE, MAX_OUTER_FRAMES, MAX_TEXT};
-use crate::native::application_frames;
+use crate::quoted::is_quotation;
 use crate::repair::repair;
-use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, RawFrame, Sdk, Stacktrace, Tags};
+use crate::sentry_fields::{Batch, Exceptions, Failing, LogEntry, RawException, Sdk, Stacktrace, Tags};
+use crate::sentry_frames::{kept_frames, read_of_message};
 use domain::fingerprint::{Fingerprint, FingerprintBuilder};
-use domain::report::{MOST_OCCURRENCES, Platform, Report, UNCUT};
+use domain::report::{Frame, MOST_OCCURRENCES, Platform, Report, UNCUT};
 use std::borrow::Cow;
 
 /// What an event is whose repaired text is longer than a body may be.
@@ -19,6 +20,9 @@ const TOO_LARGE: WireError = WireError::TooLarge { limit: MAX_DECODED };
 
 /// Letters of the longest level or id that is one.
 const MAX_WORD: usize = 64;
+
+/// Type of the exception whose frames a message quotes.
+pub(super) const REMOTE_TRACEBACK: &str = "RemoteTraceback";
 
 /// Kind of the exception that stands for a report without one: its message.
 pub const MESSAGE_KIND: &str = "Message";
@@ -110,19 +114,31 @@ pub fn fingerprint_of(report: &Report) -> Fingerprint {
         };
         let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
         fingerprint.exception(kept(&exception.module), Some(cut(&exception.kind, MAX_TEXT)), value);
-        for frame in &exception.frames {
-            fingerprint.frame(
-                kept(&frame.filename),
-                kept(&frame.abs_path),
-                kept(&frame.function),
-                frame.line,
-                kept(&frame.context_line),
-            );
-            fingerprint.module(kept(&frame.abs_path).or(kept(&frame.filename)), kept(&frame.module));
-        }
+        add_frames(&mut fingerprint, &exception.frames);
     }
     fingerprint.threshold(report.error_threshold);
-    fingerprint.finish()
+    match &report.member {
+        Some(member) => fingerprint.of_member(member.number),
+        None => fingerprint.finish(),
+    }
+}
+
+/// Adds the frames of the exception that was added last.
+fn add_frames(fingerprint: &mut FingerprintBuilder, frames: &[Frame]) {
+    // Their texts go on until they are scrubbed.
+    fn kept(text: &Option<String>) -> Option<&str> {
+        text.as_deref().map(|text| cut(text, MAX_TEXT))
+    }
+    for frame in frames {
+        fingerprint.frame(
+            kept(&frame.filename),
+            kept(&frame.abs_path),
+            kept(&frame.function),
+            frame.line,
+            kept(&frame.context_line),
+        );
+        fingerprint.module(kept(&frame.abs_path).or(kept(&frame.filename)), kept(&frame.module));
+    }
 }
 
 /// What a client says of a report, beside the exception; both are cut to [`MOST_OCCURRENCES`].
@@ -268,11 +284,18 @@ impl<'a> Event<'a> {
     /// The fingerprint of what will come to the same line, by what [`Self::batched`] says; equal to
     /// [`fingerprint_of`] of the report.
     pub fn fingerprint(&self, batched: &Batched) -> Fingerprint {
+        self.fingerprint_builder(batched).finish()
+    }
+
+    pub(super) fn fingerprint_builder(&self, batched: &Batched) -> FingerprintBuilder {
         let mut fingerprint = FingerprintBuilder::new(self.release(), self.revision());
         let platform = self.platform();
-        let framed = self.exceptions.0.iter().any(|exception| !exception.stacktrace.frames.0.is_empty());
+        let exceptions = &self.exceptions.0;
+        let read: Vec<_> = exceptions.iter().map(|exception| read_of_message(exception, platform)).collect();
+        let framed = exceptions.iter().any(|exception| !exception.stacktrace.frames.0.is_empty())
+            || read.iter().any(|(quoted, named)| named.is_some() || !quoted.is_empty());
         let text = self.text();
-        for exception in &self.exceptions.0 {
+        for (exception, (quoted, named)) in exceptions.iter().zip(read) {
             let (kind, value) = match (exception.kind.get(), text) {
                 (Some(kind), _) => (kind, exception.value.get()),
                 // The template, not what is filled in: or each order number would make a report of
@@ -281,6 +304,11 @@ impl<'a> Event<'a> {
                 (None, None) => (MESSAGE_KIND, exception.value.get()),
             };
             let value = value.filter(|_| !framed).map(|value| cut(value, MAX_MESSAGE));
+            let is_quotation = is_quotation(kind);
+            if !is_quotation && !quoted.is_empty() {
+                fingerprint.exception(None, Some(REMOTE_TRACEBACK), None);
+                add_frames(&mut fingerprint, &quoted);
+            }
             fingerprint.exception(short(&exception.module), Some(cut(kind, MAX_TEXT)), value);
             for frame in kept_frames(&exception.stacktrace, platform) {
                 fingerprint.frame(
@@ -292,35 +320,19 @@ impl<'a> Event<'a> {
                 );
                 fingerprint.module(short(&frame.abs_path).or(short(&frame.filename)), short(&frame.module));
             }
+            if is_quotation {
+                add_frames(&mut fingerprint, &quoted);
+            }
+            add_frames(&mut fingerprint, named.as_slice());
         }
         fingerprint.threshold(batched.error_threshold);
-        fingerprint.finish()
+        fingerprint
     }
 
     /// The message of the event as a template, where it has one.
     pub(super) fn text(&self) -> Option<&str> {
         [&self.logentry, &self.message].into_iter().find_map(|entry| entry.message.get().or(entry.formatted.get()))
     }
-}
-
-/// The frames that are kept, outermost first: the application's of native code, and of those the
-/// outer and inner ones.
-pub(super) fn kept_frames<'e, 'a>(
-    stacktrace: &'e Stacktrace<'a>,
-    platform: Platform,
-) -> impl DoubleEndedIterator<Item = &'e RawFrame<'a>> {
-    let frames = stacktrace.frames.0.as_slice();
-    let length = match platform {
-        Platform::Native => application_frames(frames.iter().map(|frame| frame.function.get())),
-        _ => frames.len(),
-    };
-    let frames = &frames[..length];
-    let (outer, inner) = if length > MAX_OUTER_FRAMES + MAX_INNER_FRAMES {
-        (&frames[..MAX_OUTER_FRAMES], &frames[length - MAX_INNER_FRAMES..])
-    } else {
-        frames.split_at(0)
-    };
-    outer.iter().chain(inner)
 }
 
 /// A name, path or line of code, as much of it as is kept.

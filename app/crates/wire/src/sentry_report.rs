@@ -3,9 +3,12 @@
 use crate::kept::List;
 use crate::lenient::{Flag, Raw, Text, lenient};
 use crate::repair::repair;
-use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut, kept_frames};
+use crate::sentry_event::{Event, MAX_MESSAGE, MAX_TEXT, MESSAGE_KIND, cut};
 use crate::sentry_fields::{LogEntry, RawException, RawFrame};
+use crate::sentry_frames::{kept_frames, with_message_read};
+use crate::sentry_members::is_group;
 use crate::value;
+use domain::chain::SUPPRESSED;
 use domain::report::{Exception, Frame, Platform, Report, Request, UNCUT};
 use domain::timestamp::Timestamp;
 use serde_json::Value;
@@ -58,6 +61,7 @@ lenient! {
         id: Text<'a> = "exception_id",
         parent: Text<'a> = "parent_id",
         source: Text<'a> = "source",
+        kind: Text<'a> = "type",
         is_group: Flag = "is_exception_group",
     }
 }
@@ -100,6 +104,7 @@ impl Event<'_> {
             sdk: self.sdk_and_version(),
             message,
             exceptions,
+            member: None,
             request: self.request.and_then(request),
             additional: self.additional(),
             count: batched.count,
@@ -115,9 +120,9 @@ impl Event<'_> {
             let frames = kept_frames(&raw.stacktrace, platform).rev().map(|raw| frame(raw, &mut left));
             let mut frames: Vec<Frame> = frames.collect();
             frames.reverse();
-            self.exception(raw, frames)
+            with_message_read(raw, self.exception(raw, frames), platform)
         });
-        let mut exceptions: Vec<Exception> = inwards.collect();
+        let mut exceptions: Vec<Exception> = inwards.flatten().collect();
         exceptions.reverse();
         exceptions
     }
@@ -141,7 +146,7 @@ impl Event<'_> {
     }
 
     /// One exception with these frames.
-    fn exception(&self, raw: &RawException<'_>, frames: Vec<Frame>) -> Exception {
+    pub(super) fn exception(&self, raw: &RawException<'_>, frames: Vec<Frame>) -> Exception {
         let json = raw.mechanism.map(repaired);
         let mechanism =
             json.as_deref().and_then(|json| serde_json::from_str::<Mechanism<'_>>(json).ok()).unwrap_or_default();
@@ -158,9 +163,11 @@ impl Event<'_> {
             handled: mechanism.handled.0,
             id: number(&mechanism.id),
             parent: number(&mechanism.parent),
-            source: uncut(&mechanism.source).map(str::to_owned),
-            is_group: mechanism.is_group.0.unwrap_or(false)
-                || matches!(kind, "ExceptionGroup" | "BaseExceptionGroup" | "AggregateError"),
+            // sentry-java says it by the type.
+            source: uncut(&mechanism.source)
+                .or_else(|| mechanism.kind.get().filter(|kind| *kind == SUPPRESSED))
+                .map(str::to_owned),
+            is_group: mechanism.is_group.0.unwrap_or(false) || is_group(kind),
             frames,
         }
     }

@@ -80,7 +80,7 @@ impl ReportSummary {
     /// Of this report.
     pub(in crate::server) fn of(report: &Report) -> Self {
         Self {
-            exception: report.raised().map_or_else(|| "message".to_owned(), |raised| cut(&raised.full_name())),
+            exception: report.exception_name().map_or_else(|| "message".to_owned(), |name| cut(&name)),
             client: report.sdk.as_deref().map(cut),
             release: report.revision.as_ref().or(report.release.as_ref()).map(|text| cut(text)),
         }

@@ -18,14 +18,16 @@ use crate::steps::accept::{Accept, AcceptError, Entry, Occurrence, Recollection}
 use arrivals::ReportSummary;
 use axum::body::Bytes;
 use domain::fingerprint::Fingerprint;
+use domain::group::further_members;
 use domain::ids::{IngestKeyId, RepositoryId};
-use domain::report::{MOST_OCCURRENCES, Report};
+use domain::report::{MOST_OCCURRENCES, Member, Report};
 use domain::timestamp::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use store::ingest_keys::{Caller, IngestAuth};
 use tokio::runtime::Handle;
+use tokio::task::JoinSet;
 use wire::encoding::{MAX_DECODED, decode};
 use wire::{WireError, sentry, sentry_event};
 
@@ -94,7 +96,17 @@ struct ParsedReport {
     recollection: Recollection,
     /// The whole of it, where it is wanted.
     report: Option<Report>,
+    /// Further members of the group that it is.
+    members: Vec<MemberReport>,
     now: Timestamp,
+}
+
+/// A member of a group, as a report of its own.
+struct MemberReport {
+    fingerprint: Fingerprint,
+    recollection: Recollection,
+    /// The whole of it, where it is wanted.
+    report: Option<Report>,
 }
 
 impl Ingest {
@@ -233,7 +245,8 @@ impl Ingest {
             environment: event.environment().to_owned(),
         };
         let fingerprint = event.fingerprint(&batched);
-        self.recalled(auth, id, fingerprint, occurrence, || event.into_report(), now).await
+        let members = event.members(&batched);
+        self.recalled(auth, id, (fingerprint, members), occurrence, || event.into_report(), now).await
     }
 
     async fn parse_printed(
@@ -256,15 +269,20 @@ impl Ingest {
             environment: report.environment.clone().unwrap_or_default(),
         };
         let fingerprint = sentry_event::fingerprint_of(&report);
-        self.recalled(auth, random_id(), fingerprint, occurrence, || report, now).await
+        let members = further_members(&report).into_iter().map(|member| {
+            let of_member = Report { member: Some(member.clone()), ..report.clone() };
+            (member, sentry_event::fingerprint_of(&of_member))
+        });
+        let members = members.collect();
+        self.recalled(auth, random_id(), (fingerprint, members), occurrence, || report, now).await
     }
 
-    /// Makes the whole report only where it is wanted.
+    /// Makes the whole report only where it is wanted, by itself or for a member of its group.
     async fn recalled(
         &self,
         auth: IngestAuth,
         id: String,
-        fingerprint: Fingerprint,
+        (fingerprint, members): (Fingerprint, Vec<(Member, Fingerprint)>),
         mut occurrence: Occurrence,
         report: impl FnOnce() -> Report,
         now: Timestamp,
@@ -272,9 +290,26 @@ impl Ingest {
         let fingerprint = auth.folder.map_or(fingerprint, |folder| fingerprint.within(folder));
         occurrence.count = occurrence.count.clamp(1, MOST_OCCURRENCES);
         let recollection = self.accept.recall(auth, fingerprint, now).await?;
-        let report =
-            recollection.wants_report.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
-        Ok(Parsed::Report(Box::new(ParsedReport { auth, id, fingerprint, occurrence, recollection, report, now })))
+        let mut recalled = Vec::new();
+        for (member, fingerprint) in members {
+            match self.accept.recall(auth, fingerprint, now).await {
+                Ok(recollection) => recalled.push((member, fingerprint, recollection)),
+                // The group itself was taken: what is left out of it comes with its next report.
+                Err(AcceptError::OverBudget { .. }) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let is_wanted = recollection.wants_report || recalled.iter().any(|(_, _, member)| member.wants_report);
+        let whole = is_wanted.then(|| Report { event_id: id.clone(), count: occurrence.count, ..report() });
+        let of_member = |(member, fingerprint, recollection): (Member, Fingerprint, Recollection)| {
+            let whole = whole.as_ref().filter(|_| recollection.wants_report);
+            let report = whole.map(|whole| Report { member: Some(member), ..whole.clone() });
+            MemberReport { fingerprint, recollection, report }
+        };
+        let members = recalled.into_iter().map(of_member).collect();
+        let report = whole.filter(|_| recollection.wants_report);
+        let parsed = ParsedReport { auth, id, fingerprint, occurrence, recollection, report, members, now };
+        Ok(Parsed::Report(Box::new(parsed)))
     }
 
     /// Hands a report over, and waits until it is durable.
@@ -283,9 +318,18 @@ impl Ingest {
             Parsed::Report(parsed) => *parsed,
             Parsed::NoError(id) => return Ok(IngestOutcome::Ignored(id)),
         };
-        let ParsedReport { auth, id, fingerprint, occurrence, recollection, report, now } = parsed;
+        let ParsedReport { auth, id, fingerprint, occurrence, recollection, report, members, now } = parsed;
         let summary = report.as_ref().map(ReportSummary::of);
+        // Of a group, all at once: they become durable together.
+        let mut beside = JoinSet::new();
+        for MemberReport { fingerprint, recollection, report } in members {
+            let (accept, occurrence) = (self.accept.clone(), occurrence.clone());
+            beside.spawn(async move { accept.take(auth, fingerprint, recollection, occurrence, report, now).await });
+        }
         self.accept.take(auth, fingerprint, recollection, occurrence, report, now).await?;
+        while let Some(taken) = beside.join_next().await {
+            taken.map_err(|_| AcceptError::Stopping)??;
+        }
         let repeat = summary.is_none();
         match summary {
             Some(summary) => self.arrivals.taken(auth.id, fingerprint, summary, now),

@@ -3,15 +3,17 @@
 
 use super::evidence::{CodeReading, Evidence, KnownFacts, MirrorCommit};
 use super::frame_locations::{Deployment, Locations, locate_frames};
+use super::named_places::locate_named;
 use super::suspects::{Suspicion, choose_culprit_and_suspects};
 use domain::alert::{Place, Snippet};
 use domain::attribution::{Attribution, Findings, verdict};
 use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::confidence::{Confidence, Grounds};
-use domain::culprit::{Choice, FrameAt, Located, frames_in_order};
+use domain::culprit::{Choice, Dropped, FrameAt, Located, frames_in_order};
 use domain::deployed_root::Root;
 use domain::drift::Drift;
+use domain::group::{has_own_line, only_member};
 use domain::identity::Identity;
 use domain::report::{Frame, Report};
 use domain::repository::Repository;
@@ -54,20 +56,40 @@ pub struct AnalysisInput<'a> {
     pub trouble: Option<&'a str>,
 }
 
-/// Analyzes a report. Without a mirror, or where nothing fits, the attribution is by text.
+/// Analyzes a report; one that is about a member of a group as [`only_member`] has it, and only where
+/// the member has a line of its own. Without a mirror, or where nothing fits, the attribution is by
+/// text.
 ///
 /// # Errors
 /// The mirror is there and can't be read.
 pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
+    if input.report.member.is_none() {
+        return analyze_whole(input);
+    }
+    let only = only_member(input.report);
+    let analysis = analyze_whole(AnalysisInput { report: &only, ..input })?;
+    let is_own = matches!(analysis.choice, Choice::Culprit { .. }) && is_own_line(input, &analysis)?;
+    let choice = if is_own { analysis.choice } else { Choice::Dropped(Dropped::Member) };
+    Ok(ReportAnalysis { choice, ..analysis })
+}
+
+/// Whether the line of a member is told by no other report of its group.
+fn is_own_line(input: AnalysisInput<'_>, analysis: &ReportAnalysis) -> Result<bool, MirrorError> {
+    let (Some(mirrors), Some(commit)) = (input.mirrors, &analysis.attribution.revision) else { return Ok(false) };
+    let at = MirrorCommit { mirrors, id: input.repository.id, commit, reading: &CodeReading::default() };
+    let located = locate(at, input)?.located;
+    let facts = Evidence::Mirror(at).facts(&located)?;
+    Ok(has_own_line(input.report, &located, &facts, input.rules))
+}
+
+fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> {
     let (report, rules, id) = (input.report, input.rules, input.repository.id);
     let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
     let deployed = mirrors.map(|mirrors| deployed(mirrors, input.repository, report)).transpose()?.unwrap_or_default();
     let reading = &CodeReading::default();
     let at = mirrors.zip(deployed.revision.as_ref());
     let at = at.map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit, reading });
-    let name = input.repository.full_name.to_string();
-    let deployment = Deployment { repository: Some(&name), ..input.deployment };
-    let locations = at.map(|at| locate_frames(at, report, rules, deployment)).transpose()?.unwrap_or_default();
+    let locations = at.map(|at| locate(at, input)).transpose()?.unwrap_or_default();
     let Locations { located, ties, elsewhere, shown } = locations;
     let nothing = KnownFacts::default();
     let evidence = at.map_or(Evidence::KnownFacts(&nothing), Evidence::Mirror);
@@ -95,6 +117,15 @@ pub fn analyze(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError> 
         suspects: suspicion.suspects,
     };
     Ok(ReportAnalysis { choice: suspicion.choice, attribution, shown })
+}
+
+/// The frames that are in the repository, and the places that exceptions name.
+fn locate(at: MirrorCommit<'_>, input: AnalysisInput<'_>) -> Result<Locations, MirrorError> {
+    let name = input.repository.full_name.to_string();
+    let deployment = Deployment { repository: Some(&name), ..input.deployment };
+    let mut locations = locate_frames(at, input.report, input.rules, deployment)?;
+    locate_named(at, input.report, input.rules, &mut locations.located)?;
+    Ok(locations)
 }
 
 /// What was decided, in words.
@@ -179,7 +210,8 @@ fn place_of(report: &Report, culprit: Option<FrameAt>, found: Option<&Located>) 
         };
     }
     // Nobody can be blamed: the place is where it was raised, as the client names it.
-    let innermost = frames_in_order(report).first().map(|at| &report.exceptions[at.0].frames[at.1]);
+    let mut frames = frames_in_order(report).into_iter().map(|at| &report.exceptions[at.0].frames[at.1]);
+    let innermost = frames.find(|frame| !frame.is_named);
     innermost.map_or_else(|| place_without_frames(report), place_of_frame)
 }
 

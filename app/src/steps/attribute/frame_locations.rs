@@ -91,7 +91,8 @@ fn distinct<'a>(finder: &Finder<'_>, report: &'a Report) -> Result<Vec<Distinct<
     let mut frames: Vec<Distinct<'a>> = Vec::new();
     for at in frames_in_order(report) {
         let frame = &report.exceptions[at.0].frames[at.1];
-        if frame.line.is_none() {
+        // Of what errors name themselves, less is known (`named_places`).
+        if frame.line.is_none() || frame.is_named {
             continue;
         }
         let names = (frame.abs_path.as_deref(), frame.filename.as_deref(), frame.module.as_deref());

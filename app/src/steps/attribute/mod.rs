@@ -6,6 +6,7 @@ mod evidence;
 mod frame_fits;
 mod frame_locations;
 mod manifests;
+mod named_places;
 mod ready_mirror;
 mod suspects;
 mod test_report;
@@ -19,6 +20,7 @@ use domain::attribution::Attribution;
 use domain::commit::CommitId;
 use domain::culprit::Choice;
 use domain::deployed_root::Root;
+use domain::group::only_member;
 use domain::ids::{ReportId, RepositoryId};
 use domain::job::{Manner, PLAIN_FOR};
 use domain::rule::Rules;
@@ -101,6 +103,8 @@ impl Attribute {
         let analyzed = analyzed?;
         let places = places_of(&stored);
         store::deployment_roots::note(&self.store, stored.repository, &places, &analyzed.shown, now).await?;
+        // What the analysis speaks of.
+        let stored = StoredReport { report: only_member(&stored.report), ..stored };
         let outcome = self.outcome(&row, &stored, analyzed).await?;
         store::attributions::record(&self.store, &stored, &outcome, now).await?;
         Ok(())

@@ -186,6 +186,7 @@ fn silent(
         Choice::Dropped(Dropped::ThirdParty) => {
             Some("the settings drop reports that pass through this code (third_party_whitelist)")
         }
+        Choice::Dropped(Dropped::Member) => Some("another exception of its group is told of the same line"),
         Choice::Culprit { chosen_as: ChosenAs::OnlyLibraryCode, .. } if known.is_none() => {
             Some("it is library code that no line of the repository calls here")
         }

@@ -2,7 +2,7 @@
 
 use super::cut::Limit;
 use super::{FILTERED, Place};
-use crate::report::{Exception, Frame, Report, Request};
+use crate::report::{Exception, Frame, Member, Report, Request};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -51,6 +51,7 @@ pub(super) fn each_slot(report: &mut Report, visit: &mut dyn FnMut(Slot<'_, '_>)
         sdk,
         message,
         exceptions,
+        member,
         request,
         additional,
         count: _,
@@ -67,7 +68,9 @@ pub(super) fn each_slot(report: &mut Report, visit: &mut dyn FnMut(Slot<'_, '_>)
     for text in transaction.iter_mut() {
         visit(Slot::Text { text, place: Place::Text, limit: Limit::NAME });
     }
-    for text in [release, revision, environment, server_name, logger, sdk].into_iter().flatten() {
+    let group = member.as_mut().map(|Member { number: _, of: _, group }| group);
+    let names = [release, revision, environment, server_name, logger, sdk].into_iter().flatten();
+    for text in names.chain(group) {
         visit(name(text));
     }
 }
@@ -101,6 +104,7 @@ fn each_of_frame(frame: &mut Frame, visit: &mut dyn FnMut(Slot<'_, '_>)) {
         post_context,
         vars,
         in_app: _,
+        is_named: _,
     } = frame;
     visit(Slot::Map(vars));
     for text in [filename, abs_path, module, function].into_iter().flatten() {

@@ -69,6 +69,12 @@ pub fn parse(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Report, WireError> {
     })
 }
 
+/// The exceptions of a Python traceback that stands in a text, the raised one last; cut as those of
+/// a text that was sent.
+pub(crate) fn python_exceptions(text: &str) -> Vec<Exception> {
+    within_limits(python::parse(&last_lines(text)))
+}
+
 fn count(exceptions: &[Exception]) -> usize {
     exceptions.iter().map(|exception| exception.frames.len()).sum()
 }

@@ -1,0 +1,126 @@
+use super::*;
+use crate::drift::Drift;
+use crate::report::Frame;
+use crate::rule::Rules;
+use crate::settings::Settings;
+use crate::timestamp::Timestamp;
+
+fn frame(path: &str) -> Frame {
+    Frame { filename: Some(path.to_owned()), line: Some(1), ..Frame::default() }
+}
+
+/// A group whose members fail at these paths.
+fn group(paths: &[&str]) -> Report {
+    let id = |index: usize| u32::try_from(index).unwrap();
+    let mut exceptions: Vec<Exception> = paths
+        .iter()
+        .enumerate()
+        .map(|(index, path)| Exception {
+            kind: format!("Failed{}", path.len()),
+            id: Some(id(index + 1)),
+            parent: Some(0),
+            source: Some(format!("exceptions[{index}]")),
+            frames: vec![frame(path)],
+            ..Exception::default()
+        })
+        .collect();
+    exceptions.reverse();
+    let frames = vec![frame("shop/gather.py")];
+    exceptions.push(Exception {
+        kind: "ExceptionGroup".to_owned(),
+        id: Some(0),
+        is_group: true,
+        frames,
+        ..Exception::default()
+    });
+    Report { exceptions, ..Report::default() }
+}
+
+/// Everything that starts with `shop/` is in the repository.
+fn located(report: &Report) -> BTreeMap<FrameAt, Located> {
+    let mut located = BTreeMap::new();
+    for (index, exception) in report.exceptions.iter().enumerate() {
+        for (at, frame) in exception.frames.iter().enumerate() {
+            if let Some(path) = frame.filename.clone().filter(|path| path.starts_with("shop/")) {
+                located.insert((index, at), Located { path, line: 1, code: String::new(), drift: Drift::None });
+            }
+        }
+    }
+    located
+}
+
+/// Numbers of the members that are told beside the group itself.
+fn told(report: &Report, settings: Settings) -> Vec<u32> {
+    let rules = Rules::new(settings, Vec::new(), Timestamp::UNIX_EPOCH);
+    let has_line = |member: &Member| {
+        let report = Report { member: Some(member.clone()), ..report.clone() };
+        has_own_line(&report, &located(&report), &BTreeMap::new(), &rules)
+    };
+    further_members(report).into_iter().filter(has_line).map(|member| member.number).collect()
+}
+
+#[test]
+fn each_member_with_a_line_of_its_own_is_told() {
+    let all = |paths: &[&str]| told(&group(paths), Settings::default());
+    assert_eq!(all(&["shop/a.py", "shop/bb.py", "shop/ccc.py"]), [2, 3]);
+    assert_eq!(all(&["shop/a.py", "shop/a.py"]), [0_u32; 0], "the same line is told once");
+    assert_eq!(all(&["shop/a.py", "lib/b.py", "shop/ccc.py", "shop/ccc.py"]), [3]);
+    assert_eq!(all(&["lib/a.py", "shop/bb.py", "shop/ccc.py"]), [3], "the group's own report found the second's");
+    assert_eq!(
+        all(&["lib/a.py", "lib/b.py"]),
+        [0_u32; 0],
+        "no member is the repository's: the group's own line is told"
+    );
+    assert!(further_members(&group(&["shop/a.py"])).is_empty());
+}
+
+#[test]
+fn what_settings_ignore_is_left_out_of_a_group() {
+    let ignoring = |name: &str| Settings { ignored_exceptions: vec![name.to_owned()], ..Settings::default() };
+    let paths = ["shop/a.py", "shop/bb.py", "shop/ccc.py"];
+    assert_eq!(told(&group(&paths), ignoring("Failed9")), [3], "the group's own report is about the second");
+    assert_eq!(told(&group(&paths), ignoring("Failed10")), [3]);
+    let rules = Rules::new(ignoring("Failed9"), Vec::new(), Timestamp::UNIX_EPOCH);
+    let report = group(&["shop/a.py", "lib/bbb.py"]);
+    let choice = choose(&report, &located(&report), &BTreeMap::new(), &rules);
+    assert!(matches!(choice, Choice::Culprit { at: (2, 0), .. }), "{choice:?}");
+    let same = group(&["shop/a.py", "shop/b.py"]);
+    let choice = choose(&same, &located(&same), &BTreeMap::new(), &rules);
+    assert!(matches!(choice, Choice::Dropped(_)), "all of it is ignored: {choice:?}");
+}
+
+#[test]
+fn at_most_ten_members_are_looked_at_and_it_is_said() {
+    let paths: Vec<String> = (1..=14).map(|length| format!("shop/{}.py", "x".repeat(length))).collect();
+    let report = group(&paths.iter().map(String::as_str).collect::<Vec<_>>());
+    let further = further_members(&report);
+    assert_eq!(further.len(), MOST_MEMBERS - 1);
+    assert_eq!(further.last(), Some(&Member { number: 10, of: 14, group: "ExceptionGroup".to_owned() }));
+    let of_member = Report { member: further.last().cloned(), ..report.clone() };
+    assert_eq!(
+        sentence(&only_member(&of_member)).unwrap(),
+        "This is exception 10 of 14 that came together as one ExceptionGroup. Of those after the first 10, none is looked at."
+    );
+    assert_eq!(
+        sentence(&report).unwrap(),
+        "14 exceptions came together as one: each that has another line of this repository to blame is told by itself. \
+         Of those after the first 10, none is looked at."
+    );
+    assert_eq!(sentence(&group(&["shop/a.py"])), None);
+}
+
+#[test]
+fn a_members_report_is_only_about_it() {
+    let mut report = group(&["shop/a.py", "shop/bb.py"]);
+    // The second one has a cause.
+    let cause =
+        Exception { id: Some(9), parent: Some(2), source: Some("__cause__".to_owned()), ..Exception::default() };
+    report.exceptions.insert(0, cause);
+    report.member = further_members(&report).pop();
+    let only = only_member(&report);
+    assert_eq!(only.exceptions.len(), 2);
+    assert_eq!(only.headline(), "Failed10");
+    assert_eq!(only_member(&only), only, "once is enough");
+    let whole = Report { member: None, ..report };
+    assert_eq!(only_member(&whole), whole);
+}

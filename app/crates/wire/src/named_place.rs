@@ -1,0 +1,303 @@
+//! The file and line that an error's message names: code that could not be compiled, a template, a
+//! configuration. It never ran, so no frame has it.
+
+use crate::sentry_event::{MAX_MESSAGE, MAX_TEXT, cut};
+use domain::report::Frame;
+
+/// Parts of the names of types, in lower case, whose messages name a place in one of [`FORMS`].
+const TYPES: [&str; 17] = [
+    // Python, Ruby, JavaScript, Elixir and their compilers.
+    "syntaxerror",
+    "indentationerror",
+    "taberror",
+    "compileerror",
+    "tokenmissingerror",
+    "mismatcheddelimitererror",
+    "syntaxexception",
+    "compileexception",
+    // Readers of YAML and JSON.
+    "yaml",
+    "scannererror",
+    "parsererror",
+    "composererror",
+    "constructorerror",
+    "parseexception",
+    // Templates: Jinja, Django, Twig, Freemarker, Go's, Thymeleaf, nunjucks.
+    "template",
+    "twig",
+    "execerror",
+];
+
+/// Type of Python's error of a JSON text, whose message names a line but no file.
+const JSON: &str = "JSONDecodeError";
+
+/// Suffixes of templates whose engines for Node put the place in the first line of any error's
+/// message.
+const TEMPLATES_OF_NODE: [&str; 7] = [".ejs", ".pug", ".jade", ".hbs", ".handlebars", ".njk", ".eta"];
+
+/// Letters of a path that a message names: more is no path.
+const LONGEST_PATH: usize = 400;
+
+/// What a message names: a path and a one-based line.
+type Place<'t> = (&'t str, u32);
+
+/// The forms in which messages name a place, each with where they are from.
+const FORMS: [for<'t> fn(&'t str) -> Option<Place<'t>>; 13] = [
+    // CPython: `invalid syntax (cart.py, line 3)`.
+    |text| around(text.strip_suffix(')')?, "(", ", line ", true),
+    // PyYAML: the last mark is the problem's. `in "config/shop.yml", line 3, column 5`.
+    |text| around(text, "in \"", "\", line ", true),
+    // Twig, Symfony's YAML, Freemarker: the first is the innermost. `in "cart.html.twig" at line 3`.
+    |text| around(text, "in \"", "\" at line ", false),
+    |text| around(text, "in template \"", "\" at line ", false),
+    // js-yaml: `in "config/shop.yml" (3:5)`.
+    |text| around(text, "in \"", "\" (", false),
+    // Mako: `in file 'cart.html' at line: 3 char: 5`.
+    |text| around(text, "in file '", "' at line: ", false),
+    // Django: `In template /srv/cart.html, error at line 3`.
+    |text| around(text, "In template ", ", error at line ", false),
+    // Jinja, untranslated: `  File "cart.html", line 3`.
+    |text| around(text, "\n  File \"", "\", line ", true),
+    // nunjucks: `(/srv/views/cart.njk) [Line 3, Column 5]`.
+    |text| around(text, "(", ") [Line ", false),
+    // Psych: `(config/shop.yml): did not find expected key … at line 3 column 1`.
+    |text| {
+        let (path, rest) = text.strip_prefix('(')?.split_once("): ")?;
+        Some((path, number(&rest[rest.rfind("at line ")? + "at line ".len()..])?))
+    },
+    // Handlebars, Node's JSON: `/srv/cart.hbs: Parse error on line 3:`, `… (line 3 column 5)`.
+    |text| {
+        let (path, rest) = text.lines().next()?.split_once(": ")?;
+        let found = ["Parse error on line ", "(line "].iter().find_map(|mark| Some(rest.rfind(mark)? + mark.len()))?;
+        Some((path, number(&rest[found..])?))
+    },
+    // Jasper: `[/WEB-INF/cart.jsp] at line [3]`.
+    |text| around(text, "[", "] at line [", false),
+    // Ruby, Elixir: `/srv/cart.rb:3: syntax error`. Go: `template: cart.html:3:5: executing`.
+    at_its_start,
+];
+
+/// The place that an exception of this type names in its message, as a frame; `frames` are the
+/// variables (as JSON) and the code of its frames. None for nearly all exceptions, at the cost of a
+/// look at the type and the message's first line.
+pub(crate) fn named_place<'f>(
+    kind: &str,
+    message: Option<&str>,
+    frames: impl DoubleEndedIterator<Item = (Option<&'f str>, Option<&'f str>)>,
+) -> Option<Frame> {
+    let message = cut(message?, MAX_MESSAGE).trim();
+    let kind = cut(kind, MAX_TEXT);
+    let is_of = |types: &[&str]| {
+        let kind = kind.to_ascii_lowercase();
+        types.iter().any(|one| kind.contains(one))
+    };
+    let (path, line) = if kind.ends_with(JSON) {
+        (file_of_json(frames)?, number(&message[message.find(": line ")? + ": line ".len()..])?)
+    } else {
+        let in_template = first_line_of_template(message);
+        in_template.or_else(|| is_of(&TYPES).then(|| FORMS.iter().find_map(|form| form(message).filter(is_path)))?)?
+    };
+    let frame = Frame { filename: Some(path.to_owned()), line: Some(line), is_named: true, ..Frame::default() };
+    is_path(&(path, line)).then_some(frame)
+}
+
+/// The path between `before` and `after`, and the number behind; of several, the last or the first.
+fn around<'t>(text: &'t str, before: &str, after: &str, last: bool) -> Option<Place<'t>> {
+    let at = if last { text.rfind(after) } else { text.find(after) }?;
+    let start = text[..at].rfind(before)? + before.len();
+    Some((&text[start..at], number(&text[at + after.len()..])?))
+}
+
+/// `PATH:3: …` and `PATH:3:5: …`, where the first line begins with it.
+fn at_its_start(text: &str) -> Option<Place<'_>> {
+    let line = text.lines().next()?;
+    let line = ["html/template: ", "html/template:", "template: ", "--> "]
+        .iter()
+        .find_map(|name| line.strip_prefix(name))
+        .unwrap_or(line);
+    // A drive's colon is no place's.
+    let from = usize::from(line.as_bytes().get(1) == Some(&b':')) * 2;
+    let colon = from + line.get(from..)?.find(':')?;
+    let rest = &line[colon + 1..];
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    (rest[digits..].is_empty() || rest[digits..].starts_with(':')).then_some(())?;
+    Some((&line[..colon], number(rest)?))
+}
+
+/// `/srv/views/cart.ejs:3` above the lines of the template.
+fn first_line_of_template(text: &str) -> Option<Place<'_>> {
+    let (first, _) = text.split_once('\n')?;
+    at_its_start(first).filter(|(path, _)| TEMPLATES_OF_NODE.iter().any(|suffix| path.ends_with(suffix)))
+}
+
+/// The file that was read as JSON: the open one among the variables, else the one that the calling
+/// code spells out.
+fn file_of_json<'f>(frames: impl DoubleEndedIterator<Item = (Option<&'f str>, Option<&'f str>)>) -> Option<&'f str> {
+    frames.rev().find_map(|(variables, code)| {
+        let open = variables.and_then(|variables| {
+            let (_, rest) = variables.split_once("TextIOWrapper name='")?;
+            rest.split_once('\'').map(|(path, _)| path)
+        });
+        let spelled = || code?.split(['"', '\'']).find(|text| text.ends_with(".json"));
+        open.or_else(spelled)
+    })
+}
+
+/// Whether it can be a file's name: `<string>` and prose are none.
+fn is_path((path, line): &Place<'_>) -> bool {
+    *line > 0
+        && path.len() <= LONGEST_PATH
+        && path.contains(['.', '/'])
+        && !path.contains(['<', '>', '"', '\n', '(', ')'])
+        && !path.contains("://")
+        && !path.ends_with(['.', '/'])
+}
+
+/// The number that a text begins with.
+fn number(text: &str) -> Option<u32> {
+    text[..text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len())].parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(kind: &str, message: &str) -> Option<(String, u32)> {
+        let frame = named_place(kind, Some(message), std::iter::empty())?;
+        assert!(frame.is_named);
+        Some((frame.filename?, frame.line?))
+    }
+
+    #[test]
+    fn errors_name_a_file_and_a_line() {
+        for (kind, message, path, line) in [
+            ("SyntaxError", "invalid syntax (cart.py, line 3)", "cart.py", 3),
+            ("IndentationError", "unexpected indent (shop/cart.py, line 31)", "shop/cart.py", 31),
+            ("TabError", "inconsistent use of tabs (and spaces) (cart.py, line 8)", "cart.py", 8),
+            (
+                "ParserError",
+                "while parsing a block mapping\n  in \"config/shop.yml\", line 2, column 3\nexpected <block end>\n  in \
+                 \"config/shop.yml\", line 5, column 1",
+                "config/shop.yml",
+                5,
+            ),
+            ("yaml.scanner.ScannerError", "mapping values\n  in \"a.yaml\", line 7, column 9", "a.yaml", 7),
+            (
+                "Psych::SyntaxError",
+                "(config/shop.yml): did not find expected key at line 3 column 1",
+                "config/shop.yml",
+                3,
+            ),
+            (
+                "YAMLException",
+                "bad indentation of a mapping entry in \"/srv/shop.yml\" (4:5)\n\n 1 | x",
+                "/srv/shop.yml",
+                4,
+            ),
+            (
+                "Symfony\\Component\\Yaml\\Exception\\ParseException",
+                "Malformed inline YAML string in \"/srv/config/shop.yaml\" at line 12 (near \"x\").",
+                "/srv/config/shop.yaml",
+                12,
+            ),
+            (
+                "Twig\\Error\\RuntimeError",
+                "Variable \"total\" does not exist in \"cart/show.html.twig\" at line 9.",
+                "cart/show.html.twig",
+                9,
+            ),
+            (
+                "freemarker.core.InvalidTemplateException",
+                "x  [in template \"cart.ftl\" at line 3, column 5]",
+                "cart.ftl",
+                3,
+            ),
+            (
+                "TemplateSyntaxError",
+                "Invalid block tag. In template /srv/t/cart.html, error at line 6",
+                "/srv/t/cart.html",
+                6,
+            ),
+            ("TemplateSyntaxError", "unexpected '}'\n  File \"t/cart.html\", line 3\n    {{ x }", "t/cart.html", 3),
+            ("CompileException", "Fragment 'x' in file '/srv/t/cart.mako' at line: 4 char: 1", "/srv/t/cart.mako", 4),
+            (
+                "SyntaxError",
+                "/srv/app/models/cart.rb:14: syntax error, unexpected end-of-input",
+                "/srv/app/models/cart.rb",
+                14,
+            ),
+            ("TokenMissingError", "lib/shop/cart.ex:22:1: missing terminator", "lib/shop/cart.ex", 22),
+            (
+                "template.ExecError",
+                "template: cart.html:3:5: executing \"cart.html\" at <.X>: no field",
+                "cart.html",
+                3,
+            ),
+            ("*template.Error", "html/template:cart.html:8: no such template", "cart.html", 8),
+            (
+                "ReferenceError",
+                "/srv/views/cart.ejs:2\n    1| <b>\n >> 2| <%= total %>\n\ntotal is not defined",
+                "/srv/views/cart.ejs",
+                2,
+            ),
+            (
+                "TypeError",
+                "/srv/views/cart.pug:5:9\n    3| p\n\nCannot read properties of undefined",
+                "/srv/views/cart.pug",
+                5,
+            ),
+            ("TypeError", "C:\\shop\\views\\cart.pug:5:9\n    3| p\n\nx", "C:\\shop\\views\\cart.pug", 5),
+            (
+                "Template render error",
+                "(/srv/views/cart.njk) [Line 4, Column 11]\n  TypeError: x",
+                "/srv/views/cart.njk",
+                4,
+            ),
+            (
+                "SyntaxError",
+                "/srv/config/prices.json: Expected ',' in JSON at position 9 (line 2 column 3)",
+                "/srv/config/prices.json",
+                2,
+            ),
+        ] {
+            assert_eq!(named(kind, message), Some((path.to_owned(), line)), "{kind}: {message}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_file_is_left_alone() {
+        for (kind, message) in [
+            ("SyntaxError", "invalid syntax (<unknown>, line 1)"),
+            ("SyntaxError", "invalid syntax (<string>, line 1)"),
+            ("SyntaxError", "Unexpected token } in JSON at position 4"),
+            ("SyntaxError", "Unexpected token '<', \"<html>\" is not valid JSON"),
+            ("ValueError", "bad row (prices.csv, line 3)"),
+            ("ParserError", "expected <block end>\n  in \"<unicode string>\", line 5, column 1"),
+            ("TypeError", "/srv/app/cart.js:5\nconst x"),
+            ("JSONDecodeError", "Expecting value: line 1 column 1 (char 0)"),
+            ("TemplateNotFound", "cart.html"),
+            ("template.ExecError", "template: cart: no line"),
+            ("SyntaxError", ""),
+            ("SyntaxError", "é:é"),
+            ("SyntaxError", "C:"),
+        ] {
+            assert_eq!(named(kind, message), None, "{kind}: {message}");
+        }
+        assert_eq!(named_place("SyntaxError", None, std::iter::empty()), None);
+    }
+
+    #[test]
+    fn json_is_of_the_file_that_was_open_or_is_spelled_out() {
+        let of = |frames: &[(Option<&'static str>, Option<&'static str>)]| {
+            let message = "Expecting ',' delimiter: line 4 column 3 (char 60)";
+            named_place("JSONDecodeError", Some(message), frames.iter().copied())?.filename
+        };
+        let open = r#"{"fp": "<_io.TextIOWrapper name='/srv/config/prices.json' mode='r' encoding='UTF-8'>"}"#;
+        assert_eq!(
+            of(&[(None, Some("load()")), (Some(open), Some("return loads(fp.read())"))]).unwrap(),
+            "/srv/config/prices.json"
+        );
+        assert_eq!(of(&[(None, Some("json.load(open(\"config/prices.json\"))"))]).unwrap(), "config/prices.json");
+        assert_eq!(of(&[(Some("{}"), Some("json.loads(answer.text)"))]), None);
+    }
+}
