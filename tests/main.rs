@@ -21,6 +21,7 @@ mod github_api;
 mod github_faults;
 mod github_load;
 mod github_time;
+mod groups;
 mod handovers;
 mod harness;
 mod hostile_text;

@@ -143,10 +143,10 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
         _ if found.passed.is_empty() => "the line that raised the exception",
         _ => "the innermost line of the repository's code that can be to blame",
     };
-    let place = match frame.function {
-        None if frame.is_named => format!("{}:{}", located.path, located.line),
-        _ => format!("{}:{} in {function}", located.path, located.line),
-    };
+    let mut place = format!("{}:{}", located.path, located.line);
+    if !frame.is_named {
+        place.push_str(&format!(" in {function}"));
+    }
     match found.blame {
         Some(blame) => format!("Blamed {}: {place}, {what}.", written_by(blame)),
         None => format!("Blamed {place}: {what}."),

@@ -97,7 +97,10 @@ pub(crate) fn named_place<'f>(
         let in_template = first_line_of_template(message);
         in_template.or_else(|| is_of(&TYPES).then(|| FORMS.iter().find_map(|form| form(message).filter(is_path)))?)?
     };
-    let frame = Frame { filename: Some(path.to_owned()), line: Some(line), is_named: true, ..Frame::default() };
+    // It is in no function: the file's own name stands for it.
+    let function = path.rsplit(['/', '\\']).next().map(str::to_owned);
+    let filename = Some(path.to_owned());
+    let frame = Frame { filename, function, line: Some(line), is_named: true, ..Frame::default() };
     is_path(&(path, line)).then_some(frame)
 }
 
