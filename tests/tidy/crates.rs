@@ -12,10 +12,10 @@ const ANYWHERE: &[&str] =
 const CRATES: &[(&str, &[&str], &[&str])] = &[
     // What is decided: no input or output, nothing that waits, no log. Look-around in path
     // expressions; names and tokens of secrets, looked for all at once; which characters are
-    // invisible.
-    ("domain", &[], &["aho-corasick", "fancy-regex", "icu_properties"]),
-    // A library for others: it knows nothing of the product.
-    ("blame", &[], &["clru", "gix"]),
+    // invisible, and which are the same in another spelling.
+    ("domain", &[], &["aho-corasick", "fancy-regex", "icu_normalizer", "icu_properties"]),
+    // A library for others: it knows nothing of the product. Commits are in any encoding.
+    ("blame", &[], &["clru", "encoding_rs", "gix"]),
     // For tests; it runs the program git.
     ("git-fixture", &[], &[]),
     // A parser of its own for each language would be six programs.
@@ -40,8 +40,12 @@ const CRATES: &[(&str, &[&str], &[&str])] = &[
     // takes connections back whose transaction could not be ended. Statements are streams.
     ("store", &["domain"], &["deadpool", "flate2", "futures-util", "getrandom", "percent-encoding", "sqlx", "tokio"]),
     // The repository's own settings are read from the mirror; git fetches with reqwest, or from
-    // sockets and pipes that rustix waits for.
-    ("mirror", &["blame", "domain"], &["clru", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"]),
+    // sockets and pipes that rustix waits for. Files are in any encoding, which some do not name.
+    (
+        "mirror",
+        &["blame", "domain"],
+        &["chardetng", "clru", "encoding_rs", "gix", "reqwest", "rustix", "rustls", "serde-saphyr", "tracing"],
+    ),
     // app.yml is YAML. An answer is read as far as it has room.
     ("github", &["domain"], &["http-body-util", "jsonwebtoken", "octocrab", "serde-saphyr", "tokio", "tracing"]),
     // A connection that is encrypted from its beginning is opened here, so that what a server says

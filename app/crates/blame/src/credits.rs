@@ -1,5 +1,6 @@
 //! What a commit says of itself: who wrote it, with whom, and when.
 
+use crate::CommitWords;
 use gix::actor::{Identity, IdentityRef, SignatureRef};
 use gix::bstr::{BStr, BString, ByteSlice};
 use gix::date::Time;
@@ -19,7 +20,7 @@ const MOST_READ: usize = 200;
 pub struct Credits {
     /// Who wrote it, after `.mailmap`. Empty where the commit names nobody that can be read.
     pub author: Identity,
-    /// When the author wrote it; the committer's time where the author's can't be read.
+    /// When the author wrote it; the epoch where that can't be read, as git has it.
     pub author_time: Time,
     /// When it came to where it is, after rebases, and merges by a forge; the epoch where that
     /// can't be read.
@@ -37,13 +38,14 @@ impl Credits {
     ///
     /// `mailmap` is [`mailmap_of_head`](crate::mailmap_of_head)'s, read once for many commits.
     pub fn of(commit: &gix::Commit<'_>, mailmap: &Snapshot) -> Self {
-        let commit_time = commit.time().unwrap_or_default();
-        let (author, author_time) = match commit.author() {
-            Ok(signature) => (person(mailmap, signature), signature.time().unwrap_or(commit_time)),
-            Err(_) => Default::default(),
-        };
-        let summary = commit.message().map(|message| message.summary().into_owned()).unwrap_or_default();
-        let co_authors = co_authors_beside(&author, mailmap, commit.message_raw_sloppy());
+        let words = CommitWords::of(&commit.data);
+        let author = person(
+            mailmap,
+            SignatureRef { name: words.author.name.as_bstr(), email: words.author.email.as_bstr(), time: "" },
+        );
+        let co_authors = co_authors_beside(&author, mailmap, words.message.as_bstr());
+        let summary = words.summary();
+        let CommitWords { author_time, commit_time, .. } = words;
         Self { author, author_time, commit_time, co_authors, summary }
     }
 }

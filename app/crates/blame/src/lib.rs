@@ -38,6 +38,8 @@
 //! - A merge hands a line to the first parent that has it.
 //! - Where a commit of [`IgnoreRevs`] changed a line, its most similar line before is followed.
 //! - Authors and co-authors are as `.mailmap` has them.
+//! - Commits are read as git reads them ([`CommitWords`]): names and messages in the encoding that
+//!   the commit names, author lines that no tool would write today, dates that are none.
 //!
 //! # What it does beyond git
 //!
@@ -64,7 +66,9 @@
 
 mod budget;
 mod changed_paths;
+mod commit_words;
 mod credits;
+mod encoding;
 mod error;
 mod guess;
 mod history;
@@ -80,7 +84,9 @@ mod walker;
 
 pub use budget::DEFAULT_WORK_LIMIT;
 pub use changed_paths::ChangedPaths;
+pub use commit_words::CommitWords;
 pub use credits::{Credits, co_authors};
+pub use encoding::encoding_called;
 pub use error::Error;
 pub use history::LARGEST_FILE;
 pub use ignore_revs::IgnoreRevs;

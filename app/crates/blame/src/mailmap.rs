@@ -1,5 +1,6 @@
 //! The people of a repository under their proper names: `.mailmap`.
 
+use crate::encoding::utf8;
 use gix::mailmap::{Snapshot, parse};
 
 /// Where git reads it.
@@ -26,6 +27,8 @@ fn read(repo: &gix::Repository) -> Option<Snapshot> {
         return None;
     }
     let file = entry.object().ok()?;
-    let few = parse(&file.data).take(MOST_ENTRIES + 1).count() <= MOST_ENTRIES;
-    few.then(|| Snapshot::from_bytes(&file.data))
+    // Names of commits are compared in UTF-8, too.
+    let text = utf8(&file.data, None);
+    let few = parse(&text).take(MOST_ENTRIES + 1).count() <= MOST_ENTRIES;
+    few.then(|| Snapshot::from_bytes(&text))
 }

@@ -16,6 +16,37 @@ pub(crate) struct Text {
     hashes: Vec<u64>,
 }
 
+/// UTF-16, by its byte order mark, or by a NUL in the first unit, as each ASCII character has one.
+/// Git takes it for binary and its lines to end within a character.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wide {
+    Little,
+    Big,
+}
+
+impl Wide {
+    fn of(data: &[u8]) -> Option<Self> {
+        if !data.len().is_multiple_of(2) {
+            return None;
+        }
+        match data {
+            [0xff, 0xfe, rest @ ..] if !rest.starts_with(&[0, 0]) => Some(Self::Little),
+            [0xfe, 0xff, ..] => Some(Self::Big),
+            [one, 0, two, 0, ..] if *one != 0 && *two != 0 => Some(Self::Little),
+            [0, one, 0, two, ..] if *one != 0 && *two != 0 => Some(Self::Big),
+            _ => None,
+        }
+    }
+
+    /// Whether the LF at a byte is a whole unit's.
+    fn is_line_end(self, data: &[u8], at: usize) -> bool {
+        match self {
+            Self::Little => at.is_multiple_of(2) && data.get(at + 1) == Some(&0),
+            Self::Big => !at.is_multiple_of(2) && data.get(at - 1) == Some(&0),
+        }
+    }
+}
+
 /// Some lines of a text.
 pub(crate) struct TextSection<'a> {
     pub(crate) text: &'a Text,
@@ -27,9 +58,11 @@ impl Text {
         let mut starts = vec![0];
         let mut hashes = Vec::new();
         let mut hash = Fnv::new();
+        let wide = Wide::of(&data);
         for (at, byte) in data.iter().enumerate() {
-            if *byte == b'\n' {
-                starts.push(at as u32 + 1);
+            if *byte == b'\n' && wide.is_none_or(|wide| wide.is_line_end(&data, at)) {
+                // The other half of the unit is the line's as well, where it follows.
+                starts.push(at as u32 + if wide == Some(Wide::Little) { 2 } else { 1 });
                 hashes.push(hash.take());
             } else if !is_space(*byte) {
                 hash.add(*byte);
@@ -241,6 +274,22 @@ mod tests {
             (0, 2, 3)
         );
         assert_eq!((text("").len(), text("\n").len(), file.line(3)), (0, 1, &b""[..]));
+    }
+
+    #[test]
+    fn lines_of_utf_16_end_where_their_text_does() {
+        // U+0A41, U+010A and U+0A00 have an LF's byte in them.
+        for text in ["\u{feff}x = \"\u{a41}\u{10a}\u{a00}\"\r\ny = 1\n", "ab\n\ncd"] {
+            let lines = text.lines().count() as u32;
+            for order in [u16::to_le_bytes, u16::to_be_bytes] {
+                let file = Text::new(text.encode_utf16().flat_map(order).collect());
+                assert_eq!(file.len(), lines, "{text:?}");
+                let length = |line: &str| line.encode_utf16().count() * 2;
+                let lengths: Vec<usize> = text.split_inclusive('\n').map(length).collect();
+                assert_eq!((0..lines).map(|line| file.line(line).len()).collect::<Vec<_>>(), lengths, "{text:?}");
+            }
+        }
+        assert_eq!(Text::new(b"a\0b\0\n\0\n".to_vec()).len(), 2, "an odd number of bytes is no UTF-16");
     }
 
     #[test]

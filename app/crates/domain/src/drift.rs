@@ -4,6 +4,7 @@
 use super::identity::squeeze;
 use super::report::Frame;
 use super::scrub::FILTERED;
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -37,7 +38,7 @@ pub struct Stand {
 pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
     let number = frame.line.filter(|&line| line > 0);
     let at_number = number.and_then(|line| Some((line, lines.get(line as usize - 1)?)));
-    let wanted = squeeze(frame.context_line.as_deref().unwrap_or(""));
+    let wanted = comparable(frame.context_line.as_deref().unwrap_or(""));
     if wanted.is_empty() {
         return at_number.map(|(line, _)| Stand { line, drift: Drift::Unchecked, score: 1 });
     }
@@ -64,7 +65,7 @@ pub fn stand(lines: &[String], frame: &Frame) -> Option<Stand> {
 /// Whether a line of the file is the line that the client saw: white space aside, and whatever
 /// stood where a secret was hidden.
 fn is_same(ours: &str, theirs: &str) -> bool {
-    let ours = squeeze(ours);
+    let ours = comparable(ours);
     let Some((first, rest)) = theirs.split_once(FILTERED) else { return ours == theirs };
     let (Some(mut left), Some(last)) = (ours.strip_prefix(first), rest.rsplit(FILTERED).next()) else { return false };
     let between = rest.strip_suffix(last).unwrap_or_default();
@@ -76,11 +77,21 @@ fn is_same(ours: &str, theirs: &str) -> bool {
     left.ends_with(last) && theirs.len() > FILTERED.len()
 }
 
+/// A line as it is compared: with single blanks, without a byte order mark, which some clients keep,
+/// and each character in one spelling, of which editors and file systems choose one or the other.
+fn comparable(line: &str) -> String {
+    let squeezed = squeeze(line.trim_start_matches('\u{feff}'));
+    if squeezed.is_ascii() {
+        return squeezed;
+    }
+    ComposingNormalizerBorrowed::new_nfc().normalize(&squeezed).into_owned()
+}
+
 /// How many of the lines around it the client saw as well.
 fn neighbours(lines: &[String], line: u32, frame: &Frame) -> u32 {
     let index = line as usize - 1;
     let same = |(ours, theirs): (&String, &String)| {
-        let theirs = squeeze(theirs);
+        let theirs = comparable(theirs);
         !theirs.is_empty() && is_same(ours, &theirs)
     };
     let before = lines[..index].iter().rev().zip(frame.pre_context.iter().rev()).filter(|pair| same(*pair)).count();
@@ -149,5 +160,16 @@ mod tests {
         frame.post_context = vec!["    return y".into(), "def g(x):".into()];
         assert_eq!(around(&lines, &frame), (2, 3));
         assert_eq!(around(&lines, &Frame::default()), (0, 0));
+    }
+
+    #[test]
+    fn a_character_in_another_spelling_and_a_mark_are_no_difference() {
+        let lines = file("\u{feff}raise KeyError(1)\nreturn row[\"e\u{301}\"]\nreturn row[\"\u{f1}\"]\n");
+        let found = |line, text| stand(&lines, &frame(line, Some(text), &[])).map(|stand| (stand.line, stand.drift));
+        assert_eq!(found(1, "raise KeyError(1)"), Some((1, Drift::None)));
+        assert_eq!(found(1, "\u{feff}raise KeyError(1)"), Some((1, Drift::None)));
+        assert_eq!(found(2, "return row[\"\u{e9}\"]"), Some((2, Drift::None)));
+        assert_eq!(found(2, "return row[\"n\u{303}\"]"), Some((3, Drift::Moved)));
+        assert_eq!(found(2, "return row[\"e\"]"), Some((2, Drift::Differs)), "without its accent it is another");
     }
 }

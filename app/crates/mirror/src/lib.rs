@@ -5,8 +5,10 @@
 //! `git upload-pack`, and `ssh` for ssh URLs. The process must have a rustls crypto provider
 //! installed before the first clone over http(s).
 
+mod attributes;
 mod checkout;
 mod clone_source;
+mod commit_walk;
 mod connection;
 mod consolidate;
 mod directory;
@@ -32,6 +34,7 @@ pub mod settings;
 mod settings_shape;
 mod settings_tree;
 mod settings_words;
+mod source_text;
 mod stray;
 mod sync;
 mod tips;
@@ -58,6 +61,8 @@ use directory::Directory;
 use domain::ids::RepositoryId;
 use handles::Idle;
 use paths::TreeIndex;
+
+use read::TextKey;
 use recent::Recent;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -88,8 +93,9 @@ struct Inner {
     idle: Mutex<Vec<Idle>>,
     /// Set once, when the server shuts down.
     stop: AtomicBool,
-    /// By blob id, so a file that did not change between two commits is there once.
-    texts: Recent<gix::ObjectId, Vec<String>>,
+    /// By blob id, so a file that did not change between two commits is there once, and how its
+    /// bytes were read.
+    texts: Recent<TextKey, Vec<String>>,
     /// What walks for blame learnt, by repository.
     changed_paths: Recent<RepositoryId, ChangedPaths>,
     /// By root tree id.

@@ -1,18 +1,17 @@
 //! Who is still there: the people of the last year of a repository's history, of one of its files,
 //! and of some of its lines.
 
-use super::error::{MirrorError, is_too_large};
-use super::read::{author_of, commit_id, cut, find_commit, time_of, tree};
-use super::tips::{branches, readable};
+use super::commit_walk::CommitWalk;
+use super::error::MirrorError;
+use super::read::{author_of, commit_id, cut, find_commit, tree};
+use super::tips::branches;
 use super::{Mirrors, Recent};
-use blame::mailmap_of_head;
+use blame::{CommitWords, mailmap_of_head};
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 use gix::bstr::{BStr, ByteSlice};
-use gix::revision::walk::Sorting;
-use gix::traverse::commit::simple::CommitTimeOrder;
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -207,10 +206,11 @@ impl Mirrors {
         self.ask(id, |repo| {
             let Some(commit) = find_commit(repo, commit)? else { return Ok(None) };
             let mailmap = mailmap_of_head(repo);
+            let words = CommitWords::of(&commit.data);
             Ok(Some(Provenance {
-                committer: commit.committer().map(|it| plain(it.name, it.email)).unwrap_or_default(),
-                subject: commit.message().map(|it| cut(&it.summary())).unwrap_or_default(),
-                co_authors: co_authors(commit.message_raw_sloppy()).iter().map(|it| resolved(&mailmap, it)).collect(),
+                committer: author_of(&words.committer),
+                subject: cut(&words.summary()),
+                co_authors: co_authors(words.message.as_bstr()).iter().map(|it| resolved(&mailmap, it)).collect(),
             }))
         })
     }
@@ -246,20 +246,14 @@ impl Year {
     fn walk(repo: &gix::Repository, tips: Vec<gix::ObjectId>, since_s: i64) -> Result<Self, gix::Error> {
         let mut year = Self { commits: Vec::new(), last: HashMap::new(), is_cut: false };
         let mailmap = mailmap_of_head(repo);
-        let sorting = Sorting::ByCommitTime(CommitTimeOrder::NewestFirst);
         let (mut too_old, mut bytes) = (0, 0);
-        for (at, info) in repo.rev_walk(readable(repo, tips)?).sorting(sorting).all()?.enumerate() {
+        for (at, found) in CommitWalk::new(repo, tips)?.enumerate() {
             if at == MOST_COMMITS || bytes > MOST_BYTES_OF_COMMITS {
                 year.is_cut = true;
                 break;
             }
-            let info = match info {
-                // History holds commits that no tool would write today; the walk goes on at their
-                // parents, if it read these.
-                Err(error) if error.is_corrupted() || is_too_large(&error) => continue,
-                info => info?,
-            };
-            if info.commit_time() < since_s {
+            let found = found?;
+            if found.seconds < since_s {
                 too_old += 1;
                 if too_old == WRONG_CLOCKS {
                     break;
@@ -267,20 +261,16 @@ impl Year {
                 continue;
             }
             too_old = 0;
-            let commit = info.object()?;
-            bytes += commit.data.len();
-            let at = time_of(gix::date::Time { seconds: info.commit_time(), offset: 0 });
-            let message = commit.message_raw_sloppy();
-            // History holds commits whose author line no tool would write today: they are nobody's.
-            let author = commit.author().map(|it| resolved(&mailmap, &plain(it.name, it.email))).unwrap_or_default();
+            bytes += found.size();
+            let (at, words) = (found.at(), found.words());
+            // Whom an author line names that can't be read, is nobody.
+            let author = resolved(&mailmap, &author_of(&words.author));
             year.saw(&author, at);
-            if let Ok(it) = commit.committer() {
-                year.saw(&resolved(&mailmap, &plain(it.name, it.email)), at);
+            year.saw(&resolved(&mailmap, &author_of(&words.committer)), at);
+            if words.message.contains_str("o-") {
+                co_authors(words.message.as_bstr()).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at));
             }
-            if message.contains_str("o-") {
-                co_authors(message).iter().for_each(|it| year.saw(&resolved(&mailmap, it), at));
-            }
-            year.commits.push((info.id, info.parent_ids.to_vec(), author));
+            year.commits.push((found.id, found.parents, author));
         }
         Ok(year)
     }

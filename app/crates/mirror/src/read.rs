@@ -1,8 +1,10 @@
 //! Reading a mirror: files, their lines, commits and how they descend from each other.
 
 use super::Mirrors;
+use super::attributes::attributes_at;
 use super::error::MirrorError;
-use blame::Credits;
+use super::source_text::SourceText;
+use blame::{CommitWords, Credits};
 use domain::blame::Author;
 use domain::commit::CommitId;
 use domain::ids::RepositoryId;
@@ -24,8 +26,11 @@ const LONGEST_WORDS: usize = 250;
 /// Bytes. Of a longer path no report could say all, and PostgreSQL's indexes would not take it.
 const LONGEST_PATH: usize = 1_000;
 
-/// Bytes at the beginning in which a NUL means that a file is no text: git's own rule.
-const BINARY_PROBE: usize = 8000;
+/// A blob, and how its bytes were read where a client's lines said more than the file itself.
+pub(super) type TextKey = (gix::ObjectId, &'static str);
+
+/// As the file itself says.
+const BY_ITSELF: &str = "";
 
 /// What a commit says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +107,7 @@ impl Mirrors {
         })
     }
 
-    /// The lines of a file at a commit, without their ends; bytes that are no UTF-8 become U+FFFD.
+    /// The lines of a file at a commit, without their ends, decoded from what the file is in.
     /// `None`: there is no such commit or regular file, or it is no text, or it is larger than 8
     /// MB or has more than 500,000 lines.
     ///
@@ -114,19 +119,49 @@ impl Mirrors {
         commit: &CommitId,
         path: &str,
     ) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
+        self.lines_seen(id, commit, path, &[])
+    }
+
+    /// The same, of a file of which a client read these lines: they tell in which encoding it did.
+    ///
+    /// # Errors
+    /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
+    pub fn lines_seen(
+        &self,
+        id: RepositoryId,
+        commit: &CommitId,
+        path: &str,
+        seen: &[String],
+    ) -> Result<Option<Arc<Vec<String>>>, MirrorError> {
         self.ask(id, |repo| {
             let Some(blob) = blob(repo, commit, path)? else { return Ok(None) };
-            if let Some(known) = self.inner.texts.get(&blob) {
-                return Ok(Some(known));
-            }
-            let Some(text) = text(repo, blob)?.filter(|text| text.lines().count() <= MOST_LINES) else {
-                return Ok(None);
+            let by_itself = match self.inner.texts.get(&(blob, BY_ITSELF)) {
+                Some(known) => known,
+                None => {
+                    let Some(bytes) = bytes(repo, blob)? else { return Ok(None) };
+                    let Some(text) = text_of(repo, commit, path, &bytes)? else { return Ok(None) };
+                    let Some(lines) = self.keep((blob, BY_ITSELF), &text) else { return Ok(None) };
+                    lines
+                }
             };
-            let lines: Vec<String> = split(&text).collect();
-            // What a String costs beside its text matters for files of short lines.
-            let weight = text.len() + lines.len() * size_of::<String>();
-            Ok(Some(self.inner.texts.put(blob, weight, lines)))
+            let stands = |line: &String| by_itself.iter().any(|ours| ours.contains(line.trim()));
+            if seen.is_empty() || seen.iter().any(stands) {
+                return Ok(Some(by_itself));
+            }
+            let Some(bytes) = bytes(repo, blob)? else { return Ok(Some(by_itself)) };
+            let read = SourceText { bytes: &bytes, attribute: None }.read_as_seen(seen);
+            Ok(read.and_then(|(encoding, text)| self.keep((blob, encoding), &text)).or(Some(by_itself)))
         })
+    }
+
+    fn keep(&self, key: TextKey, text: &str) -> Option<Arc<Vec<String>>> {
+        if text.lines().count() > MOST_LINES {
+            return None;
+        }
+        let lines: Vec<String> = split(text).collect();
+        // What a String costs beside its text matters for files of short lines.
+        let weight = text.len() + lines.len() * size_of::<String>();
+        Some(self.inner.texts.put(key, weight, lines))
     }
 
     /// A text file of the default branch: its blob id, which tells whether it changed, and its
@@ -147,7 +182,9 @@ impl Mirrors {
     /// # Errors
     /// [`MirrorError::NoMirror`], [`MirrorError::Git`].
     pub fn committed_at(&self, id: RepositoryId, commit: &CommitId) -> Result<Option<Timestamp>, MirrorError> {
-        self.ask(id, |repo| Ok(find_commit(repo, commit)?.and_then(|commit| commit.time().ok()).map(time_of)))
+        self.ask(id, |repo| {
+            Ok(find_commit(repo, commit)?.map(|commit| time_of(CommitWords::of(&commit.data).commit_time)))
+        })
     }
 
     /// What a commit says of itself; `None` where the mirror has no such commit.
@@ -206,17 +243,27 @@ fn entry(repo: &gix::Repository, commit: &CommitId, path: &str) -> Result<Option
     Ok(entry.map(|entry| (entry.object_id(), entry.mode().is_blob())))
 }
 
+/// What a file's bytes say; `.gitattributes` are asked where the bytes don't.
+fn text_of(repo: &gix::Repository, commit: &CommitId, path: &str, bytes: &[u8]) -> Result<Option<String>, MirrorError> {
+    let attribute = match std::str::from_utf8(bytes).is_ok() {
+        true => None,
+        false => attributes_at(repo, commit, path)?.encoding,
+    };
+    Ok(SourceText { bytes, attribute }.read())
+}
+
 /// The text of a blob, if it is one of a bearable size.
 pub(super) fn text(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<String>, MirrorError> {
+    Ok(bytes(repo, blob)?.and_then(|bytes| SourceText { bytes: &bytes, attribute: None }.read()))
+}
+
+/// The content of a blob, if it is of a bearable size.
+pub(super) fn bytes(repo: &gix::Repository, blob: gix::ObjectId) -> Result<Option<Vec<u8>>, MirrorError> {
     let failed = |error: gix::Error| MirrorError::git(format!("reading {blob}"), &error);
     if repo.find_header(blob).map_err(failed)?.size() > LARGEST_TEXT {
         return Ok(None);
     }
-    let object = repo.find_object(blob).map_err(failed)?;
-    if object.data.iter().take(BINARY_PROBE).any(|byte| *byte == 0) {
-        return Ok(None);
-    }
-    Ok(Some(object.data.to_str_lossy().into_owned()))
+    Ok(Some(repo.find_object(blob).map_err(failed)?.detach().data))
 }
 
 /// Lines as git counts them: ended by LF, a CR before it belonging to the end.

@@ -1,7 +1,9 @@
 //! Where the branches of a mirror end, as far as that can be read.
 
 use super::Mirrors;
-use super::error::{MirrorError, is_too_large};
+use super::commit_walk::readable as readable_commit;
+use super::error::MirrorError;
+use blame::CommitWords;
 use domain::ids::RepositoryId;
 use domain::timestamp::Timestamp;
 
@@ -20,9 +22,8 @@ impl Mirrors {
             let mut newest = None;
             for tip in branches(repo).map_err(failed)? {
                 let commit = readable_commit(repo, tip).map_err(failed)?;
-                // One whose committer can't be read was made at no time.
-                let time = commit.and_then(|commit| commit.time().ok());
-                newest = newest.max(time.map(|time| Timestamp::from_seconds(time.seconds)));
+                let seconds = commit.map(|commit| CommitWords::commit_seconds(&commit.data));
+                newest = newest.max(seconds.map(Timestamp::from_seconds));
             }
             Ok(newest)
         })
@@ -72,12 +73,4 @@ pub(super) fn readable(repo: &gix::Repository, mut tips: Vec<gix::ObjectId>) -> 
         }
     }
     Ok(readable)
-}
-
-/// A commit, if it is none that is too large to be read.
-fn readable_commit(repo: &gix::Repository, id: gix::ObjectId) -> Result<Option<gix::Commit<'_>>, gix::Error> {
-    match repo.find_commit(id) {
-        Err(error) if is_too_large(&error) => Ok(None),
-        found => found.map(Some),
-    }
 }

@@ -86,7 +86,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
     let (report, rules, id) = (input.report, input.rules, input.repository.id);
     let mirrors = input.mirrors.filter(|mirrors| mirrors.exists(id));
     let deployed = mirrors.map(|mirrors| deployed(mirrors, input.repository, report)).transpose()?.unwrap_or_default();
-    let reading = &CodeReading::default();
+    let reading = &CodeReading::of(report);
     let at = mirrors.zip(deployed.revision.as_ref());
     let at = at.map(|(mirrors, commit)| MirrorCommit { mirrors, id, commit, reading });
     let locations = at.map(|at| locate(at, input)).transpose()?.unwrap_or_default();

@@ -4,6 +4,7 @@ use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::culprit::{FrameAt, Located};
 use domain::ids::RepositoryId;
+use domain::report::Report;
 use domain::source::{Block, LineFacts};
 use mirror::{MirrorError, Mirrors};
 use source::{Source, Unread, Work};
@@ -36,7 +37,7 @@ impl MirrorCommit<'_> {
         if !self.reading.may_read(path) {
             return Ok(None);
         }
-        let lines = self.mirrors.lines(self.id, self.commit, path)?;
+        let lines = self.mirrors.lines_seen(self.id, self.commit, path, self.reading.seen(path))?;
         if let Some(lines) = &lines {
             self.reading.has_read(path, lines);
         }
@@ -54,9 +55,33 @@ pub struct CodeReading {
     texts: RefCell<BTreeSet<String>>,
     /// Bytes of them.
     text_bytes: Cell<usize>,
+    /// Lines that are not ASCII, as the client read them, by the names of their files.
+    seen: BTreeMap<String, Vec<String>>,
 }
 
+/// Lines of one file that tell in which encoding a client read it: more say the same.
+const LINES_SEEN: usize = 4;
+
 impl CodeReading {
+    /// For what a report leads to.
+    pub(super) fn of(report: &Report) -> Self {
+        let mut reading = Self::default();
+        for frame in report.exceptions.iter().flat_map(|exception| &exception.frames) {
+            let line = frame.context_line.as_deref().filter(|line| !line.is_ascii());
+            let (Some(line), Some(path)) = (line, frame.path()) else { continue };
+            let seen = reading.seen.entry(base_name(path)).or_default();
+            if seen.len() < LINES_SEEN && !seen.iter().any(|known| known == line) {
+                seen.push(line.to_owned());
+            }
+        }
+        reading
+    }
+
+    /// The lines that the client read of a file of this name.
+    fn seen(&self, path: &str) -> &[String] {
+        self.seen.get(&base_name(path)).map_or(&[], Vec::as_slice)
+    }
+
     /// Paths of files that were not read, or not all that was asked of them: they are too large,
     /// too deeply nested, or too much work.
     pub(super) fn unread(&self) -> Vec<String> {
@@ -186,6 +211,11 @@ impl Evidence<'_> {
         let Self::Mirror(at) = self else { return Ok(Vec::new()) };
         at.mirrors.containing(at.id, at.commit, ending, needle)
     }
+}
+
+/// The name of a file, as systems compare it that take both cases for one.
+fn base_name(path: &str) -> String {
+    path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase()
 }
 
 #[cfg(test)]
