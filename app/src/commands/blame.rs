@@ -4,7 +4,7 @@
 use super::Failed;
 use super::repository::named;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::steps::attribute::{AnalysisInput, Deployment, ReportAnalysis, analyze};
 use crate::terminal::say;
 use crate::wiring::Handles;
@@ -23,7 +23,7 @@ use domain::settings::{SETTINGS_FILE, Settings};
 use domain::suspects::changed_at;
 use domain::timestamp::Timestamp;
 use mirror::settings::parse as parse_settings;
-use mirror::{Mirrors, checkout_around};
+use mirror::{MirrorError, Mirrors, Storage, checkout_around};
 use source::Source;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -58,6 +58,8 @@ struct Subject {
     rules: Rules,
     /// From the repository's root to the folder in which the command runs.
     folder: String,
+    /// What is peculiar about it.
+    storage: Storage,
     /// Deleted with this.
     _scratch: Option<super::Scratch>,
 }
@@ -66,17 +68,64 @@ struct Subject {
 ///
 /// # Errors
 /// There is no such repository, revision, file or line, or the traceback can't be read.
-pub async fn blame(options: Options, config: Config, clock: &Clock) -> Result<(), Failed> {
+pub async fn blame(
+    options: Options,
+    configured: impl FnOnce() -> Result<Config, ConfigError>,
+    clock: &Clock,
+) -> Result<(), Failed> {
     let now = clock.now();
     let subject = match &options.repository {
-        Some(name) => watched(name, &config, clock).await?,
+        Some(name) => watched(name, &configured()?, clock).await?,
+        // Nothing of the server's is needed, so nothing of its can be in the way.
         None => checkout(now)?,
     };
-    match (&options.traceback, &options.line) {
+    let answered = match (&options.traceback, &options.line) {
         (Some(file), _) => of_traceback(&subject, file, options.release, now),
         (None, Some(line)) => of_line(&subject, line),
         (None, None) => Err("say FILE:LINE, or --traceback FILE".into()),
+    };
+    match answered {
+        Err(error) if subject.storage.is_partial && matches!(error.downcast_ref(), Some(MirrorError::Git { .. })) => {
+            Err(format!("{error}. {PARTIAL}").into())
+        }
+        Ok(()) if subject.storage.has_grafts => {
+            say!("{GRAFTS}");
+            Ok(())
+        }
+        answered => answered,
     }
+}
+
+const SHA256: &str = "this checkout names its objects by SHA-256, which is not supported; only SHA-1 repositories are";
+
+const REFTABLE: &str = "this checkout keeps its branches and tags in reftables, which are not read: \
+                        `git clone --ref-format=files . OTHER_FOLDER` makes one that is";
+
+const PARTIAL: &str = "This checkout is a partial clone (git clone --filter), which has not fetched all of its history: \
+                       `git fetch --refetch --no-filter` fetches the rest";
+
+const GRAFTS: &str = "This checkout has grafts (.git/info/grafts), which are not followed, so git may say otherwise: \
+                      `git replace --convert-graft-file` makes of them what is.";
+
+/// Refuses an answer that would be the last commit of a shallow checkout for all that is older.
+fn refuse_cut_off<'a>(subject: &Subject, answers: impl IntoIterator<Item = &'a Blame>) -> Result<(), Failed> {
+    if !subject.storage.is_shallow {
+        return Ok(());
+    }
+    for blame in answers {
+        if subject.mirrors.is_cut_off_at(subject.repository.id, &blame.commit)? {
+            return Err(format!(
+                "nobody can say who wrote {}:{}: this checkout is shallow, and its history is cut off at {}, which has \
+                 all that is older as well; `git fetch --unshallow` fetches the rest (for actions/checkout: \
+                 `fetch-depth: 0`)",
+                blame.path,
+                blame.line,
+                blame.commit.short()
+            )
+            .into());
+        }
+    }
+    Ok(())
 }
 
 async fn watched(name: &RepositoryName, config: &Config, clock: &Clock) -> Result<Subject, Failed> {
@@ -88,13 +137,20 @@ async fn watched(name: &RepositoryName, config: &Config, clock: &Clock) -> Resul
     if !mirrors.exists(repository.id) {
         return Err(format!("there is no mirror of {name} yet: the server makes it").into());
     }
-    Ok(Subject { mirrors, repository, rules, folder: String::new(), _scratch: None })
+    Ok(Subject { mirrors, repository, rules, folder: String::new(), storage: Storage::default(), _scratch: None })
 }
 
 fn checkout(now: Timestamp) -> Result<Subject, Failed> {
     let here = std::env::current_dir()?;
     let found = checkout_around(&here)
         .ok_or("this folder is in no git checkout: go into one, or name a watched repository with --repository")?;
+    let storage = Storage::of(&found.git_directory);
+    if storage.is_sha256 {
+        return Err(SHA256.into());
+    }
+    if storage.is_reftable {
+        return Err(REFTABLE.into());
+    }
     let scratch = super::Scratch::new("blame");
     let mirrors = Mirrors::open(scratch.path().to_owned())?;
     let id = RepositoryId(1);
@@ -118,6 +174,7 @@ fn checkout(now: Timestamp) -> Result<Subject, Failed> {
         repository,
         rules: Rules::new(settings, Vec::new(), now),
         folder: folder.unwrap_or_default().to_string_lossy().into_owned(),
+        storage,
         _scratch: Some(scratch),
     })
 }
@@ -148,10 +205,11 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
     let source = Source::parse(&path, &joined, &work).ok();
     let function = source.as_ref().and_then(|source| source.function_at(number));
     let within = function.map(|function| format!(" in {}", function.qualified)).unwrap_or_default();
-    say!("{path}:{number}{within} at {}", commit.short());
-    say!("    {}", text.trim());
     let found = mirrors.blame(id, &commit, &path, number)?;
     let found = found.ok_or("git can't say who wrote it: its history is too large to walk")?;
+    refuse_cut_off(subject, [&found])?;
+    say!("{path}:{number}{within} at {}", commit.short());
+    say!("    {}", text.trim());
     for sentence in of_blame(&found, &path, number) {
         say!("{sentence}");
     }
@@ -160,10 +218,13 @@ fn of_line(subject: &Subject, what: &str) -> Result<(), Failed> {
 
 fn of_blame(found: &Blame, path: &str, line: u32) -> Vec<String> {
     let author = &found.author;
+    // A commit may name nobody that can be read; then these are git's words.
+    let who = match (author.name.as_str(), author.email.as_str()) {
+        ("", "") => "(unknown) (unknown)".to_owned(),
+        (name, email) => format!("{name} <{email}>"),
+    };
     let mut words = vec![format!(
-        "{} <{}> wrote it on {} in {} ({}).",
-        author.name,
-        author.email,
+        "{who} wrote it on {} in {} ({}).",
         changed_at(found).date(),
         found.commit.short(),
         found.summary
@@ -199,16 +260,25 @@ fn of_traceback(subject: &Subject, file: &Path, release: Option<String>, now: Ti
         event_at: now,
         trouble: None,
     };
-    say_analysis(&report.headline(), &analyze(input)?);
+    let analysis = analyze(input)?;
+    refuse_cut_off(subject, blames_of(&analysis))?;
+    say_analysis(&report.headline(), &analysis);
     for member in further_members(&report) {
         let of_member = Report { member: Some(member), ..report.clone() };
         let analysis = analyze(AnalysisInput { report: &of_member, ..input })?;
         if !matches!(analysis.choice, Choice::Dropped(Dropped::Member)) {
+            refuse_cut_off(subject, blames_of(&analysis))?;
             say!("");
             say_analysis(&only_member(&of_member).headline(), &analysis);
         }
     }
     Ok(())
+}
+
+/// Whom an analysis speaks of, by the lines that they wrote.
+fn blames_of(analysis: &ReportAnalysis) -> impl Iterator<Item = &Blame> {
+    let suspected = analysis.attribution.suspects.iter().filter_map(|suspect| suspect.blame.as_ref());
+    analysis.attribution.blame.iter().chain(suspected)
 }
 
 fn say_analysis(headline: &str, analysis: &ReportAnalysis) {

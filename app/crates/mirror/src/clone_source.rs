@@ -1,6 +1,8 @@
 //! Where a repository is cloned from, and the credentials that may go there and nowhere else.
 
+use super::checkout::checkout_around;
 use super::error::MirrorError;
+use super::storage::Storage;
 use base64::Engine as _;
 use domain::ids::RepositoryId;
 use domain::url_text::without_secrets;
@@ -93,6 +95,15 @@ impl Address {
                     let why = "there is no git repository in this directory".to_owned();
                     return Err(MirrorError::Unreachable { url: without_secrets(given), why });
                 }
+                let storage = checkout_around(&path).map(|found| Storage::of(&found.git_directory)).unwrap_or_default();
+                let url = || without_secrets(given);
+                match storage {
+                    Storage { is_shallow: true, .. } => return Err(MirrorError::Shallow { url: url() }),
+                    Storage { is_sha256: true, .. } => return Err(MirrorError::Sha256 { url: url() }),
+                    Storage { is_partial: true, .. } => return Err(MirrorError::Partial { url: url() }),
+                    // Git itself reads the others, and gives away what is there.
+                    _ => {}
+                }
             }
             gix::url::Scheme::Ssh | gix::url::Scheme::Git => {}
             _ => return Err(invalid(format!("the scheme `{}` is not supported", url.scheme))),
@@ -118,6 +129,7 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use git_fixture::{ADA, GitRepo};
 
     fn source(url: &str, token: Option<&str>) -> Source {
         Source { id: RepositoryId(1), url: url.to_owned(), token: token.map(str::to_owned) }
@@ -145,5 +157,28 @@ mod tests {
             assert!(matches!(Address::parse(&source(url, None)), Err(MirrorError::InvalidUrl { .. })), "{url:?}");
         }
         assert!(matches!(Address::parse(&source("/no/such/directory", None)), Err(MirrorError::NotFound { .. })));
+    }
+
+    #[test]
+    fn a_local_repository_that_lacks_something_is_refused_by_what_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let full = GitRepo::init(folder.path().join("full"));
+        full.commit(ADA, "2026-02-03T04:05:06Z", &[("a.py", "one\n")], "One");
+        full.commit(ADA, "2026-02-03T04:05:07Z", &[("a.py", "two\n")], "Two");
+        full.git(&["config", "uploadpack.allowFilter", "true"]);
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let clone = |name: &str, option: &str| {
+            full.git(&["clone", "--quiet", option, &format!("file://{}", path("full")), &path(name)]);
+        };
+        clone("shallow", "--depth=1");
+        clone("partial", "--filter=blob:none");
+        GitRepo::init_with(path("sha256"), &["--object-format=sha256"]);
+        GitRepo::init_with(path("tables"), &["--ref-format=reftable"]);
+        full.git(&["worktree", "add", "--quiet", &path("linked")]);
+        let parsed = |name: &str| Address::parse(&source(&path(name), None)).map(|_| ());
+        assert!(matches!(parsed("shallow"), Err(MirrorError::Shallow { .. })));
+        assert!(matches!(parsed("partial"), Err(MirrorError::Partial { .. })));
+        assert!(matches!(parsed("sha256"), Err(MirrorError::Sha256 { .. })));
+        assert_eq!([parsed("full"), parsed("tables"), parsed("linked")], [Ok(()), Ok(()), Ok(())]);
     }
 }

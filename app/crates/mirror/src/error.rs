@@ -51,6 +51,15 @@ pub enum MirrorError {
         /// The repository.
         url: String,
     },
+    /// The source has only some of its objects, and can't give the others away.
+    #[error(
+        "{url} is a partial clone (git clone --filter): it lacks files of its history, so git cannot say who wrote a \
+         line; use the full repository"
+    )]
+    Partial {
+        /// The repository.
+        url: String,
+    },
     /// The source names its objects by SHA-256.
     #[error("{url} uses the SHA-256 object format, which is not supported; only SHA-1 repositories are")]
     Sha256 {
@@ -111,7 +120,11 @@ impl MirrorError {
     /// a program is installed, a repository appears.
     pub fn is_permanent(&self) -> bool {
         match self {
-            Self::InvalidUrl { .. } | Self::Shallow { .. } | Self::Sha256 { .. } | Self::TooLarge { .. } => true,
+            Self::InvalidUrl { .. }
+            | Self::Shallow { .. }
+            | Self::Partial { .. }
+            | Self::Sha256 { .. }
+            | Self::TooLarge { .. } => true,
             Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::NotFound { .. }

@@ -35,6 +35,7 @@ mod settings_shape;
 mod settings_tree;
 mod settings_words;
 mod source_text;
+mod storage;
 mod stray;
 mod sync;
 mod tips;
@@ -54,6 +55,7 @@ pub use people::{Active, Provenance};
 pub use progress::Progress;
 pub use read::{CommitInfo, HeadFile};
 pub use revision::full_id;
+pub use storage::Storage;
 pub use sync::Synced;
 
 use blame::ChangedPaths;
