@@ -90,6 +90,7 @@ CREATE TABLE lines (
     next_decide_at BIGINT,              -- the total at which to decide again
     error_threshold BIGINT,             -- the smallest that a report of it named; null: none did
     is_stray BIGINT NOT NULL,           -- it was found in a revision that no branch or tag reached then
+    not_ours BIGINT NOT NULL,           -- vendored or generated code that nothing of ours called when it was seen last
     threshold_by_settings BIGINT NOT NULL DEFAULT 0, -- a report of it named none: the settings' counts as one of them
     first_seen_ms BIGINT NOT NULL,
     last_seen_ms BIGINT NOT NULL,

@@ -346,11 +346,6 @@ impl<'repo> History<'repo> {
         Ok(Some(text))
     }
 
-    /// Whether a file's content is there: a partial clone lacks some.
-    pub(crate) fn has(&self, blob: ObjectId) -> bool {
-        self.repo.has_object(blob)
-    }
-
     /// A file's size in bytes.
     pub(crate) fn size(&self, blob: ObjectId) -> Result<u64, Abort> {
         self.budget.spend(LOOK_UP)?;

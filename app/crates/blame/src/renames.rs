@@ -129,9 +129,6 @@ impl Pieces {
 
     /// How much of the larger file both have.
     fn alike(&self, history: &History<'_>, other: ObjectId) -> Result<u64, Abort> {
-        if !history.has(other) {
-            return Ok(0);
-        }
         let size = history.size(other)?;
         let (small, large) = (size.min(self.size), size.max(self.size));
         // Even if the whole of the smaller one were in the larger.

@@ -8,6 +8,7 @@ use super::culprit::{ChosenAs, FrameAt, Located};
 use super::drift::Drift;
 use super::group;
 use super::identity::Identity;
+use super::not_ours::NotOurs;
 use super::report::{Frame, Report};
 use super::rule::Rules;
 use super::step_over::Passed;
@@ -36,6 +37,9 @@ pub struct Attribution {
     /// Frames that are in the repository.
     #[serde(with = "frames")]
     pub located: BTreeMap<FrameAt, Located>,
+    /// The culprit is vendored or generated code that nothing of the repository calls here.
+    #[serde(default)]
+    pub not_ours: Option<NotOurs>,
     /// The line's origin; `None` where git could not say.
     pub blame: Option<Blame>,
     /// Lines around the culprit.
@@ -92,6 +96,8 @@ pub struct Findings<'a> {
     pub passed: &'a [(FrameAt, Passed)],
     /// What the culprit is among the frames; `None`: there is none.
     pub chosen_as: Option<ChosenAs>,
+    /// Why the culprit's file is not the repository's people's.
+    pub not_ours: Option<&'a NotOurs>,
     /// The line's origin.
     pub blame: Option<&'a Blame>,
     /// Who may be to blame, the most likely first.
@@ -137,7 +143,8 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
     let what = match found.chosen_as {
         Some(ChosenAs::OnlyRaises) => "the innermost line of the repository's code (every one of them only leads on)",
         Some(ChosenAs::OnlyLibraryCode) => {
-            "library code that no line of the repository calls here, so it is counted and nobody is told"
+            let kind = found.not_ours.map_or_else(|| "library code".to_owned(), NotOurs::words);
+            &format!("{kind} that no line of the repository calls here, so it is counted and nobody is told")
         }
         _ if frame.is_named => "the line that the exception names",
         _ if found.passed.is_empty() => "the line that raised the exception",
@@ -156,7 +163,12 @@ fn blamed_sentence(found: &Findings<'_>, at: FrameAt, located: &Located) -> Stri
 /// `Ada Lovelace (a91c3fa, 2026-11-20, Round prices)`.
 fn written_by(blame: &Blame) -> String {
     let day = changed_at(blame).date();
-    format!("{} ({}, {day}, {})", blame.author.name, blame.commit.short(), blame.summary)
+    let name = match (blame.author.name.as_str(), blame.author.email.as_str()) {
+        ("", "") => "somebody whom the commit does not name",
+        ("", address) => address,
+        (name, _) => name,
+    };
+    format!("{name} ({}, {day}, {})", blame.commit.short(), blame.summary)
 }
 
 /// A place that is suspected beside the blamed line.
@@ -286,6 +298,7 @@ fn passed_sentence(found: &Findings<'_>) -> Option<String> {
             Passed::LibraryCode(Some(rule)) => {
                 return format!("{place} (library code by {})", found.rules.source(*rule));
             }
+            Passed::NotOurs(why) => return format!("{place} ({})", why.words()),
             Passed::Raise => "only raises",
             Passed::Forwards => "passes its arguments on",
             Passed::CallsGiven => "calls what it was given",

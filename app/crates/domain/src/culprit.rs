@@ -53,8 +53,8 @@ pub enum ChosenAs {
     Innermost,
     /// The innermost that is stepped over by what its code does: nothing else was left.
     OnlyRaises,
-    /// The innermost library code, which nothing that can be blamed calls. Its line is counted, and
-    /// nobody is told of it.
+    /// The innermost library, vendored or generated code, which nothing that can be blamed calls.
+    /// Its line is counted, and nobody is told of it.
     OnlyLibraryCode,
 }
 
@@ -74,8 +74,8 @@ pub enum Dropped {
 /// Chooses the culprit of a report whose own frames are `located`.
 ///
 /// Classes are tried in the order of Flawless 0.4.5 for each frame: `third_party_whitelist`
-/// anywhere drops the report; then path filter, library code, known error, and what its code does
-/// ([`step_over`]), as `facts` say. The innermost frame that is left is the culprit.
+/// anywhere drops the report; then path filter, library code, known error, whether its people wrote
+/// it, and what its code does ([`step_over`]), as `facts` say. The innermost frame that is left is the culprit.
 pub fn choose(
     report: &Report,
     located: &BTreeMap<FrameAt, Located>,
@@ -133,7 +133,7 @@ fn choose_among(
             Standing::Passed(why) => {
                 if why.heuristic().is_some() {
                     first_step.get_or_insert((at, passed.len(), ChosenAs::OnlyRaises));
-                } else if matches!(why, Passed::LibraryCode(_)) {
+                } else if matches!(why, Passed::LibraryCode(_) | Passed::NotOurs(_)) {
                     first_library.get_or_insert((at, passed.len(), ChosenAs::OnlyLibraryCode));
                 }
                 passed.push((at, why));
@@ -181,6 +181,9 @@ fn standing(
     // Whoever named it meant just this frame, whatever its code does.
     if rules.known_error(code).is_some() {
         return Standing::Culprit;
+    }
+    if let Some(why) = facts.get(&at).and_then(|facts| facts.not_ours.clone()) {
+        return Standing::Passed(Passed::NotOurs(why));
     }
     let recursive = is_recursive(&order[1..], at, located, facts);
     match step_over(rules, &report.exceptions[at.0], code.code, facts.get(&at), recursive) {
@@ -231,6 +234,7 @@ pub fn frames_in_order(report: &Report) -> Vec<FrameAt> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::not_ours::{NotOurs, Sign};
     use super::super::report::{Exception, Frame};
     use super::super::settings::{CodePattern, KnownError, Settings};
     use super::*;
@@ -336,6 +340,36 @@ mod tests {
         assert_eq!(chosen, Choice::Culprit { at: (0, 2), passed: vec![], chosen_as: ChosenAs::OnlyLibraryCode });
         let Choice::Culprit { at, chosen_as, .. } = culprit(&report, settings(&["g"])) else { panic!("a culprit") };
         assert_eq!((at, chosen_as), ((0, 1), ChosenAs::Innermost));
+    }
+
+    #[test]
+    fn vendored_and_generated_code_is_passed_over_unless_it_is_a_known_error() {
+        let report = report(&[("shop/a.py", "f", "g()"), ("shop/vendor/b.py", "g", "h()"), ("shop/c.py", "h", "x.y")]);
+        let why = |sign| Some(LineFacts { not_ours: Some(sign), ..LineFacts::default() });
+        let vendored = why(NotOurs::Vendored(Sign::Folder("vendor".into())));
+        let generated = why(NotOurs::Generated(Sign::Attributes));
+        let facts = |facts: [&Option<LineFacts>; 3]| -> BTreeMap<FrameAt, LineFacts> {
+            facts.iter().enumerate().filter_map(|(at, one)| Some(((0, at), Option::clone(one)?))).collect()
+        };
+        let chosen = |facts: &BTreeMap<FrameAt, LineFacts>, settings: Settings| {
+            choose(&report, &located(&report), facts, &Rules::new(settings, Vec::new(), Timestamp::UNIX_EPOCH))
+        };
+        let Choice::Culprit { at, passed, .. } = chosen(&facts([&None, &vendored, &generated]), Settings::default())
+        else {
+            panic!("a culprit")
+        };
+        let reasons: Vec<Passed> = passed.into_iter().map(|(_, why)| why).collect();
+        let expected = [
+            Passed::NotOurs(NotOurs::Generated(Sign::Attributes)),
+            Passed::NotOurs(NotOurs::Vendored(Sign::Folder("vendor".into()))),
+        ];
+        assert_eq!((at, reasons), ((0, 0), expected.to_vec()));
+        let only = chosen(&facts([&vendored, &vendored, &generated]), Settings::default());
+        assert_eq!(only, Choice::Culprit { at: (0, 2), passed: vec![], chosen_as: ChosenAs::OnlyLibraryCode });
+        let named = KnownError { file: "shop/vendor/b.py".into(), ..KnownError::default() };
+        let known = Settings { known_errors: vec![named], ..Settings::default() };
+        let Choice::Culprit { at, .. } = chosen(&facts([&None, &vendored, &generated]), known) else { panic!() };
+        assert_eq!(at, (0, 1));
     }
 
     #[test]

@@ -118,7 +118,7 @@ fn disowned_to(settings: &Settings, address: &str, path: &str) -> Option<String>
 }
 
 /// Whether a file or directory covers a path.
-fn covers(entry: &str, path: &str) -> bool {
+pub(super) fn covers(entry: &str, path: &str) -> bool {
     let entry = entry.trim_start_matches("./").trim_matches('/');
     !path.is_empty()
         && (entry.is_empty() || path == entry || path.strip_prefix(entry).is_some_and(|rest| rest.starts_with('/')))

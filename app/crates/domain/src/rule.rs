@@ -6,6 +6,7 @@ use super::identity::squeeze;
 use super::ids::RuleId;
 use super::path_expression::anchored;
 use super::report::Exception;
+use super::routing::covers as covers_path;
 use super::setting_sizes::MOST_ENTRIES;
 use super::settings::{CodePattern, KnownError, Settings, is_over};
 use crate::timestamp::Timestamp;
@@ -335,6 +336,11 @@ impl Rules {
     pub fn library_code(&self, at: CodeAt<'_>) -> Option<Option<RuleId>> {
         let here = squeeze(at.code);
         self.blocks.iter().find(|(pattern, _)| pattern.covers_squeezed(at, &here)).map(|(_, rule)| *rule)
+    }
+
+    /// Whether the settings say that a file is the repository's own, whatever it looks like.
+    pub fn is_own(&self, path: &str) -> bool {
+        self.settings.own_code.iter().any(|entry| covers_path(entry, path))
     }
 
     /// Whether a traceback that passes here is dropped.

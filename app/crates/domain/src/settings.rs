@@ -44,6 +44,9 @@ pub struct Settings {
     pub path_mappings: Vec<PathMapping>,
     /// Directories whose content is somebody else's package.
     pub report_runtime_package_directory_names: Vec<String>,
+    /// Files and folders that are the repository's own, though they are called as vendored code is,
+    /// or say that they are generated.
+    pub own_code: Vec<String>,
     /// Library code of the repository: its caller is blamed.
     pub building_blocks: Vec<CodePattern>,
     /// A traceback that passes here is dropped.
@@ -77,6 +80,7 @@ impl Default for Settings {
             only_blame_filepaths_matching: Vec::new(),
             path_mappings: Vec::new(),
             report_runtime_package_directory_names: RUNTIME_DIRECTORIES.map(str::to_owned).to_vec(),
+            own_code: Vec::new(),
             building_blocks: Vec::new(),
             third_party_whitelist: Vec::new(),
             known_errors: Vec::new(),
@@ -169,6 +173,7 @@ impl Settings {
         faults.each("disowned", &self.disowned, Disowned::check);
         let packages = &self.report_runtime_package_directory_names;
         faults.each_text("report_runtime_package_directory_names", packages, check_name);
+        faults.each_text("own_code", &self.own_code, check_name);
         faults.each_text("ignored_exceptions", &self.ignored_exceptions, check_name);
         faults.each_text("issues.labels", &self.issues.labels, check_label);
         if self.issues.labels.len() > MOST_LABELS {

@@ -23,6 +23,7 @@ impl Settings {
                 to: text("src/"),
                 key_folder: Some(text("services/billing")),
             }],
+            own_code: vec![text("vendor/ours")],
             building_blocks: vec![pattern.clone()],
             third_party_whitelist: vec![pattern],
             known_errors: vec![KnownError {

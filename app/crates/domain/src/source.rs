@@ -1,6 +1,7 @@
 //! What reading the source says of a line: the function around it, and what its statement does with
 //! which values.
 
+use super::not_ours::NotOurs;
 use serde::{Deserialize, Serialize};
 
 /// A function, method or class of a file.
@@ -90,4 +91,6 @@ pub struct LineFacts {
     pub calls_given: bool,
     /// The expressions of the statement.
     pub uses: Vec<Use>,
+    /// Why the file is not the repository's people's; `None`: it is.
+    pub not_ours: Option<NotOurs>,
 }

@@ -6,6 +6,7 @@
 
 use super::heuristic::Heuristic;
 use super::ids::RuleId;
+use super::not_ours::NotOurs;
 use super::report::Exception;
 use super::rule::Rules;
 use super::source::{LineFacts, Role, ValueOrigin};
@@ -33,6 +34,8 @@ pub enum Passed {
     IgnoredPath,
     /// Library code, by the file or by this rule.
     LibraryCode(Option<RuleId>),
+    /// Vendored or generated: its people did not write it.
+    NotOurs(NotOurs),
     /// It only raises: its caller is to blame.
     Raise,
     /// It passes its arguments on as it got them: a wrapper.
@@ -62,7 +65,8 @@ impl Passed {
             | Self::Submodule(_)
             | Self::LinkedOutside
             | Self::IgnoredPath
-            | Self::LibraryCode(_) => None,
+            | Self::LibraryCode(_)
+            | Self::NotOurs(_) => None,
         }
     }
 }

@@ -166,8 +166,8 @@ async fn upsert_line_in(
     let row = sqlx::query(
         "INSERT INTO lines (id, repository_id, identity, path, function_name, line_number, code, exception, headline,
              commit_id, written_at_ms, author_name, author_email, total, decided_total, error_threshold,
-             threshold_by_settings, first_seen_ms, last_seen_ms, known, regressions, is_stray)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16, $16, 0, 0, $17)
+             threshold_by_settings, first_seen_ms, last_seen_ms, known, regressions, is_stray, not_ours)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 0, 0, $14, $15, $16, $16, 0, 0, $17, $18)
          ON CONFLICT (repository_id, identity) DO UPDATE SET
              path = excluded.path, function_name = excluded.function_name, line_number = excluded.line_number,
              code = excluded.code, exception = excluded.exception, headline = excluded.headline,
@@ -175,6 +175,7 @@ async fn upsert_line_in(
                  ELSE COALESCE(excluded.error_threshold, lines.error_threshold) END,
              threshold_by_settings = CASE WHEN lines.threshold_by_settings = 1 THEN 1
                  ELSE excluded.threshold_by_settings END,
+             not_ours = excluded.not_ours,
              is_stray = CASE WHEN lines.is_stray = 1 THEN 1 ELSE excluded.is_stray END
          RETURNING id",
     )
@@ -195,6 +196,7 @@ async fn upsert_line_in(
     .bind(i64::from(stored.report.error_threshold.is_none()))
     .bind(stored.received_at.as_millis())
     .bind(i64::from(found.is_stray))
+    .bind(i64::from(found.not_ours.is_some()))
     .fetch_one(tx.conn())
     .await?;
     Ok(LineId(get(&row, "id")?))

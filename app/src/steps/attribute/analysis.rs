@@ -78,7 +78,7 @@ fn is_own_line(input: AnalysisInput<'_>, analysis: &ReportAnalysis) -> Result<bo
     let (Some(mirrors), Some(commit)) = (input.mirrors, &analysis.attribution.revision) else { return Ok(false) };
     let at = MirrorCommit { mirrors, id: input.repository.id, commit, reading: &CodeReading::default() };
     let located = locate(at, input)?.located;
-    let facts = Evidence::Mirror(at).facts(&located)?;
+    let facts = Evidence::Mirror(at).facts(&located, input.rules)?;
     Ok(has_own_line(input.report, &located, &facts, input.rules))
 }
 
@@ -112,6 +112,7 @@ fn analyze_whole(input: AnalysisInput<'_>) -> Result<ReportAnalysis, MirrorError
         is_stray: deployed.is_stray,
         culprit,
         located,
+        not_ours: suspicion.not_ours().cloned(),
         blame,
         snippet,
         suspects: suspicion.suspects,
@@ -153,6 +154,7 @@ fn verdict_of(
             Choice::Culprit { chosen_as, .. } => Some(chosen_as),
             Choice::Nobody { .. } | Choice::Dropped(_) => None,
         },
+        not_ours: suspicion.not_ours(),
         blame: blame.as_ref(),
         suspects: &suspicion.suspects,
         confidence: confidence_of(suspicion, ties, input.event_at),

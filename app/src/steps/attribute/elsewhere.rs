@@ -54,7 +54,8 @@ fn constructor(
     field: &str,
 ) -> Result<Option<Suspect>, MirrorError> {
     let own = |block: &Block| block.is_class && block.name == class;
-    let Some((path, class)) = definitions(reading, start.paths, &format!("class {class}"), &own)?.into_iter().next()
+    let Some((path, class)) =
+        definitions(reading, start.rules, start.paths, &format!("class {class}"), &own)?.into_iter().next()
     else {
         return Ok(None);
     };
@@ -73,7 +74,7 @@ fn constructor(
 /// The definition of what was called, at its latest change, if that is later than the call's.
 fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Option<Suspect>, MirrorError> {
     let Some(called) = start.blame else { return Ok(None) };
-    let Some((path, mut block)) = definition(reading, start.paths, name)? else { return Ok(None) };
+    let Some((path, mut block)) = definition(reading, start.rules, start.paths, name)? else { return Ok(None) };
     if block.is_class {
         let name = format!("{}.__init__", block.qualified);
         block = reading.blocks(&path)?.into_iter().find(|block| block.qualified == name).unwrap_or(block);
@@ -99,8 +100,13 @@ fn signature(reading: Evidence<'_>, start: &Start<'_>, name: &str) -> Result<Opt
 }
 
 /// What a call by this name means, where that is clear.
-fn definition(reading: Evidence<'_>, paths: &[&str], name: &str) -> Result<Option<(String, Block)>, MirrorError> {
-    let near = definitions(reading, paths, "", &|block| block.name == name)?;
+fn definition(
+    reading: Evidence<'_>,
+    rules: &Rules,
+    paths: &[&str],
+    name: &str,
+) -> Result<Option<(String, Block)>, MirrorError> {
+    let near = definitions(reading, rules, paths, "", &|block| block.name == name)?;
     if !near.is_empty() {
         let is_clear = near.len() <= DEFINITIONS;
         return Ok(near.into_iter().next().filter(|_| is_clear));
@@ -110,7 +116,7 @@ fn definition(reading: Evidence<'_>, paths: &[&str], name: &str) -> Result<Optio
     let alone = |block: &Block| block.name == name && block.qualified == name;
     let mut far = Vec::new();
     for keyword in ["class", "def"] {
-        far.extend(definitions(reading, paths, &format!("{keyword} {name}"), &alone)?);
+        far.extend(definitions(reading, rules, paths, &format!("{keyword} {name}"), &alone)?);
     }
     Ok(far.pop().filter(|_| far.is_empty()))
 }
@@ -120,19 +126,20 @@ fn definition(reading: Evidence<'_>, paths: &[&str], name: &str) -> Result<Optio
 /// deployed.
 fn definitions(
     reading: Evidence<'_>,
+    rules: &Rules,
     paths: &[&str],
     needle: &str,
     wanted: &dyn Fn(&Block) -> bool,
 ) -> Result<Vec<(String, Block)>, MirrorError> {
     let mut found = Vec::new();
     for path in paths {
-        found.extend(matching(reading, path, wanted)?);
+        found.extend(matching(reading, rules, path, wanted)?);
     }
     let ending = paths.first().and_then(|path| Some(format!(".{}", path.rsplit_once('.')?.1)));
     let Some(ending) = ending.filter(|_| found.is_empty() && !needle.is_empty()) else { return Ok(found) };
     for path in reading.containing(&ending, needle)? {
         if !is_test(&path) && !paths.contains(&path.as_str()) {
-            found.extend(matching(reading, &path, wanted)?);
+            found.extend(matching(reading, rules, &path, wanted)?);
         }
     }
     Ok(found)
@@ -140,9 +147,14 @@ fn definitions(
 
 fn matching(
     reading: Evidence<'_>,
+    rules: &Rules,
     path: &str,
     wanted: &dyn Fn(&Block) -> bool,
 ) -> Result<Vec<(String, Block)>, MirrorError> {
+    // What others or a program wrote is not to be mended there.
+    if reading.not_ours(path, rules)?.is_some() {
+        return Ok(Vec::new());
+    }
     Ok(reading.blocks(path)?.into_iter().filter(|block| wanted(block)).map(|block| (path.to_owned(), block)).collect())
 }
 

@@ -4,7 +4,9 @@ use domain::blame::Blame;
 use domain::commit::CommitId;
 use domain::culprit::{FrameAt, Located};
 use domain::ids::RepositoryId;
+use domain::not_ours::{HEAD_LINES, NotOurs, not_ours};
 use domain::report::Report;
+use domain::rule::Rules;
 use domain::source::{Block, LineFacts};
 use mirror::{MirrorError, Mirrors};
 use source::{Source, Unread, Work};
@@ -57,6 +59,8 @@ pub struct CodeReading {
     text_bytes: Cell<usize>,
     /// Lines that are not ASCII, as the client read them, by the names of their files.
     seen: BTreeMap<String, Vec<String>>,
+    /// By path, why what was asked about is not the repository's people's.
+    not_ours: RefCell<BTreeMap<String, Option<NotOurs>>>,
 }
 
 /// Lines of one file that tell in which encoding a client read it: more say the same.
@@ -164,6 +168,7 @@ impl Evidence<'_> {
     pub(super) fn facts(
         &self,
         located: &BTreeMap<FrameAt, Located>,
+        rules: &Rules,
     ) -> Result<BTreeMap<FrameAt, LineFacts>, MirrorError> {
         if let Self::KnownFacts(told) = self {
             return Ok(told.facts.clone());
@@ -174,6 +179,12 @@ impl Evidence<'_> {
         }
         let mut facts = BTreeMap::new();
         for (path, frames) in by_path {
+            // Not read any further: its caller is blamed.
+            if let Some(not_ours) = self.not_ours(path, rules)? {
+                let one = LineFacts { not_ours: Some(not_ours), ..LineFacts::default() };
+                facts.extend(frames.iter().map(|(at, _)| (*at, one.clone())));
+                continue;
+            }
             self.read(path, |source| {
                 let mut known: BTreeMap<u32, LineFacts> = BTreeMap::new();
                 for (at, line) in frames {
@@ -188,6 +199,23 @@ impl Evidence<'_> {
             })?;
         }
         Ok(facts)
+    }
+
+    /// Why a file is not the repository's people's, unless the settings say that it is.
+    pub(super) fn not_ours(&self, path: &str, rules: &Rules) -> Result<Option<NotOurs>, MirrorError> {
+        let Self::Mirror(at) = self else { return Ok(None) };
+        if rules.is_own(path) {
+            return Ok(None);
+        }
+        if let Some(known) = at.reading.not_ours.borrow().get(path) {
+            return Ok(known.clone());
+        }
+        let marks = at.mirrors.marks(at.id, at.commit, path)?;
+        let lines = at.lines(path)?;
+        let lines = lines.as_ref().map(|lines| &lines[..lines.len().min(HEAD_LINES)]);
+        let found = not_ours(path, marks, lines.unwrap_or_default());
+        at.reading.not_ours.borrow_mut().insert(path.to_owned(), found.clone());
+        Ok(found)
     }
 
     /// The functions and classes of a file.

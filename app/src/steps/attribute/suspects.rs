@@ -4,8 +4,9 @@
 use super::elsewhere::{Start, elsewhere};
 use super::evidence::Evidence;
 use domain::blame::Blame;
-use domain::culprit::{Choice, FrameAt, Located, choose, frames_in_order};
+use domain::culprit::{Choice, ChosenAs, FrameAt, Located, choose, frames_in_order};
 use domain::drift::Drift;
+use domain::not_ours::NotOurs;
 use domain::report::Report;
 use domain::rule::{CodeAt, Rules};
 use domain::source::{Block, LineFacts};
@@ -30,7 +31,7 @@ pub fn choose_culprit_and_suspects(
     rules: &Rules,
     event_at: Timestamp,
 ) -> Result<Suspicion, MirrorError> {
-    let facts = evidence.facts(located)?;
+    let facts = evidence.facts(located, rules)?;
     let choice = choose(report, located, &facts, rules);
     let suspects = match &choice {
         Choice::Culprit { at, passed, .. } => {
@@ -85,6 +86,12 @@ impl Suspicion {
     pub(super) fn blame_of_culprit(&self) -> Option<Blame> {
         let culprit = self.suspects.iter().find(|one| one.frame.is_some() && one.frame == self.culprit());
         culprit.and_then(|one| one.blame.clone())
+    }
+
+    /// Why the culprit is not the repository's people's, where it was chosen though it is not.
+    pub(super) fn not_ours(&self) -> Option<&NotOurs> {
+        let Choice::Culprit { at, chosen_as: ChosenAs::OnlyLibraryCode, .. } = &self.choice else { return None };
+        self.facts.get(at)?.not_ours.as_ref()
     }
 
     /// The function around the culprit's line.
@@ -190,6 +197,7 @@ impl<'a> Known<'a> {
         let code = CodeAt { path: &located.path, inside: true, function: frame.function_name(), code: &located.code };
         !self.rules.may_blame(&located.path)
             || self.rules.library_code(code).is_some()
+            || self.facts.get(&at).is_some_and(|facts| facts.not_ours.is_some())
             || matches!(
                 step_over(self.rules, &self.report.exceptions[at.0], &located.code, self.facts.get(&at), false),
                 Some(Passed::Forwards | Passed::CallsGiven)

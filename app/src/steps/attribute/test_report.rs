@@ -10,6 +10,7 @@ use domain::attribution::Attribution;
 use domain::culprit::{Choice, ChosenAs, Dropped};
 use domain::decision::{Tally, Terms, decide_known, decide_unknown};
 use domain::names::Login;
+use domain::not_ours::NotOurs;
 use domain::person::{BlamedLine, Person};
 use domain::repository::GitHubAddress;
 use domain::routing::{Route, recipients};
@@ -188,7 +189,8 @@ fn silent(
         }
         Choice::Dropped(Dropped::Member) => Some("another exception of its group is told of the same line"),
         Choice::Culprit { chosen_as: ChosenAs::OnlyLibraryCode, .. } if known.is_none() => {
-            Some("it is library code that no line of the repository calls here")
+            let kind = attribution.not_ours.as_ref().map_or_else(|| "library code".to_owned(), NotOurs::words);
+            return Some(format!("it is {kind} that no line of the repository calls here"));
         }
         Choice::Culprit { .. } | Choice::Nobody { .. } => {
             let written_at = attribution.blame.as_ref().map(|blame| blame.authored_at);

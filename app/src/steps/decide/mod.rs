@@ -100,6 +100,9 @@ impl Decide {
             None if line.commit.is_some() && rules.library_code(line.code_at()).is_some() => {
                 tracing::debug!(line = line.id.0, "library code that nothing here calls: counted, not told");
             }
+            None if line.not_ours => {
+                tracing::debug!(line = line.id.0, "vendored or generated code that nothing calls: counted, not told");
+            }
             None if line.resolved_at.is_some() => self.of_resolved(row, line, &mut decision, now).await?,
             None => self.of_open(row, line, &mut decision, now).await?,
         }

@@ -57,6 +57,9 @@ pub struct Line {
     /// It was once found in a revision that no branch or tag reached then: whose place and text it
     /// has may be anybody's.
     pub is_stray: bool,
+    /// It is vendored or generated code, and nothing of the repository called it when it was seen
+    /// last.
+    pub not_ours: bool,
     /// Who wrote it, by the commit.
     pub author_name: Option<String>,
     /// Their address, by the commit.
@@ -148,7 +151,7 @@ impl Line {
 }
 
 pub(crate) const COLUMNS: &str = "id, repository_id, path, function_name, line_number, code, exception, headline, commit_id,
-    written_at_ms, is_stray, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, threshold_by_settings, first_seen_ms,
+    written_at_ms, is_stray, not_ours, author_name, author_email, author_login, owner_login, total, decided_total, error_threshold, threshold_by_settings, first_seen_ms,
     last_seen_ms, alerted_at_ms, known, known_mailed_at_ms, plain_until_ms, issue_number, issue_missed_at_ms, resolved_at_ms, resolved_commit, regressed_at_ms,
     regressed_revision, regressed_release, regressions, told";
 
@@ -167,6 +170,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<Line, StoreError> {
         commit: get_commit_opt(row, "commit_id")?,
         written_at: get_time_opt(row, "written_at_ms")?,
         is_stray: get::<i64>(row, "is_stray")? != 0,
+        not_ours: get::<i64>(row, "not_ours")? != 0,
         author_name: get(row, "author_name")?,
         author_email: get(row, "author_email")?,
         author_login: get::<Option<String>>(row, "author_login")?.map(Login::from),
