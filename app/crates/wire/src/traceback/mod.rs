@@ -4,6 +4,7 @@ mod go;
 mod java;
 mod node;
 mod place;
+mod prefix;
 mod python;
 mod ruby;
 mod rust;
@@ -43,23 +44,8 @@ const TEXT_LINES: usize = 20_000;
 pub fn parse(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<Report, WireError> {
     let text = plain(text.as_ref());
     let lines = last_lines(&text);
-    let mut best: Option<(Platform, Vec<Exception>)> = None;
-    for (platform, read) in [
-        (Platform::Python, python::parse as fn(&[&str]) -> Vec<Exception>),
-        (Platform::Go, go::parse),
-        (Platform::Native, rust::parse),
-        (Platform::Java, java::parse),
-        (Platform::Node, node::parse),
-        (Platform::Ruby, ruby::parse),
-    ] {
-        let exceptions = read(&lines);
-        // Text of one language may look like another's here and there; most of it looks like its
-        // own.
-        if count(&exceptions) > best.as_ref().map_or(0, |(_, best)| count(best)) {
-            best = Some((platform, exceptions));
-        }
-    }
-    let (platform, exceptions) = best.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
+    let found = prefix::read(&lines, last_traceback);
+    let (platform, exceptions) = found.ok_or_else(|| WireError::Unrecognised(FORMS.to_owned()))?;
     Ok(Report {
         platform,
         level: "error".to_owned(),
@@ -75,13 +61,39 @@ pub(crate) fn python_exceptions(text: &str) -> Vec<Exception> {
     within_limits(python::parse(&last_lines(text)))
 }
 
+/// The language of a traceback, and its exceptions.
+type Found = (Platform, Vec<Exception>);
+
+/// The last traceback of lines that have nothing before them.
+fn last_traceback(lines: &[&str]) -> Option<Found> {
+    let mut best: Option<Found> = None;
+    for (platform, read) in [
+        (Platform::Python, python::parse as fn(&[&str]) -> Vec<Exception>),
+        (Platform::Go, go::parse),
+        (Platform::Native, rust::parse),
+        (Platform::Java, java::parse),
+        (Platform::Node, node::parse),
+        (Platform::Ruby, ruby::parse),
+    ] {
+        let exceptions = read(lines);
+        // Text of one language may look like another's here and there; most of it looks like its
+        // own.
+        if count(&exceptions) > best.as_ref().map_or(0, |(_, best)| count(best)) {
+            best = Some((platform, exceptions));
+        }
+    }
+    best
+}
+
 fn count(exceptions: &[Exception]) -> usize {
     exceptions.iter().map(|exception| exception.frames.len()).sum()
 }
 
 /// The last lines of a text.
-fn last_lines(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = text.lines().rev().take(TEXT_LINES).map(|line| line.trim_end_matches('\r')).collect();
+fn last_lines<'a>(text: &'a str) -> Vec<&'a str> {
+    // A carriage return alone ends a line, too: some logs keep a text in one line that way.
+    let ends = |line: &'a str| line.trim_end_matches('\r').rsplit('\r');
+    let mut lines: Vec<&str> = text.lines().rev().flat_map(ends).take(TEXT_LINES).collect();
     lines.reverse();
     lines
 }
@@ -94,21 +106,7 @@ fn plain(bytes: &[u8]) -> Cow<'_, str> {
     while start > 0 && bytes.get(start).is_some_and(|byte| byte & 0xc0 == 0x80) {
         start += 1;
     }
-    let text = String::from_utf8_lossy(&bytes[start..]);
-    if !text.contains('\x1b') {
-        return text;
-    }
-    let mut plain = String::with_capacity(text.len());
-    let mut parts = text.split("\x1b[");
-    plain.push_str(parts.next().unwrap_or(""));
-    for part in parts {
-        // ECMA-48: parameters, then one byte that ends the sequence.
-        let end = part
-            .find(|c: char| !matches!(c, '0'..='?' | ' '..='/'))
-            .map_or(part.len(), |end| end + part[end..].chars().next().map_or(0, char::len_utf8));
-        plain.push_str(&part[end..]);
-    }
-    Cow::Owned(plain)
+    prefix::colours::without(String::from_utf8_lossy(&bytes[start..]))
 }
 
 /// What is kept of the exceptions, as much as of an event's; their texts go on until they are

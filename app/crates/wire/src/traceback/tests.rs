@@ -2,6 +2,7 @@
 //! they are damaged.
 
 mod growth;
+mod prefixes;
 
 use super::*;
 use std::fmt::Write;

@@ -1,0 +1,87 @@
+//! Tracebacks in one line, as values of structured logs and as languages quote texts: their line
+//! ends are written as `\n`.
+
+use super::is_of_traceback;
+use std::borrow::Cow;
+
+/// How often a text may be quoted: a value of an object in an object's text.
+const MOST_TIMES: usize = 3;
+
+/// The lines of a value in which a traceback is, and how often it was quoted.
+pub(super) fn lines(line: &str) -> Option<(usize, Vec<String>)> {
+    if !line.contains("\\n") {
+        return None;
+    }
+    let mut text = Cow::Borrowed(line);
+    for times in 1..=MOST_TIMES {
+        text = Cow::Owned(unescaped(value(&text)?));
+        let lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        if lines.len() > 1 && lines.iter().any(|line| is_of_traceback(line)) {
+            return Some((times, lines));
+        }
+    }
+    None
+}
+
+/// The lines, each that is such a value in its place.
+pub(super) fn taken_out(lines: Vec<Cow<'_, str>>, times: usize) -> Vec<Cow<'_, str>> {
+    let mut out = Vec::new();
+    for line in lines {
+        match self::lines(&line).filter(|(found, _)| *found == times) {
+            Some((_, lines)) => out.extend(lines.into_iter().map(Cow::Owned)),
+            None => out.push(line),
+        }
+    }
+    out
+}
+
+/// The value around the first line end: what is between its quotes, if it has any.
+fn value(text: &str) -> Option<&str> {
+    let at = text.find("\\n")?;
+    let is_quote = |position: usize, quote: u8| {
+        text.as_bytes()[position] == quote && (position == 0 || text.as_bytes()[position - 1] != b'\\')
+    };
+    let opening = (0..at).rev().find(|&position| is_quote(position, b'"') || is_quote(position, b'\''));
+    let Some(opening) = opening else { return Some(text) };
+    let quote = text.as_bytes()[opening];
+    // An apostrophe within a text opens nothing.
+    let opens =
+        opening == 0 || matches!(text.as_bytes()[opening - 1], b' ' | b'=' | b':' | b'(' | b'[' | b',' | b'b' | b'{');
+    if !opens {
+        return Some(text);
+    }
+    let end = (at..text.len()).find(|&position| is_quote(position, quote)).unwrap_or(text.len());
+    Some(&text[opening + 1..end])
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        out.push_str(before);
+        let mut chars = after.chars();
+        match chars.next() {
+            Some('n' | 'r') => out.push('\n'),
+            Some('t') => out.push('\t'),
+            Some('u') => {
+                let code = after.get(1..5).and_then(|code| u32::from_str_radix(code, 16).ok());
+                match code.and_then(char::from_u32) {
+                    Some(letter) => {
+                        out.push(letter);
+                        chars = after[5..].chars();
+                    }
+                    None => out.push_str("\\u"),
+                }
+            }
+            Some(other @ ('"' | '\'' | '\\' | '/' | '`')) => out.push(other),
+            Some(other) => {
+                out.push('\\');
+                out.push(other);
+            }
+            None => out.push('\\'),
+        }
+        rest = chars.as_str();
+    }
+    out.push_str(rest);
+    out
+}

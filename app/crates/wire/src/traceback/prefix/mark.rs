@@ -1,0 +1,45 @@
+//! By what a line of a traceback is known, whatever language it is of.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Ends of the names of files that have code in them.
+const CODE: &str = "rb|erb|haml|slim|rake|ru|thor|jbuilder|builder|py|pyx|pyw|js|mjs|cjs|jsx|ts|mts|cts|tsx|vue|svelte|go|s|rs|java|kt|kts|scala|groovy|clj|\
+                    php|phtml|twig|pl|pm|t|cs|fs|vb|cshtml|razor|ex|exs|eex|heex|erl|hrl|swift|m|mm|c|cc|cpp|cxx|h|hh|hpp|dart|lua|bundle|html|ejs|pug|hbs|jinja|j2";
+
+/// How a line of a traceback begins, without its indentation.
+static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r#"^\s*(?:File "[^"]*", line \d|File \S+:\d+, in |at (?:[^\s(]*\(|\S.*[:(]\d|\S.*\(<?[a-z]+|native\b|<anonymous>)|(?:\d+: ?)?from \S+:\d|(?:\([^()]{{1,80}}\) )?(?:[A-Za-z]:)?[^\s:("{{\[|]*\.(?:{CODE}):\d|\(irb\):\d|goroutine \d+ \[|thread '.*panicked at |Traceback \(most recent call last\)|Caused by: |Wrapped by: |#\d+ +(?:0x|[^\d\s])|\d+: [^\s].*::|[^\s@]*@\S+:\d+:\d+$|[^\s:]+ at \S+\.(?:rb|java):\d+$|.*\) called at \S+ line \d)"#
+    ))
+});
+/// The same anywhere in a line; faster, and never less.
+static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(&format!(
+        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):\d|\(irb\)|goroutine \d|panicked at |Traceback \(|Caused by: |Wrapped by: |#\d+ |\d: \S|@\S+:\d"#
+    ))
+});
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern compiles")
+}
+
+/// Whether a line of a traceback may be here, behind something else.
+pub(super) fn may_be_in(line: &str) -> bool {
+    WITHIN.is_match(line)
+}
+
+/// Whether the line is one of a traceback, with nothing before it.
+pub(super) fn begins(line: &str) -> bool {
+    BEGINS.is_match(line)
+}
+
+/// Where the line's part begins that is of a traceback: of what is surely one, wherever it stands.
+pub(super) fn place(line: &str) -> Option<usize> {
+    static SURE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(&format!(
+            r#"File "[^"]*", line \d|\bat [^\s(]+\([^\s()]+\)|\bat [^()]{{1,200}}\([^()\s]+:\d+|\bat (?:async )?[^\s():]+:\d+:\d+|from \S+:\d+(?::in)?|(?:[A-Za-z]:)?[^\s:("]*\.(?:{CODE}):\d+|goroutine \d+ \[|thread '|\d+: [\w<]+::"#
+        ))
+    });
+    SURE.find(line).map(|found| found.start())
+}

@@ -1,0 +1,191 @@
+//! What machines and people put before each line of a traceback: taken off before it is read.
+//!
+//! The last line that looks like a traceback's decides. What stands before it (a time, a
+//! container's name, a tag, a quote's mark) is taken off level by level, from each line that has
+//! the same; lines of others, which a log mixes in between, are left out. A line without any is
+//! kept as it is.
+
+pub(super) mod colours;
+mod element;
+mod escaped;
+mod indentation;
+mod json;
+mod mark;
+mod repeated;
+
+use super::{Found, count};
+use element::{Element, Kind};
+use std::borrow::Cow;
+
+/// Prefixes before one another: compose's of a syslog's of a time, a level and a logger are five.
+const MOST_LEVELS: usize = 10;
+/// Streams of a log that are tried, the last one first: a line may look like a traceback's.
+const MOST_STREAMS: usize = 4;
+
+/// What wraps a traceback's lines at one level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Layer {
+    /// Something before each line; the text tells one stream from the others.
+    Before(Kind, String),
+    /// Each line is an object of JSON, or ends in one.
+    Json,
+    /// Lines in one, their ends written as `\n`, so often.
+    Escaped(usize),
+}
+
+impl Layer {
+    fn kind(&self) -> Option<Kind> {
+        match self {
+            Self::Before(kind, _) => Some(*kind),
+            Self::Json | Self::Escaped(_) => None,
+        }
+    }
+}
+
+/// What is read of the lines, without what stands before them.
+pub(super) fn read(lines: &[&str], read: impl Fn(&[&str]) -> Option<Found>) -> Option<Found> {
+    let read = |lines: Vec<Cow<'_, str>>| {
+        let lines = indentation::taken_off(lines);
+        read(&lines.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+    };
+    let kept = || lines.iter().map(|&line| Cow::Borrowed(line)).collect::<Vec<_>>();
+    let mut tried: Vec<Layer> = Vec::new();
+    let mut is_plain = false;
+    for _ in 0..MOST_STREAMS {
+        match last_layer(lines.iter().copied(), &tried, None) {
+            Some(Some(layer)) => {
+                if let Some(found) = read(stream(kept(), &layer)) {
+                    return Some(found);
+                }
+                tried.push(layer);
+            }
+            at_last => {
+                is_plain = at_last.is_some();
+                break;
+            }
+        }
+    }
+    let plain = read(kept());
+    if plain.is_some() && is_plain {
+        return plain;
+    }
+    let frames = |found: &Option<Found>| found.as_ref().map_or(0, |(_, exceptions)| count(exceptions));
+    let repeated = repeated::taken_off(lines).and_then(read);
+    if repeated.is_some() && frames(&repeated) >= frames(&plain) { repeated } else { plain }
+}
+
+/// The lines within this layer, and within those that are in it.
+fn stream<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Vec<Cow<'a, str>> {
+    let mut lines = within(lines, layer);
+    let mut before = layer.kind();
+    for _ in 1..MOST_LEVELS {
+        let Some(Some(layer)) = last_layer(lines.iter().map(AsRef::as_ref), &[], before) else { break };
+        lines = within(lines, &layer);
+        before = layer.kind();
+    }
+    lines
+}
+
+/// What the last line of a traceback is wrapped in, `Some(None)`: in nothing. Of lines that were
+/// tried already, those before count.
+fn last_layer<'a>(
+    lines: impl DoubleEndedIterator<Item = &'a str>,
+    tried: &[Layer],
+    before: Option<Kind>,
+) -> Option<Option<Layer>> {
+    lines
+        .rev()
+        .filter_map(|line| layer(line, before))
+        .find(|layer| layer.as_ref().is_none_or(|layer| !tried.contains(layer)))
+}
+
+/// What a line of a traceback is wrapped in, behind an element of that kind; `None`: it is no such
+/// line.
+fn layer(line: &str, before: Option<Kind>) -> Option<Option<Layer>> {
+    if !mark::may_be_in(line) {
+        return None;
+    }
+    if mark::begins(line) {
+        return Some(None);
+    }
+    if json::text(line).is_some_and(|text| text.lines.iter().any(|line| is_of_traceback(line))) {
+        return Some(Some(Layer::Json));
+    }
+    if let Some((times, _)) = escaped::lines(line) {
+        return Some(Some(Layer::Escaped(times)));
+    }
+    let first = prefixed(line, before)?;
+    Some(first.map(|first| Layer::Before(first.kind, first.key.to_owned())))
+}
+
+/// The first thing before a line of a traceback, if that is one; as little as possible is taken
+/// for a prefix.
+fn prefixed(line: &str, mut before: Option<Kind>) -> Option<Option<Element<'_>>> {
+    let mut first: Option<Element<'_>> = None;
+    let mut rest = line;
+    for _ in 0..MOST_LEVELS {
+        if mark::begins(rest) {
+            return Some(first);
+        }
+        let element = element::first(rest, before)?;
+        rest = element.rest;
+        before = Some(element.kind);
+        first.get_or_insert(element);
+    }
+    None
+}
+
+/// Whether a line of a traceback is here, whatever is before it.
+fn is_of_traceback(line: &str) -> bool {
+    mark::may_be_in(line) && prefixed(line, None).is_some()
+}
+
+/// Lines taken out of a layer, those of other streams left out.
+fn within<'a>(lines: Vec<Cow<'a, str>>, layer: &Layer) -> Vec<Cow<'a, str>> {
+    match layer {
+        Layer::Json => json::taken_out(lines),
+        Layer::Escaped(times) => escaped::taken_out(lines, *times),
+        Layer::Before(kind, key) => {
+            let mut taken = Taken::default();
+            for line in lines {
+                taken.add(line, *kind, key);
+            }
+            taken.lines
+        }
+    }
+}
+
+#[derive(Default)]
+struct Taken<'a> {
+    lines: Vec<Cow<'a, str>>,
+    /// The last line goes on in the next one.
+    is_cut: bool,
+}
+
+impl<'a> Taken<'a> {
+    fn add(&mut self, line: Cow<'a, str>, kind: Kind, key: &str) {
+        let (rest, is_cut) = match element::of_kind(&line, kind) {
+            Some(element) if element.key == key => (from(&line, element.rest), element.is_cut),
+            Some(_) => return,
+            // Behind something that only this line has, as a time that is not on each.
+            None => match element::within(&line, key) {
+                Some(rest) => (from(&line, rest), false),
+                None if element::is_chunk(&line) => return,
+                None => (line, false),
+            },
+        };
+        match self.lines.last_mut().filter(|_| self.is_cut) {
+            Some(last) => last.to_mut().push_str(&rest),
+            None => self.lines.push(rest),
+        }
+        self.is_cut = is_cut;
+    }
+}
+
+/// The end of a line, which is borrowed where the line is.
+fn from<'a>(line: &Cow<'a, str>, rest: &str) -> Cow<'a, str> {
+    match line {
+        Cow::Borrowed(line) => Cow::Borrowed(&line[line.len() - rest.len()..]),
+        Cow::Owned(_) => Cow::Owned(rest.to_owned()),
+    }
+}
