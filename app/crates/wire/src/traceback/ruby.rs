@@ -1,6 +1,8 @@
 //! Ruby's backtraces: as the interpreter prints them, either way round, and as loggers do.
 
-use super::{MESSAGE_LINES, message, place};
+mod logged;
+
+use super::{MAX_EXCEPTIONS, MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
 
 /// The exceptions of the last backtrace, causes first; empty where there is none.
@@ -9,18 +11,28 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let mut end_of_last = None;
     let mut at = 0;
     while at < lines.len() {
-        let Some((exception, end)) = printed(lines, end_of_last.unwrap_or(0), at).or_else(|| logged(lines, at)) else {
+        let after = end_of_last.unwrap_or(0);
+        if let Some((mut exception, end)) = printed(lines, after, at) {
+            // The raised exception's cause follows at once, without another word.
+            if end_of_last != Some(at) {
+                found.clear();
+            }
+            add_unreadable(&mut exception);
+            found.push(exception);
+            end_of_last = Some(end);
+            at = end;
+        } else if let Some((logged, end)) = logged::read(lines, after, at) {
+            if !logged.is_cause || end_of_last.is_none() {
+                found.clear();
+            }
+            found.extend(logged.exceptions);
+            end_of_last = Some(end);
+            at = end;
+        } else {
             at += 1;
-            continue;
-        };
-        // The raised exception's cause follows at once, without another word.
-        if end_of_last != Some(at) {
-            found.clear();
         }
-        found.push(exception);
-        end_of_last = Some(end);
-        at = end;
     }
+    found.truncate(MAX_EXCEPTIONS);
     found.reverse();
     found
 }
@@ -29,8 +41,15 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
 /// numbered.
 fn printed(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Exception, usize)> {
     let (innermost, said) = headline(lines[at])?;
-    let (value, kind) =
-        said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)))?;
+    let typed = said.rsplit_once(" (").and_then(|(value, kind)| Some((value, constant(kind.strip_suffix(')')?)?)));
+    let (value, kind) = match typed {
+        Some(typed) => typed,
+        // Older ones do not name the type of these, but print the calls that led there.
+        None => {
+            lines.get(at + 1).and_then(|below| from(below))?;
+            (said, if said.starts_with("syntax error") { "SyntaxError" } else { "Exception" })
+        }
+    };
     let end_of_message = message_end(lines, at + 1);
     let more = lines[at + 1..end_of_message].iter().copied();
     let value = message(std::iter::once(value).chain(more));
@@ -60,33 +79,6 @@ fn message_end(lines: &[&str], start: usize) -> usize {
         end += 1;
     }
     start
-}
-
-/// `message (Type)` or `Type (message):`, blank lines, then `path:27:in 'f'` lines.
-fn logged(lines: &[&str], at: usize) -> Option<(Exception, usize)> {
-    let above = at.checked_sub(1)?;
-    // Before the frames are read: each line of a long run of them would read all that follow.
-    let said = lines[..=above].iter().rev().take(3).find(|line| !line.trim().is_empty())?.trim_end();
-    let (kind, value) = type_first(said).or_else(|| type_last(said))?;
-    let mut frames: Vec<Frame> = lines[at..].iter().map_while(|line| bare(line)).collect();
-    if frames.is_empty() {
-        return None;
-    }
-    let end = at + frames.len();
-    frames.reverse();
-    Some((Exception { kind: kind.to_owned(), value: message([value]), frames, ..Exception::default() }, end))
-}
-
-/// `E, [date #pid] ERROR -- : message (Type)`
-fn type_last(said: &str) -> Option<(&str, &str)> {
-    let (value, kind) = said.strip_suffix(')')?.rsplit_once(" (")?;
-    Some((constant(kind)?, value.split_once(" -- : ").map_or(value, |(_, value)| value)))
-}
-
-/// `NoMethodError (undefined method …):`, as Rails logs it.
-fn type_first(said: &str) -> Option<(&str, &str)> {
-    let (kind, value) = said.strip_suffix("):")?.split_once(" (")?;
-    Some((constant(kind.rsplit(' ').next()?)?, value))
 }
 
 /// A frame and what is said at it: `path:4:in 'f': said`.
@@ -122,6 +114,18 @@ fn bare(line: &str) -> Option<Frame> {
     let function = function.strip_prefix(['`', '\''])?.strip_suffix('\'')?;
     let (path, number) = place::path_and_line(place).filter(|(path, _)| !path.contains(": "))?;
     Some(place::frame(path, Some(number), None, Some(function)))
+}
+
+/// The file that could not be read is where it failed: no frame is in it.
+fn add_unreadable(exception: &mut Exception) {
+    let is_syntax = exception.kind == "SyntaxError" || exception.kind.ends_with("::SyntaxError");
+    let named = exception.value.as_deref().and_then(|value| value.split_once(": ")).map(|(place, _)| place);
+    if let Some((path, line)) = named.filter(|_| is_syntax).and_then(place::path_and_line) {
+        let is_there = exception.frames.last().is_some_and(|last| last.filename.as_deref() == Some(path));
+        if !is_there && !path.contains(char::is_whitespace) {
+            exception.frames.push(place::frame(path, Some(line), None, None));
+        }
+    }
 }
 
 /// `Shop::OrderError`

@@ -1,0 +1,249 @@
+//! Ruby's backtraces as frameworks, loggers and test runners print them: what was raised, and
+//! lines of places below.
+
+use super::{bare, constant};
+use crate::traceback::{MESSAGE_LINES, message, place};
+use domain::report::{Exception, Frame};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Lines within a backtrace that are no places, as `... 12 levels...`.
+const MOST_BETWEEN: usize = 2;
+/// Ends of the names of Ruby's files, and of its templates'.
+const FILES: [&str; 14] = [
+    ".rb",
+    ".erb",
+    ".haml",
+    ".slim",
+    ".rake",
+    ".ru",
+    ".builder",
+    ".jbuilder",
+    ".rabl",
+    ".thor",
+    ".gemspec",
+    ".liquid",
+    ".axlsx",
+    "Rakefile",
+];
+
+/// A type's name, wherever it stands in a line, and what separates it from the message.
+static TYPE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r#"(?:^|[\s>\]"(=])((?:[A-Z]\w*::)*[A-Z]\w*(?:Error|Exception|Invalid|NotFound|Failed|Failure|Timeout|Missing|Interrupt|Denied|Expired|Forbidden|Unauthorized|Conflict|Overflow|Mismatch)|(?:[A-Z]\w*::)+[A-Z]\w*|Interrupt|SignalException|UncaughtThrowError)(: | - | ?\(|:?\s*$| occurred\b|, )(.*)$"#;
+    Regex::new(pattern).expect("a constant pattern compiles")
+});
+/// Another type, alone before its message.
+static BARE_TYPE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"^\s*((?:[A-Z]\w*::)*[A-Z]\w*[a-z]\w*)(: | \()(.*)$";
+    Regex::new(pattern).expect("a constant pattern compiles")
+});
+/// A line of a template or of code, with its number and maybe a mark.
+static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\s*(?:(?:=>|->|>)?\s*\d+(?::| \|)|[-=_~^]{3,}\s*$)").expect("a constant pattern compiles")
+});
+
+/// Titles of sections, not types.
+const TITLES: [&str; 9] =
+    ["Error", "Exception", "Backtrace", "Message", "Causes", "Failure", "Traceback", "Parameters", "Completed"];
+
+/// What a backtrace below its message is of.
+pub(super) struct Logged {
+    /// The raised one first.
+    pub(super) exceptions: Vec<Exception>,
+    /// It is said to be the cause of the one above.
+    pub(super) is_cause: bool,
+}
+
+/// The backtrace that begins at this line, and where it ends.
+pub(super) fn read(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Logged, usize)> {
+    let first = place_of(lines[at])?;
+    // Each line of a long run would read all that follow.
+    if at > end_of_last && place_of(lines[at - 1]).is_some() {
+        return None;
+    }
+    let window = &lines[end_of_last.max(at.saturating_sub(MESSAGE_LINES))..at];
+    let causes = window.iter().rposition(|line| line.trim() == "Causes:");
+    let mut said = header(&window[..causes.unwrap_or(window.len())]);
+    if said.is_none() && !first.is_sure {
+        return None;
+    }
+    let (mut frames, is_sure, end) = frames(lines, at);
+    if said.is_none() {
+        if !is_sure || frames.len() < 2 {
+            return None;
+        }
+        said = Some(Said { kind: "Exception".to_owned(), value: last_said(window), at: window.len() });
+    }
+    let said = said?;
+    let is_cause = window[..said.at].iter().any(|line| line.contains("Caused by:"));
+    frames.reverse();
+    let raised = Exception { kind: said.kind, value: said.value, frames, ..Exception::default() };
+    let mut exceptions = vec![raised];
+    for line in causes.map_or(&[][..], |causes| &window[causes + 1..]) {
+        if let Some((kind, value)) = line.trim().strip_suffix(')').and_then(|line| line.split_once(" ("))
+            && let Some(kind) = constant(kind)
+        {
+            exceptions.push(Exception { kind: kind.to_owned(), value: message([value]), ..Exception::default() });
+        }
+    }
+    super::add_unreadable(&mut exceptions[0]);
+    Some((Logged { exceptions, is_cause }, end))
+}
+
+struct Said {
+    kind: String,
+    value: Option<String>,
+    /// The line on which it begins.
+    at: usize,
+}
+
+/// Type and message in the lines above the places: of the nearest that names one.
+fn header(lines: &[&str]) -> Option<Said> {
+    let nearest = lines.iter().enumerate().rev().find_map(|(at, line)| {
+        let line = line.trim_end();
+        let said = type_at(&TYPE, line, lines, at).or_else(|| last_in_line(line, lines, at))?;
+        Some(said)
+    });
+    if nearest.is_some() {
+        return nearest;
+    }
+    let at = lines.iter().rposition(|line| !line.trim().is_empty() && !SOURCE.is_match(line))?;
+    type_at(&BARE_TYPE, lines[at], lines, at).or_else(|| expectation(lines))
+}
+
+/// `NoMethodError: message`, `NoMethodError (message):`, `NoMethodError:` above its message.
+fn type_at(pattern: &Regex, line: &str, lines: &[&str], at: usize) -> Option<Said> {
+    let found = pattern.captures(line)?;
+    let kind = found.get(1)?.as_str();
+    if TITLES.contains(&kind) || constant(kind).is_none() {
+        return None;
+    }
+    let (separator, rest) = (found.get(2)?.as_str(), found.get(3)?.as_str());
+    let more = &lines[at + 1..];
+    let value = if separator.ends_with('(') {
+        in_brackets(rest, more)
+    } else if separator == " occurred" {
+        message(continued(more))
+    } else {
+        message(std::iter::once(rest).chain(continued(more)))
+    };
+    Some(Said { kind: kind.to_owned(), value, at })
+}
+
+/// `message (Type)`, behind what Ruby's logger writes first.
+fn last_in_line(line: &str, lines: &[&str], at: usize) -> Option<Said> {
+    let (value, kind) = line.strip_suffix(')')?.rsplit_once(" (")?;
+    let kind = constant(kind)?.to_owned();
+    let value = value.split_once(" -- : ").map_or(value, |(_, value)| value);
+    Some(Said { kind, value: message(std::iter::once(value).chain(continued(&lines[at + 1..]))), at })
+}
+
+/// What stands in brackets, which may end in a later line.
+fn in_brackets(first: &str, more: &[&str]) -> Option<String> {
+    let all = std::iter::once(first).chain(more.iter().copied());
+    let ends = |line: &str| line.trim_end().ends_with("):") || line.trim_end().ends_with(')');
+    let mut value = Vec::new();
+    for line in all {
+        if ends(line) {
+            let line = line.trim_end();
+            value.push(line.strip_suffix("):").or_else(|| line.strip_suffix(')')).unwrap_or(line));
+            return message(value);
+        }
+        value.push(line);
+    }
+    message([first])
+}
+
+/// Further lines of a message, up to source code, a title or a blank line.
+fn continued<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    let blank = lines.iter().take_while(|line| line.trim().is_empty()).count();
+    lines[blank..]
+        .iter()
+        .copied()
+        .take_while(|line| !line.trim().is_empty() && !SOURCE.is_match(line) && !is_title(line))
+        .map(str::trim)
+}
+
+fn is_title(line: &str) -> bool {
+    let line = line.trim().trim_start_matches(['#', '-', ' ']);
+    line.split_once(':').is_some_and(|(title, rest)| TITLES.contains(&title) && rest.trim().is_empty())
+}
+
+/// RSpec names no type of its own where an expectation was not met.
+fn expectation(lines: &[&str]) -> Option<Said> {
+    let at = lines.iter().rposition(|line| line.trim_start().starts_with("Failure/Error:"))?;
+    let value = message(lines[at + 1..].iter().map(|line| line.trim()));
+    Some(Said { kind: "RSpec::Expectations::ExpectationNotMetError".to_owned(), value, at })
+}
+
+fn last_said(lines: &[&str]) -> Option<String> {
+    lines.last().and_then(|line| message([*line]))
+}
+
+/// The places from this line on, innermost first; whether some name their method as only Ruby
+/// does; and where they end.
+fn frames(lines: &[&str], at: usize) -> (Vec<Frame>, bool, usize) {
+    let (mut frames, mut is_sure, mut end, mut between) = (Vec::new(), false, at, 0);
+    for (number, line) in lines.iter().enumerate().skip(at) {
+        match place_of(line) {
+            Some(place) => {
+                is_sure |= place.is_sure;
+                frames.push(place.frame);
+                end = number + 1;
+                between = 0;
+            }
+            None if line.contains("Caused by:") || TYPE.is_match(line) || super::headline(line).is_some() => break,
+            None => {
+                between += 1;
+                if between > MOST_BETWEEN {
+                    break;
+                }
+            }
+        }
+    }
+    (frames, is_sure, end)
+}
+
+struct Place {
+    frame: Frame,
+    /// Only Ruby prints it in that way.
+    is_sure: bool,
+}
+
+/// A line that is a place and nothing else.
+fn place_of(line: &str) -> Option<Place> {
+    let text = line.trim();
+    let text = text.strip_prefix("from ").or_else(|| text.strip_prefix("# ")).unwrap_or(text);
+    if let Some(frame) = bare(text) {
+        return Some(Place { frame, is_sure: true });
+    }
+    let is_file = |path: &str| FILES.iter().any(|end| path.ends_with(end)) && !path.contains(": ");
+    let found = |path: &str, line: u32, function: Option<&str>| {
+        let frame = place::frame(path, Some(line), None, function);
+        is_file(path).then_some(Place { frame, is_sure: false })
+    };
+    // Of a compiled template, or of code outside any method.
+    if let Some((path, number)) = place::path_and_line(text.trim_end_matches(':')) {
+        // JRuby's own form: `share at /srv/cart.rb:3`.
+        let (function, path) = match path.rsplit_once(" at ") {
+            Some((function, path)) => (Some(function.trim()), path),
+            None => (None, path),
+        };
+        if function.is_some() && path.ends_with(".java") {
+            return Some(Place { frame: place::frame(path, Some(number), None, function), is_sure: false });
+        }
+        return found(path.trim_start(), number, function);
+    }
+    for separator in [":in ", " in "] {
+        if let Some((place, function)) = text.split_once(separator)
+            && let Some((path, number)) = place::path_and_line(place)
+        {
+            let function = function.trim_matches(['`', '\'', '"', '\u{2018}', '\u{2019}']);
+            return if function.contains(": ") { None } else { found(path, number, Some(function)) };
+        }
+    }
+    // `line 83 of app/cart.rb: total`, as in services' mails.
+    let (number, rest) = text.strip_prefix("line ")?.split_once(" of ")?;
+    let (path, function) = rest.rsplit_once(": ")?;
+    found(path, number.parse().ok()?, Some(function))
+}
