@@ -1,9 +1,16 @@
-//! Go's panics and fatal errors.
+//! Go's panics, fatal errors, dumps of goroutines, and the stacks that errors bring along.
 
-use super::{message, place};
+use super::{MAX_EXCEPTIONS, message, place};
 use domain::report::{Exception, Frame};
 
-/// The last panic's exception; empty where there is none.
+/// Lines within a stack that are no calls: what a person or a log put there.
+const MOST_BETWEEN: usize = 3;
+/// Lines of what is said above a stack that an error brings along.
+const LINES_ABOVE: usize = 3;
+/// Functions that are how a stack was taken, not where it comes from.
+const TAKING: [&str; 3] = ["runtime/debug.", "runtime.Stack", "github.com/pkg/errors."];
+
+/// The last panic's exception, or the last error's; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let starts = |line: &&str| panic(line).is_some();
     let last_panic = lines.iter().rposition(starts);
@@ -15,29 +22,36 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         at
     });
     let after = first.unwrap_or(0);
-    let Some(stack) = lines[after..].iter().position(|line| is_goroutine(line)).map(|at| after + at) else {
-        return Vec::new();
+    let Some(stack) = goroutine(lines, after, first.is_some()).or_else(|| bare_panic(lines, first)) else {
+        return errors(lines);
     };
-    let frames = frames(&lines[stack + 1..]);
+    let frames = innermost_last(calls(lines, stack).0);
     if frames.is_empty() {
-        return Vec::new();
+        return errors(lines);
     }
     let (kind, value) = match first.and_then(|at| Some((at, panic(lines[at])?))) {
         Some((at, (kind, value))) => {
-            let more = lines[at + 1..stack].iter().copied();
-            let more =
-                more.take_while(|line| !line.is_empty() && panic(line).is_none() && !line.starts_with("[signal "));
+            let more = lines[at + 1..stack.max(at + 1)].iter().copied();
+            let more = more.take_while(|line| {
+                !line.is_empty()
+                    && panic(line).is_none()
+                    && !line.starts_with("[signal ")
+                    && !line.starts_with("goroutine ")
+            });
             (kind, message(std::iter::once(value).chain(more)))
         }
-        None => ("goroutine", None),
+        None => match said_above(lines, stack) {
+            Some(said) if !said.starts_with('[') => ("goroutine", message([said])),
+            _ => ("goroutine", None),
+        },
     };
     vec![Exception { kind: kind.to_owned(), value, handled: Some(false), frames, ..Exception::default() }]
 }
 
-/// Kind and message of `panic: …`, `fatal error: …` or what net/http writes when it recovers a
-/// handler's panic.
+/// Kind and message of `panic: …`, `fatal error: …`, `SIGQUIT: quit` or what net/http writes when
+/// it recovers a handler's panic.
 fn panic(line: &str) -> Option<(&'static str, &str)> {
-    let line = line.strip_prefix('\t').unwrap_or(line);
+    let line = line.trim_start();
     if let Some(text) = line.strip_prefix("panic: ") {
         let text = text.strip_suffix(" [recovered]").unwrap_or(text);
         return Some(("panic", text.strip_suffix(" [recovered, repanicked]").unwrap_or(text)));
@@ -45,38 +59,122 @@ fn panic(line: &str) -> Option<(&'static str, &str)> {
     if let Some(text) = line.strip_prefix("fatal error: ") {
         return Some(("fatal error", text));
     }
+    for signal in ["SIGQUIT", "SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP"] {
+        if let Some(text) = line.strip_prefix(signal).and_then(|rest| rest.strip_prefix(": ")) {
+            return Some((signal, text));
+        }
+    }
+    if line.trim_end() == "WARNING: DATA RACE" {
+        return Some(("data race", ""));
+    }
     let (_, served) = line.split_once("http: panic serving ")?;
     Some(("panic", served.split_once(": ")?.1))
 }
 
-/// `goroutine 1 [running]:`
-fn is_goroutine(line: &str) -> bool {
-    line.strip_prefix("goroutine ")
-        .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.ends_with("]:"))
+/// Where the calls begin of the goroutine that failed: the first one below its panic. Of a dump,
+/// the first that ran.
+fn goroutine(lines: &[&str], after: usize, is_below_panic: bool) -> Option<usize> {
+    let find = |test: &dyn Fn(&str) -> bool| lines[after..].iter().position(|line| test(line)).map(|at| after + at + 1);
+    let is_running = |line: &str| is_goroutine(line) && (line.contains(" [running") || line.contains(", running"));
+    if !is_below_panic {
+        // Of several in a log, the last; of a dump's, the one that ran.
+        let last = lines.iter().rposition(|line| is_goroutine(line))?;
+        return Some(lines.iter().rposition(|line| is_running(line)).unwrap_or(last) + 1);
+    }
+    let first = find(&is_goroutine)?;
+    // A signal's own goroutine has nothing of the program.
+    if lines[first - 1].trim_start().starts_with("goroutine 0 ") {
+        return find(&is_running).or(Some(first));
+    }
+    Some(first)
 }
 
-/// Frames of one goroutine, oldest call first, those of the runtime that raises the panic left out.
-fn frames(lines: &[&str]) -> Vec<Frame> {
+/// Calls directly below a panic, without a goroutine's line: it was not copied.
+fn bare_panic(lines: &[&str], panic: Option<usize>) -> Option<usize> {
+    let below = panic? + 1;
+    (below..lines.len().min(below + super::MESSAGE_LINES)).find(|&at| call(lines, at).is_some())
+}
+
+/// `goroutine 1 [running]:`
+fn is_goroutine(line: &str) -> bool {
+    line.trim().strip_prefix("goroutine ").is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit()) && (rest.ends_with("]:") || rest.ends_with(']'))
+    })
+}
+
+/// Calls from this line on, innermost first, and where they end.
+fn calls(lines: &[&str], from: usize) -> (Vec<Frame>, usize) {
     let mut frames = Vec::new();
-    for pair in lines.windows(2) {
-        if pair[0].is_empty() || is_goroutine(pair[0]) {
-            break;
-        }
-        let Some(place) = pair[1].strip_prefix('\t') else { continue };
-        if pair[0].starts_with('\t') {
-            continue;
-        }
-        let place = place.split(" +0x").next().unwrap_or(place);
-        if let Some((path, line)) = place::path_and_line(place.trim_end()) {
-            frames.push(place::frame(path, Some(line), None, Some(function(pair[0]))));
+    let (mut at, mut end, mut between) = (from, from, 0);
+    while at < lines.len() && !is_goroutine(lines[at]) && panic(lines[at]).is_none() {
+        match call(lines, at) {
+            Some((frame, next)) => {
+                frames.push(frame);
+                at = next;
+                end = next;
+                between = 0;
+            }
+            None => {
+                between += 1;
+                at += 1;
+                if between > MOST_BETWEEN && !frames.is_empty() {
+                    break;
+                }
+            }
         }
     }
+    (frames, end)
+}
+
+/// A function, and below it its place, whatever they are indented by; blank lines may lie between.
+fn call(lines: &[&str], at: usize) -> Option<(Frame, usize)> {
+    let name = lines[at].trim();
+    if !is_function(name) {
+        return None;
+    }
+    let below = (at + 1..lines.len().min(at + 3)).find(|&below| !lines[below].trim().is_empty())?;
+    let (path, line) = place_of(lines[below])?;
+    Some((place::frame(path, Some(line), None, Some(function(name))), below + 1))
+}
+
+/// `main.f(0x1, {...})`, `created by main.serve in goroutine 1`, or a name with its package alone.
+fn is_function(line: &str) -> bool {
+    if line.starts_with("created by ") || line == "panic" || line.starts_with("panic(") {
+        return true;
+    }
+    let name = match line.split_once('(') {
+        Some((name, _)) if line.ends_with(')') && !name.is_empty() => name,
+        // `main.(*Cart).Nth` has brackets, and no arguments.
+        _ => line,
+    };
+    let name = name.strip_suffix(".").unwrap_or(name);
+    (name.contains('.') || line.ends_with(')'))
+        && !name.contains(char::is_whitespace)
+        && !name.starts_with(['/', '.', '-', '"'])
+        && place::path_and_line(line).is_none()
+}
+
+/// `/srv/app/main.go:14 +0x36`
+fn place_of(line: &str) -> Option<(&str, u32)> {
+    let text = line.trim();
+    let text = text.split(" +0x").next().unwrap_or(text);
+    let (path, number) = place::path_and_line(text.trim_end())?;
+    let is_source = [".go", ".s", ".c", ".cc", ".y"].iter().any(|end| path.ends_with(end)) || path == "<autogenerated>";
+    ((is_source || line.starts_with('\t')) && !path.contains(": ")).then_some((path, number))
+}
+
+/// Oldest call first, those of the runtime that raises the panic left out.
+fn innermost_last(frames: Vec<Frame>) -> Vec<Frame> {
     // Printed innermost first. Inwards of the outermost `panic` are deferred functions that run
     // because of it.
     let is = |frame: &Frame, test: fn(&str) -> bool| frame.function.as_deref().is_some_and(test);
     let raised = frames.iter().rposition(|frame| is(frame, |name| name == "panic")).map_or(0, |at| at + 1);
-    let runtime = frames[raised..].iter().take_while(|frame| is(frame, |name| name.starts_with("runtime."))).count();
-    let mut frames = if raised + runtime < frames.len() { frames.split_off(raised + runtime) } else { frames };
+    let is_how = |name: &str| name.starts_with("runtime.") || TAKING.iter().any(|taking| name.starts_with(taking));
+    let runtime = frames[raised..].iter().take_while(|frame| is(frame, is_how)).count();
+    let mut frames = frames;
+    if raised + runtime < frames.len() {
+        frames.drain(..raised + runtime);
+    }
     frames.reverse();
     frames
 }
@@ -91,4 +189,41 @@ fn function(line: &str) -> &str {
         Some(at) if at > 0 && line.ends_with(')') => &line[..at],
         _ => line,
     }
+}
+
+/// Errors that print the stack at which they were made (`%+v`), or a logger's: what is said, and
+/// calls below it. The innermost error is printed first.
+fn errors(lines: &[&str]) -> Vec<Exception> {
+    let mut found: Vec<Exception> = Vec::new();
+    let mut end_of_last = 0;
+    let mut at = 0;
+    while at < lines.len() {
+        if call(lines, at).is_none() {
+            at += 1;
+            continue;
+        }
+        let (frames, end) = calls(lines, at);
+        let said = said_above(&lines[end_of_last..], at - end_of_last);
+        let value = said.and_then(|said| message([said]));
+        // What wraps an error follows its stack at once.
+        if at > end_of_last + LINES_ABOVE {
+            found.clear();
+        }
+        let frames = innermost_last(frames);
+        found.push(Exception { kind: "error".to_owned(), value, frames, ..Exception::default() });
+        end_of_last = end;
+        at = end;
+    }
+    found.truncate(MAX_EXCEPTIONS);
+    // A single call may be anything.
+    let calls: usize = found.iter().map(|error| error.frames.len()).sum();
+    if calls < 2 { Vec::new() } else { found }
+}
+
+/// The line above a stack that says what happened.
+fn said_above<'a>(lines: &[&'a str], at: usize) -> Option<&'a str> {
+    let above = lines[..at].iter().rev().take(LINES_ABOVE);
+    above.map(|line| line.trim()).find(|line| {
+        !line.is_empty() && !is_goroutine(line) && place_of(line).is_none() && !line.ends_with("Stack trace:")
+    })
 }
