@@ -1,8 +1,11 @@
 //! Stacks of JavaScript engines as Node prints them, with causes and the members of an
 //! AggregateError.
 
-use super::{MESSAGE_LINES, message, place};
+mod frame;
+
+use super::{MESSAGE_LINES, clip_frames, message, place};
 use domain::report::{Exception, Frame};
+use frame::{frame, hidden, is_call};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -13,11 +16,16 @@ static NAMED: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// The same behind what a log puts there; the name has to tell that it is one.
 static LOGGED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?:^|[\s:(])([A-Za-z_$][\w$.]*(?:Error|Exception))(?: \[([^\]]+)\])?(?:: (.*))?$")
+    Regex::new(r"(?:^|[\s:(])((?:[A-Za-z_$][\w$.]*)?(?:Error|Exception))(?: \[([^\]]+)\])?(?:: (.*))?$")
         .expect("a constant pattern compiles")
 });
+/// A line of code with its number, as test runners and bundlers show it.
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\s*>?\s*\d+ ?[|│]").expect("a constant pattern compiles"));
 /// Lines between the place that an uncaught error names and its stack: source, marker, blank line.
 const LINES_BELOW_PLACE: usize = 6;
+/// Label of a cause that libraries and test runners print below, no further in.
+const CAUSED_BY: &str = "caused by";
 /// Causes of causes; Node itself prints few levels.
 const MAX_DEPTH: usize = 30;
 
@@ -30,6 +38,9 @@ struct Stack {
     label: Option<&'static str>,
     /// Properties follow, in braces.
     is_open: bool,
+    /// Calls that were left out because its cause has the same: at which of the frames, innermost
+    /// first, and how many.
+    hidden: Vec<(usize, usize)>,
 }
 
 /// The exceptions of the last stack, causes and members first; empty where there is none.
@@ -41,7 +52,8 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
     let mut last = None;
     let mut open: Option<usize> = None;
     for (index, stack) in stacks.iter().enumerate() {
-        if open.is_none_or(|indent| stack.indent <= indent) {
+        let is_told_below = last.is_some() && stack.label == Some(CAUSED_BY);
+        if open.is_none_or(|indent| stack.indent <= indent) && !is_told_below {
             last = Some(index);
             open = stack.is_open.then_some(stack.indent);
         }
@@ -70,14 +82,18 @@ fn gather(stacks: &mut [Option<Stack>], at: usize, depth: usize, next_id: &mut u
     while let Some((indent, label)) =
         stacks.get(child).and_then(Option::as_ref).map(|child| (child.indent, child.label))
     {
-        if indent <= stack.indent || !stack.is_open || depth == 0 {
+        let is_within = stack.is_open && indent > stack.indent;
+        if !(is_within || label == Some(CAUSED_BY)) || depth == 0 {
             break;
         }
         gather(stacks, child, depth - 1, next_id, ordered);
+        if let Some(cause) = ordered.last().filter(|_| label.is_some()) {
+            frame::fill_in(&mut exception.frames, &stack.hidden, &cause.frames);
+        }
         if let Some(gathered) = ordered.last_mut() {
             gathered.parent = Some(id);
             gathered.source = Some(match label {
-                Some(label) => label.to_owned(),
+                Some(_) => "cause".to_owned(),
                 None => {
                     members += 1;
                     format!("errors[{}]", members - 1)
@@ -89,6 +105,7 @@ fn gather(stacks: &mut [Option<Stack>], at: usize, depth: usize, next_id: &mut u
             child += 1;
         }
     }
+    clip_frames(&mut exception.frames);
     exception.id = Some(id);
     exception.is_group = members > 0 || exception.kind == "AggregateError";
     ordered.push(exception);
@@ -106,16 +123,24 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
             end_of_last = at;
         } else if frame(lines[at]).is_some_and(|frame| frame.line.is_some() || frame.filename.is_some()) {
             let first = at;
-            let mut frames = Vec::new();
-            while let Some(frame) = lines.get(at).and_then(|line| frame(line)) {
-                frames.push(frame);
+            let (mut frames, mut left_out) = (Vec::new(), Vec::new());
+            let indent = place::indent(lines[at]);
+            while let Some(line) = lines.get(at) {
+                if let Some(count) = hidden(line) {
+                    left_out.push((frames.len(), count));
+                } else if let Some(frame) = frame(line) {
+                    frames.push(frame);
+                } else if !is_between(lines, at, indent) {
+                    break;
+                }
                 at += 1;
             }
-            frames.reverse();
             let is_open = lines[at - 1].trim_end().ends_with('{');
             let mut stack = header(lines, end_of_last, first);
+            frames.reverse();
             stack.exception.frames = frames;
             stack.is_open = is_open;
+            stack.hidden = left_out;
             stacks.push(stack);
             end_of_last = at;
         } else {
@@ -123,6 +148,19 @@ fn stacks(lines: &[&str]) -> (Vec<Stack>, usize) {
         }
     }
     (stacks, end_of_last)
+}
+
+/// Whether the line is one within a stack although it is no call: the next one is, as far in.
+fn is_between(lines: &[&str], at: usize, indent: usize) -> bool {
+    let line = lines[at];
+    let is_inside = line.trim().is_empty() || (place::indent(line) >= indent && indent > 0);
+    let is_open = |line: &str| line.trim_end().ends_with(['{', '[']);
+    is_inside
+        && !is_open(line)
+        && !is_open(lines[at - 1])
+        && !(NAMED.is_match(line.trim()) && line.contains("Error"))
+        && label(line.trim()).0.is_none()
+        && lines.get(at + 1).is_some_and(|next| is_call(next) && place::indent(next) == indent)
 }
 
 /// `[AggregateError: All promises were rejected] {`: how an error is shown that has no stack.
@@ -140,14 +178,14 @@ fn without_frames(line: &str, at: usize) -> Option<Stack> {
     }
     let value = found.get(3).map(|value| value.as_str().to_owned());
     let exception = Exception { kind: name.to_owned(), value, ..Exception::default() };
-    Some(Stack { exception, line: at, indent: place::indent(line), label, is_open })
+    Some(Stack { exception, line: at, indent: place::indent(line), label, is_open, hidden: Vec::new() })
 }
 
 fn label(text: &str) -> (Option<&'static str>, &str) {
-    ["[cause]: ", "cause: "]
+    [("[cause]: ", "cause"), ("cause: ", "cause"), ("Caused by: ", CAUSED_BY), ("caused by: ", CAUSED_BY)]
         .iter()
-        .find_map(|label| text.strip_prefix(label))
-        .map_or((None, text), |text| (Some("cause"), text))
+        .find_map(|(mark, label)| Some((Some(*label), text.strip_prefix(mark)?)))
+        .unwrap_or((None, text))
 }
 
 /// Name and message above the first frame.
@@ -156,7 +194,7 @@ fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
     let above = &lines[from..first_frame];
     let start = above.iter().rposition(|line| line.trim().is_empty()).map_or(0, |blank| blank + 1);
     let is_error = |name: &str| name.ends_with("Error") || name.ends_with("Exception");
-    let find = |pattern: &Regex, test: &dyn Fn(&str) -> bool| {
+    let find = |pattern: &Regex, start: usize, test: &dyn Fn(&str) -> bool| {
         (start..above.len()).find_map(|at| {
             let (label, text) = label(above[at].trim());
             let found = pattern.captures(text)?;
@@ -164,22 +202,30 @@ fn header(lines: &[&str], from: usize, first_frame: usize) -> Stack {
             test(name).then(|| (at, label, name.to_owned(), found.get(3).map(|value| value.as_str())))
         })
     };
-    let found = find(&NAMED, &is_error)
-        .or_else(|| find(&LOGGED, &is_error))
+    // What a test runner says may have blank lines in it, and code.
+    let last_named = || {
+        let is_named = |line: &&str| NAMED.captures(label(line.trim()).1).is_some_and(|found| is_error(&found[1]));
+        find(&NAMED, above.iter().rposition(is_named)?, &is_error)
+    };
+    let found = find(&NAMED, start, &is_error)
+        .or_else(|| find(&LOGGED, start, &is_error))
+        .or_else(last_named)
         // A class of one's own may be called anything, but hardly in capitals, as levels of logs
         // are.
-        .or_else(|| find(&NAMED, &|name| name.chars().any(char::is_lowercase)));
+        .or_else(|| find(&NAMED, start, &|name| name.chars().any(char::is_lowercase)));
     let (at, label, kind, value) = match found {
         Some((at, label, kind, value)) => {
-            (at, label, kind, message(value.into_iter().chain(above[at + 1..].iter().copied())))
+            let more = above[at + 1..].iter().copied().take_while(|line| !CODE.is_match(line));
+            (at, label, kind, message(value.into_iter().chain(more)))
         }
         None => (above.len().saturating_sub(1), None, "Error".to_owned(), message(above.last().copied())),
     };
     let indent = above.get(at).map_or(0, |line| place::indent(line));
     let value = value.map(|value| unindented(&value, indent));
-    let kind = kind.rsplit('.').next().unwrap_or("Error").to_owned();
+    let kind = kind.rsplit('.').next().unwrap_or("Error");
+    let kind = if kind == "error" { "Error" } else { kind }.to_owned();
     let exception = Exception { kind, value, ..Exception::default() };
-    Stack { exception, line: from + at, indent, label, is_open: false }
+    Stack { exception, line: from + at, indent, label, is_open: false, hidden: Vec::new() }
 }
 
 /// Further lines of a message are indented as far as its first one.
@@ -189,30 +235,6 @@ fn unindented(value: &str, indent: usize) -> String {
         .map(|line| line.get(indent..).filter(|_| place::indent(line) >= indent).unwrap_or(line))
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// `at f (/srv/a.js:1:2)`, `at async file:///srv/a.mjs:1:2`, `at JSON.parse (<anonymous>)`.
-fn frame(line: &str) -> Option<Frame> {
-    let text = line.trim().strip_prefix("at ")?;
-    let text = text.strip_suffix(" {").unwrap_or(text);
-    let text = text.strip_prefix("async ").unwrap_or(text);
-    let (function, place) = match text.strip_suffix(')').and_then(|text| text.split_once(" (")) {
-        Some((function, place)) => (Some(function), place),
-        None => (None, text),
-    };
-    let function = function.map(|name| name.split(" [as ").next().unwrap_or(name));
-    // `eval at f (/srv/a.js:1:2), <anonymous>:1:1`: where it was written is what counts.
-    let place = place
-        .strip_prefix("eval at ")
-        .and_then(|text| text.split_once(" ("))
-        .map_or(place, |(_, place)| place.split_once(')').map_or(place, |(place, _)| place));
-    match place::path_line_and_column(place) {
-        Some((path, line, column)) => Some(place::frame(path, Some(line), Some(column), function)),
-        None if matches!(place, "<anonymous>" | "native" | "unknown location") || place.starts_with("index ") => {
-            function.map(|function| place::frame(place, None, None, Some(function)))
-        }
-        None => None,
-    }
 }
 
 /// The place that Node names above an uncaught error, with its source: `/srv/a.js:14`, the line, a
