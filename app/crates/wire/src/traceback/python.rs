@@ -1,7 +1,11 @@
 //! Python's tracebacks: chains, groups in their boxes, notes, and whatever a log puts before them.
 
+mod line;
+mod other;
+
 use super::{MESSAGE_LINES, message, place};
 use domain::report::{Exception, Frame};
+use line::Line;
 
 const HEADER: &str = "Traceback (most recent call last):";
 const GROUP_HEADER: &str = "Exception Group Traceback (most recent call last):";
@@ -11,18 +15,53 @@ const CONTEXT: &str = "During handling of the above exception, another exception
 const SYNTAX_ERRORS: &[&str] = &["SyntaxError: ", "IndentationError: ", "TabError: "];
 /// Groups within groups; CPython itself prints 10 levels.
 const MAX_DEPTH: usize = 30;
+/// Tracebacks of other processes, quoted within one another.
+const MAX_QUOTES: usize = 3;
+/// What a traceback's exception is called that was cut short before it came to the point.
+const UNNAMED: &str = "Exception";
+/// How the names of exceptions end.
+const NAME_ENDS: [&str; 14] = [
+    "Error",
+    "Exception",
+    "Warning",
+    "Interrupt",
+    "Exit",
+    "Iteration",
+    "Timeout",
+    "NotFound",
+    "DoesNotExist",
+    "Group",
+    "Failed",
+    "Denied",
+    "Refused",
+    "Invalid",
+];
+/// Lines that are looked at past a blank one, for what a traceback goes on with.
+const LINES_AHEAD: usize = 3;
+
+/// How a traceback begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// It says so.
+    Said,
+    /// With its first call: the rest was not copied.
+    Call,
+}
 
 /// The exceptions of the last traceback, causes and members first; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let lines = without_prefix(lines);
     let boxed = lines.iter().any(|line| line.contains(GROUP_HEADER));
-    let mut reader = Reader { lines: lines.iter().map(|line| Line::of(line, boxed)).collect(), at: 0, next_id: 0 };
+    let lines_read = lines.iter().map(|line| Line::of(line, boxed)).collect();
+    let mut reader = Reader { lines: lines_read, at: 0, next_id: 0, quotes: 0 };
     let mut last = Vec::new();
     let mut end_of_last = 0;
     while reader.at < reader.lines.len() {
-        if reader.header().is_some() {
+        if let Some(start) = reader.start() {
             let exceptions = reader.chain(0);
-            if exceptions.iter().any(|exception| !exception.frames.is_empty()) {
+            let is_one = |exception: &Exception| {
+                !exception.frames.is_empty() && (start == Start::Said || exception.kind != UNNAMED)
+            };
+            if exceptions.last().is_some_and(|raised| is_one(raised)) || exceptions.iter().any(is_one) {
                 last = exceptions;
                 end_of_last = reader.at;
             }
@@ -31,21 +70,10 @@ pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
         }
     }
     let later = without_header(&lines[end_of_last..]);
-    if later.is_empty() { last } else { later }
-}
-
-/// Takes off what a log puts before each line, where it puts it before the first frame as well.
-fn without_prefix<'a>(lines: &[&'a str]) -> Vec<&'a str> {
-    let is_frame = |line: &str| line.starts_with("  File \"");
-    let first = lines.iter().position(|line| line.contains(HEADER));
-    let prefix = first.and_then(|at| {
-        let (length, below) = (lines[at].find(HEADER)?, lines.get(at + 1)?);
-        (length > 0 && !is_frame(below) && below.get(length..).is_some_and(is_frame)).then_some(length)
-    });
-    match prefix {
-        Some(length) => lines.iter().map(|line| line.get(length..).unwrap_or("")).collect(),
-        None => lines.to_vec(),
+    if !later.is_empty() {
+        return later;
     }
+    if last.is_empty() { other::parse(lines) } else { last }
 }
 
 /// A syntax error in the very file that was to be run: a place and a message.
@@ -60,45 +88,12 @@ fn without_header(lines: &[&str]) -> Vec<Exception> {
     vec![exception]
 }
 
-/// A line, taken out of the boxes that are drawn around the members of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Line<'a> {
-    /// Text within so many boxes.
-    Text(usize, &'a str),
-    /// The upper border of a member's box, which is this deep.
-    Member(usize),
-    /// The lower border of the last member's box.
-    End(usize),
-}
-
-impl<'a> Line<'a> {
-    fn of(line: &'a str, boxed: bool) -> Self {
-        if !boxed {
-            return Self::Text(0, line);
-        }
-        let depth = place::indent(line) / 2;
-        let text = line.trim_start();
-        if let Some(text) = text.strip_prefix('|') {
-            return Self::Text(depth, text.strip_prefix(' ').unwrap_or(text));
-        }
-        if let Some(text) = text.strip_prefix("+ ") {
-            return Self::Text(depth, text);
-        }
-        let (border, depth) = match text.strip_prefix("+-+---") {
-            Some(border) => (border, depth + 1),
-            None => match text.strip_prefix("+---") {
-                Some(border) => (border, depth),
-                None => return Self::Text(0, line),
-            },
-        };
-        if border.trim_matches('-').is_empty() { Self::End(depth) } else { Self::Member(depth) }
-    }
-}
-
 struct Reader<'a> {
     lines: Vec<Line<'a>>,
     at: usize,
     next_id: u32,
+    /// Quotes around what is read.
+    quotes: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -119,6 +114,51 @@ impl<'a> Reader<'a> {
             Some(Line::Text(depth, text)) if text.contains(HEADER) || text.contains(GROUP_HEADER) => Some(depth),
             _ => None,
         }
+    }
+
+    /// What begins at this line, if a traceback does.
+    fn start(&self) -> Option<Start> {
+        if self.header().is_some() || self.remote(0).is_some() {
+            return Some(Start::Said);
+        }
+        let call = self.text(0).and_then(frame).filter(|frame| frame.function.is_some());
+        call.map(|_| Start::Call)
+    }
+
+    /// The text some lines further on, in the same box.
+    fn ahead(&self, lines: usize, depth: usize) -> Option<&'a str> {
+        match self.lines.get(self.at + lines) {
+            Some(Line::Text(found, text)) if *found == depth => Some(text),
+            _ => None,
+        }
+    }
+
+    /// An exception that stands for one of another process, whose traceback it quotes.
+    fn remote(&self, depth: usize) -> Option<Exception> {
+        let remote = exception(self.text(depth)?).filter(|exception| exception.kind.ends_with("RemoteTraceback"))?;
+        self.ahead(1, depth).filter(|text| is_quote(text)).and(Some(remote))
+    }
+
+    /// The quoted traceback's calls are this exception's; what led to it stays before it.
+    fn quoted(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
+        let Some(mut remote) = self.remote(depth).filter(|_| self.quotes < MAX_QUOTES) else { return };
+        self.at += 2;
+        self.quotes += 1;
+        self.skip_blank(depth);
+        exceptions.extend(self.chain(depth));
+        self.quotes -= 1;
+        self.skip_blank(depth);
+        if self.text(depth).is_some_and(is_quote) {
+            self.at += 1;
+        }
+        let Some(raised) = exceptions.pop() else { return };
+        remote.value = Some(match raised.value {
+            Some(value) => format!("{}: {value}", raised.kind),
+            None => raised.kind,
+        });
+        remote.frames = raised.frames;
+        remote.id = raised.id;
+        exceptions.push(remote);
     }
 
     /// Exceptions that led to one another. Moves on by one line at least.
@@ -160,6 +200,13 @@ impl<'a> Reader<'a> {
     /// One exception, its members before it. A header that is less deep is not one of the box that
     /// is read, and ends it: so no text nests deeper than its boxes.
     fn exception(&mut self, depth: usize, exceptions: &mut Vec<Exception>) {
+        if self.remote(depth).is_some() {
+            let before = self.at;
+            self.quoted(depth, exceptions);
+            if self.at > before {
+                return;
+            }
+        }
         let depth = match self.header() {
             Some(found) if found >= depth => {
                 self.at += 1;
@@ -180,7 +227,7 @@ impl<'a> Reader<'a> {
                 Exception { value: message(first.value.as_deref().into_iter().chain(more)), ..first }
             }
             // Cut short before it came to the point.
-            None => Exception { kind: "Exception".to_owned(), ..Exception::default() },
+            None => Exception { kind: UNNAMED.to_owned(), ..Exception::default() },
         };
         let id = self.next_id;
         self.next_id += 1;
@@ -192,22 +239,49 @@ impl<'a> Reader<'a> {
 
     fn frames(&mut self, depth: usize) -> Vec<Frame> {
         let mut frames: Vec<Frame> = Vec::new();
+        let mut is_below_call = false;
         while let Some(text) = self.text(depth) {
             if let Some(frame) = frame(text) {
                 frames.push(frame);
-            } else if text.starts_with("    ") {
+                is_below_call = true;
+                self.at += 1;
+                continue;
+            }
+            if text.trim().is_empty() {
+                if !self.goes_on(depth) {
+                    break;
+                }
+            } else if text.starts_with("    ") || (is_below_call && self.is_code(depth)) {
                 // The first line below a frame is its source; those below mark the expression or
                 // continue it.
                 if let Some(frame) = frames.last_mut().filter(|frame| frame.context_line.is_none()) {
                     frame.context_line = source(text);
                 }
-            } else if !text.starts_with("  [Previous line repeated ") {
+                is_below_call = false;
+            } else if !(text.trim_start().starts_with("[Previous line repeated ")
+                || source(text).is_none()
+                || (text.starts_with(' ') && self.ahead(1, depth).and_then(frame).is_some()))
+            {
                 // Repeated frames are not put in again: how deep a recursion went is no difference.
                 break;
             }
             self.at += 1;
         }
         frames
+    }
+
+    /// Whether a traceback goes on behind the blank line here.
+    fn goes_on(&self, depth: usize) -> bool {
+        let next = (1..=LINES_AHEAD).find_map(|lines| self.ahead(lines, depth).filter(|text| !text.trim().is_empty()));
+        next.is_some_and(|text| frame(text).is_some() || text.starts_with("    ") || is_error(text))
+    }
+
+    /// Whether the line below a call is its code, although it is not indented.
+    fn is_code(&self, depth: usize) -> bool {
+        let ahead = (1..=LINES_AHEAD).filter_map(|lines| self.ahead(lines, depth));
+        let next = ahead.map(str::trim).find(|text| !text.is_empty() && source(text).is_some());
+        next.is_some_and(|text| frame(text).is_some() || exception(text).is_some())
+            && !self.text(depth).is_some_and(is_error)
     }
 
     /// Lines that belong to the message above: further lines of it, and notes.
@@ -217,7 +291,10 @@ impl<'a> Reader<'a> {
         while let Some(text) = self.text(depth) {
             // Outside a box the end is not marked, so what looks like the next line of a log is
             // one.
-            let is_over = text.trim().is_empty() || self.header().is_some() || (depth == 0 && is_log_line(text));
+            let is_over = text.trim().is_empty()
+                || (self.quotes > 0 && is_quote(text))
+                || self.header().is_some()
+                || (depth == 0 && is_log_line(text));
             if is_over || self.at - start >= MESSAGE_LINES {
                 break;
             }
@@ -263,9 +340,21 @@ fn frame(line: &str) -> Option<Frame> {
     Some(place::frame(path, Some(number), None, function))
 }
 
+/// The line that begins and ends a quoted text.
+fn is_quote(text: &str) -> bool {
+    matches!(text.trim(), "\"\"\"" | "'''")
+}
+
+/// Whether the line names an exception, by how those are called.
+fn is_error(text: &str) -> bool {
+    exception(text).is_some_and(|exception| {
+        exception.module.is_some() || NAME_ENDS.iter().any(|end| exception.kind.ends_with(end))
+    })
+}
+
 fn source(line: &str) -> Option<String> {
     let text = line.trim();
-    let is_marker = text.chars().all(|c| matches!(c, '^' | '~' | ' '));
+    let is_marker = text.chars().all(|c| matches!(c, '^' | '~' | ' ' | '\t'));
     (!is_marker).then(|| text.to_owned())
 }
 

@@ -17,8 +17,12 @@ pub(super) fn taken_off<'a>(lines: &[&'a str]) -> Option<Vec<Cow<'a, str>>> {
         let prefix = line[..mark::place(line)?].trim_end();
         (!prefix.is_empty() && prefix.len() <= LONGEST).then_some((at, prefix))
     })?;
-    let around = lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)].iter();
-    if around.filter(|line| behind(line, prefix).is_some()).count() <= ALIKE {
+    let around = &lines[at.saturating_sub(AROUND)..lines.len().min(at + AROUND + 1)];
+    let alike = |prefix: &str| around.iter().filter(|line| behind(line, prefix).is_some()).count();
+    // A box around the lines is not the same before all of them.
+    let without_box = prefix.trim_end_matches([' ', '|', '+', '-']);
+    let prefix = if !without_box.is_empty() && alike(without_box) > alike(prefix) { without_box } else { prefix };
+    if alike(prefix) <= ALIKE {
         return None;
     }
     let filled = lines.iter().filter_map(|line| behind(line, prefix)).filter(|rest| !rest.trim().is_empty());

@@ -1,0 +1,125 @@
+//! Python's tracebacks as others print them: notebooks, test runners, `rich`, and the interpreter
+//! itself when it dies.
+
+use super::{exception, is_error};
+use crate::traceback::{MESSAGE_LINES, message, place};
+use domain::report::{Exception, Frame};
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Said by an interpreter that dies.
+const FATAL: &str = "Fatal Python error: ";
+/// Above calls in the other order.
+const FIRST: &str = "(most recent call first)";
+
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a constant pattern compiles")
+}
+
+/// IPython's: `File /srv/a.py:3, in f(x)`, `/srv/a.py in f(x)`, `Cell In[3], line 2`; `rich`'s:
+/// `│ /srv/a.py:3 in f   │`.
+static CALL: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"^(?:File (\S.*?):(\d+)(?:, in (.+))?|((?:/|~|[A-Za-z]:|<ipython|\.{1,2}/)\S*) in (.+)|((?:Cell In|Input In|In) ?\[\d+\]), (?:line (\d+)|in .*)(?:, in (.+))?|[│|]\s*(\S+\.py):(\d+) in (\S+).*)$",
+    )
+});
+/// `---> 12     return x`, `│ ❱ 12 │   return x`.
+static ARROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:-+> ?(\d+) (.*)|[│|]\s*❱\s*(\d+)\s*[│|](.*))$"));
+/// pytest's: `shop/cart.py:3: KeyError`, `shop/cart.py:3: in total`.
+static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\S[^:]*\.pyx?):(\d+): ?(?:in (\S+)|([A-Za-z_][\w.]*))?$"));
+
+/// The exception of the last such traceback; empty where there is none.
+pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
+    notebook(lines).or_else(|| tested(lines)).or_else(|| fatal(lines)).into_iter().collect()
+}
+
+/// Calls and their code, and what was raised below them.
+fn notebook(lines: &[&str]) -> Option<Exception> {
+    let start = lines.iter().rposition(|line| line.contains("Traceback (most recent call last)"))?;
+    let mut frames: Vec<Frame> = Vec::new();
+    for (at, line) in lines.iter().enumerate().skip(start + 1) {
+        if let Some(found) = CALL.captures(line.trim_end()) {
+            let text = |group: usize| found.get(group).map(|text| text.as_str());
+            let number = |group: usize| text(group).and_then(|number| number.parse().ok());
+            let path = text(1).or(text(4)).or(text(6)).or(text(9))?;
+            let function = text(3).or(text(5)).or(text(8)).or(text(11));
+            let function = function.map(|name| name.split('(').next().unwrap_or(name));
+            let line = number(2).or(number(7)).or(number(10));
+            frames.push(place::frame(path, line, None, function));
+        } else if let Some(found) = ARROW.captures(line) {
+            let Some(frame) = frames.last_mut().filter(|frame| frame.context_line.is_none()) else { continue };
+            let group = |one: usize, other: usize| found.get(one).or(found.get(other)).map(|text| text.as_str());
+            frame.line = frame.line.or_else(|| group(1, 3)?.parse().ok());
+            frame.context_line = group(2, 4).map(|code| code.trim_end_matches(['│', '|', ' ']).trim().to_owned());
+        } else if is_error(line) && !frames.is_empty() && !line.contains("Traceback (most") {
+            let raised = exception(line)?;
+            let more = lines[at + 1..].iter().copied().take_while(|line| !line.trim().is_empty()).take(MESSAGE_LINES);
+            let value = message(raised.value.as_deref().into_iter().chain(more));
+            return Some(Exception { value, frames, ..raised });
+        }
+    }
+    None
+}
+
+/// pytest's places, and its lines that say what was raised.
+fn tested(lines: &[&str]) -> Option<Exception> {
+    let end = lines.iter().rposition(|line| {
+        PLACE.captures(line.trim_end()).is_some_and(|found| found.get(4).is_some() || is_said(lines, line))
+    })?;
+    // A test's title ends the one before.
+    let is_title = |line: &&str| line.starts_with("____") || line.starts_with("====");
+    let start = lines[..end].iter().rposition(is_title).map_or(0, |at| at + 1);
+    let stop = lines[end..].iter().position(|line| is_title(&line)).map_or(lines.len(), |at| end + at);
+    let said = lines[start..stop].iter().rposition(|line| line.starts_with("E ")).map(|at| start + at);
+    let mut frames = Vec::new();
+    for (at, line) in lines.iter().enumerate().take(end + 1).skip(start) {
+        let Some(found) = PLACE.captures(line.trim_end()) else { continue };
+        let code = lines[start..at].iter().rev().take(MESSAGE_LINES).take_while(|line| !PLACE.is_match(line));
+        let mut code = code.filter_map(|line| line.strip_prefix('>'));
+        let mut frame = place::frame(&found[1], found[2].parse().ok(), None, found.get(3).map(|name| name.as_str()));
+        frame.context_line = code.next().map(|code| code.trim().to_owned());
+        frames.push(frame);
+    }
+    let first = said.map(|said| lines[..said].iter().rev().take_while(|line| line.starts_with("E ")).count());
+    let all = said.zip(first).map(|(said, above)| &lines[said - above..=said]).unwrap_or_default();
+    let text = message(all.iter().map(|line| line[1..].trim())).unwrap_or_default();
+    let named = PLACE.captures(lines[end].trim_end())?.get(4).map(|name| name.as_str());
+    let raised =
+        text.lines().next().and_then(exception).filter(|raised| {
+            named.is_none_or(|name| name.ends_with(&raised.kind)) && (named.is_some() || is_error(&text))
+        });
+    Some(match raised {
+        Some(raised) => {
+            let value = message(raised.value.as_deref().into_iter().chain(text.lines().skip(1)));
+            Exception { value, frames, ..raised }
+        }
+        None => {
+            let kind = named.unwrap_or("AssertionError").to_owned();
+            Exception { kind, value: message([text.as_str()]), frames, ..Exception::default() }
+        }
+    })
+}
+
+/// Whether what was raised is said anywhere, as a place alone does not.
+fn is_said(lines: &[&str], place: &str) -> bool {
+    place.contains(": in ") && lines.iter().any(|line| line.starts_with("E   "))
+}
+
+/// What the interpreter died of, and the calls of the thread that did it.
+fn fatal(lines: &[&str]) -> Option<Exception> {
+    let at = lines.iter().rposition(|line| line.starts_with(FATAL))?;
+    let value = message([&lines[at][FATAL.len()..]]);
+    let threads = || lines.iter().enumerate().skip(at + 1).filter(|(_, line)| line.contains(FIRST));
+    let (thread, _) = threads().find(|(_, line)| line.starts_with("Current thread")).or_else(|| threads().next())?;
+    let mut frames: Vec<Frame> = lines[thread + 1..].iter().map_while(|line| dumped(line)).collect();
+    frames.reverse();
+    let kind = FATAL.trim_end_matches([':', ' ']).to_owned();
+    (!frames.is_empty()).then(|| Exception { kind, value, handled: Some(false), frames, ..Exception::default() })
+}
+
+/// `  File "/srv/a.py", line 3 in f`
+fn dumped(line: &str) -> Option<Frame> {
+    let (path, rest) = line.trim_start().strip_prefix("File \"")?.rsplit_once("\", line ")?;
+    let (number, function) = rest.split_once(" in ")?;
+    Some(place::frame(path, Some(number.trim_end_matches(',').parse().ok()?), None, Some(function.trim())))
+}
