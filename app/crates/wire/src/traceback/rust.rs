@@ -5,12 +5,17 @@ use crate::native::application_frames;
 use domain::report::{Exception, Frame};
 
 const PANICKED: &str = "panicked at ";
+/// What color-eyre says instead.
+const CRASHED: &str = "The application panicked (crashed).";
+/// Lines within a backtrace that are no calls, as `⋮ 5 frames hidden ⋮`.
+const MOST_BETWEEN: usize = 3;
 
 /// The last panic's exception; empty where there is none.
 pub(super) fn parse(lines: &[&str]) -> Vec<Exception> {
-    let at = lines.iter().rposition(|line| line.contains(PANICKED));
-    let later = returned_error(&lines[at.map_or(0, |at| at + 1)..]);
-    later.or_else(|| panic(&lines[at?..])).into_iter().collect()
+    let at = lines.iter().rposition(|line| line.contains(PANICKED) || line.contains(CRASHED));
+    let below = &lines[at.map_or(0, |at| at + 1)..];
+    let later = returned_error(below).or_else(|| located_error(below));
+    later.or_else(|| panic(&lines[at?..])).or_else(|| hooked(&lines[at?..])).into_iter().collect()
 }
 
 /// A panic, `lines` beginning where it says so.
@@ -35,11 +40,49 @@ fn panic(lines: &[&str]) -> Option<Exception> {
 /// `Error: …` that `main` returned, with the backtrace that anyhow or eyre took when it was made.
 fn returned_error(lines: &[&str]) -> Option<Exception> {
     // With a capital: a panic's begins with a small letter.
-    let at = lines.iter().rposition(|line| line.trim() == "Stack backtrace:")?;
+    let at = lines.iter().rposition(|line| is_backtrace(line) && line.trim_start().starts_with('S'))?;
     let frames = frames(&lines[at..]);
-    let said = lines[..at].iter().rposition(|line| line.starts_with("Error: "))?;
-    let text = lines[said..at].iter().map(|line| line.strip_prefix("Error: ").unwrap_or(line));
+    let is_said = |line: &&str| line.trim_start().starts_with("Error: ");
+    // Where a logger printed the error, it is the line above.
+    let said = lines[..at].iter().rposition(|line| is_said(&line));
+    let said = said.or_else(|| lines[..at].iter().rposition(|line| !line.trim().is_empty()))?;
+    let text = lines[said..at].iter().map(|line| line.trim_start().strip_prefix("Error: ").unwrap_or(line));
     (!frames.is_empty()).then(|| exception("Error", message(text), frames))
+}
+
+/// `Error:` of eyre, below it what was said, `Location:` and maybe a backtrace.
+fn located_error(lines: &[&str]) -> Option<Exception> {
+    let (at, place) = location(lines)?;
+    let said = lines[..at].iter().rposition(|line| line.trim_start().starts_with("Error:"))?;
+    let text = lines[said..at].iter().map(|line| line.trim_start().strip_prefix("Error:").unwrap_or(line).trim());
+    let frames = lines[at..].iter().position(|line| is_backtrace(line)).map(|below| frames(&lines[at + below..]));
+    let (path, line, column) = place;
+    Some(exception("Error", message(text), with_location(frames.unwrap_or_default(), path, line, column)))
+}
+
+/// color-eyre's words of a panic: `Message:  …` and `Location: …`.
+fn hooked(lines: &[&str]) -> Option<Exception> {
+    let (at, (path, line, column)) = location(lines)?;
+    let said = lines[..at].iter().skip(1).map(|line| line.trim());
+    let value = message(said.map(|line| line.strip_prefix("Message:").unwrap_or(line).trim()));
+    let frames = lines[at..].iter().position(|line| is_backtrace(line)).map(|below| frames(&lines[at + below..]));
+    Some(exception("panic", value, with_location(frames.unwrap_or_default(), path, line, column)))
+}
+
+/// The place behind or below the last `Location:`.
+fn location<'a>(lines: &[&'a str]) -> Option<(usize, (&'a str, u32, u32))> {
+    let at = lines.iter().rposition(|line| line.trim_start().starts_with("Location:"))?;
+    let behind = lines[at].trim_start().strip_prefix("Location:").map(str::trim).filter(|text| !text.is_empty());
+    let text = behind.or_else(|| lines.get(at + 1).map(|line| line.trim()))?;
+    let place = place::path_line_and_column(text);
+    let place = place.or_else(|| place::path_and_line(text).map(|(path, line)| (path, line, 1)));
+    Some((at, place?))
+}
+
+/// The title of a backtrace; color-eyre's has lines around it.
+fn is_backtrace(line: &str) -> bool {
+    let title = line.trim().trim_matches(['━', '─', '=', ' ']);
+    title.eq_ignore_ascii_case("stack backtrace:") || title == "BACKTRACE"
 }
 
 fn exception(kind: &str, value: Option<String>, frames: Vec<Frame>) -> Exception {
@@ -48,7 +91,7 @@ fn exception(kind: &str, value: Option<String>, frames: Vec<Frame>) -> Exception
 
 fn is_end_of_message(line: &str) -> bool {
     line.is_empty()
-        || line.starts_with("stack backtrace:")
+        || is_backtrace(line)
         || line.starts_with("note: ")
         || (line.starts_with("thread '") && line.contains(PANICKED))
 }
@@ -56,10 +99,10 @@ fn is_end_of_message(line: &str) -> bool {
 /// Frames of a backtrace, oldest call first, without the panic's own.
 fn frames(lines: &[&str]) -> Vec<Frame> {
     let mut frames: Vec<Frame> = Vec::new();
-    let is_backtrace = lines.first().is_some_and(|line| line.trim().eq_ignore_ascii_case("stack backtrace:"));
-    if !is_backtrace {
+    if !lines.first().is_some_and(|line| is_backtrace(line)) {
         return frames;
     }
+    let mut between = 0;
     for line in &lines[1..] {
         let text = line.trim();
         if let Some(place) = text.strip_prefix("at ") {
@@ -74,8 +117,13 @@ fn frames(lines: &[&str]) -> Vec<Frame> {
         } else if let Some(function) = numbered(text) {
             frames.push(Frame { function: Some(clean(function)), ..Frame::default() });
         } else {
-            break;
+            between += 1;
+            if between > MOST_BETWEEN || text.starts_with("note: ") || text.starts_with("Location:") {
+                break;
+            }
+            continue;
         }
+        between = 0;
     }
     frames.reverse();
     let kept = application_frames(frames.iter().map(|frame| frame.function.as_deref()));
@@ -88,6 +136,10 @@ fn numbered(text: &str) -> Option<&str> {
     let (number, rest) = text.split_once(": ")?;
     number.parse::<u32>().ok()?;
     let rest = rest.trim_start();
+    // A log may have cut the name off.
+    if rest.is_empty() {
+        return None;
+    }
     Some(match rest.strip_prefix("0x").and_then(|rest| rest.split_once(" - ")) {
         Some((address, name)) if address.bytes().all(|byte| byte.is_ascii_hexdigit()) => name,
         _ => rest,
