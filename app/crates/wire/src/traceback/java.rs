@@ -107,7 +107,11 @@ fn between(lines: &[&str], at: usize) -> Option<usize> {
     let is_one = |line: &&str| {
         let text = line.trim_start();
         let is_inside = text.is_empty() || text.len() < line.len() || text.starts_with(['[', '-', '.', '<', '~']);
-        is_inside && frame(line).is_none() && shared(line).is_none() && mark(line).is_none() && !TYPE.is_match(line)
+        is_inside
+            && frame(line).is_none()
+            && shared(line).is_none()
+            && mark(line).is_none()
+            && (text.starts_with('[') || !TYPE.is_match(line))
     };
     let count = lines[at..].iter().take(MOST_BETWEEN + 1).take_while(|line| is_one(line)).count();
     (count > 0 && count <= MOST_BETWEEN && lines.get(at + count).is_some_and(|line| frame(line).is_some()))

@@ -2,6 +2,7 @@
 //! they are damaged.
 
 mod growth;
+mod layouts;
 mod prefixes;
 
 use super::*;

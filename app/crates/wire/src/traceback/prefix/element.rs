@@ -62,7 +62,7 @@ static SECONDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:\[ *\d{1,10}\.\
 static TIME_WITHIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d:\d{2}:\d{2}"));
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^((?:[\w.-]+ )?[\w./@()-]+\[[^\]\s]*\]|[\w.-]+ [\w./@()-]+):(?: |$)|^([\w.-]+ [\w./-]+ [\w.-]+ [\w.-]+ (?:-|\[[^\]]*\]))(?: \x{feff}?|$)|^(app\[\w+\] \w+ \[\w+\]) ?",
+        r"^((?:[\w.-]+ )?[\w./@()-]+\[[^\]\s]*\]|[\w.-]+ [\w./@()-]+):(?: |$)|^([\w.-]+ app/[\w.-]+) |^([\w.-]+ [\w./-]+ [\w.-]+ [\w.-]+ (?:-|\[[^\]]*\]))(?: \x{feff}?|$)|^(app\[\w+\] \w+ \[\w+\]) ?",
     )
 });
 /// CRI's, with the mark of a part; GitLab's.

@@ -20,11 +20,11 @@ fn pattern(text: &str) -> Regex {
 /// `│ /srv/a.py:3 in f   │`.
 static CALL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:File (\S.*?):(\d+)(?:, in (.+))?|((?:/|~|[A-Za-z]:|<ipython|\.{1,2}/)\S*) in (.+)|((?:Cell In|Input In|In) ?\[\d+\]), (?:line (\d+)|in .*)(?:, in (.+))?|[│|]\s*(\S+\.py):(\d+) in (\S+).*)$",
+        r"^(?:File (\S.*?):(\d+)(?:, in (.+))?|((?:/|~|[A-Za-z]:|<ipython|\.{1,2}/)\S*[^\s\d]) in (.+)|((?:Cell In|Input In|In) ?\[\d+\]), (?:line (\d+)|in .*)(?:, in (.+))?|[│|]?\s*(\S+\.py):(\d+) in (\S+).*)$",
     )
 });
 /// `---> 12     return x`, `│ ❱ 12 │   return x`.
-static ARROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:-+> ?(\d+) (.*)|[│|]\s*❱\s*(\d+)\s*[│|](.*))$"));
+static ARROW: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:-+> ?(\d+) (.*)|[│|]?\s*❱\s*(\d+)\s*[│|](.*))$"));
 /// pytest's: `shop/cart.py:3: KeyError`, `shop/cart.py:3: in total`.
 static PLACE: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(\S[^:]*\.pyx?):(\d+): ?(?:in (\S+)|([A-Za-z_][\w.]*))?$"));
 

@@ -39,7 +39,7 @@ static BARE_TYPE: LazyLock<Regex> = LazyLock::new(|| {
 });
 /// A line of a template or of code, with its number and maybe a mark.
 static SOURCE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\s*(?:(?:=>|->|>)?\s*\d+(?::| \|)|[-=_~^]{3,}\s*$)").expect("a constant pattern compiles")
+    Regex::new(r"^\s*(?:(?:=>|->|>)?\s*\d+(?::| \|)|[-=_~]{3,}\s*$|\^+\s*$)").expect("a constant pattern compiles")
 });
 
 /// Titles of sections, not types.
@@ -64,6 +64,10 @@ pub(super) fn read(lines: &[&str], end_of_last: usize, at: usize) -> Option<(Log
     let window = &lines[end_of_last.max(at.saturating_sub(MESSAGE_LINES))..at];
     let causes = window.iter().rposition(|line| line.trim() == "Causes:");
     let mut said = header(&window[..causes.unwrap_or(window.len())]);
+    // A mail says where, and then all places once more.
+    if said.is_none() && window.iter().any(|line| is_title(line)) {
+        said = header(&lines[at.saturating_sub(MESSAGE_LINES)..at]).map(|said| Said { at: 0, ..said });
+    }
     if said.is_none() && !first.is_sure {
         return None;
     }
@@ -160,7 +164,9 @@ fn continued<'a>(lines: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
     lines[blank..]
         .iter()
         .copied()
-        .take_while(|line| !line.trim().is_empty() && !SOURCE.is_match(line) && !is_title(line))
+        .take_while(|line| {
+            !line.trim().is_empty() && !SOURCE.is_match(line) && !is_title(line) && place_of(line).is_none()
+        })
         .map(str::trim)
 }
 
@@ -214,7 +220,10 @@ struct Place {
 fn place_of(line: &str) -> Option<Place> {
     let text = line.trim();
     let text = text.strip_prefix("from ").or_else(|| text.strip_prefix("# ")).unwrap_or(text);
-    if let Some(frame) = bare(text) {
+    // Of the first one, what a log puts before its line.
+    let alone = text.split_once(":in ").and_then(|(place, _)| place.rfind(": ")).map_or(text, |at| &text[at + 2..]);
+    let alone = if alone.starts_with("from ") { text } else { alone };
+    if let Some(frame) = bare(alone) {
         return Some(Place { frame, is_sure: true });
     }
     let is_file = |path: &str| FILES.iter().any(|end| path.ends_with(end)) && !path.contains(": ");
@@ -242,7 +251,16 @@ fn place_of(line: &str) -> Option<Place> {
             return if function.contains(": ") { None } else { found(path, number, Some(function)) };
         }
     }
-    // `line 83 of app/cart.rb: total`, as in services' mails.
+    // `2 File "/srv/cart.rb", line 20, in total` and `line 83 of app/cart.rb: total`, as services
+    // write it.
+    if let Some((_, rest)) =
+        text.split_once("File \"").filter(|(number, _)| number.trim().parse::<u32>().is_ok() || number.is_empty())
+        && let Some((path, rest)) = rest.split_once("\"")
+    {
+        let rest = rest.trim_start_matches(',').trim_start().strip_prefix("line ")?;
+        let (number, function) = rest.split_once(" in ")?;
+        return found(path, number.trim_end_matches(',').parse().ok()?, Some(function));
+    }
     let (number, rest) = text.strip_prefix("line ")?.split_once(" of ")?;
     let (path, function) = rest.rsplit_once(": ")?;
     found(path, number.parse().ok()?, Some(function))
