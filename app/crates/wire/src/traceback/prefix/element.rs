@@ -54,40 +54,45 @@ fn pattern(text: &str) -> Regex {
 /// seconds. One space behind it is its own.
 static TIME: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^(?:\x{feff}|<\d{1,3}>(?:1 )?)?[\[(]?(?:[A-Z][a-z]{2},? )?(?:\d{4}[-/.]\d{2}[-/.]\d{2}(?:[Tt _:]|, )|\d{2}[-/.]\d{2}(?:[-/.]\d{2,4})?(?:[ T]|, )|\d{4} |[A-Z][a-z]{2} {1,2}\d{1,2}(?:,? \d{4})?,? |\d{1,2}[-/ ][A-Z][a-z]{2}[-/ ]\d{4}[: ]|\d{1,2}月 {1,2}\d{1,2} )?\d{1,2}:\d{2}:\d{2}(?:[.,:]\d{1,9})?(?: ?(?:Z|UTC|GMT|[A-Z]{2,3}T|[AP]M|[+-]\d{2}:?\d{2}))?(?: \d{4})?[\])]?(?:[:,]? |[:,]?$|\t)",
+        r"^(?:\x{feff}|<[0-9]{1,3}>(?:1 )?)?[\[(]?(?:[A-Z][a-z]{2},? )?(?:[0-9]{4}[-/.][0-9]{2}[-/.][0-9]{2}(?:[Tt _:]|, )|[0-9]{2}[-/.][0-9]{2}(?:[-/.][0-9]{2,4})?(?:[ T]|, )|[0-9]{4} |[A-Z][a-z]{2} {1,2}[0-9]{1,2}(?:,? [0-9]{4})?,? |[0-9]{1,2}[-/ ][A-Z][a-z]{2}[-/ ][0-9]{4}[: ]|[0-9]{1,2}月 {1,2}[0-9]{1,2} )?[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,:][0-9]{1,9})?(?: ?(?:Z|UTC|GMT|[A-Z]{2,3}T|[AP]M|[+-][0-9]{2}:?[0-9]{2}))?(?: [0-9]{4})?[\])]?(?:[:,]? |[:,]?$|\t)",
     )
 });
-static SECONDS: LazyLock<Regex> = LazyLock::new(|| pattern(r"^(?:\[ *\d{1,10}\.\d{3,9}\]|\d{10}(?:\.\d{1,9})?) "));
+static SECONDS: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"^(?:\[ *[0-9]{1,10}\.[0-9]{3,9}\]|[0-9]{10}(?:\.[0-9]{1,9})?) "));
 /// `[2026-11-20T03:00:07.123456 #4211] `
-static TIME_WITHIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"\d:\d{2}:\d{2}"));
+static TIME_WITHIN: LazyLock<Regex> = LazyLock::new(|| pattern(r"[0-9]:[0-9]{2}:[0-9]{2}"));
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^((?:[\w.-]+ )?[\w./@()-]+\[[^\]\s]*\]|[\w.-]+ [\w./@()-]+):(?: |$)|^([\w.-]+ app/[\w.-]+) |^([\w.-]+ [\w./-]+ [\w.-]+ [\w.-]+ (?:-|\[[^\]]*\]))(?: \x{feff}?|$)|^(app\[\w+\] \w+ \[\w+\]) ?",
+        r"^((?:[0-9A-Za-z_.-]+ )?[0-9A-Za-z_./@()-]+\[[^\]\s]*\]|[0-9A-Za-z_.-]+ [0-9A-Za-z_./@()-]+):(?: |$)|^([0-9A-Za-z_.-]+ app/[0-9A-Za-z_.-]+) |^([0-9A-Za-z_.-]+ [0-9A-Za-z_./-]+ [0-9A-Za-z_.-]+ [0-9A-Za-z_.-]+ (?:-|\[[^\]]*\]))(?: \x{feff}?|$)|^(app\[[0-9A-Za-z_]+\] [0-9A-Za-z_]+ \[[0-9A-Za-z_]+\]) ?",
     )
 });
 /// CRI's, with the mark of a part; GitLab's.
 static OUTPUT: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"^(stdout|stderr) ([FP])(?: |$)|^(\d{2}[OE])(?:\+| |$)|^(stdout|stderr):? "));
+    LazyLock::new(|| pattern(r"^(stdout|stderr) ([FP])(?: |$)|^([0-9]{2}[OE])(?:\+| |$)|^(stdout|stderr):? "));
 /// `web-1  | `, `0|app  | `, `job<TAB>step<TAB>` of a run's log.
 static BAR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^((?:\d+\|)?\w(?:[\w.@/-]*\w)?) *[|│](?: |$)|^([^\t]{1,100}\t[^\t]{1,100}\t)\d{4}-\d{2}-")
+    pattern(
+        r"^((?:[0-9]+\|)?[0-9A-Za-z_](?:[0-9A-Za-z_.@/-]*[0-9A-Za-z_])?) *[|│](?: |$)|^([^\t]+\t[^\t]+\t)[0-9]{4}-[0-9]{2}-",
+    )
 });
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^(\[[^\[\]]{1,200}\])(?::? |:?$|\t)|^(##\[\w{1,20}\])|^(<[^<>\s]{1,100}>) |^(#\d+) \d+\.\d+(?: |$)")
+    pattern(
+        r"^(\[[^\[\]]+\])(?::? |:?$|\t)|^(##\[[0-9A-Za-z_]{1,20}\])|^(<[^<>\s]+>) |^(#[0-9]+) [0-9]+\.[0-9]+(?: |$)",
+    )
 });
 static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"^([DIWEFAU], \[[^\]]{1,60}\] +[A-Z]+ -- [^:]{0,60}:) |^((?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:)|^((?:DEBUG|DEBG|INFO|WARN|WARNING|ERROR|ERR|CRIT|FATAL|CRITICAL|SEVERE|TRACE|NOTICE):?)(?: \d+ ---)?(?:\t|\s*$| (?:-{1,3} )?)|^([VDIWEF]/[^(]{1,60}\( *\d+\):) ?|^( *\d+ +\d+ [VDIWEF] [^:]{1,60}:) ?|^(\d+-\d+ +\S+ +\S+ +[VDIWEF]) {1,2}|^([IWEF]\d{4} [\d:.]+ +\d+ [\w./-]+:\d+\]) |^(npm (?:ERR!|error|warn)) ?",
+        r"^([DIWEFAU], \[[^\]]+\] +[A-Z]+ -- [^:]*:) |^((?:DEBUG|INFO|WARNING|ERROR|CRITICAL):[0-9A-Za-z_.]+:)|^((?:DEBUG|DEBG|INFO|WARN|WARNING|ERROR|ERR|CRIT|FATAL|CRITICAL|SEVERE|TRACE|NOTICE):?)(?: [0-9]+ ---)?(?:\t|\s*$| (?:-{1,3} )?)|^([VDIWEF]/[^(]+\( *[0-9]+\):) ?|^( *[0-9]+ +[0-9]+ [VDIWEF] [^:]+:) ?|^([0-9]+-[0-9]+ +\S+ +\S+ +[VDIWEF]) {1,2}|^([IWEF][0-9]{4} [0-9:.]+ +[0-9]+ [0-9A-Za-z_./-]+:[0-9]+\]) |^(npm (?:ERR!|error|warn)) ?",
     )
 });
 static NAME: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"^([\w.$@/:-]{0,99}[\w.$@/](?:\[[^\]]{0,60}\])?(?: {1,40}- | {0,40}: ))|^([\w.$@/-]{1,100}:$)")
+    pattern(r"^([0-9A-Za-z_.$@/:-]*[0-9A-Za-z_.$@/](?:\[[^\]]*\])?(?: {1,40}- | {0,40}: ))|^([0-9A-Za-z_.$@/-]+:$)")
 });
 static QUOTE: LazyLock<Regex> = LazyLock::new(|| {
     pattern(r"^[ \t]{0,8}(>)(?: ?)|^[ \t]{0,8}(#|//+|\*|--|;+|!|%|REM|[│┃║])(?: |$|(?:\t))|^(\|)(?: |$)")
 });
 /// What supervisor writes before each part of a program's output.
-static CHUNK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[\d:., -]+ DEBG '[^']+' std(?:out|err) output:$"));
+static CHUNK: LazyLock<Regex> = LazyLock::new(|| pattern(r"^[0-9:., -]+ DEBG '[^']+' std(?:out|err) output:$"));
 
 /// The first element of a line, behind one of that kind.
 pub(super) fn first(line: &str, before: Option<Kind>) -> Option<Element<'_>> {

@@ -10,13 +10,13 @@ const CODE: &str = "rb|erb|haml|slim|rake|ru|thor|jbuilder|builder|py|pyx|pyw|js
 /// How a line of a traceback begins, without its indentation.
 static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"^\s*(?:File "[^"]*", line \d|File \S+:\d+, in |at (?:[^\s(]*\(|\S.*[:(]\d|\S.*\(<?[a-z]+|native\b|<anonymous>)|(?:\d+: ?)?from \S+:\d|(?:\([^()]{{1,80}}\) )?(?:[A-Za-z]:)?[^\s:("{{\[|]*\.(?:{CODE}):\d|\(irb\):\d|goroutine \d+ \[|thread '.*panicked at |Traceback \(most recent call last\)|Caused by: |Wrapped by: |#\d+ +(?:0x|[^\d\s])|\d+: [^\s].*::|[^\s@]*@\S+:\d+:\d+$|[^\s:]+ at \S+\.(?:rb|java):\d+$|.*\) called at \S+ line \d)"#
+        r#"^\s*(?:File "[^"]*", line [0-9]|File \S+:[0-9]+, in |at (?:[^\s(]*\(|\S.*[:(][0-9]|\S.*\(<?[a-z]+|native\b|<anonymous>)|(?:[0-9]+: ?)?from \S+:[0-9]|(?:\([^()]+\) )?(?:[A-Za-z]:)?[^\s:("{{\[|]*\.(?:{CODE}):[0-9]|\(irb\):[0-9]|goroutine [0-9]+ \[|thread '.*panicked at |Traceback \(most recent call last\)|Caused by: |Wrapped by: |#[0-9]+ +(?:0x|[^0-9\s])|[0-9]+: [^\s].*::|[^\s@]*@\S+:[0-9]+:[0-9]+$|[^\s:]+ at \S+\.(?:rb|java):[0-9]+$|.*\) called at \S+ line [0-9])"#
     ))
 });
 /// The same anywhere in a line; faster, and never less.
 static WITHIN: LazyLock<Regex> = LazyLock::new(|| {
     pattern(&format!(
-        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):\d|\(irb\)|goroutine \d|panicked at |Traceback \(|Caused by: |Wrapped by: |#\d+ |\d: \S|@\S+:\d"#
+        r#"File "|File \S|\bat \S|from \S|\.(?:{CODE}):[0-9]|\(irb\)|goroutine [0-9]|panicked at |Traceback \(|Caused by: |Wrapped by: |#[0-9]+ |[0-9]: \S|@\S+:[0-9]"#
     ))
 });
 
@@ -38,7 +38,7 @@ pub(super) fn begins(line: &str) -> bool {
 pub(super) fn place(line: &str) -> Option<usize> {
     static SURE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(&format!(
-            r#"File "[^"]*", line \d|\bat [^\s(]+\([^\s()]+\)|\bat [^()]{{1,200}}\([^()\s]+:\d+|\bat (?:async )?[^\s():]+:\d+:\d+|from \S+:\d+(?::in)?|(?:[A-Za-z]:)?[^\s:("]*\.(?:{CODE}):\d+|goroutine \d+ \[|thread '|\d+: [\w<]+::"#
+            r#"File "[^"]*", line [0-9]|\bat [^\s(]+\([^\s()]+\)|\bat [^()]*\([^()\s]+:[0-9]+|\bat (?:async )?[^\s():]+:[0-9]+:[0-9]+|from \S+:[0-9]+(?::in)?|(?:[A-Za-z]:)?[^\s:("]*\.(?:{CODE}):[0-9]+|goroutine [0-9]+ \[|thread '|[0-9]+: [0-9A-Za-z_<]+::"#
         ))
     });
     SURE.find(line).map(|found| found.start())

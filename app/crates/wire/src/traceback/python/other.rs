@@ -63,8 +63,11 @@ fn notebook(lines: &[&str]) -> Option<Exception> {
 
 /// pytest's places, and its lines that say what was raised.
 fn tested(lines: &[&str]) -> Option<Exception> {
+    let is_said = lines.iter().any(|line| line.starts_with("E   "));
     let end = lines.iter().rposition(|line| {
-        PLACE.captures(line.trim_end()).is_some_and(|found| found.get(4).is_some() || is_said(lines, line))
+        let found = PLACE.captures(line.trim_end());
+        // A place alone says nothing of what was raised.
+        found.is_some_and(|found| found.get(4).is_some() || (is_said && found.get(3).is_some()))
     })?;
     // A test's title ends the one before.
     let is_title = |line: &&str| line.starts_with("____") || line.starts_with("====");
@@ -98,11 +101,6 @@ fn tested(lines: &[&str]) -> Option<Exception> {
             Exception { kind, value: message([text.as_str()]), frames, ..Exception::default() }
         }
     })
-}
-
-/// Whether what was raised is said anywhere, as a place alone does not.
-fn is_said(lines: &[&str], place: &str) -> bool {
-    place.contains(": in ") && lines.iter().any(|line| line.starts_with("E   "))
 }
 
 /// What the interpreter died of, and the calls of the thread that did it.

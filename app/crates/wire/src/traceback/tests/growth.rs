@@ -69,6 +69,28 @@ fn python() {
     try_all(python::parse, &lines, &["  File \"", "\", line ", "1", ", in ", ": ", HEADER, "+-+---", "| ", "^", "A."]);
 }
 
+#[test]
+fn python_of_others() {
+    let lines = [
+        "multiprocessing.pool.RemoteTraceback: ",
+        "\"\"\"",
+        HEADER,
+        "File \"a.py\", line 1, in f",
+        "KeyError: x",
+        "",
+        "KeyError                 Traceback (most recent call last)",
+        "/srv/a.py in f(x)",
+        "----> 1 x",
+        "E   KeyError: x",
+        "a.py:1: in f",
+        "a.py:1: KeyError",
+        "Fatal Python error: x",
+        "Current thread 0x1 (most recent call first):",
+        "  File \"a.py\", line 1 in f",
+    ];
+    try_all(python::parse, &lines, &["\"\"\"", "E   ", ".py:1: ", "in ", "│ ", "❱ 1 │"]);
+}
+
 /// What a traceback of Python's begins with.
 const HEADER: &str = "Traceback (most recent call last):";
 
@@ -84,6 +106,10 @@ fn go() {
         "x http: panic serving 1: x",
         "",
         "created by main.f in goroutine 1",
+        "main.f",
+        "  /srv/a.go:1",
+        "SIGQUIT: quit",
+        "goroutine 0 [idle]:",
     ];
     try_all(go::parse, &lines, &["panic: ", " [recovered]", "goroutine ", "]:", "\t", ":1", " +0x", "(", ")"]);
 }
@@ -101,6 +127,9 @@ fn rust() {
         "Stack backtrace:",
         "",
         "x",
+        "Location:",
+        "The application panicked (crashed).",
+        "━━━ BACKTRACE ━━━",
     ];
     let marks = ["panicked at ", "'", "', ", ":1:2", "1: ", "0x1", " - ", "::h", "[", "0123456789abcdef", "<a", " as "];
     try_all(rust::parse, &lines, &marks);
@@ -125,6 +154,9 @@ fn java() {
         "Exception in thread \"main\" a.E: x",
         "x",
         "",
+        "Wrapped by: a.E: x",
+        "\t[x]",
+        "OddException: x",
     ];
     let marks = ["Caused by: ", "at ", "a.", "B", "(", ")", ":1", "/", ": ", " more", "Exception in thread \"", "\" "];
     try_all(java::parse, &lines, &marks);
@@ -153,6 +185,10 @@ fn node() {
         "    ^",
         "",
         "x",
+        "    ... 9 lines matching cause stack trace ...",
+        "Caused by: Error: x",
+        "f@https://example.com/a.js:1:2",
+        "  > 1 | x",
     ];
     let marks = ["at ", "f (", "/a.js", ":1:2", ")", " {", "eval at ", "[cause]: ", "Error", ": ", "[", "]", "async "];
     try_all(node::parse, &lines, &marks);
@@ -170,14 +206,55 @@ fn ruby() {
         "a.rb:1: x (E)",
         "",
         "x",
+        "OddError: x",
+        "Causes:",
+        "Caused by:",
+        "# a.rb:3",
+        "f at a.rb:3",
     ];
     let marks = ["a.rb", ":1", ":in ", "'f'", "': ", " (E)", " (", "from ", ": from ", "1", " -- : ", "):"];
     try_all(ruby::parse, &lines, &marks);
 }
 
 #[test]
+fn prefixes() {
+    let lines = [
+        "web-1  |   File \"a.py\", line 1, in f",
+        "db-1  | 2026-11-20T03:00:07.1Z stderr P     at f (/a.js:1:2)",
+        "{\"log\":\"\\tat a.B.f(B.java:1)\\n\",\"stream\":\"stderr\"}",
+        "{\"err\":{\"stack\":\"E: x\\n    at f (/a.js:1:2)\"}}",
+        "stack=\"E: x\\n    at f (/a.js:1:2)\\n\"",
+        "[a] [b] > > a.rb:1:in 'f'",
+        "~~ 7   File \"a.py\", line 1, in f",
+        "~~ 7 x",
+        "    Traceback (most recent call last):",
+        "Nov 20 03:00:07 box shop[1]: goroutine 1 [running]:",
+        "x",
+        "",
+    ];
+    let marks = [
+        "web-1  | ",
+        "[a] ",
+        "> ",
+        "# ",
+        "2026-11-20T03:00:07Z ",
+        "box shop[1]: ",
+        "a: ",
+        "- ",
+        "{",
+        "\"",
+        "\\n",
+        "}",
+        "ERROR ",
+        "at f (/a.js:1:2)",
+        "7",
+    ];
+    try_all(|lines| prefix::read(lines, |_| None).map(|(_, found)| found).unwrap_or_default(), &lines, &marks);
+}
+
+#[test]
 fn colours_and_line_ends() {
-    let marks = ["\u{1b}[", "\u{1b}", "31;", "m", "\r", "\n", "é", "\u{fffd}"];
+    let marks = ["\u{1b}[", "\u{1b}", "[", "31;", "m", "\r", "\n", "é", "\u{fffd}"];
     for arrangement in ARRANGEMENTS {
         for one in marks {
             for other in marks {
